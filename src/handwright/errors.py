@@ -1,0 +1,52 @@
+"""One family of errors: each says what happened, why, and what to do."""
+
+from __future__ import annotations
+
+
+class HandwrightError(Exception):
+    """Something the user can put right; the command line prints it as one line and never as a traceback.
+
+    Args:
+        what: What happened.
+        why: The cause, as far as it is known.
+        fix: What the user can do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        self.what, self.why, self.fix = what, why, fix
+        super().__init__(" ".join(_sentence(part) for part in (what, why, fix) if part))
+
+    def __reduce__(self) -> tuple[type[HandwrightError], tuple[str, str, str]]:
+        """Survive the trip back from a worker process."""
+        return type(self), (self.what, self.why, self.fix)
+
+
+class InvalidValueError(HandwrightError, ValueError):
+    """A value was constructed with the wrong shape, type or range."""
+
+
+class UnreadableImageError(HandwrightError):
+    """A file could not be read as a picture."""
+
+
+class OutputError(HandwrightError):
+    """An output could not be written, or would have overwritten something unasked."""
+
+
+class MissingModelError(HandwrightError):
+    """A perception model is not in the cache and could not be fetched."""
+
+
+class HandsFileError(HandwrightError):
+    """A hands, mask, depth or pose file is malformed or belongs to another picture."""
+
+
+class UsageError(HandwrightError):
+    """An option has a value that makes no sense here."""
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?")) else text + "."
