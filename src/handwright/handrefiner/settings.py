@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from handwright.errors import UsageError
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 
+PAINTERS = ("draw",)
+"""Names that ``RefineSettings.painter`` takes."""
+
 
 @dataclass(frozen=True, eq=False)
 class RefineSettings:
@@ -22,6 +25,7 @@ class RefineSettings:
         depth: Depth control image given by the user (grey picture of the picture's size).
         hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay fitted).
         all_hands: Attempt every hand found.
+        hand_ids: Attempt only the hands with these ids; empty: no such choice.
     """
 
     painter: str = "draw"
@@ -33,9 +37,22 @@ class RefineSettings:
     depth: Image | None = None
     hand_pose: Hand | None = None
     all_hands: bool = False
+    hand_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.painter not in PAINTERS:
+            raise UsageError(f"there is no painter {self.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}")
         if self.candidates < 1:
             raise UsageError(f"--candidates is {self.candidates}", "at least one attempt is needed", "give 1 or more")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"--seed is {self.seed}", "seeds are whole numbers from 0 to 4294967295", "give such a number")
+        for x0, y0, x1, y1 in self.boxes:
+            if not (x0 < x1 and y0 < y1):
+                raise UsageError(
+                    f"--box {x0:g},{y0:g},{x1:g},{y1:g} is empty",
+                    "it must run from the top left (x0, y0) to the bottom right (x1, y1)",
+                    "swap the corners",
+                )
+        for hand_id in self.hand_ids:
+            if hand_id < 1:
+                raise UsageError(f"--hand is {hand_id}", "hands are numbered from 1", "see the report for the numbers")
