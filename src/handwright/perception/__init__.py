@@ -1,1 +1,1 @@
-"""Room: perception."""
+"""Finding and fitting: from pixels to the hands in them."""
