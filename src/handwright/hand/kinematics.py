@@ -1,0 +1,173 @@
+"""Forward kinematics and skinning: a ``Hand`` becomes a ``HandMesh`` (linear blend skinning, NumPy + numba)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.hand.anatomy import BONE_PARENTS, DOF_NAMES, FINGER_BONES
+from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle, rest_bones
+from handwright.types import Hand, HandMesh, Side
+
+_PARENT_FIRST = tuple(sorted(range(20), key=lambda b: (0 if b == 0 else 1 if b >= 16 else 2, b)))
+_MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class PosedBones:
+    """Where each bone went: a rest point x on bone b goes to ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
+
+    Attributes:
+        rotations: [20, 3, 3] of each bone from rest, in hand space.
+        linear: [20, 3, 3] rotation after shape.
+        joints_m: [20, 3] posed pivots, in hand space.
+        joints_rest_m: [20, 3] the rig's own pivots.
+    """
+
+    rotations: Float[np.ndarray, "20 3 3"]
+    linear: Float[np.ndarray, "20 3 3"]
+    joints_m: Float[np.ndarray, "20 3"]
+    joints_rest_m: Float[np.ndarray, "20 3"]
+
+
+def pose_bones(rig: Rig, hand: Hand) -> PosedBones:
+    """Forward kinematics in right-hand space, wrist at the origin, wrist rotation not applied."""
+    linear, joints = rest_bones(rig, hand.shape)
+    local = np.repeat(np.eye(3)[None], 20, 0)
+    local[1:16] = axis_angle_matrix(hand.pose)
+    local[19] = axis_angle_matrix(rig.finger_axes[3, 0] * hand.palm_arch[0])
+    local[18] = axis_angle_matrix(rig.finger_axes[4, 0] * hand.palm_arch[1])
+    rotations, posed = local.copy(), joints.copy()
+    for b in _PARENT_FIRST[1:]:
+        parent = BONE_PARENTS[b]
+        rotations[b] = rotations[parent] @ local[b]
+        posed[b] = rotations[parent] @ (joints[b] - joints[parent]) + posed[parent]
+    return PosedBones(rotations, rotations @ linear, posed, rig.joints_m)
+
+
+def to_camera(points_m: Float[np.ndarray, "*n 3"], hand: Hand) -> Float[np.ndarray, "*n 3"]:
+    """Hand space (right-handed rest frame) → camera space; mirrors left hands."""
+    matrix = axis_angle_matrix(hand.wrist)
+    if hand.side == "left":
+        matrix = matrix @ _MIRROR
+    return points_m @ matrix.T + hand.translation_m
+
+
+def pose_points(
+    points_m: Float[np.ndarray, "n 3"],
+    bones: Int[np.ndarray, "n k"],
+    weights: Float[np.ndarray, "n k"],
+    posed: PosedBones,
+) -> Float[np.ndarray, "n 3"]:
+    """Linear blend skinning of rest points, fast path of :func:`pose_points_reference`."""
+    return _skin(points_m, bones, weights, posed.linear, posed.joints_m, posed.joints_rest_m)
+
+
+def pose_points_reference(
+    points_m: Float[np.ndarray, "n 3"],
+    bones: Int[np.ndarray, "n k"],
+    weights: Float[np.ndarray, "n k"],
+    posed: PosedBones,
+) -> Float[np.ndarray, "n 3"]:
+    """x = Σ_k w_k (L_b (x0 − J0_b) + J_b), written as it is read."""
+    offset = points_m[:, None] - posed.joints_rest_m[bones]
+    moved = np.einsum("nkij,nkj->nki", posed.linear[bones], offset) + posed.joints_m[bones]
+    return (weights[..., None] * moved).sum(1)
+
+
+def hand_landmarks_m(hand: Hand, rig: Rig | None = None) -> Float[np.ndarray, "21 3"]:
+    """The 21 landmarks in camera space, metres, MediaPipe order."""
+    rig = rig or load_rig()
+    return to_camera(_landmarks(rig, pose_bones(rig, hand)), hand)
+
+
+def mesh_of(hand: Hand, rig: Rig | None = None) -> HandMesh:
+    """Pose and shape the rig's skin.
+
+    Args:
+        hand: The hand.
+        rig: The rig, or a denser one with the same bones; the packaged one by default.
+
+    Returns:
+        Its surface, landmarks and joints in camera space.
+    """
+    rig = rig or load_rig()
+    posed = pose_bones(rig, hand)
+    skin = pose_points(rig.vertices_m, rig.weight_bones, rig.weights, posed)
+    faces = rig.faces if hand.side == "right" else rig.faces[:, ::-1]
+    return HandMesh(
+        vertices_cam_m=to_camera(skin, hand),
+        faces=np.ascontiguousarray(faces),
+        landmarks_cam_m=to_camera(_landmarks(rig, posed), hand),
+        joints_cam_m=to_camera(posed.joints_m[:16], hand),
+        side=hand.side,
+    )
+
+
+def pose_of_dofs(
+    dofs_rad: Float[np.ndarray, "24"], rig: Rig | None = None
+) -> tuple[Float[np.ndarray, "15 3"], Float[np.ndarray, "2"]]:
+    """Axis-angle pose [15, 3] and palm arch [2] of the 24 anatomical angles (``DOF_NAMES``), in radians."""
+    rig = rig or load_rig()
+    if dofs_rad.shape != (len(DOF_NAMES),):
+        raise ValueError(f"expected {len(DOF_NAMES)} angles, got {dofs_rad.shape}")
+    local = np.repeat(np.eye(3)[None], 16, 0)
+    flexion, abduction, along = rig.finger_axes[0]
+    cmc, mcp, ip = FINGER_BONES[0]
+    local[cmc] = (
+        axis_angle_matrix(flexion * dofs_rad[0])
+        @ axis_angle_matrix(abduction * dofs_rad[1])
+        @ axis_angle_matrix(along * dofs_rad[2])
+    )
+    local[mcp] = axis_angle_matrix(flexion * dofs_rad[3]) @ axis_angle_matrix(abduction * dofs_rad[4])
+    local[ip] = axis_angle_matrix(flexion * dofs_rad[5])
+    for f in range(1, 5):
+        flexion, abduction, _ = rig.finger_axes[f]
+        spread, first, second, third = dofs_rad[6 + 4 * (f - 1) : 10 + 4 * (f - 1)]
+        mcp, pip, dip = FINGER_BONES[f]
+        local[mcp] = axis_angle_matrix(abduction * spread) @ axis_angle_matrix(flexion * first)
+        local[pip] = axis_angle_matrix(flexion * second)
+        local[dip] = axis_angle_matrix(flexion * third)
+    return matrix_axis_angle(local[1:]), np.array(dofs_rad[22:24], np.float64)
+
+
+def mirror_hand_x(hand: Hand, width_px: float) -> Hand:
+    """The hand as it appears in the picture flipped left to right (same pose and shape, other side)."""
+    side: Side = "left" if hand.side == "right" else "right"
+    camera = type(hand.camera)(hand.camera.focal_px, (width_px - hand.camera.center_px[0], hand.camera.center_px[1]))
+    return Hand(
+        pose=hand.pose,
+        palm_arch=hand.palm_arch,
+        wrist=hand.wrist * np.array([1.0, -1.0, -1.0]),
+        translation_m=hand.translation_m * np.array([-1.0, 1.0, 1.0]),
+        shape=hand.shape,
+        side=side,
+        camera=camera,
+        betas=hand.betas,
+    )
+
+
+def _landmarks(rig: Rig, posed: PosedBones) -> Float[np.ndarray, "21 3"]:
+    half = np.full((21, 2), 0.5)
+    return pose_points_reference(rig.landmarks_m, rig.landmark_bones, half, posed)
+
+
+@nb.njit(cache=True, fastmath=True)
+def _skin(points, bones, weights, linear, joints, joints_rest):  # noqa: ANN001, ANN202
+    out = np.zeros_like(points)
+    for i in range(points.shape[0]):
+        for k in range(bones.shape[1]):
+            w = weights[i, k]
+            if w <= 0.0:
+                continue
+            b = bones[i, k]
+            x = points[i, 0] - joints_rest[b, 0]
+            y = points[i, 1] - joints_rest[b, 1]
+            z = points[i, 2] - joints_rest[b, 2]
+            for c in range(3):
+                moved = linear[b, c, 0] * x + linear[b, c, 1] * y + linear[b, c, 2] * z + joints[b, c]
+                out[i, c] += w * moved
+    return out

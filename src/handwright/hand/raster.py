@@ -1,0 +1,116 @@
+"""A z-buffer: which triangle is seen at each pixel centre, where on it, and how far away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, eq=False)
+class Visible:
+    """What is seen through each pixel of a window.
+
+    Attributes:
+        face: int32 [h, w] index of the nearest triangle, −1 for none.
+        bary: float32 [h, w, 3] perspective-correct barycentric coordinates on it.
+        depth_m: float32 [h, w] distance along the camera's axis, +inf for none.
+    """
+
+    face: Int[np.ndarray, "h w"]
+    bary: Float[np.ndarray, "h w 3"]
+    depth_m: Float[np.ndarray, "h w"]
+
+    def interpolate(self, values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"]) -> np.ndarray:
+        """Vertex values [V, C] at every covered pixel, [N, C] in row-major order of ``face >= 0``."""
+        seen = self.face >= 0
+        corners, share = faces[self.face[seen]], self.bary[seen].astype(values.dtype)
+        return (values[corners] * share[..., None]).sum(1)
+
+
+def rasterize(
+    points_px: Float[np.ndarray, "v 2"],
+    depth_m: Float[np.ndarray, " v"],
+    faces: Int[np.ndarray, "f 3"],
+    height: int,
+    width: int,
+) -> Visible:
+    """Rasterise triangles; compiled path, equal to :func:`rasterize_reference`.
+
+    Args:
+        points_px: [V, 2] projected vertices; pixel centres lie at integers + 0.5.
+        depth_m: [V] > 0 distances along the camera's axis.
+        faces: [F, 3].
+        height: Rows of the window.
+        width: Columns of the window.
+    """
+    face = np.full((height, width), -1, np.int32)
+    bary = np.zeros((height, width, 3), np.float32)
+    depth = np.full((height, width), np.inf, np.float32)
+    _rasterize(np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, face, bary, depth)
+    return Visible(face, bary, depth)
+
+
+def rasterize_reference(
+    points_px: Float[np.ndarray, "v 2"],
+    depth_m: Float[np.ndarray, " v"],
+    faces: Int[np.ndarray, "f 3"],
+    height: int,
+    width: int,
+) -> Visible:
+    """The same in NumPy, one triangle at a time over the whole window."""
+    face = np.full((height, width), -1, np.int32)
+    bary = np.zeros((height, width, 3), np.float32)
+    depth = np.full((height, width), np.inf, np.float32)
+    y, x = np.mgrid[:height, :width] + 0.5
+    for t, (i, j, k) in enumerate(faces):
+        (x0, y0), (x1, y1), (x2, y2) = points_px[i], points_px[j], points_px[k]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-12 or min(depth_m[i], depth_m[j], depth_m[k]) <= 0:
+            continue
+        a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
+        b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
+        c = 1.0 - a - b
+        inside = (a >= 0) & (b >= 0) & (c >= 0)
+        share = np.stack([a / depth_m[i], b / depth_m[j], c / depth_m[k]], -1)
+        z = 1.0 / share.sum(-1)
+        win = inside & (z.astype(np.float32) < depth)
+        face[win], depth[win] = t, z[win]
+        bary[win] = (share * z[..., None])[win]
+    return Visible(face, bary, depth)
+
+
+@nb.njit(cache=True)
+def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN202
+    height, width = face.shape
+    for t in range(faces.shape[0]):
+        i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
+        z0, z1, z2 = depths[i], depths[j], depths[k]
+        if min(z0, z1, z2) <= 0.0:
+            continue
+        x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
+        x2, y2 = points[k, 0], points[k, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-12:
+            continue
+        left = max(0, int(np.floor(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.ceil(max(x0, x1, x2) - 0.5)))
+        top = max(0, int(np.floor(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.ceil(max(y0, y1, y2) - 0.5)))
+        for r in range(top, bottom + 1):
+            y = r + 0.5
+            for c in range(left, right + 1):
+                x = c + 0.5
+                a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
+                b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
+                g = 1.0 - a - b
+                if a < 0.0 or b < 0.0 or g < 0.0:
+                    continue
+                a, b, g = a / z0, b / z1, g / z2
+                z = 1.0 / (a + b + g)
+                if np.float32(z) < depth[r, c]:
+                    depth[r, c] = z
+                    face[r, c] = t
+                    bary[r, c, 0], bary[r, c, 1], bary[r, c, 2] = a * z, b * z, g * z

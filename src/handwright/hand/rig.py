@@ -1,0 +1,146 @@
+"""The rigged hand: rest geometry, skin weights, landmarks and the shape space, in right-hand space and metres.
+
+Frame of the rest hand: wrist at the origin, +y along the middle metacarpal, +x to the thumb's side, +z out of the
+palm. ``scripts/export_rig.py`` made the file from CC0 MakeHuman data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.errors import InvalidValueError
+from handwright.hand.anatomy import BONES, FINGER_BONES, PALM_BONES, SHAPE_NAMES
+
+_SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """Rest geometry of the mean right hand.
+
+    Attributes:
+        vertices_m: [V, 3] skin.
+        faces: int32 [F, 3], counter-clockwise from outside; open at the wrist.
+        weight_bones: int64 [V, 6] bones that carry each vertex.
+        weights: [V, 6] their shares, each row sums to 1.
+        joints_m: [20, 3] pivot of each bone.
+        tips_m: [5, 3] fingertips.
+        finger_axes: [5, 3 (flexion, abduction, along), 3] unit axes at rest.
+        landmark_bones: int64 [21, 2] the two bones that carry each landmark, half each.
+        landmarks_m: [21, 3] landmarks at rest, MediaPipe order.
+        sphere_bones: int64 [S] bone of each collision sphere.
+        spheres_m: [S, 3] centres at rest.
+        sphere_radii_m: [S].
+        sphere_pairs: int64 [P, 2] pairs of spheres that must not overlap.
+    """
+
+    vertices_m: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    weight_bones: Int[np.ndarray, "v 6"]
+    weights: Float[np.ndarray, "v 6"]
+    joints_m: Float[np.ndarray, "20 3"]
+    tips_m: Float[np.ndarray, "5 3"]
+    finger_axes: Float[np.ndarray, "5 3 3"]
+    landmark_bones: Int[np.ndarray, "21 2"]
+    landmarks_m: Float[np.ndarray, "21 3"]
+    sphere_bones: Int[np.ndarray, " s"]
+    spheres_m: Float[np.ndarray, "s 3"]
+    sphere_radii_m: Float[np.ndarray, " s"]
+    sphere_pairs: Int[np.ndarray, "p 2"]
+
+    @property
+    def part_ids(self) -> Int[np.ndarray, " v"]:
+        """Bone that carries most of each vertex, as an index into ``BONES``."""
+        return self.weight_bones[np.arange(len(self.weights)), self.weights.argmax(1)]
+
+
+@lru_cache(maxsize=1)
+def load_rig() -> Rig:
+    """The rig that ships with the package; its arrays are read-only."""
+    with files("handwright.hand").joinpath("rig.npz").open("rb") as stream, np.load(stream) as data:
+        arrays = {name: _widen(data[name]) for name in data.files}
+    return Rig(**arrays)
+
+
+def rest_bones(
+    rig: Rig, shape: Float[np.ndarray, " s"]
+) -> tuple[Float[np.ndarray, "20 3 3"], Float[np.ndarray, "20 3"]]:
+    """Shape the rest hand: per bone a linear map of offsets from its pivot, and the new pivots.
+
+    Args:
+        rig: The rig.
+        shape: Numbers named by ``SHAPE_NAMES``.
+
+    Returns:
+        ``linear`` [20, 3, 3] and ``joints_m`` [20, 3]; a rest point x on bone b goes to
+        ``linear[b] @ (x − rig.joints_m[b]) + joints_m[b]``.
+
+    Raises:
+        InvalidValueError: The number of shape numbers is wrong.
+    """
+    if shape.shape != (len(SHAPE_NAMES),):
+        raise InvalidValueError(f"a hand's shape needs {len(SHAPE_NAMES)} numbers, got {shape.shape}")
+    size, palm_width, thickness = np.exp(shape[:3])
+    spread, lengths = shape[3], np.exp(shape[4:9])
+    palm = np.diag([palm_width, 1.0, 1.0])
+    linear = np.zeros((len(BONES), 3, 3))
+    linear[list(PALM_BONES)] = palm
+    joints = rig.joints_m @ palm.T
+    for f, chain in enumerate(FINGER_BONES):
+        along = rig.finger_axes[f, 2]
+        turn = axis_angle_matrix(rig.finger_axes[f, 1] * (spread * _SPREAD_SHARE[f]))
+        finger = turn @ (thickness * np.eye(3) + (lengths[f] - thickness) * np.outer(along, along))
+        linear[list(chain)] = finger
+        for parent, child in zip(chain, chain[1:], strict=False):
+            joints[child] = joints[parent] + finger @ (rig.joints_m[child] - rig.joints_m[parent])
+    return size * linear, size * joints
+
+
+def axis_angle_matrix(vector: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3 3"]:
+    """Rotation matrices of axis-angle vectors [..., 3] in radians (Rodrigues' formula)."""
+    vector = np.asarray(vector, np.float64)
+    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(vector / np.maximum(angle[..., 0], 1e-12), -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vector.shape[:-1], 3, 3)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3"]:
+    """Axis-angle vectors [..., 3] of rotation matrices; angles in [0, π]."""
+    matrix = np.asarray(matrix, np.float64)
+    skew = np.stack(
+        [
+            matrix[..., 2, 1] - matrix[..., 1, 2],
+            matrix[..., 0, 2] - matrix[..., 2, 0],
+            matrix[..., 1, 0] - matrix[..., 0, 1],
+        ],
+        -1,
+    )
+    sine = np.linalg.norm(skew, axis=-1) / 2
+    cosine = (np.trace(matrix, axis1=-2, axis2=-1) - 1) / 2
+    angle = np.arctan2(sine, cosine)
+    small = skew / 2
+    general = skew * (angle / np.maximum(2 * sine, 1e-12))[..., None]
+    symmetric = (matrix + np.eye(3)) / 2
+    column = np.argmax(np.diagonal(symmetric, axis1=-2, axis2=-1), axis=-1)
+    axis = np.take_along_axis(symmetric, column[..., None, None], -1)[..., 0]
+    axis = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-12)
+    axis *= np.where((axis * skew).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    half_turn = axis * angle[..., None]
+    near_zero, near_pi = (sine < 1e-7) & (cosine > 0), (sine < 1e-4) & (cosine < 0)
+    return np.where(near_zero[..., None], small, np.where(near_pi[..., None], half_turn, general))
+
+
+
+
+def _widen(array: np.ndarray) -> np.ndarray:
+    kind = np.float64 if np.issubdtype(array.dtype, np.floating) else np.int64
+    wide = np.ascontiguousarray(array.astype(kind))
+    wide.setflags(write=False)
+    return wide
