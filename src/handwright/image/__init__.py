@@ -1,1 +1,30 @@
-"""Room: image."""
+"""Room: what a picture is. Reading, editing and writing files so that nothing outside a mask changes."""
+
+from __future__ import annotations
+
+from handwright.image.atomic import write_atomically, write_png
+from handwright.image.edits import patch_png, with_candidate, with_edits
+from handwright.image.encode import SUFFIXES, encode_image
+from handwright.image.facts import FileFacts, facts_of
+from handwright.image.generation_text import read_generation_text
+from handwright.image.load import decode_image, load_image
+from handwright.image.save import check_output, format_for, save_image, save_unchanged
+
+__all__ = [
+    "SUFFIXES",
+    "FileFacts",
+    "check_output",
+    "decode_image",
+    "encode_image",
+    "facts_of",
+    "format_for",
+    "load_image",
+    "patch_png",
+    "read_generation_text",
+    "save_image",
+    "save_unchanged",
+    "with_candidate",
+    "with_edits",
+    "write_atomically",
+    "write_png",
+]

@@ -1,0 +1,61 @@
+"""What a picture's file said beside its pixels, so that it can be said again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.types import Image
+
+Chunk = tuple[bytes, bytes]
+"""A named piece of a file: a PNG chunk's type or a JPEG marker, and the payload."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileFacts:
+    r"""The parts of a picture file that are not samples; kept under ``Image.meta['file']``.
+
+    Attributes:
+        format: 'PNG', 'JPEG', 'WEBP', 'TIFF', 'BMP', another Pillow name, or '' for a picture from no file.
+        orientation: EXIF orientation 1 … 8 of the samples as stored.
+        icc: ICC profile.
+        exif: EXIF as a TIFF structure (without the 'Exif\0\0' of JPEG).
+        xmp: XMP packet.
+        dpi: Horizontal and vertical pixels per inch.
+        text: PNG text by keyword (such as a generator's prompt).
+        palette: uint8 [N, 4] RGBA of a 'P' picture.
+        key_colour: Samples that mean 'transparent' in an 'L', 'I;16', 'RGB' or 'RGB;16' PNG.
+        chunks: PNG chunks or JPEG segments to be carried over verbatim into a file of the same format.
+        tags: TIFF tags to be carried over, by number; sub-directories as mappings.
+        tag_types: TIFF types of ``tags``.
+        quantization: JPEG quantisation tables by number.
+        sampling: JPEG chroma subsampling in Pillow's numbering (0: 4:4:4, 1: 4:2:2, 2: 4:2:0, −1: another).
+        progressive: Whether the JPEG was progressive.
+        lossy: Whether the source's codec was a lossy one.
+    """
+
+    format: str = ""
+    orientation: int = 1
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    text: Mapping[str, str] = field(default_factory=dict[str, str])
+    palette: UInt8[np.ndarray, "n 4"] | None = None
+    key_colour: tuple[int, ...] | None = None
+    chunks: tuple[Chunk, ...] = ()
+    tags: Mapping[int, Any] = field(default_factory=dict[int, Any])
+    tag_types: Mapping[int, int] = field(default_factory=dict[int, int])
+    quantization: Mapping[int, list[int]] | None = None
+    sampling: int = 0
+    progressive: bool = False
+    lossy: bool = False
+
+
+def facts_of(image: Image) -> FileFacts:
+    """What the picture's file said; the defaults for a picture that came from no file."""
+    return image.meta.get("file", FileFacts())

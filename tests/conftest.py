@@ -1,0 +1,35 @@
+"""Shared by the whole suite: the real photographs, and the switch for slow tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+NO_PHOTOS = "HANDWRIGHT_PHOTOS is not set"
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """Folder of real photographs; tests that ask for it are skipped where there is none."""
+    folder = os.environ.get("HANDWRIGHT_PHOTOS", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(NO_PHOTOS)
+    return Path(folder)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    without_photos = sum(NO_PHOTOS in str(report.longrepr) for report in skipped)
+    terminalreporter.write_line(f"{without_photos} tests skipped for want of HANDWRIGHT_PHOTOS")
