@@ -1,7 +1,7 @@
 """MediaPipe's hand landmarker: pixels in, observations out. The only file that touches mediapipe.
 
-A label's meaning, stated once: since mediapipe 1.x 'Right' is the anatomical right hand of a picture that is *not*
-mirrored; older versions assumed a selfie. So the label is our ``side`` as it stands.
+A label's meaning, stated once: since mediapipe 1.x 'Right' is the anatomical right hand of a picture that is
+*not* mirrored; older versions assumed a selfie. So the label is our ``side`` as it stands.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -23,33 +25,36 @@ from handwright.types import HandObservation
 
 DEPTH_OF_WORLD = 0.9
 """World z comes out this much too deep against x and y (probe on rendered hands)."""
+_STDERR = threading.Lock()
 
 
 class Landmarker(Protocol):
-    """Anything that sees hands in a square picture."""
+    """Anything that sees hands in a square picture; may be asked from several threads at once."""
 
     def detect(
-        self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int, confidence: float
+        self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int, confidence: float, presence: float
     ) -> list[HandObservation]:
         """Hands in ``pixels``, in its own pixel coordinates."""
         ...
 
 
 class HandLandmarker:
-    """MediaPipe's hand landmarker, one network instance per (max_hands, confidence), all kept until closed.
+    """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
 
-    Use as a context manager. Not safe to share between threads.
+    There is one network instance per set of options and per thread that asks at the same time. Use as a context
+    manager: mediapipe complains at exit about instances left open.
 
     Args:
         model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches.
 
     Raises:
-        MissingModelError: there is no such file, or it does not load.
+        MissingModelError: the model is missing and cannot be fetched.
     """
 
     def __init__(self, model: Path | None = None) -> None:
-        self._model = model or ensure_models(say=lambda line: print(line, file=sys.stderr)).hand_landmarker  # noqa: T201
-        self._tasks: dict[tuple[int, float], Any] = {}
+        self._model = model or ensure_models(say=_to_stderr).hand_landmarker
+        self._lock = threading.Lock()
+        self._idle: dict[tuple[int, float, float], list[Any]] = defaultdict(list)
 
     def __enter__(self) -> Self:
         return self
@@ -60,70 +65,92 @@ class HandLandmarker:
         self.close()
 
     def close(self) -> None:
-        """Let go of every network; mediapipe complains at exit about those left open."""
-        while self._tasks:
-            self._tasks.popitem()[1].close()
+        """Let go of every network."""
+        with self._lock:
+            tasks = [task for idle in self._idle.values() for task in idle]
+            self._idle.clear()
+        for task in tasks:
+            task.close()
 
     def detect(
-        self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int = 4, confidence: float = 0.5
+        self,
+        pixels: UInt8[np.ndarray, "n n 3"],
+        *,
+        max_hands: int = 4,
+        confidence: float = 0.5,
+        presence: float = 0.5,
     ) -> list[HandObservation]:
         """Hands in a picture, best score first.
 
         Args:
             pixels: sRGB. Square: mediapipe skews the landmarks of turned hands in any other shape.
             max_hands: At most so many hands.
-            confidence: Least palm score and least hand presence, in (0, 1).
+            confidence: Least score of the palm detector, in (0, 1).
+            presence: Least score of the landmark network's own 'this is a hand', in (0, 1).
 
         Returns:
-            Observations in pixels of ``pixels``; ``score`` is mediapipe's handedness confidence, ``found_by`` 'picture'.
+            Observations in pixels of ``pixels``, ``found_by`` 'picture'; ``score`` is the confidence in the side.
+
+        Raises:
+            MissingModelError: the model file does not load.
         """
         import mediapipe as mp
 
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
-        fresh = (max_hands, confidence) not in self._tasks
-        with _quiet() if fresh else contextlib.nullcontext():
-            result = self._task(max_hands, confidence).detect(image)
+        with self._borrowed((max_hands, confidence, presence)) as task:
+            result = task.detect(image)
         size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
+        hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
         seen = [
-            _observation(_xyz(image_points) * size, _xyz(world_points), labels[0])
-            for image_points, world_points, labels in zip(
-                result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True
-            )
+            _observation(_xyz(points) * size, _xyz(world), str(labels[0].category_name), float(labels[0].score))
+            for points, world, labels in hands
         ]
         return sorted(seen, key=lambda hand: -hand.score)
 
-    def _task(self, max_hands: int, confidence: float) -> Any:  # noqa: ANN401
-        key = (max_hands, confidence)
-        if key not in self._tasks:
-            from mediapipe.tasks.python import BaseOptions, vision
+    @contextlib.contextmanager
+    def _borrowed(self, options: tuple[int, float, float]) -> Iterator[Any]:
+        with self._lock:
+            task = self._idle[options].pop() if self._idle[options] else _open_task(self._model, *options)
+        try:
+            yield task
+        finally:
+            with self._lock:
+                self._idle[options].append(task)
 
-            options = vision.HandLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(self._model)),
-                num_hands=max_hands,
-                min_hand_detection_confidence=confidence,
-                min_hand_presence_confidence=confidence,
-            )
-            try:
-                self._tasks[key] = vision.HandLandmarker.create_from_options(options)
-            except (RuntimeError, ValueError, OSError) as error:
-                fix = "run `handwright setup`, or `handwright setup --model FILE`"
-                raise MissingModelError(f"{self._model} does not load", str(error), fix) from error
-        return self._tasks[key]
+
+def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.HandLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(model)),
+        num_hands=max_hands,
+        min_hand_detection_confidence=confidence,
+        min_hand_presence_confidence=presence,
+    )
+    blank = np.zeros((64, 64, 3), np.uint8)
+    try:
+        with _quiet():
+            task = vision.HandLandmarker.create_from_options(options)
+            task.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=blank))
+    except (RuntimeError, ValueError, OSError) as error:
+        fix = "run `handwright setup`, or `handwright setup --model FILE`"
+        raise MissingModelError(f"{model} does not load", str(error), fix) from error
+    return task
 
 
 def _observation(
-    image_px: Float[np.ndarray, "21 3"], world: Float[np.ndarray, "21 3"], label: Any
-) -> HandObservation:  # noqa: ANN401
-    """Depth is the mean of the two that mediapipe gives: image z, and world z at the scale of the landmarks."""
+    image_px: Float[np.ndarray, "21 3"], world: Float[np.ndarray, "21 3"], label: str, score: float
+) -> HandObservation:
+    """Depth is the mean of the two that mediapipe gives: image z, and world z at the landmarks' scale."""
     flat, world_flat = image_px[:, :2] - image_px[:, :2].mean(0), world[:, :2] - world[:, :2].mean(0)
     scale = np.sqrt((flat**2).sum() / max((world_flat**2).sum(), 1e-12))
     world_depth = (world[:, 2] - world[:, 2].mean()) * scale * DEPTH_OF_WORLD
-    depth = 0.5 * world_depth + 0.5 * (image_px[:, 2] - image_px[:, 2].mean())
     return HandObservation(
         landmarks_px=np.ascontiguousarray(image_px[:, :2]),
-        depth_px=depth,
-        side="right" if label.category_name == "Right" else "left",
-        score=float(np.clip(label.score, 0.0, 1.0)),
+        depth_px=0.5 * world_depth + 0.5 * (image_px[:, 2] - image_px[:, 2].mean()),
+        side="right" if label == "Right" else "left",
+        score=float(np.clip(score, 0.0, 1.0)),
         found_by="picture",
     )
 
@@ -132,16 +159,20 @@ def _xyz(points: Any) -> Float[np.ndarray, "21 3"]:  # noqa: ANN401
     return np.array([(point.x, point.y, point.z) for point in points], float)
 
 
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Send what C++ writes to file descriptor 2 nowhere; mediapipe's start-up notes ignore every log level."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Send what C++ writes to file descriptor 2 nowhere: its start-up notes obey no log level."""
+    with _STDERR:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

@@ -15,6 +15,15 @@ _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
+class Eyes:
+    """How hard to look: at most ``max_hands``, least palm ``confidence``, least hand ``presence``, in (0, 1)."""
+
+    max_hands: int
+    confidence: float
+    presence: float
+
+
+@dataclass(frozen=True)
 class View:
     """A square window of a picture, resampled to ``size_px``².
 
@@ -63,16 +72,12 @@ class View:
         return np.asarray(cv2.warpAffine(part, matrix, (self.size_px, self.size_px), flags=flags), np.uint8)
 
     def look(
-        self,
-        pixels: UInt8[np.ndarray, "h w 3"],
-        landmarker: Landmarker,
-        *,
-        max_hands: int,
-        confidence: float,
-        found_by: str,
+        self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, eyes: Eyes, found_by: str
     ) -> list[HandObservation]:
-        """Hands seen through this window, in pixels of the picture."""
-        seen = landmarker.detect(self.sample(pixels), max_hands=max_hands, confidence=confidence)
+        """Hands seen through this window, in pixels of the picture, best score first."""
+        seen = landmarker.detect(
+            self.sample(pixels), max_hands=eyes.max_hands, confidence=eyes.confidence, presence=eyes.presence
+        )
         return [self._back(hand, found_by) for hand in seen]
 
     def _back(self, hand: HandObservation, found_by: str) -> HandObservation:
