@@ -17,8 +17,9 @@ def push_pull(
 ) -> Float[np.ndarray, "h w c"]:
     """Interpolate ``values`` into every pixel whose weight is below 1.
 
-    Samples are pushed up a Gaussian pyramid until no gap is left, then pulled down again; on the way down the gaps
-    of each level are relaxed towards the mean of their neighbours, so that the surface bends like a membrane.
+    Samples are pushed up a Gaussian pyramid until no gap is left, then pulled down again; on the way down the
+    gaps of each level are relaxed towards the mean of their neighbours, so that the surface bends like a
+    membrane.
 
     Args:
         values: float32 [H, W, C]; what stands where the weight is 0 is ignored (it must be finite).
@@ -53,7 +54,7 @@ def _push(values: np.ndarray, weights: np.ndarray) -> list[tuple[np.ndarray, np.
 
 
 def _pull(coarse: np.ndarray, premultiplied: np.ndarray, weight: np.ndarray, smoothings: int) -> np.ndarray:
-    """The finer surface: samples where they are sure, the relaxed coarser surface in the gaps between them."""
+    """The finer surface: samples where they are sure, the relaxed coarser surface in the gaps."""
     gap = (1.0 - weight)[..., None]
     surface = _channels(cv2.pyrUp(coarse, dstsize=(weight.shape[1], weight.shape[0])))
     surface = premultiplied + gap * surface
