@@ -8,6 +8,7 @@ from handwright.image.encode import SUFFIXES, encode_image
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.generation_text import read_generation_text
 from handwright.image.load import decode_image, load_image
+from handwright.image.paste import feather, feathered_blend, match_colour_ramp
 from handwright.image.save import check_output, format_for, save_image, save_unchanged
 
 __all__ = [
@@ -17,8 +18,11 @@ __all__ = [
     "decode_image",
     "encode_image",
     "facts_of",
+    "feather",
+    "feathered_blend",
     "format_for",
     "load_image",
+    "match_colour_ramp",
     "patch_png",
     "read_generation_text",
     "save_image",

@@ -1,0 +1,137 @@
+"""The one way back for every painter: match the colours at the edge, then blend."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+_FEWEST_PIXELS = 24
+_RIDGE = 4.0
+
+
+def feathered_blend(
+    background: UInt8[np.ndarray, "h w 3"],
+    painted: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
+    alpha: Float[np.ndarray, "h w"],
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Lay a painted patch over a picture: round(background + alpha · (painted − background)).
+
+    Args:
+        background: uint8 [H, W, 3] sRGB.
+        painted: [H, W, 3] in 0 … 255, uint8 or float; clipped. Where ``alpha`` is 0 it may hold anything.
+        alpha: float [H, W]; clipped to 0 … 1, NaN counts as 0.
+
+    Returns:
+        uint8 [H, W, 3]; exactly the background where alpha is 0, exactly the rounded patch where it is 1.
+    """
+    weight = np.clip(np.nan_to_num(alpha, nan=0.0), 0.0, 1.0)
+    blended = background.copy()
+    touched = weight > 0.0
+    below = background[touched].astype(np.float64)
+    above = np.clip(painted[touched].astype(np.float64), 0.0, 255.0)
+    blended[touched] = np.rint(below + weight[touched][:, None] * (above - below)).astype(np.uint8)
+    return blended
+
+
+def feather(inside: Bool[np.ndarray, "h w"], width_px: float) -> Float32[np.ndarray, "h w"]:
+    """Alpha that rises smoothly from 0 outside a mask to 1 at ``width_px`` within it; nothing leaks outside.
+
+    Args:
+        inside: bool [H, W].
+        width_px: Width of the rise in pixels; 0 gives a hard edge.
+
+    Returns:
+        float32 [H, W] in 0 … 1, 0 wherever ``inside`` is False.
+    """
+    if width_px <= 0.0:
+        return inside.astype(np.float32)
+    depth = _distance_to(~inside) if not inside.all() else np.full(inside.shape, np.inf, np.float32)
+    return _smoothstep(depth / (width_px + 1.0))
+
+
+def match_colour_ramp(
+    painted: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"],
+    inside: Bool[np.ndarray, "h w"],
+    same_material: Bool[np.ndarray, "h w"],
+    *,
+    band_px: float,
+    reach_px: float,
+    limit: float = 12.0,
+) -> Float32[np.ndarray, "h w 3"]:
+    """Shift a patch's colours so that it meets its surroundings without a step, fading out inwards.
+
+    Where the same material (skin, say) lies on both sides of the mask's edge, the Lab colours in a band just
+    outside and in a band just inside are compared. Their difference, an offset plus a ridge-damped slope
+    across the picture, is added to the patch in full at that part of the edge and less and less further away.
+
+    Args:
+        painted: [H, W, 3] sRGB in 0 … 255, the patch.
+        background: uint8 [H, W, 3] sRGB, the picture.
+        inside: bool [H, W], where the patch is.
+        same_material: bool [H, W], pixels of the picture (outside) and the patch (inside) to be compared.
+        band_px: Width of each of the two bands.
+        reach_px: Distance from the compared edge at which the shift has faded to nothing.
+        limit: Largest shift of each of L, a and b.
+
+    Returns:
+        float32 [H, W, 3] in 0 … 255; ``painted`` unchanged where nothing can be compared, outside the mask,
+        and beyond the reach.
+    """
+    patch = np.clip(painted, 0.0, 255.0).astype(np.float32)
+    near = _distance_to(~inside) <= band_px if not inside.all() else np.zeros_like(inside)
+    far = _distance_to(inside) <= band_px if inside.any() else np.zeros_like(inside)
+    inner, outer = inside & near & same_material, ~inside & far & same_material
+    inner &= _distance_to(outer) <= 2.0 * band_px if outer.any() else False
+    if min(inner.sum(), outer.sum()) < _FEWEST_PIXELS:
+        return patch
+    shift = _smooth_difference(_lab(background), _lab(patch), outer, inner)
+    ramp = inside * _smoothstep(1.0 - _distance_to(inner) / max(reach_px, 1e-6))
+    moved = _rgb(_lab(patch) + ramp[..., None] * np.clip(shift, -limit, limit))
+    return np.where(ramp[..., None] > 0.0, moved, patch)
+
+
+def _smooth_difference(
+    outside_lab: Float32[np.ndarray, "h w 3"],
+    inside_lab: Float32[np.ndarray, "h w 3"],
+    outer: Bool[np.ndarray, "h w"],
+    inner: Bool[np.ndarray, "h w"],
+) -> Float32[np.ndarray, "h w 3"]:
+    """Plane fitted to the outer band minus plane fitted to the inner one, over the whole picture."""
+    ys, xs = np.nonzero(outer | inner)
+    centre, scale = np.array([xs.mean(), ys.mean()]), max(float(np.ptp(xs)), float(np.ptp(ys)), 1.0) / 2.0
+    side = np.where(outer[ys, xs], 1.0, 0.0)
+    place = np.stack([(xs - centre[0]) / scale, (ys - centre[1]) / scale], axis=1)
+    # One common plane for what the material does by itself; the second one is the difference sought.
+    terms = np.column_stack([np.ones(len(xs)), place, side, side[:, None] * place])
+    colours = np.where(outer[ys, xs][:, None], outside_lab[ys, xs], inside_lab[ys, xs]).astype(np.float64)
+    damping = np.diag([0.0, 0.0, 0.0, 0.0, _RIDGE, _RIDGE]) * len(xs) / _FEWEST_PIXELS
+    solution = np.linalg.solve(terms.T @ terms + damping + 1e-9 * np.eye(6), terms.T @ colours)[3:]
+    grid_y, grid_x = np.mgrid[: inner.shape[0], : inner.shape[1]]
+    across = np.clip((grid_x - centre[0]) / scale, -1.0, 1.0)[..., None] * solution[1]
+    down = np.clip((grid_y - centre[1]) / scale, -1.0, 1.0)[..., None] * solution[2]
+    return (solution[0] + across + down).astype(np.float32)
+
+
+def _distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Distance in pixels from each pixel to the nearest True one; 0 on it."""
+    import cv2
+
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _smoothstep(x: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    t = np.clip(x, 0.0, 1.0).astype(np.float32)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def _lab(rgb: np.ndarray) -> Float32[np.ndarray, "h w 3"]:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab), np.float32)
+
+
+def _rgb(lab: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    import cv2
+
+    return np.clip(np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32) * 255.0, 0.0, 255.0)
