@@ -23,7 +23,7 @@ class RefineSettings:
         hands: Hands given by the user (an edited hands file) instead of finding and fitting.
         mask: Pixels that may change, given by the user, instead of the computed ones.
         depth: Depth control image given by the user (grey picture of the picture's size).
-        hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay fitted).
+        hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay).
         all_hands: Attempt every hand found.
         hand_ids: Attempt only the hands with these ids; empty: no such choice.
     """
@@ -41,11 +41,17 @@ class RefineSettings:
 
     def __post_init__(self) -> None:
         if self.painter not in PAINTERS:
-            raise UsageError(f"there is no painter {self.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}")
+            raise UsageError(
+                f"there is no painter {self.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
+            )
         if self.candidates < 1:
-            raise UsageError(f"--candidates is {self.candidates}", "at least one attempt is needed", "give 1 or more")
+            raise UsageError(
+                f"--candidates is {self.candidates}", "at least one attempt is needed", "give 1 or more"
+            )
         if not 0 <= self.seed < 2**32:
-            raise UsageError(f"--seed is {self.seed}", "seeds are whole numbers from 0 to 4294967295", "give such a number")
+            raise UsageError(
+                f"--seed is {self.seed}", "seeds are whole numbers from 0 to 4294967295", "give such a number"
+            )
         for x0, y0, x1, y1 in self.boxes:
             if not (x0 < x1 and y0 < y1):
                 raise UsageError(
@@ -55,4 +61,6 @@ class RefineSettings:
                 )
         for hand_id in self.hand_ids:
             if hand_id < 1:
-                raise UsageError(f"--hand is {hand_id}", "hands are numbered from 1", "see the report for the numbers")
+                raise UsageError(
+                    f"--hand is {hand_id}", "hands are numbered from 1", "see the report for the numbers"
+                )

@@ -1,0 +1,68 @@
+"""Entry point: arguments in, exit code out, and never a traceback that was not asked for."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import cast
+
+import typer
+
+from handwright.apps.cli.commands import app
+from handwright.errors import HandwrightError
+
+EXIT_USAGE = 2
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+_USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Args:
+        arguments: Without the program's name; default: those of the process.
+
+    Raises:
+        SystemExit: Always; 0 done, 2 bad usage or unreadable input, 70 internal error, 130 stopped.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors are one line on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(list(arguments) or ["--help"], prog_name="handwright", standalone_mode=False)
+    except HandwrightError as error:
+        return _stop(str(error), error.exit_code, debug="--debug" in arguments)
+    except _USAGE_ERROR as error:
+        return _stop(f"{_usage_text(error)} See: {_help_for(arguments)}", EXIT_USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        return _stop("stopped; run the same command again to go on where it was.", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last net: one line, and the whole story with --debug
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        text = f"internal error: {detail}. Run it again with --debug and report what it prints."
+        return _stop(text, EXIT_INTERNAL, debug="--debug" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _stop(text: str, code: int, *, debug: bool = False) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"handwright: {' '.join(text.split())}\n")
+    return code
+
+
+def _usage_text(error: BaseException) -> str:
+    text = error.format_message() if hasattr(error, "format_message") else str(error)  # pyright: ignore[reportAttributeAccessIssue]
+    return text if text.endswith(".") else f"{text}."
+
+
+def _help_for(arguments: Sequence[str]) -> str:
+    known = [argument for argument in arguments[:1] if argument in ("refine", "hands", "setup")]
+    return " ".join(["handwright", *known, "--help"])

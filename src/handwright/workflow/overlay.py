@@ -1,0 +1,71 @@
+"""What was found, drawn over the picture: a look at the evidence, not an output to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.types import HandRepair, Image
+
+SEEN_RGB = (255, 176, 0)
+FITTED_RGB = (0, 190, 255)
+_SUBPIXEL_BITS = 4
+
+
+def draw_overlay(image: Image, hands: Sequence[HandRepair]) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with every hand's mask outline, detected points (orange), fitted bones (blue) and number.
+
+    Args:
+        image: The picture.
+        hands: What was found in it.
+
+    Returns:
+        uint8 [H, W, 3] sRGB.
+    """
+    canvas = np.ascontiguousarray(image.pixels.copy())
+    for hand in hands:
+        thick = max(1, round(hand.observation.size_px / 120))
+        outline, _ = cv2.findContours(
+            hand.mask.inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(canvas, outline, -1, (255, 255, 255), max(1, thick // 2), cv2.LINE_AA)
+        _bones(canvas, hand.fit.landmarks_px, thick)
+        _points(canvas, hand.observation.landmarks_px, thick)
+        _label(canvas, hand, thick)
+    return canvas
+
+
+def _bones(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21 2"], thick: int) -> None:
+    fixed = _fixed_point(points_px)
+    for color, extra in (((0, 0, 0), 2), (FITTED_RGB, 0)):
+        for start, end in LANDMARK_EDGES:
+            cv2.line(canvas, fixed[start], fixed[end], color, thick + extra, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _points(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21 2"], thick: int) -> None:
+    for center in _fixed_point(points_px):
+        radius = int((thick + 1.5) * (1 << _SUBPIXEL_BITS))
+        cv2.circle(canvas, center, radius, (0, 0, 0), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.circle(canvas, center, radius - (1 << _SUBPIXEL_BITS), SEEN_RGB, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _label(canvas: UInt8[np.ndarray, "h w 3"], hand: HandRepair, thick: int) -> None:
+    x0, y0, _, _ = hand.observation.bbox_xyxy_px
+    scale = max(0.4, hand.observation.size_px / 300)
+    text = f"{hand.id} {hand.observation.side}"
+    at = (
+        int(np.clip(x0, 0, canvas.shape[1] - 1)),
+        int(np.clip(y0 - 6 * thick, 14 * scale, canvas.shape[0] - 1)),
+    )
+    for color, extra in (((0, 0, 0), 2), ((255, 255, 255), 0)):
+        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick + extra, cv2.LINE_AA)
+
+
+def _fixed_point(points_px: Float[np.ndarray, "n 2"]) -> list[tuple[int, int]]:
+    """Pixel coordinates (centres at + 0.5) in OpenCV's fixed point (centres at integers)."""
+    fixed = np.rint((points_px - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int)
+    return [(int(x), int(y)) for x, y in np.clip(fixed, -(1 << 20), 1 << 20)]

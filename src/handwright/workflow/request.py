@@ -1,0 +1,136 @@
+"""What the user asked of a run: small, picklable, and written into every report."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, cast
+
+from handwright import __version__
+from handwright.errors import HandsFileError, UsageError
+
+Box = tuple[float, float, float, float]
+HANDS_SUFFIXES = frozenset((".json", ".npz"))
+
+
+@dataclass(frozen=True)
+class Request:
+    """A refinement in the user's words: numbers and file names, nothing loaded yet.
+
+    Attributes:
+        painter: Name of the painter.
+        seed: Seed of the first candidate.
+        candidates: Attempts per hand.
+        boxes: User boxes x0, y0, x1, y1 in pixels.
+        hand_ids: Only these hands are attempted; empty: all that the painter's rules choose.
+        all_hands: Attempt every hand found.
+        hands: Hands file to use instead of finding and fitting.
+        mask: Grey picture: what may change.
+        depth: Grey picture: the depth control image.
+        hand_pose: Hands file or photograph to take the articulation from.
+    """
+
+    painter: str = "draw"
+    seed: int = 0
+    candidates: int = 1
+    boxes: tuple[Box, ...] = ()
+    hand_ids: tuple[int, ...] = ()
+    all_hands: bool = False
+    hands: Path | None = None
+    mask: Path | None = None
+    depth: Path | None = None
+    hand_pose: Path | None = None
+
+    def check(self, pictures: int) -> None:
+        """Refuse early what can be known to be wrong before any picture is opened.
+
+        Args:
+            pictures: How many pictures the run has.
+
+        Raises:
+            UsageError: A number out of range, an unknown painter, or a file of one picture given for several.
+            HandsFileError: A file that is named does not exist.
+        """
+        from handwright.handrefiner.settings import RefineSettings
+
+        RefineSettings(
+            painter=self.painter,
+            seed=self.seed,
+            candidates=self.candidates,
+            boxes=self.boxes,
+            hand_ids=self.hand_ids,
+            all_hands=self.all_hands,
+        )
+        for option, path in self._of_one_picture().items():
+            if path is not None and pictures > 1:
+                raise UsageError(
+                    f"{option} belongs to one picture, but there are {pictures}",
+                    "",
+                    "refine that picture alone",
+                )
+        for option, path in {**self._of_one_picture(), "--hand-pose": self.hand_pose}.items():
+            if path is not None and not path.is_file():
+                raise HandsFileError(f"{option} {path} is not there", "", "check the name")
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as the report holds them; files appear with the sha256 of their bytes."""
+        return {
+            "painter": self.painter,
+            "seed": self.seed,
+            "candidates": self.candidates,
+            "boxes": [list(box) for box in self.boxes],
+            "hand_ids": list(self.hand_ids),
+            "all_hands": self.all_hands,
+            **{name: _file_entry(getattr(self, name)) for name in ("hands", "mask", "depth", "hand_pose")},
+        }
+
+    def fingerprint(self, command: str) -> str:
+        """Sha256 over everything that decides a result, apart from the picture itself."""
+        return fingerprint(
+            {"command": command, "handwright": __version__, "settings": without_paths(self.as_json())}
+        )
+
+    def _of_one_picture(self) -> dict[str, Path | None]:
+        return {"--hands": self.hands, "--mask": self.mask, "--depth": self.depth}
+
+
+def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Sha256 of a JSON value, the same for equal values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings from ``Request.as_json`` with the sha256 of files in place of their names."""
+    return {
+        name: cast("dict[str, str]", value)["sha256"] if isinstance(value, dict) else value
+        for name, value in settings.items()
+    }
+
+
+def sha256_of_file(path: Path) -> str:
+    """Sha256 of a file's bytes, in hex.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def stopwatch(seconds: dict[str, float], stage: str) -> Generator[None]:
+    """Add the wall time of a block to ``seconds[stage]``."""
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        seconds[stage] = seconds.get(stage, 0.0) + perf_counter() - start
+
+
+def _file_entry(path: Path | None) -> dict[str, str] | None:
+    return None if path is None else {"file": path.as_posix(), "sha256": sha256_of_file(path)}
