@@ -1,0 +1,47 @@
+# make setup · demo [IMAGE=path] · test · check · bench
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+READY := $(VENV)/.ready
+IMAGE ?=
+DEMO := out/demo
+JOBS ?= 2
+
+.PHONY: setup demo test check bench clean
+.DELETE_ON_ERROR:
+
+setup: $(READY)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "handwright needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' torch==2.13.0
+	@touch $@
+
+$(READY): $(INSTALLED)
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
+		{ echo "OpenCV does not load: on a bare server, apt-get install libgl1 libglib2.0-0" >&2; exit 2; }
+	$(BIN)/handwright setup
+	@touch $@
+
+demo: setup
+	$(BIN)/python scripts/demo.py --output $(DEMO) $(if $(IMAGE),"$(IMAGE)")
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+test: setup check
+	$(BIN)/python -m pytest -n $(JOBS)
+
+bench: setup
+	@for script in bench/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .ruff_cache .import_linter_cache .hypothesis
