@@ -14,7 +14,7 @@ from handwright.image.containers import jpeg_with_segments
 from handwright.image.encode_png import encode_png, with_pillow
 from handwright.image.encode_tiff import encode_tiff
 from handwright.image.facts import FileFacts, facts_of
-from handwright.image.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION
+from handwright.image.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION, parsed_exif
 from handwright.image.modes import mode_in_file, widen
 from handwright.image.orientation import as_stored
 from handwright.types import Image
@@ -85,8 +85,7 @@ def _upright_facts(facts: FileFacts) -> FileFacts:
     if facts.tags:
         exif = _exif_from_tags(facts)
     elif exif and facts.orientation != 1:
-        parsed = PILImage.Exif()
-        parsed.load(b"Exif\0\0" + exif)
+        parsed = parsed_exif(exif)
         parsed[ORIENTATION] = 1
         exif = parsed.tobytes().removeprefix(b"Exif\0\0")
     xmp = None if facts.xmp and b"Orientation" in facts.xmp else facts.xmp

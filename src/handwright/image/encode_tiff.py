@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image as PILImage
 from PIL import TiffImagePlugin
 
 from handwright.image.facts import FileFacts
-from handwright.image.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION, SUB_DIRECTORIES
+from handwright.image.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION, SUB_DIRECTORIES, parsed_exif
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS = 256, 257, 258, 259, 262, 273
 _SAMPLES_PER_PIXEL, _ROWS_PER_STRIP, _BYTE_COUNTS = 277, 278, 279
@@ -104,8 +103,7 @@ def _tags_of(facts: FileFacts) -> dict[int, Any]:
     """Metadata of another format as TIFF tags."""
     tags: dict[int, Any] = {}
     if facts.exif:
-        exif = PILImage.Exif()
-        exif.load(b"Exif\0\0" + facts.exif)
+        exif = parsed_exif(facts.exif)
         tags |= {tag: exif[tag] for tag in EXIF_TAGS_OF_TIFF if tag in exif and tag not in SUB_DIRECTORIES}
         tags |= {tag: dict(exif.get_ifd(tag)) for tag in SUB_DIRECTORIES if tag in exif}
         tags |= {ORIENTATION: 1} if ORIENTATION in exif else {}

@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image as PILImage
-
 from handwright.image.facts import FileFacts, facts_of
+from handwright.image.metadata import parsed_exif
 from handwright.types import Image
 
 _USER_COMMENT, _EXIF_DIRECTORY = 37510, 34665
@@ -81,14 +80,7 @@ def _words(graph: Mapping[str, Any], link: object, depth: int = 8) -> str:
 
 
 def _user_comment(facts: FileFacts) -> str:
-    if not facts.exif or facts.exif[:2] not in (b"II", b"MM"):
-        return ""
-    exif = PILImage.Exif()
-    try:
-        exif.load(b"Exif\0\0" + facts.exif)
-        comment = exif.get_ifd(_EXIF_DIRECTORY).get(_USER_COMMENT)
-    except (SyntaxError, ValueError, KeyError, OSError):
-        return ""
+    comment = parsed_exif(facts.exif or b"").get_ifd(_EXIF_DIRECTORY).get(_USER_COMMENT)
     if not isinstance(comment, bytes) or len(comment) < 8:
         return ""
     big_endian = comment[8:9] == b"\0"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +38,7 @@ _TIFF_CARRIED = (
     _ICC,
 )
 _FORMAT_NAMES = {"MPO": "JPEG", "DIB": "BMP"}
+_DAMAGE = (SyntaxError, ValueError, TypeError, KeyError, OSError, struct.error)
 _LOSSY_FORMATS = ("JPEG", "AVIF", "JPEG2000")
 
 
@@ -76,14 +80,30 @@ def read_facts(opened: PILImage.Image, data: bytes) -> FileFacts:
     return facts
 
 
+def parsed_exif(raw: bytes) -> PILImage.Exif:
+    """EXIF from its TIFF structure; what is damaged in it is missing."""
+    exif = PILImage.Exif()
+    with (
+        warnings.catch_warnings(),
+        contextlib.suppress(*_DAMAGE),
+    ):
+        warnings.simplefilter("ignore")
+        exif.load(b"Exif\0\0" + raw)
+        for directory in SUB_DIRECTORIES:
+            exif.get_ifd(directory)
+    return exif
+
+
 def _orientation(opened: PILImage.Image) -> int:
-    value = opened.getexif().get(ORIENTATION, 1)
+    value = 1
+    with contextlib.suppress(*_DAMAGE):
+        value = opened.getexif().get(ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _exif(opened: PILImage.Image) -> bytes | None:
-    raw = _bytes(opened.info.get("exif"))
-    return raw.removeprefix(b"Exif\0\0") if raw else None
+    raw = (_bytes(opened.info.get("exif")) or b"").removeprefix(b"Exif\0\0")
+    return raw if raw.startswith((b"II*\0", b"MM\0*")) else None
 
 
 def _dpi(info: dict[Any, Any]) -> tuple[float, float] | None:
@@ -117,11 +137,12 @@ def _key_colour(data: bytes) -> tuple[int, ...] | None:
 
 
 def _with_tiff_tags(facts: FileFacts, opened: TiffImagePlugin.TiffImageFile) -> FileFacts:
-    own, exif = opened.tag_v2, opened.getexif()
+    own = opened.tag_v2
     tags: dict[int, Any] = {
         tag: own[tag] for tag in _TIFF_CARRIED if tag in own and tag not in SUB_DIRECTORIES
     }
-    tags |= {tag: dict(exif.get_ifd(tag)) for tag in SUB_DIRECTORIES if tag in own}
+    with contextlib.suppress(*_DAMAGE):
+        tags |= {tag: dict(opened.getexif().get_ifd(tag)) for tag in SUB_DIRECTORIES if tag in own}
     types = {tag: own.tagtype[tag] for tag in tags if tag in own.tagtype and tag not in SUB_DIRECTORIES}
     lossy = opened.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
     return replace(facts, tags=tags, tag_types=types, lossy=lossy)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 _FEWEST_PIXELS = 24
-_RIDGE = 4.0
+_RIDGE = 0.02
 
 
 def feathered_blend(
@@ -105,7 +105,7 @@ def _smooth_difference(
     # One common plane for what the material does by itself; the second one is the difference sought.
     terms = np.column_stack([np.ones(len(xs)), place, side, side[:, None] * place])
     colours = np.where(outer[ys, xs][:, None], outside_lab[ys, xs], inside_lab[ys, xs]).astype(np.float64)
-    damping = np.diag([0.0, 0.0, 0.0, 0.0, _RIDGE, _RIDGE]) * len(xs) / _FEWEST_PIXELS
+    damping = np.diag([0.0, 0.0, 0.0, 0.0, 1.0, 1.0]) * (_RIDGE * len(xs))
     solution = np.linalg.solve(terms.T @ terms + damping + 1e-9 * np.eye(6), terms.T @ colours)[3:]
     grid_y, grid_x = np.mgrid[: inner.shape[0], : inner.shape[1]]
     across = np.clip((grid_x - centre[0]) / scale, -1.0, 1.0)[..., None] * solution[1]
