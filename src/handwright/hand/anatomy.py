@@ -58,12 +58,16 @@ SHAPE_NAMES = (
     "ring_length",
     "pinky_length",
 )
-"""Shape numbers: natural logarithms of ratios to the mean hand, but 'spread' (fan angle in radians per finger)."""
+"""Shape numbers: natural logarithms of ratios to the mean hand; 'spread' is in radians per finger."""
 
 DOF_NAMES = (
     "thumb_cmc_flexion", "thumb_cmc_abduction", "thumb_cmc_twist",
     "thumb_mcp_flexion", "thumb_mcp_abduction", "thumb_ip_flexion",
-    *(f"{f}_{d}" for f in FINGERS[1:] for d in ("mcp_abduction", "mcp_flexion", "pip_flexion", "dip_flexion")),
+    *(
+        f"{f}_{d}"
+        for f in FINGERS[1:]
+        for d in ("mcp_abduction", "mcp_flexion", "pip_flexion", "dip_flexion")
+    ),
     "ring_cmc_flexion", "pinky_cmc_flexion",
 )  # fmt: skip
 """The 24 anatomical degrees of freedom, in radians, that a fitted pose moves along."""
@@ -79,14 +83,16 @@ DOF_LIMITS_RAD: Float[np.ndarray, "24 2"] = np.deg2rad(
 )
 """Lowest and highest angle of each degree of freedom, relative to the rig's rest pose.
 
-Active ranges of motion of healthy adults: finger MCP 20–45° hyperextension to 90° flexion and ±20–25° abduction,
-PIP 0–105°, DIP 0–80° with up to 20° passive hyperextension, thumb MCP 0–55°, IP −15…80°, ring and pinky CMC up to
-15° and 25° (American Academy of Orthopaedic Surgeons, *Joint Motion*, 1965; Kapandji, *The Physiology of the
-Joints* vol. 1, 2007; Lee & Kunii, *Model-based analysis of hand posture*, 1995). The thumb's CMC range is given
-about the rig's own relaxed rest pose.
+Active ranges of motion of healthy adults: finger MCP 20–45° hyperextension to 90° flexion and ±20–25°
+abduction, PIP 0–105°, DIP 0–80° with up to 20° passive hyperextension, thumb MCP 0–55°, IP −15…80°, ring and
+pinky CMC up to 15° and 25° (American Academy of Orthopaedic Surgeons, *Joint Motion*, 1965; Kapandji, *The
+Physiology of the Joints* vol. 1, 2007; Lee & Kunii, *Model-based analysis of hand posture*, 1995). The range of
+the thumb's CMC is given about the rig's own relaxed rest pose.
 """
 
-DOF_MEAN_RAD: Float[np.ndarray, "24"] = np.deg2rad(np.array([0.0] * 6 + [0.0, 15.0, 15.0, 8.0] * 4 + [0.0, 0.0]))
+DOF_MEAN_RAD: Float[np.ndarray, "24"] = np.deg2rad(
+    np.array([0.0] * 6 + [0.0, 15.0, 15.0, 8.0] * 4 + [0.0, 0.0])
+)
 DOF_SPREAD_RAD: Float[np.ndarray, "24"] = np.deg2rad(
     np.array([22.0, 22, 12, 18, 6, 25] + [9.0, 40, 45, 25] * 4 + [5.0, 8])
 )

@@ -1,4 +1,4 @@
-"""A denser hand for drawing: one subdivision of the rig's skin, and a stump of forearm beyond the open wrist."""
+"""A denser hand for drawing: the rig's skin subdivided once, and a stump of forearm beyond the open wrist."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def load_dense_rig() -> DenseRig:
     return DenseRig(rig, vertex_normals(rig.vertices_m, rig.faces))
 
 
-def vertex_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
+def vertex_normals(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+) -> Float[np.ndarray, "v 3"]:
     """Area-weighted unit normals [V, 3] of a mesh whose faces are counter-clockwise from outside."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     weighted = np.cross(b - a, c - a)
@@ -45,7 +47,7 @@ def vertex_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f
 
 
 def _subdivide(rig: Rig) -> Rig:
-    """Split every triangle in four; new points bulge towards the tangent planes (Phong tessellation, α = .6)."""
+    """Split every triangle in four; new points bulge to the tangent planes (Phong tessellation, α = .6)."""
     faces, count = rig.faces, len(rig.vertices_m)
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
     unique, inverse = np.unique(edges, axis=0, return_inverse=True)
@@ -54,7 +56,12 @@ def _subdivide(rig: Rig) -> Rig:
     split = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
     uv = rig.corner_uv
     mid = [(uv[:, 0] + uv[:, 1]) / 2, (uv[:, 1] + uv[:, 2]) / 2, (uv[:, 2] + uv[:, 0]) / 2]
-    split_uv = [(uv[:, 0], mid[0], mid[2]), (mid[0], uv[:, 1], mid[1]), (mid[2], mid[1], uv[:, 2]), tuple(mid)]
+    split_uv = [
+        (uv[:, 0], mid[0], mid[2]),
+        (mid[0], uv[:, 1], mid[1]),
+        (mid[2], mid[1], uv[:, 2]),
+        tuple(mid),
+    ]
     ends, normals = rig.vertices_m[unique], vertex_normals(rig.vertices_m, faces)[unique]
     middle = ends.mean(1, keepdims=True)
     height = ((middle - ends) * normals).sum(-1, keepdims=True)
@@ -72,7 +79,9 @@ def _subdivide(rig: Rig) -> Rig:
     )
 
 
-def _strongest(full: Float[np.ndarray, "v b"], keep: int = 6) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
+def _strongest(
+    full: Float[np.ndarray, "v b"], keep: int = 6
+) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
     bones = np.argsort(-full, axis=1)[:, :keep]
     weights = np.take_along_axis(full, bones, 1)
     return bones, weights / weights.sum(1, keepdims=True)

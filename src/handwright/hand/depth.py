@@ -15,7 +15,9 @@ from handwright.types import DepthControl, Hand
 NEAR, FAR_SHARE = 255.0, 0.8
 
 
-def see_hand(hand: Hand, height: int, width: int, *, window: tuple[int, int, int, int] | None = None) -> Visible:
+def see_hand(
+    hand: Hand, height: int, width: int, *, window: tuple[int, int, int, int] | None = None
+) -> Visible:
     """Rasterise one hand into the picture, or into a window (x0, y0, x1, y1) of it."""
     x0, y0, x1, y1 = window or (0, 0, width, height)
     mesh = mesh_of(hand)
@@ -26,8 +28,8 @@ def see_hand(hand: Hand, height: int, width: int, *, window: tuple[int, int, int
 def depth_control(hands: Sequence[Hand], height: int, width: int) -> DepthControl:
     """One depth control image for all hands of a picture.
 
-    Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose silhouettes
-    meet share one depth range and occlude each other as one scene (SPEC §1).
+    Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose
+    silhouettes meet share one depth range and occlude each other as one scene (SPEC §1).
 
     Args:
         hands: Fitted hands.
@@ -70,12 +72,15 @@ def part_ids(hand: Hand, height: int, width: int) -> Int[np.ndarray, "h w"]:
 
 
 def hand_window(hand: Hand, height: int, width: int, margin_px: int = 1) -> tuple[int, int, int, int] | None:
-    """Integer box x0, y0, x1, y1 around the hand's silhouette inside the picture; None when it is outside of it."""
+    """Integer box x0, y0, x1, y1 around the hand inside the picture; None when it is outside of it."""
     vertices = mesh_of(hand).vertices_cam_m
     points = hand.camera.project(vertices[vertices[:, 2] > 1e-3])
     if not len(points):
         return None
-    low, high = np.floor(points.min(0)).astype(int) - margin_px, np.ceil(points.max(0)).astype(int) + margin_px
+    low, high = (
+        np.floor(points.min(0)).astype(int) - margin_px,
+        np.ceil(points.max(0)).astype(int) + margin_px,
+    )
     x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], width), min(high[1], height)
     return (int(x0), int(y0), int(x1), int(y1)) if x0 < x1 and y0 < y1 else None
 

@@ -1,4 +1,5 @@
-"""Forward kinematics and skinning: a ``Hand`` becomes a ``HandMesh`` (linear blend skinning, NumPy + numba)."""
+"""Forward kinematics and linear blend skinning: a ``Hand`` becomes a ``HandMesh`` (NumPy, numba)."""
+# pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, eq=False)
 class PosedBones:
-    """Where each bone went: a rest point x on bone b goes to ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
+    """Where each bone went: rest point x on bone b → ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
 
     Attributes:
         rotations: [20, 3, 3] of each bone from rest, in hand space.
@@ -72,7 +73,7 @@ def pose_points_reference(
     weights: Float[np.ndarray, "n k"],
     posed: PosedBones,
 ) -> Float[np.ndarray, "n 3"]:
-    """x = Σ_k w_k (L_b (x0 − J0_b) + J_b), written as it is read."""
+    """X = Σ_k w_k (L_b (x0 − J0_b) + J_b), written as it is read."""
     offset = points_m[:, None] - posed.joints_rest_m[bones]
     moved = np.einsum("nkij,nkj->nki", posed.linear[bones], offset) + posed.joints_m[bones]
     return (weights[..., None] * moved).sum(1)
@@ -137,7 +138,9 @@ def pose_of_dofs(
 def mirror_hand_x(hand: Hand, width_px: float) -> Hand:
     """The hand as it appears in the picture flipped left to right (same pose and shape, other side)."""
     side: Side = "left" if hand.side == "right" else "right"
-    camera = type(hand.camera)(hand.camera.focal_px, (width_px - hand.camera.center_px[0], hand.camera.center_px[1]))
+    camera = type(hand.camera)(
+        hand.camera.focal_px, (width_px - hand.camera.center_px[0], hand.camera.center_px[1])
+    )
     return Hand(
         pose=hand.pose,
         palm_arch=hand.palm_arch,

@@ -1,4 +1,5 @@
 """A z-buffer: which triangle is seen at each pixel centre, where on it, and how far away."""
+# pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 
@@ -49,7 +50,14 @@ def rasterize(
     face = np.full((height, width), -1, np.int32)
     bary = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
-    _rasterize(np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, face, bary, depth)
+    _rasterize(
+        np.ascontiguousarray(points_px, np.float64),
+        np.ascontiguousarray(depth_m, np.float64),
+        faces,
+        face,
+        bary,
+        depth,
+    )
     return Visible(face, bary, depth)
 
 

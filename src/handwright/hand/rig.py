@@ -1,7 +1,7 @@
-"""The rigged hand: rest geometry, skin weights, landmarks and the shape space, in right-hand space and metres.
+"""The rigged hand: rest geometry, skin weights, landmarks and shape space, in right-hand space and metres.
 
-Frame of the rest hand: wrist at the origin, +y along the middle metacarpal, +x to the thumb's side, +z out of the
-palm. ``scripts/export_rig.py`` made the file from CC0 MakeHuman data.
+Frame of the rest hand: wrist at the origin, +y along the middle metacarpal, +x to the thumb's side, +z out of
+the palm. ``scripts/export_rig.py`` made the file from CC0 MakeHuman data.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -98,7 +99,7 @@ def rest_bones(
         turn = axis_angle_matrix(rig.finger_axes[f, 1] * (spread * _SPREAD_SHARE[f]))
         finger = turn @ (thickness * np.eye(3) + (lengths[f] - thickness) * np.outer(along, along))
         linear[list(chain)] = finger
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in pairwise(chain):
             joints[child] = joints[parent] + finger @ (rig.joints_m[child] - rig.joints_m[parent])
     return size * linear, size * joints
 
@@ -137,8 +138,6 @@ def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, 
     half_turn = axis * angle[..., None]
     near_zero, near_pi = (sine < 1e-7) & (cosine > 0), (sine < 1e-4) & (cosine < 0)
     return np.where(near_zero[..., None], small, np.where(near_pi[..., None], half_turn, general))
-
-
 
 
 def _widen(array: np.ndarray) -> np.ndarray:

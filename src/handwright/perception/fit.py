@@ -1,7 +1,7 @@
 """Reconstruct: 21 observed landmarks → a regular, anatomically limited hand (SPEC §1, 'Reconstruct').
 
-Damped least squares over wrist, 24 anatomical angles, palm and finger proportions, in front of a pinhole camera,
-with Huber weights per landmark, joint limits, spheres that must not overlap, and several starting curls.
+Damped least squares over wrist, 24 anatomical angles, palm and finger proportions, in front of a pinhole
+camera, with Huber weights per landmark, joint limits, spheres that must not overlap, several starting curls.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def picture_camera(width: int, height: int) -> Camera:
 
 
 def fit_hand(
-    observation: HandObservation, width: int, height: int, *, landmark_weights: Float[np.ndarray, "21"] | None = None
+    observation: HandObservation,
+    width: int,
+    height: int,
+    *,
+    landmark_weights: Float[np.ndarray, "21"] | None = None,
 ) -> HandFit:
     """Fit one hand.
 
