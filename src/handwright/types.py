@@ -225,6 +225,28 @@ class Mask:
 
 
 @dataclass(frozen=True, eq=False)
+class HandRegion:
+    """Where the picture's own (perhaps malformed) hand is in a crop.
+
+    Attributes:
+        inside: bool [h, w] the hand with its wrist and what shows of the arm.
+        skin_lab: float64 [3] typical skin colour, OpenCV's 8-bit Lab.
+        skin_spread: float64 [3, 3] its covariance.
+        span_px: Wrist-to-knuckles length in pixels (about 9 cm), robust to foreshortening.
+    """
+
+    inside: Bool[np.ndarray, "h w"]
+    skin_lab: Float[np.ndarray, "3"]
+    skin_spread: Float[np.ndarray, "3 3"]
+    span_px: float
+
+    def __post_init__(self) -> None:
+        _expect(self.inside, "HandRegion.inside", (None, None), np.bool_)
+        _expect(self.skin_lab, "HandRegion.skin_lab", (3,))
+        _expect(self.skin_spread, "HandRegion.skin_spread", (3, 3))
+
+
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """One attempt at painting one hand: a patch of the picture and how it was judged.
 

@@ -1,0 +1,133 @@
+"""Who owns which pixel: drawn hand, kept photograph, or filled background.
+
+Beyond the palm's heel the drawn hand replaces the old one; below it the photograph stays. What the old hand leaves
+uncovered near its skeleton is a hole to fill; the rest of it (arm, sleeve, other skin) is none of our business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.drawing.surface import Surface
+from handwright.hand.skeleton import skeleton_masks
+from handwright.types import HandRegion
+
+_FADE_M = (-0.009, 0.016)
+_HEEL_M = (0.040, 0.052)
+_HOLE_FROM_M = 0.025
+_HOLE_FADE_M = (0.026, 0.048)
+_ARM_BELOW_M = 0.032
+
+
+@dataclass(frozen=True, eq=False)
+class Ownership:
+    """Shares of the final picture.
+
+    Attributes:
+        alpha: float32 [h, w] share of the drawn hand.
+        coverage: float32 [h, w] how much of each pixel the drawn hand's silhouette covers, sharp.
+        hole: bool [h, w] where background must be invented.
+        hole_alpha: float32 [h, w] share of the invented background beneath the drawn hand.
+        old: bool [h, w] all pixels of the old hand, dilated: never a source of background.
+        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside the silhouette.
+    """
+
+    alpha: Float[np.ndarray, "h w"]
+    coverage: Float[np.ndarray, "h w"]
+    hole: Bool[np.ndarray, "h w"]
+    hole_alpha: Float[np.ndarray, "h w"]
+    old: Bool[np.ndarray, "h w"]
+    reach_m: Float[np.ndarray, "h w"]
+
+
+def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """Cubic ramp from 0 at ``low`` to 1 at ``high``."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def share_pixels(
+    surface: Surface,
+    region: HandRegion,
+    landmarks_px: Float[np.ndarray, "21 2"],
+    blur_sigma: float,
+    hand_px: float,
+) -> Ownership:
+    """Decide who owns which pixel.
+
+    Args:
+        surface: The drawn hand's surface in the crop.
+        region: The picture's own hand.
+        landmarks_px: [21, 2] observed landmarks in the crop.
+        blur_sigma: Blur of the picture's edges in pixels.
+        hand_px: Hand size in pixels.
+    """
+    coverage = surface.shrink(surface.seen.astype(np.float32)[..., None])[..., 0]
+    fade = smoothstep(*_FADE_M, surface.rest_m[:, 1])
+    fading = surface.shrink(surface.place(fade[:, None]))[..., 0]
+    soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
+    if soft > 0.2:
+        fading = cv2.GaussianBlur(fading, (0, 0), soft)
+    reach = _extended_reach(surface, coverage, hand_px)
+    skin = cv2.GaussianBlur(region.inside.astype(np.float32), (0, 0), max(0.9, blur_sigma, 0.012 * hand_px))
+    skin = np.clip(2.2 * (skin - 0.5) + 0.5, 0, 1)
+    below_heel = 1 - smoothstep(*_HEEL_M, reach)
+    alpha = np.clip(fading * (1 - below_heel * (1 - skin)), 0, 1).astype(np.float32)
+    hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
+    eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * smoothstep(*_HOLE_FADE_M, reach)
+    return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
+
+
+def _extended_reach(surface: Surface, coverage: np.ndarray, hand_px: float) -> Float[np.ndarray, "h w"]:
+    """Rest distance from the wrist at every pixel; outside the silhouette, that of the nearest pixel inside."""
+    total = surface.shrink(surface.place(surface.rest_m[:, 1:2]))[..., 0]
+    inside = coverage > 0.5
+    if not inside.any():
+        return np.full(coverage.shape, 0.09, np.float32)
+    reach = total / np.maximum(coverage, 1e-3)
+    outside = (~inside).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros(int(labels.max()) + 1, np.float32)
+    table[labels[inside]] = reach[inside]
+    return cv2.GaussianBlur(table[labels], (0, 0), max(1.0, 0.01 * hand_px))
+
+
+def _uncovered(
+    drawn: Bool[np.ndarray, "h w"],
+    region: HandRegion,
+    landmarks_px: Float[np.ndarray, "21 2"],
+    reach_m: Float[np.ndarray, "h w"],
+    blur_sigma: float,
+) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+    """The hole, and the whole old hand dilated by the blur and by its own resolution error."""
+    height, width = drawn.shape
+    thin, thick = skeleton_masks(landmarks_px, height, width)
+    span = region.span_px
+    radius = max(2, round(2.3 * blur_sigma + 0.8 + 1.2 / min(3.0, 110 / span)))
+    old = region.inside | thin
+    grown = _dilate(old, radius)
+    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
+    broad = region.inside & (far > 0.07 * span)
+    rim = max(2, int(0.075 * span))
+    broad = cv2.morphologyEx(broad.astype(np.uint8), cv2.MORPH_OPEN, _disc(rim)) > 0
+    other_skin = _dilate(broad, rim // 2) & (far > 0.05 * span)
+    hole = grown & (far < 0.22 * span) & ~other_skin & (reach_m > _HOLE_FROM_M)
+    left_over = old & ~hole & ~drawn
+    count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
+    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    attached = np.union1d(border, parts[left_over & (reach_m < _ARM_BELOW_M)])
+    loose = np.isin(parts, np.setdiff1d(np.arange(1, count), attached))
+    return hole | (_dilate(loose, radius) & grown), grown
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def _dilate(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
+    return cv2.dilate(mask.astype(np.uint8), _disc(max(radius, 1))) > 0

@@ -1,0 +1,172 @@
+"""The drawn hand: a fitted mesh painted into the picture with the picture's own skin, light, blur and grain.
+
+No network. The old hand lends statistics (tone, light, blur, grain), never its pixels or its shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.fill import fill_background
+from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
+from handwright.drawing.ownership import Ownership, share_pixels
+from handwright.drawing.sharpness import edge_blur_sigma
+from handwright.drawing.skin import Skin, bumped_normals, skin_at
+from handwright.drawing.surface import Surface, see_surface
+from handwright.drawing.tone import (
+    colour_inliers,
+    fit_tone,
+    illumination_ratio,
+    match_spread,
+    to_linear,
+    to_srgb,
+)
+from handwright.types import Hand, HandRegion
+
+_RATIO_SIGMA = 0.10
+_WRIST_M = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A painted crop.
+
+    Attributes:
+        pixels: uint8 [h, w, 3]; equal to the crop outside ``inside``.
+        inside: bool [h, w] pixels that were painted.
+        ownership: Who owns which pixel.
+        surface: The drawn surface.
+        background: uint8 [h, w, 3] the crop with its hole filled.
+        blur_sigma: Blur of the picture's edges that was matched, pixels.
+    """
+
+    pixels: UInt8[np.ndarray, "h w 3"]
+    inside: Bool[np.ndarray, "h w"]
+    ownership: Ownership
+    surface: Surface
+    background: UInt8[np.ndarray, "h w 3"]
+    blur_sigma: float
+
+
+def draw_hand(
+    crop: UInt8[np.ndarray, "h w 3"],
+    window: tuple[int, int, int, int],
+    hand: Hand,
+    landmarks_px: Float[np.ndarray, "21 2"],
+    region: HandRegion,
+    seed: int,
+) -> Drawn:
+    """Draw a fitted hand over the old one.
+
+    Args:
+        crop: uint8 [h, w, 3] sRGB, the picture inside ``window``.
+        window: x0, y0, x1, y1 of the crop in the picture.
+        hand: The fitted hand, in the picture's camera.
+        landmarks_px: [21, 2] observed landmarks of the old hand, in the crop.
+        region: The old hand in the crop.
+        seed: Seed of texture, grain and fill.
+    """
+    hand_px = float(np.ptp(landmarks_px, axis=0).max())
+    blur_sigma = edge_blur_sigma(crop, region.inside)
+    surface = see_surface(hand, window, hand_px)
+    light = paint_surface(surface, crop, region, landmarks_px, hand_px)
+    own = share_pixels(surface, region, landmarks_px, blur_sigma, hand_px)
+    background = _background(crop, own, region, seed)
+    linear, _ = _shrunk(surface, light, blur_sigma)
+    behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
+    alpha = own.alpha[..., None]
+    mixed = to_srgb(linear * alpha + to_linear(np.round(behind).astype(np.uint8)) * (1 - alpha))
+    inside = (own.alpha > 1 / 512) | (own.hole_alpha > 1 / 512)
+    pixels = np.where(inside[..., None], np.clip(np.round(mixed), 0, 255), crop).astype(np.uint8)
+    return Drawn(pixels, inside, own, surface, background, blur_sigma)
+
+
+def paint_surface(
+    surface: Surface,
+    crop: UInt8[np.ndarray, "h w 3"],
+    region: HandRegion,
+    landmarks_px: Float[np.ndarray, "21 2"],
+    hand_px: float,
+) -> Float[np.ndarray, "n 3"]:
+    """Linear-light colour of every seen surface point, lit and toned like the old hand."""
+    height, width = surface.seen.shape
+    picture = cv2.resize(to_linear(crop), (width, height), interpolation=cv2.INTER_LINEAR)
+    skin_pixels = cv2.erode(region.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+    on_skin = cv2.resize(skin_pixels, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    usable = on_skin[surface.seen] & (surface.rest_m[:, 1] > _WRIST_M)
+    if usable.sum() < 60:
+        usable = np.ones(len(usable), np.bool_)
+    observed = picture[surface.seen]
+    usable[usable] = colour_inliers(observed[usable])
+    place = _place(surface, hand_px)
+    known = observed[usable]
+    shading = fit_shading(known @ LUMA, surface.normals[usable], place[usable], surface.occlusion[usable])
+    skin = skin_at(surface)
+    return _colour(surface, skin, shading, place, picture, known, usable, hand_px)
+
+
+def _colour(
+    surface: Surface,
+    skin: Skin,
+    shading: Shading,
+    place: np.ndarray,
+    picture: np.ndarray,
+    known: np.ndarray,
+    usable: np.ndarray,
+    hand_px: float,
+) -> Float[np.ndarray, "n 3"]:
+    tone = fit_tone(known[spread_sample(len(known))])
+    normals = bumped_normals(surface, skin.height, 1.6 / surface.scale)
+    brightness = shading.brightness(normals, place, surface.occlusion).astype(np.float32)
+    compared = surface.place(usable[:, None].astype(np.float32))[..., 0] > 0
+    ratio = illumination_ratio(
+        picture @ LUMA,
+        surface.place(brightness[:, None])[..., 0],
+        compared,
+        _RATIO_SIGMA * hand_px * surface.scale,
+        0.02 * shading.high,
+    )
+    brightness = brightness * ratio[surface.seen]
+    colour = tone.colour(brightness) * skin.albedo
+    shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
+    colour = np.clip(colour + shine[:, None] * np.array([0.9, 1.0, 1.1]), 3e-4, 1.2)
+    return match_spread(colour, known, usable, tone.floor).astype(np.float32)
+
+
+def _place(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
+    """Position of seen points in hand sizes from their middle."""
+    rows, columns = np.nonzero(surface.seen)
+    at = np.stack([columns, rows], 1).astype(np.float32)
+    return (at - np.median(at, 0)) / (hand_px * surface.scale)
+
+
+def _shrunk(
+    surface: Surface, light: Float[np.ndarray, "n 3"], blur_sigma: float
+) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
+    """Linear light per pixel, blurred like the picture and extended past the silhouette; and its coverage."""
+    premultiplied = surface.shrink(surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1)))
+    soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
+    if soft > 0.2:
+        premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
+    coverage = premultiplied[..., 3]
+    return premultiplied[..., :3] / np.maximum(coverage, 1e-3)[..., None], coverage
+
+
+def _background(
+    crop: UInt8[np.ndarray, "h w 3"], own: Ownership, region: HandRegion, seed: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop with the uncovered part of the old hand filled from what is neither hand nor skin."""
+    needed = own.hole & (own.alpha < 0.999)
+    if not needed.any():
+        return crop
+    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
+    distance = ((offset @ np.linalg.inv(region.skin_spread).astype(np.float32)) * offset).sum(-1)
+    skin = cv2.dilate((distance < 7).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sources = ~(own.old | skin)
+    if sources.mean() < 0.15:
+        sources = ~own.old
+    return fill_background(crop, needed, sources, seed)

@@ -1,0 +1,135 @@
+"""The old hand's colours, learnt as statistics: how brightness becomes colour, how far tones spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.light import LUMA
+
+_SRGB = np.arange(256) / 255.0
+_TO_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def to_linear(srgb: UInt8[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """sRGB bytes → linear light 0…1, float32."""
+    return _TO_LINEAR[srgb]
+
+
+def to_srgb(linear: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """Linear light → sRGB values 0…255, float32, not rounded; out-of-range light is clipped."""
+    x = np.clip(linear, 0, 1).astype(np.float32)
+    return 255 * np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-8), 1 / 2.4) - 0.055)
+
+
+@dataclass(frozen=True, eq=False)
+class Tone:
+    """Per channel, log colour = level + slope · (log brightness − reference).
+
+    Attributes:
+        level: float64 [3].
+        slope: float64 [3], 0.7…1.4.
+        reference: Median log brightness.
+        floor: Small light added before every logarithm; scales with the skin, so dark skin stays dark.
+    """
+
+    level: Float[np.ndarray, "3"]
+    slope: Float[np.ndarray, "3"]
+    reference: float
+    floor: float
+
+    def colour(self, brightness: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
+        """Linear-light colour of skin at a brightness."""
+        steps = np.log(np.maximum(brightness, 0) + self.floor) - self.reference
+        return np.exp(self.level + self.slope * steps[:, None]) - self.floor
+
+
+def fit_tone(colours: Float[np.ndarray, "n 3"]) -> Tone:
+    """Learn the tone curve from old skin in linear light [N, 3].
+
+    Slopes are least squares of log colour on log brightness, levels are medians of what is left.
+    """
+    brightness = (colours @ LUMA).astype(np.float64)
+    floor = 0.03 * float(np.median(brightness)) + 1e-6
+    log_brightness = np.log(brightness + floor)
+    reference = float(np.median(log_brightness))
+    steps = log_brightness - reference
+    log_colour = np.log(colours.astype(np.float64) + floor)
+    centred = log_colour - np.median(log_colour, 0)
+    slope = np.clip((steps[:, None] * centred).sum(0) / ((steps**2).sum() + 1e-3), 0.7, 1.4)
+    level = np.median(log_colour - slope * steps[:, None], 0)
+    return Tone(level, slope, reference, floor)
+
+
+def colour_inliers(colours: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+    """Which points have the hand's typical chroma: drops rings, nails, background that slipped in."""
+    chroma = np.log(colours + 0.01) - np.log(colours @ LUMA + 0.01)[:, None]
+    offset = chroma - np.median(chroma, 0)
+    spread = 1.48 * np.median(np.abs(offset), 0) + 0.03
+    return (np.abs(offset) / spread).max(1) < 3
+
+
+def match_spread(
+    drawn: Float[np.ndarray, "n 3"], reference: Float[np.ndarray, "m 3"], compared: Bool[np.ndarray, " n"], floor: float
+) -> Float[np.ndarray, "n 3"]:
+    """Match chroma spread, brightness quantiles and the mean of drawn skin to the old skin's.
+
+    Args:
+        drawn: [N, 3] linear light.
+        reference: [M, 3] old skin, linear light.
+        compared: [N] drawn points whose pixels showed old skin.
+        floor: As in ``Tone``.
+    """
+    if compared.sum() < 20:
+        return drawn
+    chroma = _chroma(drawn, floor)
+    middle = np.median(chroma[compared], 0)
+    wider = np.clip(_spread(_chroma(reference, floor)) / (_spread(chroma[compared]) + 0.02), 1, 2.2)
+    drawn = np.clip(drawn * np.exp(0.8 * (wider - 1) * (chroma - middle)), 3e-4, 1.2)
+    seen = np.percentile(np.log(reference.mean(1) + floor), [10, 50, 90])
+    brightness = np.log(drawn.mean(1) + floor)
+    now = np.percentile(brightness[compared], [10, 50, 90])
+    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.45))
+    stretch = np.clip((contrast - 1) * (brightness - now[1]), -0.6, 0.6) + seen[1] - now[1]
+    drawn = drawn * np.exp(stretch)[:, None]
+    return drawn * np.clip(reference.mean(0) / np.maximum(drawn[compared].mean(0), 1e-3), 0.8, 1.25)
+
+
+def illumination_ratio(
+    old: Float[np.ndarray, "h w"],
+    drawn: Float[np.ndarray, "h w"],
+    compared: Bool[np.ndarray, "h w"],
+    sigma: float,
+    floor: float,
+) -> Float[np.ndarray, "h w"]:
+    """Low-frequency factor that the old hand's brightness has over the drawn one's.
+
+    Args:
+        old: Brightness of the picture, linear light.
+        drawn: Brightness of the drawn hand.
+        compared: Where both show skin.
+        sigma: Blur in pixels; only what is larger than this is passed on, never the old hand's shape.
+        floor: As in ``Tone``.
+    """
+    ratio = np.where(compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.7, 0.7), 0)
+    step = max(1, int(sigma / 6))
+    height, width = old.shape
+    size = max(1, width // step), max(1, height // step)
+
+    def blurred(values: np.ndarray) -> np.ndarray:
+        small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(small, (0, 0), sigma / step)
+
+    smooth = blurred(ratio) / (blurred(compared) + 0.08)
+    return np.exp(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _chroma(colours: Float[np.ndarray, "n 3"], floor: float) -> Float[np.ndarray, "n 3"]:
+    return np.log(colours + floor) - np.log(colours.mean(1, keepdims=True) + floor)
+
+
+def _spread(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
+    return np.percentile(values, 80, axis=0) - np.percentile(values, 20, axis=0)

@@ -1,0 +1,86 @@
+"""The picture's own hand: which pixels of a crop belong to the (perhaps malformed) hand and its arm.
+
+GrabCut, seeded with the landmarks' skeleton and a robust skin-colour model learnt from under it, at a bounded
+resolution. What touches neither the skeleton nor skin colour is left out.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.hand.skeleton import palm_span_px, skeleton_masks
+from handwright.types import HandRegion
+
+_PALM_SPAN_PX = 110.0
+"""Work at a resolution where wrist to knuckles spans this many pixels."""
+
+
+def hand_region(crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"]) -> HandRegion:
+    """Segment the picture's own hand.
+
+    Args:
+        crop: uint8 [h, w, 3] around the hand.
+        landmarks_px: [21, 2] in the crop.
+    """
+    span = palm_span_px(landmarks_px)
+    scale = float(np.clip(_PALM_SPAN_PX / span, 0.1, 3.0))
+    height, width = crop.shape[:2]
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    points = landmarks_px * np.array([size[0] / width, size[1] / height])
+    thin, thick = skeleton_masks(points, size[1], size[0])
+    mean, spread = _skin_model(small, thin)
+    region = HandRegion(np.zeros((height, width), np.bool_), mean, spread, span)
+    inside = _grab_cut(small, thin, thick, skin_distance(small, region), palm_span_px(points))
+    resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    return HandRegion(resized, mean, spread, span)
+
+
+def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
+    """Squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
+    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
+    inverse = np.linalg.inv(region.skin_spread).astype(np.float32)
+    return ((offset @ inverse) * offset).sum(-1)
+
+
+def _skin_model(
+    small: UInt8[np.ndarray, "h w 3"], thin: Bool[np.ndarray, "h w"]
+) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
+    """Mean and covariance in Lab of the pixels under the skeleton, trimmed of nails, rings and objects."""
+    values = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[thin].astype(np.float64)
+    if len(values) < 20:
+        values = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
+    mean = np.median(values, 0)
+    kept = values
+    for _ in range(3):
+        near = (np.abs(values - mean) / np.array([45.0, 12.0, 12.0])).max(1) < 1
+        kept = values[near] if near.sum() > 20 else values
+        mean = kept.mean(0)
+    return mean, np.cov(kept.T) + np.diag([60.0, 6.0, 6.0])
+
+
+def _grab_cut(
+    small: UInt8[np.ndarray, "h w 3"],
+    thin: Bool[np.ndarray, "h w"],
+    thick: Bool[np.ndarray, "h w"],
+    skin_distance: Float[np.ndarray, "h w"],
+    span_px: float,
+) -> Bool[np.ndarray, "h w"]:
+    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
+    labels = np.full(thick.shape, cv2.GC_PR_BGD, np.uint8)
+    labels[far > span_px * 0.30] = cv2.GC_BGD
+    labels[thick] = cv2.GC_PR_FGD
+    labels[(far < span_px * 0.12) & (skin_distance < 9)] = cv2.GC_PR_FGD
+    labels[thin & (skin_distance < 30)] = cv2.GC_FGD
+    foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    if foreground.any() and not foreground.all():
+        cv2.setRNGSeed(0)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), labels, None, *models, 2, cv2.GC_INIT_WITH_MASK)
+        foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    _, parts = cv2.connectedComponents(foreground.astype(np.uint8))
+    keep = np.unique(parts[thin & foreground])
+    kept = np.isin(parts, keep[keep > 0]).astype(np.uint8)
+    return cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
