@@ -1,57 +1,50 @@
 """Find every hand of a picture.
 
-Look at the whole picture and at enlarged overlapping tiles with a low threshold (`candidates`), then look again at
-each candidate from close by, once as it is and once mirrored (`confirm`): a hand is where both looks see the same
-one. Their mean cancels the difference that the network makes between left and right.
+Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
+candidate from close by (`close.confirm`) and keep those that two close looks agree on. A user's box wins.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.perception.close import confirm, look_in_box
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.perception.merge import box_iou, landmark_distance, merge_hands
-from handwright.perception.views import Eyes, View, around, tiles, whole
+from handwright.perception.merge import merge_hands
+from handwright.perception.views import Eyes, View, tiles, whole
 from handwright.types import Box, HandObservation
 
-Pixels = UInt8[np.ndarray, "h w 3"]
-_A, _B = TypeVar("_A"), TypeVar("_B")
+SEARCHING = Eyes(max_hands=6, confidence=0.15, presence=0.3)
+"""Forgiving: the close looks sort out what is no hand."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """How hard to search.
+    """How far down to search; the defaults were chosen on training photographs (``bench/find.py`` measures).
 
     Attributes:
         smallest_px: Hands of this size and more must be found.
-        tile_px: Side of the smallest tiles; a hand of ``smallest_px`` fills a sixth of it.
+        ignored_px: Hands below this size are left out.
+        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: the palm detector wants a fifth of its view.
         step: Ratio of sides between one level of tiles and the next.
-        view_px: Side that every tile is brought to.
-        crop_px: Side that close looks are brought to.
-        eyes: For the search, forgiving.
-        close_eyes: For the close looks.
-        agree: Largest ``landmark_distance`` between two close looks at one hand.
+        view_px: Side that tiles are brought to.
     """
 
     smallest_px: float = 48.0
-    tile_px: float = 280.0
-    step: float = 2.0
-    view_px: int = 320
-    crop_px: int = 384
-    eyes: Eyes = Eyes(4, 0.2, 0.5)
-    close_eyes: Eyes = Eyes(2, 0.3, 0.5)
-    agree: float = 0.15
+    ignored_px: float = 20.0
+    tile_px: float = 220.0
+    step: float = 2.5
+    view_px: int = 256
 
 
 def find_hands(
-    pixels: Pixels,
+    pixels: UInt8[np.ndarray, "h w 3"],
     *,
     boxes: Sequence[Box] = (),
     landmarker: Landmarker | None = None,
@@ -62,10 +55,10 @@ def find_hands(
 
     Args:
         pixels: uint8 [H, W, 3] sRGB, upright.
-        boxes: x0, y0, x1, y1 in pixels. When given, only these are looked at; a box without a hand gives none
-            (``find_in_box`` says which).
+        boxes: x0, y0, x1, y1 in pixels. When given, only these are looked at; a box in which nothing is seen
+            adds no hand (``find_in_boxes`` says which).
         landmarker: Eyes to use and leave open; by default MediaPipe's, opened and closed here.
-        search: How hard to search.
+        search: How far down to search.
         threads: Looks taken at the same time; by default one a core, at most four. Never changes the result.
 
     Raises:
@@ -74,31 +67,49 @@ def find_hands(
     if landmarker is None:
         with HandLandmarker() as own:
             return find_hands(pixels, boxes=boxes, landmarker=own, search=search, threads=threads)
-    search = search or Search()
     if boxes:
-        found = [hand for box in boxes if (hand := find_in_box(pixels, box, landmarker)) is not None]
+        seen = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
+        found = [hand for hand in seen if hand is not None]
     else:
-        with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
-            seen = candidates(pixels, landmarker, search, pool.map)
-            close = pool.map(lambda hand: confirm(pixels, hand, landmarker, search), seen)
-            found = merge_hands(hand for hand in close if hand is not None)
+        search = search or Search()
+        with _looks(threads) as pool:
+            maybe = candidates(pixels, landmarker, search, pool)
+            found = confirm(pixels, maybe, landmarker, pool.map)
+        found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
 
 
+def find_in_boxes(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    boxes: Sequence[Box],
+    *,
+    landmarker: Landmarker,
+    threads: int | None = None,
+) -> list[HandObservation | None]:
+    """For every box of the user, the hand that fits it best, or None where nothing is seen by any means."""
+    with _looks(threads) as pool:
+        return [look_in_box(pixels, box, landmarker, pool.map) for box in boxes]
+
+
 def candidates(
-    pixels: Pixels, landmarker: Landmarker, search: Search, apply: Callable[..., Iterable[list[HandObservation]]] = map
+    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search, pool: ThreadPoolExecutor
 ) -> list[HandObservation]:
-    """Everything that may be a hand, each once: the whole picture's sightings first."""
+    """Everything that may be a hand, each once; ``found_by`` is 'picture' or 'tile'."""
     height, width = pixels.shape[:2]
-    views = [(whole(width, height, size_px=512), "picture")]
+    views = [(whole(width, height, margin=1.25, size_px=384), "picture")]
     views += [(view, "tile") for view in pyramid(width, height, search)]
-    eyes = search.eyes
-    seen = apply(lambda look: look[0].look(pixels, landmarker, eyes, look[1]), views)
-    return merge_hands(hand for hands in seen for hand in hands)
+    seen = pool.map(lambda item: item[0].look(pixels, landmarker, SEARCHING, item[1]), views)
+    return merge_hands(hand for hands in seen for hand in hands if hand.size_px >= search.ignored_px / 2)
 
 
 def pyramid(width: int, height: int, search: Search) -> list[View]:
-    """Levels of overlapping tiles, from half the picture down to ``search.tile_px``."""
+    """Levels of overlapping tiles, from ``search.tile_px`` up to less than the picture.
+
+    Args:
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+        search: Sizes of the smallest tiles and hands; each level up multiplies both.
+    """
     views: list[View] = []
     side, hand = search.tile_px, search.smallest_px
     while side < max(width, height):
@@ -107,38 +118,5 @@ def pyramid(width: int, height: int, search: Search) -> list[View]:
     return views
 
 
-def confirm(pixels: Pixels, hand: HandObservation, landmarker: Landmarker, search: Search) -> HandObservation | None:
-    """The hand as two close looks see it, one of them mirrored, or None when they do not agree on one."""
-    looks: list[HandObservation] = []
-    for turn, margin, mirrored in ((0.15, 2.0, False), (-0.15, 2.2, True)):
-        view = replace(around(hand, margin=margin, size_px=search.crop_px, turn_rad=turn), mirrored=mirrored)
-        seen = view.look(pixels, landmarker, search.close_eyes, hand.found_by)
-        if not seen:
-            return None
-        looks.append(min(seen, key=lambda h: landmark_distance(h, hand)))
-    first, second = looks
-    if landmark_distance(first, second) > search.agree:
-        return None
-    return replace(
-        first if first.score >= second.score else second,
-        landmarks_px=(first.landmarks_px + second.landmarks_px) / 2,
-        depth_px=(first.depth_px + second.depth_px) / 2,
-        score=(first.score + second.score) / 2,
-    )
-
-
-def find_in_box(pixels: Pixels, box: Box, landmarker: Landmarker) -> HandObservation | None:
-    """The hand that fits a user's box best, or None when nothing is seen in it by any means."""
-    x0, y0, x1, y1 = box
-    center, size = ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0)
-    best: tuple[float, HandObservation] | None = None
-    for turn in (0.0, np.pi / 2, -np.pi / 2, np.pi):
-        for margin in (1.6, 2.4, 1.2):
-            view = View(center, margin * size, 384, turn)
-            for hand in view.look(pixels, landmarker, Eyes(4, 0.1, 0.1), "box"):
-                overlap = box_iou(hand.bbox_xyxy_px, box)
-                if overlap > (best[0] if best else 0.1):
-                    best = (overlap, hand)
-        if best:
-            return best[1]
-    return None
+def _looks(threads: int | None) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1))

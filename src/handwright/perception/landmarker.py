@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -41,8 +41,8 @@ class Landmarker(Protocol):
 class HandLandmarker:
     """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
 
-    There is one network instance per set of options and per thread that asks at the same time. Use as a context
-    manager: mediapipe complains at exit about instances left open.
+    There is one network instance per set of options and per thread that asks at the same time. Use it as a
+    context manager: mediapipe complains at exit about instances left open.
 
     Args:
         model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches.
@@ -89,7 +89,7 @@ class HandLandmarker:
             presence: Least score of the landmark network's own 'this is a hand', in (0, 1).
 
         Returns:
-            Observations in pixels of ``pixels``, ``found_by`` 'picture'; ``score`` is the confidence in the side.
+            Observations in pixels of ``pixels``, ``found_by`` 'picture'; ``score`` is how sure the side is.
 
         Raises:
             MissingModelError: the model file does not load.
@@ -102,13 +102,15 @@ class HandLandmarker:
         size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
         hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
         seen = [
-            _observation(_xyz(points) * size, _xyz(world), str(labels[0].category_name), float(labels[0].score))
+            _observation(
+                _xyz(points) * size, _xyz(world), str(labels[0].category_name), float(labels[0].score)
+            )
             for points, world, labels in hands
         ]
         return sorted(seen, key=lambda hand: -hand.score)
 
     @contextlib.contextmanager
-    def _borrowed(self, options: tuple[int, float, float]) -> Iterator[Any]:
+    def _borrowed(self, options: tuple[int, float, float]) -> Generator[Any]:
         with self._lock:
             task = self._idle[options].pop() if self._idle[options] else _open_task(self._model, *options)
         try:
@@ -164,7 +166,7 @@ def _to_stderr(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Send what C++ writes to file descriptor 2 nowhere: its start-up notes obey no log level."""
     with _STDERR:
         sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Float
 
 from handwright.types import Box, HandObservation
 
@@ -15,26 +16,37 @@ SAME_HAND = 0.25
 def landmark_distance(a: HandObservation, b: HandObservation) -> float:
     """Mean distance between two hands' landmarks as a fraction of the smaller hand's size, in [0, ∞).
 
-    0 for identical observations. Two hands side by side are about 1 apart; one hand seen twice is below 0.1; clasped
-    hands differ in where each finger is, so they stay above 0.25 although their boxes coincide.
+    0 for identical observations. Two hands side by side are about 1 apart; one hand seen twice is mostly
+    below 0.1; clasped hands differ in where each finger is, so they stay above 0.25 although their boxes coincide.
     """
     gap = float(np.linalg.norm(a.landmarks_px - b.landmarks_px, axis=1).mean())
     return gap / max(min(a.size_px, b.size_px), 1e-9)
 
 
-def merge_hands(hands: Iterable[HandObservation], *, same: float = SAME_HAND) -> list[HandObservation]:
+def same_hand(a: HandObservation, b: HandObservation) -> bool:
+    """Whether two observations are of one hand: landmarks close, or same side, direction and box.
+
+    The second rule catches a hand seen at two sizes or with other fingers. It spares the hands of one person
+    (different sides) and a handshake (opposite directions).
+    """
+    if landmark_distance(a, b) <= SAME_HAND:
+        return True
+    along = float(_direction(a) @ _direction(b))
+    return a.side == b.side and along > 0.5 and box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > 0.5
+
+
+def merge_hands(hands: Iterable[HandObservation]) -> list[HandObservation]:
     """Keep one observation of every hand: the better score wins, on equal scores the one that came first.
 
     Args:
         hands: Observations of one picture, duplicates among them.
-        same: Largest ``landmark_distance`` at which two observations are taken for one hand.
 
     Returns:
         The survivors, best score first.
     """
     kept: list[HandObservation] = []
     for hand in sorted(hands, key=lambda h: -h.score):
-        if all(landmark_distance(hand, other) > same for other in kept):
+        if not any(same_hand(hand, other) for other in kept):
             kept.append(hand)
     return kept
 
@@ -45,6 +57,12 @@ def box_iou(a: Box, b: Box) -> float:
     shared = max(width, 0.0) * max(height, 0.0)
     union = _area(a) + _area(b) - shared
     return shared / union if union > 0 else 0.0
+
+
+def _direction(hand: HandObservation) -> Float[np.ndarray, "2"]:
+    """Unit vector from the wrist to the middle knuckle."""
+    along = hand.landmarks_px[9] - hand.landmarks_px[0]
+    return along / max(float(np.linalg.norm(along)), 1e-9)
 
 
 def _area(box: Box) -> float:

@@ -16,7 +16,7 @@ _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 
 @dataclass(frozen=True)
 class Eyes:
-    """How hard to look: at most ``max_hands``, least palm ``confidence``, least hand ``presence``, in (0, 1)."""
+    """How hard to look: at most ``max_hands``, least palm ``confidence`` and hand ``presence`` in (0, 1)."""
 
     max_hands: int
     confidence: float
@@ -47,7 +47,7 @@ class View:
         return points @ matrix[:, :2].T + matrix[:, 2]
 
     def sample(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n n 3"]:
-        """The window's pixels; black where it leaves the picture. Shrinks by areas, so that nothing aliases."""
+        """The window's pixels; black where it leaves the picture. Shrinks by areas, against aliasing."""
         scale = self.side_px / self.size_px
         shrink = max(1, round(scale)) if scale >= 1.5 else 1
         matrix = self._picture_from_view()
@@ -99,19 +99,19 @@ class View:
         return np.column_stack([turn, np.asarray(self.center_px) - turn @ middle])
 
 
-def whole(width: int, height: int, *, size_px: int) -> View:
-    """The whole picture, padded to a square."""
-    return View((width / 2, height / 2), float(max(width, height)), size_px)
+def whole(width: int, height: int, *, margin: float, size_px: int) -> View:
+    """The whole picture amid a square of ``margin`` × its longer side: room for hands that fill it."""
+    return View((width / 2, height / 2), margin * max(width, height), size_px)
 
 
-def around(hand: HandObservation, *, margin: float, size_px: int, turn_rad: float = 0.0) -> View:
+def around(hand: HandObservation, *, margin: float, size_px: int) -> View:
     """A square ``margin`` × the hand's size, centred on its box."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
-    return View(((x0 + x1) / 2, (y0 + y1) / 2), margin * max(hand.size_px, 1.0), size_px, turn_rad)
+    return View(((x0 + x1) / 2, (y0 + y1) / 2), margin * max(hand.size_px, 1.0), size_px)
 
 
 def tiles(width: int, height: int, *, side_px: float, hand_px: float, size_px: int) -> list[View]:
-    """Overlapping square windows such that every box of ``hand_px``² in the picture lies whole in one of them.
+    """Overlapping square windows such that every ``hand_px``² box of the picture lies whole in one of them.
 
     Args:
         width: Of the picture, pixels.
