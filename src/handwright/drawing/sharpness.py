@@ -1,0 +1,141 @@
+"""How sharp the picture is: the Gaussian blur of its edges, and fine detail compared between two regions."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import erf, sqrt
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+SHARPEST_PX, SOFTEST_PX = 0.3, 3.0
+UNKNOWN_PX = 0.8
+"""What a picture without a single usable edge is taken to have."""
+
+_FEWEST_EDGES = 12
+_MOST_EDGES = 300
+_LOWEST_CONTRAST = 18.0
+_SEARCH_PX = 3
+_APERTURE_VARIANCE = 1.0 / 12.0
+_SIGMAS = np.geomspace(SHARPEST_PX, SOFTEST_PX, 40)
+_WORST_FIT = 0.03
+_QUANTILE = 50.0
+
+
+def edge_blur_sigma(crop: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]) -> float:
+    """Blur of the edges along the mask's boundary, as the sigma of a Gaussian over ideal, box-sampled edges.
+
+    Args:
+        crop: uint8 [H, W, 3] sRGB.
+        mask: bool [H, W]; its boundary need only be within 3 px of the picture's edge.
+
+    Returns:
+        Sigma in pixels, ``SHARPEST_PX``..``SOFTEST_PX``. When the boundary shows too few edges, that of the
+        strongest edges of the whole crop; ``UNKNOWN_PX`` when there are none either.
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    slope = np.stack([cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)], -1) / 8.0
+    steepness = np.hypot(slope[..., 0], slope[..., 1])
+    for points in (_boundary_edges(mask, steepness), _strongest_edges(steepness)):
+        sigmas = _profile_sigmas(grey, points, slope)
+        if len(sigmas) >= _FEWEST_EDGES:
+            return float(np.percentile(sigmas, _QUANTILE))
+    return UNKNOWN_PX
+
+
+def sharpness_ratio(
+    patch_a: UInt8[np.ndarray, "h w 3"],
+    region_a: Bool[np.ndarray, "h w"],
+    patch_b: UInt8[np.ndarray, "h2 w2 3"],
+    region_b: Bool[np.ndarray, "h2 w2"],
+) -> float:
+    """How much more fine luminance detail region a holds than region b, leaving edges and outliers aside.
+
+    Args:
+        patch_a: uint8 [H, W, 3] sRGB.
+        region_a: bool [H, W], the part of a that is measured.
+        patch_b: uint8 [H, W, 3] sRGB, of any size.
+        region_b: bool [H, W], the part of b that is measured.
+
+    Returns:
+        Ratio of the robust deviations of the Laplacian of luminance, ≥ 0: 1 as crisp as b, 2 twice the
+        detail; NaN if a region is smaller than 25 pixels once its rim is taken off.
+    """
+    detail_a, detail_b = _fine_detail(patch_a, region_a), _fine_detail(patch_b, region_b)
+    return float(detail_a / max(detail_b, 0.05))
+
+
+def _fine_detail(patch: np.ndarray, region: np.ndarray) -> float:
+    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if inner.sum() < 25:
+        return float("nan")
+    return float(1.4826 * np.median(np.abs(cv2.Laplacian(grey, cv2.CV_32F)[inner])))
+
+
+def _boundary_edges(mask: np.ndarray, steepness: np.ndarray) -> np.ndarray:
+    """Rows and columns [N, 2] of the steepest pixel near each pixel of the mask's boundary."""
+    binary = mask.astype(np.uint8)
+    rim = np.argwhere(binary != cv2.erode(binary, np.ones((3, 3), np.uint8), borderValue=1))
+    rim = rim[:: max(1, len(rim) // _MOST_EDGES)]
+    reach = np.arange(-_SEARCH_PX, _SEARCH_PX + 1)
+    near = rim[:, None] + np.stack(np.meshgrid(reach, reach, indexing="ij"), -1).reshape(1, -1, 2)
+    near = np.clip(near, 0, np.array(mask.shape) - 1)
+    steepest = steepness[near[..., 0], near[..., 1]].argmax(1)
+    return np.unique(near[np.arange(len(rim)), steepest], axis=0)
+
+
+def _strongest_edges(steepness: np.ndarray) -> np.ndarray:
+    """Rows and columns [N, 2] of the crop's steepest pixels, each the steepest of its 5 × 5 neighbours."""
+    crests = steepness >= cv2.dilate(steepness, np.ones((5, 5), np.uint8))
+    points = np.argwhere(crests & (steepness > 1.0))
+    order = np.argsort(-steepness[points[:, 0], points[:, 1]], kind="stable")
+    return points[order[:_MOST_EDGES]]
+
+
+def _profile_sigmas(grey: np.ndarray, points: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Sigma of every edge point whose profile across the edge looks like a blurred step."""
+    if not len(points):
+        return np.zeros(0)
+    across = slope[points[:, 0], points[:, 1]]
+    across = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-6)
+    short = _fit_steps(grey, points, across, reach=4.0)
+    long = _fit_steps(grey, points, across, reach=8.0)
+    sigmas = np.where(
+        np.isfinite(short) & (short < 1.3), short, np.fmax(long, np.where(long > 1.1, long, np.nan))
+    )
+    return sigmas[np.isfinite(sigmas)]
+
+
+def _fit_steps(grey: np.ndarray, points: np.ndarray, across: np.ndarray, reach: float) -> np.ndarray:
+    """Least-squares sigma of a blurred step for each profile; NaN where it is too faint or no step."""
+    t = _samples(reach)
+    x = (points[:, 1:] + across[:, :1] * t).astype(np.float32)
+    y = (points[:, :1] + across[:, 1:] * t).astype(np.float32)
+    profiles = cv2.remap(grey, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    steps, sigma_of_step = _unit_steps(reach)
+    centred = profiles - profiles.mean(1, keepdims=True)
+    along = centred @ steps.T
+    best = along.argmax(1)
+    strength = along[np.arange(len(points)), best]
+    left = 1.0 - strength**2 / np.maximum((centred**2).sum(1), 1e-6)
+    contrast = np.ptp(profiles, axis=1)
+    inside = (x.min(1) >= 0) & (y.min(1) >= 0) & (x.max(1) < grey.shape[1]) & (y.max(1) < grey.shape[0])
+    return np.where(inside & (left < _WORST_FIT) & (contrast > _LOWEST_CONTRAST), sigma_of_step[best], np.nan)
+
+
+def _samples(reach: float) -> Float[np.ndarray, " t"]:
+    return np.arange(-reach, reach + 0.25, 0.5, dtype=np.float32)
+
+
+@cache
+def _unit_steps(reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Blurred steps [K, T] of zero mean and unit norm for every sigma and shift, and each one's sigma [K]."""
+    shifts = np.arange(-1.0, 1.01, 0.125)
+    widths = np.sqrt(_SIGMAS**2 + _APERTURE_VARIANCE)
+    at = (_samples(reach) - shifts[None, :, None]) / widths[:, None, None]
+    steps = np.vectorize(erf)(at / sqrt(2.0)).reshape(at.shape[0] * at.shape[1], -1)
+    steps = steps - steps.mean(1, keepdims=True)
+    return steps / np.linalg.norm(steps, axis=1, keepdims=True), np.repeat(_SIGMAS, len(shifts))
