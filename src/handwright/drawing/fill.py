@@ -118,11 +118,17 @@ def _meet_the_rim(
     Where paint and picture differ much, an edge ends at the rim: there the difference is not believed, or it
     would be drawn into the hole as smoke.
     """
-    rim = hole & (cv2.dilate(sources.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    step = _local_mean(picture, sources) - _local_mean(painted, hole)
-    trust = 1.0 / (1.0 + (np.abs(step).max(-1) / _MEMBRANE_TRUST_LEVELS) ** 4)
-    weights = np.where(rim, trust, 0).astype(np.float32)
-    return painted + push_pull(np.where(rim[..., None], step, 0).astype(np.float32), weights)
+    x, y, width, height = cv2.boundingRect(hole.astype(np.uint8))
+    near = np.s_[max(y - 2, 0) : y + height + 2, max(x - 2, 0) : x + width + 2]
+    inside, outside = hole[near], sources[near]
+    rim = inside & (cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    steps = (_local_mean(picture[near], outside) - _local_mean(painted[near], inside))[rim]
+    values, weights = np.zeros((*rim.shape, 3), np.float32), np.zeros(rim.shape, np.float32)
+    values[rim] = steps
+    weights[rim] = 1.0 / (1.0 + (np.abs(steps).max(axis=1) / _MEMBRANE_TRUST_LEVELS) ** 4)
+    bent = painted.copy()
+    bent[near] += push_pull(values, weights)
+    return bent
 
 
 def _local_mean(picture: np.ndarray, where: np.ndarray) -> np.ndarray:
