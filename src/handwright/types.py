@@ -310,6 +310,7 @@ class Repair:
         hands: One entry per hand found.
         depth: The depth control image of all hands together.
         seconds: Wall time per stage ('find', 'fit', 'depth', 'paint', 'check').
+        notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
     """
 
     before: Image
@@ -317,6 +318,7 @@ class Repair:
     hands: tuple[HandRepair, ...]
     depth: DepthControl
     seconds: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def _side(side: str) -> None:

@@ -5,7 +5,7 @@ No network. The old hand lends statistics (tone, light, blur, grain), never its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from handwright.drawing.tone import (
     to_linear,
     to_srgb,
 )
+from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
 _RATIO_SIGMA = 0.10
@@ -58,7 +59,10 @@ def draw_hand(
     hand: Hand,
     landmarks_px: Float[np.ndarray, "21 2"],
     region: HandRegion,
+    *,
     seed: int,
+    may_change: Bool[np.ndarray, "h w"] | None = None,
+    in_front: Bool[np.ndarray, "h w"] | None = None,
 ) -> Drawn:
     """Draw a fitted hand over the old one.
 
@@ -69,12 +73,15 @@ def draw_hand(
         landmarks_px: [21, 2] observed landmarks of the old hand, in the crop.
         region: The old hand in the crop.
         seed: Seed of texture, grain and fill.
+        may_change: bool [h, w] pixels that may change; all by default.
+        in_front: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
     """
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     blur_sigma = edge_blur_sigma(crop, region.inside)
     surface = see_surface(hand, window, hand_px)
     light = paint_surface(surface, crop, region, landmarks_px, hand_px)
     own = share_pixels(surface, region, landmarks_px, blur_sigma, hand_px)
+    own = _confine(own, may_change, in_front)
     background = _background(crop, own, region, seed)
     linear, _ = _shrunk(surface, light, blur_sigma)
     behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
@@ -154,6 +161,18 @@ def _shrunk(
         premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
     coverage = premultiplied[..., 3]
     return premultiplied[..., :3] / np.maximum(coverage, 1e-3)[..., None], coverage
+
+
+def _confine(
+    own: Ownership, may_change: Bool[np.ndarray, "h w"] | None, in_front: Bool[np.ndarray, "h w"] | None
+) -> Ownership:
+    """Keep the drawing off what may not change and behind what lies in front of it, with soft rims inside."""
+    share = np.ones(own.alpha.shape, np.float32)
+    if may_change is not None:
+        share = feather(may_change, 2.0)
+    if in_front is not None and in_front.any():
+        share = share * (1 - cv2.GaussianBlur(in_front.astype(np.float32), (0, 0), 1.0)) * ~in_front
+    return replace(own, alpha=own.alpha * share, hole_alpha=own.hole_alpha * share)
 
 
 def _background(

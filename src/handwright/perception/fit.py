@@ -64,9 +64,14 @@ def fit_hand(
     hand, trust = _fit_right(uv, observation.depth_px, camera, observation.size_px, weights)
     if flipped:
         hand = mirror_hand_x(hand, width)
-    landmarks = camera.project(hand_landmarks_m(hand))
+    return fit_given(observation, hand, trust)
+
+
+def fit_given(observation: HandObservation, hand: Hand, trust: Float[np.ndarray, "21"] | None = None) -> HandFit:
+    """How well a given hand (an edited one, say) agrees with what was seen."""
+    landmarks = hand.camera.project(hand_landmarks_m(hand))
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
-    return HandFit(hand, landmarks, float(error.mean() / observation.size_px), trust)
+    return HandFit(hand, landmarks, float(error.mean() / observation.size_px), np.ones(21) if trust is None else trust)
 
 
 def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:

@@ -1,0 +1,129 @@
+"""Attempts at one hand: paint candidates, look again at each, keep the best or put the old hand back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.handrefiner.check import joint_error
+from handwright.handrefiner.painters import Painter, PaintJob
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.task import HandTask
+from handwright.perception.landmarker import Landmarker
+from handwright.types import Candidate, DepthControl, HandRepair, Image
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """Candidates of one hand.
+
+    Attributes:
+        candidates: All of them, in the order made.
+        picked: Index of the one to paste, or None.
+    """
+
+    candidates: tuple[Candidate, ...]
+    picked: int | None
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The candidate to paste."""
+        return None if self.picked is None else self.candidates[self.picked]
+
+    def as_repair(self, task: HandTask, image: Image, depth: DepthControl) -> HandRepair:
+        """The record for the report."""
+        if self.winner is None:
+            action, reason = "kept", "not found again after repainting: the original stays"
+        else:
+            error = 100 * self.winner.scores["joint_error"]
+            action = "refined"
+            reason = f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh"
+        return HandRepair(
+            task.id,
+            task.observation,
+            task.fit,
+            task.full_mask(image),
+            depth,
+            "refined" if action == "refined" else "kept",
+            reason,
+            self.candidates,
+            self.picked,
+        )
+
+
+def attempt_hand(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    depth: DepthControl,
+    tasks: Sequence[HandTask],
+    painter: Painter,
+    settings: RefineSettings,
+    landmarker: Landmarker,
+    watch: Stopwatch,
+) -> Attempt:
+    """Paint ``settings.candidates`` versions and pick the one whose joints come out nearest to the mesh."""
+    floor_found, floor = _timed_check(pixels, task, landmarker, watch)
+    candidates: list[Candidate] = []
+    for k in range(settings.candidates):
+        seed = (settings.seed + k) % 2**32
+        with watch("paint"):
+            painted = painter.paint(_job(pixels, task, depth, tasks, seed))
+        x0, y0, x1, y1 = task.window
+        trial = pixels.copy()
+        trial[y0:y1, x0:x1] = painted.pixels
+        found, error = _timed_check(trial, task, landmarker, watch)
+        scores = {
+            "found_again": float(found),
+            "joint_error": error,
+            "found_before": float(floor_found),
+            "joint_error_before": floor,
+            "painted_share": float(painted.inside.mean()),
+        }
+        accepted = found and error < 1.0 and bool(painted.inside.any())
+        candidates.append(Candidate(seed, painted.pixels, painted.inside, (x0, y0), scores, accepted))
+    ranked = sorted((c.scores["joint_error"], k) for k, c in enumerate(candidates) if c.accepted)
+    return Attempt(tuple(candidates), ranked[0][1] if ranked else None)
+
+
+def _timed_check(
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, landmarker: Landmarker, watch: Stopwatch
+) -> tuple[bool, float]:
+    with watch("check"):
+        return joint_error(pixels, task.observation, task.fit, landmarker)
+
+
+def _job(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    depth: DepthControl,
+    tasks: Sequence[HandTask],
+    seed: int,
+) -> PaintJob:
+    x0, y0, x1, y1 = task.window
+    owner = depth.hand_id[y0:y1, x0:x1]
+    others = np.zeros(owner.shape, np.bool_)
+    for other in tasks:
+        if other.id == task.id:
+            continue
+        a0, b0, a1, b1 = other.window
+        left, top, right, bottom = max(x0, a0), max(y0, b0), min(x1, a1), min(y1, b1)
+        if left >= right or top >= bottom:
+            continue
+        theirs = other.region.inside[top - b0 : bottom - b0, left - a0 : right - a0]
+        nearer = owner[top - y0 : bottom - y0, left - x0 : right - x0] != task.id - 1
+        others[top - y0 : bottom - y0, left - x0 : right - x0] |= theirs & nearer
+    return PaintJob(
+        crop=task.crop(pixels),
+        window=task.window,
+        hand=task.fit.hand,
+        landmarks_px=task.landmarks_px,
+        region=task.region,
+        depth=np.ascontiguousarray(depth.depth[y0:y1, x0:x1]),
+        may_change=task.may_change & ~others,
+        others=others,
+        seed=seed,
+    )

@@ -1,0 +1,55 @@
+"""Crop and mask: where a hand's repair happens (SPEC §1, 'Render': too small leaves the sixth finger standing)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.hand.depth import see_hand
+from handwright.hand.skeleton import skeleton_masks
+from handwright.types import Hand, HandFit, HandObservation, HandRegion
+
+_MARGIN = 0.55
+_REACH = 0.24
+_DILATION = 0.025
+
+
+def crop_window(
+    observation: HandObservation, fit: HandFit, width: int, height: int
+) -> tuple[int, int, int, int]:
+    """Square-ish integer box x0, y0, x1, y1 around the seen and the fitted hand, inside the picture."""
+    points = np.concatenate([observation.landmarks_px, fit.landmarks_px])
+    low, high = points.min(0), points.max(0)
+    centre, reach = (low + high) / 2, (high - low).max() * (0.5 + _MARGIN) + 8
+    x0, y0 = np.maximum(np.floor(centre - reach), 0).astype(int)
+    x1, y1 = np.ceil(centre + reach).astype(int)
+    x1, y1 = min(int(x1), width), min(int(y1), height)
+    return min(int(x0), width - 1), min(int(y0), height - 1), max(x1, 1), max(y1, 1)
+
+
+def repair_mask(
+    hand: Hand,
+    window: tuple[int, int, int, int],
+    landmarks_px: Float[np.ndarray, "21 2"],
+    region: HandRegion,
+    blur_px: float = 2.0,
+) -> Bool[np.ndarray, "h w"]:
+    """Rendered silhouette ∪ the old hand near its own skeleton, dilated in proportion.
+
+    Args:
+        hand: The fitted hand.
+        window: The crop.
+        landmarks_px: [21, 2] of the old hand, in the crop.
+        region: The old hand.
+        blur_px: Width of the picture's edges, added to the dilation.
+    """
+    x0, y0, x1, y1 = window
+    silhouette = see_hand(hand, y1, x1, window=window).face >= 0
+    _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
+    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
+    old = region.inside & (far < _REACH * region.span_px)
+    hand_px = float(np.ptp(landmarks_px, axis=0).max())
+    radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.dilate((silhouette | old).astype(np.uint8), disc) > 0

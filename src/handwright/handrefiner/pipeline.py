@@ -1,0 +1,147 @@
+"""HandRefiner's way through a picture: find → reconstruct → depth and mask → paint → check → paste back (SPEC §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.attempt import Attempt, attempt_hand
+from handwright.handrefiner.painters import open_painter
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.task import HandTask, plan_hands
+from handwright.image import with_edits
+from handwright.perception.find import find_hands, find_in_boxes
+from handwright.perception.fit import fit_given, fit_hand
+from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What stays loaded between pictures.
+
+    Attributes:
+        landmarker: The eyes that find hands.
+    """
+
+    landmarker: Landmarker
+
+
+@contextmanager
+def open_engine(model: Path | None = None) -> Iterator[Engine]:
+    """Load the perception models; ``model`` is a hand_landmarker.task of the user's own.
+
+    Raises:
+        MissingModelError: The model is missing and cannot be fetched.
+    """
+    with HandLandmarker(model) as landmarker:
+        yield Engine(landmarker)
+
+
+def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
+    """Find, fit and render every hand; nothing is painted."""
+    watch = Stopwatch()
+    seen, notes = _find(image.pixels, settings, engine, watch)
+    tasks, depth = _reconstruct(image, settings, seen, watch)
+    hands = tuple(
+        HandRepair(t.id, t.observation, t.fit, t.full_mask(image), t.own_depth(depth), "skipped", "looked at only")
+        for t in tasks
+    )
+    return Repair(image, image, hands, depth, watch.seconds, notes)
+
+
+def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
+    """Repaint the hands of a picture.
+
+    Until there is a judge every found hand is attempted (or those that the settings name), and a hand that is not
+    found again after repainting is put back.
+
+    Args:
+        image: The picture.
+        settings: What to do.
+        engine: Loaded models.
+
+    Returns:
+        The refined picture, equal to the input outside the masks of refined hands, with its evidence.
+    """
+    watch = Stopwatch()
+    seen, notes = _find(image.pixels, settings, engine, watch)
+    tasks, depth = _reconstruct(image, settings, seen, watch)
+    pixels = image.pixels.copy()
+    changed = np.zeros(pixels.shape[:2], np.bool_)
+    painter = open_painter(settings.painter)
+    done: dict[int, HandRepair] = {}
+    for task in sorted(tasks, key=lambda t: -float(t.fit.hand.translation_m[2])):
+        own = task.own_depth(depth)
+        if settings.hand_ids and task.id not in settings.hand_ids:
+            done[task.id] = HandRepair(
+                task.id, task.observation, task.fit, task.full_mask(image), own, "skipped", "not among --hand"
+            )
+            continue
+        attempt = attempt_hand(pixels, task, depth, tasks, painter, settings, engine.landmarker, watch)
+        _paste(pixels, changed, attempt)
+        done[task.id] = attempt.as_repair(task, image, own)
+    after = with_edits(image, pixels, changed) if changed.any() else image
+    return Repair(image, after, tuple(done[t.id] for t in tasks), depth, watch.seconds, notes)
+
+
+def _find(
+    pixels: UInt8[np.ndarray, "h w 3"], settings: RefineSettings, engine: Engine, watch: Stopwatch
+) -> tuple[list[tuple[HandObservation, HandFit | None]], tuple[str, ...]]:
+    """Observed hands, with their fit when the user brought it, and what the user should know."""
+    with watch("find"):
+        if settings.hands is not None:
+            return [(observation, fit_given(observation, hand)) for observation, hand in settings.hands], ()
+        if not settings.boxes:
+            return [(hand, None) for hand in find_hands(pixels, landmarker=engine.landmarker)], ()
+        found: list[tuple[HandObservation, HandFit | None]] = []
+        notes: list[str] = []
+        seen = find_in_boxes(pixels, settings.boxes, landmarker=engine.landmarker)
+        for box, hand in zip(settings.boxes, seen, strict=True):
+            if hand is None:
+                at = ",".join(f"{v:g}" for v in box)
+                notes.append(f"No hand was recognised in the box {at}; try a wider box, or bring a hand with --hands.")
+            else:
+                found.append((hand, None))
+        return found, tuple(notes)
+
+
+def _reconstruct(
+    image: Image, settings: RefineSettings, seen: list[tuple[HandObservation, HandFit | None]], watch: Stopwatch
+) -> tuple[list[HandTask], DepthControl]:
+    """Fit what was seen, render depth, plan crops and masks."""
+    with watch("fit"):
+        fitted: list[tuple[HandObservation, HandFit]] = []
+        for observation, fit in seen:
+            fit = fit or fit_hand(observation, image.width, image.height)
+            if settings.hand_pose is not None:
+                posed = replace(
+                    fit.hand, pose=settings.hand_pose.pose, palm_arch=settings.hand_pose.palm_arch
+                )
+                fit = fit_given(observation, posed)
+            fitted.append((observation, fit))
+    with watch("depth"):
+        depth = depth_control([fit.hand for _, fit in fitted], image.height, image.width)
+    with watch("mask"):
+        tasks = plan_hands(image, fitted, settings)
+    return tasks, depth
+
+
+def _paste(pixels: np.ndarray, changed: np.ndarray, attempt: Attempt) -> None:
+    candidate = attempt.winner
+    if candidate is None:
+        return
+    x, y = candidate.origin_xy_px
+    height, width = candidate.inside.shape
+    pixels[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
+    changed[y : y + height, x : x + width] |= candidate.inside
+
+
+__all__ = ["Engine", "inspect_picture", "open_engine", "refine_picture"]

@@ -1,0 +1,85 @@
+"""One hand's share of the work: its crop, the old hand in it, and the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.errors import HandsFileError
+from handwright.handrefiner.mask import crop_window, repair_mask
+from handwright.handrefiner.settings import RefineSettings
+from handwright.perception.region import hand_region
+from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Mask
+
+
+@dataclass(frozen=True, eq=False)
+class HandTask:
+    """A hand with everything known about it before painting.
+
+    Attributes:
+        id: 1-based number, left to right, then top to bottom.
+        observation: What was seen.
+        fit: The reconstructed hand.
+        window: x0, y0, x1, y1 of its crop.
+        region: The old hand in the crop.
+        may_change: bool [h, w] the repair mask in the crop.
+    """
+
+    id: int
+    observation: HandObservation
+    fit: HandFit
+    window: tuple[int, int, int, int]
+    region: HandRegion
+    may_change: Bool[np.ndarray, "h w"]
+
+    @property
+    def landmarks_px(self) -> Float[np.ndarray, "21 2"]:
+        """Observed landmarks in the crop."""
+        return self.observation.landmarks_px - np.array(self.window[:2])
+
+    def crop(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture inside the window."""
+        x0, y0, x1, y1 = self.window
+        return np.ascontiguousarray(pixels[y0:y1, x0:x1])
+
+    def full_mask(self, image: Image) -> Mask:
+        """The repair mask at the picture's size."""
+        x0, y0, x1, y1 = self.window
+        inside = np.zeros((image.height, image.width), np.bool_)
+        inside[y0:y1, x0:x1] = self.may_change
+        return Mask(inside)
+
+    def own_depth(self, depth: DepthControl) -> DepthControl:
+        """This hand's part of the depth control image."""
+        mine = depth.hand_id == self.id - 1
+        return DepthControl(np.where(mine, depth.depth, 0).astype(np.uint8), depth.hand_id)
+
+
+def plan_hands(
+    image: Image, fitted: Sequence[tuple[HandObservation, HandFit]], settings: RefineSettings
+) -> list[HandTask]:
+    """Crop, segment and mask every hand.
+
+    Raises:
+        HandsFileError: The user's mask has another size than the picture.
+    """
+    given = settings.mask
+    if given is not None and given.inside.shape != image.pixels.shape[:2]:
+        raise HandsFileError(
+            f"the mask is {given.inside.shape[1]} × {given.inside.shape[0]} pixels",
+            f"the picture is {image.width} × {image.height}",
+            "give a mask of the picture's size",
+        )
+    tasks: list[HandTask] = []
+    for index, (observation, fit) in enumerate(fitted):
+        window = crop_window(observation, fit, image.width, image.height)
+        x0, y0, x1, y1 = window
+        crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+        landmarks = observation.landmarks_px - np.array([x0, y0])
+        region = hand_region(crop, landmarks)
+        allowed = repair_mask(fit.hand, window, landmarks, region) if given is None else given.inside[y0:y1, x0:x1]
+        tasks.append(HandTask(index + 1, observation, fit, window, region, allowed))
+    return tasks
