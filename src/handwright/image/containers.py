@@ -42,7 +42,7 @@ def carried_png_chunks(data: bytes) -> tuple[Chunk, ...]:
         ancillary, safe = tag[0] & 0x20, tag[3] & 0x20
         return tag in _PNG_CARRIED or bool(ancillary and safe and tag not in _PNG_OF_ONE_MODE)
 
-    return tuple((tag, payload) for tag, payload in png_chunks(data) if len(tag) == 4 and stays_true(tag))
+    return tuple((tag, payload) for tag, payload in png_chunks(data) if tag.isalpha() and stays_true(tag))
 
 
 def png_with_chunks(data: bytes, chunks: tuple[Chunk, ...]) -> bytes:

@@ -121,7 +121,7 @@ def _encode_webp(
 ) -> tuple[bytes, tuple[str, ...]]:
     """Always lossless: also pixels that came from a lossy WebP come back exactly as they were decoded."""
     data = with_pillow(
-        samples, mode, "WEBP", lossless=True, exact=True, quality=60, method=2,
+        samples, mode, "WEBP", lossless=True, exact=True, quality=20, method=1,
         icc_profile=facts.icc or b"", exif=_exif_header(facts), xmp=facts.xmp or b"",
     )  # fmt: skip
     was_lossy = same_format and facts.lossy

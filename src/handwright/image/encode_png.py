@@ -17,6 +17,8 @@ from handwright.image.facts import Chunk, FileFacts
 
 _COLOUR_TYPES = {"I;16": 0, "RGB;16": 2, "LA;16": 4, "RGBA;16": 6}
 
+_COMPRESS_LEVEL = 4
+
 
 def encode_png(
     samples: np.ndarray, mode: str, facts: FileFacts, same_format: bool
@@ -32,15 +34,15 @@ def encode_png(
     Returns:
         The file's bytes, and no notes.
     """
-    bare = (
-        _encode_16_bit(samples, mode)
-        if mode in _COLOUR_TYPES
-        else with_pillow(samples, mode, "PNG", facts.palette)
-    )
+    bare = _encode_16_bit(samples, mode) if mode in _COLOUR_TYPES else _encode_8_bit(samples, mode, facts)
     chunks = facts.chunks if same_format else _chunks_of(facts)
     if facts.key_colour is not None and mode in ("L", "RGB", *_COLOUR_TYPES):
         chunks += ((b"tRNS", struct.pack(f">{len(facts.key_colour)}H", *facts.key_colour)),)
     return png_with_chunks(bare, chunks), ()
+
+
+def _encode_8_bit(samples: UInt8[np.ndarray, "h w c"], mode: str, facts: FileFacts) -> bytes:
+    return with_pillow(samples, mode, "PNG", facts.palette, compress_level=_COMPRESS_LEVEL)
 
 
 def with_pillow(
@@ -75,7 +77,7 @@ def _encode_16_bit(samples: UInt16[np.ndarray, "h w c"], mode: str) -> bytes:
     lines[0, 1:] = rows[0]
     lines[1:, 1:] = rows[1:] - rows[:-1]
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[mode], 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.data, 6)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.data, _COMPRESS_LEVEL)), (b"IEND", b""))
     return PNG_SIGNATURE + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 

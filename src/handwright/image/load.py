@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt16
+from jaxtyping import UInt8, UInt16
 from PIL import Image as PILImage
 
 from handwright.errors import UnreadableImageError
@@ -118,7 +118,7 @@ def _check_header(opened: PILImage.Image, name: str, max_pixels: int) -> None:
 def _samples(opened: PILImage.Image, data: bytes, name: str) -> tuple[np.ndarray, str]:
     """Samples [H, W, C] as Pillow orients them, and their mode."""
     if deep := _deep_mode(opened, data):
-        return _decode_16_bit(data, deep), deep
+        return _decode_16_bit(data, deep, np.asarray(opened)), deep
     if opened.mode.startswith("I;16") or (opened.mode == "I" and opened.format == "PPM"):
         return np.asarray(opened).astype(np.uint16)[..., None], "I;16"
     picture = opened.convert(_PLAIN[opened.mode]) if opened.mode in _PLAIN else opened
@@ -146,14 +146,23 @@ def _deep_mode(opened: PILImage.Image, data: bytes) -> str | None:
     return None
 
 
-def _decode_16_bit(data: bytes, mode: str) -> UInt16[np.ndarray, "h w c"]:
-    """OpenCV keeps all 16 bits of PNG and TIFF, and turns a TIFF upright as Pillow does."""
+def _decode_16_bit(
+    data: bytes, mode: str, high_bytes: UInt8[np.ndarray, "h w c"]
+) -> UInt16[np.ndarray, "h w c"]:
+    """OpenCV keeps all 16 bits; what Pillow made of the upper 8 must agree (orientation, layout, alpha)."""
     import cv2
 
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
         raise ValueError("its 16-bit samples could not be decoded")
-    return decoded[..., {"LA;16": [0, 3], "RGB;16": [2, 1, 0], "RGBA;16": [2, 1, 0, 3]}[mode]]
+    colour: UInt16[np.ndarray, "h w c"] = decoded[..., [2, 1, 0, 3][: high_bytes.shape[2]]]
+    if not np.array_equal(colour >> 8, high_bytes):
+        raise ValueError("its 16-bit samples are laid out in an unknown way")
+    return colour[..., [0, 3]] if mode == "LA;16" else colour
 
 
 def _known_formats() -> tuple[str, ...]:

@@ -144,8 +144,23 @@ def _with_tiff_tags(facts: FileFacts, opened: TiffImagePlugin.TiffImageFile) -> 
     with contextlib.suppress(*_DAMAGE):
         tags |= {tag: dict(opened.getexif().get_ifd(tag)) for tag in SUB_DIRECTORIES if tag in own}
     types = {tag: own.tagtype[tag] for tag in tags if tag in own.tagtype and tag not in SUB_DIRECTORIES}
+    tags = {tag: value for tag, value in tags.items() if _can_be_said_again(tag, value, types.get(tag))}
     lossy = opened.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
     return replace(facts, tags=tags, tag_types=types, lossy=lossy)
+
+
+def _can_be_said_again(tag: int, value: object, kind: int | None) -> bool:
+    """Whether a tag can be written, both in the type it came in and in the one that it should have."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    try:
+        directory[tag] = value
+        directory.tobytes(8)
+        if kind is not None:
+            directory.tagtype[tag] = kind
+            directory.tobytes(8)
+    except (*_DAMAGE, ArithmeticError, AttributeError):
+        return False
+    return True
 
 
 def _bytes(value: object) -> bytes | None:
