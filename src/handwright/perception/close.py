@@ -1,8 +1,8 @@
 """Look at a hand from close by: is it one, and where exactly are its landmarks?
 
 A face, a lamp or a fold may pass for a hand once; it seldom does so twice in the same place, least of all in
-the mirror. The mean of two looks, one of them mirrored, also cancels what the network does differently for left
-and right hands: about 2 % of hand size between the two, more than shifting or turning a crop changes.
+the mirror. The mean of two looks, one of them mirrored, also cancels what the network does differently for
+left and right hands: about 2 % of hand size, more than shifting or turning a crop changes.
 """
 
 from __future__ import annotations

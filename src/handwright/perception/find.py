@@ -31,7 +31,7 @@ class Search:
     Attributes:
         smallest_px: Hands of this size and more must be found.
         ignored_px: Hands below this size are left out.
-        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: the palm detector wants a fifth of its view.
+        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: palms want a fifth of a view.
         step: Ratio of sides between one level of tiles and the next.
         view_px: Side that tiles are brought to.
     """

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
@@ -42,7 +43,7 @@ class HandLandmarker:
     """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
 
     There is one network instance per set of options and per thread that asks at the same time. Use it as a
-    context manager: mediapipe complains at exit about instances left open.
+    context manager, or leave closing to the end of the process.
 
     Args:
         model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches.
@@ -55,6 +56,7 @@ class HandLandmarker:
         self._model = model or ensure_models(say=_to_stderr).hand_landmarker
         self._lock = threading.Lock()
         self._idle: dict[tuple[int, float, float], list[Any]] = defaultdict(list)
+        weakref.finalize(self, _close_all, self._idle)
 
     def __enter__(self) -> Self:
         return self
@@ -67,10 +69,7 @@ class HandLandmarker:
     def close(self) -> None:
         """Let go of every network."""
         with self._lock:
-            tasks = [task for idle in self._idle.values() for task in idle]
-            self._idle.clear()
-        for task in tasks:
-            task.close()
+            _close_all(self._idle)
 
     def detect(
         self,
@@ -118,6 +117,13 @@ class HandLandmarker:
         finally:
             with self._lock:
                 self._idle[options].append(task)
+
+
+def _close_all(idle: dict[tuple[int, float, float], list[Any]]) -> None:
+    """Left open, mediapipe's tasks print tracebacks when the interpreter ends."""
+    while idle:
+        for task in idle.popitem()[1]:
+            task.close()
 
 
 def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401

@@ -16,8 +16,8 @@ SAME_HAND = 0.25
 def landmark_distance(a: HandObservation, b: HandObservation) -> float:
     """Mean distance between two hands' landmarks as a fraction of the smaller hand's size, in [0, ∞).
 
-    0 for identical observations. Two hands side by side are about 1 apart; one hand seen twice is mostly
-    below 0.1; clasped hands differ in where each finger is, so they stay above 0.25 although their boxes coincide.
+    0 for identical observations. Hands side by side are about 1 apart; one hand seen twice is mostly below
+    0.1; clasped hands differ in where each finger is: they stay above 0.25 although their boxes coincide.
     """
     gap = float(np.linalg.norm(a.landmarks_px - b.landmarks_px, axis=1).mean())
     return gap / max(min(a.size_px, b.size_px), 1e-9)
