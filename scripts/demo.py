@@ -31,10 +31,9 @@ def main() -> int:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     picture = options.picture or render_picture(options.output / "malformed.png")
-    refined = options.output / "refined" / picture.name
     try:
         run = RunOptions(report=options.output / "report", force=True, say=lambda line: print(line, file=sys.stderr))
-        result = refine_files([picture], refined, Request(candidates=3), run)
+        result = refine_files([picture], f"{options.output / 'refined'}/", Request(), run)
     except HandwrightError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,7 +43,7 @@ def main() -> int:
         return result.exit_code
     sheet = options.output / "sheet.png"
     before_after_sheet(record, options.output / "report").save(sheet)
-    tell(record, picture, refined, sheet, options.output / "report" / "index.html")
+    tell(record, picture, sheet, options.output / "report" / "index.html")
     return result.exit_code
 
 
@@ -75,12 +74,12 @@ def as_high_as(picture: Image.Image, height: int) -> Image.Image:
     return picture.resize((max(1, round(picture.width * height / picture.height)), height), Image.Resampling.LANCZOS)
 
 
-def tell(record: Record, picture: Path, refined: Path, sheet: Path, page: Path) -> None:
+def tell(record: Record, picture: Path, sheet: Path, page: Path) -> None:
     for hand in record["hands"]:
         print(f"hand {hand['id']} ({hand['side']}): {hand['action']}. {hand['reason']}")
     if not record["hands"]:
         print("no hand was found; the picture went through unchanged")
-    print(f"before  {picture}\nafter   {refined}\nsheet   {sheet}\nreport  {page}")
+    print(f"before  {picture}\nafter   {record['output']}\nsheet   {sheet}\nreport  {page}")
 
 
 if __name__ == "__main__":

@@ -63,11 +63,10 @@ def _with_engine(
     engine: Engine | None,
 ) -> Repair:
     from handwright.handrefiner.pipeline import open_engine
-    from handwright.perception.models import ensure_models
 
     if engine is not None:
         return work(image, settings, engine)
-    with open_engine(ensure_models()) as opened:
+    with open_engine() as opened:
         return work(image, settings, opened)
 
 

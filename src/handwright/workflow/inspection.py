@@ -21,7 +21,7 @@ from handwright.workflow.request import sha256_of_file, stopwatch
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
-    from handwright.types import Repair
+    from handwright.types import HandRepair, Repair
 
 SUFFIX = ".hands.json"
 
@@ -52,7 +52,7 @@ def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     seconds: dict[str, float] = {}
     with stopwatch(seconds, "read"):
         image = load_image(job.source)
-        settings = load_settings(plan.request, image, engine)
+        settings = load_settings(plan.request, image, input_sha256, engine)
     repair = inspect_picture(image, settings, engine())
     with stopwatch(seconds, "write"):
         evidence = write_evidence(plan, job, repair)
@@ -70,21 +70,31 @@ def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:
     """Overlay, depth, mask and meshes, and the hands file last."""
     import numpy as np
 
-    from handwright.hand.export import save_glb, save_obj
-    from handwright.hand.files import save_hands
+    from handwright.hand.files import hands_text, hands_to_json
     from handwright.image import write_png
-    from handwright.workflow.ledger import make_folder
+    from handwright.workflow.ledger import make_folder, write_text
     from handwright.workflow.overlay import draw_overlay
 
     make_folder(output.parent)
-    stem = output.name.removesuffix(SUFFIX)
-    mask = np.zeros(repair.before.pixels.shape[:2], np.bool_)
+    stem, image = output.name.removesuffix(SUFFIX), repair.before
+    mask = np.zeros((image.height, image.width), np.bool_)
     for hand in repair.hands:
         mask |= hand.mask.inside
-    write_png(output.with_name(f"{stem}.overlay.png"), draw_overlay(repair.before, repair.hands))
+        _write_meshes(output.with_name(f"{stem}.hand-{hand.id}"), hand)
+    write_png(output.with_name(f"{stem}.overlay.png"), draw_overlay(image, repair.hands))
     write_png(output.with_name(f"{stem}.depth.png"), repair.depth.depth)
     write_png(output.with_name(f"{stem}.mask.png"), mask.astype(np.uint8) * 255)
-    for hand in repair.hands:
-        save_glb(output.with_name(f"{stem}.hand-{hand.id}.glb"), hand.fit.hand)
-        save_obj(output.with_name(f"{stem}.hand-{hand.id}.obj"), hand.fit.hand)
-    save_hands(output, repair.before, [(hand.observation, hand.fit) for hand in repair.hands])
+    numbered = [(hand.id, hand.observation, hand.fit.hand) for hand in repair.hands]
+    write_text(output, hands_text(hands_to_json(numbered, (image.width, image.height), input_sha256)))
+
+
+def _write_meshes(stem: Path, hand: HandRepair) -> None:
+    from handwright.hand.export import mesh_to_glb, mesh_to_obj
+    from handwright.hand.kinematics import mesh_of
+    from handwright.image import write_atomically
+    from handwright.workflow.ledger import write_text
+
+    mesh = mesh_of(hand.fit.hand)
+    glb = mesh_to_glb(mesh)
+    write_atomically(f"{stem}.glb", lambda file: file.write(glb))
+    write_text(Path(f"{stem}.obj"), mesh_to_obj(mesh))

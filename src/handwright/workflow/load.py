@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
 
 
-def load_settings(request: Request, image: Image, engine: Callable[[], Engine]) -> RefineSettings:
+def load_settings(
+    request: Request, image: Image, input_sha256: str, engine: Callable[[], Engine]
+) -> RefineSettings:
     """Load every file that a request names.
 
     Args:
         request: What the user asked.
         image: The picture it is for.
+        input_sha256: Of the picture's file.
         engine: Opens the finder; used only when the pose comes from a photograph.
 
     Raises:
@@ -35,10 +38,10 @@ def load_settings(request: Request, image: Image, engine: Callable[[], Engine]) 
         seed=request.seed,
         candidates=request.candidates,
         boxes=tuple(_box_in_picture(box, image) for box in request.boxes),
-        hands=None if request.hands is None else _hands(request.hands, image),
+        hands=None if request.hands is None else _hands(request.hands, image, input_sha256),
         mask=None if request.mask is None else load_mask(request.mask, image),
         depth=None if request.depth is None else _of_same_size(request.depth, image),
-        hand_pose=None if request.hand_pose is None else load_pose(request.hand_pose, engine),
+        hand_pose=None if request.hand_pose is None else pose_from(request.hand_pose, engine),
         all_hands=request.all_hands,
         hand_ids=request.hand_ids,
     )
@@ -56,21 +59,18 @@ def load_mask(path: Path, image: Image) -> Mask:
     return Mask(inside)
 
 
-def load_pose(path: Path, engine: Callable[[], Engine]) -> Hand:
+def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
     """The hand to take the articulation from: the first of a hands file, or the surest in a photograph.
 
     Raises:
         HandsFileError: The file or photograph holds no hand.
     """
-    from handwright.hand.files import load_hands
+    from handwright.hand.files import load_pose
     from handwright.handrefiner.pipeline import inspect_picture
     from handwright.image import load_image
 
     if path.suffix.lower() in HANDS_SUFFIXES:
-        saved = load_hands(path, None)
-        if not saved:
-            raise HandsFileError(f"{path} holds no hand", "", "give a file with at least one")
-        return saved[0][1]
+        return load_pose(path)
     seen = inspect_picture(load_image(path), RefineSettings(), engine()).hands
     if not seen:
         raise HandsFileError(
@@ -79,10 +79,10 @@ def load_pose(path: Path, engine: Callable[[], Engine]) -> Hand:
     return max(seen, key=lambda hand: hand.observation.score).fit.hand
 
 
-def _hands(path: Path, image: Image) -> tuple[tuple[HandObservation, Hand], ...]:
+def _hands(path: Path, image: Image, input_sha256: str) -> tuple[tuple[HandObservation, Hand], ...]:
     from handwright.hand.files import load_hands
 
-    return tuple(load_hands(path, image))
+    return load_hands(path, width=image.width, height=image.height, sha256=input_sha256)
 
 
 def _of_same_size(path: Path, image: Image) -> Image:

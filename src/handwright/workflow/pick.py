@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from handwright.errors import HandsFileError, OutputError, UsageError
-from handwright.image import load_image, save_image, with_candidate
+from handwright.image import load_image, save_image, with_edits
 from handwright.image.png_text import with_png_text
-from handwright.types import Candidate
+from handwright.types import Candidate, Image
 from handwright.workflow.deliver import TEXT_KEY, made_by
 from handwright.workflow.ledger import make_folder
 from handwright.workflow.picture import sha256_of_input
@@ -45,10 +46,9 @@ def pick_candidate(
     entry, path = _picture(document, folder, hand, source)
     chosen = _choices(entry, hand, pick)
     before = load_image(path)
-    after = before
-    for candidate in chosen.values():
-        if candidate is not None:
-            after = with_candidate(after, load_candidate(folder, candidate))
+    after = _with_candidates(
+        before, [load_candidate(folder, one) for one in chosen.values() if one is not None]
+    )
     text = made_by(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
     if output.exists() and not force:
         kind = "is the input itself" if output.samefile(path) else "exists already"
@@ -84,6 +84,16 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
     return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], entry["strength"])
 
 
+def _with_candidates(image: Image, candidates: Sequence[Candidate]) -> Image:
+    pixels, inside = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
+    for candidate in candidates:
+        (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
+        window = np.s_[y : y + height, x : x + width]
+        pixels[window][candidate.inside] = candidate.pixels[candidate.inside]
+        inside[window] |= candidate.inside
+    return with_edits(image, pixels, inside)
+
+
 def _picture(document: Entry, folder: Path, hand: int, source: Path | None) -> tuple[Entry, Path]:
     """The report's entry that the hand belongs to, and the picture itself, known by its checksum."""
     entries: list[Entry] = [entry for entry in document["pictures"] if entry["input_sha256"] is not None]
@@ -115,10 +125,10 @@ def _picture(document: Entry, folder: Path, hand: int, source: Path | None) -> t
 
 
 def _choices(entry: Entry, hand: int, pick: int) -> dict[int, Entry | None]:
-    """Per hand, the candidate to paste: what was picked then, except for the one hand."""
+    """Per hand, the farthest first, the candidate to paste: what was picked then, except for the one hand."""
     chosen = {
         found["id"]: next((candidate for candidate in found["candidates"] if candidate["picked"]), None)
-        for found in entry["hands"]
+        for found in sorted(entry["hands"], key=lambda found: -found["distance_m"])
     }
     if hand not in chosen:
         raise HandsFileError(

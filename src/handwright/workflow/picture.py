@@ -94,7 +94,7 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     seconds: dict[str, float] = {}
     with stopwatch(seconds, "read"):
         image = load_image(job.source)
-        settings = load_settings(plan.request, image, engine)
+        settings = load_settings(plan.request, image, input_sha256, engine)
     repair = refine_picture(image, settings, engine())
     with stopwatch(seconds, "write"):
         evidence = write_evidence(plan, job, repair)

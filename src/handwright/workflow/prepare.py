@@ -27,6 +27,6 @@ def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: No
     models = ensure_models(model_path=model, say=say)
     say(f"hand model: {models.hand_landmarker}")
     start = perf_counter()
-    with open_engine(models) as engine:
+    with open_engine(models.hand_landmarker) as engine:
         refine_picture(Image(np.full((256, 256, 3), 128, np.uint8)), RefineSettings(), engine)
     say(f"kernels: ready ({perf_counter() - start:.1f} s)")

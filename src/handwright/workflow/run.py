@@ -20,7 +20,6 @@ from handwright.workflow.request import Request, fingerprint
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
-    from handwright.perception.models import ModelPaths
 
 Inputs = Sequence[str | Path]
 
@@ -139,7 +138,7 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     key = fingerprint([request.fingerprint(command), options.patches])
     ledger = Ledger(key, cache_folder(), options.report)
     plan = Plan(request, request.as_json(), ledger, options.patches, options.force)
-    opener = options.open_engine or partial(_open_engine, _models(options))
+    opener = options.open_engine or partial(_open_engine, _model(options))
     options.on_start(len(jobs))
     outcomes: dict[int, Outcome] = {}
     for index, outcome in run_jobs(jobs, work, plan, opener, options.workers):
@@ -157,16 +156,16 @@ def _folders(*paths: str | Path | None) -> list[Path]:
     return [Path(path) for path in paths if path is not None and Path(path).is_dir()]
 
 
-def _models(options: RunOptions) -> ModelPaths:
+def _model(options: RunOptions) -> Path:
     from handwright.perception.models import ensure_models
 
-    return ensure_models(model_path=options.model, say=options.say)
+    return ensure_models(model_path=options.model, say=options.say).hand_landmarker
 
 
-def _open_engine(models: ModelPaths) -> AbstractContextManager[Engine]:
+def _open_engine(model: Path) -> AbstractContextManager[Engine]:
     from handwright.handrefiner.pipeline import open_engine
 
-    return open_engine(models)
+    return open_engine(model)
 
 
 def _stems(sources: Sequence[Source]) -> list[tuple[Source, str]]:

@@ -15,6 +15,7 @@ from handwright.errors import HandwrightError
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+_STOPPED = "stopped; run the same command again to go on where it was."
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 
@@ -41,14 +42,14 @@ def run(arguments: Sequence[str]) -> int:
     except _USAGE_ERROR as error:
         return _stop(f"{_usage_text(error)} See: {_help_for(arguments)}", EXIT_USAGE)
     except (typer.Abort, KeyboardInterrupt):
-        return _stop("stopped; run the same command again to go on where it was.", EXIT_INTERRUPTED)
+        return _stop(_STOPPED, EXIT_INTERRUPTED)
     except BrokenPipeError:
         return 0
     except Exception as error:  # noqa: BLE001 - the last net: one line, and the whole story with --debug
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         text = f"internal error: {detail}. Run it again with --debug and report what it prints."
         return _stop(text, EXIT_INTERNAL, debug="--debug" in arguments)
-    return code if isinstance(code, int) else 0
+    return _stop(_STOPPED, EXIT_INTERRUPTED) if code == EXIT_INTERRUPTED else int(code or 0)
 
 
 def _stop(text: str, code: int, *, debug: bool = False) -> int:

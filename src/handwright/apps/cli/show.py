@@ -87,10 +87,12 @@ class Screen:
 def _picture_line(outcome: Outcome) -> str:
     record = outcome.record
     hands: list[dict[str, Any]] = record["hands"]
-    told = [f"hand {hand['id']} {hand['action']}" + _because(hand) for hand in hands] or ["no hand found"]
+    told = [f"hand {hand['id']} {hand['action']}" + _because(hand) for hand in hands] or [
+        "no hand found, went through unchanged"
+    ]
     done = " (done before)" if outcome.resumed else ""
     line = f"{record['input']} → {record['output']}: {', '.join(told)}{done}"
-    lossy = [note for note in record["notes"] if not note.startswith("No hand was")]
+    lossy = [note for note in record["notes"] if not note.startswith("No hand")]
     return "\n".join([line, *(f"  {note}" for note in lossy)])
 
 

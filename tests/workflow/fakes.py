@@ -1,0 +1,170 @@
+"""A stand-in for find, fit and paint: a 'hand' is a magenta rectangle, refined to seeded noise.
+
+``install()`` puts it in the pipeline's place; a worker process does so by importing this module.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from PIL import Image as PILImage
+
+from handwright.handrefiner.settings import RefineSettings
+from handwright.image import with_candidate
+from handwright.types import (
+    Camera,
+    Candidate,
+    DepthControl,
+    Hand,
+    HandFit,
+    HandObservation,
+    HandRepair,
+    Image,
+    Mask,
+    Repair,
+)
+
+MAGENTA = np.array([255, 0, 255], np.uint8)
+BREAKS = (13, 17, 19)
+"""Colour of the top-left pixel that makes the fake engine fail with a bug."""
+KILLS = (23, 29, 31)
+"""Colour of the top-left pixel that ends a worker process on the spot."""
+
+
+@dataclass
+class FakeEngine:
+    pause_s: float = 0.0
+    opened: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_fake_engine(pause_s: float = 0.0) -> Iterator[FakeEngine]:
+    yield FakeEngine(pause_s)
+
+
+@contextmanager
+def open_engine(models: object) -> Iterator[FakeEngine]:
+    yield FakeEngine()
+
+
+def install() -> ModuleType:
+    module = ModuleType("handwright.handrefiner.pipeline")
+    module.Engine = FakeEngine
+    module.open_engine = open_engine
+    module.refine_picture = refine_picture
+    module.inspect_picture = inspect_picture
+    sys.modules[module.__name__] = module
+    return module
+
+
+def refine_picture(image: Image, settings: RefineSettings, engine: FakeEngine) -> Repair:
+    if tuple(image.pixels[0, 0]) == BREAKS:
+        raise ZeroDivisionError("a bug\nwith two lines")
+    if tuple(image.pixels[0, 0]) == KILLS and multiprocessing.parent_process() is not None:
+        os._exit(9)
+    time.sleep(engine.pause_s)
+    hands = tuple(
+        _hand(image, number, box, settings) for number, box in enumerate(_boxes(image, settings), start=1)
+    )
+    after = image
+    for hand in hands:
+        if hand.picked is not None:
+            after = with_candidate(after, hand.candidates[hand.picked])
+    return _repair(image, after, hands)
+
+
+def inspect_picture(image: Image, settings: RefineSettings, engine: FakeEngine) -> Repair:
+    still = RefineSettings(boxes=settings.boxes, hand_ids=(999,))
+    hands = tuple(
+        _hand(image, number, box, still) for number, box in enumerate(_boxes(image, settings), start=1)
+    )
+    return _repair(image, image, hands)
+
+
+def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair:
+    depth = np.zeros(image.pixels.shape[:2], np.uint8)
+    for hand in hands:
+        depth |= hand.depth.depth
+    both = DepthControl(depth, np.where(depth > 0, 0, -1).astype(np.int16))
+    return Repair(
+        image, after, hands, both, {"find": 0.01, "fit": 0.02, "depth": 0.0, "paint": 0.03, "check": 0.0}
+    )
+
+
+def _boxes(image: Image, settings: RefineSettings) -> list[tuple[int, int, int, int]]:
+    """Columns that hold magenta, as runs; each run is a hand."""
+    if settings.boxes:
+        return [tuple(int(v) for v in box) for box in settings.boxes]
+    magenta = (image.pixels == MAGENTA).all(2)
+    columns = np.flatnonzero(np.diff(np.concatenate([[0], magenta.any(0).astype(int), [0]])))
+    rows = np.flatnonzero(magenta.any(1))
+    return [
+        (int(a), int(rows[0]), int(b), int(rows[-1]) + 1)
+        for a, b in zip(columns[::2], columns[1::2], strict=True)
+    ]
+
+
+def _hand(image: Image, number: int, box: tuple[int, int, int, int], settings: RefineSettings) -> HandRepair:
+    x0, y0, x1, y1 = box
+    spread = np.linspace(0, 1, 21)
+    points = np.stack([x0 + spread * (x1 - x0), y0 + (spread**2) * (y1 - y0)], 1)
+    inside = np.zeros(image.pixels.shape[:2], bool)
+    inside[y0:y1, x0:x1] = True
+    depth = DepthControl(inside * np.uint8(255), np.where(inside, 0, -1).astype(np.int16))
+    seen = HandObservation(points, np.zeros(21), "right", 0.9, "picture")
+    fit = HandFit(_rest_hand(image), points + 0.5, 0.0123, np.ones(21))
+    if settings.hand_ids and number not in settings.hand_ids:
+        return HandRepair(number, seen, fit, Mask(inside), depth, "skipped", "Not asked for.")
+    tries = tuple(_candidate(box, settings.seed + k, number) for k in range(settings.candidates))
+    picked = next((k for k, candidate in enumerate(tries) if candidate.accepted), None)
+    action = "kept" if picked is None else "refined"
+    reason = "No candidate <b>was</b> found again." if picked is None else "Painted & found again."
+    return HandRepair(number, seen, fit, Mask(inside), depth, action, reason, tries, picked)
+
+
+def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candidate:
+    x0, y0, x1, y1 = box
+    random = np.random.default_rng([seed, number])
+    pixels = random.integers(0, 256, (y1 - y0, x1 - x0, 3), np.uint8)
+    inside = np.ones(pixels.shape[:2], bool)
+    inside[0, 0] = False
+    scores = {"found_again": 1.0, "joint_error": 0.02, "odd": float("nan")}
+    return Candidate(seed, pixels, inside, (x0, y0), scores, accepted=seed != 666)
+
+
+def _rest_hand(image: Image) -> Hand:
+    camera = Camera(500.0, (image.width / 2, image.height / 2))
+    return Hand(
+        np.zeros((15, 3)), np.zeros(2), np.zeros(3), np.array([0, 0, 0.5]), np.zeros(9), "right", camera
+    )
+
+
+def picture(path: Path, hands: int = 1, corner: tuple[int, int, int] = (10, 20, 30), size: int = 64) -> Path:
+    """Write a noisy picture with this many magenta rectangles."""
+    pixels = np.random.default_rng(hands).integers(0, 200, (size, size + 16, 3), np.uint8)
+    pixels[0, 0] = corner
+    for k in range(hands):
+        pixels[20:40, 6 + 24 * k : 22 + 24 * k] = MAGENTA
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PILImage.fromarray(pixels).save(path)
+    return path
+
+
+def opened(path: str | Path) -> PILImage.Image:
+    """A picture read and its file closed."""
+    with PILImage.open(path) as image:
+        image.load()
+    return image
+
+
+if multiprocessing.current_process().name != "MainProcess":
+    install()
