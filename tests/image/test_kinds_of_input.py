@@ -10,9 +10,10 @@ import pytest
 from PIL import Image as PILImage
 from PIL import ImageOps
 
-from handwright.image import decode_image, load_image
+from handwright.errors import UnreadableImageError
+from handwright.image import SUFFIXES, decode_image, encode_image, load_image
 from handwright.image.orientation import as_stored, upright
-from tests.image.pictures import exif_bytes
+from tests.image.pictures import exif_bytes, noise, stored_turned
 
 RGB = np.random.default_rng(7).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 
@@ -99,3 +100,30 @@ def test_real_photographs_are_read_as_pillow_reads_them(photos: Path) -> None:
         with PILImage.open(path) as opened:
             expected = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
         assert np.array_equal(load_image(path).pixels, expected), path.name
+
+
+def test_a_phones_jpeg_with_further_pictures_behind_it_is_its_first_picture() -> None:
+    frames = [PILImage.fromarray(RGB), PILImage.fromarray(255 - RGB)]
+    data = file_of(frames[0], "MPO", save_all=True, append_images=frames[1:])
+    image = decode_image(data)
+    with PILImage.open(BytesIO(file_of(frames[0], "JPEG"))) as first:
+        assert np.array_equal(image.pixels, np.asarray(first))
+    again, _ = encode_image(image, "JPEG")
+    assert b"MPF\0" in data
+    assert b"MPF\0" not in again
+    assert decode_image(again).meta["file"].quantization == image.meta["file"].quantization
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bit_colour_is_exact_in_every_orientation(suffix: str, orientation: int) -> None:
+    picture = stored_turned("RGB;16", 9, 14, orientation, suffix, orientation)
+    again = decode_image(encode_image(picture, SUFFIXES[suffix])[0])
+    assert np.array_equal(again.native, picture.native)
+    assert again.native.dtype == np.uint16
+
+
+def test_16_bit_colour_in_a_layout_that_two_readers_see_differently_is_refused() -> None:
+    picture = noise("RGBA;16", 9, 14, 0, format="TIFF", tags={338: 1})
+    with pytest.raises(UnreadableImageError, match="laid out in an unknown way"):
+        decode_image(encode_image(picture, "TIFF")[0])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as PILImage
-from PIL import ImageCms, ImageOps, PngImagePlugin
+from PIL import ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 
-from handwright.image import decode_image, encode_image, read_generation_text, with_edits
+from handwright.image import decode_image, encode_image, load_image, read_generation_text, with_edits
 from handwright.image.containers import carried_png_chunks, jpeg_segments, png_chunk, png_chunks
 from handwright.types import Image
 from tests.image.pictures import exif_bytes
@@ -183,3 +184,34 @@ def test_a_png_chunk_that_is_cut_off_ends_the_list() -> None:
     data = written("PNG")
     assert [tag for tag, _ in png_chunks(data[:30])] == [b"IHDR"]
     assert png_chunk(b"IEND", b"") == data[-12:]
+
+
+def test_chunks_with_impossible_names_and_tags_with_impossible_values_are_dropped() -> None:
+    data = written("PNG")
+    odd = data[:33] + png_chunk(b"\xa9\x00bt", b"?") + data[33:]
+    assert carried_png_chunks(odd) == ()
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory[271] = 1.5
+    directory.tagtype[271] = 11
+    file = BytesIO()
+    PILImage.fromarray(PICTURE).save(file, "TIFF", tiffinfo=directory)
+    image = decode_image(file.getvalue())
+    assert 271 not in image.meta["file"].tags
+    for target in ("PNG", "TIFF", "JPEG", "WEBP", "BMP"):
+        assert decode_image(encode_image(image, target)[0]).width == image.width
+
+
+@pytest.mark.photos
+def test_a_box_painted_into_real_photographs_changes_nothing_else_and_no_metadata(photos: Path) -> None:
+    files = sorted(
+        path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
+    )
+    for path in files[7 :: max(1, len(files) // 12)]:
+        image = load_image(path)
+        edited = painted(image)
+        outside = (edited.pixels == image.pixels).all(-1)
+        for target in ("PNG", "TIFF", "WEBP"):
+            if max(image.pixels.shape) <= 1600:
+                again = decode_image(encode_image(edited, target)[0])
+                assert np.array_equal(again.pixels[outside], image.pixels[outside]), path.name
+                assert again.meta["file"].icc == image.meta["file"].icc

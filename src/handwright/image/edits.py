@@ -41,7 +41,8 @@ def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np
         raise InvalidValueError(
             f"inside must be bool {image.pixels.shape[:2]}, got {inside.dtype} {inside.shape}"
         )
-    changed = inside & (pixels != image.pixels).any(axis=-1)
+    changed = inside.copy()
+    changed[inside] = (pixels[inside] != image.pixels[inside]).any(axis=-1)
     if not changed.any():
         return image
     facts = facts_of(image)

@@ -118,7 +118,7 @@ def _check_header(opened: PILImage.Image, name: str, max_pixels: int) -> None:
 def _samples(opened: PILImage.Image, data: bytes, name: str) -> tuple[np.ndarray, str]:
     """Samples [H, W, C] as Pillow orients them, and their mode."""
     if deep := _deep_mode(opened, data):
-        return _decode_16_bit(data, deep, np.asarray(opened)), deep
+        return _decode_16_bit(data, deep, np.asarray(opened), name), deep
     if opened.mode.startswith("I;16") or (opened.mode == "I" and opened.format == "PPM"):
         return np.asarray(opened).astype(np.uint16)[..., None], "I;16"
     picture = opened.convert(_PLAIN[opened.mode]) if opened.mode in _PLAIN else opened
@@ -147,7 +147,7 @@ def _deep_mode(opened: PILImage.Image, data: bytes) -> str | None:
 
 
 def _decode_16_bit(
-    data: bytes, mode: str, high_bytes: UInt8[np.ndarray, "h w c"]
+    data: bytes, mode: str, high_bytes: UInt8[np.ndarray, "h w c"], name: str
 ) -> UInt16[np.ndarray, "h w c"]:
     """OpenCV keeps all 16 bits; what Pillow made of the upper 8 must agree (orientation, layout, alpha)."""
     import cv2
@@ -161,7 +161,11 @@ def _decode_16_bit(
         raise ValueError("its 16-bit samples could not be decoded")
     colour: UInt16[np.ndarray, "h w c"] = decoded[..., [2, 1, 0, 3][: high_bytes.shape[2]]]
     if not np.array_equal(colour >> 8, high_bytes):
-        raise ValueError("its 16-bit samples are laid out in an unknown way")
+        raise UnreadableImageError(
+            f"cannot read {name}",
+            "its 16-bit samples are laid out in an unknown way",
+            "convert it to 8 bits or to a 16-bit PNG",
+        )
     return colour[..., [0, 3]] if mode == "LA;16" else colour
 
 
