@@ -12,8 +12,8 @@ from handwright.drawing.peel import peel
 from handwright.drawing.pushpull import push_pull
 from handwright.errors import InvalidValueError
 
-_NEARNESS = 300.0
-_ROUNDS_COARSEST, _ROUNDS = 3, 2
+_NEARNESS = 2000.0
+_ROUNDS_COARSEST, _ROUNDS = 4, 3
 _SWEEPS = 2
 _MOST_TARGETS_SEARCHED = 9000
 _REACH_FINE_PX = 8

@@ -13,10 +13,11 @@ from handwright.drawing.patchmatch import RADIUS
 PAD = 2 * RADIUS
 """Unknown pixels around every level, so that a hole may touch the picture's edge."""
 
-_COARSEST_DEPTH_PX = 5.0
+_COARSEST_DEPTH_PX = 8.0
 _MOST_LEVELS = 8
 _FEWEST_SOURCES = 60
 _SOURCES_PER_TARGET = 0.4
+_SHARE = 0.5
 _SQUARE = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 
 
@@ -101,7 +102,7 @@ def _level(picture: np.ndarray, hole: np.ndarray, known: np.ndarray) -> Level:
     picture = cv2.copyMakeBorder(picture, *border, cv2.BORDER_REPLICATE)
     hole = cv2.copyMakeBorder(hole.astype(np.uint8), *border, cv2.BORDER_CONSTANT, value=0)
     known = cv2.copyMakeBorder(known, *border, cv2.BORDER_CONSTANT, value=0)
-    sure = (known > 0.999).astype(np.uint8)
+    sure = ((known >= _SHARE) & (hole == 0)).astype(np.uint8)
     unknown = (hole > 0) | ((cv2.dilate(hole, _SQUARE) > 0) & (sure == 0))
     return Level(
         picture=np.ascontiguousarray(picture, np.float32),

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-RADIUS = 3
+RADIUS = 2
 BIAS_LIMIT = 12.0
 _JUMP = 0.8
 _SIDE = 2 * RADIUS + 1
