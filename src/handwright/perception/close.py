@@ -21,6 +21,9 @@ from handwright.types import Box, HandObservation
 AGREE = 0.12
 """Two looks see the same hand when their landmarks lie closer than this share of hand size."""
 
+TRUSTED_PX = 48.0
+"""A candidate of this size and more needs only one close look that agrees with how it was first seen."""
+
 _NEAR = 0.6
 _CROP_PX = 384
 
@@ -66,7 +69,7 @@ def confirm(
     landmarker: Landmarker,
     apply: Apply = map,
 ) -> list[HandObservation]:
-    """Those candidates that two close looks agree on, with the mean of the two as their landmarks.
+    """Those candidates that two looks agree on, with the mean of the two as their landmarks.
 
     Args:
         pixels: uint8 [H, W, 3].
@@ -84,13 +87,17 @@ def confirm(
         views = [look.view(hands[i]) for i, look in open_ones]
         seen = apply(_looking(pixels, landmarker, eyes, "tile"), views)
         for (i, _), sighted in zip(open_ones, seen, strict=True):
-            hand = _nearest(sighted, hands[i])
-            if hand is None or i in confirmed:
+            sighting = _nearest(sighted, hands[i])
+            if sighting is None or i in confirmed:
                 continue
-            partner = _nearest(sightings[i], hand)
-            if partner is not None and landmark_distance(partner, hand) <= AGREE:
-                confirmed[i] = mean_hand(partner, hand, found_by or hands[i].found_by)
-            sightings[i].append(hand)
+            partner = _agreeing(sightings[i], sighting)
+            if partner is not None:
+                confirmed[i] = mean_hand(partner, sighting, found_by or hands[i].found_by)
+            sightings[i].append(sighting)
+    for i, hand in enumerate(hands):
+        partner = _agreeing(sightings[i], hand)
+        if i not in confirmed and partner is not None and hand.size_px >= TRUSTED_PX:
+            confirmed[i] = mean_hand(partner, hand, "low_threshold")
     return [confirmed[i] for i in sorted(confirmed)]
 
 
@@ -140,6 +147,11 @@ def _looking(
 def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
     near = [(landmark_distance(hand, to), i) for i, hand in enumerate(hands)]
     return hands[min(near)[1]] if near and min(near)[0] < _NEAR else None
+
+
+def _agreeing(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
+    nearest = _nearest(hands, to)
+    return nearest if nearest is not None and landmark_distance(nearest, to) <= AGREE else None
 
 
 def _grown(hand: HandObservation) -> Box:

@@ -37,7 +37,7 @@ class Search:
     """
 
     smallest_px: float = 48.0
-    ignored_px: float = 20.0
+    ignored_px: float = 24.0
     tile_px: float = 220.0
     step: float = 2.5
     view_px: int = 256
