@@ -130,6 +130,12 @@ def test_an_output_png_says_what_made_it_and_keeps_what_it_said_before(here: Pat
     assert Path("c.png").read_bytes().count(b"tEXthandwright") == 1
 
 
+def test_a_png_made_from_a_jpeg_says_what_made_it(here: Path):
+    opened(picture(here / "a.png")).save("a.jpg", quality=95)
+    refine_files(["a.jpg"], "b.png", Request(seed=5, boxes=((6, 20, 22, 40),)))
+    assert json.loads(opened("b.png").text["handwright"])["settings"]["seed"] == 5
+
+
 def test_a_patch_laid_over_the_input_gives_the_output(here: Path):
     picture(here / "a.png", hands=2)
     entry = refine_files(["a.png"], "b.png", None, RunOptions(patches=True)).report["pictures"][0]

@@ -92,4 +92,6 @@ def _chunks_of(facts: FileFacts) -> tuple[Chunk, ...]:
         info.add(b"eXIf", facts.exif)
     if facts.xmp:
         info.add_itxt("XML:com.adobe.xmp", facts.xmp.decode("utf-8", "replace"))
+    for keyword, text in facts.text.items():
+        info.add_text(keyword, text)
     return tuple((chunk[0], chunk[1]) for chunk in info.chunks)

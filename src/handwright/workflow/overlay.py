@@ -32,10 +32,11 @@ def draw_overlay(image: Image, hands: Sequence[HandRepair]) -> UInt8[np.ndarray,
         outline, _ = cv2.findContours(
             hand.mask.inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
-        cv2.drawContours(canvas, outline, -1, (255, 255, 255), max(1, thick // 2), cv2.LINE_AA)
+        for color, extra in (((0, 0, 0), 2), ((255, 255, 255), 0)):
+            cv2.drawContours(canvas, outline, -1, color, max(1, thick // 2) + extra, cv2.LINE_AA)
         _bones(canvas, hand.fit.landmarks_px, thick)
         _points(canvas, hand.observation.landmarks_px, thick)
-        _label(canvas, hand, thick)
+        _label(canvas, hand)
     return canvas
 
 
@@ -53,16 +54,19 @@ def _points(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21
         cv2.circle(canvas, center, radius - (1 << _SUBPIXEL_BITS), SEEN_RGB, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _label(canvas: UInt8[np.ndarray, "h w 3"], hand: HandRepair, thick: int) -> None:
-    x0, y0, _, _ = hand.observation.bbox_xyxy_px
-    scale = max(0.4, hand.observation.size_px / 300)
+def _label(canvas: UInt8[np.ndarray, "h w 3"], hand: HandRepair) -> None:
+    """Number and side, beside the wrist and inside the picture."""
     text = f"{hand.id} {hand.observation.side}"
-    at = (
-        int(np.clip(x0, 0, canvas.shape[1] - 1)),
-        int(np.clip(y0 - 6 * thick, 14 * scale, canvas.shape[0] - 1)),
-    )
-    for color, extra in (((0, 0, 0), 2), ((255, 255, 255), 0)):
-        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick + extra, cv2.LINE_AA)
+    scale = float(np.clip(hand.observation.size_px / 400, 0.4, 2.0))
+    thick = max(1, round(1.5 * scale))
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
+    x, y = hand.fit.landmarks_px[0] + 8 * scale
+    left = int(np.clip(x, 0, max(canvas.shape[1] - width, 0)))
+    base = int(np.clip(y + height, height, max(canvas.shape[0] - below, height)))
+    for color, extra in (((0, 0, 0), 3), ((255, 255, 255), 0)):
+        cv2.putText(
+            canvas, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick + extra, cv2.LINE_AA
+        )
 
 
 def _fixed_point(points_px: Float[np.ndarray, "n 2"]) -> list[tuple[int, int]]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from handwright.types import Hand, HandObservation
+
+_SIDE_PX = 256
 
 
 def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: None) -> None:
@@ -21,12 +28,33 @@ def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: No
     """
     from handwright.handrefiner.pipeline import open_engine, refine_picture
     from handwright.handrefiner.settings import RefineSettings
+    from handwright.perception.fit import fit_hand
     from handwright.perception.models import ensure_models
     from handwright.types import Image
 
     models = ensure_models(model_path=model, say=say)
     say(f"hand model: {models.hand_landmarker}")
     start = perf_counter()
+    picture, hand = Image(np.full((_SIDE_PX, _SIDE_PX, 3), (196, 160, 140), np.uint8)), _open_hand()
+    fit_hand(hand[0], _SIDE_PX, _SIDE_PX)
     with open_engine(models.hand_landmarker) as engine:
-        refine_picture(Image(np.full((256, 256, 3), 128, np.uint8)), RefineSettings(), engine)
+        refine_picture(picture, RefineSettings(), engine)
+        refine_picture(picture, RefineSettings(hands=(hand,)), engine)
     say(f"kernels: ready ({perf_counter() - start:.1f} s)")
+
+
+def _open_hand() -> tuple[HandObservation, Hand]:
+    """The rig's mean hand, seen from the front in the middle of the picture."""
+    from handwright.hand.anatomy import SHAPE_NAMES
+    from handwright.hand.kinematics import mesh_of
+    from handwright.types import Camera, Hand, HandObservation
+
+    camera = Camera(2.0 * _SIDE_PX, (_SIDE_PX / 2, _SIDE_PX / 2))
+    rest = Hand(
+        np.zeros((15, 3)), np.zeros(2), np.zeros(3), np.zeros(3), np.zeros(len(SHAPE_NAMES)), "right", camera
+    )
+    middle = mesh_of(rest).landmarks_cam_m.mean(0)
+    hand = replace(rest, translation_m=np.array([0.0, 0.0, 0.8]) - middle)
+    landmarks_cam_m = mesh_of(hand).landmarks_cam_m
+    depth_px = landmarks_cam_m[:, 2] * camera.focal_px / 0.8
+    return HandObservation(camera.project(landmarks_cam_m), depth_px, "right", 1.0, "file"), hand

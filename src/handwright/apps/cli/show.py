@@ -68,7 +68,7 @@ class Screen:
             if outcome.record["error"]:
                 _write(sys.stderr, f"handwright: {_sentences(outcome.record['error'])}")
             elif not self.as_json:
-                _write(sys.stdout, _picture_line(outcome))
+                _write(sys.stdout, _picture_line(outcome, str(result.report["command"])))
         if self.as_json:
             _write(sys.stdout, json.dumps(result.report, indent=1, allow_nan=False))
         elif result.report_path is not None:
@@ -84,20 +84,23 @@ class Screen:
             _write(sys.stdout, line)
 
 
-def _picture_line(outcome: Outcome) -> str:
+def _picture_line(outcome: Outcome, command: str) -> str:
     record = outcome.record
     hands: list[dict[str, Any]] = record["hands"]
-    told = [f"hand {hand['id']} {hand['action']}" + _because(hand) for hand in hands] or [
-        "no hand found, went through unchanged"
-    ]
+    told = [f"hand {hand['id']} {_what(hand, command)}" for hand in hands]
+    if not hands:
+        told = ["no hand found" + (", went through unchanged" if command == "refine" else "")]
     done = " (done before)" if outcome.resumed else ""
     line = f"{record['input']} → {record['output']}: {', '.join(told)}{done}"
     lossy = [note for note in record["notes"] if not note.startswith("No hand")]
     return "\n".join([line, *(f"  {note}" for note in lossy)])
 
 
-def _because(hand: dict[str, Any]) -> str:
-    return "" if hand["action"] == "refined" or not hand["reason"] else f" ({hand['reason'].rstrip('.')})"
+def _what(hand: dict[str, Any], command: str) -> str:
+    if command == "hands":
+        return f"{hand['side']}, fit residual {100 * hand['fit_residual']:.1f} %"
+    reason = "" if hand["action"] == "refined" or not hand["reason"] else f" ({hand['reason'].rstrip('.')})"
+    return f"{hand['action']}{reason}"
 
 
 def _sentences(error: dict[str, Any]) -> str:
