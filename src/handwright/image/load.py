@@ -140,9 +140,8 @@ def _deep_mode(opened: PILImage.Image, data: bytes) -> str | None:
         return {2: "RGB;16", 4: "LA;16", 6: "RGBA;16"}.get(data[25])
     if opened.format == "TIFF":
         bits = opened.tag_v2.get(258)  # pyright: ignore[reportAttributeAccessIssue]
-        return (
-            {(16,) * 3: "RGB;16", (16,) * 4: "RGBA;16"}.get(bits) if opened.mode in ("RGB", "RGBA") else None
-        )
+        deep = {(16,) * 3: "RGB;16", (16,) * 4: "RGBA;16"}.get(bits)
+        return deep if opened.mode in ("RGB", "RGBA") else None
     return None
 
 
