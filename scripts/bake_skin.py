@@ -117,14 +117,14 @@ def palm_lines(c: Canvas) -> None:
 
     arc = np.linspace(0, 1, 12)
     thenar = np.stack([2.6 - 2.6 * np.sin(arc * 1.7) ** 0.9, 7.4 - 4.9 * arc], 1)
-    crease(thenar, 0.055, 0.20)
-    crease(np.stack([2.5 - 5.4 * arc, 7.3 - 0.6 * arc - 1.5 * arc**2], 1), 0.05, 0.17)
-    crease(np.stack([-3.6 + 4.6 * arc, 7.1 + 0.5 * arc + 1.4 * arc**2], 1), 0.05, 0.19)
+    crease(thenar, 0.055, 0.12)
+    crease(np.stack([2.5 - 5.4 * arc, 7.3 - 0.6 * arc - 1.5 * arc**2], 1), 0.05, 0.10)
+    crease(np.stack([-3.6 + 4.6 * arc, 7.1 + 0.5 * arc + 1.4 * arc**2], 1), 0.05, 0.11)
     rng = np.random.default_rng(9)
     for _ in range(9):
         start, angle = rng.uniform((-3, 3), (2.4, 8.4)), rng.uniform(0, np.pi)
-        crease(start + np.outer(arc - 0.5, [np.cos(angle), np.sin(angle)]) * rng.uniform(0.8, 2.0), 0.035, 0.05)
-    c.line(np.exp(-(((y - 0.7 + wobble) / 0.06) ** 2)) * c.palmar * (np.abs(x) < 2.8), 0.12)
+        crease(start + np.outer(arc - 0.5, [np.cos(angle), np.sin(angle)]) * rng.uniform(0.8, 2.0), 0.035, 0.025)
+    c.line(np.exp(-(((y - 0.7 + wobble) / 0.06) ** 2)) * c.palmar * (np.abs(x) < 2.8), 0.08)
 
 
 def finger_skin(c: Canvas) -> None:
@@ -150,7 +150,7 @@ def finger_skin(c: Canvas) -> None:
                 joint_creases(c, z + bend + (0.15 if q == 1 else 0.0), lateral, near * c.palmar, rng, strong=q == 1)
             elif f > 0:
                 gap = z - 2.0 + 0.18 * f + bend
-                c.line(np.exp(-((gap / 0.06) ** 2)) * near * c.palmar, 0.15)
+                c.line(np.exp(-((gap / 0.06) ** 2)) * near * c.palmar, 0.11)
                 rise = np.exp(-((z / 0.8) ** 2) - (lateral / 0.8) ** 2) * (1 - c.palmar)
                 c.tint(rise, (0.03, -0.05, -0.07))
             if q == 2:
@@ -175,7 +175,7 @@ def joint_creases(
     c: Canvas, z: np.ndarray, lateral: np.ndarray, where: np.ndarray, rng: np.random.Generator, strong: bool
 ) -> None:
     """One deep and two or three faint lines across the front of a finger joint."""
-    spots = [(0.0, 0.05, 0.20 if strong else 0.15), (0.17, 0.04, 0.09), (-0.16, 0.035, 0.07), (0.34, 0.03, 0.04)]
+    spots = [(0.0, 0.05, 0.15 if strong else 0.11), (0.17, 0.04, 0.06), (-0.16, 0.035, 0.05), (0.34, 0.03, 0.04)]
     for at, width, depth in spots:
         tilt = rng.normal() * 0.06
         c.line(np.exp(-(((z - at - tilt * lateral) / width) ** 2)) * where, depth)

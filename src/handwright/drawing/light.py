@@ -41,7 +41,10 @@ class Shading:
         return linear / length, min(1.0, 1.5 * length / (abs(float(self.harmonics[0])) + 1e-6))
 
     def brightness(
-        self, normals: Float[np.ndarray, "n 3"], place: Float[np.ndarray, "n 2"], occlusion: Float[np.ndarray, " n"]
+        self,
+        normals: Float[np.ndarray, "n 3"],
+        place: Float[np.ndarray, "n 2"],
+        occlusion: Float[np.ndarray, " n"],
     ) -> Float[np.ndarray, " n"]:
         """Brightness at surface points, kept within reach of what was observed."""
         raw = (harmonic_basis(normals) @ self.harmonics + field_basis(place) @ self.field) * occlusion
@@ -77,7 +80,9 @@ def fit_shading(
         stiffness: Ridge on everything but the constant, relative to the number of points.
     """
     pick = spread_sample(len(brightness))
-    basis = np.concatenate([harmonic_basis(normals[pick]), field_basis(place[pick])], 1) * occlusion[pick, None]
+    basis = (
+        np.concatenate([harmonic_basis(normals[pick]), field_basis(place[pick])], 1) * occlusion[pick, None]
+    )
     basis, seen = basis.astype(np.float64), brightness[pick].astype(np.float64)
     ridge = np.diag([1e-6] + [stiffness] * 3 + [3 * stiffness] * 5 + [2 * stiffness] * 5) * len(seen)
     weight = np.ones(len(seen))

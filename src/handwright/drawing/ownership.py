@@ -17,9 +17,12 @@ from handwright.hand.skeleton import skeleton_masks
 from handwright.types import HandRegion
 
 _FADE_M = (-0.009, 0.016)
-_HEEL_M = (0.040, 0.052)
+_HEEL_M = 0.030
+_TAPER = 0.5
+"""Beyond the heel the drawn outline may leave the old one by this much per metre of reach: no notch, no cut."""
 _HOLE_FROM_M = 0.025
-_HOLE_FADE_M = (0.026, 0.048)
+_HOLE_TAPER_M = 0.03
+"""Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
 _ARM_BELOW_M = 0.032
 
 
@@ -73,14 +76,24 @@ def share_pixels(
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
     reach = _extended_reach(surface, coverage, hand_px)
-    skin = cv2.GaussianBlur(region.inside.astype(np.float32), (0, 0), max(0.9, blur_sigma, 0.012 * hand_px))
-    skin = np.clip(2.2 * (skin - 0.5) + 0.5, 0, 1)
-    below_heel = 1 - smoothstep(*_HEEL_M, reach)
-    alpha = np.clip(fading * (1 - below_heel * (1 - skin)), 0, 1).astype(np.float32)
+    allowed = _taper(~region.inside, reach, surface, blur_sigma)
+    alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
     eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * smoothstep(*_HOLE_FADE_M, reach)
+    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
+    hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
+
+
+def _taper(
+    outside: Bool[np.ndarray, "h w"], reach_m: Float[np.ndarray, "h w"], surface: Surface, blur_sigma: float
+) -> Float[np.ndarray, "h w"]:
+    """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly 0 beyond."""
+    pixels_per_m = surface.pixels_per_m / surface.scale
+    away = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 3)
+    allowance = _TAPER * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
+    soft = 1.0 + blur_sigma
+    return 1 - smoothstep(0, 1, (away - allowance) / soft)
 
 
 def _extended_reach(surface: Surface, coverage: np.ndarray, hand_px: float) -> Float[np.ndarray, "h w"]:

@@ -12,11 +12,13 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.fill import fill_background
+from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.ownership import Ownership, share_pixels
 from handwright.drawing.sharpness import edge_blur_sigma
 from handwright.drawing.skin import Skin, bumped_normals, skin_at
 from handwright.drawing.surface import Surface, see_surface
+from handwright.drawing.texture import add_texture, luminance_bands
 from handwright.drawing.tone import (
     colour_inliers,
     fit_tone,
@@ -30,6 +32,8 @@ from handwright.types import Hand, HandRegion
 
 _RATIO_SIGMA = 0.10
 _WRIST_M = 0.002
+_TEXTURE_SHARE = np.array([0.6, 0.4, 0.0])
+"""Share of the old skin's texture per band: coarser bands hold its folds, which noise would turn into blotches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +91,7 @@ def draw_hand(
     behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
     alpha = own.alpha[..., None]
     mixed = to_srgb(linear * alpha + to_linear(np.round(behind).astype(np.uint8)) * (1 - alpha))
+    mixed = _photographic(mixed, crop, own, region, seed)
     inside = (own.alpha > 1 / 512) | (own.hole_alpha > 1 / 512)
     pixels = np.where(inside[..., None], np.clip(np.round(mixed), 0, 255), crop).astype(np.uint8)
     return Drawn(pixels, inside, own, surface, background, blur_sigma)
@@ -155,12 +160,33 @@ def _shrunk(
     surface: Surface, light: Float[np.ndarray, "n 3"], blur_sigma: float
 ) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
     """Linear light per pixel, blurred like the picture and extended past the silhouette; and its coverage."""
-    premultiplied = surface.shrink(surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1)))
+    premultiplied = surface.shrink(
+        surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1))
+    )
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
     coverage = premultiplied[..., 3]
     return premultiplied[..., :3] / np.maximum(coverage, 1e-3)[..., None], coverage
+
+
+def _photographic(
+    mixed: Float[np.ndarray, "h w 3"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    own: Ownership,
+    region: HandRegion,
+    seed: int,
+) -> Float[np.ndarray, "h w 3"]:
+    """Give drawn skin the old skin's fine texture and the picture's grain."""
+    rng = np.random.default_rng(seed)
+    old = region.inside & (own.coverage > 0.9)
+    new = (own.alpha > 0.9) & (own.coverage > 0.95)
+    if min(old.sum(), new.sum()) < 60:
+        old = new = own.alpha > 0.5
+    wanted_bands = luminance_bands(crop, old) * _TEXTURE_SHARE
+    mixed = add_texture(mixed, wanted_bands, luminance_bands(mixed, new), own.alpha, rng)
+    wanted, there = grain_statistics(crop, old), grain_statistics(mixed, new)
+    return add_grain(mixed, wanted, there, own.alpha, rng)
 
 
 def _confine(

@@ -33,7 +33,9 @@ class Skin:
 def skin_at(surface: Surface) -> Skin:
     """Look the atlas up at every seen point, at a resolution that fits the picture's (no aliasing)."""
     texels_per_m = _atlas()[0].shape[0] / 0.32
-    level = int(np.clip(np.floor(np.log2(max(texels_per_m / surface.pixels_per_m, 1.0))), 0, len(_atlas()) - 1))
+    level = int(
+        np.clip(np.floor(np.log2(max(texels_per_m / surface.pixels_per_m, 1.0))), 0, len(_atlas()) - 1)
+    )
     atlas = _atlas()[level]
     at = surface.uv * atlas.shape[0] - 0.5
     sampled = cv2.remap(
@@ -47,7 +49,9 @@ def skin_at(surface: Surface) -> Skin:
     )
 
 
-def bumped_normals(surface: Surface, height: Float[np.ndarray, " n"], strength: float) -> Float[np.ndarray, "n 3"]:
+def bumped_normals(
+    surface: Surface, height: Float[np.ndarray, " n"], strength: float
+) -> Float[np.ndarray, "n 3"]:
     """Tilt normals by the relief's slope across the picture.
 
     Args:

@@ -75,7 +75,9 @@ def see_surface(hand: Hand, window: tuple[int, int, int, int], hand_px: float) -
     height, width = (window[3] - window[1]) * scale, (window[2] - window[0]) * scale
     visible = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
-    values = _interpolate(attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary)
+    values = _interpolate(
+        attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary
+    )
     seen = visible.face >= 0
     values = values[: int(seen.sum())]
     normals = values[:, :3]
@@ -83,7 +85,9 @@ def see_surface(hand: Hand, window: tuple[int, int, int, int], hand_px: float) -
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
     pixels_per_m = hand.camera.focal_px / float(np.median(vertices[:, 2])) * scale
     occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
-    return Surface(seen, normals, values[:, 3:6], values[:, 6:8], occlusion, visible.depth_m, scale, pixels_per_m)
+    return Surface(
+        seen, normals, values[:, 3:6], values[:, 6:8], occlusion, visible.depth_m, scale, pixels_per_m
+    )
 
 
 def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) -> Float[np.ndarray, "h w"]:

@@ -73,7 +73,10 @@ def colour_inliers(colours: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
 
 
 def match_spread(
-    drawn: Float[np.ndarray, "n 3"], reference: Float[np.ndarray, "m 3"], compared: Bool[np.ndarray, " n"], floor: float
+    drawn: Float[np.ndarray, "n 3"],
+    reference: Float[np.ndarray, "m 3"],
+    compared: Bool[np.ndarray, " n"],
+    floor: float,
 ) -> Float[np.ndarray, "n 3"]:
     """Match chroma spread, brightness quantiles and the mean of drawn skin to the old skin's.
 

@@ -15,10 +15,10 @@ from handwright.handrefiner.attempt import Attempt, attempt_hand
 from handwright.handrefiner.painters import open_painter
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.task import HandTask, plan_hands
+from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
 from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
-from handwright.perception.fit import fit_given, fit_hand
+from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
 
@@ -51,7 +51,9 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
     seen, notes = _find(image.pixels, settings, engine, watch)
     tasks, depth = _reconstruct(image, settings, seen, watch)
     hands = tuple(
-        HandRepair(t.id, t.observation, t.fit, t.full_mask(image), t.own_depth(depth), "skipped", "looked at only")
+        HandRepair(
+            t.id, t.observation, t.fit, t.full_mask(image), t.own_depth(depth), "skipped", "looked at only"
+        )
         for t in tasks
     )
     return Repair(image, image, hands, depth, watch.seconds, notes)
@@ -107,30 +109,32 @@ def _find(
         for box, hand in zip(settings.boxes, seen, strict=True):
             if hand is None:
                 at = ",".join(f"{v:g}" for v in box)
-                notes.append(f"No hand was recognised in the box {at}; try a wider box, or bring a hand with --hands.")
+                notes.append(
+                    f"No hand was recognised in the box {at}; try a wider box, or bring a hand with --hands."
+                )
             else:
                 found.append((hand, None))
         return found, tuple(notes)
 
 
 def _reconstruct(
-    image: Image, settings: RefineSettings, seen: list[tuple[HandObservation, HandFit | None]], watch: Stopwatch
+    image: Image,
+    settings: RefineSettings,
+    seen: list[tuple[HandObservation, HandFit | None]],
+    watch: Stopwatch,
 ) -> tuple[list[HandTask], DepthControl]:
     """Fit what was seen, render depth, plan crops and masks."""
+    pose = settings.hand_pose
     with watch("fit"):
-        fitted: list[tuple[HandObservation, HandFit]] = []
-        for observation, fit in seen:
-            fit = fit or fit_hand(observation, image.width, image.height)
-            if settings.hand_pose is not None:
-                posed = replace(
-                    fit.hand, pose=settings.hand_pose.pose, palm_arch=settings.hand_pose.palm_arch
-                )
-                fit = fit_given(observation, posed)
-            fitted.append((observation, fit))
+        parts = [(observation, *reconstruct(image, observation, given)) for observation, given in seen]
+        if pose is not None:
+            parts = [
+                (o, fit_given(o, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)), window, region)
+                for o, fit, window, region in parts
+            ]
     with watch("depth"):
-        depth = depth_control([fit.hand for _, fit in fitted], image.height, image.width)
-    with watch("mask"):
-        tasks = plan_hands(image, fitted, settings)
+        depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+        tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts)]
     return tasks, depth
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,9 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.errors import HandsFileError
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
+from handwright.perception.fit import fit_hand
 from handwright.perception.region import hand_region
+from handwright.perception.silhouette import fit_outline
 from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Mask
 
 
@@ -58,10 +59,30 @@ class HandTask:
         return DepthControl(np.where(mine, depth.depth, 0).astype(np.uint8), depth.hand_id)
 
 
-def plan_hands(
-    image: Image, fitted: Sequence[tuple[HandObservation, HandFit]], settings: RefineSettings
-) -> list[HandTask]:
-    """Crop, segment and mask every hand.
+def reconstruct(
+    image: Image, observation: HandObservation, given: HandFit | None
+) -> tuple[HandFit, tuple[int, int, int, int], HandRegion]:
+    """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it."""
+    fit = given or fit_hand(observation, image.width, image.height)
+    window = crop_window(observation, fit, image.width, image.height)
+    x0, y0, x1, y1 = window
+    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+    region = hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
+    if given is None:
+        fit = fit_outline(observation, fit, region, window)
+    return fit, window, region
+
+
+def plan_hand(
+    number: int,
+    image: Image,
+    observation: HandObservation,
+    fit: HandFit,
+    window: tuple[int, int, int, int],
+    region: HandRegion,
+    settings: RefineSettings,
+) -> HandTask:
+    """Everything known about a hand before painting.
 
     Raises:
         HandsFileError: The user's mask has another size than the picture.
@@ -73,13 +94,9 @@ def plan_hands(
             f"the picture is {image.width} × {image.height}",
             "give a mask of the picture's size",
         )
-    tasks: list[HandTask] = []
-    for index, (observation, fit) in enumerate(fitted):
-        window = crop_window(observation, fit, image.width, image.height)
-        x0, y0, x1, y1 = window
-        crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
-        landmarks = observation.landmarks_px - np.array([x0, y0])
-        region = hand_region(crop, landmarks)
-        allowed = repair_mask(fit.hand, window, landmarks, region) if given is None else given.inside[y0:y1, x0:x1]
-        tasks.append(HandTask(index + 1, observation, fit, window, region, allowed))
-    return tasks
+    x0, y0, x1, y1 = window
+    landmarks = observation.landmarks_px - np.array([x0, y0])
+    allowed = (
+        repair_mask(fit.hand, window, landmarks, region) if given is None else given.inside[y0:y1, x0:x1]
+    )
+    return HandTask(number, observation, fit, window, region, allowed)
