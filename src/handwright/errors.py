@@ -16,7 +16,7 @@ class HandwrightError(Exception):
 
     def __init__(self, what: str, why: str = "", fix: str = "") -> None:
         self.what, self.why, self.fix = what, why, fix
-        super().__init__(" ".join(_sentence(part) for part in (what, why, fix) if part))
+        super().__init__(_sentence(what, why, fix))
 
     def __reduce__(self) -> tuple[type[HandwrightError], tuple[str, str, str]]:
         """Survive the trip back from a worker process."""
@@ -47,6 +47,8 @@ class UsageError(HandwrightError):
     """An option has a value that makes no sense here."""
 
 
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text if text.endswith((".", "!", "?")) else text + "."
+def _sentence(what: str, why: str, fix: str) -> str:
+    """One line: ``what: why; fix.``"""
+    what, why, fix = (" ".join(part.split()).rstrip(".") for part in (what, why, fix))
+    cause = f"{what}: {why}" if why else what
+    return f"{cause}; {fix}." if fix else f"{cause}."

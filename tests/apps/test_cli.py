@@ -211,7 +211,7 @@ def test_missing_models_are_one_line_and_exit_2(cli, monkeypatch: pytest.MonkeyP
     picture(Path("a.png"))
     code, _, err = cli("refine", "a.png", "-o", "b.png")
     assert code == 2
-    assert err == "handwright: The hand model is missing. no network. run `handwright setup`.\n"
+    assert err == "handwright: The hand model is missing: no network; run `handwright setup`.\n"
 
 
 def test_stopping_by_hand_is_said_in_a_line(cli, monkeypatch: pytest.MonkeyPatch):

@@ -14,7 +14,7 @@ from handwright.workflow.ledger import make_folder
 
 VIEW_SIDE_PX = 1280
 CROP_SIDE_PX = 768
-CROP_MARGIN = 0.35
+CROP_MARGIN = 0.15
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 

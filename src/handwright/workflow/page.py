@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from handwright.errors import HandwrightError
 from handwright.hand.anatomy import LANDMARK_EDGES
 
 STYLE = Path(__file__).with_name("page.css")
@@ -85,8 +86,8 @@ def _picture(number: int, picture: Entry) -> str:
 def _error(error: Entry | None) -> str:
     if error is None:
         return ""
-    text = ". ".join(error[part] for part in ("what", "why", "fix") if error[part])
-    return f'<p class="failed">{escape(text)}.</p>'
+    text = str(HandwrightError(error["what"], error["why"], error["fix"]))
+    return f'<p class="failed">{escape(text)}</p>'
 
 
 def _pair(picture: Entry) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from handwright.errors import HandwrightError
+
 if TYPE_CHECKING:
     from handwright.workflow import Outcome, RunResult
 
@@ -66,7 +68,7 @@ class Screen:
             if outcome.trace and self.debug:
                 _write(sys.stderr, outcome.trace)
             if outcome.record["error"]:
-                _write(sys.stderr, f"handwright: {_sentences(outcome.record['error'])}")
+                _write(sys.stderr, f"handwright: {_error_line(outcome.record['error'])}")
             elif not self.as_json:
                 _write(sys.stdout, _picture_line(outcome, str(result.report["command"])))
         if self.as_json:
@@ -103,9 +105,8 @@ def _what(hand: dict[str, Any], command: str) -> str:
     return f"{hand['action']}{reason}"
 
 
-def _sentences(error: dict[str, Any]) -> str:
-    parts = (" ".join(str(error[part]).split()) for part in ("what", "why", "fix"))
-    return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts if part)
+def _error_line(error: dict[str, Any]) -> str:
+    return str(HandwrightError(error["what"], error["why"], error["fix"]))
 
 
 def _write(stream: TextIO, text: str) -> None:
