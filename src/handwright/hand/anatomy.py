@@ -85,9 +85,9 @@ DOF_LIMITS_RAD: Float[np.ndarray, "24 2"] = np.deg2rad(
 
 Active ranges of motion of healthy adults: finger MCP 20–45° hyperextension to 90° flexion and ±20–25°
 abduction, PIP 0–105°, DIP 0–80° with up to 20° passive hyperextension, thumb MCP 0–55°, IP −15…80°, ring and
-pinky CMC up to 15° and 25° (American Academy of Orthopaedic Surgeons, *Joint Motion*, 1965; Kapandji, *The
-Physiology of the Joints* vol. 1, 2007; Lee & Kunii, *Model-based analysis of hand posture*, 1995). The range of
-the thumb's CMC is given about the rig's own relaxed rest pose.
+pinky CMC up to 15° and 25° (American Academy of Orthopaedic Surgeons, *Joint Motion*, 1965; Kapandji,
+*The Physiology of the Joints* vol. 1, 2007; Lee & Kunii, *Model-based analysis of hand posture*, 1995). The
+range of the thumb's CMC is given about the rig's own relaxed rest pose.
 """
 
 DOF_MEAN_RAD: Float[np.ndarray, "24"] = np.deg2rad(

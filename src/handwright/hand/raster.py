@@ -9,6 +9,9 @@ import numba as nb
 import numpy as np
 from jaxtyping import Float, Int
 
+_EDGE = -1e-9
+"""Barycentric slack that lets no pixel centre fall between two triangles that share an edge."""
+
 
 @dataclass(frozen=True, eq=False)
 class Visible:
@@ -81,7 +84,7 @@ def rasterize_reference(
         a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
         b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
         c = 1.0 - a - b
-        inside = (a >= 0) & (b >= 0) & (c >= 0)
+        inside = (a >= _EDGE) & (b >= _EDGE) & (c >= _EDGE)
         share = np.stack([a / depth_m[i], b / depth_m[j], c / depth_m[k]], -1)
         z = 1.0 / share.sum(-1)
         win = inside & (z.astype(np.float32) < depth)
@@ -114,7 +117,7 @@ def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN20
                 a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
                 b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
                 g = 1.0 - a - b
-                if a < 0.0 or b < 0.0 or g < 0.0:
+                if a < _EDGE or b < _EDGE or g < _EDGE:
                     continue
                 a, b, g = a / z0, b / z1, g / z2
                 z = 1.0 / (a + b + g)

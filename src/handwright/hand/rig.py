@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from handwright.errors import InvalidValueError
 from handwright.hand.anatomy import BONES, FINGER_BONES, PALM_BONES, SHAPE_NAMES
 
-_SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
+SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ def rest_bones(
     joints = rig.joints_m @ palm.T
     for f, chain in enumerate(FINGER_BONES):
         along = rig.finger_axes[f, 2]
-        turn = axis_angle_matrix(rig.finger_axes[f, 1] * (spread * _SPREAD_SHARE[f]))
+        turn = axis_angle_matrix(rig.finger_axes[f, 1] * (spread * SPREAD_SHARE[f]))
         finger = turn @ (thickness * np.eye(3) + (lengths[f] - thickness) * np.outer(along, along))
         linear[list(chain)] = finger
         for parent, child in pairwise(chain):
@@ -115,29 +115,21 @@ def axis_angle_matrix(vector: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*
 
 
 def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Axis-angle vectors [..., 3] of rotation matrices; angles in [0, π]."""
+    """Axis-angle vectors [..., 3] of rotation matrices, by way of unit quaternions; angles in [0, π]."""
     matrix = np.asarray(matrix, np.float64)
-    skew = np.stack(
-        [
-            matrix[..., 2, 1] - matrix[..., 1, 2],
-            matrix[..., 0, 2] - matrix[..., 2, 0],
-            matrix[..., 1, 0] - matrix[..., 0, 1],
-        ],
-        -1,
-    )
-    sine = np.linalg.norm(skew, axis=-1) / 2
-    cosine = (np.trace(matrix, axis1=-2, axis2=-1) - 1) / 2
-    angle = np.arctan2(sine, cosine)
-    small = skew / 2
-    general = skew * (angle / np.maximum(2 * sine, 1e-12))[..., None]
-    symmetric = (matrix + np.eye(3)) / 2
-    column = np.argmax(np.diagonal(symmetric, axis1=-2, axis2=-1), axis=-1)
-    axis = np.take_along_axis(symmetric, column[..., None, None], -1)[..., 0]
-    axis = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-12)
-    axis *= np.where((axis * skew).sum(-1, keepdims=True) < 0, -1.0, 1.0)
-    half_turn = axis * angle[..., None]
-    near_zero, near_pi = (sine < 1e-7) & (cosine > 0), (sine < 1e-4) & (cosine < 0)
-    return np.where(near_zero[..., None], small, np.where(near_pi[..., None], half_turn, general))
+    trace, turned = np.trace(matrix, axis1=-2, axis2=-1), matrix.swapaxes(-1, -2)
+    products = np.empty((*matrix.shape[:-2], 4, 4))
+    products[..., 0, 0] = 1 + trace
+    skew = (matrix - turned)[..., (2, 0, 1), (1, 2, 0)]
+    products[..., 0, 1:] = products[..., 1:, 0] = skew
+    products[..., 1:, 1:] = matrix + turned + (1 - trace)[..., None, None] * np.eye(3)
+    largest = np.diagonal(products, axis1=-2, axis2=-1).argmax(-1)
+    quaternion = np.take_along_axis(products, largest[..., None, None], -2)[..., 0, :]
+    quaternion = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    quaternion = quaternion * np.where(quaternion[..., :1] < 0, -1.0, 1.0)
+    sine = np.linalg.norm(quaternion[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, quaternion[..., :1])
+    return quaternion[..., 1:] * np.divide(angle, sine, out=np.full_like(sine, 2.0), where=sine > 0)
 
 
 def _widen(array: np.ndarray) -> np.ndarray:

@@ -151,7 +151,7 @@ def _add_angle(jac, weight, x, d, chain):
 
 @nb.njit(cache=True)
 def marker(point, bone, weight, joints0, chain, out, jac, want):
-    """Add weight × (posed rest point) to ``out`` [3] and, with ``want``, its derivatives to ``jac`` [3, 37]."""
+    """Add weight × (posed rest point) to ``out`` [3]; on ``want`` also its derivatives to ``jac`` [3, 37]."""
     lin, pos, dlin, dpos = chain[1], chain[2], chain[5], chain[6]
     offset = point - joints0[bone]
     x = lin[bone] @ offset + pos[bone]

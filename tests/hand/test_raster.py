@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handwright.hand.raster import rasterize, rasterize_reference
+
+
+def sphere(n: int = 48) -> tuple[np.ndarray, np.ndarray]:
+    """Unit sphere: vertices and triangles."""
+    theta, phi = np.meshgrid(np.linspace(0, np.pi, n), np.linspace(0, 2 * np.pi, 2 * n, endpoint=False))
+    points = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], -1)
+    k = np.arange(2 * n * n).reshape(2 * n, n)
+    a, b = k[:, :-1], k[:, 1:]
+    c, d = np.roll(k, -1, 0)[:, :-1], np.roll(k, -1, 0)[:, 1:]
+    faces = np.concatenate([np.stack([a, b, c], -1), np.stack([b, d, c], -1)], 1).reshape(-1, 3)
+    return points.reshape(-1, 3), faces
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_fast_path_equals_the_reference_on_random_triangles(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-12, 52, (3 * count, 2))
+    depth = rng.uniform(0.3, 3.0, 3 * count)
+    depth[rng.random(3 * count) < 0.05] *= -1
+    faces = np.arange(3 * count).reshape(-1, 3)
+    fast, slow = rasterize(points, depth, faces, 30, 40), rasterize_reference(points, depth, faces, 30, 40)
+    np.testing.assert_array_equal(fast.face, slow.face)
+    np.testing.assert_allclose(fast.depth_m, slow.depth_m, rtol=1e-6)
+    np.testing.assert_allclose(fast.bary, slow.bary, atol=1e-6)
+
+
+def test_a_spheres_silhouette_has_its_area() -> None:
+    points, faces = sphere()
+    radius = 40.0
+    seen = rasterize(points[:, :2] * radius + 50, points[:, 2] + 5, faces, 100, 100)
+    assert (seen.face >= 0).sum() == pytest.approx(np.pi * radius**2, rel=0.01)
+    assert seen.depth_m[50, 50] == pytest.approx(4.0, abs=0.01)
+
+
+def test_the_nearer_triangle_hides_the_farther_in_any_order() -> None:
+    corners = np.array([[0, 0], [40, 0], [0, 40]], float)
+    points = np.concatenate([corners, corners])
+    depth = np.array([2.0] * 3 + [1.0] * 3)
+    for faces in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
+        seen = rasterize(points, depth, np.array(faces), 40, 40)
+        assert np.unique(seen.depth_m[seen.face >= 0]).tolist() == [1.0]
+
+
+def test_pixels_are_sampled_at_their_centres() -> None:
+    square = np.array([[1.0, 1.0], [3.0, 1.0], [3.0, 3.0], [1.0, 3.0]])
+    seen = rasterize(square, np.ones(4), np.array([[0, 1, 2], [0, 2, 3]]), 5, 5)
+    expected = np.zeros((5, 5), bool)
+    expected[1:3, 1:3] = True
+    np.testing.assert_array_equal(seen.face >= 0, expected)
+
+
+def test_barycentric_coordinates_are_perspective_correct() -> None:
+    focal = 30.0
+    corners = np.array([[-0.5, -0.5, 1.0], [0.8, -0.6, 2.0], [0.1, 0.9, 1.4]])
+    px = focal * corners[:, :2] / corners[:, 2:] + 20
+    seen = rasterize(px, corners[:, 2], np.array([[0, 1, 2]]), 40, 40)
+    there = seen.interpolate(corners, np.array([[0, 1, 2]]))
+    rows, columns = np.nonzero(seen.face >= 0)
+    np.testing.assert_allclose(
+        focal * there[:, :2] / there[:, 2:] + 20, np.stack([columns, rows], 1) + 0.5, atol=1e-4
+    )
+    np.testing.assert_allclose(there[:, 2], seen.depth_m[seen.face >= 0], rtol=1e-5)
+
+
+def test_triangles_outside_the_window_or_behind_the_camera_leave_nothing() -> None:
+    points = np.array([[-30.0, -30], [-10, -30], [-30, -10], [5, 5], [15, 5], [5, 15]])
+    depth = np.array([1.0, 1, 1, -1, 1, 1])
+    seen = rasterize(points, depth, np.array([[0, 1, 2], [3, 4, 5]]), 20, 20)
+    assert (seen.face == -1).all() and np.isinf(seen.depth_m).all()
