@@ -1,8 +1,9 @@
 """Recall of hands and false finds on real test-only photographs: python bench/find.py [--boxes] [--json OUT].
 
-Reads the checked list bench/data/hands_200.json and the photographs of $HANDWRIGHT_PHOTOS. A hand counts as found
-when the box of some found hand's landmarks, grown by a tenth of hand size, overlaps its box with IoU ≥ .3, or when
-the mean of the landmarks lies in its box; every find answers for one hand at most. Intervals: Wilson, 95 %.
+Reads the checked list bench/data/hands_200.json and the photographs of $HANDWRIGHT_PHOTOS. A hand counts as
+found when the box of some found hand's landmarks, grown by a tenth of hand size, overlaps its box with
+IoU ≥ .3, or when the mean of the landmarks lies in its box; every find answers for one hand at most.
+Intervals: Wilson, 95 %.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def wilson(hits, n, z=1.96):
 
 def line(name, hits, n):
     low, high = wilson(hits, n)
-    return f"{name:44s} {hits:4d} / {n:4d} = {100 * hits / max(n, 1):5.1f} %   [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{name:44s} {hits:4d} / {n:4d} = {hits / max(n, 1):6.1%}   [{low:.1%}, {high:.1%}]"
 
 
 def groups_of(picture, hand):

@@ -1,0 +1,125 @@
+"""Hands of known shape and a landmarker that sees exactly what it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from handwright.types import HandObservation
+
+FLAT = np.array(
+    [
+        (0.50, 1.00), (0.30, 0.88), (0.18, 0.74), (0.10, 0.62), (0.03, 0.52),
+        (0.34, 0.50), (0.31, 0.30), (0.29, 0.17), (0.27, 0.06),
+        (0.48, 0.47), (0.48, 0.25), (0.48, 0.11), (0.48, 0.00),
+        (0.61, 0.50), (0.64, 0.29), (0.66, 0.16), (0.68, 0.05),
+        (0.73, 0.57), (0.79, 0.42), (0.83, 0.32), (0.87, 0.23),
+    ]
+)  # fmt: skip
+"""An open left hand seen from its back, or a right hand from its palm, in a unit box."""
+
+
+def hand(x=0.0, y=0.0, size=100.0, *, side="right", score=0.9, turn=0.0, found_by="picture", points=FLAT):
+    """A hand whose unit box starts at (x, y), turned about its middle."""
+    cos, sin = np.cos(turn), np.sin(turn)
+    turned = (points - 0.5) @ np.array([[cos, sin], [-sin, cos]]) + 0.5
+    return HandObservation(turned * size + (x, y), np.linspace(-1, 1, 21) * size, side, score, found_by)
+
+
+@dataclass
+class FakeEyes:
+    """Sees a hand where a landmark's own colour stands in the pixels: 21 dots per hand, red = 10 + landmark.
+
+    Attributes:
+        least_px: Hands smaller than this in a view are not seen.
+        blind: Answers of these calls (by number) are dropped.
+        asked: Sizes of the pictures it was shown.
+    """
+
+    least_px: float = 20.0
+    blind: frozenset[int] = frozenset()
+    asked: list[tuple[int, ...]] = field(default_factory=list)
+
+    def detect(self, pixels, *, max_hands, confidence, presence):
+        self.asked.append(pixels.shape)
+        if len(self.asked) - 1 in self.blind:
+            return []
+        return [h for h in self._read(pixels)[:max_hands] if h.size_px >= self.least_px]
+
+    @staticmethod
+    def _read(pixels):
+        seen = []
+        for green in (50, 150):
+            points = []
+            for landmark in range(21):
+                near = np.abs(pixels.astype(int) - (60 + 9 * landmark, green, 255)).max(2) <= 3
+                rows, columns = np.nonzero(near)
+                if len(rows) == 0:
+                    break
+                points.append((columns.mean() + 0.5, rows.mean() + 0.5))
+            if len(points) == 21:
+                seen.append(replace(hand(), landmarks_px=np.array(points), score=0.9 if green == 50 else 0.8))
+        return seen
+
+
+def paint(pixels, observation, green=50):
+    """Draw the dots that ``FakeEyes`` reads: squares of 1/25 hand size."""
+    half = max(1.0, observation.size_px / 50)
+    for landmark, (x, y) in enumerate(observation.landmarks_px):
+        x0, y0 = max(0, round(x - half)), max(0, round(y - half))
+        pixels[y0 : round(y + half), x0 : round(x + half)] = (60 + 9 * landmark, green, 255)
+    return pixels
+
+
+def chart(width, height):
+    """A picture whose colours tell where one is: red along x, green along y, blue everywhere."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    pixels[..., 0] = np.round(np.linspace(0, 255, width))
+    pixels[..., 1] = np.round(np.linspace(0, 255, height))[:, None]
+    return pixels
+
+
+@dataclass
+class ChartEyes:
+    """Looks at views of a ``chart`` and sees the given hands, when they lie whole in the view at a fit size.
+
+    Attributes:
+        hands: What is there, in pixels of the chart.
+        extent: Width and height of the chart.
+        least: Smallest share of the view that a hand must fill to be seen.
+        wobble: Landmarks are off by up to this share of hand size, differently in every view.
+        only_straight: See nothing in mirrored views, as with a false find.
+        asked: Numbers of looks taken.
+    """
+
+    hands: list[HandObservation]
+    extent: tuple[int, int]
+    least: float = 0.15
+    wobble: float = 0.0
+    only_straight: bool = False
+    asked: int = 0
+
+    def detect(self, pixels, *, max_hands, confidence, presence):
+        self.asked += 1
+        rows, columns = np.nonzero(pixels[::6, ::6, 2] > 254)
+        if len(rows) < 10:
+            return []
+        terms = np.column_stack([columns * 6 + 0.5, rows * 6 + 0.5, np.ones(len(rows))])
+        place = pixels[rows * 6, columns * 6, :2] / 255 * (np.array(self.extent) - 1) + 0.5
+        picture_from_view = np.linalg.lstsq(terms, place, rcond=None)[0].T
+        mirrored = np.linalg.det(picture_from_view[:, :2]) < 0
+        if mirrored and self.only_straight:
+            return []
+        seen = []
+        for there in self.hands:
+            shift = picture_from_view[:, 2]
+            points = np.linalg.solve(picture_from_view[:, :2], (there.landmarks_px - shift).T).T
+            size = np.ptp(points, axis=0).max()
+            inside = points.min() >= -3 and points.max() <= len(pixels) + 3
+            if inside and self.least <= size / len(pixels) <= 0.9:
+                rng = np.random.default_rng(int(abs(picture_from_view).sum() * 1000))
+                points = points + rng.uniform(-1, 1, points.shape) * self.wobble * size
+                other = "left" if there.side == "right" else "right"
+                seen.append(replace(there, landmarks_px=points, side=other if mirrored else there.side))
+        return seen[:max_hands]
