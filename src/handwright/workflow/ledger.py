@@ -92,7 +92,7 @@ class Ledger:
         self._write(job, {"fingerprint": self.fingerprint, "files": files, "record": record})
 
     def _write(self, job: Job, stored: dict[str, Any]) -> None:
-        text = json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n"
         cached, *reported = self._paths(job)
         for path in reported:
             write_text(path, text)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing import connection, get_context, parent_process, util
 from typing import TYPE_CHECKING
 
@@ -91,10 +91,11 @@ def _run_there(
     pool = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(open_engine,)
     )
+    futures: dict[Future[Outcome], int] = {}
     try:
-        futures: dict[Future[Outcome], int] = {
-            pool.submit(_in_worker, work, jobs[i], plan): i for i in indices
-        }
+        with _one_thread_each(), suppress(BrokenProcessPool):
+            for index in indices:
+                futures[pool.submit(_in_worker, work, jobs[index], plan)] = index
         for future in as_completed(futures):
             if not isinstance(future.exception(), BrokenProcessPool):
                 yield futures[future], future.result()
@@ -102,13 +103,26 @@ def _run_there(
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _one_thread_each() -> Generator[None]:
+    """Processes started inside see the limits before they load a numerical library."""
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 _worker_engine: LazyEngine | None = None
 
 
 def _start_worker(open_engine: OpenEngine) -> None:
     global _worker_engine
-    for name in THREAD_LIMITS:
-        os.environ[name] = "1"
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

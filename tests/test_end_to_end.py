@@ -1,0 +1,72 @@
+"""The command line on real photographs, with the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image as PILImage
+
+from handwright.workflow.report import SCHEMA_FILE
+
+pytestmark = [pytest.mark.photos, pytest.mark.models]
+
+
+def handwright(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A fresh process, as a user starts it; the records of runs are kept apart from the user's own."""
+    code = "import sys; from handwright.apps.cli import main; main(sys.argv[1:])"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def folder(photos: Path, tmp_path: Path) -> Path:
+    """Two photographs as PNG and one picture without a hand."""
+    (tmp_path / "in").mkdir()
+    sources = sorted((photos / "mediapipe_gesture_testdata" / "images").glob("four_*.jpg"))[:2]
+    for number, source in enumerate(sources):
+        with PILImage.open(source) as picture:
+            picture.save(tmp_path / "in" / f"{number}.png")
+    PILImage.new("RGB", (320, 240), (90, 120, 160)).save(tmp_path / "in" / "none.png")
+    return tmp_path
+
+
+def test_a_folder_of_photographs_is_refined_outside_the_masks_not_at_all_and_the_same_by_two_workers(
+    folder: Path,
+):
+    first = handwright(folder, "refine", "in", "-o", "one", "--report", "r", "--json")
+    assert (first.returncode, first.stderr) == (0, "")
+    report = json.loads(first.stdout)
+    jsonschema.validate(report, json.loads(SCHEMA_FILE.read_text()))
+    status = [entry["status"] for entry in report["pictures"]]
+    assert status[2] == "no_hands"
+    assert "refined" in status[:2]
+    for entry in report["pictures"]:
+        before, after = (
+            np.asarray(PILImage.open(folder / entry[name]).convert("RGB")) for name in ("input", "output")
+        )
+        mask = np.zeros(before.shape[:2], bool)
+        for hand in entry["hands"]:
+            mask |= np.asarray(PILImage.open(folder / "r" / hand["mask"]).convert("L")) > 0
+        assert (before[~mask] == after[~mask]).all()
+    assert handwright(folder, "refine", "in", "-o", "two", "--workers", "2").returncode == 0
+    for name in os.listdir(folder / "one"):
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+def test_hands_are_saved_edited_and_fed_back(folder: Path):
+    saved = handwright(folder, "hands", "in/0.png", "-o", "found")
+    assert (saved.returncode, saved.stderr) == (0, "")
+    again = handwright(folder, "refine", "in/0.png", "-o", "b.png", "--hands", "found/0.hands.json")
+    assert (again.returncode, again.stderr) == (0, "")
+    wrong = handwright(folder, "refine", "in/1.png", "-o", "c.png", "--hands", "found/0.hands.json")
+    assert wrong.returncode == 2
+    assert len(wrong.stderr.splitlines()) == 1
+    assert not (folder / "c.png").exists()
