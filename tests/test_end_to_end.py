@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
+from handwright.perception.models import ensure_models
 from handwright.workflow.report import SCHEMA_FILE
 
 pytestmark = [pytest.mark.photos, pytest.mark.models]
@@ -21,14 +23,18 @@ pytestmark = [pytest.mark.photos, pytest.mark.models]
 def handwright(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A fresh process, as a user starts it; the records of runs are kept apart from the user's own."""
     code = "import sys; from handwright.apps.cli import main; main(sys.argv[1:])"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True
-    )
+    cache = {**os.environ, "HANDWRIGHT_CACHE": str(folder / "cache")}
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=cache)
 
 
 @pytest.fixture
 def folder(photos: Path, tmp_path: Path) -> Path:
     """Two photographs as PNG and one picture without a hand."""
+    model = ensure_models().hand_landmarker
+    (tmp_path / "cache").mkdir()
+    for file in (model, model.with_name(f"{model.name}.json")):
+        shutil.copy(file, tmp_path / "cache")
     (tmp_path / "in").mkdir()
     sources = sorted((photos / "mediapipe_gesture_testdata" / "images").glob("four_*.jpg"))[:2]
     for number, source in enumerate(sources):
@@ -57,8 +63,8 @@ def test_a_folder_of_photographs_is_refined_outside_the_masks_not_at_all_and_the
             mask |= np.asarray(PILImage.open(folder / "r" / hand["mask"]).convert("L")) > 0
         assert (before[~mask] == after[~mask]).all()
     assert handwright(folder, "refine", "in", "-o", "two", "--workers", "2").returncode == 0
-    for name in os.listdir(folder / "one"):
-        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+    for file in (folder / "one").iterdir():
+        assert file.read_bytes() == (folder / "two" / file.name).read_bytes()
 
 
 def test_hands_are_saved_edited_and_fed_back(folder: Path):
