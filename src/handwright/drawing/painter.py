@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.fill import fill_background
 from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
+from handwright.drawing.occlusion import things_in_front
 from handwright.drawing.ownership import Ownership, share_pixels
 from handwright.drawing.sharpness import edge_blur_sigma
 from handwright.drawing.skin import Skin, bumped_normals, skin_at
@@ -27,12 +28,14 @@ from handwright.drawing.tone import (
     to_linear,
     to_srgb,
 )
+from handwright.hand.skeleton import not_skin, skin_distance
 from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
 _RATIO_SIGMA = 0.10
 _WRIST_M = 0.002
-_TEXTURE_SHARE = np.array([0.6, 0.4, 0.0])
+_SKIN_RING = 0.6
+_TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
 """Share of the old skin's texture per band: coarser bands hold its folds, which noise would turn into blotches."""
 
 
@@ -85,7 +88,8 @@ def draw_hand(
     surface = see_surface(hand, window, hand_px)
     light = paint_surface(surface, crop, region, landmarks_px, hand_px)
     own = share_pixels(surface, region, landmarks_px, blur_sigma, hand_px)
-    own = _confine(own, may_change, in_front)
+    front = things_in_front(crop, own.coverage > 0.5, own.reach_m, region, not_skin(crop, region), landmarks_px)
+    own = _confine(own, may_change, front if in_front is None else front | in_front)
     background = _background(crop, own, region, seed)
     linear, _ = _shrunk(surface, light, blur_sigma)
     behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
@@ -208,10 +212,27 @@ def _background(
     needed = own.hole & (own.alpha < 0.999)
     if not needed.any():
         return crop
-    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
-    distance = ((offset @ np.linalg.inv(region.skin_spread).astype(np.float32)) * offset).sum(-1)
-    skin = cv2.dilate((distance < 7).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    sources = ~(own.old | skin)
-    if sources.mean() < 0.15:
-        sources = ~own.old
-    return fill_background(crop, needed, sources, seed)
+    return fill_background(crop, needed, background_sources(crop, own.old, region), seed)
+
+
+def background_sources(
+    crop: UInt8[np.ndarray, "h w 3"], old: Bool[np.ndarray, "h w"], region: HandRegion
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels that background may be copied from: not the old hand, not skin.
+
+    Where the wall itself is skin-coloured (most of what surrounds the hand would be lost), colour is no guide: then
+    only what is skin-coloured and connected to the hand or its arm is left out.
+    """
+    distance = skin_distance(crop, region)
+    square = np.ones((3, 3), np.uint8)
+    skin = cv2.morphologyEx((distance < 7).astype(np.uint8), cv2.MORPH_OPEN, square)
+    skin = cv2.dilate(skin, square) > 0
+    reach = max(3, round(0.25 * region.span_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    ring = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~old
+    if ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum():
+        narrow = distance < 1.5
+        _, parts = cv2.connectedComponents((narrow | old).astype(np.uint8))
+        skin = np.isin(parts, np.unique(parts[old])) & narrow
+    sources = ~(old | skin)
+    return sources if (sources & ring).sum() > 0.2 * ring.sum() else ~old

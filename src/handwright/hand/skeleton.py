@@ -1,13 +1,15 @@
-"""A hand's stick figure in the picture: spans and masks that need no mesh."""
+"""A hand in the picture without a mesh: its span, stick figure and skin colour."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.types import HandRegion
 
+_CHROMA_FAR, _BLACK_SHARE = 2.6, 0.22
 _EDGES = (*LANDMARK_EDGES, (5, 9), (9, 13), (13, 17), (0, 17))
 
 
@@ -36,3 +38,24 @@ def skeleton_masks(
     cv2.fillConvexPoly(thin, cv2.convexHull(inner), 1)
     cv2.fillConvexPoly(thick, cv2.convexHull(palm), 1)
     return thin > 0, thick > 0
+
+
+def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
+    """Squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
+    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
+    inverse = np.linalg.inv(region.skin_spread).astype(np.float32)
+    return ((offset @ inverse) * offset).sum(-1)
+
+
+def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """Pixels whose colour this hand's skin cannot take in any light: other chroma for their brightness, or black.
+
+    Shaded skin keeps its hue but loses chroma with brightness, so chroma is compared at equal brightness.
+    """
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32)
+    skin_l = max(float(region.skin_lab[0]), 1.0)
+    brightness = np.clip(lab[..., 0] / skin_l, 0.15, 1.3)
+    expected = (region.skin_lab[1:] - 128).astype(np.float32) * brightness[..., None]
+    spread = np.sqrt(np.diag(region.skin_spread)[1:]).astype(np.float32) + 3.5
+    offset = (lab[..., 1:] - 128 - expected) / spread
+    return ((offset**2).sum(-1) > _CHROMA_FAR**2) | (lab[..., 0] < _BLACK_SHARE * skin_l)

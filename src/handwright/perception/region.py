@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.skeleton import palm_span_px, skeleton_masks
+from handwright.hand.skeleton import not_skin, palm_span_px, skeleton_masks, skin_distance
 from handwright.types import HandRegion
 
+_USUAL_SKIN_AB, _USUAL_SPREAD_AB = np.array([143.0, 148.0]), np.array([8.0, 12.0])
+_THING_RADIUS = 0.045
 _PALM_SPAN_PX = 110.0
 """Work at a resolution where wrist to knuckles spans this many pixels."""
 
@@ -34,31 +36,56 @@ def hand_region(crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray
     mean, spread = _skin_model(small, thin)
     region = HandRegion(np.zeros((height, width), np.bool_), mean, spread, span)
     inside = _grab_cut(small, thin, thick, skin_distance(small, region), palm_span_px(points))
+    inside = _without_things(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
     return HandRegion(resized, mean, spread, span)
-
-
-def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
-    """Squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
-    offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
-    inverse = np.linalg.inv(region.skin_spread).astype(np.float32)
-    return ((offset @ inverse) * offset).sum(-1)
 
 
 def _skin_model(
     small: UInt8[np.ndarray, "h w 3"], thin: Bool[np.ndarray, "h w"]
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
-    """Mean and covariance in Lab of the pixels under the skeleton, trimmed of nails, rings and objects."""
+    """Mean and covariance in Lab of the skin under the skeleton, trimmed of nails, rings and objects."""
     values = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[thin].astype(np.float64)
     if len(values) < 20:
         values = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
     mean = np.median(values, 0)
+    if _near(values, mean).mean() < 0.6 or _usual(mean) < 0.1:
+        mean = _skin_mode(values)
     kept = values
     for _ in range(3):
-        near = (np.abs(values - mean) / np.array([45.0, 12.0, 12.0])).max(1) < 1
+        near = _near(values, mean)
         kept = values[near] if near.sum() > 20 else values
         mean = kept.mean(0)
     return mean, np.cov(kept.T) + np.diag([60.0, 6.0, 6.0])
+
+
+def _near(values: Float[np.ndarray, "n 3"], mean: Float[np.ndarray, "3"]) -> Bool[np.ndarray, " n"]:
+    return (np.abs(values - mean) / np.array([45.0, 12.0, 12.0])).max(1) < 1
+
+
+def _usual(mean: Float[np.ndarray, "3"]) -> float:
+    """How usual a colour is for skin under usual light, 0…1."""
+    off = (mean[1:] - _USUAL_SKIN_AB) / _USUAL_SPREAD_AB
+    return float(np.exp(-0.5 * (off**2).sum()))
+
+
+def _skin_mode(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
+    """Of the colours under the skeleton, the group that is large and looks most like skin (a held thing does not)."""
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    chroma = np.ascontiguousarray(values[:, 1:], np.float32)
+    groups = min(3, len(chroma))
+    _, labels, _ = cv2.kmeans(chroma, groups, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    best, mean = -1.0, np.median(values, 0)
+    for group in range(groups):
+        members = values[labels[:, 0] == group]
+        if len(members) < 0.08 * len(values):
+            continue
+        middle = np.median(members, 0)
+        score = len(members) / len(values) * (_usual(middle) + 0.02)
+        if score > best:
+            best, mean = score, middle
+    return mean
 
 
 def _grab_cut(
@@ -84,3 +111,14 @@ def _grab_cut(
     keep = np.unique(parts[thin & foreground])
     kept = np.isin(parts, keep[keep > 0]).astype(np.uint8)
     return cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+
+
+def _without_things(
+    inside: Bool[np.ndarray, "h w"], strange: Bool[np.ndarray, "h w"], span_px: float
+) -> Bool[np.ndarray, "h w"]:
+    """Take out what is broad and cannot be skin; nails, rings and creases are too narrow to count."""
+    radius = max(1, round(_THING_RADIUS * span_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    core = cv2.morphologyEx((inside & strange).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    grown = cv2.dilate(core, np.ones((3, 3), np.uint8)) > 0
+    return inside & ~(grown & strange)

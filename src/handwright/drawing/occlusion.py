@@ -1,0 +1,70 @@
+"""What lies in front of the hand: held things that cover where the drawn hand would be, and must stay in front.
+
+A place inside the drawn outline that shows neither hand nor skin is either background, where a finger is missing,
+or a thing before the hand. Background reaches in from outside and touches the old hand only at the finger's root; a
+thing is broad and bordered by hand on a good part of its rim.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.hand.skeleton import skeleton_masks
+from handwright.types import HandRegion
+
+_HEEL_M = 0.03
+_LEAST_RADIUS = 0.022
+_LEAST_BORDER = 0.38
+_ON_BONE = 0.06
+_ALIKE = 30.0
+
+
+def things_in_front(
+    crop: UInt8[np.ndarray, "h w 3"],
+    drawn: Bool[np.ndarray, "h w"],
+    reach_m: Float[np.ndarray, "h w"],
+    region: HandRegion,
+    strange: Bool[np.ndarray, "h w"],
+    landmarks_px: Float[np.ndarray, "21 2"],
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels inside the drawn outline that belong to something in front of the hand.
+
+    Args:
+        crop: uint8 [h, w, 3].
+        drawn: bool [h, w] the drawn hand's outline.
+        reach_m: [h, w] distance from the wrist along the resting hand.
+        region: The old hand.
+        strange: bool [h, w] colours that the old hand's skin cannot take.
+        landmarks_px: [21, 2] observed landmarks in the crop.
+    """
+    hand_px = float(np.ptp(landmarks_px, axis=0).max())
+    radius = max(1, round(_LEAST_RADIUS * hand_px))
+    bare = drawn & ~region.inside & (reach_m > _HEEL_M) & strange
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    broad = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    if not broad.any():
+        return np.zeros(drawn.shape, np.bool_)
+    bones, _ = skeleton_masks(landmarks_px, *drawn.shape)
+    grow = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    count, parts = cv2.connectedComponents(broad)
+    kept = np.zeros(drawn.shape, np.bool_)
+    for part in range(1, count):
+        inside = cv2.dilate((parts == part).astype(np.uint8), grow) > 0
+        inside &= bare
+        rim = (cv2.dilate(inside.astype(np.uint8), grow) > 0) & ~inside
+        bordered = float((rim & region.inside).sum() / max(rim.sum(), 1))
+        if bordered > _LEAST_BORDER and (inside & bones).sum() > _ON_BONE * inside.sum():
+            kept |= _whole_thing(crop, inside, strange)
+    return kept
+
+
+def _whole_thing(
+    crop: UInt8[np.ndarray, "h w 3"], part: Bool[np.ndarray, "h w"], strange: Bool[np.ndarray, "h w"]
+) -> Bool[np.ndarray, "h w"]:
+    """The part and what is connected to it in a like colour, inside the drawn outline or not."""
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32)
+    alike = np.linalg.norm(lab - np.median(lab[part], 0), axis=-1) < _ALIKE
+    _, parts = cv2.connectedComponents(((alike & strange) | part).astype(np.uint8))
+    return np.isin(parts, np.unique(parts[part]))
