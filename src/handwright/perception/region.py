@@ -15,6 +15,7 @@ from handwright.types import HandRegion
 
 _USUAL_SKIN_AB, _USUAL_SPREAD_AB = np.array([143.0, 148.0]), np.array([8.0, 12.0])
 _THING_RADIUS = 0.045
+_SURE_SKIN, _BROAD_RADIUS = 5.0, 0.14
 _PALM_SPAN_PX = 110.0
 """Work at a resolution where wrist to knuckles spans this many pixels."""
 
@@ -35,7 +36,9 @@ def hand_region(crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray
     thin, thick = skeleton_masks(points, size[1], size[0])
     mean, spread = _skin_model(small, thin)
     region = HandRegion(np.zeros((height, width), np.bool_), mean, spread, span)
-    inside = _grab_cut(small, thin, thick, skin_distance(small, region), palm_span_px(points))
+    distance = skin_distance(small, region)
+    inside = _grab_cut(small, thin, thick, distance, palm_span_px(points))
+    inside |= _spare_fingers(inside, distance, palm_span_px(points))
     inside = _without_things(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
     return HandRegion(resized, mean, spread, span)
@@ -111,6 +114,30 @@ def _grab_cut(
     keep = np.unique(parts[thin & foreground])
     kept = np.isin(parts, keep[keep > 0]).astype(np.uint8)
     return cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+
+
+def _spare_fingers(
+    inside: Bool[np.ndarray, "h w"], distance: Float[np.ndarray, "h w"], span_px: float
+) -> Bool[np.ndarray, "h w"]:
+    """Finger-like skin that grows out of the hand farther than its skeleton reaches: a sixth finger's tip.
+
+    Broad skin (a face, an arm) is not taken along, nor anything farther than two finger lengths.
+    """
+    skin = distance < _SURE_SKIN
+    radius = max(2, round(_BROAD_RADIUS * span_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    broad = cv2.dilate(cv2.erode(skin.astype(np.uint8), disc), disc) > 0
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
+    narrow = skin & ~broad & ~inside & (away < 0.8 * span_px)
+    _, parts = cv2.connectedComponents(narrow.astype(np.uint8))
+    border = set(np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])).tolist())
+    fingers: list[int] = []
+    for k in set(np.unique(parts[narrow & (away < 2)]).tolist()) - border - {0}:
+        mine = parts == k
+        contact = int((mine & (away < 2)).sum())
+        if away[mine].max() > 0.18 * span_px and contact < 0.4 * span_px:
+            fingers.append(k)
+    return np.isin(parts, fingers)
 
 
 def _without_things(
