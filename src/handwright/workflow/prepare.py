@@ -34,6 +34,7 @@ def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: No
 
     models = ensure_models(model_path=model, say=say)
     say(f"hand model: {models.hand_landmarker}")
+    say("kernels: compiling; once per version, up to two minutes")
     start = perf_counter()
     picture, hand = Image(np.full((_SIDE_PX, _SIDE_PX, 3), (196, 160, 140), np.uint8)), _open_hand()
     fit_hand(hand[0], _SIDE_PX, _SIDE_PX)
