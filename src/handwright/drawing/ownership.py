@@ -18,7 +18,7 @@ from handwright.types import HandRegion
 
 _FADE_M = (-0.009, 0.016)
 _HEEL_M = 0.030
-_TAPER = 0.5
+_TAPER = 0.35
 """Beyond the heel the drawn outline may leave the old one by this much per metre of reach: no notch, no cut."""
 _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03

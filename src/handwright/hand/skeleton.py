@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.types import HandRegion
 
-_CHROMA_FAR, _BLACK_SHARE = 2.6, 0.22
+_CHROMA_FAR, _BLACK_SHARE, _SHADOW_RADIUS = 2.6, 0.22, 0.14
 _EDGES = (*LANDMARK_EDGES, (5, 9), (9, 13), (13, 17), (0, 17))
 
 
@@ -48,7 +48,9 @@ def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float
 
 
 def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
-    """Pixels whose colour this hand's skin cannot take in any light: other chroma for their brightness, or black.
+    """Pixels whose colour this hand's skin cannot take in any light.
+
+    That is another chroma for their brightness, or black over more than the width of a fold.
 
     Shaded skin keeps its hue but loses chroma with brightness, so chroma is compared at equal brightness.
     """
@@ -58,4 +60,10 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     expected = (region.skin_lab[1:] - 128).astype(np.float32) * brightness[..., None]
     spread = np.sqrt(np.diag(region.skin_spread)[1:]).astype(np.float32) + 3.5
     offset = (lab[..., 1:] - 128 - expected) / spread
-    return ((offset**2).sum(-1) > _CHROMA_FAR**2) | (lab[..., 0] < _BLACK_SHARE * skin_l)
+    black = (lab[..., 0] < _BLACK_SHARE * skin_l).astype(np.uint8)
+    scale = crop.shape[0] / region.inside.shape[0]
+    radius = max(2, round(_SHADOW_RADIUS * region.span_px * scale))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.4 * skin_l) | (
+        cv2.morphologyEx(black, cv2.MORPH_OPEN, disc) > 0
+    )

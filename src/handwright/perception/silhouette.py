@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.hand.anatomy import SHAPE_NAMES
+from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
 from handwright.perception.fit import fit_given
@@ -20,7 +20,10 @@ from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _WORK_HAND_PX = 130.0
 _STEPS = (("thickness", 0.08), ("palm_width", 0.05), ("thickness", 0.04), ("palm_width", 0.025))
-_LIMITS = {"thickness": (-0.2, 0.2), "palm_width": (-0.15, 0.22)}
+_PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
+_BENT_RAD = (0.8, 1.5)
+_PRESSED = 0.10
+_LIMITS = {"thickness": (-0.2, 0.24), "palm_width": (-0.15, 0.22)}
 _PRICE = 0.15
 _LEAST_GAIN = 0.002
 _WRIST_SHARE = 0.15
@@ -55,7 +58,7 @@ def fit_outline(
         ) & beyond
         return float((drawn & old).sum() / max((drawn | old).sum(), 1))
 
-    best = fit.hand
+    best = _pressed(fit.hand)
     start = best.shape.copy()
     overlap = score(best)
     for name, step in _STEPS:
@@ -73,6 +76,14 @@ def fit_outline(
             if moved:
                 break
     return fit if best is fit.hand else replace(fit_given(observation, best), trust=fit.trust)
+
+
+def _pressed(hand: Hand) -> Hand:
+    """Bent fingers lie pressed together: their flesh is as wide as their gap, which an outline does not show."""
+    bent = np.clip((np.linalg.norm(hand.pose[_PIP], axis=1) - _BENT_RAD[0]) / (_BENT_RAD[1] - _BENT_RAD[0]), 0, 1)
+    shape = hand.shape.copy()
+    shape[SHAPE_NAMES.index("thickness")] += _PRESSED * float(bent.mean())
+    return replace(hand, shape=shape)
 
 
 def outline_overlap(
