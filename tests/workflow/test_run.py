@@ -159,6 +159,9 @@ def test_only_the_named_hand_is_attempted(here: Path):
     picture(here / "a.png", hands=2)
     hands = refine_files(["a.png"], "b.png", Request(hand_ids=(2,))).report["pictures"][0]["hands"]
     assert [hand["action"] for hand in hands] == ["skipped", "refined"]
+    absent = refine_files(["a.png"], "c.png", Request(hand_ids=(7,))).report["pictures"][0]
+    assert absent["status"] == "unchanged"
+    assert "hand 7, which is not there" in absent["notes"][-1]
 
 
 @pytest.mark.parametrize(

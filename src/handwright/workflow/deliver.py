@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from handwright.types import Candidate, Repair
     from handwright.workflow.jobs import Job
     from handwright.workflow.picture import Plan
+    from handwright.workflow.request import Request
 
 TEXT_KEY = "handwright"
 """Keyword of the PNG text that holds the settings."""
@@ -47,7 +48,17 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
             reason = "No hand was found" if not repair.hands else "No hand was changed"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
         patches = write_patches(job, repair) if plan.patches else ()
-    return Written(sha256_of_file(job.output), tuple(notes), patches)
+    missing = missing_hands(plan.request, repair)
+    return Written(sha256_of_file(job.output), (*notes, *missing), patches)
+
+
+def missing_hands(request: Request, repair: Repair) -> tuple[str, ...]:
+    """A note when hands were asked for that the picture does not have."""
+    there = [hand.id for hand in repair.hands]
+    asked = [str(number) for number in request.hand_ids if number not in there]
+    if not asked:
+        return ()
+    return (f"Asked for hand {', '.join(asked)}, which is not there; found: {there or 'none'}.",)
 
 
 def write_patches(job: Job, repair: Repair) -> tuple[str, ...]:

@@ -94,7 +94,11 @@ def _picture_line(outcome: Outcome, command: str) -> str:
         told = ["no hand found" + (", went through unchanged" if command == "refine" else "")]
     done = " (done before)" if outcome.resumed else ""
     line = f"{record['input']} → {record['output']}: {', '.join(told)}{done}"
-    lossy = [note for note in record["notes"] if not note.startswith("No hand")]
+    lossy = [
+        note
+        for note in record["notes"]
+        if not note.startswith(("No hand was found:", "No hand was changed:"))
+    ]
     return "\n".join([line, *(f"  {note}" for note in lossy)])
 
 
