@@ -32,14 +32,18 @@ def main() -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     picture = options.picture or render_picture(options.output / "malformed.png")
     try:
-        run = RunOptions(report=options.output / "report", force=True, say=lambda line: print(line, file=sys.stderr))
+        run = RunOptions(
+            report=options.output / "report", force=True, say=lambda line: print(line, file=sys.stderr)
+        )
         result = refine_files([picture], f"{options.output / 'refined'}/", Request(), run)
     except HandwrightError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code
     record = result.report["pictures"][0]
     if record["error"]:
-        print("demo:", record["error"]["what"], record["error"]["why"], record["error"]["fix"], file=sys.stderr)
+        print(
+            "demo:", record["error"]["what"], record["error"]["why"], record["error"]["fix"], file=sys.stderr
+        )
         return result.exit_code
     sheet = options.output / "sheet.png"
     before_after_sheet(record, options.output / "report").save(sheet)
@@ -56,7 +60,9 @@ def render_picture(path: Path) -> Path:
 def before_after_sheet(record: Record, report: Path) -> Image.Image:
     """Whole picture first, then a row per hand: before, after, depth."""
     rows = [[report / record["files"][name] for name in ("before", "after")]]
-    rows += [[report / hand["files"][name] for name in ("before", "after", "depth")] for hand in record["hands"]]
+    rows += [
+        [report / hand["files"][name] for name in ("before", "after", "depth")] for hand in record["hands"]
+    ]
     panels = [[as_high_as(Image.open(path).convert("RGB"), ROW_PX) for path in row] for row in rows]
     widths = [sum(panel.width + GAP_PX for panel in row) + GAP_PX for row in panels]
     sheet = Image.new("RGB", (max(widths), len(panels) * (ROW_PX + 2 * GAP_PX) + GAP_PX), PAPER)
@@ -71,7 +77,9 @@ def before_after_sheet(record: Record, report: Path) -> Image.Image:
 
 
 def as_high_as(picture: Image.Image, height: int) -> Image.Image:
-    return picture.resize((max(1, round(picture.width * height / picture.height)), height), Image.Resampling.LANCZOS)
+    return picture.resize(
+        (max(1, round(picture.width * height / picture.height)), height), Image.Resampling.LANCZOS
+    )
 
 
 def tell(record: Record, picture: Path, sheet: Path, page: Path) -> None:

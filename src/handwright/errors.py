@@ -48,7 +48,7 @@ class UsageError(HandwrightError):
 
 
 def _sentence(what: str, why: str, fix: str) -> str:
-    """One line: ``what: why; fix.``"""
+    """The three parts as one line."""
     what, why, fix = (" ".join(part.split()).rstrip(".") for part in (what, why, fix))
     cause = f"{what}: {why}" if why else what
     return f"{cause}; {fix}." if fix else f"{cause}."
