@@ -1,8 +1,8 @@
 """What lies in front of the hand: held things that cover where the drawn hand would be, and must stay in front.
 
 A place inside the drawn outline that shows neither hand nor skin is either background, where a finger is missing,
-or a thing before the hand. Background reaches in from outside and touches the old hand only at the finger's root; a
-thing is broad and bordered by hand on a good part of its rim.
+or a thing before the hand. A thing lies across the bones and is bordered by hand on a good part of its rim; and it is
+either broader than a finger or of a colour that is rare around the hand.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _LEAST_RADIUS = 0.022
 _LEAST_BORDER = 0.38
 _ON_BONE = 0.06
 _ALIKE = 30.0
+_FINGER_RADIUS, _COMMON = 0.13, 0.12
 
 
 def things_in_front(
@@ -48,6 +49,10 @@ def things_in_front(
         return np.zeros(drawn.shape, np.bool_)
     bones, _ = skeleton_masks(landmarks_px, *drawn.shape)
     grow = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    hand = drawn | region.inside
+    reach = max(3, round(0.3 * region.span_px))
+    around = (cv2.dilate(hand.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0) & ~hand
+    bins = (cv2.cvtColor(crop, cv2.COLOR_RGB2LAB) // 24).astype(np.int64) @ np.array([121, 11, 1])
     count, parts = cv2.connectedComponents(broad)
     kept = np.zeros(drawn.shape, np.bool_)
     for part in range(1, count):
@@ -55,9 +60,21 @@ def things_in_front(
         inside &= bare
         rim = (cv2.dilate(inside.astype(np.uint8), grow) > 0) & ~inside
         bordered = float((rim & region.inside).sum() / max(rim.sum(), 1))
-        if bordered > _LEAST_BORDER and (inside & bones).sum() > _ON_BONE * inside.sum():
+        if bordered < _LEAST_BORDER or (inside & bones).sum() < _ON_BONE * inside.sum():
+            continue
+        half_width = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3).max()
+        if half_width > _FINGER_RADIUS * region.span_px or _rarity(bins, inside, around) < _COMMON:
             kept |= _whole_thing(crop, inside, strange)
     return kept
+
+
+def _rarity(bins: np.ndarray, part: Bool[np.ndarray, "h w"], around: Bool[np.ndarray, "h w"]) -> float:
+    """Share of the surroundings that has the colours most of the part has: high for background, low for a pen."""
+    mine = np.bincount(bins[part], minlength=1331)
+    theirs = np.bincount(bins[around], minlength=1331) / max(int(around.sum()), 1)
+    order = np.argsort(-mine)
+    enough = int(np.searchsorted(np.cumsum(mine[order]), 0.8 * mine.sum())) + 1
+    return float(theirs[order[:enough]].sum())
 
 
 def _whole_thing(

@@ -44,7 +44,8 @@ class Tone:
     def colour(self, brightness: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
         """Linear-light colour of skin at a brightness."""
         steps = np.log(np.maximum(brightness, 0) + self.floor) - self.reference
-        return np.exp(self.level + self.slope * steps[:, None]) - self.floor
+        lifted = np.exp(self.level + self.slope * steps[:, None])
+        return np.maximum(lifted - self.floor, 0.3 * lifted)
 
 
 def fit_tone(colours: Float[np.ndarray, "n 3"]) -> Tone:

@@ -64,6 +64,6 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     scale = crop.shape[0] / region.inside.shape[0]
     radius = max(2, round(_SHADOW_RADIUS * region.span_px * scale))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.4 * skin_l) | (
+    return ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l) | (
         cv2.morphologyEx(black, cv2.MORPH_OPEN, disc) > 0
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import UInt8
 
@@ -32,9 +34,9 @@ def joint_error(
     """
     height, width = pixels.shape[:2]
     seen = find_again(pixels, observation, landmarker)
-    if seen is None or seen.side != observation.side:
-        return seen is not None, 1.0
-    again = fit_hand(seen, width, height).hand
+    if seen is None:
+        return False, 1.0
+    again = fit_hand(replace(seen, side=observation.side), width, height).hand
     here = fit.hand.camera.project(mesh_of(fit.hand).joints_cam_m)
     there = again.camera.project(mesh_of(again).joints_cam_m)
     size = float(np.ptp(here, axis=0).max())
