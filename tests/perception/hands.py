@@ -47,6 +47,9 @@ class FakeEyes:
             return []
         return [h for h in self._read(pixels)[:max_hands] if h.size_px >= self.least_px]
 
+    def examine(self, crop):
+        return (1.0, self._read(crop)[0]) if self._read(crop) else (0.0, hand(60, 60))
+
     @staticmethod
     def _read(pixels):
         seen = []
@@ -90,6 +93,7 @@ class ChartEyes:
         least: Smallest share of the view that a hand must fill to be seen.
         wobble: Landmarks are off by up to this share of hand size, differently in every view.
         only_straight: See nothing in mirrored views, as with a false find.
+        presence: What the landmark network says when asked directly.
         asked: Numbers of looks taken.
     """
 
@@ -98,10 +102,18 @@ class ChartEyes:
     least: float = 0.15
     wobble: float = 0.0
     only_straight: bool = False
+    presence: float = 0.0
     asked: int = 0
 
     def detect(self, pixels, *, max_hands, confidence, presence):
         self.asked += 1
+        return self._seen(pixels)[:max_hands]
+
+    def examine(self, crop):
+        seen = self._seen(crop)
+        return (self.presence, seen[0]) if seen else (0.0, hand(60, 60, found_by="picture"))
+
+    def _seen(self, pixels):
         rows, columns = np.nonzero(pixels[::6, ::6, 2] > 254)
         if len(rows) < 10:
             return []
@@ -122,4 +134,4 @@ class ChartEyes:
                 points = points + rng.uniform(-1, 1, points.shape) * self.wobble * size
                 other = "left" if there.side == "right" else "right"
                 seen.append(replace(there, landmarks_px=points, side=other if mirrored else there.side))
-        return seen[:max_hands]
+        return seen

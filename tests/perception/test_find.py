@@ -49,9 +49,19 @@ def test_touching_hands_both_survive():
     assert len(find_hands(PICTURE, landmarker=eyes(*pair), threads=1)) == 2
 
 
-def test_what_is_seen_only_unmirrored_and_small_is_no_hand():
-    twice_straight = eyes(hand(400, 300, 40), only_straight=True, wobble=0.3)
+def test_what_is_seen_only_unmirrored_is_no_hand():
+    twice_straight = eyes(hand(400, 300, 100), only_straight=True, wobble=0.3)
     assert find_hands(PICTURE, landmarker=twice_straight, threads=1) == []
+
+
+def test_what_the_landmark_network_is_sure_of_is_a_hand_found_by_low_threshold():
+    sure = eyes(hand(300, 200, 150), only_straight=True, presence=0.9)
+    assert find_hands(PICTURE, landmarker=eyes(hand(300, 200, 150), only_straight=True), threads=1) == []
+    # Mirrored crops answer nothing: half the presence is missing.
+    assert find_hands(PICTURE, landmarker=sure, threads=1) == []
+    shaky = eyes(hand(300, 200, 150), wobble=0.2, presence=0.9)
+    (found,) = find_hands(PICTURE, landmarker=shaky, threads=1)
+    assert found.found_by == "low_threshold"
 
 
 def test_what_every_look_sees_elsewhere_is_no_hand():
@@ -108,9 +118,8 @@ def test_a_box_without_a_hand_is_marked_and_the_others_are_still_found():
 
 def test_a_box_finds_a_hand_that_no_second_look_confirms():
     there = hand(100, 100, 200)
-    (found,) = find_hands(
-        PICTURE, boxes=[(100, 100, 300, 300)], landmarker=eyes(there, only_straight=True), threads=1
-    )
+    straight_only = eyes(there, only_straight=True)
+    (found,) = find_hands(PICTURE, boxes=[(100, 100, 300, 300)], landmarker=straight_only, threads=1)
     assert np.abs(found.landmarks_px - there.landmarks_px).max() < 10
 
 

@@ -8,49 +8,32 @@ left and right hands: about 2 % of hand size, more than shifting or turning a cr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.perception.landmark_net import INPUT_PX
 from handwright.perception.landmarker import Landmarker
 from handwright.perception.merge import box_iou, landmark_distance
-from handwright.perception.views import Eyes, View, around
+from handwright.perception.views import Eyes, View, around, upright
 from handwright.types import Box, HandObservation
 
 AGREE = 0.12
 """Two looks see the same hand when their landmarks lie closer than this share of hand size."""
+LEAST_PRESENCE = 0.75
+"""What the landmark network must say of a doubtful hand, on the mean of four crops."""
+LEAST_DOUBTFUL_PX = 40.0
+"""Below this size ears and folds look too much like hands to be asked about."""
+DOUBTFUL_AGREE = 0.2
+"""``AGREE`` for those crops, which follow the landmarks and so differ more."""
 
-TRUSTED_PX = 48.0
-"""A candidate of this size and more needs only one close look that agrees with how it was first seen."""
-
+_CLOSE = Eyes(3, 0.3, 0.5)
 _NEAR = 0.6
 _CROP_PX = 384
-
-
-@dataclass(frozen=True)
-class CloseLook:
-    """A square of ``margin`` × hand size around a candidate, turned and perhaps mirrored."""
-
-    margin: float
-    turn_rad: float
-    mirrored: bool
-
-    def view(self, hand: HandObservation) -> View:
-        """The window of this look at a candidate."""
-        straight = around(hand, margin=self.margin, size_px=_CROP_PX)
-        return replace(straight, turn_rad=self.turn_rad, mirrored=self.mirrored)
-
-
-_ROUNDS = (
-    (Eyes(3, 0.3, 0.5), None, (CloseLook(2.0, 0.15, False), CloseLook(2.2, -0.15, True))),
-    (Eyes(3, 0.15, 0.3), "low_threshold", (CloseLook(1.6, -0.1, False), CloseLook(2.8, 0.1, True))),
-)
-"""Eyes, what to say of hands that need them, and the looks to take; the second round is for the rest."""
-
 _IN_BOX = Eyes(4, 0.1, 0.1)
 _BOX_LOOKS = (
-    tuple((margin, turn, False) for margin, turn in ((1.6, 0.0), (2.4, 0.0), (1.2, 0.0))),
+    ((1.6, 0.0, False), (2.4, 0.0, False), (1.2, 0.0, False)),
     (
         (1.6, 0.0, True),
         (2.4, np.pi / 2, False),
@@ -59,6 +42,7 @@ _BOX_LOOKS = (
         (3.5, 0.0, False),
     ),
 )
+_BOX_PRESENCE, _LEAST_OVERLAP = 0.3, 0.2
 
 Apply = Callable[..., Iterable[list[HandObservation]]]
 
@@ -69,7 +53,10 @@ def confirm(
     landmarker: Landmarker,
     apply: Apply = map,
 ) -> list[HandObservation]:
-    """Those candidates that two looks agree on, with the mean of the two as their landmarks.
+    """Those candidates that are hands, with the mean of two looks as their landmarks.
+
+    Two close looks that agree are enough; where they do not, the landmark network is asked directly, and a
+    hand that it is sure of is marked 'low_threshold'.
 
     Args:
         pixels: uint8 [H, W, 3].
@@ -80,25 +67,50 @@ def confirm(
     Returns:
         Confirmed hands in the order of their candidates.
     """
-    sightings: list[list[HandObservation]] = [[] for _ in hands]
-    confirmed: dict[int, HandObservation] = {}
-    for eyes, found_by, looks in _ROUNDS:
-        open_ones = [(i, look) for i in range(len(hands)) if i not in confirmed for look in looks]
-        views = [look.view(hands[i]) for i, look in open_ones]
-        seen = apply(_looking(pixels, landmarker, eyes, "tile"), views)
-        for (i, _), sighted in zip(open_ones, seen, strict=True):
-            sighting = _nearest(sighted, hands[i])
-            if sighting is None or i in confirmed:
-                continue
-            partner = _agreeing(sightings[i], sighting)
-            if partner is not None:
-                confirmed[i] = mean_hand(partner, sighting, found_by or hands[i].found_by)
-            sightings[i].append(sighting)
+    views = [view for hand in hands for view in (_plain(hand), _mirrored(hand))]
+    seen = list(apply(lambda view: view.look(pixels, landmarker, _CLOSE, "close"), views))
+    confirmed: list[HandObservation] = []
     for i, hand in enumerate(hands):
-        partner = _agreeing(sightings[i], hand)
-        if i not in confirmed and partner is not None and hand.size_px >= TRUSTED_PX:
-            confirmed[i] = mean_hand(partner, hand, "low_threshold")
-    return [confirmed[i] for i in sorted(confirmed)]
+        first, second = (_nearest(sightings, hand) for sightings in seen[2 * i : 2 * i + 2])
+        if first is not None and second is not None and landmark_distance(first, second) <= AGREE:
+            confirmed.append(mean_hand(first, second, hand.found_by))
+        else:
+            doubtful = first or second or hand
+            answer = examine(pixels, doubtful, landmarker) if doubtful.size_px >= LEAST_DOUBTFUL_PX else None
+            confirmed += [answer] if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX else []
+    return confirmed
+
+
+def examine(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    hand: HandObservation,
+    landmarker: Landmarker,
+    *,
+    least: float = LEAST_PRESENCE,
+    agree: float = DOUBTFUL_AGREE,
+) -> HandObservation | None:
+    """Ask the landmark network about a hand, twice plain and twice mirrored, second crops set by the first.
+
+    Args:
+        pixels: uint8 [H, W, 3].
+        hand: Where to look.
+        landmarker: Eyes to use.
+        least: Mean presence over the four crops that makes it a hand, in [0, 1].
+        agree: Largest distance between the plain and the mirrored answer.
+
+    Returns:
+        The mean of the plain and the mirrored answer, or None.
+    """
+    total, at, answers = 0.0, hand, list[HandObservation]()
+    for step, mirrored in enumerate((False, False, True, True)):
+        view = replace(upright(at if step % 2 else hand), mirrored=mirrored)
+        presence, at = view.examine(pixels, landmarker)
+        total += presence
+        if total + (3 - step) < 4 * least:
+            return None
+        answers.append(at)
+    plain, mirror = answers[1], answers[3]
+    return mean_hand(plain, mirror, "low_threshold") if landmark_distance(plain, mirror) <= agree else None
 
 
 def look_in_box(
@@ -115,15 +127,30 @@ def look_in_box(
     center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
     for looks in _BOX_LOOKS:
         views = [View(center, margin * size, _CROP_PX, turn, mirrored) for margin, turn, mirrored in looks]
-        seen = [
-            hand for hands in apply(_looking(pixels, landmarker, _IN_BOX, "box"), views) for hand in hands
-        ]
-        fitting = [hand for hand in seen if box_iou(_grown(hand), box) >= 0.2]
-        if fitting:
-            best = max(fitting, key=lambda hand: box_iou(_grown(hand), box))
+        seen = apply(lambda view: view.look(pixels, landmarker, _IN_BOX, "box"), views)
+        best = _best_in(box, [hand for hands in seen for hand in hands])
+        if best is not None:
             sure = confirm(pixels, [best], landmarker, apply)
-            return replace(sure[0], found_by="box") if sure else best
-    return None
+            kept = _best_in(box, sure)
+            return replace(kept or best, found_by="box")
+    return _examine_box(pixels, box, landmarker)
+
+
+def _examine_box(
+    pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker
+) -> HandObservation | None:
+    """The palm detector sees nothing: ask the landmark network about the box, fingers in any direction."""
+    center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
+    views = [View(center, 1.3 * size, INPUT_PX, turn) for turn in np.arange(8) * np.pi / 4]
+    asked = [view.examine(pixels, landmarker) for view in views]
+    fitting = [(presence, i) for i, (presence, hand) in enumerate(asked) if _best_in(box, [hand]) is not None]
+    if not fitting:
+        return None
+    guess = asked[max(fitting)[1]][1]
+    found = examine(pixels, guess, landmarker, least=_BOX_PRESENCE, agree=2 * DOUBTFUL_AGREE)
+    return (
+        replace(found, found_by="box") if found is not None and _best_in(box, [found]) is not None else None
+    )
 
 
 def mean_hand(first: HandObservation, second: HandObservation, found_by: str) -> HandObservation:
@@ -138,10 +165,12 @@ def mean_hand(first: HandObservation, second: HandObservation, found_by: str) ->
     )
 
 
-def _looking(
-    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, eyes: Eyes, found_by: str
-) -> Callable[[View], list[HandObservation]]:
-    return lambda view: view.look(pixels, landmarker, eyes, found_by)
+def _plain(hand: HandObservation) -> View:
+    return replace(around(hand, margin=2.0, size_px=_CROP_PX), turn_rad=0.15)
+
+
+def _mirrored(hand: HandObservation) -> View:
+    return replace(around(hand, margin=2.2, size_px=_CROP_PX), turn_rad=-0.15, mirrored=True)
 
 
 def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
@@ -149,9 +178,9 @@ def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObser
     return hands[min(near)[1]] if near and min(near)[0] < _NEAR else None
 
 
-def _agreeing(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
-    nearest = _nearest(hands, to)
-    return nearest if nearest is not None and landmark_distance(nearest, to) <= AGREE else None
+def _best_in(box: Box, hands: Sequence[HandObservation]) -> HandObservation | None:
+    best = max(hands, key=lambda hand: box_iou(_grown(hand), box), default=None)
+    return best if best is not None and box_iou(_grown(best), box) >= _LEAST_OVERLAP else None
 
 
 def _grown(hand: HandObservation) -> Box:

@@ -1,7 +1,7 @@
 """Find every hand of a picture.
 
 Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
-candidate from close by (`close.confirm`) and keep those that two close looks agree on. A user's box wins.
+candidate from close by (`close.confirm`) and keep those that are hands. A user's box wins.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,7 +20,7 @@ from handwright.perception.merge import merge_hands
 from handwright.perception.views import Eyes, View, tiles, whole
 from handwright.types import Box, HandObservation
 
-SEARCHING = Eyes(max_hands=6, confidence=0.15, presence=0.3)
+SEARCHING = Eyes(max_hands=6, confidence=0.1, presence=0.1)
 """Forgiving: the close looks sort out what is no hand."""
 
 
@@ -96,7 +96,8 @@ def candidates(
 ) -> list[HandObservation]:
     """Everything that may be a hand, each once; ``found_by`` is 'picture' or 'tile'."""
     height, width = pixels.shape[:2]
-    views = [(whole(width, height, margin=1.25, size_px=384), "picture")]
+    straight = whole(width, height, margin=1.25, size_px=384)
+    views = [(straight, "picture"), (replace(straight, turn_rad=0.6), "picture")]
     views += [(view, "tile") for view in pyramid(width, height, search)]
     seen = pool.map(lambda item: item[0].look(pixels, landmarker, SEARCHING, item[1]), views)
     return merge_hands(hand for hands in seen for hand in hands if hand.size_px >= search.ignored_px / 2)

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception.landmark_net import LandmarkNet
 from handwright.perception.models import ensure_models
 from handwright.types import HandObservation
 
@@ -36,6 +37,10 @@ class Landmarker(Protocol):
         self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int, confidence: float, presence: float
     ) -> list[HandObservation]:
         """Hands in ``pixels``, in its own pixel coordinates."""
+        ...
+
+    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+        """How surely an upright crop is a hand, in [0, 1], and its landmarks if it were one."""
         ...
 
 
@@ -54,6 +59,7 @@ class HandLandmarker:
 
     def __init__(self, model: Path | None = None) -> None:
         self._model = model or ensure_models(say=_to_stderr).hand_landmarker
+        self._net = LandmarkNet(self._model)
         self._lock = threading.Lock()
         self._idle: dict[tuple[int, float, float], list[Any]] = defaultdict(list)
         weakref.finalize(self, _close_all, self._idle)
@@ -107,6 +113,22 @@ class HandLandmarker:
             for points, world, labels in hands
         ]
         return sorted(seen, key=lambda hand: -hand.score)
+
+    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+        """How surely an upright crop is a hand, and its landmarks if it were one.
+
+        Args:
+            crop: sRGB; the palm in the middle at half the crop's size, fingers up.
+
+        Returns:
+            Presence in [0, 1] and the observation in crop pixels, ``found_by`` 'picture'.
+
+        Raises:
+            MissingModelError: the model file does not load.
+        """
+        presence, right, landmarks, world = self._net(crop)
+        label, score = ("Right", right) if right >= 0.5 else ("Left", 1.0 - right)
+        return presence, _observation(landmarks, world, label, score)
 
     @contextlib.contextmanager
     def _borrowed(self, options: tuple[int, float, float]) -> Generator[Any]:

@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.perception.landmark_net import INPUT_PX
 from handwright.perception.landmarker import Landmarker
 from handwright.types import HandObservation, Side
 
+_STEADY = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
+"""Landmarks up to the first joint of each finger."""
 _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 
 
@@ -80,6 +83,13 @@ class View:
         )
         return [self._back(hand, found_by) for hand in seen]
 
+    def examine(
+        self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker
+    ) -> tuple[float, HandObservation]:
+        """How surely this window shows a hand, in [0, 1], and which, in pixels of the picture."""
+        presence, hand = landmarker.examine(self.sample(pixels))
+        return presence, self._back(hand, hand.found_by)
+
     def _back(self, hand: HandObservation, found_by: str) -> HandObservation:
         return replace(
             hand,
@@ -108,6 +118,21 @@ def around(hand: HandObservation, *, margin: float, size_px: int) -> View:
     """A square ``margin`` × the hand's size, centred on its box."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
     return View(((x0 + x1) / 2, (y0 + y1) / 2), margin * max(hand.size_px, 1.0), size_px)
+
+
+def upright(hand: HandObservation) -> View:
+    """The crop that MediaPipe's landmark network knows: fingers up, palm amid it at half its side."""
+    points = hand.landmarks_px
+    along = ((points[6] + points[14]) / 2 + points[10]) / 2 - points[0]
+    turn = float(np.arctan2(along[0], -along[1]))
+    view_from_picture = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    palm = points[_STEADY] @ view_from_picture.T
+    low, high = palm.min(0), palm.max(0)
+    middle = (low + high) / 2 - (0.0, 0.1 * (high[1] - low[1]))
+    center = middle @ view_from_picture
+    return View(
+        (float(center[0]), float(center[1])), 2.0 * max(float((high - low).max()), 1.0), INPUT_PX, turn
+    )
 
 
 def tiles(width: int, height: int, *, side_px: float, hand_px: float, size_px: int) -> list[View]:
