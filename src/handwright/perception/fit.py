@@ -67,11 +67,15 @@ def fit_hand(
     return fit_given(observation, hand, trust)
 
 
-def fit_given(observation: HandObservation, hand: Hand, trust: Float[np.ndarray, "21"] | None = None) -> HandFit:
+def fit_given(
+    observation: HandObservation, hand: Hand, trust: Float[np.ndarray, "21"] | None = None
+) -> HandFit:
     """How well a given hand (an edited one, say) agrees with what was seen."""
     landmarks = hand.camera.project(hand_landmarks_m(hand))
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
-    return HandFit(hand, landmarks, float(error.mean() / observation.size_px), np.ones(21) if trust is None else trust)
+    return HandFit(
+        hand, landmarks, float(error.mean() / observation.size_px), np.ones(21) if trust is None else trust
+    )
 
 
 def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:
