@@ -1,8 +1,9 @@
 """The values that travel between rooms. Each validates itself once, on construction.
 
-Conventions (stated here and nowhere else): pixel centres lie at integers + 0.5, y points down; the camera looks
-along +z, lengths are metres; colours are sRGB uint8; landmarks are in MediaPipe order (wrist, thumb CMC → tip,
-index MCP → tip, middle, ring, pinky); joints are in MANO order (wrist, index 1–3, middle, pinky, ring, thumb).
+Conventions (stated here and nowhere else): pixel centres lie at integers + 0.5, y points down; the camera
+looks along +z, lengths are metres; colours are sRGB uint8; landmarks are in MediaPipe order (wrist, thumb
+CMC → tip, index MCP → tip, middle, ring, pinky); joints are in MANO order (wrist, index 1–3, middle, pinky,
+ring, thumb).
 A left hand is the mirror image (x → −x) of a right hand's rest shape: pose and shape are always given in
 right-hand space, wrist rotation and translation always in the real camera's frame.
 """
@@ -29,7 +30,8 @@ class Image:
 
     Attributes:
         pixels: uint8 [H, W, 3] sRGB, EXIF orientation already applied. What every network and painter sees.
-        native: The picture's own samples, upright: uint8 or uint16 [H, W, C] in ``mode``; None when ``pixels`` is all there is.
+        native: The picture's own samples, upright: uint8 or uint16 [H, W, C] in ``mode``; None when
+            ``pixels`` is all there is.
         mode: Pillow mode of ``native`` ('RGB', 'RGBA', 'L', 'LA', 'P', 'CMYK', 'I;16', …).
         meta: What to write back: format, EXIF, ICC profile, PNG text, quality. Owned by ``handwright.image``.
     """
@@ -255,7 +257,7 @@ class Candidate:
         pixels: uint8 [h, w, 3] the finished patch (already blended at its edges).
         inside: bool [h, w]; outside of it the patch is the picture's own pixels, bit for bit.
         origin_xy_px: Column and row of the patch's top-left pixel in the picture.
-        scores: Named measures, each a plain float (``found_again`` 0/1, ``joint_error`` fraction of hand size, …).
+        scores: Named measures, each a plain float (``found_again`` 0/1, ``joint_error`` in hand sizes, …).
         accepted: Whether it may replace the original.
         strength: Control strength, for painters that have one.
     """
@@ -330,7 +332,9 @@ def _expect(value: Any, name: str, shape: tuple[int | None, ...], dtype: Any = N
     """Raise unless ``value`` is a finite array of this shape (None: any length) and dtype."""
     if not isinstance(value, np.ndarray):
         raise InvalidValueError(f"{name} must be a NumPy array, got {type(value).__name__}")
-    fits = value.ndim == len(shape) and all(w is None or w == n for w, n in zip(shape, value.shape, strict=True))
+    fits = value.ndim == len(shape) and all(
+        w is None or w == n for w, n in zip(shape, value.shape, strict=True)
+    )
     if not fits:
         wanted = "[" + ", ".join("*" if w is None else str(w) for w in shape) + "]"
         raise InvalidValueError(f"{name} must have shape {wanted}, got {list(value.shape)}")

@@ -1,7 +1,8 @@
-"""The picture's own light: one scalar shading, fitted to the old hand's brightness against the mesh's normals.
+"""The picture's own light: one scalar shading, the old hand's brightness against the mesh's normals.
 
-Brightness = ambient occlusion × (nine spherical harmonics of the normal + a low-order field over the picture). One
-scalar for all colours: fitted per channel, harmonics of few pixels go negative and paint red fingertips.
+Brightness = ambient occlusion × (nine spherical harmonics of the normal + a low-order field over the
+picture). One scalar for all colours: fitted per channel, harmonics of few pixels go negative and paint red
+fingertips.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Shading:
 
     Attributes:
         harmonics: float64 [9] spherical-harmonic coefficients (constant, x, y, z, xy, yz, xz, x²−y², 3z²−1).
-        field: float64 [5] coefficients of x, y, x², xy, y² over the picture, in hand sizes from the hand's middle.
+        field: float64 [5] coefficients of x, y, x², xy, y² over the picture, in hand sizes from its middle.
         low: 2nd percentile of the observed brightness.
         high: 98th percentile.
     """
@@ -104,7 +105,7 @@ def spread_sample(count: int, most: int = _MOST_POINTS) -> Int[np.ndarray, " m"]
 def highlight(
     normals: Float[np.ndarray, "n 3"], shading: Shading, nail: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
-    """Specular share to add, relative to the brightest skin: a broad and a tight lobe, a sharp one on nails."""
+    """Specular share to add, relative to the brightest skin: a broad and a tight lobe, sharp on nails."""
     towards, directional = shading.direction
     half = towards + np.array([0.0, 0.0, -1.0])
     half /= np.linalg.norm(half) + 1e-9

@@ -1,8 +1,8 @@
-"""What lies in front of the hand: held things that cover where the drawn hand would be, and must stay in front.
+"""What lies in front of the hand: held things that cover where the drawn hand would be, and must stay.
 
-A place inside the drawn outline that shows neither hand nor skin is either background, where a finger is missing,
-or a thing before the hand. A thing lies across the bones and is bordered by hand on a good part of its rim; and it is
-either broader than a finger or of a colour that is rare around the hand.
+A place inside the drawn outline that shows neither hand nor skin is either background, where a finger is
+missing, or a thing before the hand. A thing lies across the bones and is bordered by hand on a good part of
+its rim; and it is either broader than a finger or of a colour that is rare around the hand.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def things_in_front(
     grow = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     hand = drawn | region.inside
     reach = max(3, round(0.3 * region.span_px))
-    around = (cv2.dilate(hand.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0) & ~hand
+    wide = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    around = (cv2.dilate(hand.astype(np.uint8), wide) > 0) & ~hand
     bins = (cv2.cvtColor(crop, cv2.COLOR_RGB2LAB) // 24).astype(np.int64) @ np.array([121, 11, 1])
     count, parts = cv2.connectedComponents(broad)
     kept = np.zeros(drawn.shape, np.bool_)
@@ -69,7 +70,7 @@ def things_in_front(
 
 
 def _rarity(bins: np.ndarray, part: Bool[np.ndarray, "h w"], around: Bool[np.ndarray, "h w"]) -> float:
-    """Share of the surroundings that has the colours most of the part has: high for background, low for a pen."""
+    """Share of the surroundings that has most of the part's colours: high for background, low for a pen."""
     mine = np.bincount(bins[part], minlength=1331)
     theirs = np.bincount(bins[around], minlength=1331) / max(int(around.sum()), 1)
     order = np.argsort(-mine)

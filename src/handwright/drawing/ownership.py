@@ -1,7 +1,8 @@
 """Who owns which pixel: drawn hand, kept photograph, or filled background.
 
-Beyond the palm's heel the drawn hand replaces the old one; below it the photograph stays. What the old hand leaves
-uncovered near its skeleton is a hole to fill; the rest of it (arm, sleeve, other skin) is none of our business.
+Beyond the palm's heel the drawn hand replaces the old one; below it the photograph stays. What the old hand
+leaves uncovered near its skeleton is a hole to fill; the rest of it (arm, sleeve, other skin) is none of our
+business.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from handwright.types import HandRegion
 _FADE_M = (-0.009, 0.016)
 _HEEL_M = 0.030
 _TAPER = 0.35
-"""Beyond the heel the drawn outline may leave the old one by this much per metre of reach: no notch, no cut."""
+"""Beyond the heel the drawn outline may leave the old one by this much per metre of reach: no notch."""
 _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03
 """Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
@@ -36,7 +37,7 @@ class Ownership:
         hole: bool [h, w] where background must be invented.
         hole_alpha: float32 [h, w] share of the invented background beneath the drawn hand.
         old: bool [h, w] all pixels of the old hand, dilated: never a source of background.
-        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside the silhouette.
+        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside of it.
     """
 
     alpha: Float[np.ndarray, "h w"]
@@ -88,7 +89,7 @@ def share_pixels(
 def _taper(
     outside: Bool[np.ndarray, "h w"], reach_m: Float[np.ndarray, "h w"], surface: Surface, blur_sigma: float
 ) -> Float[np.ndarray, "h w"]:
-    """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly 0 beyond."""
+    """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly."""
     pixels_per_m = surface.pixels_per_m / surface.scale
     away = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 3)
     allowance = _TAPER * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
@@ -97,7 +98,7 @@ def _taper(
 
 
 def _extended_reach(surface: Surface, coverage: np.ndarray, hand_px: float) -> Float[np.ndarray, "h w"]:
-    """Rest distance from the wrist at every pixel; outside the silhouette, that of the nearest pixel inside."""
+    """Rest distance from the wrist at every pixel; outside the silhouette, the nearest inner pixel's."""
     total = surface.shrink(surface.place(surface.rest_m[:, 1:2]))[..., 0]
     inside = coverage > 0.5
     if not inside.any():

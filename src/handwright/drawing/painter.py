@@ -36,7 +36,7 @@ _RATIO_SIGMA = 0.10
 _WRIST_M = 0.002
 _SKIN_RING = 0.6
 _TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
-"""Share of the old skin's texture per band: coarser bands hold its folds, which noise would turn into blotches."""
+"""Share of the old skin's texture per band: coarser bands hold its folds, which noise turns into blotches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,8 @@ def draw_hand(
     surface = see_surface(hand, window, hand_px)
     light = paint_surface(surface, crop, region, landmarks_px, hand_px)
     own = share_pixels(surface, region, landmarks_px, blur_sigma, hand_px)
-    front = things_in_front(crop, own.coverage > 0.5, own.reach_m, region, not_skin(crop, region), landmarks_px)
+    strange = not_skin(crop, region)
+    front = things_in_front(crop, own.coverage > 0.5, own.reach_m, region, strange, landmarks_px)
     own = _confine(own, may_change, front if in_front is None else front | in_front)
     background = _background(crop, own, region, seed)
     linear, _ = _shrunk(surface, light, blur_sigma)
@@ -220,8 +221,8 @@ def background_sources(
 ) -> Bool[np.ndarray, "h w"]:
     """Pixels that background may be copied from: not the old hand, not skin.
 
-    Where the wall itself is skin-coloured (most of what surrounds the hand would be lost), colour is no guide: then
-    only what is skin-coloured and connected to the hand or its arm is left out.
+    Where the wall itself is skin-coloured (most of what surrounds the hand would be lost), colour is no
+    guide: then only what is skin-coloured and connected to the hand or its arm is left out.
     """
     distance = skin_distance(crop, region)
     square = np.ones((3, 3), np.uint8)

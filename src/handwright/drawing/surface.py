@@ -1,4 +1,4 @@
-"""What of the fitted hand is seen at each sub-pixel of a crop: normals, skin coordinates, ambient occlusion."""
+"""What of the fitted hand is seen at each sub-pixel of a crop: normals, skin coordinates, occlusion."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _interpolate(attributes, corner_uv, faces, face, bary):  # noqa: ANN001, ANN
 
 @nb.njit(cache=True)
 def _occlusion(depth, taps):  # noqa: ANN001, ANN202
-    """A tap more than 1 mm in front hides sky, fully from 8 mm on, less when it is a separate thing far in front."""
+    """A tap more than 1 mm in front hides sky, fully from 8 mm on, less when it is far in front."""
     height, width = depth.shape
     out = np.ones((height, width), np.float32)
     for r in range(height):

@@ -15,12 +15,12 @@ _TO_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055)
 
 
 def to_linear(srgb: UInt8[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """sRGB bytes → linear light 0…1, float32."""
+    """Linear light 0…1 of sRGB bytes, float32."""
     return _TO_LINEAR[srgb]
 
 
 def to_srgb(linear: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """Linear light → sRGB values 0…255, float32, not rounded; out-of-range light is clipped."""
+    """Values 0…255 in sRGB of linear light, float32, not rounded; out-of-range light is clipped."""
     x = np.clip(linear, 0, 1).astype(np.float32)
     return 255 * np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-8), 1 / 2.4) - 0.055)
 

@@ -1,4 +1,4 @@
-"""Check: look for the hand again in the repainted picture (SPEC §1, MPJPE with its floor; misses count as 100 %)."""
+"""Check: look for the hand again in the repainted picture (SPEC §1, MPJPE; misses count as 100 %)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def joint_error(
 ) -> tuple[bool, float]:
     """Whether the hand is found again, and MPJPE as a fraction of hand size (1.0 when it is not).
 
-    2-D mean distance between the 16 joints of the mesh that was painted and of a mesh fitted afresh to ``pixels``.
+    2-D mean distance between the 16 joints of the painted mesh and of a mesh fitted afresh to ``pixels``.
     """
     height, width = pixels.shape[:2]
     seen = find_again(pixels, observation, landmarker)

@@ -1,4 +1,4 @@
-"""Crop and mask: where a hand's repair happens (SPEC §1, 'Render': too small leaves the sixth finger standing)."""
+"""Crop and mask: where a hand's repair happens (SPEC §1: too small leaves the sixth finger standing)."""
 
 from __future__ import annotations
 

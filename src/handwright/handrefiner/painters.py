@@ -1,4 +1,4 @@
-"""The painters' contract: a crop with a fitted hand in, the crop with that hand painted out (SPEC §1, 'Three painters')."""
+"""The painters' contract: a crop with a fitted hand in, the crop with that hand painted (SPEC §1)."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _usual(mean: Float[np.ndarray, "3"]) -> float:
 
 
 def _skin_mode(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
-    """Of the colours under the skeleton, the group that is large and looks most like skin (a held thing does not)."""
+    """Of the colours under the skeleton, the group that is large and looks most like skin."""
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     chroma = np.ascontiguousarray(values[:, 1:], np.float32)

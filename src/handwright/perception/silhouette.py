@@ -1,7 +1,7 @@
 """Second look at proportions: palm width and finger thickness that agree with the old hand's outline.
 
-Landmarks say where the bones are, not how thick the flesh is. A few steps of coordinate search on the overlap of
-silhouettes, at a small size, with a price on leaving the mean hand (a malformed hand must not be copied).
+Landmarks say where the bones are, not how thick the flesh is. A few steps of coordinate search on the overlap
+of silhouettes, at a small size, with a price on leaving the mean hand (a malformed hand must not be copied).
 """
 
 from __future__ import annotations
@@ -79,8 +79,9 @@ def fit_outline(
 
 
 def _pressed(hand: Hand) -> Hand:
-    """Bent fingers lie pressed together: their flesh is as wide as their gap, which an outline does not show."""
-    bent = np.clip((np.linalg.norm(hand.pose[_PIP], axis=1) - _BENT_RAD[0]) / (_BENT_RAD[1] - _BENT_RAD[0]), 0, 1)
+    """Bent fingers lie pressed together: their flesh is as wide as their gap, which no outline shows."""
+    straight, folded = _BENT_RAD
+    bent = np.clip((np.linalg.norm(hand.pose[_PIP], axis=1) - straight) / (folded - straight), 0, 1)
     shape = hand.shape.copy()
     shape[SHAPE_NAMES.index("thickness")] += _PRESSED * float(bent.mean())
     return replace(hand, shape=shape)
