@@ -9,12 +9,18 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.handrefiner.check import joint_error
+from handwright.handrefiner.hypotheses import other_readings
 from handwright.handrefiner.painters import Painter, PaintJob
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask
 from handwright.perception.landmarker import Landmarker
 from handwright.types import Candidate, DepthControl, HandRepair, Image
+
+DOUBTFUL = 0.06
+"""Joint error, as a fraction of hand size, from which other readings of the hand are tried."""
+
+_WORST_ERROR = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,24 +30,29 @@ class Attempt:
     Attributes:
         candidates: All of them, in the order made.
         picked: Index of the one to paste, or None.
+        task: The reading of the hand that the picked candidate was painted from; the first one if none was.
     """
 
     candidates: tuple[Candidate, ...]
     picked: int | None
+    task: HandTask
 
     @property
     def winner(self) -> Candidate | None:
         """The candidate to paste."""
         return None if self.picked is None else self.candidates[self.picked]
 
-    def as_repair(self, task: HandTask, image: Image, depth: DepthControl) -> HandRepair:
+    def as_repair(self, image: Image, depth: DepthControl) -> HandRepair:
         """The record for the report."""
         if self.winner is None:
-            action, reason = "kept", "not found again after repainting: the original stays"
+            found = any(c.scores["found_again"] for c in self.candidates)
+            why = "its joints came out elsewhere" if found else "not found again"
+            action, reason = "kept", f"{why} after repainting: the original stays"
         else:
             error = 100 * self.winner.scores["joint_error"]
             action = "refined"
             reason = f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh"
+        task = self.task
         return HandRepair(
             task.id,
             task.observation,
@@ -65,28 +76,50 @@ def attempt_hand(
     landmarker: Landmarker,
     watch: Stopwatch,
 ) -> Attempt:
-    """Paint ``settings.candidates`` versions and pick the one whose joints come out nearest to the mesh."""
-    floor_found, floor = _timed_check(pixels, task, landmarker, watch)
-    candidates: list[Candidate] = []
+    """Paint ``settings.candidates`` versions and pick the one whose joints come out nearest to the mesh.
+
+    When the first reading of the hand does not survive a second look, others are tried (``other_readings``).
+    """
+    before = _timed_check(pixels, task, landmarker, watch)
+    tried: list[tuple[Candidate, HandTask]] = []
     for k in range(settings.candidates):
         seed = (settings.seed + k) % 2**32
-        with watch("paint"):
-            painted = painter.paint(_job(pixels, task, depth, tasks, seed))
-        x0, y0, x1, y1 = task.window
-        trial = pixels.copy()
-        trial[y0:y1, x0:x1] = painted.pixels
-        found, error = _timed_check(trial, task, landmarker, watch)
-        scores = {
-            "found_again": float(found),
-            "joint_error": error,
-            "found_before": float(floor_found),
-            "joint_error_before": floor,
-            "painted_share": float(painted.inside.mean()),
-        }
-        accepted = found and error < 1.0 and bool(painted.inside.any())
-        candidates.append(Candidate(seed, painted.pixels, painted.inside, (x0, y0), scores, accepted))
-    ranked = sorted((c.scores["joint_error"], k) for k, c in enumerate(candidates) if c.accepted)
-    return Attempt(tuple(candidates), ranked[0][1] if ranked else None)
+        job = _job(pixels, task, depth, tasks, seed)
+        tried.append((_candidate(pixels, task, job, painter, landmarker, watch, before), task))
+    if settings.hands is None and min(c.scores["joint_error"] for c, _ in tried) > DOUBTFUL:
+        for other in other_readings(pixels, task, settings.mask):
+            job = _job(pixels, other, depth, tasks, settings.seed)
+            tried.append((_candidate(pixels, other, job, painter, landmarker, watch, before), other))
+    ranked = sorted((c.scores["joint_error"], k) for k, (c, _) in enumerate(tried) if c.accepted)
+    picked = ranked[0][1] if ranked else None
+    return Attempt(tuple(c for c, _ in tried), picked, task if picked is None else tried[picked][1])
+
+
+def _candidate(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    job: PaintJob,
+    painter: Painter,
+    landmarker: Landmarker,
+    watch: Stopwatch,
+    before: tuple[bool, float],
+) -> Candidate:
+    """Paint one version and look at it."""
+    with watch("paint"):
+        painted = painter.paint(job)
+    x0, y0, x1, y1 = task.window
+    trial = pixels.copy()
+    trial[y0:y1, x0:x1] = painted.pixels
+    found, error = _timed_check(trial, task, landmarker, watch)
+    scores = {
+        "found_again": float(found),
+        "joint_error": error,
+        "found_before": float(before[0]),
+        "joint_error_before": before[1],
+        "painted_share": float(painted.inside.mean()),
+    }
+    accepted = found and error < _WORST_ERROR and bool(painted.inside.any())
+    return Candidate(job.seed, painted.pixels, painted.inside, (x0, y0), scores, accepted)
 
 
 def _timed_check(

@@ -89,7 +89,9 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
             continue
         attempt = attempt_hand(pixels, task, depth, tasks, painter, settings, engine.landmarker, watch)
         _paste(pixels, changed, attempt)
-        done[task.id] = attempt.as_repair(task, image, own)
+        if attempt.task is not task:
+            own = depth_control([attempt.task.fit.hand], image.height, image.width)
+        done[task.id] = attempt.as_repair(image, own)
     after = with_edits(image, pixels, changed) if changed.any() else image
     return Repair(image, after, tuple(done[t.id] for t in tasks), depth, watch.seconds, notes)
 

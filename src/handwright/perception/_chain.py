@@ -10,6 +10,8 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from handwright.perception._small import apply, product
+
 N = 37
 _FIRST = np.array([13, 1, 4, 10, 7])
 _PALM_BONE = np.array([0, 16, 17, 19, 18])
@@ -43,9 +45,9 @@ def pose_chain(p, joints0, axes):
     for f in range(5):
         palm, first = _PALM_BONE[f], _FIRST[f]
         offset = joints0[first] - joints0[palm]
-        pos[first] = lin[palm] @ offset + pos[palm]
+        pos[first] = apply(lin[palm], offset) + pos[palm]
         dpos[first] = dpos[palm]
-        dpos[first, 0] += dlin[palm, 0] @ offset
+        dpos[first, 0] += apply(dlin[palm, 0], offset)
         if f == 0:
             _turn_thumb(p, axes, rot, dof_axis)
         else:
@@ -78,10 +80,10 @@ def _pose_palm(p, joints0, axes, chain):
 @nb.njit(cache=True)
 def _turn(before, axis, angle, axis_now):
     """Turn about an axis that ``before`` has already carried along; ``axis_now`` [3] receives where it is."""
-    axis_now[:] = before @ axis
+    axis_now[:] = apply(before, axis)
     local = np.empty((3, 3))
     rotate(axis, angle, local)
-    return before @ local
+    return product(before, local)
 
 
 @nb.njit(cache=True)
@@ -114,11 +116,11 @@ def _stretch_finger(p, f, joints0, axes, chain):
     for b in range(_FIRST[f], _FIRST[f] + 3):
         if b > _FIRST[f]:
             offset = joints0[b] - joints0[b - 1]
-            pos[b] = lin[b - 1] @ offset + pos[b - 1]
+            pos[b] = apply(lin[b - 1], offset) + pos[b - 1]
             dpos[b] = dpos[b - 1]
-            dpos[b, 2 + f] += dlin[b - 1, 0] @ offset
-            dpos[b, 1] += dlin[b - 1, 1] @ offset
-        turned = rot[b] @ along
+            dpos[b, 2 + f] += apply(dlin[b - 1, 0], offset)
+            dpos[b, 1] += apply(dlin[b - 1, 1], offset)
+        turned = apply(rot[b], along)
         for r in range(3):
             for c in range(3):
                 outer = turned[r] * along[c]
@@ -154,7 +156,7 @@ def marker(point, bone, weight, joints0, chain, out, jac, want):
     """Add weight × (posed rest point) to ``out`` [3]; on ``want`` also its derivatives to ``jac`` [3, 37]."""
     lin, pos, dlin, dpos = chain[1], chain[2], chain[5], chain[6]
     offset = point - joints0[bone]
-    x = lin[bone] @ offset + pos[bone]
+    x = apply(lin[bone], offset) + pos[bone]
     out += weight * x
     if not want:
         return

@@ -11,6 +11,7 @@ import numba as nb
 import numpy as np
 
 from handwright.perception._chain import N, marker, pose_chain, rotate
+from handwright.perception._small import apply, product
 
 _ALL = np.arange(N)
 
@@ -54,10 +55,10 @@ def _landmark_terms(p, wrist, rig, chain, obs, w, hess, grad, out_px, out_cam, w
     for m in range(21):
         for k in range(2):
             marker(lm[m], lm_bones[m, k], 0.5, joints0, chain, x[m], jc[m], want)
-        out_cam[m] = wrist @ x[m] + t
+        out_cam[m] = apply(wrist, x[m]) + t
         z_mean += out_cam[m, 2] / 21.0
         if want:
-            jc[m] = wrist @ jc[m]
+            jc[m] = product(wrist, jc[m])
             _add_rigid(jc[m], out_cam[m] - t, t)
             jz_mean += jc[m, 2] / 21.0
     cost = 0.0
@@ -217,7 +218,7 @@ def _take_step(p, wrist, step):
     if angle > 1e-12:
         turn = np.zeros((3, 3))
         rotate(step[:3] / angle, angle, turn)
-        turned = turn @ wrist
+        turned = product(turn, wrist)
     q[:3] = 0.0
     return q, turned
 

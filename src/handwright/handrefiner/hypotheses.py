@@ -1,0 +1,59 @@
+"""Other readings of a hand that a second look did not confirm: the other side, or without doubtful fingers.
+
+Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.handrefiner.mask import repair_mask
+from handwright.handrefiner.task import HandTask
+from handwright.perception.fit import fit_hand
+from handwright.perception.silhouette import fit_outline
+from handwright.types import HandFit, HandObservation, Mask
+
+_LEAST_MISFIT = 0.025
+_DOUBTED_WEIGHT = 0.1
+
+
+def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> list[HandTask]:
+    """Alternative tasks for the same hand, best guess first.
+
+    Args:
+        pixels: The picture.
+        task: The reading that failed.
+        mask: The user's mask, which stays.
+    """
+    height, width = pixels.shape[:2]
+    seen = task.observation
+    mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
+    readings = [_with(task, mirrored, fit_hand(mirrored, width, height), mask)]
+    weights = doubted_fingers(seen, task.fit)
+    if weights.min() < 1:
+        readings.append(_with(task, seen, fit_hand(seen, width, height, landmark_weights=weights), mask))
+    return readings
+
+
+def doubted_fingers(seen: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
+    """Weights [21]: low beyond the knuckle of fingers that lie far from where the fit could put them."""
+    miss = np.linalg.norm(fit.landmarks_px - seen.landmarks_px, axis=1) / seen.size_px
+    weights = np.ones(21)
+    for finger in range(5):
+        beyond = slice(2 + 4 * finger, 5 + 4 * finger)
+        if miss[beyond].mean() > max(_LEAST_MISFIT, 2 * float(np.median(miss))):
+            weights[beyond] = _DOUBTED_WEIGHT
+    return weights
+
+
+def _with(task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None) -> HandTask:
+    fit = fit_outline(seen, fit, task.region, task.window)
+    allowed = (
+        task.may_change
+        if mask is not None
+        else repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
+    )
+    return replace(task, observation=seen, fit=fit, may_change=allowed)
