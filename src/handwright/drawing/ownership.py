@@ -106,9 +106,10 @@ def _extended_reach(surface: Surface, coverage: np.ndarray, hand_px: float) -> F
     reach = total / np.maximum(coverage, 1e-3)
     outside = (~inside).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros(int(labels.max()) + 1, np.float32)
-    table[labels[inside]] = reach[inside]
-    return cv2.GaussianBlur(table[labels], (0, 0), max(1.0, 0.01 * hand_px))
+    nearest = labels.astype(np.int64)
+    table = np.zeros(int(nearest.max()) + 1, np.float32)
+    table[nearest[inside]] = reach[inside]
+    return cv2.GaussianBlur(table[nearest], (0, 0), max(1.0, 0.01 * hand_px))
 
 
 def _uncovered(

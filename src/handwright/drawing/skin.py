@@ -76,7 +76,9 @@ def _atlas() -> tuple[Float[np.ndarray, "s s 6"], ...]:
     levels = [full]
     while levels[-1].shape[0] > 128:
         half = levels[-1].shape[0] // 2
-        levels.append(cv2.resize(levels[-1], (half, half), interpolation=cv2.INTER_AREA))
+        levels.append(
+            np.asarray(cv2.resize(levels[-1], (half, half), interpolation=cv2.INTER_AREA), np.float32)
+        )
     return tuple(levels)
 
 

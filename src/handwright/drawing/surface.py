@@ -1,4 +1,5 @@
 """What of the fitted hand is seen at each sub-pixel of a crop: normals, skin coordinates, occlusion."""
+# pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 

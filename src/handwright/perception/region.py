@@ -108,7 +108,8 @@ def _grab_cut(
     if foreground.any() and not foreground.all():
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), labels, None, *models, 2, cv2.GC_INIT_WITH_MASK)
+        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        cv2.grabCut(bgr, labels, (0, 0, 0, 0), *models, 2, cv2.GC_INIT_WITH_MASK)
         foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
     _, parts = cv2.connectedComponents(foreground.astype(np.uint8))
     keep = np.unique(parts[thin & foreground])

@@ -6,7 +6,7 @@ of silhouettes, at a small size, with a price on leaving the mean hand (a malfor
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -27,6 +27,7 @@ _LIMITS = {"thickness": (-0.2, 0.24), "palm_width": (-0.15, 0.22)}
 _PRICE = 0.15
 _LEAST_GAIN = 0.002
 _WRIST_SHARE = 0.15
+_LEAST_OLD, _MOST_MOVES = 50, 3
 
 
 def fit_outline(
@@ -40,42 +41,68 @@ def fit_outline(
         region: The old hand inside ``window``.
         window: x0, y0, x1, y1 of the crop in the picture.
     """
-    scale = min(1.0, _WORK_HAND_PX / observation.size_px)
-    height, width = region.inside.shape
-    size = max(8, round(width * scale)), max(8, round(height * scale))
-    factor = np.array(size) / np.array([width, height])
-    beyond = _beyond_wrist((observation.landmarks_px - np.array(window[:2])) * factor, size)
-    old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    old &= beyond
-    if old.sum() < 50:
+    outline = _small_outline(observation, region, window)
+    if outline.old.sum() < _LEAST_OLD:
         return fit
-
-    def score(hand: Hand) -> float:
-        mesh = mesh_of(hand)
-        points = (hand.camera.project(mesh.vertices_cam_m) - np.array(window[:2])) * factor
-        drawn = (
-            rasterize(points, mesh.vertices_cam_m[:, 2], mesh.faces, size[1], size[0]).face >= 0
-        ) & beyond
-        return float((drawn & old).sum() / max((drawn | old).sum(), 1))
-
-    best = _pressed(fit.hand)
-    start = best.shape.copy()
-    overlap = score(best)
+    start = best = _pressed(fit.hand)
+    overlap = outline.overlap(best)
     for name, step in _STEPS:
         index = SHAPE_NAMES.index(name)
-        for sign in (1, -1):
-            moved = False
-            for _ in range(3):
-                shape = best.shape.copy()
-                shape[index] = np.clip(shape[index] + sign * step, *_LIMITS[name])
-                trial = replace(best, shape=shape)
-                gain = score(trial) - overlap
-                if gain - _PRICE * step * abs(shape[index] - start[index]) < _LEAST_GAIN:
+        for change in (step, -step):
+            before = best
+            for _ in range(_MOST_MOVES):
+                value = float(np.clip(best.shape[index] + change, *_LIMITS[name]))
+                trial = _with_shape(best, index, value)
+                gain = outline.overlap(trial) - overlap
+                if gain - _PRICE * step * abs(value - start.shape[index]) < _LEAST_GAIN:
                     break
-                best, overlap, moved = trial, overlap + gain, True
-            if moved:
+                best, overlap = trial, overlap + gain
+            if best is not before:
                 break
-    return fit if best is fit.hand else replace(fit_given(observation, best), trust=fit.trust)
+    return replace(fit_given(observation, best), trust=fit.trust)
+
+
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """The old hand beyond its wrist, at a small size.
+
+    Attributes:
+        old: bool [h, w] the old hand's pixels that count.
+        beyond: bool [h, w] pixels that count.
+        origin_px: [2] top left corner of the crop in the picture.
+        factor: [2] small pixels per pixel.
+    """
+
+    old: Bool[np.ndarray, "h w"]
+    beyond: Bool[np.ndarray, "h w"]
+    origin_px: Float[np.ndarray, "2"]
+    factor: Float[np.ndarray, "2"]
+
+    def overlap(self, hand: Hand) -> float:
+        """Intersection over union with a hand's silhouette."""
+        mesh = mesh_of(hand)
+        points = (hand.camera.project(mesh.vertices_cam_m) - self.origin_px) * self.factor
+        seen = rasterize(points, mesh.vertices_cam_m[:, 2], mesh.faces, *self.old.shape)
+        drawn = (seen.face >= 0) & self.beyond
+        return float((drawn & self.old).sum() / max((drawn | self.old).sum(), 1))
+
+
+def _small_outline(
+    observation: HandObservation, region: HandRegion, window: tuple[int, int, int, int]
+) -> _Outline:
+    scale = min(1.0, _WORK_HAND_PX / max(observation.size_px, 1.0))
+    height, width = region.inside.shape
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    factor, origin = np.array(size) / np.array([width, height]), np.array(window[:2], np.float64)
+    beyond = _beyond_wrist((observation.landmarks_px - origin) * factor, size)
+    old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    return _Outline(old & beyond, beyond, origin, factor)
+
+
+def _with_shape(hand: Hand, index: int, value: float) -> Hand:
+    shape = hand.shape.copy()
+    shape[index] = value
+    return replace(hand, shape=shape)
 
 
 def _pressed(hand: Hand) -> Hand:
