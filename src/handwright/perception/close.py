@@ -23,13 +23,13 @@ AGREE = 0.12
 """Two looks see the same hand when their landmarks lie closer than this share of hand size."""
 LEAST_PRESENCE = 0.75
 """What the landmark network must say of a doubtful hand, on the mean of four crops."""
-LEAST_DOUBTFUL_PX = 40.0
+LEAST_DOUBTFUL_PX = 34.0
 """Below this size ears and folds look too much like hands to be asked about."""
 DOUBTFUL_AGREE = 0.2
 """``AGREE`` for those crops, which follow the landmarks and so differ more."""
 
 _CLOSE = Eyes(3, 0.3, 0.5)
-_NEAR = 0.6
+_NEAR, _KNOWN = 0.6, 0.35
 _CROP_PX = 384
 _IN_BOX = Eyes(4, 0.1, 0.1)
 _BOX_LOOKS = (
@@ -43,6 +43,7 @@ _BOX_LOOKS = (
     ),
 )
 _BOX_PRESENCE, _LEAST_OVERLAP = 0.3, 0.2
+_HOPELESS = 0.2
 
 Apply = Callable[..., Iterable[list[HandObservation]]]
 
@@ -69,16 +70,21 @@ def confirm(
     """
     views = [view for hand in hands for view in (_plain(hand), _mirrored(hand))]
     seen = list(apply(lambda view: view.look(pixels, landmarker, _CLOSE, "close"), views))
-    confirmed: list[HandObservation] = []
+    confirmed: dict[int, HandObservation] = {}
+    doubtful: dict[int, HandObservation] = {}
     for i, hand in enumerate(hands):
         first, second = (_nearest(sightings, hand) for sightings in seen[2 * i : 2 * i + 2])
         if first is not None and second is not None and landmark_distance(first, second) <= AGREE:
-            confirmed.append(mean_hand(first, second, hand.found_by))
+            confirmed[i] = mean_hand(first, second, hand.found_by)
         else:
-            doubtful = first or second or hand
-            answer = examine(pixels, doubtful, landmarker) if doubtful.size_px >= LEAST_DOUBTFUL_PX else None
-            confirmed += [answer] if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX else []
-    return confirmed
+            doubtful[i] = first or second or hand
+    for i, hand in doubtful.items():
+        known = any(landmark_distance(hand, sure) < _KNOWN for sure in confirmed.values())
+        if not known and hand.size_px >= LEAST_DOUBTFUL_PX:
+            answer = examine(pixels, hand, landmarker)
+            if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX:
+                confirmed[i] = answer
+    return [confirmed[i] for i in sorted(confirmed)]
 
 
 def examine(
@@ -106,7 +112,7 @@ def examine(
         view = replace(upright(at if step % 2 else hand), mirrored=mirrored)
         presence, at = view.examine(pixels, landmarker)
         total += presence
-        if total + (3 - step) < 4 * least:
+        if presence < _HOPELESS or total + (3 - step) < 4 * least:
             return None
         answers.append(at)
     plain, mirror = answers[1], answers[3]
