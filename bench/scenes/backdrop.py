@@ -1,4 +1,4 @@
-"""Procedural surroundings: rooms, shelves, tables, gardens, streets, cloth. Nothing here comes from a photograph."""
+"""Procedural surroundings: rooms, shelves, tables, gardens, streets, cloth. No photograph is involved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def draw_backdrop(rng: np.random.Generator, side_px: int) -> Canvas:
     return np.clip(picture * np.exp(slope[0] * x + slope[1] * y)[..., None], 0.002, 1).astype(np.float32)
 
 
-def noise(rng: np.random.Generator, side_px: int, cells: float, octaves: int = 4, stretch: float = 1.0) -> np.ndarray:
+def noise(
+    rng: np.random.Generator, side_px: int, cells: float, octaves: int = 4, stretch: float = 1.0
+) -> np.ndarray:
     """Fractal noise [S, S] of about unit deviation; ``stretch`` > 1 draws it out along the rows."""
     total, weight = np.zeros((side_px, side_px), np.float32), 1.0
     for _ in range(octaves):
@@ -199,14 +201,18 @@ def _cloth(rng: np.random.Generator, side: int) -> Canvas:
 def _plain(rng: np.random.Generator, side: int) -> Canvas:
     """A studio backdrop."""
     y, x = np.mgrid[:side, :side] / side
-    spot = np.exp(-((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.2, 0.8)) ** 2) / rng.uniform(0.2, 0.9))
+    spot = np.exp(
+        -((x - rng.uniform(0.2, 0.8)) ** 2 + (y - rng.uniform(0.2, 0.8)) ** 2) / rng.uniform(0.2, 0.9)
+    )
     return _fill(rng, side, _muted(rng, 0.1, 0.8), 0.012) * (0.5 + 0.6 * spot)[..., None].astype(np.float32)
 
 
 def _turned(picture: Canvas, degrees: float) -> Canvas:
     side = picture.shape[0]
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), degrees, 1.42)
-    return cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.warpAffine(
+        picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
 
 
 _MAKERS = (_wall, _shelf, _wood, _garden, _lights, _street, _cloth, _plain)

@@ -113,7 +113,7 @@ def _last_ring() -> Int[np.ndarray, " n"]:
 
 
 def _lathe(loop: Int[np.ndarray, " n"], first: int, rings: int) -> Int[np.ndarray, "f 3"]:
-    """Triangles between a loop and the rings of equal size that follow it, as the dense rig winds its stump."""
+    """Triangles between a loop and the rings of its size that follow it, wound like the dense rig's stump."""
     size = len(loop)
     index = np.concatenate([loop, first + np.arange(rings * size)]).reshape(-1, size)
     near, far = index[:-1], index[1:]

@@ -80,11 +80,15 @@ def _extra_finger(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Mal
         copied[_abduction(4) + 1] += own[1]
         bones = _bones(_with_angles(hand, copied))
         step = posed.joints_m[FINGER_BONES[4][0]] - posed.joints_m[FINGER_BONES[3][0]]
-        return Malformed(spread, posed, (Copy(4, _moved(bones, 4, 0.62 * step + [0.0, -0.012, 0.0], 0.96), True),))
+        return Malformed(
+            spread, posed, (Copy(4, _moved(bones, 4, 0.62 * step + [0.0, -0.012, 0.0], 0.96), True),)
+        )
     source = gap if rng.random() < 0.5 else gap + 1
     copied = dofs.copy()
     first, second = _abduction(gap), _abduction(gap + 1)
-    copied[_abduction(source) : _abduction(source) + 4] = (dofs[first : first + 4] + dofs[second : second + 4]) / 2
+    copied[_abduction(source) : _abduction(source) + 4] = (
+        dofs[first : first + 4] + dofs[second : second + 4]
+    ) / 2
     copied[_abduction(source) + 1] += own[1]
     copied[_abduction(source) + 2] += abs(own[0])
     bones = _bones(_with_angles(hand, copied))
@@ -139,7 +143,9 @@ def _overbent(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Malform
 def _wrong_length(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Malformed:
     """A finger half as long again, or little more than half as long."""
     shape = hand.shape.copy()
-    finger = SHAPE_NAMES.index("thumb_length") + int(rng.choice([0, 1, 2, 3, 4], p=[0.1, 0.25, 0.25, 0.2, 0.2]))
+    finger = SHAPE_NAMES.index("thumb_length") + int(
+        rng.choice([0, 1, 2, 3, 4], p=[0.1, 0.25, 0.25, 0.2, 0.2])
+    )
     shape[finger] += np.log(rng.uniform(1.45, 1.8) if rng.random() < 0.55 else rng.uniform(0.45, 0.6))
     odd = replace(hand, shape=shape)
     return Malformed(odd, _bones(odd))

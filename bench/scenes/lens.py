@@ -35,7 +35,9 @@ class Lens:
 def develop(linear: Float[np.ndarray, "h w 3"], lens: Lens) -> UInt8[np.ndarray, "h w 3"]:
     """Linear light → sRGB bytes as they come out of a file."""
     side = linear.shape[0]
-    picture = cv2.GaussianBlur(linear.astype(np.float32), (0, 0), lens.blur_px) if lens.blur_px > 0.2 else linear
+    picture = (
+        cv2.GaussianBlur(linear.astype(np.float32), (0, 0), lens.blur_px) if lens.blur_px > 0.2 else linear
+    )
     y, x = (np.mgrid[:side, : linear.shape[1]] + 0.5) / side - 0.5
     picture = picture * (1 - lens.vignette * 2 * (x * x + y * y))[..., None]
     picture = picture / (1 + np.maximum(picture - 0.75, 0))

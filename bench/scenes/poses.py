@@ -1,4 +1,4 @@
-"""Natural hand poses: categories of finger angles, jittered inside the anatomical limits and checked for collisions."""
+"""Natural hand poses: categories of finger angles, jittered within anatomical limits, free of collisions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,21 @@ CATEGORIES: dict[str, tuple[float, tuple[int, ...], tuple[tuple[int, ...], ...],
     "open": (0.16, _OPEN_THUMB, (_STRAIGHT,) * 4, (3, 0, -2, -4)),
     "spread": (0.16, (-24, 4, 0, -2, 0, 0), ((0, 3, 2),) * 4, (14, 3, -8, -16)),
     "together": (0.08, _FLAT_THUMB, (_STRAIGHT,) * 4, (-3, -1, 2, 5)),
-    "relaxed": (0.18, (6, 10, 4, 10, 0, 12), ((10, 15, 8), (14, 19, 11), (18, 23, 13), (22, 25, 14)), (3, 0, -2, -4)),
+    "relaxed": (
+        0.18,
+        (6, 10, 4, 10, 0, 12),
+        ((10, 15, 8), (14, 19, 11), (18, 23, 13), (22, 25, 14)),
+        (3, 0, -2, -4),
+    ),
     "pointing": (0.10, _TUCKED_THUMB, (_STRAIGHT, _CURLED, _CURLED, _CURLED), (2, 0, 0, 0)),
     "victory": (0.10, _TUCKED_THUMB, (_STRAIGHT, _STRAIGHT, _CURLED, _CURLED), (10, -8, 0, 0)),
     "pinch": (0.08, _PINCH_THUMB, ((46, 48, 26), _HALF, _EASY, _EASY), (2, 0, -4, -8)),
-    "grip": (0.07, (4, 32, 6, 8, 0, 14), ((38, 46, 26), (42, 48, 28), (46, 50, 28), (50, 52, 30)), (4, 0, -2, -4)),
+    "grip": (
+        0.07,
+        (4, 32, 6, 8, 0, 14),
+        ((38, 46, 26), (42, 48, 28), (46, 50, 28), (50, 52, 30)),
+        (4, 0, -2, -4),
+    ),
     "fist": (0.07, _TUCKED_THUMB, (_CURLED,) * 4, (0, 0, 0, 0)),
 }
 """Share, thumb's six angles, per finger (MCP, PIP, DIP) flexion, abductions; degrees."""
@@ -35,9 +45,11 @@ SHOWING = ("open", "spread")
 
 
 def draw_dofs(rng: np.random.Generator, category: str) -> Float[np.ndarray, "24"]:
-    """The 24 angles of a pose of this category, in radians, inside the limits and (nearly) free of collisions."""
+    """The 24 angles of a pose of this category, radians, within limits and (nearly) free of collisions."""
     _, thumb, fingers, abductions = CATEGORIES[category]
-    centre = np.array([*thumb, *(v for a, f in zip(abductions, fingers, strict=True) for v in (a, *f)), 2, 4], float)
+    centre = np.array(
+        [*thumb, *(v for a, f in zip(abductions, fingers, strict=True) for v in (a, *f)), 2, 4], float
+    )
     spread = np.array([5, 6, 3, 5, 1, 7] + [2.5, 6, 7, 4] * 4 + [2, 3], float)
     best, deepest = centre, np.inf
     for _ in range(_TRIES):

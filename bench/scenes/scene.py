@@ -122,7 +122,9 @@ def _placed_hand(rng: np.random.Generator, dofs: np.ndarray, size: int, *, showi
     for _ in range(3):
         points = camera.project(hand_landmarks_m(hand))
         low, high = points.min(0), points.max(0)
-        distance = max(distance * np.ptp(points, axis=0).max() / (share * size), focal * 0.15 / (share * size))
+        distance = max(
+            distance * np.ptp(points, axis=0).max() / (share * size), focal * 0.15 / (share * size)
+        )
         upwards = points[9] - points[0]
         aim = size / 2 + 0.10 * size * upwards / (np.linalg.norm(upwards) + 1e-6)
         move = (aim - (low + high) / 2) / focal * hand.translation_m[2]
@@ -134,7 +136,14 @@ def _placed_hand(rng: np.random.Generator, dofs: np.ndarray, size: int, *, showi
 def _arm(rng: np.random.Generator) -> Arm:
     sleeve = rng.uniform(0.03, 0.12) if rng.random() < 0.5 else None
     flexion, deviation = np.deg2rad(rng.normal(0, [16, 9]))
-    return Arm(flexion, deviation, rng.uniform(0.95, 1.12), sleeve, rng.uniform(1.12, 1.4), int(rng.integers(1 << 30)))
+    return Arm(
+        flexion,
+        deviation,
+        rng.uniform(0.95, 1.12),
+        sleeve,
+        rng.uniform(1.12, 1.4),
+        int(rng.integers(1 << 30)),
+    )
 
 
 def _light(rng: np.random.Generator) -> Light:
@@ -215,8 +224,12 @@ def _exposure(rng: np.random.Generator, picture: np.ndarray, alpha: np.ndarray) 
 def _tips(made: Malformed) -> Float[np.ndarray, "t 2"]:
     rig, hand = load_rig(), made.hand
     tips = []
-    sources = [(f, made.posed) for f in range(5) if f not in made.lost] + [(c.finger, c.posed) for c in made.copies]
+    sources = [(f, made.posed) for f in range(5) if f not in made.lost] + [
+        (c.finger, c.posed) for c in made.copies
+    ]
     for finger, posed in sources:
         bone = FINGER_BONES[finger][2]
-        tips.append(posed.linear[bone] @ (rig.tips_m[finger] - posed.joints_rest_m[bone]) + posed.joints_m[bone])
+        tips.append(
+            posed.linear[bone] @ (rig.tips_m[finger] - posed.joints_rest_m[bone]) + posed.joints_m[bone]
+        )
     return hand.camera.project(to_camera(np.stack(tips), hand))

@@ -1,4 +1,4 @@
-"""Light on skin and cloth: sky and ground, one or two lamps with soft shadows, ambient occlusion, red terminators."""
+"""Light on skin and cloth: sky, ground, lamps with soft shadows, ambient occlusion, red terminators."""
 
 from __future__ import annotations
 
@@ -189,7 +189,9 @@ def _merge(layers: list[_Seen]) -> _Seen:
         share = np.where(both, share, other.seen.astype(float)).astype(np.float32)
         full = [np.zeros((*seen.shape, 9), np.float32) for _ in range(2)]
         for canvas, layer in zip(full, (out, other), strict=True):
-            canvas[layer.seen] = np.concatenate([layer.normals, layer.rest, layer.uv, layer.cloth[:, None]], 1)
+            canvas[layer.seen] = np.concatenate(
+                [layer.normals, layer.rest, layer.uv, layer.cloth[:, None]], 1
+            )
         front = (share > 0.5)[..., None]
         mixed = np.where(front, full[1], full[0])
         mixed[..., :3] = full[0][..., :3] * (1 - share[..., None]) + full[1][..., :3] * share[..., None]

@@ -1,0 +1,248 @@
+"""How good the drawn hand is: python bench/draw.py [--set SET] [--n N] [--seed S] [--sheet PATH].
+
+Runs the whole pipeline (find, fit, depth, draw, check, paste) on one hand of each picture and prints a
+table with bootstrap 95 % intervals, pictures as units. Joint error is SPEC's MPJPE in % of hand size, a
+hand that is not found counts as 100 %; its floor is the same measure on the untouched picture. A 'plain
+look' is the landmark network at its default thresholds on a square around the hand: it took no part in the
+making. Drawn skin is compared with the old hand's own skin inside the mask. Real pictures come from
+$HANDWRIGHT_PHOTOS. Only ``--sheet`` writes pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from handwright.drawing.grain import grain_ratio
+from handwright.drawing.sharpness import edge_blur_sigma, sharpness_ratio
+from handwright.hand.depth import see_hand
+from handwright.handrefiner.mask import crop_window
+from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine, refine_picture
+from handwright.handrefiner.settings import RefineSettings
+from handwright.perception.merge import box_iou
+from handwright.perception.region import hand_region, skin_distance
+from handwright.perception.views import Eyes, around
+from handwright.types import HandObservation, HandRepair, Image, Repair
+from measures import ciede2000, mean, mean_lab, median, row
+from sheets import hand_crop, save_pages
+from subjects import Subject, subjects
+
+SETS = ("rendered", "real", "fresh", "defects")
+FEWEST_PX = 80
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One redrawn hand and what was measured on it.
+
+    Attributes:
+        subject: What was to be redrawn.
+        repair: Of the picture; None when no hand was found there.
+        hand: The hand in question, or None.
+        values: Measures by name; missing ones are NaN.
+    """
+
+    subject: Subject
+    repair: Repair | None
+    hand: HandRepair | None
+    values: dict[str, float]
+
+    @property
+    def after(self) -> np.ndarray:
+        """The picture as it came out."""
+        return self.subject.pixels if self.repair is None else self.repair.after.pixels
+
+
+def redraw(subject: Subject, engine: Engine) -> Outcome:
+    """Refine the one hand of the picture that is meant."""
+    image = Image(subject.pixels)
+    known = inspect_picture(image, RefineSettings(), engine)
+    wanted = nearest(known.hands, subject)
+    missed = {"found": 0.0, "plain_before": 0.0, "plain_after": 0.0}
+    missed |= {"found_before": 0.0, "found_again": 0.0, "error": 1.0, "floor": 1.0}
+    if wanted is None:
+        return Outcome(subject, None, None, missed)
+    repair = refine_picture(image, RefineSettings(hand_ids=(wanted.id,)), engine)
+    hand = next(h for h in repair.hands if h.id == wanted.id)
+    scores = hand.candidates[0].scores
+    values = {
+        "found": 1.0,
+        "found_before": scores["found_before"],
+        "found_again": scores["found_again"],
+        "error": scores["joint_error"],
+        "floor": scores["joint_error_before"],
+        "plain_before": plain_look(subject.pixels, hand.observation, engine),
+        "plain_after": plain_look(painted(subject.pixels, hand), hand.observation, engine),
+        "paint_ms": 1000 * repair.seconds["paint"],
+        "all_ms": 1000 * sum(repair.seconds.values()),
+        "leaked": leaked(repair, hand),
+        "residual": hand.fit.residual,
+    }
+    if subject.truth_px is not None:
+        size = np.ptp(subject.truth_px, axis=0).max()
+        apart = np.linalg.norm(hand.fit.landmarks_px - subject.truth_px, axis=1)
+        values["fit_truth"] = float(apart.mean() / size)
+    return Outcome(subject, repair, hand, values | likeness(subject.pixels, hand))
+
+
+def nearest(hands: Iterable[HandRepair], subject: Subject) -> HandRepair | None:
+    """The found hand whose box overlaps the subject's best; without a box, the largest."""
+    hands = list(hands)
+    if subject.bbox is None:
+        return max(hands, key=lambda h: h.observation.size_px, default=None)
+    box = subject.bbox
+    best = max(hands, key=lambda h: box_iou(h.observation.bbox_xyxy_px, box), default=None)
+    return best if best is not None and box_iou(best.observation.bbox_xyxy_px, box) > 0.2 else None
+
+
+def painted(pixels: np.ndarray, hand: HandRepair) -> np.ndarray:
+    """The picture with the hand's first candidate, accepted or not."""
+    out, candidate = pixels.copy(), hand.candidates[0]
+    (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
+    out[y : y + height, x : x + width] = candidate.pixels
+    return out
+
+
+def plain_look(pixels: np.ndarray, wanted: HandObservation, engine: Engine) -> float:
+    """1 when the landmark network sees the hand at its default thresholds, else 0."""
+    view = around(wanted, margin=2.0, size_px=384)
+    seen = view.look(pixels, engine.landmarker, Eyes(2, 0.5, 0.5), "picture")
+    size = wanted.size_px
+    return float(
+        any(np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() < 0.35 * size for h in seen)
+    )
+
+
+def leaked(repair: Repair, hand: HandRepair) -> float:
+    """Samples that differ outside the hand's mask."""
+    changed = (repair.after.pixels != repair.before.pixels).any(-1)
+    return float((changed & ~hand.mask.inside).sum())
+
+
+def likeness(before: np.ndarray, hand: HandRepair) -> dict[str, float]:
+    """Colour, sharpness, grain and outline of drawn skin beside the old skin."""
+    height, width = before.shape[:2]
+    window = crop_window(hand.observation, hand.fit, width, height)
+    x0, y0, x1, y1 = window
+    candidate = hand.candidates[0]
+    old_crop = np.ascontiguousarray(before[y0:y1, x0:x1])
+    new_crop = np.ascontiguousarray(painted(before, hand)[y0:y1, x0:x1])
+    region = hand_region(old_crop, hand.observation.landmarks_px - np.array([x0, y0]))
+    silhouette = see_hand(hand.fit.hand, height, width, window=window).face >= 0
+    inside = np.zeros((height, width), bool)
+    (cx, cy), (ch, cw) = candidate.origin_xy_px, candidate.inside.shape
+    inside[cy : cy + ch, cx : cx + cw] = candidate.inside
+    inside = inside[y0:y1, x0:x1]
+    rim = np.ones((5, 5), np.uint8)
+    new = cv2.erode((silhouette & inside).astype(np.uint8), rim) > 0
+    old = (
+        cv2.erode((region.inside & inside & (skin_distance(old_crop, region) < 12)).astype(np.uint8), rim) > 0
+    )
+    if min(new.sum(), old.sum()) < FEWEST_PX:
+        return {}
+    return {
+        "delta_e": float(ciede2000(mean_lab(old_crop, old), mean_lab(new_crop, new))),
+        "sharpness": sharpness_ratio(new_crop, new, old_crop, old),
+        "grain": grain_ratio(new_crop, new, old_crop, old),
+        "outline": edge_blur_sigma(new_crop, silhouette) / edge_blur_sigma(old_crop, region.inside),
+    }
+
+
+def table(name: str, outcomes: list[Outcome]) -> list[str]:
+    """Lines of the table; several hands of one picture count as one unit."""
+    by_unit: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for outcome in outcomes:
+        by_unit[outcome.subject.unit].append(outcome.values)
+
+    def column(key: str) -> np.ndarray:
+        units = [[v.get(key, np.nan) for v in values] for values in by_unit.values()]
+        return np.array([np.mean(u) if np.isfinite(u).all() else np.nan for u in units])
+
+    pairs = np.stack([column("error"), column("floor")], 1)
+    lines = [f"— {name}: {len(outcomes)} hands in {len(by_unit)} pictures"]
+    lines += [
+        row("found by the pipeline, %", column("found"), mean, scale=100),
+        row("found again after drawing, %", column("found_again"), mean, scale=100),
+        row("   the same check on the untouched picture, %", column("found_before"), mean, scale=100),
+        row("plain look after drawing, %", column("plain_after"), mean, scale=100),
+        row("   on the untouched picture, %", column("plain_before"), mean, scale=100),
+        row("joint error, misses 100 %, median %", column("error"), median, scale=100),
+        row("   floor, median %", column("floor"), median, scale=100),
+        row("   ratio of medians", pairs, lambda r: float(np.median(r[:, 0]) / np.median(r[:, 1]))),
+        row("joint error, misses 100 %, mean %", column("error"), mean, scale=100),
+        row("   floor, mean %", column("floor"), mean, scale=100),
+        row("   ratio of means", pairs, lambda r: float(r[:, 0].mean() / r[:, 1].mean())),
+        row("ΔE00 of mean skin colour, median", column("delta_e"), median),
+    ]
+    for key in ("sharpness", "grain", "outline"):
+        off = np.abs(column(key) - 1)
+        within = np.where(np.isnan(off), np.nan, off <= 0.25)
+        lines.append(row(f"{key} ratio, median", column(key), median))
+        lines.append(row("   |ratio − 1|, median", off, median))
+        lines.append(row("   within 25 %, %", within, mean, scale=100))
+    lines += [
+        row("fit's 2-D residual, median %", column("residual"), median, scale=100),
+        row("paint, ms a hand, median", column("paint_ms"), median),
+        row("find, fit, depth, paint, check: ms, median", column("all_ms"), median),
+        f"samples changed outside the mask: {int(np.nansum(column('leaked')))}",
+    ]
+    if np.isfinite(column("fit_truth")).any():
+        lines.insert(-3, row("fit against exact landmarks, median %", column("fit_truth"), median, scale=100))
+    return lines
+
+
+def caption(outcome: Outcome) -> str:
+    """Name, group and the key numbers of a pair."""
+    v = outcome.values
+    state = "NOT FOUND" if outcome.hand is None else outcome.hand.action
+    numbers = f"err {100 * v['error']:.1f}/{100 * v['floor']:.1f} dE {v.get('delta_e', float('nan')):.1f}"
+    return f"{outcome.subject.name} {outcome.subject.group} {state} {numbers}"
+
+
+def tiles(outcome: Outcome) -> list[np.ndarray]:
+    """Before, after, and for hands with a defect what it should have been."""
+    from scenes import render_scene
+
+    subject, hand = outcome.subject, outcome.hand
+    box = subject.bbox or (hand.observation.bbox_xyxy_px if hand else (0, 0, *subject.pixels.shape[1::-1]))
+    pictures = [subject.pixels, outcome.after]
+    if subject.scene is not None and subject.scene.defect is not None:
+        pictures.append(render_scene(subject.scene.seed, defect=subject.scene.defect, mended=True).pixels)
+    return [hand_crop(p, box) for p in pictures]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--set", choices=SETS, action="append", help="default: all that can be had")
+    parser.add_argument("--n", type=int, help="hands per set")
+    parser.add_argument("--seed", type=int, help="first seed of rendered sets")
+    parser.add_argument("--sheet", type=Path, help="NAME.png: write contact sheets NAME_<set>_00.png …")
+    options = parser.parse_args()
+    possible = SETS if "HANDWRIGHT_PHOTOS" in os.environ else ("rendered", "defects")
+    with open_engine() as engine:
+        for kind in options.set or possible:
+            outcomes, groups = [], []
+            for subject in subjects(kind, options.n, options.seed):
+                outcome = redraw(subject, engine)
+                outcomes.append(outcome)
+                if options.sheet:
+                    groups.append((caption(outcome), tiles(outcome)))
+            print("\n".join(table(kind, outcomes)), flush=True)
+            for group in sorted({o.subject.group for o in outcomes} & {"free", "difficult"}):
+                print("\n".join(table(f"{kind}, {group}", [o for o in outcomes if o.subject.group == group])))
+            if options.sheet:
+                name = options.sheet.with_name(f"{options.sheet.stem}_{kind}.png")
+                print("sheets:", *save_pages(name, groups))
+
+
+if __name__ == "__main__":
+    main()

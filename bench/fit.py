@@ -1,0 +1,164 @@
+"""How well hands are reconstructed, and how fast: python bench/fit.py [--n N] [--part real|rendered|speed].
+
+real: the 200 listed hands of $HANDWRIGHT_PHOTOS: 2-D residual (mean distance of fitted to detected
+landmarks, share of hand size) and IoU of the fitted silhouette with an independent mask (GrabCut, beyond
+the wrist).
+rendered: exact truth, through the detector. 3-D joint error: mean distance of the 16 joints after the wrist
+is put on the wrist and the size is brought to the truth's (root- and scale-aligned, no rotation), in % of
+the hand's size in space (the longest side of the true joints' box turned into the hand's own axes);
+silhouette IoU against the true mesh's, whole hands.
+speed: milliseconds of find, fit (with outline and the old hand's region) and depth on 512² pictures of one
+hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections import defaultdict
+
+import numpy as np
+
+from draw import nearest
+from handwright.hand.depth import depth_control, see_hand
+from handwright.hand.kinematics import mesh_of
+from handwright.hand.rig import axis_angle_matrix
+from handwright.handrefiner.mask import crop_window
+from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.task import reconstruct
+from handwright.perception.find import find_hands
+from handwright.perception.fit import fit_hand
+from handwright.perception.region import hand_region
+from handwright.perception.silhouette import outline_overlap
+from handwright.types import Hand, HandRepair, Image
+from measures import mean, median, percentile_95, row
+from scenes import render_scene
+from subjects import RENDERED_FROM, Subject, subjects
+
+PARTS = ("real", "rendered", "speed")
+
+
+def joint_error_3d(fitted: Hand, truth: Hand) -> float:
+    """Root- and scale-aligned mean joint distance as a share of the hand's size in space."""
+    turn = axis_angle_matrix(truth.wrist)
+    ours, theirs = ((mesh_of(h).joints_cam_m - mesh_of(h).joints_cam_m[0]) @ turn for h in (fitted, truth))
+    ours = ours * np.sqrt((theirs**2).sum() / (ours**2).sum())
+    tips = mesh_of(truth).landmarks_cam_m @ turn
+    return float(np.linalg.norm(ours - theirs, axis=1).mean() / np.ptp(tips, axis=0).max())
+
+
+def silhouette_iou(a: Hand, b: Hand, height: int, width: int) -> float:
+    """Overlap of two meshes' silhouettes."""
+    first, second = (see_hand(h, height, width).face >= 0 for h in (a, b))
+    return float((first & second).sum() / max((first | second).sum(), 1))
+
+
+def seen(subject: Subject, engine: Engine) -> HandRepair | None:
+    """The fit of the hand that is meant."""
+    return nearest(inspect_picture(Image(subject.pixels), RefineSettings(), engine).hands, subject)
+
+
+def real(count: int | None, engine: Engine) -> None:
+    values = defaultdict(list)
+    for subject in subjects("real", count, None):
+        hand = seen(subject, engine)
+        values["found"].append(hand is not None)
+        if hand is None:
+            continue
+        height, width = subject.pixels.shape[:2]
+        window = crop_window(hand.observation, hand.fit, width, height)
+        x0, y0, x1, y1 = window
+        crop = np.ascontiguousarray(subject.pixels[y0:y1, x0:x1])
+        region = hand_region(crop, hand.observation.landmarks_px - np.array([x0, y0]))
+        silhouette = see_hand(hand.fit.hand, height, width, window=window).face >= 0
+        overlap = outline_overlap(hand.observation, silhouette, region, window)
+        for group in ("all", subject.group):
+            values[f"residual {group}"].append(hand.fit.residual)
+            values[f"overlap {group}"].append(overlap)
+    print(row("real: found, %", np.array(values.pop("found"), float), mean, scale=100))
+    for group in ("all", "free", "difficult"):
+        residual, overlap = (np.array(values[f"{name} {group}"]) for name in ("residual", "overlap"))
+        print(row(f"real, {group}: 2-D residual, median %", residual, median, scale=100))
+        print(row(f"real, {group}: 2-D residual, 95th percentile %", residual, percentile_95, scale=100))
+        print(row(f"real, {group}: IoU with GrabCut beyond the wrist, median", overlap, median))
+        print(row(f"real, {group}: IoU with GrabCut beyond the wrist, mean", overlap, mean))
+
+
+def rendered(count: int | None, engine: Engine) -> None:
+    values = defaultdict(list)
+    for subject in subjects("rendered", count, None):
+        hand = seen(subject, engine)
+        values["found"].append(hand is not None)
+        if hand is None or subject.scene is None or subject.truth_px is None:
+            continue
+        truth = subject.scene.hands[0]
+        values["side"].append(hand.observation.side == truth.side)
+        if hand.observation.side != truth.side:
+            continue
+        size = np.ptp(subject.truth_px, axis=0).max()
+        apart = np.linalg.norm(hand.observation.landmarks_px - subject.truth_px, axis=1).mean()
+        height, width = subject.pixels.shape[:2]
+        values["detected"].append(apart / size)
+        values["error"].append(joint_error_3d(hand.fit.hand, truth))
+        values["iou"].append(silhouette_iou(hand.fit.hand, truth, height, width))
+    columns = {name: np.array(v, float) for name, v in values.items()}
+    print(row("rendered: found, %", columns["found"], mean, scale=100))
+    print(row("rendered: side right, of those, %", columns["side"], mean, scale=100))
+    print(row("rendered: detected landmarks off truth, median %", columns["detected"], median, scale=100))
+    print(row("rendered: 3-D joint error, median %", columns["error"], median, scale=100))
+    print(row("rendered: 3-D joint error, 95th percentile %", columns["error"], percentile_95, scale=100))
+    print(row("rendered: silhouette IoU, median", columns["iou"], median))
+    print(row("rendered: silhouette IoU, mean", columns["iou"], mean))
+
+
+def speed(count: int | None, engine: Engine) -> None:
+    pictures, seed = [], RENDERED_FROM
+    while len(pictures) < (count or 30):
+        scene = render_scene(seed)
+        seed += 1
+        if len(find_hands(scene.pixels, landmarker=engine.landmarker)) == 1:
+            pictures.append(Image(scene.pixels))
+    times = defaultdict(list)
+    for warming in (True, False):
+        for image in pictures[:3] if warming else pictures:
+            marks = [time.perf_counter()]
+            observation = find_hands(image.pixels, landmarker=engine.landmarker)[0]
+            marks.append(time.perf_counter())
+            fit_hand(observation, image.width, image.height)
+            marks.append(time.perf_counter())
+            fit = reconstruct(image, observation, None)[0]
+            marks.append(time.perf_counter())
+            depth_control([fit.hand], image.height, image.width)
+            marks.append(time.perf_counter())
+            if not warming:
+                for name, ms in zip(("find", "fit", "outline", "depth"), 1000 * np.diff(marks), strict=True):
+                    times[name].append(ms)
+    columns = {name: np.array(v) for name, v in times.items()}
+    columns["outline"] = columns["outline"] - columns["fit"]
+    print(row("speed: find, ms", columns["find"], median))
+    print(row("speed: fit to landmarks, ms", columns["fit"], median))
+    print(row("speed: old hand's region and outline, ms", columns["outline"], median))
+    print(row("speed: depth, ms", columns["depth"], median))
+    print(row("speed: fit + depth, ms", columns["fit"] + columns["depth"], median))
+    print(row("speed: find + fit + depth, ms", columns["find"] + columns["fit"] + columns["depth"], median))
+    everything = sum(columns[name] for name in ("find", "fit", "outline", "depth"))
+    print(row("speed: find + fit + region + outline + depth, ms", np.asarray(everything), median))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--n", type=int, help="hands per part")
+    parser.add_argument("--part", choices=PARTS, action="append", help="default: all that can be had")
+    options = parser.parse_args()
+    possible = PARTS if "HANDWRIGHT_PHOTOS" in os.environ else PARTS[1:]
+    with open_engine() as engine:
+        for part in options.part or possible:
+            {"real": real, "rendered": rendered, "speed": speed}[part](options.n, engine)
+
+
+if __name__ == "__main__":
+    main()
