@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from handwright.perception.landmark_net import INPUT_PX
 from handwright.perception.landmarker import Landmarker
-from handwright.perception.merge import box_iou, landmark_distance
+from handwright.perception.merge import box_iou, landmark_distance, same_hand
 from handwright.perception.views import Eyes, View, around, upright
 from handwright.types import Box, HandObservation
 
@@ -61,30 +61,30 @@ def confirm(
 
     Args:
         pixels: uint8 [H, W, 3].
-        hands: Candidates, in pixels of the picture.
+        hands: Candidates, in pixels of the picture, best first.
         landmarker: Eyes to use.
         apply: ``map`` or a pool's.
 
     Returns:
         Confirmed hands in the order of their candidates.
     """
-    views = [view for hand in hands for view in (_plain(hand), _mirrored(hand))]
-    seen = list(apply(lambda view: view.look(pixels, landmarker, _CLOSE, "close"), views))
-    confirmed: dict[int, HandObservation] = {}
-    doubtful: dict[int, HandObservation] = {}
-    for i, hand in enumerate(hands):
-        first, second = (_nearest(sightings, hand) for sightings in seen[2 * i : 2 * i + 2])
+    confirmed: list[HandObservation] = []
+    for hand in hands:
+        if _known(hand, confirmed):
+            continue
+        seen = apply(
+            lambda view: view.look(pixels, landmarker, _CLOSE, "close"), (_plain(hand), _mirrored(hand))
+        )
+        first, second = (_nearest(sightings, hand) for sightings in seen)
         if first is not None and second is not None and landmark_distance(first, second) <= AGREE:
-            confirmed[i] = mean_hand(first, second, hand.found_by)
-        else:
-            doubtful[i] = first or second or hand
-    for i, hand in doubtful.items():
-        known = any(landmark_distance(hand, sure) < _KNOWN for sure in confirmed.values())
-        if not known and hand.size_px >= LEAST_DOUBTFUL_PX:
-            answer = examine(pixels, hand, landmarker)
+            confirmed.append(mean_hand(first, second, hand.found_by))
+            continue
+        doubtful = first or second or hand
+        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not _known(doubtful, confirmed):
+            answer = examine(pixels, doubtful, landmarker)
             if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX:
-                confirmed[i] = answer
-    return [confirmed[i] for i in sorted(confirmed)]
+                confirmed.append(answer)
+    return confirmed
 
 
 def examine(
@@ -177,6 +177,10 @@ def _plain(hand: HandObservation) -> View:
 
 def _mirrored(hand: HandObservation) -> View:
     return replace(around(hand, margin=2.2, size_px=_CROP_PX), turn_rad=-0.15, mirrored=True)
+
+
+def _known(hand: HandObservation, confirmed: Sequence[HandObservation]) -> bool:
+    return any(landmark_distance(hand, sure) < _KNOWN or same_hand(hand, sure) for sure in confirmed)
 
 
 def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
