@@ -23,19 +23,23 @@ import numpy as np
 from handwright.drawing.grain import grain_ratio
 from handwright.drawing.sharpness import edge_blur_sigma, sharpness_ratio
 from handwright.hand.depth import see_hand
+from handwright.hand.kinematics import mesh_of
 from handwright.handrefiner.mask import crop_window
 from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
+from handwright.perception.fit import fit_hand
 from handwright.perception.merge import box_iou
 from handwright.perception.region import hand_region, skin_distance
 from handwright.perception.views import Eyes, around
-from handwright.types import HandObservation, HandRepair, Image, Repair
+from handwright.types import HandRepair, Image, Repair
 from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages
 from subjects import Subject, subjects
 
 SETS = ("rendered", "real", "fresh", "defects")
 FEWEST_PX = 80
+MISSED = dict.fromkeys(("found", "found_before", "found_again", "plain_before", "plain_after"), 0.0)
+MISSED |= dict.fromkeys(("error", "floor", "plain_error_before", "plain_error_after"), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +69,8 @@ def redraw(subject: Subject, engine: Engine) -> Outcome:
     image = Image(subject.pixels)
     known = inspect_picture(image, RefineSettings(), engine)
     wanted = nearest(known.hands, subject)
-    missed = {"found": 0.0, "plain_before": 0.0, "plain_after": 0.0}
-    missed |= {"found_before": 0.0, "found_again": 0.0, "error": 1.0, "floor": 1.0}
     if wanted is None:
-        return Outcome(subject, None, None, missed)
+        return Outcome(subject, None, None, dict(MISSED))
     repair = refine_picture(image, RefineSettings(hand_ids=(wanted.id,)), engine)
     hand = next(h for h in repair.hands if h.id == wanted.id)
     scores = hand.candidates[0].scores
@@ -78,8 +80,6 @@ def redraw(subject: Subject, engine: Engine) -> Outcome:
         "found_again": scores["found_again"],
         "error": scores["joint_error"],
         "floor": scores["joint_error_before"],
-        "plain_before": plain_look(subject.pixels, hand.observation, engine),
-        "plain_after": plain_look(painted(subject.pixels, hand), hand.observation, engine),
         "paint_ms": 1000 * repair.seconds["paint"],
         "all_ms": 1000 * sum(repair.seconds.values()),
         "leaked": leaked(repair, hand),
@@ -89,6 +89,9 @@ def redraw(subject: Subject, engine: Engine) -> Outcome:
         size = np.ptp(subject.truth_px, axis=0).max()
         apart = np.linalg.norm(hand.fit.landmarks_px - subject.truth_px, axis=1)
         values["fit_truth"] = float(apart.mean() / size)
+    for name, pixels in (("before", subject.pixels), ("after", painted(subject.pixels, hand))):
+        seen, error = plain_look(pixels, hand, engine)
+        values |= {f"plain_{name}": float(seen), f"plain_error_{name}": error}
     return Outcome(subject, repair, hand, values | likeness(subject.pixels, hand))
 
 
@@ -110,14 +113,18 @@ def painted(pixels: np.ndarray, hand: HandRepair) -> np.ndarray:
     return out
 
 
-def plain_look(pixels: np.ndarray, wanted: HandObservation, engine: Engine) -> float:
-    """1 when the landmark network sees the hand at its default thresholds, else 0."""
+def plain_look(pixels: np.ndarray, hand: HandRepair, engine: Engine) -> tuple[bool, float]:
+    """Whether the landmark network sees the hand at default thresholds, and MPJPE of a fit to that."""
+    wanted = hand.observation
     view = around(wanted, margin=2.0, size_px=384)
     seen = view.look(pixels, engine.landmarker, Eyes(2, 0.5, 0.5), "picture")
-    size = wanted.size_px
-    return float(
-        any(np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() < 0.35 * size for h in seen)
-    )
+    apart = [np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() for h in seen]
+    if not apart or min(apart) > 0.35 * wanted.size_px:
+        return False, 1.0
+    again = fit_hand(seen[int(np.argmin(apart))], pixels.shape[1], pixels.shape[0]).hand
+    here, there = (h.camera.project(mesh_of(h).joints_cam_m) for h in (hand.fit.hand, again))
+    error = np.linalg.norm(here - there, axis=1).mean() / np.ptp(here, axis=0).max()
+    return True, float(min(error, 1.0))
 
 
 def leaked(repair: Repair, hand: HandRepair) -> float:
@@ -166,6 +173,7 @@ def table(name: str, outcomes: list[Outcome]) -> list[str]:
         return np.array([np.mean(u) if np.isfinite(u).all() else np.nan for u in units])
 
     pairs = np.stack([column("error"), column("floor")], 1)
+    plain = np.stack([column("plain_error_after"), column("plain_error_before")], 1)
     lines = [f"— {name}: {len(outcomes)} hands in {len(by_unit)} pictures"]
     lines += [
         row("found by the pipeline, %", column("found"), mean, scale=100),
@@ -179,6 +187,10 @@ def table(name: str, outcomes: list[Outcome]) -> list[str]:
         row("joint error, misses 100 %, mean %", column("error"), mean, scale=100),
         row("   floor, mean %", column("floor"), mean, scale=100),
         row("   ratio of means", pairs, lambda r: float(r[:, 0].mean() / r[:, 1].mean())),
+        row("joint error by the plain look, median %", plain[:, 0], median, scale=100),
+        row("   floor, median %", plain[:, 1], median, scale=100),
+        row("   ratio of medians", plain, lambda r: float(np.median(r[:, 0]) / np.median(r[:, 1]))),
+        row("   ratio of means", plain, lambda r: float(r[:, 0].mean() / r[:, 1].mean())),
         row("ΔE00 of mean skin colour, median", column("delta_e"), median),
     ]
     for key in ("sharpness", "grain", "outline"):

@@ -3,10 +3,10 @@
 real: the 200 listed hands of $HANDWRIGHT_PHOTOS: 2-D residual (mean distance of fitted to detected
 landmarks, share of hand size) and IoU of the fitted silhouette with an independent mask (GrabCut, beyond
 the wrist).
-rendered: exact truth, through the detector. 3-D joint error: mean distance of the 16 joints after the wrist
-is put on the wrist and the size is brought to the truth's (root- and scale-aligned, no rotation), in % of
-the hand's size in space (the longest side of the true joints' box turned into the hand's own axes);
-silhouette IoU against the true mesh's, whole hands.
+rendered: exact truth, through the detector. 3-D joint error: mean distance of the 16 joints in % of the
+hand's size in space (longest side of its landmarks' box in its own axes), always brought to the true
+scale, and: with the wrist on the wrist ("root"), with the centres together ("centre"), or also turned
+("Procrustes", PA-MPJPE); silhouette IoU against the true mesh's, whole hands.
 speed: milliseconds of find, fit (with outline and the old hand's region) and depth on 512² pictures of one
 hand.
 """
@@ -40,13 +40,20 @@ from subjects import RENDERED_FROM, Subject, subjects
 PARTS = ("real", "rendered", "speed")
 
 
-def joint_error_3d(fitted: Hand, truth: Hand) -> float:
-    """Root- and scale-aligned mean joint distance as a share of the hand's size in space."""
+def joint_errors_3d(fitted: Hand, truth: Hand) -> dict[str, float]:
+    """Mean joint distance as a share of the hand's size in space, under three alignments (see above)."""
     turn = axis_angle_matrix(truth.wrist)
-    ours, theirs = ((mesh_of(h).joints_cam_m - mesh_of(h).joints_cam_m[0]) @ turn for h in (fitted, truth))
-    ours = ours * np.sqrt((theirs**2).sum() / (ours**2).sum())
-    tips = mesh_of(truth).landmarks_cam_m @ turn
-    return float(np.linalg.norm(ours - theirs, axis=1).mean() / np.ptp(tips, axis=0).max())
+    mesh, true_mesh = mesh_of(fitted), mesh_of(truth)
+    size = float(np.ptp(true_mesh.landmarks_cam_m @ turn, axis=0).max())
+    errors: dict[str, float] = {}
+    for name, reference in (("root", lambda joints: joints[0]), ("centre", lambda joints: joints.mean(0))):
+        ours, theirs = (m.joints_cam_m - reference(m.joints_cam_m) for m in (mesh, true_mesh))
+        ours = ours * np.sqrt((theirs**2).sum() / (ours**2).sum())
+        errors[name] = float(np.linalg.norm(ours - theirs, axis=1).mean() / size)
+        u, _, vt = np.linalg.svd(theirs.T @ ours)
+        turned = ours @ (u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt).T
+        errors["Procrustes"] = float(np.linalg.norm(turned - theirs, axis=1).mean() / size)
+    return errors
 
 
 def silhouette_iou(a: Hand, b: Hand, height: int, width: int) -> float:
@@ -101,14 +108,16 @@ def rendered(count: int | None, engine: Engine) -> None:
         apart = np.linalg.norm(hand.observation.landmarks_px - subject.truth_px, axis=1).mean()
         height, width = subject.pixels.shape[:2]
         values["detected"].append(apart / size)
-        values["error"].append(joint_error_3d(hand.fit.hand, truth))
+        for alignment, error in joint_errors_3d(hand.fit.hand, truth).items():
+            values[alignment].append(error)
         values["iou"].append(silhouette_iou(hand.fit.hand, truth, height, width))
     columns = {name: np.array(v, float) for name, v in values.items()}
     print(row("rendered: found, %", columns["found"], mean, scale=100))
     print(row("rendered: side right, of those, %", columns["side"], mean, scale=100))
     print(row("rendered: detected landmarks off truth, median %", columns["detected"], median, scale=100))
-    print(row("rendered: 3-D joint error, median %", columns["error"], median, scale=100))
-    print(row("rendered: 3-D joint error, 95th percentile %", columns["error"], percentile_95, scale=100))
+    for name in ("root", "centre", "Procrustes"):
+        print(row(f"rendered: 3-D joint error, {name}, median %", columns[name], median, scale=100))
+        print(row(f"rendered: 3-D joint error, {name}, 95th %", columns[name], percentile_95, scale=100))
     print(row("rendered: silhouette IoU, median", columns["iou"], median))
     print(row("rendered: silhouette IoU, mean", columns["iou"], mean))
 
