@@ -123,7 +123,7 @@ def _uncovered(
     height, width = drawn.shape
     thin, thick = skeleton_masks(landmarks_px, height, width)
     span = region.span_px
-    radius = max(2, round(2.3 * blur_sigma + 0.8 + 1.2 / min(3.0, 110 / span)))
+    radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span)))
     old = region.inside | thin
     grown = _dilate(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)

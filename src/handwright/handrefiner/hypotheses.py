@@ -8,16 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_hand
 from handwright.perception.silhouette import fit_outline
+from handwright.perception.trust import misfit_fingers
 from handwright.types import HandFit, HandObservation, Mask
-
-_LEAST_MISFIT = 0.025
-_DOUBTED_WEIGHT = 0.1
 
 
 def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> list[HandTask]:
@@ -32,21 +30,10 @@ def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mas
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
     readings = [_with(task, mirrored, fit_hand(mirrored, width, height), mask)]
-    weights = doubted_fingers(seen, task.fit)
+    weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
         readings.append(_with(task, seen, fit_hand(seen, width, height, landmark_weights=weights), mask))
     return readings
-
-
-def doubted_fingers(seen: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
-    """Weights [21]: low beyond the knuckle of fingers that lie far from where the fit could put them."""
-    miss = np.linalg.norm(fit.landmarks_px - seen.landmarks_px, axis=1) / seen.size_px
-    weights = np.ones(21)
-    for finger in range(5):
-        beyond = slice(2 + 4 * finger, 5 + 4 * finger)
-        if miss[beyond].mean() > max(_LEAST_MISFIT, 2 * float(np.median(miss))):
-            weights[beyond] = _DOUBTED_WEIGHT
-    return weights
 
 
 def _with(task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None) -> HandTask:

@@ -1,4 +1,4 @@
-"""HandRefiner's way through a picture: find → reconstruct → depth and mask → paint → check → paste back (SPEC §1)."""
+"""HandRefiner's way through a picture: find → reconstruct → depth, mask → paint → check → paste (SPEC §1)."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
 def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Repaint the hands of a picture.
 
-    Until there is a judge every found hand is attempted (or those that the settings name), and a hand that is not
-    found again after repainting is put back.
+    Until there is a judge every found hand is attempted (or those that the settings name), and a hand that is
+    not found again after repainting is put back.
 
     Args:
         image: The picture.

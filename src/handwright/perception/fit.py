@@ -15,6 +15,7 @@ from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_MEAN_RAD, DOF_SPREAD_RAD
 from handwright.hand.kinematics import hand_landmarks_m, mirror_hand_x, pose_of_dofs
 from handwright.hand.rig import Rig, load_rig, matrix_axis_angle
 from handwright.perception import _solver
+from handwright.perception.trust import bunched_fingers
 from handwright.types import Camera, Hand, HandFit, HandObservation
 
 FOCAL_FACTOR = 1.2
@@ -49,7 +50,8 @@ def fit_hand(
         observation: What was seen, in pixels of the picture.
         width: The picture's width.
         height: The picture's height.
-        landmark_weights: [21] in [0, 1], how much to believe each landmark; all 1 by default.
+        landmark_weights: [21] in [0, 1], how much to believe each landmark; by default all but those of
+            bunched fingers (``trust.bunched_fingers``).
 
     Returns:
         The fitted hand with its landmarks, residual and trust.
@@ -60,7 +62,8 @@ def fit_hand(
     uv = observation.landmarks_px - center
     if flipped:
         uv = uv * np.array([-1.0, 1.0])
-    weights = np.ones(21) if landmark_weights is None else np.clip(landmark_weights, 0.02, 1.0)
+    weights = bunched_fingers(observation) if landmark_weights is None else landmark_weights
+    weights = np.clip(weights, 0.02, 1.0)
     hand, trust = _fit_right(uv, observation.depth_px, camera, observation.size_px, weights)
     if flipped:
         hand = mirror_hand_x(hand, width)
