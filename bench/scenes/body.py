@@ -95,7 +95,7 @@ def _finger_faces(finger: int) -> tuple[Int[np.ndarray, "f 3"], Float[np.ndarray
     dense = load_dense_rig().rig
     mine = np.isin(dense.weight_bones, FINGER_BONES[finger])
     share = (dense.weights * mine).sum(1)
-    kept: Bool[np.ndarray, " f"] = (share[dense.faces] > 0.3).all(1)
+    kept: Bool[np.ndarray, " f"] = (share[dense.faces] > 0.6).all(1)
     return dense.faces[kept], dense.corner_uv[kept]
 
 

@@ -24,12 +24,10 @@ class Copy:
     Attributes:
         finger: Which one, index into ``anatomy.FINGERS``.
         posed: The bones of the copy, right-hand space.
-        outer: It stands beside the pinky, not between two fingers.
     """
 
     finger: int
     posed: PosedBones
-    outer: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +74,10 @@ def _extra_finger(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Mal
     own = rng.normal(0, np.deg2rad(5), 2)
     if gap == 4:
         copied = dofs.copy()
-        copied[_abduction(4)] -= np.deg2rad(13) + abs(own[0])
+        copied[_abduction(4)] -= np.deg2rad(24) + abs(own[0])
         copied[_abduction(4) + 1] += own[1]
         bones = _bones(_with_angles(hand, copied))
-        step = posed.joints_m[FINGER_BONES[4][0]] - posed.joints_m[FINGER_BONES[3][0]]
-        return Malformed(
-            spread, posed, (Copy(4, _moved(bones, 4, 0.62 * step + [0.0, -0.012, 0.0], 0.96), True),)
-        )
+        return Malformed(spread, posed, (Copy(4, _moved(bones, 4, np.array([0.0, -0.006, 0.0]), 0.94)),))
     source = gap if rng.random() < 0.5 else gap + 1
     copied = dofs.copy()
     first, second = _abduction(gap), _abduction(gap + 1)

@@ -214,11 +214,13 @@ def _composite(lit: Lit, light: Light, rng: np.random.Generator, size: int) -> F
 
 
 def _exposure(rng: np.random.Generator, picture: np.ndarray, alpha: np.ndarray) -> float:
-    """Metered on the whole picture, half on the person."""
+    """Metered on the whole picture, most on the person, whose skin does not clip."""
     brightness = np.log(picture.mean(-1) + 1e-3)
     weights = 1 + 4 * alpha
     metered = float(np.exp((brightness * weights).sum() / weights.sum()))
-    return float(np.clip(0.26 / metered, 0.6, 3.0) ** 0.7 * np.exp(rng.normal(0, 0.15)))
+    wanted = float(np.clip(0.26 / metered, 0.6, 3.0) ** 0.7 * np.exp(rng.normal(0, 0.15)))
+    brightest = float(np.percentile(picture.max(-1)[alpha > 0.9], 97)) if (alpha > 0.9).any() else 1.0
+    return min(wanted, 0.85 / brightest)
 
 
 def _tips(made: Malformed) -> Float[np.ndarray, "t 2"]:
