@@ -28,12 +28,17 @@ from handwright.drawing.tone import (
     to_linear,
     to_srgb,
 )
+from handwright.drawing.working import at_working_size, box_of
 from handwright.hand.skeleton import not_skin, skin_distance
 from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
 _RATIO_SIGMA = 0.10
 _WRIST_M = 0.002
+_FEWEST_POINTS = 20
+_SAMPLE_PX = 500
+"""Texture and grain are measured on a window of at most this side."""
+
 _SKIN_RING = 0.6
 _TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
 """Share of the old skin's texture per band: coarser bands hold its folds, which noise turns into blotches."""
@@ -83,16 +88,29 @@ def draw_hand(
         may_change: bool [h, w] pixels that may change; all by default.
         in_front: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
     """
-    hand_px = float(np.ptp(landmarks_px, axis=0).max())
+    work = at_working_size(crop, landmarks_px, region)
+    hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
     blur_sigma = edge_blur_sigma(crop, region.inside)
-    surface = see_surface(hand, window, hand_px)
-    light = paint_surface(surface, crop, region, landmarks_px, hand_px)
-    own = share_pixels(surface, region, landmarks_px, blur_sigma, hand_px)
-    strange = not_skin(crop, region)
-    front = things_in_front(crop, own.coverage > 0.5, own.reach_m, region, strange, landmarks_px)
+    blur = work.blur(blur_sigma)
+    surface = see_surface(hand, window, hand_px, work.crop.shape[:2])
+    own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px)
+    if surface.seen.sum() < _FEWEST_POINTS:
+        return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, blur_sigma)
+    light = paint_surface(surface, work.crop, work.region, hand_px)
+    front = things_in_front(
+        work.crop,
+        own.coverage > 0.5,
+        own.reach_m,
+        work.region,
+        not_skin(work.crop, work.region),
+        work.landmarks_px,
+    )
+    sources = work.enlarge_mask(background_sources(work.crop, own.old, work.region))
+    linear = work.enlarge(_shrunk(surface, light, blur)[0])
+    own = work.enlarge_ownership(own)
+    front = work.enlarge_mask(front)
     own = _confine(own, may_change, front if in_front is None else front | in_front)
-    background = _background(crop, own, region, seed)
-    linear, _ = _shrunk(surface, light, blur_sigma)
+    background = _background(crop, own, sources, seed)
     behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
     alpha = own.alpha[..., None]
     mixed = to_srgb(linear * alpha + to_linear(np.round(behind).astype(np.uint8)) * (1 - alpha))
@@ -106,7 +124,6 @@ def paint_surface(
     surface: Surface,
     crop: UInt8[np.ndarray, "h w 3"],
     region: HandRegion,
-    landmarks_px: Float[np.ndarray, "21 2"],
     hand_px: float,
 ) -> Float[np.ndarray, "n 3"]:
     """Linear-light colour of every seen surface point, lit and toned like the old hand."""
@@ -188,10 +205,14 @@ def _photographic(
     new = (own.alpha > 0.9) & (own.coverage > 0.95)
     if min(old.sum(), new.sum()) < 60:
         old = new = own.alpha > 0.5
-    wanted_bands = luminance_bands(crop, old) * _TEXTURE_SHARE
-    mixed = add_texture(mixed, wanted_bands, luminance_bands(mixed, new), own.alpha, rng)
-    wanted, there = grain_statistics(crop, old), grain_statistics(mixed, new)
-    return add_grain(mixed, wanted, there, own.alpha, rng)
+    painted, known, fresh = box_of(own.alpha > 0, None), box_of(old, _SAMPLE_PX), box_of(new, _SAMPLE_PX)
+    out, alpha = mixed.copy(), own.alpha[painted]
+    wanted_bands = luminance_bands(crop[known], old[known]) * _TEXTURE_SHARE
+    there_bands = luminance_bands(mixed[fresh], new[fresh])
+    out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
+    wanted, there = grain_statistics(crop[known], old[known]), grain_statistics(out[fresh], new[fresh])
+    out[painted] = add_grain(out[painted], wanted, there, alpha, rng)
+    return out
 
 
 def _confine(
@@ -207,13 +228,13 @@ def _confine(
 
 
 def _background(
-    crop: UInt8[np.ndarray, "h w 3"], own: Ownership, region: HandRegion, seed: int
+    crop: UInt8[np.ndarray, "h w 3"], own: Ownership, sources: Bool[np.ndarray, "h w"], seed: int
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the uncovered part of the old hand filled from what is neither hand nor skin."""
     needed = own.hole & (own.alpha < 0.999)
     if not needed.any():
         return crop
-    return fill_background(crop, needed, background_sources(crop, own.old, region), seed)
+    return fill_background(crop, needed, sources, seed)
 
 
 def background_sources(

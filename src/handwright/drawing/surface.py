@@ -59,21 +59,29 @@ class Surface:
         return small.reshape(height, width, -1)
 
 
-def see_surface(hand: Hand, window: tuple[int, int, int, int], hand_px: float) -> Surface:
+def see_surface(
+    hand: Hand,
+    window: tuple[int, int, int, int],
+    hand_px: float,
+    size: tuple[int, int] | None = None,
+) -> Surface:
     """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
 
     Args:
         hand: The fitted hand.
         window: Pixel box of the crop.
         hand_px: Size of the hand in pixels; small hands are supersampled more.
+        size: Height and width in pixels to render the window at; its own by default.
     """
     scale = int(np.clip(round(_TARGET_HAND_PX / max(hand_px, 1.0)), 1, 4))
     dense = load_dense_rig()
     mesh = mesh_of(hand, dense.rig)
     vertices, faces = mesh.vertices_cam_m, mesh.faces
     corner_uv = dense.rig.corner_uv if hand.side == "right" else dense.rig.corner_uv[:, ::-1]
-    points = (hand.camera.project(vertices) - np.array(window[:2])) * scale
-    height, width = (window[3] - window[1]) * scale, (window[2] - window[0]) * scale
+    own = window[3] - window[1], window[2] - window[0]
+    height, width = (scale * pixels for pixels in size or own)
+    factor = np.array([width / own[1], height / own[0]])
+    points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
     visible = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
     values = _interpolate(
@@ -84,7 +92,7 @@ def see_surface(hand: Hand, window: tuple[int, int, int, int], hand_px: float) -
     normals = values[:, :3]
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    pixels_per_m = hand.camera.focal_px / float(np.median(vertices[:, 2])) * scale
+    pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
     occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
     return Surface(
         seen, normals, values[:, 3:6], values[:, 6:8], occlusion, visible.depth_m, scale, pixels_per_m

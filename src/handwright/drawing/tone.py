@@ -118,6 +118,7 @@ def illumination_ratio(
         sigma: Blur in pixels; only what is larger than this is passed on, never the old hand's shape.
         floor: As in ``Tone``.
     """
+    floor = max(floor, 1e-6)
     ratio = np.where(compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.7, 0.7), 0)
     step = max(1, int(sigma / 6))
     height, width = old.shape
