@@ -95,7 +95,7 @@ def _finger_faces(finger: int) -> tuple[Int[np.ndarray, "f 3"], Float[np.ndarray
     dense = load_dense_rig().rig
     mine = np.isin(dense.weight_bones, FINGER_BONES[finger])
     share = (dense.weights * mine).sum(1)
-    kept: Bool[np.ndarray, " f"] = (share[dense.faces] > 0.6).all(1)
+    kept: Bool[np.ndarray, " f"] = (share[dense.faces] > 0.3).all(1)
     return dense.faces[kept], dense.corner_uv[kept]
 
 
@@ -169,8 +169,9 @@ def _sleeve(ring: Float[np.ndarray, "n 3"], arm: Arm, size: float) -> Part:
     for _ in range(7):
         turns, pitch, phase = rng.integers(0, 4), rng.uniform(25, 110), rng.uniform(0, 2 * np.pi)
         folds += rng.uniform(0.2, 1) * np.sin(turns * around + pitch * down / size + phase)
-    inset = np.array([0.0, 0.01, 0.0])[:, None] * 0 - np.array([0.16, 0.05, 0.0])[:, None]
+    inset = np.array([-0.16, -0.05, 0.0])[:, None]
     loose = arm.looseness + 0.022 * folds * np.clip((down - along[2]) / (0.03 * size), 0.15, 1)
+    loose = np.maximum(loose, 1.16)
     loose[:3] += inset
     axis = np.stack([np.full(len(along), centre[0]), tube[..., 1].mean(1), np.full(len(along), centre[2])], 1)
     tube = axis[:, None] + (tube - axis[:, None]) * loose[..., None]

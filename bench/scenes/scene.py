@@ -141,7 +141,7 @@ def _arm(rng: np.random.Generator) -> Arm:
         deviation,
         rng.uniform(0.95, 1.12),
         sleeve,
-        rng.uniform(1.12, 1.4),
+        rng.uniform(1.2, 1.45),
         int(rng.integers(1 << 30)),
     )
 
