@@ -15,7 +15,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 
-SEED, SIZE = 116, 768
+SEED, SIZE = 331, 768
 
 
 def main() -> int:
