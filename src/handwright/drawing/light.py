@@ -49,7 +49,7 @@ class Shading:
     ) -> Float[np.ndarray, " n"]:
         """Brightness at surface points, kept within reach of what was observed."""
         raw = (harmonic_basis(normals) @ self.harmonics + field_basis(place) @ self.field) * occlusion
-        return np.clip(raw, 0.6 * self.low, 1.25 * self.high)
+        return np.clip(raw, max(0.6 * self.low, 0.12 * self.high), 1.25 * self.high)
 
 
 def harmonic_basis(normals: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:

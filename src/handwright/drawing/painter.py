@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.fill import fill_background
+from handwright.drawing.background import background_sources, uncovered_background
 from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.occlusion import things_in_front
@@ -22,24 +22,29 @@ from handwright.drawing.surface import Surface, see_surface
 from handwright.drawing.texture import add_texture, luminance_bands
 from handwright.drawing.tone import (
     colour_inliers,
+    colourfulness,
     fit_tone,
+    greyed,
     illumination_ratio,
     match_spread,
     to_linear,
     to_srgb,
 )
 from handwright.drawing.working import at_working_size, box_of
-from handwright.hand.skeleton import not_skin, skin_distance
+from handwright.hand.skeleton import not_skin
 from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
-_RATIO_SIGMA = 0.10
+_RATIO_SIGMA = 0.12
 _WRIST_M = 0.002
 _FEWEST_POINTS = 20
+_SHINE = np.array([[0.9, 1.0, 1.1]], np.float32)
 _SAMPLE_PX = 500
 """Texture and grain are measured on a window of at most this side."""
 
-_SKIN_RING = 0.6
+_SMALL_SPAN_PX = 40.0
+"""Below this wrist-to-knuckles span, folds and edges pass for texture and grain, so little of them is believed."""
+
 _TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
 """Share of the old skin's texture per band: coarser bands hold its folds, which noise turns into blotches."""
 
@@ -110,7 +115,7 @@ def draw_hand(
     own = work.enlarge_ownership(own)
     front = work.enlarge_mask(front)
     own = _confine(own, may_change, front if in_front is None else front | in_front)
-    background = _background(crop, own, sources, seed)
+    background = uncovered_background(crop, own.hole & (own.alpha < 0.999), sources, seed)
     behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
     alpha = own.alpha[..., None]
     mixed = to_srgb(linear * alpha + to_linear(np.round(behind).astype(np.uint8)) * (1 - alpha))
@@ -165,9 +170,11 @@ def _colour(
         0.02 * shading.high,
     )
     brightness = brightness * ratio[surface.seen]
-    colour = tone.colour(brightness) * skin.albedo
+    tint = colourfulness(known)
+    albedo = greyed(skin.albedo, tint)
+    colour = tone.colour(brightness) * albedo
     shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
-    colour = np.clip(colour + shine[:, None] * np.array([0.9, 1.0, 1.1]), 3e-4, 1.2)
+    colour = np.clip(colour + shine[:, None] * greyed(_SHINE, tint), 3e-4, 1.2)
     return match_spread(colour, known, usable, tone.floor).astype(np.float32)
 
 
@@ -207,11 +214,12 @@ def _photographic(
         old = new = own.alpha > 0.5
     painted, known, fresh = box_of(own.alpha > 0, None), box_of(old, _SAMPLE_PX), box_of(new, _SAMPLE_PX)
     out, alpha = mixed.copy(), own.alpha[painted]
-    wanted_bands = luminance_bands(crop[known], old[known]) * _TEXTURE_SHARE
+    large = float(np.clip((region.span_px - _SMALL_SPAN_PX) / _SMALL_SPAN_PX, 0, 1))
+    wanted_bands = luminance_bands(crop[known], old[known]) * (_TEXTURE_SHARE * large)
     there_bands = luminance_bands(mixed[fresh], new[fresh])
     out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
     wanted, there = grain_statistics(crop[known], old[known]), grain_statistics(out[fresh], new[fresh])
-    out[painted] = add_grain(out[painted], wanted, there, alpha, rng)
+    out[painted] = add_grain(out[painted], wanted, there, alpha * (0.4 + 0.6 * large), rng)
     return out
 
 
@@ -225,36 +233,3 @@ def _confine(
     if in_front is not None and in_front.any():
         share = share * (1 - cv2.GaussianBlur(in_front.astype(np.float32), (0, 0), 1.0)) * ~in_front
     return replace(own, alpha=own.alpha * share, hole_alpha=own.hole_alpha * share)
-
-
-def _background(
-    crop: UInt8[np.ndarray, "h w 3"], own: Ownership, sources: Bool[np.ndarray, "h w"], seed: int
-) -> UInt8[np.ndarray, "h w 3"]:
-    """The crop with the uncovered part of the old hand filled from what is neither hand nor skin."""
-    needed = own.hole & (own.alpha < 0.999)
-    if not needed.any():
-        return crop
-    return fill_background(crop, needed, sources, seed)
-
-
-def background_sources(
-    crop: UInt8[np.ndarray, "h w 3"], old: Bool[np.ndarray, "h w"], region: HandRegion
-) -> Bool[np.ndarray, "h w"]:
-    """Pixels that background may be copied from: not the old hand, not skin.
-
-    Where the wall itself is skin-coloured (most of what surrounds the hand would be lost), colour is no
-    guide: then only what is skin-coloured and connected to the hand or its arm is left out.
-    """
-    distance = skin_distance(crop, region)
-    square = np.ones((3, 3), np.uint8)
-    skin = cv2.morphologyEx((distance < 7).astype(np.uint8), cv2.MORPH_OPEN, square)
-    skin = cv2.dilate(skin, square) > 0
-    reach = max(3, round(0.25 * region.span_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    ring = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~old
-    if ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum():
-        narrow = distance < 1.5
-        _, parts = cv2.connectedComponents((narrow | old).astype(np.uint8))
-        skin = np.isin(parts, np.unique(parts[old])) & narrow
-    sources = ~(old | skin)
-    return sources if (sources & ring).sum() > 0.2 * ring.sum() else ~old

@@ -73,6 +73,18 @@ def colour_inliers(colours: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
     return (np.abs(offset) / spread).max(1) < 3
 
 
+def colourfulness(colours: Float[np.ndarray, "n 3"]) -> float:
+    """0 for the greys of a black-and-white picture, 1 for skin in colour."""
+    spread = np.median(np.ptp(colours, axis=1) / np.maximum(colours.max(1), 1e-3))
+    return float(np.clip((spread - 0.02) / 0.13, 0, 1))
+
+
+def greyed(colours: Float[np.ndarray, "n 3"], share: float) -> Float[np.ndarray, "n 3"]:
+    """Colours of which only a share remains: 0 leaves grey of the same brightness."""
+    grey = (colours @ LUMA)[:, None]
+    return grey + share * (colours - grey)
+
+
 def match_spread(
     drawn: Float[np.ndarray, "n 3"],
     reference: Float[np.ndarray, "m 3"],
@@ -91,12 +103,12 @@ def match_spread(
         return drawn
     chroma = _chroma(drawn, floor)
     middle = np.median(chroma[compared], 0)
-    wider = np.clip(_spread(_chroma(reference, floor)) / (_spread(chroma[compared]) + 0.02), 1, 2.2)
+    wider = np.clip(_spread(_chroma(reference, floor)) / (_spread(chroma[compared]) + 0.02), 1, 1.6)
     drawn = np.clip(drawn * np.exp(0.8 * (wider - 1) * (chroma - middle)), 3e-4, 1.2)
     seen = np.percentile(np.log(reference.mean(1) + floor), [10, 50, 90])
     brightness = np.log(drawn.mean(1) + floor)
     now = np.percentile(brightness[compared], [10, 50, 90])
-    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.45))
+    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.3))
     stretch = np.clip((contrast - 1) * (brightness - now[1]), -0.6, 0.6) + seen[1] - now[1]
     drawn = drawn * np.exp(stretch)[:, None]
     return drawn * np.clip(reference.mean(0) / np.maximum(drawn[compared].mean(0), 1e-3), 0.8, 1.25)
@@ -119,7 +131,9 @@ def illumination_ratio(
         floor: As in ``Tone``.
     """
     floor = max(floor, 1e-6)
-    ratio = np.where(compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.7, 0.7), 0)
+    ratio = np.where(
+        compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.45, 0.45), 0
+    )
     step = max(1, int(sigma / 6))
     height, width = old.shape
     size = max(1, width // step), max(1, height // step)

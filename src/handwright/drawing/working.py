@@ -1,4 +1,4 @@
-"""Large hands are drawn at a bounded size and enlarged: beyond it the skin holds no more detail, only pixels."""
+"""Large hands are drawn at a bounded size and enlarged: beyond it the skin holds no more detail."""
 
 from __future__ import annotations
 

@@ -51,5 +51,9 @@ def repair_mask(
     old = region.inside & (far < _REACH * region.span_px)
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.dilate((silhouette | old).astype(np.uint8), disc) > 0
+    hand_pixels = silhouette | old
+    if not hand_pixels.any():
+        return hand_pixels
+    return (
+        cv2.distanceTransform((~hand_pixels).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
+    )
