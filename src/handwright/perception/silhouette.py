@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
+from handwright.hand.skeleton import palm_span_px, skeleton_masks
 from handwright.perception.fit import fit_given
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
@@ -23,7 +24,10 @@ _STEPS = (("thickness", 0.08), ("palm_width", 0.05), ("thickness", 0.04), ("palm
 _PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
 _BENT_RAD = (0.8, 1.5)
 _PRESSED = 0.10
-_LIMITS = {"thickness": (-0.2, 0.24), "palm_width": (-0.15, 0.22)}
+_SPARE_FAR = 0.08
+"""What lies farther from the stick figure (in wrist-to-knuckles spans) may be a spare finger and does not count."""
+
+_LIMITS = {"thickness": (-0.2, 0.2), "palm_width": (-0.15, 0.22)}
 _PRICE = 0.15
 _LEAST_GAIN = 0.002
 _WRIST_SHARE = 0.15
@@ -94,9 +98,12 @@ def _small_outline(
     height, width = region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     factor, origin = np.array(size) / np.array([width, height]), np.array(window[:2], np.float64)
-    beyond = _beyond_wrist((observation.landmarks_px - origin) * factor, size)
+    landmarks = (observation.landmarks_px - origin) * factor
+    _, thick = skeleton_masks(landmarks, size[1], size[0])
+    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
+    counted = _beyond_wrist(landmarks, size) & (far < _SPARE_FAR * palm_span_px(landmarks))
     old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    return _Outline(old & beyond, beyond, origin, factor)
+    return _Outline(old & counted, counted, origin, factor)
 
 
 def _with_shape(hand: Hand, index: int, value: float) -> Hand:
