@@ -1,8 +1,9 @@
-"""Bake the procedural skin of the rest hand: ``python scripts/bake_skin.py`` writes src/handwright/drawing/skin.npz.
+"""Bake the procedural skin of the rest hand into src/handwright/drawing/skin.npz.
 
-Everything is drawn from formulas on rest positions (centimetres): no photograph is involved. Channels of the atlas,
-uint8 [S, S] each, addressed by the rig's ``corner_uv``: ``albedo`` [S, S, 3] relative to the hand's mean (128 = 1,
-linear light), ``height`` (128 = 0, 1/127 = full relief), ``nail`` (255 = nail plate), ``palmar`` (255 = palm side).
+Everything is drawn from formulas on rest positions (centimetres): no photograph is involved.
+Channels of the atlas, uint8 [S, S] each, addressed by the rig's ``corner_uv``: ``albedo`` [S, S, 3]
+relative to the hand's mean (128 = 1, linear light), ``height`` (128 = 0, 1/127 = full relief),
+``nail`` (255 = nail plate), ``palmar`` (255 = palm side).
 """
 
 from __future__ import annotations
@@ -68,12 +69,9 @@ class Canvas:
         self.palmar = smoothstep(0.2, -0.4, (self.n * dorsal).sum(1))
 
     def dorsal(self, finger: int) -> np.ndarray:
-        """Unit vector out of the back of a finger."""
-        back = self.axes[finger, 1]
-        side = self.tips[finger] - self.joints[FINGER_BONES[finger][0]]
-        along = side / np.linalg.norm(side)
-        flexed = np.cross(self.axes[finger, 0], along)  # + flexion moves the tip this way
-        return -flexed if flexed @ back < 0 else -flexed
+        """Unit vector out of the back of a finger: away from where flexion moves its tip."""
+        along = self.tips[finger] - self.joints[FINGER_BONES[finger][0]]
+        return -np.cross(self.axes[finger, 0], along / np.linalg.norm(along))
 
     def tint(self, amount: np.ndarray, rgb: tuple[float, float, float]) -> None:
         """Multiply albedo by 1 + amount · rgb."""
@@ -123,7 +121,9 @@ def palm_lines(c: Canvas) -> None:
     rng = np.random.default_rng(9)
     for _ in range(9):
         start, angle = rng.uniform((-3, 3), (2.4, 8.4)), rng.uniform(0, np.pi)
-        crease(start + np.outer(arc - 0.5, [np.cos(angle), np.sin(angle)]) * rng.uniform(0.8, 2.0), 0.035, 0.025)
+        crease(
+            start + np.outer(arc - 0.5, [np.cos(angle), np.sin(angle)]) * rng.uniform(0.8, 2.0), 0.035, 0.025
+        )
     c.line(np.exp(-(((y - 0.7 + wobble) / 0.06) ** 2)) * c.palmar * (np.abs(x) < 2.8), 0.08)
 
 
@@ -147,7 +147,9 @@ def finger_skin(c: Canvas) -> None:
             bend = 0.10 * value_noise(c.p, 1.6, 20 + 3 * f + q) + 0.03 * value_noise(c.p, 5.0, 40 + 3 * f + q)
             if q > 0:
                 knuckle(c, z, lateral, near * (1 - c.palmar), wide=0.62 if q == 1 else 0.42)
-                joint_creases(c, z + bend + (0.15 if q == 1 else 0.0), lateral, near * c.palmar, rng, strong=q == 1)
+                joint_creases(
+                    c, z + bend + (0.15 if q == 1 else 0.0), lateral, near * c.palmar, rng, strong=q == 1
+                )
             elif f > 0:
                 gap = z - 2.0 + 0.18 * f + bend
                 c.line(np.exp(-((gap / 0.06) ** 2)) * near * c.palmar, 0.11)
@@ -175,13 +177,20 @@ def joint_creases(
     c: Canvas, z: np.ndarray, lateral: np.ndarray, where: np.ndarray, rng: np.random.Generator, strong: bool
 ) -> None:
     """One deep and two or three faint lines across the front of a finger joint."""
-    spots = [(0.0, 0.05, 0.15 if strong else 0.11), (0.17, 0.04, 0.06), (-0.16, 0.035, 0.05), (0.34, 0.03, 0.04)]
+    spots = [
+        (0.0, 0.05, 0.15 if strong else 0.11),
+        (0.17, 0.04, 0.06),
+        (-0.16, 0.035, 0.05),
+        (0.34, 0.03, 0.04),
+    ]
     for at, width, depth in spots:
         tilt = rng.normal() * 0.06
         c.line(np.exp(-(((z - at - tilt * lateral) / width) ** 2)) * where, depth)
 
 
-def nail(c: Canvas, finger: int, along: np.ndarray, lateral: np.ndarray, facing: np.ndarray, near: np.ndarray) -> None:
+def nail(
+    c: Canvas, finger: int, along: np.ndarray, lateral: np.ndarray, facing: np.ndarray, near: np.ndarray
+) -> None:
     """Plate, lunula, free edge and the fold around it."""
     half_width = (0.60, 0.48, 0.50, 0.48, 0.40)[finger]
     u, v = (along - 0.70) / 0.34, lateral / half_width

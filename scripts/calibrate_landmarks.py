@@ -1,9 +1,10 @@
-"""Say where on our hand the detector's 21 landmarks lie: ``python scripts/calibrate_landmarks.py [--photos DIR]``.
+"""Say where on our hand the detector's 21 landmarks lie.
 
-A landmark of the rig is a point carried half and half by two bones. First the points are solved for on *rendered*
-hands, whose geometry is known, against what the detector sees in them. Then, if photographs are given, they are
-refined weakly on real hands (training pictures only), anchored to the first result: refined loosely together with
-shape they drift and shrink the mesh. Writes ``landmarks_m`` into src/handwright/hand/rig.npz.
+A landmark of the rig is a point carried half and half by two bones. First the points are solved for
+on *rendered* hands, whose geometry is known, against what the detector sees in them. Then, if
+photographs are given, they are refined weakly on real hands (training pictures only), anchored to
+the first result: refined loosely together with shape they drift and shrink the mesh. Writes
+``landmarks_m`` into src/handwright/hand/rig.npz.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.scenes import render_scene  # noqa: E402
+
 from handwright.hand import rig as rig_module  # noqa: E402
 from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones  # noqa: E402
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig  # noqa: E402
@@ -61,7 +63,7 @@ def equations(hand: Hand, seen_px: np.ndarray, rig: Rig) -> tuple[np.ndarray, np
 
 
 def solve(pairs: list[tuple[Hand, np.ndarray]], anchor: np.ndarray, stiffness: float) -> np.ndarray:
-    """Rest positions [21, 3] by reweighted least squares, pulled to ``anchor`` (stiffness per hand and metre²)."""
+    """Rest positions [21, 3] by reweighted least squares, pulled to ``anchor``."""
     rig = load_rig()
     rows = [equations(hand, seen, rig) for hand, seen in pairs]
     a, b = np.stack([r[0] for r in rows], 1), np.stack([r[1] for r in rows], 1)
@@ -127,7 +129,10 @@ def report(name: str, pairs: list[tuple[Hand, np.ndarray]]) -> None:
         drawn = hand.camera.project(hand_landmarks_m(hand))
         errors.append(np.linalg.norm(drawn - seen, axis=1) / np.ptp(seen, axis=0).max())
     each = np.mean(errors, 1)
-    print(f"{name}: N = {len(each)}, median {100 * np.median(each):.2f} %, p95 {100 * np.percentile(each, 95):.2f} %")
+    print(
+        f"{name}: N = {len(each)}, median {100 * np.median(each):.2f} %,"
+        f" p95 {100 * np.percentile(each, 95):.2f} %"
+    )
 
 
 def main() -> None:

