@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
 TILE_PX, CAPTION_PX, GAP_PX = 300, 18, 6
+PAPER = (250, 249, 247)
 PAIRS_A_ROW, ROWS_A_PAGE = 6, 6
 
 
@@ -27,7 +28,8 @@ def hand_crop(
     if scale < 1:
         pixels = cv2.GaussianBlur(pixels, (0, 0), max(0.45 / scale - 0.2, 0.1))
     size = (TILE_PX, TILE_PX)
-    return cv2.warpAffine(pixels, shift, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+    options = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_CONSTANT, "borderValue": PAPER}
+    return cv2.warpAffine(pixels, shift, size, **options)
 
 
 def save_pages(path: Path, groups: Sequence[tuple[str, Sequence[UInt8[np.ndarray, "t t 3"]]]]) -> list[Path]:
@@ -48,7 +50,7 @@ def save_pages(path: Path, groups: Sequence[tuple[str, Sequence[UInt8[np.ndarray
     for page in range(0, len(groups), per_page):
         part = groups[page : page + per_page]
         rows = -(-len(part) // per_row)
-        sheet = Image.new("RGB", (per_row * width, rows * height), (250, 249, 247))
+        sheet = Image.new("RGB", (per_row * width, rows * height), PAPER)
         draw = ImageDraw.Draw(sheet)
         for k, (caption, tiles) in enumerate(part):
             x, y = (k % per_row) * width, (k // per_row) * height

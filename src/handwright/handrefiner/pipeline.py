@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ class Engine:
 
 
 @contextmanager
-def open_engine(model: Path | None = None) -> Iterator[Engine]:
+def open_engine(model: Path | None = None) -> Generator[Engine]:
     """Load the perception models; ``model`` is a hand_landmarker.task of the user's own.
 
     Raises:

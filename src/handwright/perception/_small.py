@@ -1,3 +1,4 @@
+# pyright: basic
 """Small products inside kernels: numba's own ``@`` calls BLAS through SciPy, which the core has not."""
 
 from __future__ import annotations
