@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.attempt import Attempt, attempt_hand
 from handwright.handrefiner.painters import open_painter
@@ -126,9 +127,17 @@ def _reconstruct(
     watch: Stopwatch,
 ) -> tuple[list[HandTask], DepthControl]:
     """Fit what was seen, render depth, plan crops and masks."""
-    pose = settings.hand_pose
+    pose, given_depth = settings.hand_pose, settings.depth
+    if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
+        raise HandsFileError(
+            f"the depth image is {given_depth.width} × {given_depth.height} pixels",
+            f"the picture is {image.width} × {image.height}",
+            "give a depth image of the picture's size",
+        )
     with watch("fit"):
-        parts = [(observation, *reconstruct(image, observation, given)) for observation, given in seen]
+        parts = [
+            (observation, *reconstruct(image, observation, given, given_depth)) for observation, given in seen
+        ]
         if pose is not None:
             parts = [
                 (o, fit_given(o, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)), window, region)
@@ -136,6 +145,8 @@ def _reconstruct(
             ]
     with watch("depth"):
         depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+        if given_depth is not None:
+            depth = DepthControl(np.ascontiguousarray(given_depth.pixels.max(-1)), depth.hand_id)
         tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts)]
     return tasks, depth
 

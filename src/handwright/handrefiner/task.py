@@ -11,6 +11,7 @@ from handwright.errors import HandsFileError
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.fit import fit_hand
+from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
 from handwright.perception.silhouette import fit_outline
 from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Mask
@@ -60,10 +61,16 @@ class HandTask:
 
 
 def reconstruct(
-    image: Image, observation: HandObservation, given: HandFit | None
+    image: Image, observation: HandObservation, given: HandFit | None, depth: Image | None = None
 ) -> tuple[HandFit, tuple[int, int, int, int], HandRegion]:
-    """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it."""
+    """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it.
+
+    A depth control image of the user's decides what is nearer in the fit.
+    """
     fit = given or fit_hand(observation, image.width, image.height)
+    if depth is not None and given is None:
+        observation = with_depth(observation, fit, depth.pixels.max(-1))
+        fit = fit_hand(observation, image.width, image.height)
     window = crop_window(observation, fit, image.width, image.height)
     x0, y0, x1, y1 = window
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
