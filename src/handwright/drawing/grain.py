@@ -49,7 +49,7 @@ def grain_statistics(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, 
     if quiet is None:
         return Grain(np.zeros(3), 0.0, 0.0)
     residual = picture - cv2.blur(picture, (_WINDOW, _WINDOW))
-    local = np.stack([_box_mean(residual[..., c] ** 2)[quiet].mean() for c in range(3)])
+    local = np.maximum([_box_mean(residual[..., c] ** 2)[quiet].mean() for c in range(3)], 0.0)
     pairs = [(0, 1), (0, 2), (1, 2)]
     common = [float(_box_mean(residual[..., a] * residual[..., b])[quiet].mean()) for a, b in pairs]
     between = [sqrt(float(local[a] * local[b])) for a, b in pairs]

@@ -85,7 +85,7 @@ def _atlas() -> tuple[Float[np.ndarray, "s s 6"], ...]:
 def _grid(at: Float[np.ndarray, "n 2"]) -> tuple[Float[np.ndarray, "r c"], Float[np.ndarray, "r c"]]:
     """Points as two maps of at most 16,384 columns, which is as wide as OpenCV's remap goes."""
     columns = 8192
-    rows = -(-len(at) // columns)
+    rows = max(1, -(-len(at) // columns))
     padded = np.zeros((rows * columns, 2), np.float32)
     padded[: len(at)] = at
     return padded[:, 0].reshape(rows, columns), padded[:, 1].reshape(rows, columns)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handwright.drawing.ownership import share_pixels, smoothstep
+from tests.drawn import flat_hand, region_of, shoot
+
+
+@pytest.fixture(scope="module")
+def open_hand():
+    return shoot()
+
+
+@pytest.fixture(scope="module")
+def same(open_hand):
+    """Shares of a drawn hand that equals the old one."""
+    s = open_hand
+    return share_pixels(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
+
+
+@pytest.fixture(scope="module")
+def curled():
+    return shoot(flat_hand(curl=0.5))
+
+
+@pytest.fixture(scope="module")
+def straightened(open_hand, curled):
+    """Shares of an open hand drawn over a curled one."""
+    return share_pixels(open_hand.surface, curled.region, curled.landmarks_px, 0.8, curled.hand_px)
+
+
+def test_every_share_lies_in_0_1(same, straightened):
+    for own in (same, straightened):
+        for share in (own.alpha, own.coverage, own.hole_alpha):
+            assert share.dtype == np.float32
+            assert share.min() >= 0
+            assert share.max() <= 1.0001
+
+
+def test_a_drawn_hand_that_equals_the_old_one_uncovers_hardly_anything(open_hand, same):
+    beyond = open_hand.silhouette & (same.reach_m > 0.03)
+    uncovered = (same.hole_alpha * (1 - same.alpha))[beyond].sum()
+    assert uncovered < 0.02 * beyond.sum()
+
+
+def test_the_old_fingers_are_uncovered_where_the_drawn_ones_are_not(open_hand, curled):
+    own = share_pixels(curled.surface, open_hand.region, open_hand.landmarks_px, 0.8, open_hand.hand_px)
+    bare = open_hand.silhouette & (own.coverage < 0.01) & (own.reach_m > 0.07)
+    away = cv2.erode(bare.astype(np.uint8), np.ones((3, 3))) > 0
+    assert away.sum() > 100
+    assert own.hole_alpha[away].min() > 0.9
+
+
+def test_beyond_the_heel_the_drawn_hand_owns_its_pixels(straightened):
+    inner = (straightened.coverage > 0.99) & (straightened.reach_m > 0.05)
+    inner = cv2.erode(inner.astype(np.uint8), np.ones((7, 7))) > 0
+    assert inner.sum() > 1000
+    assert straightened.alpha[inner].min() > 0.95
+
+
+def test_below_the_wrist_the_photograph_is_kept(same, straightened):
+    for own in (same, straightened):
+        below = own.reach_m < -0.012
+        assert below.sum() > 500
+        assert own.alpha[below].max() < 0.02
+        assert own.hole_alpha[below].max() < 0.02
+
+
+def test_reach_grows_from_the_wrist_to_the_fingertips(open_hand, same):
+    rows, columns = (open_hand.landmarks_px.astype(int)[:, i] for i in (1, 0))
+    along = same.reach_m[rows, columns]
+    assert along[0] < along[9] < along[10] < along[11] < along[12]
+    assert along[12] == pytest.approx(0.18, abs=0.03)
+
+
+def test_the_hole_lies_near_the_old_hand(curled, straightened):
+    near = cv2.dilate(curled.silhouette.astype(np.uint8), np.ones((25, 25))) > 0
+    assert not (straightened.hole & ~near).any()
+    assert not (straightened.hole_alpha[~near] > 0.01).any()
+
+
+def test_no_old_pixel_is_a_source_of_background(open_hand, same):
+    assert same.old[open_hand.silhouette].all()
+    assert same.old.sum() > open_hand.silhouette.sum()
+
+
+def test_a_face_behind_the_hand_is_none_of_our_business(open_hand):
+    """A broad patch of skin that GrabCut took along stays."""
+    s = open_hand
+    inside = s.silhouette.copy()
+    inside[:, -70:] = True
+    own = share_pixels(s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px)
+    assert own.hole_alpha[:, -50:].max() < 0.01
+
+
+def test_a_loose_piece_of_the_old_hand_is_removed(open_hand, same):
+    """What is left of a sixth finger, beyond the hand's own skeleton, goes too."""
+    s = open_hand
+    inside = s.silhouette.copy()
+    row, column = s.landmarks_px[20].astype(int)[::-1]
+    piece = np.s_[row - 20 : row - 2, column - 44 : column - 34]
+    inside[piece] = True
+    own = share_pixels(s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px)
+    assert own.hole[piece].all()
+
+
+def test_a_hand_out_of_sight_owns_nothing(open_hand):
+    from handwright.drawing.surface import see_surface
+
+    away = see_surface(flat_hand(at=(2.0, 0.0)), open_hand.window, 100.0)
+    own = share_pixels(away, open_hand.region, open_hand.landmarks_px, 0.8, 100.0)
+    assert own.alpha.max() == 0
+    assert np.isfinite(own.reach_m).all()
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_smoothstep_rises_from_0_to_1(a, b):
+    low, high = sorted((a, b))
+    values = smoothstep(-1.0, 1.0, np.array([low, high]))
+    assert 0 <= values[0] <= values[1] <= 1
+    assert smoothstep(0.0, 1.0, np.array([-0.1, 0.0, 0.5, 1.0, 1.1])).tolist() == [0, 0, 0.5, 1, 1]
