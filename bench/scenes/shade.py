@@ -121,14 +121,15 @@ def light_up(
     near = float(np.median(scene.depth[scene.seen]))
     occlusion = ambient_occlusion(scene.depth, focal_px / near)[scene.seen]
     surface = Surface(
-        scene.seen,
-        scene.normals,
-        scene.rest,
-        scene.uv,
-        occlusion,
-        scene.depth,
-        1,
-        focal_px / near,
+        seen=scene.seen,
+        coverage=scene.seen.astype(np.float32),
+        normals=scene.normals,
+        rest_m=scene.rest,
+        uv=scene.uv,
+        occlusion=occlusion,
+        depth_m=scene.depth,
+        scale=1,
+        pixels_per_m=focal_px / near,
     )
     points = _points_of(scene, focal_px, center_px)
     shadows = [_shadow(parts, points, lamp, mirrored) for lamp in light.lamps]
