@@ -70,13 +70,12 @@ def share_pixels(
         blur_sigma: Blur of the picture's edges in pixels.
         hand_px: Hand size in pixels.
     """
-    coverage = surface.shrink(surface.seen.astype(np.float32)[..., None])[..., 0]
-    fade = smoothstep(*_FADE_M, surface.rest_m[:, 1])
-    fading = surface.shrink(surface.place(fade[:, None]))[..., 0]
+    coverage = surface.coverage
+    reach = _extended_reach(surface, hand_px)
+    fading = coverage * smoothstep(*_FADE_M, reach)
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
-    reach = _extended_reach(surface, coverage, hand_px)
     allowed = _taper(~region.inside, reach, surface, blur_sigma)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
@@ -97,9 +96,10 @@ def _taper(
     return 1 - smoothstep(0, 1, (away - allowance) / soft)
 
 
-def _extended_reach(surface: Surface, coverage: np.ndarray, hand_px: float) -> Float[np.ndarray, "h w"]:
+def _extended_reach(surface: Surface, hand_px: float) -> Float[np.ndarray, "h w"]:
     """Rest distance from the wrist at every pixel; outside the silhouette, the nearest inner pixel's."""
     total = surface.shrink(surface.place(surface.rest_m[:, 1:2]))[..., 0]
+    coverage = surface.shrink(surface.seen.astype(np.float32)[..., None])[..., 0]
     inside = coverage > 0.5
     if not inside.any():
         return np.full(coverage.shape, 0.09, np.float32)

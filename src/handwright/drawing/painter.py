@@ -111,7 +111,7 @@ def draw_hand(
         work.landmarks_px,
     )
     sources = work.enlarge_mask(background_sources(work.crop, own.old, work.region))
-    linear = work.enlarge(_shrunk(surface, light, blur)[0])
+    linear = work.enlarge(_shrunk(surface, light, blur))
     own = work.enlarge_ownership(own)
     front = work.enlarge_mask(front)
     own = _confine(own, may_change, front if in_front is None else front | in_front)
@@ -187,16 +187,18 @@ def _place(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
 
 def _shrunk(
     surface: Surface, light: Float[np.ndarray, "n 3"], blur_sigma: float
-) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"]]:
-    """Linear light per pixel, blurred like the picture and extended past the silhouette; and its coverage."""
+) -> Float[np.ndarray, "h w 3"]:
+    """Linear light per pixel, blurred like the picture and extended a little past the silhouette."""
     premultiplied = surface.shrink(
         surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1))
     )
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
-    coverage = premultiplied[..., 3]
-    return premultiplied[..., :3] / np.maximum(coverage, 1e-3)[..., None], coverage
+    beyond = cv2.GaussianBlur(premultiplied, (0, 0), max(1.0, soft))
+    rim = premultiplied[..., 3:] < 0.9
+    mixed = np.where(rim, beyond, premultiplied)
+    return mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-3)
 
 
 def _photographic(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numba as nb
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import mesh_of
@@ -17,6 +17,7 @@ from handwright.types import Hand
 
 _OCCLUSION_REACH_M = 0.015
 _OCCLUSION_TAPS = 28
+_FINE = 3
 _TARGET_HAND_PX = 330.0
 
 
@@ -26,6 +27,7 @@ class Surface:
 
     Attributes:
         seen: bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order.
+        coverage: float32 [h, w] share of each pixel that the silhouette covers.
         normals: float32 [N, 3] unit, camera space, facing the camera (z ≤ 0).
         rest_m: float32 [N, 3] where on the mean resting hand each point lies.
         uv: float32 [N, 2] texture coordinates.
@@ -36,6 +38,7 @@ class Surface:
     """
 
     seen: Bool[np.ndarray, "hs ws"]
+    coverage: Float[np.ndarray, "h w"]
     normals: Float[np.ndarray, "n 3"]
     rest_m: Float[np.ndarray, "n 3"]
     uv: Float[np.ndarray, "n 2"]
@@ -88,6 +91,7 @@ def see_surface(
         attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary
     )
     seen = visible.face >= 0
+    coverage = _coverage(seen, scale, points, vertices[:, 2], faces)
     values = values[: int(seen.sum())]
     normals = values[:, :3]
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
@@ -95,8 +99,31 @@ def see_surface(
     pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
     occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
     return Surface(
-        seen, normals, values[:, 3:6], values[:, 6:8], occlusion, visible.depth_m, scale, pixels_per_m
+        seen,
+        coverage,
+        normals,
+        values[:, 3:6],
+        values[:, 6:8],
+        occlusion,
+        visible.depth_m,
+        scale,
+        pixels_per_m,
     )
+
+
+def _coverage(
+    seen: Bool[np.ndarray, "hs ws"],
+    scale: int,
+    points_px: Float[np.ndarray, "v 2"],
+    depth_m: Float[np.ndarray, " v"],
+    faces: Int[np.ndarray, "f 3"],
+) -> Float[np.ndarray, "h w"]:
+    """Share of each pixel that the silhouette covers, also where the surface has one sample a pixel."""
+    if scale == 1:
+        fine = rasterize(points_px * _FINE, depth_m, faces, seen.shape[0] * _FINE, seen.shape[1] * _FINE)
+        seen, scale = fine.face >= 0, _FINE
+    size = seen.shape[1] // scale, seen.shape[0] // scale
+    return cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
 
 def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) -> Float[np.ndarray, "h w"]:
