@@ -19,6 +19,7 @@ from handwright.perception.fit import fit_given, fit_hand, fit_hands, picture_ca
 from handwright.types import Hand, HandObservation, Side
 
 WIDTH, HEIGHT = 512, 480
+BELIEVED = np.ones(21)
 FIST_DEG = (0,) * 6 + (8, 57, 97, 54, -10, 62, 88, 55, 0, 72, 95, 55, 0, 72, 95, 55, 0, 0)
 """A closed fist in which nothing overlaps."""
 
@@ -74,7 +75,7 @@ def penetration_m(hand: Hand) -> float:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_known_hand_is_recovered(seed: int, side: Side) -> None:
     hand = some_hand(seed, side)
-    fit = fit_hand(observe(hand), WIDTH, HEIGHT)
+    fit = fit_hand(observe(hand), WIDTH, HEIGHT, landmark_weights=BELIEVED)
     assert error_2d(hand, fit.hand).mean() <= 0.006
     assert error_3d(hand, fit.hand) <= 0.015
     assert fit.residual == pytest.approx(error_2d(hand, fit.hand).mean(), rel=1e-6)
@@ -83,7 +84,7 @@ def test_a_known_hand_is_recovered(seed: int, side: Side) -> None:
 
 def test_noise_is_smoothed_not_followed() -> None:
     pairs = [(some_hand(seed), observe(some_hand(seed), 0.01, seed)) for seed in range(16)]
-    fits = [fit_hand(seen, WIDTH, HEIGHT) for _, seen in pairs]
+    fits = [fit_hand(seen, WIDTH, HEIGHT, landmark_weights=BELIEVED) for _, seen in pairs]
     flat = [error_2d(hand, fit.hand).mean() for (hand, _), fit in zip(pairs, fits, strict=True)]
     deep = [error_3d(hand, fit.hand) for (hand, _), fit in zip(pairs, fits, strict=True)]
     assert np.median(flat) < 0.01 * np.sqrt(np.pi / 2)
@@ -94,7 +95,12 @@ def test_more_noise_more_error() -> None:
     def median_error(noise: float) -> float:
         hands = [some_hand(seed) for seed in range(8)]
         return float(
-            np.median([error_3d(h, fit_hand(observe(h, noise, 1), WIDTH, HEIGHT).hand) for h in hands])
+            np.median(
+                [
+                    error_3d(h, fit_hand(observe(h, noise, 1), WIDTH, HEIGHT, landmark_weights=BELIEVED).hand)
+                    for h in hands
+                ]
+            )
         )
 
     assert median_error(0.0) < median_error(0.01) < median_error(0.04)
@@ -118,7 +124,7 @@ def test_a_finger_seen_in_the_wrong_place_is_distrusted_and_drags_no_other(seed:
     seen = observe(hand)
     astray, wrong = seen.landmarks_px.copy(), slice(2 + 4 * finger, 5 + 4 * finger)
     astray[wrong] += 0.35 * seen.size_px * np.array([0.6, 0.8])
-    fit = fit_hand(replace(seen, landmarks_px=astray), WIDTH, HEIGHT)
+    fit = fit_hand(replace(seen, landmarks_px=astray), WIDTH, HEIGHT, landmark_weights=BELIEVED)
     others = np.delete(np.arange(21), range(1 + 4 * finger, 5 + 4 * finger))
     assert fit.trust[wrong].min() < 0.5
     assert fit.trust[others].min() > 0.9
@@ -161,7 +167,7 @@ def test_collisions_hold_back_evidence_that_no_hand_allows() -> None:
     tight = np.zeros(24)
     tight[[7, 8, 9, 11, 12, 13, 15, 16, 17, 19, 20, 21]] = np.deg2rad([80, 98, 60] * 4)
     hand = replace(some_hand(1, dofs=tight), shape=np.zeros(len(SHAPE_NAMES)))
-    fit = fit_hand(observe(hand), WIDTH, HEIGHT)
+    fit = fit_hand(observe(hand), WIDTH, HEIGHT, landmark_weights=BELIEVED)
     assert penetration_m(fit.hand) < 0.75 * penetration_m(hand)
 
 
