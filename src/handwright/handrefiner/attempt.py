@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -110,7 +110,8 @@ def _candidate(
     x0, y0, x1, y1 = task.window
     trial = pixels.copy()
     trial[y0:y1, x0:x1] = painted.pixels
-    found, error = _timed_check(trial, task, landmarker, watch)
+    there = replace(task.observation, landmarks_px=task.fit.landmarks_px)
+    found, error = _timed_check(trial, replace(task, observation=there), landmarker, watch)
     scores = {
         "found_again": float(found),
         "joint_error": error,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +127,7 @@ def _reconstruct(
     watch: Stopwatch,
 ) -> tuple[list[HandTask], DepthControl]:
     """Fit what was seen, render depth, plan crops and masks."""
-    pose, given_depth = settings.hand_pose, settings.depth
+    given_depth = settings.depth
     if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
         raise HandsFileError(
             f"the depth image is {given_depth.width} × {given_depth.height} pixels",
@@ -136,13 +136,9 @@ def _reconstruct(
         )
     with watch("fit"):
         parts = [
-            (observation, *reconstruct(image, observation, given, given_depth)) for observation, given in seen
+            (observation, *reconstruct(image, observation, given, given_depth, settings.hand_pose))
+            for observation, given in seen
         ]
-        if pose is not None:
-            parts = [
-                (o, fit_given(o, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)), window, region)
-                for o, fit, window, region in parts
-            ]
     with watch("depth"):
         depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
         if given_depth is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.errors import HandsFileError
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
-from handwright.perception.fit import fit_hand
+from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
 from handwright.perception.silhouette import fit_outline
-from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Mask
+from handwright.types import DepthControl, Hand, HandFit, HandObservation, HandRegion, Image, Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +61,36 @@ class HandTask:
 
 
 def reconstruct(
-    image: Image, observation: HandObservation, given: HandFit | None, depth: Image | None = None
+    image: Image,
+    observation: HandObservation,
+    given: HandFit | None,
+    depth: Image | None = None,
+    pose: Hand | None = None,
 ) -> tuple[HandFit, tuple[int, int, int, int], HandRegion]:
     """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it.
 
-    A depth control image of the user's decides what is nearer in the fit.
+    A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
     """
     fit = given or fit_hand(observation, image.width, image.height)
     if depth is not None and given is None:
         observation = with_depth(observation, fit, depth.pixels.max(-1))
         fit = fit_hand(observation, image.width, image.height)
-    window = crop_window(observation, fit, image.width, image.height)
-    x0, y0, x1, y1 = window
-    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
-    region = hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
+    window, region = _cut(image, observation, fit)
     if given is None:
         fit = fit_outline(observation, fit, region, window)
+    if pose is not None:
+        fit = fit_given(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
+        window, region = _cut(image, observation, fit)
     return fit, window, region
+
+
+def _cut(
+    image: Image, observation: HandObservation, fit: HandFit
+) -> tuple[tuple[int, int, int, int], HandRegion]:
+    """The crop around the seen and the fitted hand, and the old hand in it."""
+    x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
+    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+    return window, hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
 
 
 def plan_hand(

@@ -77,7 +77,10 @@ def fit_given(
     landmarks = hand.camera.project(hand_landmarks_m(hand))
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
     return HandFit(
-        hand, landmarks, float(error.mean() / observation.size_px), np.ones(21) if trust is None else trust
+        hand,
+        landmarks,
+        float(error.mean() / max(observation.size_px, 1.0)),
+        np.ones(21) if trust is None else trust,
     )
 
 
