@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.hand.raster import rasterize, rasterize_reference
+from handwright.hand.raster import rasterize, rasterize_reference, silhouette_coverage
 
 
 def sphere(n: int = 48) -> tuple[np.ndarray, np.ndarray]:
@@ -76,3 +76,21 @@ def test_triangles_outside_the_window_or_behind_the_camera_leave_nothing() -> No
     depth = np.array([1.0, 1, 1, -1, 1, 1])
     seen = rasterize(points, depth, np.array([[0, 1, 2], [3, 4, 5]]), 20, 20)
     assert (seen.face == -1).all() and np.isinf(seen.depth_m).all()
+
+
+def test_coverage_of_a_half_covered_pixel_is_a_half():
+    square = np.array([[1.0, 1.0], [3.5, 1.0], [3.5, 3.0], [1.0, 3.0]])
+    coverage = silhouette_coverage(square, np.array([[0, 1, 2], [0, 2, 3]]), 4, 5)
+    expected = np.zeros((4, 5), np.float32)
+    expected[1:3, 1:3] = 1.0
+    expected[1:3, 3] = 0.5
+    np.testing.assert_array_equal(coverage, expected)
+
+
+def test_coverage_of_a_disc_is_its_area():
+    angle = np.linspace(0, 2 * np.pi, 65)[:-1]
+    rim = 20 + 11.3 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    fan = np.array([[64, k, (k + 1) % 64] for k in range(64)])
+    coverage = silhouette_coverage(np.concatenate([rim, [[20.0, 20.0]]]), fan, 40, 40)
+    polygon = 0.5 * 64 * 11.3**2 * np.sin(2 * np.pi / 64)
+    assert abs(coverage.sum() - polygon) < 0.01 * polygon

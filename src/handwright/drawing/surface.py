@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numba as nb
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import mesh_of
-from handwright.hand.raster import rasterize
+from handwright.hand.raster import rasterize, silhouette_coverage
 from handwright.types import Hand
 
 _OCCLUSION_REACH_M = 0.015
 _OCCLUSION_TAPS = 28
-_FINE = 3
 _TARGET_HAND_PX = 330.0
 
 
@@ -91,7 +90,7 @@ def see_surface(
         attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary
     )
     seen = visible.face >= 0
-    coverage = _coverage(seen, scale, points, vertices[:, 2], faces)
+    coverage = silhouette_coverage(points / scale, faces, height // scale, width // scale)
     values = values[: int(seen.sum())]
     normals = values[:, :3]
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
@@ -109,21 +108,6 @@ def see_surface(
         scale,
         pixels_per_m,
     )
-
-
-def _coverage(
-    seen: Bool[np.ndarray, "hs ws"],
-    scale: int,
-    points_px: Float[np.ndarray, "v 2"],
-    depth_m: Float[np.ndarray, " v"],
-    faces: Int[np.ndarray, "f 3"],
-) -> Float[np.ndarray, "h w"]:
-    """Share of each pixel that the silhouette covers, also where the surface has one sample a pixel."""
-    if scale == 1:
-        fine = rasterize(points_px * _FINE, depth_m, faces, seen.shape[0] * _FINE, seen.shape[1] * _FINE)
-        seen, scale = fine.face >= 0, _FINE
-    size = seen.shape[1] // scale, seen.shape[0] // scale
-    return cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
 
 def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) -> Float[np.ndarray, "h w"]:
