@@ -1,0 +1,78 @@
+"""Scripted eyes: they see what they are told to, where they are told to; no network looks at a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner import check, pipeline
+from handwright.handrefiner.pipeline import Engine
+from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.types import HandObservation, Image
+from tests.drawn import Shot, flat_hand, shoot
+
+
+@dataclass
+class Eyes:
+    """What is seen.
+
+    Attributes:
+        found: Hands that a search finds.
+        again: What a second look sees, given the hand that is wanted and the pixels; None: nothing.
+        boxes: Answer per box.
+        looks: Hands that were looked for again.
+    """
+
+    found: list[HandObservation] = field(default_factory=list)
+    again: Callable[[HandObservation, np.ndarray], HandObservation | None] = lambda wanted, _: wanted
+    boxes: list[HandObservation | None] = field(default_factory=list)
+    looks: list[HandObservation] = field(default_factory=list)
+
+    def look(self, pixels, wanted, _landmarker):
+        self.looks.append(wanted)
+        return self.again(wanted, pixels)
+
+
+@pytest.fixture
+def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
+    scripted = Eyes()
+    monkeypatch.setattr(check, "find_again", scripted.look)
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))
+    monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
+    return scripted
+
+
+@pytest.fixture
+def engine(eyes: Eyes) -> Engine:
+    return Engine(eyes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def one() -> Shot:
+    """One hand before a wall."""
+    return shoot(flat_hand(curl=0.15))
+
+
+@pytest.fixture(scope="session")
+def two() -> Shot:
+    """A left and a right hand side by side; the truth is the left hand's."""
+    width = 520
+    left = shoot(flat_hand(width=width, side="left", at=(-0.13, 0.07)), width=width)
+    right = shoot(flat_hand(width=width, side="right", at=(0.13, 0.07)), width=width)
+    pixels = np.where(right.silhouette[..., None], right.pixels, left.pixels)
+    return replace(left, pixels=pixels)
+
+
+def observations_of_two(two: Shot) -> list[HandObservation]:
+    first = two.observation()
+    second = shoot(flat_hand(width=520, side="right", at=(0.13, 0.07)), width=520).observation()
+    return [first, second]
+
+
+def task_of(shot: Shot, settings, **changes) -> HandTask:
+    """The task that the pipeline would plan for the only hand of a picture."""
+    image, seen = Image(shot.pixels), shot.observation(**changes)
+    return plan_hand(1, image, seen, *reconstruct(image, seen, None), settings)

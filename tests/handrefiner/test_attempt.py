@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.errors import UsageError
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
+from handwright.handrefiner.painters import Painted, open_painter
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.task import plan_hand, reconstruct
+from handwright.types import Image
+from tests.handrefiner.conftest import observations_of_two, task_of
+
+
+class Recorder:
+    """A painter that paints what it may in one colour and remembers its jobs."""
+
+    def __init__(self, *, nothing: bool = False):
+        self.jobs, self.nothing = [], nothing
+
+    def paint(self, job):
+        self.jobs.append(job)
+        inside = job.may_change & (not self.nothing)
+        return Painted(np.where(inside[..., None], np.uint8(job.seed % 251), job.crop), inside)
+
+
+def attempt(shot, painter, settings=None, **changes):
+    settings = settings or RefineSettings()
+    task = task_of(shot, settings, **changes)
+    depth = depth_control([task.fit.hand], *shot.pixels.shape[:2])
+    return attempt_hand(shot.pixels, task, depth, [task], painter, settings, None, Stopwatch())
+
+
+def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
+    painter = Recorder()
+    result = attempt(one, painter, RefineSettings(seed=3, candidates=2))
+    assert [job.seed for job in painter.jobs] == [3, 4]
+    job = painter.jobs[0]
+    x0, y0, x1, y1 = job.window
+    assert np.array_equal(job.crop, one.pixels[y0:y1, x0:x1])
+    assert job.depth.shape == job.may_change.shape == job.crop.shape[:2]
+    assert job.landmarks_px == pytest.approx(one.landmarks_px - (x0, y0))
+    assert not job.others.any()
+    assert result.winner is result.candidates[result.picked]
+
+
+def test_the_picture_itself_is_never_written_to(one, eyes):
+    before = one.pixels.copy()
+    attempt(one, Recorder())
+    assert np.array_equal(one.pixels, before)
+
+
+def test_the_untouched_picture_gives_the_floor(one, eyes):
+    eyes.again = lambda wanted, pixels: None if pixels is one.pixels else wanted
+    scores = attempt(one, Recorder()).candidates[0].scores
+    assert (scores["found_before"], scores["joint_error_before"]) == (0.0, 1.0)
+    assert scores["found_again"] == 1.0
+    assert 0 < scores["painted_share"] < 1
+
+
+def test_a_candidate_that_painted_nothing_is_not_accepted(one, eyes):
+    result = attempt(one, Recorder(nothing=True))
+    assert not result.candidates[0].accepted
+    assert result.winner is None
+
+
+def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
+    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" else None
+    painter = Recorder()
+    result = attempt(one, painter)
+    assert len(result.candidates) >= 2
+    assert result.task.observation.side == "left"
+    assert result.winner.scores["joint_error"] < DOUBTFUL
+    assert painter.jobs[result.picked].hand is result.task.fit.hand
+
+
+def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
+    assert len(attempt(one, Recorder()).candidates) == 1
+
+
+def test_the_painted_hand_is_looked_for_where_it_was_painted(one, eyes):
+    result = attempt(one, Recorder())
+    assert np.array_equal(eyes.looks[0].landmarks_px, one.landmarks_px)
+    assert np.array_equal(eyes.looks[1].landmarks_px, result.task.fit.landmarks_px)
+
+
+def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
+    settings, image = RefineSettings(), Image(two.pixels)
+    near = observations_of_two(two)[1]
+    overlapping = replace(near, landmarks_px=near.landmarks_px - (120, 0))
+    seen = [two.observation(), overlapping]
+    tasks = [plan_hand(k + 1, image, o, *reconstruct(image, o, None), settings) for k, o in enumerate(seen)]
+    front = replace(tasks[1], region=replace(tasks[1].region, inside=np.ones_like(tasks[1].region.inside)))
+    hands = [tasks[0].fit.hand, front.fit.hand]
+    depth = depth_control(hands, *two.pixels.shape[:2])
+    painter = Recorder()
+    attempt_hand(two.pixels, tasks[0], depth, [tasks[0], front], painter, settings, None, Stopwatch())
+    job = painter.jobs[0]
+    assert job.others.any()
+    assert not (job.others & job.may_change).any()
+    x0, y0, x1, y1 = job.window
+    mine = depth.hand_id[y0:y1, x0:x1] == 0
+    assert not (job.others & mine).any()
+
+
+def test_there_is_one_painter_and_others_are_refused():
+    assert open_painter("draw").paint
+    with pytest.raises(UsageError, match="no painter 'oil'"):
+        open_painter("oil")
