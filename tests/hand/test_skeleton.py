@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handwright.hand.skeleton import not_skin, palm_span_px, skeleton_masks, skin_distance
+from tests.drawn import region_of, shoot
+
+SHOT = shoot()
+
+
+def test_the_thin_skeleton_lies_inside_the_hand_and_the_thick_one_covers_most_of_it():
+    thin, thick = skeleton_masks(SHOT.landmarks_px, *SHOT.silhouette.shape)
+    assert SHOT.silhouette[thin].mean() > 0.97
+    beyond = SHOT.silhouette.copy()
+    beyond[round(SHOT.landmarks_px[0, 1]) :] = False
+    assert thick[beyond].mean() > 0.85
+    assert thick[thin].all()
+
+
+@given(st.floats(0.2, 20), st.floats(0, 6.3), st.floats(-500, 500))
+def test_the_palms_span_grows_with_the_hand_and_does_not_turn_with_it(scale, turn, shift):
+    cos, sin = np.cos(turn), np.sin(turn)
+    marks = SHOT.landmarks_px
+    moved = scale * marks @ np.array([[cos, sin], [-sin, cos]]) + shift
+    assert palm_span_px(moved) == pytest.approx(scale * palm_span_px(marks), rel=1e-9)
+
+
+def test_the_span_is_about_9_cm():
+    per_m = SHOT.hand.camera.focal_px / SHOT.hand.translation_m[2]
+    assert palm_span_px(SHOT.landmarks_px) / per_m == pytest.approx(0.09, abs=0.015)
+
+
+def test_a_hand_shrunk_to_a_point_still_has_a_span():
+    assert palm_span_px(np.zeros((21, 2))) == 4.0
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(-1e6, 1e6))
+def test_skeletons_far_outside_of_a_picture_are_drawn_without_overflow(height, width, shift):
+    thin, thick = skeleton_masks(SHOT.landmarks_px + shift, height, width)
+    assert thin.shape == thick.shape == (height, width)
+
+
+def test_skin_is_near_itself_and_a_wall_is_far():
+    distance = skin_distance(SHOT.pixels, SHOT.region)
+    assert np.median(distance[SHOT.silhouette]) < 4
+    assert distance[~SHOT.silhouette].min() > 9
+    assert (distance >= 0).all()
+
+
+@pytest.mark.parametrize("skin", [(0.62, 0.40, 0.30), (0.50, 0.27, 0.18), (0.10, 0.045, 0.025)])
+def test_no_skin_is_called_strange_in_any_light(skin):
+    shot = shoot(skin=skin, ambient=0.12, direct=0.9)
+    inner = cv2.erode(shot.silhouette.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert not_skin(shot.pixels, shot.region)[inner].mean() < 0.02
+
+
+@pytest.mark.parametrize("colour", [(30, 60, 190), (30, 140, 60), (240, 240, 240), (200, 40, 160)])
+def test_other_colours_are_strange(colour):
+    pixels = SHOT.pixels.copy()
+    pixels[130:160, 130:160] = colour
+    assert not_skin(pixels, region_of(SHOT.pixels, SHOT.silhouette, SHOT.landmarks_px))[
+        133:157, 133:157
+    ].all()
+
+
+def test_black_is_strange_where_it_is_wider_than_a_fold():
+    pixels = SHOT.pixels.copy()
+    pixels[100:180, 100:180] = 4
+    pixels[60:63, :] = 4
+    strange = not_skin(pixels, SHOT.region)
+    assert strange[135:145, 135:145].all()
+    assert not strange[61, SHOT.silhouette[61]].any()
