@@ -39,7 +39,7 @@ def test_a_bar_across_the_fingers_stays_in_front(shot):
     found = in_front(shot, pixels, covered)
     on_hand = covered & shot.silhouette
     assert found[on_hand].mean() > 0.95
-    assert not (found & ~cv2.dilate(covered.astype(np.uint8), np.ones((5, 5))).astype(bool)).any()
+    assert (found & ~covered).sum() < 0.01 * found.sum()
 
 
 def test_nothing_is_in_front_of_a_bare_hand(shot):
