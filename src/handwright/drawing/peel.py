@@ -35,13 +35,14 @@ def peel(
     picture = np.where(level.unknown[..., None], 0, level.picture).astype(np.float32)
     field = np.zeros((*level.unknown.shape, 2), np.int32)
     exemplars = _patches(level.picture, centres)
+    squares = (exemplars * exemplars).reshape(len(centres), 3, -1).sum(1)
     known = (level.known > 0.5).astype(np.uint8)
     left = level.unknown.copy()
     while left.any():
         layer = left & (cv2.dilate(known, _CROSS) > 0)
         targets = np.argwhere(layer if layer.any() else left)
-        compared = np.tile(_patches(known[..., None].astype(np.float32), targets), (1, 3))
-        distance = _masked_distances(exemplars, _patches(picture, targets), compared)
+        compared = _patches(known[..., None].astype(np.float32), targets)
+        distance = _masked_distances(exemplars, squares, _patches(picture, targets), compared)
         away = ((centres[:, None] - targets[None]) ** 2).sum(-1)
         best = centres[(distance + nearness * away).argmin(0)]
         rows, columns = targets.T
@@ -59,7 +60,12 @@ def _patches(picture: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return windows[centres[:, 0] - RADIUS, centres[:, 1] - RADIUS].reshape(len(centres), -1)
 
 
-def _masked_distances(exemplars: np.ndarray, patches: np.ndarray, compared: np.ndarray) -> np.ndarray:
-    """Mean squared differences [exemplars, patches] over the compared samples; Σ patch² is left out."""
-    squares = (exemplars * exemplars) @ compared.T - 2.0 * exemplars @ (patches * compared).T
-    return squares * (3.0 / np.maximum(compared.sum(1), 1.0))
+def _masked_distances(
+    exemplars: np.ndarray, squares: np.ndarray, patches: np.ndarray, compared: np.ndarray
+) -> np.ndarray:
+    """Mean squared differences [exemplars, patches] over the compared pixels; Σ patch² is left out.
+
+    ``squares`` [exemplars, side²] are the exemplars' squares, summed over the channels.
+    """
+    different = squares @ compared.T - 2.0 * exemplars @ (patches * np.tile(compared, (1, 3))).T
+    return different / np.maximum(compared.sum(1), 1.0)
