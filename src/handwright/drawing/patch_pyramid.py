@@ -15,6 +15,7 @@ PAD = 2 * RADIUS
 
 _COARSEST_DEPTH_PX = 8.0
 _MOST_LEVELS = 8
+_MOST_TARGETS = 2500
 _FEWEST_SOURCES = 60
 _SOURCES_PER_TARGET = 0.4
 _SHARE = 0.5
@@ -43,7 +44,7 @@ class Level:
 def build_pyramid(
     picture: Float[np.ndarray, "h w 3"], hole: Bool[np.ndarray, "h w"], sources: Bool[np.ndarray, "h w"]
 ) -> list[Level]:
-    """Halved resolutions, finest first, down to where the hole is about a patch deep.
+    """Halved resolutions, finest first, down to where the hole is small and about a patch deep.
 
     Args:
         picture: float32 [H, W, 3] in 0..255.
@@ -60,7 +61,8 @@ def build_pyramid(
         if level.centres.sum() < max(_FEWEST_SOURCES, _SOURCES_PER_TARGET * len(level.targets)):
             break
         levels.append(level)
-        if cv2.distanceTransform((wanted > 0).astype(np.uint8), cv2.DIST_L2, 3).max() <= _COARSEST_DEPTH_PX:
+        depth = cv2.distanceTransform((wanted > 0).astype(np.uint8), cv2.DIST_L2, 3).max()
+        if depth <= _COARSEST_DEPTH_PX and len(level.targets) <= _MOST_TARGETS:
             break
         mixed = _halved(picture * known[..., None])
         wanted, known = _halved(wanted), _halved(known)
