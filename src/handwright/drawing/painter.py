@@ -116,12 +116,13 @@ def draw_hand(
     front = work.enlarge_mask(front)
     own = _confine(own, may_change, front if in_front is None else front | in_front)
     background = uncovered_background(crop, own.hole & (own.alpha < 0.999), sources, seed)
-    behind = crop + own.hole_alpha[..., None] * (background.astype(np.float32) - crop)
-    alpha = own.alpha[..., None]
-    mixed = to_srgb(linear * alpha + to_linear(np.round(behind).astype(np.uint8)) * (1 - alpha))
-    mixed = _photographic(mixed, crop, own, region, seed)
     inside = (own.alpha > 1 / 512) | (own.hole_alpha > 1 / 512)
-    pixels = np.where(inside[..., None], np.clip(np.round(mixed), 0, 255), crop).astype(np.uint8)
+    box = box_of(inside, None)
+    mixed = crop.astype(np.float32)
+    mixed[box] = _composed(crop[box], background[box], linear[box], own.alpha[box], own.hole_alpha[box])
+    mixed = _photographic(mixed, crop, own, region, seed)
+    pixels = crop.copy()
+    pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
     return Drawn(pixels, inside, own, surface, background, blur_sigma)
 
 
@@ -199,6 +200,19 @@ def _shrunk(
     rim = premultiplied[..., 3:] < 0.9
     mixed = np.where(rim, beyond, premultiplied)
     return mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-3)
+
+
+def _composed(
+    crop: UInt8[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"],
+    linear: Float[np.ndarray, "h w 3"],
+    alpha: Float[np.ndarray, "h w"],
+    hole_alpha: Float[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w 3"]:
+    """Hand over background over photograph, sRGB 0…255; the hand is mixed in linear light."""
+    behind = crop + hole_alpha[..., None] * (background.astype(np.float32) - crop)
+    share = alpha[..., None]
+    return to_srgb(linear * share + to_linear(np.round(behind).astype(np.uint8)) * (1 - share))
 
 
 def _photographic(
