@@ -68,7 +68,7 @@ def sharpness_ratio(
 
 
 def _fine_detail(patch: np.ndarray, region: np.ndarray) -> float:
-    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.cvtColor(patch.astype(np.float32), cv2.COLOR_RGB2GRAY)
     inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if inner.sum() < 25:
         return float("nan")
