@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from handwright.perception.pose import Person
 from handwright.types import HandObservation
 
 FLAT = np.array(
@@ -49,6 +50,9 @@ class FakeEyes:
 
     def examine(self, crop):
         return (1.0, self._read(crop)[0]) if self._read(crop) else (0.0, hand(60, 60))
+
+    def people(self, pixels):
+        return []
 
     @staticmethod
     def _read(pixels):
@@ -94,6 +98,8 @@ class ChartEyes:
         wobble: Landmarks are off by up to this share of hand size, differently in every view.
         only_straight: See nothing in mirrored views, as with a false find.
         presence: What the landmark network says when asked directly.
+        persons: Who is there, in pixels of the chart.
+        palm_blind: The palm detector sees nothing; the landmark network still does.
         asked: Numbers of looks taken.
     """
 
@@ -103,23 +109,40 @@ class ChartEyes:
     wobble: float = 0.0
     only_straight: bool = False
     presence: float = 0.0
+    persons: list[Person] = field(default_factory=list)
+    palm_blind: bool = False
     asked: int = 0
 
     def detect(self, pixels, *, max_hands, confidence, presence):
         self.asked += 1
-        return self._seen(pixels)[:max_hands]
+        return [] if self.palm_blind else self._seen(pixels)[:max_hands]
 
     def examine(self, crop):
         seen = self._seen(crop)
         return (self.presence, seen[0]) if seen else (0.0, hand(60, 60, found_by="picture"))
 
-    def _seen(self, pixels):
+    def people(self, pixels):
+        picture_from_view = self._place(pixels)
+        if picture_from_view is None:
+            return []
+        matrix, shift = picture_from_view[:, :2], picture_from_view[:, 2]
+        return [
+            replace(person, points_px=np.linalg.solve(matrix, (person.points_px - shift).T).T)
+            for person in self.persons
+        ]
+
+    def _place(self, pixels):
         rows, columns = np.nonzero(pixels[::6, ::6, 2] > 254)
         if len(rows) < 10:
-            return []
+            return None
         terms = np.column_stack([columns * 6 + 0.5, rows * 6 + 0.5, np.ones(len(rows))])
         place = pixels[rows * 6, columns * 6, :2] / 255 * (np.array(self.extent) - 1) + 0.5
-        picture_from_view = np.linalg.lstsq(terms, place, rcond=None)[0].T
+        return np.linalg.lstsq(terms, place, rcond=None)[0].T
+
+    def _seen(self, pixels):
+        picture_from_view = self._place(pixels)
+        if picture_from_view is None:
+            return []
         mirrored = np.linalg.det(picture_from_view[:, :2]) < 0
         if mirrored and self.only_straight:
             return []

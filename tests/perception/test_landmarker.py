@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from handwright.errors import MissingModelError
+from handwright.perception._wheel import HAND_MEMBERS, zip_task
 from handwright.perception.close import examine
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.perception.merge import landmark_distance
-from handwright.perception.models import WHEEL_MEMBERS, zip_task
 from handwright.perception.views import Eyes, View, around, whole
 
 NORMAL = Eyes(4, 0.5, 0.5)
@@ -54,7 +54,7 @@ def look(pixels, landmarker, view):
 
 def test_a_file_that_is_no_model_is_one_line(tmp_path):
     broken = tmp_path / "broken.task"
-    broken.write_bytes(zip_task(dict.fromkeys(WHEEL_MEMBERS, b"no network")))
+    broken.write_bytes(zip_task(dict.fromkeys(HAND_MEMBERS, b"no network")))
     blank = np.zeros((64, 64, 3), np.uint8)
     with HandLandmarker(broken) as eyes:
         with pytest.raises(MissingModelError, match="does not load"):

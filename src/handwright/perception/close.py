@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from handwright.perception.landmark_net import INPUT_PX
 from handwright.perception.landmarker import Landmarker
-from handwright.perception.merge import box_iou, landmark_distance, same_hand
+from handwright.perception.merge import box_iou, known_hand, landmark_distance
 from handwright.perception.views import Eyes, View, around, upright
 from handwright.types import Box, HandObservation
 
@@ -29,7 +29,7 @@ DOUBTFUL_AGREE = 0.2
 """``AGREE`` for those crops, which follow the landmarks and so differ more."""
 
 _CLOSE = Eyes(3, 0.3, 0.5)
-_NEAR, _KNOWN = 0.6, 0.35
+_NEAR = 0.6
 _CROP_PX = 384
 _IN_BOX = Eyes(4, 0.1, 0.1)
 _BOX_LOOKS = (
@@ -44,6 +44,7 @@ _BOX_LOOKS = (
 )
 _BOX_PRESENCE, _LEAST_OVERLAP = 0.3, 0.2
 _HOPELESS = 0.2
+_BEYOND_DOUBT = 0.9
 
 Apply = Callable[..., Iterable[list[HandObservation]]]
 
@@ -70,7 +71,7 @@ def confirm(
     """
     confirmed: list[HandObservation] = []
     for hand in hands:
-        if _known(hand, confirmed):
+        if known_hand(hand, confirmed):
             continue
         seen = apply(
             lambda view: view.look(pixels, landmarker, _CLOSE, "close"), (_plain(hand), _mirrored(hand))
@@ -80,11 +81,29 @@ def confirm(
             confirmed.append(mean_hand(first, second, hand.found_by))
             continue
         doubtful = first or second or hand
-        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not _known(doubtful, confirmed):
+        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not known_hand(doubtful, confirmed):
             answer = examine(pixels, doubtful, landmarker)
             if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX:
                 confirmed.append(answer)
     return confirmed
+
+
+def confirm_surely(
+    pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation, landmarker: Landmarker
+) -> HandObservation | None:
+    """A hand beyond doubt by the landmark network alone, plain and mirrored; None says only 'look closer'.
+
+    Args:
+        pixels: uint8 [H, W, 3].
+        hand: Where to look.
+        landmarker: Eyes to use.
+    """
+    plain, first = upright(hand).examine(pixels, landmarker)
+    if plain < _BEYOND_DOUBT:
+        return None
+    mirror, second = replace(upright(first), mirrored=True).examine(pixels, landmarker)
+    agreed = mirror >= _BEYOND_DOUBT and landmark_distance(first, second) <= AGREE
+    return mean_hand(first, second, hand.found_by) if agreed else None
 
 
 def examine(
@@ -177,10 +196,6 @@ def _plain(hand: HandObservation) -> View:
 
 def _mirrored(hand: HandObservation) -> View:
     return replace(around(hand, margin=2.2, size_px=_CROP_PX), turn_rad=-0.15, mirrored=True)
-
-
-def _known(hand: HandObservation, confirmed: Sequence[HandObservation]) -> bool:
-    return any(landmark_distance(hand, sure) < _KNOWN or same_hand(hand, sure) for sure in confirmed)
 
 
 def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:

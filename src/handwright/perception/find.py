@@ -1,7 +1,8 @@
 """Find every hand of a picture.
 
 Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
-candidate from close by (`close.confirm`) and keep those that are hands. A user's box wins.
+candidate from close by (`close.confirm`) and keep those that are hands; then look where arms end
+(`body.hands_of_bodies`). A user's box wins.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.close import confirm, look_in_box
+from handwright.perception.body import arms_without_hand, hands_of_bodies
+from handwright.perception.close import confirm, confirm_surely, look_in_box
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.perception.merge import merge_hands
 from handwright.perception.views import Eyes, View, tiles, whole
@@ -34,6 +36,8 @@ class Search:
         tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: palms want a fifth of a view.
         step: Ratio of sides between one level of tiles and the next.
         view_px: Side that tiles are brought to.
+        glance_px: Pictures up to this side may be told at a glance; 0 searches every picture.
+        glance_share: Hands smaller than this share of the picture call for a search.
     """
 
     smallest_px: float = 48.0
@@ -41,6 +45,8 @@ class Search:
     tile_px: float = 220.0
     step: float = 2.5
     view_px: int = 256
+    glance_px: float = 640.0
+    glance_share: float = 0.3
 
 
 def find_hands(
@@ -72,11 +78,36 @@ def find_hands(
         found = [hand for hand in seen if hand is not None]
     else:
         search = search or Search()
-        with _looks(threads) as pool:
-            maybe = candidates(pixels, landmarker, search, pool)
-            found = confirm(pixels, maybe, landmarker, pool.map)
+        found = glance(pixels, landmarker, search)
+        if not found:
+            with _looks(threads) as pool:
+                maybe = candidates(pixels, landmarker, search, pool)
+                found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
+                found += hands_of_bodies(pixels, found, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
+
+
+def glance(
+    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search
+) -> list[HandObservation]:
+    """The hands of a small picture of which one look tells all; none means 'search'.
+
+    One look tells all when every hand in it is large and beyond doubt, and no visible arm lacks its hand:
+    then the others of the same people would be as large, and seen.
+    """
+    height, width = pixels.shape[:2]
+    longer = max(height, width)
+    if longer > search.glance_px:
+        return []
+    seen = whole(width, height, margin=1.25, size_px=384).look(pixels, landmarker, SEARCHING, "picture")
+    found: list[HandObservation] = []
+    for hand in merge_hands(seen):
+        sure = confirm_surely(pixels, hand, landmarker)
+        if sure is None or sure.size_px < search.glance_share * longer:
+            return []
+        found.append(sure)
+    return [] if not found or arms_without_hand(pixels, found, landmarker) else found
 
 
 def find_in_boxes(

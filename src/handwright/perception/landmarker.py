@@ -6,13 +6,7 @@ A label's meaning, stated once: since mediapipe 1.x 'Right' is the anatomical ri
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-import threading
-import weakref
-from collections import defaultdict
-from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -21,13 +15,14 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception._tasks import TaskPool, as_mediapipe, quiet
 from handwright.perception.landmark_net import LandmarkNet
-from handwright.perception.models import ensure_models
+from handwright.perception.models import POSE_NAME, ensure_models
+from handwright.perception.pose import Person, PoseNet
 from handwright.types import HandObservation
 
 DEPTH_OF_WORLD = 0.9
 """World z comes out this much too deep against x and y (probe on rendered hands)."""
-_STDERR = threading.Lock()
 
 
 class Landmarker(Protocol):
@@ -43,6 +38,10 @@ class Landmarker(Protocol):
         """How surely an upright crop is a hand, in [0, 1], and its landmarks if it were one."""
         ...
 
+    def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
+        """People in ``pixels``, in its own pixel coordinates; none where there is no model of people."""
+        ...
+
 
 class HandLandmarker:
     """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
@@ -51,7 +50,8 @@ class HandLandmarker:
     context manager, or leave closing to the end of the process.
 
     Args:
-        model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches.
+        model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches. People are seen
+            only when the pose model lies beside it.
 
     Raises:
         MissingModelError: the model is missing and cannot be fetched.
@@ -60,9 +60,9 @@ class HandLandmarker:
     def __init__(self, model: Path | None = None) -> None:
         self._model = model or ensure_models(say=_to_stderr).hand_landmarker
         self._net = LandmarkNet(self._model)
-        self._lock = threading.Lock()
-        self._idle: dict[tuple[int, float, float], list[Any]] = defaultdict(list)
-        weakref.finalize(self, _close_all, self._idle)
+        self._tasks = TaskPool(lambda options: _open_task(self._model, *options))
+        pose = self._model.with_name(POSE_NAME)
+        self._pose = PoseNet(pose) if pose.is_file() else None
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +74,10 @@ class HandLandmarker:
 
     def close(self) -> None:
         """Let go of every network."""
-        with self._lock:
-            _close_all(self._idle)
+        self._tasks.close()
+        self._net.close()
+        if self._pose is not None:
+            self._pose.close()
 
     def detect(
         self,
@@ -99,11 +101,8 @@ class HandLandmarker:
         Raises:
             MissingModelError: the model file does not load.
         """
-        import mediapipe as mp
-
-        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
-        with self._borrowed((max_hands, confidence, presence)) as task:
-            result = task.detect(image)
+        with self._tasks.borrowed((max_hands, confidence, presence)) as task:
+            result = task.detect(as_mediapipe(pixels))
         size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
         hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
         seen = [
@@ -130,26 +129,19 @@ class HandLandmarker:
         label, score = ("Right", right) if right >= 0.5 else ("Left", 1.0 - right)
         return presence, _observation(landmarks, world, label, score)
 
-    @contextlib.contextmanager
-    def _borrowed(self, options: tuple[int, float, float]) -> Generator[Any]:
-        with self._lock:
-            task = self._idle[options].pop() if self._idle[options] else _open_task(self._model, *options)
-        try:
-            yield task
-        finally:
-            with self._lock:
-                self._idle[options].append(task)
+    def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
+        """People in a picture; none where the pose model is missing.
 
+        Args:
+            pixels: sRGB, square.
 
-def _close_all(idle: dict[tuple[int, float, float], list[Any]]) -> None:
-    """Left open, mediapipe's tasks print tracebacks when the interpreter ends."""
-    while idle:
-        for task in idle.popitem()[1]:
-            task.close()
+        Raises:
+            MissingModelError: the pose model does not load.
+        """
+        return [] if self._pose is None else self._pose(pixels)
 
 
 def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
-    import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
 
     options = vision.HandLandmarkerOptions(
@@ -160,9 +152,9 @@ def _open_task(model: Path, max_hands: int, confidence: float, presence: float) 
     )
     blank = np.zeros((64, 64, 3), np.uint8)
     try:
-        with _quiet():
+        with quiet():
             task = vision.HandLandmarker.create_from_options(options)
-            task.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=blank))
+            task.detect(as_mediapipe(blank))
     except (RuntimeError, ValueError, OSError) as error:
         fix = "run `handwright setup`, or `handwright setup --model FILE`"
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
@@ -191,18 +183,3 @@ def _xyz(points: Any) -> Float[np.ndarray, "21 3"]:  # noqa: ANN401
 
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201
-
-
-@contextlib.contextmanager
-def _quiet() -> Generator[None]:
-    """Send what C++ writes to file descriptor 2 nowhere: its start-up notes obey no log level."""
-    with _STDERR:
-        sys.stderr.flush()
-        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)

@@ -12,6 +12,8 @@ from handwright.types import Box, HandObservation
 SAME_HAND = 0.25
 """Two observations are one hand when their landmarks lie closer than this share of hand size."""
 
+_KNOWN = 0.35
+
 
 def landmark_distance(a: HandObservation, b: HandObservation) -> float:
     """Mean distance between two hands' landmarks as a fraction of the smaller hand's size, in [0, ∞).
@@ -33,6 +35,11 @@ def same_hand(a: HandObservation, b: HandObservation) -> bool:
         return True
     along = float(_direction(a) @ _direction(b))
     return a.side == b.side and along > 0.5 and box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > 0.5
+
+
+def known_hand(hand: HandObservation, others: Iterable[HandObservation]) -> bool:
+    """Whether a doubtful hand may be one of ``others``: a wider guard than ``same_hand``."""
+    return any(landmark_distance(hand, other) < _KNOWN or same_hand(hand, other) for other in others)
 
 
 def merge_hands(hands: Iterable[HandObservation]) -> list[HandObservation]:

@@ -32,7 +32,7 @@ def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: No
     from handwright.perception.models import ensure_models
     from handwright.types import Image
 
-    models = ensure_models(model_path=model, say=say)
+    models = ensure_models(model_path=model, say=say, retry=True)
     say(f"hand model: {models.hand_landmarker}")
     say("kernels: compiling; once per version, up to two minutes")
     start = perf_counter()
