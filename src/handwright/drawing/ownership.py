@@ -25,6 +25,8 @@ _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03
 """Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
 _ARM_BELOW_M = 0.032
+_RIM = 0.015
+"""Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ def _uncovered(
     height, width = drawn.shape
     thin, thick = skeleton_masks(landmarks_px, height, width)
     span = region.span_px
-    radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span)))
+    radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span) + _RIM * span))
     old = region.inside | thin
     grown = _dilate(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)

@@ -1,0 +1,51 @@
+"""Write docs/before_after.png: rendered hands with a defect, and what `handwright refine` makes of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.scenes import render_scene  # noqa: E402
+
+from handwright.handrefiner.pipeline import open_engine, refine_picture  # noqa: E402
+from handwright.handrefiner.settings import RefineSettings  # noqa: E402
+from handwright.image import write_png  # noqa: E402
+from handwright.types import Image  # noqa: E402
+
+SHOWN = ((120, "extra_finger"), (103, "missing_finger"), (136, "extra_finger"), (115, "missing_finger"))
+TILE = 300
+
+
+def tile(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """A square around the hand."""
+    low, high = landmarks.min(0), landmarks.max(0)
+    centre, reach = (low + high) / 2, 0.72 * (high - low).max()
+    left, top = np.clip(centre - reach, 0, np.array(pixels.shape[1::-1]) - 2 * reach).clip(0).astype(int)
+    cut = pixels[top : top + int(2 * reach), left : left + int(2 * reach)]
+    return cv2.resize(cut, (TILE, TILE), interpolation=cv2.INTER_AREA)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/before_after.png")
+    args = parser.parse_args()
+    columns = []
+    with open_engine() as engine:
+        for seed, defect in SHOWN:
+            scene = render_scene(seed, defect=defect)
+            repair = refine_picture(Image(scene.pixels), RefineSettings(), engine)
+            landmarks = scene.landmarks_px[0]
+            columns.append(np.vstack([tile(scene.pixels, landmarks), tile(repair.after.pixels, landmarks)]))
+    write_png(args.output, np.ascontiguousarray(np.hstack(columns)))
+    print(args.output)
+
+
+if __name__ == "__main__":
+    main()
