@@ -28,6 +28,20 @@ def hand(x=0.0, y=0.0, size=100.0, *, side="right", score=0.9, turn=0.0, found_b
     return HandObservation(turned * size + (x, y), np.linspace(-1, 1, 21) * size, side, score, found_by)
 
 
+def person(*, left=None, right=None, seen=1.0):
+    """Someone whose forearms point up at hands of 100 px (``left``, ``right``: top left corners)."""
+    points, sure = np.full((33, 2), -500.0), np.zeros(33)
+    points[[11, 12]] = (-400, 0), (-500, 0)
+    for corner, (elbow, wrist, pinky, index) in ((left, (13, 15, 17, 19)), (right, (14, 16, 18, 20))):
+        if corner is None:
+            continue
+        points[wrist] = np.add(corner, (50, 100))
+        points[elbow] = np.add(corner, (50, 220))
+        points[index], points[pinky] = np.add(corner, (34, 50)), np.add(corner, (73, 57))
+        sure[[elbow, wrist, pinky, index]] = seen
+    return Person(points, sure)
+
+
 @dataclass
 class FakeEyes:
     """Sees a hand where a landmark's own colour stands in the pixels: 21 dots per hand, red = 10 + landmark.

@@ -20,25 +20,10 @@ from handwright.perception.body import (
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.perception.models import ensure_models
-from handwright.perception.pose import Person
-from tests.perception.hands import ChartEyes, chart, hand
+from tests.perception.hands import ChartEyes, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
 PICTURE = chart(WIDTH, HEIGHT)
-
-
-def person(*, left=None, right=None, seen=1.0):
-    """Someone whose forearms point up at hands of 100 px (``left``, ``right``: top left corners)."""
-    points, sure = np.full((33, 2), -500.0), np.zeros(33)
-    points[[11, 12]] = (-400, 0), (-500, 0)
-    for corner, (elbow, wrist, pinky, index) in ((left, (13, 15, 17, 19)), (right, (14, 16, 18, 20))):
-        if corner is None:
-            continue
-        points[wrist] = np.add(corner, (50, 100))
-        points[elbow] = np.add(corner, (50, 220))
-        points[index], points[pinky] = np.add(corner, (34, 50)), np.add(corner, (73, 57))
-        sure[[elbow, wrist, pinky, index]] = seen
-    return Person(points, sure)
 
 
 def test_crops_lie_along_the_palm_with_fingers_up_at_two_sizes_plain_and_mirrored():

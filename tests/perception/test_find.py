@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.perception.close import confirm
-from handwright.perception.find import Search, find_hands, find_in_boxes, pyramid
+from handwright.perception.find import Search, find_hands, find_in_boxes, glance, pyramid
 from handwright.perception.landmarker import HandLandmarker
-from tests.perception.hands import ChartEyes, chart, hand
+from tests.perception.hands import ChartEyes, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
 PICTURE = chart(WIDTH, HEIGHT)
@@ -126,6 +126,29 @@ def test_a_box_finds_a_hand_that_no_second_look_confirms():
 def test_importing_the_room_loads_no_mediapipe():
     code = "import sys, handwright.perception.find as f; sys.exit('mediapipe' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ), check=False).returncode == 0
+
+
+def test_one_look_tells_all_of_a_small_picture_with_large_hands_beyond_doubt():
+    there = hand(50, 50, 250), hand(330, 60, 240, side="left")
+    sure = eyes(*there, presence=0.95)
+    found = find_hands(PICTURE, landmarker=sure, threads=1)
+    assert sure.asked == 1
+    assert [np.abs(f.landmarks_px - t.landmarks_px).max() < 5 for f, t in zip(found, there, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("size", "presence", "limit"), [(100, 0.95, 1100.0), (250, 0.85, 1100.0), (250, 0.95, 500.0)]
+)
+def test_a_small_or_doubtful_hand_or_a_large_picture_calls_for_a_search(size, presence, limit):
+    doubtful = eyes(hand(100, 100, size), presence=presence)
+    assert glance(PICTURE, doubtful, Search(glance_px=limit)) == []
+
+
+def test_an_arm_without_its_hand_calls_for_a_search():
+    there = hand(100, 100, 200)
+    assert len(glance(PICTURE, eyes(there, presence=0.95), Search())) == 1
+    another = eyes(there, presence=0.95, persons=[person(left=(450, 200))])
+    assert glance(PICTURE, another, Search()) == []
 
 
 @pytest.mark.models

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.perception.views import Eyes, View, tiles, whole
+from handwright.perception.views import Eyes, View, grey, tiles, whole
 from tests.perception.hands import FakeEyes, hand, paint
 
 
@@ -110,3 +110,11 @@ def test_the_whole_view_holds_the_whole_picture(width, height):
     corners = view.to_picture(np.array([[0.0, 0.0], [384.0, 384.0]]))
     assert (corners[0] <= 0).all()
     assert (corners[1] >= (width, height)).all()
+
+
+def test_grey_keeps_grey_pixels_and_makes_all_channels_one():
+    rng = np.random.default_rng(5)
+    colour = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    drab = grey(colour)
+    assert (drab == drab[..., :1]).all()
+    assert (grey(drab) == drab).all()

@@ -17,7 +17,7 @@ from handwright.perception.landmark_net import INPUT_PX
 from handwright.perception.landmarker import Landmarker
 from handwright.perception.merge import known_hand
 from handwright.perception.pose import Person
-from handwright.perception.views import View, tiles, whole
+from handwright.perception.views import View, grey, tiles, whole
 from handwright.types import HandObservation
 
 LEAST_SEEN = 0.35
@@ -65,7 +65,7 @@ def hands_of_bodies(
     """
     found: list[HandObservation] = []
     for arm in arms_without_hand(pixels, known, landmarker):
-        hand = _hand_at(pixels, arm, landmarker)
+        hand = _hand_at(pixels, arm, landmarker) or _hand_at(grey(pixels), arm, landmarker)
         if hand is not None and not known_hand(hand, [*known, *found]):
             found.append(hand)
     return found

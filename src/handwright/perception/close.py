@@ -88,22 +88,24 @@ def confirm(
     return confirmed
 
 
-def confirm_surely(
+def judge(
     pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation, landmarker: Landmarker
-) -> HandObservation | None:
-    """A hand beyond doubt by the landmark network alone, plain and mirrored; None says only 'look closer'.
+) -> tuple[float, HandObservation | None]:
+    """What the landmark network alone says of a candidate, plain and mirrored.
 
     Args:
         pixels: uint8 [H, W, 3].
         hand: Where to look.
         landmarker: Eyes to use.
+
+    Returns:
+        Mean presence in [0, 1], and the mean of the two answers when both are beyond doubt and agree.
     """
     plain, first = upright(hand).examine(pixels, landmarker)
-    if plain < _BEYOND_DOUBT:
-        return None
-    mirror, second = replace(upright(first), mirrored=True).examine(pixels, landmarker)
-    agreed = mirror >= _BEYOND_DOUBT and landmark_distance(first, second) <= AGREE
-    return mean_hand(first, second, hand.found_by) if agreed else None
+    at = first if plain >= _BEYOND_DOUBT else hand
+    mirror, second = replace(upright(at), mirrored=True).examine(pixels, landmarker)
+    sure = min(plain, mirror) >= _BEYOND_DOUBT and landmark_distance(first, second) <= AGREE
+    return (plain + mirror) / 2, mean_hand(first, second, hand.found_by) if sure else None
 
 
 def examine(

@@ -1,8 +1,8 @@
 """Find every hand of a picture.
 
 Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
-candidate from close by (`close.confirm`) and keep those that are hands; then look where arms end
-(`body.hands_of_bodies`). A user's box wins.
+candidate from close by (`close.confirm`) and keep those that are hands. Look for the rest without colour, and
+where arms end (`body.hands_of_bodies`). A user's box wins.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.body import arms_without_hand, hands_of_bodies
-from handwright.perception.close import confirm, confirm_surely, look_in_box
+from handwright.perception.close import confirm, judge, look_in_box
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.perception.merge import merge_hands
-from handwright.perception.views import Eyes, View, tiles, whole
+from handwright.perception.merge import known_hand, merge_hands
+from handwright.perception.views import Eyes, View, grey, tiles, whole
 from handwright.types import Box, HandObservation
 
 SEARCHING = Eyes(max_hands=6, confidence=0.1, presence=0.1)
 """Forgiving: the close looks sort out what is no hand."""
+
+NO_HAND = 0.05
+"""Mean presence below which a candidate is nothing, beyond doubt."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Search:
     tile_px: float = 220.0
     step: float = 2.5
     view_px: int = 256
-    glance_px: float = 640.0
+    glance_px: float = 1100.0
     glance_share: float = 0.3
 
 
@@ -83,6 +86,7 @@ def find_hands(
             with _looks(threads) as pool:
                 maybe = candidates(pixels, landmarker, search, pool)
                 found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
+                found += hands_in_grey(pixels, found, landmarker, search, pool)
                 found += hands_of_bodies(pixels, found, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
@@ -91,10 +95,10 @@ def find_hands(
 def glance(
     pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search
 ) -> list[HandObservation]:
-    """The hands of a small picture of which one look tells all; none means 'search'.
+    """The hands of a picture of moderate size of which one look tells all; none means 'search'.
 
-    One look tells all when every hand in it is large and beyond doubt, and no visible arm lacks its hand:
-    then the others of the same people would be as large, and seen.
+    One look tells all when every candidate in it is either none or a large hand, beyond doubt, and no visible
+    arm lacks its hand: then the others of the same people would be as large, and seen.
     """
     height, width = pixels.shape[:2]
     longer = max(height, width)
@@ -103,7 +107,9 @@ def glance(
     seen = whole(width, height, margin=1.25, size_px=384).look(pixels, landmarker, SEARCHING, "picture")
     found: list[HandObservation] = []
     for hand in merge_hands(seen):
-        sure = confirm_surely(pixels, hand, landmarker)
+        presence, sure = judge(pixels, hand, landmarker)
+        if presence < NO_HAND:
+            continue
         if sure is None or sure.size_px < search.glance_share * longer:
             return []
         found.append(sure)
@@ -132,6 +138,23 @@ def candidates(
     views += [(view, "tile") for view in pyramid(width, height, search)]
     seen = pool.map(lambda item: item[0].look(pixels, landmarker, SEARCHING, item[1]), views)
     return merge_hands(hand for hands in seen for hand in hands if hand.size_px >= search.ignored_px / 2)
+
+
+def hands_in_grey(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    known: Sequence[HandObservation],
+    landmarker: Landmarker,
+    search: Search,
+    pool: ThreadPoolExecutor,
+) -> list[HandObservation]:
+    """Hands whose colour hides them (paint, gloves, coloured light): larger ones, seen without colour."""
+    drab = grey(pixels)
+    coarse = replace(
+        search, tile_px=search.tile_px * search.step, smallest_px=search.smallest_px * search.step
+    )
+    maybe = [hand for hand in candidates(drab, landmarker, coarse, pool) if not known_hand(hand, known)]
+    sure = merge_hands(confirm(drab, maybe, landmarker, pool.map))
+    return [hand for hand in sure if not known_hand(hand, known)]
 
 
 def pyramid(width: int, height: int, search: Search) -> list[View]:

@@ -14,6 +14,9 @@ from handwright.hand.skeleton import not_skin, palm_span_px, skeleton_masks, ski
 from handwright.types import HandRegion
 
 _USUAL_SKIN_AB, _USUAL_SPREAD_AB = np.array([143.0, 148.0]), np.array([8.0, 12.0])
+_LOOKED_AT = 0.45
+"""GrabCut sees this much around the thick stick figure, in wrist-to-knuckles spans."""
+
 _THING_RADIUS = 0.045
 _SURE_SKIN, _BROAD_RADIUS = 5.0, 0.14
 _PALM_SPAN_PX = 110.0
@@ -108,9 +111,12 @@ def _grab_cut(
     if foreground.any() and not foreground.all():
         cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
-        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-        cv2.grabCut(bgr, labels, (0, 0, 0, 0), *models, 2, cv2.GC_INIT_WITH_MASK)
-        foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+        rows, columns = (np.flatnonzero((far < _LOOKED_AT * span_px).any(axis)) for axis in (1, 0))
+        near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        bgr = cv2.cvtColor(np.ascontiguousarray(small[near]), cv2.COLOR_RGB2BGR)
+        decided = np.ascontiguousarray(labels[near])
+        cv2.grabCut(bgr, decided, (0, 0, 0, 0), *models, 2, cv2.GC_INIT_WITH_MASK)
+        foreground[near] = np.isin(decided, (cv2.GC_FGD, cv2.GC_PR_FGD))
     _, parts = cv2.connectedComponents(foreground.astype(np.uint8))
     keep = np.unique(parts[thin & foreground])
     kept = np.isin(parts, keep[keep > 0]).astype(np.uint8)

@@ -114,6 +114,11 @@ def whole(width: int, height: int, *, margin: float, size_px: int) -> View:
     return View((width / 2, height / 2), margin * max(width, height), size_px)
 
 
+def grey(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Luminance in all three channels: the networks know painted and gloved hands better without colour."""
+    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
 def around(hand: HandObservation, *, margin: float, size_px: int) -> View:
     """A square ``margin`` × the hand's size, centred on its box."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
