@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: Always; 0 done, 2 bad usage or unreadable input, 70 internal error, 130 stopped.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
