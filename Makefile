@@ -41,7 +41,7 @@ test: setup check
 	$(BIN)/python -m pytest -n $(JOBS)
 
 bench: setup
-	@for script in bench/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+	@for script in find fit draw outside cold; do echo "$$script"; $(BIN)/python bench/$$script.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,81 @@
+"""How long `handwright refine` takes from a cold start, and how much memory: one hand, 1024² and 4000 × 3000.
+
+`python bench/cold.py [--n 5]`: median wall seconds and peak resident memory of fresh processes, kernels
+compiled before. The large picture holds the small one in its middle. Measure on an idle machine; compare the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+SEED = 331
+CHECK = (
+    "import sys; from handwright.apps.cli.main import run; code = run(sys.argv[1:]);"
+    "assert 'torch' not in sys.modules; sys.exit(code)"
+)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The two pictures, rendered."""
+    from scenes import render_scene
+
+    small = render_scene(SEED, defect="extra_finger", size=1024).pixels
+    ground = np.tile(small[:8, :8].mean((0, 1)).astype(np.uint8), (3000, 4000, 1))
+    ground[988:2012, 1488:2512] = small
+    paths = [folder / "1024.png", folder / "4000.png"]
+    for path, pixels in zip(paths, (small, ground), strict=True):
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+def run_once(path: Path) -> tuple[float, float]:
+    """Wall seconds and peak MiB of one fresh process; fails when torch was imported."""
+    start = time.perf_counter()
+    command = [
+        sys.executable,
+        "-c",
+        CHECK,
+        "refine",
+        str(path),
+        "-o",
+        str(path.with_suffix(".out.png")),
+        "--force",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(process.stderr.read().decode() if process.stderr else "failed")
+    return time.perf_counter() - start, used.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=5)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        paths = pictures(Path(name))
+        run_once(paths[0])
+        runs = {path.stem: [run_once(path) for _ in range(args.n)] for path in paths}
+    for stem, measured in runs.items():
+        seconds, mebibytes = np.array(measured).T
+        print(
+            f"{stem}: N = {args.n}, median {np.median(seconds):.2f} s"
+            f" [{seconds.min():.2f}, {seconds.max():.2f}], peak {mebibytes.max():.0f} MiB"
+        )
+    small, large = (np.median([m[0] for m in runs[stem]]) for stem in ("1024", "4000"))
+    print(f"ratio {large / small:.2f}; torch imported: never")
+
+
+if __name__ == "__main__":
+    main()
