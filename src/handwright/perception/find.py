@@ -149,9 +149,8 @@ def hands_in_grey(
 ) -> list[HandObservation]:
     """Hands whose colour hides them (paint, gloves, coloured light): larger ones, seen without colour."""
     drab = grey(pixels)
-    coarse = replace(
-        search, tile_px=search.tile_px * search.step, smallest_px=search.smallest_px * search.step
-    )
+    times = max(search.step, max(pixels.shape[:2]) / 4 / search.tile_px)
+    coarse = replace(search, tile_px=search.tile_px * times, smallest_px=search.smallest_px * times)
     maybe = [hand for hand in candidates(drab, landmarker, coarse, pool) if not known_hand(hand, known)]
     sure = merge_hands(confirm(drab, maybe, landmarker, pool.map))
     return [hand for hand in sure if not known_hand(hand, known)]
