@@ -172,3 +172,11 @@ def test_two_open_hands_of_a_photograph_are_found_where_they_are_labelled(photos
     assert len(found) == len(truth) == 2
     for h, t in zip(found, sorted(truth, key=lambda t: t[:, 0].min()), strict=True):
         assert np.linalg.norm(h.landmarks_px - t, axis=1).mean() < 0.05 * h.size_px
+
+
+def test_the_smallest_hand_searched_for_grows_with_very_large_pictures_only():
+    search = Search()
+    assert search.within(2800) == search
+    large = search.within(6000)
+    assert large.smallest_px == pytest.approx(100)
+    assert large.tile_px / large.smallest_px == pytest.approx(search.tile_px / search.smallest_px)

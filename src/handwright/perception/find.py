@@ -41,6 +41,7 @@ class Search:
         view_px: Side that tiles are brought to.
         glance_px: Pictures up to this side may be told at a glance; 0 searches every picture.
         glance_share: Hands smaller than this share of the picture call for a search.
+        least_share: Hands smaller than this share of the picture's longer side are not searched for.
     """
 
     smallest_px: float = 48.0
@@ -50,6 +51,12 @@ class Search:
     view_px: int = 256
     glance_px: float = 1100.0
     glance_share: float = 0.3
+    least_share: float = 1 / 60
+
+    def within(self, longer_px: float) -> Search:
+        """This search in a picture of that longer side: its tiles grow with the smallest hand that counts."""
+        times = max(1.0, longer_px * self.least_share / self.smallest_px)
+        return replace(self, smallest_px=self.smallest_px * times, tile_px=self.tile_px * times)
 
 
 def find_hands(
@@ -80,7 +87,7 @@ def find_hands(
         seen = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
         found = [hand for hand in seen if hand is not None]
     else:
-        search = search or Search()
+        search = (search or Search()).within(max(pixels.shape[:2]))
         found = glance(pixels, landmarker, search)
         if not found:
             with _looks(threads) as pool:
