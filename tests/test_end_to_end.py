@@ -31,9 +31,9 @@ def handwright(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 @pytest.fixture
 def folder(photos: Path, tmp_path: Path) -> Path:
     """Two photographs as PNG and one picture without a hand."""
-    model = ensure_models().hand_landmarker
+    models = ensure_models()
     (tmp_path / "cache").mkdir()
-    for file in (model, model.with_name(f"{model.name}.json")):
+    for file in models.hand_landmarker.parent.glob("*_landmarker*"):
         shutil.copy(file, tmp_path / "cache")
     (tmp_path / "in").mkdir()
     sources = sorted((photos / "mediapipe_gesture_testdata" / "images").glob("four_*.jpg"))[:2]
