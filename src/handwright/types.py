@@ -280,7 +280,7 @@ class HandRepair:
     """What happened to one hand.
 
     Attributes:
-        id: 1-based number of the hand in its picture, left to right, then top to bottom.
+        id: 1-based number of the hand in its picture: left to right as found, or in the user's own order.
         observation: What was seen.
         fit: The hand that was fitted and (perhaps) painted.
         mask: Pixels that may change.

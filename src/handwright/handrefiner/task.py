@@ -22,7 +22,7 @@ class HandTask:
     """A hand with everything known about it before painting.
 
     Attributes:
-        id: 1-based number, left to right, then top to bottom.
+        id: 1-based number: left to right as found, or in the user's own order.
         observation: What was seen.
         fit: The reconstructed hand.
         window: x0, y0, x1, y1 of its crop.
