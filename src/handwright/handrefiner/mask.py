@@ -11,7 +11,9 @@ from handwright.hand.skeleton import skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _MARGIN = 0.55
-_REACH = 0.24
+_REACH, _SPARE_REACH = 0.24, 0.8
+"""How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second beyond the palm."""
+
 _DILATION = 0.025
 
 
@@ -48,7 +50,8 @@ def repair_mask(
     silhouette = see_hand(hand, y1, x1, window=window).face >= 0
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    old = region.inside & (far < _REACH * region.span_px)
+    reach = np.where(_fingers_side(landmarks_px, far.shape), _SPARE_REACH, _REACH)
+    old = region.inside & (far < reach * region.span_px)
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     hand_pixels = silhouette | old
@@ -57,3 +60,11 @@ def repair_mask(
     return (
         cv2.distanceTransform((~hand_pixels).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
     )
+
+
+def _fingers_side(landmarks_px: Float[np.ndarray, "21 2"], shape: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
+    """Pixels beyond the middle of the palm, seen from the wrist."""
+    wrist, knuckles = landmarks_px[0], landmarks_px[[5, 9, 13, 17]].mean(0)
+    towards = knuckles - wrist
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return (x - wrist[0]) * towards[0] + (y - wrist[1]) * towards[1] > 0.5 * float(towards @ towards)

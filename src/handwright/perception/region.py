@@ -103,7 +103,7 @@ def _grab_cut(
 ) -> Bool[np.ndarray, "h w"]:
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     labels = np.full(thick.shape, cv2.GC_PR_BGD, np.uint8)
-    labels[far > span_px * 0.30] = cv2.GC_BGD
+    labels[far > span_px * 0.36] = cv2.GC_BGD
     labels[thick] = cv2.GC_PR_FGD
     labels[(far < span_px * 0.12) & (skin_distance < 9)] = cv2.GC_PR_FGD
     labels[thin & (skin_distance < 30)] = cv2.GC_FGD
@@ -142,7 +142,7 @@ def _spare_fingers(
     for k in set(np.unique(parts[narrow & (away < 2)]).tolist()) - border - {0}:
         mine = parts == k
         contact = int((mine & (away < 2)).sum())
-        if away[mine].max() > 0.18 * span_px and contact < 0.4 * span_px:
+        if away[mine].max() > 0.04 * span_px and contact < 0.4 * span_px:
             fingers.append(k)
     return np.isin(parts, fingers)
 
