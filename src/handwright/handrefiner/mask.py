@@ -11,8 +11,8 @@ from handwright.hand.skeleton import skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _MARGIN = 0.55
-_REACH, _SPARE_REACH = 0.24, 0.8
-"""How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second beyond the palm."""
+_REACH, _SPARE_REACH, _BROAD_RADIUS = 0.24, 0.8, 0.14
+"""How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second for fingers."""
 
 _DILATION = 0.025
 
@@ -50,8 +50,8 @@ def repair_mask(
     silhouette = see_hand(hand, y1, x1, window=window).face >= 0
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    reach = np.where(_fingers_side(landmarks_px, far.shape), _SPARE_REACH, _REACH)
-    old = region.inside & (far < reach * region.span_px)
+    spare = _fingers_side(landmarks_px, far.shape) & ~_broad(region)
+    old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     hand_pixels = silhouette | old
@@ -68,3 +68,11 @@ def _fingers_side(landmarks_px: Float[np.ndarray, "21 2"], shape: tuple[int, ...
     towards = knuckles - wrist
     y, x = np.mgrid[: shape[0], : shape[1]]
     return (x - wrist[0]) * towards[0] + (y - wrist[1]) * towards[1] > 0.5 * float(towards @ towards)
+
+
+def _broad(region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """Parts of the old hand's region that are wider than a finger: palm, arm, a face that was taken along."""
+    radius = max(2, round(_BROAD_RADIUS * region.span_px))
+    inside = cv2.copyMakeBorder(region.inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    core = cv2.distanceTransform(inside, cv2.DIST_L2, 3) > radius
+    return cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1] <= radius + 1
