@@ -56,10 +56,11 @@ def test_the_mask_holds_the_silhouette_and_the_old_hand_and_is_no_box(one):
     assert mask.sum() < 2.2 * (silhouette | one.silhouette).sum()
 
 
-def test_a_sixth_finger_is_inside_the_mask(one):
+@pytest.mark.parametrize("reach", [34, 60])
+def test_a_sixth_finger_is_inside_the_mask(one, reach):
     marks = one.landmarks_px
     extra = np.zeros(one.silhouette.shape, np.uint8)
-    start, end = marks[17] + (0, 6), marks[17] + (-34, -34)
+    start, end = marks[17] + (0, 6), marks[17] + (-reach, -reach)
     cv2.line(extra, *(tuple(int(v) for v in p) for p in (start, end)), 1, 12)
     region = region_of(one.pixels, one.silhouette | (extra > 0), marks)
     mask = repair_mask(one.hand, one.window, marks, region)
