@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_hand
-from handwright.perception.silhouette import fit_outline
+from handwright.perception.silhouette import fit_with_outline
 from handwright.perception.trust import misfit_fingers
-from handwright.types import HandFit, HandObservation, Mask
+from handwright.types import HandObservation, Mask
 
 
 def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> list[HandTask]:
@@ -29,15 +29,22 @@ def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mas
     height, width = pixels.shape[:2]
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
-    readings = [_with(task, mirrored, fit_hand(mirrored, width, height), mask)]
+    readings = [_read(task, mirrored, None, (width, height), mask)]
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
-        readings.append(_with(task, seen, fit_hand(seen, width, height, landmark_weights=weights), mask))
+        readings.append(_read(task, seen, weights, (width, height), mask))
     return readings
 
 
-def _with(task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None) -> HandTask:
-    fit = fit_outline(seen, fit, task.region, task.window)
+def _read(
+    task: HandTask,
+    seen: HandObservation,
+    weights: Float[np.ndarray, "21"] | None,
+    size_px: tuple[int, int],
+    mask: Mask | None,
+) -> HandTask:
+    fit = fit_hand(seen, *size_px, landmark_weights=weights)
+    fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
     allowed = (
         task.may_change
         if mask is not None

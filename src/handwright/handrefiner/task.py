@@ -13,7 +13,7 @@ from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
-from handwright.perception.silhouette import fit_outline
+from handwright.perception.silhouette import fit_with_outline
 from handwright.types import DepthControl, Hand, HandFit, HandObservation, HandRegion, Image, Mask
 
 
@@ -77,7 +77,7 @@ def reconstruct(
         fit = fit_hand(observation, image.width, image.height)
     window, region = _cut(image, observation, fit)
     if given is None:
-        fit = fit_outline(observation, fit, region, window)
+        fit = fit_with_outline(observation, fit, region, window, (image.width, image.height))
     if pose is not None:
         fit = fit_given(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
         window, region = _cut(image, observation, fit)

@@ -28,6 +28,7 @@ _HUBER = 2.5
 _PALM = (0, 1, 5, 9, 13, 17)
 _CURLS_DEG = ((15.0, 15.0, 8.0), (5.0, 5.0, 3.0), (65.0, 85.0, 45.0), (45.0, 40.0, 25.0))
 _SHAPE_INDEX = np.array([SHAPE_NAMES.index(n) for n in ("palm_width", "thickness")] + list(range(4, 9)))
+_KNOWN_SPREAD = 0.002
 _SHAPE_SPREAD = np.array([0.05, 0.10] + [0.08] * 5)
 _SHAPE_LIMIT = np.array([0.22, 0.24] + [0.25] * 5)
 
@@ -43,6 +44,7 @@ def fit_hand(
     height: int,
     *,
     landmark_weights: Float[np.ndarray, "21"] | None = None,
+    proportions: tuple[float, float] | None = None,
 ) -> HandFit:
     """Fit one hand.
 
@@ -52,6 +54,7 @@ def fit_hand(
         height: The picture's height.
         landmark_weights: [21] in [0, 1], how much to believe each landmark; by default all but those of
             bunched fingers (``trust.bunched_fingers``).
+        proportions: Palm width and thickness (shape numbers) that are known and stay; fitted by default.
 
     Returns:
         The fitted hand with its landmarks, residual and trust.
@@ -64,7 +67,7 @@ def fit_hand(
         uv = uv * np.array([-1.0, 1.0])
     weights = bunched_fingers(observation) if landmark_weights is None else landmark_weights
     weights = np.clip(weights, 0.02, 1.0)
-    hand, trust = _fit_right(uv, observation.depth_px, camera, observation.size_px, weights)
+    hand, trust = _fit_right(uv, observation.depth_px, camera, observation.size_px, weights, proportions)
     if flipped:
         hand = mirror_hand_x(hand, width)
     return fit_given(observation, hand, trust)
@@ -95,11 +98,12 @@ def _fit_right(
     camera: Camera,
     size_px: float,
     weights: Float[np.ndarray, "21"],
+    proportions: tuple[float, float] | None,
 ) -> tuple[Hand, Float[np.ndarray, "21"]]:
     """Fit a right hand to pixels relative to the principal point."""
     rig = load_rig()
     arrays = solver_rig(rig)
-    prior = _prior()
+    prior = _prior(proportions)
     z = depth_px - depth_px.mean()
     obs = (np.ascontiguousarray(uv), z, camera.focal_px, SIGMA_2D * size_px, SIGMA_Z * size_px)
     best = None
@@ -133,9 +137,14 @@ def solver_rig(rig: Rig) -> tuple[np.ndarray, ...]:
     )
 
 
-def _prior() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _prior(
+    proportions: tuple[float, float] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     mean = np.concatenate([np.zeros(6), DOF_MEAN_RAD, np.zeros(7)])
     spread = np.concatenate([np.ones(6), DOF_SPREAD_RAD, _SHAPE_SPREAD])
+    if proportions is not None:
+        mean[30:32] = proportions
+        spread[30:32] = _KNOWN_SPREAD
     low = np.concatenate([np.full(6, -1e9), DOF_LIMITS_RAD[:, 0], -_SHAPE_LIMIT])
     high = np.concatenate([np.full(6, 1e9), DOF_LIMITS_RAD[:, 1], _SHAPE_LIMIT])
     return mean, spread, low, high

@@ -16,7 +16,7 @@ from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
 from handwright.hand.skeleton import palm_span_px, skeleton_masks
-from handwright.perception.fit import fit_given
+from handwright.perception.fit import fit_given, fit_hand
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _WORK_HAND_PX = 130.0
@@ -24,6 +24,7 @@ _STEPS = (("thickness", 0.08), ("palm_width", 0.05), ("thickness", 0.04), ("palm
 _PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
 _BENT_RAD = (0.8, 1.5)
 _PRESSED = 0.10
+_PALM_WIDTH, _THICKNESS = SHAPE_NAMES.index("palm_width"), SHAPE_NAMES.index("thickness")
 _SPARE_FAR = 0.08
 """What lies farther from the stick figure (in wrist-to-knuckles spans) may be a spare finger: not counted."""
 
@@ -32,6 +33,29 @@ _PRICE = 0.15
 _LEAST_GAIN = 0.002
 _WRIST_SHARE = 0.15
 _LEAST_OLD, _MOST_MOVES = 50, 3
+
+
+def fit_with_outline(
+    observation: HandObservation,
+    fit: HandFit,
+    region: HandRegion,
+    window: tuple[int, int, int, int],
+    size_px: tuple[int, int],
+    landmark_weights: Float[np.ndarray, "21"] | None = None,
+) -> HandFit:
+    """Proportions from the outline (:func:`fit_outline`), then the landmarks fitted again with these.
+
+    Args:
+        observation: What was seen.
+        fit: First fit to its landmarks.
+        region: The old hand inside ``window``.
+        window: x0, y0, x1, y1 of the crop in the picture.
+        size_px: The picture's width and height.
+        landmark_weights: As for ``fit_hand``.
+    """
+    shape = fit_outline(observation, fit, region, window).hand.shape
+    proportions = float(shape[_PALM_WIDTH]), float(shape[_THICKNESS])
+    return fit_hand(observation, *size_px, landmark_weights=landmark_weights, proportions=proportions)
 
 
 def fit_outline(
