@@ -11,15 +11,17 @@ import pytest
 from handwright.perception.body import (
     Arm,
     arms_of,
-    arms_without_hand,
     bare_arms,
     find_people,
     hands_of_bodies,
+    is_a_body,
+    people_beside,
     views_of,
 )
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.perception.models import ensure_models
+from handwright.perception.pose import Person
 from tests.perception.hands import ChartEyes, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
@@ -85,9 +87,9 @@ def test_no_people_are_looked_for_beside_one_hand_that_fills_the_picture():
             raise AssertionError("looked for people")
 
     eyes = NoPeople([hand(40, 10, 430)], (WIDTH, HEIGHT))
-    assert arms_without_hand(PICTURE, [hand(40, 10, 430)], eyes) == []
+    assert people_beside(PICTURE, [hand(40, 10, 430)], eyes) == []
     with pytest.raises(AssertionError, match="looked"):
-        arms_without_hand(PICTURE, [hand(40, 10, 100)], eyes)
+        people_beside(PICTURE, [hand(40, 10, 100)], eyes)
 
 
 def test_a_person_in_several_tiles_is_one_person():
@@ -99,7 +101,18 @@ def test_a_person_in_several_tiles_is_one_person():
 def test_known_hands_are_not_found_again():
     there, someone = hand(250, 150, 100), person(left=(250, 150))
     eyes = ChartEyes([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
-    assert hands_of_bodies(PICTURE, [there], eyes) == []
+    assert hands_of_bodies(PICTURE, [there], [someone], eyes) == []
+
+
+def test_what_holds_a_trunk_and_legs_is_no_hand_and_a_hand_before_the_chest_is_one():
+    points = np.zeros((33, 2))
+    points[[11, 12, 23, 24, 25, 26, 27, 28]] = [
+        (180, 100), (120, 100), (170, 220), (130, 220), (170, 300), (130, 300), (170, 380), (130, 380),
+    ]  # fmt: skip
+    someone = Person(points, np.ones(33))
+    assert is_a_body(hand(80, 60, 340), [someone])
+    assert not is_a_body(hand(100, 60, 100), [someone])
+    assert not is_a_body(hand(80, 60, 340), [])
 
 
 @pytest.mark.models
@@ -118,6 +131,6 @@ def test_both_arms_of_a_man_who_shows_his_hands_end_in_the_labelled_boxes(photos
         for arm, (x0, y0, x1, y1) in zip(arms, boxes, strict=True):
             assert x0 < arm.knuckles_px[0] < x1
             assert y0 < arm.knuckles_px[1] < y1
-        found = hands_of_bodies(picture, [], eyes)
+        found = hands_of_bodies(picture, [], [someone], eyes)
         assert [hand.found_by for hand in found] == ["body", "body"]
-        assert hands_of_bodies(picture, found, eyes) == []
+        assert hands_of_bodies(picture, found, [someone], eyes) == []

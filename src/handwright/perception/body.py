@@ -37,6 +37,9 @@ _SIZE_IN_PALMS, _WRIST_IN_PALMS = (0.9, 3.8), 1.4
 _VIEW_PX, _TILED_FROM_PX, _TILE = 512, 1600, 0.6
 _SAME_PERSON = 0.25
 
+_TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
+_SEEN_JOINT, _MOST_OF_A_BODY = 0.5, 4
+
 
 @dataclass(frozen=True, eq=False)
 class Arm:
@@ -54,32 +57,54 @@ class Arm:
 
 
 def hands_of_bodies(
-    pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], landmarker: Landmarker
+    pixels: UInt8[np.ndarray, "h w 3"],
+    known: Sequence[HandObservation],
+    people: Sequence[Person],
+    landmarker: Landmarker,
 ) -> list[HandObservation]:
     """Hands at the ends of arms where none is known yet; ``found_by`` is 'body'.
 
     Args:
         pixels: uint8 [H, W, 3].
         known: Hands that were found already.
+        people: Whose arms to look at (``people_beside``).
         landmarker: Eyes to use.
     """
     found: list[HandObservation] = []
-    for arm in arms_without_hand(pixels, known, landmarker):
+    for arm in arms_without_hand(pixels, known, people):
         hand = _hand_at(pixels, arm, landmarker) or _hand_at(grey(pixels), arm, landmarker)
         if hand is not None and not known_hand(hand, [*known, *found]):
             found.append(hand)
     return found
 
 
-def arms_without_hand(
+def people_beside(
     pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], landmarker: Landmarker
-) -> list[Arm]:
-    """The visible arms without a known hand; none at all beside a hand that fills the picture."""
+) -> list[Person]:
+    """People of the picture; nobody is looked for beside a hand that fills it."""
     height, width = pixels.shape[:2]
     if len(known) == 1 and _area(known[0]) > FILLING * width * height:
         return []
-    people = find_people(pixels, landmarker)
+    return find_people(pixels, landmarker)
+
+
+def arms_without_hand(
+    pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], people: Sequence[Person]
+) -> list[Arm]:
+    """The people's visible arms without a known hand."""
+    height, width = pixels.shape[:2]
     return bare_arms([arm for person in people for arm in arms_of(person, width, height)], known)
+
+
+def is_a_body(hand: HandObservation, people: Sequence[Person]) -> bool:
+    """Whether what passed for a hand holds most of a person's trunk and legs."""
+    x0, y0, x1, y1 = hand.bbox_xyxy_px
+    for person in people:
+        points, seen = person.points_px[_TRUNK_AND_LEGS], person.seen[_TRUNK_AND_LEGS] > _SEEN_JOINT
+        inside = (points >= (x0, y0)).all(1) & (points <= (x1, y1)).all(1)
+        if (inside & seen).sum() >= _MOST_OF_A_BODY:
+            return True
+    return False
 
 
 def find_people(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:

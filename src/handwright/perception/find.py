@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.body import arms_without_hand, hands_of_bodies
+from handwright.perception.body import arms_without_hand, hands_of_bodies, is_a_body, people_beside
 from handwright.perception.close import confirm, judge, look_in_box
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.perception.merge import known_hand, merge_hands
@@ -94,7 +94,9 @@ def find_hands(
                 maybe = candidates(pixels, landmarker, search, pool)
                 found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
                 found += hands_in_grey(pixels, found, landmarker, search, pool)
-                found += hands_of_bodies(pixels, found, landmarker)
+                people = people_beside(pixels, found, landmarker)
+                found = [hand for hand in found if not is_a_body(hand, people)]
+                found += hands_of_bodies(pixels, found, people, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
 
@@ -120,7 +122,9 @@ def glance(
         if sure is None or sure.size_px < search.glance_share * longer:
             return []
         found.append(sure)
-    return [] if not found or arms_without_hand(pixels, found, landmarker) else found
+    people = people_beside(pixels, found, landmarker) if found else []
+    doubtful = any(is_a_body(hand, people) for hand in found)
+    return [] if doubtful or arms_without_hand(pixels, found, people) else found
 
 
 def find_in_boxes(
