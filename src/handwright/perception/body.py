@@ -38,7 +38,7 @@ _VIEW_PX, _TILED_FROM_PX, _TILE = 512, 1600, 0.6
 _SAME_PERSON = 0.25
 
 _TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
-_SEEN_JOINT, _MOST_OF_A_BODY = 0.5, 4
+_SEEN_JOINT = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +97,15 @@ def arms_without_hand(
 
 
 def is_a_body(hand: HandObservation, people: Sequence[Person]) -> bool:
-    """Whether what passed for a hand holds most of a person's trunk and legs."""
+    """Whether what passed for a hand holds a person's whole trunk and legs, plainly seen.
+
+    In a hand that fills the picture the pose network sees people too, but none with sure knees and ankles.
+    """
     x0, y0, x1, y1 = hand.bbox_xyxy_px
     for person in people:
         points, seen = person.points_px[_TRUNK_AND_LEGS], person.seen[_TRUNK_AND_LEGS] > _SEEN_JOINT
         inside = (points >= (x0, y0)).all(1) & (points <= (x1, y1)).all(1)
-        if (inside & seen).sum() >= _MOST_OF_A_BODY:
+        if (inside & seen).all():
             return True
     return False
 
