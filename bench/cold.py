@@ -21,10 +21,14 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 SEED = 331
-CHECK = (
-    "import sys; from handwright.apps.cli.main import run; code = run(sys.argv[1:]);"
-    "assert 'torch' not in sys.modules; sys.exit(code)"
-)
+CHECK = """
+import sys
+from handwright.apps.cli.main import main
+try:
+    main(sys.argv[1:])
+finally:
+    assert "torch" not in sys.modules
+"""
 
 
 def pictures(folder: Path) -> list[Path]:
