@@ -67,3 +67,14 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     return ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l) | (
         cv2.morphologyEx(black, cv2.MORPH_OPEN, disc) > 0
     )
+
+
+def beyond_wrist(
+    landmarks_px: Float[np.ndarray, "21 2"], height: int, width: int, share: float
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels on the fingers' side of a line across the palm, ``share`` of the way from wrist to knuckles."""
+    wrist = landmarks_px[0]
+    towards = landmarks_px[[5, 9, 13, 17]].mean(0) - wrist
+    y, x = np.mgrid[:height, :width]
+    along = (x - wrist[0]) * towards[0] + (y - wrist[1]) * towards[1]
+    return along > share * float(towards @ towards)

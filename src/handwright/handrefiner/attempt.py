@@ -44,26 +44,16 @@ class Attempt:
 
     def as_repair(self, image: Image, depth: DepthControl) -> HandRepair:
         """The record for the report."""
+        task, mask = self.task, self.task.full_mask(image)
+        common = task.id, task.observation, task.fit, mask, depth
         if self.winner is None:
             found = any(c.scores["found_again"] for c in self.candidates)
             why = "its joints came out elsewhere" if found else "not found again"
-            action, reason = "kept", f"{why} after repainting: the original stays"
-        else:
-            error = 100 * self.winner.scores["joint_error"]
-            action = "refined"
-            reason = f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh"
-        task = self.task
-        return HandRepair(
-            task.id,
-            task.observation,
-            task.fit,
-            task.full_mask(image),
-            depth,
-            "refined" if action == "refined" else "kept",
-            reason,
-            self.candidates,
-            self.picked,
-        )
+            reason = f"{why} after repainting: the original stays"
+            return HandRepair(*common, "kept", reason, self.candidates)
+        error = 100 * self.winner.scores["joint_error"]
+        reason = f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh"
+        return HandRepair(*common, "refined", reason, self.candidates, self.picked)
 
 
 def attempt_hand(

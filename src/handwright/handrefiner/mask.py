@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.hand.depth import see_hand
-from handwright.hand.skeleton import skeleton_masks
+from handwright.hand.skeleton import beyond_wrist, skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _MARGIN = 0.55
 _REACH, _SPARE_REACH, _BROAD_RADIUS = 0.24, 0.8, 0.14
 """How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second for fingers."""
 
+_MID_PALM = 0.5
 _DILATION = 0.025
 
 
@@ -50,7 +51,7 @@ def repair_mask(
     silhouette = see_hand(hand, y1, x1, window=window).face >= 0
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    spare = _fingers_side(landmarks_px, far.shape) & ~_broad(region)
+    spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & ~_broad(region)
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
@@ -60,14 +61,6 @@ def repair_mask(
     return (
         cv2.distanceTransform((~hand_pixels).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
     )
-
-
-def _fingers_side(landmarks_px: Float[np.ndarray, "21 2"], shape: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
-    """Pixels beyond the middle of the palm, seen from the wrist."""
-    wrist, knuckles = landmarks_px[0], landmarks_px[[5, 9, 13, 17]].mean(0)
-    towards = knuckles - wrist
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    return (x - wrist[0]) * towards[0] + (y - wrist[1]) * towards[1] > 0.5 * float(towards @ towards)
 
 
 def _broad(region: HandRegion) -> Bool[np.ndarray, "h w"]:

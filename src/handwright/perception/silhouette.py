@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
-from handwright.hand.skeleton import palm_span_px, skeleton_masks
+from handwright.hand.skeleton import beyond_wrist, palm_span_px, skeleton_masks
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
@@ -125,7 +125,9 @@ def _small_outline(
     landmarks = (observation.landmarks_px - origin) * factor
     _, thick = skeleton_masks(landmarks, size[1], size[0])
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    counted = _beyond_wrist(landmarks, size) & (far < _SPARE_FAR * palm_span_px(landmarks))
+    counted = beyond_wrist(landmarks, size[1], size[0], _WRIST_SHARE) & (
+        far < _SPARE_FAR * palm_span_px(landmarks)
+    )
     old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     return _Outline(old & counted, counted, origin, factor)
 
@@ -140,9 +142,7 @@ def _pressed(hand: Hand) -> Hand:
     """Bent fingers lie pressed together: their flesh is as wide as their gap, which no outline shows."""
     straight, folded = _BENT_RAD
     bent = np.clip((np.linalg.norm(hand.pose[_PIP], axis=1) - straight) / (folded - straight), 0, 1)
-    shape = hand.shape.copy()
-    shape[SHAPE_NAMES.index("thickness")] += _PRESSED * float(bent.mean())
-    return replace(hand, shape=shape)
+    return _with_shape(hand, _THICKNESS, hand.shape[_THICKNESS] + _PRESSED * float(bent.mean()))
 
 
 def outline_overlap(
@@ -153,15 +153,6 @@ def outline_overlap(
 ) -> float:
     """Intersection over union of a rendered silhouette and the old hand, beyond the wrist."""
     height, width = silhouette.shape
-    beyond = _beyond_wrist(observation.landmarks_px - np.array(window[:2]), (width, height))
+    beyond = beyond_wrist(observation.landmarks_px - np.array(window[:2]), height, width, _WRIST_SHARE)
     drawn, old = silhouette & beyond, region.inside & beyond
     return float((drawn & old).sum() / max((drawn | old).sum(), 1))
-
-
-def _beyond_wrist(landmarks: Float[np.ndarray, "21 2"], size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """Pixels on the fingers' side of the wrist."""
-    wrist = landmarks[0]
-    towards = landmarks[[5, 9, 13, 17]].mean(0) - wrist
-    y, x = np.mgrid[: size[1], : size[0]]
-    along = (x - wrist[0]) * towards[0] + (y - wrist[1]) * towards[1]
-    return along > _WRIST_SHARE * float(towards @ towards)

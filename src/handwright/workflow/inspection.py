@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.workflow.jobs import Job
 from handwright.workflow.picture import (
     Outcome,
@@ -17,7 +18,7 @@ from handwright.workflow.picture import (
     write_evidence,
 )
 from handwright.workflow.record import Written, picture_entry
-from handwright.workflow.request import sha256_of_file, stopwatch
+from handwright.workflow.request import sha256_of_file
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
@@ -49,16 +50,16 @@ def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     if record is not None:
         return Outcome(record, resumed=True)
     check_output(job, plan)
-    seconds: dict[str, float] = {}
-    with stopwatch(seconds, "read"):
+    watch = Stopwatch()
+    with watch("read"):
         image = load_image(job.source)
         settings = load_settings(plan.request, image, input_sha256, engine)
     repair = inspect_picture(image, settings, engine())
-    with stopwatch(seconds, "write"):
+    with watch("write"):
         evidence = write_evidence(plan, job, repair)
         with plan.ledger.claimed(job):
             _write_hands(job.output, repair, input_sha256)
-    seconds = {"read": seconds["read"], **repair.seconds, "write": seconds["write"]}
+    seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
     notes = () if repair.hands else ("No hand was found.",)
     written = Written(sha256_of_file(job.output), notes)
     record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
+from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.workflow.jobs import Job
 from handwright.workflow.ledger import Ledger, Record
 from handwright.workflow.record import failed_entry, picture_entry
-from handwright.workflow.request import Request, sha256_of_file, stopwatch
+from handwright.workflow.request import Request, sha256_of_file
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
@@ -91,15 +92,15 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     if record is not None:
         return Outcome(record, resumed=True)
     check_output(job, plan)
-    seconds: dict[str, float] = {}
-    with stopwatch(seconds, "read"):
+    watch = Stopwatch()
+    with watch("read"):
         image = load_image(job.source)
         settings = load_settings(plan.request, image, input_sha256, engine)
     repair = refine_picture(image, settings, engine())
-    with stopwatch(seconds, "write"):
+    with watch("write"):
         evidence = write_evidence(plan, job, repair)
         written = write_result(job, plan, repair, input_sha256)
-    seconds = {"read": seconds["read"], **repair.seconds, "write": seconds["write"]}
+    seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
     record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)
     plan.ledger.keep(job, record, evidence_names(evidence))
     return Outcome(record)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any, cast
 
 from handwright import __version__
@@ -120,16 +118,6 @@ def sha256_of_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextlib.contextmanager
-def stopwatch(seconds: dict[str, float], stage: str) -> Generator[None]:
-    """Add the wall time of a block to ``seconds[stage]``."""
-    start = perf_counter()
-    try:
-        yield
-    finally:
-        seconds[stage] = seconds.get(stage, 0.0) + perf_counter() - start
 
 
 def _file_entry(path: Path | None) -> dict[str, str] | None:
