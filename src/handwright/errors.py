@@ -39,6 +39,10 @@ class MissingModelError(HandwrightError):
     """A perception model is not in the cache and could not be fetched."""
 
 
+class DiffusionError(HandwrightError):
+    """A diffusion model could not be loaded, does not fit its partners, or could not run here."""
+
+
 class HandsFileError(HandwrightError):
     """A hands, mask, depth or pose file is malformed or belongs to another picture."""
 
