@@ -220,7 +220,7 @@ def caption(outcome: Outcome) -> str:
 
 def tiles(outcome: Outcome) -> list[np.ndarray]:
     """Before, after, and for hands with a defect what it should have been."""
-    from scenes import render_scene
+    from handwright.data.scenes import render_scene
 
     subject, hand = outcome.subject, outcome.hand
     box = subject.bbox or (hand.observation.bbox_xyxy_px if hand else (0, 0, *subject.pixels.shape[1::-1]))

@@ -21,6 +21,7 @@ from collections import defaultdict
 import numpy as np
 
 from draw import nearest
+from handwright.data.scenes import render_scene
 from handwright.hand.depth import depth_control, see_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import axis_angle_matrix
@@ -34,7 +35,6 @@ from handwright.perception.region import hand_region
 from handwright.perception.silhouette import outline_overlap
 from handwright.types import Hand, HandRepair, Image
 from measures import mean, median, percentile_95, row
-from scenes import render_scene
 from subjects import RENDERED_FROM, Subject, subjects
 
 PARTS = ("real", "rendered", "speed")

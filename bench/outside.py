@@ -18,11 +18,11 @@ import cv2
 import numpy as np
 from PIL import Image as PILImage
 
+from handwright.data.scenes import DEFECTS, render_scene
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import load_image, save_image, save_unchanged
 from handwright.types import Image, Repair
-from scenes import DEFECTS, render_scene
 
 SIZES = (128, 160, 192, 224, 272)
 KINDS = ("RGB", "RGBA", "L", "LA", "P", "RGB16", "L16", "turned", "CMYK", "bmp", "webp", "jpeg")

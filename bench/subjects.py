@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from find import photograph
-from scenes import Scene, render_scene
+from handwright.data.scenes import Scene, render_scene
 
 DATA = Path(__file__).parent / "data"
 RENDERED_FROM, DEFECTS_FROM = 1000, 5000

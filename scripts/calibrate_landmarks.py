@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-import sys
 import tarfile
 from pathlib import Path
 
@@ -21,23 +20,19 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageOps
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from handwright.data.scenes import render_scene
+from handwright.drawing.painter import draw_hand
+from handwright.hand import rig as rig_module
+from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones
+from handwright.hand.rig import Rig, axis_angle_matrix, load_rig
+from handwright.handrefiner.check import find_again
+from handwright.handrefiner.task import reconstruct
+from handwright.perception.find import find_hands
+from handwright.perception.fit import fit_hand
+from handwright.perception.landmarker import HandLandmarker
+from handwright.types import Hand, Image
 
-from bench.scenes import render_scene  # noqa: E402
-
-from handwright.drawing.painter import draw_hand  # noqa: E402
-from handwright.hand import rig as rig_module  # noqa: E402
-from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones  # noqa: E402
-from handwright.hand.rig import Rig, axis_angle_matrix, load_rig  # noqa: E402
-from handwright.handrefiner.check import find_again  # noqa: E402
-from handwright.handrefiner.task import reconstruct  # noqa: E402
-from handwright.perception.find import find_hands  # noqa: E402
-from handwright.perception.fit import fit_hand  # noqa: E402
-from handwright.perception.landmarker import HandLandmarker  # noqa: E402
-from handwright.types import Hand, Image  # noqa: E402
-
-RIG_FILE = ROOT / "src/handwright/hand/rig.npz"
+RIG_FILE = Path(__file__).resolve().parents[1] / "src/handwright/hand/rig.npz"
 HAND_LENGTH_M = 0.183
 BEFORE = (0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19)
 """The landmark that each landmark's bone comes from; knuckles hang on the wrist."""

@@ -1,7 +1,7 @@
 """Render the demo's picture, a hand with a finger too many: ``python scripts/make_demo_picture.py [PATH]``.
 
-Nothing is photographed: hand, skin, light and room come from formulas (``bench/scenes``). Same seed, same
-bytes on the same machine; ``docs/demo.png`` is what it writes.
+Nothing is photographed: hand, skin, light and room come from formulas (``handwright.data.scenes``). Same
+seed, same bytes on the same machine; ``docs/demo.png`` is what it writes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from handwright.data.scenes import render_scene
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "bench"))
 
 SEED, SIZE = 331, 768
 
@@ -26,8 +27,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--size", type=int, default=SIZE)
     options = parser.parse_args()
-    from scenes import render_scene
-
     scene = render_scene(options.seed, defect="extra_finger", size=options.size)
     options.path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(scene.pixels).save(options.path)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bench.scenes import render_scene  # noqa: E402
-
-from handwright.handrefiner.pipeline import open_engine, refine_picture  # noqa: E402
-from handwright.handrefiner.settings import RefineSettings  # noqa: E402
-from handwright.image import write_png  # noqa: E402
-from handwright.types import Image  # noqa: E402
+from handwright.data.scenes import render_scene
+from handwright.handrefiner.pipeline import open_engine, refine_picture
+from handwright.handrefiner.settings import RefineSettings
+from handwright.image import write_png
+from handwright.types import Image
 
 SHOWN = ((120, "extra_finger"), (103, "missing_finger"), (136, "extra_finger"), (115, "missing_finger"))
 TILE = 300
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def tile(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

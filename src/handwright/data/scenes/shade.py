@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.data.scenes.body import Part
 from handwright.drawing.skin import bumped_normals, skin_at
 from handwright.drawing.surface import Surface, ambient_occlusion
 from handwright.hand.dense import vertex_normals
 from handwright.hand.raster import Visible, rasterize
-
-from .body import Part
 
 _MERGE_M = 0.0022
 _WRAP = np.array([0.34, 0.16, 0.10])

@@ -8,12 +8,11 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from handwright.data.scenes.defects import Copy, Malformed
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_points
 from handwright.hand.rig import axis_angle_matrix
-
-from .defects import Copy, Malformed
 
 _ARM_M, _ARM_RINGS = 0.60, 48
 _BEND_FROM_M, _BEND_TO_M = 0.004, -0.038

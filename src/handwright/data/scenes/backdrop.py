@@ -52,7 +52,7 @@ def _muted(rng: np.random.Generator, low: float = 0.08, high: float = 0.7) -> np
 
 
 def _vivid(rng: np.random.Generator) -> np.ndarray:
-    hsv = np.uint8([[[rng.integers(180), rng.integers(60, 200), rng.integers(50, 230)]]])
+    hsv = np.array([[[rng.integers(180), rng.integers(60, 200), rng.integers(50, 230)]]], np.uint8)
     return (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0] / 255.0) ** 2.2
 
 
@@ -144,7 +144,7 @@ def _garden(rng: np.random.Generator, side: int) -> Canvas:
             centre = rng.uniform(-0.05, 1.05, 2) * side
             axes = np.array([rng.uniform(0.02, 0.08), rng.uniform(0.008, 0.03)]) * side
             green = np.array([0.16, 0.26, 0.06]) * light * np.exp(rng.normal(0, [0.4, 0.25, 0.4]))
-            outline = cv2.ellipse2Poly((0, 0), (1000, 1000), 0, 0, 360, 20) / 1000 * axes
+            outline = np.array(cv2.ellipse2Poly((0, 0), (1000, 1000), 0, 0, 360, 20)) / 1000 * axes
             angle = rng.uniform(0, np.pi)
             turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
             _quad(picture, outline @ turn.T + centre, green)

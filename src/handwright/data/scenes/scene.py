@@ -8,17 +8,16 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.data.scenes.backdrop import draw_backdrop
+from handwright.data.scenes.body import Arm, body_parts
+from handwright.data.scenes.defects import Defect, Malformed, malform
+from handwright.data.scenes.lens import Lens, develop
+from handwright.data.scenes.poses import CATEGORIES, SHOWING, draw_dofs
+from handwright.data.scenes.shade import Lamp, Light, Lit, Matter, light_up, shrink
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs, to_camera
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.types import Camera, Hand
-
-from .backdrop import draw_backdrop
-from .body import Arm, body_parts
-from .defects import Defect, Malformed, malform
-from .lens import Lens, develop
-from .poses import CATEGORIES, SHOWING, draw_dofs
-from .shade import Lamp, Light, Lit, Matter, light_up, shrink
 
 MONK_SKIN_TONES = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",

@@ -53,5 +53,5 @@ def develop(linear: Float[np.ndarray, "h w 3"], lens: Lens) -> UInt8[np.ndarray,
     if lens.jpeg:
         options = [cv2.IMWRITE_JPEG_QUALITY, lens.jpeg]
         data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)[1]
-        pixels = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        pixels = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
     return pixels

@@ -1,0 +1,4 @@
+"""Training and test data: rendered worlds with exact truth, and the files they travel in.
+
+- ``scenes``: one hand in a picture, sound or with a known defect; what the benches stand on.
+"""
