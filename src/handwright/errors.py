@@ -47,6 +47,14 @@ class HandsFileError(HandwrightError):
     """A hands, mask, depth or pose file is malformed or belongs to another picture."""
 
 
+class NotEnoughDataError(HandwrightError):
+    """A measure has fewer pictures, hands or people than it needs to mean anything."""
+
+
+class MissingPackageError(HandwrightError):
+    """An optional package is not installed."""
+
+
 class UsageError(HandwrightError):
     """An option has a value that makes no sense here."""
 

@@ -1,0 +1,117 @@
+"""A figure with what makes it worth reading: its name, how many it was taken from, and an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.errors import InvalidValueError, NotEnoughDataError
+
+ROUNDS = 1000
+"""Bootstrap rounds behind every interval unless told otherwise."""
+
+_PERCENTILES = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One measured figure.
+
+    Attributes:
+        name: The measure and, in brackets, what it was measured with: ``kid[hw-v1]``, ``mpjpe[% hand]``.
+        value: The figure; NaN where it does not exist (no hand was found at all).
+        low: Lower end of the 95 % bootstrap interval.
+        high: Upper end.
+        n: How many pictures, hands or people it was taken from; of two sets, the measured one.
+        n_reference: Size of the set it was compared with; None where there is none.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    n_reference: int | None = None
+
+    def __str__(self) -> str:
+        """``kid[hw-v1] 0.0123 [0.0101, 0.0144] N 500 / 480``."""
+        beside = "" if self.n_reference is None else f" / {self.n_reference}"
+        return f"{self.name} {self.value:.4g} [{self.low:.4g}, {self.high:.4g}] N {self.n}{beside}"
+
+
+def interval(drawn: Float[np.ndarray, " rounds"]) -> tuple[float, float]:
+    """The 95 % percentile interval of what the bootstrap rounds gave; NaN rounds are left out."""
+    finite = drawn[np.isfinite(drawn)]
+    if not finite.size:
+        return float("nan"), float("nan")
+    low, high = np.percentile(finite, _PERCENTILES)
+    return float(low), float(high)
+
+
+def bootstrap_counts(n: int, rounds: int, seed: int) -> Int[np.ndarray, "n rounds"]:
+    """How often each of ``n`` is drawn in each round of ``n`` draws with replacement; columns add up to n."""
+    if n < 1:
+        raise InvalidValueError(f"nothing to draw from: n is {n}")
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=rounds).T
+
+
+def mean_estimate(
+    name: str, values: Float[np.ndarray, " n"], *, rounds: int = ROUNDS, seed: int = 0
+) -> Estimate:
+    """The mean of one figure per picture (or hand), with its bootstrap interval.
+
+    Args:
+        name: What it is.
+        values: float [N], finite.
+        rounds: Bootstrap rounds.
+        seed: Of the bootstrap.
+
+    Raises:
+        NotEnoughDataError: There is no value.
+        InvalidValueError: A value is not finite: decide first what a miss counts as.
+    """
+    values = one_per_row(name, values)
+    drawn = bootstrap_counts(len(values), rounds, seed).T @ values / len(values)
+    return Estimate(name, float(values.mean()), *interval(drawn), n=len(values))
+
+
+def statistic_estimate(
+    name: str,
+    rows: Float[np.ndarray, "n *c"],
+    statistic: Callable[[np.ndarray], float],
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Any figure of the rows with its bootstrap interval, rows drawn with replacement.
+
+    Args:
+        name: What it is.
+        rows: [N, …], one row per picture.
+        statistic: Rows → figure; may return NaN for a draw in which it does not exist.
+        rounds: Bootstrap rounds.
+        seed: Of the bootstrap.
+
+    Raises:
+        NotEnoughDataError: There is no row.
+    """
+    if not len(rows):
+        raise NotEnoughDataError(f"{name} has nothing to measure", "there are no values")
+    rng = np.random.default_rng(seed)
+    drawn = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(rounds)]
+    return Estimate(name, float(statistic(rows)), *interval(np.array(drawn, float)), n=len(rows))
+
+
+def one_per_row(name: str, values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The values as a float64 vector, or an error that says what is wrong with them."""
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1:
+        raise InvalidValueError(f"{name} takes one value a picture, got an array of shape {values.shape}")
+    if not values.size:
+        raise NotEnoughDataError(f"{name} has nothing to measure", "there are no values")
+    if not np.isfinite(values).all():
+        raise InvalidValueError(f"{name} got {int((~np.isfinite(values)).sum())} values that are not finite")
+    return values
