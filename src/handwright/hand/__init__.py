@@ -7,6 +7,7 @@ Nothing is loaded here; import the module you need:
 - ``kinematics``: ``mesh_of``, ``hand_landmarks_m``, ``pose_of_dofs``, ``mirror_hand_x``.
 - ``dofs``: the anatomical angles of a pose.
 - ``pose_torch``: the same motion, differentiable; needs torch and is imported by no other module.
+- ``grammar``: pose ↔ words, named poses, both directions.
 - ``raster``, ``depth``: z-buffer, depth control image, part ids; ``skeleton``: stick-figure masks.
 - ``files``: hands as JSON and npz, editable by hand; ``export``: OBJ and GLB; ``mano``: MANO both ways.
 """

@@ -1,0 +1,28 @@
+"""Pose ↔ words, both directions, in one place: captions, prompts and named poses all speak through this.
+
+- ``words``: the value ``PoseWords``, its technical text and the reader of that text.
+- ``angles``, ``contact``: words ↔ the 24 anatomical angles; ``orientation``: words ↔ wrist rotation.
+- ``named``: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy.
+- ``phrases``: natural wordings, and what a free text says about a pose.
+"""
+
+from handwright.hand.grammar.angles import angles_of, words_of
+from handwright.hand.grammar.named import NAMED, counting, names_of
+from handwright.hand.grammar.orientation import ORIENTATIONS, orientation_of, wrist_of
+from handwright.hand.grammar.phrases import describe, understand
+from handwright.hand.grammar.words import PoseWords, read_words
+
+__all__ = [
+    "NAMED",
+    "ORIENTATIONS",
+    "PoseWords",
+    "angles_of",
+    "counting",
+    "describe",
+    "names_of",
+    "orientation_of",
+    "read_words",
+    "understand",
+    "words_of",
+    "wrist_of",
+]

@@ -1,0 +1,166 @@
+"""The words for a hand's pose, as one validated value, and their plain text both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from handwright.errors import InvalidValueError
+from handwright.hand.anatomy import FINGERS
+from handwright.types import Side
+
+Bend = Literal["extended", "folded", "bent", "hooked", "curled"]
+"""How a finger is bent. Folded: at its knuckle only; hooked: straight at the knuckle, bent beyond it;
+curled: at every joint; bent: in between. A thumb is extended or bent."""
+
+Gap = Literal["crossed", "together", "apart", "spread"]
+"""Between two neighbouring extended fingers; apart is the resting hand's own distance."""
+
+Thumb = Literal["out", "beside", "opposed", "across"]
+"""Where the thumb is: away from the palm's edge, along the index finger, facing the fingers, in the palm."""
+
+Direction = Literal["camera", "away", "up", "down", "left", "right"]
+"""A direction as seen in the picture; camera: towards it, away: from it."""
+
+BENDS: tuple[Bend, ...] = get_args(Bend)
+GAPS: tuple[Gap, ...] = get_args(Gap)
+THUMBS: tuple[Thumb, ...] = get_args(Thumb)
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+NEIGHBOURS = ("index-middle", "middle-ring", "ring-pinky")
+
+
+@dataclass(frozen=True)
+class PoseWords:
+    """A pose in words.
+
+    Attributes:
+        thumb_bent: The thumb's own joints are bent.
+        thumb: Where the thumb is.
+        fingers: Index, middle, ring, pinky.
+        gaps: Index–middle, middle–ring, ring–pinky; None where not both fingers are extended.
+        contacts: Fingers (1 index … 4 pinky) whose tips the thumb's tip touches, ascending.
+        palm: Where the palm faces; None where it is left open.
+        points: Where straight fingers would point (wrist to knuckles); None where it is left open.
+        side: Which hand; None where it is left open.
+    """
+
+    thumb_bent: bool
+    thumb: Thumb
+    fingers: tuple[Bend, Bend, Bend, Bend]
+    gaps: tuple[Gap | None, Gap | None, Gap | None] = (None, None, None)
+    contacts: tuple[int, ...] = ()
+    palm: Direction | None = None
+    points: Direction | None = None
+    side: Side | None = None
+
+    def __post_init__(self) -> None:
+        _one_of(self.thumb, THUMBS, "thumb")
+        for finger, bend in zip(FINGERS[1:], self.fingers, strict=True):
+            _one_of(bend, BENDS, finger)
+        for k, gap in enumerate(self.gaps):
+            if gap is not None:
+                _one_of(gap, GAPS, NEIGHBOURS[k])
+            if (gap is not None) != (self.fingers[k] == self.fingers[k + 1] == "extended"):
+                raise InvalidValueError(
+                    f"the gap {NEIGHBOURS[k]} is said exactly where both fingers are extended, got {gap!r}"
+                )
+        if list(self.contacts) != sorted({k for k in self.contacts if 1 <= k <= 4}):
+            raise InvalidValueError(f"contacts must be ascending finger numbers 1–4, got {self.contacts}")
+        for name, value in (("palm", self.palm), ("points", self.points)):
+            if value is not None:
+                _one_of(value, DIRECTIONS, name)
+        if self.palm is not None and self.points is not None and not perpendicular(self.palm, self.points):
+            raise InvalidValueError(f"a palm that faces {self.palm} cannot have its fingers {self.points}")
+
+    def __str__(self) -> str:
+        """The technical wording; :func:`read_words` reads it back."""
+        clauses = [f"{self.side} hand" if self.side else "hand"]
+        clauses.append(f"thumb {'bent' if self.thumb_bent else 'extended'} {self.thumb}")
+        clauses += [f"{finger} {bend}" for finger, bend in zip(FINGERS[1:], self.fingers, strict=True)]
+        clauses += [f"{pair} {gap}" for pair, gap in zip(NEIGHBOURS, self.gaps, strict=True) if gap]
+        if self.contacts:
+            clauses.append("thumb touches " + "+".join(FINGERS[k] for k in self.contacts))
+        clauses += [f"palm {self.palm}"] if self.palm else []
+        clauses += [f"fingers {self.points}"] if self.points else []
+        return ", ".join(clauses)
+
+
+def perpendicular(first: Direction, second: Direction) -> bool:
+    """Whether two directions are at right angles."""
+    axis = {"camera": 2, "away": 2, "up": 1, "down": 1, "left": 0, "right": 0}
+    return axis[first] != axis[second]
+
+
+def say_gaps(
+    fingers: tuple[Bend, ...], gaps: tuple[Gap, Gap, Gap]
+) -> tuple[Gap | None, Gap | None, Gap | None]:
+    """Keep the gaps that are said: those between two extended fingers."""
+    said: list[Gap | None] = [
+        gap if fingers[k] == fingers[k + 1] == "extended" else None for k, gap in enumerate(gaps)
+    ]
+    return said[0], said[1], said[2]
+
+
+def read_words(text: str) -> PoseWords:
+    """The value of a technical wording.
+
+    Args:
+        text: Clauses as ``str(PoseWords)`` writes them, separated by commas, in any order. A gap that is not
+            said is 'apart'.
+
+    Raises:
+        InvalidValueError: A clause is unknown, or the thumb or a finger is not said.
+    """
+    said: dict[str, str] = {}
+    for clause in (" ".join(c.lower().split()) for c in text.replace(";", ",").split(",")):
+        if clause:
+            subject, value = _clause(clause)
+            said[subject] = value
+    missing = [finger for finger in FINGERS if finger not in said]
+    if missing:
+        raise InvalidValueError(
+            f"the pose {text!r} does not say its {', '.join(missing)}", "", "say every finger"
+        )
+    state, _, where = said["thumb"].partition(" ")
+    fingers = cast("tuple[Bend, Bend, Bend, Bend]", tuple(said[f] for f in FINGERS[1:]))
+    gaps = cast("tuple[Gap, Gap, Gap]", tuple(said.get(pair, "apart") for pair in NEIGHBOURS))
+    return PoseWords(
+        thumb_bent=state == "bent",
+        thumb=cast("Thumb", where),
+        fingers=fingers,
+        gaps=say_gaps(fingers, gaps),
+        contacts=tuple(sorted(FINGERS.index(f) for f in said.get("touches", "").split("+") if f)),
+        palm=cast("Direction | None", said.get("palm")),
+        points=cast("Direction | None", said.get("fingers")),
+        side=cast("Side | None", said.get("side")),
+    )
+
+
+def _clause(clause: str) -> tuple[str, str]:
+    """What a clause is about, and what it says."""
+    words = clause.split()
+    if clause in ("hand", "left hand", "right hand"):
+        return ("side", words[0]) if len(words) == 2 else ("hand", "")
+    if words[0] == "thumb" and len(words) == 3 and words[1] == "touches":
+        known = [f for f in words[2].split("+") if f not in FINGERS[1:]]
+        if not known:
+            return "touches", words[2]
+    elif words[0] == "thumb" and len(words) == 3 and words[1] in ("bent", "extended") and words[2] in THUMBS:
+        return "thumb", f"{words[1]} {words[2]}"
+    elif len(words) == 2:
+        allowed: dict[str, tuple[str, ...]] = {
+            **dict.fromkeys(FINGERS[1:], BENDS),
+            **dict.fromkeys(NEIGHBOURS, GAPS),
+            "palm": DIRECTIONS,
+            "fingers": DIRECTIONS,
+        }
+        if words[1] in allowed.get(words[0], ()):
+            return words[0], words[1]
+    raise InvalidValueError(
+        f"the clause {clause!r} says nothing about a pose", "", "write as str(PoseWords) does"
+    )
+
+
+def _one_of(value: str, allowed: tuple[str, ...], what: str) -> None:
+    if value not in allowed:
+        raise InvalidValueError(f"{what} must be one of {', '.join(allowed)}, got {value!r}")
