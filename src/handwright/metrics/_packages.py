@@ -1,0 +1,22 @@
+"""Optional packages, asked for when they are needed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from handwright.errors import MissingPackageError
+
+
+def need(*packages: str) -> None:
+    """Do nothing when all are installed.
+
+    Raises:
+        MissingPackageError: One is not.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingPackageError(
+                f"this measure needs {package}",
+                "it is not installed",
+                "pip install 'handwright[metrics]'",
+            )
