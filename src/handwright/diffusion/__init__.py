@@ -1,1 +1,59 @@
-"""Diffusion: model zoo, known-region blend, guidance, samplers (torch and diffusers live here)."""
+"""Diffusion: the model zoo, the known-region blend, guidance, samplers and the inpainting pipeline.
+
+torch and diffusers live here and below; importing this package without them says what to install.
+
+>>> from handwright.diffusion import HandInpaintPipeline, load_models
+>>> pipeline = HandInpaintPipeline.from_models(load_models("tiny"), "ddim")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from handwright.errors import DiffusionError
+
+if TYPE_CHECKING:
+    from handwright.diffusion.guidance import negative_prompt
+    from handwright.diffusion.known_region import KnownRegionBlend, known_region_blend
+    from handwright.diffusion.pipeline import HandInpaintPipeline
+    from handwright.diffusion.samplers import SAMPLERS, open_sampler
+    from handwright.diffusion.zoo import DiffusionModels, load_models
+
+__all__ = [
+    "SAMPLERS",
+    "DiffusionModels",
+    "HandInpaintPipeline",
+    "KnownRegionBlend",
+    "known_region_blend",
+    "load_models",
+    "negative_prompt",
+    "open_sampler",
+]
+
+_HOME = {
+    "SAMPLERS": "samplers",
+    "DiffusionModels": "zoo",
+    "HandInpaintPipeline": "pipeline",
+    "KnownRegionBlend": "known_region",
+    "known_region_blend": "known_region",
+    "load_models": "zoo",
+    "negative_prompt": "guidance",
+    "open_sampler": "samplers",
+}
+
+_missing = [name for name in ("torch", "diffusers", "transformers", "accelerate") if find_spec(name) is None]
+if _missing:
+    raise DiffusionError(
+        "diffusion painting is not installed",
+        f"{', '.join(_missing)} missing",
+        "pip install 'handwright[diffusion]'",
+    )
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first asked for: diffusers takes seconds."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'handwright.diffusion' has no attribute {name!r}")
+    return getattr(import_module(f"handwright.diffusion.{_HOME[name]}"), name)

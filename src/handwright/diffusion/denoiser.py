@@ -1,0 +1,76 @@
+"""The inpainting network of one run: ε_θ(x, x_mask, D) under guidance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from handwright.diffusion.guidance import guided
+from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
+
+
+@dataclass(frozen=True, eq=False)
+class Denoiser:
+    """UNet and ControlNet with all that stays the same over the steps of one run.
+
+    Attributes:
+        unet: The UNet.
+        controlnet: The ControlNet; None: no control.
+        embeddings: [1, t, c] of the prompt, or [2, t, c] of the negative prompt and the prompt.
+        beside: [1, L + 1, h, w] mask and masked picture's latents for an inpainting UNet, else None.
+        control: [1, 3, H, W] the control image D in [0, 1].
+        strength: Control strength: multiplies every ControlNet residual, on both branches.
+        guidance: w of eq. 3; used with two embeddings.
+    """
+
+    unet: UNet2DConditionModel
+    controlnet: ControlNetModel | None
+    embeddings: Float[Tensor, "b t c"]
+    beside: Float[Tensor, "1 k h w"] | None
+    control: Float[Tensor, "1 3 H W"]
+    strength: float
+    guidance: float
+
+    def __call__(self, latents: Float[Tensor, "1 c h w"], timestep: Tensor) -> Float[Tensor, "1 c h w"]:
+        """The guided prediction in float32.
+
+        Args:
+            latents: [1, L, h, w] noisy latents, scaled as the network wants them.
+            timestep: Where in the schedule they are.
+        """
+        branches = len(self.embeddings)
+        bare = latents.to(self.unet.dtype).expand(branches, -1, -1, -1)
+        seen = bare
+        if self.beside is not None:
+            beside = self.beside.to(bare).expand(branches, -1, -1, -1)
+            seen = torch.cat([bare, beside], dim=1)  # x_τ(i) with x_mask
+        prediction = self.unet(
+            seen,
+            timestep,
+            encoder_hidden_states=self.embeddings,
+            return_dict=False,
+            **self._residuals(bare, seen, timestep),
+        )[0].float()
+        if branches == 1:
+            return prediction
+        unconditional, conditional = prediction.chunk(2)
+        return guided(conditional, unconditional, self.guidance)
+
+    def _residuals(self, bare: Tensor, seen: Tensor, timestep: Tensor) -> dict[str, Any]:
+        """The ControlNet's residuals times the control strength; nothing at strength 0."""
+        if self.controlnet is None or self.strength == 0:
+            return {}
+        reads_all = self.controlnet.config["in_channels"] == seen.shape[1]
+        down, mid = self.controlnet(
+            seen if reads_all else bare,
+            timestep,
+            encoder_hidden_states=self.embeddings,
+            controlnet_cond=self.control.to(bare).expand(len(bare), -1, -1, -1),
+            conditioning_scale=self.strength,
+            return_dict=False,
+        )
+        return {"down_block_additional_residuals": down, "mid_block_additional_residual": mid}

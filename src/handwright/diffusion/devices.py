@@ -1,0 +1,57 @@
+"""Where to compute and with which numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from handwright.errors import UsageError
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; 'auto' is the best there is.
+
+    Raises:
+        UsageError: No such device, or not on this machine.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, here in present.items() if here))
+    if name not in DEVICES:
+        raise UsageError(f"there is no device {name!r}", "", f"choose one of: auto, {', '.join(DEVICES)}")
+    if not present[name]:
+        raise UsageError(
+            f"--device is {name}", f"PyTorch sees no {name} device on this machine", "choose auto"
+        )
+    return torch.device(name)
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The number format of that name; 'auto' is half precision where the device computes in it.
+
+    Raises:
+        UsageError: No such format.
+    """
+    if name == "auto":
+        if device.type == "cuda":
+            return torch.float16
+        return torch.bfloat16 if device.type == "cpu" and _cpu_computes_bfloat16() else torch.float32
+    if name not in DTYPES:
+        raise UsageError(
+            f"there is no number format {name!r}", "", f"choose one of: auto, {', '.join(DTYPES)}"
+        )
+    return DTYPES[name]
+
+
+def picture_dtype(dtype: torch.dtype) -> torch.dtype:
+    """The VAE's number format: bfloat16's 8 bits of precision would show in the picture."""
+    return torch.float32 if dtype == torch.bfloat16 else dtype
+
+
+def _cpu_computes_bfloat16() -> bool:
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -1,0 +1,40 @@
+"""Guidance with the negative prompt of HandRefiner §3.3."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+SYNTHETIC_NEGATIVE = "fake 3D rendered image"
+"""c_n0 of eq. 3: names what a ControlNet learnt on renders must not bring along."""
+
+STANDARD_NEGATIVE = (
+    "long body, low resolution, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, "
+    "cropped, worst quality, low quality"
+)
+"""c_n of eq. 3: the usual negative words."""
+
+NEGATIVE_PROMPT = f"{SYNTHETIC_NEGATIVE}, {STANDARD_NEGATIVE}"
+
+
+def negative_prompt(words: str = "") -> str:
+    """The unconditional branch's prompt c_n0 + c_n (HandRefiner eq. 3).
+
+    Args:
+        words: The user's own negative words, in place of the standard ones; empty: the standard ones.
+    """
+    words = words.strip()
+    return f"{SYNTHETIC_NEGATIVE}, {words}" if words else NEGATIVE_PROMPT
+
+
+def guided(
+    conditional: Float[Tensor, "b c h w"], unconditional: Float[Tensor, "b c h w"], weight: float
+) -> Float[Tensor, "b c h w"]:
+    """ε = ε(x, n) + w · (ε(x, p) − ε(x, n)), HandRefiner eq. 3.
+
+    Args:
+        conditional: [b, c, h, w] the network's prediction under the prompt.
+        unconditional: [b, c, h, w] its prediction under the negative prompt.
+        weight: w ≥ 0; 1 is the conditional prediction, 0 the unconditional one.
+    """
+    return unconditional + weight * (conditional - unconditional)  # eq. 3

@@ -1,0 +1,40 @@
+"""Pictures to latents and back, as every VAE's own config says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def pixels_per_latent(vae: Any) -> int:  # noqa: ANN401 - any autoencoder with diffusers' interface
+    """Side of a latent in pixels: 2 per level but the first."""
+    config = vae.config
+    widths = config.get("block_out_channels") or config["encoder_block_out_channels"]
+    return 2 ** (len(widths) - 1)
+
+
+def encode(vae: Any, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h/s w/s"]:  # noqa: ANN401
+    """Latents (z − shift) · scaling of pictures; the posterior's mode, so nothing is drawn at random.
+
+    Args:
+        vae: An autoencoder with diffusers' interface.
+        pictures: [b, 3, h, w] in [-1, 1], h and w divisible by the VAE's scale.
+
+    Returns:
+        float32 latents as the UNet sees them.
+    """
+    encoded = vae.encode(pictures.to(vae.dtype))
+    z = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+    return (z.float() - _shift(vae)) * vae.config["scaling_factor"]
+
+
+def decode(vae: Any, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3 h*s w*s"]:  # noqa: ANN401
+    """Pictures of latents z / scaling + shift: float32 [b, 3, h, w] in [-1, 1]; undoes :func:`encode`."""
+    z = latents / vae.config["scaling_factor"] + _shift(vae)
+    return vae.decode(z.to(vae.dtype)).sample.float().clamp(-1, 1)
+
+
+def _shift(vae: Any) -> float:  # noqa: ANN401
+    return vae.config.get("shift_factor") or 0.0

@@ -1,0 +1,55 @@
+"""What one run of the pipeline is asked for, checked before any network moves."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from handwright.errors import InvalidValueError, UsageError
+
+
+def check_options(steps: int, guidance: float, control_strength: float, start_level: float) -> None:
+    """Raise unless every number makes sense.
+
+    Raises:
+        UsageError: No steps, or a weight that is negative or no number.
+    """
+    if steps < 1:
+        raise UsageError(f"--steps is {steps}", "at least one step is needed", "give 1 or more")
+    for option, value in (("--guidance", guidance), ("--strength", control_strength)):
+        if not (math.isfinite(value) and value >= 0):
+            raise UsageError(f"{option} is {value}", "it must be a number from 0 up", "give such a number")
+    if not 0 < start_level <= 1:
+        raise UsageError(
+            f"the start level is {start_level}",
+            "it runs from just above 0 (the picture) to 1 (pure noise)",
+            "give such a number",
+        )
+
+
+def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:
+    """Raise unless all tensors are of one square size that the VAE can take, and finite.
+
+    Args:
+        picture: [1, 3, R, R].
+        mask: [1, 1, R, R].
+        control: [1, 3, R, R].
+        start: [1, 3, R, R] or None.
+        scale: Pixels per latent; divides R.
+
+    Raises:
+        InvalidValueError: One of them is not.
+    """
+    side = picture.shape[-1]
+    if side < scale or side % scale:
+        raise InvalidValueError(f"picture must have a side divisible by {scale} pixels, got {side}")
+    tensors = {"picture": (picture, 3), "mask": (mask, 1), "control": (control, 3), "start": (start, 3)}
+    for name, (tensor, channels) in tensors.items():
+        if tensor is None:
+            continue
+        if tuple(tensor.shape) != (1, channels, side, side):
+            wanted, got = [1, channels, side, side], list(tensor.shape)
+            raise InvalidValueError(f"{name} must have shape {wanted}, got {got}")
+        if not tensor.isfinite().all():
+            raise InvalidValueError(f"{name} holds numbers that are not finite")

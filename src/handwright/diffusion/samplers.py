@@ -1,0 +1,158 @@
+"""Samplers by name, on top of a model's own noise schedule. diffusers has the algorithms."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import diffusers
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from handwright.diffusion.known_region import noised
+from handwright.diffusion.libraries import quiet
+from handwright.errors import DiffusionError, UsageError
+
+SAMPLERS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "ddim": ("DDIMScheduler", {}),
+    "dpm++": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler-a": ("EulerAncestralDiscreteScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+    "flow": ("FlowMatchEulerDiscreteScheduler", {}),
+}
+"""Name → diffusers class and the settings that make it that sampler; 'auto' is the model's own."""
+
+
+def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """The diffusers scheduler of that name on a model's noise schedule.
+
+    Args:
+        name: One of ``SAMPLERS`` or 'auto', the scheduler that the model came with.
+        scheduler_config: The model's scheduler_config.json.
+
+    Raises:
+        UsageError: There is no such sampler, or it does not go with what the model predicts.
+        DiffusionError: The model's own scheduler is unknown to diffusers.
+    """
+    own = str(scheduler_config.get("_class_name", ""))
+    if name == "auto":
+        class_name, settings = own, {}
+    elif name in SAMPLERS:
+        class_name, settings = SAMPLERS[name]
+    else:
+        names = ", ".join(["auto", *SAMPLERS])
+        raise UsageError(f"there is no sampler {name!r}", "", f"choose one of: {names}")
+    _check_kind(name, class_name, own)
+    scheduler = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
+    if scheduler is None:
+        raise DiffusionError(
+            f"the model names {own!r} as its scheduler",
+            "diffusers has none of that name",
+            "choose a --sampler",
+        )
+    with quiet():
+        return scheduler.from_config({"clip_sample": False, **scheduler_config}, **settings)
+
+
+def start_schedule(
+    scheduler: Any,  # noqa: ANN401
+    steps: int,
+    level: float,
+    device: torch.device,
+) -> int:
+    """Set the timesteps and return the index of the first one to run.
+
+    Flow-matching schedules are spaced evenly in σ from 1 to 1 / steps, so that the last, unmasked step has
+    work to do.
+
+    Args:
+        scheduler: A diffusers scheduler; its state changes.
+        steps: Steps of a run from pure noise, ≥ 1.
+        level: Noise level to start from in (0, 1]: the last round(steps · level) steps are run, at least one.
+        device: Where the timesteps shall be.
+
+    Raises:
+        UsageError: More steps than the schedule has.
+    """
+    most = int(scheduler.config.num_train_timesteps)
+    if steps > most:
+        raise UsageError(
+            f"--steps is {steps}", f"the model's noise schedule has {most}", f"give 1 to {most} steps"
+        )
+    if is_flow(scheduler):
+        sigmas = torch.linspace(1.0, 1.0 / steps, steps).tolist()
+        shift = {"mu": scheduler.config.max_shift} if scheduler.config.use_dynamic_shifting else {}
+        scheduler.set_timesteps(sigmas=sigmas, device=device, **shift)
+    else:
+        scheduler.set_timesteps(steps, device=device)
+    skipped = steps - max(1, round(steps * level))
+    first = skipped * int(getattr(scheduler, "order", 1))
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(first)
+    return first
+
+
+def is_flow(scheduler: Any) -> bool:  # noqa: ANN401
+    """Whether the scheduler belongs to a flow-matching model."""
+    return type(scheduler).__name__.startswith("FlowMatch")
+
+
+def scaled_input(
+    scheduler: Any,  # noqa: ANN401
+    latents: Float[Tensor, "b c h w"],
+    timestep: Tensor,
+) -> Float[Tensor, "b c h w"]:
+    """The latents as the network wants them: of unit variance under schedulers that keep them unscaled."""
+    if hasattr(scheduler, "scale_model_input"):
+        return scheduler.scale_model_input(latents, timestep)
+    return latents
+
+
+def step_options(scheduler: Any, generator: torch.Generator | None) -> dict[str, object]:  # noqa: ANN401
+    """The keyword arguments of ``scheduler.step`` that this scheduler takes: eta 0 and the generator."""
+    takes = inspect.signature(scheduler.step).parameters
+    options: dict[str, object] = {"eta": 0.0, "generator": generator}
+    return {name: value for name, value in options.items() if name in takes}
+
+
+def predicted_original(
+    scheduler: Any,  # noqa: ANN401
+    prediction: Float[Tensor, "b c h w"],
+    latents: Float[Tensor, "b c h w"],
+    index: int,
+) -> Float[Tensor, "b c h w"]:
+    """The clean latents x̂0 that a prediction at ``scheduler.timesteps[index]`` implies.
+
+    Args:
+        scheduler: About to take step ``index``.
+        prediction: [b, c, h, w] the network's output: noise, velocity, the clean latents or the flow.
+        latents: [b, c, h, w] the noisy latents as the scheduler keeps them.
+        index: Position in the schedule.
+    """
+    one, zero = torch.ones_like(latents), torch.zeros_like(latents)
+    signal, noise = noised(scheduler, one, zero, index), noised(scheduler, zero, one, index)
+    if is_flow(scheduler):
+        return latents - noise * prediction
+    kind = scheduler.config.prediction_type
+    if kind == "epsilon":
+        return (latents - noise * prediction) / signal
+    if kind == "v_prediction":
+        length = (signal**2 + noise**2).sqrt()
+        return (signal / length) * (latents / length) - (noise / length) * prediction
+    return prediction
+
+
+def _check_kind(name: str, class_name: str, own: str) -> None:
+    """Raise unless model and sampler both are, or both are not, of the flow-matching kind."""
+    wants, has = class_name.startswith("FlowMatch"), own.startswith("FlowMatch")
+    if wants == has:
+        return
+    what = "predicts a flow" if has else "does not predict a flow"
+    raise UsageError(
+        f"the sampler {name!r} does not go with this model",
+        f"the model {what} ({own})",
+        "choose auto" if has else "choose auto or ddim",
+    )

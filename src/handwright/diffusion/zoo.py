@@ -1,0 +1,126 @@
+"""Models: embedded, from a directory or from the hub, all in diffusers' ``save_pretrained`` layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from handwright.diffusion.components import load_network, load_tokenizer, read_config
+from handwright.diffusion.controlnets import load_controlnet
+from handwright.diffusion.devices import choose_device, choose_dtype, picture_dtype
+from handwright.diffusion.fits import check_controlnet, check_family
+from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.libraries import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    CLIPTextModel,
+    CLIPTokenizer,
+    ControlNetModel,
+    UNet2DConditionModel,
+)
+from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.places import controlnet_place, model_folder
+from handwright.errors import DiffusionError
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusionModels:
+    """What a run needs, loaded and checked against each other.
+
+    Attributes:
+        vae: ``AutoencoderKL``, ``AutoencoderTiny`` or ``PatchCodec``.
+        text_encoder: CLIP's text model.
+        tokenizer: Its tokenizer.
+        unet: Reads L latent channels, or 2 L + 1 (latents, mask, masked picture) when made for inpainting.
+        controlnet: The depth ControlNet; None when neither the model nor the user has one.
+        scheduler_config: The model's own scheduler_config.json.
+        resolution: Side in pixels of the square pictures that it was trained on.
+        name: As asked for.
+        inpainting: Whether the UNet sees mask and masked picture.
+    """
+
+    vae: Any
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    unet: UNet2DConditionModel
+    controlnet: ControlNetModel | None
+    scheduler_config: Mapping[str, Any]
+    resolution: int
+    name: str
+    inpainting: bool
+
+
+def load_models(
+    model: str = "tiny", controlnet: str | None = None, *, dtype: str = "auto", device: str = "auto"
+) -> DiffusionModels:
+    """Load a model and its ControlNet; safetensors only, no remote code.
+
+    Args:
+        model: 'tiny' (embedded), a directory, or a hub id OWNER/NAME.
+        controlnet: A directory, a .safetensors file or a hub id; None: the model's own, if it has one.
+        dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
+        device: 'auto', 'cpu', 'cuda' or 'mps'.
+
+    Raises:
+        UsageError: No such dtype or device.
+        DiffusionError: The model or ControlNet is missing, incomplete, damaged, a pickle, does not fit its
+            partners, or does not fit into memory.
+    """
+    place = choose_device(device)
+    numbers = choose_dtype(dtype, place)
+    folder = model_folder(model)
+    vae = load_vae(folder / "vae", picture_dtype(numbers))
+    text_encoder = load_network(CLIPTextModel, folder / "text_encoder", numbers)
+    unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
+    check_family(vae, text_encoder, unet)
+    control = _controlnet(folder, controlnet, unet, numbers)
+    if control is not None:
+        check_controlnet(control, unet, vae)
+    with enough_memory(f"moving the model to {place}"):
+        networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
+        for network in networks:
+            network.to(place)
+    return DiffusionModels(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=load_tokenizer(folder / "tokenizer"),
+        unet=unet,
+        controlnet=control,
+        scheduler_config=read_config(folder / "scheduler", "scheduler_config.json"),
+        resolution=int(unet.config["sample_size"]) * pixels_per_latent(vae),
+        name=model,
+        inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
+    )
+
+
+def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of three classes
+    """The autoencoder whose class its config names.
+
+    Raises:
+        DiffusionError: No config, or a class that is not known here.
+    """
+    name = read_config(folder).get("_class_name", "AutoencoderKL")
+    if name == "PatchCodec":
+        from handwright.diffusion.codec import PatchCodec
+
+        return load_network(PatchCodec, folder, dtype)
+    kinds = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
+    if name not in kinds:
+        raise DiffusionError(
+            f"{folder} is a {name}", "no such VAE is known here", f"choose a model with {', '.join(kinds)}"
+        )
+    return load_network(kinds[name], folder, dtype)
+
+
+def _controlnet(
+    folder: Path, given: str | None, unet: UNet2DConditionModel, dtype: torch.dtype
+) -> ControlNetModel | None:
+    """The user's ControlNet, else the model's own, else None."""
+    if given is not None:
+        return load_controlnet(controlnet_place(given), unet, dtype)
+    own = folder / "controlnet"
+    return load_controlnet(own, unet, dtype) if own.is_dir() else None
