@@ -260,6 +260,7 @@ class Candidate:
         scores: Named measures, each a plain float (``found_again`` 0/1, ``joint_error`` in hand sizes, …).
         accepted: Whether it may replace the original.
         strength: Control strength, for painters that have one.
+        strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
     """
 
     seed: int
@@ -269,6 +270,7 @@ class Candidate:
     scores: Mapping[str, float]
     accepted: bool
     strength: float | None = None
+    strip: UInt8[np.ndarray, "_ _ 3"] | None = None
 
     def __post_init__(self) -> None:
         _expect(self.pixels, "Candidate.pixels", (None, None, 3), np.uint8)

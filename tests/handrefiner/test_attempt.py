@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
-from handwright.handrefiner.painters import Painted, open_painter
+from handwright.handrefiner.attempt import DOUBTFUL, Studio, attempt_hand
+from handwright.handrefiner.painters import Painted
+from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import plan_hand, reconstruct
@@ -19,20 +19,23 @@ from tests.handrefiner.conftest import observations_of_two, task_of
 class Recorder:
     """A painter that paints what it may in one colour and remembers its jobs."""
 
+    together = False
+
     def __init__(self, *, nothing: bool = False):
         self.jobs, self.nothing = [], nothing
 
     def paint(self, job):
         self.jobs.append(job)
         inside = job.may_change & (not self.nothing)
-        return Painted(np.where(inside[..., None], np.uint8(job.seed % 251), job.crop), inside)
+        colour = np.full(job.crop.shape, job.seed % 251, np.uint8)
+        return Painted(colour, inside.astype(np.float32), toned=True, strength=0.5)
 
 
 def attempt(shot, painter, settings=None, **changes):
     settings = settings or RefineSettings()
     task = task_of(shot, settings, **changes)
-    depth = depth_control([task.fit.hand], *shot.pixels.shape[:2])
-    return attempt_hand(shot.pixels, task, depth, [task], painter, settings, None, Stopwatch())
+    scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
+    return attempt_hand(shot.pixels, task, scene, Studio(painter, settings, None, Stopwatch()))
 
 
 def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
@@ -42,10 +45,12 @@ def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
     job = painter.jobs[0]
     x0, y0, x1, y1 = job.window
     assert np.array_equal(job.crop, one.pixels[y0:y1, x0:x1])
-    assert job.depth.shape == job.may_change.shape == job.crop.shape[:2]
-    assert job.landmarks_px == pytest.approx(one.landmarks_px - (x0, y0))
-    assert not job.others.any()
+    assert job.control.shape == one.pixels.shape[:2]
+    assert job.may_change.shape == job.crop.shape[:2]
+    assert job.tasks[0].landmarks_px == pytest.approx(one.landmarks_px - (x0, y0))
+    assert not job.others[0].any()
     assert result.winner is result.candidates[result.picked]
+    assert result.winner.strength == 0.5
 
 
 def test_the_picture_itself_is_never_written_to(one, eyes):
@@ -75,7 +80,10 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
     assert len(result.candidates) >= 2
     assert result.task.observation.side == "left"
     assert result.winner.scores["joint_error"] < DOUBTFUL
-    assert painter.jobs[result.picked].hand is result.task.fit.hand
+    job = painter.jobs[result.picked]
+    assert job.tasks[0].fit.hand is result.task.fit.hand
+    assert np.array_equal(job.control, depth_control([result.task.fit.hand], *one.pixels.shape[:2]).depth)
+    assert not np.array_equal(job.control, painter.jobs[0].control)
 
 
 def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
@@ -98,16 +106,12 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     hands = [tasks[0].fit.hand, front.fit.hand]
     depth = depth_control(hands, *two.pixels.shape[:2])
     painter = Recorder()
-    attempt_hand(two.pixels, tasks[0], depth, [tasks[0], front], painter, settings, None, Stopwatch())
+    scene = Scene((tasks[0], front), depth)
+    attempt_hand(two.pixels, tasks[0], scene, Studio(painter, settings, None, Stopwatch()))
     job = painter.jobs[0]
-    assert job.others.any()
-    assert not (job.others & job.may_change).any()
+    (others,) = job.others
+    assert others.any()
+    assert not (others & job.may_change).any()
     x0, y0, x1, y1 = job.window
     mine = depth.hand_id[y0:y1, x0:x1] == 0
-    assert not (job.others & mine).any()
-
-
-def test_there_is_one_painter_and_others_are_refused():
-    assert open_painter("draw").paint
-    with pytest.raises(UsageError, match="no painter 'oil'"):
-        open_painter("oil")
+    assert not (others & mine).any()

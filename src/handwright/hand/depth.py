@@ -25,7 +25,9 @@ def see_hand(
     return rasterize(points, mesh.vertices_cam_m[:, 2], mesh.faces, y1 - y0, x1 - x0)
 
 
-def depth_control(hands: Sequence[Hand], height: int, width: int) -> DepthControl:
+def depth_control(
+    hands: Sequence[Hand], height: int, width: int, *, one_range: bool = False
+) -> DepthControl:
     """One depth control image for all hands of a picture.
 
     Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose
@@ -35,6 +37,7 @@ def depth_control(hands: Sequence[Hand], height: int, width: int) -> DepthContro
         hands: Fitted hands.
         height: Picture height.
         width: Picture width.
+        one_range: All hands share one depth range, whether they meet or not.
     """
     nearest = np.full((height, width), np.inf, np.float32)
     owner = np.full((height, width), -1, np.int16)
@@ -51,7 +54,7 @@ def depth_control(hands: Sequence[Hand], height: int, width: int) -> DepthContro
             owner[y0:y1, x0:x1][front] = index
         silhouettes.append(silhouette)
     image = np.zeros((height, width), np.uint8)
-    for group in meeting_groups(silhouettes):
+    for group in [list(range(len(hands)))] if one_range else meeting_groups(silhouettes):
         inside = np.isin(owner, group)
         if inside.any():
             d = nearest[inside].astype(np.float64)

@@ -1,4 +1,4 @@
-"""The painters' contract: a crop with a fitted hand in, the crop with that hand painted (SPEC §1)."""
+"""The painters' contract: a picture with fitted hands in, a crop with those hands painted out (SPEC §1)."""
 
 from __future__ import annotations
 
@@ -8,84 +8,102 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.errors import UsageError
-from handwright.types import Hand, HandRegion
+from handwright.handrefiner.task import HandTask, Window
 
 
 @dataclass(frozen=True, eq=False)
 class PaintJob:
-    """One hand to paint.
+    """One hand, or hands that meet, to paint.
 
     Attributes:
-        crop: uint8 [h, w, 3] sRGB, the picture inside ``window``.
-        window: x0, y0, x1, y1 of the crop in the picture.
-        hand: The hand to paint, in the picture's camera.
-        landmarks_px: [21, 2] landmarks of the old hand as they were seen, in the crop.
-        region: The old hand in the crop.
-        depth: uint8 [h, w] depth control image.
-        may_change: bool [h, w] pixels that the painter may change.
-        others: bool [h, w] pixels of other hands that lie in front of this one.
+        picture: uint8 [H, W, 3] sRGB as painted so far; never written to.
+        control: uint8 [H, W] depth control image.
+        tasks: The hands, farthest first.
+        others: Per hand, bool [h, w] in its own window: pixels of other hands that lie in front of it.
+        window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
+        may_change: bool [h, w] pixels of the crop that may change.
         seed: Same seed, same bytes.
     """
 
-    crop: UInt8[np.ndarray, "h w 3"]
-    window: tuple[int, int, int, int]
-    hand: Hand
-    landmarks_px: Float[np.ndarray, "21 2"]
-    region: HandRegion
-    depth: UInt8[np.ndarray, "h w"]
+    picture: UInt8[np.ndarray, "H W 3"]
+    control: UInt8[np.ndarray, "H W"]
+    tasks: tuple[HandTask, ...]
+    others: tuple[Bool[np.ndarray, "_ _"], ...]
+    window: Window
     may_change: Bool[np.ndarray, "h w"]
-    others: Bool[np.ndarray, "h w"]
     seed: int
+
+    @property
+    def crop(self) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture inside the window."""
+        x0, y0, x1, y1 = self.window
+        return np.ascontiguousarray(self.picture[y0:y1, x0:x1])
+
+    @property
+    def hand_px(self) -> float:
+        """Size of the smallest of the hands in pixels."""
+        return max(min(task.observation.size_px for task in self.tasks), 1.0)
+
+    def place(self, task: HandTask) -> tuple[slice, slice]:
+        """Where a hand's own window lies in the crop."""
+        (left, top, _, _), (x0, y0, x1, y1) = self.window, task.window
+        return slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
 
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A painted crop.
+    """A painted crop, not yet laid back into the picture.
 
     Attributes:
-        pixels: uint8 [h, w, 3], equal to the crop outside ``inside``.
-        inside: bool [h, w], a part of ``may_change``.
+        pixels: [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0.
+        alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``may_change``.
+        toned: Whether the painter took its colours from the picture itself, so that they need no matching.
+        strength: Control strength, for painters that have one.
+        strip: uint8 [*, *, 3] what the painter saw and made at its steps, when it was asked to keep that.
     """
 
-    pixels: UInt8[np.ndarray, "h w 3"]
-    inside: Bool[np.ndarray, "h w"]
+    pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    alpha: Float[np.ndarray, "h w"]
+    toned: bool = False
+    strength: float | None = None
+    strip: UInt8[np.ndarray, "_ _ 3"] | None = None
 
 
 class Painter(Protocol):
-    """Anything that can paint a hand."""
+    """Anything that can paint hands."""
+
+    @property
+    def together(self) -> bool:
+        """Whether hands that meet should come in one job."""
+        ...
 
     def paint(self, job: PaintJob) -> Painted:
-        """Paint one hand."""
+        """Paint the hands of a job."""
         ...
 
 
 class DrawPainter:
     """``--painter draw``: no network, see ``handwright.drawing``."""
 
+    together = False
+
     def paint(self, job: PaintJob) -> Painted:
-        """Draw the mesh with the picture's own skin, light, blur and grain."""
+        """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""
         from handwright.drawing.painter import draw_hand
 
-        drawn = draw_hand(
-            job.crop,
-            job.window,
-            job.hand,
-            job.landmarks_px,
-            job.region,
-            seed=job.seed,
-            may_change=job.may_change,
-            in_front=job.others,
-        )
-        return Painted(drawn.pixels, drawn.inside)
-
-
-def open_painter(name: str) -> Painter:
-    """The painter of that name.
-
-    Raises:
-        UsageError: There is none.
-    """
-    if name == "draw":
-        return DrawPainter()
-    raise UsageError(f"there is no painter {name!r}", "", "choose draw")
+        pixels, inside = job.crop.copy(), np.zeros(job.may_change.shape, np.bool_)
+        for task, others in zip(job.tasks, job.others, strict=True):
+            place = job.place(task)
+            drawn = draw_hand(
+                np.ascontiguousarray(pixels[place]),
+                task.window,
+                task.fit.hand,
+                task.landmarks_px,
+                task.region,
+                seed=job.seed,
+                may_change=task.may_change & ~others,
+                in_front=others,
+            )
+            pixels[place] = drawn.pixels
+            inside[place] |= drawn.inside
+        return Painted(pixels, inside.astype(np.float32), toned=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.attempt import Attempt, attempt_hand
-from handwright.handrefiner.painters import open_painter
+from handwright.handrefiner.attempt import Attempt, Pixels, Studio, attempt_hand, attempt_together
+from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.open_painter import open_painter
+from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
@@ -30,34 +31,34 @@ class Engine:
 
     Attributes:
         landmarker: The eyes that find hands.
+        inpainters: Opens diffusion models on first use and keeps them.
     """
 
     landmarker: Landmarker
+    inpainters: Inpainters = field(default_factory=Inpainters)
 
 
 @contextmanager
-def open_engine(model: Path | None = None) -> Generator[Engine]:
-    """Load the perception models; ``model`` is a hand_landmarker.task of the user's own.
+def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
+    """Load the perception models; diffusion models wait until a hand is painted by them.
+
+    Args:
+        landmarker: A hand_landmarker.task of the user's own.
 
     Raises:
         MissingModelError: The model is missing and cannot be fetched.
     """
-    with HandLandmarker(model) as landmarker:
-        yield Engine(landmarker)
+    with HandLandmarker(landmarker) as eyes:
+        yield Engine(eyes)
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Find, fit and render every hand; nothing is painted."""
     watch = Stopwatch()
     seen, notes = _find(image.pixels, settings, engine, watch)
-    tasks, depth = _reconstruct(image, settings, seen, watch)
-    hands = tuple(
-        HandRepair(
-            t.id, t.observation, t.fit, t.full_mask(image), t.own_depth(depth), "skipped", "looked at only"
-        )
-        for t in tasks
-    )
-    return Repair(image, image, hands, depth, watch.seconds, notes)
+    scene = _reconstruct(image, settings, seen, watch)
+    hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
+    return Repair(image, image, hands, scene.depth, watch.seconds, notes)
 
 
 def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
@@ -73,32 +74,54 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
 
     Returns:
         The refined picture, equal to the input outside the masks of refined hands, with its evidence.
+
+    Raises:
+        DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
     """
     watch = Stopwatch()
     seen, notes = _find(image.pixels, settings, engine, watch)
-    tasks, depth = _reconstruct(image, settings, seen, watch)
+    scene = _reconstruct(image, settings, seen, watch)
+    studio = Studio(open_painter(settings, engine.inpainters), settings, engine.landmarker, watch)
     pixels = image.pixels.copy()
     changed = np.zeros(pixels.shape[:2], np.bool_)
-    painter = open_painter(settings.painter)
     done: dict[int, HandRepair] = {}
-    for task in sorted(tasks, key=lambda t: -float(t.fit.hand.translation_m[2])):
-        own = task.own_depth(depth)
-        if settings.hand_ids and task.id not in settings.hand_ids:
-            done[task.id] = HandRepair(
-                task.id, task.observation, task.fit, task.full_mask(image), own, "skipped", "not among --hand"
-            )
-            continue
-        attempt = attempt_hand(pixels, task, depth, tasks, painter, settings, engine.landmarker, watch)
-        _paste(pixels, changed, attempt)
-        if attempt.task is not task:
-            own = depth_control([attempt.task.fit.hand], image.height, image.width)
-        done[task.id] = attempt.as_repair(image, own)
+    wanted = [task for task in scene.tasks if not settings.hand_ids or task.id in settings.hand_ids]
+    for group in scene.groups(wanted, studio.painter.together):
+        for attempt in _attempt_group(pixels, changed, group, scene, studio):
+            done[attempt.task.id] = attempt.as_repair(image)
+    hands = tuple(
+        done.get(task.id) or _skipped(task, image, scene, "not among --hand") for task in scene.tasks
+    )
     after = with_edits(image, pixels, changed) if changed.any() else image
-    return Repair(image, after, tuple(done[t.id] for t in tasks), depth, watch.seconds, notes)
+    return Repair(image, after, hands, scene.depth, watch.seconds, notes)
+
+
+def _attempt_group(
+    pixels: Pixels, changed: np.ndarray, group: Sequence[HandTask], scene: Scene, studio: Studio
+) -> Generator[Attempt]:
+    """Attempt hands that meet in one go, then, should that fail, one by one; what wins is pasted at once."""
+    earlier: dict[int, Attempt] = {}
+    if len(group) > 1:
+        attempts = attempt_together(pixels, group, scene, studio)
+        if all(attempt.winner is not None for attempt in attempts):
+            for attempt in attempts:
+                _paste(pixels, changed, attempt)
+            yield from attempts
+            return
+        earlier = {attempt.task.id: attempt for attempt in attempts}
+    for task in group:
+        attempt = attempt_hand(pixels, task, scene, studio)
+        _paste(pixels, changed, attempt)
+        yield attempt.after(earlier.get(task.id))
+
+
+def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:
+    depth = own_depth(task, scene.depth)
+    return HandRepair(task.id, task.observation, task.fit, task.full_mask(image), depth, "skipped", reason)
 
 
 def _find(
-    pixels: UInt8[np.ndarray, "h w 3"], settings: RefineSettings, engine: Engine, watch: Stopwatch
+    pixels: Pixels, settings: RefineSettings, engine: Engine, watch: Stopwatch
 ) -> tuple[list[tuple[HandObservation, HandFit | None]], tuple[str, ...]]:
     """Observed hands, with their fit when the user brought it, and what the user should know."""
     with watch("find"):
@@ -125,7 +148,7 @@ def _reconstruct(
     settings: RefineSettings,
     seen: list[tuple[HandObservation, HandFit | None]],
     watch: Stopwatch,
-) -> tuple[list[HandTask], DepthControl]:
+) -> Scene:
     """Fit what was seen, render depth, plan crops and masks."""
     given_depth = settings.depth
     if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
@@ -144,7 +167,7 @@ def _reconstruct(
         if given_depth is not None:
             depth = DepthControl(np.ascontiguousarray(given_depth.pixels.max(-1)), depth.hand_id)
         tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts)]
-    return tasks, depth
+    return Scene(tuple(tasks), depth, given_depth is not None)
 
 
 def _paste(pixels: np.ndarray, changed: np.ndarray, attempt: Attempt) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from handwright.errors import UsageError
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 
-PAINTERS = ("draw",)
+PAINTERS = ("draw", "harmonise", "diffuse")
 """Names that ``RefineSettings.painter`` takes."""
+
+DIFFUSING = ("harmonise", "diffuse")
+"""Those of them that need diffusion models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +22,7 @@ class RefineSettings:
     """How to refine one picture (SPEC §1, §6).
 
     Attributes:
-        painter: Name of the painter ('draw').
+        painter: Name of the painter: 'draw', 'harmonise' or 'diffuse'.
         seed: Seed of the first candidate; candidate k uses ``seed + k``.
         candidates: Attempts per hand, ≥ 1.
         boxes: User boxes x0, y0, x1, y1 in pixels; when given, only these are attempted and they always win.
@@ -26,6 +32,8 @@ class RefineSettings:
         hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay).
         all_hands: Attempt every hand found.
         hand_ids: Attempt only the hands with these ids; empty: no such choice.
+        diffusion: How the diffusing painters paint; None: the defaults.
+        keep_intermediates: Keep what a diffusing painter saw and made at its steps with every candidate.
     """
 
     painter: str = "draw"
@@ -38,11 +46,19 @@ class RefineSettings:
     hand_pose: Hand | None = None
     all_hands: bool = False
     hand_ids: tuple[int, ...] = ()
+    diffusion: DiffusionSettings | None = None
+    keep_intermediates: bool = False
 
     def __post_init__(self) -> None:
         if self.painter not in PAINTERS:
             raise UsageError(
                 f"there is no painter {self.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
+            )
+        if self.painter not in DIFFUSING and (self.diffusion is not None or self.keep_intermediates):
+            raise UsageError(
+                f"--painter {self.painter} uses no diffusion model",
+                "options of the diffusing painters were given",
+                f"leave them out, or choose one of: {', '.join(DIFFUSING)}",
             )
         if self.candidates < 1:
             raise UsageError(
@@ -64,3 +80,46 @@ class RefineSettings:
                 raise UsageError(
                     f"--hand is {hand_id}", "hands are numbered from 1", "see the report for the numbers"
                 )
+
+
+def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSettings | None:
+    """Settings of a diffusing painter from the options that were given; the others keep their defaults.
+
+    Args:
+        painter: Name of the painter.
+        given: Fields of ``DiffusionSettings``; None: not given.
+
+    Returns:
+        None for a painter that uses no diffusion model.
+
+    Raises:
+        UsageError: An option means nothing to the painter, or its value makes no sense.
+    """
+    asked = {name: value for name, value in given.items() if value is not None}
+    foreign = [
+        name for name in asked if painter not in DIFFUSING or (name == "start_level" and painter == "diffuse")
+    ]
+    if foreign and painter in PAINTERS:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        fit = DIFFUSING[:1] if foreign == ["start_level"] else DIFFUSING
+        raise UsageError(
+            f"--painter {painter} has no use for {options}",
+            "",
+            f"leave it out, or choose --painter {' or '.join(fit)}",
+        )
+    return DiffusionSettings(**asked) if painter in DIFFUSING else None
+
+
+def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
+    """Settings from keywords that may name fields of ``RefineSettings`` and of ``DiffusionSettings``.
+
+    Raises:
+        UsageError: As for ``diffusion_settings`` and ``RefineSettings``.
+        TypeError: There is no such field.
+    """
+    names = {field.name for field in fields(DiffusionSettings)}
+    own = {name: value for name, value in given.items() if name not in names}
+    asked = {name: value for name, value in given.items() if name in names}
+    if asked or "diffusion" not in own:
+        own["diffusion"] = diffusion_settings(own.get("painter", "draw"), asked)
+    return RefineSettings(**own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from handwright.errors import HandsFileError
 from handwright.handrefiner.mask import crop_window, repair_mask
@@ -14,7 +14,10 @@ from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
 from handwright.perception.silhouette import fit_with_outline
-from handwright.types import DepthControl, Hand, HandFit, HandObservation, HandRegion, Image, Mask
+from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask
+
+Window = tuple[int, int, int, int]
+"""x0, y0, x1, y1 of a crop in whole pixels of the picture; x1 and y1 exclusive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,7 @@ class HandTask:
         id: 1-based number: left to right as found, or in the user's own order.
         observation: What was seen.
         fit: The reconstructed hand.
-        window: x0, y0, x1, y1 of its crop.
+        window: Its crop.
         region: The old hand in the crop.
         may_change: bool [h, w] the repair mask in the crop.
     """
@@ -33,7 +36,7 @@ class HandTask:
     id: int
     observation: HandObservation
     fit: HandFit
-    window: tuple[int, int, int, int]
+    window: Window
     region: HandRegion
     may_change: Bool[np.ndarray, "h w"]
 
@@ -42,22 +45,12 @@ class HandTask:
         """Observed landmarks in the crop."""
         return self.observation.landmarks_px - np.array(self.window[:2])
 
-    def crop(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture inside the window."""
-        x0, y0, x1, y1 = self.window
-        return np.ascontiguousarray(pixels[y0:y1, x0:x1])
-
     def full_mask(self, image: Image) -> Mask:
         """The repair mask at the picture's size."""
         x0, y0, x1, y1 = self.window
         inside = np.zeros((image.height, image.width), np.bool_)
         inside[y0:y1, x0:x1] = self.may_change
         return Mask(inside)
-
-    def own_depth(self, depth: DepthControl) -> DepthControl:
-        """This hand's part of the depth control image."""
-        mine = depth.hand_id == self.id - 1
-        return DepthControl(np.where(mine, depth.depth, 0).astype(np.uint8), depth.hand_id)
 
 
 def reconstruct(
@@ -66,7 +59,7 @@ def reconstruct(
     given: HandFit | None,
     depth: Image | None = None,
     pose: Hand | None = None,
-) -> tuple[HandFit, tuple[int, int, int, int], HandRegion]:
+) -> tuple[HandFit, Window, HandRegion]:
     """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it.
 
     A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
@@ -84,9 +77,7 @@ def reconstruct(
     return fit, window, region
 
 
-def _cut(
-    image: Image, observation: HandObservation, fit: HandFit
-) -> tuple[tuple[int, int, int, int], HandRegion]:
+def _cut(image: Image, observation: HandObservation, fit: HandFit) -> tuple[Window, HandRegion]:
     """The crop around the seen and the fitted hand, and the old hand in it."""
     x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])

@@ -1,0 +1,50 @@
+"""What stays before the hands of a job: held things, and hands that are not painted with them."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool
+
+from handwright.drawing.occlusion import things_in_front
+from handwright.drawing.ownership import share_pixels
+from handwright.drawing.sharpness import edge_blur_sigma
+from handwright.drawing.surface import see_surface
+from handwright.drawing.working import at_working_size
+from handwright.hand.skeleton import not_skin
+from handwright.handrefiner.painters import PaintJob
+from handwright.handrefiner.task import HandTask
+
+
+def things_before(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+    """Pixels of the crop that belong to things in front of the hands, by the rules that ``draw`` keeps.
+
+    What is a thing before one of the hands but lies where another one was or comes to be is no thing.
+    """
+    x0, y0, x1, y1 = job.window
+    before = np.zeros(job.may_change.shape, np.bool_)
+    for task in job.tasks:
+        found = _before_hand(np.ascontiguousarray(job.crop[job.place(task)]), task)
+        for mate in job.tasks:
+            if mate.id != task.id:
+                before_mate = np.zeros(job.may_change.shape, np.bool_)
+                before_mate[job.place(mate)] = mate.region.inside
+                found &= ~before_mate[job.place(task)]
+        before[job.place(task)] |= found
+    return before if len(job.tasks) == 1 else before & (job.control[y0:y1, x0:x1] == 0)
+
+
+def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
+    work = at_working_size(crop, task.landmarks_px, task.region)
+    hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
+    blur = work.blur(edge_blur_sigma(crop, task.region.inside))
+    surface = see_surface(task.fit.hand, task.window, hand_px, work.crop.shape[:2])
+    own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px)
+    found = things_in_front(
+        work.crop,
+        own.coverage > 0.5,
+        own.reach_m,
+        work.region,
+        not_skin(work.crop, work.region),
+        work.landmarks_px,
+    )
+    return work.enlarge_mask(found)

@@ -1,0 +1,103 @@
+"""The only door from the core to torch and diffusers: HandRefiner's pipeline behind the NumPy contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.latents import decode, encode
+from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.zoo import DiffusionModels, load_models
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.inpainter import Inpainted, Inpainting, Step
+from handwright.handrefiner.strip import chosen_steps
+
+
+@dataclass(frozen=True, eq=False)
+class TorchInpainter:
+    """``HandInpaintPipeline`` on loaded models.
+
+    Attributes:
+        models: The networks.
+        resolution: Side of the pictures that they were trained on, in pixels.
+    """
+
+    models: DiffusionModels
+    resolution: int
+
+    @classmethod
+    def load(cls, settings: DiffusionSettings) -> Self:
+        """Load the models that the settings name.
+
+        Raises:
+            DiffusionError: They are missing, damaged, do not fit each other or the memory.
+            UsageError: The device is not here.
+        """
+        models = load_models(
+            settings.model, settings.controlnet, dtype=settings.dtype, device=settings.device
+        )
+        return cls(models, models.resolution)
+
+    def inpaint(self, asked: Inpainting) -> Inpainted:
+        """Run the pipeline on one square; see ``Inpainter``."""
+        settings = asked.settings
+        pipeline = HandInpaintPipeline.from_models(self.models, settings.sampler)
+        seen: list[tuple[float, Tensor, Tensor]] = []
+
+        def keep(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
+            seen.append((float(timestep), noisy.clone(), predicted.clone()))
+
+        made = pipeline(
+            _to_tensor(asked.picture),
+            _mask_tensor(asked.mask),
+            _control_tensor(asked.control),
+            prompt=settings.prompt,
+            negative=negative_prompt(settings.negative),
+            steps=settings.steps,
+            guidance=settings.guidance,
+            control_strength=settings.strength,
+            start=None if asked.start is None else _to_tensor(asked.start),
+            start_level=1.0 if asked.start is None else settings.start_level,
+            generator=torch.Generator("cpu").manual_seed(asked.seed),
+            on_step=keep if asked.keep else None,
+        )
+        chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
+        steps = tuple(Step(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen)
+        return Inpainted(_to_array(made.pictures), steps)
+
+    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+        """A picture through the VAE's encoder and decoder; see ``Inpainter``."""
+        vae = self.models.vae
+        with torch.no_grad(), enough_memory("encoding the drawn hand"):
+            return _to_array(decode(vae, encode(vae, _to_tensor(picture).to(vae.device))))
+
+    def _shown(self, latents: Tensor) -> UInt8[np.ndarray, "r r 3"]:
+        with torch.no_grad(), enough_memory("decoding the steps"):
+            picture = _to_array(decode(self.models.vae, latents))
+        return np.rint(picture).astype(np.uint8)
+
+
+def _to_tensor(picture: UInt8[np.ndarray, "r r 3"]) -> Float[Tensor, "1 3 r r"]:
+    """Bytes as [-1, 1]."""
+    return torch.from_numpy(picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+
+
+def _to_array(pictures: Float[Tensor, "1 3 r r"]) -> Float[np.ndarray, "r r 3"]:
+    """[-1, 1] as sRGB in 0 … 255, not rounded."""
+    return ((pictures[0].permute(1, 2, 0).float().cpu().numpy() + 1) * 127.5).astype(np.float32)
+
+
+def _mask_tensor(mask: Bool[np.ndarray, "r r"]) -> Float[Tensor, "1 1 r r"]:
+    return torch.from_numpy(mask.astype(np.float32))[None, None]
+
+
+def _control_tensor(control: UInt8[np.ndarray, "r r"]) -> Float[Tensor, "1 3 r r"]:
+    """Depth / 255, the same in the three channels."""
+    return torch.from_numpy(control.astype(np.float32) / 255)[None, None].repeat(1, 3, 1, 1)

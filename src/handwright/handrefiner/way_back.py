@@ -1,0 +1,63 @@
+"""The one way back into the picture, for every painter: match the colours, feather the rim, blend."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.handrefiner.painters import Painted, PaintJob
+from handwright.image.paste import feather, feathered_blend, match_colour_ramp
+
+_RIM, _BAND, _REACH = 0.025, 0.03, 0.3
+"""Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
+
+
+def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
+    """Share of fresh paint in a mask: 0 outside, rising to 1 across a rim in proportion to the hand.
+
+    Args:
+        inside: bool [h, w].
+        hand_px: Size of the hand in pixels.
+    """
+    return feather(inside, max(2.0, _RIM * hand_px))
+
+
+def lay_back(job: PaintJob, painted: Painted) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+    """The crop with the paint on it.
+
+    Args:
+        job: What was to be painted.
+        painted: What the painter made of it.
+
+    Returns:
+        uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is
+        a part of ``job.may_change``.
+    """
+    crop = job.crop
+    alpha = np.where(job.may_change, np.nan_to_num(painted.alpha, nan=0.0), 0.0)
+    inside = alpha > 0
+    if not inside.any():
+        return crop, inside
+    pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside)
+    return feathered_blend(crop, pixels, alpha), inside
+
+
+def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the picture's colours at its rim: skin meets skin there, and background background."""
+    x0, y0, x1, y1 = job.window
+    old = np.zeros(inside.shape, np.bool_)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside
+    skin = np.where(inside, job.control[y0:y1, x0:x1] > 0, old)
+    toned = np.clip(pixels, 0.0, 255.0).astype(np.float32)
+    for material in (skin, ~skin):
+        matched = match_colour_ramp(
+            toned,
+            job.crop,
+            inside,
+            material,
+            band_px=max(3.0, _BAND * job.hand_px),
+            reach_px=_REACH * job.hand_px,
+        )
+        toned = np.where(material[..., None], matched, toned)
+    return toned
