@@ -186,18 +186,13 @@ class HandInpaintPipeline(DiffusionPipeline):
     def _encode(
         self, picture: Tensor, mask: Tensor, start: Tensor | None
     ) -> tuple[Tensor, Tensor | None, Tensor]:
-        """In one pass of the VAE: x0 of the picture, mask with masked picture or None, x0 to start from."""
-        inpainting = self.unet.config["in_channels"] != self.vae.config["latent_channels"]
-        wanted = [picture]
-        if inpainting:
-            wanted.append(picture * (1 - mask))
-        if start is not None:
-            wanted.append(start.to(picture))
-        encoded = encode(self.vae, torch.cat(wanted)).split(1)
-        known, begun = encoded[0], encoded[-1] if start is not None else encoded[0]
-        if not inpainting:
+        """Latents x0 of the picture, mask with the masked picture's latents or None, x0 to start from."""
+        known = encode(self.vae, picture)
+        begun = known if start is None else encode(self.vae, start.to(picture))
+        if self.unet.config["in_channels"] == self.vae.config["latent_channels"]:
             return known, None, begun
-        return known, torch.cat([latent_mask(mask, pixels_per_latent(self.vae)), encoded[1]], dim=1), begun
+        masked = encode(self.vae, picture * (1 - mask))
+        return known, torch.cat([latent_mask(mask, pixels_per_latent(self.vae)), masked], dim=1), begun
 
     def _first_latents(
         self, begun: Tensor, first: int, level: float, generator: torch.Generator | None

@@ -8,6 +8,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError
 
+from handwright.diffusion.components import refuse_pickle
 from handwright.errors import DiffusionError
 
 EMBEDDED = {"tiny": Path(__file__).parent.parent / "weights" / "tiny"}
@@ -25,6 +26,13 @@ def model_folder(name: str) -> Path:
     Raises:
         DiffusionError: There is none, it is no pipeline, or the hub does not give it.
     """
+    if Path(name).is_file():
+        refuse_pickle(Path(name))
+        raise DiffusionError(
+            f"{name} is not a diffusers pipeline",
+            "it is a single file",
+            "give a directory that save_pretrained wrote",
+        )
     folder = EMBEDDED.get(name) or _folder(
         name, [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES]
     )
@@ -32,13 +40,13 @@ def model_folder(name: str) -> Path:
         names = ", ".join(EMBEDDED)
         raise DiffusionError(
             f"there is no model {name!r}",
-            "it is no embedded model, no directory and no hub id",
+            "it is no embedded model, no directory and no name on the hub",
             f"choose {names}, a directory or OWNER/NAME",
         )
     if not (folder / "model_index.json").is_file():
         raise DiffusionError(
             f"{name} is not a diffusers pipeline",
-            "it has no model_index.json",
+            f"{folder} has no model_index.json",
             "give a directory that save_pretrained wrote",
         )
     return folder
@@ -56,7 +64,7 @@ def controlnet_place(name: str) -> Path:
     if folder is None:
         raise DiffusionError(
             f"there is no ControlNet {name!r}",
-            "it is no directory, no file and no hub id",
+            "it is no directory, no file and no name on the hub",
             "give a directory, a .safetensors file or OWNER/NAME",
         )
     return folder

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from handwright.errors import InvalidValueError, UsageError
 
+_ROUNDING = 1e-3
+
 
 def check_options(steps: int, guidance: float, control_strength: float, start_level: float) -> None:
     """Raise unless every number makes sense.
@@ -29,13 +31,13 @@ def check_options(steps: int, guidance: float, control_strength: float, start_le
 
 
 def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:
-    """Raise unless all tensors are of one square size that the VAE can take, and finite.
+    """Raise unless all tensors are of one square size that the VAE can take, in range.
 
     Args:
-        picture: [1, 3, R, R].
-        mask: [1, 1, R, R].
-        control: [1, 3, R, R].
-        start: [1, 3, R, R] or None.
+        picture: [1, 3, R, R] in [-1, 1].
+        mask: [1, 1, R, R] in [0, 1].
+        control: [1, 3, R, R] in [0, 1].
+        start: [1, 3, R, R] in [-1, 1], or None.
         scale: Pixels per latent; divides R.
 
     Raises:
@@ -51,5 +53,6 @@ def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor
         if tuple(tensor.shape) != (1, channels, side, side):
             wanted, got = [1, channels, side, side], list(tensor.shape)
             raise InvalidValueError(f"{name} must have shape {wanted}, got {got}")
-        if not tensor.isfinite().all():
-            raise InvalidValueError(f"{name} holds numbers that are not finite")
+        least = 0.0 if name in ("mask", "control") else -1.0
+        if not ((tensor > least - _ROUNDING) & (tensor < 1 + _ROUNDING)).all():  # false for NaN too
+            raise InvalidValueError(f"{name} holds numbers outside [{least:g}, 1]")

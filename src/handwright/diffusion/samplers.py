@@ -39,7 +39,7 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
     """
     own = str(scheduler_config.get("_class_name", ""))
     if name == "auto":
-        class_name, settings = own, {}
+        class_name, settings = own, {"skip_prk_steps": True} if own == "PNDMScheduler" else {}
     elif name in SAMPLERS:
         class_name, settings = SAMPLERS[name]
     else:
@@ -82,14 +82,15 @@ def start_schedule(
         raise UsageError(
             f"--steps is {steps}", f"the model's noise schedule has {most}", f"give 1 to {most} steps"
         )
-    if is_flow(scheduler):
+    if is_flow(scheduler) and "sigmas" in inspect.signature(scheduler.set_timesteps).parameters:
         sigmas = torch.linspace(1.0, 1.0 / steps, steps).tolist()
-        shift = {"mu": scheduler.config.max_shift} if scheduler.config.use_dynamic_shifting else {}
-        scheduler.set_timesteps(sigmas=sigmas, device=device, **shift)
+        scheduler.set_timesteps(sigmas=sigmas, device=device)
     else:
         scheduler.set_timesteps(steps, device=device)
-    skipped = steps - max(1, round(steps * level))
-    first = skipped * int(getattr(scheduler, "order", 1))
+    first = (steps - max(1, round(steps * level))) * int(getattr(scheduler, "order", 1))
+    if first and isinstance(scheduler, diffusers.PNDMScheduler):
+        left = scheduler.timesteps[first + 1 :]  # its second step is taken twice, wherever it begins
+        scheduler.timesteps, first = torch.cat([left[:1], left[1:2], left[1:]]), 0
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)
     return first
