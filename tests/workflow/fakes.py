@@ -52,7 +52,7 @@ def open_fake_engine(pause_s: float = 0.0) -> Iterator[FakeEngine]:
 
 
 @contextmanager
-def open_engine(model: object = None) -> Iterator[FakeEngine]:
+def open_engine(landmarker: object = None) -> Iterator[FakeEngine]:
     yield FakeEngine()
 
 

@@ -70,6 +70,6 @@ def _load(model: Path) -> Any:  # noqa: ANN401
             task = vision.ImageEmbedder.create_from_options(options)
             task.embed(as_mediapipe(blank))
     except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
-        fix = "run `handwright setup`, or `handwright setup --model FILE`"
+        fix = "run `handwright setup`, or `handwright setup --landmarker FILE`"
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
     return task

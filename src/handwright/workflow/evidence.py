@@ -38,7 +38,7 @@ class Evidence:
 
         Returns:
             Names relative to the report folder: ``{"files": {"before", "after", "depth"}, "hands": [{"mask",
-            "depth", "files", "candidates": [file]}]}``.
+            "depth", "files", "candidates": [file], "steps": [file or None]}]}``.
 
         Raises:
             OutputError: A file cannot be written.
@@ -65,6 +65,12 @@ class Evidence:
             },
             "candidates": [
                 self._png(f"{stem}-candidate-{number}.png", candidate_rgba(candidate))
+                for number, candidate in enumerate(hand.candidates, start=1)
+            ],
+            "steps": [
+                None
+                if candidate.strip is None
+                else self._png(f"{stem}-candidate-{number}-steps.png", candidate.strip)
                 for number, candidate in enumerate(hand.candidates, start=1)
             ],
         }

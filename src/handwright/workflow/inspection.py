@@ -6,18 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.workflow.jobs import Job
-from handwright.workflow.picture import (
-    Outcome,
-    Plan,
-    check_output,
-    evidence_names,
-    finished,
-    sha256_of_input,
-    write_evidence,
-)
-from handwright.workflow.record import Written, picture_entry
+from handwright.workflow.picture import Outcome, Plan, process
+from handwright.workflow.record import Written
 from handwright.workflow.request import sha256_of_file
 
 if TYPE_CHECKING:
@@ -42,29 +33,26 @@ def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
         HandwrightError: The picture cannot be read, a setting does not fit, or an output cannot be written.
     """
     from handwright.handrefiner.pipeline import inspect_picture
-    from handwright.image import load_image
-    from handwright.workflow.load import load_settings
 
-    input_sha256 = sha256_of_input(job.source)
-    record = finished(job, plan, input_sha256)
-    if record is not None:
-        return Outcome(record, resumed=True)
-    check_output(job, plan)
-    watch = Stopwatch()
-    with watch("read"):
-        image = load_image(job.source)
-        settings = load_settings(plan.request, image, input_sha256, engine)
-    repair = inspect_picture(image, settings, engine())
-    with watch("write"):
-        evidence = write_evidence(plan, job, repair)
-        with plan.ledger.claimed(job):
-            _write_hands(job.output, repair, input_sha256)
-    seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
+    return process(job, plan, engine, inspect_picture, write_hands)
+
+
+def write_hands(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
+    """Write what was found beside the job's output, and the hands file last.
+
+    Args:
+        job: The picture; its output is ``NAME.hands.json``.
+        plan: What the run shares.
+        repair: What was found.
+        input_sha256: Of the input file.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    with plan.ledger.claimed(job):
+        _write_hands(job.output, repair, input_sha256)
     notes = () if repair.hands else ("No hand was found.",)
-    written = Written(sha256_of_file(job.output), notes)
-    record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)
-    plan.ledger.keep(job, record, evidence_names(evidence))
-    return Outcome(record)
+    return Written(sha256_of_file(job.output), notes)
 
 
 def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:

@@ -11,19 +11,20 @@ import numpy as np
 from handwright.errors import HandsFileError, UsageError
 from handwright.handrefiner.settings import RefineSettings
 from handwright.types import Box, Hand, HandObservation, Image, Mask
-from handwright.workflow.request import HANDS_SUFFIXES, Request
+from handwright.workflow.request import HANDS_SUFFIXES
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
+    from handwright.workflow.picture import Plan
 
 
 def load_settings(
-    request: Request, image: Image, input_sha256: str, engine: Callable[[], Engine]
+    plan: Plan, image: Image, input_sha256: str, engine: Callable[[], Engine]
 ) -> RefineSettings:
-    """Load every file that a request names.
+    """Load every file that a run's request names.
 
     Args:
-        request: What the user asked.
+        plan: What the user asked.
         image: The picture it is for.
         input_sha256: Of the picture's file.
         engine: Opens the finder; used only when the pose comes from a photograph.
@@ -33,6 +34,7 @@ def load_settings(
         UnreadableImageError: A mask, depth or pose picture cannot be read.
         UsageError: A box lies outside the picture.
     """
+    request = plan.request
     return RefineSettings(
         painter=request.painter,
         seed=request.seed,
@@ -44,6 +46,8 @@ def load_settings(
         hand_pose=None if request.hand_pose is None else pose_from(request.hand_pose, engine),
         all_hands=request.all_hands,
         hand_ids=request.hand_ids,
+        diffusion=request.diffusion,
+        keep_intermediates=plan.keep_intermediates,
     )
 
 

@@ -155,7 +155,7 @@ def _candidates(candidates: Sequence[Entry]) -> str:
     names = sorted({name for candidate in candidates for name in candidate["scores"]})
     head = "".join(
         f"<th>{escape(name.replace('_', ' '))}</th>"
-        for name in ("candidate", "seed", *names, "verdict", "file")
+        for name in ("candidate", "seed", "strength", *names, "verdict", "files")
     )
     rows = "".join(
         _candidate_row(number, candidate, names) for number, candidate in enumerate(candidates, start=1)
@@ -165,15 +165,16 @@ def _candidates(candidates: Sequence[Entry]) -> str:
 
 def _candidate_row(number: int, candidate: Entry, names: Sequence[str]) -> str:
     verdict = "picked" if candidate["picked"] else "accepted" if candidate["accepted"] else "refused"
-    scores = [candidate["scores"].get(name) for name in names]
+    scores = [candidate["strength"], *(candidate["scores"].get(name) for name in names)]
     cells = [
         str(number),
         str(candidate["seed"]),
         *("–" if score is None else f"{score:.4g}" for score in scores),
         verdict,
     ]
-    link = f'<a href="{_address(candidate["file"])}">patch</a>' if candidate["file"] else "–"
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{link}</td></tr>"
+    files = (("patch", candidate["file"]), ("steps", candidate["steps"]))
+    links = ", ".join(f'<a href="{_address(file)}">{name}</a>' for name, file in files if file) or "–"
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"
 
 
 def _settings(picture: Entry) -> str:

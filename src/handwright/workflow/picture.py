@@ -12,12 +12,13 @@ from handwright.errors import HandwrightError, OutputError, UnreadableImageError
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.workflow.jobs import Job
 from handwright.workflow.ledger import Ledger, Record
-from handwright.workflow.record import failed_entry, picture_entry
+from handwright.workflow.record import Written, failed_entry, picture_entry
 from handwright.workflow.request import Request, sha256_of_file
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
-    from handwright.types import Repair
+    from handwright.handrefiner.settings import RefineSettings
+    from handwright.types import Image, Repair
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Plan:
         settings: ``request.as_json()``, made once.
         ledger: Where records are kept.
         patches: Write one transparent PNG per refined hand beside the output.
+        keep_intermediates: Keep the steps of diffusing painters beside the report.
         force: Overwrite files that are not ours, the input included.
     """
 
@@ -36,6 +38,7 @@ class Plan:
     settings: dict[str, Any]
     ledger: Ledger
     patches: bool = False
+    keep_intermediates: bool = False
     force: bool = False
 
 
@@ -83,8 +86,31 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
         HandwrightError: The picture cannot be read, a setting does not fit, or the output cannot be written.
     """
     from handwright.handrefiner.pipeline import refine_picture
-    from handwright.image import load_image
     from handwright.workflow.deliver import write_result
+
+    return process(job, plan, engine, refine_picture, write_result)
+
+
+def process(
+    job: Job,
+    plan: Plan,
+    engine: Callable[[], Engine],
+    look: Callable[[Image, RefineSettings, Engine], Repair],
+    write: Callable[[Job, Plan, Repair, str], Written],
+) -> Outcome:
+    """Take one picture file from its bytes to its entry in the report, unless an earlier run did.
+
+    Args:
+        job: The picture and its output.
+        plan: What the run shares.
+        engine: Opens the finder and painter on first use.
+        look: What is done with the picture.
+        write: Writes what came out, given the sha256 of the input.
+
+    Raises:
+        HandwrightError: As ``look`` and ``write`` do, or the picture cannot be read.
+    """
+    from handwright.image import load_image
     from handwright.workflow.load import load_settings
 
     input_sha256 = sha256_of_input(job.source)
@@ -95,11 +121,11 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     watch = Stopwatch()
     with watch("read"):
         image = load_image(job.source)
-        settings = load_settings(plan.request, image, input_sha256, engine)
-    repair = refine_picture(image, settings, engine())
+        settings = load_settings(plan, image, input_sha256, engine)
+    repair = look(image, settings, engine())
     with watch("write"):
         evidence = write_evidence(plan, job, repair)
-        written = write_result(job, plan, repair, input_sha256)
+        written = write(job, plan, repair, input_sha256)
     seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
     record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)
     plan.ledger.keep(job, record, evidence_names(evidence))
@@ -160,5 +186,6 @@ def evidence_names(evidence: dict[str, Any] | None) -> list[str]:
     names: list[str] = list(evidence["files"].values())
     for hand in evidence["hands"]:
         names += [hand["mask"], hand["depth"], *hand["candidates"]]
+        names += [name for name in hand["steps"] if name is not None]
         names += [name for name in hand["files"].values() if isinstance(name, str)]
     return names

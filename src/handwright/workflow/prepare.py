@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _SIDE_PX = 256
 
 
-def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: None) -> None:
+def prepare(landmarker: Path | None = None, say: Callable[[str], None] = lambda _: None) -> None:
     """Fetch the perception model and compile the kernels into their cache.
 
     Args:
-        model: A hand_landmarker.task of the user's own.
+        landmarker: A hand_landmarker.task of the user's own.
         say: Told in a line what is done.
 
     Raises:
@@ -32,7 +32,7 @@ def prepare(model: Path | None = None, say: Callable[[str], None] = lambda _: No
     from handwright.perception.models import ensure_models
     from handwright.types import Image
 
-    models = ensure_models(model_path=model, say=say, retry=True)
+    models = ensure_models(model_path=landmarker, say=say, retry=True)
     say(f"hand model: {models.hand_landmarker}")
     say("kernels: compiling; once per version, up to two minutes")
     start = perf_counter()

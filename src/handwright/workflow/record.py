@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -112,13 +113,16 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of everything that has a hand in the result."""
+    """Versions of everything that has a hand in the result; of the diffusion libraries where they are."""
     found = {"handwright": __version__, "python": platform.python_version()}
     for name in ("numpy", "numba", "mediapipe", "opencv-contrib-python", "pillow"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = "unknown"
+    for name in ("torch", "diffusers", "transformers"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
     return found
 
 
@@ -160,6 +164,7 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
                 "strength": candidate.strength,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
+                "steps": files["steps"][index] if files else None,
                 "origin_xy_px": [int(value) for value in candidate.origin_xy_px],
                 "accepted": bool(candidate.accepted),
                 "picked": index == hand.picked,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
+
+if TYPE_CHECKING:
+    from handwright.handrefiner.diffusion_settings import DiffusionSettings
 
 Box = tuple[float, float, float, float]
 HANDS_SUFFIXES = frozenset((".json", ".npz"))
@@ -31,6 +34,7 @@ class Request:
         mask: Grey picture: what may change.
         depth: Grey picture: the depth control image.
         hand_pose: Hands file or photograph to take the articulation from.
+        diffusion: How a diffusing painter paints; None: its defaults.
     """
 
     painter: str = "draw"
@@ -43,6 +47,7 @@ class Request:
     mask: Path | None = None
     depth: Path | None = None
     hand_pose: Path | None = None
+    diffusion: DiffusionSettings | None = None
 
     def check(self, pictures: int) -> None:
         """Refuse early what can be known to be wrong before any picture is opened.
@@ -53,6 +58,7 @@ class Request:
         Raises:
             UsageError: A number out of range, an unknown painter, or a file of one picture given for several.
             HandsFileError: A file that is named does not exist.
+            DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
         """
         from handwright.handrefiner.settings import RefineSettings
 
@@ -63,7 +69,9 @@ class Request:
             boxes=self.boxes,
             hand_ids=self.hand_ids,
             all_hands=self.all_hands,
+            diffusion=self.diffusion,
         )
+        self._diffusion_entry()
         for option, path in self._of_one_picture().items():
             if path is not None and pictures > 1:
                 raise UsageError(
@@ -85,6 +93,7 @@ class Request:
             "hand_ids": list(self.hand_ids),
             "all_hands": self.all_hands,
             **{name: _file_entry(getattr(self, name)) for name in ("hands", "mask", "depth", "hand_pose")},
+            "diffusion": self._diffusion_entry(),
         }
 
     def fingerprint(self, command: str) -> str:
@@ -92,6 +101,17 @@ class Request:
         return fingerprint(
             {"command": command, "handwright": __version__, "settings": without_paths(self.as_json())}
         )
+
+    def _diffusion_entry(self) -> dict[str, Any] | None:
+        from handwright.handrefiner.settings import DIFFUSING
+
+        if self.painter not in DIFFUSING:
+            return None
+        from handwright.handrefiner.diffusion_settings import DiffusionSettings
+        from handwright.workflow.weights import weights_entries
+
+        settings = self.diffusion or DiffusionSettings()
+        return {**asdict(settings), **weights_entries(settings.model, settings.controlnet)}
 
     def _of_one_picture(self) -> dict[str, Path | None]:
         return {"--hands": self.hands, "--mask": self.mask, "--depth": self.depth}
@@ -103,11 +123,8 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings from ``Request.as_json`` with the sha256 of files in place of their names."""
-    return {
-        name: cast("dict[str, str]", value)["sha256"] if isinstance(value, dict) else value
-        for name, value in settings.items()
-    }
+    """Settings from ``Request.as_json`` with the sha256 of files and models in place of their names."""
+    return {name: _without_path(value) for name, value in settings.items()}
 
 
 def sha256_of_file(path: Path) -> str:
@@ -118,6 +135,13 @@ def sha256_of_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _without_path(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if not isinstance(value, dict):
+        return value
+    entry = cast("dict[str, Any]", value)
+    return entry["sha256"] if "sha256" in entry else without_paths(entry)
 
 
 def _file_entry(path: Path | None) -> dict[str, str] | None:

@@ -33,7 +33,8 @@ class RunOptions:
         patches: Also write one transparent PNG per refined hand.
         force: Overwrite files that are not ours, and do again what is done.
         workers: Processes.
-        model: A hand_landmarker.task of the user's own.
+        keep_intermediates: Keep beside the report what a diffusing painter saw and made at its steps.
+        landmarker: A hand_landmarker.task of the user's own.
         on_start: Told the number of pictures.
         on_outcome: Told each picture as it is finished.
         say: Told in a line what is fetched.
@@ -44,7 +45,8 @@ class RunOptions:
     patches: bool = False
     force: bool = False
     workers: int = 1
-    model: Path | None = None
+    keep_intermediates: bool = False
+    landmarker: Path | None = None
     on_start: Callable[[int], None] = lambda _: None
     on_outcome: Callable[[Outcome], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
@@ -92,6 +94,7 @@ def refine_files(
         UsageError: The inputs name no picture, or the request makes no sense for them.
         OutputError: The report folder cannot be written.
         MissingModelError: The perception model is missing and could not be fetched.
+        DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
     """
     request, options = request or Request(), options or RunOptions()
     sources = find_sources(inputs, leave_out=_folders(output, options.report))
@@ -133,12 +136,15 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     if options.workers < 1:
         raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
     request.check(len(jobs))
+    _check_intermediates(request, options)
     if options.report is not None:
         make_folder(options.report)
-    key = fingerprint([request.fingerprint(command), options.patches])
+    key = fingerprint([request.fingerprint(command), options.patches, options.keep_intermediates])
     ledger = Ledger(key, cache_folder(), options.report)
-    plan = Plan(request, request.as_json(), ledger, options.patches, options.force)
-    opener = options.open_engine or partial(_open_engine, _model(options))
+    plan = Plan(
+        request, request.as_json(), ledger, options.patches, options.keep_intermediates, options.force
+    )
+    opener = options.open_engine or partial(_open_engine, _landmarker(options))
     options.on_start(len(jobs))
     outcomes: dict[int, Outcome] = {}
     for index, outcome in run_jobs(jobs, work, plan, opener, options.workers):
@@ -156,16 +162,31 @@ def _folders(*paths: str | Path | None) -> list[Path]:
     return [Path(path) for path in paths if path is not None and Path(path).is_dir()]
 
 
-def _model(options: RunOptions) -> Path:
+def _check_intermediates(request: Request, options: RunOptions) -> None:
+    from handwright.handrefiner.settings import DIFFUSING
+
+    if not options.keep_intermediates:
+        return
+    if request.painter not in DIFFUSING:
+        raise UsageError(
+            f"--painter {request.painter} has no steps to keep",
+            "",
+            f"leave --keep-intermediates out, or choose --painter {' or '.join(DIFFUSING)}",
+        )
+    if options.report is None:
+        raise UsageError("--keep-intermediates has nowhere to keep them", "", "give --report DIR as well")
+
+
+def _landmarker(options: RunOptions) -> Path:
     from handwright.perception.models import ensure_models
 
-    return ensure_models(model_path=options.model, say=options.say).hand_landmarker
+    return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
 
 
-def _open_engine(model: Path) -> AbstractContextManager[Engine]:
+def _open_engine(landmarker: Path) -> AbstractContextManager[Engine]:
     from handwright.handrefiner.pipeline import open_engine
 
-    return open_engine(model)
+    return open_engine(landmarker)
 
 
 def _stems(sources: Sequence[Source]) -> list[tuple[Source, str]]:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from handwright import __version__
+from handwright.apps.cli import options as opt
 from handwright.apps.cli.parse import parse_box
 from handwright.apps.cli.show import Screen
 
@@ -20,39 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Inputs = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="IN...", help="Pictures, folders or patterns.", show_default=False),
-]
-Model = Annotated[Path | None, typer.Option("--model", metavar="FILE", help="Your own hand_landmarker.task.")]
-Report = Annotated[
-    Path | None,
-    typer.Option("--report", metavar="DIR", help="Write report.json, index.html and the evidence here."),
-]
-Boxes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--box",
-        metavar="X0,Y0,X1,Y1",
-        help="A hand is here, in pixels; may be repeated; wins over the finder.",
-    ),
-]
-Hands = Annotated[
-    Path | None,
-    typer.Option("--hands", metavar="FILE", help="Edited hands of `handwright hands`, instead of finding."),
-]
-Workers = Annotated[
-    int, typer.Option("--workers", metavar="N", help="Processes; the result is the same for any number.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Write the report to stdout, and nothing else there.")]
-Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite files, the input included; do again what is done.")
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="OUT", help="File for one picture, or a folder.")
-]
 
 
 def _show_version(asked: bool) -> None:
@@ -73,49 +41,42 @@ def handwright(
 
 @app.command(short_help="Mend the hands of finished pictures.")
 def refine(
-    inputs: Inputs = None,
-    output: Output = None,
-    report: Report = None,
-    boxes: Boxes = None,
-    hand: Annotated[
-        list[int] | None,
-        typer.Option("--hand", metavar="ID", help="Attempt only this hand; may be repeated."),
-    ] = None,
-    all_hands: Annotated[bool, typer.Option("--all", help="Attempt every hand found.")] = False,
-    hands: Hands = None,
-    mask: Annotated[Path | None, typer.Option("--mask", metavar="FILE", help="White: may change.")] = None,
-    depth: Annotated[
-        Path | None, typer.Option("--depth", metavar="FILE", help="Your own depth control image.")
-    ] = None,
-    hand_pose: Annotated[
-        Path | None,
-        typer.Option(
-            "--hand-pose", metavar="FILE|PHOTO", help="Take the pose from a saved hand or a photo of one."
-        ),
-    ] = None,
-    painter: Annotated[str, typer.Option("--painter", metavar="NAME", help="How to paint: draw.")] = "draw",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same bytes.")] = 0,
-    candidates: Annotated[int, typer.Option("--candidates", metavar="N", help="Attempts per hand.")] = 1,
-    patches: Annotated[
-        bool, typer.Option("--patches", help="Also one transparent PNG per refined hand.")
-    ] = False,
-    from_report: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="REPORT", help="Take another candidate of an earlier run."),
-    ] = None,
-    pick: Annotated[
-        int | None,
-        typer.Option(
-            "--pick", metavar="N", help="With --from and --hand: the Nth candidate; 0: the original."
-        ),
-    ] = None,
-    workers: Workers = 1,
-    as_json: AsJson = False,
-    force: Force = False,
-    model: Model = None,
-    debug: Debug = False,
+    inputs: opt.Inputs = None,
+    output: opt.Output = None,
+    report: opt.Report = None,
+    boxes: opt.Boxes = None,
+    hand: opt.Hand = None,
+    all_hands: opt.AllHands = False,
+    hands: opt.Hands = None,
+    mask: opt.Mask = None,
+    depth: opt.Depth = None,
+    hand_pose: opt.HandPose = None,
+    painter: opt.Painter = "draw",
+    seed: opt.Seed = 0,
+    candidates: opt.Candidates = 1,
+    patches: opt.Patches = False,
+    from_report: opt.FromReport = None,
+    pick: opt.Pick = None,
+    prompt: opt.Prompt = None,
+    negative: opt.Negative = None,
+    strength: opt.Strength = None,
+    steps: opt.Steps = None,
+    start_level: opt.StartLevel = None,
+    sampler: opt.Sampler = None,
+    guidance: opt.Guidance = None,
+    model: opt.Model = None,
+    controlnet: opt.ControlNet = None,
+    dtype: opt.Dtype = None,
+    device: opt.Device = None,
+    keep_intermediates: opt.KeepIntermediates = False,
+    workers: opt.Workers = 1,
+    as_json: opt.AsJson = False,
+    force: opt.Force = False,
+    landmarker: opt.Landmarker = None,
+    debug: opt.Debug = False,
 ) -> None:
     """Mend the hands of finished pictures; outside the hands nothing changes."""
+    from handwright.handrefiner.settings import diffusion_settings
     from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
 
     screen = Screen(as_json=as_json, debug=debug)
@@ -132,6 +93,19 @@ def refine(
         )
         screen.show_pick(out, chosen, required(pick, "--pick N"), notes)
         return
+    diffusion = {
+        "prompt": prompt,
+        "negative": negative,
+        "strength": strength,
+        "steps": steps,
+        "start_level": start_level,
+        "sampler": sampler,
+        "guidance": guidance,
+        "model": model,
+        "controlnet": controlnet,
+        "dtype": dtype,
+        "device": device,
+    }
     request = Request(
         painter=painter,
         seed=seed,
@@ -143,9 +117,20 @@ def refine(
         mask=mask,
         depth=depth,
         hand_pose=hand_pose,
+        diffusion=diffusion_settings(painter, diffusion),
     )
     with screen.progress() as (on_start, on_outcome):
-        options = RunOptions(report, patches, force, workers, model, on_start, on_outcome, screen.say)
+        options = RunOptions(
+            report=report,
+            patches=patches,
+            force=force,
+            workers=workers,
+            keep_intermediates=keep_intermediates,
+            landmarker=landmarker,
+            on_start=on_start,
+            on_outcome=on_outcome,
+            say=screen.say,
+        )
         result = refine_files(inputs or [], out, request, options)
     screen.show_result(result)
     raise typer.Exit(result.exit_code)
@@ -153,18 +138,18 @@ def refine(
 
 @app.command(short_help="Find, fit, show and save hands.")
 def hands(
-    inputs: Inputs = None,
+    inputs: opt.Inputs = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for what is found.")
     ] = None,
-    report: Report = None,
-    boxes: Boxes = None,
-    hands_file: Hands = None,
-    workers: Workers = 1,
-    as_json: AsJson = False,
-    force: Force = False,
-    model: Model = None,
-    debug: Debug = False,
+    report: opt.Report = None,
+    boxes: opt.Boxes = None,
+    hands_file: opt.Hands = None,
+    workers: opt.Workers = 1,
+    as_json: opt.AsJson = False,
+    force: opt.Force = False,
+    landmarker: opt.Landmarker = None,
+    debug: opt.Debug = False,
 ) -> None:
     """Find and fit hands, and save overlay, depth, mask, mesh and an editable JSON file of each picture."""
     from handwright.workflow import Request, RunOptions, inspect_files
@@ -173,19 +158,27 @@ def hands(
     out = required(output, "-o DIR")
     request = Request(boxes=tuple(parse_box(box) for box in boxes or ()), hands=hands_file)
     with screen.progress() as (on_start, on_outcome):
-        options = RunOptions(report, False, force, workers, model, on_start, on_outcome, screen.say)
+        options = RunOptions(
+            report=report,
+            force=force,
+            workers=workers,
+            landmarker=landmarker,
+            on_start=on_start,
+            on_outcome=on_outcome,
+            say=screen.say,
+        )
         result = inspect_files(inputs or [], out, request, options)
     screen.show_result(result)
     raise typer.Exit(result.exit_code)
 
 
 @app.command(short_help="Fetch the hand model, compile the kernels.")
-def setup(model: Model = None, debug: Debug = False) -> None:
+def setup(landmarker: opt.Landmarker = None, debug: opt.Debug = False) -> None:
     """Fetch the hand model and compile the kernels, so that the first picture is as fast as the second."""
     from handwright.workflow import prepare
 
     screen = Screen(debug=debug)
-    prepare(model, screen.say_aloud)
+    prepare(landmarker, screen.say_aloud)
 
 
 def required(value: T | None, option: str) -> T:

@@ -1,0 +1,54 @@
+"""Which weights a run paints with: their names, and the sha256 of their files."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from handwright.handrefiner.inpainter import check_installed
+from handwright.workflow.request import sha256_of_file
+
+NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
+"""Folders of a pipeline that hold weights."""
+
+
+def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
+    """``model`` and ``controlnet`` as the report holds them; torch is not imported.
+
+    Args:
+        model: 'tiny', a folder or a name on the hub, whose files are fetched if they are not here yet.
+        controlnet: A folder, a .safetensors file or a name on the hub; None: the model's own.
+
+    Returns:
+        ``{"model": {"name", "sha256": {file: hex}}, "controlnet": the like or None}``.
+
+    Raises:
+        DiffusionError: The libraries or the model are not there.
+    """
+    check_installed()
+    from handwright.diffusion.places import controlnet_place, model_folder
+
+    networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
+    entry = _entry(model, model_folder(model), networks)
+    if controlnet is None:
+        return {"model": entry, "controlnet": None}
+    return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
+
+
+def _entry(name: str, place: Path, folders: list[str]) -> dict[str, Any]:
+    if place.is_file():
+        return {"name": name, "sha256": {place.name: _sha256(place)}}
+    files = [file for folder in folders for file in sorted((place / folder).glob("*.safetensors"))]
+    return {"name": name, "sha256": {file.relative_to(place).as_posix(): _sha256(file) for file in files}}
+
+
+def _sha256(file: Path) -> str:
+    facts = file.stat()
+    return _hashed(file, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _hashed(file: Path, size: int, changed_ns: int) -> str:
+    del size, changed_ns  # part of the cache's key
+    return sha256_of_file(file)
