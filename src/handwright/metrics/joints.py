@@ -1,6 +1,6 @@
 """How far joints lie from where they should: MPJPE in three units, and PCK.
 
-A hand that is not found counts with an error of 100 % of its size, never as missing data. No found hand counts
+A hand that is not found counts with an error of 100 % of its size, never as missing data. No found hand costs
 more than that, so that it never pays to be missed.
 """
 

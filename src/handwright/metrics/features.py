@@ -1,0 +1,67 @@
+"""What turns pictures into the numbers that distributions are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.errors import InvalidValueError
+
+BATCH = 32
+"""Pictures that an extractor is given at once."""
+
+
+class FeatureExtractor(Protocol):
+    """One picture in, one vector out; batches change nothing."""
+
+    @property
+    def name(self) -> str:
+        """What measures carry in brackets: weights, layer and version, unmistakable."""
+        ...
+
+    def __call__(self, pictures: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
+        """float32 [N, D] of pictures uint8 [N, H, W, 3], sRGB, of any size: it brings them to its own."""
+        ...
+
+
+class TextImageEncoder(FeatureExtractor, Protocol):
+    """Pictures and texts in one space, where a picture is near the text that describes it."""
+
+    def texts(self, texts: list[str]) -> Float[np.ndarray, "n d"]:
+        """Features, float32 [N, D], of texts."""
+        ...
+
+
+def extract(
+    pictures: Iterable[UInt8[np.ndarray, "h w 3"]], extractor: FeatureExtractor, *, batch: int = BATCH
+) -> Float[np.ndarray, "n d"]:
+    """Features of pictures, read as they come and never held all at once.
+
+    Neighbours of one size share a batch; sizes may differ, the extractor brings each to its own.
+
+    Args:
+        pictures: uint8 [H, W, 3] each.
+        extractor: What to use.
+        batch: At most so many pictures at once.
+
+    Returns:
+        float32 [N, D] in the order given; [0, 0] when there is none.
+
+    Raises:
+        InvalidValueError: Something is not a picture.
+    """
+    done: list[Float[np.ndarray, "b d"]] = []
+    waiting: list[UInt8[np.ndarray, "h w 3"]] = []
+    for picture in pictures:
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise InvalidValueError(f"a picture is uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
+        if waiting and (len(waiting) == batch or waiting[0].shape != picture.shape):
+            done.append(extractor(np.stack(waiting)))
+            waiting = []
+        waiting.append(picture)
+    if waiting:
+        done.append(extractor(np.stack(waiting)))
+    return np.concatenate(done) if done else np.empty((0, 0), np.float32)
