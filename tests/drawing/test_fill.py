@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.drawing.fill import fill_background, warm_up
-from handwright.drawing.patchmatch import search, vote
+from handwright.drawing.fill import fill_background
 from handwright.errors import InvalidValueError
 
 
@@ -100,15 +99,6 @@ def test_tiny_crops_are_handled(shape):
     hole = np.zeros(shape, bool)
     hole[-1, -1] = True
     assert (fill_background(spoiled(crop, hole), hole, ~hole, 0) == crop).all() or shape == (1, 1)
-
-
-def test_warming_up_compiles_all_that_a_fill_needs():
-    warm_up()
-    compiled = len(search.signatures), len(vote.signatures)
-    crop = np.random.default_rng(1).integers(0, 256, (196, 220, 3), np.uint8)
-    hole = disc((196, 220), (60, 50), 42)
-    fill_background(crop, hole, ~hole, 11)
-    assert (len(search.signatures), len(vote.signatures)) == compiled
 
 
 def test_sizes_that_differ_are_refused():

@@ -66,13 +66,6 @@ def fill_background(
     return np.where(hole[..., None], np.clip(painted + 0.5, 0, 255).astype(np.uint8), crop)
 
 
-def warm_up() -> None:
-    """Compile the kernels into numba's cache by filling a picture of 48 × 48 pixels."""
-    hole = np.zeros((48, 48), bool)
-    hole[14:34, 14:34] = True
-    fill_background(np.zeros((48, 48, 3), np.uint8), hole, ~hole, 0)
-
-
 def _coarse_to_fine(levels: list[Level], seed: int) -> np.ndarray:
     """The padded finest picture with its unknown pixels painted."""
     picture, field = peel(levels[-1], _NEARNESS / levels[-1].unknown.size, seed)

@@ -16,6 +16,8 @@ from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.occlusion import things_in_front
 from handwright.drawing.ownership import Ownership, share_pixels
+from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
+from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.sharpness import edge_blur_sigma
 from handwright.drawing.skin import Skin, bumped_normals, skin_at
 from handwright.drawing.surface import Surface, see_surface
@@ -58,16 +60,19 @@ class Drawn:
         inside: bool [h, w] pixels that were painted.
         ownership: Who owns which pixel.
         surface: The drawn surface.
-        background: uint8 [h, w, 3] the crop with its hole filled.
+        background: [h, w, 3] the crop with its hole filled, in the drawn hand's shadow; uint8, or float where
+            there is a shadow.
         blur_sigma: Blur of the picture's edges that was matched, pixels.
+        shadow: The shadow that the old hand was seen to cast; None if none was.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
     inside: Bool[np.ndarray, "h w"]
     ownership: Ownership
     surface: Surface
-    background: UInt8[np.ndarray, "h w 3"]
+    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     blur_sigma: float
+    shadow: CastShadow | None = None
 
 
 def draw_hand(
@@ -110,20 +115,29 @@ def draw_hand(
         not_skin(work.crop, work.region),
         work.landmarks_px,
     )
-    sources = work.enlarge_mask(background_sources(work.crop, own.old, work.region))
+    sources = background_sources(work.crop, own.old, work.region)
+    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px)
+    sources = work.enlarge_mask(sources)
     linear = work.enlarge(_shrunk(surface, light, blur))
     own = work.enlarge_ownership(own)
     front = work.enlarge_mask(front)
-    own = _confine(own, may_change, front if in_front is None else front | in_front)
-    background = uncovered_background(crop, own.hole & (own.alpha < 0.999), sources, seed)
+    front = front if in_front is None else front | in_front
+    own = _confine(own, may_change, front)
+    moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)
+    bare = crop if moved is None else moved.lifted(crop)
+    background = uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
     inside = (own.alpha > 1 / 512) | (own.hole_alpha > 1 / 512)
+    kept = crop
+    if moved is not None:
+        inside |= moved.inside
+        kept, background = moved.kept(crop), moved.laid_on(background)
     box = box_of(inside, None)
     mixed = crop.astype(np.float32)
-    mixed[box] = _composed(crop[box], background[box], linear[box], own.alpha[box], own.hole_alpha[box])
+    mixed[box] = _composed(kept[box], background[box], linear[box], own.alpha[box], own.hole_alpha[box])
     mixed = _photographic(mixed, crop, own, region, seed)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
-    return Drawn(pixels, inside, own, surface, background, blur_sigma)
+    return Drawn(pixels, inside, own, surface, background, blur_sigma, shadow)
 
 
 def paint_surface(
@@ -202,9 +216,27 @@ def _shrunk(
     return mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-3)
 
 
+def _moved(
+    shadow: CastShadow | None,
+    own: Ownership,
+    region: HandRegion,
+    sources: Bool[np.ndarray, "h w"],
+    may_change: Bool[np.ndarray, "h w"] | None,
+    front: Bool[np.ndarray, "h w"],
+    hand_px: float,
+) -> MovedShadow | None:
+    """The old hand's shadow taken to what will be seen of the new one."""
+    if shadow is None:
+        return None
+    old = region.inside.astype(np.float32)
+    new = np.maximum(own.alpha, old * (1 - own.hole_alpha))
+    allowed = ~front if may_change is None else may_change & ~front
+    return move_shadow(shadow, old, new, sources | own.hole, allowed, hand_px)
+
+
 def _composed(
-    crop: UInt8[np.ndarray, "h w 3"],
-    background: UInt8[np.ndarray, "h w 3"],
+    crop: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
     linear: Float[np.ndarray, "h w 3"],
     alpha: Float[np.ndarray, "h w"],
     hole_alpha: Float[np.ndarray, "h w"],

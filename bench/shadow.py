@@ -1,0 +1,175 @@
+"""Whether the cast shadow helps: python bench/shadow.py [--n N] [--seed S] [--sheet PATH].
+
+Rendered hands with an extra, a missing or no fault, of which about half shade their backdrop. The sound
+hand's true mesh is drawn over each with the shadow and without it, and the background inside the mask is
+compared with the same scene rendered without the fault: mean error of lightness L*, exposure matched far from
+the hand. Only pictures in which a shadow is found can differ. Intervals: bootstrap 95 %, pictures as units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+
+from handwright.data.scenes import Scene, render_scene
+from handwright.data.scenes import scene as rendering
+from handwright.drawing import painter
+from handwright.drawing.painter import Drawn, draw_hand
+from handwright.drawing.shadow_search import find_shadow
+from handwright.drawing.tone import to_linear, to_srgb
+from handwright.handrefiner.mask import crop_window, repair_mask
+from handwright.perception.region import hand_region
+from handwright.types import HandFit, HandObservation
+from measures import mean, median, row
+from sheets import hand_crop, save_pages
+
+FIRST = 710000
+FAULTS = ("extra_finger", "missing_finger", None)
+DRAW_BACKDROP = rendering.draw_backdrop
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A scene drawn over with and without the shadow, all in one crop.
+
+    Attributes:
+        crop: The scene with its fault.
+        truth: The scene without it.
+        on: Drawn with the shadow.
+        off: Drawn without.
+        bare: Pixels that show backdrop in the truth, clear of the hand's edge.
+        far: Pixels that neither hand touches or shades much.
+        find_ms: Processor time that looking for the shadow took.
+    """
+
+    crop: np.ndarray
+    truth: np.ndarray
+    on: Drawn
+    off: Drawn
+    bare: np.ndarray
+    far: np.ndarray
+    find_ms: float
+
+
+def rendered(seed: int, fault: str | None) -> tuple[Scene, Scene, bool]:
+    """The scene, the same without its fault, and whether the hand shades the backdrop."""
+    shaded = []
+
+    def spied(rng: np.random.Generator, side_px: int) -> np.ndarray:
+        backdrop = DRAW_BACKDROP(rng, side_px)
+        shaded.append(deepcopy(rng).random() < 0.5)
+        return backdrop
+
+    with patch.object(rendering, "draw_backdrop", spied):
+        scene = render_scene(seed, defect=fault)
+        mended = scene if fault is None else render_scene(seed, defect=fault, mended=True)
+    return scene, mended, shaded[0]
+
+
+def drawn_pair(scene: Scene, mended: Scene) -> Pair:
+    """Draw the sound hand over the scene, with the shadow and without it."""
+    hand, marks = scene.hands[0], scene.landmarks_px[0]
+    seen = HandObservation(marks, np.zeros(21), hand.side, 1.0, "truth")
+    fit = HandFit(hand, marks, 0.0, np.ones(21))
+    x0, y0, x1, y1 = window = crop_window(seen, fit, *scene.pixels.shape[1::-1])
+    place = np.s_[y0:y1, x0:x1]
+    crop, marks = np.ascontiguousarray(scene.pixels[place]), marks - np.array([x0, y0])
+    region = hand_region(crop, marks)
+    allowed = repair_mask(hand, window, marks, region)
+    spent = []
+
+    def timed(*arguments: object) -> object:
+        start = time.process_time()
+        shadow = find_shadow(*arguments)
+        spent.append(1000 * (time.process_time() - start))
+        return shadow
+
+    def draw(search: object) -> Drawn:
+        with patch.object(painter, "find_shadow", search):
+            return draw_hand(crop, window, hand, marks, region, seed=0, may_change=allowed)
+
+    on = draw(timed)
+    off = draw(lambda *_: None) if on.shadow else on
+    truly, there = (np.isfinite(s.depth_m)[place] for s in (mended, scene))
+    away, from_either = (
+        cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) for m in (truly, truly | there)
+    )
+    bare = allowed & (away > 0.012 * seen.size_px + 1.5) & (off.ownership.alpha < 0.01)
+    far = (from_either > 0.3 * seen.size_px) & ~allowed
+    return Pair(crop, np.ascontiguousarray(mended.pixels[place]), on, off, bare, far, spent[0])
+
+
+def errors(pair: Pair) -> dict[str, float]:
+    """Mean absolute error of L* on the backdrop inside the mask: all of it, filled and kept; on and off."""
+    light = [to_linear(picture) for picture in (pair.crop, pair.truth)]
+    exposure = light[0][pair.far].mean(0) / light[1][pair.far].mean(0) if pair.far.sum() > 500 else 1.0
+    wanted = lightness(to_srgb(light[1] * exposure))
+    share = pair.off.ownership.hole_alpha
+    parts = {"all": pair.bare, "filled": pair.bare & (share > 0.5), "kept": pair.bare & (share < 0.01)}
+    values = {}
+    for state, drawn in (("on", pair.on), ("off", pair.off)):
+        miss = np.abs(lightness(drawn.pixels) - wanted)
+        values |= {f"{part} {state}": miss[m].mean() if m.sum() > 30 else np.nan for part, m in parts.items()}
+    return values
+
+
+def lightness(pixels: np.ndarray) -> np.ndarray:
+    """L* 0 … 100, smoothed over the grain."""
+    scaled = np.asarray(pixels, np.float32) / 255
+    return cv2.GaussianBlur(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)[..., 0], (0, 0), 1.5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--n", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=FIRST)
+    parser.add_argument("--sheet", type=Path, help="NAME.png: scene, without, with, truth")
+    options = parser.parse_args()
+    found, cast, times, table, groups = [], [], [], [], []
+    for seed in range(options.seed, options.seed + options.n):
+        fault = FAULTS[seed % len(FAULTS)]
+        scene, mended, shaded = rendered(seed, fault)
+        pair = drawn_pair(scene, mended)
+        shadow = pair.on.shadow
+        found.append(shadow is not None)
+        cast.append(shaded)
+        times.append(pair.find_ms)
+        if shadow is None:
+            continue
+        values = errors(pair)
+        table.append(values)
+        print(
+            seed,
+            fault,
+            f"shaded {shaded}",
+            shadow,
+            {k: round(float(v), 2) for k, v in values.items()},
+            flush=True,
+        )
+        tiles = (pair.crop, pair.off.pixels, pair.on.pixels, pair.truth)
+        whole = (0, 0, *pair.crop.shape[1::-1])
+        groups.append((f"{seed} {fault} {shadow.strength:.2f}", [hand_crop(t, whole, 1.0) for t in tiles]))
+    found, cast = np.array(found), np.array(cast)
+    print(f"{options.n} pictures, {cast.sum()} with a shadow: found in {(found & cast).sum()}")
+    print(f"{(~cast).sum()} without: found in {(found & ~cast).sum()}")
+    print(row("looking for it, ms of processor time, median", np.array(times), median))
+    for part in ("all", "filled", "kept") if table else ():
+        off, on = (np.array([v[f"{part} {state}"] for v in table]) for state in ("off", "on"))
+        print(row(f"error of L*, {part}: off", off, mean))
+        print(row("   on", on, mean))
+        print(row("   off − on", off - on, mean), f"better in {(off > on).sum()} of {np.isfinite(off).sum()}")
+    if options.sheet:
+        print("sheets:", *save_pages(options.sheet, groups))
+
+
+if __name__ == "__main__":
+    main()
