@@ -13,6 +13,8 @@ from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.zoo import DiffusionModels, load_models
 from tests.diffusion.models import RESOLUTION, write_sd
 
+torch.set_num_threads(1)  # these networks are too small to share out
+
 
 @pytest.fixture(scope="session")
 def sd9_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

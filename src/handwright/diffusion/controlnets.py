@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
 from handwright.diffusion.components import load_network, loading, read_config, refuse_pickle
 from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
@@ -35,6 +36,9 @@ _SHARED = (
     "resnet_time_scale_shift",
 )
 """What a ControlNet has in common with the UNet that it steers."""
+
+_SIGNS = ("controlnet_mid_block", "middle_block_out")
+"""In a ControlNet's tensor names and no other network's: diffusers' layout, the original one."""
 
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)
 """Of the published ControlNets' conditioning embedding."""
@@ -69,10 +73,25 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
 
 
 def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNetModel:
-    with loading(file):
-        network = ControlNetModel.from_single_file(
-            str(file), config=str(config_folder), torch_dtype=dtype, local_files_only=True
+    with loading(file), safe_open(file, "pt") as checkpoint:
+        names = list(checkpoint.keys())
+    if not any(sign in name for name in names for sign in _SIGNS):
+        raise DiffusionError(
+            f"{file} is no ControlNet", "it has no ControlNet's tensors", "give a ControlNet's checkpoint"
         )
+    try:
+        with loading(file):
+            network = ControlNetModel.from_single_file(
+                str(file), config=str(config_folder), torch_dtype=dtype, local_files_only=True
+            )
+    except DiffusionError as error:
+        if "expected shape" not in error.why:
+            raise
+        raise DiffusionError(
+            f"{file} does not fit the model",
+            "it is of another width",
+            "choose a ControlNet made for this model",
+        ) from error
     if any(weights.is_meta for weights in network.parameters()):
         raise DiffusionError(f"{file} is incomplete", "weights are missing", "fetch the ControlNet again")
     return network.eval().requires_grad_(False)

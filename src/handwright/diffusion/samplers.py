@@ -53,8 +53,10 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
             "diffusers has none of that name",
             "choose a --sampler",
         )
+    config = {"clip_sample": False, **scheduler_config}  # latents reach beyond [-1, 1]
+    config.pop("_use_default_values", None)  # a config in memory then counts as much as one on disk
     with quiet():
-        return scheduler.from_config({"clip_sample": False, **scheduler_config}, **settings)
+        return scheduler.from_config(config, **settings)
 
 
 def start_schedule(

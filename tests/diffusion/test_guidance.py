@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from handwright.diffusion.guidance import NEGATIVE_PROMPT, guided, negative_prompt
+from handwright.diffusion.zoo import DiffusionModels
+
+
+def test_weight_1_is_the_conditional_branch_and_weight_0_the_unconditional() -> None:
+    conditional, unconditional = torch.randn(2, 1, 4, 8, 8)
+    torch.testing.assert_close(guided(conditional, unconditional, 1.0), conditional)
+    assert torch.equal(guided(conditional, unconditional, 0.0), unconditional)
+
+
+def test_weight_9_goes_eight_differences_past_the_conditional_branch() -> None:
+    conditional, unconditional = torch.randn(2, 1, 4, 8, 8)
+    wanted = conditional + 8 * (conditional - unconditional)
+    torch.testing.assert_close(guided(conditional, unconditional, 9.0), wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_words_against_synthetic_texture_always_come_first() -> None:
+    assert negative_prompt() == negative_prompt("  ") == NEGATIVE_PROMPT
+    assert NEGATIVE_PROMPT.startswith("fake 3D rendered image, ")
+    assert negative_prompt("gloves") == "fake 3D rendered image, gloves"
+
+
+def test_at_weight_1_the_pipeline_runs_no_unconditional_branch(
+    sd9: DiffusionModels, paint: Callable[..., torch.Tensor], monkeypatch
+) -> None:
+    batches = []
+    forward = sd9.unet.forward
+
+    def watched(sample: torch.Tensor, *args: object, **options: object) -> object:
+        batches.append(len(sample))
+        return forward(sample, *args, **options)
+
+    monkeypatch.setattr(sd9.unet, "forward", watched)
+    first = paint(sd9, guidance=1.0, negative="a glove")
+    assert batches == [1, 1, 1]
+    assert torch.equal(first, paint(sd9, guidance=1.0, negative="a ring"))
+
+
+def test_near_weight_1_both_branches_give_the_conditional_one(
+    sd9: DiffusionModels, paint: Callable[..., torch.Tensor]
+) -> None:
+    torch.testing.assert_close(paint(sd9, guidance=1.0 + 1e-7), paint(sd9, guidance=1.0), atol=1e-5, rtol=0)
+
+
+def test_the_negative_prompt_matters_above_weight_1(
+    sd9: DiffusionModels, paint: Callable[..., torch.Tensor]
+) -> None:
+    assert not torch.equal(paint(sd9, negative="a glove"), paint(sd9, negative="a ring"))
