@@ -46,7 +46,6 @@ class Pair:
         off: Drawn without.
         bare: Pixels that show backdrop in the truth, clear of the hand's edge.
         far: Pixels that neither hand touches or shades much.
-        find_ms: Processor time that looking for the shadow took.
     """
 
     crop: np.ndarray
@@ -55,11 +54,10 @@ class Pair:
     off: Drawn
     bare: np.ndarray
     far: np.ndarray
-    find_ms: float
 
 
-def rendered(seed: int, fault: str | None) -> tuple[Scene, Scene, bool]:
-    """The scene, the same without its fault, and whether the hand shades the backdrop."""
+def rendered(seed: int, fault: str | None) -> tuple[Scene, bool]:
+    """A scene, and whether the hand shades its backdrop."""
     shaded = []
 
     def spied(rng: np.random.Generator, side_px: int) -> np.ndarray:
@@ -68,13 +66,14 @@ def rendered(seed: int, fault: str | None) -> tuple[Scene, Scene, bool]:
         return backdrop
 
     with patch.object(rendering, "draw_backdrop", spied):
-        scene = render_scene(seed, defect=fault)
-        mended = scene if fault is None else render_scene(seed, defect=fault, mended=True)
-    return scene, mended, shaded[0]
+        return render_scene(seed, defect=fault), shaded[0]
 
 
-def drawn_pair(scene: Scene, mended: Scene) -> Pair:
-    """Draw the sound hand over the scene, with the shadow and without it."""
+def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
+    """Draw the sound hand over the scene with and without the shadow; None where none is found.
+
+    Also the processor time that looking for it took, in ms.
+    """
     hand, marks = scene.hands[0], scene.landmarks_px[0]
     seen = HandObservation(marks, np.zeros(21), hand.side, 1.0, "truth")
     fit = HandFit(hand, marks, 0.0, np.ones(21))
@@ -96,14 +95,22 @@ def drawn_pair(scene: Scene, mended: Scene) -> Pair:
             return draw_hand(crop, window, hand, marks, region, seed=0, may_change=allowed)
 
     on = draw(timed)
-    off = draw(lambda *_: None) if on.shadow else on
+    if on.shadow is None:
+        return None, spent[0]
+    mended = scene
+    if scene.defect is not None:
+        mended = render_scene(scene.seed, defect=scene.defect, mended=True)
+    off = draw(lambda *_: None)
     truly, there = (np.isfinite(s.depth_m)[place] for s in (mended, scene))
-    away, from_either = (
-        cv2.distanceTransform((~m).astype(np.uint8), cv2.DIST_L2, 3) for m in (truly, truly | there)
-    )
+    away, from_either = (distance_to(mask) for mask in (truly, truly | there))
     bare = allowed & (away > 0.012 * seen.size_px + 1.5) & (off.ownership.alpha < 0.01)
     far = (from_either > 0.3 * seen.size_px) & ~allowed
-    return Pair(crop, np.ascontiguousarray(mended.pixels[place]), on, off, bare, far, spent[0])
+    return Pair(crop, np.ascontiguousarray(mended.pixels[place]), on, off, bare, far), spent[0]
+
+
+def distance_to(mask: np.ndarray) -> np.ndarray:
+    """Pixels to the nearest True one."""
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
 
 
 def errors(pair: Pair) -> dict[str, float]:
@@ -137,14 +144,14 @@ def main() -> None:
     found, cast, times, table, groups = [], [], [], [], []
     for seed in range(options.seed, options.seed + options.n):
         fault = FAULTS[seed % len(FAULTS)]
-        scene, mended, shaded = rendered(seed, fault)
-        pair = drawn_pair(scene, mended)
-        shadow = pair.on.shadow
-        found.append(shadow is not None)
+        scene, shaded = rendered(seed, fault)
+        pair, spent = drawn_pair(scene)
+        found.append(pair is not None)
         cast.append(shaded)
-        times.append(pair.find_ms)
-        if shadow is None:
+        times.append(spent)
+        if pair is None:
             continue
+        shadow = pair.on.shadow
         values = errors(pair)
         table.append(values)
         print(

@@ -97,6 +97,7 @@ def test_a_light_twice_as_strong_fits_twice_as_bright(strength):
     )
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200000), st.integers(1, 5000))
 def test_a_sample_is_spread_evenly_and_bounded(count, most):
     index = spread_sample(count, most)

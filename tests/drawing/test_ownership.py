@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.drawing.ownership import share_pixels, smoothstep
@@ -117,6 +117,7 @@ def test_a_hand_out_of_sight_owns_nothing(open_hand):
     assert np.isfinite(own.reach_m).all()
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 3), st.floats(-3, 3))
 def test_smoothstep_rises_from_0_to_1(a, b):
     low, high = sorted((a, b))

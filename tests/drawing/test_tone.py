@@ -38,6 +38,7 @@ def test_light_out_of_range_is_clipped_and_never_nan():
     assert values.tolist() == pytest.approx([0, 0, 0, 255, 255], abs=1e-3)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_light_is_never_darker(a, b):
     low, high = sorted((a, b))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.drawing.painter import draw_hand
@@ -80,6 +80,7 @@ def test_a_box_is_tight_or_bounded():
     assert box_of(np.zeros((4, 6), bool), 3)[1] in (slice(0, 3), slice(0, 6), slice(3, 6))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 30))
 def test_a_bounded_box_lies_in_the_picture_and_holds_some_of_the_mask(seed, most):
     mask = np.random.default_rng(seed).random((23, 31)) < 0.02
