@@ -1,0 +1,67 @@
+"""``handwright train``: one member of the embedded family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handwright.apps.cli.commands import app
+from handwright.apps.cli.options import Debug
+
+
+@app.command(short_help="Train a member of the embedded family.")
+def train(
+    member: Annotated[str, typer.Argument(metavar="MEMBER", help="base or handrefiner.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of training crops.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="DIR", help="The family so far; handrefiner needs it.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
+    max_minutes: Annotated[
+        float, typer.Option(help="Stop after this long, to resume later; 0: no limit.")
+    ] = 0.0,
+    max_train_steps: Annotated[int, typer.Option(help="Steps of the whole run.")] = 4000,
+    train_batch_size: Annotated[int, typer.Option(help="Samples per forward pass.")] = 32,
+    gradient_accumulation_steps: Annotated[int, typer.Option(help="Forward passes per step.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="After the warm-up.")] = 4e-4,
+    snr_gamma: Annotated[float, typer.Option(help="Min-SNR weighting; 0: none.")] = 5.0,
+    proportion_empty_prompts: Annotated[float, typer.Option(help="Share of captions left out.")] = 0.1,
+    mixed_precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "bf16",
+    checkpointing_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
+    checkpoints_total_limit: Annotated[int, typer.Option(help="Older checkpoints are deleted.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Train a member; its folder holds checkpoints, a log, sample grids, the curve, and the weights."""
+    del debug
+    from handwright.errors import UsageError
+
+    try:
+        from handwright.training.loop import train as run
+        from handwright.training.members import open_member
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "training needs more packages", f"{error.name} is not installed", "pip install handwright[train]"
+        ) from error
+    from handwright.training.settings import TrainSettings
+
+    settings = TrainSettings(
+        train_batch_size=train_batch_size,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        max_train_steps=max_train_steps,
+        max_minutes=max_minutes,
+        learning_rate=learning_rate,
+        snr_gamma=snr_gamma,
+        proportion_empty_prompts=proportion_empty_prompts,
+        mixed_precision=mixed_precision,
+        checkpointing_minutes=checkpointing_minutes,
+        checkpoints_total_limit=checkpoints_total_limit,
+        seed=seed,
+    )
+    progress = run(open_member(member, data, model, settings), settings, output, resume=resume)
+    typer.echo(
+        f"{member}: step {progress.step}, {progress.minutes:.1f} minutes, weights in {output / 'model'}"
+    )

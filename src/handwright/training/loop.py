@@ -1,0 +1,219 @@
+"""One training loop for every member of the family: accelerate, EMA, exact resume, a log that is seen.
+
+Everything random in a step comes from (seed, step): a run that was killed and resumed makes the same losses
+as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from diffusers.training_utils import EMAModel
+from jaxtyping import UInt8
+from torch import Tensor, nn
+
+from handwright.errors import UsageError
+from handwright.image import write_atomically, write_png
+from handwright.training.curve import draw_curve
+from handwright.training.settings import TrainSettings
+
+Batch = Mapping[str, Any]
+
+
+class Recipe(Protocol):
+    """What one member trains: its modules, batches and objective."""
+
+    @property
+    def trained(self) -> nn.Module:
+        """The weights that learn; its forward pass is the loss of a batch."""
+        ...
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> Batch:
+        """The samples of a step's ``part``-th forward pass; the same for the same arguments."""
+        ...
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """A fixed set of samples, made with the weights as they are."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the member in ``save_pretrained`` layout."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        step: Steps done.
+        minutes: Time spent on them, earlier slices included.
+        done: Whether ``max_train_steps`` was reached.
+    """
+
+    step: int
+    minutes: float
+    done: bool
+
+
+def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool = False) -> Progress:
+    """Train until the steps or the minutes are used up; checkpoints and samples go below ``output``.
+
+    Args:
+        recipe: What to train.
+        settings: How.
+        output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``grids/``, and at the end ``model/``.
+        resume: Go on from the newest checkpoint, if there is one.
+
+    Raises:
+        UsageError: The folder holds a run already and ``resume`` is off.
+    """
+    checkpoints = output / "checkpoints"
+    if checkpoints.is_dir() and any(checkpoints.iterdir()) and not resume:
+        raise UsageError(f"{output} holds a training run", "", "give --resume, or another folder")
+    accelerator = Accelerator(
+        mixed_precision=settings.mixed_precision,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+    )
+    model = recipe.trained.to(accelerator.device)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
+    )
+    ema = EMAModel(learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    accelerator.register_for_checkpointing(ema)
+    run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt)
+    run.restore()
+    return run.go()
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        settings: TrainSettings,
+        output: Path,
+        accelerator: Accelerator,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        ema: EMAModel,
+        learnt: list[nn.Parameter],
+    ) -> None:
+        self.recipe, self.settings, self.output = recipe, settings, output
+        self.accelerator, self.model, self.optimizer, self.ema = accelerator, model, optimizer, ema
+        self.learnt, self.step, self.minutes = learnt, 0, 0.0
+        self.checkpoints, self.log = output / "checkpoints", output / "log.jsonl"
+
+    def restore(self) -> None:
+        """Load the newest checkpoint and drop log lines that are younger."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        done = sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
+        if not done:
+            self.log.unlink(missing_ok=True)
+            return
+        self.accelerator.load_state(str(done[-1]))
+        state = json.loads((done[-1] / "progress.json").read_text("utf-8"))
+        self.step, self.minutes = int(state["step"]), float(state["minutes"])
+        lines = self.log.read_text("utf-8").splitlines(keepends=True) if self.log.exists() else []
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < self.step]
+        write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
+
+    def go(self) -> Progress:
+        """Step until the end or the time limit."""
+        settings, began = self.settings, time.monotonic()
+        before, kept = self.minutes, time.monotonic()
+        self.model.train()
+        while self.step < settings.max_train_steps:
+            loss, seconds = self._step()
+            self.minutes = before + (time.monotonic() - began) / 60
+            self._note(loss, seconds)
+            now = time.monotonic()
+            over = settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes
+            if over or now - kept >= 60 * settings.checkpointing_minutes:
+                self._keep()
+                kept = time.monotonic()
+            if over:
+                break
+        done = self.step >= settings.max_train_steps
+        self._keep()
+        return Progress(self.step, self.minutes, done)
+
+    def _step(self) -> tuple[float, float]:
+        began = time.monotonic()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate_at(self.step)
+        total = 0.0
+        for part in range(self.settings.gradient_accumulation_steps):
+            batch = self.recipe.batch(self.step, part, self.settings)
+            placed = {
+                k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
+            }
+            with self.accelerator.accumulate(self.model):
+                loss = self.model(placed)
+                self.accelerator.backward(loss)
+                if self.accelerator.sync_gradients:
+                    self.accelerator.clip_grad_norm_(self.learnt, self.settings.max_grad_norm)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            total += float(loss.detach()) / self.settings.gradient_accumulation_steps
+        self.ema.step(self.learnt)
+        self.step += 1
+        return total, time.monotonic() - began
+
+    def _note(self, loss: float, seconds: float) -> None:
+        samples = self.settings.train_batch_size * self.settings.gradient_accumulation_steps
+        line = {
+            "step": self.step - 1,
+            "loss": loss,
+            "lr": self.settings.learning_rate_at(self.step - 1),
+            "samples_per_s": round(samples / seconds, 2),
+            "minutes": round(self.minutes, 3),
+        }
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _keep(self) -> None:
+        """Checkpoint, samples and the member itself, each whole or not at all; old checkpoints go."""
+        target = self.checkpoints / f"step-{self.step:08d}"
+        if target.exists():
+            return
+        part = self.checkpoints / f"part-{self.step:08d}"
+        shutil.rmtree(part, ignore_errors=True)
+        self.accelerator.save_state(str(part), safe_serialization=True)
+        progress = {"step": self.step, "minutes": self.minutes, "settings": asdict(self.settings)}
+        (part / "progress.json").write_text(json.dumps(progress, indent=1), "utf-8")
+        part.rename(target)
+        kept = sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
+        for old in kept[: -self.settings.checkpoints_total_limit]:
+            shutil.rmtree(old)
+        self._show()
+
+    def _show(self) -> None:
+        """Samples of the averaged weights, and the member as it stands."""
+        self.ema.store(self.learnt)
+        self.ema.copy_to(self.learnt)
+        self.model.eval()
+        try:
+            (self.output / "grids").mkdir(exist_ok=True)
+            write_png(self.output / "grids" / f"{self.step:08d}.png", self.recipe.grid())
+            part, target = self.output / "model.part", self.output / "model"
+            shutil.rmtree(part, ignore_errors=True)
+            self.recipe.save(part)
+            draw_curve(self.log, self.output / "curve.png")
+            shutil.rmtree(target, ignore_errors=True)
+            part.rename(target)
+        finally:
+            self.ema.restore(self.learnt)
+            self.model.train()

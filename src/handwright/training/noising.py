@@ -1,0 +1,53 @@
+"""The forward process as training needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Noised:
+    """Latents on their way to noise.
+
+    Attributes:
+        latents: [b, c, h, w] √ᾱ x0 + √(1 − ᾱ) ε.
+        timesteps: [b].
+        target: [b, c, h, w] what the network should say: ε or v.
+        weight: [b] min-SNR weight of each sample.
+    """
+
+    latents: Float[Tensor, "b c h w"]
+    timesteps: Int[Tensor, "b"]
+    target: Float[Tensor, "b c h w"]
+    weight: Float[Tensor, "b"]
+
+
+def noise_to(
+    scheduler: Any,  # noqa: ANN401 - any discrete diffusers scheduler
+    clean: Float[Tensor, "b c h w"],
+    noise: Float[Tensor, "b c h w"],
+    timesteps: Int[Tensor, "b"],
+    snr_gamma: float = 0.0,
+) -> Noised:
+    """Noise clean latents to their timesteps.
+
+    Args:
+        scheduler: Its schedule, with 'epsilon' or 'v_prediction'.
+        clean: x0.
+        noise: ε.
+        timesteps: One a sample.
+        snr_gamma: γ of min-SNR weighting: min(SNR, γ) / SNR for ε, over SNR + 1 for v; 0 weighs all alike.
+    """
+    velocity = scheduler.config["prediction_type"] == "v_prediction"
+    target = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
+    weight = torch.ones(len(clean), device=clean.device)
+    if snr_gamma > 0:
+        share = scheduler.alphas_cumprod.to(clean.device)[timesteps]
+        snr = share / (1 - share)
+        weight = snr.clamp(max=snr_gamma) / (snr + 1 if velocity else snr)
+    return Noised(scheduler.add_noise(clean, noise, timesteps), timesteps, target, weight)

@@ -1,0 +1,1 @@
+"""One short recipe a member of the family."""

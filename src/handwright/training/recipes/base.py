@@ -1,0 +1,159 @@
+"""``base``: the inpainting UNet with its text encoder, on renders and photographs captioned as such.
+
+A general depth ControlNet learns beside it, on part of the renders, as HandRefiner too starts from one. Most
+samples go uncontrolled, so the UNet paints without it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.known_region import latent_mask
+from handwright.diffusion.latents import encode, pixels_per_latent
+from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, ControlNetModel, UNet2DConditionModel
+from handwright.handrefiner.objective import masked_loss
+from handwright.training.crops import Crops
+from handwright.training.family import noise_schedule
+from handwright.training.noising import noise_to
+from handwright.training.samples import sample_grid
+from handwright.training.settings import TrainSettings
+from handwright.training.stream import CropStream, repair_masks
+
+_CONTROLLED_SHARE = 0.7
+"""Share of renders whose depth is shown; photographs never show theirs."""
+
+_KNOWN_SHARE = 0.1
+"""Weight of latents outside the mask, which the network sees clean: it need hardly learn them."""
+
+
+class InpaintingLoss(nn.Module):
+    """Text encoder, UNet and ControlNet; the forward pass is the loss of a batch."""
+
+    def __init__(
+        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel
+    ) -> None:
+        super().__init__()
+        self.text_encoder, self.unet, self.controlnet = text_encoder, unet, controlnet
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Weighted squared error of the prediction, mostly inside the mask."""
+        latents, timesteps = batch["latents"], batch["timesteps"]
+        text = self.text_encoder(batch["tokens"]).last_hidden_state
+        rows = torch.nonzero(batch["controlled"])[:, 0]
+        residuals: list[Tensor] = []
+        if len(rows):
+            down, mid = self.controlnet(
+                latents[rows], timesteps[rows], text[rows], batch["control"][rows], return_dict=False
+            )
+            residuals = [_placed(part, rows, len(latents)) for part in (*down, mid)]
+        prediction = self.unet(
+            torch.cat([latents, batch["mask"], batch["masked_latents"]], 1),
+            timesteps,
+            text,
+            down_block_additional_residuals=residuals[:-1] or None,
+            mid_block_additional_residual=residuals[-1] if residuals else None,
+        ).sample.float()
+        region = batch["mask"] + _KNOWN_SHARE * (1 - batch["mask"])
+        return masked_loss(prediction, batch["target"], region, batch["weight"])
+
+
+def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:
+    """Residuals of some samples among zeros for the others."""
+    return part.new_zeros(count, *part.shape[1:]).index_copy(0, rows, part)
+
+
+class Batches:
+    """Latents, masks and tokens of random crops; everything random comes from (seed, step, part).
+
+    Args:
+        crops: What to learn from.
+        codec: Frozen.
+        tokenizer: Of the family.
+        resolution: Side of a sample.
+        photograph_share: Share of photographs.
+    """
+
+    def __init__(
+        self,
+        crops: Crops,
+        codec: PatchCodec,
+        tokenizer: CLIPTokenizer,
+        resolution: int,
+        photograph_share: float,
+    ) -> None:
+        self.stream = CropStream(crops, resolution, photograph_share)
+        self.codec, self.tokenizer, self.schedule = codec, tokenizer, noise_schedule()
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """One batch, as ``InpaintingLoss`` and ``ControlLoss`` read it."""
+        rng = np.random.default_rng([settings.seed, step, part])
+        pixels, depth, hands, captions = self.stream.draw(rng, settings.train_batch_size)
+        empty = rng.random(len(captions)) < settings.proportion_empty_prompts
+        mask = torch.from_numpy(repair_masks(rng, hands)[:, None]).float()
+        timesteps = torch.from_numpy(rng.integers(0, 1000, len(pixels)))
+        picture = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        with torch.no_grad():
+            clean, masked = encode(self.codec, torch.cat([picture, picture * (1 - mask)])).chunk(2)
+        noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
+        noised = noise_to(self.schedule, clean, noise, timesteps, settings.snr_gamma)
+        control = torch.from_numpy(depth[:, None]).float().expand(-1, 3, -1, -1) / 255
+        controlled = depth.any((1, 2)) & (rng.random(len(depth)) < _CONTROLLED_SHARE)
+        return {
+            "latents": noised.latents,
+            "timesteps": timesteps,
+            "target": noised.target,
+            "weight": noised.weight,
+            "mask": latent_mask(mask, pixels_per_latent(self.codec)),
+            "masked_latents": masked,
+            "control": control,
+            "controlled": torch.from_numpy(controlled),
+            "tokens": self.tokens(["" if e else c for e, c in zip(empty, captions, strict=True)]),
+        }
+
+    def tokens(self, captions: list[str]) -> Tensor:
+        """Token ids [B, T]."""
+        return self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+
+
+class BaseRecipe:
+    """See :class:`handwright.training.loop.Recipe`."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        text_encoder: CLIPTextModel,
+        unet: UNet2DConditionModel,
+        controlnet: ControlNetModel,
+        shown: Crops,
+    ) -> None:
+        self.batches, self.text_encoder, self.unet = batches, text_encoder, unet
+        self.controlnet, self.shown = controlnet, shown
+        self.trained = InpaintingLoss(text_encoder, unet, controlnet)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Any]:
+        """The samples of one forward pass."""
+        return self.batches.batch(step, part, settings)
+
+    def grid(self) -> np.ndarray:
+        """A few crops, repainted without control and with the general ControlNet."""
+        free, controlled = (
+            sample_grid(self.shown, self.batches, self.text_encoder, self.unet, control)
+            for control in (None, self.controlnet)
+        )
+        return np.concatenate([free, controlled[-self.batches.stream.resolution :]], 0)
+
+    def save(self, folder: Path) -> None:
+        """Write the whole family so far."""
+        self.unet.save_pretrained(folder / "unet")
+        self.controlnet.save_pretrained(folder / "controlnet")
+        self.text_encoder.save_pretrained(folder / "text_encoder")
+        self.batches.tokenizer.save_pretrained(folder / "tokenizer")
+        self.batches.codec.save_pretrained(folder / "vae")
+        self.batches.schedule.save_pretrained(folder / "scheduler")

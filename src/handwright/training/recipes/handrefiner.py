@@ -1,0 +1,75 @@
+"""``handrefiner``: the depth ControlNet on the frozen inpainting UNet, renders only (HandRefiner eq. 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.handrefiner.objective import masked_loss
+from handwright.training.crops import Crops
+from handwright.training.recipes.base import Batches
+from handwright.training.samples import sample_grid
+from handwright.training.settings import TrainSettings
+
+
+class ControlLoss(nn.Module):
+    """Eq. 4; only the ControlNet learns."""
+
+    def __init__(
+        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel
+    ) -> None:
+        super().__init__()
+        self.controlnet = controlnet
+        for frozen in (text_encoder, unet):
+            frozen.requires_grad_(False).eval()
+        self._frozen = (text_encoder, unet)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Squared error over the hand region with the control at full strength."""
+        text_encoder, unet = self._frozen
+        latents, timesteps = batch["latents"], batch["timesteps"]
+        with torch.no_grad():
+            text = text_encoder(batch["tokens"]).last_hidden_state
+        down, mid = self.controlnet(latents, timesteps, text, batch["control"], return_dict=False)
+        prediction = unet(
+            torch.cat([latents, batch["mask"], batch["masked_latents"]], 1),
+            timesteps,
+            text,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=mid,
+        ).sample.float()
+        return masked_loss(prediction, batch["target"], batch["mask"], batch["weight"])
+
+
+class HandRefinerRecipe:
+    """See :class:`handwright.training.loop.Recipe`."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        text_encoder: CLIPTextModel,
+        unet: UNet2DConditionModel,
+        controlnet: ControlNetModel,
+        shown: Crops,
+    ) -> None:
+        self.batches, self.text_encoder, self.unet = batches, text_encoder, unet
+        self.controlnet, self.shown = controlnet, shown
+        self.trained = ControlLoss(text_encoder, unet, controlnet)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Any]:
+        """The samples of one forward pass."""
+        return self.batches.batch(step, part, settings)
+
+    def grid(self) -> np.ndarray:
+        """Held-out crops, repainted under their depth at full strength."""
+        return sample_grid(self.shown, self.batches, self.text_encoder, self.unet, self.controlnet)
+
+    def save(self, folder: Path) -> None:
+        """Write the ControlNet."""
+        self.controlnet.save_pretrained(folder / "controlnet")

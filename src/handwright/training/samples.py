@@ -1,0 +1,62 @@
+"""A fixed grid of samples: what the network makes now, beside what it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
+from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.samplers import open_sampler
+from handwright.training.crops import Crops
+
+if TYPE_CHECKING:
+    from handwright.training.recipes.base import Batches
+
+_STEPS, _GUIDANCE = 12, 2.0
+
+
+def sample_grid(
+    shown: Crops,
+    batches: Batches,
+    text_encoder: CLIPTextModel,
+    unet: UNet2DConditionModel,
+    controlnet: ControlNetModel | None,
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Rows of: the crop, the crop with its mask, depth, repainted from pure noise."""
+    pipeline = HandInpaintPipeline(
+        batches.codec,
+        text_encoder,
+        batches.tokenizer,
+        unet,
+        open_sampler("ddim", dict(batches.schedule.config)),
+        controlnet,
+    )
+    side, rows = batches.stream.resolution, []
+    edge = (shown.pixels.shape[1] - side) // 2
+    middle = np.s_[edge : edge + side, edge : edge + side]
+    device = unet.device
+    for k in range(len(shown)):
+        pixels, depth, inside = (a[k][middle] for a in (shown.pixels, shown.depth, shown.mask))
+        picture = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
+        mask = torch.from_numpy(inside)[None, None].float()
+        control = torch.from_numpy(depth)[None, None].float().expand(-1, 3, -1, -1) / 255
+        made = pipeline(
+            picture,
+            mask,
+            control,
+            str(shown.caption[k]),
+            NEGATIVE_PROMPT,
+            steps=_STEPS,
+            guidance=_GUIDANCE,
+            control_strength=0.0 if controlnet is None else 1.0,
+            generator=torch.Generator(device).manual_seed(k),
+        ).pictures
+        painted = ((made[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+        grey = np.repeat(depth[..., None], 3, 2)
+        rows.append(np.concatenate([pixels, np.where(inside[..., None], 127, pixels), grey, painted], 0))
+    return np.concatenate(rows, 1).astype(np.uint8)

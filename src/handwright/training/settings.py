@@ -1,0 +1,74 @@
+"""How to train; names as in diffusers' ControlNet example."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from handwright.errors import UsageError
+
+PRECISIONS = ("no", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of one training run; they are written into every checkpoint.
+
+    Attributes:
+        train_batch_size: Samples per forward pass.
+        gradient_accumulation_steps: Forward passes per step.
+        max_train_steps: Steps after which training is done.
+        max_minutes: Stop (to resume later) after this long; 0: no limit.
+        learning_rate: Of AdamW, after the warm-up.
+        lr_warmup_steps: Steps of linear warm-up.
+        lr_decay_steps: Steps of linear decay to nothing before the end.
+        adam_weight_decay: Decoupled weight decay.
+        max_grad_norm: Gradients are clipped to this norm.
+        ema_decay: Of the weights' moving average, which is what gets saved.
+        snr_gamma: Min-SNR weighting (Hang et al. 2023); 0: none.
+        proportion_empty_prompts: Share of captions that are left out.
+        mixed_precision: 'no', 'bf16' or 'fp16'.
+        gradient_checkpointing: Trade time for memory.
+        checkpointing_minutes: Time between checkpoints.
+        checkpoints_total_limit: Older checkpoints are deleted.
+        seed: Of initial weights, order, noise.
+    """
+
+    train_batch_size: int = 32
+    gradient_accumulation_steps: int = 1
+    max_train_steps: int = 4000
+    max_minutes: float = 0.0
+    learning_rate: float = 4e-4
+    lr_warmup_steps: int = 100
+    lr_decay_steps: int = 500
+    adam_weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.998
+    snr_gamma: float = 5.0
+    proportion_empty_prompts: float = 0.1
+    mixed_precision: str = "bf16"
+    gradient_checkpointing: bool = False
+    checkpointing_minutes: float = 5.0
+    checkpoints_total_limit: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("train_batch_size", "gradient_accumulation_steps", "max_train_steps"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}", "", "give 1 or more")
+        for name in ("learning_rate", "max_grad_norm", "checkpointing_minutes"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UsageError(f"{name} is {value}", "", "give a number above 0")
+        if self.mixed_precision not in PRECISIONS:
+            raise UsageError(
+                f"there is no precision {self.mixed_precision!r}",
+                "",
+                f"choose one of: {', '.join(PRECISIONS)}",
+            )
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of a step (0-based): linear warm-up, constant, linear decay."""
+        up = min(1.0, (step + 1) / max(self.lr_warmup_steps, 1))
+        down = min(1.0, (self.max_train_steps - step) / max(self.lr_decay_steps, 1))
+        return self.learning_rate * min(up, down)

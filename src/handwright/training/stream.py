@@ -1,0 +1,91 @@
+"""Batches of augmented crops and random repair masks; everything random comes from the generator given."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from handwright.training.crops import Crops
+
+_SMALLEST_WINDOW = 0.72
+
+
+class CropStream:
+    """Draws training samples from crops.
+
+    Args:
+        crops: Where to draw from.
+        resolution: Side of a sample.
+        photograph_share: Share of samples that are photographs, where there are any.
+    """
+
+    def __init__(self, crops: Crops, resolution: int, photograph_share: float) -> None:
+        self.crops, self.resolution = crops, resolution
+        self.renders, self.photographs = np.nonzero(crops.rendered)[0], np.nonzero(~crops.rendered)[0]
+        self.photograph_share = photograph_share if len(self.photographs) else 0.0
+        if not len(self.renders):
+            self.photograph_share = 1.0
+
+    def draw(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+        """Augmented samples.
+
+        Returns:
+            pixels uint8 [B, R, R, 3], depth uint8 [B, R, R], mask bool [B, R, R] of the hand, captions.
+        """
+        rows = [self._sample(rng) for _ in range(count)]
+        pixels, depth, mask = (np.stack([row[k] for row in rows]) for k in range(3))
+        return pixels, depth, mask, [str(row[3]) for row in rows]
+
+    def _sample(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+        pool = self.photographs if rng.random() < self.photograph_share else self.renders
+        k = int(pool[rng.integers(len(pool))])
+        pixels, depth, mask = self.crops.pixels[k], self.crops.depth[k], self.crops.mask[k]
+        caption, stored = str(self.crops.caption[k]), pixels.shape[0]
+        side = round(stored * float(rng.uniform(_SMALLEST_WINDOW, 1.0)))
+        y, x = (int(rng.integers(stored - side + 1)) for _ in range(2))
+        window = np.s_[y : y + side, x : x + side]
+        size = (self.resolution, self.resolution)
+        colour = cv2.resize(pixels[window], size, interpolation=cv2.INTER_AREA)
+        near = cv2.resize(depth[window], size, interpolation=cv2.INTER_AREA)
+        inside = cv2.resize(mask[window].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        if rng.random() < 0.5:
+            colour, near, inside = (np.ascontiguousarray(a[:, ::-1]) for a in (colour, near, inside))
+            caption = other_side(caption)
+        return relit(rng, colour), near, inside, caption
+
+
+def other_side(caption: str) -> str:
+    """The caption of the mirrored picture."""
+    return caption.replace("right", "\0").replace("left", "right").replace("\0", "left")
+
+
+def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "r r 3"]) -> UInt8[np.ndarray, "r r 3"]:
+    """Another exposure and white balance, slightly."""
+    gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
+    return np.clip(pixels * gain.astype(np.float32) + 0.5, 0, 255).astype(np.uint8)
+
+
+def repair_masks(rng: np.random.Generator, hands: Bool[np.ndarray, "b r r"]) -> Bool[np.ndarray, "b r r"]:
+    """Masks as a repair may have them: the hand grown a little or a lot, a box, a blob, now and then all."""
+    return np.stack([_repair_mask(rng, hand) for hand in hands])
+
+
+def _repair_mask(rng: np.random.Generator, hand: Bool[np.ndarray, "r r"]) -> Bool[np.ndarray, "r r"]:
+    side, kind = hand.shape[0], rng.random()
+    if kind > 0.95 or not hand.any():
+        return np.ones_like(hand)
+    away = cv2.distanceTransform((~hand).astype(np.uint8), cv2.DIST_L2, 3)
+    grown = away <= side * rng.uniform(0.01, 0.10)
+    if kind < 0.6:
+        return grown
+    rows, columns = np.nonzero(grown.any(1))[0], np.nonzero(grown.any(0))[0]
+    box = np.zeros_like(hand)
+    box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+    if kind < 0.75:
+        return box
+    noise = cv2.GaussianBlur(rng.normal(size=hand.shape), (0, 0), side / 12)
+    blob = noise > np.quantile(noise, rng.uniform(0.3, 0.7))
+    return (grown | (blob & box)) if kind < 0.9 else (blob if blob.any() else grown)

@@ -1,0 +1,100 @@
+"""The members' recipes: what learns, what stays frozen, what they write."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+
+from handwright.errors import UsageError
+from handwright.training.crops import save_crops
+from handwright.training.family import controlnet_from, fresh_unet
+from handwright.training.loop import train
+from handwright.training.members import open_member
+from handwright.training.renders import rendered_crops
+from handwright.training.settings import TrainSettings
+from handwright.training.tokenizer import learn_tokenizer
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crops")
+    save_crops(folder / "renders.npz", rendered_crops(900_000, 3, 144))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("base")
+    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no")
+    train(open_member("base", data, None, settings), settings, folder)
+    return folder / "model"
+
+
+def test_a_step_of_the_base_writes_a_family_that_loads(base):
+    assert {p.name for p in base.iterdir()} == {
+        *("vae", "unet", "controlnet"),
+        *("text_encoder", "tokenizer", "scheduler"),
+    }
+    assert UNet2DConditionModel.from_pretrained(base / "unet").config["in_channels"] == 33
+
+
+def test_training_the_controlnet_leaves_unet_and_text_as_they_were(data, base, tmp_path):
+    settings = TrainSettings(
+        train_batch_size=1, max_train_steps=2, mixed_precision="no", lr_warmup_steps=1, ema_decay=0.0
+    )
+    recipe = open_member("handrefiner", data, base, settings)
+    before = {k: v.clone() for k, v in recipe.unet.state_dict().items()}
+    train(recipe, settings, tmp_path)
+    assert all(torch.equal(v, before[k]) for k, v in recipe.unet.state_dict().items())
+    assert not any(n.startswith(("unet", "text")) for n, _ in recipe.trained.named_parameters())
+    controlnet = ControlNetModel.from_pretrained(tmp_path / "model" / "controlnet")
+    assert float(controlnet.controlnet_mid_block.weight.detach().abs().max()) > 0
+
+
+def test_a_new_controlnet_changes_nothing_and_copies_the_encoder():
+    unet = fresh_unet()
+    control = controlnet_from(unet)
+    for name, value in control.state_dict().items():
+        if name.startswith(("down_blocks", "mid_block", "time_embedding")):
+            assert torch.equal(value, unet.state_dict()[name])
+    with torch.no_grad():
+        down, mid = control(
+            torch.randn(1, 16, 32, 32),
+            torch.tensor([5]),
+            torch.randn(1, 77, 192),
+            torch.rand(1, 3, 128, 128),
+            return_dict=False,
+        )
+    assert max(float(r.abs().max()) for r in (*down, mid)) == 0.0
+
+
+def test_the_controlnet_needs_a_base(data):
+    with pytest.raises(UsageError, match="--model"):
+        open_member("handrefiner", data, None, TrainSettings())
+
+
+def test_unknown_members_are_refused(data):
+    with pytest.raises(UsageError, match="choose one of"):
+        open_member("critics", data, None, TrainSettings())
+
+
+def test_the_tokenizer_knows_its_captions_and_can_spell_the_rest(tmp_path):
+    tokenizer = learn_tokenizer(["a photograph of a left hand", "a 3D rendered image of a fist"] * 3)
+    ids = tokenizer("a photograph of a left hand").input_ids
+    assert len(ids) == 6 + 2
+    assert tokenizer.unk_token_id not in tokenizer("a zebra, naïve").input_ids[1:-1]
+    assert len(tokenizer("fist").input_ids) == 3
+    tokenizer.save_pretrained(tmp_path)
+    again = type(tokenizer).from_pretrained(tmp_path)
+    assert again("a zebra").input_ids == tokenizer("a zebra").input_ids
+
+
+def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):
+    settings = TrainSettings(train_batch_size=2)
+    one, two = (open_member("base", data, None, settings) for _ in range(2))
+    one.batch(0, 0, settings)
+    first, second = one.batch(7, 0, settings), two.batch(7, 0, settings)
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    assert np.isfinite(first["latents"].numpy()).all()
