@@ -75,16 +75,16 @@ def _controlnet(model: Path | None, unet: UNet2DConditionModel) -> ControlNetMod
     """The family's general ControlNet, or a new one."""
     if model is None or not (model / "controlnet").is_dir():
         return controlnet_from(unet)
-    return ControlNetModel.from_pretrained(model / "controlnet")
+    return ControlNetModel.from_pretrained(model / "controlnet", local_files_only=True)
 
 
 def _family(folder: Path) -> tuple[PatchCodec, CLIPTokenizer, CLIPTextModel, UNet2DConditionModel]:
     try:
         return (
-            PatchCodec.from_pretrained(folder / "vae"),
-            CLIPTokenizer.from_pretrained(folder / "tokenizer"),
-            CLIPTextModel.from_pretrained(folder / "text_encoder"),
-            UNet2DConditionModel.from_pretrained(folder / "unet"),
+            PatchCodec.from_pretrained(folder / "vae", local_files_only=True),
+            CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+            CLIPTextModel.from_pretrained(folder / "text_encoder", local_files_only=True),
+            UNet2DConditionModel.from_pretrained(folder / "unet", local_files_only=True),
         )
     except OSError as error:
         raise UsageError(f"{folder} holds no trained base", str(error), "train base first") from error

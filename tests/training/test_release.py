@@ -1,0 +1,50 @@
+"""A released family: half precision, small files, loaded by the code that loads SD's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from handwright.diffusion.zoo import load_models
+from handwright.errors import UsageError
+from handwright.training.family import controlnet_from, fresh_text_encoder, fresh_unet, noise_schedule
+from handwright.training.recipes.vae import fit_codec
+from handwright.training.release import release
+from handwright.training.tokenizer import learn_tokenizer
+from tests.training.test_codec import pictures
+
+
+@pytest.fixture
+def trained(tmp_path):
+    tokenizer, unet, folder = learn_tokenizer(["a hand"]), fresh_unet(), tmp_path / "model"
+    for name, part in {
+        "vae": fit_codec(pictures(), 16, 0),
+        "unet": unet,
+        "controlnet": controlnet_from(unet),
+        "text_encoder": fresh_text_encoder(tokenizer),
+        "tokenizer": tokenizer,
+        "scheduler": noise_schedule(),
+    }.items():
+        part.save_pretrained(folder / name)
+    return folder
+
+
+def test_a_released_family_loads_as_any_model_does(trained, tmp_path):
+    sizes = release(trained, trained / "controlnet", tmp_path / "tiny", "# Card\n")
+    assert max(sizes.values()) <= 15_000_000
+    assert "README.md" in sizes
+    models = load_models(str(tmp_path / "tiny"), dtype="float32", device="cpu")
+    assert models.inpainting
+    assert models.resolution == 128
+    assert models.controlnet is not None
+    original = fresh_unet().from_pretrained(trained / "unet")
+    name = "mid_block.resnets.0.conv1.weight"
+    ours, theirs = models.unet.state_dict()[name], original.state_dict()[name]
+    assert torch.equal(ours, theirs.half().float())
+
+
+def test_a_missing_member_leaves_what_was_released_before(trained, tmp_path):
+    release(trained, trained / "controlnet", tmp_path / "tiny", "# Card\n")
+    with pytest.raises(UsageError, match="controlnet is missing"):
+        release(trained, trained / "nowhere", tmp_path / "tiny", "# Other\n")
+    assert (tmp_path / "tiny" / "README.md").read_text() == "# Card\n"
