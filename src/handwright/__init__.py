@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handwright.image import load_image, save_image
     from handwright.workflow.api import hands, refine
+    from handwright.workflow.evaluation import evaluate
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "hands", "load_image", "refine", "save_image"]
+__all__ = ["__version__", "evaluate", "hands", "load_image", "refine", "save_image"]
 
 _HOME = {
+    "evaluate": "handwright.workflow.evaluation",
     "hands": "handwright.workflow.api",
     "load_image": "handwright.image",
     "refine": "handwright.workflow.api",

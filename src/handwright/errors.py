@@ -47,6 +47,10 @@ class HandsFileError(HandwrightError):
     """A hands, mask, depth or pose file is malformed or belongs to another picture."""
 
 
+class DataError(HandwrightError):
+    """A shard or a record of a data set is damaged, incomplete, or of another world."""
+
+
 class NotEnoughDataError(HandwrightError):
     """A measure has fewer pictures, hands or people than it needs to mean anything."""
 

@@ -35,15 +35,53 @@ class TextImageEncoder(FeatureExtractor, Protocol):
         ...
 
 
+class FeatureStream:
+    """Collects features of pictures that come one by one; never holds more than a batch of pictures.
+
+    Neighbours of one size share a batch; sizes may differ.
+
+    Args:
+        extractor: What to use.
+        batch: At most so many pictures at once.
+    """
+
+    def __init__(self, extractor: FeatureExtractor, batch: int = BATCH) -> None:
+        self._extractor, self._batch = extractor, batch
+        self._done: list[Float[np.ndarray, "b d"]] = []
+        self._waiting: list[UInt8[np.ndarray, "h w 3"]] = []
+
+    def add(self, picture: UInt8[np.ndarray, "h w 3"]) -> None:
+        """Take the next picture.
+
+        Raises:
+            InvalidValueError: It is no uint8 [H, W, 3].
+        """
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise InvalidValueError(f"a picture is uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
+        if self._waiting and self._waiting[0].shape != picture.shape:
+            self._flush()
+        self._waiting.append(picture)
+        if len(self._waiting) == self._batch:
+            self._flush()
+
+    def features(self) -> Float[np.ndarray, "n d"]:
+        """float32 [N, D] of all pictures so far, in the order they came; [0, 0] when there is none."""
+        self._flush()
+        return np.concatenate(self._done) if self._done else np.empty((0, 0), np.float32)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._done.append(self._extractor(np.stack(self._waiting)))
+            self._waiting = []
+
+
 def extract(
     pictures: Iterable[UInt8[np.ndarray, "h w 3"]], extractor: FeatureExtractor, *, batch: int = BATCH
 ) -> Float[np.ndarray, "n d"]:
     """Features of pictures, read as they come and never held all at once.
 
-    Neighbours of one size share a batch; sizes may differ, the extractor brings each to its own.
-
     Args:
-        pictures: uint8 [H, W, 3] each.
+        pictures: uint8 [H, W, 3] each, of any sizes.
         extractor: What to use.
         batch: At most so many pictures at once.
 
@@ -53,15 +91,7 @@ def extract(
     Raises:
         InvalidValueError: Something is not a picture.
     """
-    done: list[Float[np.ndarray, "b d"]] = []
-    waiting: list[UInt8[np.ndarray, "h w 3"]] = []
+    stream = FeatureStream(extractor, batch)
     for picture in pictures:
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-            raise InvalidValueError(f"a picture is uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
-        if waiting and (len(waiting) == batch or waiting[0].shape != picture.shape):
-            done.append(extractor(np.stack(waiting)))
-            waiting = []
-        waiting.append(picture)
-    if waiting:
-        done.append(extractor(np.stack(waiting)))
-    return np.concatenate(done) if done else np.empty((0, 0), np.float32)
+        stream.add(picture)
+    return stream.features()

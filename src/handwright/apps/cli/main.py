@@ -11,6 +11,7 @@ from typing import cast
 import typer
 
 from handwright.apps.cli.commands import app
+from handwright.apps.cli.evaluate import evaluate
 from handwright.errors import HandwrightError
 
 EXIT_USAGE = 2
@@ -18,6 +19,8 @@ EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 _STOPPED = "stopped; run the same command again to go on where it was."
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
+
+app.command(short_help="Measure pictures against real ones.")(evaluate)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,5 +70,5 @@ def _usage_text(error: BaseException) -> str:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
-    known = [argument for argument in arguments[:1] if argument in ("refine", "hands", "setup")]
+    known = [argument for argument in arguments[:1] if argument in ("refine", "hands", "evaluate", "setup")]
     return " ".join(["handwright", *known, "--help"])

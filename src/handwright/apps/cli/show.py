@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from handwright.workflow import Outcome, RunResult
 
     OnStart = Callable[[int], None]
-    OnOutcome = Callable[[Outcome], None]
+    OnOutcome = Callable[[object], None]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""``handwright evaluate``: measures of one set of pictures against another."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handwright.apps.cli import options as opt
+from handwright.apps.cli.show import Screen
+
+if TYPE_CHECKING:
+    from handwright.metrics.results import Evaluation
+
+_WIDTH = 100
+
+Metrics = Annotated[
+    str,
+    typer.Option(
+        "--metrics",
+        metavar="A,B",
+        help="kid, fid, kid-h, fid-h, det, mpjpe, pck, kid-fg, fid-fg, clipsim; default: kid, and fid where "
+        "there are more pictures than features.",
+    ),
+]
+Extractor = Annotated[
+    str,
+    typer.Option(
+        "--extractor", metavar="NAME", help="hw-v1, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1."
+    ),
+]
+Masks = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option("--masks", metavar="REAL FAKE", help="Folders of foreground masks; adds kid-fg, fid-fg."),
+]
+
+
+def evaluate(
+    real: Annotated[str, typer.Argument(metavar="REAL", help="Folder or pattern of the real pictures.")],
+    fake: Annotated[str, typer.Argument(metavar="FAKE", help="The same of the pictures to judge.")],
+    metrics: Metrics = "",
+    hands: Annotated[bool, typer.Option("--hands", help="Also find the hands and measure them.")] = False,
+    masks: Masks = None,
+    extractor: Extractor = "hw-v1",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the bootstrap intervals.")] = 0,
+    landmarker: opt.Landmarker = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON to stdout, nothing else.")] = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Measure FAKE against REAL: every figure with its extractor, N and a 95 % bootstrap interval.
+
+    Pictures of one name in both are compared hand by hand (mpjpe, pck; with --hands). A NAME.json with exact
+    keypoints beside a real picture is taken as the truth, a NAME.txt beside a fake one as its caption.
+    """
+    from handwright.workflow.evaluation import evaluate as run
+
+    screen = Screen(as_json=as_json, debug=debug)
+    with screen.progress() as (on_start, advance):
+        result = run(
+            real,
+            fake,
+            metrics=[name.strip() for name in metrics.split(",") if name.strip()],
+            hands=hands,
+            masks=masks,
+            extractor=extractor,
+            landmarker=landmarker,
+            seed=seed,
+            on_start=on_start,
+            on_picture=lambda: advance(None),
+        )
+    for skipped in result.skipped:
+        screen.say(f"handwright: skipped {skipped.path}: {skipped.reason}")
+    for failed in result.failed:
+        screen.say(f"handwright: {failed.metric} could not be measured: {failed.reason}.")
+    if as_json:
+        screen.say_aloud(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        _show(result)
+    raise typer.Exit(result.exit_code)
+
+
+def _show(result: Evaluation) -> None:
+    """The figures as a table, and what to know when reading them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for title, side in (("measure", "left"), ("value", "right"), ("95 % interval", "left"), ("N", "right")):
+        table.add_column(title, justify=side, overflow="fold")  # pyright: ignore[reportArgumentType]
+    for e in result.estimates:
+        n = f"{e.n}" if e.n_reference is None else f"{e.n} / {e.n_reference}"
+        told = f"[{_figure(e.low)}, {_figure(e.high)}]"
+        table.add_row(*(text.replace("[", "\\[") for text in (e.name, _figure(e.value), told, n)))
+    console.print(table)
+    counted = f"{result.n_real} real and {result.n_fake} fake pictures"
+    if result.skipped:
+        counted += f", {len(result.skipped)} skipped"
+    for line in (counted, *result.notes):
+        console.print(line, markup=False)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "–"

@@ -1,0 +1,145 @@
+"""What all loaders share: records that may be broken, counting them, and the one pixel convention.
+
+Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``from_pixel_index`` is the step
+between the two, and every loader says where it takes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image as PILImage
+
+from handwright.data.sample import Sample, Source
+from handwright.errors import DataError, HandwrightError, UnreadableImageError
+from handwright.image import load_image
+from handwright.types import Image
+
+_ORIENTATION_TAG = 274
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record that cannot be used.
+
+    Attributes:
+        source: Which one.
+        reason: Why, in a few words that are the same for all records broken in the same way.
+    """
+
+    source: Source
+    reason: str
+
+
+Record = Sample | Broken
+
+
+@dataclass
+class Tally:
+    """How many records were usable, and what was wrong with the others.
+
+    Attributes:
+        usable: Samples passed on so far.
+        broken: Number of broken records by reason.
+        examples: Up to three records of each reason.
+    """
+
+    usable: int = 0
+    broken: Counter[str] = field(default_factory=Counter[str])
+    examples: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def samples(self, records: Iterable[Record]) -> Generator[Sample]:
+        """The usable samples, one by one, counting both kinds."""
+        for record in records:
+            if isinstance(record, Sample):
+                self.usable += 1
+                yield record
+            else:
+                self.broken[record.reason] += 1
+                shown = self.examples.setdefault(record.reason, [])
+                if len(shown) < _EXAMPLES:
+                    shown.append(record.source.record)
+
+    def lines(self) -> list[str]:
+        """What to tell the user: the count, then a line for each kind of fault."""
+        total = self.usable + self.broken.total()
+        told = [f"{self.usable} of {total} records are usable"]
+        for reason, count in self.broken.most_common():
+            told.append(f"{count} left out: {reason} (such as {', '.join(self.examples[reason])})")
+        return told
+
+
+def record_of(source: Source, read: Callable[[], Sample | str]) -> Record:
+    """The sample that ``read`` makes, or why there is none: it says so, or the record has another shape."""
+    try:
+        made = read()
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        told = error.what if isinstance(error, HandwrightError) else f"{type(error).__name__}: {error}"
+        return Broken(source, f"its labels are malformed ({told})")
+    except HandwrightError as error:
+        return Broken(source, error.why or error.what)
+    return Broken(source, made) if isinstance(made, str) else made
+
+
+def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the file holds
+    """The content of a file without which nothing of a data set can be read.
+
+    Raises:
+        DataError: It is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise DataError(f"{dataset}: cannot read {path}", why, "name the folder that holds it") from error
+    except ValueError as error:
+        raise DataError(f"{dataset}: {path} is no JSON", str(error), "fetch it again") from error
+
+
+def reader(path: Path) -> Callable[[], Image]:
+    """What reads this picture when it is wanted."""
+    return lambda: load_image(path)
+
+
+def upright_size_px(path: Path) -> tuple[int, int]:
+    """Width and height of a picture as it will be shown, from its header alone.
+
+    Raises:
+        UnreadableImageError: It is missing or no picture.
+    """
+    try:
+        with PILImage.open(path) as opened:
+            width, height = opened.size
+            turned = opened.getexif().get(_ORIENTATION_TAG, 1) >= 5
+    except (OSError, SyntaxError) as error:
+        raise UnreadableImageError(f"cannot read {path}", "the picture is missing or damaged") from error
+    return (height, width) if turned else (width, height)
+
+
+def from_pixel_index(points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
+    """Points that call the centre of the first pixel 0 → points that call it 0.5."""
+    return np.asarray(points, np.float64) + 0.5
+
+
+def project(
+    points_cam: Float[np.ndarray, "n 3"],
+    focal_px: Float[np.ndarray, "2"],
+    center_px: Float[np.ndarray, "2"],
+) -> Float[np.ndarray, "n 2"]:
+    """Pinhole projection of points in camera space, in the data set's own pixel convention.
+
+    Raises:
+        ValueError: A point lies behind the camera.
+    """
+    points = np.asarray(points_cam, np.float64)
+    if not (points[:, 2] > 0).all():
+        raise ValueError("a point lies behind the camera")
+    return points[:, :2] / points[:, 2:] * focal_px + center_px

@@ -1,0 +1,70 @@
+"""Hands of pictures that exist twice, as they should be and as they came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.errors import NotEnoughDataError
+from handwright.metrics.gather import Gathered, Picture
+from handwright.metrics.joints import JointErrors, joint_errors, match_hands
+from handwright.metrics.truth import TrueHand
+
+Points = Float[np.ndarray, "21 2"]
+
+
+@dataclass(frozen=True, eq=False)
+class PairedHands:
+    """Errors of hands in FAKE, and the finder's own beside them.
+
+    Attributes:
+        errors: Of the hands found in FAKE.
+        floor: Of the hands found in the untouched REAL picture (against its exact truth), or in its mirror
+            image (where the truth is what was found in the picture itself).
+    """
+
+    errors: JointErrors
+    floor: JointErrors
+
+
+def pair_hands(real: Gathered, fake: Gathered) -> PairedHands:
+    """Match the hands of all pictures that are in both sets under one name.
+
+    Points of FAKE are scaled to REAL's size where the two differ.
+
+    Raises:
+        NotEnoughDataError: No picture is in both sets, or no true hand in those that are.
+    """
+    common = [name for name in real.pictures if name in fake.pictures]
+    if not common:
+        raise NotEnoughDataError(
+            "joint errors compare pictures of the same name", "no name is in both sets", "name them alike"
+        )
+    truth: list[TrueHand] = []
+    found: list[Points | None] = []
+    again: list[Points | None] = []
+    for name in common:
+        before, after = real.pictures[name], fake.pictures[name]
+        here, floor = _truth_and_floor(before)
+        truth += here
+        found += match_hands([hand.points_px for hand in here], _scaled(after, before))
+        again += match_hands([hand.points_px for hand in here], floor)
+    if not truth:
+        raise NotEnoughDataError("joint errors have nothing to measure", "no hand is in the real pictures")
+    points, visible = [hand.points_px for hand in truth], [hand.visible for hand in truth]
+    return PairedHands(joint_errors(points, found, visible), joint_errors(points, again, visible))
+
+
+def _truth_and_floor(picture: Picture) -> tuple[Sequence[TrueHand], Sequence[Points]]:
+    seen = [hand.landmarks_px for hand in picture.hands]
+    if picture.truth is not None:
+        return picture.truth, seen
+    return [TrueHand(points, np.ones(21, bool)) for points in seen], picture.mirrored_px
+
+
+def _scaled(after: Picture, before: Picture) -> list[Points]:
+    scale = np.array(before.size_px, float) / np.array(after.size_px, float)
+    return [hand.landmarks_px * scale for hand in after.hands]

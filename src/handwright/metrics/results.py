@@ -1,0 +1,77 @@
+"""What an evaluation found, as a value and as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from handwright.metrics.estimate import Estimate
+from handwright.metrics.pictures import Skipped
+
+SCHEMA = "handwright/evaluation-1"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A measure that was asked for and could not be taken.
+
+    Attributes:
+        metric: Its name as asked.
+        reason: Why, in a sentence.
+    """
+
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Measures of FAKE against REAL.
+
+    Attributes:
+        estimates: What was measured, in the order asked.
+        n_real: Real pictures that could be read.
+        n_fake: Fake pictures that could be read.
+        failed: Measures that were asked for and could not be taken.
+        skipped: Files that could not be used, real ones first.
+        notes: What to know when reading the figures, one sentence each.
+    """
+
+    estimates: tuple[Estimate, ...]
+    n_real: int
+    n_fake: int
+    failed: tuple[Failed, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything asked for was measured on everything named, else 2."""
+        return 2 if self.failed or self.skipped else 0
+
+    def __getitem__(self, name: str) -> Estimate:
+        """The estimate of that full name, or of the only one that starts with it before its bracket."""
+        found = [e for e in self.estimates if name in (e.name, e.name.split("[")[0])]
+        if len(found) != 1:
+            known = ", ".join(e.name for e in self.estimates)
+            raise KeyError(f"{len(found)} estimates are called {name}; there are: {known}")
+        return found[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for ``json.dumps``; figures that do not exist are null."""
+        return {
+            "schema": SCHEMA,
+            "real": self.n_real,
+            "fake": self.n_fake,
+            "estimates": [_estimate(e) for e in self.estimates],
+            "failed": [{"metric": f.metric, "reason": f.reason} for f in self.failed],
+            "skipped": [{"path": s.path.as_posix(), "reason": s.reason} for s in self.skipped],
+            "notes": list(self.notes),
+        }
+
+
+def _estimate(e: Estimate) -> dict[str, Any]:
+    figures = {"value": e.value, "low": e.low, "high": e.high}
+    known = {key: figure if math.isfinite(figure) else None for key, figure in figures.items()}
+    return {"name": e.name, **known, "n": e.n, "n_reference": e.n_reference}

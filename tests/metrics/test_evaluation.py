@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PILImage
+
+from handwright.errors import NotEnoughDataError, UsageError
+from handwright.metrics.evaluation import Plan, evaluate_sets
+from handwright.metrics.extractors.random_filters import RandomFilters
+from tests.metrics.sets import MarkFinder, blots, hand_points, mark, named, write
+
+
+def run(real: Path, fake: Path, finder=None, **plan):
+    return evaluate_sets(named(real), named(fake), Plan(**plan), RandomFilters(), finder)
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """12 pictures with a hand at (8, 6), and the same with it 3 px to the right; one lost its hand."""
+    plain = blots(12, 60)
+    real = write(tmp_path / "real", [mark(p, 8, 6) for p in plain])
+    moved = [mark(p, 11, 6) for p in plain]
+    moved[4] = plain[4]
+    return real, write(tmp_path / "fake", moved)
+
+
+def test_the_same_folder_twice_is_at_no_distance(tmp_path):
+    folder = write(tmp_path / "a", blots(160))
+    result = run(folder, folder)
+    assert result["fid"].value == pytest.approx(0, abs=1e-6)
+    assert result["kid"].value <= 0
+    assert [e.name for e in result.estimates] == ["kid[rand-v1]", "fid[rand-v1]"]
+    assert (result.n_real, result.n_fake, result.exit_code, result.notes) == (160, 160, 0, ())
+
+
+def test_worse_pictures_are_farther(tmp_path):
+    real = write(tmp_path / "real", blots(40))
+    kids = [
+        run(real, write(tmp_path / f"f{noise}", blots(40, seed=1, noise=noise)), metrics=("kid",))[
+            "kid"
+        ].value
+        for noise in (0, 30, 90)
+    ]
+    assert kids == sorted(kids)
+
+
+def test_fid_is_left_out_with_a_note_where_pictures_are_too_few(tmp_path):
+    folder = write(tmp_path / "a", blots(20))
+    result = run(folder, folder)
+    assert [e.name for e in result.estimates] == ["kid[rand-v1]"]
+    assert result.notes[0].startswith("fid was left out: fid[rand-v1] needs at least 145")
+    assert result.exit_code == 0
+
+
+def test_a_metric_that_was_named_and_fails_is_an_error_beside_the_others(tmp_path):
+    folder = write(tmp_path / "a", blots(20))
+    result = run(folder, folder, metrics=("fid", "kid"))
+    assert [f.metric for f in result.failed] == ["fid"] and len(result.estimates) == 1
+    assert result.exit_code == 2
+
+
+def test_three_pictures_are_too_few_for_anything(tmp_path):
+    folder = write(tmp_path / "a", blots(3))
+    with pytest.raises(NotEnoughDataError, match=r"nothing could be measured: kid.*reference set has 3"):
+        run(folder, folder)
+
+
+def test_a_text_file_called_png_is_a_counted_skip(tmp_path):
+    real, fake = write(tmp_path / "real", blots(20)), write(tmp_path / "fake", blots(20, seed=1))
+    (fake / "0007.png").write_text("hello")
+    result = run(real, fake, metrics=("kid",))
+    assert result["kid"].n == 19 and result.n_fake == 19
+    assert [s.path.name for s in result.skipped] == ["0007.png"]
+    assert "not a picture" in result.skipped[0].reason and result.exit_code == 2
+
+
+def test_mixed_sizes_and_formats_are_measured_and_told(tmp_path):
+    real = write(tmp_path / "real", blots(12) + blots(12, 60))
+    fake = write(tmp_path / "fake", blots(24, seed=1), ".jpg")
+    result = run(real, fake, metrics=("kid",))
+    assert "2 sizes from 40 × 40 to 60 × 60 against 40 × 40" in result.notes[0]
+    assert "png against jpeg" in result.notes[1]
+
+
+def test_joint_errors_of_pairs_with_misses_and_floor(marked):
+    result = run(*marked, MarkFinder(), metrics=("mpjpe", "pck"))
+    assert result["mpjpe[% hand]"].value == pytest.approx((11 * 100 * 3 / 20 + 100) / 12)
+    assert result["mpjpe-floor[px]"].value == pytest.approx(20 * 1.0)
+    assert result["missed"].value == pytest.approx(1 / 12)
+    assert result["pck@0.2"].value == pytest.approx(11 / 12)
+    assert result["mpjpe[% hand]"].n == 12
+
+
+def test_the_truth_beside_a_picture_is_used_and_the_floor_is_the_finders_own_error(marked):
+    real, fake = marked
+    for path in real.glob("*.png"):
+        hand = {"keypoints_px": hand_points(8, 7).tolist(), "visible": [1] * 21}
+        path.with_suffix(".json").write_text(json.dumps({"hands": [hand]}))
+    result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
+    assert result["mpjpe-floor[px]"].value == pytest.approx(1)
+    assert result["mpjpe[px]"].value == pytest.approx((11 * np.hypot(3, 1) + 20) / 12)
+
+
+def test_a_truth_without_keypoints_is_a_counted_skip(marked):
+    real, fake = marked
+    (real / "0002.json").write_text('{"hands": [{"side": "left"}]}')
+    result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
+    assert result["mpjpe[px]"].n == 11
+    assert "0002.json tells of no keypoints" in result.skipped[0].reason
+
+
+def test_points_are_scaled_when_the_fake_is_larger(tmp_path):
+    real = write(tmp_path / "real", [mark(blots(1, 60)[0], 8, 6)])
+    fake = write(tmp_path / "fake", [mark(blots(1, 120)[0], 16, 12)])
+
+    class Twice(MarkFinder):
+        def __call__(self, pixels):
+            seen = super().__call__(pixels)
+            if pixels.shape[0] == 60:
+                return seen
+            from dataclasses import replace
+
+            return [replace(h, landmarks_px=hand_points(16, 12, 40)) for h in seen]
+
+    result = evaluate_sets(named(real), named(fake), Plan(metrics=("mpjpe",)), None, Twice())
+    assert result["mpjpe[px]"].value == pytest.approx(0)
+
+
+def test_detection_counts_pictures_without_a_hand(marked):
+    result = run(*marked, MarkFinder(), metrics=("det",))
+    values = {e.name: e.value for e in result.estimates}
+    assert values["hand-found real"] == 1 and values["hand-found fake"] == pytest.approx(11 / 12)
+    assert values["det-conf fake"] == pytest.approx(0.9 * 11 / 12)
+    assert values["det-conf[found] fake"] == pytest.approx(0.9)
+
+
+def test_hand_crops_are_measured_under_their_own_name(marked):
+    result = run(*marked, MarkFinder(), metrics=("kid-h",))
+    kid = result["kid-h"]
+    assert (kid.name, kid.n, kid.n_reference) == ("kid-h[rand-v1]", 11, 12)
+
+
+def test_hands_add_to_what_is_measured_anyway(marked):
+    result = run(*marked, MarkFinder(), hands=True)
+    names = " ".join(e.name for e in result.estimates)
+    for wanted in ("kid[", "kid-h[", "det-conf", "mpjpe[", "mpjpe-floor[", "pck@"):
+        assert wanted in names
+
+
+def test_nobody_looks_for_hands_that_nobody_asked_for(marked):
+    finder = MarkFinder()
+    run(*marked, finder, metrics=("kid",))
+    assert finder.looks == 0
+
+
+def test_background_does_not_count_in_the_foreground(tmp_path):
+    things, rooms = blots(20, seed=1), [blots(20, seed=s) for s in (2, 3)]
+    inside = np.zeros((40, 40), bool)
+    inside[10:30, 10:30] = True
+    sets = [
+        write(
+            tmp_path / str(i), [np.where(inside[..., None], t, r) for t, r in zip(things, room, strict=True)]
+        )
+        for i, room in enumerate(rooms)
+    ]
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for i in range(19):
+        PILImage.fromarray(inside.astype(np.uint8) * 255).save(masks / f"{i:04d}.png")
+    result = run(*sets, masks=(masks, masks))
+    assert result["kid-fg"].value <= 0 < result["kid"].value
+    assert result["kid-fg"].n == 19
+    assert [s.path.name for s in result.skipped] == ["0019.png", "0019.png"]
+
+
+def test_clipsim_wants_captions_and_an_extractor_that_reads(tmp_path):
+    folder = write(tmp_path / "a", blots(12))
+    with pytest.raises(UsageError, match="clip:DIR"):
+        run(folder, folder, metrics=("clipsim",))
+
+    class Reader(RandomFilters):
+        def texts(self, texts):
+            return np.ones((len(texts), 144), np.float32)
+
+    with pytest.raises(NotEnoughDataError, match=r"NAME\.txt"):
+        evaluate_sets(named(folder), named(folder), Plan(metrics=("clipsim",)), Reader(), None)
+    for i in range(5):
+        (folder / f"{i:04d}.txt").write_text("an open hand")
+    result = evaluate_sets(named(folder), named(folder), Plan(metrics=("clipsim",)), Reader(), None)
+    assert result["clipsim"].n == 5 and 0 < result["clipsim"].value <= 100
+
+
+def test_unknown_metrics_are_told_the_known_ones():
+    with pytest.raises(UsageError, match="no metric lpips; choose among kid"):
+        Plan(metrics=("lpips",))
+    with pytest.raises(UsageError, match="--masks"):
+        Plan(metrics=("kid-fg",))
+
+
+def test_json_holds_every_figure_and_no_nan(marked):
+    told = json.loads(json.dumps(run(*marked, MarkFinder(), hands=True).to_json(), allow_nan=False))
+    assert told["schema"] == "handwright/evaluation-1"
+    assert {"name", "value", "low", "high", "n", "n_reference"} == set(told["estimates"][0])
+    assert (told["real"], told["fake"], told["failed"]) == (12, 12, [])
