@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from handwright.hand.depth import depth_control
 from handwright.handrefiner import check, pipeline
+from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.pipeline import Engine
+from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
 from handwright.types import HandObservation, Image
 from tests.drawn import Shot, flat_hand, shoot
@@ -76,3 +79,19 @@ def task_of(shot: Shot, settings, **changes) -> HandTask:
     """The task that the pipeline would plan for the only hand of a picture."""
     image, seen = Image(shot.pixels), shot.observation(**changes)
     return plan_hand(1, image, seen, *reconstruct(image, seen, None), settings)
+
+
+def job_of(shot: Shot, task: HandTask, seed: int = 0) -> PaintJob:
+    """The job that a painter gets for the only hand of a picture."""
+    scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
+    return scene.job(shot.pixels, [task], scene.depth, seed)
+
+
+def touching() -> tuple[np.ndarray, list[HandObservation]]:
+    """A picture of two hands side by side whose masks meet, and what is seen of them."""
+    hands = [
+        shoot(flat_hand(width=520, side=side, at=(x, 0.07)), width=520)
+        for side, x in (("left", -0.062), ("right", 0.062))
+    ]
+    pixels = np.where(hands[1].silhouette[..., None], hands[1].pixels, hands[0].pixels)
+    return pixels, [shot.observation() for shot in hands]

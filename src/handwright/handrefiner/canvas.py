@@ -88,8 +88,8 @@ def mask_at(mask: Bool[np.ndarray, "s s"], side: int) -> Bool[np.ndarray, "r r"]
     """A mask at another resolution: True where any of it is."""
     if side == mask.shape[0]:
         return mask
-    how = cv2.INTER_AREA if side < mask.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=how) > 1e-3
+    how = cv2.INTER_AREA if side < mask.shape[0] else cv2.INTER_NEAREST_EXACT
+    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=how) > 0
 
 
 def control_at(depth: UInt8[np.ndarray, "s s"], side: int) -> UInt8[np.ndarray, "r r"]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.handrefiner.canvas import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.front import things_before
@@ -44,7 +45,7 @@ class DiffusePainter:
         asked = _ask(job, square, free, network.resolution, self.settings, self.keep)
         made = network.inpaint(asked)
         pixels = square.in_window(resized(made.picture, square.side), job.window)
-        return _painted(job, pixels, free, asked, made)
+        return _painted(job, _grained(job, pixels, free), free, asked, made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,15 @@ def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> U
     picture = job.picture.copy()
     picture[y0:y1, x0:x1] = drawn
     return square.cut(picture)
+
+
+def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth."""
+    old = np.zeros(free.shape, np.bool_)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside
+    wanted, there = grain_statistics(job.crop, old), grain_statistics(pixels, free)
+    return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
 
 
 def _painted(

@@ -18,19 +18,17 @@ from handwright.handrefiner.task import HandTask
 def things_before(job: PaintJob) -> Bool[np.ndarray, "h w"]:
     """Pixels of the crop that belong to things in front of the hands, by the rules that ``draw`` keeps.
 
-    What is a thing before one of the hands but lies where another one was or comes to be is no thing.
+    Another of the hands themselves is no such thing.
     """
-    x0, y0, x1, y1 = job.window
-    before = np.zeros(job.may_change.shape, np.bool_)
+    crop, before = job.crop, np.zeros(job.may_change.shape, np.bool_)
     for task in job.tasks:
-        found = _before_hand(np.ascontiguousarray(job.crop[job.place(task)]), task)
+        found = np.zeros(before.shape, np.bool_)
+        found[job.place(task)] = _before_hand(np.ascontiguousarray(crop[job.place(task)]), task)
         for mate in job.tasks:
-            if mate.id != task.id:
-                before_mate = np.zeros(job.may_change.shape, np.bool_)
-                before_mate[job.place(mate)] = mate.region.inside
-                found &= ~before_mate[job.place(task)]
-        before[job.place(task)] |= found
-    return before if len(job.tasks) == 1 else before & (job.control[y0:y1, x0:x1] == 0)
+            if mate is not task:
+                found[job.place(mate)] &= ~mate.region.inside
+        before |= found
+    return before
 
 
 def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from handwright.errors import UsageError
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.settings import (
+    DIFFUSING,
+    PAINTERS,
+    RefineSettings,
+    diffusion_settings,
+    refine_settings,
+)
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("strength", value) for value in (NAN, INF, -0.1, -INF, 2.1)],
+        *[("guidance", value) for value in (NAN, -1.0, INF)],
+        *[("start_level", value) for value in (NAN, 0.0, -0.2, 1.01)],
+        *[("steps", value) for value in (0, -3, 1001, 2.5)],
+        ("sampler", "heun-ish"),
+        ("dtype", "int8"),
+        ("device", "tpu"),
+        ("model", ""),
+        ("controlnet", ""),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_and_its_option_named(field, value):
+    with pytest.raises(UsageError, match=f"--{field.replace('_', '-')}"):
+        DiffusionSettings(**{field: value})
+
+
+def test_the_edges_of_the_ranges_are_inside():
+    DiffusionSettings(strength=0.0, guidance=0.0, steps=1, start_level=1.0)
+    DiffusionSettings(strength=2.0, guidance=100.0, steps=1000, start_level=1e-3)
+
+
+def test_the_published_strength_and_guidance_are_the_defaults():
+    assert (DiffusionSettings().strength, DiffusionSettings().guidance) == (0.55, 9.0)
+    assert DiffusionSettings().steps <= 10
+
+
+def test_draw_refuses_what_it_has_no_use_for_in_one_line_that_names_it():
+    with pytest.raises(UsageError, match="draw has no use for --strength, --start-level"):
+        diffusion_settings("draw", {"prompt": None, "strength": 0.5, "start_level": 0.3})
+    assert diffusion_settings("draw", {"prompt": None, "strength": None}) is None
+    with pytest.raises(UsageError, match="draw uses no diffusion model"):
+        RefineSettings(diffusion=DiffusionSettings())
+    with pytest.raises(UsageError, match="draw uses no diffusion model"):
+        RefineSettings(keep_intermediates=True)
+
+
+def test_only_harmonise_sets_out_from_a_middle_level():
+    with pytest.raises(UsageError, match=r"--start-level.*choose --painter harmonise"):
+        diffusion_settings("diffuse", {"start_level": 0.5})
+    made = diffusion_settings("harmonise", {"start_level": 0.5, "steps": None})
+    assert made == DiffusionSettings(start_level=0.5)
+
+
+def test_keywords_find_their_place():
+    settings = refine_settings({"painter": "diffuse", "seed": 3, "prompt": "a fist", "strength": 0.7})
+    assert (settings.seed, settings.diffusion) == (3, DiffusionSettings(prompt="a fist", strength=0.7))
+    assert refine_settings({"painter": "harmonise"}).diffusion == DiffusionSettings()
+    assert refine_settings({"seed": 1}).diffusion is None
+    with pytest.raises(UsageError, match="--steps"):
+        refine_settings({"steps": 3})
+    with pytest.raises(UsageError, match="no painter 'oil'"):
+        refine_settings({"painter": "oil", "steps": 3})
+    with pytest.raises(TypeError):
+        refine_settings({"sed": 1})
+
+
+def test_the_diffusing_painters_are_painters():
+    assert set(DIFFUSING) < set(PAINTERS)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.diffusion.devices import DEVICES as TORCH_DEVICES
+from handwright.diffusion.devices import DTYPES as TORCH_DTYPES
+from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
+from handwright.errors import DiffusionError
+from handwright.handrefiner import inpainter, torch_inpainter
+from handwright.handrefiner.diffusion_settings import DEVICES, DTYPES, SAMPLERS, DiffusionSettings
+from handwright.handrefiner.inpainter import Inpainters, Inpainting
+from handwright.handrefiner.torch_inpainter import TorchInpainter
+from tests.diffusion.models import RESOLUTION, write_sd
+
+
+@pytest.fixture(scope="module", params=[9, 4])
+def network(request, tmp_path_factory) -> TorchInpainter:
+    folder = write_sd(tmp_path_factory.mktemp("sd") / str(request.param), request.param)
+    return TorchInpainter.load(DiffusionSettings(model=str(folder), dtype="float32", device="cpu"))
+
+
+@pytest.fixture
+def asked() -> Inpainting:
+    random = np.random.default_rng(0)
+    mask = np.zeros((RESOLUTION, RESOLUTION), bool)
+    mask[16:48, 16:48] = True
+    picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
+    control = np.where(mask, 180, 0).astype(np.uint8)
+    return Inpainting(picture, mask, control, DiffusionSettings(steps=3, sampler="ddim"), seed=5)
+
+
+def test_names_are_the_ones_that_diffusion_knows():
+    assert set(SAMPLERS) == {"auto", *TORCH_SAMPLERS}
+    assert set(DTYPES) == {"auto", *TORCH_DTYPES}
+    assert set(DEVICES) == {"auto", *TORCH_DEVICES}
+
+
+def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, asked):
+    first, again = network.inpaint(asked).picture, network.inpaint(asked).picture
+    assert first.shape == (RESOLUTION, RESOLUTION, 3) and first.dtype == np.float32
+    assert first.min() >= 0 and first.max() <= 255
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, network.inpaint(replace(asked, seed=6)).picture)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"strength": 0.0}, {"guidance": 1.0}, {"prompt": "fist"}, {"negative": "blue"}, {"sampler": "euler"}],
+)
+def test_every_setting_reaches_the_network(network, asked, change):
+    other = replace(asked, settings=replace(asked.settings, **change))
+    assert not np.array_equal(network.inpaint(asked).picture, network.inpaint(other).picture)
+
+
+def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):
+    started = replace(asked, start=255 - asked.picture, keep=True)
+    settings = replace(asked.settings, steps=10, start_level=0.3)
+    made = network.inpaint(replace(started, settings=settings))
+    assert len(made.steps) == 3
+    assert made.steps[0].timestep < 400
+    whole = network.inpaint(replace(asked, settings=settings, keep=True))
+    assert len(whole.steps) == 10
+    assert whole.steps[0].timestep > 800
+
+
+def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, asked):
+    assert network.inpaint(asked).steps == ()
+    kept = network.inpaint(replace(asked, keep=True))
+    assert np.array_equal(kept.picture, network.inpaint(asked).picture)
+    assert [step.noisy.dtype for step in kept.steps] == [np.uint8] * 3
+    times = [step.timestep for step in kept.steps]
+    assert times == sorted(times, reverse=True)
+    assert all(step.predicted.shape == asked.picture.shape for step in kept.steps)
+
+
+def test_a_picture_through_the_codec_is_no_other_size_or_range(network, asked):
+    coded = network.as_coded(asked.picture)
+    assert coded.shape == asked.picture.shape
+    assert coded.min() >= 0 and coded.max() <= 255
+
+
+def test_out_of_memory_is_one_line(network, asked, monkeypatch):
+    def burst(*_, **__):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr(network.models.unet, "forward", burst)
+    with pytest.raises(DiffusionError, match="memory ran out while painting"):
+        network.inpaint(asked)
+    monkeypatch.setattr(torch_inpainter, "decode", burst)
+    with pytest.raises(DiffusionError, match="memory ran out while encoding"):
+        network.as_coded(asked.picture)
+
+
+def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(inpainter, "EXTRA", ("torch", "no_such_library"))
+    with pytest.raises(DiffusionError, match=r"no_such_library not installed; pip install 'handwright\[diff"):
+        Inpainters()(DiffusionSettings())

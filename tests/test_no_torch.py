@@ -1,0 +1,71 @@
+"""What needs no diffusion model imports none of its libraries: asked of a fresh process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image as PILImage
+
+from tests.drawn import flat_hand, shoot
+
+ROOT = Path(__file__).parents[1]
+PROBE = """
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import handwright.perception.models as models
+from handwright.apps.cli import main
+
+@contextmanager
+def no_landmarker(_path):
+    yield None
+
+if "--help" not in sys.argv:
+    from handwright.handrefiner import check, pipeline
+    from tests.drawn import flat_hand, shoot
+
+    models.ensure_models = lambda **_: SimpleNamespace(hand_landmarker=Path("task"))
+    pipeline.HandLandmarker = no_landmarker
+    pipeline.find_hands = lambda pixels, *, landmarker: [shoot(flat_hand()).observation()]
+    check.find_again = lambda pixels, wanted, landmarker: wanted
+try:
+    main(sys.argv[1:])
+except SystemExit as stopped:
+    heavy = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "anny")
+    loaded = [name for name in heavy if name in sys.modules]
+    sys.exit(f"loaded {loaded}" if loaded else stopped.code)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--report", "r"),
+        ("hands", "a.png", "-o", "found"),
+        ("refine", "--help"),
+        ("refine", "a.png", "-o", "b.png", "--painter", "diffuse", "--strength", "nan"),
+    ],
+    ids=["refine by drawing", "hands", "help", "a strength that is no number"],
+)
+def test_torch_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments):
+    PILImage.fromarray(shoot(flat_hand()).pixels).save(tmp_path / "a.png")
+    monkeypatch.setenv("HANDWRIGHT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    expected = 2 if "nan" in arguments else 0
+    assert done.returncode == expected, done.stderr
+    assert "loaded" not in done.stderr
+    if "draw" in arguments:
+        assert "hand 1 refined" in done.stdout
+
+
+def test_the_diffusing_painter_is_what_imports_it():
+    code = "import sys; import handwright.handrefiner.torch_inpainter; sys.exit('torch' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
