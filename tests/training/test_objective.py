@@ -47,4 +47,5 @@ def test_min_snr_caps_what_an_error_of_the_clean_latents_weighs():
     share = schedule.alphas_cumprod[timesteps]
     snr = share / (1 - share)
     of_clean = weight * (snr + 1)  # an error of v is √(SNR + 1) times the one of x0
-    assert torch.allclose(of_clean, snr.clamp(max=5.0), rtol=1e-4)
+    assert torch.allclose(of_clean, (snr + 1).clamp(max=5.0), rtol=1e-4)
+    assert float(weight[-1]) == 1.0

@@ -9,7 +9,7 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 
 from handwright.errors import UsageError
 from handwright.training.crops import save_crops
-from handwright.training.family import controlnet_from, fresh_unet
+from handwright.training.family import controlnet_from, fresh_unet, general_controlnet
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.renders import rendered_crops
@@ -98,3 +98,12 @@ def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):
     first, second = one.batch(7, 0, settings), two.batch(7, 0, settings)
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert np.isfinite(first["latents"].numpy()).all()
+
+
+def test_a_general_controlnet_starts_open_where_a_copy_starts_shut():
+    unet = fresh_unet()
+    shut, opened = controlnet_from(unet), general_controlnet(unet)
+    gates = [name for name, value in shut.named_parameters() if float(value.detach().abs().max()) == 0]
+    for name in ("controlnet_mid_block.weight", "controlnet_cond_embedding.conv_out.weight"):
+        assert name in gates
+        assert 0 < float(opened.get_parameter(name).detach().abs().max()) < 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig
 
@@ -18,6 +20,12 @@ RESOLUTION = 128
 LATENT_CHANNELS = 16
 TEXT_WIDTH = 192
 TEXT_LENGTH = 77
+_GATES = {
+    "controlnet_cond_embedding.conv_out": 1.0,
+    "controlnet_down_blocks": 0.3,
+    "controlnet_mid_block": 0.3,
+}
+"""Layers that shut a new ControlNet off, and how wide they start where they need not, in PyTorch's default."""
 
 _BLOCKS: dict[str, Any] = {
     "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
@@ -55,6 +63,21 @@ def controlnet_from(unet: UNet2DConditionModel) -> ControlNetModel:
     shared = {name: trained[name] for name in fresh if name in trained}
     shared["conv_in.weight"] = trained["conv_in.weight"][:, :LATENT_CHANNELS]
     control.load_state_dict(fresh | shared)
+    return control
+
+
+def general_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """A ControlNet to train together with its UNet from the start.
+
+    Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
+    embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
+    """
+    control = controlnet_from(unet)
+    for name, values in control.named_parameters():
+        share = next((share for start, share in _GATES.items() if name.startswith(start)), None)
+        if share is not None:
+            bound = share / math.sqrt(max(values[0].numel(), 1))
+            torch.nn.init.uniform_(values, -bound, bound)
     return control
 
 

@@ -16,9 +16,9 @@ from handwright.training.crops import Crops, load_crops
 from handwright.training.family import (
     LATENT_CHANNELS,
     RESOLUTION,
-    controlnet_from,
     fresh_text_encoder,
     fresh_unet,
+    general_controlnet,
 )
 from handwright.training.loop import Recipe
 from handwright.training.recipes.base import BaseRecipe, Batches
@@ -74,7 +74,7 @@ def _handrefiner(crops: Crops, model: Path | None, settings: TrainSettings) -> R
 def _controlnet(model: Path | None, unet: UNet2DConditionModel) -> ControlNetModel:
     """The family's general ControlNet, or a new one."""
     if model is None or not (model / "controlnet").is_dir():
-        return controlnet_from(unet)
+        return general_controlnet(unet)
     return ControlNetModel.from_pretrained(model / "controlnet", local_files_only=True)
 
 

@@ -41,7 +41,9 @@ def noise_to(
         clean: x0.
         noise: ε.
         timesteps: One a sample.
-        snr_gamma: γ of min-SNR weighting: min(SNR, γ) / SNR for ε, over SNR + 1 for v; 0 weighs all alike.
+        snr_gamma: γ, a cap on what an error of x0 weighs at low noise (min-SNR, Hang et al. 2023):
+            min(SNR, γ) / SNR for ε; for v, whose errors weigh SNR + 1, min(SNR + 1, γ) / (SNR + 1), so that
+            the high noise levels where shape is decided keep their full weight. 0 weighs all alike.
     """
     velocity = scheduler.config["prediction_type"] == "v_prediction"
     target = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
@@ -49,5 +51,6 @@ def noise_to(
     if snr_gamma > 0:
         share = scheduler.alphas_cumprod.to(clean.device)[timesteps]
         snr = share / (1 - share)
-        weight = snr.clamp(max=snr_gamma) / (snr + 1 if velocity else snr)
+        of_clean = snr + 1 if velocity else snr
+        weight = of_clean.clamp(max=snr_gamma) / of_clean
     return Noised(scheduler.add_noise(clean, noise, timesteps), timesteps, target, weight)
