@@ -25,7 +25,7 @@ _GATES = {
     "controlnet_down_blocks": 0.3,
     "controlnet_mid_block": 0.3,
 }
-"""Layers that shut a new ControlNet off, and how wide they start where they need not, in PyTorch's default."""
+"""Layers that shut a new ControlNet off, and how wide they start where they need not (1: as PyTorch's)."""
 
 _BLOCKS: dict[str, Any] = {
     "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
