@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from handwright.diffusion import places
 from handwright.diffusion.zoo import DiffusionModels, load_models
 from handwright.errors import DiffusionError
 from tests.diffusion.models import TEXT_WIDTH, small_controlnet, small_unet
@@ -44,7 +44,7 @@ def test_a_model_that_the_hub_does_not_give_is_refused(monkeypatch: pytest.Monke
     def offline(*_: object, **__: object) -> str:
         raise OSError("no connection\nsecond line")
 
-    monkeypatch.setattr(places, "snapshot_download", offline)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
     refused("hub did not give 'someone/something': no connection;", "someone/something")
 
 
@@ -57,7 +57,7 @@ def test_a_hub_model_is_fetched_without_pickles_or_code(
         asked.update(options, name=name)
         return str(sd9_folder)
 
-    monkeypatch.setattr(places, "snapshot_download", fetch)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     assert load_models("someone/something", dtype="float32", device="cpu").name == "someone/something"
     assert "unet/*.safetensors" in asked["allow_patterns"]
     assert not any(p.endswith((".bin", ".py", ".ckpt", "/*")) for p in asked["allow_patterns"])
@@ -186,7 +186,9 @@ def test_without_the_extra_the_package_says_what_to_install() -> None:
     )
 
 
-def test_the_package_itself_imports_no_torch() -> None:
-    code = "import sys, handwright.diffusion; print('torch' in sys.modules, 'diffusers' in sys.modules)"
+def test_finding_a_models_files_imports_no_torch() -> None:
+    code = (
+        "import sys, handwright.diffusion.places; print('torch' in sys.modules, 'diffusers' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

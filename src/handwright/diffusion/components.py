@@ -13,9 +13,8 @@ from safetensors import SafetensorError
 
 from handwright.diffusion.libraries import CLIPTokenizer, quiet
 from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.places import refuse_pickle
 from handwright.errors import DiffusionError
-
-_PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 
 
 @contextmanager
@@ -84,20 +83,6 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     if not isinstance(config, dict):
         raise DiffusionError(f"{path} is damaged", "it holds no JSON object", "fetch the model again")
     return cast("dict[str, Any]", config)
-
-
-def refuse_pickle(path: Path) -> None:
-    """Raise if a file is a pickle checkpoint.
-
-    Raises:
-        DiffusionError: It is one.
-    """
-    if path.suffix.lower() in _PICKLES:
-        raise DiffusionError(
-            f"{path} is a pickle checkpoint",
-            "unpickling may run any code",
-            "convert it to safetensors first",
-        )
 
 
 def _variant(folder: Path) -> str | None:

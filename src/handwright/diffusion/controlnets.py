@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from handwright.diffusion.components import load_network, loading, read_config, refuse_pickle
+from handwright.diffusion.components import load_network, loading, read_config
 from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.places import refuse_pickle
 from handwright.errors import DiffusionError
 
 _SHARED = (

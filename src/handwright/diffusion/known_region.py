@@ -75,7 +75,7 @@ class KnownRegionBlend:
     the next step expects: x_known ~ N(√ᾱ · x0, (1 − ᾱ) I) (eq. 1), fresh noise each time.
 
     Attributes:
-        known: [b, c, h, w] the picture's latents x0, scaled as the UNet sees them.
+        known: [b, c, h, w] the picture's latents x0, scaled and laid out as the pipeline keeps its own.
         mask: [b, 1, h, w] m at latent size, 1 inside the hand region.
         generator: Where the noise comes from.
         tensor_inputs: Read by diffusers: the tensors it hands over.

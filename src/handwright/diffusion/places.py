@@ -1,20 +1,17 @@
-"""Where a model's files are: the package, a folder, the Hugging Face hub's cache."""
+"""Where a model's files are: the package, a folder, the Hugging Face hub's cache. Imports no torch."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError
-
-from handwright.diffusion.components import refuse_pickle
 from handwright.errors import DiffusionError
 
 EMBEDDED = {"tiny": Path(__file__).parent.parent / "weights" / "tiny"}
 """Models that the package ships, by name."""
 
 PIPELINE_FOLDERS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "controlnet")
+_PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _FILES = ("*.json", "*.txt", "*.safetensors")
 _SPARE = ("*.fp16.*", "*.non_ema.*", "*openvino*", "*flax*")
@@ -70,19 +67,35 @@ def controlnet_place(name: str) -> Path:
     return folder
 
 
+def refuse_pickle(path: Path) -> None:
+    """Raise if a file is a pickle checkpoint.
+
+    Raises:
+        DiffusionError: It is one.
+    """
+    if path.suffix.lower() in _PICKLES:
+        raise DiffusionError(
+            f"{path} is a pickle checkpoint",
+            "unpickling may run any code",
+            "convert it to safetensors first",
+        )
+
+
 def _folder(name: str, patterns: list[str]) -> Path | None:
     """A directory of that name, else what the hub has under it, else None."""
     if Path(name).is_dir():
         return Path(name)
     if Path(name).exists() or not _HUB_ID.fullmatch(name):
         return None
+    from huggingface_hub import snapshot_download
+
     try:
         return Path(
             snapshot_download(
                 name, allow_patterns=["model_index.json", *patterns], ignore_patterns=list(_SPARE)
             )
         )
-    except (OSError, HFValidationError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise DiffusionError(
             f"the hub did not give {name!r}",
             _first_line(error),

@@ -90,8 +90,8 @@ def start_schedule(
     else:
         scheduler.set_timesteps(steps, device=device)
     first = (steps - max(1, round(steps * level))) * int(getattr(scheduler, "order", 1))
-    if first and isinstance(scheduler, diffusers.PNDMScheduler):
-        left = scheduler.timesteps[first + 1 :]  # its second step is taken twice, wherever it begins
+    if first and type(scheduler).__name__ == "PNDMScheduler":
+        left: Tensor = scheduler.timesteps[first + 1 :]  # its second step is taken twice, wherever it begins
         scheduler.timesteps, first = torch.cat([left[:1], left[1:2], left[1:]]), 0
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)
