@@ -18,7 +18,7 @@ def draw_backdrop(rng: np.random.Generator, side_px: int) -> Canvas:
         rng: What is there.
         side_px: Side of the picture.
     """
-    maker: Callable[[np.random.Generator, int], Canvas] = _MAKERS[int(rng.choice(len(_MAKERS), p=_SHARES))]
+    maker = _MAKERS[int(rng.choice(len(_MAKERS), p=_SHARES))]
     picture = maker(rng, side_px)
     defocus = rng.choice([0.0, 1.0, 2.5, 5.0, 9.0], p=[0.25, 0.2, 0.25, 0.2, 0.1]) * side_px / 512
     if defocus > 0:
@@ -64,8 +64,16 @@ def _fill(rng: np.random.Generator, side: int, colour: np.ndarray, rough: float)
 def _quad(picture: Canvas, corners: np.ndarray, colour: np.ndarray) -> None:
     layer = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillConvexPoly(layer, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
-    share = (layer / 255.0)[..., None]
-    picture[:] = picture * (1 - share) + np.asarray(colour) * share
+    touched = touched_box(corners, picture.shape[0])
+    share = (layer[touched] / 255.0)[..., None]
+    picture[touched] = picture[touched] * (1 - share) + np.asarray(colour) * share
+
+
+def touched_box(corners: np.ndarray, side: int) -> tuple[slice, slice]:
+    """Rows and columns of a picture that an anti-aliased polygon can reach."""
+    low = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, side)
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + 3, 0, side)
+    return slice(low[1], high[1]), slice(low[0], high[0])
 
 
 def _box(x0: float, y0: float, x1: float, y1: float, lean: float = 0.0) -> np.ndarray:
@@ -215,5 +223,16 @@ def _turned(picture: Canvas, degrees: float) -> Canvas:
     )
 
 
-_MAKERS = (_wall, _shelf, _wood, _garden, _lights, _street, _cloth, _plain)
+MAKERS: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
+    "wall": _wall,
+    "shelf": _shelf,
+    "wood": _wood,
+    "garden": _garden,
+    "lights": _lights,
+    "street": _street,
+    "cloth": _cloth,
+    "plain": _plain,
+}
+"""Painters of sharp backgrounds by name, each (rng, side) → linear [S, S, 3]."""
+_MAKERS = tuple(MAKERS.values())
 _SHARES = (0.26, 0.10, 0.12, 0.12, 0.08, 0.10, 0.10, 0.12)

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD
-from handwright.hand.grammar.contact import landmarks_of, touch
+from handwright.hand.grammar.contact import touch, untangle
+from handwright.hand.grammar.motion import landmarks_of
 from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, say_gaps
 
 _STRAIGHT_PIP, _BENT_PIP = 32.0, 64.0
@@ -53,8 +54,8 @@ def angles_of(words: PoseWords) -> Float[np.ndarray, "24"]:
 def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
     """The words of 24 anatomical angles; directions and side stay open (``orientation`` says those)."""
     degrees = np.rad2deg(dofs_rad)
-    fingers = [_bend_of(*degrees[7 + 4 * k : 9 + 4 * k]) for k in range(4)]
-    gaps = [_gap_of(degrees[6 + 4 * k] - degrees[10 + 4 * k] + REST_GAPS_DEG[k]) for k in range(3)]
+    fingers: list[Bend] = [_bend_of(*degrees[7 + 4 * k : 9 + 4 * k]) for k in range(4)]
+    gaps: list[Gap] = [_gap_of(degrees[6 + 4 * k] - degrees[10 + 4 * k] + REST_GAPS_DEG[k]) for k in range(3)]
     bends: tuple[Bend, Bend, Bend, Bend] = (fingers[0], fingers[1], fingers[2], fingers[3])
     tips = landmarks_of(dofs_rad)[[4, 8, 12, 16, 20]]
     near = np.linalg.norm(tips[1:] - tips[0], axis=1) < CONTACT_M
@@ -88,6 +89,13 @@ def bounds_of(words: PoseWords) -> Float[np.ndarray, "24 2"]:
             "curled": ((_HOOKED_MCP, 180), (_BENT_PIP, 180)),
         }[bend]
         narrow += [(7 + 4 * k, mcp), (8 + 4 * k, pip)]
+    for k, abduction in enumerate(_abductions(words.gaps)):
+        slack = (
+            2.2
+            if any(g is not None for g in (*words.gaps[k : k + 1], *words.gaps[max(k - 1, 0) : k]))
+            else 14
+        )
+        narrow.append((6 + 4 * k, (abduction - slack, abduction + slack)))
     for index, (least, most) in narrow:
         low[index] = max(low[index], least + margin * (least > -90))
         high[index] = min(high[index], most - margin * (most < 90))
@@ -104,7 +112,10 @@ def _typical(words: PoseWords) -> Float[np.ndarray, "24"]:
     closed = sum(bend == "curled" for bend in words.fingers[2:])
     degrees += [1.0 + 3.0 * closed, 2.0 + 5.0 * closed]
     dofs = np.clip(np.deg2rad(np.array(degrees)), *DOF_LIMITS_RAD.T)
-    return touch(dofs, words.contacts, bounds_of(words))
+    bounds = bounds_of(words)
+    for _ in range(3):
+        dofs = touch(untangle(dofs, bounds), words.contacts, bounds)
+    return dofs
 
 
 def _abductions(gaps: tuple[Gap | None, ...]) -> Float[np.ndarray, "4"]:

@@ -1,28 +1,18 @@
-"""Bring fingertips together, or apart: a few damped Gauss–Newton steps over the joints that can help."""
+"""Bring fingertips together, or the hand out of itself: a few damped Gauss–Newton steps over the angles."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
 
-from handwright.hand.anatomy import SHAPE_NAMES
-from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs
-from handwright.types import Camera, Hand
+from handwright.hand.grammar.motion import landmarks_of, overlaps_m
 
 TOUCHING_M = 0.0125
 APART_M = 0.021
 """Distances of two fingertip landmarks whose skins touch, and of two that surely do not."""
 
+_SKIN_M = 0.0008
 _STEPS, _CLOSE_M, _PROBE, _DAMPING = 24, 1.5e-3, 1e-4, 3e-5
-
-
-def landmarks_of(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "21 3"]:
-    """Landmarks of the mean right hand in its own frame, metres."""
-    pose, arch = pose_of_dofs(dofs_rad)
-    zeros = np.zeros(3)
-    return hand_landmarks_m(
-        Hand(pose, arch, zeros, zeros, np.zeros(len(SHAPE_NAMES)), "right", Camera(1.0, (0.0, 0.0)))
-    )
 
 
 def touch(
@@ -30,10 +20,11 @@ def touch(
     contacts: tuple[int, ...],
     bounds: Float[np.ndarray, "24 2"],
     steps: int = _STEPS,
+    gap_m: float = TOUCHING_M,
 ) -> Float[np.ndarray, "24"]:
     """Angles near ``dofs_rad`` at which the thumb's tip touches these fingers' tips and no others.
 
-    Minimises Σ (|tip − thumb tip| − 12.5 mm)² over the contacts, and what others come nearer than 21 mm, by
+    Minimises Σ (|tip − thumb tip| − gap)² over the contacts, and what others come nearer than 21 mm, by
     damped least squares with a numerical Jacobian.
 
     Args:
@@ -41,6 +32,7 @@ def touch(
         contacts: Fingers (1 index … 4 pinky) to touch.
         bounds: [24, 2] lowest and highest angles.
         steps: At most so many.
+        gap_m: Distance of the fingertips' landmarks; more where they hold something between them.
     """
     tips, touching = np.array([8, 12, 16, 20]), np.isin([1, 2, 3, 4], contacts)
     dofs = np.clip(dofs_rad, *bounds.T)
@@ -48,7 +40,7 @@ def touch(
     def miss(angles: Float[np.ndarray, "24"]) -> Float[np.ndarray, "4"]:
         points = landmarks_of(angles)
         apart = np.linalg.norm(points[tips] - points[4], axis=1)
-        return np.where(touching, apart - TOUCHING_M, np.minimum(apart - APART_M, 0))
+        return np.where(touching, apart - gap_m, np.minimum(apart - APART_M, 0))
 
     residual = miss(dofs)
     for _ in range(steps):
@@ -65,4 +57,33 @@ def touch(
         dofs[moved] -= np.clip(jacobian.T @ np.linalg.solve(gram, residual), -0.25, 0.25)
         dofs = np.clip(dofs, *bounds.T)
         residual = miss(dofs)
+    return dofs
+
+
+def untangle(
+    dofs_rad: Float[np.ndarray, "24"], bounds: Float[np.ndarray, "24 2"], steps: int = 8
+) -> Float[np.ndarray, "24"]:
+    """Angles near ``dofs_rad`` at which the hand does not run into itself.
+
+    Minimises Σ max(overlap − 0.8 mm, 0)² over the rig's sphere pairs by damped least squares.
+
+    Args:
+        dofs_rad: [24] where to start.
+        bounds: [24, 2] lowest and highest angles.
+        steps: At most so many.
+    """
+    dofs = np.clip(dofs_rad, *bounds.T)
+    for _ in range(steps):
+        overlap = overlaps_m(dofs)
+        active = overlap > _SKIN_M
+        if not active.any():
+            break
+        residual = overlap[active] - _SKIN_M
+        jacobian = np.empty((len(residual), 24))
+        for index in range(24):
+            probe = dofs.copy()
+            probe[index] += _PROBE
+            jacobian[:, index] = (overlaps_m(probe)[active] - overlap[active]) / _PROBE
+        normal = jacobian.T @ jacobian + _DAMPING * np.eye(24)
+        dofs = np.clip(dofs - np.clip(np.linalg.solve(normal, jacobian.T @ residual), -0.2, 0.2), *bounds.T)
     return dofs

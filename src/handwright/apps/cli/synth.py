@@ -1,0 +1,49 @@
+"""``handwright synth``: worlds with exact truth, as WebDataset shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handwright.apps.cli.commands import app
+from handwright.apps.cli.options import Debug
+from handwright.apps.cli.show import Screen
+
+
+@app.command(short_help="Render pictures of hands with exact truth.")
+def synth(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the shards.")],
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="What to render: hands.")] = "hands",
+    count: Annotated[int, typer.Option("--n", metavar="N", help="Number of pictures.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same pictures.")] = 0,
+    size: Annotated[int, typer.Option("--size", metavar="PX", help="Side of the pictures.")] = 256,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes; same pictures.")] = 1,
+    photos: Annotated[
+        Path | None,
+        typer.Option("--photos", metavar="DIR", help="Photographs for half of the backgrounds."),
+    ] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Also write sheet.jpg, the first hundred.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Render pictures with their depth, masks, parts, keypoints and captions; a second run goes on.
+
+    Shards hold 250 pictures each and appear under their names only when they are complete.
+    """
+    from handwright.data.synthesise import synthesise
+
+    screen = Screen(debug=debug)
+    written = synthesise(
+        output,
+        kind,
+        count=count,
+        seed=seed,
+        size=size,
+        workers=workers,
+        photos=photos,
+        sheet=sheet,
+        progress=lambda done, total: screen.say(f"{done} of {total}"),
+    )
+    shards = f"{written.shards} shards ({written.made} of them new)"
+    screen.say_aloud(f"{written.samples} pictures in {shards}: {written.folder}")

@@ -1,0 +1,157 @@
+"""Captions of rendered and photographed hands, from the pose grammar, in several wordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from handwright.hand.grammar import PoseWords, describe
+
+RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
+"""The domain words of HandRefiner's eq. 3: captions say which kind of picture it is."""
+
+NEGATIVES = (
+    "long body", "lowres", "bad anatomy", "bad hands", "missing fingers", "extra digit", "fewer digits",
+    "cropped", "worst quality", "low quality",
+)  # fmt: skip
+"""The usual negative words, as in the paper's experiments."""
+
+WORDINGS = ("terse", "natural", "technical")
+_DEFECT_WORDS = {
+    "extra": "an extra finger",
+    "missing": "a missing finger",
+    "fused": "fused fingers",
+    "split": "a split finger",
+    "overbent": "a finger bent backwards",
+    "sideways": "a finger bent sideways",
+    "too_long": "a finger that is too long",
+    "too_short": "a finger that is too short",
+    "two_thumbs": "two thumbs",
+    "wrong_hand": "a hand on the wrong arm",
+    "detached": "a hand detached from its arm",
+    "melted": "melted skin",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a caption speaks of.
+
+    Attributes:
+        hands: The pose of each hand in words.
+        domain: ``RENDERED`` or ``PHOTOGRAPH``.
+        skin: 'dark brown skin'; empty where unknown.
+        age: 'child', 'young', 'middle-aged', 'elderly'; empty where unknown.
+        wears: 'a navy shirt', 'red nail polish', …
+        holds: 'a white cup'; empty for nothing.
+        meeting: How two hands meet ('clasped', …); empty otherwise.
+        setting: 'in a garden'; empty where unknown.
+        light: 'by a window'; empty where unknown.
+        defects: Labels of what is wrong.
+    """
+
+    hands: tuple[PoseWords, ...]
+    domain: str = RENDERED
+    skin: str = ""
+    age: str = ""
+    wears: tuple[str, ...] = ()
+    holds: str = ""
+    meeting: str = ""
+    setting: str = ""
+    light: str = ""
+    defects: tuple[str, ...] = field(default=())
+
+
+def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
+    """One caption.
+
+    Args:
+        scene: What there is to say.
+        wording: 'terse' (domain, subject, pose), 'natural' (one sentence, some things left out) or
+            'technical' (everything, per hand in the grammar's own clauses).
+        rng: What a natural caption leaves out.
+    """
+    if wording == "technical":
+        clauses = [describe(words, "technical") for words in scene.hands]
+        rest = [
+            scene.skin,
+            scene.age,
+            *scene.wears,
+            _holding(scene),
+            scene.meeting,
+            scene.setting,
+            scene.light,
+        ]
+        return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
+    if wording == "terse":
+        poses = " and ".join(_distinct(describe(words, "terse") for words in scene.hands))
+        return ", ".join([scene.domain, poses, *([scene.holds] if scene.holds else []), *_defects(scene)])
+    keep = rng.random(4) < (0.8, 0.7, 0.75, 0.5)
+    who = _who(scene) if keep[0] else ("two hands" if len(scene.hands) == 2 else "a hand")
+    said = _poses(scene, who)
+    wears = f", wearing {_list(scene.wears)}" if scene.wears and keep[1] else ""
+    where = "".join(
+        f", {part}" for part, kept in ((scene.setting, keep[2]), (scene.light, keep[3])) if part and kept
+    )
+    faults = f", with {_list(_defects(scene))}" if scene.defects else ""
+    return f"{_article(scene.domain)} of {said}{wears}{where}{faults}"
+
+
+def captions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
+    """All wordings by name."""
+    return {wording: caption(scene, wording, rng) for wording in WORDINGS}
+
+
+def negative_prompt(scene: Scene | None = None) -> str:
+    """Words to steer away from: eq. 3's default, or the opposite of what a scene shows."""
+    wrong = ("fake 3D rendered image", *NEGATIVES)
+    if scene is None:
+        return ", ".join(wrong)
+    domain = PHOTOGRAPH if scene.domain == RENDERED else f"fake {RENDERED}"
+    return ", ".join([domain, *NEGATIVES])
+
+
+def _who(scene: Scene) -> str:
+    owner = {
+        "child": "a child",
+        "young": "a young person",
+        "middle-aged": "a person",
+        "elderly": "an elderly person",
+    }
+    person = owner.get(scene.age, "a person")
+    skin = f" with {scene.skin}" if scene.skin else ""
+    hands = "the hands" if len(scene.hands) == 2 else "the hand"
+    return f"{hands} of {person}{skin}"
+
+
+def _poses(scene: Scene, who: str) -> str:
+    holding = f", {_holding(scene)}" if scene.holds else ""
+    if len(scene.hands) == 1:
+        body = describe(scene.hands[0]).removeprefix("left hand ").removeprefix("right hand ")
+        side = f"{scene.hands[0].side} hand" if scene.hands[0].side else "hand"
+        return f"{who.replace('the hand', f'the {side}').replace('a hand', f'a {side}')} {body}{holding}"
+    bodies = [describe(replace(words, palm=None, points=None)) for words in scene.hands]
+    meeting = f" {scene.meeting}" if scene.meeting else ""
+    return f"{who}{meeting}, the {bodies[0]}, the {bodies[1]}{holding}"
+
+
+def _holding(scene: Scene) -> str:
+    return f"holding {scene.holds}" if scene.holds else ""
+
+
+def _defects(scene: Scene) -> list[str]:
+    return [_DEFECT_WORDS.get(defect, defect.replace("_", " ")) for defect in scene.defects]
+
+
+def _distinct(items: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(items))
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _list(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

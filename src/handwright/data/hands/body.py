@@ -1,0 +1,180 @@
+"""One hand with arm, dress and held thing as meshes of the render room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.data.hands.dress import Dress, band, disc, metal
+from handwright.data.hands.person import Person
+from handwright.data.hands.things import Thing, thing_mesh
+from handwright.data.render.material import Material
+from handwright.data.render.stage import Solid
+from handwright.data.scenes.body import Arm, Part, body_parts
+from handwright.data.scenes.defects import Malformed
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.dense import load_dense_rig, vertex_normals
+from handwright.hand.kinematics import to_camera
+
+HAND_LABEL, FOREARM, SLEEVE, JEWELLERY, LABELS_PER_HAND, THING_LABEL = 1, 21, 22, 23, 32, 200
+"""Values of the parts picture: 0 nothing; of hand h: 32·h + 1 + index into ``anatomy.BONES``, 32·h + 21
+forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing."""
+
+_CUFF_M, _GLOVE_M = -0.018, 0.0013
+
+
+@dataclass(frozen=True, eq=False)
+class Dressed:
+    """One hand ready to be drawn.
+
+    Attributes:
+        made: The hand, perhaps malformed.
+        arm: How the arm goes on.
+        person: Whose hand.
+        dress: What they wear.
+        thing: What the hand holds, or None.
+        index: Number of the hand in the picture, from 0.
+    """
+
+    made: Malformed
+    arm: Arm
+    person: Person
+    dress: Dress
+    thing: Thing | None
+    index: int
+
+
+def solids_of(dressed: Dressed) -> list[Solid]:
+    """Skin or glove, sleeve, jewellery and held thing of one hand, in camera space."""
+    hand, first = dressed.made.hand, dressed.index * LABELS_PER_HAND
+    parts = body_parts(dressed.made, dressed.arm)
+    skin = parts[0]
+    solids = _skin_solids(dressed, skin, first)
+    for copy in [part for part in parts[1:] if not part.cloth]:
+        solids += [
+            _solid(dressed, copy, dressed.person.skin, np.full(len(copy.vertices), first + HAND_LABEL))
+        ]
+    for sleeve in [part for part in parts[1:] if part.cloth]:
+        assert dressed.dress.sleeve is not None
+        solids.append(
+            _solid(dressed, sleeve, dressed.dress.sleeve, np.full(len(sleeve.vertices), first + SLEEVE))
+        )
+    if dressed.dress.glove is None and dressed.dress.ring_side == hand.side:
+        solids += [_ring(dressed, skin, finger, name) for finger, name in dressed.dress.rings]
+    covered = dressed.dress.sleeve_m is not None and dressed.dress.sleeve_m < 0.05
+    if dressed.dress.watch is not None and dressed.dress.watch_side == hand.side and not covered:
+        solids += _watch(dressed, skin)
+    if dressed.thing is not None:
+        solids.append(_thing(dressed, dressed.thing))
+    return solids
+
+
+def _solid(dressed: Dressed, part: Part, material: Material, labels: Int[np.ndarray, " v"]) -> Solid:
+    points = to_camera(part.vertices, dressed.made.hand)
+    return Solid(points, part.faces, part.corner_uv, part.rest, material, dressed.index, labels)
+
+
+def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
+    rig = load_dense_rig().rig
+    labels = np.full(len(skin.vertices), first + FOREARM)
+    labels[: len(rig.vertices_m)] = first + HAND_LABEL + rig.part_ids
+    labels[skin.rest[:, 1] < _CUFF_M] = first + FOREARM
+    glove = dressed.dress.glove
+    if glove is None:
+        return [_solid(dressed, skin, dressed.person.skin, labels)]
+    inside = (skin.rest[skin.faces][..., 1] > _CUFF_M - 0.012).all(1)
+    puffed = skin.vertices + _GLOVE_M * vertex_normals(skin.vertices, skin.faces)
+    worn = Part(puffed, skin.faces[inside], skin.corner_uv[inside], skin.rest)
+    bare = Part(skin.vertices, skin.faces[~inside], skin.corner_uv[~inside], skin.rest)
+    limb = _near(skin, _CUFF_M - 0.012, 0.008)
+    centre, axis = _along_arm(skin, _CUFF_M - 0.012)
+    points, faces, rest = band(limb, centre, axis, 0.0035, 0.0016, _GLOVE_M)
+    cuff = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
+    return [
+        _solid(dressed, worn, glove, labels),
+        _solid(dressed, bare, dressed.person.skin, labels),
+        _solid(dressed, cuff, glove, np.full(len(points), first + SLEEVE)),
+    ]
+
+
+def _ring(dressed: Dressed, skin: Part, finger: int, name: str) -> Solid:
+    """A plain band on the first phalanx."""
+    posed, bone = dressed.made.posed, FINGER_BONES[finger][0]
+    knuckle, middle = posed.joints_m[bone], posed.joints_m[FINGER_BONES[finger][1]]
+    axis = (middle - knuckle) / np.linalg.norm(middle - knuckle)
+    rng = np.random.default_rng([dressed.dress.seed, finger])
+    at = knuckle + rng.uniform(0.56, 0.68) * (middle - knuckle)
+    rig = load_dense_rig().rig
+    share = (rig.weights * (rig.weight_bones == bone)).sum(1)
+    mine = np.flatnonzero(share > 0.45)
+    offset = skin.vertices[mine] - at
+    limb = skin.vertices[mine][np.abs(offset @ axis) < 0.005]
+    centre = at + (limb - at).mean(0) - ((limb - at).mean(0) @ axis) * axis if len(limb) else at
+    size = float(np.exp(dressed.made.hand.shape[0]))
+    points, faces, rest = band(limb, centre, axis, size * rng.uniform(0.0012, 0.0028), 0.0013 * size, 0.0001)
+    part = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
+    labels = np.full(len(points), dressed.index * LABELS_PER_HAND + JEWELLERY)
+    return _solid(dressed, part, metal(name, float(finger)), labels)
+
+
+def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
+    """A strap around the wrist, a case and a dial on its back."""
+    assert dressed.dress.watch is not None
+    strap, case = dressed.dress.watch
+    rng = np.random.default_rng([dressed.dress.seed, 9])
+    size = float(np.exp(dressed.made.hand.shape[0]))
+    rest_y = -0.038 - rng.uniform(0, 0.012)
+    centre, axis = _along_arm(skin, rest_y)
+    limb = _near(skin, rest_y, 0.012)
+    points, faces, rest = band(limb, centre, axis, 0.0085 * size, 0.0022, 0.0006)
+    dark = (float(rng.uniform(0.01, 0.1)),) * 3
+    leather = (0.16, 0.07, 0.03) if rng.random() < 0.5 else dark
+    materials = {
+        "leather": Material("solid", leather, 0.6, 0.04, pattern="leather", relief_m=0.0003),
+        "steel": metal(case),
+        "rubber": Material("solid", dark, 0.6, 0.04),
+    }
+    label = dressed.index * LABELS_PER_HAND + JEWELLERY
+    back = skin.vertices[(np.abs(skin.rest[:, 1] - rest_y) < 0.012) & (skin.rest[:, 2] < -0.012)]
+    out = back.mean(0) - centre if len(back) else np.array([0.0, 0.0, -1.0])
+    out -= (out @ axis) * axis
+    out /= np.linalg.norm(out)
+    reach = float(np.percentile((limb - centre) @ out, 97))
+    seat = centre + (reach + 0.0005) * out
+    solids = [
+        _solid(
+            dressed,
+            Part(points, faces, np.zeros((len(faces), 3, 2)), rest),
+            materials[strap],
+            np.full(len(points), label),
+        )
+    ]
+    radius = size * rng.uniform(0.014, 0.019)
+    face_colour = (0.75, 0.74, 0.7) if rng.random() < 0.4 else (0.015, 0.016, 0.02)
+    dial = Material("solid", face_colour, 0.1, 0.045)
+    for r, h, material in ((radius, 0.0075, metal(case)), (0.84 * radius, 0.0082, dial)):
+        points, faces, rest = disc(seat, out, r, h)
+        part = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
+        solids.append(_solid(dressed, part, material, np.full(len(points), label)))
+    return solids
+
+
+def _thing(dressed: Dressed, thing: Thing) -> Solid:
+    points, faces, own, uv = thing_mesh(thing)
+    size = float(np.exp(dressed.made.hand.shape[0]))
+    camera = to_camera(size * points, dressed.made.hand)
+    return Solid(camera, faces, uv[faces], own, thing.material, -1, np.full(len(points), THING_LABEL))
+
+
+def _near(skin: Part, rest_y: float, reach: float) -> Float[np.ndarray, "n 3"]:
+    return skin.vertices[np.abs(skin.rest[:, 1] - rest_y) < reach]
+
+
+def _along_arm(skin: Part, rest_y: float) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+    """Centre and direction (towards the elbow) of the arm at a height of the resting arm."""
+    above, below = _near(skin, rest_y + 0.012, 0.008).mean(0), _near(skin, rest_y - 0.012, 0.008).mean(0)
+    axis = (below - above) / np.linalg.norm(below - above)
+    low, high = np.percentile(_near(skin, rest_y, 0.009), [2, 98], axis=0)
+    return (low + high) / 2, axis

@@ -1,0 +1,145 @@
+"""Hands that hold: a thing comes to the palm or the fingertips, then every joint closes until it touches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.data.hands.poses import Posed, named_pose
+from handwright.data.hands.things import Thing, frame, thing_material
+from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES
+from handwright.hand.grammar import NAMED, angles_of, words_of
+from handwright.hand.grammar.angles import bounds_of
+from handwright.hand.grammar.contact import TOUCHING_M, touch, untangle
+from handwright.hand.grammar.motion import landmarks_of, spheres_of
+from handwright.hand.rig import load_rig
+
+THINGS = ("cup", "phone", "pen", "ball", "handle", "card")
+_PRESS_M, _STEPS = 0.001, 14
+_OPEN_DEG = np.array([-4, 26, 6, -4, 0, 0] + [0, 6, 10, 6] * 4 + [0, 0], float)
+_CLOSED_DEG = {0: 30, 3: 45, 5: 60, 1: 84, 2: 104, 4: 70}
+"""Highest angle of CMC, MCP and IP of the thumb (0, 3, 5) and of MCP, PIP and DIP of a finger (1, 2, 4)."""
+
+
+def draw_hold(rng: np.random.Generator, name: str | None = None) -> tuple[Posed, Thing]:
+    """A pose and the thing that it holds, in the mean hand's own frame.
+
+    Args:
+        rng: Which thing, how large, how held.
+        name: One of ``THINGS``; any by default.
+    """
+    name = name or str(rng.choice(THINGS, p=[0.2, 0.16, 0.16, 0.2, 0.18, 0.1]))
+    if name == "pen":
+        return _hold_pen(rng)
+    if name in ("phone", "card"):
+        return _hold_plate(rng, name)
+    return _wrap(rng, name)
+
+
+def _wrap(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
+    """Cup, handle or ball in the whole hand."""
+    material, words = thing_material(name, rng)
+    radius = {
+        "cup": rng.uniform(0.031, 0.04),
+        "handle": rng.uniform(0.009, 0.018),
+        "ball": rng.uniform(0.024, 0.042),
+    }[name]
+    length = {"cup": rng.uniform(0.042, 0.055), "handle": rng.uniform(0.08, 0.25), "ball": radius}[name]
+    lean = rng.normal(0, 0.08) - (0.28 if name == "handle" else 0.12)
+    along = np.array([1.0, lean, 0.05]) * (1 if name != "cup" or rng.random() < 0.9 else -1)
+    axes = frame(along, np.array([0.0, 0.0, -1.0]))
+    if name == "cup":
+        axes = frame(along, np.array([0.0, -rng.uniform(0.3, 1.0), 1.0]))[[1, 0, 2]] * np.array(
+            [[1], [-1], [1]]
+        )
+    at = np.array([0.004, 0.070 if name != "ball" else 0.080, 0.0]) + rng.normal(0, 0.003, 3)
+    slide = rng.uniform(-0.3, 0.3) * length if name == "handle" else rng.normal(0, 0.006)
+    thing = Thing(name, words, at + slide * axes[2], axes, np.array([radius, radius, length]), material)
+    dofs = np.deg2rad(_OPEN_DEG + rng.normal(0, 2, 24))
+    thing = _to_palm(thing, dofs)
+    closed = close_on(thing, np.clip(dofs, *DOF_LIMITS_RAD.T))
+    return Posed(closed, words_of(closed), None), thing
+
+
+def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Thing:
+    """Slide the thing along the palm's normal until it rests on the palm."""
+    rig = load_rig()
+    palm = ~np.isin(rig.sphere_bones, [b for chain in FINGER_BONES for b in chain])
+    palm |= np.isin(rig.sphere_bones, [FINGER_BONES[f][0] for f in range(1, 5)])
+    spheres, radii = spheres_of(dofs)[palm], rig.sphere_radii_m[palm]
+    near, far = 0.0, 0.12
+    for _ in range(18):
+        middle = (near + far) / 2
+        moved = replace(thing, centre=np.array([*thing.centre[:2], middle]))
+        inside = (moved.distance(spheres) - radii).min() < -_PRESS_M
+        near, far = (middle, far) if inside else (near, middle)
+    return replace(thing, centre=np.array([*thing.centre[:2], far]))
+
+
+def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
+    """Flex knuckles, then middle, then end joints, each finger on its own, until it touches.
+
+    Args:
+        thing: What is held.
+        dofs: [24] the open hand.
+    """
+    rig = load_rig()
+    finger_of = np.full(len(rig.sphere_bones), -1)
+    for f, chain in enumerate(FINGER_BONES):
+        finger_of[np.isin(rig.sphere_bones, chain)] = f
+    dofs = dofs.copy()
+    for stage in range(3):
+        joints = [(0, 3, 5)[stage], *(7 + 4 * k + stage for k in range(4))]
+        most = np.deg2rad([list(_CLOSED_DEG.values())[stage], *[(84, 104, 66)[stage]] * 4])
+        start, open_still = dofs[joints].copy(), np.ones(5, bool)
+        for step in range(1, _STEPS + 1):
+            trial = dofs.copy()
+            trial[joints] = np.where(open_still, start + (most - start) * step / _STEPS, dofs[joints])
+            gap = thing.distance(spheres_of(trial)) - rig.sphere_radii_m
+            for f in range(5):
+                if open_still[f] and gap[finger_of == f].min() < -_PRESS_M:
+                    open_still[f] = False
+            dofs[joints] = np.where(open_still, trial[joints], dofs[joints])
+            if not open_still.any():
+                break
+    return dofs
+
+
+def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
+    """Between thumb, index and middle fingertip, resting on the web (writing tripod)."""
+    posed = named_pose("writing tripod grasp", rng)
+    material, words = thing_material("pen", rng)
+    points = landmarks_of(posed.dofs_rad)
+    radius = float(rng.uniform(0.0036, 0.0055))
+    grip = points[[4, 8, 12]].mean(0)
+    web = points[5] + np.array([0.010, 0.002, 0.004])
+    along = (web - grip) / np.linalg.norm(web - grip)
+    half = float(rng.uniform(0.062, 0.075))
+    centre = grip - rng.uniform(0.02, 0.034) * along + half * along
+    thing = Thing(
+        "pen", words, centre, frame(along, np.array([0.0, 0, 1])), np.array([radius, radius, half]), material
+    )
+    return posed, thing
+
+
+def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
+    """A phone or a card between thumb and fingertips, sticking out of the hand."""
+    thick = float(rng.uniform(0.0035, 0.0045)) if name == "phone" else 0.0006
+    words = replace(NAMED["parallel extension grasp"], contacts=(1, 2))
+    bounds = bounds_of(words)
+    dofs = np.clip(angles_of(NAMED["parallel extension grasp"]) + np.deg2rad(rng.normal(0, 3, 24)), *bounds.T)
+    dofs = untangle(touch(dofs, (1, 2), bounds, gap_m=TOUCHING_M + 2 * thick), bounds, steps=3)
+    points = landmarks_of(dofs)
+    thumb, fingers = points[4], points[[8, 12]].mean(0)
+    normal = (thumb - fingers) / np.linalg.norm(thumb - fingers)
+    outwards = points[[8, 12]].mean(0) - points[[6, 10]].mean(0)
+    outwards += np.array([rng.normal(0, 0.25), 0.0, 0.0]) * np.linalg.norm(outwards)
+    material, said = thing_material(name, rng)
+    half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
+    half = half * np.exp(rng.normal(0, 0.04, 3))
+    half = half if rng.random() < 0.7 else half[[1, 0, 2]]
+    axes = frame(-normal, outwards)
+    centre = (thumb + fingers) / 2 + axes[1] * (half[1] - rng.uniform(0.015, 0.028))
+    return Posed(dofs, words_of(dofs), None), Thing(name, said, centre, axes, half, material)

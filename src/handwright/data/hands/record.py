@@ -1,0 +1,99 @@
+"""The truth of a picture as plain numbers, for JSON; and what there is to say about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from handwright.data.captions import RENDERED, Scene, captions
+from handwright.data.hands.sample import HandPicture, HandTruth
+from handwright.data.places import KINDS
+
+FORMAT = "handwright-sample-1"
+
+
+def scene_of(picture: HandPicture) -> Scene:
+    """What a caption can say about a picture."""
+    setup = picture.setup
+    wears = [setup.dress.sleeve_words] if setup.dress.sleeve_words else []
+    wears += [setup.dress.glove_words] if setup.dress.glove_words else []
+    if setup.person.nails and not setup.dress.glove_words:
+        wears.append(f"{setup.person.nails} nail polish")
+    sides = {truth.hand.side for truth in picture.hands}
+    if setup.dress.rings and setup.dress.ring_side in sides:
+        wears.append(f"a {setup.dress.rings[0][1]} ring")
+    if setup.dress.watch and setup.dress.watch_side in sides:
+        wears.append("a watch")
+    place = KINDS.get(setup.place.name)
+    defects = tuple(dict.fromkeys(defect for truth in picture.hands for defect in truth.defects))
+    return Scene(
+        hands=tuple(truth.words for truth in picture.hands),
+        domain=RENDERED,
+        skin=setup.person.words if not setup.dress.glove_words else "",
+        age=setup.person.age,
+        wears=tuple(wears),
+        holds=setup.thing.words if setup.thing else "",
+        meeting=(setup.pair or "").replace("counting", "side by side"),
+        setting=place.words if place else "",
+        light=setup.light.name,
+        defects=defects,
+    )
+
+
+def record_of(picture: HandPicture, seed: int, index: int) -> dict[str, Any]:
+    """Everything known of a picture, JSON-ready; numbers rounded to what they are worth.
+
+    Args:
+        picture: The picture.
+        seed: Of its world.
+        index: Its number there.
+    """
+    setup, scene = picture.setup, scene_of(picture)
+    said = captions(scene, np.random.default_rng([seed, index, 41]))
+    return {
+        "format": FORMAT,
+        "kind": "hands",
+        "seed": seed,
+        "index": index,
+        "width": int(picture.pixels.shape[1]),
+        "height": int(picture.pixels.shape[0]),
+        "domain": RENDERED,
+        "caption": said["natural"],
+        "captions": said,
+        "hands": [_hand(truth) for truth in picture.hands],
+        "meeting": setup.pair,
+        "thing": setup.thing.name if setup.thing else None,
+        "skin_tone": setup.person.tone,
+        "age": setup.person.age,
+        "place": setup.place.name,
+        "light": setup.light.name,
+        "motion_blur": setup.shot.motion_px > 1,
+        "defocused": setup.shot.defocus_px > 0.5,
+        "defects": list(scene.defects),
+    }
+
+
+def _hand(truth: HandTruth) -> dict[str, Any]:
+    hand = truth.hand
+    return {
+        "side": hand.side,
+        "words": str(truth.words),
+        "name": truth.name,
+        "keypoints_px": _list(truth.keypoints_px, 3),
+        "visible": [bool(v) for v in truth.visible],
+        "joints_cam_m": _list(truth.joints_cam_m, 6),
+        "landmarks_cam_m": _list(truth.landmarks_cam_m, 6),
+        "pose": _list(hand.pose, 6),
+        "palm_arch": _list(hand.palm_arch, 6),
+        "wrist": _list(hand.wrist, 6),
+        "translation_m": _list(hand.translation_m, 6),
+        "shape": _list(hand.shape, 6),
+        "camera": {"focal_px": hand.camera.focal_px, "center_px": list(hand.camera.center_px)},
+        "gloved": truth.gloved,
+        "defects": list(truth.defects),
+    }
+
+
+def _list(values: np.ndarray, digits: int) -> list[Any]:
+    return np.round(values, digits).tolist()

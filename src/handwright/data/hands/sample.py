@@ -1,0 +1,202 @@
+"""A finished picture of one or two hands, with the exact truth about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.data.hands.body import solids_of
+from handwright.data.hands.setup import Setup, draw_setup
+from handwright.data.render.lens import develop, smear
+from handwright.data.render.light import Surroundings
+from handwright.data.render.picture import LitStage, light_stage
+from handwright.data.render.stage import Stage, set_stage
+from handwright.hand.depth import depth_control
+from handwright.hand.grammar import PoseWords, orientation_of
+from handwright.hand.kinematics import mesh_of
+from handwright.types import Hand
+
+_BURIED_M = 0.017
+"""A landmark deeper below what is seen than this is hidden: half a wrist, more than any finger."""
+
+
+@dataclass(frozen=True, eq=False)
+class HandTruth:
+    """What is exactly known of one hand of a picture.
+
+    Attributes:
+        hand: Pose, shape, side, place and camera.
+        words: The pose in words, with its side and directions.
+        name: Name of the pose, or None.
+        keypoints_px: [21, 2] MediaPipe order.
+        visible: [21] inside the picture, and seen (not behind anything, itself included).
+        landmarks_cam_m: [21, 3].
+        joints_cam_m: [16, 3] MANO order.
+        gloved: The hand wears a glove.
+        defects: What is wrong with it; empty for a sound hand.
+    """
+
+    hand: Hand
+    words: PoseWords
+    name: str | None
+    keypoints_px: Float[np.ndarray, "21 2"]
+    visible: Bool[np.ndarray, "21"]
+    landmarks_cam_m: Float[np.ndarray, "21 3"]
+    joints_cam_m: Float[np.ndarray, "16 3"]
+    gloved: bool
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class HandPicture:
+    """A picture with its truth.
+
+    Attributes:
+        pixels: uint8 [S, S, 3] sRGB.
+        depth: uint8 [S, S] HandRefiner's depth control image of the sound hands alone.
+        mask: bool [S, S] what is seen of the hands beyond the wrist.
+        parts: uint8 [S, S] labels of ``hands.body``.
+        hands: The truth of each hand.
+        setup: Everything that the picture was made from.
+        encoded: The JPEG that the pixels come out of.
+    """
+
+    pixels: UInt8[np.ndarray, "s s 3"]
+    depth: UInt8[np.ndarray, "s s"]
+    mask: Bool[np.ndarray, "s s"]
+    parts: UInt8[np.ndarray, "s s"]
+    hands: tuple[HandTruth, ...]
+    setup: Setup
+    encoded: bytes = b""
+
+
+def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:
+    """The picture with this number of the world with this seed.
+
+    Args:
+        seed: Of the world.
+        index: Of the picture; same seed and index, same picture, whatever was rendered before.
+        size: Side in pixels.
+        photos: Photographs to use as backgrounds in half of the pictures.
+    """
+    rng = np.random.default_rng([seed, index, 40])
+    return render_setup(draw_setup(rng, size, photos), rng, size)
+
+
+def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPicture:
+    """Render what was decided.
+
+    Args:
+        setup: Everything.
+        rng: For the shadow on the background and the exposure.
+        size: Side in pixels.
+    """
+    scale = 2 if size >= 160 else 4
+    solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
+    camera = setup.hands[0].made.hand.camera
+    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
+    stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
+    lit = light_stage(stage, setup.light)
+    linear = _composite(lit, setup, rng, size)
+    middle = scale // 2
+    parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
+    of_hand = (parts > 0) & (parts < 64) & (parts % 32 >= 1) & (parts % 32 <= 20)
+    hands = [dressed.made.hand for dressed in setup.hands]
+    truths = tuple(_truth(setup, k, stage, scale, size) for k in range(len(hands)))
+    linear = linear * _balance(setup.light, float(rng.uniform(0.55, 1.0)))
+    pixels, encoded = develop(linear * _exposure(rng, linear, of_hand), setup.shot)
+    return HandPicture(
+        pixels,
+        depth_control(hands, size, size).depth,
+        of_hand,
+        parts,
+        truths,
+        setup,
+        encoded,
+    )
+
+
+def _composite(
+    lit: LitStage, setup: Setup, rng: np.random.Generator, size: int
+) -> Float[np.ndarray, "s s 3"]:
+    """Hands over the place, with the shadow that falls on it when it is near."""
+    alpha = lit.stage.seen.astype(np.float32)[..., None]
+    layer = np.concatenate([lit.linear, alpha], 2)
+    small = cv2.resize(layer, (size, size), interpolation=cv2.INTER_AREA)
+    small = smear(small, setup.shot)
+    behind = setup.place.linear
+    if setup.place.name != "photograph":
+        behind = behind * setup.light.on_background.astype(np.float32)
+    else:
+        behind = behind * np.float32(rng.uniform(0.7, 1.2))
+    if setup.place.near:
+        behind = behind * _cast_shadow(small[..., 3], setup.light, rng, size)[..., None]
+    return behind * (1 - small[..., 3:]) + small[..., :3]
+
+
+def _cast_shadow(
+    alpha: Float[np.ndarray, "s s"], light: Surroundings, rng: np.random.Generator, size: int
+) -> Float[np.ndarray, "s s"]:
+    """How much light is left on a plane just behind the hands."""
+    gap_px = rng.uniform(0.02, 0.1) * size
+    left = 1 - 0.45 * cv2.GaussianBlur(alpha, (0, 0), 0.9 * gap_px + 1)
+    for lamp in light.lamps:
+        if lamp.towards[2] > -0.15:
+            continue
+        shift = -lamp.towards[:2] / -lamp.towards[2] * gap_px
+        shift *= min(1.0, 0.22 * size / (np.hypot(*shift) + 1e-6))
+        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
+        moved = cv2.warpAffine(alpha, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        soft = cv2.GaussianBlur(moved, (0, 0), max(0.6, 10 * lamp.softness_m * gap_px))
+        share = float(lamp.colour.sum() / (light.on_background.sum() + 1e-6)) * max(0.25, -lamp.towards[2])
+        left = left * (1 - min(share, 0.85) * soft)
+    return left.astype(np.float32)
+
+
+def _balance(light: Surroundings, share: float) -> Float[np.ndarray, "3"]:
+    """Gains of a white balance that takes away this share of the light's colour."""
+    colour = light.on_background / light.on_background.mean()
+    gains = colour**-share
+    return (gains / gains.mean()).astype(np.float32)
+
+
+def _exposure(
+    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], hand: Bool[np.ndarray, "s s"]
+) -> float:
+    """Metered on the whole picture, mostly on the hands, which do not clip."""
+    luma = linear @ np.array([0.3, 0.59, 0.11], np.float32)
+    weights = 1 + 3 * hand
+    metered = float(np.exp((np.log(luma + 2e-3) * weights).sum() / weights.sum()))
+    wanted = float((0.19 / metered) ** 0.75 * np.exp(rng.normal(0, 0.2)))
+    brightest = float(np.percentile(linear[hand].max(-1), 97)) if hand.any() else 1.0
+    return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
+
+
+def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
+    dressed, posed = setup.hands[index], setup.poses[index]
+    hand = dressed.made.hand
+    mesh = mesh_of(hand)
+    pixels = hand.camera.project(mesh.landmarks_cam_m)
+    palm, points = orientation_of(hand.wrist)
+    words = replace(posed.words, palm=palm, points=points, side=hand.side)
+    column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
+    inside = ((pixels >= 0) & (pixels < size)).all(1)
+    seen_m = stage.visible.depth_m[row, column]
+    deep = mesh.landmarks_cam_m[:, 2] - np.where(np.isfinite(seen_m), seen_m, 0.0)
+    owned = stage.owners()[row, column] == index
+    visible = inside & owned & (deep < _BURIED_M * float(np.exp(hand.shape[0])))
+    return HandTruth(
+        hand,
+        words,
+        posed.name,
+        pixels,
+        visible,
+        mesh.landmarks_cam_m,
+        mesh.joints_cam_m,
+        setup.dress.glove is not None,
+    )

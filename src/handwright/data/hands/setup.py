@@ -1,0 +1,101 @@
+"""Everything that is decided before a picture is made: who, how many hands, doing what, where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
+from handwright.data.hands.body import Dressed
+from handwright.data.hands.dress import Dress, draw_dress
+from handwright.data.hands.hold import draw_hold
+from handwright.data.hands.person import Person, draw_person
+from handwright.data.hands.poses import Posed, draw_pose
+from handwright.data.hands.things import Thing
+from handwright.data.places import KINDS, Place, draw_place
+from handwright.data.render.lens import Shot, draw_shot
+from handwright.data.render.light import Surroundings, draw_surroundings
+from handwright.data.scenes.body import Arm
+from handwright.data.scenes.defects import Malformed
+from handwright.hand.kinematics import pose_bones
+from handwright.hand.rig import load_rig
+from handwright.types import Hand
+
+_SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A picture before it is rendered.
+
+    Attributes:
+        hands: One or two, ready to be drawn.
+        poses: Their poses and words.
+        person: Whose hands.
+        dress: What they wear.
+        pair: How two hands meet, or None.
+        thing: What is held, or None.
+        place: The background.
+        light: All light.
+        shot: The camera.
+    """
+
+    hands: tuple[Dressed, ...]
+    poses: tuple[Posed, ...]
+    person: Person
+    dress: Dress
+    pair: str | None
+    thing: Thing | None
+    place: Place
+    light: Surroundings
+    shot: Shot
+
+
+def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Setup:
+    """Decide everything.
+
+    Args:
+        rng: The picture's own random numbers.
+        side_px: Side of the picture.
+        photos: Photographs to use as backgrounds in half of the pictures.
+    """
+    person, dress = draw_person(rng), draw_dress(rng)
+    size = float(np.exp(person.shape[0]))
+    pair = draw_pair_kind(rng) if rng.random() < _SHARE_OF_PAIRS else None
+    thing: Thing | None = None
+    if pair is not None:
+        turned = two_hands(rng, pair, size)
+    elif dress.glove is None and rng.random() < _SHARE_HOLDING:
+        posed, thing = draw_hold(rng)
+        turned = (one_hand(rng, posed),)
+    else:
+        turned = (one_hand(rng, draw_pose(rng)),)
+    share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF else (0.44, 0.8)
+    framed = frame_hands(rng, turned, person.shape, side_px, share)
+    place = draw_place(rng, side_px, photos)
+    outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
+    light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
+    dressed = tuple(
+        Dressed(_sound(hand), _arm(rng, person, dress), person, dress, thing if k == 0 else None, k)
+        for k, hand in enumerate(framed)
+    )
+    return Setup(dressed, tuple(t.posed for t in turned), person, dress, pair, thing, place, light, shot)
+
+
+def with_made(setup: Setup, made: Malformed, index: int = 0) -> Setup:
+    """The same picture with one hand made otherwise."""
+    hands = list(setup.hands)
+    hands[index] = replace(hands[index], made=made)
+    return replace(setup, hands=tuple(hands))
+
+
+def _sound(hand: Hand) -> Malformed:
+    return Malformed(hand, pose_bones(load_rig(), hand))
+
+
+def _arm(rng: np.random.Generator, person: Person, dress: Dress) -> Arm:
+    flexion, deviation = np.deg2rad(np.clip(rng.normal(0, [15, 8]), -34, 34))
+    return Arm(float(flexion), float(deviation), person.girth, dress.sleeve_m, dress.looseness, dress.seed)

@@ -1,0 +1,197 @@
+"""Simple things to hold: a signed distance to rest fingers on, and a mesh to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.data.hands.dress import any_colour, metal, tube_faces
+from handwright.data.render.material import Material
+
+_SIDES = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """A held thing in the hand's own frame (right-hand space).
+
+    Attributes:
+        name: 'cup', 'phone', 'pen', 'ball', 'handle', 'card'.
+        words: 'a white cup'.
+        centre: [3] metres.
+        axes: [3, 3] rows: its own x, y, z as unit vectors.
+        half: [3] half sizes; balls and round things: radius, radius, half length (along z).
+        material: What it is made of.
+    """
+
+    name: str
+    words: str
+    centre: Float[np.ndarray, "3"]
+    axes: Float[np.ndarray, "3 3"]
+    half: Float[np.ndarray, "3"]
+    material: Material
+
+    def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        """Signed distance of points, negative inside."""
+        at = (points - self.centre) @ self.axes.T
+        if self.name == "ball":
+            return np.linalg.norm(at, axis=1) - self.half[0]
+        if self.name in ("phone", "card"):
+            q = np.abs(at) - self.half
+            return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(1), 0)
+        q = np.stack([np.hypot(at[:, 0], at[:, 1]) - self.half[0], np.abs(at[:, 2]) - self.half[2]], 1)
+        return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(1), 0)
+
+
+def frame(along: Float[np.ndarray, "3"], up: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
+    """Rows x, y, z with z along ``along`` and y towards ``up``."""
+    z = along / np.linalg.norm(along)
+    y = up - (up @ z) * z
+    y /= np.linalg.norm(y)
+    return np.stack([np.cross(y, z), y, z])
+
+
+def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
+    """What a thing is made of, and its words."""
+    word, colour = any_colour(rng)
+    second = any_colour(rng)[1]
+    seed = float(rng.uniform(0, 50))
+    if name == "phone":
+        glow = 0.0 if rng.random() < 0.4 else float(rng.uniform(0.3, 0.9))
+        screen = Material(
+            "solid", (0.02, 0.02, 0.025) if glow == 0 else (0.55, 0.6, 0.7), 0.08, 0.05, pattern="screen",
+            second=(0.02, 0.02, 0.02), glow=glow, seed=seed,
+        )  # fmt: skip
+        return screen, "a phone"
+    if name == "card":
+        stripes = str(rng.choice(["plain", "stripes"]))
+        return Material(
+            "solid", colour, 0.4, 0.04, pattern=stripes, scale_m=0.03, second=second
+        ), f"a {word} card"
+    if name == "pen":
+        return Material("solid", colour, 0.25, 0.04, pattern="plain", seed=seed), f"a {word} pen"
+    if name == "ball":
+        pattern = str(rng.choice(["plain", "panels", "stripes"], p=[0.5, 0.25, 0.25]))
+        ball = Material(
+            "solid", colour, float(rng.uniform(0.2, 0.8)), 0.04, pattern=pattern, scale_m=0.03, second=second
+        )
+        return ball, f"a {word} ball"
+    if name == "cup":
+        pattern = str(rng.choice(["plain", "stripes", "checks"], p=[0.7, 0.2, 0.1]))
+        cup = Material(
+            "solid", colour, float(rng.uniform(0.1, 0.5)), 0.045, pattern=pattern, scale_m=0.02, second=second
+        )
+        return cup, f"a {word} cup"
+    if rng.random() < 0.4:
+        wood = Material(
+            "solid", (0.36, 0.2, 0.1), 0.5, 0.035, pattern="grain", second=(0.16, 0.08, 0.04), seed=seed
+        )
+        return wood, "a wooden handle"
+    if rng.random() < 0.4:
+        return metal("silver", seed), "a metal bar"
+    return Material(
+        "solid", colour, 0.7, 0.04, pattern="leather", relief_m=0.0003, seed=seed
+    ), f"a {word} handle"
+
+
+def thing_mesh(
+    thing: Thing,
+) -> tuple[
+    Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"], Float[np.ndarray, "v 2"]
+]:
+    """Vertices in the hand's frame, faces, own coordinates, and texture coordinates of each vertex."""
+    if thing.name in ("phone", "card"):
+        own, faces = _box(thing.half, min(0.008, 0.8 * float(thing.half[:2].min())))
+        uv = 0.5 + own[:, :2] / (2 * thing.half[:2])
+        uv[own[:, 2] > -0.5 * thing.half[2]] = 0.0
+    else:
+        profile = _PROFILES[thing.name](thing.half)
+        own, faces = _lathe(profile)
+        if thing.name == "cup":
+            handle, more = _cup_handle(thing.half)
+            faces = np.concatenate([faces, more + len(own)])
+            own = np.concatenate([own, handle])
+        uv = np.zeros((len(own), 2))
+    return thing.centre + own @ thing.axes, faces, own, uv
+
+
+def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+    """Turn (radius, height) pairs around z."""
+    around = np.linspace(0, 2 * np.pi, _SIDES, endpoint=False)
+    points = np.stack(
+        np.broadcast_arrays(profile[:, :1] * np.cos(around), profile[:, :1] * np.sin(around), profile[:, 1:]),
+        -1,
+    )
+    return points.reshape(-1, 3), tube_faces(len(profile), _SIDES)
+
+
+def _cup_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+    r, h, wall = half[0], half[2], 0.003
+    outside = [
+        (0, -h),
+        (0.82 * r, -h),
+        (0.9 * r, -0.96 * h),
+        (0.96 * r, -0.6 * h),
+        (r, 0.2 * h),
+        (r, 0.98 * h),
+    ]
+    inside = [(r - 0.3 * wall, h), (r - wall, 0.98 * h), (0.9 * r, -0.6 * h), (0, -0.9 * h)]
+    return np.array(outside + inside)
+
+
+def _bar_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+    r, h = half[0], half[2]
+    bevel = min(0.3 * r, 0.004)
+    return np.array(
+        [(0, -h), (r - bevel, -h), (r, -h + bevel), (r, 0), (r, h - bevel), (r - bevel, h), (0, h)]
+    )
+
+
+def _pen_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+    r, h = half[0], half[2]
+    return np.array(
+        [
+            (0, -h),
+            (0.25 * r, -0.98 * h),
+            (0.45 * r, -0.9 * h),
+            (r, -0.76 * h),
+            (r, 0.9 * h),
+            (0.8 * r, h),
+            (0, h),
+        ]
+    )
+
+
+def _ball_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+    t = np.linspace(-np.pi / 2, np.pi / 2, 22)
+    return half[0] * np.stack([np.cos(t), np.sin(t)], 1)
+
+
+_PROFILES = {"cup": _cup_profile, "handle": _bar_profile, "pen": _pen_profile, "ball": _ball_profile}
+
+
+def _cup_handle(half: Float[np.ndarray, "3"]) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+    """Half a ring that sticks out along +x."""
+    bend, tube = np.linspace(-np.pi / 2, np.pi / 2, 14), np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    reach, size = 0.55 * half[2], 0.0045
+    centre = np.stack([half[0] * 0.95 + 0.8 * reach * np.cos(bend), 0 * bend, reach * np.sin(bend)], 1)
+    out = np.stack([np.cos(bend), 0 * bend, np.sin(bend)], 1)
+    ring = np.cos(tube)[None, :, None] * out[:, None] + np.sin(tube)[None, :, None] * np.array([0, 1.5, 0])
+    return (centre[:, None] + size * ring).reshape(-1, 3), tube_faces(14, 12)
+
+
+def _box(
+    half: Float[np.ndarray, "3"], corner: float
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+    """A plate with rounded corners and bevelled edges, its faces along z."""
+    around = np.linspace(0, 2 * np.pi, 32, endpoint=False) + np.pi / 32
+    inner = half[:2] - corner
+    sign = np.sign(np.stack([np.cos(around), np.sin(around)], 1))
+    bevel = min(0.35 * half[2], 0.0015)
+    levels = [(0.0, -1.0), (1.0 - bevel / half[:2].min(), -1.0), (1.0, -1.0 + bevel / half[2]),
+              (1.0, 1.0 - bevel / half[2]), (1.0 - bevel / half[:2].min(), 1.0), (0.0, 1.0)]  # fmt: skip
+    outline = sign * inner + corner * np.stack([np.cos(around), np.sin(around)], 1)
+    rings = [np.column_stack([scale * outline, np.full(32, z * half[2])]) for scale, z in levels]
+    return np.concatenate(rings), tube_faces(len(levels), 32)

@@ -1,0 +1,145 @@
+"""Where a picture is taken: procedural places with a depth of field, or somebody's photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from handwright.data.backdrops import (
+    add_person,
+    defocused,
+    draw_bricks,
+    draw_desk,
+    draw_landscape,
+    draw_room,
+    draw_tiles,
+)
+from handwright.data.scenes.backdrop import MAKERS, Canvas
+from handwright.errors import UnreadableImageError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of place.
+
+    Attributes:
+        words: For captions.
+        share: How often.
+        outdoor: Sky and sun, or rooms.
+        near: Chance that the background is right behind the hand and catches its shadow.
+        blur: Typical defocus as a share of the picture's side.
+    """
+
+    words: str
+    share: float
+    outdoor: bool
+    near: float
+    blur: float
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A background.
+
+    Attributes:
+        linear: float32 [S, S, 3] reflectance, or light for photographs.
+        name: Key of ``KINDS``, or 'photograph'.
+        near: It is right behind the hand.
+        someone: A person stands there.
+    """
+
+    linear: Canvas
+    name: str
+    near: bool
+    someone: bool
+
+
+KINDS: dict[str, Kind] = {
+    "room": Kind("in a room", 0.2, False, 0.0, 0.014),
+    "desk": Kind("over a desk", 0.1, False, 0.9, 0.003),
+    "landscape": Kind("in the countryside", 0.09, True, 0.0, 0.012),
+    "brick": Kind("in front of a brick wall", 0.05, True, 0.4, 0.006),
+    "tiles": Kind("in front of a tiled wall", 0.05, False, 0.4, 0.006),
+    "wall": Kind("in front of a wall with pictures", 0.1, False, 0.25, 0.009),
+    "shelf": Kind("in front of a bookshelf", 0.05, False, 0.0, 0.012),
+    "wood": Kind("over a wooden table", 0.07, False, 0.9, 0.003),
+    "garden": Kind("in a garden", 0.07, True, 0.0, 0.012),
+    "lights": Kind("in front of city lights", 0.04, False, 0.0, 0.008),
+    "street": Kind("on a street", 0.05, True, 0.0, 0.014),
+    "cloth": Kind("on a blanket", 0.05, False, 0.8, 0.003),
+    "plain": Kind("in front of a plain backdrop", 0.08, False, 0.3, 0.004),
+}
+
+
+def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Place:
+    """A background, defocused as a camera would.
+
+    Args:
+        rng: What is there.
+        side_px: Side of the picture.
+        photos: Photographs to take crops of instead, in half of the pictures.
+
+    Raises:
+        UnreadableImageError: A photograph cannot be read.
+    """
+    if photos and rng.random() < 0.5:
+        picture = _photograph(photos[int(rng.integers(len(photos)))], rng, side_px)
+        return Place(defocused(picture, rng.exponential(0.004) * side_px), "photograph", False, False)
+    names = list(KINDS)
+    name = str(
+        rng.choice(names, p=np.array([KINDS[n].share for n in names]) / sum(k.share for k in KINDS.values()))
+    )
+    kind, near = KINDS[name], bool(rng.random() < KINDS[name].near)
+    sharp = (_OWN.get(name) or MAKERS[name])(rng, side_px)
+    defocus = kind.blur * rng.uniform(0.1, 0.6) if near else kind.blur * rng.uniform(0.3, 2.2)
+    someone = not near and name not in ("desk", "wood", "cloth") and rng.random() < 0.3
+    picture = defocused(np.clip(sharp, 0.001, 3).astype(np.float32), defocus * side_px)
+    if someone:
+        picture = add_person(picture, rng, side_px)
+    y, x = np.mgrid[:side_px, :side_px].astype(np.float32) / side_px - 0.5
+    slope = rng.normal(0, 0.3, 2)
+    falloff = np.exp(slope[0] * x + slope[1] * y)[..., None]
+    return Place((picture * falloff).astype(np.float32), name, near, someone)
+
+
+def list_photos(folder: Path) -> tuple[Path, ...]:
+    """All JPEG and PNG files below a folder, sorted.
+
+    Raises:
+        UnreadableImageError: There is none.
+    """
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not found:
+        raise UnreadableImageError(
+            f"{folder} holds no photographs", "no .jpg or .png file", "give another folder"
+        )
+    return tuple(found)
+
+
+def _photograph(path: Path, rng: np.random.Generator, side: int) -> Canvas:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise UnreadableImageError(
+            f"{path} is not a picture", "it cannot be decoded", "remove it from the folder"
+        )
+    height, width = pixels.shape[:2]
+    cut = int(min(height, width) * rng.uniform(0.5, 1.0))
+    top, left = int(rng.integers(height - cut + 1)), int(rng.integers(width - cut + 1))
+    square = pixels[top : top + cut, left : left + cut, ::-1]
+    small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA if cut > side else cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        small = small[:, ::-1]
+    return ((small.astype(np.float32) / 255) ** 2.2 * 1.1).astype(np.float32)
+
+
+_OWN: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
+    "room": draw_room,
+    "desk": draw_desk,
+    "landscape": draw_landscape,
+    "brick": draw_bricks,
+    "tiles": draw_tiles,
+}

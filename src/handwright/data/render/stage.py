@@ -1,0 +1,151 @@
+"""Meshes of one material each, joined into one scene and rasterised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from handwright.data.render._surface import see_points, vertex_normals
+from handwright.data.render.material import Material
+from handwright.data.render.skin_atlas import detail_levels, pick_level, skin_levels
+from handwright.hand.raster import Visible, rasterize
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """A mesh of one material.
+
+    Attributes:
+        points_m: [V, 3] camera space.
+        faces: [F, 3]; either winding, normals are turned to the camera.
+        corner_uv: [F, 3, 2] texture coordinates; zeros where the material needs none.
+        rest_m: [V, 3] coordinates that the material's patterns follow.
+        material: What it is made of.
+        owner: Index of the hand that it belongs to, −1 for things.
+        labels: [V] what each vertex is part of, as written into the parts picture.
+    """
+
+    points_m: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    corner_uv: Float[np.ndarray, "f 3 2"]
+    rest_m: Float[np.ndarray, "v 3"]
+    material: Material
+    owner: int
+    labels: Int[np.ndarray, " v"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A rasterised scene.
+
+    Attributes:
+        points_m: [V, 3] of all meshes, float32.
+        faces: int64 [F, 3].
+        face_solid: [F] which mesh each face is of.
+        solids: The meshes.
+        visible: What is seen at each sub-pixel.
+        rows: [N] of seen sub-pixels, row-major.
+        columns: [N].
+        index: int32 [h, w] into the seen points, −1 for none.
+        focal_px: Of the supersampled picture.
+        center_px: Likewise.
+    """
+
+    points_m: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    face_solid: Int[np.ndarray, " f"]
+    solids: tuple[Solid, ...]
+    visible: Visible
+    rows: Int[np.ndarray, " n"]
+    columns: Int[np.ndarray, " n"]
+    index: Int[np.ndarray, "h w"]
+    focal_px: float
+    center_px: tuple[float, float]
+
+    @property
+    def seen(self) -> Bool[np.ndarray, "h w"]:
+        """Sub-pixels that show any mesh."""
+        return self.visible.face >= 0
+
+    def seen_points_m(self) -> Float[np.ndarray, "n 3"]:
+        """Camera-space position of every seen sub-pixel, float32."""
+        z = self.visible.depth_m[self.rows, self.columns]
+        x = (self.columns + 0.5 - self.center_px[0]) / self.focal_px * z
+        y = (self.rows + 0.5 - self.center_px[1]) / self.focal_px * z
+        return np.stack([x, y, z], 1).astype(np.float32)
+
+    def labels(self) -> Int[np.ndarray, "h w"]:
+        """What each sub-pixel shows, uint8; 0 for nothing."""
+        labels = np.concatenate([solid.labels for solid in self.solids])
+        out = np.zeros(self.index.shape, np.uint8)
+        face = self.visible.face[self.rows, self.columns]
+        nearest = self.visible.bary[self.rows, self.columns].argmax(1)
+        out[self.rows, self.columns] = labels[self.faces[face, nearest]]
+        return out
+
+    def owners(self) -> Int[np.ndarray, "h w"]:
+        """The hand that each sub-pixel shows, int8: −1 for things, −2 for nothing."""
+        owner = np.array([solid.owner for solid in self.solids], np.int8)
+        out = np.full(self.index.shape, -2, np.int8)
+        out[self.rows, self.columns] = owner[self.face_solid[self.visible.face[self.rows, self.columns]]]
+        return out
+
+
+def set_stage(
+    solids: tuple[Solid, ...], focal_px: float, center_px: tuple[float, float], height: int, width: int
+) -> Stage:
+    """Join meshes and rasterise them.
+
+    Args:
+        solids: The meshes.
+        focal_px: Focal length in sub-pixels.
+        center_px: Principal point in sub-pixels.
+        height: Rows of sub-pixels.
+        width: Columns of sub-pixels.
+    """
+    starts = np.cumsum([0, *(len(solid.points_m) for solid in solids)])
+    points = np.concatenate([solid.points_m for solid in solids])
+    faces = np.concatenate([solid.faces + start for solid, start in zip(solids, starts[:-1], strict=True)])
+    face_solid = np.repeat(np.arange(len(solids)), [len(solid.faces) for solid in solids])
+    z = points[:, 2]
+    flat = focal_px * points[:, :2] / np.maximum(z, 1e-3)[:, None] + np.asarray(center_px)
+    visible = rasterize(flat, z, np.ascontiguousarray(faces, np.int64), height, width)
+    rows, columns = np.nonzero(visible.face >= 0)
+    index = np.full((height, width), -1, np.int32)
+    index[rows, columns] = np.arange(len(rows), dtype=np.int32)
+    return Stage(
+        points.astype(np.float32),
+        faces,
+        face_solid,
+        solids,
+        visible,
+        rows,
+        columns,
+        index,
+        focal_px,
+        center_px,
+    )
+
+
+def look_up(stage: Stage) -> Float[np.ndarray, "n c"]:
+    """The table of seen points (columns in ``_surface``): normals, colour, relief, roughness."""
+    solids = stage.solids
+    near = float(np.median(stage.visible.depth_m[stage.seen])) if len(stage.rows) else 1.0
+    per_m = stage.focal_px / near
+    normals = np.concatenate([vertex_normals(s.points_m.astype(np.float32), s.faces) for s in solids])
+    return see_points(
+        stage.rows,
+        stage.columns,
+        stage.visible.face,
+        stage.visible.bary,
+        stage.faces,
+        stage.face_solid,
+        normals,
+        np.concatenate([s.rest_m for s in solids]).astype(np.float32),
+        np.concatenate([s.corner_uv for s in solids]).astype(np.float32),
+        np.stack([s.material.row() for s in solids]),
+        pick_level(skin_levels(), per_m),
+        pick_level(detail_levels(), per_m),
+    )

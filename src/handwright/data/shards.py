@@ -1,0 +1,235 @@
+"""WebDataset shards of samples: written whole or not at all, read back equal, damage named or counted."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.errors import DataError
+from handwright.image.atomic import write_atomically
+
+PICTURES = ("image", "depth", "mask", "parts")
+_COLOUR = ("image",)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One picture with its truth.
+
+    Attributes:
+        key: Its name in the shard, the index with leading zeros.
+        pictures: 'image' uint8 [S, S, 3] sRGB; 'depth', 'mask' (0 or 255) and 'parts' uint8 [S, S].
+        record: The truth, JSON-ready.
+        encoded: Files of pictures that exist already ('image': the camera's own JPEG), kept byte for byte.
+    """
+
+    key: str
+    pictures: Mapping[str, UInt8[np.ndarray, "s s *c"]]
+    record: Mapping[str, Any]
+    encoded: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass
+class ReadReport:
+    """What was found while reading.
+
+    Attributes:
+        read: Good samples.
+        problems: One sentence for each record or shard that could not be read.
+    """
+
+    read: int = 0
+    problems: list[str] = field(default_factory=list[str])
+
+
+def write_shard(path: Path, samples: Iterable[Entry]) -> int:
+    """Write one tar; it appears under its name only when it is complete. Same samples, same bytes.
+
+    Args:
+        path: Of the shard.
+        samples: In the order of the file.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    count = 0
+
+    def write(file: object) -> None:
+        nonlocal count
+        with tarfile.open(
+            fileobj=cast("io.BufferedWriter", file), mode="w", format=tarfile.USTAR_FORMAT
+        ) as tar:
+            for sample in samples:
+                for name, data in _files_of(sample):
+                    entry = tarfile.TarInfo(name)
+                    entry.size = len(data)
+                    tar.addfile(entry, io.BytesIO(data))
+                count += 1
+
+    write_atomically(path, write)
+    return count
+
+
+def read_shards(paths: Iterable[Path], report: ReadReport | None = None) -> Iterator[Entry]:
+    """Samples of shards, in order.
+
+    Args:
+        paths: Tar files.
+        report: Where damaged records and shards are counted, each with a reason; without one the first damage
+            raises.
+
+    Raises:
+        DataError: Damage, when nobody counts it.
+    """
+    for path in paths:
+        for key, parts in _groups(path, report):
+            try:
+                sample = _sample(path, key, parts)
+            except DataError as error:
+                _note(error, report)
+                continue
+            if report is not None:
+                report.read += 1
+            yield sample
+
+
+def list_shards(folder: Path) -> tuple[Path, ...]:
+    """The shards in a folder, sorted.
+
+    Raises:
+        DataError: There is none.
+    """
+    found = sorted(folder.glob("*.tar"))
+    if not found:
+        raise DataError(
+            f"{folder} holds no shards", "there is no .tar file", "make some with `handwright synth`"
+        )
+    return tuple(found)
+
+
+def check_record(record: Mapping[str, Any], where: str) -> None:
+    """A record's hands have finite keypoints of the right number.
+
+    Raises:
+        DataError: They have not.
+    """
+    hands = record.get("hands")
+    if not isinstance(hands, list):
+        raise DataError(
+            f"{where} has no list of hands", "the field 'hands' is missing", "make the shard again"
+        )
+    for number, hand in enumerate(cast("list[Any]", hands), 1):
+        points = cast("Mapping[str, Any]", hand).get("keypoints_px") if isinstance(hand, dict) else None
+        if points is None:
+            raise DataError(f"{where}, hand {number}: no keypoints_px", "", "make the shard again")
+        values = np.asarray(points)
+        if values.dtype.kind not in "if" or values.shape != (21, 2) or not np.isfinite(values).all():
+            raise DataError(
+                f"{where}, hand {number}: keypoints_px are not 21 finite points", "", "make the shard again"
+            )
+
+
+def encode_png(picture: UInt8[np.ndarray, "s s *c"]) -> bytes:
+    """A picture as PNG bytes, fast rather than small."""
+    turned = picture[..., ::-1] if picture.ndim == 3 else picture
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 2]
+    return cv2.imencode(".png", np.ascontiguousarray(turned), options)[1].tobytes()
+
+
+def _files_of(sample: Entry) -> Iterator[tuple[str, bytes]]:
+    for name in PICTURES:
+        if name in sample.encoded:
+            yield f"{sample.key}.{name}.jpg", sample.encoded[name]
+        elif name in sample.pictures:
+            yield f"{sample.key}.{name}.png", encode_png(sample.pictures[name])
+    yield f"{sample.key}.json", json.dumps(sample.record, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _groups(path: Path, report: ReadReport | None) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Files of one tar by key; a cut tar gives what came before the cut, then its problem."""
+    key, parts = "", dict[str, bytes]()
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for entry in tar:
+                stream = tar.extractfile(entry)
+                data = b"" if stream is None else stream.read()
+                if len(data) < entry.size:
+                    raise tarfile.ReadError("unexpected end of data")
+                name, _, kind = Path(entry.name).name.partition(".")
+                if name != key and parts:
+                    yield key, parts
+                    parts = {}
+                key, parts[kind] = name, data
+            _expect_end(path, tar.offset)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        _note(
+            DataError(f"{path.name} is damaged after {key or 'its start'}", str(error), "make it again"),
+            report,
+        )
+        return
+    if parts:
+        yield key, parts
+
+
+def _expect_end(path: Path, offset: int) -> None:
+    """A tar ends with zero blocks; one that was cut before or within a header has none."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("the end of the archive is missing")
+
+
+def _sample(path: Path, key: str, parts: Mapping[str, bytes]) -> Entry:
+    where = f"{path.name}, {key}"
+    if "json" not in parts:
+        raise DataError(f"{where} has no record", "its .json is missing", "make the shard again")
+    try:
+        record = json.loads(parts["json"])
+    except ValueError as error:
+        raise DataError(f"{where}: the record is not JSON", str(error), "make the shard again") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: the record is not an object", "", "make the shard again")
+    check_record(cast("dict[str, Any]", record), where)
+    pictures: dict[str, np.ndarray] = {}
+    encoded: dict[str, bytes] = {}
+    for name in PICTURES:
+        kind = next((k for k in (f"{name}.jpg", f"{name}.png") if k in parts), None)
+        if kind is not None:
+            pictures[name] = _decode(parts[kind], name in _COLOUR, f"{where}.{kind}")
+            if kind.endswith(".jpg"):
+                encoded[name] = parts[kind]
+    if "image" not in pictures:
+        raise DataError(f"{where} has no picture", "its .image file is missing", "make the shard again")
+    return Entry(key, pictures, cast("dict[str, Any]", record), encoded)
+
+
+def _decode(data: bytes, colour: bool, where: str) -> UInt8[np.ndarray, "s s *c"]:
+    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
+    if pixels is None:
+        raise DataError(f"{where} is not a picture", "it cannot be decoded", "make the shard again")
+    return np.ascontiguousarray(pixels[..., ::-1]) if colour else np.asarray(pixels)
+
+
+def _note(error: DataError, report: ReadReport | None) -> None:
+    if report is None:
+        raise error
+    report.problems.append(str(error))
+
+
+def shard_ranges(count: int, per_shard: int) -> list[tuple[int, int]]:
+    """First index and one past the last of each shard."""
+    return [(k * per_shard, min((k + 1) * per_shard, count)) for k in range(math.ceil(count / per_shard))]

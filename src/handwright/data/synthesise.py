@@ -1,0 +1,217 @@
+"""Write a world: a folder of shards, the same for any number of workers, taken up again after a kill."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.data.places import list_photos
+from handwright.data.shards import Entry, list_shards, read_shards, shard_ranges, write_shard
+from handwright.errors import DataError, UsageError
+from handwright.image.atomic import write_atomically
+
+WORLD = 1
+"""Goes up whenever the same seed and index give another picture than before."""
+
+PER_SHARD = 250
+_SHEET_COLUMNS = 10
+_SMALLEST, _LARGEST = 64, 1024
+
+
+@dataclass(frozen=True)
+class World:
+    """What a folder of shards holds.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        seed: Of everything.
+        size: Side of the pictures in pixels.
+        photos: Names of the photographs used as backgrounds, in order.
+        world: Version of the synthesis.
+    """
+
+    kind: str
+    seed: int
+    size: int
+    photos: tuple[str, ...] = ()
+    world: int = WORLD
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a run did.
+
+    Attributes:
+        folder: Where the shards are.
+        samples: How many samples are there now.
+        shards: How many shards.
+        made: How many shards this run wrote; the others were there.
+    """
+
+    folder: Path
+    samples: int
+    shards: int
+    made: int
+
+
+def synthesise(
+    folder: Path,
+    kind: str = "hands",
+    *,
+    count: int = 1000,
+    seed: int = 0,
+    size: int = 256,
+    workers: int = 1,
+    photos: Path | None = None,
+    sheet: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Make ``count`` samples in shards of 250; shards that are there already stay.
+
+    Args:
+        folder: Where; made if it is missing.
+        kind: One of ``KINDS``.
+        count: Number of samples, at least 1.
+        seed: Same seed, same samples, whatever the number of workers.
+        size: Side of the pictures, 64 … 1024 px.
+        workers: Processes.
+        photos: Folder of photographs to use as backgrounds in half of the pictures.
+        sheet: Also write ``sheet.jpg``, the first hundred pictures.
+        progress: Called with samples done and samples in all after every shard.
+
+    Raises:
+        UsageError: A value makes no sense.
+        DataError: The folder holds another world.
+        OutputError: It cannot be written.
+    """
+    _check(kind, count, seed, size, workers)
+    pictures = list_photos(photos) if photos is not None else ()
+    world = World(kind, seed, size, tuple(p.name for p in pictures))
+    folder.mkdir(parents=True, exist_ok=True)
+    _enter(folder, world)
+    ranges = shard_ranges(count, PER_SHARD)
+    names = {_name(kind, span): span for span in ranges}
+    for stale in folder.glob(f"{kind}-*.tar"):
+        if stale.name not in names:
+            stale.unlink()
+    missing = [span for name, span in names.items() if not (folder / name).exists()]
+    done = count - sum(stop - start for start, stop in missing)
+    for start, stop in _work(folder, world, pictures, missing, workers):
+        done += stop - start
+        if progress is not None:
+            progress(done, count)
+    if sheet:
+        write_sheet(folder)
+    return Written(folder, count, len(ranges), len(missing))
+
+
+def contact_sheet(samples: Sequence[Entry], columns: int = _SHEET_COLUMNS) -> UInt8[np.ndarray, "h w 3"]:
+    """Pictures side by side in rows; the last row is filled up with black."""
+    pictures = [sample.pictures["image"] for sample in samples]
+    blank = np.zeros_like(pictures[0])
+    pictures += [blank] * (-len(pictures) % columns)
+    rows = [np.hstack(pictures[k : k + columns]) for k in range(0, len(pictures), columns)]
+    return np.vstack(rows)
+
+
+def write_sheet(folder: Path, count: int = 100) -> Path:
+    """Write ``sheet.jpg`` of a folder's first samples."""
+    samples: list[Entry] = []
+    for sample in read_shards(list_shards(folder)):
+        samples.append(sample)
+        if len(samples) == count:
+            break
+    path = folder / "sheet.jpg"
+    picture = contact_sheet(samples)[..., ::-1]
+    data = cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    write_atomically(path, lambda file: file.write(data))
+    return path
+
+
+def _check(kind: str, count: int, seed: int, size: int, workers: int) -> None:
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}", "choose one of them")
+    for name, value, least, most in (
+        ("n", count, 1, 100_000_000),
+        ("seed", seed, 0, 2**63 - 1),
+        ("size", size, _SMALLEST, _LARGEST),
+        ("workers", workers, 1, 1024),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"{name} is {value}", f"it must lie within {least} … {most}", "change it")
+
+
+def _enter(folder: Path, world: World) -> None:
+    """Write the folder's ``world.json``, or make sure that it is this world's."""
+    path = folder / "world.json"
+    text = json.dumps(asdict(world), indent=1, sort_keys=True)
+    if path.exists():
+        if path.read_text(encoding="utf-8") != text:
+            raise DataError(f"{folder} holds another world", f"{path.name} differs", "give an empty folder")
+        return
+    if any(folder.glob("*.tar")):
+        raise DataError(
+            f"{folder} holds shards of an unknown world", "it has no world.json", "give an empty folder"
+        )
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _work(
+    folder: Path, world: World, photos: tuple[Path, ...], missing: list[tuple[int, int]], workers: int
+) -> Iterator[tuple[int, int]]:
+    if workers == 1 or len(missing) <= 1:
+        for span in missing:
+            yield _make_shard(folder, world, photos, span)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(missing)), context, _one_thread) as pool:
+        jobs = [pool.submit(_make_shard, folder, world, photos, span) for span in missing]
+        for job in as_completed(jobs):
+            yield job.result()
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
+
+
+def _make_shard(
+    folder: Path, world: World, photos: tuple[Path, ...], span: tuple[int, int]
+) -> tuple[int, int]:
+    make = KINDS[world.kind]
+    samples = (make(world.seed, index, world.size, photos) for index in range(*span))
+    write_shard(folder / _name(world.kind, span), samples)
+    return span
+
+
+def _name(kind: str, span: tuple[int, int]) -> str:
+    return f"{kind}-{span[0]:08d}-{span[1] - 1:08d}.tar"
+
+
+def _hands(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.hands import render_hands
+    from handwright.data.hands.record import record_of
+
+    picture = render_hands(seed, index, size, photos)
+    return Entry(
+        f"{index:08d}",
+        {
+            "image": picture.pixels,
+            "depth": picture.depth,
+            "mask": picture.mask.astype(np.uint8) * 255,
+            "parts": picture.parts,
+        },
+        record_of(picture, seed, index),
+        {"image": picture.encoded} if picture.encoded else {},
+    )
+
+
+KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {"hands": _hands}
+"""What can be made: (seed, index, size, photographs) → sample."""

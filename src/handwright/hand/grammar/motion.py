@@ -1,0 +1,43 @@
+"""Landmarks, collision spheres and self-penetration of the mean hand at 24 angles, fast."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.hand.anatomy import BONE_PARENTS, FINGER_BONES
+from handwright.hand.grammar._motion import carry, move_bones, overlaps
+from handwright.hand.rig import load_rig
+
+_ORDER = np.array(sorted(range(20), key=lambda b: (0 if b == 0 else 1 if b >= 16 else 2, b)))
+_PARENTS, _CHAINS = np.array(BONE_PARENTS), np.array(FINGER_BONES)
+
+
+def landmarks_of(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "21 3"]:
+    """Landmarks of the mean right hand in its own frame, metres, MediaPipe order."""
+    rig = load_rig()
+    return carry(rig.landmarks_m, rig.landmark_bones, *_bones(dofs_rad), rig.joints_m)
+
+
+def spheres_of(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "s 3"]:
+    """Centres of the rig's collision spheres in the hand's own frame, metres."""
+    rig = load_rig()
+    return carry(rig.spheres_m, rig.sphere_bones[:, None], *_bones(dofs_rad), rig.joints_m)
+
+
+def overlaps_m(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, " p"]:
+    """How deep each of the rig's ``sphere_pairs`` overlaps, metres; negative where they are apart."""
+    rig = load_rig()
+    return overlaps(spheres_of(dofs_rad), rig.sphere_radii_m, rig.sphere_pairs)
+
+
+def penetration_m(dofs_rad: Float[np.ndarray, "24"]) -> float:
+    """How deep the hand runs into itself at most, by its collision spheres, in metres."""
+    return max(float(overlaps_m(dofs_rad).max()), 0.0)
+
+
+def _bones(dofs: Float[np.ndarray, "24"]) -> tuple[Float[np.ndarray, "20 3 3"], Float[np.ndarray, "20 3"]]:
+    rig = load_rig()
+    return move_bones(
+        np.ascontiguousarray(dofs, np.float64), rig.joints_m, rig.finger_axes, _PARENTS, _ORDER, _CHAINS
+    )
