@@ -20,6 +20,9 @@ _AROUND, _REACH = 0.5, 0.36
 _LENGTHS = (0.06, 0.12)
 _MOST, _FEWEST = 3000, 150
 _DARK = 0.004
+_AT_ONCE = 24
+"""Shifts that are compared at once: they fit the cache, and no linear-algebra thread is worth waking."""
+
 _NO_GAIN = 2e-4
 """Squares per step below which a template is too faint to explain anything."""
 
@@ -120,12 +123,14 @@ class Templates:
         """Weighted squares that each shadow explains, negative where it would have to brighten."""
         moves = shifts[:, 1] * self.width + shifts[:, 0]
         wanted = weight * self.steps.without_smooth(self.steps.light[None], weight)[0]
-        gains: list[np.ndarray] = []
-        for field in self.fields:
-            rows = self.steps.without_smooth(field[self.at[None] - moves[:, None]], weight)
-            match, power = rows @ wanted, (rows * rows) @ weight
-            gains.append(np.sign(match) * match**2 / (power + _NO_GAIN * len(weight)))
-        return np.stack(gains)
+        gains = np.empty((len(self.fields), len(moves)))
+        for soft, field in enumerate(self.fields):
+            for first in range(0, len(moves), _AT_ONCE):
+                part = slice(first, first + _AT_ONCE)
+                rows = self.steps.without_smooth(field[self.at[None] - moves[part, None]], weight)
+                match, power = rows @ wanted, (rows * rows) @ weight
+                gains[soft, part] = np.sign(match) * match**2 / (power + _NO_GAIN * len(weight))
+        return gains
 
 
 def shadow_templates(
