@@ -86,7 +86,7 @@ def test_the_embedded_network_survives_its_file_and_keeps_its_name(ours):
 
 
 def test_missing_or_damaged_weights_are_one_clear_line(ours, tmp_path):
-    with pytest.raises(MissingModelError, match=r"there is no feature network.*train features"):
+    with pytest.raises(MissingModelError, match=r"there is no feature network.*choose another --extractor"):
         EmbeddedExtractor(tmp_path)
     (tmp_path / "config.json").write_text((ours / "config.json").read_text())
     (tmp_path / "model.safetensors").write_bytes(b"no")

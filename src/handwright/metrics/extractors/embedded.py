@@ -68,8 +68,7 @@ def load_network(folder: Path) -> FeatureNetwork:
             raise MissingModelError(
                 "there is no feature network",
                 f"{folder / file} is missing",
-                "train one with `handwright train features`, or choose another --extractor "
-                "(inception:FILE, clip:DIR, rand-v1)",
+                "choose another --extractor: inception:FILE, clip:DIR or rand-v1",
             )
     try:
         said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
