@@ -76,7 +76,7 @@ def _sample(capture: Path, file: Path, source: Source, camera: Any) -> Sample | 
             return f"its keypoints have shape {world.shape}, not (24, 3)"
         points_cam_m = (world[_TO_MEDIAPIPE] @ rotation.T + shift) / 1000
         points = from_pixel_index(project(points_cam_m, focal, center))
-        visible = (points >= 0).all(1) & (points < np.array(size)).all(1)
+        visible = np.asarray((points >= 0).all(1) & (points < np.array(size)).all(1))
         if visible.any():
             hands.append(HandLabel(box_around(points[visible]), side, points, visible, points_cam_m))
     if not hands:
