@@ -12,6 +12,7 @@ import typer
 
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
+from handwright.apps.cli.synth import synth
 from handwright.errors import HandwrightError
 
 EXIT_USAGE = 2
@@ -21,6 +22,7 @@ _STOPPED = "stopped; run the same command again to go on where it was."
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="Measure pictures against real ones.")(evaluate)
+app.command(short_help="Render pictures of hands with exact truth.")(synth)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from handwright.apps.cli.commands import app
 from handwright.apps.cli.options import Debug
 from handwright.apps.cli.show import Screen
 
 
-@app.command(short_help="Render pictures of hands with exact truth.")
 def synth(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the shards.")],
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="What to render: hands.")] = "hands",

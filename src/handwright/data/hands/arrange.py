@@ -44,7 +44,6 @@ _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
     (0.03, "left", "down"),
     (0.03, "up", "camera"),
     (0.02, "down", "camera"),
-    (0.01, "down", "away"),
 )
 
 
@@ -65,10 +64,19 @@ class Turned:
     at_m: Float[np.ndarray, "3"]
 
 
-def one_hand(rng: np.random.Generator, posed: Posed, showing: bool = False) -> Turned:
-    """A single hand, turned as people hold hands before cameras."""
+def one_hand(
+    rng: np.random.Generator, posed: Posed, *, showing: bool = False, palmar: bool = False
+) -> Turned:
+    """A single hand, turned as people hold hands before cameras.
+
+    Args:
+        rng: How it is turned, and which hand it is.
+        posed: Its pose.
+        showing: Palm or back to the camera and fingers up, so that every finger is seen.
+        palmar: More often with the palm in view, where it holds something.
+    """
     side: Side = "right" if rng.random() < 0.5 else "left"
-    palm, points = _view(rng, posed, showing)
+    palm, points = _view(rng, posed, showing, palmar)
     if posed.name in ("like", "dislike") and side == "left":
         points = "right" if points == "left" else "left"
     turn = _jitter(rng, 12.0 if showing else 17.0) @ axis_angle_matrix(wrist_of(palm, points))
@@ -145,14 +153,16 @@ def _hand(
     return Hand(pose, arch, matrix_axis_angle(turned.turn), turned.at_m + offset, shape, turned.side, camera)
 
 
-def _view(rng: np.random.Generator, posed: Posed, showing: bool) -> tuple[Direction, Direction]:
+def _view(
+    rng: np.random.Generator, posed: Posed, showing: bool = False, palmar: bool = False
+) -> tuple[Direction, Direction]:
     named = NAMED.get(posed.name or "")
     if named is not None and named.palm is not None and named.points is not None and rng.random() < 0.7:
         return named.palm, named.points
     if posed.name in ("like", "dislike"):
         return _thumb_view(rng, posed.name)
     views = _VIEWS[:2] if showing else _VIEWS
-    shares = np.array([view[0] for view in views])
+    shares = np.array([view[0] * (0.25 if palmar and view[1] in ("away", "down") else 1.0) for view in views])
     _, palm, points = views[int(rng.choice(len(views), p=shares / shares.sum()))]
     return palm, points
 
@@ -174,7 +184,7 @@ def _side_by_side(rng: np.random.Generator, kind: str, size: float) -> tuple[Tur
     else:
         first = draw_pose(rng)
         poses = (first, first if rng.random() < 0.4 else draw_pose(rng))
-        palm, points = _view(rng, poses[0], False) if rng.random() < 0.4 else ("away", "up")
+        palm, points = _view(rng, poses[0]) if rng.random() < 0.4 else ("away", "up")
     apart = size * rng.uniform(0.15, 0.26)
     base = axis_angle_matrix(wrist_of(palm, points))
     thumbs_in = palm == "away"

@@ -22,7 +22,8 @@ HAND_LABEL, FOREARM, SLEEVE, JEWELLERY, LABELS_PER_HAND, THING_LABEL = 1, 21, 22
 """Values of the parts picture: 0 nothing; of hand h: 32·h + 1 + index into ``anatomy.BONES``, 32·h + 21
 forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing."""
 
-_CUFF_M, _GLOVE_M = -0.018, 0.0013
+_RING_POINTS = 40
+_WRIST_M, _CUFF_M, _GLOVE_M = 0.002, -0.018, 0.0013
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
     rig = load_dense_rig().rig
     labels = np.full(len(skin.vertices), first + FOREARM)
     labels[: len(rig.vertices_m)] = first + HAND_LABEL + rig.part_ids
-    labels[skin.rest[:, 1] < _CUFF_M] = first + FOREARM
+    labels[skin.rest[:, 1] < _WRIST_M] = first + FOREARM
     glove = dressed.dress.glove
     if glove is None:
         return [_solid(dressed, skin, dressed.person.skin, labels)]
@@ -129,7 +130,8 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
     centre, axis = _along_arm(skin, rest_y)
     limb = _near(skin, rest_y, 0.012)
     points, faces, rest = band(limb, centre, axis, 0.0085 * size, 0.0022, 0.0006)
-    dark = (float(rng.uniform(0.01, 0.1)),) * 3
+    grey = float(rng.uniform(0.01, 0.1))
+    dark: tuple[float, float, float] = (grey, grey, grey)
     leather = (0.16, 0.07, 0.03) if rng.random() < 0.5 else dark
     materials = {
         "leather": Material("solid", leather, 0.6, 0.04, pattern="leather", relief_m=0.0003),
@@ -169,7 +171,8 @@ def _thing(dressed: Dressed, thing: Thing) -> Solid:
 
 
 def _near(skin: Part, rest_y: float, reach: float) -> Float[np.ndarray, "n 3"]:
-    return skin.vertices[np.abs(skin.rest[:, 1] - rest_y) < reach]
+    off = np.abs(skin.rest[:, 1] - rest_y)
+    return skin.vertices[off < max(reach, float(np.partition(off, _RING_POINTS)[_RING_POINTS]))]
 
 
 def _along_arm(skin: Part, rest_y: float) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from handwright.data.hands.poses import Posed, named_pose
 from handwright.data.hands.things import Thing, frame, thing_material
-from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES
+from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
 from handwright.hand.grammar.contact import TOUCHING_M, touch, untangle
@@ -17,8 +17,10 @@ from handwright.hand.grammar.motion import landmarks_of, spheres_of
 from handwright.hand.rig import load_rig
 
 THINGS = ("cup", "phone", "pen", "ball", "handle", "card")
-_PRESS_M, _STEPS = 0.001, 14
-_OPEN_DEG = np.array([-4, 26, 6, -4, 0, 0] + [0, 6, 10, 6] * 4 + [0, 0], float)
+_PRESS_M, _PLATE_PRESS_M, _THENAR_M, _STEPS = 0.001, 0.002, 0.003, 14
+_NEAREST_M, _FARTHEST_M = 0.045, 0.12
+_WEB_ASIDE_M, _WEB_PALMWARDS_M = (0.006, 0.010, 0.014, 0.018, 0.024), (-0.012, -0.006, 0.0, 0.006, 0.012)
+_OPEN_DEG = np.array([-30, 38, 0, -10, 0, 0] + [0, 6, 10, 6] * 4 + [0, 0], float)
 _CLOSED_DEG = {0: 30, 3: 45, 5: 60, 1: 84, 2: 104, 4: 70}
 """Highest angle of CMC, MCP and IP of the thumb (0, 3, 5) and of MCP, PIP and DIP of a finger (1, 2, 4)."""
 
@@ -54,28 +56,31 @@ def _wrap(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
         axes = frame(along, np.array([0.0, -rng.uniform(0.3, 1.0), 1.0]))[[1, 0, 2]] * np.array(
             [[1], [-1], [1]]
         )
-    at = np.array([0.004, 0.070 if name != "ball" else 0.080, 0.0]) + rng.normal(0, 0.003, 3)
     slide = rng.uniform(-0.3, 0.3) * length if name == "handle" else rng.normal(0, 0.006)
-    thing = Thing(name, words, at + slide * axes[2], axes, np.array([radius, radius, length]), material)
-    dofs = np.deg2rad(_OPEN_DEG + rng.normal(0, 2, 24))
-    thing = _to_palm(thing, dofs)
-    closed = close_on(thing, np.clip(dofs, *DOF_LIMITS_RAD.T))
+    dofs = np.clip(np.deg2rad(_OPEN_DEG + rng.normal(0, 2, 24)), *DOF_LIMITS_RAD.T)
+    thing = Thing(name, words, slide * axes[2], axes, np.array([radius, radius, length]), material)
+    thing = _to_palm(thing, dofs, float(rng.normal(0.002, 0.004)))
+    closed = close_on(thing, dofs)
     return Posed(closed, words_of(closed), None), thing
 
 
-def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Thing:
-    """Slide the thing along the palm's normal until it rests on the palm."""
+def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"], aside: float) -> Thing:
+    """Lay the thing on the palm, as near to the wrist as the open thumb lets it come."""
     rig = load_rig()
-    palm = ~np.isin(rig.sphere_bones, [b for chain in FINGER_BONES for b in chain])
-    palm |= np.isin(rig.sphere_bones, [FINGER_BONES[f][0] for f in range(1, 5)])
-    spheres, radii = spheres_of(dofs)[palm], rig.sphere_radii_m[palm]
-    near, far = 0.0, 0.12
-    for _ in range(18):
-        middle = (near + far) / 2
-        moved = replace(thing, centre=np.array([*thing.centre[:2], middle]))
-        inside = (moved.distance(spheres) - radii).min() < -_PRESS_M
-        near, far = (middle, far) if inside else (near, middle)
-    return replace(thing, centre=np.array([*thing.centre[:2], far]))
+    spheres, radii = spheres_of(dofs), rig.sphere_radii_m
+    thumb = np.isin(rig.sphere_bones, FINGER_BONES[0])
+    palm = np.isin(rig.sphere_bones, [*PALM_BONES, *(FINGER_BONES[f][0] for f in range(1, 5))])
+    laid = thing
+    for along in np.arange(_NEAREST_M, _FARTHEST_M, 0.003):
+        near, far = 0.0, 0.12
+        for _ in range(16):
+            middle = (near + far) / 2
+            laid = replace(thing, centre=thing.centre * [1, 0, 0] + np.array([aside, along, middle]))
+            inside = (laid.distance(spheres[palm]) - radii[palm]).min() < -_PRESS_M
+            near, far = (middle, far) if inside else (near, middle)
+        if (laid.distance(spheres[thumb]) - radii[thumb]).min() > -_THENAR_M:
+            break
+    return laid
 
 
 def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
@@ -88,7 +93,7 @@ def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "
     rig = load_rig()
     finger_of = np.full(len(rig.sphere_bones), -1)
     for f, chain in enumerate(FINGER_BONES):
-        finger_of[np.isin(rig.sphere_bones, chain)] = f
+        finger_of[np.isin(rig.sphere_bones, chain[1:] if f == 0 else chain)] = f
     dofs = dofs.copy()
     for stage in range(3):
         joints = [(0, 3, 5)[stage], *(7 + 4 * k + stage for k in range(4))]
@@ -110,18 +115,25 @@ def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "
 def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
     """Between thumb, index and middle fingertip, resting on the web (writing tripod)."""
     posed = named_pose("writing tripod grasp", rng)
-    material, words = thing_material("pen", rng)
+    material, said = thing_material("pen", rng)
+    radius = float(rng.uniform(0.0036, 0.0052))
+    words = replace(NAMED["writing tripod grasp"], palm=None, points=None)
+    dofs = touch(posed.dofs_rad, words.contacts, bounds_of(words), gap_m=TOUCHING_M + 1.6 * radius)
+    posed = Posed(dofs, words_of(dofs), posed.name)
     points = landmarks_of(posed.dofs_rad)
-    radius = float(rng.uniform(0.0036, 0.0055))
     grip = points[[4, 8, 12]].mean(0)
-    web = points[5] + np.array([0.010, 0.002, 0.004])
-    along = (web - grip) / np.linalg.norm(web - grip)
-    half = float(rng.uniform(0.062, 0.075))
-    centre = grip - rng.uniform(0.02, 0.034) * along + half * along
-    thing = Thing(
-        "pen", words, centre, frame(along, np.array([0.0, 0, 1])), np.array([radius, radius, half]), material
-    )
-    return posed, thing
+    half, beyond = float(rng.uniform(0.062, 0.075)), float(rng.uniform(0.02, 0.034))
+
+    def laid(aside: float, palmwards: float) -> Thing:
+        along = points[5] + np.array([aside, 0.002, palmwards]) - grip
+        along /= np.linalg.norm(along)
+        axes, size = frame(along, np.array([0.0, 0.0, 1.0])), np.array([radius, radius, half])
+        return Thing("pen", said, grip + (half - beyond) * along, axes, size, material)
+
+    places = [(aside, palmwards) for aside in _WEB_ASIDE_M for palmwards in _WEB_PALMWARDS_M]
+    spheres, radii = spheres_of(posed.dofs_rad), load_rig().sphere_radii_m
+    depths = [float(np.maximum(radii - laid(*at).distance(spheres), 0).max()) for at in places]
+    return posed, laid(*places[int(np.argmin(depths))])
 
 
 def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
@@ -130,16 +142,32 @@ def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
     words = replace(NAMED["parallel extension grasp"], contacts=(1, 2))
     bounds = bounds_of(words)
     dofs = np.clip(angles_of(NAMED["parallel extension grasp"]) + np.deg2rad(rng.normal(0, 3, 24)), *bounds.T)
-    dofs = untangle(touch(dofs, (1, 2), bounds, gap_m=TOUCHING_M + 2 * thick), bounds, steps=3)
+    dofs = untangle(touch(dofs, (1, 2), bounds, gap_m=TOUCHING_M + 3.0 * thick), bounds, steps=3)
     points = landmarks_of(dofs)
     thumb, fingers = points[4], points[[8, 12]].mean(0)
     normal = (thumb - fingers) / np.linalg.norm(thumb - fingers)
-    outwards = points[[8, 12]].mean(0) - points[[6, 10]].mean(0)
-    outwards += np.array([rng.normal(0, 0.25), 0.0, 0.0]) * np.linalg.norm(outwards)
+    ends = [points[[8, 12]].mean(0) - points[[7, 11]].mean(0), points[4] - points[3]]
+    outwards = sum((end / np.linalg.norm(end) for end in ends), np.zeros(3))
+    outwards += np.array([rng.normal(0, 0.2), 0.0, 0.0])
     material, said = thing_material(name, rng)
     half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
     half = half * np.exp(rng.normal(0, 0.04, 3))
     half = half if rng.random() < 0.7 else half[[1, 0, 2]]
     axes = frame(-normal, outwards)
     centre = (thumb + fingers) / 2 + axes[1] * (half[1] - rng.uniform(0.015, 0.028))
-    return Posed(dofs, words_of(dofs), None), Thing(name, said, centre, axes, half, material)
+    thing = Thing(name, said, centre, axes, half, material)
+    dofs = _back_off(thing, dofs)
+    return Posed(dofs, words_of(dofs), None), thing
+
+
+def _back_off(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
+    """Straighten the knuckle of each finger that is in the thing until it only presses on it."""
+    rig, dofs = load_rig(), dofs.copy()
+    for finger in range(1, 5):
+        mine, knuckle = np.isin(rig.sphere_bones, FINGER_BONES[finger]), 7 + 4 * (finger - 1)
+        for _ in range(30):
+            gap = thing.distance(spheres_of(dofs)[mine]) - rig.sphere_radii_m[mine]
+            if gap.min() > -_PLATE_PRESS_M:
+                break
+            dofs[knuckle : knuckle + 2] -= np.deg2rad([1.3, 0.9])
+    return dofs

@@ -14,7 +14,7 @@ from handwright.hand.grammar.angles import bounds_of
 from handwright.hand.grammar.contact import touch, untangle
 from handwright.hand.grammar.motion import penetration_m
 from handwright.hand.grammar.named import EVERYDAY, GRASPS, HAGRID, SPELLED
-from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, say_gaps
+from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, Bend, Gap, say_gaps
 
 DEEPEST_M = 0.002
 _TRIES = 4
@@ -82,12 +82,14 @@ def _best(rng: np.random.Generator, draw: Callable[[np.random.Generator], Posed]
 
 
 def _random_words(rng: np.random.Generator) -> Posed:
-    fingers = [BENDS[int(rng.choice(len(BENDS), p=[0.36, 0.12, 0.2, 0.1, 0.22]))] for _ in range(4)]
+    fingers: list[Bend] = [
+        BENDS[int(rng.choice(len(BENDS), p=[0.36, 0.12, 0.2, 0.1, 0.22]))] for _ in range(4)
+    ]
     for k in range(1, 4):
         if rng.random() < 0.35:
             fingers[k] = fingers[k - 1]
-    bends = (fingers[0], fingers[1], fingers[2], fingers[3])
-    gaps = [GAPS[int(rng.choice(4, p=[0.0, 0.3, 0.45, 0.25]))] for _ in range(3)]
+    bends: tuple[Bend, Bend, Bend, Bend] = (fingers[0], fingers[1], fingers[2], fingers[3])
+    gaps: list[Gap] = [GAPS[int(rng.choice(4, p=[0.0, 0.3, 0.45, 0.25]))] for _ in range(3)]
     said = say_gaps(bends, (gaps[0], gaps[1], gaps[2]))
     thumb = THUMBS[int(rng.integers(len(THUMBS)))]
     bent = [k + 1 for k, bend in enumerate(bends) if bend == "bent"]

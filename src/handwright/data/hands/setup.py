@@ -70,7 +70,7 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
         turned = two_hands(rng, pair, size)
     elif dress.glove is None and rng.random() < _SHARE_HOLDING:
         posed, thing = draw_hold(rng)
-        turned = (one_hand(rng, posed),)
+        turned = (one_hand(rng, posed, palmar=True),)
     else:
         turned = (one_hand(rng, draw_pose(rng)),)
     share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF else (0.44, 0.8)

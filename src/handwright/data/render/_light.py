@@ -82,8 +82,8 @@ def shade(table, normals, points, ambient, lobes, lamps, shadows, frames, taps):
         grazing = (1 - nv) ** 5 * (1 - 0.75 * rough)
         occluded = min(max(seen * (1 + 0.6 * (seen - 1)), 0.0), 1.0)
         for k in range(lobes.shape[0]):
-            facing = 0.5 + 0.5 * (nx * lobes[k, 0] + ny * lobes[k, 1] + nz * lobes[k, 2])
-            mirrored = 0.5 + 0.5 * (rx * lobes[k, 0] + ry * lobes[k, 1] + rz * lobes[k, 2])
+            facing = max(0.5 + 0.5 * (nx * lobes[k, 0] + ny * lobes[k, 1] + nz * lobes[k, 2]), 0.0)
+            mirrored = max(0.5 + 0.5 * (rx * lobes[k, 0] + ry * lobes[k, 1] + rz * lobes[k, 2]), 0.0)
             share = facing ** lobes[k, 6] * seen
             sheen = mirrored ** (lobes[k, 6] * (1 + 3.5 * (1 - rough))) * occluded * (1.15 - 0.45 * rough)
             for q in range(3):
@@ -96,7 +96,7 @@ def shade(table, normals, points, ambient, lobes, lamps, shadows, frames, taps):
             lit, thick = _reach(
                 px, py, pz, n, j, frames, lamps, shadows, taps, nx * 0.0015, ny * 0.0015, nz * 0.0015
             )
-            through = np.exp(-thick / np.float32(0.0045)) * max(0.15 - facing, 0.0) * 0.9
+            through = np.exp(-thick / np.float32(0.0036)) * max(0.1 - facing, 0.0) * 0.42
             veil = lit * (0.55 + 0.45 * seen)
             hx, hy, hz = lx + vx, ly + vy, lz + vz
             length = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-6

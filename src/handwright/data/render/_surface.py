@@ -175,7 +175,7 @@ def _made(p, m):
         tone *= 1 + 0.10 * cells
     elif pattern == 10:
         share = smooth(0.42, 0.5, np.abs(p[UV] - 0.5)) + smooth(
-            0.0, 0.01, noise3(9 * p[UV], 14 * p[UV + 1], s)
+            0.0, 0.01, noise3(np.floor(4 * p[UV]) + 0.5, np.floor(11 * p[UV + 1]) + 0.5, s)
         )
         share = min(share, 1.0)
     elif pattern == 11:

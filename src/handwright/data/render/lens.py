@@ -101,7 +101,8 @@ def develop(linear: Float[np.ndarray, "h w 3"], shot: Shot) -> tuple[UInt8[np.nd
 
 def _tone(light: Float[np.ndarray, "h w 3"], contrast: float) -> Float[np.ndarray, "h w 3"]:
     """Between sRGB with a soft shoulder and a filmic curve (Narkowicz's fit of ACES), both in 0 … 1."""
-    rolled = np.where(light > 0.7, 0.7 + (light - 0.7) / (1 + 2.2 * (light - 0.7)), light)
+    over = np.maximum(light - 0.7, 0)
+    rolled = np.minimum(light, 0.7) + over / (1 + 2.2 * over)
     plain = np.clip(rolled, 0, 1) ** np.float32(1 / 2.2)
     x = 0.72 * light
     filmic = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1) ** np.float32(1 / 2.2)

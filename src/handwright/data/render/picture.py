@@ -15,6 +15,9 @@ from handwright.data.render.stage import Stage, look_up
 from handwright.hand.raster import rasterize
 
 _SHADOW_PX = 320
+_FAR_M = 200.0
+"""Distance of the lamps' rasteriser, whose depths are perspective: so far away that they are straight."""
+
 _BLEED_M = (0.0024, 0.0011, 0.0007)
 _TIGHT_M, _WIDE_M = 0.012, 0.05
 
@@ -52,11 +55,9 @@ def light_stage(stage: Stage, light: Surroundings) -> LitStage:
     )
     ambient = _ambient(stage, stage.focal_px / near)
     frames, shadows = _shadow_maps(stage, points, light.lamps)
-    lamps = np.array(
-        [[*lp.towards, *lp.colour, lp.softness_m, lp.size] for lp in light.lamps] or np.zeros((0, 8)),
-        np.float32,
-    )
-    lobes = np.array([[*lb.towards, *lb.colour, lb.width] for lb in light.lobes], np.float32)
+    rows = [[*lp.towards, *lp.colour, lp.softness_m, lp.size] for lp in light.lamps]
+    lamps = np.array(rows, np.float32).reshape(-1, 8)
+    lobes = np.array([[*lb.towards, *lb.colour, lb.width] for lb in light.lobes], np.float32).reshape(-1, 7)
     soft, gleam = _light.shade(
         table,
         normals,
@@ -105,12 +106,12 @@ def _shadow_maps(
         turned = (stage.points_m @ axes.T - low).astype(np.float64)
         seen = rasterize(
             turned[:, :2] * scale,
-            turned[:, 2] + 2.0,
+            turned[:, 2] + _FAR_M,
             np.ascontiguousarray(stage.faces),
             _SHADOW_PX,
             _SHADOW_PX,
         )
-        shadows[j] = seen.depth_m - 2.0
+        shadows[j] = seen.depth_m - np.float32(_FAR_M)
         frames[j] = [*axes.ravel(), *low, scale]
     return frames, shadows
 
