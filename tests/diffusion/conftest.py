@@ -4,9 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("diffusers")
-
 import torch
 
 from handwright.diffusion.pipeline import HandInpaintPipeline
