@@ -17,6 +17,7 @@ from handwright.diffusion.libraries import (
     quiet,
 )
 from handwright.errors import UsageError
+from handwright.training.family import noise_schedule
 
 SHARD = "14MB"
 _INDEX = {
@@ -64,7 +65,7 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
             network = _KINDS[name].from_pretrained(folder, local_files_only=True)
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
-    shutil.copytree(base / "scheduler", part / "scheduler")
+    noise_schedule().save_pretrained(part / "scheduler")
     (part / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n", "utf-8")
     (part / "README.md").write_text(card, "utf-8")
     shutil.rmtree(output, ignore_errors=True)
