@@ -1,4 +1,4 @@
-"""Nothing outside the mask changes, and the same seed gives the same bytes: python bench/outside.py [--n N].
+"""Nothing outside the mask changes, and the same seed gives the same bytes: bench/outside.py [--n N] [--painter P].
 
 Rendered hands of mixed sizes in every kind of file go the whole way from file to file: load, refine, save,
 load again. Counts samples of the file's own mode that differ outside the masks of refined hands, and
@@ -77,10 +77,10 @@ def samples(image: Image) -> np.ndarray:
     return image.native
 
 
-def run(path: Path, out: Path, engine: Engine) -> tuple[Repair, bytes]:
+def run(path: Path, out: Path, engine: Engine, painter: str) -> tuple[Repair, bytes]:
     """File to file, as the workflow does it."""
     image = load_image(path)
-    repair = refine_picture(image, RefineSettings(seed=7), engine)
+    repair = refine_picture(image, RefineSettings(painter=painter, seed=7), engine)
     if repair.after is repair.before:
         save_unchanged(path, out, overwrite=True)
     else:
@@ -119,6 +119,7 @@ def main() -> None:
     )
     parser.add_argument("--n", type=int, default=300)
     parser.add_argument("--seed", type=int, default=9000)
+    parser.add_argument("--painter", default="draw")
     options = parser.parse_args()
     start = time.perf_counter()
     outside, inside, refined, other_bytes = Counter(), Counter(), Counter(), 0
@@ -126,13 +127,14 @@ def main() -> None:
         folder = Path(temporary)
         for number, (kind, path) in enumerate(cases(options.n, options.seed, folder)):
             out = folder / f"out{'.png' if path.suffix == '.jpg' else path.suffix}"
-            repair, data = run(path, out, engine)
+            repair, data = run(path, out, engine, options.painter)
             left, right = changed_outside(repair, out)
             outside[kind] += left
             inside[kind] += right
             refined[kind] += any(hand.action == "refined" for hand in repair.hands)
             if number % 5 == 0:
-                other_bytes += run(path, folder / f"again{out.suffix}", engine)[1] != data
+                again = run(path, folder / f"again{out.suffix}", engine, options.painter)[1]
+                other_bytes += again != data
             path.unlink()
             if left:
                 print(f"run {number} ({kind}): {left} samples changed outside the mask")
