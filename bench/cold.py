@@ -1,8 +1,8 @@
 """How long `handwright refine` takes from a cold start, and how much memory: one hand, 1024² and 4000 × 3000.
 
-`python bench/cold.py [--n 5] [--painter NAME]`: median wall seconds and peak resident memory of fresh processes, kernels
-compiled before. The large picture holds the small one in its middle. Measure on an idle machine and
-compare the ratio.
+`python bench/cold.py [--n 5] [--painter NAME]`: median wall seconds and peak resident memory of fresh
+processes, kernels compiled before. The large picture holds the small one in its middle. Measure on an idle
+machine and compare the ratio.
 """
 
 from __future__ import annotations

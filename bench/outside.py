@@ -1,4 +1,6 @@
-"""Nothing outside the mask changes, and the same seed gives the same bytes: bench/outside.py [--n N] [--painter P].
+"""Nothing outside the mask changes, and the same seed gives the same bytes.
+
+    python bench/outside.py [--n N] [--painter NAME]
 
 Rendered hands of mixed sizes in every kind of file go the whole way from file to file: load, refine, save,
 load again. Counts samples of the file's own mode that differ outside the masks of refined hands, and
