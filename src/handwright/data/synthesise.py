@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ from handwright.data.places import list_photos
 from handwright.data.shards import Entry, list_shards, read_shards, shard_ranges, write_shard
 from handwright.errors import DataError, UsageError
 from handwright.image.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from handwright.data.hands import HandPicture
 
 WORLD = 1
 """Goes up whenever the same seed and index give another picture than before."""
@@ -197,21 +201,28 @@ def _name(kind: str, span: tuple[int, int]) -> str:
 
 def _hands(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_hands
+
+    return _entry(render_hands(seed, index, size, photos), seed, index, "hands")
+
+
+def _defects(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.hands import render_defects
+
+    return _entry(render_defects(seed, index, size, photos), seed, index, "defects")
+
+
+def _entry(picture: HandPicture, seed: int, index: int, kind: str) -> Entry:
     from handwright.data.hands.record import record_of
 
-    picture = render_hands(seed, index, size, photos)
-    return Entry(
-        f"{index:08d}",
-        {
-            "image": picture.pixels,
-            "depth": picture.depth,
-            "mask": picture.mask.astype(np.uint8) * 255,
-            "parts": picture.parts,
-        },
-        record_of(picture, seed, index),
-        {"image": picture.encoded} if picture.encoded else {},
-    )
+    pictures = {
+        "image": picture.pixels,
+        "depth": picture.depth,
+        "mask": picture.mask.astype(np.uint8) * 255,
+        "parts": picture.parts,
+    }
+    encoded = {"image": picture.encoded} if picture.encoded else {}
+    return Entry(f"{index:08d}", pictures, record_of(picture, seed, index, kind), encoded)
 
 
-KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {"hands": _hands}
-"""What can be made: (seed, index, size, photographs) → sample."""
+KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {"hands": _hands, "defects": _defects}
+"""What can be made: (seed, index, size, photographs) → entry."""

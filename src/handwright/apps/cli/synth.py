@@ -13,7 +13,9 @@ from handwright.apps.cli.show import Screen
 
 def synth(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the shards.")],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="What to render: hands.")] = "hands",
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="What to render: hands or defects.")
+    ] = "hands",
     count: Annotated[int, typer.Option("--n", metavar="N", help="Number of pictures.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same pictures.")] = 0,
     size: Annotated[int, typer.Option("--size", metavar="PX", help="Side of the pictures.")] = 256,

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handwright.data.hands.dress import Dress, band, disc, metal
+from handwright.data.hands.flaws import Flaw, apply_flaw
 from handwright.data.hands.person import Person
 from handwright.data.hands.things import Thing, thing_mesh
 from handwright.data.render.material import Material
@@ -17,6 +18,7 @@ from handwright.data.scenes.defects import Malformed
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import to_camera
+from handwright.types import Hand
 
 HAND_LABEL, FOREARM, SLEEVE, JEWELLERY, LABELS_PER_HAND, THING_LABEL = 1, 21, 22, 23, 32, 200
 """Values of the parts picture: 0 nothing; of hand h: 32·h + 1 + index into ``anatomy.BONES``, 32·h + 21
@@ -37,6 +39,8 @@ class Dressed:
         dress: What they wear.
         thing: What the hand holds, or None.
         index: Number of the hand in the picture, from 0.
+        sound: The hand as it should be; ``made.hand`` where nothing is wrong with it.
+        flaw: What is wrong with its surface, or None.
     """
 
     made: Malformed
@@ -45,12 +49,16 @@ class Dressed:
     dress: Dress
     thing: Thing | None
     index: int
+    sound: Hand
+    flaw: Flaw | None = None
 
 
 def solids_of(dressed: Dressed) -> list[Solid]:
     """Skin or glove, sleeve, jewellery and held thing of one hand, in camera space."""
     hand, first = dressed.made.hand, dressed.index * LABELS_PER_HAND
     parts = body_parts(dressed.made, dressed.arm)
+    if dressed.flaw is not None:
+        parts = apply_flaw(parts, dressed.flaw)
     skin = parts[0]
     solids = _skin_solids(dressed, skin, first)
     for copy in [part for part in parts[1:] if not part.cloth]:
@@ -65,7 +73,13 @@ def solids_of(dressed: Dressed) -> list[Solid]:
     if dressed.dress.glove is None and dressed.dress.ring_side == hand.side:
         solids += [_ring(dressed, skin, finger, name) for finger, name in dressed.dress.rings]
     covered = dressed.dress.sleeve_m is not None and dressed.dress.sleeve_m < 0.05
-    if dressed.dress.watch is not None and dressed.dress.watch_side == hand.side and not covered:
+    loose = dressed.flaw is not None and dressed.flaw.kind == "detached"
+    if (
+        dressed.dress.watch is not None
+        and not loose
+        and dressed.dress.watch_side == hand.side
+        and not covered
+    ):
         solids += _watch(dressed, skin)
     if dressed.thing is not None:
         solids.append(_thing(dressed, dressed.thing))

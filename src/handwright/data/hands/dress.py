@@ -76,9 +76,9 @@ class Dress:
 
 
 def draw_dress(rng: np.random.Generator) -> Dress:
-    """Half the people in long sleeves, one in six gloved, a fifth with rings, a sixth with a watch."""
+    """Most people in long sleeves, one in twenty gloved, a fifth with rings, a sixth with a watch."""
     sleeve, words = _sleeve(rng) if rng.random() < 0.6 else (None, "")
-    glove, glove_words = _glove(rng) if rng.random() < 0.06 else (None, "")
+    glove, glove_words = _glove(rng) if rng.random() < 0.045 else (None, "")
     worn = rng.choice([0, 1, 2, 3], p=[0.78, 0.14, 0.06, 0.02]) if glove is None else 0
     fingers = sorted(
         int(f) for f in rng.choice([1, 2, 3, 4], int(worn), replace=False, p=[0.2, 0.2, 0.45, 0.15])

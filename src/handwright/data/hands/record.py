@@ -26,7 +26,7 @@ def scene_of(picture: HandPicture) -> Scene:
     if setup.dress.watch and setup.dress.watch_side in sides:
         wears.append("a watch")
     place = KINDS.get(setup.place.name)
-    defects = tuple(dict.fromkeys(defect for truth in picture.hands for defect in truth.defects))
+    defects = tuple(dict.fromkeys(label.name for label in setup.labels))
     return Scene(
         hands=tuple(truth.words for truth in picture.hands),
         domain=RENDERED,
@@ -41,19 +41,20 @@ def scene_of(picture: HandPicture) -> Scene:
     )
 
 
-def record_of(picture: HandPicture, seed: int, index: int) -> dict[str, Any]:
+def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") -> dict[str, Any]:
     """Everything known of a picture, JSON-ready; numbers rounded to what they are worth.
 
     Args:
         picture: The picture.
         seed: Of its world.
         index: Its number there.
+        kind: 'hands' or 'defects'.
     """
     setup, scene = picture.setup, scene_of(picture)
     said = captions(scene, np.random.default_rng([seed, index, 41]))
     return {
         "format": FORMAT,
-        "kind": "hands",
+        "kind": kind,
         "seed": seed,
         "index": index,
         "width": int(picture.pixels.shape[1]),
@@ -91,7 +92,10 @@ def _hand(truth: HandTruth) -> dict[str, Any]:
         "shape": _list(hand.shape, 6),
         "camera": {"focal_px": hand.camera.focal_px, "center_px": list(hand.camera.center_px)},
         "gloved": truth.gloved,
-        "defects": list(truth.defects),
+        "defects": [
+            {"name": label.name, "generator": label.generator, "fingers": list(label.fingers)}
+            for label in truth.defects
+        ],
     }
 
 

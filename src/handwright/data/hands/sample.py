@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.hands.body import solids_of
+from handwright.data.hands.defects import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
+from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.setup import Setup, draw_setup
 from handwright.data.render.lens import develop, smear
 from handwright.data.render.light import Surroundings
@@ -21,6 +23,7 @@ from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of
 from handwright.types import Hand
 
+_SHARE_SOUND = 1 / 3
 _BURIED_M = 0.017
 """A landmark deeper below what is seen than this is hidden: half a wrist, more than any finger."""
 
@@ -38,7 +41,7 @@ class HandTruth:
         landmarks_cam_m: [21, 3].
         joints_cam_m: [16, 3] MANO order.
         gloved: The hand wears a glove.
-        defects: What is wrong with it; empty for a sound hand.
+        defects: What is wrong with it; empty for a sound hand. All other truth is that of the sound hand.
     """
 
     hand: Hand
@@ -49,7 +52,7 @@ class HandTruth:
     landmarks_cam_m: Float[np.ndarray, "21 3"]
     joints_cam_m: Float[np.ndarray, "16 3"]
     gloved: bool
-    defects: tuple[str, ...] = ()
+    defects: tuple[DefectLabel, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,7 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
     middle = scale // 2
     parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
     of_hand = (parts > 0) & (parts < 64) & (parts % 32 >= 1) & (parts % 32 <= 20)
-    hands = [dressed.made.hand for dressed in setup.hands]
+    hands = [dressed.sound for dressed in setup.hands]
     truths = tuple(_truth(setup, k, stage, scale, size) for k in range(len(hands)))
     linear = linear * _balance(setup.light, float(rng.uniform(0.55, 1.0)))
     pixels, encoded = develop(linear * _exposure(rng, linear, of_hand), setup.shot)
@@ -179,7 +182,7 @@ def _exposure(
 
 def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
     dressed, posed = setup.hands[index], setup.poses[index]
-    hand = dressed.made.hand
+    hand = dressed.sound
     mesh = mesh_of(hand)
     pixels = hand.camera.project(mesh.landmarks_cam_m)
     palm, points = orientation_of(hand.wrist)
@@ -199,4 +202,24 @@ def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> Han
         mesh.landmarks_cam_m,
         mesh.joints_cam_m,
         setup.dress.glove is not None,
+        tuple(label for label in setup.labels if label.hand == index),
     )
+
+
+def render_defects(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:
+    """A picture of the world of defects: a third sound, the others with one defect, all made alike.
+
+    Args:
+        seed: Of the world.
+        index: Of the picture.
+        size: Side in pixels.
+        photos: Photographs to use as backgrounds in half of the pictures.
+    """
+    rng = np.random.default_rng([seed, index, 42])
+    name = str(rng.choice(DEFECTS))
+    generator, sound = int(rng.integers(len(GENERATORS[name]))), bool(rng.random() < _SHARE_SOUND)
+    pair = WRONG_HAND_PAIRS[generator] if name == "wrong_hand" else None
+    setup = draw_setup(rng, size, photos, showing=pair is None, pair=pair)
+    if not sound:
+        setup = spoil(setup, name, generator, np.random.default_rng([seed, index, 43]))
+    return render_setup(setup, rng, size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
 from handwright.data.hands.body import Dressed
 from handwright.data.hands.dress import Dress, draw_dress
+from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.person import Person, draw_person
-from handwright.data.hands.poses import Posed, draw_pose
+from handwright.data.hands.poses import Posed, draw_pose, named_pose
 from handwright.data.hands.things import Thing
 from handwright.data.places import KINDS, Place, draw_place
 from handwright.data.render.lens import Shot, draw_shot
@@ -24,6 +25,7 @@ from handwright.hand.kinematics import pose_bones
 from handwright.hand.rig import load_rig
 from handwright.types import Hand
 
+_SHOWING = ("palm", "palm", "spread", "four")
 _SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
 
 
@@ -41,6 +43,7 @@ class Setup:
         place: The background.
         light: All light.
         shot: The camera.
+        labels: What is wrong with the hands.
     """
 
     hands: tuple[Dressed, ...]
@@ -52,44 +55,50 @@ class Setup:
     place: Place
     light: Surroundings
     shot: Shot
+    labels: tuple[DefectLabel, ...] = ()
 
 
-def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Setup:
+def draw_setup(
+    rng: np.random.Generator,
+    side_px: int,
+    photos: Sequence[Path] = (),
+    *,
+    showing: bool = False,
+    pair: str | None = None,
+) -> Setup:
     """Decide everything.
 
     Args:
         rng: The picture's own random numbers.
         side_px: Side of the picture.
         photos: Photographs to use as backgrounds in half of the pictures.
+        showing: One empty open hand, so that a wrong number of fingers shows.
+        pair: Two hands that meet like this.
     """
     person, dress = draw_person(rng), draw_dress(rng)
     size = float(np.exp(person.shape[0]))
-    pair = draw_pair_kind(rng) if rng.random() < _SHARE_OF_PAIRS else None
+    if pair is None and not showing and rng.random() < _SHARE_OF_PAIRS:
+        pair = draw_pair_kind(rng)
     thing: Thing | None = None
     if pair is not None:
         turned = two_hands(rng, pair, size)
+    elif showing:
+        turned = (one_hand(rng, named_pose(str(rng.choice(_SHOWING)), rng), showing=True),)
     elif dress.glove is None and rng.random() < _SHARE_HOLDING:
         posed, thing = draw_hold(rng)
         turned = (one_hand(rng, posed, palmar=True),)
     else:
         turned = (one_hand(rng, draw_pose(rng)),)
-    share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF else (0.44, 0.8)
+    share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF and not showing else (0.44, 0.8)
     framed = frame_hands(rng, turned, person.shape, side_px, share)
     place = draw_place(rng, side_px, photos)
     outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     dressed = tuple(
-        Dressed(_sound(hand), _arm(rng, person, dress), person, dress, thing if k == 0 else None, k)
+        Dressed(_sound(hand), _arm(rng, person, dress), person, dress, thing if k == 0 else None, k, hand)
         for k, hand in enumerate(framed)
     )
     return Setup(dressed, tuple(t.posed for t in turned), person, dress, pair, thing, place, light, shot)
-
-
-def with_made(setup: Setup, made: Malformed, index: int = 0) -> Setup:
-    """The same picture with one hand made otherwise."""
-    hands = list(setup.hands)
-    hands[index] = replace(hands[index], made=made)
-    return replace(setup, hands=tuple(hands))
 
 
 def _sound(hand: Hand) -> Malformed:

@@ -1,0 +1,311 @@
+"""Malformed hands with exact labels: at least three ways to make each defect that generated pictures show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.data.hands.flaws import DefectLabel, Flaw
+from handwright.data.hands.setup import Setup
+from handwright.data.scenes.defects import Copy, Malformed, malform
+from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
+from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
+from handwright.hand.rig import axis_angle_matrix, load_rig
+from handwright.types import Hand
+
+_MIRROR = np.diag([-1.0, 1.0, 1.0])
+_WEIGHTS = np.array([0.1, 0.25, 0.25, 0.2, 0.2])
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One hand made wrong.
+
+    Attributes:
+        malformed: Its bones, copied and lost fingers.
+        fingers: Indices into ``anatomy.FINGERS`` of those concerned; empty where it is the whole hand.
+        flaw: What is wrong with its surface, or None.
+    """
+
+    malformed: Malformed
+    fingers: tuple[int, ...]
+    flaw: Flaw | None = None
+
+
+Maker = Callable[[Hand, Float[np.ndarray, "24"], np.random.Generator], Made]
+
+
+def spoil(setup: Setup, name: str, generator: int, rng: np.random.Generator) -> Setup:
+    """Build a defect into the first hand of a picture that is otherwise decided.
+
+    Args:
+        setup: The picture; its hands should be open, so that the defect shows.
+        name: One of ``DEFECTS``.
+        generator: Index into ``GENERATORS[name]``.
+        rng: Which finger, how much.
+    """
+    dressed, posed = setup.hands[0], setup.poses[0]
+    hand = dressed.made.hand
+    made = GENERATORS[name][generator](hand, posed.dofs_rad.copy(), rng)
+    dress = replace(dressed.dress, rings=())
+    spoilt = replace(dressed, made=made.malformed, flaw=made.flaw, dress=dress)
+    label = DefectLabel(name, generator, 0, tuple(FINGERS[f] for f in made.fingers))
+    return replace(setup, hands=(spoilt, *setup.hands[1:]), labels=(*setup.labels, label))
+
+
+def _from_scenes(name: str) -> Maker:
+    """A generator of the benches' scenes, with the fingers that it concerned."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        made = malform(hand, dofs, name, rng)  # pyright: ignore[reportArgumentType]
+        return Made(made, made.lost or tuple(copy.finger for copy in made.copies))
+
+    return make
+
+
+def _doubled(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """A finger drawn twice from the same knuckle, a few degrees apart."""
+    finger = int(rng.choice([1, 2, 3, 4]))
+    twin = dofs.copy()
+    twin[_first(finger)] += np.deg2rad(rng.choice([-1, 1]) * rng.uniform(9, 14))
+    twin[_first(finger) + 1 : _first(finger) + 3] += np.deg2rad(rng.normal(0, 7, 2))
+    return Made(Malformed(hand, _bones(hand), (Copy(finger, _bones(_with(hand, twin))),)), (finger,))
+
+
+def _between_thumb(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """A finger too many that grows out of the web between thumb and index finger."""
+    twin = dofs.copy()
+    twin[_first(1)] += np.deg2rad(rng.uniform(26, 38))
+    twin[_first(1) + 1] += np.deg2rad(rng.uniform(-6, 12))
+    bones = _bones(_with(hand, twin))
+    size = rng.uniform(0.78, 0.92)
+    offset = float(np.exp(hand.shape[0])) * np.array([0.004, rng.uniform(-0.022, -0.012), 0.004])
+    return Made(Malformed(hand, _bones(hand), (Copy(1, _moved(bones, 1, offset, size)),)), (1,))
+
+
+def _stump(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """A finger that ends at its middle joint."""
+    finger = _any(rng, thumb=False)
+    return Made(Malformed(hand, _shrunk(_bones(hand), finger, 1), lost=(finger,)), (finger,))
+
+
+def _two_missing(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """Two fingers shrunk into the palm."""
+    first = int(rng.choice([1, 2, 3]))
+    lost = (first, first + 1)
+    posed = _bones(hand)
+    for finger in lost:
+        posed = _shrunk(posed, finger, 0)
+    return Made(Malformed(hand, posed, lost=lost), lost)
+
+
+def _pressed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """Two neighbours run through each other along their whole length."""
+    first = int(rng.choice([1, 2, 3]))
+    a, b = _first(first), _first(first + 1)
+    dofs[a + 1 : a + 4] = dofs[b + 1 : b + 4] = (dofs[a + 1 : a + 4] + dofs[b + 1 : b + 4]) / 2
+    dofs[a] -= np.deg2rad(rng.uniform(8, 11))
+    dofs[b] += np.deg2rad(rng.uniform(4, 7))
+    closed = _with(hand, dofs)
+    return Made(Malformed(closed, _bones(closed)), (first, first + 1))
+
+
+def _webbed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """Two neighbours grown together up to their middle joints."""
+    first = int(rng.choice([1, 2, 3]))
+    a, b = _first(first), _first(first + 1)
+    dofs[a + 1 : a + 4] = dofs[b + 1 : b + 4] = (dofs[a + 1 : a + 4] + dofs[b + 1 : b + 4]) / 2
+    dofs[a] -= np.deg2rad(3)
+    dofs[b] += np.deg2rad(3)
+    closed = _with(hand, dofs)
+    posed, middle = _bones(closed), dofs.copy()
+    middle[a] = (dofs[a] + dofs[b]) / 2
+    filling = _bones(_with(hand, middle))
+    roots = [posed.joints_m[FINGER_BONES[f][0]] for f in (first, first + 1)]
+    offset = sum(roots, np.zeros(3)) / 2 - filling.joints_m[FINGER_BONES[first][0]]
+    filling = _shrunk(_moved(filling, first, offset, 1.0), first, 1)
+    return Made(Malformed(closed, posed, (Copy(first, filling),)), (first, first + 1))
+
+
+def _forked(joint: int) -> Maker:
+    """A finger that forks at its knuckle (0), middle (1) or end joint (2)."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        finger = _any(rng, thumb=False)
+        angle = np.deg2rad(rng.uniform(13, 20))
+        posed = _bones(hand)
+        left, right = (_swung(posed, finger, joint, sign * angle) for sign in (1, -1))
+        return Made(Malformed(hand, left, (Copy(finger, right),)), (finger,))
+
+    return make
+
+
+def _bent_back(joint: int, low: float, high: float) -> Maker:
+    """A finger bent backwards at its knuckle (0), middle (1) or end joint (2)."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        finger = _any(rng, thumb=False)
+        dofs[_first(finger) + 1 + joint] = -np.deg2rad(rng.uniform(low, high))
+        bent = _with(hand, dofs)
+        return Made(Malformed(bent, _bones(bent)), (finger,))
+
+    return make
+
+
+def _sideways(joint: int) -> Maker:
+    """A finger bent to its side at its knuckle (0), middle (1) or end joint (2)."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        finger = _any(rng, thumb=False)
+        outer = {1: 1, 4: -1}.get(finger, rng.choice([-1, 1]))
+        angle = np.deg2rad(outer * rng.uniform(35, 65))
+        return Made(Malformed(hand, _swung(_bones(hand), finger, joint, angle)), (finger,))
+
+    return make
+
+
+def _length(low: float, high: float, fingers: int) -> Maker:
+    """Fingers whose length is off by a factor."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        chosen = rng.choice(5, fingers, replace=False, p=_WEIGHTS) if fingers < 4 else np.arange(1, 5)
+        shape = hand.shape.copy()
+        for finger in chosen:
+            shape[SHAPE_NAMES.index("thumb_length") + int(finger)] += np.log(rng.uniform(low, high))
+        odd = replace(hand, shape=shape)
+        return Made(Malformed(odd, _bones(odd)), tuple(sorted(int(f) for f in chosen)))
+
+    return make
+
+
+def _long_end(low: float, high: float) -> Maker:
+    """A finger of which only what lies beyond the middle joint has the wrong length."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        finger = _any(rng, thumb=False)
+        return Made(Malformed(hand, _stretched(_bones(hand), finger, rng.uniform(low, high))), (finger,))
+
+    return make
+
+
+def _second_thumb(replaced: bool) -> Maker:
+    """A mirrored thumb on the little finger's side, beside or instead of that finger."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        posed, size = _bones(hand), float(np.exp(hand.shape[0]))
+        mirrored = replace(posed, linear=_MIRROR @ posed.linear, joints_m=posed.joints_m @ _MIRROR)
+        offset = size * np.array([-0.012, rng.uniform(0.0, 0.012), 0.0])
+        copy = Copy(0, replace(mirrored, joints_m=mirrored.joints_m + offset))
+        if replaced:
+            return Made(Malformed(hand, _shrunk(posed, 4, 0), (copy,), (4,)), (0, 4))
+        return Made(Malformed(hand, posed, (copy,)), (0,))
+
+    return make
+
+
+def _twin_thumb(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """A second thumb beside the first."""
+    twin = dofs.copy()
+    twin[0] += np.deg2rad(rng.choice([-1, 1]) * rng.uniform(20, 30))
+    twin[1] += np.deg2rad(rng.normal(0, 8))
+    return Made(Malformed(hand, _bones(hand), (Copy(0, _bones(_with(hand, twin))),)), (0,))
+
+
+def _other_side(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """The mirror image of the hand on the same arm."""
+    mirrored = replace(hand, side="left" if hand.side == "right" else "right")
+    return Made(Malformed(mirrored, _bones(mirrored)), ())
+
+
+def _flawed(kind: str, variant: int) -> Maker:
+    """A hand whose surface or wrist is wrong."""
+
+    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+        flaw = Flaw(kind, variant, float(rng.uniform(0.6, 1.0)), int(rng.integers(1 << 30)))
+        return Made(Malformed(hand, _bones(hand)), (), flaw)
+
+    return make
+
+
+GENERATORS: dict[str, tuple[Maker, ...]] = {
+    "extra": (_from_scenes("extra_finger"), _doubled, _between_thumb),
+    "missing": (_from_scenes("missing_finger"), _stump, _two_missing),
+    "fused": (_from_scenes("fused"), _pressed, _webbed),
+    "split": (_forked(0), _forked(1), _forked(2)),
+    "overbent": (_bent_back(0, 55, 85), _bent_back(1, 40, 75), _bent_back(2, 45, 75)),
+    "sideways": (_sideways(0), _sideways(1), _sideways(2)),
+    "too_long": (_length(1.4, 1.8, 1), _long_end(1.6, 2.1), _length(1.3, 1.5, 4)),
+    "too_short": (_length(0.42, 0.6, 1), _long_end(0.35, 0.5), _length(0.5, 0.65, 4)),
+    "two_thumbs": (_second_thumb(False), _second_thumb(True), _twin_thumb),
+    "wrong_hand": (_other_side, _other_side, _other_side),
+    "detached": (_flawed("detached", 0), _flawed("detached", 1), _flawed("detached", 2)),
+    "melted": (_flawed("melted", 0), _flawed("melted", 1), _flawed("melted", 2)),
+}
+"""Per defect its generators."""
+
+DEFECTS = tuple(GENERATORS)
+WRONG_HAND_PAIRS = ("side by side", "counting", "crossing")
+"""A wrong hand shows only beside the right one: how the two hands meet, per generator of 'wrong_hand'."""
+
+
+def _first(finger: int) -> int:
+    """Index of a finger's abduction; MCP, PIP and DIP flexion follow."""
+    return 6 + 4 * (finger - 1)
+
+
+def _any(rng: np.random.Generator, *, thumb: bool) -> int:
+    return (
+        int(rng.choice(5, p=_WEIGHTS)) if thumb else int(rng.choice([1, 2, 3, 4], p=[0.28, 0.27, 0.25, 0.2]))
+    )
+
+
+def _with(hand: Hand, dofs: np.ndarray) -> Hand:
+    pose, arch = pose_of_dofs(dofs)
+    return replace(hand, pose=pose, palm_arch=arch)
+
+
+def _bones(hand: Hand) -> PosedBones:
+    return pose_bones(load_rig(), hand)
+
+
+def _moved(posed: PosedBones, finger: int, offset: np.ndarray, size: float) -> PosedBones:
+    """All bones scaled about a finger's root and moved."""
+    at = posed.joints_m[FINGER_BONES[finger][0]]
+    return replace(posed, joints_m=at + size * (posed.joints_m - at) + offset, linear=size * posed.linear)
+
+
+def _shrunk(posed: PosedBones, finger: int, joint: int) -> PosedBones:
+    """A finger that ends in a round stump at a joint (0 knuckle, 1 middle, 2 end)."""
+    joints, linear = posed.joints_m.copy(), posed.linear.copy()
+    kept, root = FINGER_BONES[finger][joint], posed.joints_m[FINGER_BONES[finger][joint]]
+    inward = 0.06 * (posed.joints_m[0] - root) if joint == 0 else np.zeros(3)
+    for bone in FINGER_BONES[finger][joint:]:
+        joints[bone] = root + inward
+        linear[bone] = posed.linear[kept] * (0.12 if joint == 0 else 0.35)
+    return replace(posed, joints_m=joints, linear=linear)
+
+
+def _swung(posed: PosedBones, finger: int, joint: int, angle: float) -> PosedBones:
+    """A finger turned sideways from a joint on, about the axis out of its back there."""
+    joints, linear = posed.joints_m.copy(), posed.linear.copy()
+    chain = FINGER_BONES[finger]
+    axis = posed.rotations[chain[joint]] @ load_rig().finger_axes[finger, 1]
+    turn, pivot = axis_angle_matrix(angle * axis), posed.joints_m[chain[joint]]
+    for bone in chain[joint:]:
+        joints[bone] = pivot + turn @ (posed.joints_m[bone] - pivot)
+        linear[bone] = turn @ posed.linear[bone]
+    return replace(posed, joints_m=joints, linear=linear)
+
+
+def _stretched(posed: PosedBones, finger: int, factor: float) -> PosedBones:
+    """A finger stretched along itself beyond its middle joint."""
+    joints, linear = posed.joints_m.copy(), posed.linear.copy()
+    _, middle, end = FINGER_BONES[finger]
+    rest = load_rig().finger_axes[finger, 2]
+    for bone in (middle, end):
+        linear[bone] = posed.linear[bone] @ (np.eye(3) + (factor - 1) * np.outer(rest, rest))
+    joints[end] = posed.joints_m[middle] + factor * (posed.joints_m[end] - posed.joints_m[middle])
+    return replace(posed, joints_m=joints, linear=linear)
