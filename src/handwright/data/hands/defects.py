@@ -160,7 +160,8 @@ def _sideways(joint: int) -> Maker:
 
     def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
         finger = _any(rng, thumb=False)
-        outer = {1: 1, 4: -1}.get(finger, rng.choice([-1, 1]))
+        either = -1.0 if rng.random() < 0.5 else 1.0
+        outer = {1: 1.0, 4: -1.0}.get(finger, either)
         angle = np.deg2rad(outer * rng.uniform(35, 65))
         return Made(Malformed(hand, _swung(_bones(hand), finger, joint, angle)), (finger,))
 

@@ -92,7 +92,7 @@ def _detached(parts: list[Part], flaw: Flaw, rng: np.random.Generator) -> list[P
         offset = 0.015 * away
     skin = parts[0]
     height = skin.rest[skin.faces][..., 1]
-    hand, arm = (height > _CUT_M).all(1), (height < _CUT_M).all(1)
+    hand, arm = np.asarray(height.min(1) > _CUT_M), np.asarray(height.max(1) < _CUT_M)
     swung = (skin.vertices - _PIVOT) @ turn.T + _PIVOT + offset
     moved = Part(swung, skin.faces[arm], skin.corner_uv[arm], skin.rest)
     out = [_joined(_closed(skin, hand), _closed(moved, None))]
