@@ -8,9 +8,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.data.hands.body import solids_of
+from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, solids_of
 from handwright.data.hands.defects import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
 from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.setup import Setup, draw_setup
@@ -18,14 +18,17 @@ from handwright.data.render.lens import develop, smear
 from handwright.data.render.light import Surroundings
 from handwright.data.render.picture import LitStage, light_stage
 from handwright.data.render.stage import Stage, set_stage
+from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of
+from handwright.hand.rig import load_rig
 from handwright.types import Hand
 
 _SHARE_SOUND = 1 / 3
-_BURIED_M = 0.017
-"""A landmark deeper below what is seen than this is hidden: half a wrist, more than any finger."""
+_FINGER_M, _PALM_M = 0.017, 0.030
+"""A landmark deeper below what is seen than this is hidden: more than fingers, than the palm are thick."""
+_IN_PALM = np.isin(np.arange(21), (0, 1, 2, 5, 9, 13, 17))
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +183,17 @@ def _exposure(
     return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
 
 
+def _same_flesh(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
+    """Whether what is seen before each landmark is part of its own finger, or of palm and wrist."""
+    bone = labels.astype(int) % LABELS_PER_HAND - HAND_LABEL
+    own = load_rig().landmark_bones
+    near = (bone[:, None] == own).any(1)
+    for finger, chain in enumerate(FINGER_BONES):
+        near[1 + 4 * finger : 5 + 4 * finger] |= np.isin(bone[1 + 4 * finger : 5 + 4 * finger], chain)
+    palm = np.isin(bone, PALM_BONES) | (labels % LABELS_PER_HAND == FOREARM)
+    return near | (_IN_PALM & (palm | np.isin(bone, FINGER_BONES[0][:1])))
+
+
 def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
     dressed, posed = setup.hands[index], setup.poses[index]
     hand = dressed.sound
@@ -192,7 +206,8 @@ def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> Han
     seen_m = stage.visible.depth_m[row, column]
     deep = mesh.landmarks_cam_m[:, 2] - np.where(np.isfinite(seen_m), seen_m, 0.0)
     owned = stage.owners()[row, column] == index
-    visible = inside & owned & (deep < _BURIED_M * float(np.exp(hand.shape[0])))
+    near = deep < np.where(_IN_PALM, _PALM_M, _FINGER_M) * float(np.exp(hand.shape[0]))
+    visible = inside & owned & near & _same_flesh(stage.labels()[row, column])
     return HandTruth(
         hand,
         words,
