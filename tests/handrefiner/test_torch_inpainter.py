@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from handwright.diffusion.devices import DEVICES as TORCH_DEVICES
 from handwright.diffusion.devices import DTYPES as TORCH_DTYPES
@@ -44,6 +45,16 @@ def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, asked
     assert first.min() >= 0 and first.max() <= 255
     assert np.array_equal(first, again)
     assert not np.array_equal(first, network.inpaint(replace(asked, seed=6)).picture)
+
+
+def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, asked):
+    before, pictures = torch.get_num_threads(), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        pictures.append(network.inpaint(asked).picture)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert np.array_equal(*pictures)
 
 
 @pytest.mark.parametrize(

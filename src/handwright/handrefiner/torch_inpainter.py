@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -54,20 +57,21 @@ class TorchInpainter:
         def keep(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
             seen.append((float(timestep), noisy.clone(), predicted.clone()))
 
-        made = pipeline(
-            _to_tensor(asked.picture),
-            _mask_tensor(asked.mask),
-            _control_tensor(asked.control),
-            prompt=settings.prompt,
-            negative=negative_prompt(settings.negative),
-            steps=settings.steps,
-            guidance=settings.guidance,
-            control_strength=settings.strength,
-            start=None if asked.start is None else _to_tensor(asked.start),
-            start_level=1.0 if asked.start is None else settings.start_level,
-            generator=torch.Generator("cpu").manual_seed(asked.seed),
-            on_step=keep if asked.keep else None,
-        )
+        with _all_cores():
+            made = pipeline(
+                _to_tensor(asked.picture),
+                _mask_tensor(asked.mask),
+                _control_tensor(asked.control),
+                prompt=settings.prompt,
+                negative=negative_prompt(settings.negative),
+                steps=settings.steps,
+                guidance=settings.guidance,
+                control_strength=settings.strength,
+                start=None if asked.start is None else _to_tensor(asked.start),
+                start_level=1.0 if asked.start is None else settings.start_level,
+                generator=torch.Generator("cpu").manual_seed(asked.seed),
+                on_step=keep if asked.keep else None,
+            )
         chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
         steps = tuple(Step(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen)
         return Inpainted(_to_array(made.pictures), steps)
@@ -75,13 +79,24 @@ class TorchInpainter:
     def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the VAE's encoder and decoder; see ``Inpainter``."""
         vae = self.models.vae
-        with torch.no_grad(), enough_memory("encoding the drawn hand"):
+        with torch.no_grad(), _all_cores(), enough_memory("encoding the drawn hand"):
             return _to_array(decode(vae, encode(vae, _to_tensor(picture).to(vae.device))))
 
     def _shown(self, latents: Tensor) -> UInt8[np.ndarray, "r r 3"]:
-        with torch.no_grad(), enough_memory("decoding the steps"):
+        with torch.no_grad(), _all_cores(), enough_memory("decoding the steps"):
             picture = _to_array(decode(self.models.vae, latents))
         return np.rint(picture).astype(np.uint8)
+
+
+@contextmanager
+def _all_cores() -> Generator[None]:
+    """As many threads in every process: the last bits of a sum depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _to_tensor(picture: UInt8[np.ndarray, "r r 3"]) -> Float[Tensor, "1 3 r r"]:
