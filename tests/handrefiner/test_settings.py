@@ -39,8 +39,8 @@ def test_the_edges_of_the_ranges_are_inside():
     DiffusionSettings(strength=2.0, guidance=100.0, steps=1000, start_level=1e-3)
 
 
-def test_the_published_strength_and_guidance_are_the_defaults():
-    assert (DiffusionSettings().strength, DiffusionSettings().guidance) == (0.55, 9.0)
+def test_the_published_strength_is_the_default_and_guidance_is_left_to_the_model():
+    assert (DiffusionSettings().strength, DiffusionSettings().guidance) == (0.55, None)
     assert DiffusionSettings().steps <= 10
 
 

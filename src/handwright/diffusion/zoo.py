@@ -13,6 +13,7 @@ from handwright.diffusion.components import load_network, load_tokenizer, read_c
 from handwright.diffusion.controlnets import load_controlnet
 from handwright.diffusion.devices import choose_device, choose_dtype, picture_dtype
 from handwright.diffusion.fits import check_controlnet, check_family
+from handwright.diffusion.guidance import GUIDANCE
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.libraries import (
     AutoencoderKL,
@@ -41,6 +42,7 @@ class DiffusionModels:
         resolution: Side in pixels of the square pictures that it was trained on.
         name: As asked for.
         inpainting: Whether the UNet sees mask and masked picture.
+        guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
     """
 
     vae: Any
@@ -52,6 +54,7 @@ class DiffusionModels:
     resolution: int
     name: str
     inpainting: bool
+    guidance: float = GUIDANCE
 
 
 def load_models(
@@ -94,6 +97,7 @@ def load_models(
         resolution=int(unet.config["sample_size"]) * pixels_per_latent(vae),
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
+        guidance=_guidance(folder),
     )
 
 
@@ -114,6 +118,13 @@ def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of 
             f"{folder} is a {name}", "no such VAE is known here", f"choose a model with {', '.join(kinds)}"
         )
     return load_network(kinds[name], folder, dtype)
+
+
+def _guidance(folder: Path) -> float:
+    """What a model_index.json recommends under 'handwright'."""
+    named = read_config(folder, "model_index.json").get("handwright", {})
+    value = named.get("guidance", GUIDANCE) if isinstance(named, dict) else GUIDANCE
+    return float(value) if isinstance(value, int | float) else GUIDANCE
 
 
 def _controlnet(

@@ -36,7 +36,8 @@ class DiffusionSettings:
         strength: Control strength s: factor of every ControlNet residual, 0 … 2.
         steps: Steps of the whole schedule, 1 … 1000; from ``start_level`` on only that share of them is done.
         sampler: One of ``SAMPLERS``.
-        guidance: w of eq. 3, 0 … 100; 1 is the conditional branch alone.
+        guidance: w of eq. 3, 0 … 100; 1 is the conditional branch alone; None: the model's own, 9 where it
+            names none.
         start_level: Noise level in (0, 1] from which 'harmonise' sets out with the drawn hand; 1 is pure
             noise, from which 'diffuse' always sets out.
         model: 'tiny' (embedded), a folder in ``save_pretrained`` layout, or a name on the hub.
@@ -50,7 +51,7 @@ class DiffusionSettings:
     strength: float = STRENGTH
     steps: int = 10
     sampler: str = "auto"
-    guidance: float = 9.0
+    guidance: float | None = None
     start_level: float = 0.35
     model: str = "tiny"
     controlnet: str | None = None
@@ -59,7 +60,8 @@ class DiffusionSettings:
 
     def __post_init__(self) -> None:
         _within("strength", self.strength, 0.0, _MOST_STRENGTH)
-        _within("guidance", self.guidance, 0.0, _MOST_GUIDANCE)
+        if self.guidance is not None:
+            _within("guidance", self.guidance, 0.0, _MOST_GUIDANCE)
         _within("start-level", self.start_level, 0.0, 1.0)
         if self.start_level == 0:
             raise UsageError("--start-level is 0", "nothing would be changed", "give more than 0, up to 1")

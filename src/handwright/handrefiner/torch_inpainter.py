@@ -65,7 +65,7 @@ class TorchInpainter:
                 prompt=settings.prompt,
                 negative=negative_prompt(settings.negative),
                 steps=settings.steps,
-                guidance=settings.guidance,
+                guidance=self.models.guidance if settings.guidance is None else settings.guidance,
                 control_strength=settings.strength,
                 start=None if asked.start is None else _to_tensor(asked.start),
                 start_level=1.0 if asked.start is None else settings.start_level,

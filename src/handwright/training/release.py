@@ -22,6 +22,7 @@ from handwright.training.family import noise_schedule
 SHARD = "14MB"
 _INDEX = {
     "_class_name": "HandInpaintPipeline",
+    "handwright": {"guidance": 1.0},
     "vae": ["handwright.diffusion.codec", "PatchCodec"],
     "text_encoder": ["transformers", "CLIPTextModel"],
     "tokenizer": ["transformers", "CLIPTokenizer"],

@@ -116,7 +116,7 @@ Sampler = Annotated[
 ]
 Guidance = Annotated[
     float | None,
-    typer.Option("--guidance", metavar="W", help=f"* How much the prompt decides ({_DEFAULTS.guidance:g})."),
+    typer.Option("--guidance", metavar="W", help="* How much the prompt decides (the model's own)."),
 ]
 Model = Annotated[
     str | None,
