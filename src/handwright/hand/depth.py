@@ -25,9 +25,7 @@ def see_hand(
     return rasterize(points, mesh.vertices_cam_m[:, 2], mesh.faces, y1 - y0, x1 - x0)
 
 
-def depth_control(
-    hands: Sequence[Hand], height: int, width: int, *, one_range: bool = False
-) -> DepthControl:
+def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: bool = False) -> DepthControl:
     """One depth control image for all hands of a picture.
 
     Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose
