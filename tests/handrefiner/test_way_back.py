@@ -62,3 +62,19 @@ def test_the_rim_grows_with_the_hand_and_never_leaves_the_mask():
     assert not small[~mask].any() and not large[~mask].any()
     assert small[100, 100] == large[100, 100] == 1.0
     assert small[100, 43] > large[100, 43] > 0
+
+
+def test_fresh_skin_gets_the_colour_that_the_old_hand_had(job):
+    """A hand painted far too dark and too red comes back in the old hand's colour, shading and all."""
+    x0, y0, x1, y1 = job.window
+    skin = (job.control[y0:y1, x0:x1] > 0) & job.may_change
+    old = np.zeros(skin.shape, bool)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside & task.may_change
+    shade = np.random.default_rng(2).uniform(0.8, 1.2, skin.shape)[..., None]
+    dark = np.clip(np.array([110.0, 70.0, 50.0]) * shade, 0, 255)
+    pixels, _ = lay_back(job, Painted(dark, job.may_change.astype(np.float32)))
+    wanted = np.median(job.crop[old], axis=0)
+    assert np.abs(np.median(pixels[skin], axis=0) - wanted).max() < 12
+    assert np.abs(np.median(dark[skin], axis=0) - wanted).max() > 50
+    assert np.corrcoef(pixels[skin].mean(1), dark[skin].mean(1))[0, 1] > 0.8

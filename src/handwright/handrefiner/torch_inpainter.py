@@ -92,11 +92,16 @@ class TorchInpainter:
 def _all_cores() -> Generator[None]:
     """As many threads in every process: the last bits of a sum depend on their number."""
     before = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(_cores())
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _to_tensor(picture: UInt8[np.ndarray, "r r 3"]) -> Float[Tensor, "1 3 r r"]:

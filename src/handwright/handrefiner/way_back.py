@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.tone import to_linear, to_srgb
 from handwright.handrefiner.painters import Painted, PaintJob
 from handwright.image.paste import feather, feathered_blend, match_colour_ramp
 
 _RIM, _BAND, _REACH = 0.025, 0.03, 0.3
 """Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
+
+
+_FEWEST_PX, _DARKEST, _MOST_GAIN = 60, 1e-3, 6.0
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -49,7 +53,9 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     for task in job.tasks:
         old[job.place(task)] |= task.region.inside
     skin = np.where(inside, job.control[y0:y1, x0:x1] > 0, old)
-    toned = np.clip(pixels, 0.0, 255.0).astype(np.float32)
+    toned = _as_light_as(
+        np.clip(pixels, 0.0, 255.0).astype(np.float32), skin & inside, job.crop, old & inside
+    )
     for material in (skin, ~skin):
         matched = match_colour_ramp(
             toned,
@@ -61,3 +67,20 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
         )
         toned = np.where(material[..., None], matched, toned)
     return toned
+
+
+def _as_light_as(
+    pixels: Float[np.ndarray, "h w 3"],
+    new: Bool[np.ndarray, "h w"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    old: Bool[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w 3"]:
+    """Fresh skin with the colour that the old hand's skin had: one gain per channel of its median light."""
+    if min(new.sum(), old.sum()) < _FEWEST_PX:
+        return pixels
+    light = to_linear(np.rint(pixels[new]).astype(np.uint8))
+    had, has = np.median(to_linear(crop[old]), axis=0), np.median(light, axis=0)
+    gain = np.clip(had / np.maximum(has, _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN)
+    out = pixels.copy()
+    out[new] = to_srgb(np.minimum(light * gain, 1.0))
+    return out
