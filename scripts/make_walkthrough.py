@@ -1,0 +1,69 @@
+"""Make the pictures of docs/handrefiner.md: one rendered hand with a sixth finger through every stage.
+
+python scripts/make_walkthrough.py [--model DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from handwright.data.scenes import render_scene
+from handwright.handrefiner.canvas import picture_at
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.pipeline import open_engine, refine_picture
+from handwright.handrefiner.settings import RefineSettings
+from handwright.image import write_png
+from handwright.types import Candidate, Image
+
+DOCS = Path(__file__).parent.parent / "docs"
+SEED, TILE_PX = 4242, 256
+
+
+def beside(*tiles: np.ndarray) -> np.ndarray:
+    """Tiles in a row."""
+    return np.concatenate([picture_at(t, TILE_PX) for t in tiles], axis=1)
+
+
+def pasted(pixels: np.ndarray, candidate: Candidate) -> np.ndarray:
+    """The picture with a candidate, accepted or not."""
+    out = pixels.copy()
+    (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
+    out[y : y + height, x : x + width] = candidate.pixels
+    return out
+
+
+def grey(plane: np.ndarray) -> np.ndarray:
+    """A plane as a picture."""
+    return np.repeat(plane.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="tiny")
+    model = parser.parse_args().model
+    image, results = Image(render_scene(SEED, defect="extra_finger").pixels), []
+    with open_engine() as engine:
+        for strength in (0.0, 0.25, 0.55, 0.8, 1.0):
+            diffusion = DiffusionSettings(model=model, strength=strength)
+            settings = RefineSettings(painter="diffuse", diffusion=diffusion, keep_intermediates=True)
+            hand = refine_picture(image, settings, engine).hands[0]
+            results.append(hand)
+        drawn = [
+            refine_picture(image, RefineSettings(painter=painter), engine).hands[0]
+            for painter in ("draw", "harmonise")
+        ]
+    fixed = results[2]
+    mask, depth = grey(255 * fixed.mask.inside), grey(fixed.depth.depth)
+    write_png(DOCS / "handrefiner_stages.png", beside(image.pixels, depth, mask))
+    write_png(DOCS / "handrefiner_steps.png", fixed.candidates[0].strip)
+    strengths = [pasted(image.pixels, hand.candidates[0]) for hand in results]
+    write_png(DOCS / "handrefiner_strengths.png", beside(*strengths))
+    painters = [pasted(image.pixels, hand.candidates[0]) for hand in (*drawn, fixed)]
+    write_png(DOCS / "handrefiner_painters.png", beside(image.pixels, *painters))
+
+
+if __name__ == "__main__":
+    main()

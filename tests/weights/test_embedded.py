@@ -1,0 +1,76 @@
+"""What the package ships: small files, a card each, loaded as any model is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+import handwright
+from handwright.diffusion.latents import decode, encode
+from handwright.diffusion.zoo import load_models
+
+WEIGHTS = Path(handwright.__file__).parent / "weights"
+TINY = WEIGHTS / "tiny"
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models("tiny", dtype="float32", device="cpu")
+
+
+def test_files_are_small_enough_for_a_wheel():
+    sizes = [p.stat().st_size for p in WEIGHTS.rglob("*") if p.is_file()]
+    assert max(sizes) <= 15_000_000
+    assert sum(sizes) <= 95_000_000
+
+
+def test_only_safetensors_hold_weights_in_half_precision():
+    assert {p.suffix for p in WEIGHTS.rglob("*") if p.is_file()} <= {".json", ".md", ".safetensors", ".py"}
+    for path in TINY.rglob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
+
+
+def test_the_card_names_data_command_steps_and_limits():
+    card = (TINY / "README.md").read_text("utf-8")
+    for word in ("Data", "Command", "Measured", "Limits", "seed", "steps"):
+        assert word in card
+
+
+def test_the_family_is_an_inpainting_model_with_its_depth_controlnet(models):
+    assert models.inpainting
+    assert models.controlnet is not None
+    assert models.resolution == json.loads((TINY / "unet" / "config.json").read_text())["sample_size"] * 4
+
+
+def test_the_codec_gives_rendered_hands_back_at_30_db(models):
+    from handwright.data.scenes import render_scene
+
+    pixels = np.stack([render_scene(seed, size=128).pixels for seed in (300, 301, 302)])
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.no_grad():
+        again = decode(models.vae, encode(models.vae, x))
+    assert 10 * torch.log10(4 / ((again - x) ** 2).mean()) >= 30
+
+
+def test_depth_moves_what_is_painted(models):
+    """The ControlNet learnt something: with and without it the network's prediction differs."""
+    from handwright.diffusion.pipeline import HandInpaintPipeline
+
+    pipeline = HandInpaintPipeline.from_models(models)
+    picture, mask = torch.zeros(1, 3, 128, 128), torch.zeros(1, 1, 128, 128)
+    mask[..., 20:110, 20:110] = 1
+    control = torch.zeros(1, 3, 128, 128)
+    control[..., 40:90, 50:80] = 0.8
+
+    def painted(strength):
+        generator = torch.Generator().manual_seed(0)
+        options = {"steps": 3, "guidance": 1.0, "control_strength": strength, "generator": generator}
+        return pipeline(picture, mask, control, "a photograph of a hand", **options).pictures
+
+    assert float((painted(1.0) - painted(0.0)).abs().max()) > 0.05
