@@ -13,6 +13,7 @@ import typer
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
 from handwright.apps.cli.synth import synth
+from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError
 
 EXIT_USAGE = 2
@@ -23,6 +24,7 @@ _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="Measure pictures against real ones.")(evaluate)
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
+app.command(short_help="Train a member of the embedded family.")(train)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -72,5 +74,9 @@ def _usage_text(error: BaseException) -> str:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
-    known = [argument for argument in arguments[:1] if argument in ("refine", "hands", "evaluate", "setup")]
+    known = [
+        argument
+        for argument in arguments[:1]
+        if argument in ("refine", "hands", "evaluate", "setup", "synth", "train")
+    ]
     return " ".join(["handwright", *known, "--help"])

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from handwright.apps.cli.commands import app
 from handwright.apps.cli.options import Debug
 
 
-@app.command(short_help="Train a member of the embedded family.")
 def train(
     member: Annotated[str, typer.Argument(metavar="MEMBER", help="base or handrefiner.")],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of training crops.")],
