@@ -15,8 +15,8 @@ from handwright.handrefiner.canvas import picture_at
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.pipeline import open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import write_png
-from handwright.types import Candidate, Image
+from handwright.image import with_candidate, write_png
+from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
 SEED, TILE_PX = 4242, 256
@@ -25,14 +25,6 @@ SEED, TILE_PX = 4242, 256
 def beside(*tiles: np.ndarray) -> np.ndarray:
     """Tiles in a row."""
     return np.concatenate([picture_at(t, TILE_PX) for t in tiles], axis=1)
-
-
-def pasted(pixels: np.ndarray, candidate: Candidate) -> np.ndarray:
-    """The picture with a candidate, accepted or not."""
-    out = pixels.copy()
-    (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
-    out[y : y + height, x : x + width] = candidate.pixels
-    return out
 
 
 def grey(plane: np.ndarray) -> np.ndarray:
@@ -59,9 +51,9 @@ def main() -> None:
     mask, depth = grey(255 * fixed.mask.inside), grey(fixed.depth.depth)
     write_png(DOCS / "handrefiner_stages.png", beside(image.pixels, depth, mask))
     write_png(DOCS / "handrefiner_steps.png", fixed.candidates[0].strip)
-    strengths = [pasted(image.pixels, hand.candidates[0]) for hand in results]
+    strengths = [with_candidate(image, hand.candidates[0]).pixels for hand in results]
     write_png(DOCS / "handrefiner_strengths.png", beside(*strengths))
-    painters = [pasted(image.pixels, hand.candidates[0]) for hand in (*drawn, fixed)]
+    painters = [with_candidate(image, hand.candidates[0]).pixels for hand in (*drawn, fixed)]
     write_png(DOCS / "handrefiner_painters.png", beside(image.pixels, *painters))
 
 

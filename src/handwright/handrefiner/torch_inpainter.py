@@ -17,6 +17,7 @@ from handwright.diffusion.guidance import negative_prompt
 from handwright.diffusion.latents import decode, encode
 from handwright.diffusion.memory import enough_memory
 from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.diffusion.zoo import DiffusionModels, load_models
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainted, Inpainting, Step
@@ -59,32 +60,32 @@ class TorchInpainter:
 
         with _all_cores():
             made = pipeline(
-                _to_tensor(asked.picture),
+                picture_tensor(asked.picture[None]),
                 _mask_tensor(asked.mask),
-                _control_tensor(asked.control),
+                control_tensor(asked.control[None]),
                 prompt=settings.prompt,
                 negative=negative_prompt(settings.negative),
                 steps=settings.steps,
                 guidance=self.models.guidance if settings.guidance is None else settings.guidance,
                 control_strength=settings.strength,
-                start=None if asked.start is None else _to_tensor(asked.start),
+                start=None if asked.start is None else picture_tensor(asked.start[None]),
                 start_level=1.0 if asked.start is None else settings.start_level,
                 generator=torch.Generator("cpu").manual_seed(asked.seed),
                 on_step=keep if asked.keep else None,
             )
         chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
         steps = tuple(Step(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen)
-        return Inpainted(_to_array(made.pictures), steps)
+        return Inpainted(picture_array(made.pictures)[0], steps)
 
     def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the VAE's encoder and decoder; see ``Inpainter``."""
         vae = self.models.vae
         with torch.no_grad(), _all_cores(), enough_memory("encoding the drawn hand"):
-            return _to_array(decode(vae, encode(vae, _to_tensor(picture).to(vae.device))))
+            return picture_array(decode(vae, encode(vae, picture_tensor(picture[None]).to(vae.device))))[0]
 
     def _shown(self, latents: Tensor) -> UInt8[np.ndarray, "r r 3"]:
         with torch.no_grad(), _all_cores(), enough_memory("decoding the steps"):
-            picture = _to_array(decode(self.models.vae, latents))
+            picture = picture_array(decode(self.models.vae, latents))[0]
         return np.rint(picture).astype(np.uint8)
 
 
@@ -104,20 +105,5 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _to_tensor(picture: UInt8[np.ndarray, "r r 3"]) -> Float[Tensor, "1 3 r r"]:
-    """Bytes as [-1, 1]."""
-    return torch.from_numpy(picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-
-
-def _to_array(pictures: Float[Tensor, "1 3 r r"]) -> Float[np.ndarray, "r r 3"]:
-    """[-1, 1] as sRGB in 0 … 255, not rounded."""
-    return ((pictures[0].permute(1, 2, 0).float().cpu().numpy() + 1) * 127.5).astype(np.float32)
-
-
 def _mask_tensor(mask: Bool[np.ndarray, "r r"]) -> Float[Tensor, "1 1 r r"]:
     return torch.from_numpy(mask.astype(np.float32))[None, None]
-
-
-def _control_tensor(control: UInt8[np.ndarray, "r r"]) -> Float[Tensor, "1 3 r r"]:
-    """Depth / 255, the same in the three channels."""
-    return torch.from_numpy(control.astype(np.float32) / 255)[None, None].repeat(1, 3, 1, 1)

@@ -16,6 +16,7 @@ from handwright.training.crops import Crops, load_crops
 from handwright.training.family import (
     LATENT_CHANNELS,
     RESOLUTION,
+    controlnet_from,
     fresh_text_encoder,
     fresh_unet,
     general_controlnet,
@@ -57,7 +58,8 @@ def _base(crops: Crops, model: Path | None, settings: TrainSettings) -> Recipe:
     else:
         codec, tokenizer, text_encoder, unet = _family(model)
     batches = Batches(crops, codec, tokenizer, RESOLUTION, PHOTOGRAPH_SHARE)
-    return BaseRecipe(batches, text_encoder, unet, _controlnet(model, unet), _shown(crops))
+    controlnet = _controlnet(model) or general_controlnet(unet)
+    return BaseRecipe(batches, text_encoder, unet, controlnet, _shown(crops))
 
 
 def _handrefiner(crops: Crops, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -68,13 +70,14 @@ def _handrefiner(crops: Crops, model: Path | None, settings: TrainSettings) -> R
     codec, tokenizer, text_encoder, unet = _family(model)
     renders = crops.where(crops.rendered)
     batches = Batches(renders, codec, tokenizer, RESOLUTION, 0.0)
-    return HandRefinerRecipe(batches, text_encoder, unet, _controlnet(model, unet), _shown(renders))
+    controlnet = _controlnet(model) or controlnet_from(unet)
+    return HandRefinerRecipe(batches, text_encoder, unet, controlnet, _shown(renders))
 
 
-def _controlnet(model: Path | None, unet: UNet2DConditionModel) -> ControlNetModel:
-    """The family's general ControlNet, or a new one."""
+def _controlnet(model: Path | None) -> ControlNetModel | None:
+    """The family's general ControlNet, if it has one."""
     if model is None or not (model / "controlnet").is_dir():
-        return general_controlnet(unet)
+        return None
     return ControlNetModel.from_pretrained(model / "controlnet", local_files_only=True)
 
 

@@ -12,6 +12,7 @@ from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
+from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.training.crops import Crops
 
 if TYPE_CHECKING:
@@ -42,13 +43,11 @@ def sample_grid(
     device = unet.device
     for k in range(len(shown)):
         pixels, depth, inside = (a[k][middle] for a in (shown.pixels, shown.depth, shown.mask))
-        picture = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1
         mask = torch.from_numpy(inside)[None, None].float()
-        control = torch.from_numpy(depth)[None, None].float().expand(-1, 3, -1, -1) / 255
         made = pipeline(
-            picture,
+            picture_tensor(pixels[None]),
             mask,
-            control,
+            control_tensor(depth[None]),
             str(shown.caption[k]),
             NEGATIVE_PROMPT,
             steps=_STEPS,
@@ -56,7 +55,7 @@ def sample_grid(
             control_strength=0.0 if controlnet is None else 1.0,
             generator=torch.Generator(device).manual_seed(k),
         ).pictures
-        painted = ((made[0].permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+        painted = np.rint(picture_array(made)[0])
         grey = np.repeat(depth[..., None], 3, 2)
         rows.append(np.concatenate([pixels, np.where(inside[..., None], 127, pixels), grey, painted], 0))
     return np.concatenate(rows, 1).astype(np.uint8)

@@ -28,7 +28,6 @@ class TrainSettings:
         snr_gamma: Min-SNR weighting (Hang et al. 2023); 0: none.
         proportion_empty_prompts: Share of captions that are left out.
         mixed_precision: 'no', 'bf16' or 'fp16'.
-        gradient_checkpointing: Trade time for memory.
         checkpointing_minutes: Time between checkpoints.
         checkpoints_total_limit: Older checkpoints are deleted.
         seed: Of initial weights, order, noise.
@@ -47,7 +46,6 @@ class TrainSettings:
     snr_gamma: float = 5.0
     proportion_empty_prompts: float = 0.1
     mixed_precision: str = "bf16"
-    gradient_checkpointing: bool = False
     checkpointing_minutes: float = 5.0
     checkpoints_total_limit: int = 2
     seed: int = 0

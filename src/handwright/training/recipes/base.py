@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
 from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.tensors import control_tensor, picture_tensor
 from handwright.handrefiner.objective import masked_loss
 from handwright.training.crops import Crops
 from handwright.training.family import noise_schedule
@@ -98,12 +99,11 @@ class Batches:
         empty = rng.random(len(captions)) < settings.proportion_empty_prompts
         mask = torch.from_numpy(repair_masks(rng, hands)[:, None]).float()
         timesteps = torch.from_numpy(rng.integers(0, 1000, len(pixels)))
-        picture = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        picture = picture_tensor(pixels)
         with torch.no_grad():
             clean, masked = encode(self.codec, torch.cat([picture, picture * (1 - mask)])).chunk(2)
         noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
         noised = noise_to(self.schedule, clean, noise, timesteps, settings.snr_gamma)
-        control = torch.from_numpy(depth[:, None]).float().expand(-1, 3, -1, -1) / 255
         controlled = depth.any((1, 2)) & (rng.random(len(depth)) < _CONTROLLED_SHARE)
         return {
             "latents": noised.latents,
@@ -112,7 +112,7 @@ class Batches:
             "weight": noised.weight,
             "mask": latent_mask(mask, pixels_per_latent(self.codec)),
             "masked_latents": masked,
-            "control": control,
+            "control": control_tensor(depth),
             "controlled": torch.from_numpy(controlled),
             "tokens": self.tokens(["" if e else c for e, c in zip(empty, captions, strict=True)]),
         }
@@ -122,8 +122,19 @@ class Batches:
         return self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
 
 
-class BaseRecipe:
-    """See :class:`handwright.training.loop.Recipe`."""
+class FamilyRecipe:
+    """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        batches: What to learn from.
+        text_encoder: Of the family.
+        unet: Of the family.
+        controlnet: Depth ControlNet.
+        shown: Crops of the sample grid.
+    """
+
+    loss: ClassVar[type[nn.Module]]
+    """The module that learns, made from text encoder, UNet and ControlNet."""
 
     def __init__(
         self,
@@ -135,18 +146,25 @@ class BaseRecipe:
     ) -> None:
         self.batches, self.text_encoder, self.unet = batches, text_encoder, unet
         self.controlnet, self.shown = controlnet, shown
-        self.trained = InpaintingLoss(text_encoder, unet, controlnet)
+        self.trained = self.loss(text_encoder, unet, controlnet)
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Any]:
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
         return self.batches.batch(step, part, settings)
 
+    def painted(self, controlnet: ControlNetModel | None) -> np.ndarray:
+        """A few of the training crops, repainted under their depth, or without control."""
+        return sample_grid(self.shown, self.batches, self.text_encoder, self.unet, controlnet)
+
+
+class BaseRecipe(FamilyRecipe):
+    """``base``."""
+
+    loss = InpaintingLoss
+
     def grid(self) -> np.ndarray:
-        """A few crops, repainted without control and with the general ControlNet."""
-        free, controlled = (
-            sample_grid(self.shown, self.batches, self.text_encoder, self.unet, control)
-            for control in (None, self.controlnet)
-        )
+        """Crops repainted without control, and below with the general ControlNet."""
+        free, controlled = (self.painted(control) for control in (None, self.controlnet))
         return np.concatenate([free, controlled[-self.batches.stream.resolution :]], 0)
 
     def save(self, folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +11,7 @@ from torch import Tensor, nn
 
 from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.crops import Crops
-from handwright.training.recipes.base import Batches
-from handwright.training.samples import sample_grid
-from handwright.training.settings import TrainSettings
+from handwright.training.recipes.base import FamilyRecipe
 
 
 class ControlLoss(nn.Module):
@@ -47,28 +43,14 @@ class ControlLoss(nn.Module):
         return masked_loss(prediction, batch["target"], batch["mask"], batch["weight"])
 
 
-class HandRefinerRecipe:
-    """See :class:`handwright.training.loop.Recipe`."""
+class HandRefinerRecipe(FamilyRecipe):
+    """``handrefiner``."""
 
-    def __init__(
-        self,
-        batches: Batches,
-        text_encoder: CLIPTextModel,
-        unet: UNet2DConditionModel,
-        controlnet: ControlNetModel,
-        shown: Crops,
-    ) -> None:
-        self.batches, self.text_encoder, self.unet = batches, text_encoder, unet
-        self.controlnet, self.shown = controlnet, shown
-        self.trained = ControlLoss(text_encoder, unet, controlnet)
-
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Any]:
-        """The samples of one forward pass."""
-        return self.batches.batch(step, part, settings)
+    loss = ControlLoss
 
     def grid(self) -> np.ndarray:
-        """Held-out crops, repainted under their depth at full strength."""
-        return sample_grid(self.shown, self.batches, self.text_encoder, self.unet, self.controlnet)
+        """Crops repainted under their depth at full strength."""
+        return self.painted(self.controlnet)
 
     def save(self, folder: Path) -> None:
         """Write the ControlNet."""
