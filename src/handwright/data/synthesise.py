@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -176,14 +178,23 @@ def _work(
             yield _make_shard(folder, world, photos, span)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(missing)), context, _one_thread) as pool:
+    with ProcessPoolExecutor(min(workers, len(missing)), context, _begin_worker) as pool:
         jobs = [pool.submit(_make_shard, folder, world, photos, span) for span in missing]
         for job in as_completed(jobs):
             yield job.result()
 
 
-def _one_thread() -> None:
+def _begin_worker() -> None:
+    """One thread a worker, and no worker that outlives a parent that was killed."""
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _make_shard(
