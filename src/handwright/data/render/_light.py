@@ -142,6 +142,7 @@ def _reach(px, py, pz, n, j, frames, lamps, shadows, taps, ox, oy, oz):
     angle = 6.2832 * hashed(n, j, 7)
     ca, sa = np.cos(angle), np.sin(angle)
     reach = lamps[j, 6] * scale
+    slack = max(np.float32(0.003), np.float32(1.2) / scale)
     lit, thick = 0.0, 0.0
     for k in range(taps.shape[0]):
         u = x + reach * (taps[k, 0] * ca - taps[k, 1] * sa)
@@ -151,6 +152,6 @@ def _reach(px, py, pz, n, j, frames, lamps, shadows, taps, ox, oy, oz):
             continue
         c, r = int(u), int(v)
         gap = z - shadows[j, r, c]
-        lit += min(max(1.5 - gap / 0.003, 0.0), 1.0)
+        lit += min(max(1.5 - gap / slack, 0.0), 1.0)
         thick += min(max(gap, 0.0), 0.05)
     return lit / taps.shape[0], thick / taps.shape[0]

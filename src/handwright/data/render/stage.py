@@ -7,10 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.render._surface import see_points, vertex_normals
+from handwright.data.render._surface import ALBEDO, see_points, vertex_normals
 from handwright.data.render.material import Material
 from handwright.data.render.skin_atlas import detail_levels, pick_level, skin_levels
 from handwright.hand.raster import Visible, rasterize
+
+
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """A picture on a mesh; the material's own colour is multiplied by it.
+
+    Attributes:
+        picture: float32 [H, W, 3] factors.
+        corner_uv: [F, 3, 2] where in it each corner of each face is, 0 … 1; edges go on beyond.
+    """
+
+    picture: Float[np.ndarray, "h w 3"]
+    corner_uv: Float[np.ndarray, "f 3 2"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +38,7 @@ class Solid:
         material: What it is made of.
         owner: Index of the hand that it belongs to, −1 for things.
         labels: [V] what each vertex is part of, as written into the parts picture.
+        paint: What is painted on it, or None.
     """
 
     points_m: Float[np.ndarray, "v 3"]
@@ -34,6 +48,7 @@ class Solid:
     material: Material
     owner: int
     labels: Int[np.ndarray, " v"]
+    paint: Paint | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +150,7 @@ def look_up(stage: Stage) -> Float[np.ndarray, "n c"]:
     near = float(np.median(stage.visible.depth_m[stage.seen])) if len(stage.rows) else 1.0
     per_m = stage.focal_px / near
     normals = np.concatenate([vertex_normals(s.points_m.astype(np.float32), s.faces) for s in solids])
-    return see_points(
+    table = see_points(
         stage.rows,
         stage.columns,
         stage.visible.face,
@@ -149,3 +164,32 @@ def look_up(stage: Stage) -> Float[np.ndarray, "n c"]:
         pick_level(skin_levels(), per_m),
         pick_level(detail_levels(), per_m),
     )
+    _apply_paint(stage, table)
+    return table
+
+
+def _apply_paint(stage: Stage, table: Float[np.ndarray, "n c"]) -> None:
+    """Multiply the colours of painted solids, in place."""
+    if not any(solid.paint for solid in stage.solids):
+        return
+    face = stage.visible.face[stage.rows, stage.columns]
+    first = 0
+    for solid in stage.solids:
+        last = first + len(solid.faces)
+        if solid.paint is not None and len(mine := np.flatnonzero((face >= first) & (face < last))):
+            bary = stage.visible.bary[stage.rows[mine], stage.columns[mine]]
+            uv = np.einsum("nk,nkc->nc", bary, solid.paint.corner_uv[face[mine] - first])
+            table[mine, ALBEDO : ALBEDO + 3] *= _look_up_bilinear(solid.paint.picture, uv)
+        first = last
+
+
+def _look_up_bilinear(
+    picture: Float[np.ndarray, "h w c"], uv: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "n c"]:
+    size = np.array(picture.shape[1::-1])
+    at = np.clip(uv * size - 0.5, 0, size - 1.001)
+    low = at.astype(np.int64)
+    fx, fy = (at - low).T[..., None].astype(np.float32)
+    x, y = low.T
+    top = picture[y, x] * (1 - fx) + picture[y, x + 1] * fx
+    return top * (1 - fy) + (picture[y + 1, x] * (1 - fx) + picture[y + 1, x + 1] * fx) * fy
