@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PILImage
 
+from handwright.metrics.items import Item, file_item
 from handwright.types import HandObservation
 
 
@@ -24,8 +25,9 @@ def write(folder: Path, pictures: list[np.ndarray], suffix: str = ".png") -> Pat
     return folder
 
 
-def named(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg")}
+def named(folder: Path, masks: Path | None = None) -> dict[str, Item]:
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg")]
+    return {path.stem: file_item(path, masks) for path in files}
 
 
 def hand_points(x: float, y: float, size: float = 20.0) -> np.ndarray:

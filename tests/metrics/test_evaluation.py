@@ -8,13 +8,22 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import NotEnoughDataError, UsageError
-from handwright.metrics.evaluation import Plan, evaluate_sets
+from handwright.metrics.evaluation import evaluate_sets
 from handwright.metrics.extractors.random_filters import RandomFilters
+from handwright.metrics.plan import Plan
 from tests.metrics.sets import MarkFinder, blots, hand_points, mark, named, write
 
 
-def run(real: Path, fake: Path, finder=None, **plan):
-    return evaluate_sets(named(real), named(fake), Plan(**plan), RandomFilters(), finder)
+def run(real: Path, fake: Path, finder=None, *, masks=None, versus=None, **plan):
+    sets = [None if folder is None else named(folder, masks) for folder in (real, fake, versus)]
+    return evaluate_sets(
+        sets[0],
+        sets[1],
+        Plan(foreground=masks is not None, **plan),
+        RandomFilters(),
+        finder,
+        versus=sets[2],
+    )
 
 
 @pytest.fixture
@@ -33,7 +42,12 @@ def test_the_same_folder_twice_is_at_no_distance(tmp_path):
     assert result["fid"].value == pytest.approx(0, abs=1e-6)
     assert result["kid"].value <= 0
     assert [e.name for e in result.estimates] == ["kid[rand-v1]", "fid[rand-v1]"]
-    assert (result.n_real, result.n_fake, result.exit_code, result.notes) == (160, 160, 0, ())
+    assert (result.n_real, result.n_fake, result.exit_code, result.notes) == (
+        160,
+        160,
+        0,
+        ("160 of the fake pictures are the real ones themselves.",),
+    )
 
 
 def test_worse_pictures_are_farther(tmp_path):
@@ -109,7 +123,7 @@ def test_a_truth_without_keypoints_is_a_counted_skip(marked):
     (real / "0002.json").write_text('{"hands": [{"side": "left"}]}')
     result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
     assert result["mpjpe[px]"].n == 11
-    assert "0002.json tells of no keypoints" in result.skipped[0].reason
+    assert "0002.png: its hands cannot be read" in result.skipped[0].reason
 
 
 def test_points_are_scaled_when_the_fake_is_larger(tmp_path):
@@ -170,7 +184,7 @@ def test_background_does_not_count_in_the_foreground(tmp_path):
     masks.mkdir()
     for i in range(19):
         PILImage.fromarray(inside.astype(np.uint8) * 255).save(masks / f"{i:04d}.png")
-    result = run(*sets, masks=(masks, masks))
+    result = run(*sets, masks=masks)
     assert result["kid-fg"].value <= 0 < result["kid"].value
     assert result["kid-fg"].n == 19
     assert [s.path.name for s in result.skipped] == ["0019.png", "0019.png"]
@@ -196,12 +210,16 @@ def test_clipsim_wants_captions_and_an_extractor_that_reads(tmp_path):
 def test_unknown_metrics_are_told_the_known_ones():
     with pytest.raises(UsageError, match="no metric lpips; choose among kid"):
         Plan(metrics=("lpips",))
+
+
+def test_foregrounds_want_masks(tmp_path):
+    folder = write(tmp_path / "a", blots(12))
     with pytest.raises(UsageError, match="--masks"):
-        Plan(metrics=("kid-fg",))
+        run(folder, folder, metrics=("kid-fg",))
 
 
 def test_json_holds_every_figure_and_no_nan(marked):
     told = json.loads(json.dumps(run(*marked, MarkFinder(), hands=True).to_json(), allow_nan=False))
     assert told["schema"] == "handwright/evaluation-1"
-    assert {"name", "value", "low", "high", "n", "n_reference"} == set(told["estimates"][0])
+    assert {"name", "value", "low", "high", "n", "n_reference", "p"} == set(told["estimates"][0])
     assert (told["real"], told["fake"], told["failed"]) == (12, 12, [])

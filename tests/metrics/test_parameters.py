@@ -49,9 +49,15 @@ def test_matching_pairs_are_always_found_and_strangers_as_often_as_chance_says()
     assert by_chance.name == "r-precision@3[x, pool 32]"
 
 
-def test_embeddings_that_say_nothing_gain_nothing():
+def test_embeddings_that_say_nothing_are_right_as_often_as_chance():
     constant = np.ones((64, 4))
-    assert r_precision(constant, constant, 3, embedding="x").value == 0
+    assert r_precision(constant, constant, 3, embedding="x").value == pytest.approx(3 / 32)
+
+
+def test_a_caption_that_is_there_twice_is_right_half_of_the_time_at_first():
+    twice = np.repeat(np.eye(16), 2, axis=0)
+    assert r_precision(twice, twice, 1, embedding="x").value == 0.5
+    assert r_precision(twice, twice, 2, embedding="x").value == 1
 
 
 def test_precision_falls_with_noise_and_rises_with_the_top():
@@ -65,7 +71,7 @@ def test_precision_falls_with_noise_and_rises_with_the_top():
 
 def test_pairs_that_do_not_fill_a_pool_are_left_out():
     a = np.random.default_rng(0).normal(size=(70, 4))
-    assert len(retrieval_ranks(a, a)) == 64
+    assert [len(ranks) for ranks in retrieval_ranks(a, a)] == [64, 64]
 
 
 def test_diversity_is_the_mean_distance_of_pairs():

@@ -19,7 +19,7 @@ from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics._packages import need
 from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 from handwright.metrics.joints import annotated
-from handwright.metrics.keypoints import HANDS, HANDS_SIGMAS, WHOLEBODY_SIGMAS, person_area_px
+from handwright.metrics.keypoints import HANDS, HANDS_SIGMAS, WHOLEBODY_SIGMAS, person_box_px
 
 _MOST_PEOPLE = 20
 _RECALLS = np.linspace(0, 1, 101)
@@ -188,15 +188,15 @@ def _annotation(number: int, picture: int, points_px: np.ndarray, chosen: slice)
     points = _wholebody(points_px)
     compared = points[chosen]
     known = annotated(compared)
-    area = person_area_px(points)
+    corner, sides = person_box_px(points)
     return {
         "id": number,
         "image_id": picture,
         "category_id": 1,
         "keypoints": np.column_stack([np.nan_to_num(compared), 2 * known]).ravel().tolist(),
         "num_keypoints": int(known.sum()),
-        "area": area,
-        "bbox": [0, 0, area**0.5, area**0.5],
+        "area": float(np.prod(sides)),
+        "bbox": [*corner.tolist(), *sides.tolist()],
         "iscrowd": 0,
     }
 

@@ -27,6 +27,7 @@ class Estimate:
         high: Upper end.
         n: How many pictures, hands or people it was taken from; of two sets, the measured one.
         n_reference: Size of the set it was compared with; None where there is none.
+        p: Of a paired test that the figure is 0; None where none was made.
     """
 
     name: str
@@ -35,11 +36,13 @@ class Estimate:
     high: float
     n: int
     n_reference: int | None = None
+    p: float | None = None
 
     def __str__(self) -> str:
         """``kid[hw-v1] 0.0123 [0.0101, 0.0144] N 500 / 480``."""
         beside = "" if self.n_reference is None else f" / {self.n_reference}"
-        return f"{self.name} {self.value:.4g} [{self.low:.4g}, {self.high:.4g}] N {self.n}{beside}"
+        tested = "" if self.p is None else f" p {self.p:.2g}"
+        return f"{self.name} {self.value:.4g} [{self.low:.4g}, {self.high:.4g}] N {self.n}{beside}{tested}"
 
 
 def interval(drawn: Float[np.ndarray, " rounds"]) -> tuple[float, float]:
@@ -59,13 +62,20 @@ def bootstrap_counts(n: int, rounds: int, seed: int) -> Int[np.ndarray, "n round
 
 
 def mean_estimate(
-    name: str, values: Float[np.ndarray, " n"], *, rounds: int = ROUNDS, seed: int = 0
+    name: str,
+    values: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"] | None = None,
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
 ) -> Estimate:
     """The mean of one figure per picture (or hand), with its bootstrap interval.
 
     Args:
         name: What it is.
         values: float [N], finite.
+        groups: int [N], which values belong together (hands of one picture): the rounds redraw groups. By
+            default every value is its own.
         rounds: Bootstrap rounds.
         seed: Of the bootstrap.
 
@@ -74,8 +84,25 @@ def mean_estimate(
         InvalidValueError: A value is not finite: decide first what a miss counts as.
     """
     values = one_per_row(name, values)
-    drawn = bootstrap_counts(len(values), rounds, seed).T @ values / len(values)
-    return Estimate(name, float(values.mean()), *interval(drawn), n=len(values))
+    sums, sizes = in_groups(values, groups)
+    drawn = bootstrap_counts(len(sums), rounds, seed).T
+    return Estimate(name, float(values.mean()), *interval(drawn @ sums / (drawn @ sizes)), n=len(values))
+
+
+def in_groups(
+    values: Float[np.ndarray, " n"], groups: Int[np.ndarray, " n"] | None
+) -> tuple[Float[np.ndarray, " g"], Int[np.ndarray, " g"]]:
+    """Sum and number of the values of each group; each value alone without groups.
+
+    Raises:
+        InvalidValueError: There are not as many groups as values.
+    """
+    if groups is None:
+        return values, np.ones(len(values), int)
+    if len(groups) != len(values):
+        raise InvalidValueError(f"{len(values)} values, but groups of {len(groups)}")
+    index = np.unique(groups, return_inverse=True)[1]
+    return np.bincount(index, values), np.bincount(index)
 
 
 def statistic_estimate(

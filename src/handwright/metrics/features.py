@@ -13,6 +13,9 @@ from handwright.errors import InvalidValueError
 BATCH = 32
 """Pictures that an extractor is given at once."""
 
+BATCH_PX = 8_000_000
+"""Pixels after which fewer pictures make a batch: large photographs must not fill the memory."""
+
 
 class FeatureExtractor(Protocol):
     """One picture in, one vector out; batches change nothing."""
@@ -61,7 +64,8 @@ class FeatureStream:
         if self._waiting and self._waiting[0].shape != picture.shape:
             self._flush()
         self._waiting.append(picture)
-        if len(self._waiting) == self._batch:
+        held_px = len(self._waiting) * picture.shape[0] * picture.shape[1]
+        if len(self._waiting) == self._batch or held_px >= BATCH_PX:
             self._flush()
 
     def features(self) -> Float[np.ndarray, "n d"]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import HandwrightError
-from handwright.image import load_image
 from handwright.metrics.crops import foreground_only, hand_crop
 from handwright.metrics.features import FeatureExtractor, FeatureStream
+from handwright.metrics.items import Item
 from handwright.metrics.pictures import Skipped, read_pictures
-from handwright.metrics.truth import TrueHand, truth_beside
-from handwright.types import HandObservation
+from handwright.metrics.truth import LabelledPerson, TrueHand, people, poses, true_hands
+from handwright.types import HandObservation, Image
 
 HandFinder = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[HandObservation]]
 """Hands of a picture, in its own pixels."""
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,19 +29,31 @@ class Picture:
     """What is kept of one picture.
 
     Attributes:
-        path: Its file.
+        path: Where it is.
+        kind: Its file format.
+        mode: How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
         size_px: Width, height.
         hands: Found in it; empty when nobody looked.
-        truth: Its true hands, where a file beside it tells; None where there is none.
+        truth: Its true hands, where labels tell; None where they do not.
         mirrored_px: Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no
             truth to measure the finder's own error with.
+        people: Its labelled people; None where labels tell of none.
+        people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
+        poses: float [J, 3] of each labelled hand.
+        caption: What it shall show.
     """
 
     path: Path
+    kind: str
+    mode: str
     size_px: tuple[int, int]
     hands: tuple[HandObservation, ...] = ()
     truth: tuple[TrueHand, ...] | None = None
     mirrored_px: tuple[Float[np.ndarray, "21 2"], ...] = ()
+    people: tuple[LabelledPerson, ...] | None = None
+    people_found: tuple[LabelledPerson, ...] | None = None
+    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
+    caption: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,20 +82,26 @@ class Wanted:
     Attributes:
         whole: Features of the whole picture.
         crops: Features of hand crops.
+        foreground: Features of the picture without its background.
         hands: Where the hands are.
         compared: Names of pictures whose hands will be compared with those of their partners.
-        masks: Folder of masks with the pictures' names, for foreground features.
+        people: Labelled people.
+        poses: Labelled poses of hands.
+        captions: What the picture shall show.
     """
 
     whole: bool = True
     crops: bool = False
+    foreground: bool = False
     hands: bool = False
     compared: frozenset[str] = field(default_factory=frozenset[str])
-    masks: Path | None = None
+    people: bool = False
+    poses: bool = False
+    captions: bool = False
 
 
 def gather(
-    named: Mapping[str, Path],
+    named: Mapping[str, Item],
     wanted: Wanted,
     extractor: FeatureExtractor | None,
     finder: HandFinder | None,
@@ -89,19 +110,19 @@ def gather(
     """Read every picture once and keep only what is wanted of it.
 
     Args:
-        named: File of each picture by its name.
+        named: Each picture by its name.
         wanted: What to take.
         extractor: For features, where they are wanted.
         finder: For hands, where they are wanted.
-        on_picture: Called after each file.
+        on_picture: Called after each picture.
     """
     gathering = _Gathering(wanted, extractor, finder)
-    names = {path: name for name, path in named.items()}
-    for path, pixels in read_pictures(named.values()):
-        if isinstance(pixels, Skipped):
-            gathering.skipped.append(pixels)
+    names = {id(item): name for name, item in named.items()}
+    for item, image in read_pictures(named.values()):
+        if isinstance(image, Skipped):
+            gathering.skipped.append(image)
         else:
-            gathering.add(names[path], path, pixels)
+            gathering.add(names[id(item)], item, image)
         on_picture()
     return gathering.result()
 
@@ -114,24 +135,24 @@ class _Gathering:
         self._wanted = wanted
         self._finder = finder if wanted.hands or wanted.crops else None
         self._pictures: dict[str, Picture] = {}
-        kinds = {"whole": wanted.whole, "hands": wanted.crops, "foreground": wanted.masks is not None}
+        kinds = {"whole": wanted.whole, "hands": wanted.crops, "foreground": wanted.foreground}
         self._streams = {
             kind: FeatureStream(extractor) for kind, asked in kinds.items() if asked and extractor is not None
         }
 
-    def add(self, name: str, path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> None:
-        picture = self._look(name, path, pixels)
+    def add(self, name: str, item: Item, image: Image) -> None:
+        picture = self._look(name, item, image)
         self._pictures[name] = picture
         if "whole" in self._streams:
-            self._streams["whole"].add(pixels)
+            self._streams["whole"].add(image.pixels)
         if "hands" in self._streams:
             for hand in picture.hands:
-                self._streams["hands"].add(hand_crop(pixels, hand.bbox_xyxy_px))
-        if "foreground" in self._streams and self._wanted.masks is not None:
-            try:
-                self._streams["foreground"].add(_without_background(path, pixels, self._wanted.masks))
-            except HandwrightError as error:
-                self.skipped.append(Skipped(path, f"no foreground: {error}"))
+                self._streams["hands"].add(hand_crop(image.pixels, hand.bbox_xyxy_px))
+        inside = item.inside
+        if "foreground" in self._streams and inside is not None:
+            alone = self._told(item, lambda: foreground_only(image.pixels, inside()))
+            if alone is not None:
+                self._streams["foreground"].add(alone)
 
     def result(self) -> Gathered:
         told = {kind: stream.features() for kind, stream in self._streams.items()}
@@ -139,21 +160,42 @@ class _Gathering:
         whole, hands, foreground = (told.get(kind, nothing) for kind in ("whole", "hands", "foreground"))
         return Gathered(self._pictures, whole, hands, foreground, tuple(self.skipped))
 
-    def _look(self, name: str, path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> Picture:
-        size = (pixels.shape[1], pixels.shape[0])
-        if self._finder is None:
-            return Picture(path, size)
-        hands = tuple(self._finder(pixels))
-        if name not in self._wanted.compared:
-            return Picture(path, size, hands)
+    def _look(self, name: str, item: Item, image: Image) -> Picture:
+        wanted, finder, compared = self._wanted, self._finder, name in self._wanted.compared
+        needs_labels = wanted.people or wanted.poses or (compared and finder is not None)
+        labels = self._told(item, item.labels) if needs_labels else None
+        known = labels or {}
+        truth = people_seen = people_found = hand_poses = None
+        if finder is not None and compared and labels is not None:
+            truth = self._told(item, lambda: true_hands(known, item.path)) or []
+        if wanted.people and "people" in known:
+            people_seen = self._told(item, lambda: people(known, item.path))
+        if people_seen is not None and "people_found" in known:
+            people_found = self._told(item, lambda: people(known, item.path, "people_found"))
+        if wanted.poses and "hands" in known:
+            hand_poses = self._told(item, lambda: poses(known, item.path))
+        mirrored = finder is not None and compared and truth is None
+        return Picture(
+            item.path,
+            item.kind,
+            image.mode,
+            (image.width, image.height),
+            () if finder is None else tuple(finder(image.pixels)),
+            None if truth is None else tuple(truth),
+            _mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
+            None if people_seen is None else tuple(people_seen),
+            None if people_found is None else tuple(people_found),
+            tuple(hand_poses or ()),
+            self._told(item, item.caption) if wanted.captions else None,
+        )
+
+    def _told(self, item: Item, read: Callable[[], Told]) -> Told | None:
+        """What ``read`` gives, or None and a counted skip."""
         try:
-            truth = truth_beside(path)
+            return read()
         except HandwrightError as error:
-            self.skipped.append(Skipped(path, str(error)))
-            truth = []
-        if truth is not None:
-            return Picture(path, size, hands, tuple(truth))
-        return Picture(path, size, hands, None, _mirrored_hands(pixels, self._finder))
+            self.skipped.append(Skipped(item.path, str(error)))
+            return None
 
 
 def _mirrored_hands(
@@ -163,11 +205,3 @@ def _mirrored_hands(
     found = finder(np.ascontiguousarray(pixels[:, ::-1]))
     back, width = np.array([-1.0, 1.0]), np.array([pixels.shape[1], 0.0])
     return tuple(hand.landmarks_px * back + width for hand in found)
-
-
-def _without_background(
-    path: Path, pixels: UInt8[np.ndarray, "h w 3"], masks: Path
-) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture on black; its mask is NAME.png in the masks' folder, white inside."""
-    inside = load_image(masks / f"{path.stem}.png").pixels.max(2) > np.uint8(127)
-    return foreground_only(pixels, inside)

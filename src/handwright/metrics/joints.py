@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.estimate import ROUNDS, Estimate, mean_estimate
@@ -28,11 +28,14 @@ class JointErrors:
         distances_px: float64 [N, K] of each joint; NaN for joints that have no truth, and for missed hands.
         size_px: float64 [N] of each hand (or person), > 0: the longer side of the box of its true joints.
         missed: bool [N], True where nothing was found.
+        pictures: int [N], which picture each is of: hands of one are alike, so intervals redraw pictures.
+            None: each of its own.
     """
 
     distances_px: Float[np.ndarray, "n k"]
     size_px: Float[np.ndarray, " n"]
     missed: Bool[np.ndarray, " n"]
+    pictures: Int[np.ndarray, " n"] | None = None
 
     @property
     def share(self) -> Float[np.ndarray, " n"]:
@@ -47,13 +50,15 @@ def joint_errors(
     truth: Sequence[Points],
     found: Sequence[Points | None],
     visible: Sequence[Bool[np.ndarray, " k"]] | None = None,
+    pictures: Sequence[int] | None = None,
 ) -> JointErrors:
     """Compare what was found with the truth, hand by hand.
 
     Args:
         truth: N × float [K, 2] px; a joint at (0, 0) is one that was not annotated.
         found: N × float [K, 2] px in the same order, None where the hand was not found.
-        visible: N × bool [K]; joints to measure. By default all that are annotated.
+        visible: N × bool [K]; joints to measure. By default, and of hands that show none, all annotated.
+        pictures: N numbers: which picture each hand is of. By default each is of its own.
 
     Raises:
         NotEnoughDataError: There is no hand.
@@ -70,7 +75,9 @@ def joint_errors(
         counted = known if visible is None else known & np.asarray(visible[i], bool)
         rows.append(_distances(there, seen, counted if counted.any() else known, i))
     missed = np.array([seen is None for seen in found])
-    return JointErrors(np.array(rows), np.array(sizes), missed)
+    return JointErrors(
+        np.array(rows), np.array(sizes), missed, None if pictures is None else np.array(pictures)
+    )
 
 
 def mpjpe(
@@ -92,19 +99,31 @@ def mpjpe(
         rounds: Bootstrap rounds.
         seed: Of the bootstrap.
     """
-    scale = {"% hand": np.float64(100.0), "px": errors.size_px, "body": np.float64(1.0)}[unit]
-    return mean_estimate(f"{name}[{unit}]", errors.share * scale, rounds=rounds, seed=seed)
+    return mean_estimate(f"{name}[{unit}]", in_unit(errors, unit), errors.pictures, rounds=rounds, seed=seed)
+
+
+def in_unit(errors: JointErrors, unit: Unit) -> Float[np.ndarray, " n"]:
+    """Mean error of each hand (or person) in that unit."""
+    return errors.share * {"% hand": np.float64(100.0), "px": errors.size_px, "body": np.float64(1.0)}[unit]
 
 
 def miss_rate(errors: JointErrors, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Share of hands that were not found."""
-    return mean_estimate("missed", errors.missed.astype(float), rounds=rounds, seed=seed)
+    return mean_estimate("missed", errors.missed.astype(float), errors.pictures, rounds=rounds, seed=seed)
 
 
 def pck(errors: JointErrors, threshold: float = 0.2, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Percentage of correct keypoints: joints closer than ``threshold`` hand sizes; missed hands have none.
 
-    The interval redraws hands, not joints: joints of a hand go wrong together.
+    Raises:
+        InvalidValueError: The threshold is not positive.
+    """
+    share = correct_share(errors, threshold)
+    return mean_estimate(f"pck@{threshold:g}", share, errors.pictures, rounds=rounds, seed=seed)
+
+
+def correct_share(errors: JointErrors, threshold: float = 0.2) -> Float[np.ndarray, " n"]:
+    """Share of each hand's joints that are closer than ``threshold`` hand sizes; 0 for missed hands.
 
     Raises:
         InvalidValueError: The threshold is not positive.
@@ -113,8 +132,7 @@ def pck(errors: JointErrors, threshold: float = 0.2, *, rounds: int = ROUNDS, se
         raise InvalidValueError(f"the threshold of PCK must be positive, got {threshold}")
     known = np.isfinite(errors.distances_px)
     near = known & (np.nan_to_num(errors.distances_px) <= threshold * errors.size_px[:, None])
-    share = np.where(errors.missed, 0.0, near.sum(1) / np.maximum(known.sum(1), 1))
-    return mean_estimate(f"pck@{threshold:g}", share, rounds=rounds, seed=seed)
+    return np.where(errors.missed, 0.0, near.sum(1) / np.maximum(known.sum(1), 1))
 
 
 def match_hands(
@@ -125,16 +143,18 @@ def match_hands(
     Args:
         truth: Float [K, 2] px each.
         found: Float [K, 2] px each, any order and number.
-        reach: Farther than this mean distance, in hand sizes, is no match.
+        reach: Farther than this mean distance, in hand sizes, is no match. Joints at (0, 0) on either side
+            say nothing.
     """
     pairs: list[tuple[float, int, int]] = []
     for i, there in enumerate(truth):
         known = annotated(there)
         size = extent_px(there, known, i)
         for j, seen in enumerate(found):
-            gap = float(np.linalg.norm(seen[known] - there[known], axis=1).mean()) / size
+            both = known & annotated(seen)
+            gap = np.linalg.norm(seen[both] - there[both], axis=1).mean() / size if both.any() else reach
             if gap < reach:
-                pairs.append((gap, i, j))
+                pairs.append((float(gap), i, j))
     matched: list[Points | None] = [None] * len(truth)
     taken: set[int] = set()
     for _, i, j in sorted(pairs):

@@ -33,10 +33,17 @@ HANDS = slice(91, 133)
 """The 42 hand points among the 133."""
 
 
-def person_area_px(points_px: Float[np.ndarray, "k 2"]) -> float:
-    """Area of the box of the annotated points; points at (0, 0) are none and must not inflate it."""
+def person_box_px(
+    points_px: Float[np.ndarray, "k 2"],
+) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """Upper left corner and sides of the box of the annotated points; (0, 0) must not inflate it."""
     known = points_px[annotated(points_px)]
-    return float(np.prod(np.ptp(known, axis=0))) if len(known) else 0.0
+    return (known.min(0), np.ptp(known, axis=0)) if len(known) else (np.zeros(2), np.zeros(2))
+
+
+def person_area_px(points_px: Float[np.ndarray, "k 2"]) -> float:
+    """Area of the box of the annotated points."""
+    return float(np.prod(person_box_px(points_px)[1]))
 
 
 def keypoint_similarity(

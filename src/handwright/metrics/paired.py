@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from handwright.errors import InvalidValueError
-from handwright.metrics.estimate import ROUNDS, Estimate, mean_estimate, one_per_row
+from handwright.metrics.estimate import ROUNDS, Estimate, in_groups, mean_estimate, one_per_row
 
 _EXACT_UP_TO = 16
 
 
 def paired_difference(
-    name: str, a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], *, rounds: int = ROUNDS, seed: int = 0
+    name: str,
+    a: Float[np.ndarray, " n"],
+    b: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"] | None = None,
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
 ) -> Estimate:
-    """Mean of a − b over the same inputs, with its paired bootstrap interval.
+    """Mean of a − b over the same inputs, with its paired bootstrap interval and p of the sign-flip test.
 
     Args:
         name: Of the measure; the estimate is called ``Δ name``.
         a: float [N], one value an input.
         b: float [N], of the same inputs in the same order.
+        groups: int [N], which inputs belong together (hands of one picture) and are redrawn and flipped
+            together.
         rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
+        seed: Of bootstrap and test.
 
     Raises:
         InvalidValueError: The two differ in length, or hold values that are not finite.
         NotEnoughDataError: They are empty.
     """
-    return mean_estimate(f"Δ {name}", _differences(name, a, b), rounds=rounds, seed=seed)
+    apart = _differences(name, a, b)
+    told = mean_estimate(f"Δ {name}", apart, groups, rounds=rounds, seed=seed)
+    return replace(told, p=sign_flip_test(a, b, groups, seed=seed))
 
 
 def sign_flip_test(
-    a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], *, rounds: int = 10_000, seed: int = 0
+    a: Float[np.ndarray, " n"],
+    b: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"] | None = None,
+    *,
+    rounds: int = 10_000,
+    seed: int = 0,
 ) -> float:
     """Two-sided p-value of 'a and b are exchangeable on each input', by flipping signs of the differences.
 
@@ -41,6 +58,7 @@ def sign_flip_test(
     Args:
         a: float [N], one value an input.
         b: float [N], of the same inputs in the same order.
+        groups: int [N], which inputs are flipped together.
         rounds: Random flips beyond N = 16.
         seed: Of the flips.
 
@@ -51,10 +69,9 @@ def sign_flip_test(
         InvalidValueError: The two differ in length, or hold values that are not finite.
         NotEnoughDataError: They are empty.
     """
-    differences = _differences("sign-flip test", a, b)
+    differences, _ = in_groups(_differences("sign-flip test", a, b), groups)
     n = len(differences)
-    observed = abs(differences.sum())
-    as_large = observed * (1 - 1e-12) - 1e-300
+    as_large = abs(differences.sum()) - 1e-12 * np.abs(differences).sum()
     if n <= _EXACT_UP_TO:
         bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
         return float((np.abs((1 - 2 * bits) @ differences) >= as_large).mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,15 +30,21 @@ class PairedHands:
     floor: JointErrors
 
 
-def pair_hands(real: Gathered, fake: Gathered) -> PairedHands:
+def pair_hands(real: Gathered, fake: Gathered, names: Collection[str] | None = None) -> PairedHands:
     """Match the hands of all pictures that are in both sets under one name.
 
-    Points of FAKE are scaled to REAL's size where the two differ.
+    Points of FAKE are scaled to REAL's size where the two differ. True hands of which nothing can be seen are
+    left out.
+
+    Args:
+        real: With the truth, or with what was found.
+        fake: To be measured.
+        names: Only these pictures.
 
     Raises:
         NotEnoughDataError: No picture is in both sets, or no true hand in those that are.
     """
-    common = [name for name in real.pictures if name in fake.pictures]
+    common = [n for n in real.pictures if n in fake.pictures and (names is None or n in names)]
     if not common:
         raise NotEnoughDataError(
             "joint errors compare pictures of the same name", "no name is in both sets", "name them alike"
@@ -46,22 +52,26 @@ def pair_hands(real: Gathered, fake: Gathered) -> PairedHands:
     truth: list[TrueHand] = []
     found: list[Points | None] = []
     again: list[Points | None] = []
-    for name in common:
+    pictures: list[int] = []
+    for number, name in enumerate(common):
         before, after = real.pictures[name], fake.pictures[name]
         here, floor = _truth_and_floor(before)
         truth += here
         found += match_hands([hand.points_px for hand in here], _scaled(after, before))
         again += match_hands([hand.points_px for hand in here], floor)
+        pictures += [number] * len(here)
     if not truth:
         raise NotEnoughDataError("joint errors have nothing to measure", "no hand is in the real pictures")
     points, visible = [hand.points_px for hand in truth], [hand.visible for hand in truth]
-    return PairedHands(joint_errors(points, found, visible), joint_errors(points, again, visible))
+    return PairedHands(
+        joint_errors(points, found, visible, pictures), joint_errors(points, again, visible, pictures)
+    )
 
 
 def _truth_and_floor(picture: Picture) -> tuple[Sequence[TrueHand], Sequence[Points]]:
     seen = [hand.landmarks_px for hand in picture.hands]
     if picture.truth is not None:
-        return picture.truth, seen
+        return [hand for hand in picture.truth if hand.visible.any()], seen
     return [TrueHand(points, np.ones(21, bool)) for points in seen], picture.mirrored_px
 
 

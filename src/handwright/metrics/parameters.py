@@ -16,6 +16,8 @@ from handwright.metrics.frechet import frechet_distance
 POOL = 32
 """A text is told from the texts of this many poses, its own among them."""
 
+_DIGITS = 9
+
 
 def rotations_6d(axis_angle: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 6"]:
     """First two columns of the rotation matrix of each axis-angle vector, radians; 2π turns are none."""
@@ -48,33 +50,34 @@ def pose_distance(
 
 def retrieval_ranks(
     texts: Float[np.ndarray, "n d"], poses: Float[np.ndarray, "n d"], *, pool: int = POOL, seed: int = 0
-) -> Int[np.ndarray, " m"]:
-    """Rank (from 0) of each pose's own text among the texts of a random pool, by cosine.
-
-    Equal similarities share the middle of their ranks, so that constant embeddings gain nothing.
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """How many texts of a random pool are nearer to each pose than its own, and how many equally near.
 
     Args:
         texts: [N, D] embeddings, row i belonging to pose i.
-        poses: [N, D] embeddings in the same space.
+        poses: [N, D] embeddings in the same space; nearness is their cosine.
         pool: Size of the pools; what does not fill a pool is left out.
         seed: Of the pools.
 
     Raises:
         NotEnoughDataError: There are fewer than ``pool`` pairs.
-        InvalidValueError: Shapes do not fit.
+        InvalidValueError: Shapes do not fit, or numbers are not finite.
     """
     if texts.shape != poses.shape or texts.ndim != 2:
         raise InvalidValueError(f"texts {texts.shape} and poses {poses.shape} must be pairs [N, D]")
+    if not (np.isfinite(texts).all() and np.isfinite(poses).all()):
+        raise InvalidValueError("embeddings of texts or poses are not finite")
     if len(texts) < pool:
         raise NotEnoughDataError(f"R-precision needs at least {pool} pairs", f"got {len(texts)}")
     order = np.random.default_rng(seed).permutation(len(texts))[: len(texts) // pool * pool]
-    ranks: list[Int[np.ndarray, " pool"]] = []
+    nearer: list[Int[np.ndarray, " pool"]] = []
+    equal: list[Int[np.ndarray, " pool"]] = []
     for chosen in order.reshape(-1, pool):
-        similar = _unit(poses[chosen]) @ _unit(texts[chosen]).T
+        similar = np.round(_unit(poses[chosen]) @ _unit(texts[chosen]).T, _DIGITS)
         own = np.diag(similar)[:, None]
-        nearer, equal = (similar > own).sum(1), (similar == own).sum(1) - 1
-        ranks.append(nearer + (equal + 1) // 2)
-    return np.concatenate(ranks)
+        nearer.append((similar > own).sum(1))
+        equal.append((similar == own).sum(1) - 1)
+    return np.concatenate(nearer), np.concatenate(equal)
 
 
 def r_precision(
@@ -89,6 +92,9 @@ def r_precision(
 ) -> Estimate:
     """Share of poses whose own text is among the ``top`` nearest of its pool.
 
+    Texts that are equally near (the same caption twice, embeddings that say nothing) come in random order:
+    each counts with the chance that it gets a place.
+
     Args:
         texts: [N, D] embeddings, row i belonging to pose i.
         poses: [N, D] embeddings in the same space.
@@ -100,11 +106,11 @@ def r_precision(
 
     Raises:
         NotEnoughDataError: There are fewer than ``pool`` pairs.
-        InvalidValueError: Shapes do not fit.
+        InvalidValueError: Shapes do not fit, or numbers are not finite.
     """
-    ranks = retrieval_ranks(texts, poses, pool=pool, seed=seed)
-    name = f"r-precision@{top}[{embedding}, pool {pool}]"
-    return mean_estimate(name, (ranks < top).astype(float), rounds=rounds, seed=seed)
+    nearer, equal = retrieval_ranks(texts, poses, pool=pool, seed=seed)
+    chance = np.clip((top - nearer) / (equal + 1), 0, 1)
+    return mean_estimate(f"r-precision@{top}[{embedding}, pool {pool}]", chance, rounds=rounds, seed=seed)
 
 
 def diversity(

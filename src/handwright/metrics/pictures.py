@@ -8,13 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
 from handwright.errors import HandwrightError
-from handwright.image import load_image
+from handwright.metrics.items import Item
+from handwright.types import Image
 
-_AHEAD = 16
+_AHEAD = 16  # small ones; a batch of features is read while the one before is computed
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,12 @@ class Skipped:
     reason: str
 
 
-def read_pictures(
-    paths: Iterable[Path],
-) -> Generator[tuple[Path, UInt8[np.ndarray, "h w 3"] | Skipped]]:
-    """Every file in order: its pixels uint8 [H, W, 3], or why it was skipped. At most 16 are read ahead."""
-    waiting: deque[tuple[Path, Future[UInt8[np.ndarray, "h w 3"] | Skipped]]] = deque()
+def read_pictures(items: Iterable[Item]) -> Generator[tuple[Item, Image | Skipped]]:
+    """Every picture in order, bare of its native samples, or why it was skipped; 16 are read ahead."""
+    waiting: deque[tuple[Item, Future[Image | Skipped]]] = deque()
     with ThreadPoolExecutor(1) as pool:
-        for path in paths:
-            waiting.append((path, pool.submit(_read, path)))
+        for item in items:
+            waiting.append((item, pool.submit(_read, item)))
             if len(waiting) > _AHEAD:
                 first, result = waiting.popleft()
                 yield first, result.result()
@@ -46,8 +42,9 @@ def read_pictures(
             yield first, result.result()
 
 
-def _read(path: Path) -> UInt8[np.ndarray, "h w 3"] | Skipped:
+def _read(item: Item) -> Image | Skipped:
     try:
-        return load_image(path).pixels
+        image = item.image()
+        return Image(image.pixels, mode=image.mode)
     except HandwrightError as error:
-        return Skipped(path, str(error))
+        return Skipped(item.path, str(error))

@@ -31,11 +31,12 @@ class Evaluation:
 
     Attributes:
         estimates: What was measured, in the order asked.
-        n_real: Real pictures that could be read.
-        n_fake: Fake pictures that could be read.
+        n_real: Real pictures (or poses) that could be read.
+        n_fake: Fake pictures (or poses) that could be read.
         failed: Measures that were asked for and could not be taken.
         skipped: Files that could not be used, real ones first.
         notes: What to know when reading the figures, one sentence each.
+        counted: What ``n_real`` and ``n_fake`` count: 'pictures' or 'poses'.
     """
 
     estimates: tuple[Estimate, ...]
@@ -44,6 +45,7 @@ class Evaluation:
     failed: tuple[Failed, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    counted: str = "pictures"
 
     @property
     def exit_code(self) -> int:
@@ -64,6 +66,7 @@ class Evaluation:
             "schema": SCHEMA,
             "real": self.n_real,
             "fake": self.n_fake,
+            "counted": self.counted,
             "estimates": [_estimate(e) for e in self.estimates],
             "failed": [{"metric": f.metric, "reason": f.reason} for f in self.failed],
             "skipped": [{"path": s.path.as_posix(), "reason": s.reason} for s in self.skipped],
@@ -74,4 +77,4 @@ class Evaluation:
 def _estimate(e: Estimate) -> dict[str, Any]:
     figures = {"value": e.value, "low": e.low, "high": e.high}
     known = {key: figure if math.isfinite(figure) else None for key, figure in figures.items()}
-    return {"name": e.name, **known, "n": e.n, "n_reference": e.n_reference}
+    return {"name": e.name, **known, "n": e.n, "n_reference": e.n_reference, "p": e.p}

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handwright.errors import UsageError
-from handwright.workflow.jobs import find_sources
+from handwright.workflow.picture_sets import Given, PictureSet, find_pictures
 
 if TYPE_CHECKING:
-    from handwright.metrics.evaluation import Plan
     from handwright.metrics.features import FeatureExtractor
     from handwright.metrics.gather import HandFinder
+    from handwright.metrics.plan import Plan
     from handwright.metrics.results import Evaluation
 
 DEFAULT_EXTRACTOR = "hw-v1"
 
 
 def evaluate(
-    real: str | Path | Sequence[str | Path],
-    fake: str | Path | Sequence[str | Path],
+    real: Given,
+    fake: Given,
     *,
     metrics: Sequence[str] = (),
     hands: bool = False,
     masks: tuple[Path, Path] | None = None,
+    versus: Given | None = None,
     extractor: str | FeatureExtractor = DEFAULT_EXTRACTOR,
     landmarker: Path | None = None,
     seed: int = 0,
     on_start: Callable[[int], None] = lambda _: None,
     on_picture: Callable[[], None] = lambda: None,
 ) -> Evaluation:
-    """Measure pictures against real ones.
+    """Measure pictures, or parameters, against real ones.
 
     Args:
-        real: Folder, pattern, file, or several, of the reference pictures.
-        fake: The same of the pictures to judge. Pictures of one name (suffix aside) are compared hand by
-            hand, where that is asked for.
-        metrics: Names (``handwright.metrics.evaluation.METRICS``); default: KID, and FID where there are more
-            pictures than features.
+        real: Folder, pattern, file, or several, of the reference pictures; a folder of ``handwright synth``
+            shards, which bring their truth; or a .npz or .safetensors file of poses.
+        fake: The same of what is to be judged. Pictures of one name (suffix aside) are compared hand by hand
+            and person by person, where that is asked for.
+        metrics: Names (``handwright.metrics.plan.METRICS``, of parameters ``parameter_sets.PARAMETERS``);
+            default: KID, and FID where there are more pictures than features; of parameters all.
         hands: Also measure hands: their crops, how surely they are found, how far their joints lie off.
         masks: Folders of foreground masks of both sets; adds KID and FID without background.
+        versus: Another treatment of FAKE's inputs, under the same names; adds paired FAKE − VERSUS.
         extractor: An extractor or the name of one (``handwright.metrics.extractors.EXTRACTORS``).
         landmarker: A hand_landmarker.task of the user's own.
         seed: Of the bootstrap intervals.
@@ -50,36 +54,44 @@ def evaluate(
 
     Raises:
         UsageError: A metric or extractor has no such name, or a folder holds no picture.
+        DataError: A file of parameters cannot be read or holds numbers that are not finite.
         NotEnoughDataError: Nothing at all could be measured.
         MissingModelError: Weights that are needed are missing.
     """
-    from handwright.metrics.evaluation import Plan, evaluate_sets
+    from handwright.metrics.parameter_sets import is_parameter_file
 
-    plan = Plan(tuple(metrics), hands, masks, seed)
-    sets = [_by_name(given, called) for given, called in ((real, "REAL"), (fake, "FAKE"))]
+    if is_parameter_file(real) or is_parameter_file(fake):
+        return _evaluate_parameters(real, fake, metrics, seed)
+    from handwright.metrics.evaluation import evaluate_sets
+    from handwright.metrics.pictures import Skipped
+    from handwright.metrics.plan import Plan
+
+    plan = Plan(tuple(metrics), hands, masks is not None, seed)
+    folders = (*(masks or (None, None)), None)
+    given = [("REAL", real), ("FAKE", fake), *([("VERSUS", versus)] if versus is not None else [])]
+    sets = [find_pictures(one, name, folder) for (name, one), folder in zip(given, folders, strict=False)]
     with ExitStack() as stack:
         finder = _open_finder(landmarker, stack) if plan.needs_finder else None
-        on_start(sum(map(len, sets)))
-        return evaluate_sets(sets[0], sets[1], plan, _opened(extractor, plan), finder, on_picture)
+        on_start(sum(len(one.items) for one in sets))
+        opened = _opened(extractor, plan)
+        other = sets[2].items if versus is not None else None
+        result = evaluate_sets(sets[0].items, sets[1].items, plan, opened, finder, on_picture, other)
+    return replace(result, skipped=(*(Skipped(*p) for p in _problems(sets)), *result.skipped))
 
 
-def _by_name(given: str | Path | Sequence[str | Path], called: str) -> Mapping[str, Path]:
-    """File of each picture by its name without suffix; with it where two would be called the same.
+def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed: int) -> Evaluation:
+    from handwright.metrics.parameter_sets import evaluate_parameters, is_parameter_file, read_parameters
 
-    Raises:
-        UsageError: There is no picture.
-    """
-    inputs = [given] if isinstance(given, str | Path) else list(given)
-    try:
-        sources = find_sources(inputs)
-    except UsageError as error:
-        raise UsageError(f"{called}: {error.what}", error.why, error.fix) from error
-    named: dict[str, Path] = {}
-    for source in sources:
-        short, full = source.name.with_suffix("").as_posix(), source.name.as_posix()
-        name = short if short not in named else full
-        named[name if name not in named else source.path.as_posix()] = source.path
-    return named
+    if not (is_parameter_file(real) and is_parameter_file(fake)):
+        raise UsageError(
+            "one of REAL and FAKE is a file of parameters, the other is not", "", "give two of a kind"
+        )
+    told = [read_parameters(Path(str(given))) for given in (real, fake)]
+    return evaluate_parameters(told[0], told[1], metrics, seed)
+
+
+def _problems(sets: Sequence[PictureSet]) -> list[tuple[Path, str]]:
+    return [problem for one in sets for problem in one.problems]
 
 
 def _opened(extractor: str | FeatureExtractor, plan: Plan) -> FeatureExtractor | None:

@@ -23,28 +23,44 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="A,B",
-        help="kid, fid, kid-h, fid-h, det, mpjpe, pck, kid-fg, fid-fg, clipsim; default: kid, and fid where "
-        "there are more pictures than features.",
+        help="Pictures: kid, fid (default), kid-fg, fid-fg, kid-h, fid-h, det, mpjpe, pck, clipsim; their labels: "
+        "dap, mpjpe-body, pose-fid, diversity; parameters: pose-fid, diversity, r-precision, multimodality.",
     ),
 ]
 Extractor = Annotated[
     str,
     typer.Option(
-        "--extractor", metavar="NAME", help="hw-v1, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1."
+        "--extractor",
+        metavar="NAME",
+        help="hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
     ),
 ]
 Masks = Annotated[
     tuple[Path, Path] | None,
     typer.Option("--masks", metavar="REAL FAKE", help="Folders of foreground masks; adds kid-fg, fid-fg."),
 ]
+Versus = Annotated[
+    str | None,
+    typer.Option(
+        "--versus",
+        metavar="OTHER",
+        help="FAKE's inputs treated another way, same names: adds FAKE − OTHER with paired tests.",
+    ),
+]
 
 
 def evaluate(
-    real: Annotated[str, typer.Argument(metavar="REAL", help="Folder or pattern of the real pictures.")],
+    real: Annotated[
+        str,
+        typer.Argument(
+            metavar="REAL", help="Folder, pattern or shards of the real pictures, or a .npz of poses."
+        ),
+    ],
     fake: Annotated[str, typer.Argument(metavar="FAKE", help="The same of the pictures to judge.")],
     metrics: Metrics = "",
     hands: Annotated[bool, typer.Option("--hands", help="Also find the hands and measure them.")] = False,
     masks: Masks = None,
+    versus: Versus = None,
     extractor: Extractor = "hw-v1",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the bootstrap intervals.")] = 0,
     landmarker: opt.Landmarker = None,
@@ -53,8 +69,9 @@ def evaluate(
 ) -> None:
     """Measure FAKE against REAL: every figure with its extractor, N and a 95 % bootstrap interval.
 
-    Pictures of one name in both are compared hand by hand (mpjpe, pck; with --hands). A NAME.json with exact
-    keypoints beside a real picture is taken as the truth, a NAME.txt beside a fake one as its caption.
+    Pictures of one name in both are compared hand by hand (mpjpe, pck; with --hands) or person by person
+    (dap, mpjpe-body). A NAME.json beside a real picture is its truth, a NAME.txt beside a fake one its caption;
+    shards of `handwright synth` bring both. docs/metrics.md says what each measure is.
     """
     from handwright.workflow.evaluation import evaluate as run
 
@@ -66,6 +83,7 @@ def evaluate(
             metrics=[name.strip() for name in metrics.split(",") if name.strip()],
             hands=hands,
             masks=masks,
+            versus=versus,
             extractor=extractor,
             landmarker=landmarker,
             seed=seed,
@@ -90,14 +108,19 @@ def _show(result: Evaluation) -> None:
 
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     table = Table(box=None, pad_edge=False)
-    for title, side in (("measure", "left"), ("value", "right"), ("95 % interval", "left"), ("N", "right")):
+    tested = any(e.p is not None for e in result.estimates)
+    columns = [("measure", "left"), ("value", "right"), ("95 % interval", "left"), ("N", "right")]
+    for title, side in [*columns, *([("p", "right")] if tested else [])]:
         table.add_column(title, justify=side, overflow="fold")  # pyright: ignore[reportArgumentType]
     for e in result.estimates:
         n = f"{e.n}" if e.n_reference is None else f"{e.n} / {e.n_reference}"
         told = f"[{_figure(e.low)}, {_figure(e.high)}]"
-        table.add_row(*(text.replace("[", "\\[") for text in (e.name, _figure(e.value), told, n)))
+        p = "" if e.p is None else f"{e.p:.2g}"
+        table.add_row(
+            *(text.replace("[", "\\[") for text in (e.name, _figure(e.value), told, n, p)[: 4 + tested])
+        )
     console.print(table)
-    counted = f"{result.n_real} real and {result.n_fake} fake pictures"
+    counted = f"{result.n_real} real and {result.n_fake} fake {result.counted}"
     if result.skipped:
         counted += f", {len(result.skipped)} skipped"
     for line in (counted, *result.notes):

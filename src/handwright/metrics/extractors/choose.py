@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from handwright.errors import UsageError
 from handwright.metrics.features import FeatureExtractor
 
 EXTRACTORS = (
     "hw-v1",
+    "hw:DIR",
     "inception:FILE[@64|192|768|2048]",
     "clip:DIR or clip:OWNER/NAME",
     "rand-v1",
@@ -20,9 +22,10 @@ def open_extractor(text: str) -> FeatureExtractor:
     """The extractor of that name; torch is imported only for those that need it.
 
     Args:
-        text: 'hw-v1' (ours, embedded), 'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of
-            2015, FILE local or OWNER/NAME/FILE on the hub), 'clip:DIR' or 'clip:OWNER/NAME', or 'rand-v1'
-            (fixed random filters, no weights).
+        text: 'hw-v1' (ours, embedded), 'hw:DIR' (a folder that ``handwright train features`` made),
+            'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of 2015, FILE local or
+            OWNER/NAME/FILE on the hub), 'clip:DIR' or 'clip:OWNER/NAME', or 'rand-v1' (fixed random filters,
+            no weights).
 
     Raises:
         UsageError: There is none of that name.
@@ -36,10 +39,10 @@ def open_extractor(text: str) -> FeatureExtractor:
     return opened(argument)
 
 
-def _embedded(_: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.embedded import EmbeddedExtractor
+def _embedded(folder: str) -> FeatureExtractor:
+    from handwright.metrics.extractors.embedded import FOLDER, EmbeddedExtractor
 
-    return EmbeddedExtractor()
+    return EmbeddedExtractor(Path(folder) if folder else FOLDER)
 
 
 def _random(_: str) -> FeatureExtractor:
@@ -63,6 +66,7 @@ def _clip(argument: str) -> FeatureExtractor:
 
 _OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
     ("hw-v1", False): _embedded,
+    ("hw", True): _embedded,
     ("rand-v1", False): _random,
     ("inception", True): _inception,
     ("clip", True): _clip,

@@ -1,0 +1,112 @@
+"""A picture to measure, and what is told beside it: from a file, a shard, or wherever else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Bool
+
+from handwright.errors import HandsFileError
+from handwright.image import load_image
+from handwright.types import Image
+
+Labels = Mapping[str, Any]
+"""What a sample's JSON holds: ``hands``, ``people``, ``caption``, as the synthesis writes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One picture of a set. Nothing is read before it is called for.
+
+    Attributes:
+        path: Where it is; what messages call it.
+        kind: Its file format: 'png', 'jpeg', …
+        image: Reads it; raises ``UnreadableImageError``.
+        labels: Reads what is told beside it, None where nothing is; raises ``HandsFileError``.
+        caption: Reads the text that it shall show, None where there is none; raises ``HandsFileError``.
+        inside: Reads its foreground, bool [H, W]; raises ``UnreadableImageError``. None without a mask.
+    """
+
+    path: Path
+    kind: str
+    image: Callable[[], Image]
+    labels: Callable[[], Labels | None]
+    caption: Callable[[], str | None]
+    inside: Callable[[], Bool[np.ndarray, "h w"]] | None = None
+
+
+def file_item(path: Path, masks: Path | None = None) -> Item:
+    """A picture file with NAME.json and NAME.txt beside it, where they are.
+
+    Args:
+        path: Of the picture.
+        masks: Folder of NAME.png, white on the foreground.
+    """
+    return Item(
+        path,
+        format_of(path.suffix),
+        partial(load_image, path),
+        partial(_labels_beside, path),
+        partial(_caption_beside, path),
+        None if masks is None else partial(_mask, masks / f"{path.stem}.png"),
+    )
+
+
+def format_of(suffix: str) -> str:
+    """'.JPG' → 'jpeg'."""
+    bare = suffix.lower().lstrip(".")
+    return "jpeg" if bare in ("jpg", "jpe") else bare
+
+
+def labels_of(data: bytes, where: str | Path) -> Labels:
+    """The JSON object that these bytes hold.
+
+    Raises:
+        HandsFileError: They hold none.
+    """
+    try:
+        told = json.loads(data)
+    except ValueError as error:
+        raise HandsFileError(f"{where} is not JSON", str(error), "write it again or remove it") from error
+    if not isinstance(told, dict):
+        raise HandsFileError(f"{where} is not a JSON object", "", "write it again or remove it")
+    return cast("Labels", told)
+
+
+def _labels_beside(picture: Path) -> Labels | None:
+    file = picture.with_suffix(".json")
+    return labels_of(_bytes(file), file) if file.is_file() else None
+
+
+def _caption_beside(picture: Path) -> str | None:
+    file = picture.with_suffix(".txt")
+    if not file.is_file():
+        told = _labels_beside(picture)
+        return None if told is None else caption_in(told)
+    try:
+        return _bytes(file).decode("utf-8").strip() or None
+    except UnicodeDecodeError as error:
+        raise HandsFileError(f"{file} is no UTF-8 text", str(error), "save it as UTF-8") from error
+
+
+def caption_in(labels: Labels) -> str | None:
+    """The caption that labels tell, if any."""
+    told = labels.get("caption")
+    return told if isinstance(told, str) and told else None
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise HandsFileError(f"cannot read {file}", error.strerror or str(error), "check the file") from error
+
+
+def _mask(file: Path) -> Bool[np.ndarray, "h w"]:
+    return load_image(file).pixels.max(2) > np.uint8(127)
