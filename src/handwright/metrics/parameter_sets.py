@@ -33,7 +33,7 @@ def read_parameters(path: Path) -> Arrays:
     """Arrays of a .npz or .safetensors file.
 
     ``poses`` is float [N, J, 3], axis-angle in radians of each joint, or [N, K, J, 3] with K poses for each
-    of N texts; ``texts`` and ``embedded`` [N, D] are the N texts and their (first) poses embedded in one space.
+    of N texts; ``texts`` and ``embedded`` [N, D] are the N texts and their poses in one space.
 
     Raises:
         DataError: It cannot be read, holds no ``poses``, other shapes, or numbers that are not finite.

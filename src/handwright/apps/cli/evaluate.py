@@ -23,7 +23,7 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="A,B",
-        help="Pictures: kid, fid (default), kid-fg, fid-fg, kid-h, fid-h, det, mpjpe, pck, clipsim; their labels: "
+        help="Pictures: kid, fid (default), kid-fg, fid-fg, kid-h, fid-h, det, mpjpe, pck, clipsim; labels: "
         "dap, mpjpe-body, pose-fid, diversity; parameters: pose-fid, diversity, r-precision, multimodality.",
     ),
 ]
@@ -70,8 +70,8 @@ def evaluate(
     """Measure FAKE against REAL: every figure with its extractor, N and a 95 % bootstrap interval.
 
     Pictures of one name in both are compared hand by hand (mpjpe, pck; with --hands) or person by person
-    (dap, mpjpe-body). A NAME.json beside a real picture is its truth, a NAME.txt beside a fake one its caption;
-    shards of `handwright synth` bring both. docs/metrics.md says what each measure is.
+    (dap, mpjpe-body). A NAME.json beside a real picture is its truth, a NAME.txt beside a fake one its
+    caption; shards of `handwright synth` bring both. docs/metrics.md says what each measure is.
     """
     from handwright.workflow.evaluation import evaluate as run
 
