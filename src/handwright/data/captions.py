@@ -50,6 +50,7 @@ class Scene:
         setting: 'in a garden'; empty where unknown.
         light: 'by a window'; empty where unknown.
         defects: Labels of what is wrong.
+        subject: Who is seen with more than hands: 'a young woman'; empty where only hands are.
     """
 
     hands: tuple[PoseWords, ...]
@@ -62,6 +63,7 @@ class Scene:
     setting: str = ""
     light: str = ""
     defects: tuple[str, ...] = field(default=())
+    subject: str = ""
 
 
 def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
@@ -76,6 +78,7 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     if wording == "technical":
         clauses = [describe(words, "technical") for words in scene.hands]
         rest = [
+            scene.subject,
             scene.skin,
             scene.age,
             *scene.wears,
@@ -87,9 +90,11 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
         return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
     if wording == "terse":
         poses = " and ".join(_distinct(describe(words, "terse") for words in scene.hands))
-        return ", ".join([scene.domain, poses, *([scene.holds] if scene.holds else []), *_defects(scene)])
+        who = [scene.subject] if scene.subject else []
+        return ", ".join([scene.domain, *who, poses, *([scene.holds] if scene.holds else []), *_defects(scene)])
     keep = rng.random(4) < (0.8, 0.7, 0.75, 0.5)
-    who = _who(scene) if keep[0] else ("two hands" if len(scene.hands) == 2 else "a hand")
+    unsaid = scene.subject or ("two hands" if len(scene.hands) == 2 else "a hand")
+    who = _who(scene) if keep[0] else unsaid
     said = _poses(scene, who)
     wears = f", wearing {_list(scene.wears)}" if scene.wears and keep[1] else ""
     where = "".join(
@@ -114,6 +119,8 @@ def negative_prompt(scene: Scene | None = None) -> str:
 
 
 def _who(scene: Scene) -> str:
+    if scene.subject:
+        return f"{scene.subject} with {scene.skin}" if scene.skin else scene.subject
     owner = {
         "child": "a child",
         "young": "a young person",
@@ -128,6 +135,8 @@ def _who(scene: Scene) -> str:
 
 def _poses(scene: Scene, who: str) -> str:
     holding = f", {_holding(scene)}" if scene.holds else ""
+    if scene.subject:
+        return ", ".join([who, *(f"the {describe(words)}" for words in scene.hands)])
     if len(scene.hands) == 1:
         body = describe(scene.hands[0]).removeprefix("left hand ").removeprefix("right hand ")
         side = f"{scene.hands[0].side} hand" if scene.hands[0].side else "hand"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from handwright.image.atomic import write_atomically
 
 if TYPE_CHECKING:
     from handwright.data.hands import HandPicture
+    from handwright.data.people import PersonPicture
 
 WORLD = 1
 """Goes up whenever the same seed and index give another picture than before."""
@@ -222,9 +223,21 @@ def _defects(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entr
     return _entry(render_defects(seed, index, size, photos), seed, index, "defects")
 
 
+def _people(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.people import render_person
+    from handwright.data.people.record import record_of
+
+    picture = render_person(seed, index, size, photos)
+    return _packed(picture, record_of(picture, seed, index), index)
+
+
 def _entry(picture: HandPicture, seed: int, index: int, kind: str) -> Entry:
     from handwright.data.hands.record import record_of
 
+    return _packed(picture, record_of(picture, seed, index, kind), index)
+
+
+def _packed(picture: HandPicture | PersonPicture, record: dict[str, Any], index: int) -> Entry:
     pictures = {
         "image": picture.pixels,
         "depth": picture.depth,
@@ -232,8 +245,12 @@ def _entry(picture: HandPicture, seed: int, index: int, kind: str) -> Entry:
         "parts": picture.parts,
     }
     encoded = {"image": picture.encoded} if picture.encoded else {}
-    return Entry(f"{index:08d}", pictures, record_of(picture, seed, index, kind), encoded)
+    return Entry(f"{index:08d}", pictures, record, encoded)
 
 
-KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {"hands": _hands, "defects": _defects}
+KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {
+    "hands": _hands,
+    "defects": _defects,
+    "people": _people,
+}
 """What can be made: (seed, index, size, photographs) → entry."""

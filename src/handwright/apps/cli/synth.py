@@ -14,7 +14,7 @@ from handwright.apps.cli.show import Screen
 def synth(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the shards.")],
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="What to render: hands or defects.")
+        str, typer.Option("--kind", metavar="KIND", help="What to render: hands, defects or people.")
     ] = "hands",
     count: Annotated[int, typer.Option("--n", metavar="N", help="Number of pictures.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same pictures.")] = 0,

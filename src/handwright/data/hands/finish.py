@@ -1,4 +1,4 @@
-"""What every rendered picture shares: putting the lit scene into its place, metering, and what can be seen."""
+"""What every rendered picture shares: putting the lit scene into its place, metering, what is seen."""
 
 from __future__ import annotations
 

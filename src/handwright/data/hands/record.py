@@ -62,7 +62,7 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
         "domain": RENDERED,
         "caption": said["natural"],
         "captions": said,
-        "hands": [_hand(truth) for truth in picture.hands],
+        "hands": [hand_record(truth) for truth in picture.hands],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,
         "skin_tone": setup.person.tone,
@@ -75,7 +75,8 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
     }
 
 
-def _hand(truth: HandTruth) -> dict[str, Any]:
+def hand_record(truth: HandTruth) -> dict[str, Any]:
+    """Everything known of one hand."""
     hand = truth.hand
     return {
         "side": hand.side,

@@ -1,0 +1,180 @@
+"""One person as meshes of the render room: skin with both hands, eyes, hair, clothes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
+from handwright.data.hands.person import Person
+from handwright.data.people.clothes import covered, wear
+from handwright.data.people.face import Look, eye_solids, face_paint, paint_of
+from handwright.data.people.graft import (
+    TO_CAMERA,
+    arm_share,
+    dense_faces,
+    give_way,
+    handless_faces,
+    joint,
+    socket_of,
+)
+from handwright.data.people.hair import Hair, hair_solids
+from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
+from handwright.data.people.pose import bone
+from handwright.data.people.stance import Stance
+from handwright.data.people.wardrobe import Outfit
+from handwright.data.render.stage import Solid
+from handwright.hand.dense import load_dense_rig
+from handwright.hand.kinematics import pose_bones, pose_points, to_camera
+from handwright.hand.rig import load_rig
+from handwright.types import Hand, Side
+
+SKIN, HAIR, TOP, BOTTOM, SHOES, EYES = 201, 202, 203, 204, 205, 206
+"""Values of the parts picture beside those of ``hands.body``: bare skin without hands and forearms, …"""
+
+_WRIST_M, _UNDER_M = 0.002, 0.018
+_PIECES = {"torso": TOP, "legs": BOTTOM, "shoes": SHOES}
+
+
+@dataclass(frozen=True, eq=False)
+class Someone:
+    """A person ready to be drawn.
+
+    Attributes:
+        person: Age, skin, nails.
+        stance: The posed body.
+        hands: Both, in camera space; those of ``stance.hands``.
+        place_m: [3] of the body's origin in camera space.
+        outfit: Clothes.
+        hair: What is on the head.
+        look: What is painted on the face.
+        gaze_m: [3] what the eyes look at, camera space.
+    """
+
+    person: Person
+    stance: Stance
+    hands: tuple[Hand, Hand]
+    place_m: Float[np.ndarray, "3"]
+    outfit: Outfit
+    hair: Hair
+    look: Look
+    gaze_m: Float[np.ndarray, "3"]
+
+    def skin_m(self) -> Float[np.ndarray, "v 3"]:
+        """[19158, 3] skin and helper meshes in camera space."""
+        return self.stance.skin_m @ TO_CAMERA + self.place_m
+
+
+def solids_of(someone: Someone) -> list[Solid]:
+    """All meshes of a person, in camera space."""
+    skin_m = someone.skin_m()
+    head = TO_CAMERA @ someone.stance.bones.turns[bone("head")]
+    solids = [_skin(someone, skin_m)]
+    solids += eye_solids(skin_m, someone.gaze_m, someone.look, EYES)
+    solids += hair_solids(someone.hair, skin_m, head, HAIR)
+    sides: dict[str, int] = {f"{hand.side} sleeve": k for k, hand in enumerate(someone.hands)}
+    for cloth in wear(someone.outfit, skin_m):
+        hand = sides.get(cloth.piece)
+        label = _PIECES[cloth.piece] if hand is None else hand * LABELS_PER_HAND + SLEEVE
+        labels = np.full(len(cloth.points_m), label)
+        empty = np.zeros((len(cloth.faces), 3, 2))
+        solids.append(Solid(cloth.points_m, cloth.faces, empty, cloth.rest_m, cloth.material, -1, labels))
+    return solids
+
+
+def _skin(someone: Someone, skin_m: Float[np.ndarray, "v 3"]) -> Solid:
+    """Bare skin of the body and both of our hands, one mesh."""
+    figure, dense = load_figure(), load_dense_rig().rig
+    hand_faces, hand_uv, count = dense_faces()
+    body_m = skin_m[:SKIN_VERTICES]
+    number = np.arange(SKIN_VERTICES)
+    labels = [_body_labels(someone.hands)]
+    points: list[Float[np.ndarray, "v 3"]] = []
+    faces: list[Int[np.ndarray, "f 3"]] = []
+    uv: list[Float[np.ndarray, "f 3 2"]] = []
+    for k, hand in enumerate(someone.hands):
+        first = SKIN_VERTICES + k * count
+        posed = pose_bones(load_rig(), hand)
+        points.append(
+            to_camera(pose_points(dense.vertices_m, dense.weight_bones, dense.weights, posed), hand)[:count]
+        )
+        order = [0, 1, 2] if hand.side == "right" else [2, 1, 0]
+        faces.append(hand_faces[:, order] + first)
+        uv.append(hand_uv[:, order])
+        body_m = give_way(body_m, hand)
+        seam = joint(hand.side)
+        number[seam.hand] = first + np.arange(len(seam.hand))
+        of_hand = k * LABELS_PER_HAND + HAND_LABEL + dense.part_ids[:count]
+        labels.append(
+            np.where(dense.vertices_m[:count, 1] < _WRIST_M, k * LABELS_PER_HAND + FOREARM, of_hand)
+        )
+    bare = covered(someone.outfit)[:SKIN_VERTICES] < _UNDER_M
+    body = figure.groups["body"]
+    kept = np.flatnonzero(handless_faces() & bare[body.faces].any(1))
+    material = replace(someone.person.skin, hair=0.0)
+    all_faces = np.concatenate([number[body.faces[kept]], *faces])
+    paint = face_paint(someone.look, material.albedo)
+    return Solid(
+        np.concatenate([body_m, *points]),
+        all_faces,
+        np.concatenate([_body_uv()[body.faces[kept]], *uv]),
+        np.concatenate([_rest()] + [dense.vertices_m[:count]] * 2),
+        material,
+        -1,
+        np.concatenate(labels),
+        paint_of(paint, kept, len(all_faces) - len(kept)),
+    )
+
+
+def _body_labels(hands: tuple[Hand, Hand]) -> Int[np.ndarray, " v"]:
+    labels = np.full(SKIN_VERTICES, SKIN)
+    for k, hand in enumerate(hands):
+        labels[arm_share(hand.side) > 0.5] = k * LABELS_PER_HAND + FOREARM
+    return labels
+
+
+@lru_cache(maxsize=1)
+def _rest() -> Float[np.ndarray, "v 3"]:
+    """Where the skin's patterns are: in the frame of the nearer hand, which forearms continue."""
+    vertices = load_figure().vertices_m
+    points = vertices[:SKIN_VERTICES]
+    out = np.zeros_like(points)
+    sides: tuple[tuple[Side, np.ndarray], ...] = (("right", points[:, 0] <= 0), ("left", points[:, 0] > 0))
+    for side, mine in sides:
+        seat = socket_of(vertices, side)
+        local = (points[mine] - seat.at_m) @ seat.turn / seat.scale
+        out[mine] = local if side == "right" else local * [-1, 1, 1]
+    beyond = np.clip((-out[:, 1] - 0.03) / 0.1, 0, 1)
+    beyond[arm_share("right") + arm_share("left") < 0.3] = 1.0
+    folded = -np.sqrt(out**2 + [1, 0.06**2, 0.03**2])
+    out[:, 1:] = out[:, 1:] * (1 - beyond[:, None]) + folded[:, 1:] * beyond[:, None]
+    return out
+
+
+@lru_cache(maxsize=1)
+def _body_uv() -> Float[np.ndarray, "v 2"]:
+    """Texture coordinates in the hand's atlas: forearms go on with the wrist's, the rest with one of them."""
+    rig = load_rig()
+    uv = np.zeros((len(rig.vertices_m), 2))
+    uv[rig.faces.ravel()] = rig.corner_uv.reshape(-1, 2)
+    loop = joint("right").loop
+    back = loop[rig.vertices_m[loop, 2].argmin()]
+    out = np.tile(uv[back], (SKIN_VERTICES, 1))
+    rest = _rest()
+    angle = np.arctan2(
+        rest[:, 2] - rig.vertices_m[loop, 2].mean(), rest[:, 0] - rig.vertices_m[loop, 0].mean()
+    )
+    around = np.arctan2(
+        rig.vertices_m[loop, 2] - rig.vertices_m[loop, 2].mean(),
+        rig.vertices_m[loop, 0] - rig.vertices_m[loop, 0].mean(),
+    )
+    gap = np.abs(np.angle(np.exp(1j * (angle[:, None] - around[None]))))
+    sides: tuple[Side, Side] = ("right", "left")
+    for side in sides:
+        seam = joint(side)
+        out[seam.arm] = uv[loop[gap[seam.arm].argmin(1)]]
+        out[seam.hand] = uv
+    return out

@@ -1,0 +1,230 @@
+"""What people wear: cut from MakeHuman's tights and skirt, loosened, folded, hemmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
+from handwright.data.people.makehuman import load_figure
+from handwright.data.people.pose import bone
+from handwright.data.people.wardrobe import Garment, Outfit
+from handwright.data.render.material import Material
+from handwright.hand.dense import vertex_normals
+
+_TUCK_M = 0.012
+_SMOOTH_ROUNDS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where vertices of the neutral body are, as tailors see it.
+
+    Attributes:
+        height: [V] above the ground, 1 = the neutral body's crown.
+        arm: [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso.
+        side: [V] +1 left, −1 right.
+        around: [V] metres around the torso, the arm or the leg.
+        along: [V] metres along it.
+        limb: [V] 0 torso and legs, 1 right arm, 2 left arm.
+        position_m: [V, 3] neutral.
+    """
+
+    height: Float[np.ndarray, " v"]
+    arm: Float[np.ndarray, " v"]
+    side: Float[np.ndarray, " v"]
+    around: Float[np.ndarray, " v"]
+    along: Float[np.ndarray, " v"]
+    limb: Int[np.ndarray, " v"]
+    position_m: Float[np.ndarray, "v 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cloth:
+    """A piece of a garment as a mesh.
+
+    Attributes:
+        points_m: [V, 3] in the space of the posed skin.
+        faces: [F, 3].
+        rest_m: [V, 3] around, along, 0.
+        material: What it is made of.
+        piece: 'torso', 'right sleeve', 'left sleeve', 'legs' or 'shoes'.
+    """
+
+    points_m: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    rest_m: Float[np.ndarray, "v 3"]
+    material: Material
+    piece: str
+
+
+@lru_cache(maxsize=1)
+def places() -> Places:
+    """Of all vertices of the neutral body."""
+    figure = load_figure()
+    points = figure.vertices_m
+    low = points[:13380, 1].min()
+    height = (points[:, 1] - low) / (points[:13380, 1].max() - low)
+    heads = np.stack([points[chosen].mean(0) for chosen in figure.head_vertices])
+    side = np.where(points[:, 0] >= 0, 1.0, -1.0)
+    folded = points * [1, 1, 1]
+    folded[:, 0] = np.abs(points[:, 0])
+    shoulder, elbow, wrist = (heads[bone(f"{name}.L")] for name in ("upperarm01", "lowerarm01", "wrist"))
+    upper, fore = elbow - shoulder, wrist - elbow
+    first = (folded - shoulder) @ upper / (upper @ upper)
+    second = (folded - elbow) @ fore / (fore @ fore)
+    arm_bones = [
+        b
+        for b, name in enumerate(figure.bones)
+        if name.startswith(("upperarm", "lowerarm", "wrist", "finger", "metacarpal"))
+    ]
+    hangs = (figure.weights * np.isin(figure.weight_bones, arm_bones)).sum(1)
+    arm = np.where(first > 1, 1 + np.maximum(second, 0), np.minimum(first, 1))
+    on_arm = (hangs > 0.5) & (arm > 0.02)
+    arm = np.where((hangs > 0.02) & (first > -0.4), arm, -1.0)
+    axis = np.where((arm > 1)[:, None], fore / np.linalg.norm(fore), upper / np.linalg.norm(upper))
+    foot = np.where((arm > 1)[:, None], elbow, shoulder)
+    offset = folded - foot
+    offset = offset - (offset * axis).sum(1, keepdims=True) * axis
+    level = np.array([0.0, 0.0, 1.0]) - axis * axis[:, 2:]
+    level /= np.linalg.norm(level, axis=1, keepdims=True)
+    other = np.cross(axis, level)
+    arm_around = 0.05 * np.arctan2((offset * other).sum(1), (offset * level).sum(1))
+    leg = height < 0.47
+    centre = np.where(leg, np.sign(points[:, 0]) * 0.115, 0.0)
+    body_around = np.where(leg, 0.075, 0.15) * np.arctan2(points[:, 0] - centre, points[:, 2] - 0.02)
+    reach = np.linalg.norm(upper)
+    limb = np.where(on_arm, np.where(side > 0, 2, 1), 0)
+    return Places(
+        height,
+        arm,
+        side,
+        np.where(on_arm, arm_around, body_around),
+        np.where(on_arm, arm * reach, points[:, 1]),
+        limb,
+        points,
+    )
+
+
+def field_of(garment: Garment, at: Places) -> Float[np.ndarray, " v"]:
+    """How far inside a garment each vertex is, metres; negative outside."""
+    tall = float(np.ptp(at.position_m[:13380, 1]))
+    field = (at.height - garment.low) * tall
+    if garment.high is not None:
+        field = np.minimum(field, (garment.high - at.height) * tall)
+    if garment.neck is not None:
+        x, y, z = at.position_m.T
+        drop, width = garment.neck
+        collar = 0.592 - y - 0.55 * (z - 0.02)
+        notch = np.hypot(np.maximum(np.abs(x) - 0.02, 0) / width, (y - 0.60) / drop) - 1
+        front = np.where(z > 0.0, notch * min(drop, width), 1.0)
+        field = np.minimum(field, np.minimum(collar, front))
+    if garment.sleeve is not None:
+        field = np.minimum(field, (garment.sleeve - at.arm) * 0.25)
+    return field
+
+
+def covered(outfit: Outfit) -> Float[np.ndarray, " v"]:
+    """How far under clothes each vertex is, metres."""
+    at = places()
+    return np.max([field_of(garment, at) for garment in outfit.garments], axis=0)
+
+
+@lru_cache(maxsize=4)
+def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"]]:
+    fine = refine(load_figure().groups[name].faces)
+    return fine, neighbours(fine.faces)
+
+
+def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
+    """All garments over a posed body.
+
+    Args:
+        outfit: What is worn.
+        skin_m: [19158, 3] the posed body with its helper meshes; x to the body's left or right, any axes.
+    """
+    cloths: list[Cloth] = []
+    for garment in outfit.garments:
+        cloths += _sew(garment, skin_m)
+    return cloths
+
+
+def _sew(garment: Garment, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
+    at = places()
+    fine, edges = _mesh(garment.mesh)
+    points = smoothed(fine.carry(skin_m), edges, _SMOOTH_ROUNDS if garment.piece != "shoes" else 10)
+    normals = vertex_normals(points, fine.faces)
+    normals = smoothed(normals, edges, 3)
+    columns = np.stack(
+        [at.height, at.arm, at.around, at.along, at.limb == 1, at.limb == 2, field_of(garment, at)], 1
+    )
+    height, arm, around, along, right, left, field = fine.carry(columns).T
+    rng = np.random.default_rng(garment.seed)
+    loose = garment.ease_m + garment.flare_m * np.clip(1 - np.maximum(field, 0) / 0.12, 0, 1)
+    folds = _folds(rng, around, along, arm, height) * garment.folds_m
+    points = points + (loose + folds * np.clip(np.maximum(field, 0) / 0.03, 0.25, 1))[:, None] * normals
+    pieces: list[Cloth] = []
+    for piece, mine in _pieces(garment, right, left, fine.faces):
+        part = cut_mesh(mine, field)
+        if not len(part.faces):
+            continue
+        placed, normal = part.carry(points), part.carry(normals)
+        rest = part.carry(np.stack([around, along, np.zeros(len(around))], 1))
+        rim = rim_of(part.faces)
+        tucked = np.concatenate(
+            [
+                placed,
+                placed[rim[:, 0]] - _TUCK_M * normal[rim[:, 0]],
+                placed[rim[:, 1]] - _TUCK_M * normal[rim[:, 1]],
+            ]
+        )
+        count, n = len(placed), len(rim)
+        inner, outer = count + np.arange(n), count + n + np.arange(n)
+        hem = np.concatenate(
+            [np.stack([rim[:, 1], rim[:, 0], inner], 1), np.stack([rim[:, 1], inner, outer], 1)]
+        )
+        pieces.append(
+            Cloth(
+                tucked,
+                np.concatenate([part.faces, hem]),
+                np.concatenate([rest, rest[rim[:, 0]], rest[rim[:, 1]]]),
+                garment.material,
+                piece,
+            )
+        )
+    return pieces
+
+
+def _pieces(
+    garment: Garment, right: np.ndarray, left: np.ndarray, faces: Int[np.ndarray, "f 3"]
+) -> list[tuple[str, Int[np.ndarray, "f 3"]]]:
+    if garment.sleeve is None:
+        return [(garment.piece, faces)]
+    of_right, of_left = (share[faces].mean(1) > 0.5 for share in (right, left))
+    return [
+        (garment.piece, faces[~of_right & ~of_left]),
+        ("right sleeve", faces[of_right]),
+        ("left sleeve", faces[of_left]),
+    ]
+
+
+def _folds(
+    rng: np.random.Generator,
+    around: Float[np.ndarray, " v"],
+    along: Float[np.ndarray, " v"],
+    arm: Float[np.ndarray, " v"],
+    height: Float[np.ndarray, " v"],
+) -> Float[np.ndarray, " v"]:
+    """Waves across limbs, stronger where joints gather the cloth."""
+    total = np.zeros(len(around))
+    for _ in range(8):
+        across, down, phase = rng.normal(0, 22), rng.uniform(20, 95), rng.uniform(0, 2 * np.pi)
+        total += rng.uniform(0.3, 1) * np.sin(
+            across * around + down * along + phase + 0.8 * np.sin(30 * around + phase)
+        )
+    gather = 0.35 + np.exp(-(((arm - 1) / 0.22) ** 2)) + 0.7 * np.exp(-((arm / 0.2) ** 2))
+    gather += 0.7 * np.exp(-(((height - 0.57) / 0.06) ** 2)) + 0.8 * np.exp(-(((height - 0.28) / 0.04) ** 2))
+    return total / 3 * np.minimum(gather, 1.2)

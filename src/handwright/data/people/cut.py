@@ -1,0 +1,112 @@
+"""Cutting and refining triangle meshes: hems and necklines as level lines of a field over the vertices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A part of a mesh, with new vertices on the edges that were cut.
+
+    Attributes:
+        ends: [N, 2] of each vertex of the part: the two vertices of the mesh that it lies between.
+        shares: [N] how far it is on the way from the first to the second.
+        faces: [F, 3] into the part's vertices.
+    """
+
+    ends: Int[np.ndarray, "n 2"]
+    shares: Float[np.ndarray, " n"]
+    faces: Int[np.ndarray, "f 3"]
+
+    def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
+        """Values of the mesh's vertices on the part's vertices."""
+        a, b = values[self.ends[:, 0]], values[self.ends[:, 1]]
+        return a + self.shares[:, None] * (b - a)
+
+
+def cut_mesh(faces: Int[np.ndarray, "f 3"], field: Float[np.ndarray, " v"]) -> Cut:
+    """Keep where ``field`` is positive; triangles on the level line are cut along it."""
+    inside = field > 0
+    count = inside[faces].sum(1)
+    whole = faces[count == 3]
+    one, two = faces[count == 1], faces[count == 2]
+    one = np.take_along_axis(one, (inside[one].argmax(1)[:, None] + np.arange(3)) % 3, 1)
+    two = np.take_along_axis(two, ((~inside[two]).argmax(1)[:, None] + np.arange(3)) % 3, 1)
+    crossing = np.concatenate([one[:, [0, 1]], one[:, [0, 2]], two[:, [1, 0]], two[:, [2, 0]]])
+    edges, place = np.unique(crossing, axis=0, return_inverse=True)
+    place = place.ravel() + len(field)
+    first, second, third, fourth = np.split(place, np.cumsum([len(one), len(one), len(two)]))
+    pieces = np.concatenate(
+        [
+            whole,
+            np.stack([one[:, 0], first, second], 1),
+            np.stack([two[:, 1], two[:, 2], third], 1),
+            np.stack([two[:, 2], fourth, third], 1),
+        ]
+    )
+    used, numbered = np.unique(pieces, return_inverse=True)
+    kept = used[used < len(field)]
+    cut = edges[used[used >= len(field)] - len(field)]
+    gap = field[cut[:, 0]] - field[cut[:, 1]]
+    shares = np.concatenate([np.zeros(len(kept)), field[cut[:, 0]] / np.maximum(gap, 1e-12)])
+    ends = np.concatenate([np.stack([kept, kept], 1), cut])
+    return Cut(ends, shares, numbered.reshape(-1, 3))
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A mesh whose triangles were split in four.
+
+    Attributes:
+        ends: [N, 2] of each vertex the two of the coarse mesh that it lies halfway between.
+        faces: [4F, 3].
+    """
+
+    ends: Int[np.ndarray, "n 2"]
+    faces: Int[np.ndarray, "f 3"]
+
+    def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
+        """Values of the coarse mesh's vertices on the fine mesh's."""
+        return 0.5 * (values[self.ends[:, 0]] + values[self.ends[:, 1]])
+
+
+def refine(faces: Int[np.ndarray, "f 3"]) -> Refined:
+    """Split every triangle in four at its edges' middles."""
+    old, numbered = np.unique(faces, return_inverse=True)
+    a, b, c = numbered.reshape(-1, 3).T
+    edges = np.sort(np.concatenate([np.stack(p, 1) for p in ((a, b), (b, c), (c, a))]), 1)
+    unique, place = np.unique(edges, axis=0, return_inverse=True)
+    ab, bc, ca = place.ravel().reshape(3, -1) + len(old)
+    split = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    ends = np.concatenate([np.stack([old, old], 1), old[unique]])
+    return Refined(ends, np.concatenate([np.stack(t, 1) for t in split]))
+
+
+def neighbours(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """Both directions of every edge once."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    return np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
+
+
+def smoothed(
+    points: Float[np.ndarray, "v c"], edges: Int[np.ndarray, "e 2"], rounds: int, amount: float = 0.5
+) -> Float[np.ndarray, "v c"]:
+    """Laplacian smoothing: each point goes part of the way to the mean of its neighbours."""
+    count = np.maximum(np.bincount(edges[:, 0], minlength=len(points)), 1)[:, None]
+    for _ in range(rounds):
+        total = np.stack(
+            [np.bincount(edges[:, 0], points[edges[:, 1], k], len(points)) for k in range(points.shape[1])], 1
+        )
+        points = points + amount * (total / count - points)
+    return points
+
+
+def rim_of(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """Edges of one triangle only, as that triangle runs through them."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    _, where, count = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
+    return edges[where[count == 1]]

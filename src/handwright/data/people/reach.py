@@ -1,0 +1,232 @@
+"""An arm that brings a hand where it is wanted: two bones, a swivel, and what wrists and elbows can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.data.people.pose import Posed, bone
+from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
+from handwright.types import Side
+
+Vector = Float[np.ndarray, "3"]
+Matrix = Float[np.ndarray, "3 3"]
+
+_SWIVELS = 14
+_WRIST_FLEXION, _WRIST_DEVIATION = np.deg2rad([62.0, 24.0])
+_SUPINATION = np.deg2rad([-12.0, 172.0])
+"""Least and most angle from palm-to-the-shoulder (full supination) through thumb-up (90°) to palm-away."""
+
+_WORST = 9.0
+_ARM_RADIUS_M = 0.045
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """An arm.
+
+    Attributes:
+        turned: Rotation of its bones against the resting body, by name.
+        discomfort: 0 easy … 1 at a limit.
+    """
+
+    turned: dict[str, Matrix]
+    discomfort: float
+
+
+@dataclass(frozen=True, eq=False)
+class Capsules:
+    """What arms must not go through.
+
+    Attributes:
+        starts_m: [K, 3] one end of each axis.
+        ends_m: [K, 3].
+        radii_m: [K].
+    """
+
+    starts_m: Float[np.ndarray, "k 3"]
+    ends_m: Float[np.ndarray, "k 3"]
+    radii_m: Float[np.ndarray, " k"]
+
+    def depth_m(self, points_m: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"]:
+        """How deep each point lies inside, negative outside."""
+        along = self.ends_m - self.starts_m
+        offset = points_m[..., None, :] - self.starts_m
+        share = np.clip((offset * along).sum(-1) / (along**2).sum(-1), 0, 1)
+        gap = np.linalg.norm(offset - share[..., None] * along, axis=-1)
+        return (self.radii_m - gap).max(-1)
+
+
+def solve_arm(
+    posed: Posed,
+    side: Side,
+    hand_rest: Matrix,
+    wrists_m: Float[np.ndarray, "n 3"],
+    hands: Float[np.ndarray, "n 3 3"],
+    body: Capsules,
+    rng: np.random.Generator,
+) -> Solution | None:
+    """The easiest way to one of several wanted places of a hand; None if there is none within limits.
+
+    Args:
+        posed: The body, its clavicles included.
+        side: Which arm.
+        hand_rest: [3, 3] axes of our hand (columns: thumb's side, fingers, out of the palm) on the resting
+            body; of a left hand the first is the little finger's side.
+        wrists_m: [N, 3] where the wrist may be, about.
+        hands: [N, 3, 3] the hand's axes there.
+        body: Torso, head and legs.
+        rng: Chooses among ways that are about as easy.
+    """
+    tag = "R" if side == "right" else "L"
+    shoulder_bone, elbow_bone, wrist_bone = (
+        bone(f"{name}.{tag}") for name in ("upperarm01", "lowerarm01", "wrist")
+    )
+    rest = posed.rest_heads_m
+    upper0, fore0 = rest[elbow_bone] - rest[shoulder_bone], rest[wrist_bone] - rest[elbow_bone]
+    length_u, length_f = float(np.linalg.norm(upper0)), float(np.linalg.norm(fore0))
+    shoulder = posed.heads_m[shoulder_bone]
+    offset = wrists_m - shoulder
+    far = np.linalg.norm(offset, axis=1)
+    reach = np.clip(far, 1.02 * abs(length_u - length_f) + 0.08, 0.985 * (length_u + length_f))
+    ahead = offset / far[:, None]
+    along = (length_u**2 - length_f**2 + reach**2) / (2 * reach)
+    out = np.sqrt(np.maximum(length_u**2 - along**2, 1e-8))
+    first, second = _perpendicular(ahead)
+    angle = np.linspace(0, 2 * np.pi, _SWIVELS, endpoint=False) + rng.uniform(0, 2 * np.pi / _SWIVELS)
+    ring = np.cos(angle)[:, None] * first[:, None] + np.sin(angle)[:, None] * second[:, None]
+    elbow = shoulder + along[:, None, None] * ahead[:, None] + out[:, None, None] * ring
+    wrist = np.broadcast_to((shoulder + reach[:, None] * ahead)[:, None], elbow.shape)
+    upper, fore = (elbow - shoulder) / length_u, (wrist - elbow) / length_f
+    hinge = np.cross(upper, fore)
+    hinge /= np.maximum(np.linalg.norm(hinge, axis=-1, keepdims=True), 1e-9)
+    cost = _discomfort(side, upper, fore, hinge, hands[:, None])
+    cost = cost + _through(body, shoulder, elbow, wrist, hands[:, None])
+    cost = cost + 0.25 * (np.abs(reach - far) / 0.05)[:, None] + rng.uniform(0, 0.25, cost.shape)
+    n, k = np.unravel_index(int(cost.argmin()), cost.shape)
+    if cost[n, k] > _WORST:
+        return None
+    bones = _bones(tag, posed, (upper0, fore0), (upper[n, k], fore[n, k]), hands[n] @ hand_rest.T)
+    return Solution(bones, float(cost[n, k]) / _WORST)
+
+
+def _perpendicular(
+    axis: Float[np.ndarray, "n 3"],
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+    first = np.cross(axis, [0.12, 0.3, 0.95])
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    return first, np.cross(axis, first)
+
+
+def wrist_angles(
+    fore: Float[np.ndarray, "*n 3"], hand: Float[np.ndarray, "*n 3 3"], side: Side
+) -> np.ndarray:
+    """[..., 2] flexion (+ to the palm) and deviation (+ to the thumb) of the wrist, radians."""
+    inside = np.einsum("...ji,...j->...i", hand, fore)
+    thumb = -inside[..., 0] if side == "right" else inside[..., 0]
+    return np.stack([np.arctan2(-inside[..., 2], inside[..., 1]), np.arctan2(thumb, inside[..., 1])], -1)
+
+
+def supination(
+    fore: Float[np.ndarray, "*n 3"],
+    hinge: Float[np.ndarray, "*n 3"],
+    hand: Float[np.ndarray, "*n 3 3"],
+    side: Side,
+) -> np.ndarray:
+    """Turn of the forearm: 0 palm to the shoulder, π/2 thumb up, π palm away."""
+    bends = np.cross(hinge, fore)
+    inwards = hinge if side == "left" else -hinge
+    palm = hand[..., :, 2] - (hand[..., :, 2] * fore).sum(-1, keepdims=True) * fore
+    return np.arctan2((palm * inwards).sum(-1), (palm * bends).sum(-1))
+
+
+def _discomfort(
+    side: Side,
+    upper: Float[np.ndarray, "n k 3"],
+    fore: Float[np.ndarray, "n k 3"],
+    hinge: Float[np.ndarray, "n k 3"],
+    hand: Float[np.ndarray, "n 1 3 3"],
+) -> Float[np.ndarray, "n k"]:
+    flexion, deviation = np.moveaxis(wrist_angles(fore, hand, side), -1, 0)
+    turn = supination(fore, hinge, hand, side)
+    turn = np.where(turn < -np.pi / 2, turn + 2 * np.pi, turn)
+    low, high = _SUPINATION
+    outwards = upper[..., 0] * (1 if side == "left" else -1)
+    cost = 2 * (flexion / _WRIST_FLEXION) ** 2 + 2 * (deviation / _WRIST_DEVIATION) ** 2
+    cost = cost + 1.0 * ((turn - np.pi / 2) / (np.pi / 2)) ** 4
+    cost = cost + 4 * np.maximum(upper[..., 1] + 0.15, 0) + 3 * np.maximum(-0.05 - outwards, 0)
+    cost = cost + 6 * np.maximum(-upper[..., 2] - 0.45, 0) + 1.2 * np.maximum(outwards - 0.55, 0)
+    beyond: Bool[np.ndarray, "n k"] = (
+        (np.abs(flexion) > _WRIST_FLEXION)
+        | (np.abs(deviation) > _WRIST_DEVIATION)
+        | (turn < low)
+        | (turn > high)
+        | (upper[..., 1] > 0.45)
+        | (outwards < -0.45)
+        | (upper[..., 2] < -0.75)
+    )
+    return cost + 100.0 * beyond
+
+
+def _through(
+    body: Capsules,
+    shoulder: Vector,
+    elbow: Float[np.ndarray, "n k 3"],
+    wrist: Float[np.ndarray, "n k 3"],
+    hand: Float[np.ndarray, "n 1 3 3"],
+) -> Float[np.ndarray, "n k"]:
+    """Grows with how deep forearm and hand are in the body."""
+    along = np.linspace(0, 1, 6)[:, None]
+    fore = elbow[..., None, :] + along * (wrist - elbow)[..., None, :]
+    upper = shoulder + np.array([0.65, 0.85])[:, None] * (elbow - shoulder)[..., None, :]
+    spots = np.array([[0, 0.05], [0, 0.1], [0, 0.16], [-0.04, 0.09], [0.05, 0.09]])
+    reach = hand[..., None, :, 0] * spots[:, :1] + hand[..., None, :, 1] * spots[:, 1:]
+    points = np.concatenate([fore, upper, wrist[..., None, :] + reach], -2)
+    deep = body.depth_m(points) + _ARM_RADIUS_M
+    return 100 * np.maximum(deep, 0).max(-1) / 0.02
+
+
+def _bones(
+    tag: str, posed: Posed, rest: tuple[Vector, Vector], now: tuple[Vector, Vector], hand: Matrix
+) -> dict[str, Matrix]:
+    """Rotations of the arm's bones; twists are spread along upper arm and forearm."""
+    upper0, fore0 = (v / np.linalg.norm(v) for v in rest)
+    upper, fore = now
+    hinge0, hinge = np.cross(upper0, fore0), np.cross(upper, fore)
+    upper_turn = _frame(upper, hinge) @ _frame(upper0, hinge0).T
+    above = posed.turns[bone(f"clavicle.{tag}")]
+    swing = _between(above @ upper0, upper) @ above
+    fore_turn = _frame(fore, hinge) @ _frame(fore0, hinge0).T
+    twisted = _twist_angle(fore_turn.T @ hand, fore0)
+    return {
+        f"shoulder01.{tag}": slerp(above, swing, 0.35),
+        f"upperarm01.{tag}": slerp(swing, upper_turn, 0.4),
+        f"upperarm02.{tag}": upper_turn,
+        f"lowerarm01.{tag}": fore_turn @ axis_angle_matrix(0.25 * twisted * fore0),
+        f"lowerarm02.{tag}": fore_turn @ axis_angle_matrix(0.8 * twisted * fore0),
+        f"wrist.{tag}": hand,
+    }
+
+
+def slerp(a: Matrix, b: Matrix, share: float) -> Matrix:
+    """Part of the way from one rotation to another."""
+    return a @ axis_angle_matrix(share * matrix_axis_angle(a.T @ b))
+
+
+def _frame(along: Vector, across: Vector) -> Matrix:
+    along, across = along / np.linalg.norm(along), across / np.linalg.norm(across)
+    return np.stack([along, across, np.cross(along, across)], 1)
+
+
+def _between(a: Vector, b: Vector) -> Matrix:
+    axis = np.cross(a, b)
+    sine = float(np.linalg.norm(axis))
+    return axis_angle_matrix(axis * (np.arctan2(sine, float(a @ b)) / max(sine, 1e-12)))
+
+
+def _twist_angle(turn: Matrix, axis: Vector) -> float:
+    """Angle of a rotation about an axis, the swing away from it taken off, in −π … π."""
+    swing = _between(axis, turn @ axis)
+    return float(matrix_axis_angle(swing.T @ turn) @ axis)

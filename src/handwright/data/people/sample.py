@@ -1,0 +1,115 @@
+"""A finished picture of someone, with the exact truth about hands and body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from handwright.data.hands.body import LABELS_PER_HAND
+from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance
+from handwright.data.hands.sample import HandTruth
+from handwright.data.people.body import solids_of
+from handwright.data.people.points import wholebody_of
+from handwright.data.people.setup import PersonSetup, draw_setup
+from handwright.data.render.lens import develop
+from handwright.data.render.picture import light_stage
+from handwright.data.render.stage import Stage, set_stage
+from handwright.data.sample import PersonLabel, box_around
+from handwright.hand.depth import depth_control
+from handwright.hand.grammar import orientation_of
+from handwright.hand.kinematics import mesh_of
+
+
+@dataclass(frozen=True, eq=False)
+class PersonPicture:
+    """A picture with its truth.
+
+    Attributes:
+        pixels: uint8 [S, S, 3] sRGB.
+        depth: uint8 [S, S] HandRefiner's depth control image of the hands.
+        mask: bool [S, S] the person, with clothes and hair.
+        parts: uint8 [S, S] labels of ``hands.body`` and ``people.body``.
+        hands: The truth of each hand that is in the picture, at least in part.
+        person: The 133 points and the person's box.
+        setup: Everything that the picture was made from.
+        encoded: The JPEG that the pixels come out of.
+    """
+
+    pixels: UInt8[np.ndarray, "s s 3"]
+    depth: UInt8[np.ndarray, "s s"]
+    mask: Bool[np.ndarray, "s s"]
+    parts: UInt8[np.ndarray, "s s"]
+    hands: tuple[HandTruth, ...]
+    person: PersonLabel
+    setup: PersonSetup
+    encoded: bytes = b""
+
+
+def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> PersonPicture:
+    """The picture with this number of the world with this seed.
+
+    Args:
+        seed: Of the world.
+        index: Of the picture; same seed and index, same picture, whatever was rendered before.
+        size: Side in pixels.
+        photos: Photographs to use as backgrounds in half of the pictures.
+
+    Raises:
+        MissingPackageError: ``handwright[synth]``, which brings the body, is not installed.
+    """
+    rng = np.random.default_rng([seed, index, 44])
+    return render_setup(draw_setup(rng, size, photos), rng, size)
+
+
+def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> PersonPicture:
+    """Render what was decided.
+
+    Args:
+        setup: Everything.
+        rng: For the shadow on the background and the exposure.
+        size: Side in pixels.
+    """
+    scale = 2 if size >= 160 else 4
+    camera = setup.someone.hands[0].camera
+    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
+    solids = tuple(solids_of(setup.someone))
+    stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
+    lit = light_stage(stage, setup.light)
+    linear = composite(lit, setup, rng, size)
+    middle = scale // 2
+    parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
+    seen = parts > 0
+    linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
+    pixels, encoded = develop(linear * exposure(rng, linear, seen), setup.shot)
+    truths = [_truth(setup, k, stage, scale, size) for k in range(2)]
+    inside = [((t.keypoints_px >= 0) & (t.keypoints_px < size)).all(1).any() for t in truths]
+    points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, scale, size)
+    rows, columns = np.nonzero(seen)
+    corners = np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]], float)
+    return PersonPicture(
+        pixels,
+        depth_control([t.hand for t, shown in zip(truths, inside, strict=True) if shown], size, size).depth,
+        seen,
+        parts,
+        tuple(t for t, shown in zip(truths, inside, strict=True) if shown),
+        PersonLabel(points, box_around(corners)),
+        setup,
+        encoded,
+    )
+
+
+def _truth(setup: PersonSetup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
+    hand, held = setup.someone.hands[index], setup.someone.stance.hands[index]
+    mesh = mesh_of(hand)
+    labels = stage.labels()
+    owned = (labels > 0) & (labels < 2 * LABELS_PER_HAND) & (labels // LABELS_PER_HAND == index)
+    pixels, visible = seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage, scale, size)
+    palm, points = orientation_of(hand.wrist)
+    words = replace(held.posed.words, palm=palm, points=points, side=hand.side)
+    return HandTruth(
+        hand, words, held.posed.name, pixels, visible, mesh.landmarks_cam_m, mesh.joints_cam_m, False
+    )

@@ -1,0 +1,135 @@
+"""Everything that is decided before a picture of someone is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.data.hands.person import draw_person
+from handwright.data.people.body import Someone
+from handwright.data.people.build import Build, draw_build, rest_vertices_m
+from handwright.data.people.graft import TO_CAMERA, hand_on
+from handwright.data.people.look import draw_head
+from handwright.data.people.makehuman import SKIN_VERTICES
+from handwright.data.people.pose import bone
+from handwright.data.people.stance import Stance, draw_stance
+from handwright.data.people.wardrobe import draw_outfit
+from handwright.data.places import KINDS, Place, draw_place
+from handwright.data.render.lens import Shot, draw_shot
+from handwright.data.render.light import Surroundings, draw_surroundings
+from handwright.hand.kinematics import pose_of_dofs
+from handwright.types import Camera, Hand
+
+FRAMINGS = ("head and hand", "waist-up", "full")
+_FRAMING_SHARES = (0.22, 0.58, 0.2)
+_PLACES = ("room", "landscape", "brick", "tiles", "wall", "shelf", "garden", "lights", "street", "plain")
+"""Where people stand; desks and blankets are seen from above."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonSetup:
+    """A picture of someone before it is rendered.
+
+    Attributes:
+        someone: Who, how they stand, what they wear.
+        build: Their body.
+        framing: One of ``FRAMINGS``.
+        place: The background.
+        light: All light.
+        shot: The camera.
+    """
+
+    someone: Someone
+    build: Build
+    framing: str
+    place: Place
+    light: Surroundings
+    shot: Shot
+
+
+def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> PersonSetup:
+    """Decide everything.
+
+    Args:
+        rng: The picture's own random numbers.
+        side_px: Side of the picture.
+        photos: Photographs to use as backgrounds in half of the pictures.
+    """
+    person = draw_person(rng)
+    build = draw_build(rng, person.age)
+    shape = person.shape - np.eye(9)[0] * (person.shape[0] - rng.normal(0, 0.03))
+    if build.feminine < 0.5:
+        person = replace(person, skin=replace(person.skin, nail=None), nails=None)
+    stance = draw_stance(rng, rest_vertices_m(build))
+    outfit = draw_outfit(rng, build.feminine > 0.5, person.age == "child")
+    hair, look = draw_head(rng, person, build)
+    framing = FRAMINGS[int(rng.choice(3, p=_FRAMING_SHARES))]
+    camera, place_m = _frame(rng, stance, framing, side_px)
+    hands = _hands(stance, shape, camera, place_m)
+    gaze = np.array([0.0, 0.0, 0.0]) + rng.normal(0, [0.5, 0.25, 0.0])
+    someone = Someone(person, stance, hands, place_m, outfit, hair, look, gaze)
+    place = _stand(rng, side_px, photos)
+    outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
+    light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
+    calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
+    return PersonSetup(someone, build, framing, place, light, calm)
+
+
+def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Place:
+    while True:
+        place = draw_place(rng, side_px, photos)
+        if place.name in _PLACES or place.name not in KINDS:
+            return place
+
+
+def _hands(
+    stance: Stance, shape: Float[np.ndarray, "9"], camera: Camera, place_m: Float[np.ndarray, "3"]
+) -> tuple[Hand, Hand]:
+    made: list[Hand] = []
+    for held in stance.hands:
+        pose, arch = pose_of_dofs(held.posed.dofs_rad)
+        made.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
+    return made[0], made[1]
+
+
+def _frame(
+    rng: np.random.Generator, stance: Stance, framing: str, side_px: int
+) -> tuple[Camera, Float[np.ndarray, "3"]]:
+    """Focal length, and where the body stands so that what is to be seen fills the picture."""
+    focal = side_px * float(rng.uniform(1.1, 2.2))
+    camera = Camera(focal, (side_px / 2, side_px / 2))
+    wanted = _wanted(stance, framing) @ TO_CAMERA
+    share = float(rng.uniform(0.8, 0.94)) * side_px
+    offset = np.array([0.0, 0.0, 3.0])
+    aim = side_px / 2 + side_px * np.clip(rng.normal(0, [0.03, 0.015]), -0.06, 0.06)
+    for _ in range(6):
+        points = camera.project(wanted + offset)
+        low, high = points.min(0), points.max(0)
+        offset[2] = max(offset[2] * float((high - low).max()) / share, 0.45 - float(wanted[:, 2].min()))
+        offset[:2] += (aim - (low + high) / 2) / focal * offset[2]
+    return camera, offset
+
+
+def _wanted(stance: Stance, framing: str) -> Float[np.ndarray, "n 3"]:
+    """Points that must be in the picture, in the body's axes."""
+    skin, heads = stance.skin_m[:SKIN_VERTICES], stance.bones.heads_m
+    crown = skin[skin[:, 1].argmax()] + [0.0, 0.05, 0.0]
+    points = [crown, heads[bone("neck01")]]
+    for held in stance.hands:
+        if held.doing == "raised" or framing == "full":
+            wrist = bone(f"wrist.{'R' if held.side == 'right' else 'L'}")
+            turn = stance.bones.turns[wrist] @ held.socket.turn
+            tip = 0.2 * held.socket.scale
+            points += [heads[wrist], heads[wrist] + turn @ [0, tip, 0]]
+            points += [heads[wrist] + turn @ [0.5 * s * tip, 0.6 * tip, 0] for s in (-1, 1)]
+    if framing == "full":
+        points += [skin[skin[:, 1].argmin()], skin[skin[:, 1].argmin()] - [0, 0.04, 0]]
+    elif framing == "waist-up":
+        points += [heads[bone("spine04")], *(heads[bone(f"upperarm01.{tag}")] for tag in "LR")]
+    else:
+        points += [heads[bone("clavicle.L")] - [0, 0.05, 0]]
+    return np.array(points)
