@@ -28,12 +28,19 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, changes, said):
 
 
 def test_a_step_is_trained_and_a_second_run_wants_to_be_told_to_resume(tmp_path, capsys):
-    from handwright.training.crops import save_crops
-    from handwright.training.renders import rendered_crops
+    from tests.training.made import shard
 
-    (tmp_path / "crops").mkdir()
-    save_crops(tmp_path / "crops" / "a.npz", rendered_crops(900_100, 2, 144))
-    short = ("--train-batch-size", "1", "--max-train-steps", "1", "--mixed-precision", "no")
+    shard(tmp_path / "crops", 2)
+    short = (
+        "--train-batch-size",
+        "1",
+        "--max-train-steps",
+        "1",
+        "--mixed-precision",
+        "no",
+        "--resolution",
+        "64",
+    )
     command = ["train", "base", "--data", str(tmp_path / "crops"), "-o", str(tmp_path / "run"), *short]
     assert run(command) == 0
     assert "step 1" in capsys.readouterr().out

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from handwright.errors import UsageError
@@ -122,3 +123,23 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_the_learning_rate_rises_stays_and_falls_to_nothing():
     plan = TrainSettings(max_train_steps=100, lr_warmup_steps=10, lr_decay_steps=20, learning_rate=1.0)
     assert [plan.learning_rate_at(k) for k in (0, 9, 50, 80, 90, 99)] == [0.1, 1.0, 1.0, 1.0, 0.5, 0.05]
+
+
+def test_tensorboard_holds_every_step_once_and_the_samples(tmp_path):
+    train(Toy(), settings(max_train_steps=6, max_minutes=1e-9), tmp_path)
+    train(Toy(), settings(max_train_steps=6), tmp_path, resume=True)
+    board = EventAccumulator(str(tmp_path / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    assert [event.step for event in board.Scalars("loss")] == list(range(6))
+    assert [event.value for event in board.Scalars("loss")] == pytest.approx(losses(tmp_path), rel=1e-5)
+    assert board.Images("samples")[-1].width == 4
+
+
+def test_gradient_checkpointing_is_refused_where_nothing_can(tmp_path):
+    with pytest.raises(UsageError, match="leave the option out"):
+        train(Toy(), settings(gradient_checkpointing=True), tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="fp16 works on CUDA")
+def test_fp16_without_cuda_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="bf16"):
+        train(Toy(), settings(mixed_precision="fp16"), tmp_path)

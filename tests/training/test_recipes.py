@@ -7,33 +7,33 @@ import pytest
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 
+from handwright.diffusion.zoo import load_models
 from handwright.errors import UsageError
-from handwright.training.crops import save_crops
 from handwright.training.family import controlnet_from, fresh_unet, general_controlnet
 from handwright.training.loop import train
 from handwright.training.members import open_member
-from handwright.training.renders import rendered_crops
 from handwright.training.settings import TrainSettings
 from handwright.training.tokenizer import learn_tokenizer
+from tests.diffusion.models import write_sd
+from tests.training.made import shard
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("crops")
-    save_crops(folder / "renders.npz", rendered_crops(900_000, 3, 144))
-    return folder
+    return shard(tmp_path_factory.mktemp("crops"))
 
 
 @pytest.fixture(scope="module")
 def base(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("base")
-    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no")
+    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no", resolution=64)
     train(open_member("base", data, None, settings), settings, folder)
     return folder / "model"
 
 
 def test_a_step_of_the_base_writes_a_family_that_loads(base):
     assert {p.name for p in base.iterdir()} == {
+        "model_index.json",
         *("vae", "unet", "controlnet"),
         *("text_encoder", "tokenizer", "scheduler"),
     }
@@ -45,17 +45,17 @@ def test_training_the_controlnet_leaves_unet_and_text_as_they_were(data, base, t
         train_batch_size=1, max_train_steps=2, mixed_precision="no", lr_warmup_steps=1, ema_decay=0.0
     )
     recipe = open_member("handrefiner", data, base, settings)
-    before = {k: v.clone() for k, v in recipe.unet.state_dict().items()}
+    before = {k: v.clone() for k, v in recipe.family.unet.state_dict().items()}
     train(recipe, settings, tmp_path)
-    assert all(torch.equal(v, before[k]) for k, v in recipe.unet.state_dict().items())
+    assert all(torch.equal(v, before[k]) for k, v in recipe.family.unet.state_dict().items())
     assert not any(n.startswith(("unet", "text")) for n, _ in recipe.trained.named_parameters())
     controlnet = ControlNetModel.from_pretrained(tmp_path / "model" / "controlnet")
     assert float(controlnet.controlnet_mid_block.weight.detach().abs().max()) > 0
 
 
 def test_a_new_controlnet_changes_nothing_and_copies_the_encoder():
-    unet = fresh_unet()
-    control = controlnet_from(unet)
+    unet = fresh_unet(128)
+    control = controlnet_from(unet, 4)
     for name, value in control.state_dict().items():
         if name.startswith(("down_blocks", "mid_block", "time_embedding")):
             assert torch.equal(value, unet.state_dict()[name])
@@ -101,9 +101,37 @@ def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):
 
 
 def test_a_general_controlnet_starts_open_where_a_copy_starts_shut():
-    unet = fresh_unet()
-    shut, opened = controlnet_from(unet), general_controlnet(unet)
+    unet = fresh_unet(128)
+    shut, opened = controlnet_from(unet, 4), general_controlnet(unet, 4)
     gates = [name for name, value in shut.named_parameters() if float(value.detach().abs().max()) == 0]
     for name in ("controlnet_mid_block.weight", "controlnet_cond_embedding.conv_out.weight"):
         assert name in gates
         assert 0 < float(opened.get_parameter(name).detach().abs().max()) < 1
+
+
+def test_a_run_s_model_paints_at_once_and_is_gone_on_from(base, data):
+    models = load_models(str(base), dtype="float32", device="cpu")
+    assert models.controlnet is not None
+    recipe = open_member("base", data, base, TrainSettings(train_batch_size=2))
+    assert torch.equal(recipe.family.unet.conv_in.weight, models.unet.conv_in.weight)
+    assert all(p.requires_grad for p in recipe.trained.parameters())
+
+
+@pytest.mark.parametrize(("member", "channels"), [("base", 4), ("handrefiner", 9)])
+def test_models_in_stable_diffusion_s_layout_are_trained_too(data, member, channels, tmp_path):
+    folder = write_sd(tmp_path / "sd", channels)
+    settings = TrainSettings(
+        train_batch_size=1, max_train_steps=2, mixed_precision="no", gradient_checkpointing=True
+    )
+    recipe = open_member(member, data, folder, settings)
+    assert recipe.family.schedule.config["prediction_type"] == "epsilon"
+    assert train(recipe, settings, tmp_path / "run").done
+    written = ControlNetModel.from_pretrained(tmp_path / "run" / "model" / "controlnet")
+    assert written.config["in_channels"] == 4
+
+
+def test_dropped_controls_leave_the_picture_without_its_depth(data, base):
+    settings = TrainSettings(train_batch_size=4, conditioning_dropout_prob=1.0)
+    assert not open_member("handrefiner", data, base, settings).batch(0, 0, settings)["controlled"].any()
+    kept = TrainSettings(train_batch_size=4)
+    assert open_member("handrefiner", data, base, kept).batch(0, 0, kept)["controlled"].all()

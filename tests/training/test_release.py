@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from handwright.diffusion.zoo import load_models
 from handwright.errors import UsageError
-from handwright.training.family import controlnet_from, fresh_text_encoder, fresh_unet, noise_schedule
+from handwright.training.family import controlnet_from, fresh_family, fresh_unet, save_family
 from handwright.training.recipes.vae import fit_codec
 from handwright.training.release import release
 from handwright.training.tokenizer import learn_tokenizer
@@ -16,16 +18,9 @@ from tests.training.test_codec import pictures
 
 @pytest.fixture
 def trained(tmp_path):
-    tokenizer, unet, folder = learn_tokenizer(["a hand"]), fresh_unet(), tmp_path / "model"
-    for name, part in {
-        "vae": fit_codec(pictures(), 16, 0),
-        "unet": unet,
-        "controlnet": controlnet_from(unet),
-        "text_encoder": fresh_text_encoder(tokenizer),
-        "tokenizer": tokenizer,
-        "scheduler": noise_schedule(),
-    }.items():
-        part.save_pretrained(folder / name)
+    folder = tmp_path / "model"
+    family = fresh_family(learn_tokenizer(["a hand"]), fit_codec(pictures(), 16, 0), 128)
+    save_family(replace(family, controlnet=controlnet_from(family.unet, 4)), folder)
     return folder
 
 
@@ -37,7 +32,7 @@ def test_a_released_family_loads_as_any_model_does(trained, tmp_path):
     assert models.inpainting
     assert models.resolution == 128
     assert models.controlnet is not None
-    original = fresh_unet().from_pretrained(trained / "unet")
+    original = fresh_unet(128).from_pretrained(trained / "unet")
     name = "mid_block.resnets.0.conv1.weight"
     ours, theirs = models.unet.state_dict()[name], original.state_dict()[name]
     assert torch.equal(ours, theirs.half().float())

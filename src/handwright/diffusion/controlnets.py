@@ -69,7 +69,7 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
     if beside.is_file() and read_config(file.parent).get("_class_name") == "ControlNetModel":
         return _from_file(file, file.parent, dtype)
     with TemporaryDirectory() as folder:
-        (Path(folder) / "config.json").write_text(json.dumps(_config_for(unet)), encoding="utf-8")
+        (Path(folder) / "config.json").write_text(json.dumps(controlnet_config(unet)), encoding="utf-8")
         return _from_file(file, Path(folder), dtype)
 
 
@@ -98,7 +98,7 @@ def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNe
     return network.eval().requires_grad_(False)
 
 
-def _config_for(unet: UNet2DConditionModel) -> dict[str, Any]:
+def controlnet_config(unet: UNet2DConditionModel) -> dict[str, Any]:
     """The config of a published ControlNet for this UNet: it reads the bare latents, not mask and picture."""
     shared = {name: unet.config[name] for name in _SHARED if name in unet.config}
     return {

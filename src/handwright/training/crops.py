@@ -1,14 +1,15 @@
-"""Square hand crops to train on: arrays in memory, one compressed file per part on disk."""
+"""Square hand crops to train on: arrays in memory; photographs' in compressed files, renders' from shards."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int8, UInt8
 
 from handwright.errors import UsageError
 from handwright.image import write_atomically
@@ -22,8 +23,13 @@ class Crops:
         pixels: uint8 [N, S, S, 3] sRGB.
         depth: uint8 [N, S, S] depth control image of the true mesh; zeros for photographs.
         mask: bool [N, S, S] the hand with its repair margin.
-        landmarks_px: float32 [N, 21, 2] in the crop, MediaPipe order.
-        caption: [N] what is seen, with its domain word.
+        landmarks_px: float32 [N, 21, 2] in the crop, MediaPipe order; of the sound hand that it should be.
+        visible: bool [N, 21] landmarks that are seen.
+        side: int8 [N] 0 left, 1 right, −1 unknown.
+        pose: [N] name of the pose; '' where it has none.
+        defects: bool [N, D] in the order of ``DEFECTS``.
+        gloved: bool [N].
+        caption: [N] what is seen, with its domain word: wordings to choose from, one a line.
         rendered: bool [N], True for renders, whose depth is exact.
     """
 
@@ -31,6 +37,11 @@ class Crops:
     depth: UInt8[np.ndarray, "n s s"]
     mask: Bool[np.ndarray, "n s s"]
     landmarks_px: Float[np.ndarray, "n 21 2"]
+    visible: Bool[np.ndarray, "n 21"]
+    side: Int8[np.ndarray, "n"]
+    pose: np.ndarray
+    defects: Bool[np.ndarray, "n d"]
+    gloved: Bool[np.ndarray, "n"]
     caption: np.ndarray
     rendered: Bool[np.ndarray, "n"]
 
@@ -38,7 +49,7 @@ class Crops:
         """Number of crops."""
         return len(self.pixels)
 
-    def where(self, chosen: np.ndarray) -> Crops:
+    def where(self, chosen: object) -> Crops:
         """The chosen crops (indices or a bool array)."""
         return Crops(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
@@ -50,7 +61,7 @@ def joined(parts: Sequence[Crops]) -> Crops:
         UsageError: There is none.
     """
     if not parts:
-        raise UsageError("there are no crops to train on", "", "make some with handwright.training first")
+        raise UsageError("there are no crops to train on", "", "make some with `handwright synth`")
     return Crops(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Crops)})
 
 
@@ -61,24 +72,40 @@ def save_crops(path: Path, crops: Crops) -> None:
     write_atomically(path, lambda file: np.savez_compressed(file, **arrays))
 
 
-def load_crops(folder: Path) -> Crops:
-    """Every lot of a folder, in the order of names.
+def load_lots(folder: Path, size: int) -> list[Crops]:
+    """Every .npz lot of a folder, in the order of names, its crops brought to ``size``.
 
     Raises:
-        UsageError: The folder holds none, or one of them cannot be read.
+        UsageError: One of them cannot be read.
     """
-    parts: list[Crops] = []
-    for path in sorted(folder.glob("*.npz")):
-        try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                arrays = {f.name: file[f.name] for f in fields(Crops)}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UsageError(
-                f"{path} is no lot of crops", str(error), "delete it and make it again"
-            ) from error
-        side = arrays["pixels"].shape[2]
-        arrays["mask"] = np.unpackbits(arrays["mask"], axis=-1, count=side).astype(np.bool_)
-        parts.append(Crops(**arrays))
-    if not parts:
-        raise UsageError(f"{folder} holds no crops", "", "give the folder that the crops were written to")
-    return joined(parts)
+    return [sized(_load(path), size) for path in sorted(folder.glob("*.npz"))]
+
+
+def sized(crops: Crops, size: int) -> Crops:
+    """The same crops with ``size`` pixels a side."""
+    stored = crops.pixels.shape[1]
+    if stored == size or not len(crops):
+        return crops
+    how = cv2.INTER_AREA if size < stored else cv2.INTER_CUBIC
+
+    def all_of(planes: np.ndarray, kind: int) -> np.ndarray:
+        return np.stack([cv2.resize(plane, (size, size), interpolation=kind) for plane in planes])
+
+    return replace(
+        crops,
+        pixels=all_of(crops.pixels, how),
+        depth=all_of(crops.depth, cv2.INTER_AREA),
+        mask=all_of(crops.mask.astype(np.uint8), cv2.INTER_NEAREST) > 0,
+        landmarks_px=crops.landmarks_px * np.float32(size / stored),
+    )
+
+
+def _load(path: Path) -> Crops:
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {f.name: file[f.name] for f in fields(Crops)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is no lot of crops", str(error), "delete it and make it again") from error
+    side = arrays["pixels"].shape[2]
+    arrays["mask"] = np.unpackbits(arrays["mask"], axis=-1, count=side).astype(np.bool_)
+    return Crops(**arrays)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig
 
+from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.controlnets import controlnet_config
 from handwright.diffusion.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
     ControlNetModel,
     UNet2DConditionModel,
 )
+from handwright.diffusion.zoo import load_models
 
-RESOLUTION = 128
 LATENT_CHANNELS = 16
 TEXT_WIDTH = 192
 TEXT_LENGTH = 77
@@ -37,10 +42,10 @@ _BLOCKS: dict[str, Any] = {
 }
 
 
-def fresh_unet() -> UNet2DConditionModel:
-    """Inpainting UNet: noisy latents, mask, latents of the masked picture."""
+def fresh_unet(resolution: int) -> UNet2DConditionModel:
+    """Inpainting UNet for ``resolution`` px: noisy latents, mask, latents of the masked picture."""
     return UNet2DConditionModel(
-        sample_size=RESOLUTION // 4,
+        sample_size=resolution // 4,
         in_channels=2 * LATENT_CHANNELS + 1,
         out_channels=LATENT_CHANNELS,
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
@@ -48,31 +53,28 @@ def fresh_unet() -> UNet2DConditionModel:
     )
 
 
-def controlnet_from(unet: UNet2DConditionModel) -> ControlNetModel:
-    """A depth ControlNet that starts as a copy of an inpainting UNet's encoder and changes nothing yet.
+def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
+    """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
 
     It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
     """
-    control = ControlNetModel(
-        in_channels=LATENT_CHANNELS,
-        conditioning_channels=3,
-        conditioning_embedding_out_channels=(16, 32, 64),
-        **_BLOCKS,
-    )
+    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
+    control = cast("ControlNetModel", ControlNetModel.from_config(config))
     fresh, trained = control.state_dict(), unet.state_dict()
     shared = {name: trained[name] for name in fresh if name in trained}
-    shared["conv_in.weight"] = trained["conv_in.weight"][:, :LATENT_CHANNELS]
+    shared["conv_in.weight"] = trained["conv_in.weight"][:, : unet.config["out_channels"]]
     control.load_state_dict(fresh | shared)
     return control
 
 
-def general_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+def general_controlnet(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
     """A ControlNet to train together with its UNet from the start.
 
     Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
     embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
     """
-    control = controlnet_from(unet)
+    control = controlnet_from(unet, pixels_per_latent)
     for name, values in control.named_parameters():
         share = next((share for start, share in _GATES.items() if name.startswith(start)), None)
         if share is not None:
@@ -114,3 +116,69 @@ def noise_schedule() -> DDIMScheduler:
         timestep_spacing="trailing",
         prediction_type="v_prediction",
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """What the members that paint are trained from and together with.
+
+    Attributes:
+        vae: Frozen.
+        tokenizer: Of the text encoder.
+        text_encoder: CLIP's text model.
+        unet: Plain or for inpainting.
+        controlnet: Depth ControlNet; None when there is none yet.
+        schedule: Noise levels and what the UNet predicts.
+        resolution: Side of its pictures.
+    """
+
+    vae: Any
+    tokenizer: CLIPTokenizer
+    text_encoder: CLIPTextModel
+    unet: UNet2DConditionModel
+    controlnet: ControlNetModel | None
+    schedule: DDIMScheduler
+    resolution: int
+
+
+def open_family(folder: Path) -> Family:
+    """A family from disk: the embedded one, a run's ``model/``, or any of Stable Diffusion 1.5's layout.
+
+    Raises:
+        DiffusionError: It is missing, incomplete, damaged, or its parts do not fit each other.
+    """
+    models = load_models(str(folder), dtype="float32", device="cpu")
+    return Family(
+        models.vae,
+        models.tokenizer,
+        models.text_encoder,
+        models.unet,
+        models.controlnet,
+        cast("DDIMScheduler", DDIMScheduler.from_config(dict(models.scheduler_config))),
+        models.resolution,
+    )
+
+
+def fresh_family(tokenizer: CLIPTokenizer, vae: PatchCodec, resolution: int) -> Family:
+    """A small family that knows nothing yet but its codec and its words."""
+    unet = fresh_unet(resolution)
+    text_encoder = fresh_text_encoder(tokenizer)
+    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(), resolution)
+
+
+def save_family(family: Family, folder: Path) -> None:
+    """Write a family as a pipeline in ``save_pretrained`` layout."""
+    parts: dict[str, Any] = {
+        "vae": family.vae,
+        "text_encoder": family.text_encoder,
+        "tokenizer": family.tokenizer,
+        "unet": family.unet,
+        "controlnet": family.controlnet,
+        "scheduler": family.schedule,
+    }
+    index: dict[str, Any] = {"_class_name": "HandInpaintPipeline", "handwright": {"guidance": 1.0}}
+    for name, part in parts.items():
+        if part is not None:
+            part.save_pretrained(folder / name)
+            index[name] = [type(part).__module__.split(".")[0], type(part).__name__]
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")

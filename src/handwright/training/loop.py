@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from jaxtyping import UInt8
 from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
 
 from handwright.errors import UsageError
 from handwright.image import write_atomically, write_png
@@ -71,7 +72,8 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     Args:
         recipe: What to train.
         settings: How.
-        output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``grids/``, and at the end ``model/``.
+        output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``tensorboard/``, ``grids/``,
+            ``curve.png`` and ``model/``, the member as it stands.
         resume: Go on from the newest checkpoint, if there is one.
 
     Raises:
@@ -80,11 +82,15 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     checkpoints = output / "checkpoints"
     if checkpoints.is_dir() and any(checkpoints.iterdir()) and not resume:
         raise UsageError(f"{output} holds a training run", "", "give --resume, or another folder")
+    if settings.mixed_precision == "fp16" and not torch.cuda.is_available():
+        raise UsageError("fp16 needs a CUDA device", "there is none", "give --mixed-precision bf16")
     accelerator = Accelerator(
         mixed_precision=settings.mixed_precision,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
     )
     model = recipe.trained.to(accelerator.device)
+    if settings.gradient_checkpointing:
+        _checkpoint_gradients(model)
     learnt = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
@@ -94,7 +100,21 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     accelerator.register_for_checkpointing(ema)
     run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt)
     run.restore()
-    return run.go()
+    with SummaryWriter(str(output / "tensorboard"), purge_step=run.step) as board:
+        return run.go(board)
+
+
+def _checkpoint_gradients(model: nn.Module) -> None:
+    """Turn it on in every network of diffusers that can.
+
+    Raises:
+        UsageError: None can.
+    """
+    able = [part for part in model.children() if getattr(part, "_supports_gradient_checkpointing", False)]
+    if not able:
+        raise UsageError("this member cannot checkpoint gradients", "", "leave the option out")
+    for part in able:
+        cast("Any", part).enable_gradient_checkpointing()
 
 
 class _Run:
@@ -130,7 +150,7 @@ class _Run:
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < self.step]
         write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
 
-    def go(self) -> Progress:
+    def go(self, board: SummaryWriter) -> Progress:
         """Step until the end or the time limit."""
         settings, began = self.settings, time.monotonic()
         before, kept = self.minutes, time.monotonic()
@@ -138,16 +158,16 @@ class _Run:
         while self.step < settings.max_train_steps:
             loss, seconds = self._step()
             self.minutes = before + (time.monotonic() - began) / 60
-            self._note(loss, seconds)
+            self._note(loss, seconds, board)
             now = time.monotonic()
             over = settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes
             if over or now - kept >= 60 * settings.checkpointing_minutes:
-                self._keep()
+                self._keep(board)
                 kept = time.monotonic()
             if over:
                 break
         done = self.step >= settings.max_train_steps
-        self._keep()
+        self._keep(board)
         return Progress(self.step, self.minutes, done)
 
     def _step(self) -> tuple[float, float]:
@@ -172,7 +192,7 @@ class _Run:
         self.step += 1
         return total, time.monotonic() - began
 
-    def _note(self, loss: float, seconds: float) -> None:
+    def _note(self, loss: float, seconds: float, board: SummaryWriter) -> None:
         samples = self.settings.train_batch_size * self.settings.gradient_accumulation_steps
         line = {
             "step": self.step - 1,
@@ -183,8 +203,10 @@ class _Run:
         }
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+        for name in ("loss", "lr", "samples_per_s"):
+            board.add_scalar(name, line[name], self.step - 1)
 
-    def _keep(self) -> None:
+    def _keep(self, board: SummaryWriter) -> None:
         """Checkpoint, samples and the member itself, each whole or not at all; old checkpoints go."""
         target = self.checkpoints / f"step-{self.step:08d}"
         if target.exists():
@@ -198,16 +220,18 @@ class _Run:
         kept = sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
         for old in kept[: -self.settings.checkpoints_total_limit]:
             shutil.rmtree(old)
-        self._show()
+        self._show(board)
 
-    def _show(self) -> None:
+    def _show(self, board: SummaryWriter) -> None:
         """Samples of the averaged weights, and the member as it stands."""
         self.ema.store(self.learnt)
         self.ema.copy_to(self.learnt)
         self.model.eval()
         try:
             (self.output / "grids").mkdir(exist_ok=True)
-            write_png(self.output / "grids" / f"{self.step:08d}.png", self.recipe.grid())
+            grid = self.recipe.grid()
+            write_png(self.output / "grids" / f"{self.step:08d}.png", grid)
+            board.add_image("samples", grid, self.step, dataformats="HWC")
             part, target = self.output / "model.part", self.output / "model"
             shutil.rmtree(part, ignore_errors=True)
             self.recipe.save(part)

@@ -15,11 +15,13 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 from PIL import ImageOps
 
+from handwright.data.hands.defects import DEFECTS
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import reconstruct
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import Landmarker
 from handwright.training.crops import Crops
+from handwright.training.gather import CONTEXT
 from handwright.types import HandObservation, Image
 
 TRAIN_SETS = (
@@ -34,7 +36,6 @@ TRAIN_SETS = (
 TEST_BELOW = "1a"
 """Pictures whose sha256 starts below this are test-only in every set."""
 
-_SHARE = 1 / 1.9
 _CAPTIONS = {"right": "a photograph of a right hand", "left": "a photograph of a left hand"}
 
 
@@ -84,11 +85,17 @@ def photograph_crops(
     if not seen:
         return None
     cut = [_cut(photograph.pixels, hand, size) for hand in seen]
+    landmarks = np.stack([c[2] for c in cut]).astype(np.float32)
     return Crops(
         pixels=np.stack([c[0] for c in cut]),
         depth=np.zeros((len(cut), size, size), np.uint8),
         mask=np.stack([c[1] for c in cut]),
-        landmarks_px=np.stack([c[2] for c in cut]).astype(np.float32),
+        landmarks_px=landmarks,
+        visible=np.all((landmarks >= 0) & (landmarks < size), axis=-1),
+        side=np.array([int(h.side == "right") for h in seen], np.int8),
+        pose=np.full(len(cut), ""),
+        defects=np.zeros((len(cut), len(DEFECTS)), np.bool_),
+        gloved=np.zeros(len(cut), np.bool_),
         caption=np.array([_CAPTIONS[h.side] for h in seen]),
         rendered=np.zeros(len(cut), np.bool_),
     )
@@ -103,7 +110,7 @@ def _cut(
     x0, y0, x1, y1 = window
     inside[y0:y1, x0:x1] = repair_mask(fit.hand, window, seen.landmarks_px - np.array([x0, y0]), region)
     low, high = seen.landmarks_px.min(0), seen.landmarks_px.max(0)
-    scale = size * _SHARE / seen.size_px
+    scale = size / (CONTEXT * seen.size_px)
     move = size / 2 - scale * (low + high) / 2
     to_crop = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
     shrunk = pixels if scale >= 0.9 else cv2.GaussianBlur(pixels, (0, 0), 0.45 / scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,20 +16,8 @@ from handwright.diffusion.libraries import (
     quiet,
 )
 from handwright.errors import UsageError
-from handwright.training.family import noise_schedule
 
 SHARD = "14MB"
-_INDEX = {
-    "_class_name": "HandInpaintPipeline",
-    "handwright": {"guidance": 1.0},
-    "vae": ["handwright.diffusion.codec", "PatchCodec"],
-    "text_encoder": ["transformers", "CLIPTextModel"],
-    "tokenizer": ["transformers", "CLIPTokenizer"],
-    "unet": ["diffusers", "UNet2DConditionModel"],
-    "controlnet": ["diffusers", "ControlNetModel"],
-    "scheduler": ["diffusers", "DDIMScheduler"],
-}
-
 _KINDS: dict[str, Any] = {
     "vae": PatchCodec,
     "unet": UNet2DConditionModel,
@@ -66,8 +53,8 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
             network = _KINDS[name].from_pretrained(folder, local_files_only=True)
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
-    noise_schedule().save_pretrained(part / "scheduler")
-    (part / "model_index.json").write_text(json.dumps(_INDEX, indent=2) + "\n", "utf-8")
+    shutil.copytree(base / "scheduler", part / "scheduler")
+    shutil.copyfile(base / "model_index.json", part / "model_index.json")
     (part / "README.md").write_text(card, "utf-8")
     shutil.rmtree(output, ignore_errors=True)
     part.rename(output)

@@ -27,7 +27,10 @@ class TrainSettings:
         ema_decay: Of the weights' moving average, which is what gets saved.
         snr_gamma: Min-SNR weighting (Hang et al. 2023); 0: none.
         proportion_empty_prompts: Share of captions that are left out.
-        mixed_precision: 'no', 'bf16' or 'fp16'.
+        conditioning_dropout_prob: Share of depth controls that are left out; None: as the member needs.
+        resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
+        mixed_precision: 'no', 'bf16' or 'fp16' (CUDA only).
+        gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
         checkpointing_minutes: Time between checkpoints.
         checkpoints_total_limit: Older checkpoints are deleted.
         seed: Of initial weights, order, noise.
@@ -45,7 +48,10 @@ class TrainSettings:
     ema_decay: float = 0.998
     snr_gamma: float = 5.0
     proportion_empty_prompts: float = 0.1
+    conditioning_dropout_prob: float | None = None
+    resolution: int = 128
     mixed_precision: str = "bf16"
+    gradient_checkpointing: bool = False
     checkpointing_minutes: float = 5.0
     checkpoints_total_limit: int = 2
     seed: int = 0
@@ -58,6 +64,16 @@ class TrainSettings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise UsageError(f"{name} is {value}", "", "give a number above 0")
+        for name in ("proportion_empty_prompts", "conditioning_dropout_prob"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise UsageError(f"{name} is {share}", "", "give a share within 0 … 1")
+        if self.resolution < 64 or self.resolution % 32:
+            raise UsageError(
+                f"resolution is {self.resolution}",
+                "latents are halved twice",
+                "give 64 or a larger multiple of 32",
+            )
         if self.mixed_precision not in PRECISIONS:
             raise UsageError(
                 f"there is no precision {self.mixed_precision!r}",

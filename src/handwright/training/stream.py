@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.training.crops import Crops
+from handwright.training.crops import Crops, joined, sized
 
 _SMALLEST_WINDOW = 0.72
 
@@ -27,34 +29,48 @@ class CropStream:
         if not len(self.renders):
             self.photograph_share = 1.0
 
-    def draw(
-        self, rng: np.random.Generator, count: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-        """Augmented samples.
+    def draw(self, rng: np.random.Generator, count: int) -> Crops:
+        """Augmented samples at ``resolution``, one wording of each caption."""
+        return joined([self._sample(rng) for _ in range(count)])
 
-        Returns:
-            pixels uint8 [B, R, R, 3], depth uint8 [B, R, R], mask bool [B, R, R] of the hand, captions.
-        """
-        rows = [self._sample(rng) for _ in range(count)]
-        pixels, depth, mask = (np.stack([row[k] for row in rows]) for k in range(3))
-        return pixels, depth, mask, [str(row[3]) for row in rows]
-
-    def _sample(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    def _sample(self, rng: np.random.Generator) -> Crops:
         pool = self.photographs if rng.random() < self.photograph_share else self.renders
         k = int(pool[rng.integers(len(pool))])
-        pixels, depth, mask = self.crops.pixels[k], self.crops.depth[k], self.crops.mask[k]
-        caption, stored = str(self.crops.caption[k]), pixels.shape[0]
+        whole, stored, resolution = self.crops.where([k]), self.crops.pixels.shape[1], self.resolution
         side = round(stored * float(rng.uniform(_SMALLEST_WINDOW, 1.0)))
         y, x = (int(rng.integers(stored - side + 1)) for _ in range(2))
-        window = np.s_[y : y + side, x : x + side]
-        size = (self.resolution, self.resolution)
-        colour = cv2.resize(pixels[window], size, interpolation=cv2.INTER_AREA)
-        near = cv2.resize(depth[window], size, interpolation=cv2.INTER_AREA)
-        inside = cv2.resize(mask[window].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        window = np.s_[:, y : y + side, x : x + side]
+        points = whole.landmarks_px - np.array([x, y], np.float32)
+        wordings = str(whole.caption[0]).split("\n")
+        cut = replace(
+            whole,
+            pixels=whole.pixels[window],
+            depth=whole.depth[window],
+            mask=whole.mask[window],
+            landmarks_px=points,
+            visible=whole.visible & ((points >= 0) & (points < side)).all(-1),
+            caption=np.array([wordings[int(rng.integers(len(wordings)))]]),
+        )
+        sample = sized(cut, resolution)
         if rng.random() < 0.5:
-            colour, near, inside = (np.ascontiguousarray(a[:, ::-1]) for a in (colour, near, inside))
-            caption = other_side(caption)
-        return relit(rng, colour), near, inside, caption
+            sample = mirrored(sample)
+        return replace(sample, pixels=relit(rng, sample.pixels))
+
+
+def mirrored(crops: Crops) -> Crops:
+    """The mirror images, with all that is known of them."""
+    size = crops.pixels.shape[1]
+    points = crops.landmarks_px.copy()
+    points[..., 0] = size - points[..., 0]
+    return replace(
+        crops,
+        pixels=np.ascontiguousarray(crops.pixels[:, :, ::-1]),
+        depth=np.ascontiguousarray(crops.depth[:, :, ::-1]),
+        mask=np.ascontiguousarray(crops.mask[:, :, ::-1]),
+        landmarks_px=points,
+        side=np.where(crops.side < 0, crops.side, 1 - crops.side).astype(np.int8),
+        caption=np.array([other_side(str(words)) for words in crops.caption]),
+    )
 
 
 def other_side(caption: str) -> str:
@@ -62,7 +78,7 @@ def other_side(caption: str) -> str:
     return caption.replace("right", "\0").replace("left", "right").replace("\0", "left")
 
 
-def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "r r 3"]) -> UInt8[np.ndarray, "r r 3"]:
+def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n r r 3"]) -> UInt8[np.ndarray, "n r r 3"]:
     """Another exposure and white balance, slightly."""
     gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
     return np.clip(pixels * gain.astype(np.float32) + 0.5, 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ from handwright.apps.cli.options import Debug
 
 def train(
     member: Annotated[str, typer.Argument(metavar="MEMBER", help="base or handrefiner.")],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of training crops.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
     model: Annotated[
         Path | None, typer.Option("--model", metavar="DIR", help="The family so far; handrefiner needs it.")
@@ -27,6 +27,13 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="After the warm-up.")] = 4e-4,
     snr_gamma: Annotated[float, typer.Option(help="Min-SNR weighting; 0: none.")] = 5.0,
     proportion_empty_prompts: Annotated[float, typer.Option(help="Share of captions left out.")] = 0.1,
+    conditioning_dropout_prob: Annotated[
+        float | None, typer.Option(help="Share of depth controls left out; without it, as the member needs.")
+    ] = None,
+    resolution: Annotated[int, typer.Option(help="Side of samples, for members that start anew.")] = 128,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
+    ] = False,
     mixed_precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "bf16",
     checkpointing_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
     checkpoints_total_limit: Annotated[int, typer.Option(help="Older checkpoints are deleted.")] = 2,
@@ -54,6 +61,9 @@ def train(
         learning_rate=learning_rate,
         snr_gamma=snr_gamma,
         proportion_empty_prompts=proportion_empty_prompts,
+        conditioning_dropout_prob=conditioning_dropout_prob,
+        resolution=resolution,
+        gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,
         checkpointing_minutes=checkpointing_minutes,
         checkpoints_total_limit=checkpoints_total_limit,

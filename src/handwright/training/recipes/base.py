@@ -14,21 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.devices import choose_device
 from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
-from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.tensors import control_tensor, picture_tensor
 from handwright.handrefiner.objective import masked_loss
 from handwright.training.crops import Crops
-from handwright.training.family import noise_schedule
+from handwright.training.family import Family, save_family
 from handwright.training.noising import noise_to
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream, repair_masks
 
-_CONTROLLED_SHARE = 0.7
-"""Share of renders whose depth is shown; photographs never show theirs."""
+CONTROL_DROPOUT = 0.3
+"""Share of renders whose depth the base does not see, unless settings say so; photographs show none."""
 
 _KNOWN_SHARE = 0.1
 """Weight of latents outside the mask, which the network sees clean: it need hardly learn them."""
@@ -42,6 +42,7 @@ class InpaintingLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.text_encoder, self.unet, self.controlnet = text_encoder, unet, controlnet
+        self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted squared error of the prediction, mostly inside the mask."""
@@ -55,7 +56,7 @@ class InpaintingLoss(nn.Module):
             )
             residuals = [_placed(part, rows, len(latents)) for part in (*down, mid)]
         prediction = self.unet(
-            torch.cat([latents, batch["mask"], batch["masked_latents"]], 1),
+            unet_input(self.unet, batch),
             timesteps,
             text,
             down_block_additional_residuals=residuals[:-1] or None,
@@ -63,6 +64,13 @@ class InpaintingLoss(nn.Module):
         ).sample.float()
         region = batch["mask"] + _KNOWN_SHARE * (1 - batch["mask"])
         return masked_loss(prediction, batch["target"], region, batch["weight"])
+
+
+def unet_input(unet: UNet2DConditionModel, batch: Mapping[str, Tensor]) -> Tensor:
+    """Noisy latents, with mask and masked picture where the UNet was made for them."""
+    if unet.config["in_channels"] == batch["latents"].shape[1]:
+        return batch["latents"]
+    return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
 
 
 def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:
@@ -74,37 +82,31 @@ class Batches:
     """Latents, masks and tokens of random crops; everything random comes from (seed, step, part).
 
     Args:
-        crops: What to learn from.
-        codec: Frozen.
-        tokenizer: Of the family.
-        resolution: Side of a sample.
+        crops: What to learn from, somewhat larger than the family's pictures.
+        family: Its frozen autoencoder, tokenizer and noise schedule.
         photograph_share: Share of photographs.
     """
 
-    def __init__(
-        self,
-        crops: Crops,
-        codec: PatchCodec,
-        tokenizer: CLIPTokenizer,
-        resolution: int,
-        photograph_share: float,
-    ) -> None:
-        self.stream = CropStream(crops, resolution, photograph_share)
-        self.codec, self.tokenizer, self.schedule = codec, tokenizer, noise_schedule()
+    def __init__(self, crops: Crops, family: Family, photograph_share: float) -> None:
+        self.stream = CropStream(crops, family.resolution, photograph_share)
+        self.codec, self.tokenizer = family.vae.to(choose_device("auto")), family.tokenizer
+        self.schedule = family.schedule
 
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """One batch, as ``InpaintingLoss`` and ``ControlLoss`` read it."""
+    def batch(self, step: int, part: int, settings: TrainSettings, dropout: float) -> dict[str, Tensor]:
+        """One batch, as ``InpaintingLoss`` and ``ControlLoss`` read it; ``dropout`` is of the control."""
         rng = np.random.default_rng([settings.seed, step, part])
-        pixels, depth, hands, captions = self.stream.draw(rng, settings.train_batch_size)
-        empty = rng.random(len(captions)) < settings.proportion_empty_prompts
-        mask = torch.from_numpy(repair_masks(rng, hands)[:, None]).float()
-        timesteps = torch.from_numpy(rng.integers(0, 1000, len(pixels)))
-        picture = picture_tensor(pixels)
+        drawn = self.stream.draw(rng, settings.train_batch_size)
+        empty = rng.random(len(drawn)) < settings.proportion_empty_prompts
+        mask = torch.from_numpy(repair_masks(rng, drawn.mask)[:, None]).float()
+        timesteps = torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], len(drawn)))
+        picture = picture_tensor(drawn.pixels)
+        both = torch.cat([picture, picture * (1 - mask)]).to(self.codec.device)
         with torch.no_grad():
-            clean, masked = encode(self.codec, torch.cat([picture, picture * (1 - mask)])).chunk(2)
+            clean, masked = encode(self.codec, both).cpu().chunk(2)
         noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
         noised = noise_to(self.schedule, clean, noise, timesteps, settings.snr_gamma)
-        controlled = depth.any((1, 2)) & (rng.random(len(depth)) < _CONTROLLED_SHARE)
+        controlled = drawn.depth.any((1, 2)) & (rng.random(len(drawn)) >= dropout)
+        captions = ["" if e else str(c) for e, c in zip(empty, drawn.caption, strict=True)]
         return {
             "latents": noised.latents,
             "timesteps": timesteps,
@@ -112,9 +114,9 @@ class Batches:
             "weight": noised.weight,
             "mask": latent_mask(mask, pixels_per_latent(self.codec)),
             "masked_latents": masked,
-            "control": control_tensor(depth),
+            "control": control_tensor(drawn.depth),
             "controlled": torch.from_numpy(controlled),
-            "tokens": self.tokens(["" if e else c for e, c in zip(empty, captions, strict=True)]),
+            "tokens": self.tokens(captions),
         }
 
     def tokens(self, captions: list[str]) -> Tensor:
@@ -127,51 +129,41 @@ class FamilyRecipe:
 
     Args:
         batches: What to learn from.
-        text_encoder: Of the family.
-        unet: Of the family.
-        controlnet: Depth ControlNet.
+        family: The networks.
+        controlnet: The depth ControlNet that is trained, the family's own or a new one.
         shown: Crops of the sample grid.
     """
 
     loss: ClassVar[type[nn.Module]]
     """The module that learns, made from text encoder, UNet and ControlNet."""
 
-    def __init__(
-        self,
-        batches: Batches,
-        text_encoder: CLIPTextModel,
-        unet: UNet2DConditionModel,
-        controlnet: ControlNetModel,
-        shown: Crops,
-    ) -> None:
-        self.batches, self.text_encoder, self.unet = batches, text_encoder, unet
-        self.controlnet, self.shown = controlnet, shown
-        self.trained = self.loss(text_encoder, unet, controlnet)
+    dropout: ClassVar[float]
+    """Share of controls that are left out unless settings say otherwise."""
+
+    def __init__(self, batches: Batches, family: Family, controlnet: ControlNetModel, shown: Crops) -> None:
+        self.batches, self.family, self.controlnet, self.shown = batches, family, controlnet, shown
+        self.trained = self.loss(family.text_encoder, family.unet, controlnet)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
-        return self.batches.batch(step, part, settings)
+        given = settings.conditioning_dropout_prob
+        return self.batches.batch(step, part, settings, self.dropout if given is None else given)
 
     def painted(self, controlnet: ControlNetModel | None) -> np.ndarray:
         """A few of the training crops, repainted under their depth, or without control."""
-        return sample_grid(self.shown, self.batches, self.text_encoder, self.unet, controlnet)
+        return sample_grid(self.shown, self.family, controlnet)
 
 
 class BaseRecipe(FamilyRecipe):
     """``base``."""
 
-    loss = InpaintingLoss
+    loss, dropout = InpaintingLoss, CONTROL_DROPOUT
 
     def grid(self) -> np.ndarray:
         """Crops repainted without control, and below with the general ControlNet."""
         free, controlled = (self.painted(control) for control in (None, self.controlnet))
-        return np.concatenate([free, controlled[-self.batches.stream.resolution :]], 0)
+        return np.concatenate([free, controlled[-self.family.resolution :]], 0)
 
     def save(self, folder: Path) -> None:
         """Write the whole family so far."""
-        self.unet.save_pretrained(folder / "unet")
-        self.controlnet.save_pretrained(folder / "controlnet")
-        self.text_encoder.save_pretrained(folder / "text_encoder")
-        self.batches.tokenizer.save_pretrained(folder / "tokenizer")
-        self.batches.codec.save_pretrained(folder / "vae")
-        self.batches.schedule.save_pretrained(folder / "scheduler")
+        save_family(self.family, folder)
