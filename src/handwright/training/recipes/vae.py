@@ -1,14 +1,28 @@
-"""``vae``: the linear patch codec from the statistics of crops."""
+"""``vae``: the linear patch codec from the statistics of crops, and the autoencoder that is learnt."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
 
 from handwright.diffusion.codec import PATCH, PatchCodec
+from handwright.diffusion.latents import decode, encode, pixels_per_latent
+from handwright.diffusion.libraries import AutoencoderKL
+from handwright.diffusion.tensors import picture_array, picture_tensor
+from handwright.training.settings import TrainSettings
+from handwright.training.stream import CropStream
 
 _SAMPLE = 400_000
+_WIDTHS = (32, 48, 64)
+_EDGES, _KL = 1.0, 1e-4
+_PART = 11
+_SHOWN = 12
 
 
 def fit_codec(pixels: UInt8[np.ndarray, "n s s 3"], channels: int, seed: int) -> PatchCodec:
@@ -32,3 +46,90 @@ def fit_codec(pixels: UInt8[np.ndarray, "n s s 3"], channels: int, seed: int) ->
     codec = PatchCodec(latent_channels=channels)
     codec.set_components(*(torch.from_numpy(a).float() for a in (mean, components, scale)))
     return codec
+
+
+def fresh_vae(channels: int, resolution: int) -> AutoencoderKL:
+    """A small convolutional autoencoder, 4 pixels a latent, that one core can train.
+
+    Args:
+        channels: Of a latent.
+        resolution: Side of the pictures that it will learn from; its weights fit any.
+    """
+    levels: dict[str, Any] = {
+        "down_block_types": ("DownEncoderBlock2D",) * len(_WIDTHS),
+        "up_block_types": ("UpDecoderBlock2D",) * len(_WIDTHS),
+        "block_out_channels": _WIDTHS,
+    }
+    return AutoencoderKL(
+        **levels,
+        layers_per_block=1,
+        latent_channels=channels,
+        norm_num_groups=8,
+        sample_size=resolution,
+        scaling_factor=1.0,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        mid_block_add_attention=False,
+    )
+
+
+class ReconstructionLoss(nn.Module):
+    """An autoencoder; the forward pass is the loss of a batch."""
+
+    def __init__(self, vae: AutoencoderKL) -> None:
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Absolute error of colours and of their differences to the neighbours, and a little KL."""
+        vae: Any = self.vae  # its annotations allow for outputs that it never makes
+        pictures = batch["pictures"]
+        posterior = vae.encode(pictures).latent_dist
+        mean, spread = posterior.mean.float(), posterior.std.float()
+        made = vae.decode((mean + spread * batch["noise"]).to(pictures.dtype)).sample.float()
+        colours, edges = (made - pictures).abs().mean(), edge_error(made, pictures)
+        kl = 0.5 * (mean**2 + spread**2 - 1 - 2 * spread.log()).mean()
+        return colours + _EDGES * edges + _KL * kl
+
+
+def edge_error(made: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"]) -> Tensor:
+    """Mean absolute error of horizontal and vertical differences: what blur loses."""
+    error = made - wanted
+    return (error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()) / 2
+
+
+class VaeRecipe:
+    """``vae``; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        vae: The autoencoder.
+        stream: What to learn from.
+    """
+
+    def __init__(self, vae: AutoencoderKL, stream: CropStream) -> None:
+        self.vae, self.stream = vae, stream
+        self.trained = ReconstructionLoss(vae)
+        self.shown = picture_tensor(stream.draw(np.random.default_rng(_PART), _SHOWN).pixels)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass."""
+        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        pictures = picture_tensor(self.stream.draw(rng, settings.train_batch_size).pixels)
+        side = self.stream.resolution // pixels_per_latent(self.vae)
+        shape = (len(pictures), self.vae.config["latent_channels"], side, side)
+        return {"pictures": pictures, "noise": torch.from_numpy(rng.standard_normal(shape, np.float32))}
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Crops above what is left of them after encoding and decoding."""
+        shown = self.shown.to(self.vae.device)
+        with torch.no_grad():
+            made = decode(self.vae, encode(self.vae, shown))
+        rows = [np.concatenate(list(np.rint(picture_array(row))), 1) for row in (shown, made)]
+        return np.concatenate(rows, 0).astype(np.uint8)
+
+    def save(self, folder: Path) -> None:
+        """Write ``vae/``; its scaling factor gives the latents of the shown crops unit variance."""
+        with torch.no_grad():
+            latents = encode(self.vae, self.shown.to(self.vae.device)) / self.vae.config["scaling_factor"]
+        self.vae.register_to_config(scaling_factor=1 / float(latents.std()))
+        self.vae.save_pretrained(folder / "vae")

@@ -1,0 +1,173 @@
+"""``features``: the network behind ``kid[hw-v1]``, taught everything that its features should tell apart.
+
+A distance of distributions sees what the features see. So these must tell where joints are, which hand it is,
+what a caption says, what is malformed, render from photograph, and how a picture was spoilt: each is a small
+head on the pooled features, and only the features are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+from handwright.data.hands.defects import DEFECTS
+from handwright.diffusion.tensors import picture_tensor
+from handwright.metrics.extractors.embedded import save_network
+from handwright.metrics.extractors.network import FeatureNetwork
+from handwright.training.corruptions import KINDS, corrupted
+from handwright.training.crops import Crops
+from handwright.training.panels import tiled, with_hand
+from handwright.training.settings import TrainSettings
+from handwright.training.stream import CropStream
+
+_UNTOUCHED = 0.5
+_VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9
+_WEIGHTS = {
+    "landmarks": 10.0,
+    "side": 0.3,
+    "words": 2.0,
+    "defects": 1.0,
+    "rendered": 0.3,
+    "kind": 0.5,
+    "strength": 1.0,
+}
+_PART = 13
+_SHOWN = 18
+
+
+def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
+    """Words that tell captions apart: neither rare nor in nearly all, the commonest first."""
+    said = [set(_words(caption)) for caption in captions]
+    counts = Counter(word for words in said for word in words)
+    telling = [w for w, n in counts.items() if _RAREST * len(said) <= n <= _COMMONEST * len(said)]
+    return tuple(sorted(telling, key=lambda word: (-counts[word], word))[:_VOCABULARY])
+
+
+class FeatureLoss(nn.Module):
+    """The network and its heads; the forward pass is the loss of a batch.
+
+    Args:
+        network: What is kept.
+        words: Size of the vocabulary.
+    """
+
+    def __init__(self, network: FeatureNetwork, words: int) -> None:
+        super().__init__()
+        self.network = network
+        widths = {
+            "landmarks": 42,
+            "side": 1,
+            "words": words,
+            "defects": len(DEFECTS),
+            "rendered": 1,
+            "kind": len(KINDS),
+            "strength": 1,
+        }
+        before = network.config.widths[-1]
+        self.heads = nn.ModuleDict({name: nn.Linear(before, width) for name, width in widths.items()})
+
+    def told(self, pictures: Float[Tensor, "b 3 s s"]) -> dict[str, Tensor]:
+        """What each head says, float32."""
+        features = self.network(pictures)
+        return {name: head(features).float() for name, head in self.heads.items()}
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Weighted sum of the heads' losses; what is not known of a sample does not count."""
+        told, visible, known = self.told(batch["pictures"]), batch["visible"], batch["side"] >= 0
+        points = f.smooth_l1_loss(
+            told["landmarks"].reshape(-1, 21, 2), batch["landmarks"], reduction="none", beta=0.1
+        )
+        side = f.binary_cross_entropy_with_logits(told["side"][:, 0], batch["side"], reduction="none")
+        losses = {
+            "landmarks": mean_where(points.mean(-1), visible),
+            "side": mean_where(side, known),
+            "words": f.binary_cross_entropy_with_logits(told["words"], batch["words"]),
+            "defects": f.binary_cross_entropy_with_logits(told["defects"], batch["defects"]),
+            "rendered": f.binary_cross_entropy_with_logits(told["rendered"][:, 0], batch["rendered"]),
+            "kind": f.cross_entropy(told["kind"], batch["kind"]),
+            "strength": f.smooth_l1_loss(told["strength"][:, 0], batch["strength"], beta=0.1),
+        }
+        return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+
+
+def mean_where(values: Tensor, counted: Tensor) -> Tensor:
+    """Mean of some values, 0 where none count."""
+    return (values * counted).sum() / counted.sum().clamp(min=1)
+
+
+class FeatureRecipe:
+    """``features``; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        network: What is kept; it sees pictures of ``stream.resolution``.
+        stream: What to learn from.
+    """
+
+    def __init__(self, network: FeatureNetwork, stream: CropStream) -> None:
+        self.network, self.stream = network, stream
+        self.vocabulary = vocabulary(map(str, stream.crops.caption))
+        self._place = {word: k for k, word in enumerate(self.vocabulary)}
+        self.trained = FeatureLoss(network, len(self.vocabulary))
+        self.shown = stream.draw(np.random.default_rng(_PART), _SHOWN)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass, half of them spoilt."""
+        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        crops, kinds, strengths = spoilt(rng, self.stream.draw(rng, settings.train_batch_size))
+        return {
+            "pictures": picture_tensor(crops.pixels),
+            "landmarks": torch.from_numpy(2 * crops.landmarks_px / self.stream.resolution - 1),
+            "visible": torch.from_numpy(crops.visible),
+            "side": torch.from_numpy(crops.side.astype(np.float32)),
+            "words": torch.from_numpy(self._said(crops.caption)),
+            "defects": torch.from_numpy(crops.defects.astype(np.float32)),
+            "rendered": torch.from_numpy(crops.rendered.astype(np.float32)),
+            "kind": torch.from_numpy(kinds),
+            "strength": torch.from_numpy(strengths),
+        }
+
+    def _said(self, captions: np.ndarray) -> Float[np.ndarray, "b v"]:
+        """Which words of the vocabulary a caption holds, 0 or 1."""
+        rows = np.zeros((len(captions), len(self.vocabulary)), np.float32)
+        for row, caption in zip(rows, captions, strict=True):
+            row[[self._place[w] for w in _words(str(caption)) if w in self._place]] = 1
+        return rows
+
+    def grid(self) -> np.ndarray:
+        """Crops with the landmarks that are told of them."""
+        device = next(self.trained.parameters()).device
+        with torch.no_grad():
+            told = self.trained.told(picture_tensor(self.shown.pixels).to(device))["landmarks"]
+        points = (told.reshape(-1, 21, 2).cpu().numpy() + 1) / 2 * self.stream.resolution
+        everywhere = np.ones(21, np.bool_)
+        return tiled(
+            [with_hand(p, at, everywhere) for p, at in zip(self.shown.pixels, points, strict=True)], 6
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``features/``."""
+        save_network(self.network, folder / "features")
+
+
+def spoilt(rng: np.random.Generator, crops: Crops) -> tuple[Crops, np.ndarray, np.ndarray]:
+    """Crops of which half were corrupted; the kind (index into ``KINDS``) and the strength of each."""
+    kinds = np.where(rng.random(len(crops)) < _UNTOUCHED, 0, rng.integers(1, len(KINDS), len(crops)))
+    strengths = np.where(kinds > 0, rng.random(len(crops)), 0.0).astype(np.float32)
+    pixels = [
+        corrupted(rng, picture, KINDS[kind], float(strength))
+        for picture, kind, strength in zip(crops.pixels, kinds, strengths, strict=True)
+    ]
+    return replace(crops, pixels=np.stack(pixels)), kinds, strengths
+
+
+def _words(caption: str) -> list[str]:
+    return re.findall(r"[a-z]+", caption.lower())

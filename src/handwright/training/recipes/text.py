@@ -1,0 +1,160 @@
+"""``text``: the family's tokenizer and text encoder, learnt as half of a small CLIP (Radford et al. 2021).
+
+A word means what pictures called so have in common: the encoder comes to tell poses, sides and settings apart
+before any diffusion model reads it. The whole CLIP is kept too, for CLIPSIM.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as f
+from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPVisionConfig
+
+from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, quiet
+from handwright.diffusion.tensors import picture_tensor
+from handwright.training.panels import words
+from handwright.training.settings import TrainSettings
+from handwright.training.stream import CropStream
+
+_PROJECTION, _PATCH = 128, 16
+_TOWER: dict[str, Any] = {
+    "hidden_size": 192,
+    "intermediate_size": 768,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 6,
+}
+_MOST_LOGIT = math.log(100)
+_PART = 12
+_SHOWN, _CELL, _MARGIN = 10, 128, 360
+
+
+def fresh_clip(text_encoder: CLIPTextModel, resolution: int) -> CLIPModel:
+    """A CLIP around a text encoder, with a new small image tower.
+
+    Args:
+        text_encoder: Of the family, fresh or trained; its weights are copied.
+        resolution: Side of the pictures, a multiple of 16.
+    """
+    vision = CLIPVisionConfig(image_size=resolution, patch_size=_PATCH, **_TOWER)
+    clip = CLIPModel(
+        CLIPConfig(
+            text_config=text_encoder.config.to_dict(),
+            vision_config=vision.to_dict(),
+            projection_dim=_PROJECTION,
+        )
+    )
+    clip.text_model.load_state_dict(text_encoder.state_dict())
+    return clip
+
+
+class ContrastiveLoss(nn.Module):
+    """A CLIP; the forward pass is the loss of a batch."""
+
+    def __init__(self, clip: CLIPModel) -> None:
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Symmetric InfoNCE, in which equal captions are one."""
+        seen, read = embedded(self.clip, batch["pictures"], batch["tokens"])
+        scale = self.clip.logit_scale.clamp(max=_MOST_LOGIT).exp()
+        caption = batch["caption"]
+        return info_nce(scale * seen @ read.T, caption[:, None] == caption[None])
+
+
+def embedded(
+    clip: CLIPModel, pictures: Float[Tensor, "b 3 s s"], tokens: Int64[Tensor, "t n"]
+) -> tuple[Float[Tensor, "b d"], Float[Tensor, "t d"]]:
+    """Unit vectors of pictures in [-1, 1] and of texts, float32."""
+    network: Any = clip  # its annotations allow for outputs that it never makes
+    seen = network.get_image_features(pixel_values=pictures).pooler_output
+    read = network.get_text_features(input_ids=tokens).pooler_output
+    return f.normalize(seen.float(), dim=-1), f.normalize(read.float(), dim=-1)
+
+
+def info_nce(logits: Float[Tensor, "b b"], same: Bool[Tensor, "b b"]) -> Tensor:
+    """CLIP's loss: each picture finds its caption and each caption its picture.
+
+    Args:
+        logits: [b, b] scaled similarity of picture i and caption j.
+        same: [b, b] whether caption j is also picture i's; the diagonal, and more where captions repeat.
+    """
+    wanted = same.float() / same.sum(1, keepdim=True)
+    return (f.cross_entropy(logits, wanted) + f.cross_entropy(logits.T, wanted)) / 2
+
+
+class TextRecipe:
+    """``text``; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        clip: The network.
+        tokenizer: Of the family.
+        stream: What to learn from.
+    """
+
+    def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, stream: CropStream) -> None:
+        self.clip, self.tokenizer, self.stream = clip, tokenizer, stream
+        self.trained = ContrastiveLoss(clip)
+        self.shown = stream.draw(np.random.default_rng(_PART), _SHOWN)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass; ``caption`` numbers the different captions."""
+        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        crops = self.stream.draw(rng, settings.train_batch_size)
+        return {
+            "pictures": picture_tensor(crops.pixels),
+            "tokens": self.tokens(crops.caption),
+            "caption": torch.from_numpy(np.unique(crops.caption, return_inverse=True)[1]),
+        }
+
+    def tokens(self, captions: np.ndarray) -> Int64[Tensor, "b n"]:
+        """Token ids, as long as the longest caption that the encoder can read whole."""
+        said = [str(caption) for caption in captions]
+        return self.tokenizer(said, padding=True, truncation=True, return_tensors="pt").input_ids
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Crops over the similarity of each to each caption, which is written at the left."""
+        device, pixels = self.clip.device, self.shown.pixels
+        with torch.no_grad():
+            pictures = picture_tensor(pixels).to(device)
+            seen, read = embedded(self.clip, pictures, self.tokens(self.shown.caption).to(device))
+        likeness = (read @ seen.T).cpu().numpy()
+        low, high = likeness.min(), likeness.max()
+        levels = np.rint(255 * (likeness - low) / (high - low + 1e-9)).astype(np.uint8)
+        cells = cv2.applyColorMap(
+            np.kron(levels, np.ones((_CELL // 2, _CELL), np.uint8)), cv2.COLORMAP_VIRIDIS
+        )
+        said = [_said(str(caption)) for caption in self.shown.caption]
+        shown = [cv2.resize(p, (_CELL, _CELL), interpolation=cv2.INTER_AREA) for p in pixels]
+        head = np.concatenate([np.zeros((_CELL, _MARGIN, 3), np.uint8), *shown], 1)
+        return np.concatenate([head, np.concatenate([np.concatenate(said), cells[..., ::-1]], 1)])
+
+    def save(self, folder: Path) -> None:
+        """Write ``text_encoder/`` and ``tokenizer/`` of the family, and the whole as ``clip/``."""
+        config: Any = self.clip.config.text_config
+        encoder = CLIPTextModel(config)
+        encoder.load_state_dict(self.clip.text_model.state_dict())
+        with quiet():
+            encoder.save_pretrained(folder / "text_encoder")
+            self.tokenizer.save_pretrained(folder / "tokenizer")
+            self.clip.save_pretrained(folder / "clip")
+        self.tokenizer.save_pretrained(folder / "clip")
+        side, half = self.stream.resolution, [0.5] * 3
+        CLIPImageProcessorPil(
+            size={"shortest_edge": side}, crop_size=side, image_mean=half, image_std=half
+        ).save_pretrained(folder / "clip")
+
+
+def _said(caption: str) -> UInt8[np.ndarray, "h w 3"]:
+    """The beginning of a caption in the margin."""
+    lines = [caption[k : k + 52] for k in range(0, len(caption), 52)]
+    return words([*lines, "", "", ""][:3], _MARGIN, (_CELL // 2 - 4) // 3)
