@@ -3,8 +3,8 @@
 Makes two folders of N pictures of 256 px from `handwright synth` shards: the pictures themselves, then crops
 of them, each at another place and size, turned over by halves and with its own brightness, so that all files
 differ; those of FAKE are a little blurred. Half are PNG, half JPEG. Then runs the command line as a user
-does, in a process of its own, and reports wall time, CPU time and the largest memory that it held; and once more on
-the first M pictures of each with --metrics det, for the time that looking for hands takes.
+does, in a process of its own, and reports wall time, CPU time and the largest memory that it held; and once
+more on the first M pictures of each with --metrics det, for the time that looking for hands takes.
 """
 
 from __future__ import annotations

@@ -94,6 +94,20 @@ def test_wrong_hands_lower_the_hands_more_than_the_whole_person():
     assert dap(truth, found, 133, rounds=2).value > 0.3
 
 
+def test_finding_someone_whose_hands_are_not_annotated_is_neither_right_nor_wrong():
+    truth, found = [], []
+    for i in range(10):
+        handless = person(100 + i, at=600.0)
+        seen = handless.copy()
+        handless[HANDS] = 0
+        truth.append([person(i), handless])
+        found.append([FoundPerson(person(i), 0.5), FoundPerson(seen, 1.0)])
+    e = dap(truth, found, 42, rounds=20)
+    assert (e.value, e.n) == (pytest.approx(1), 10)
+    nowhere = [[a, FoundPerson(b.points_px + 9000, 1.0)] for a, b in found]
+    assert dap(truth, nowhere, 42, rounds=2).value < 0.6
+
+
 def test_joints_at_the_origin_do_not_inflate_the_area():
     points = 100 + 10 * np.random.default_rng(0).random((133, 2))
     before = person_area_px(points[1:])

@@ -41,6 +41,24 @@ def test_an_estimate_reads_as_a_line():
     assert str(Estimate("kid[a]", 0.5, 0.4, 0.6, 10, 12)) == "kid[a] 0.5 [0.4, 0.6] N 10 / 12"
 
 
+def test_values_that_belong_together_are_redrawn_together():
+    rng = np.random.default_rng(0)
+    values = np.repeat(rng.normal(size=50), 8)
+    groups = np.repeat(rng.permutation(50), 8)
+    alone, together = mean_estimate("x", values), mean_estimate("x", values, groups)
+    assert (alone.value, alone.n) == (together.value, together.n)
+    assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(8**0.5, rel=0.1)
+    of_one = mean_estimate("x", values[::8], rounds=4000)
+    assert (together.low, together.high) == pytest.approx((of_one.low, of_one.high), abs=0.05)
+
+
+def test_groups_of_any_size_keep_the_mean_of_values():
+    e = mean_estimate("x", np.array([0.0, 0, 0, 1]), np.array([7, 7, 7, 3]), rounds=200)
+    assert (e.value, e.low, e.high) == (0.25, 0, 1)
+    with pytest.raises(InvalidValueError, match="4 values, but groups of 3"):
+        mean_estimate("x", np.zeros(4), np.zeros(3, int))
+
+
 def test_nothing_and_nan_are_refused():
     with pytest.raises(NotEnoughDataError, match="nothing to measure"):
         mean_estimate("x", np.array([]))
@@ -54,7 +72,7 @@ def test_pairs_see_a_small_shift_under_large_scatter():
     a, b = inputs + 0.2 + 0.1 * rng.normal(size=60), inputs
     difference = paired_difference("x", a, b)
     assert difference.name == "Δ x" and difference.low > 0.1
-    assert sign_flip_test(a, b) < 0.001
+    assert difference.p == sign_flip_test(a, b) < 0.001
 
 
 def test_a_few_pairs_are_tested_exactly():
@@ -67,6 +85,17 @@ def test_equal_treatments_are_not_told_apart():
     rng = np.random.default_rng(0)
     p = [sign_flip_test(rng.normal(size=25), rng.normal(size=25), rounds=500) for _ in range(200)]
     assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.06)
+
+
+def test_inputs_that_belong_together_are_flipped_together():
+    a, b = np.ones(12), np.zeros(12)
+    assert sign_flip_test(a, b) == 2 / 2**12
+    assert sign_flip_test(a, b, np.repeat([0, 1, 2], 4)) == 2 / 2**3
+    assert paired_difference("x", a, b, np.repeat([0, 1, 2], 4)).p == 2 / 2**3
+
+
+def test_differences_that_cancel_but_for_rounding_are_no_difference():
+    assert sign_flip_test(np.array([0.1, 0.2, -0.3]), np.zeros(3)) == 1.0
 
 
 def test_pairs_of_different_length_are_refused():

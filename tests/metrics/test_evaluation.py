@@ -10,6 +10,7 @@ from PIL import Image as PILImage
 from handwright.errors import NotEnoughDataError, UsageError
 from handwright.metrics.evaluation import evaluate_sets
 from handwright.metrics.extractors.random_filters import RandomFilters
+from handwright.metrics.items import file_item
 from handwright.metrics.plan import Plan
 from tests.metrics.sets import MarkFinder, blots, hand_points, mark, named, write
 
@@ -123,7 +124,55 @@ def test_a_truth_without_keypoints_is_a_counted_skip(marked):
     (real / "0002.json").write_text('{"hands": [{"side": "left"}]}')
     result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
     assert result["mpjpe[px]"].n == 11
-    assert "0002.png: its hands cannot be read" in result.skipped[0].reason
+    assert result.skipped[0].path.name == "0002.png"
+    assert "its hands cannot be read" in result.skipped[0].reason
+
+
+def test_a_true_hand_that_cannot_be_seen_is_not_missed(marked):
+    real, fake = marked
+    there = {"keypoints_px": hand_points(8, 6).tolist(), "visible": [1] * 21}
+    hidden = {"keypoints_px": hand_points(8, 36).tolist(), "visible": [0] * 21}
+    for path in real.glob("*.png"):
+        path.with_suffix(".json").write_text(json.dumps({"hands": [there, hidden]}))
+    result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
+    assert result["missed"].n == 12 and result["mpjpe-floor[px]"].value == 0
+
+
+def test_hands_without_extent_are_a_counted_skip_and_not_the_end(marked):
+    real, fake = marked
+    (real / "0002.json").write_text(json.dumps({"hands": [{"keypoints_px": [[5, 5]] * 21}]}))
+    result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
+    assert result["mpjpe[px]"].n == 11 and "one place" in result.skipped[0].reason
+
+
+def test_transparency_and_other_modes_are_told(tmp_path):
+    real, fake = write(tmp_path / "real", blots(12)), write(tmp_path / "fake", blots(12, seed=1))
+    pixels = PILImage.fromarray(blots(1)[0])
+    pixels.convert("RGBA").save(fake / "0001.png")
+    pixels.convert("P").save(fake / "0002.png")
+    result = run(real, fake, metrics=("kid",))
+    assert "(1 P, 1 RGBA)" in result.notes[0] and result.exit_code == 0
+
+
+def test_what_is_named_and_missing_is_told_where_nothing_is_left(tmp_path):
+    folder = write(tmp_path / "a", blots(12))
+    gone = {"x": file_item(tmp_path / "nowhere.png")}
+    with pytest.raises(NotEnoughDataError, match=r"nowhere\.png: No such file"):
+        evaluate_sets(gone, named(folder), Plan(), RandomFilters(), None)
+
+
+def test_labelled_poses_of_hands_are_a_set_of_poses(tmp_path):
+    rng = np.random.default_rng(0)
+    real, fake = (write(tmp_path / name, blots(30)) for name in ("real", "fake"))
+    for scale, folder in ((0.5, real), (0.2, fake)):
+        for i in range(30):
+            hands = [{"pose": (scale * rng.normal(size=(1, 3))).tolist()} for _ in range(2)]
+            (folder / f"{i:04d}.json").write_text(json.dumps({"hands": hands}))
+    (fake / "0003.json").write_text('{"hands": [{"pose": [[1, 2, NaN]]}]}')
+    result = run(real, fake, metrics=("pose-fid", "diversity"))
+    assert (result["pose-fid"].n, result["pose-fid"].n_reference) == (58, 60)
+    assert result["diversity[rot6d] real"].low > result["diversity[rot6d] fake"].high
+    assert [s.path.name for s in result.skipped] == ["0003.png"]
 
 
 def test_points_are_scaled_when_the_fake_is_larger(tmp_path):
@@ -203,8 +252,10 @@ def test_clipsim_wants_captions_and_an_extractor_that_reads(tmp_path):
         evaluate_sets(named(folder), named(folder), Plan(metrics=("clipsim",)), Reader(), None)
     for i in range(5):
         (folder / f"{i:04d}.txt").write_text("an open hand")
+    (folder / "0007.txt").write_bytes(b"\xff\xfe\xff")
     result = evaluate_sets(named(folder), named(folder), Plan(metrics=("clipsim",)), Reader(), None)
     assert result["clipsim"].n == 5 and 0 < result["clipsim"].value <= 100
+    assert [s.reason.split(": ")[0] for s in result.skipped] == [f"{folder / '0007.txt'} is no UTF-8 text"]
 
 
 def test_unknown_metrics_are_told_the_known_ones():

@@ -87,6 +87,22 @@ def test_hands_are_matched_to_the_nearest_and_used_once():
     assert match_hands([a, a + 3], [a])[1] is None
 
 
+def test_joints_that_were_not_seen_say_nothing_about_whose_they_are():
+    seen = hand() + 1
+    seen[:15] = 0
+    assert match_hands([hand()], [seen]) == [pytest.approx(seen)]
+    assert match_hands([hand()], [np.zeros((21, 2))]) == [None]
+
+
+def test_intervals_redraw_pictures_with_all_their_hands():
+    truth = [hand(i) for i in range(40)]
+    found = [t + (i // 2) for i, t in enumerate(truth)]
+    alone = mpjpe(joint_errors(truth, found))
+    together = mpjpe(joint_errors(truth, found, pictures=[i // 2 for i in range(40)]))
+    assert alone.value == together.value
+    assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(2**0.5, rel=0.1)
+
+
 def test_a_hand_elsewhere_is_no_match():
     assert match_hands([hand()], [hand() + 400]) == [None]
 

@@ -53,9 +53,8 @@ def evaluate_sets(
     other = gathered[2] if versus is not None else None
     estimates, failed = _measure(sets, plan, other)
     if not estimates:
-        first = failed[0].reason if failed else "no measure was asked for"
-        raise NotEnoughDataError("nothing could be measured", first)
-    left_out = [f for f in failed if f.metric not in plan.metrics]
+        raise NotEnoughDataError("nothing could be measured", _why(failed, gathered))
+    left_out = [f for f in failed if f.metric.removeprefix("Δ ") not in plan.metrics]
     return Evaluation(
         tuple(estimates),
         len(sets.real.pictures),
@@ -94,11 +93,23 @@ def _measure(sets: Sets, plan: Plan, other: Gathered | None) -> tuple[list[Estim
     for metric in plan.chosen:
         try:
             estimates += MEASURES[metric](sets)
-            if other is not None:
-                estimates += differences(sets, other, metric)
         except (NotEnoughDataError, InvalidValueError) as error:
             failed.append(Failed(metric, str(error).rstrip(".")))
+            continue
+        try:
+            estimates += differences(sets, other, metric) if other is not None else []
+        except (NotEnoughDataError, InvalidValueError) as error:
+            failed.append(Failed(f"Δ {metric}", str(error).rstrip(".")))
     return estimates, failed
+
+
+def _why(failed: Sequence[Failed], gathered: Sequence[Gathered]) -> str:
+    """Why there is no figure: the first reason, and the first picture that is missing."""
+    skipped = [skipped for group in gathered for skipped in group.skipped]
+    told = failed[0].reason if failed else "no measure was asked for"
+    if not skipped:
+        return told
+    return f"{told}; {len(skipped)} files were skipped, the first was {skipped[0].path}: {skipped[0].reason}"
 
 
 def _notes(gathered: Sequence[Gathered]) -> list[str]:

@@ -41,6 +41,7 @@ class Picture:
         people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
         poses: float [J, 3] of each labelled hand.
         caption: What it shall show.
+        broken: Some of its labels could not be read.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Picture:
     people_found: tuple[LabelledPerson, ...] | None = None
     poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
     caption: str | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +164,7 @@ class _Gathering:
 
     def _look(self, name: str, item: Item, image: Image) -> Picture:
         wanted, finder, compared = self._wanted, self._finder, name in self._wanted.compared
+        before = len(self.skipped)
         needs_labels = wanted.people or wanted.poses or (compared and finder is not None)
         labels = self._told(item, item.labels) if needs_labels else None
         known = labels or {}
@@ -174,6 +177,7 @@ class _Gathering:
             people_found = self._told(item, lambda: people(known, item.path, "people_found"))
         if wanted.poses and "hands" in known:
             hand_poses = self._told(item, lambda: poses(known, item.path))
+        broken = len(self.skipped) > before
         mirrored = finder is not None and compared and truth is None
         return Picture(
             item.path,
@@ -187,6 +191,7 @@ class _Gathering:
             None if people_found is None else tuple(people_found),
             tuple(hand_poses or ()),
             self._told(item, item.caption) if wanted.captions else None,
+            broken,
         )
 
     def _told(self, item: Item, read: Callable[[], Told]) -> Told | None:
@@ -194,7 +199,7 @@ class _Gathering:
         try:
             return read()
         except HandwrightError as error:
-            self.skipped.append(Skipped(item.path, str(error)))
+            self.skipped.append(Skipped.because(item.path, error))
             return None
 
 

@@ -35,7 +35,8 @@ class PairedPeople:
 def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
     """The labelled people of all pictures that are in both sets under one name and labelled in REAL.
 
-    A picture of FAKE without labels is one in which nobody was found, as long as others have labels.
+    A picture of FAKE without labels is one in which nobody was found, as long as others have some; one whose
+    labels cannot be read is left out.
 
     Raises:
         NotEnoughDataError: No picture is in both sets, or one of the sets has no labelled people.
@@ -43,7 +44,7 @@ def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
     common = [
         (told, fake.pictures[name])
         for name, told in real.pictures.items()
-        if name in fake.pictures and told.people is not None
+        if name in fake.pictures and told.people is not None and not fake.pictures[name].broken
     ]
     for called, labelled in (("REAL", bool(common)), ("FAKE", any(b.people is not None for _, b in common))):
         if not labelled:

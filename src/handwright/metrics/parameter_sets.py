@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from jaxtyping import Float
@@ -92,7 +92,7 @@ def evaluate_parameters(real: Arrays, fake: Arrays, metrics: Sequence[str] = (),
             failed.append(Failed(metric, str(error).rstrip(".")))
     if not estimates:
         raise NotEnoughDataError("nothing could be measured", failed[0].reason)
-    notes = () if metrics else tuple(f"{f.metric} was left out: {f.reason}" for f in failed)
+    notes = () if metrics else tuple(f"{f.metric} was left out: {f.reason}." for f in failed)
     return Evaluation(
         tuple(estimates),
         len(_flat(real)),
@@ -112,6 +112,9 @@ def pose_measures(
         NotEnoughDataError: There are too few poses.
         InvalidValueError: They are not of the same joints.
     """
+    if real.shape[1:] != fake.shape[1:]:
+        joints = f"{real.shape[1]} joints and {fake.shape[1]}"
+        raise InvalidValueError(f"{kind} compares poses of the same joints, got {joints}")
     if kind == "pose-fid":
         return [pose_distance(real, fake, seed=seed)]
     return [
@@ -122,6 +125,9 @@ def pose_measures(
 
 def _load(path: Path) -> Arrays:
     if path.suffix.lower() == ".npz":
+        with path.open("rb") as file:
+            if not is_zipfile(file):
+                raise ValueError("it is no .npz archive, or cut off")
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     need("safetensors")

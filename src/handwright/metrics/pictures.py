@@ -27,6 +27,11 @@ class Skipped:
     path: Path
     reason: str
 
+    @classmethod
+    def because(cls, path: Path, error: HandwrightError) -> Skipped:
+        """What the error says, without the file's name a second time."""
+        return cls(path, str(error).removeprefix("cannot read ").removeprefix(f"{path}: "))
+
 
 def read_pictures(items: Iterable[Item]) -> Generator[tuple[Item, Image | Skipped]]:
     """Every picture in order, bare of its native samples, or why it was skipped; 16 are read ahead."""
@@ -47,4 +52,4 @@ def _read(item: Item) -> Image | Skipped:
         image = item.image()
         return Image(image.pixels, mode=image.mode)
     except HandwrightError as error:
-        return Skipped(item.path, str(error))
+        return Skipped.because(item.path, error)

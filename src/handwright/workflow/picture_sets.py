@@ -65,6 +65,10 @@ def _shards(given: Given) -> list[Path]:
 def _in_files(given: Given, called: str, masks: Path | None) -> Mapping[str, Item]:
     from handwright.metrics.items import file_item
 
+    if masks is not None and not masks.is_dir():
+        raise UsageError(
+            f"there are no masks of {called}", f"{masks} is no folder", "name the folder of NAME.png"
+        )
     try:
         sources = find_sources([given] if isinstance(given, str | Path) else list(given))
     except UsageError as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handwright.metrics.results import Evaluation
 
 _WIDTH = 100
+_MOST_TOLD = 20
 
 Metrics = Annotated[
     str,
@@ -90,8 +91,10 @@ def evaluate(
             on_start=on_start,
             on_picture=lambda: advance(None),
         )
-    for skipped in result.skipped:
+    for skipped in result.skipped[:_MOST_TOLD]:
         screen.say(f"handwright: skipped {skipped.path}: {skipped.reason}")
+    if len(result.skipped) > _MOST_TOLD:
+        screen.say(f"handwright: skipped {len(result.skipped) - _MOST_TOLD} more; --json names all of them.")
     for failed in result.failed:
         screen.say(f"handwright: {failed.metric} could not be measured: {failed.reason}.")
     if as_json:
