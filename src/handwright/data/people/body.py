@@ -72,9 +72,10 @@ def solids_of(someone: Someone) -> list[Solid]:
     """All meshes of a person, in camera space."""
     skin_m = someone.skin_m()
     head = TO_CAMERA @ someone.stance.bones.turns[bone("head")]
+    body = someone.stance.below_head.moved(TO_CAMERA, someone.place_m)
     solids = [_skin(someone, skin_m)]
     solids += eye_solids(skin_m, someone.gaze_m, someone.look, EYES)
-    solids += hair_solids(someone.hair, skin_m, head, HAIR)
+    solids += hair_solids(someone.hair, skin_m, head, body, HAIR)
     sides: dict[str, int] = {f"{hand.side} sleeve": k for k, hand in enumerate(someone.hands)}
     for cloth in wear(someone.outfit, skin_m):
         hand = sides.get(cloth.piece)
@@ -120,7 +121,7 @@ def _skin(someone: Someone, skin_m: Float[np.ndarray, "v 3"]) -> Solid:
     return Solid(
         np.concatenate([body_m, *points]),
         all_faces,
-        np.concatenate([_body_uv()[body.faces[kept]], *uv]),
+        np.concatenate([np.repeat(_body_uv()[body.faces[kept, :1]], 3, 1), *uv]),
         np.concatenate([_rest()] + [dense.vertices_m[:count]] * 2),
         material,
         -1,

@@ -9,14 +9,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
-from handwright.data.people.makehuman import load_figure
+from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.pose import bone
 from handwright.data.people.wardrobe import Garment, Outfit
 from handwright.data.render.material import Material
 from handwright.hand.dense import vertex_normals
 
-_TUCK_M = 0.012
+_TUCK_M, _UNDER_M = 0.012, 0.03
 _SMOOTH_ROUNDS = 6
+NEUTRAL_TALL_M = 1.6659
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,7 @@ def places() -> Places:
     """Of all vertices of the neutral body."""
     figure = load_figure()
     points = figure.vertices_m
-    low = points[:13380, 1].min()
-    height = (points[:, 1] - low) / (points[:13380, 1].max() - low)
+    height = (points[:, 1] - points[:SKIN_VERTICES, 1].min()) / NEUTRAL_TALL_M
     heads = np.stack([points[chosen].mean(0) for chosen in figure.head_vertices])
     side = np.where(points[:, 0] >= 0, 1.0, -1.0)
     folded = points * [1, 1, 1]
@@ -85,6 +85,7 @@ def places() -> Places:
     arm = np.where(first > 1, 1 + np.maximum(second, 0), np.minimum(first, 1))
     on_arm = (hangs > 0.5) & (arm > 0.02)
     arm = np.where((hangs > 0.02) & (first > -0.4), arm, -1.0)
+    arm = np.where(on_arm, arm, np.minimum(arm, 0.0))
     axis = np.where((arm > 1)[:, None], fore / np.linalg.norm(fore), upper / np.linalg.norm(upper))
     foot = np.where((arm > 1)[:, None], elbow, shoulder)
     offset = folded - foot
@@ -109,22 +110,26 @@ def places() -> Places:
     )
 
 
+def _fields(garment: Garment, at: Places) -> tuple[Float[np.ndarray, " v"], Float[np.ndarray, " v"]]:
+    """How far from a garment's hems and cuffs, and from its neckline, each vertex is; metres."""
+    tall = NEUTRAL_TALL_M
+    hem = (at.height - garment.low) * tall
+    if garment.high is not None:
+        hem = np.minimum(hem, (garment.high - at.height) * tall)
+    if garment.sleeve is not None:
+        hem = np.minimum(hem, (garment.sleeve - at.arm) * 0.25)
+    if garment.neck is None:
+        return hem, np.ones_like(hem)
+    x, y, z = at.position_m.T
+    drop, width = garment.neck
+    collar = 0.592 - y - 0.55 * (z - 0.02)
+    notch = np.hypot(np.maximum(np.abs(x) - 0.02, 0) / width, (y - 0.60) / drop) - 1
+    return hem, np.minimum(collar, np.where(z > 0.0, notch * min(drop, width), 1.0))
+
+
 def field_of(garment: Garment, at: Places) -> Float[np.ndarray, " v"]:
     """How far inside a garment each vertex is, metres; negative outside."""
-    tall = float(np.ptp(at.position_m[:13380, 1]))
-    field = (at.height - garment.low) * tall
-    if garment.high is not None:
-        field = np.minimum(field, (garment.high - at.height) * tall)
-    if garment.neck is not None:
-        x, y, z = at.position_m.T
-        drop, width = garment.neck
-        collar = 0.592 - y - 0.55 * (z - 0.02)
-        notch = np.hypot(np.maximum(np.abs(x) - 0.02, 0) / width, (y - 0.60) / drop) - 1
-        front = np.where(z > 0.0, notch * min(drop, width), 1.0)
-        field = np.minimum(field, np.minimum(collar, front))
-    if garment.sleeve is not None:
-        field = np.minimum(field, (garment.sleeve - at.arm) * 0.25)
-    return field
+    return np.minimum(*_fields(garment, at))
 
 
 def covered(outfit: Outfit) -> Float[np.ndarray, " v"]:
@@ -134,9 +139,17 @@ def covered(outfit: Outfit) -> Float[np.ndarray, " v"]:
 
 
 @lru_cache(maxsize=4)
-def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"]]:
+def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"], Places]:
     fine = refine(load_figure().groups[name].faces)
-    return fine, neighbours(fine.faces)
+    at = places()
+    columns = np.stack([at.height, at.arm, at.side, at.around, at.along, at.limb == 1, at.limb == 2], 1)
+    height, arm, side, around, along, right, left = fine.carry(columns).T
+    limb = np.where(right > 0.4, 1, np.where(left > 0.4, 2, 0))
+    return (
+        fine,
+        neighbours(fine.faces),
+        Places(height, arm, side, around, along, limb, fine.carry(at.position_m)),
+    )
 
 
 def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
@@ -144,71 +157,70 @@ def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
 
     Args:
         outfit: What is worn.
-        skin_m: [19158, 3] the posed body with its helper meshes; x to the body's left or right, any axes.
+        skin_m: [19158, 3] the posed body with its helper meshes, in any axes.
     """
+    top = outfit.garments[0]
     cloths: list[Cloth] = []
     for garment in outfit.garments:
-        cloths += _sew(garment, skin_m)
+        cloths += _sew(garment, None if garment is top else top, skin_m)
     return cloths
 
 
-def _sew(garment: Garment, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
-    at = places()
-    fine, edges = _mesh(garment.mesh)
+def _sew(garment: Garment, over: Garment | None, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
+    """Loosen, fold, cut and hem; what is well under another garment is left out."""
+    fine, edges, at = _mesh(garment.mesh)
     points = smoothed(fine.carry(skin_m), edges, _SMOOTH_ROUNDS if garment.piece != "shoes" else 10)
-    normals = vertex_normals(points, fine.faces)
-    normals = smoothed(normals, edges, 3)
-    columns = np.stack(
-        [at.height, at.arm, at.around, at.along, at.limb == 1, at.limb == 2, field_of(garment, at)], 1
-    )
-    height, arm, around, along, right, left, field = fine.carry(columns).T
+    normals = smoothed(vertex_normals(points, fine.faces), edges, 3)
+    hem, neck = _fields(garment, at)
+    field = np.minimum(hem, neck)
+    if over is not None:
+        field = np.minimum(field, _UNDER_M - field_of(over, at))
     rng = np.random.default_rng(garment.seed)
-    loose = garment.ease_m + garment.flare_m * np.clip(1 - np.maximum(field, 0) / 0.12, 0, 1)
-    folds = _folds(rng, around, along, arm, height) * garment.folds_m
+    loose = garment.ease_m * np.clip(0.35 + neck / 0.07, 0.3, 1)
+    loose = loose + garment.flare_m * np.clip(1 - np.maximum(hem, 0) / 0.12, 0, 1)
+    folds = _folds(rng, at.around, at.along, at.arm, at.height) * garment.folds_m
     points = points + (loose + folds * np.clip(np.maximum(field, 0) / 0.03, 0.25, 1))[:, None] * normals
+    rest = np.stack([at.around, at.along, np.zeros(len(at.around))], 1)
     pieces: list[Cloth] = []
-    for piece, mine in _pieces(garment, right, left, fine.faces):
+    for piece, mine in _pieces(garment, at, fine.faces):
         part = cut_mesh(mine, field)
-        if not len(part.faces):
-            continue
-        placed, normal = part.carry(points), part.carry(normals)
-        rest = part.carry(np.stack([around, along, np.zeros(len(around))], 1))
-        rim = rim_of(part.faces)
-        tucked = np.concatenate(
-            [
-                placed,
-                placed[rim[:, 0]] - _TUCK_M * normal[rim[:, 0]],
-                placed[rim[:, 1]] - _TUCK_M * normal[rim[:, 1]],
-            ]
-        )
-        count, n = len(placed), len(rim)
-        inner, outer = count + np.arange(n), count + n + np.arange(n)
-        hem = np.concatenate(
-            [np.stack([rim[:, 1], rim[:, 0], inner], 1), np.stack([rim[:, 1], inner, outer], 1)]
-        )
-        pieces.append(
-            Cloth(
-                tucked,
-                np.concatenate([part.faces, hem]),
-                np.concatenate([rest, rest[rim[:, 0]], rest[rim[:, 1]]]),
-                garment.material,
-                piece,
+        if len(part.faces):
+            placed, inwards = part.carry(points), -_TUCK_M * part.carry(normals)
+            vertices, faces, rim = _hemmed(placed, inwards, part.faces)
+            coordinates = part.carry(rest)
+            pieces.append(
+                Cloth(
+                    vertices, faces, np.concatenate([coordinates, coordinates[rim]]), garment.material, piece
+                )
             )
-        )
     return pieces
 
 
+def _hemmed(
+    points: Float[np.ndarray, "v 3"], inwards: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Int[np.ndarray, " r"]]:
+    """Smooth the open edges and turn them in; also says which vertex each added one comes from."""
+    edges = rim_of(faces)
+    rim, place = np.unique(edges, return_inverse=True)
+    place = place.reshape(-1, 2)
+    both = np.concatenate([place, place[:, ::-1]])
+    out = points.copy()
+    out[rim] = smoothed(points[rim], both, 3, 0.5)
+    first, second = (len(points) + place).T
+    hem = np.concatenate(
+        [np.stack([edges[:, 1], edges[:, 0], first], 1), np.stack([edges[:, 1], first, second], 1)]
+    )
+    return np.concatenate([out, out[rim] + inwards[rim]]), np.concatenate([faces, hem]), rim
+
+
 def _pieces(
-    garment: Garment, right: np.ndarray, left: np.ndarray, faces: Int[np.ndarray, "f 3"]
+    garment: Garment, at: Places, faces: Int[np.ndarray, "f 3"]
 ) -> list[tuple[str, Int[np.ndarray, "f 3"]]]:
     if garment.sleeve is None:
         return [(garment.piece, faces)]
-    of_right, of_left = (share[faces].mean(1) > 0.5 for share in (right, left))
-    return [
-        (garment.piece, faces[~of_right & ~of_left]),
-        ("right sleeve", faces[of_right]),
-        ("left sleeve", faces[of_left]),
-    ]
+    limb = np.sort(at.limb[faces], 1)[:, 1]
+    names = (garment.piece, "right sleeve", "left sleeve")
+    return [(name, faces[limb == k]) for k, name in enumerate(names)]
 
 
 def _folds(

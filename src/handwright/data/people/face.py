@@ -18,7 +18,7 @@ _LOW_M, _SPAN_M, _SIDE_PX = np.array([-0.1, 0.605]), 0.2, 480
 """The canvas: the neutral head seen from the front, x to the body's left, y up."""
 
 _FRONT_M = 0.045
-_IRIS_DEG, _PUPIL_DEG = 28.0, 11.0
+_IRIS_DEG, _PUPIL_DEG = 32.0, 12.0
 Colour = tuple[float, float, float]
 EYES: dict[str, Colour] = {
     "brown": (0.09, 0.04, 0.015),
@@ -66,6 +66,7 @@ def face_paint(look: Look, skin: Colour) -> Float[np.ndarray, "s s 3"]:
 
     base = np.array(skin)
     hair = np.array(look.brows) / base
+    lay(np.ones_like(cheeks), np.array([1.04, 0.955, 0.92]))
     lay(cheeks * look.blush, np.array([1.06, 0.84, 0.82]))
     grain = cv2.GaussianBlur(rng.standard_normal((_SIDE_PX, _SIDE_PX)).astype(np.float32), (0, 0), 0.7)
     lay(beard * look.stubble * np.clip(0.75 + 0.9 * grain, 0.2, 1.2), np.minimum(hair, 0.8) * 0.5 + 0.2)
@@ -148,7 +149,7 @@ def _ball(
 def _iris(look: Look) -> Float[np.ndarray, "h w 3"]:
     angle = np.linspace(0, 90, 360)[None, :, None]
     spoke = np.linspace(0, 1, 32)[:, None, None]
-    white = np.array([0.66, 0.62, 0.58]) * (1 - 0.25 * np.clip((angle - 40) / 40, 0, 1))
+    white = np.array([0.40, 0.36, 0.335]) * (1 - 0.45 * np.clip((angle - 34) / 30, 0, 1))
     colour = (
         np.array(EYES[look.eyes])
         * (1 + 0.35 * np.sin(40 * np.pi * spoke))
@@ -209,10 +210,10 @@ def _brows(look: Look, rng: np.random.Generator) -> Float[np.ndarray, "s s"]:
     """Two soft bands of short hairs."""
     canvas = np.zeros((_SIDE_PX, _SIDE_PX), np.float32)
     face = _on_canvas(load_figure().vertices_m[FACE][:, :2])
-    thick = 4.0 + 6.0 * look.brow_weight
+    thick = 6.0 + 7.0 * look.brow_weight
     for chain, sign in (((21, 20, 19, 18, 17), -1.0), ((22, 23, 24, 25, 26), 1.0)):
         spine = _curve(face[list(chain)], 60)
-        for _ in range(int(110 + 150 * look.brow_weight)):
+        for _ in range(int(190 + 220 * look.brow_weight)):
             share = rng.random() ** 0.85
             at = spine[int(share * 59)] + [0, thick * (rng.random() - 0.5) * (1 - 0.75 * share**2)]
             lean = np.array([sign * (2 + 6 * share), -5.5 * (1 - share) ** 1.5 + 2 * share])

@@ -66,7 +66,7 @@ def _colour(rng: np.random.Generator, person: Person) -> tuple[str, tuple[float,
         name = "grey"
     else:
         name = str(rng.choice(names, p=_FAIR if person.tone < 4 else _DARK))
-    value = np.clip(np.array(_HAIR[name]) * np.exp(rng.normal(0, 0.12, 3)), 0.006, 0.8)
+    value = np.clip(np.array(_HAIR[name]) * np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.03, 3)), 0.006, 0.8)
     return name, (float(value[0]), float(value[1]), float(value[2]))
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.data.hands.body import LABELS_PER_HAND
+from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
 from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance
 from handwright.data.hands.sample import HandTruth
-from handwright.data.people.body import solids_of
+from handwright.data.people.body import SKIN, solids_of
 from handwright.data.people.points import wholebody_of
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.render.lens import develop
@@ -22,6 +22,9 @@ from handwright.data.sample import PersonLabel, box_around
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mesh_of
+
+_REACHES = ((0.012, 8), (0.05, 10), (0.2, 14))
+"""Ambient occlusion of fingers, of folds, and of limbs before a body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +81,13 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
     solids = tuple(solids_of(setup.someone))
     stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
-    lit = light_stage(stage, setup.light)
+    lit = light_stage(stage, setup.light, _REACHES)
     linear = composite(lit, setup, rng, size)
     middle = scale // 2
     parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
     seen = parts > 0
     linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
-    pixels, encoded = develop(linear * exposure(rng, linear, seen), setup.shot)
+    pixels, encoded = develop(linear * _metered(rng, linear, parts), setup.shot)
     truths = [_truth(setup, k, stage, scale, size) for k in range(2)]
     inside = [((t.keypoints_px >= 0) & (t.keypoints_px < size)).all(1).any() for t in truths]
     points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, scale, size)
@@ -100,6 +103,20 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
         setup,
         encoded,
     )
+
+
+def _metered(
+    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], parts: UInt8[np.ndarray, "s s"]
+) -> float:
+    """Exposure for bare skin and what is around it."""
+    skin = (parts == SKIN) | (
+        (parts > 0) & (parts < 2 * LABELS_PER_HAND) & (parts % LABELS_PER_HAND <= FOREARM)
+    )
+    if not skin.any():
+        return exposure(rng, linear, parts > 0)
+    rows, columns = np.nonzero(skin)
+    window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    return exposure(rng, linear[window], skin[window])
 
 
 def _truth(setup: PersonSetup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from handwright.data.hands.person import draw_person
 from handwright.data.people.body import Someone
 from handwright.data.people.build import Build, draw_build, rest_vertices_m
+from handwright.data.people.floor import on_floor
 from handwright.data.people.graft import TO_CAMERA, hand_on
 from handwright.data.people.look import draw_head
 from handwright.data.people.makehuman import SKIN_VERTICES
@@ -25,9 +26,12 @@ from handwright.hand.kinematics import pose_of_dofs
 from handwright.types import Camera, Hand
 
 FRAMINGS = ("head and hand", "waist-up", "full")
-_FRAMING_SHARES = (0.22, 0.58, 0.2)
+_FRAMING_SHARES = (0.26, 0.58, 0.16)
 _PLACES = ("room", "landscape", "brick", "tiles", "wall", "shelf", "garden", "lights", "street", "plain")
 """Where people stand; desks and blankets are seen from above."""
+
+_EYES_TURN = 0.36
+"""How far eyes turn from straight ahead, as a tangent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +74,12 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     framing = FRAMINGS[int(rng.choice(3, p=_FRAMING_SHARES))]
     camera, place_m = _frame(rng, stance, framing, side_px)
     hands = _hands(stance, shape, camera, place_m)
-    gaze = np.array([0.0, 0.0, 0.0]) + rng.normal(0, [0.5, 0.25, 0.0])
+    gaze = _gaze(rng, stance, place_m)
     someone = Someone(person, stance, hands, place_m, outfit, hair, look, gaze)
     place = _stand(rng, side_px, photos)
     outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
+    if framing == "full":
+        place = on_floor(rng, place, camera.project(_soles(stance) @ TO_CAMERA + place_m))
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
     return PersonSetup(someone, build, framing, place, light, calm)
@@ -82,8 +88,32 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
 def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Place:
     while True:
         place = draw_place(rng, side_px, photos)
-        if place.name in _PLACES or place.name not in KINDS:
+        if not place.someone and (place.name in _PLACES or place.name not in KINDS):
             return place
+
+
+def _gaze(
+    rng: np.random.Generator, stance: Stance, place_m: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3"]:
+    """A point that the eyes look at: the camera, as far as they turn that way, or a little beside it."""
+    b = bone("head")
+    eyes = stance.bones.heads_m[bone("eye.L")] / 2 + stance.bones.heads_m[bone("eye.R")] / 2
+    eyes = eyes @ TO_CAMERA + place_m
+    ahead = TO_CAMERA @ stance.bones.turns[b] @ np.array([0.0, 0.0, 1.0])
+    wanted = -eyes / np.linalg.norm(eyes) + rng.normal(0, 0.06 if rng.random() < 0.75 else 0.2, 3)
+    side = wanted - (wanted @ ahead) * ahead
+    far = float(np.linalg.norm(side))
+    side *= min(1.0, _EYES_TURN / max(far, 1e-9))
+    return eyes + 3.0 * (ahead + side)
+
+
+def _soles(stance: Stance) -> Float[np.ndarray, "2 3"]:
+    """Where both feet stand."""
+    heads = stance.bones.heads_m
+    low = float(stance.skin_m[:SKIN_VERTICES, 1].min())
+    return np.array(
+        [[*heads[bone(f"foot.{tag}")][[0]], low, heads[bone(f"foot.{tag}")][2] + 0.06] for tag in "LR"]
+    )
 
 
 def _hands(
@@ -131,5 +161,5 @@ def _wanted(stance: Stance, framing: str) -> Float[np.ndarray, "n 3"]:
     elif framing == "waist-up":
         points += [heads[bone("spine04")], *(heads[bone(f"upperarm01.{tag}")] for tag in "LR")]
     else:
-        points += [heads[bone("clavicle.L")] - [0, 0.05, 0]]
+        points += [heads[bone(f"upperarm01.{tag}")] for tag in "LR"]
     return np.array(points)

@@ -58,11 +58,13 @@ class Stance:
         bones: Where the bones went.
         skin_m: [19158, 3] skin and helper meshes; the body's axes, standing at the origin.
         hands: The raised hand first.
+        below_head: Torso, neck and shoulders, what hair hangs over.
     """
 
     bones: Posed
     skin_m: Float[np.ndarray, "v 3"]
     hands: tuple[HeldHand, HeldHand]
+    below_head: Capsules
 
 
 def draw_stance(rng: np.random.Generator, vertices_m: Float[np.ndarray, "v 3"]) -> Stance:
@@ -96,7 +98,7 @@ def draw_stance(rng: np.random.Generator, vertices_m: Float[np.ndarray, "v 3"]) 
         held.append(also)
         turned |= moves
     bones = pose_bones(heads, local, turned)
-    return Stance(bones, skin(vertices_m, bones), (held[0], held[1]))
+    return Stance(bones, skin(vertices_m, bones), (held[0], held[1]), _below_head(body, bones, vertices_m))
 
 
 def capsules(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Capsules:
@@ -122,6 +124,18 @@ def capsules(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Capsules:
     ends = [[_carried(posed, end, name) for end in (a, b)] for a, b, _, name in pairs]
     return Capsules(
         np.array([e[0] for e in ends]), np.array([e[1] for e in ends]), np.array([float(p[2]) for p in pairs])
+    )
+
+
+def _below_head(body: Capsules, bones: Posed, vertices_m: Float[np.ndarray, "v 3"]) -> Capsules:
+    keep = [0, 1, 2, 4]
+    tall = float(np.ptp(vertices_m[:13380, 1]))
+    neck = bones.heads_m[bone("neck01")]
+    ends = [bones.heads_m[bone(f"upperarm01.{tag}")] for tag in "LR"]
+    return Capsules(
+        np.concatenate([body.starts_m[keep], [neck - [0, 0.03 * tall, 0]] * 2]),
+        np.concatenate([body.ends_m[keep], ends]),
+        np.concatenate([body.radii_m[keep], [0.042 * tall] * 2]),
     )
 
 
@@ -217,7 +231,7 @@ def _in_view(rng: np.random.Generator, trunk: Posed, side: Side) -> Float[np.nda
     shoulder, elbow, wrist = (bone(f"{name}.{tag}") for name in ("upperarm01", "lowerarm01", "wrist"))
     rest = trunk.rest_heads_m
     length = float(np.linalg.norm(rest[elbow] - rest[shoulder]) + np.linalg.norm(rest[wrist] - rest[elbow]))
-    low, high = np.array([-0.12, -0.5, 0.22]), np.array([0.5, 0.35, 0.75])
+    low, high = np.array([-0.1, -0.42, 0.25]), np.array([0.36, 0.36, 0.72])
     spots = length * rng.uniform(low, high, (_PLACES, 3)) * [1.0 if side == "left" else -1.0, 1, 1]
     turn = slerp(trunk.turns[bone("spine01")], np.eye(3), 0.4)
     return trunk.heads_m[shoulder] + spots @ turn.T

@@ -140,7 +140,8 @@ def _bottom(rng: np.random.Generator, feminine: bool, child: bool) -> Garment:
             "black": (0.02, 0.02, 0.022),
             "grey": (0.16, 0.16, 0.17),
         }[word]
-        cloth = replace(cloth, albedo=colour)
+        pale = 1.5 * np.array(colour) + 0.01
+        cloth = replace(cloth, albedo=colour, second=(float(pale[0]), float(pale[1]), float(pale[2])))
     if kind == "skirt":
         hem = float(rng.uniform(0.14, 0.27))
         return Garment(

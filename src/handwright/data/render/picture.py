@@ -19,7 +19,9 @@ _FAR_M = 200.0
 """Distance of the lamps' rasteriser, whose depths are perspective: so far away that they are straight."""
 
 _BLEED_M = (0.0024, 0.0011, 0.0007)
-_TIGHT_M, _WIDE_M = 0.012, 0.05
+_WIDE_M = 0.05
+REACHES: tuple[tuple[float, int], ...] = ((0.012, 10), (_WIDE_M, 14))
+"""How far neighbours hide the surroundings, metres, and how many of them are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +39,15 @@ class LitStage:
     ambient: Float[np.ndarray, "h w"]
 
 
-def light_stage(stage: Stage, light: Surroundings) -> LitStage:
+def light_stage(
+    stage: Stage, light: Surroundings, reaches: tuple[tuple[float, int], ...] = REACHES
+) -> LitStage:
     """Shade everything that is seen.
 
     Args:
         stage: The rasterised scene.
         light: All light of the picture.
+        reaches: Of ambient occlusion: distance in metres and number of neighbours, near to far.
     """
     height, width = stage.index.shape
     if not len(stage.rows):
@@ -53,7 +58,7 @@ def light_stage(stage: Stage, light: Surroundings) -> LitStage:
     normals = _light.bump(
         table, stage.rows, stage.columns, stage.index, part, stage.visible.depth_m, np.float32(stage.focal_px)
     )
-    ambient = _ambient(stage, stage.focal_px / near)
+    ambient = _ambient(stage, stage.focal_px / near, reaches)
     frames, shadows = _shadow_maps(stage, points, light.lamps)
     rows = [[*lp.towards, *lp.colour, lp.softness_m, lp.size] for lp in light.lamps]
     lamps = np.array(rows, np.float32).reshape(-1, 8)
@@ -78,15 +83,17 @@ def light_stage(stage: Stage, light: Surroundings) -> LitStage:
     return LitStage(linear, stage, ambient)
 
 
-def _ambient(stage: Stage, pixels_per_m: float) -> Float[np.ndarray, "h w"]:
-    """Occlusion at two reaches, computed at half size."""
+def _ambient(
+    stage: Stage, pixels_per_m: float, reaches: tuple[tuple[float, int], ...]
+) -> Float[np.ndarray, "h w"]:
+    """Occlusion at several reaches, computed at half size."""
     depth = np.ascontiguousarray(stage.visible.depth_m[::2, ::2])
     total = np.ones(depth.shape, np.float32)
-    for reach, count in ((_TIGHT_M, 10), (_WIDE_M, 14)):
+    for reach, count in reaches:
         taps = np.concatenate(
             [_disc(count) * reach * pixels_per_m / 2, np.full((count, 1), 0.45 * reach)], 1
         ).astype(np.float32)
-        total *= cv2.blur(_light.occlusion(depth, taps, reach), (5, 5)) ** (0.75 if reach == _WIDE_M else 1.0)
+        total *= cv2.blur(_light.occlusion(depth, taps, reach), (5, 5)) ** (0.75 if reach >= _WIDE_M else 1.0)
     return cv2.resize(total, stage.index.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
