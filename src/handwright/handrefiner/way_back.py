@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
@@ -13,7 +14,9 @@ _RIM, _BAND, _REACH = 0.025, 0.03, 0.3
 """Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
 
 
-_FEWEST_PX, _DARKEST, _MOST_GAIN = 60, 1e-3, 6.0
+_FEWEST_PX, _DARKEST, _MOST_GAIN, _MIXED = 60, 1e-3, 6.0, 0.007
+"""Skin that is too little to compare, light that is too dark, the widest gain, and half a pixel of a
+network that sees the hand at 64 px, in hand sizes."""
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -52,9 +55,9 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     old = np.zeros(inside.shape, np.bool_)
     for task in job.tasks:
         old[job.place(task)] |= task.region.inside
-    skin = np.where(inside, job.control[y0:y1, x0:x1] > 0, old)
+    skin = np.where(inside, (job.control[y0:y1, x0:x1] > 0) | (old & _beyond_wrist(job)), old)
     toned = _as_light_as(
-        np.clip(pixels, 0.0, 255.0).astype(np.float32), skin & inside, job.crop, old & inside
+        np.clip(pixels, 0.0, 255.0).astype(np.float32), skin & inside, job.crop, old & inside, job.hand_px
     )
     for material in (skin, ~skin):
         matched = match_colour_ramp(
@@ -69,18 +72,35 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     return toned
 
 
+def _beyond_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+    """Pixels on the arm's side of every fitted wrist: no mesh covers the arm, yet it keeps its skin."""
+    x0, y0, x1, y1 = job.window
+    rows, columns = np.mgrid[y0:y1, x0:x1] + 0.5
+    beyond = np.ones(rows.shape, np.bool_)
+    for task in job.tasks:
+        wrist, knuckle = task.fit.landmarks_px[0], task.fit.landmarks_px[9]
+        along = (columns - wrist[0]) * (knuckle[0] - wrist[0]) + (rows - wrist[1]) * (knuckle[1] - wrist[1])
+        beyond &= along < 0
+    return beyond
+
+
 def _as_light_as(
     pixels: Float[np.ndarray, "h w 3"],
     new: Bool[np.ndarray, "h w"],
     crop: UInt8[np.ndarray, "h w 3"],
     old: Bool[np.ndarray, "h w"],
+    hand_px: float,
 ) -> Float[np.ndarray, "h w 3"]:
-    """Fresh skin with the colour that the old hand's skin had: one gain per channel of its median light."""
+    """Fresh skin with the colour that the old hand's skin had: one gain per channel of its median light.
+
+    The gain fades out around the skin, where the network mixes skin and background.
+    """
     if min(new.sum(), old.sum()) < _FEWEST_PX:
         return pixels
-    light = to_linear(np.rint(pixels[new]).astype(np.uint8))
-    had, has = np.median(to_linear(crop[old]), axis=0), np.median(light, axis=0)
+    light = to_linear(np.rint(pixels).astype(np.uint8))
+    had, has = np.median(to_linear(crop[old]), axis=0), np.median(light[new], axis=0)
     gain = np.clip(had / np.maximum(has, _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN)
-    out = pixels.copy()
-    out[new] = to_srgb(np.minimum(light * gain, 1.0))
-    return out
+    soft = max(0.7, _MIXED * hand_px)
+    grown = cv2.dilate(new.astype(np.float32), np.ones((2 * round(soft) + 1,) * 2, np.uint8))
+    share = cv2.GaussianBlur(grown, (0, 0), soft)[..., None]
+    return to_srgb(np.minimum(light * gain**share, 1.0))
