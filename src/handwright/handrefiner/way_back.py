@@ -13,7 +13,6 @@ from handwright.image.paste import feather, feathered_blend, match_colour_ramp
 _RIM, _BAND, _REACH = 0.025, 0.03, 0.3
 """Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
 
-
 _FEWEST_PX, _DARKEST, _MOST_GAIN, _MIXED = 60, 1e-3, 6.0, 0.007
 """Skin that is too little to compare, light that is too dark, the widest gain, and half a pixel of a
 network that sees the hand at 64 px, in hand sizes."""
@@ -55,24 +54,21 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     old = np.zeros(inside.shape, np.bool_)
     for task in job.tasks:
         old[job.place(task)] |= task.region.inside
-    skin = np.where(inside, (job.control[y0:y1, x0:x1] > 0) | (old & _beyond_wrist(job)), old)
-    toned = _as_light_as(
-        np.clip(pixels, 0.0, 255.0).astype(np.float32), skin & inside, job.crop, old & inside, job.hand_px
-    )
-    for material in (skin, ~skin):
+    hand, arm = job.control[y0:y1, x0:x1] > 0, old & inside & beyond_wrist(job)
+    skin = np.where(inside, hand | arm, old)
+    light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
+    toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
+    band_px = max(3.0, _BAND * job.hand_px)
+    going_on = _near(arm, 3 * band_px) & ~inside
+    for material, compared in ((skin, skin), (~skin, ~skin & ~going_on)):
         matched = match_colour_ramp(
-            toned,
-            job.crop,
-            inside,
-            material,
-            band_px=max(3.0, _BAND * job.hand_px),
-            reach_px=_REACH * job.hand_px,
+            toned, job.crop, inside, compared, band_px=band_px, reach_px=_REACH * job.hand_px
         )
         toned = np.where(material[..., None], matched, toned)
     return toned
 
 
-def _beyond_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+def beyond_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
     """Pixels on the arm's side of every fitted wrist: no mesh covers the arm, yet it keeps its skin."""
     x0, y0, x1, y1 = job.window
     rows, columns = np.mgrid[y0:y1, x0:x1] + 0.5
@@ -82,6 +78,13 @@ def _beyond_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
         along = (columns - wrist[0]) * (knuckle[0] - wrist[0]) + (rows - wrist[1]) * (knuckle[1] - wrist[1])
         beyond &= along < 0
     return beyond
+
+
+def _near(mask: Bool[np.ndarray, "h w"], reach_px: float) -> Bool[np.ndarray, "h w"]:
+    """Pixels within a reach of a mask."""
+    if not mask.any():
+        return mask
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= reach_px
 
 
 def _as_light_as(
