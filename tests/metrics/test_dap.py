@@ -104,6 +104,7 @@ def test_finding_someone_whose_hands_are_not_annotated_is_neither_right_nor_wron
         found.append([FoundPerson(person(i), 0.5), FoundPerson(seen, 1.0)])
     e = dap(truth, found, 42, rounds=20)
     assert (e.value, e.n) == (pytest.approx(1), 10)
+    assert dap(truth, [seen[1:] for seen in found], 42, rounds=2).value == 0
     nowhere = [[a, FoundPerson(b.points_px + 9000, 1.0)] for a, b in found]
     assert dap(truth, nowhere, 42, rounds=2).value < 0.6
 

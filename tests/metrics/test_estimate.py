@@ -94,8 +94,15 @@ def test_inputs_that_belong_together_are_flipped_together():
     assert paired_difference("x", a, b, np.repeat([0, 1, 2], 4)).p == 2 / 2**3
 
 
-def test_differences_that_cancel_but_for_rounding_are_no_difference():
-    assert sign_flip_test(np.array([0.1, 0.2, -0.3]), np.zeros(3)) == 1.0
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_that_are_equal_but_for_rounding_are_equal(seed):
+    whole = np.random.default_rng(seed).integers(-9, 10, 9)
+    told = [sign_flip_test(whole / by, np.zeros(9)) for by in (1, 10, 1000)]
+    assert told[0] == told[1] == told[2]
+
+
+def test_no_p_is_zero():
+    assert sign_flip_test(np.ones(60), np.zeros(60), rounds=999) == 1 / 1000
 
 
 def test_pairs_of_different_length_are_refused():

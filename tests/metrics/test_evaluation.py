@@ -12,6 +12,7 @@ from handwright.metrics.evaluation import evaluate_sets
 from handwright.metrics.extractors.random_filters import RandomFilters
 from handwright.metrics.items import file_item
 from handwright.metrics.plan import Plan
+from handwright.types import HandObservation
 from tests.metrics.sets import MarkFinder, blots, hand_points, mark, named, write
 
 
@@ -49,6 +50,25 @@ def test_the_same_folder_twice_is_at_no_distance(tmp_path):
         0,
         ("160 of the fake pictures are the real ones themselves.",),
     )
+
+
+def test_a_set_against_itself_is_perfect_in_every_measure_of_hands(marked):
+    real, _ = marked
+    told = {e.name: e.value for e in run(real, real, MarkFinder(), hands=True).estimates}
+    assert told["mpjpe[% hand]"] == told["mpjpe[px]"] == told["missed"] == 0
+    assert told["pck@0.2"] == 1 and told["kid-h[rand-v1]"] <= 0
+    assert told["hand-found fake"] == told["hand-found real"] == 1
+    assert told["det-conf fake"] == told["det-conf real"] == pytest.approx(0.9)
+
+
+def test_other_names_and_another_order_change_nothing_of_distributions(tmp_path):
+    real, fake = write(tmp_path / "real", blots(160)), write(tmp_path / "fake", blots(160, seed=1, noise=9))
+    before = run(real, fake)
+    for number, path in enumerate(sorted(fake.iterdir(), reverse=True)):
+        path.rename(fake / f"z{number:04d}.png")
+    after = run(real, fake)
+    for name in ("kid", "fid"):
+        assert after[name].value == pytest.approx(before[name].value, rel=1e-6)
 
 
 def test_worse_pictures_are_farther(tmp_path):
@@ -109,6 +129,33 @@ def test_joint_errors_of_pairs_with_misses_and_floor(marked):
     assert result["mpjpe[% hand]"].n == 12
 
 
+def test_a_finder_that_sees_the_same_in_the_mirror_has_no_floor(marked):
+    class Upright:
+        """Sees a hand as a line down from each red pixel, at its centre."""
+
+        def __call__(self, pixels):
+            marks = np.argwhere((pixels == [255, 0, 0]).all(-1))
+            lines = [np.column_stack([np.full(21, x + 0.5), y + np.arange(21.0)]) for y, x in marks]
+            return [HandObservation(line, np.zeros(21), "left", 1.0, "picture") for line in lines]
+
+    result = run(*marked, Upright(), metrics=("mpjpe",))
+    assert result["mpjpe-floor[px]"].value == 0
+    assert result["mpjpe[px]"].value == pytest.approx((11 * 3 + 20) / 12)
+
+
+def test_joints_that_are_hidden_in_the_truth_do_not_count(marked):
+    real, fake = marked
+    points, visible = hand_points(8, 6), [1] * 21
+    points[3] += 9
+    visible[3] = 0
+    for path in real.glob("*.png"):
+        hand = {"keypoints_px": points.tolist(), "visible": visible}
+        path.with_suffix(".json").write_text(json.dumps({"hands": [hand]}))
+    result = run(real, fake, MarkFinder(), metrics=("mpjpe", "pck"))
+    assert result["mpjpe-floor[px]"].value == 0
+    assert result["mpjpe[px]"].value == pytest.approx((11 * 3 + np.ptp(points, axis=0).max()) / 12)
+
+
 def test_the_truth_beside_a_picture_is_used_and_the_floor_is_the_finders_own_error(marked):
     real, fake = marked
     for path in real.glob("*.png"):
@@ -136,6 +183,15 @@ def test_a_true_hand_that_cannot_be_seen_is_not_missed(marked):
         path.with_suffix(".json").write_text(json.dumps({"hands": [there, hidden]}))
     result = run(real, fake, MarkFinder(), metrics=("mpjpe",))
     assert result["missed"].n == 12 and result["mpjpe-floor[px]"].value == 0
+
+
+def test_labels_that_tell_of_no_hands_leave_the_truth_to_the_finder(marked):
+    real, fake = marked
+    (real / "0002.json").write_text('{"prompt": "a hand"}')
+    assert run(real, fake, MarkFinder(), metrics=("mpjpe",))["mpjpe[px]"].n == 12
+    (real / "0002.json").write_text("[1")
+    broken = run(real, fake, MarkFinder(), metrics=("mpjpe",))
+    assert broken["mpjpe[px]"].n == 11 and "not JSON" in broken.skipped[0].reason
 
 
 def test_hands_without_extent_are_a_counted_skip_and_not_the_end(marked):

@@ -51,6 +51,15 @@ def test_joints_at_the_origin_neither_count_nor_stretch_the_hand():
     assert mpjpe(errors).value == pytest.approx(500 / errors.size_px[0])
 
 
+def test_a_joint_on_the_edge_of_the_picture_is_there():
+    truth = hand()
+    truth[4, 0], truth[7, 1] = 0, 0
+    found = truth.copy()
+    found[[4, 7]] += 21
+    errors = joint_errors([truth], [found])
+    assert np.isfinite(errors.distances_px).all() and errors.distances_px.sum() == pytest.approx(42 * 2**0.5)
+
+
 def test_only_visible_joints_count_but_the_size_is_the_hands():
     found = hand()
     found[0] += 50

@@ -62,6 +62,15 @@ def test_the_kernel_difference_sees_the_noisier_treatment(tmp_path):
     assert run(real, strong, mild, "kid")["Δ kid[rand-v1]"].value == pytest.approx(-delta.value)
 
 
+def test_pictures_are_paired_by_name_and_not_by_place(tmp_path):
+    real, fake = write(tmp_path / "real", blots(30)), write(tmp_path / "fake", blots(30, seed=1))
+    other = write(tmp_path / "other", blots(30, seed=1))
+    (fake / "0000.png").unlink()
+    (other / "0029.png").unlink()
+    delta = run(real, fake, other, "kid")["Δ kid[rand-v1]"]
+    assert delta.n == 28 and delta.value == delta.low == delta.high == 0
+
+
 def test_captions_are_compared_where_both_have_them(tmp_path):
     class Reader(RandomFilters):
         def texts(self, texts):

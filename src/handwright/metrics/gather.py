@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from jaxtyping import Float, UInt8
 from handwright.errors import HandwrightError
 from handwright.metrics.crops import foreground_only, hand_crop
 from handwright.metrics.features import FeatureExtractor, FeatureStream
-from handwright.metrics.items import Item
+from handwright.metrics.items import Item, Labels
 from handwright.metrics.pictures import Skipped, read_pictures
 from handwright.metrics.truth import LabelledPerson, TrueHand, people, poses, true_hands
 from handwright.types import HandObservation, Image
@@ -21,7 +22,26 @@ from handwright.types import HandObservation, Image
 HandFinder = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[HandObservation]]
 """Hands of a picture, in its own pixels."""
 
-Told = TypeVar("Told")
+One = TypeVar("One")
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What labels tell of one picture, as far as it was wanted.
+
+    Attributes:
+        hands: Its true hands; None where labels tell of none.
+        people: Its people; None where labels tell of none.
+        people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
+        poses: float [J, 3] of each hand.
+        broken: Something of it could not be read.
+    """
+
+    hands: tuple[TrueHand, ...] | None = None
+    people: tuple[LabelledPerson, ...] | None = None
+    people_found: tuple[LabelledPerson, ...] | None = None
+    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
+    broken: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +54,10 @@ class Picture:
         mode: How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
         size_px: Width, height.
         hands: Found in it; empty when nobody looked.
-        truth: Its true hands, where labels tell; None where they do not.
         mirrored_px: Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no
             truth to measure the finder's own error with.
-        people: Its labelled people; None where labels tell of none.
-        people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
-        poses: float [J, 3] of each labelled hand.
+        told: What its labels tell.
         caption: What it shall show.
-        broken: Some of its labels could not be read.
     """
 
     path: Path
@@ -49,13 +65,9 @@ class Picture:
     mode: str
     size_px: tuple[int, int]
     hands: tuple[HandObservation, ...] = ()
-    truth: tuple[TrueHand, ...] | None = None
     mirrored_px: tuple[Float[np.ndarray, "21 2"], ...] = ()
-    people: tuple[LabelledPerson, ...] | None = None
-    people_found: tuple[LabelledPerson, ...] | None = None
-    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
+    told: Told = field(default_factory=Told)
     caption: str | None = None
-    broken: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +164,7 @@ class _Gathering:
                 self._streams["hands"].add(hand_crop(image.pixels, hand.bbox_xyxy_px))
         inside = item.inside
         if "foreground" in self._streams and inside is not None:
-            alone = self._told(item, lambda: foreground_only(image.pixels, inside()))
+            alone = self._read(item, lambda: foreground_only(image.pixels, inside()))
             if alone is not None:
                 self._streams["foreground"].add(alone)
 
@@ -163,38 +175,41 @@ class _Gathering:
         return Gathered(self._pictures, whole, hands, foreground, tuple(self.skipped))
 
     def _look(self, name: str, item: Item, image: Image) -> Picture:
-        wanted, finder, compared = self._wanted, self._finder, name in self._wanted.compared
-        before = len(self.skipped)
-        needs_labels = wanted.people or wanted.poses or (compared and finder is not None)
-        labels = self._told(item, item.labels) if needs_labels else None
-        known = labels or {}
-        truth = people_seen = people_found = hand_poses = None
-        if finder is not None and compared and labels is not None:
-            truth = self._told(item, lambda: true_hands(known, item.path)) or []
-        if wanted.people and "people" in known:
-            people_seen = self._told(item, lambda: people(known, item.path))
-        if people_seen is not None and "people_found" in known:
-            people_found = self._told(item, lambda: people(known, item.path, "people_found"))
-        if wanted.poses and "hands" in known:
-            hand_poses = self._told(item, lambda: poses(known, item.path))
-        broken = len(self.skipped) > before
-        mirrored = finder is not None and compared and truth is None
+        finder, compared = self._finder, name in self._wanted.compared
+        told = self._labelled(item, hands=compared and finder is not None)
+        mirrored = compared and told.hands is None and not told.broken
         return Picture(
             item.path,
             item.kind,
             image.mode,
             (image.width, image.height),
             () if finder is None else tuple(finder(image.pixels)),
-            None if truth is None else tuple(truth),
             _mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
-            None if people_seen is None else tuple(people_seen),
-            None if people_found is None else tuple(people_found),
-            tuple(hand_poses or ()),
-            self._told(item, item.caption) if wanted.captions else None,
-            broken,
+            told,
+            self._read(item, item.caption) if self._wanted.captions else None,
         )
 
-    def _told(self, item: Item, read: Callable[[], Told]) -> Told | None:
+    def _labelled(self, item: Item, *, hands: bool) -> Told:
+        wanted, before = self._wanted, len(self.skipped)
+        labels = self._read(item, item.labels) if hands or wanted.people or wanted.poses else None
+
+        def read(
+            key: str, reader: Callable[[Labels, Path], Sequence[One]], asked: bool
+        ) -> tuple[One, ...] | None:
+            if not asked or labels is None or key not in labels:
+                return None
+            told = self._read(item, partial(reader, labels, item.path))
+            return None if told is None else tuple(told)
+
+        return Told(
+            read("hands", true_hands, hands),
+            read("people", people, wanted.people),
+            read("people_found", partial(people, key="people_found"), wanted.people),
+            read("hands", poses, wanted.poses) or (),
+            broken=len(self.skipped) > before,
+        )
+
+    def _read(self, item: Item, read: Callable[[], One]) -> One | None:
         """What ``read`` gives, or None and a counted skip."""
         try:
             return read()

@@ -133,7 +133,7 @@ def _poses(kind: str) -> Callable[[Sets], list[Estimate]]:
 
 
 def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
-    told = [pose for picture in gathered.pictures.values() for pose in picture.poses]
+    told = [pose for picture in gathered.pictures.values() for pose in picture.told.poses]
     if not told or len({pose.shape for pose in told}) > 1:
         why = (
             "hands are labelled with different numbers of joints" if told else "no hand is labelled with one"

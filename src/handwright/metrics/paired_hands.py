@@ -70,8 +70,10 @@ def pair_hands(real: Gathered, fake: Gathered, names: Collection[str] | None = N
 
 def _truth_and_floor(picture: Picture) -> tuple[Sequence[TrueHand], Sequence[Points]]:
     seen = [hand.landmarks_px for hand in picture.hands]
-    if picture.truth is not None:
-        return [hand for hand in picture.truth if hand.visible.any()], seen
+    if picture.told.broken:
+        return [], []
+    if picture.told.hands is not None:
+        return [hand for hand in picture.told.hands if hand.visible.any()], seen
     return [TrueHand(points, np.ones(21, bool)) for points in seen], picture.mirrored_px
 
 

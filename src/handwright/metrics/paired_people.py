@@ -42,22 +42,25 @@ def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
         NotEnoughDataError: No picture is in both sets, or one of the sets has no labelled people.
     """
     common = [
-        (told, fake.pictures[name])
-        for name, told in real.pictures.items()
-        if name in fake.pictures and told.people is not None and not fake.pictures[name].broken
+        (picture, fake.pictures[name])
+        for name, picture in real.pictures.items()
+        if name in fake.pictures and picture.told.people is not None and not fake.pictures[name].told.broken
     ]
-    for called, labelled in (("REAL", bool(common)), ("FAKE", any(b.people is not None for _, b in common))):
+    for called, labelled in (
+        ("REAL", bool(common)),
+        ("FAKE", any(b.told.people is not None for _, b in common)),
+    ):
         if not labelled:
             raise NotEnoughDataError(
                 "people are compared by their labels in pictures of one name",
                 f"no such picture of {called} has any",
                 "put people[].wholebody [133][3] into NAME.json",
             )
-    found = [_scaled(b.people or (), np.array(a.size_px, float) / b.size_px) for a, b in common]
-    floors = [a.people_found for a, _ in common]
+    found = [_scaled(b.told.people or (), np.array(a.size_px, float) / b.size_px) for a, b in common]
+    floors = [a.told.people_found for a, _ in common]
     known = tuple(floor for floor in floors if floor is not None)
     return PairedPeople(
-        tuple(a.people or () for a, _ in common),
+        tuple(a.told.people or () for a, _ in common),
         tuple(found),
         known if len(known) == len(common) else None,
     )

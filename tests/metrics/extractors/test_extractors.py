@@ -77,6 +77,26 @@ def test_pictures_are_never_held_all_at_once():
     assert extract([], Counting()).shape == (0, 0)
 
 
+def test_large_pictures_come_in_smaller_batches():
+    seen = []
+
+    class Counting:
+        name = "counting"
+
+        def __call__(self, batch):
+            seen.append(len(batch))
+            return np.zeros((len(batch), 1), np.float32)
+
+    extract((np.zeros((1500, 2000, 3), np.uint8) for _ in range(5)), Counting())
+    assert seen == [3, 2]
+
+
+def test_a_network_of_ones_own_is_opened_from_its_folder(ours, tmp_path):
+    assert open_extractor(f"hw:{ours}").name == "test-v0"
+    with pytest.raises(MissingModelError, match="there is no feature network"):
+        open_extractor(f"hw:{tmp_path}")
+
+
 def test_the_embedded_network_survives_its_file_and_keeps_its_name(ours):
     first, again = EmbeddedExtractor(ours), EmbeddedExtractor(ours)
     assert first.name == "test-v0"
