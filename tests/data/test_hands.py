@@ -15,7 +15,8 @@ from handwright.data.hands.hold import THINGS, draw_hold
 from handwright.data.hands.poses import DEEPEST_M, draw_pose, named_pose
 from handwright.data.hands.record import record_of
 from handwright.data.hands.things import thing_mesh
-from handwright.data.places import KINDS, draw_place, list_photos
+from handwright.data.photographs import list_photos
+from handwright.data.places import KINDS, draw_place
 from handwright.data.shards import check_record
 from handwright.errors import UnreadableImageError
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES

@@ -18,8 +18,8 @@ from handwright.data.backdrops import (
     draw_room,
     draw_tiles,
 )
+from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.scenes.backdrop import MAKERS, Canvas
-from handwright.errors import UnreadableImageError
 
 
 @dataclass(frozen=True)
@@ -106,30 +106,12 @@ def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     return Place((picture * falloff).astype(np.float32), name, near, someone)
 
 
-def list_photos(folder: Path) -> tuple[Path, ...]:
-    """All JPEG and PNG files below a folder, sorted.
-
-    Raises:
-        UnreadableImageError: There is none.
-    """
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not found:
-        raise UnreadableImageError(
-            f"{folder} holds no photographs", "no .jpg or .png file", "give another folder"
-        )
-    return tuple(found)
-
-
 def _photograph(path: Path, rng: np.random.Generator, side: int) -> Canvas:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise UnreadableImageError(
-            f"{path} is not a picture", "it cannot be decoded", "remove it from the folder"
-        )
+    pixels = decode_photo(read_photo(path), path.name)
     height, width = pixels.shape[:2]
     cut = int(min(height, width) * rng.uniform(0.5, 1.0))
     top, left = int(rng.integers(height - cut + 1)), int(rng.integers(width - cut + 1))
-    square = pixels[top : top + cut, left : left + cut, ::-1]
+    square = pixels[top : top + cut, left : left + cut]
     small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA if cut > side else cv2.INTER_LINEAR)
     if rng.random() < 0.5:
         small = small[:, ::-1]

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.data.places import list_photos
+from handwright.data.photographs import list_photos
 from handwright.data.shards import Entry, list_shards, read_shards, shard_ranges, write_shard
 from handwright.errors import DataError, UsageError
 from handwright.image.atomic import write_atomically
@@ -30,6 +30,8 @@ WORLD = 1
 
 PER_SHARD = 250
 _SHEET_COLUMNS = 10
+_SHARE_SURGERY = 0.5
+"""Of the world of defects, where there are photographs; the rest is rendered."""
 _SMALLEST, _LARGEST = 64, 1024
 
 
@@ -220,7 +222,23 @@ def _hands(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
 def _defects(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_defects
 
+    if photos and np.random.default_rng([seed, index, 44]).random() < _SHARE_SURGERY:
+        return _surgery(seed, index, size, photos)
     return _entry(render_defects(seed, index, size, photos), seed, index, "defects")
+
+
+def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.surgery import operate, record_of
+    from handwright.hand.depth import depth_control
+
+    picture = operate(seed, index, size, photos)
+    hand = picture.patient.scaled_hand(picture.scale)
+    pictures = {
+        "image": picture.pixels,
+        "depth": depth_control([hand], size, size).depth,
+        "mask": picture.mask.astype(np.uint8) * 255,
+    }
+    return Entry(f"{index:08d}", pictures, record_of(picture, seed, index), {"image": picture.encoded})
 
 
 def _people(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:

@@ -1,0 +1,241 @@
+"""Fingers bent as none bends, fingers too long and too short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.data.surgery.canvas import Canvas, erase_finger, lift_finger, open_canvas, rewarp, set_in
+from handwright.data.surgery.fingers import along
+from handwright.data.surgery.maps import bone_map, grid, sample, smooth_map
+from handwright.data.surgery.moves import (
+    Case,
+    Chain,
+    Maker,
+    Move,
+    Operated,
+    bent,
+    jittered,
+    like,
+    perform,
+    stretched,
+    within,
+)
+from handwright.data.surgery.patient import Patient
+from handwright.data.surgery.shares import finger_share
+from handwright.drawing.ownership import smoothstep
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.kinematics import hand_landmarks_m
+from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
+
+_STATIONS = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0, 1.12])
+_FRAME = 7
+_PROBE_RAD, _IN_PLANE = 0.4, 0.78
+
+
+def lifted(kind: str) -> Maker:
+    """A finger cut out and set in along its new chain."""
+
+    def make(case: Case) -> Operated | None:
+        plan = _plan(case, kind)
+        if plan is None:
+            return None
+        finger, chain = plan
+        canvas = perform(case, [Move(finger, chain, wrong=True)])
+        return None if canvas is None else Operated(canvas, (finger,))
+
+    return make
+
+
+def lent(kind: str) -> Maker:
+    """Another photograph's finger in place of the own one, along the new chain."""
+
+    def make(case: Case) -> Operated | None:
+        plan, lender = _plan(case, kind), case.lend()
+        if plan is None or lender is None:
+            return None
+        finger, chain = plan
+        other = case.one_of([f for f in lender.free if (f > 0) == (finger > 0)])
+        if other is None:
+            return None
+        canvas = perform(case, [Move(finger, chain, wrong=True, lender=lender, lent=other)], [finger])
+        return None if canvas is None else Operated(canvas, (finger,))
+
+    return make
+
+
+def warped(kind: str) -> Maker:
+    """The whole picture warped smoothly: what lies around the finger comes along."""
+
+    def make(case: Case) -> Operated | None:
+        plan = _plan(case, kind)
+        if plan is None:
+            return None
+        finger, chain = plan
+        patient = case.patient
+        if case.sound:
+            chain = jittered(case, patient.fingers[finger].chain)
+        if not within(patient, chain):
+            return None
+        canvas = open_canvas(patient)
+        rewarp(canvas, finger_warp(patient, finger, chain))
+        if not case.sound:
+            _mark_chain(canvas, chain, patient.fingers[finger].radius)
+        return Operated(canvas, (finger,))
+
+    return make
+
+
+def respaced(kind: str) -> Maker:
+    """A stretch along the finger comes twice, or not at all."""
+
+    def make(case: Case) -> Operated | None:
+        patient = case.patient
+        finger = case.one_of([f for f in patient.free if f > 0])
+        if finger is None:
+            return None
+        own = patient.fingers[finger]
+        low, high = (
+            (0.3, case.rng.uniform(0.72, 0.85)) if kind == "too_long" else (case.rng.uniform(0.2, 0.28), 0.68)
+        )
+        if case.sound:
+            low = high = (low + high) / 2
+        longer = 1 + (high - low) * (1 if kind == "too_long" else -1)
+        chain = stretched(own.chain, longer)
+        if not within(patient, chain):
+            return None
+        canvas = open_canvas(patient)
+        piece = lift_finger(patient, finger)
+        erase_finger(canvas, finger, case.seed())
+        seam = high if kind == "too_long" else low
+        where, share = _respaced_map(patient, own.chain, chain, longer, (low, high, seam), own.radius)
+        mixed = type(piece)(piece.colours, piece.share, piece.fade)
+        _set_two(canvas, mixed, where, share, wrong=not case.sound)
+        if kind == "too_short" and not case.sound:
+            canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
+        return Operated(canvas, (finger,))
+
+    return make
+
+
+def finger_warp(patient: Patient, finger: int, chain: Chain) -> Float[np.ndarray, "w w 2"]:
+    """A smooth map that brings one finger to a new chain and leaves the rest of the hand where it is."""
+    target: list[np.ndarray] = []
+    source: list[np.ndarray] = []
+    for number, other in enumerate(patient.fingers):
+        goal = chain if number == finger else other.chain
+        for points, into in ((other.chain, source), (goal, target)):
+            axis = along(points, _STATIONS[:-1])
+            way = np.gradient(axis, axis=0)
+            way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
+            across = np.stack([-way[:, 1], way[:, 0]], 1) * other.radius
+            beyond = axis[-1:] + way[-1:] * other.radius * 1.3
+            into.append(np.concatenate([axis, axis + across, axis - across, beyond]))
+    rim = np.linspace(0, patient.width, _FRAME)
+    frame = np.array([(x, y) for x in rim for y in rim if x in (0, patient.width) or y in (0, patient.width)])
+    palm = patient.points[[0, 5, 9, 13, 17]]
+    fixed = np.concatenate([frame, palm, (palm + patient.points[0]) / 2])
+    return smooth_map(np.concatenate([*target, fixed]), np.concatenate([*source, fixed]), patient.width)
+
+
+def _plan(case: Case, kind: str) -> tuple[int, Chain] | None:
+    """Which finger, and its new chain."""
+    patient, rng = case.patient, case.rng
+    if kind == "overbent":
+        return _backwards(case)
+    thumb = 0.15 if kind in ("too_long", "too_short") else 0.0
+    finger = case.one_of([f for f in patient.free if f > 0 or rng.random() < thumb])
+    if finger is None:
+        return None
+    own = patient.fingers[finger].chain
+    if kind == "sideways":
+        outward = {1: -1.0, 4: 1.0}.get(finger, 0.0)
+        sign = outward * _pinky_way(patient) if outward else case.sign()
+        joint = int(rng.choice([0, 1, 1, 2]))
+        return finger, bent(own, joint, sign * rng.uniform(0.6, 1.0))
+    low, high = (1.4, 1.75) if kind == "too_long" else (0.42, 0.58)
+    return finger, stretched(own, rng.uniform(low, high))
+
+
+def _backwards(case: Case) -> tuple[int, Chain] | None:
+    """A finger whose joints bend within the picture's plane, bent backwards there."""
+    patient = case.patient
+    options = [(f, sign) for f in patient.free if (sign := _back_side(patient, f)) != 0.0]
+    if not options:
+        return None
+    finger, sign = options[int(case.rng.integers(len(options)))]
+    joint = int(case.rng.choice([0, 1] if finger else [1, 1, 2]))
+    own = patient.fingers[finger].chain
+    chain = bent(own, joint, sign * case.rng.uniform(0.75, 1.15))
+    if joint == 1 and case.rng.random() < 0.5:
+        chain = bent(chain, 2, sign * case.rng.uniform(0.2, 0.5))
+    return finger, chain
+
+
+def _back_side(patient: Patient, finger: int) -> float:
+    """Which way on the screen bends a finger backwards; 0 where its joints do not bend in that plane.
+
+    The fitted hand's middle joint is flexed a little: its tip must move across the line of sight.
+    """
+    hand, (_, bone, _) = patient.hand, FINGER_BONES[finger]
+    pose = hand.pose.copy()
+    turn = axis_angle_matrix(_PROBE_RAD * load_rig().finger_axes[finger, 0])
+    pose[bone - 1] = matrix_axis_angle(axis_angle_matrix(pose[bone - 1]) @ turn)
+    tip, joint = 4 + 4 * finger, 2 + 4 * finger
+    before, after = (hand_landmarks_m(h) for h in (hand, replace(hand, pose=pose)))
+    arm = before[tip] - before[joint]
+    full = _PROBE_RAD * float(np.linalg.norm(arm)) * hand.camera.focal_px / before[tip, 2]
+    seen = [hand.camera.project(points) for points in (before, after)]
+    moved, way = seen[1][tip] - seen[0][tip], seen[0][tip] - seen[0][joint]
+    if float(np.hypot(*moved)) < _IN_PLANE * full:
+        return 0.0
+    return -float(np.sign(way[0] * moved[1] - way[1] * moved[0]))
+
+
+def _pinky_way(patient: Patient) -> float:
+    """Sign of the turn on the screen from the index towards the little finger."""
+    a, b = patient.points[5] - patient.points[0], patient.points[17] - patient.points[0]
+    return float(np.sign(a[0] * b[1] - a[1] * b[0]) or 1.0)
+
+
+def _mark_chain(canvas: Canvas, chain: Chain, radius: float) -> None:
+    from handwright.data.surgery.fingers import distance_to_chain
+
+    canvas.mark(distance_to_chain(chain, *canvas.patient.places) < radius)
+
+
+def _respaced_map(
+    patient: Patient,
+    own: Chain,
+    chain: Chain,
+    longer: float,
+    spacing: tuple[float, float, float],
+    radius: float,
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """The near and the far reading of a finger, and where the far one begins (share)."""
+    low, high, seam = spacing
+    length = float(np.linalg.norm(np.diff(own, axis=0), axis=1).sum())
+    way = (own[3] - own[0]) / max(float(np.hypot(*(own[3] - own[0]))), 1e-6)
+    moved = (longer - 1) * length
+    near, far = grid(patient.width), grid(patient.width) - np.float32(moved) * way.astype(np.float32)
+    along_px = (near - own[0].astype(np.float32)) @ way.astype(np.float32)
+    at = seam * float((own[3] - own[0]) @ way)
+    share = smoothstep(-0.35 * radius, 0.35 * radius, along_px - at)
+    return (near, far), share
+
+
+def _set_two(canvas: Canvas, piece, readings, share: np.ndarray, *, wrong: bool) -> None:  # noqa: ANN001
+    """Set in a piece of which one reading passes into the other."""
+    shares = [np.clip(sample(piece.share, w), 0, 1) for w in readings]
+    colours = [np.clip(sample(piece.colours, w), 0, 255) for w in readings]
+    fade = np.clip(sample(piece.fade, readings[0]), 0, 1)
+    alpha = shares[0] * (1 - share) + shares[1] * share
+    alpha = alpha * (1 - canvas.hand * (1 - np.maximum(fade, share)))
+    mixed = colours[0] * (1 - share[..., None]) + colours[1] * share[..., None]
+    canvas.pixels = canvas.pixels * (1 - alpha[..., None]) + mixed * alpha[..., None]
+    canvas.hand = np.maximum(canvas.hand, alpha)
+    canvas.touched = np.maximum(canvas.touched, alpha)
+    if wrong:
+        canvas.mark(alpha > 0.5)

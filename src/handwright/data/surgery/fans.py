@@ -1,0 +1,215 @@
+"""Operations on the fan of fingers as a whole: a sector of it comes twice, or not at all.
+
+Seen from where the fingers' lines meet, every finger fills a sector. Reading one sector twice gives a finger
+too many, leaving one out a finger too few, leaving out the gap between two a fused pair; all others grow a
+little narrower or wider to make up for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.data.surgery.canvas import Canvas, open_canvas
+from handwright.data.surgery.maps import from_polar, grid, polar, sample
+from handwright.data.surgery.moves import Case, Operated
+from handwright.data.surgery.patient import Patient
+from handwright.drawing.ownership import smoothstep
+
+_REACH = np.deg2rad(34)
+_SEAM = 0.16
+_RISE = (0.86, 1.16)
+_FALL = (1.06, 1.5)
+_WIDE_SEAM = 0.9
+_LEAST_ORDER = np.deg2rad(4)
+
+
+@dataclass(frozen=True, eq=False)
+class Fan:
+    """The four long fingers as sectors.
+
+    Attributes:
+        center: Where their lines meet.
+        ahead: Unit vector towards the knuckles.
+        angles: float64 [4] of each finger, ascending; radians.
+        halves: float64 [4] half the angle that each fills.
+        numbers: Which finger each is.
+        knuckles: Distance from the centre to the knuckles.
+        tips: float64 [4] distance to each tip.
+    """
+
+    center: Float[np.ndarray, "2"]
+    ahead: Float[np.ndarray, "2"]
+    angles: Float[np.ndarray, "4"]
+    halves: Float[np.ndarray, "4"]
+    numbers: tuple[int, ...]
+    knuckles: float
+    tips: Float[np.ndarray, "4"]
+
+
+def fan_of(patient: Patient) -> Fan | None:
+    """The fan of an open hand whose fingers are all free, or None."""
+    if not set(patient.free) >= {1, 2, 3, 4}:
+        return None
+    chains = np.array([patient.fingers[k].chain for k in range(1, 5)])
+    roots = chains[:, 0].mean(0)
+    ahead = (chains[:, 3] - chains[:, 0]).sum(0)
+    ahead /= np.hypot(*ahead)
+    center = roots - ahead * float(np.clip(_meeting(chains, roots, ahead), 0.9, 2.5)) * patient.span
+    _, angle = polar(chains[:, 1:].astype(np.float32), center, ahead)
+    angles = angle.astype(np.float64).mean(1)
+    order = np.argsort(angles)
+    distance = np.linalg.norm(chains[:, 2] - center, axis=1)
+    halves = np.array([patient.fingers[k].radius for k in range(1, 5)]) / distance
+    if np.diff(angles[order]).min() < _LEAST_ORDER:
+        return None
+    if list(order) not in ([0, 1, 2, 3], [3, 2, 1, 0]):
+        return None
+    knuckles = float(np.linalg.norm(chains[:, 0] - center, axis=1).mean())
+    tips = np.linalg.norm(chains[:, 3] - center, axis=1)
+    return Fan(
+        center, ahead, angles[order], halves[order], tuple(int(k) + 1 for k in order), knuckles, tips[order]
+    )
+
+
+def jump(
+    canvas: Canvas,
+    fan: Fan,
+    at: float,
+    left: float,
+    right: float,
+    *,
+    wrong: tuple[float, float] | None,
+    slide: Callable[[np.ndarray], np.ndarray | float] = lambda radius: 0.0,
+) -> None:
+    """Read the fan so that left of the angle ``at`` the source ends at ``left``, right of it begins at ``right``.
+
+    Args:
+        canvas: Changed.
+        fan: Its fan.
+        at: Angle of the seam in the target.
+        left: Angle in the source up to which the left side is read.
+        right: Angle in the source from which the right side is read.
+        wrong: First and last angle in the target of what is wrong now.
+        slide: Radius → how much farther on the seam lies there, in source and target.
+    """
+    here = grid(canvas.patient.width)
+    radius, angle = polar(here, fan.center, fan.ahead)
+    amount = smoothstep(*_RISE, radius / fan.knuckles) * (1 - smoothstep(*_FALL, radius / fan.tips.max()))
+    at, left, right = (value + slide(radius) for value in (at, left, right))
+    low, high = fan.angles[0] - _REACH, fan.angles[-1] + _REACH
+    turned_left = np.where(angle < low, angle, low + (angle - low) * (left - low) / (at - low))
+    turned_right = np.where(angle > high, angle, high - (high - angle) * (high - right) / (high - at))
+    pixels: list[np.ndarray] = []
+    hands: list[np.ndarray] = []
+    for source in (turned_left, turned_right):
+        where = from_polar(radius, angle + amount * (source - angle), fan.center, fan.ahead)
+        pixels.append(sample(canvas.pixels, where))
+        hands.append(sample(canvas.hand, where))
+    empty = smoothstep(0.3, 0.0, np.maximum(*hands))
+    seam = (_SEAM + _WIDE_SEAM * empty) * float(fan.halves.mean())
+    share = smoothstep(0, 1, (angle - at) / (2 * seam) + 0.5)
+    canvas.pixels = np.clip(pixels[0] * (1 - share[..., None]) + pixels[1] * share[..., None], 0, 255)
+    canvas.hand = np.clip(hands[0] * (1 - share) + hands[1] * share, 0, 1)
+    moved = (amount > 0.02) & (angle > low) & (angle < high)
+    canvas.touched = np.maximum(canvas.touched, moved.astype(np.float32))
+    if wrong is not None:
+        canvas.mark(
+            (angle > wrong[0]) & (angle < wrong[1]) & (canvas.hand > 0.5) & (radius > 0.95 * fan.knuckles)
+        )
+
+
+def extra_repeated(case: Case) -> Operated | None:
+    """The sector of one finger comes twice."""
+    fan = fan_of(case.patient)
+    if fan is None:
+        return None
+    k = int(case.rng.integers(4))
+    low, high = _gaps(fan)[k : k + 2]
+    canvas = open_canvas(case.patient)
+    width = high - low
+    if case.sound:
+        _reread(case, canvas, fan, high)
+    else:
+        jump(
+            canvas,
+            fan,
+            (low + high) / 2,
+            high,
+            low,
+            wrong=((low + high) / 2 - width, (low + high) / 2 + width),
+        )
+    return Operated(canvas, (fan.numbers[k],))
+
+
+def missing_skipped(case: Case) -> Operated | None:
+    """The sector of one finger is left out."""
+    fan = fan_of(case.patient)
+    if fan is None:
+        return None
+    k = int(case.rng.integers(4))
+    low, high = _gaps(fan)[k : k + 2]
+    canvas = open_canvas(case.patient)
+    if case.sound:
+        _reread(case, canvas, fan, high)
+    else:
+        jump(canvas, fan, (low + high) / 2, low, high, wrong=(low, high))
+        canvas.boxes[:] = canvas.boxes or []
+    return Operated(canvas, (fan.numbers[k],))
+
+
+def fused_closed(case: Case) -> Operated | None:
+    """The gap between two fingers is left out: they become one broad finger."""
+    fan = fan_of(case.patient)
+    if fan is None:
+        return None
+    k = int(case.rng.integers(3))
+    bite = case.rng.uniform(0.25, 0.5)
+    low, high = fan.angles[k] + bite * fan.halves[k], fan.angles[k + 1] - bite * fan.halves[k + 1]
+    if high - low > np.deg2rad(30):
+        return None
+    canvas = open_canvas(case.patient)
+    if case.sound:
+        _reread(case, canvas, fan, (low + high) / 2)
+    else:
+        half = fan.halves[k] * 2
+        at = (low + high) / 2
+        jump(canvas, fan, at, low, high, wrong=(at - half, at + half), slide=_whole_tip(fan, k, bite))
+    return Operated(canvas, tuple(sorted((fan.numbers[k], fan.numbers[k + 1]))))
+
+
+def _whole_tip(fan: Fan, k: int, bite: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Beyond the shorter finger's tip the seam leaves the longer finger whole."""
+    first, second = fan.tips[k], fan.tips[k + 1]
+    room = (1.5 - bite) * fan.halves[k] if first > second else -(1.5 - bite) * fan.halves[k + 1]
+    at = min(first, second)
+    return lambda radius: room * smoothstep(0.97 * at, 1.03 * at, radius)
+
+
+def _gaps(fan: Fan) -> Float[np.ndarray, "5"]:
+    """Middles of the gaps, those outside of the first and last finger included."""
+    steps = np.diff(fan.angles)
+    ends = [
+        fan.angles[0] - max(0.6 * steps[0], 1.7 * fan.halves[0]),
+        fan.angles[-1] + max(0.6 * steps[-1], 1.7 * fan.halves[-1]),
+    ]
+    return np.concatenate([ends[:1], fan.angles[:-1] + steps / 2, ends[1:]])
+
+
+def _reread(case: Case, canvas: Canvas, fan: Fan, at: float) -> None:
+    """The same reading without a jump: everything a few degrees to one side."""
+    shift = case.sign() * np.deg2rad(case.rng.uniform(1.5, 4))
+    jump(canvas, fan, at, at + shift, at + shift, wrong=None)
+
+
+def _meeting(chains: np.ndarray, roots: np.ndarray, ahead: np.ndarray) -> float:
+    """How far behind the knuckles the fingers' lines meet, in hand spans: from how their tips spread."""
+    across = np.array([-ahead[1], ahead[0]])
+    at_root = (chains[:, 0] - roots) @ across
+    slope = ((chains[:, 3] - chains[:, 0]) @ across) / np.maximum((chains[:, 3] - chains[:, 0]) @ ahead, 1e-6)
+    spread = float((at_root * slope).sum() / max((at_root**2).sum(), 1e-9))
+    span = float(np.linalg.norm(chains[0, 0] - chains[-1, 0])) / 0.7
+    return 1 / max(spread, 1e-6) / max(span, 1e-6)

@@ -1,0 +1,184 @@
+"""Fingers grown together, fingers that fork."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from handwright.data.surgery.canvas import Canvas, lift, open_canvas, set_in
+from handwright.data.surgery.fingers import along
+from handwright.data.surgery.maps import grid, sample
+from handwright.data.surgery.moves import (
+    Case,
+    Move,
+    Operated,
+    angle_between,
+    bent,
+    jittered,
+    like,
+    perform,
+    stretched,
+    turned,
+)
+from handwright.data.surgery.shares import finger_share, rise
+from handwright.drawing.ownership import smoothstep
+from handwright.drawing.pushpull import push_pull
+
+
+def fused_pressed(case: Case) -> Operated | None:
+    """Two neighbours laid side by side along their whole length, run into each other."""
+    pair = _pair(case)
+    if pair is None:
+        return None
+    first, second = pair
+    fingers = case.patient.fingers
+    a, b = fingers[first], fingers[second]
+    way = a.direction + b.direction
+    way = way / np.hypot(*way)
+    across = np.array([-way[1], way[0]])
+    side = np.sign((b.chain[0] - a.chain[0]) @ across)
+    between = (a.radius + b.radius) * case.rng.uniform(0.6, 0.75)
+    middle = (along(a.chain, np.array([0.6]))[0] + along(b.chain, np.array([0.6]))[0]) / 2
+    moves: list[Move] = []
+    for finger, sign in ((first, -1.0), (second, 1.0)):
+        own = fingers[finger]
+        goal = middle + side * sign * between / 2 * across
+        turn = angle_between(along(own.chain, np.array([0.6]))[0] - own.chain[0], goal - own.chain[0])
+        chain = turned(own.chain, own.chain[0], turn)
+        moves.append(Move(finger, bent(chain, 1, angle_between(chain[3] - chain[1], way)), wrong=True))
+    canvas = perform(case, moves)
+    return None if canvas is None else Operated(canvas, (first, second))
+
+
+def fused_webbed(case: Case) -> Operated | None:
+    """Skin between two fingers up to their end joints."""
+    pair = _pair(case)
+    if pair is None:
+        return None
+    patient = case.patient
+    a, b = (patient.fingers[f] for f in pair)
+    top = case.rng.uniform(0.62, 0.85)
+    if case.sound:
+        outline = _strip(a.chain, 0.45 * a.radius)
+    else:
+        shares = np.linspace(0.1, top, 8)
+        rim = (along(a.chain, np.array([top])) + along(b.chain, np.array([top]))) / 2
+        dip = rim - 0.25 * a.radius * (a.direction + b.direction)
+        outline = np.concatenate([along(a.chain, shares), dip, along(b.chain, shares)[::-1]])
+    canvas = open_canvas(patient)
+    painted = np.zeros(canvas.hand.shape, np.uint8)
+    cv2.fillPoly(painted, [np.round(outline * 8).astype(np.int32)], 1, cv2.LINE_8, 3)
+    inside = cv2.distanceTransform(patient.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
+    known = ((inside > 0.35 * a.radius) & ((painted == 0) | (not case.sound))).astype(np.float32)
+    skin = push_pull(patient.pixels, known)
+    soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 1.2)
+    fresh = soft * (1 - smoothstep(0.2, 0.55, inside / a.radius)) if not case.sound else soft
+    shade = 1 - 0.1 * fresh * case.rng.uniform(0.3, 1.0)
+    canvas.pixels = canvas.pixels * (1 - fresh[..., None]) + (skin * shade[..., None]) * fresh[..., None]
+    canvas.hand = np.maximum(canvas.hand, fresh)
+    canvas.touched = np.maximum(canvas.touched, fresh)
+    if not case.sound:
+        new = (fresh > 0.5) & ~patient.region.inside
+        if new.sum() < 1.2 * a.radius**2:
+            return None
+        canvas.mark(new)
+    return Operated(canvas, pair)
+
+
+def split_forked(case: Case) -> Operated | None:
+    """A finger that forks at its middle joint: two copies of what lies beyond."""
+    return _fork(case, lent=False)
+
+
+def split_lent(case: Case) -> Operated | None:
+    """A branch from another photograph's finger grows out of a finger's middle joint."""
+    return _fork(case, lent=True)
+
+
+def split_unfolded(case: Case) -> Operated | None:
+    """A finger's end read twice, side by side, ever farther apart."""
+    patient = case.patient
+    finger = case.one_of([f for f in patient.free if f > 0])
+    if finger is None:
+        return None
+    own = patient.fingers[finger]
+    joint = own.chain[1] + case.rng.uniform(0.0, 0.5) * (own.chain[2] - own.chain[1])
+    length = float(np.linalg.norm(own.chain[3] - joint))
+    way = (own.chain[3] - joint) / max(length, 1e-6)
+    across = np.array([-way[1], way[0]])
+    here = grid(patient.width) - joint.astype(np.float32)
+    u, v = here @ way.astype(np.float32), here @ across.astype(np.float32)
+    most = own.radius * (0.15 if case.sound else case.rng.uniform(1.2, 1.5))
+    opening = most * smoothstep(0.0, 0.75 * length, u)
+    near = smoothstep(1.35 * length, 1.1 * length, u)
+    fading = smoothstep(5.5 * own.radius, 2.2 * own.radius, np.abs(v))
+    side = np.ones_like(v) if case.sound else np.where(v < 0, -1.0, 1.0)
+    narrower = 1 + 0.2 * opening / own.radius * fading * smoothstep(
+        3 * own.radius, 1.5 * own.radius, np.abs(v)
+    )
+    shift = (-side * opening * near * fading).astype(np.float32)
+    source = v * narrower + shift
+    where = joint + u[..., None] * way + source[..., None] * across
+    canvas = open_canvas(patient)
+    canvas.pixels = np.clip(sample(canvas.pixels, where.astype(np.float32)), 0, 255)
+    canvas.hand = np.clip(sample(canvas.hand, where.astype(np.float32)), 0, 1)
+    touched = (np.abs(source - v) > 0.1) & (u > 0)
+    canvas.touched = np.maximum(canvas.touched, touched.astype(np.float32))
+    _soften(canvas, np.abs(v) < 1.0, u, length)
+    if not case.sound:
+        canvas.mark((u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.6 * own.radius) & (canvas.hand > 0.5))
+    return Operated(canvas, (finger,))
+
+
+def _soften(canvas: Canvas, seam: np.ndarray, u: np.ndarray, length: float) -> None:
+    """Blur along a seam a pixel wide."""
+    soft = cv2.GaussianBlur((seam & (u > 0) & (u < 1.4 * length)).astype(np.float32), (0, 0), 0.8)[..., None]
+    canvas.pixels = canvas.pixels * (1 - soft) + cv2.GaussianBlur(canvas.pixels, (0, 0), 1.0) * soft
+
+
+def _fork(case: Case, *, lent: bool) -> Operated | None:
+    patient = case.patient
+    lender = case.lend() if lent else None
+    finger = case.one_of([f for f in patient.free if f > 0])
+    other = case.one_of([f for f in lender.free if f > 0]) if lender is not None else None
+    if finger is None or (lent and other is None):
+        return None
+    own = patient.fingers[finger]
+    joint = int(case.rng.choice([1, 1, 2])) if not lent else 1
+    angle = case.rng.uniform(0.26, 0.4) * (1.25 if joint == 2 else 1.0)
+    left, right = bent(own.chain, joint, -angle), bent(own.chain, joint, angle)
+    thin = case.rng.uniform(0.85, 1.0)
+    first = Move(finger, left, thicker=thin, wrong=True)
+    if lender is None or other is None:
+        second = Move(finger, right, thicker=thin, wrong=True)
+    else:
+        shaped = like(lender.fingers[other].chain, right, own.length)
+        shaped = shaped + (right[1] - shaped[1])
+        shaped = np.concatenate([right[:1], shaped[1:]])
+        second = Move(finger, shaped, thicker=thin, wrong=True, lender=lender, lent=other)
+    canvas = perform(case, [first, second])
+    return None if canvas is None else Operated(canvas, (finger,))
+
+
+def _strip(chain: np.ndarray, half: float) -> np.ndarray:
+    shares = np.linspace(0.3, 0.75, 8)
+    points = along(chain, shares)
+    way = chain[3] - chain[0]
+    across = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-6) * half
+    return np.concatenate([points - across, (points + across)[::-1]])
+
+
+def _pair(case: Case) -> tuple[int, int] | None:
+    """Two free neighbours that do not stand too far apart."""
+    patient = case.patient
+    pairs = [
+        k
+        for k in (1, 2, 3)
+        if {k, k + 1} <= set(patient.free)
+        and abs(angle_between(patient.fingers[k].direction, patient.fingers[k + 1].direction)) < 0.65
+    ]
+    chosen = case.one_of(pairs)
+    return None if chosen is None else (chosen, chosen + 1)
+
+
+__all__ = ["fused_pressed", "fused_webbed", "split_forked", "split_lent", "split_unfolded"]

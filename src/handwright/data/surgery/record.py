@@ -1,0 +1,76 @@
+"""The truth of an operated photograph as plain numbers, for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handwright.data.captions import PHOTOGRAPH, Scene, captions
+from handwright.data.hands.record import FORMAT
+from handwright.data.surgery.sample import SurgeryPicture
+from handwright.hand.dofs import dofs_of_pose
+from handwright.hand.grammar import PoseWords, orientation_of, words_of
+from handwright.types import Side
+
+
+def record_of(picture: SurgeryPicture, seed: int, index: int) -> dict[str, Any]:
+    """Everything known of a picture, JSON-ready; keypoints are the sound hand's, as MediaPipe saw it.
+
+    Args:
+        picture: The picture.
+        seed: Of its world.
+        index: Its number there.
+    """
+    patient, label, size = picture.patient, picture.label, picture.pixels.shape[0]
+    defects = [] if label is None else [label.name]
+    scene = Scene((_words(picture),), domain=PHOTOGRAPH, defects=tuple(defects))
+    said = captions(scene, np.random.default_rng([seed, index, 41]))
+    hands = [_hand(patient.points * picture.scale, patient.side, size)]
+    hands[0]["words"] = str(scene.hands[0])
+    if label is not None:
+        box = [round(v, 1) for v in label.bbox_xyxy_px]
+        hands[0]["defects"].append(
+            {
+                "name": label.name,
+                "generator": label.generator,
+                "fingers": list(label.fingers),
+                "bbox_xyxy_px": box,
+            }
+        )
+    hands += [_hand(points * picture.scale, side, size) for points, side in patient.others]
+    return {
+        "format": FORMAT,
+        "kind": "defects",
+        "seed": seed,
+        "index": index,
+        "width": size,
+        "height": size,
+        "domain": PHOTOGRAPH,
+        "caption": said["natural"],
+        "captions": said,
+        "hands": hands,
+        "keypoints_source": "mediapipe",
+        "photograph": {"name": patient.name, "sha256": patient.sha256},
+        "processing": {"name": picture.way[0], "generator": picture.way[1]},
+        "defects": defects,
+    }
+
+
+def _hand(points: np.ndarray, side: Side, size: int) -> dict[str, Any]:
+    return {
+        "side": side,
+        "keypoints_px": np.round(points, 3).tolist(),
+        "visible": [bool(v) for v in ((points >= 0) & (points < size)).all(1)],
+        "keypoints_source": "mediapipe",
+        "defects": list[dict[str, Any]](),
+    }
+
+
+def _words(picture: SurgeryPicture) -> PoseWords:
+    hand = picture.patient.hand
+    palm, points = orientation_of(hand.wrist)
+    return replace(
+        words_of(dofs_of_pose(hand.pose, hand.palm_arch)), palm=palm, points=points, side=hand.side
+    )
