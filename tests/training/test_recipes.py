@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
+from transformers import CLIPTextModel
 
 from handwright.diffusion.zoo import load_models
 from handwright.errors import UsageError
@@ -135,3 +138,27 @@ def test_dropped_controls_leave_the_picture_without_its_depth(data, base):
     assert not open_member("handrefiner", data, base, settings).batch(0, 0, settings)["controlled"].any()
     kept = TrainSettings(train_batch_size=4)
     assert open_member("handrefiner", data, base, kept).batch(0, 0, kept)["controlled"].all()
+
+
+def test_a_base_builds_on_the_autoencoder_and_text_that_were_trained_before(data, tmp_path):
+    settings = TrainSettings(train_batch_size=2, max_train_steps=1, mixed_precision="no", resolution=64)
+    for member in ("vae", "text"):
+        train(open_member(member, data, None, settings), settings, tmp_path / member)
+        shutil.copytree(tmp_path / member / "model", tmp_path / "so_far", dirs_exist_ok=True)
+    recipe = open_member("base", data, tmp_path / "so_far", settings)
+    assert type(recipe.family.vae).__name__ == "AutoencoderKL"
+    trained = CLIPTextModel.from_pretrained(tmp_path / "so_far" / "text_encoder")
+    name = "encoder.layers.0.mlp.fc1.weight"
+    assert torch.equal(recipe.family.text_encoder.state_dict()[name], trained.state_dict()[name])
+    assert torch.isfinite(recipe.trained(recipe.batch(0, 0, settings)))
+
+
+@pytest.mark.parametrize("member", ["features", "critic"])
+def test_members_that_build_on_nothing_refuse_a_model(data, base, member):
+    with pytest.raises(UsageError, match="leave --model out"):
+        open_member(member, data, base, TrainSettings(resolution=64))
+
+
+def test_a_linear_codec_is_not_trained(data, base):
+    with pytest.raises(UsageError, match="PatchCodec"):
+        open_member("vae", data, base, TrainSettings(resolution=64))

@@ -12,8 +12,8 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig
 
-from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.controlnets import controlnet_config
+from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
@@ -42,12 +42,18 @@ _BLOCKS: dict[str, Any] = {
 }
 
 
-def fresh_unet(resolution: int) -> UNet2DConditionModel:
-    """Inpainting UNet for ``resolution`` px: noisy latents, mask, latents of the masked picture."""
+def fresh_unet(resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4) -> UNet2DConditionModel:
+    """Inpainting UNet: noisy latents, mask, latents of the masked picture.
+
+    Args:
+        resolution: Side of its pictures in pixels.
+        channels: Of a latent.
+        scale: Pixels per latent.
+    """
     return UNet2DConditionModel(
-        sample_size=resolution // 4,
-        in_channels=2 * LATENT_CHANNELS + 1,
-        out_channels=LATENT_CHANNELS,
+        sample_size=resolution // scale,
+        in_channels=2 * channels + 1,
+        out_channels=channels,
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
         **_BLOCKS,
     )
@@ -159,10 +165,15 @@ def open_family(folder: Path) -> Family:
     )
 
 
-def fresh_family(tokenizer: CLIPTokenizer, vae: PatchCodec, resolution: int) -> Family:
-    """A small family that knows nothing yet but its codec and its words."""
-    unet = fresh_unet(resolution)
-    text_encoder = fresh_text_encoder(tokenizer)
+def fresh_family(
+    tokenizer: CLIPTokenizer,
+    vae: Any,  # noqa: ANN401 - any autoencoder with diffusers' interface
+    resolution: int,
+    text_encoder: CLIPTextModel | None = None,
+) -> Family:
+    """A small family whose UNet knows nothing yet; a new text encoder unless one is given."""
+    unet = fresh_unet(resolution, int(vae.config["latent_channels"]), pixels_per_latent(vae))
+    text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
     return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(), resolution)
 
 

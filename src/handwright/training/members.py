@@ -9,23 +9,33 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from handwright.diffusion.components import load_network, load_tokenizer
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTokenizer
+from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.crops import Crops
 from handwright.training.family import (
     LATENT_CHANNELS,
+    Family,
     controlnet_from,
     fresh_family,
+    fresh_text_encoder,
     general_controlnet,
     open_family,
 )
 from handwright.training.gather import load_crops
 from handwright.training.loop import Recipe
 from handwright.training.recipes.base import BaseRecipe, Batches
+from handwright.training.recipes.critic import CriticRecipe, fresh_critic
+from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
-from handwright.training.recipes.vae import fit_codec
+from handwright.training.recipes.text import TextRecipe, fresh_clip
+from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.settings import TrainSettings
+from handwright.training.stream import CropStream
 from handwright.training.tokenizer import learn_tokenizer
 
 PHOTOGRAPH_SHARE = 0.3
@@ -54,18 +64,36 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
 
 
 def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    if model is None:
-        crops = _sound(data, settings.resolution)
-        words = [line for caption in crops.caption for line in str(caption).splitlines()]
-        tokenizer = learn_tokenizer([*words, NEGATIVE_PROMPT])
-        codec = fit_codec(crops.pixels, LATENT_CHANNELS, settings.seed)
-        family = fresh_family(tokenizer, codec, settings.resolution)
-    else:
+    if model is not None and (model / "unet").is_dir():
         family = open_family(model)
         crops = _sound(data, family.resolution)
+    else:
+        crops = _sound(data, settings.resolution)
+        family = _begun(crops, model, settings)
     controlnet = family.controlnet or general_controlnet(family.unet, pixels_per_latent(family.vae))
     family = replace(family, controlnet=controlnet)
     return BaseRecipe(Batches(crops, family, PHOTOGRAPH_SHARE), family, controlnet, _shown(crops))
+
+
+def _begun(crops: Crops, model: Path | None, settings: TrainSettings) -> Family:
+    """A new UNet with the autoencoder and the text encoder of ``model``, as far as they are there."""
+    vae = model / "vae" if model is not None else None
+    codec = (
+        load_vae(vae, torch.float32)
+        if vae is not None and vae.is_dir()
+        else fit_codec(crops.pixels, LATENT_CHANNELS, settings.seed)
+    )
+    tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
+    return fresh_family(tokenizer, codec, settings.resolution, text_encoder)
+
+
+def _text_parts(model: Path | None) -> tuple[CLIPTokenizer, CLIPTextModel] | None:
+    """Tokenizer and text encoder of a folder that has them."""
+    if model is None or not (model / "text_encoder").is_dir():
+        return None
+    return load_tokenizer(model / "tokenizer"), load_network(
+        CLIPTextModel, model / "text_encoder", torch.float32
+    )
 
 
 def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -80,6 +108,49 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
         raise UsageError(f"{data} holds no renders", "eq. 4 wants exact depth", "use `handwright synth`")
     controlnet = family.controlnet or controlnet_from(family.unet, pixels_per_latent(family.vae))
     return HandRefinerRecipe(Batches(renders, family, 0.0), family, controlnet, _shown(renders))
+
+
+def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    vae = fresh_vae(LATENT_CHANNELS, settings.resolution)
+    if model is not None:
+        vae = load_vae(model / "vae", torch.float32)
+        if not isinstance(vae, AutoencoderKL):
+            raise UsageError(f"{model} has a {type(vae).__name__}", "nothing in it learns", "leave it out")
+    return VaeRecipe(vae.requires_grad_(True), _stream(_sound(data, settings.resolution), settings))
+
+
+def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    crops = _crops(data, settings.resolution)
+    tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
+    clip = fresh_clip(text_encoder or fresh_text_encoder(tokenizer), settings.resolution)
+    return TextRecipe(clip.requires_grad_(True), tokenizer, _stream(crops, settings))
+
+
+def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("features", model)
+    network = FeatureNetwork(FeatureConfig(size_px=settings.resolution))
+    return FeatureRecipe(network, _stream(_crops(data, settings.resolution), settings))
+
+
+def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("critic", model)
+    return CriticRecipe(
+        fresh_critic(settings.resolution), _stream(_crops(data, settings.resolution), settings)
+    )
+
+
+def _starts_from_nothing(member: str, model: Path | None) -> None:
+    if model is not None:
+        raise UsageError(f"{member} builds on no other member", "", "leave --model out")
+
+
+def _stream(crops: Crops, settings: TrainSettings) -> CropStream:
+    return CropStream(crops, settings.resolution, PHOTOGRAPH_SHARE)
+
+
+def _captions(crops: Crops) -> list[str]:
+    """Every wording, and the words that only negative prompts say."""
+    return [*(line for caption in crops.caption for line in str(caption).splitlines()), NEGATIVE_PROMPT]
 
 
 def _sound(data: Path, resolution: int) -> Crops:
@@ -98,7 +169,12 @@ def _shown(crops: Crops) -> Crops:
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
+    "vae": _vae,
+    "text": _text,
     "base": _base,
     "handrefiner": _handrefiner,
+    "features": _features,
+    "critic": _critic,
 }
-"""What can be trained; a ``base`` from nothing brings a linear ``vae`` and ``text`` with it."""
+"""What can be trained. A ``base`` takes ``vae`` and ``text`` from --model where they are there, and brings a
+linear codec and a text encoder of its own where not."""

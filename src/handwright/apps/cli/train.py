@@ -11,11 +11,14 @@ from handwright.apps.cli.options import Debug
 
 
 def train(
-    member: Annotated[str, typer.Argument(metavar="MEMBER", help="base or handrefiner.")],
+    member: Annotated[
+        str, typer.Argument(metavar="MEMBER", help="vae, text, base, handrefiner, features, critic.")
+    ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
     model: Annotated[
-        Path | None, typer.Option("--model", metavar="DIR", help="The family so far; handrefiner needs it.")
+        Path | None,
+        typer.Option("--model", metavar="DIR", help="The family so far: what a member builds on."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
     max_minutes: Annotated[
