@@ -98,6 +98,20 @@ def test_labels_on_both_sides_give_every_measure_of_people(folders):
     assert 0 < told["dap[133]"] < 1
 
 
+def test_points_whose_third_number_is_zero_are_not_there(folders):
+    real, fake, people = folders
+    label(fake, people)
+    for i in range(6):
+        told = json.loads((real / f"{i:04d}.json").read_text())
+        told["people"][0]["wholebody"][3] = [900.0, 900.0, 0.0]
+        (real / f"{i:04d}.json").write_text(json.dumps(told))
+    assert run(real, fake, ("mpjpe-body",))["mpjpe[body]"].value == pytest.approx(0, abs=1e-12)
+    told = json.loads((fake / "0001.json").read_text())
+    told["people"][0]["wholebody"][7][2] = 0
+    (fake / "0001.json").write_text(json.dumps(told))
+    assert run(real, fake, ("mpjpe-body",))["mpjpe[body]"].value == pytest.approx(1 / 132 / 6)
+
+
 def test_points_of_a_larger_fake_are_brought_to_the_real_size(folders):
     real, fake, people = folders
     label(write(fake, blots(6, 400)), [[2 * one for one in persons] for persons in people])

@@ -58,7 +58,8 @@ def bootstrap_counts(n: int, rounds: int, seed: int) -> Int[np.ndarray, "n round
     """How often each of ``n`` is drawn in each round of ``n`` draws with replacement; columns add up to n."""
     if n < 1:
         raise InvalidValueError(f"nothing to draw from: n is {n}")
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=rounds).T
+    rng = np.random.default_rng(seed)
+    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(rounds)], axis=1)
 
 
 def mean_estimate(
