@@ -10,9 +10,10 @@ from jaxtyping import Float, Int
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.data.hands.person import Person
-from handwright.data.people.clothes import covered, wear
+from handwright.data.people.clothes import covered, places, wear
 from handwright.data.people.face import Look, eye_solids, face_paint, paint_of
 from handwright.data.people.graft import (
+    SIDES,
     TO_CAMERA,
     arm_share,
     dense_faces,
@@ -21,9 +22,10 @@ from handwright.data.people.graft import (
     joint,
     socket_of,
 )
-from handwright.data.people.hair import Hair, hair_solids
+from handwright.data.people.hair import hair_solids
 from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.pose import bone
+from handwright.data.people.scalp import Hair
 from handwright.data.people.stance import Stance
 from handwright.data.people.wardrobe import Outfit
 from handwright.data.render.stage import Solid
@@ -115,7 +117,8 @@ def _skin(someone: Someone, skin_m: Float[np.ndarray, "v 3"]) -> Solid:
     bare = covered(someone.outfit)[:SKIN_VERTICES] < _UNDER_M
     body = figure.groups["body"]
     kept = np.flatnonzero(handless_faces() & bare[body.faces].any(1))
-    material = replace(someone.person.skin, hair=0.0)
+    skin = someone.person.skin
+    material = replace(skin, hair=0.0, roughness=min(skin.roughness + 0.12, 0.8))
     all_faces = np.concatenate([number[body.faces[kept]], *faces])
     paint = face_paint(someone.look, material.albedo)
     return Solid(
@@ -139,19 +142,19 @@ def _body_labels(hands: tuple[Hand, Hand]) -> Int[np.ndarray, " v"]:
 
 @lru_cache(maxsize=1)
 def _rest() -> Float[np.ndarray, "v 3"]:
-    """Where the skin's patterns are: in the frame of the nearer hand, which forearms continue."""
+    """Where the skin's patterns are: in the frame of the right hand, the left arm's in that of the left."""
     vertices = load_figure().vertices_m
     points = vertices[:SKIN_VERTICES]
-    out = np.zeros_like(points)
-    sides: tuple[tuple[Side, np.ndarray], ...] = (("right", points[:, 0] <= 0), ("left", points[:, 0] > 0))
-    for side, mine in sides:
+    local: dict[Side, Float[np.ndarray, "v 3"]] = {}
+    for side in SIDES:
         seat = socket_of(vertices, side)
-        local = (points[mine] - seat.at_m) @ seat.turn / seat.scale
-        out[mine] = local if side == "right" else local * [-1, 1, 1]
-    beyond = np.clip((-out[:, 1] - 0.03) / 0.1, 0, 1)
+        local[side] = (points - seat.at_m) @ seat.turn / seat.scale
+    share = np.clip(places().arm[:SKIN_VERTICES, None] - 0.3, 0, 1) * (points[:, :1] > 0)
+    out = local["right"] * (1 - share) + local["left"] * [-1, 1, 1] * share
+    beyond = np.clip((-out[:, 1:2] - 0.03) / 0.1, 0, 1)
     beyond[arm_share("right") + arm_share("left") < 0.3] = 1.0
-    folded = -np.sqrt(out**2 + [1, 0.06**2, 0.03**2])
-    out[:, 1:] = out[:, 1:] * (1 - beyond[:, None]) + folded[:, 1:] * beyond[:, None]
+    back = -np.sqrt(out**2 + [1, 0.06**2, 0.03**2])
+    out[:, 1:] = out[:, 1:] * (1 - beyond) + back[:, 1:] * beyond
     return out
 
 
@@ -173,8 +176,7 @@ def _body_uv() -> Float[np.ndarray, "v 2"]:
         rig.vertices_m[loop, 0] - rig.vertices_m[loop, 0].mean(),
     )
     gap = np.abs(np.angle(np.exp(1j * (angle[:, None] - around[None]))))
-    sides: tuple[Side, Side] = ("right", "left")
-    for side in sides:
+    for side in SIDES:
         seam = joint(side)
         out[seam.arm] = uv[loop[gap[seam.arm].argmin(1)]]
         out[seam.hand] = uv

@@ -200,7 +200,10 @@ def _masks() -> tuple[Float[np.ndarray, "s s"], ...]:
     cv2.fillPoly(jaw, [np.round(outline).astype(np.int32)], 1.0)
     beard = cv2.GaussianBlur(jaw, (0, 0), 8) * (1 - lips)
     cheeks = np.zeros_like(lips)
-    for at in (face[[36, 39, 31]].mean(0) + [-14, 26], face[[45, 42, 35]].mean(0) + [14, 26]):
+    for at in (
+        face[[36, 39, 31]].mean(0) + np.array((-14, 26)),
+        face[[45, 42, 35]].mean(0) + np.array((14, 26)),
+    ):
         cheeks += np.exp(-(((x - at[0]) / 34) ** 2 + ((y - at[1]) / 26) ** 2))
     cheeks += 0.8 * np.exp(-(((x - face[30, 0]) / 22) ** 2 + ((y - face[30, 1]) / 16) ** 2))
     return lips, lids, beard, cheeks

@@ -21,7 +21,7 @@ TO_CAMERA: Float[np.ndarray, "3 3"] = np.diag([1.0, -1.0, -1.0])
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 _EASE_M, _NEAREST = 0.11, 6
-_ARM_ONLY = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
+_FOREARM = ("lowerarm", "wrist", "metacarpal", "finger")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,8 @@ def handless_faces() -> Bool[np.ndarray, " f"]:
     mine = np.zeros(len(load_figure().vertices_m), np.bool_)
     for side in SIDES:
         mine[joint(side).hand] = True
-    return ~mine[load_figure().groups["body"].faces].all(1)
+    within = mine[load_figure().groups["body"].faces]
+    return np.logical_not(within.all(1))
 
 
 @lru_cache(maxsize=2)
@@ -150,7 +151,7 @@ def arm_share(side: Side) -> Float[np.ndarray, " v"]:
     """How much of each skin vertex hangs on the bones from the elbow on, 0 … 1."""
     figure = load_figure()
     tag = "R" if side == "right" else "L"
-    mine = [b for b, name in enumerate(figure.bones) if name.startswith(_ARM_ONLY[1:]) and name.endswith(tag)]
+    mine = [b for b, name in enumerate(figure.bones) if name.startswith(_FOREARM) and name.endswith(tag)]
     return (figure.weights * np.isin(figure.weight_bones, mine)).sum(1)[:SKIN_VERTICES]
 
 

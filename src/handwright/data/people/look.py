@@ -8,7 +8,7 @@ from handwright.data.hands.dress import any_colour
 from handwright.data.hands.person import Person
 from handwright.data.people.build import Build
 from handwright.data.people.face import Look
-from handwright.data.people.hair import Hair
+from handwright.data.people.scalp import Hair
 from handwright.data.people.wardrobe import with_article
 from handwright.data.render.material import Material
 
@@ -26,6 +26,19 @@ _DARK = (0.66, 0.26, 0.06, 0.01, 0.01, 0.0, 0.0)
 _STYLES = ("bald", "buzz", "short", "bob", "long", "bun", "curly", "headscarf", "beanie")
 _WOMEN = (0.01, 0.02, 0.13, 0.2, 0.3, 0.12, 0.1, 0.09, 0.03)
 _MEN = (0.12, 0.2, 0.46, 0.01, 0.03, 0.02, 0.1, 0.0, 0.06)
+
+_CUTS: dict[str, tuple[tuple[float, float], tuple[float, float], str]] = {
+    "bald": ((0.0, 0.0), (0.0, 0.0), "a bald head"),
+    "buzz": ((0.0, 0.0), (0.003, 0.005), "cropped {} hair"),
+    "short": ((0.03, 0.07), (0.008, 0.012), "short {} hair"),
+    "bob": ((0.15, 0.22), (0.012, 0.012), "shoulder-length {} hair"),
+    "long": ((0.26, 0.42), (0.012, 0.012), "long {} hair"),
+    "bun": ((0.0, 0.0), (0.006, 0.009), "{} hair in a bun"),
+    "curly": ((0.05, 0.08), (0.02, 0.045), "curly {} hair"),
+}
+"""Per style: length of the locks and thickness of the cap in metres, and the words."""
+
+_CLOTH = {"headscarf": "plain", "beanie": "ribs"}
 
 
 def draw_head(rng: np.random.Generator, person: Person, build: Build) -> tuple[Hair, Look]:
@@ -77,47 +90,24 @@ def _hair(
     style = str(rng.choice(_STYLES, p=_WOMEN if feminine else _MEN))
     if person.age == "child" and style in ("bald", "headscarf"):
         style = "short"
-    seed, parting = int(rng.integers(1 << 30)), float(rng.choice([-1, 1]) * rng.uniform(0.0, 0.035))
-    recede = 0.0 if feminine or person.age in ("child", "young") else float(rng.uniform(0, 0.03))
-    if style in ("headscarf", "beanie"):
+    seed, parting = int(rng.integers(1 << 30)), float(rng.uniform(-0.035, 0.035))
+    grain = float(rng.uniform(0, 50))
+    if style in _CLOTH:
         cloth_word, cloth = any_colour(rng)
-        knitted = style == "beanie"
-        material = Material(
-            "cloth",
-            cloth,
-            0.9,
-            0.02,
-            pattern="ribs" if knitted else "plain",
-            scale_m=0.006,
-            seed=float(rng.uniform(0, 50)),
-        )
-        return Hair(style, material, with_article(f"{cloth_word} {style}"), 0.0, 0.009, parting, 0.0, seed)
-    light = tuple(float(min(0.8, 1.75 * c + 0.004)) for c in colour)
-    strands = Material(
-        "solid",
-        colour,
-        0.42,
-        0.035,
-        pattern="heather",
-        second=(light[0], light[1], light[2]),
-        seed=float(rng.uniform(0, 50)),
+        worn = Material("cloth", cloth, 0.9, 0.02, pattern=_CLOTH[style], scale_m=0.006, seed=grain)
+        return Hair(style, worn, with_article(f"{cloth_word} {style}"), 0.0, 0.012, parting, 0.0, seed)
+    light = np.minimum(0.8, 1.75 * np.array(colour) + 0.004)
+    second = (float(light[0]), float(light[1]), float(light[2]))
+    strands = Material("solid", colour, 0.5, 0.028, pattern="heather", second=second, seed=grain)
+    lengths, thicknesses, words = _CUTS[style]
+    receding = not feminine and person.age in ("middle-aged", "elderly")
+    return Hair(
+        style,
+        strands,
+        words.format(word),
+        float(rng.uniform(*lengths)),
+        float(rng.uniform(*thicknesses)),
+        parting,
+        float(rng.uniform(0, 0.03)) * receding,
+        seed,
     )
-    length, thickness = {
-        "bald": (0.0, 0.0),
-        "buzz": (0.0, 0.0035),
-        "short": (rng.uniform(0.03, 0.07), 0.010),
-        "bob": (rng.uniform(0.15, 0.22), 0.012),
-        "long": (rng.uniform(0.26, 0.42), 0.012),
-        "bun": (0.0, 0.008),
-        "curly": (0.0, rng.uniform(0.025, 0.05)),
-    }[style]
-    names = {
-        "bob": f"shoulder-length {word} hair",
-        "long": f"long {word} hair",
-        "bun": f"{word} hair tied back",
-        "curly": f"curly {word} hair",
-        "buzz": f"cropped {word} hair",
-        "short": f"short {word} hair",
-        "bald": "",
-    }
-    return Hair(style, strands, names[style], float(length), float(thickness), parting, recede, seed)

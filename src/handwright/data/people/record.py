@@ -21,12 +21,14 @@ def scene_of(picture: PersonPicture) -> Scene:
     noun = f"{_AGE_WORDS[someone.person.age]}{setup.build.noun}"
     garments = someone.outfit.words
     shown = garments if setup.framing == "full" else garments[:1]
+    hair = someone.hair
+    nails = [f"{someone.person.nails} nail polish"] if someone.person.nails else []
     place = KINDS.get(setup.place.name)
     return Scene(
         hands=tuple(truth.words for truth in picture.hands),
         domain=RENDERED,
-        skin=", ".join(said for said in (someone.person.words, someone.hair.words) if said),
-        wears=(*shown, *([f"{someone.person.nails} nail polish"] if someone.person.nails else [])),
+        skin=someone.person.words + ("" if hair.worn else f" and {hair.words}"),
+        wears=(*shown, *([hair.words] if hair.worn else []), *nails),
         setting=place.words if place else "",
         light=setup.light.name,
         subject=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
 from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance

@@ -69,7 +69,7 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     if build.feminine < 0.5:
         person = replace(person, skin=replace(person.skin, nail=None), nails=None)
     stance = draw_stance(rng, rest_vertices_m(build))
-    outfit = draw_outfit(rng, build.feminine > 0.5, person.age == "child")
+    outfit = draw_outfit(rng, build.feminine > 0.5)
     hair, look = draw_head(rng, person, build)
     framing = FRAMINGS[int(rng.choice(3, p=_FRAMING_SHARES))]
     camera, place_m = _frame(rng, stance, framing, side_px)
