@@ -15,6 +15,7 @@ from handwright.hand.anatomy import DOF_LIMITS_RAD
 from handwright.hand.grammar import (
     NAMED,
     ORIENTATIONS,
+    PoseSaid,
     PoseWords,
     angles_of,
     counting,
@@ -101,18 +102,19 @@ def test_an_orientation_is_still_said_thirty_degrees_off():
 def test_a_wording_says_all_fingers(name: str, wording: str):
     words = replace(NAMED[name], side="left")
     said = understand(describe(words, wording))
-    assert tuple(said[f] for f in ("index", "middle", "ring", "pinky")) == words.fingers
-    assert said["thumb"].endswith(words.thumb)
-    assert said["side"] == "left"
+    assert said.fingers == words.fingers
+    assert said.thumb == words.thumb
+    assert said.side == "left"
 
 
 def test_what_a_text_leaves_open_is_not_said():
-    assert understand("a woman waving on a beach") == {}
-    assert understand("a right hand, palm up, index finger extended") == {
-        "side": "right",
-        "palm": "up",
-        "index": "extended",
-    }
+    assert understand("a woman waving on a beach") == PoseSaid()
+    assert understand("a right hand, palm up, index finger extended") == PoseSaid(
+        fingers=("extended", None, None, None),
+        extended=(None, True, None, None, None),
+        palm="up",
+        side="right",
+    )
 
 
 def test_the_sets_are_complete():

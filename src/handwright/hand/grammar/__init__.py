@@ -3,18 +3,20 @@
 - ``words``: the value ``PoseWords``, its technical text and the reader of that text.
 - ``angles``, ``contact``: words ↔ the 24 anatomical angles; ``orientation``: words ↔ wrist rotation.
 - ``named``: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy.
-- ``phrases``: natural wordings, and what a free text says about a pose.
+- ``phrases``: natural wordings of a pose; ``reading``, ``sayings``: what a free text says about one.
 """
 
 from handwright.hand.grammar.angles import angles_of, words_of
 from handwright.hand.grammar.named import NAMED, counting, names_of
 from handwright.hand.grammar.orientation import ORIENTATIONS, orientation_of, wrist_of
-from handwright.hand.grammar.phrases import describe, understand
+from handwright.hand.grammar.phrases import describe
+from handwright.hand.grammar.reading import PoseSaid, understand
 from handwright.hand.grammar.words import PoseWords, read_words
 
 __all__ = [
     "NAMED",
     "ORIENTATIONS",
+    "PoseSaid",
     "PoseWords",
     "angles_of",
     "counting",

@@ -1,15 +1,13 @@
-"""Natural wordings of a pose, and what a free text says about one."""
+"""Natural wordings of a pose."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from handwright.hand.anatomy import FINGERS
-from handwright.hand.grammar.named import NAMED, names_of
+from handwright.hand.grammar.named import names_of
 from handwright.hand.grammar.words import NEIGHBOURS, PoseWords
 
-_SAID_NAME: Mapping[str, str] = {
+SAID_NAME: Mapping[str, str] = {
     "call": "making a call-me sign",
     "dislike": "giving a thumbs down",
     "fist": "clenched in a fist",
@@ -47,7 +45,7 @@ _BEND_SAID = {
     "hooked": "hooked",
     "curled": "curled into the palm",
 }
-_THUMB_SAID = {
+THUMB_SAID = {
     "out": "out to the side",
     "beside": "along the index finger",
     "opposed": "facing the fingers",
@@ -70,7 +68,6 @@ _POINTS_SAID = {
     "left": "fingers pointing left",
     "right": "fingers pointing right",
 }
-_NAME = r"\b{}( sign| gesture| pose| hand)\b"
 _FINGER_SAID = ("index finger", "middle finger", "ring finger", "little finger")
 
 
@@ -84,52 +81,14 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     """
     if wording == "technical":
         return str(words)
-    names = [name for name in names_of(words) if name in _SAID_NAME]
+    names = [name for name in names_of(words) if name in SAID_NAME]
     hand = f"{words.side} hand" if words.side else "hand"
     if wording == "terse":
-        return f"{hand}, {_SAID_NAME[names[0]] if names else _up(words)}"
+        return f"{hand}, {SAID_NAME[names[0]] if names else _up(words)}"
     palm = [_PALM_SAID[words.palm]] if words.palm and "inverted" not in "".join(names[:1]) else []
     points = [_POINTS_SAID[words.points]] if words.points else []
-    body = [_SAID_NAME[names[0]]] if names else ["with " + _finger_phrases(words)]
+    body = [SAID_NAME[names[0]]] if names else ["with " + _finger_phrases(words)]
     return ", ".join([f"{hand} {body[0]}", *palm, *points])
-
-
-def understand(text: str) -> Mapping[str, str]:
-    """What a free text says about one hand's pose: technical clauses by subject, only what is said.
-
-    Keys are the fingers, 'side', 'palm', 'fingers' (where they point) and 'name'; values are the grammar's
-    words ('extended', 'right', 'camera', 'peace'). Both wordings of :func:`describe` are understood.
-    """
-    low = " ".join(text.lower().split())
-    said: dict[str, str] = {}
-    if side := re.search(r"\b(left|right) hand\b", low):
-        said["side"] = side[1]
-    for subject, table in (("palm", _PALM_SAID), ("fingers", _POINTS_SAID)):
-        hits = [word for word, phrase in table.items() if phrase in low]
-        said |= {subject: hits[0]} if hits else {}
-    by_length = sorted(_SAID_NAME, key=lambda name: -len(_SAID_NAME[name]))
-    hits = [name for name in by_length if _SAID_NAME[name].lower() in low]
-    hits = hits or [name for name in NAMED if re.search(_NAME.format(re.escape(name.replace("_", " "))), low)]
-    if hits:
-        named = NAMED[hits[0]]
-        said |= {"name": hits[0], **dict(zip(FINGERS[1:], named.fingers, strict=True))}
-        said["thumb"] = f"{'bent' if named.thumb_bent else 'extended'} {named.thumb}"
-    return said | _said_fingers(low)
-
-
-def _said_fingers(low: str) -> dict[str, str]:
-    said: dict[str, str] = {}
-    for clause in re.split(r"[,;.]| with ", low):
-        subjects = [f for f in FINGERS[1:] if re.search(rf"\b{f}\b", clause)]
-        subjects += ["pinky"] if "little" in clause else []
-        subjects = list(FINGERS[1:]) if re.search(r"\ball( four)? fingers\b", clause) else subjects
-        bends = [bend for bend, phrase in _BEND_SAID.items() if phrase in clause or bend in clause.split()]
-        if bends and "thumb touch" not in clause:
-            said |= dict.fromkeys(subjects, bends[0])
-        if thumb := re.search(r"thumb (extended|bent)? ?(.*)", clause):
-            where = [w for w, phrase in _THUMB_SAID.items() if phrase in thumb[2] or w in thumb[2].split()]
-            said |= {"thumb": f"{thumb[1] or 'extended'} {where[0]}"} if where else {}
-    return said
 
 
 def _finger_phrases(words: PoseWords) -> str:
@@ -143,7 +102,7 @@ def _finger_phrases(words: PoseWords) -> str:
     if len(said := {g for g in words.gaps if g}) == 1 and "apart" not in said:
         phrases.append(f"the extended ones {_GAP_SAID[said.pop()]}")
     thumb = "bent" if words.thumb_bent else "extended"
-    phrases.append(f"the thumb {thumb} {_THUMB_SAID[words.thumb]}")
+    phrases.append(f"the thumb {thumb} {THUMB_SAID[words.thumb]}")
     if words.contacts:
         tips = _list([_FINGER_SAID[k - 1] for k in words.contacts])
         phrases.append(f"its tip touching the {tips}")

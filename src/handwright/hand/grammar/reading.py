@@ -1,0 +1,156 @@
+"""What a free text says about one hand's pose, and nothing that it does not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from handwright.hand.grammar.fingers_read import Text, read_fingers
+from handwright.hand.grammar.named import NAMED
+from handwright.hand.grammar.phrases import SAID_NAME
+from handwright.hand.grammar.said import Known, PoseSaid, extended_of, raised_of
+from handwright.hand.grammar.sayings import CALLED, NUMBERS, PALM_SAID, POINTS_SAID, RAISED_NAMES
+from handwright.hand.grammar.words import DIRECTIONS, Direction, PoseWords
+from handwright.types import Side
+
+
+_NUMBER = "|".join([*NUMBERS, *(str(k) for k in range(11))])
+_RAISED = (
+    rf"(?:holding|holds|hold|held|raising|raises|showing|shows|putting|sticking|extending)(?: out)?(?: up)? "
+    rf"(?:only |just |exactly )?({_NUMBER}) (?:extended |raised )?fingers?\b(?: up\b)?",
+    rf"\b({_NUMBER}) (?:raised|extended|outstretched) fingers?\b",
+    rf"\b({_NUMBER}) fingers? (?:up|raised|extended|outstretched|held up)\b",
+    rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
+)
+_NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
+_AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
+_LOOSE = ("one", "three")
+"""Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
+
+
+def understand(text: str) -> PoseSaid:
+    """What a text says about the pose of one hand.
+
+    All wordings of ``describe`` are understood, the clauses of ``read_words``, and what people commonly write
+    ('thumbs up', 'holding up three fingers', 'index finger extended', 'palm up').
+
+    Args:
+        text: About one hand, in any case; commas and semicolons end clauses.
+    """
+    low = " ".join(text.lower().split())
+    rest = Text(low)
+    named = _exactly(rest) or _raised(rest)
+    direct = read_fingers(rest)
+    named = named or _called(rest.left) or PoseSaid()
+    said = _over(named, direct)
+    palm, points = _directions(low)
+    side = re.search(r"\b(left|right) (?:\w+ )?(?:hand|fist|palm)\b", low)
+    return replace(
+        said,
+        palm=palm or said.palm,
+        points=points or said.points,
+        side=cast("Side", side[1]) if side else None,
+    )
+
+
+def said_of(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> PoseSaid:
+    """What several poses have in common; their directions are not said."""
+    every = [_whole(pose) for pose in poses]
+    common: dict[str, Any] = {}
+    for item in fields(PoseSaid):
+        values = [getattr(said, item.name) for said in every]
+        if item.name in ("fingers", "extended", "gaps"):
+            common[item.name] = tuple(v[0] if len(set(v)) == 1 else None for v in zip(*values, strict=True))
+        else:
+            common[item.name] = values[0] if len(set(values)) == 1 else None
+    return PoseSaid(**{**common, "names": names})
+
+
+def _whole(words: PoseWords) -> PoseSaid:
+    return PoseSaid(
+        fingers=words.fingers,
+        extended=extended_of(words.fingers, words.thumb, words.thumb_bent),
+        raised=raised_of(words),
+        thumb=words.thumb,
+        thumb_bent=words.thumb_bent,
+        gaps=words.gaps,
+        touches=words.contacts,
+    )
+
+
+def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
+    """What a name says, overruled by what is said finger by finger."""
+    fingers = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
+    gaps = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
+    thumb = direct.thumb or named.thumb
+    bent = named.thumb_bent if direct.thumb_bent is None else direct.thumb_bent
+    known = zip(extended_of(fingers, thumb, bent), direct.extended, named.extended, strict=True)
+    extended = tuple(
+        next((e for e in (exact, loose, its) if e is not None), None) for exact, loose, its in known
+    )
+    return replace(
+        named,
+        fingers=cast("Any", fingers),
+        extended=cast("Known", extended),
+        gaps=cast("Any", gaps),
+        thumb=thumb,
+        thumb_bent=bent,
+        touches=named.touches if direct.touches is None else direct.touches,
+    )
+
+
+def _exactly(rest: Text) -> PoseSaid | None:
+    """The named pose whose own phrase is there; the longest, so that none is cut short."""
+    for name in sorted(SAID_NAME, key=lambda name: -len(SAID_NAME[name])):
+        phrase = re.escape(SAID_NAME[name].lower())
+        pattern = rf"\bhands?,? {phrase}" if name in _AFTER_HAND else rf"\b{phrase}"
+        if name not in _LOOSE and rest.take(pattern):
+            said = said_of([NAMED[name]], (name,))
+            return replace(said, palm="away") if name.endswith("inverted") else said
+    return None
+
+
+def _raised(rest: Text) -> PoseSaid | None:
+    """How many fingers are held up, and which those may be."""
+    for pattern in _RAISED:
+        if hits := rest.take(pattern):
+            said = hits[0][1]
+            number = NUMBERS.index(said) if said in NUMBERS else int(said)
+            names = RAISED_NAMES.get(number, ())
+            return replace(said_of([NAMED[n] for n in names], names) if names else PoseSaid(), raised=number)
+    return None
+
+
+def _called(left: str) -> PoseSaid | None:
+    """The named poses that a common expression may mean."""
+    for pattern, names in CALLED:
+        if re.search(pattern, left):
+            return said_of([NAMED[name] for name in names], names)
+    for name in NAMED:
+        spoken = re.escape(name.replace("_", " ").lower())
+        pattern = rf"\b{spoken}\b".replace("grasp", "(?:grasp|grip)")
+        pattern = pattern if name.endswith("grasp") else _NAMED.format(spoken)
+        if name not in (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat") and re.search(
+            pattern, left
+        ):
+            return said_of([NAMED[name]], (name,))
+    return None
+
+
+def _directions(low: str) -> tuple[Direction | None, Direction | None]:
+    """Where the palm faces and where the fingers point, as far as it is said."""
+    palm = next((word for pattern, word in PALM_SAID if re.search(pattern, low)), None)
+    points: Direction | None = None
+    for clause in re.split(r"[,;.] ?", low):
+        words = clause.split()
+        if len(words) == 2 and words[1] in DIRECTIONS:
+            palm = cast("Direction", words[1]) if words[0] == "palm" else palm
+            points = cast("Direction", words[1]) if words[0] == "fingers" else points
+    for hit in re.finditer(r"(?<!thumb )(?<!thumbs )\b(?:pointing|points|pointed) ", low):
+        tail = re.split(r"[,;.]", low[hit.end() :])[0].split()
+        ends = [" ".join(tail[k:]) for k in range(min(len(tail), 4))]
+        found = [word for end in ends for pattern, word in POINTS_SAID if re.match(pattern, end)]
+        points = points or (found[0] if found else None)
+    return palm, points
