@@ -100,16 +100,12 @@ def main() -> None:
     end = time.monotonic() + 60 * args.minutes
     args.work.mkdir(parents=True, exist_ok=True)
     variables, data, run = environment(args.work, args.wheels), args.work / "data", args.work / args.member
-    data.mkdir(exist_ok=True)
     for kind in args.kinds.split(","):
         made = ["--n", str(args.n), "--seed", str(args.seed), "--size", str(args.size)]
-        made += ["--workers", str(os.cpu_count() or 1), "-o", str(args.work / kind), "--kind", kind]
+        made += ["--workers", str(os.cpu_count() or 1), "-o", str(data / kind), "--kind", kind]
         if not handwright(["synth", *made], variables, (end - time.monotonic()) / 60):
             print(f"{kind}: not all pictures are there yet; the next slice goes on")
             return
-        for shard in (args.work / kind).glob("*.tar"):
-            if not (data / shard.name).exists():
-                os.link(shard, data / shard.name)
     left = (end - time.monotonic()) / 60 - 0.5
     if left > 0:
         time_limit = ["--max-minutes", f"{left:.2f}", "--resume", "-o", str(run), "--data", str(data)]

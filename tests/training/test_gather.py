@@ -52,7 +52,7 @@ def test_defects_are_told_in_their_order(tmp_path):
 
 
 def test_shards_and_lots_of_another_size_come_together(tmp_path):
-    shard(tmp_path, 2)
+    shard(tmp_path / "hands", 2)
     save_crops(tmp_path / "photographs.npz", crops(3, 36, rendered=False))
     both = load_crops(tmp_path, 72)
     assert both.pixels.shape[1:] == (72, 72, 3)

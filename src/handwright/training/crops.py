@@ -73,12 +73,12 @@ def save_crops(path: Path, crops: Crops) -> None:
 
 
 def load_lots(folder: Path, size: int) -> list[Crops]:
-    """Every .npz lot of a folder, in the order of names, its crops brought to ``size``.
+    """Every .npz lot in a folder and below, in the order of paths, its crops brought to ``size``.
 
     Raises:
         UsageError: One of them cannot be read.
     """
-    return [sized(_load(path), size) for path in sorted(folder.glob("*.npz"))]
+    return [sized(_load(path), size) for path in sorted(folder.rglob("*.npz"))]
 
 
 def sized(crops: Crops, size: int) -> Crops:

@@ -25,7 +25,7 @@ _SIDES = {"left": 0, "right": 1}
 
 
 def load_crops(folder: Path, size: int) -> Crops:
-    """The hands of every shard and lot in a folder, in the order of names.
+    """The hands of every shard and lot in a folder and below, in the order of paths.
 
     Args:
         folder: With .tar shards, .npz lots, or both.
@@ -34,7 +34,7 @@ def load_crops(folder: Path, size: int) -> Crops:
     Raises:
         UsageError: There are none, one is damaged, or no hand in them is large enough.
     """
-    tars = sorted(folder.glob("*.tar"))
+    tars = sorted(folder.rglob("*.tar"))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         parts = [part for shard in pool.map(lambda path: _shard(path, size), tars) for part in shard]
     parts += load_lots(folder, size)
