@@ -125,6 +125,7 @@ def test_joint_errors_of_pairs_with_misses_and_floor(marked):
     assert result["mpjpe[% hand]"].value == pytest.approx((11 * 100 * 3 / 20 + 100) / 12)
     assert result["mpjpe-floor[px]"].value == pytest.approx(20 * 1.0)
     assert result["missed"].value == pytest.approx(1 / 12)
+    assert result["missed-floor"].value == 1
     assert result["pck@0.2"].value == pytest.approx(11 / 12)
     assert result["mpjpe[% hand]"].n == 12
 
@@ -229,6 +230,9 @@ def test_labelled_poses_of_hands_are_a_set_of_poses(tmp_path):
     assert (result["pose-fid"].n, result["pose-fid"].n_reference) == (58, 60)
     assert result["diversity[rot6d] real"].low > result["diversity[rot6d] fake"].high
     assert [s.path.name for s in result.skipped] == ["0003.png"]
+    (fake / "0004.json").write_text('{"hands": [{"pose": [[1, 2, 3], [4, 5, 6]]}]}')
+    with pytest.raises(NotEnoughDataError, match="different numbers of joints"):
+        run(real, fake, metrics=("diversity",))
 
 
 def test_points_are_scaled_when_the_fake_is_larger(tmp_path):

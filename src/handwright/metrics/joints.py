@@ -107,9 +107,9 @@ def in_unit(errors: JointErrors, unit: Unit) -> Float[np.ndarray, " n"]:
     return errors.share * {"% hand": np.float64(100.0), "px": errors.size_px, "body": np.float64(1.0)}[unit]
 
 
-def miss_rate(errors: JointErrors, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def miss_rate(errors: JointErrors, *, name: str = "missed", rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Share of hands that were not found."""
-    return mean_estimate("missed", errors.missed.astype(float), errors.pictures, rounds=rounds, seed=seed)
+    return mean_estimate(name, errors.missed.astype(float), errors.pictures, rounds=rounds, seed=seed)
 
 
 def pck(errors: JointErrors, threshold: float = 0.2, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:

@@ -90,6 +90,7 @@ def _joint_errors(sets: Sets) -> list[Estimate]:
         mpjpe(pairs.errors, "px", seed=sets.seed),
         mpjpe(pairs.floor, "px", name="mpjpe-floor", seed=sets.seed),
         miss_rate(pairs.errors, seed=sets.seed),
+        miss_rate(pairs.floor, name="missed-floor", seed=sets.seed),
     ]
 
 

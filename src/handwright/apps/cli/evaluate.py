@@ -24,8 +24,8 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="A,B",
-        help="Pictures: kid, fid (default), kid-fg, fid-fg, kid-h, fid-h, det, mpjpe, pck, clipsim; labels: "
-        "dap, mpjpe-body, pose-fid, diversity; parameters: pose-fid, diversity, r-precision, multimodality.",
+        help="Names from the list above; default: kid, and fid where there are more pictures than features; "
+        "of files of poses all.",
     ),
 ]
 Extractor = Annotated[
@@ -70,10 +70,20 @@ def evaluate(
 ) -> None:
     """Measure FAKE against REAL: every figure with its extractor, N and a 95 % bootstrap interval.
 
-    Pictures of one name in both are compared hand by hand (mpjpe, pck; with --hands) or person by person
-    (dap, mpjpe-body). A NAME.json beside a real picture is its truth, a NAME.txt beside a fake one its
-    caption; shards of `handwright synth` bring both. docs/metrics.md says what each measure is.
-    """
+    \b
+    kid, fid           distances of whole pictures; what is taken by default
+    kid-fg, fid-fg     the same without background (--masks, or shards)
+    kid-h, fid-h       the same of the hands that are found (--hands)
+    det                how often and how surely hands are found (--hands)
+    mpjpe, pck         joints of hands in pictures of one name, with floor (--hands)
+    clipsim            how well pictures fit their captions (--extractor clip:DIR)
+    dap, mpjpe-body    labelled people in pictures of one name: 133 and 42 points
+    pose-fid, diversity           labelled poses of hands, or files of poses
+    r-precision, multimodality    files of poses: texts and poses, poses a text
+
+    NAME.json beside a real picture is its truth, NAME.txt beside a fake one its caption; shards of
+    `handwright synth` bring both. docs/metrics.md says what each measure is and needs.
+    """  # noqa: D301 - a backspace keeps the list's lines
     from handwright.workflow.evaluation import evaluate as run
 
     screen = Screen(as_json=as_json, debug=debug)

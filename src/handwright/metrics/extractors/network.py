@@ -42,8 +42,11 @@ class FeatureNetwork(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Features of pictures."""
-        maps = nn.functional.silu(self.norm(self.stages(pictures)))
-        return maps.mean((2, 3))
+        return self.maps(pictures).mean((2, 3))
+
+    def maps(self, pictures: Tensor) -> Tensor:
+        """The features [N, D, h, w] of each place, before their mean is taken."""
+        return nn.functional.silu(self.norm(self.stages(pictures)))
 
 
 class _Residual(nn.Module):
