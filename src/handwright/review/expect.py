@@ -1,109 +1,144 @@
-"""What a prompt expects of hands, so that a picture can be held against it: only what is said."""
+"""From a prompt to what it expects of hands: rules on the pose grammar; what is not said stays None."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import replace
 
-from handwright.hand.grammar import PoseSaid
+from handwright.hand.grammar import understand
+from handwright.review.expected import (
+    OPEN_POINTS,
+    Contact,
+    ContactKind,
+    Expectation,
+    Grasp,
+    HandExpectation,
+    OpenPoint,
+)
+from handwright.review.mentions import Mention, mentions_in
+from handwright.review.prompt_text import of_hands, people_in, plain, vague_words
+from handwright.review.said_contact import (
+    contact_in,
+    gloved_in,
+    grasp_in,
+    hands_touch,
+    hidden_in,
+    meeting_in,
+    without_negations,
+)
 from handwright.types import Side
 
-Grasp = Literal["open", "flat", "fist", "point", "pinch", "power grasp", "hook", "relaxed"]
-"""State of a hand. Open: fingers stretched, apart or together; flat: together and straight; point: the index
-finger alone; pinch: thumb against fingertips; power grasp: closed around a thing; hook: fingers hooked."""
+__all__ = [
+    "OPEN_POINTS",
+    "Contact",
+    "ContactKind",
+    "Expectation",
+    "Grasp",
+    "HandExpectation",
+    "OpenPoint",
+    "expectations_of",
+]
 
-ContactKind = Literal["object", "hand", "self", "person", "none"]
-"""What a hand touches: a thing, another hand, the own body, somebody else, nothing."""
-
-OpenPoint = Literal["number", "side", "direction", "contact", "extension"]
-"""What a prompt can leave open; number belongs to the picture, the others to each hand."""
-
-OPEN_POINTS: tuple[OpenPoint, ...] = ("number", "side", "direction", "contact", "extension")
+_MOST_LISTED = 10
 
 
-@dataclass(frozen=True)
-class Contact:
-    """What a hand touches.
+def expectations_of(prompt: str) -> Expectation:
+    """What a prompt says of the hands of its picture.
 
-    Attributes:
-        kind: A thing, another hand, the own body, somebody else, or expressly nothing.
-        thing: What, in the prompt's words without article ('cup of coffee', 'chin'); empty where unnamed.
+    Args:
+        prompt: As for any image model: sentences, tags, weights, LoRA tags, ``BREAK``, Midjourney parameters,
+            captions of ``handwright synth``. What is negated is not expected; no hand is expected where hands are
+            said to be out of sight.
     """
-
-    kind: ContactKind
-    thing: str = ""
-
-
-@dataclass(frozen=True)
-class HandExpectation:
-    """What is said of one hand; None where nothing is.
-
-    Attributes:
-        pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.PoseSaid``).
-        grasp: Its state.
-        contact: What it touches.
-        gloved: Whether it wears a glove.
-        hidden: It is said to be out of sight (in a pocket, behind the back).
-    """
-
-    pose: PoseSaid = field(default_factory=PoseSaid)
-    grasp: Grasp | None = None
-    contact: Contact | None = None
-    gloved: bool | None = None
-    hidden: bool = False
-
-    @property
-    def side(self) -> Side | None:
-        """Which hand of its person."""
-        return self.pose.side
-
-    @property
-    def open(self) -> tuple[OpenPoint, ...]:
-        """What is left open, of side, direction, contact and extension; nothing of a hidden hand."""
-        if self.hidden:
-            return ()
-        said: dict[OpenPoint, bool] = {
-            "side": self.side is not None,
-            "direction": self.pose.palm is not None or self.pose.points is not None,
-            "contact": self.contact is not None,
-            "extension": self.pose.says_extension or self.grasp is not None,
-        }
-        return tuple(point for point, fixed in said.items() if not fixed)
+    text = of_hands(plain(prompt))
+    mentions = mentions_in(text)
+    people = people_in(text)
+    gloved = gloved_in(text)
+    meeting = next((found for m in mentions if (found := meeting_in(without_negations(m.text)))), "")
+    hands = _hands(mentions, gloved, meeting, people)
+    shown = [hand for hand in hands if not hand.hidden]
+    least = None if not mentions else max(len(shown), _least(mentions))
+    if not hands and gloved is not None:
+        hands = (HandExpectation(gloved=gloved),)
+    return Expectation(
+        prompt=prompt,
+        least=least,
+        most=_most(mentions, hands, people, least),
+        hands=hands,
+        meeting=meeting,
+        people=people,
+        vague=vague_words(text),
+    )
 
 
-@dataclass(frozen=True)
-class Expectation:
-    """What a prompt says about the hands of a picture.
+def _hands(
+    mentions: tuple[Mention, ...], gloved: bool | None, meeting: str, people: int | None
+) -> tuple[HandExpectation, ...]:
+    """One expectation a hand: those named alone, completed by what is said of all of them."""
+    several = [mention for mention in mentions if mention.number > 1]
+    singles = [_hand(mention.text, mention.side) for mention in mentions if mention.number == 1]
+    if several:
+        common = _hand(several[0].text, None)
+        number = min(max(several[0].number, len(singles)), _MOST_LISTED)
+        singles = [_completed(hand, common) for hand in singles]
+        singles += [common] * (number - len(singles))
+        singles = _both_sides(singles, sure=several[0].both and people in (None, 1))
+    touching = Contact("hand") if hands_touch(meeting) else None
+    return tuple(replace(hand, gloved=gloved, contact=touching or hand.contact) for hand in singles)
 
-    Attributes:
-        prompt: As it was given.
-        least: At least so many hands can be seen; None where no hand is spoken of.
-        most: At most so many; None where nothing bounds them.
-        hands: One for each hand that is spoken of ('two hands' are two alike); other hands are not excluded.
-        meeting: How two hands meet ('clasped', 'palms together', 'holding hands', …); empty where they do not.
-        people: How many people are spoken of; None where that is not said or not countable.
-        vague: Words that ask for good hands and fix nothing ('natural hands').
-    """
 
-    prompt: str
-    least: int | None = None
-    most: int | None = None
-    hands: tuple[HandExpectation, ...] = ()
-    meeting: str = ""
-    people: int | None = None
-    vague: tuple[str, ...] = ()
+def _hand(text: str, side: Side | None) -> HandExpectation:
+    said = without_negations(text)
+    pose = replace(understand(said), side=side)
+    named = "point" if pose.names[:1] == ("pointing",) else None
+    hidden = hidden_in(text)
+    if hidden:
+        return HandExpectation(pose=replace(understand(""), side=side), hidden=True)
+    return HandExpectation(pose=pose, grasp=grasp_in(said) or named, contact=contact_in(text))
 
-    @property
-    def says_hands(self) -> bool:
-        """Whether the prompt speaks of hands at all."""
-        return self.least is not None or bool(self.hands)
 
-    @property
-    def open(self) -> tuple[OpenPoint, ...]:
-        """All that is left open by the picture or any of its hands, in ``OPEN_POINTS``' order."""
-        if self.most == 0:
-            return ()
-        points = {point for hand in self.hands or (HandExpectation(),) for point in hand.open}
-        if self.least is None or self.least != self.most:
-            points.add("number")
-        return tuple(point for point in OPEN_POINTS if point in points)
+def _completed(hand: HandExpectation, common: HandExpectation) -> HandExpectation:
+    """What is said of one hand, and where nothing is, what is said of all."""
+    pose = hand.pose
+    if not pose.says_extension and hand.grasp is None:
+        pose = replace(common.pose, side=pose.side, palm=pose.palm, points=pose.points)
+    pose = replace(pose, palm=pose.palm or common.pose.palm, points=pose.points or common.pose.points)
+    grasp = hand.grasp or (common.grasp if not hand.pose.says_extension else None)
+    return replace(
+        hand,
+        pose=pose,
+        grasp=grasp,
+        contact=hand.contact or common.contact,
+        hidden=hand.hidden or common.hidden,
+    )
+
+
+def _both_sides(hands: list[HandExpectation], *, sure: bool) -> list[HandExpectation]:
+    """Two hands of one person are a left and a right one."""
+    if not sure or len(hands) != 2:
+        return hands
+    known = [hand.side for hand in hands if hand.side is not None]
+    left_first = known != ["right"] if hands[0].side is not None else known != ["left"]
+    sides: tuple[Side, Side] = ("left", "right") if left_first else ("right", "left")
+    return [
+        replace(hand, pose=replace(hand.pose, side=side)) for hand, side in zip(hands, sides, strict=True)
+    ]
+
+
+def _least(mentions: tuple[Mention, ...]) -> int:
+    """At least so many hands are shown by what is said of several alike."""
+    return max((m.number for m in mentions if m.number > 1 and not hidden_in(m.text)), default=0)
+
+
+def _most(
+    mentions: tuple[Mention, ...], hands: tuple[HandExpectation, ...], people: int | None, least: int | None
+) -> int | None:
+    """At most so many hands, where a number is said or the people can be counted."""
+    if least is None:
+        return None
+    hidden = sum(hand.hidden for hand in hands)
+    if hands and hidden == len(hands) and any(m.number > 1 for m in mentions):
+        return 0
+    bound = None if people is None else max(2 * people - hidden, least)
+    if people is None and all(mention.exact for mention in mentions):
+        bound = least
+    return bound

@@ -19,6 +19,10 @@ _WHERE: dict[str, Thumb] = {
     **{word: word for word in THUMBS},
 }
 _SAME: dict[str, Bend] = {word: word for word in ("extended", "folded", "hooked", "curled")}
+_MIDDLE_ALONE = (
+    r"(?:giving|showing|raising|sticking up|holding up|flashing) (?:\w+ )?(?:\w+ )?middle finger\b(?! and)|"
+    r"middle finger (?:gesture|sign|up)\b|flip(?:ping|s) (?:\w+ )?(?:off|the bird)"
+)
 _ALIASES = {"little": "pinky", "pinkie": "pinky"}
 
 
@@ -82,6 +86,8 @@ def _gaps(text: Text) -> list[Gap | None]:
 def _bends(text: Text, *, technical: bool) -> tuple[list[Bend | None], list[bool | None]]:
     """How fingers are bent; 'bent' alone is a word of the grammar only in its technical wording."""
     bends: list[Bend | None] = [None] * 4
+    if text.take(_MIDDLE_ALONE):
+        return ["curled", "extended", "curled", "curled"], [None, False, True, False, False]
     extended: list[bool | None] = [None] * 5
     for said, bend in (*BENT, *_SAME.items()):
         hits = text.take(rf"\b({_LIST}|{_FOUR}) (?:is |are |held )?(?:{said})\b")

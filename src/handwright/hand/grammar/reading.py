@@ -10,11 +10,10 @@ from typing import Any, cast
 from handwright.hand.grammar.fingers_read import Text, read_fingers
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.grammar.phrases import SAID_NAME
-from handwright.hand.grammar.said import Known, PoseSaid, extended_of, raised_of
+from handwright.hand.grammar.said import Known, PoseSaid, extended_of
 from handwright.hand.grammar.sayings import CALLED, NUMBERS, PALM_SAID, POINTS_SAID, RAISED_NAMES
 from handwright.hand.grammar.words import DIRECTIONS, Direction, PoseWords
 from handwright.types import Side
-
 
 _NUMBER = "|".join([*NUMBERS, *(str(k) for k in range(11))])
 _RAISED = (
@@ -25,6 +24,7 @@ _RAISED = (
     rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
 )
 _NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
+_LETTER = r"\b(?:asl|sign language|finger ?spell\w*|signing|signed)\b[^,;.]*\bletter ([a-z])\b|\bletter ([a-z]) (?:sign|gesture)"
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
 _LOOSE = ("one", "three")
 """Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
@@ -72,7 +72,6 @@ def _whole(words: PoseWords) -> PoseSaid:
     return PoseSaid(
         fingers=words.fingers,
         extended=extended_of(words.fingers, words.thumb, words.thumb_bent),
-        raised=raised_of(words),
         thumb=words.thumb,
         thumb_bent=words.thumb_bent,
         gaps=words.gaps,
@@ -128,6 +127,9 @@ def _called(left: str) -> PoseSaid | None:
     for pattern, names in CALLED:
         if re.search(pattern, left):
             return said_of([NAMED[name] for name in names], names)
+    if letter := re.search(_LETTER, left):
+        name = f"letter {(letter[1] or letter[2]).upper()}"
+        return said_of([NAMED[name]], (name,)) if name in NAMED else None
     for name in NAMED:
         spoken = re.escape(name.replace("_", " ").lower())
         pattern = rf"\b{spoken}\b".replace("grasp", "(?:grasp|grip)")

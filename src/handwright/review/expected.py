@@ -1,0 +1,109 @@
+"""What a prompt expects of hands, so that a picture can be held against it: only what is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from handwright.hand.grammar import PoseSaid
+from handwright.types import Side
+
+Grasp = Literal["open", "flat", "fist", "point", "pinch", "power grasp", "hook", "relaxed"]
+"""State of a hand. Open: fingers stretched, apart or together; flat: together and straight; point: the index
+finger alone; pinch: thumb against fingertips; power grasp: closed around a thing; hook: fingers hooked."""
+
+ContactKind = Literal["object", "hand", "self", "person", "body", "none"]
+"""What a hand touches: a thing, another hand, the own body, somebody else, a body that may be either, nothing."""
+
+OpenPoint = Literal["number", "side", "direction", "contact", "extension"]
+"""What a prompt can leave open; number belongs to the picture, the others to each hand."""
+
+OPEN_POINTS: tuple[OpenPoint, ...] = ("number", "side", "direction", "contact", "extension")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a hand touches.
+
+    Attributes:
+        kind: What kind of thing; 'none' where expressly nothing.
+        thing: What, in the prompt's words without article ('cup of coffee', 'chin'); empty where unnamed.
+    """
+
+    kind: ContactKind
+    thing: str = ""
+
+
+@dataclass(frozen=True)
+class HandExpectation:
+    """What is said of one hand; None where nothing is.
+
+    Attributes:
+        pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.PoseSaid``).
+        grasp: Its state.
+        contact: What it touches.
+        gloved: Whether it wears a glove.
+        hidden: It is said to be out of sight (in a pocket, behind the back).
+    """
+
+    pose: PoseSaid = field(default_factory=PoseSaid)
+    grasp: Grasp | None = None
+    contact: Contact | None = None
+    gloved: bool | None = None
+    hidden: bool = False
+
+    @property
+    def side(self) -> Side | None:
+        """Which hand of its person."""
+        return self.pose.side
+
+    @property
+    def open(self) -> tuple[OpenPoint, ...]:
+        """What is left open, of side, direction, contact and extension; nothing of a hidden hand."""
+        if self.hidden:
+            return ()
+        said: dict[OpenPoint, bool] = {
+            "side": self.side is not None,
+            "direction": self.pose.palm is not None or self.pose.points is not None,
+            "contact": self.contact is not None,
+            "extension": self.pose.says_extension or self.grasp is not None,
+        }
+        return tuple(point for point, fixed in said.items() if not fixed)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a prompt says about the hands of a picture.
+
+    Attributes:
+        prompt: As it was given.
+        least: At least so many hands can be seen; None where no hand is spoken of.
+        most: At most so many; None where nothing bounds them.
+        hands: One for each hand that is spoken of ('two hands' are two alike); other hands are not excluded.
+        meeting: How two hands meet ('clasped', 'holding hands', …); empty where they do not.
+        people: How many people are spoken of; None where that is not said or not countable.
+        vague: Words that ask for good hands and fix nothing ('natural hands').
+    """
+
+    prompt: str
+    least: int | None = None
+    most: int | None = None
+    hands: tuple[HandExpectation, ...] = ()
+    meeting: str = ""
+    people: int | None = None
+    vague: tuple[str, ...] = ()
+
+    @property
+    def says_hands(self) -> bool:
+        """Whether the prompt speaks of hands at all."""
+        return self.least is not None or bool(self.hands)
+
+    @property
+    def open(self) -> tuple[OpenPoint, ...]:
+        """All that is left open by the picture or any of its hands, in ``OPEN_POINTS``' order."""
+        if self.most == 0:
+            return ()
+        points = {point for hand in self.hands or (HandExpectation(),) for point in hand.open}
+        if self.least is None or self.least != self.most:
+            points.add("number")
+        return tuple(point for point in OPEN_POINTS if point in points)
