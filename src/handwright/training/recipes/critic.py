@@ -20,6 +20,7 @@ from handwright.hand.grammar.words import PoseWords
 from handwright.training.corruptions import corrupted
 from handwright.training.critic_network import CriticConfig, CriticNetwork, Judged, peaks, save_critic
 from handwright.training.crops import Crops, joined
+from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.panels import framed, tiled, with_hand, words
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
@@ -35,7 +36,6 @@ _WEIGHTS = {
     "assessable": 0.3,
 }
 _TIPS, _TIP_WEIGHT, _HIDDEN_WEIGHT = [4, 8, 12, 16, 20], 2.0, 0.3
-_SPREAD_CELLS = 1.0
 _RARE = 3.0
 """A defect that is there counts so many times as one that is not."""
 
@@ -89,18 +89,17 @@ class CriticLoss(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of what each head got wrong; what is not known of a sample does not count."""
         told = Judged(*(part.float() for part in self.network(batch["pictures"])))
-        flat = told.heatmaps.flatten(2).log_softmax(2)
-        wanted = cell_gaussians(batch["landmarks"], told.heatmaps.shape[-1])
-        distance = f.kl_div(flat, wanted, reduction="none").sum(2)
         rare = 1 + (_RARE - 1) * batch["defects"]
         clear = batch["assessable"]
         losses = {
-            "landmarks": _mean(distance, batch["weight"]),
-            "visible": _mean(_binary(told.visible, batch["visible"]), batch["sound"][:, None].expand(-1, 21)),
-            "malformed": _mean(_binary(told.malformed, 1 - batch["sound"]), clear),
-            "defects": _mean((rare * _binary(told.defects, batch["defects"])).mean(1), clear),
-            "right": _mean(_binary(told.right, batch["right"]), (batch["right"] >= 0).float()),
-            "poses": _mean(
+            "landmarks": mean_where(heatmap_error(told.heatmaps, batch["landmarks"]), batch["weight"]),
+            "visible": mean_where(
+                _binary(told.visible, batch["visible"]), batch["sound"][:, None].expand(-1, 21)
+            ),
+            "malformed": mean_where(_binary(told.malformed, 1 - batch["sound"]), clear),
+            "defects": mean_where((rare * _binary(told.defects, batch["defects"])).mean(1), clear),
+            "right": mean_where(_binary(told.right, batch["right"]), (batch["right"] >= 0).float()),
+            "poses": mean_where(
                 f.cross_entropy(told.poses, batch["pose"].clamp(min=0), reduction="none"),
                 (batch["pose"] >= 0).float(),
             ),
@@ -110,25 +109,8 @@ class CriticLoss(nn.Module):
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
-def cell_gaussians(landmarks: Float[Tensor, "b 21 2"], side: int) -> Float[Tensor, "b 21 cells"]:
-    """The distribution over cells that each landmark's heatmap should be.
-
-    Args:
-        landmarks: [B, 21, 2] in shares of the crop's side.
-        side: Cells a side.
-    """
-    centres = (torch.arange(side, device=landmarks.device) + 0.5) / side
-    away = ((centres - landmarks[..., None]) * side / _SPREAD_CELLS) ** 2  # [B, 21, 2, side]
-    along = (-away / 2).softmax(3)
-    return (along[:, :, 1, :, None] * along[:, :, 0, None, :]).flatten(2)
-
-
 def _binary(logits: Tensor, wanted: Tensor) -> Tensor:
     return f.binary_cross_entropy_with_logits(logits, wanted.clamp(min=0), reduction="none")
-
-
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    return (values * weight).sum() / weight.sum().clamp(min=1)
 
 
 class CriticRecipe:

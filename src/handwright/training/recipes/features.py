@@ -2,7 +2,7 @@
 
 A distance of distributions sees what the features see. So these must tell where joints are, which hand it is,
 what a caption says, what is malformed, render from photograph, and how a picture was spoilt: each is a small
-head on the pooled features, and only the features are kept.
+head, and only the features are kept.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from handwright.metrics.extractors.embedded import save_network
 from handwright.metrics.extractors.network import FeatureNetwork
 from handwright.training.corruptions import KINDS, corrupted
 from handwright.training.crops import Crops
+from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.panels import tiled, with_hand
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
@@ -32,7 +33,8 @@ from handwright.training.stream import CropStream
 _UNTOUCHED = 0.5
 _VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9
 _WEIGHTS = {
-    "landmarks": 10.0,
+    "landmarks": 5.0,
+    "joints": 0.3,
     "side": 0.3,
     "words": 2.0,
     "defects": 1.0,
@@ -74,21 +76,24 @@ class FeatureLoss(nn.Module):
         }
         before = network.config.widths[-1]
         self.heads = nn.ModuleDict({name: nn.Linear(before, width) for name, width in widths.items()})
+        self.joints = nn.Conv2d(before, 21, 1)
 
     def told(self, pictures: Float[Tensor, "b 3 s s"]) -> dict[str, Tensor]:
-        """What each head says, float32."""
-        features = self.network(pictures)
-        return {name: head(features).float() for name, head in self.heads.items()}
+        """What each head says, float32; ``joints`` alone sees the features before they are pooled."""
+        maps = self.network.maps(pictures)
+        told = {name: head(maps.mean((2, 3))).float() for name, head in self.heads.items()}
+        return told | {"joints": self.joints(maps).float()}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of the heads' losses; what is not known of a sample does not count."""
         told, visible, known = self.told(batch["pictures"]), batch["visible"], batch["side"] >= 0
         points = f.smooth_l1_loss(
-            told["landmarks"].reshape(-1, 21, 2), batch["landmarks"], reduction="none", beta=0.1
+            told["landmarks"].reshape(-1, 21, 2), 2 * batch["landmarks"] - 1, reduction="none", beta=0.1
         )
         side = f.binary_cross_entropy_with_logits(told["side"][:, 0], batch["side"], reduction="none")
         losses = {
             "landmarks": mean_where(points.mean(-1), visible),
+            "joints": mean_where(heatmap_error(told["joints"], batch["landmarks"]), visible),
             "side": mean_where(side, known),
             "words": f.binary_cross_entropy_with_logits(told["words"], batch["words"]),
             "defects": f.binary_cross_entropy_with_logits(told["defects"], batch["defects"]),
@@ -97,11 +102,6 @@ class FeatureLoss(nn.Module):
             "strength": f.smooth_l1_loss(told["strength"][:, 0], batch["strength"], beta=0.1),
         }
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
-
-
-def mean_where(values: Tensor, counted: Tensor) -> Tensor:
-    """Mean of some values, 0 where none count."""
-    return (values * counted).sum() / counted.sum().clamp(min=1)
 
 
 class FeatureRecipe:
@@ -125,7 +125,7 @@ class FeatureRecipe:
         crops, kinds, strengths = spoilt(rng, self.stream.draw(rng, settings.train_batch_size))
         return {
             "pictures": picture_tensor(crops.pixels),
-            "landmarks": torch.from_numpy(2 * crops.landmarks_px / self.stream.resolution - 1),
+            "landmarks": torch.from_numpy(crops.landmarks_px / self.stream.resolution),
             "visible": torch.from_numpy(crops.visible),
             "side": torch.from_numpy(crops.side.astype(np.float32)),
             "words": torch.from_numpy(self._said(crops.caption)),

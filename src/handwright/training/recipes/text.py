@@ -7,6 +7,7 @@ before any diffusion model reads it. The whole CLIP is kept too, for CLIPSIM.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -156,5 +157,5 @@ class TextRecipe:
 
 def _said(caption: str) -> UInt8[np.ndarray, "h w 3"]:
     """The beginning of a caption in the margin."""
-    lines = [caption[k : k + 52] for k in range(0, len(caption), 52)]
+    lines = textwrap.wrap(caption, 56)
     return words([*lines, "", "", ""][:3], _MARGIN, (_CELL // 2 - 4) // 3)

@@ -19,7 +19,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
 
 _SAMPLE = 400_000
-_WIDTHS = (32, 48, 64)
+_WIDTHS = (16, 32, 64)
 _EDGES, _KL = 1.0, 1e-4
 _PART = 11
 _SHOWN = 12
