@@ -12,6 +12,7 @@ import typer
 
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
+from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError
@@ -22,6 +23,7 @@ EXIT_INTERRUPTED = 130
 _STOPPED = "stopped; run the same command again to go on where it was."
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
+app.command(short_help="The checklist of every hand.")(review)
 app.command(short_help="Measure pictures against real ones.")(evaluate)
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Without the program's name; default: those of the process.
 
     Raises:
-        SystemExit: Always; 0 done, 2 bad usage or unreadable input, 70 internal error, 130 stopped.
+        SystemExit: Always; 0 done, 1 findings, 2 bad usage or unreadable input, 70 internal error, 130 stopped.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -77,6 +79,6 @@ def _help_for(arguments: Sequence[str]) -> str:
     known = [
         argument
         for argument in arguments[:1]
-        if argument in ("refine", "hands", "evaluate", "setup", "synth", "train")
+        if argument in ("review", "refine", "hands", "evaluate", "setup", "synth", "train")
     ]
     return " ".join(["handwright", *known, "--help"])

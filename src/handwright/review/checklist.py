@@ -1,0 +1,114 @@
+"""The checklist's values: what is said of a hand, of an arm that lacks one, and of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from handwright.errors import InvalidValueError
+from handwright.types import Box, HandObservation, Side
+
+Verdict = Literal["pass", "fail", "cannot tell"]
+Overall = Literal["pass", "fail", "unsure"]
+PictureVerdict = Literal["pass", "fail", "unsure", "no_hands"]
+CheckName = Literal["finger_count", "joint_bending", "left_right", "grasp"]
+CHECKS: tuple[CheckName, ...] = ("finger_count", "joint_bending", "left_right", "grasp")
+
+
+@dataclass(frozen=True)
+class Where:
+    """The place that a check speaks of, in pixels of the picture.
+
+    Attributes:
+        points_px: (x, y) of joints or tips.
+        region_xyxy_px: A box, or None.
+    """
+
+    points_px: tuple[tuple[float, float], ...] = ()
+    region_xyxy_px: Box | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the checklist.
+
+    Attributes:
+        verdict: 'pass', 'fail' or 'cannot tell'.
+        confidence: In [0, 1], how sure a pass or a fail is; 0 for 'cannot tell'.
+        reason: A sentence in words.
+        where: What it speaks of.
+        value: What was found, JSON-ready.
+    """
+
+    verdict: Verdict
+    confidence: float
+    reason: str
+    where: Where = Where()
+    value: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.confidence <= 1.0:
+            raise InvalidValueError(f"Check.confidence must lie in [0, 1], got {self.confidence}")
+
+
+@dataclass(frozen=True, eq=False)
+class HandReview:
+    """What is said of one hand, or of an arm that ends without one.
+
+    Attributes:
+        id: 1-based number in its picture.
+        bbox_xyxy_px: The landmarks' box; at a bare arm where its hand should be.
+        side: Of the hand or the arm.
+        checks: All of ``CHECKS``.
+        observation: What was seen; None at a bare arm.
+    """
+
+    id: int
+    bbox_xyxy_px: Box
+    side: Side
+    checks: Mapping[CheckName, Check]
+    observation: HandObservation | None
+
+    @property
+    def verdict(self) -> Overall:
+        """'fail' if any check failed, 'pass' if all passed, else 'unsure'."""
+        said = {check.verdict for check in self.checks.values()}
+        return "fail" if "fail" in said else "pass" if said == {"pass"} else "unsure"
+
+
+@dataclass(frozen=True, eq=False)
+class PictureReview:
+    """What is said of a picture.
+
+    Attributes:
+        hands: Its hands, left to right, then arms that end without one.
+        notes: What else is to be known, one sentence each; a picture with notes does not pass.
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+    """
+
+    hands: tuple[HandReview, ...]
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> PictureVerdict:
+        """'no_hands', else the worst of its hands; 'unsure' at best where there are notes."""
+        if not self.hands:
+            return "unsure" if self.notes else "no_hands"
+        said = {hand.verdict for hand in self.hands}
+        if "fail" in said:
+            return "fail"
+        return "unsure" if "unsure" in said or self.notes else "pass"
+
+
+def cannot_tell(reason: str, value: Mapping[str, Any] | None = None, where: Where | None = None) -> Check:
+    """A check that says why it says nothing."""
+    return Check("cannot tell", 0.0, reason, where or Where(), value or {})
+
+
+def sureness(value: float, limit: float) -> float:
+    """Confidence of a decision at ``limit``: .5 there, 1 where ``value`` is 0 or at least twice the limit."""
+    return float(0.5 + 0.5 * min(1.0, abs(value - limit) / limit))

@@ -1,0 +1,83 @@
+"""What a critic says of a hand, and the packaged one; without weights the room works on geometry alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.types import HandObservation
+
+PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
+
+COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
+SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
+
+
+@dataclass(frozen=True, eq=False)
+class CriticSays:
+    """What a critic says of one hand; probabilities in [0, 1], calibrated as far as the critic is.
+
+    Attributes:
+        malformed: Something is wrong with it.
+        defects: Probability by name of defect.
+        where_px: By name of defect the (x, y) in the picture that speaks for it most.
+        limits: Probability by name of defect ('malformed' too) from which on it is called a defect.
+        landmarks_px: float64 [21, 2] in the picture.
+        visible: float64 [21] the landmark is seen.
+        right: It is a right hand.
+        poses: Probability by group of poses.
+        gloved: It wears a glove.
+        assessable: Enough can be seen to judge it.
+    """
+
+    malformed: float
+    defects: Mapping[str, float]
+    where_px: Mapping[str, tuple[float, float]]
+    limits: Mapping[str, float]
+    landmarks_px: Float[np.ndarray, "21 2"]
+    visible: Float[np.ndarray, "21"]
+    right: float
+    poses: Mapping[str, float]
+    gloved: float
+    assessable: float
+
+    def worst(self, names: tuple[str, ...]) -> tuple[str, float] | None:
+        """Of these defects the one farthest above its limit, with its probability; None if none is."""
+        over = [(self.defects[n] / self.limits[n], n) for n in names if self._is_over(n)]
+        return (max(over)[1], self.defects[max(over)[1]]) if over else None
+
+    def clears(self, names: tuple[str, ...]) -> bool:
+        """Whether each of these defects is less likely than half its limit."""
+        return all(self.defects.get(n, 1.0) < 0.5 * self.limits.get(n, 0.0) for n in names)
+
+    def _is_over(self, name: str) -> bool:
+        return name in self.defects and name in self.limits and self.defects[name] >= self.limits[name]
+
+
+class Critic(Protocol):
+    """Anything that judges a hand by looking at it, with eyes that are not the finder's."""
+
+    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation) -> CriticSays:
+        """What it says of the hand there in a picture."""
+        ...
+
+
+def open_critic(folder: Path = PACKAGED) -> Critic | None:
+    """The critic of a folder, or None where there is none.
+
+    Args:
+        folder: With config.json, model.safetensors and limits.json.
+
+    Raises:
+        MissingModelError: The folder is there but incomplete or damaged.
+    """
+    if not folder.is_dir():
+        return None
+    from handwright.review.critic_runner import CriticRunner
+
+    return CriticRunner.load(folder)

@@ -1,0 +1,92 @@
+"""The angles at which a hand's joints were *seen*, free of the limits that a fit keeps to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.hand.anatomy import FINGER_BONES, FINGERS, METACARPAL_BONES
+from handwright.hand.kinematics import pose_bones
+from handwright.hand.rig import axis_angle_matrix, load_rig
+from handwright.types import HandFit, HandObservation
+
+JOINTS = ("knuckle", "middle joint", "end joint")
+_MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class SeenJoint:
+    """How one joint looks bent.
+
+    Attributes:
+        finger: One of ``anatomy.FINGERS``.
+        joint: One of ``JOINTS``; the thumb's are called alike.
+        landmark: Its index among the 21.
+        flexion_deg: Towards the palm positive.
+        sideways_deg: Away from the finger's own plane, ≥ 0.
+        flexion_seen: Share of a flexion that the picture itself shows, 0…1; the rest rests on depth.
+        sideways_seen: The same of a sideways bend.
+        reach: The shorter of its two bones in the picture, in sizes of the hand.
+    """
+
+    finger: str
+    joint: str
+    landmark: int
+    flexion_deg: float
+    sideways_deg: float
+    flexion_seen: float
+    sideways_seen: float
+    reach: float
+
+
+def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
+    """Every joint but the thumb's first, as the landmarks have it.
+
+    A bone's direction is that between its two observed landmarks (depth included); hinge and back of each
+    finger come from the fit, turned onto the bone before the joint.
+
+    Args:
+        observation: The landmarks.
+        fit: The hand that was fitted to them.
+    """
+    rig, posed = load_rig(), pose_bones(load_rig(), fit.hand)
+    to_camera = axis_angle_matrix(fit.hand.wrist)
+    if fit.hand.side == "left":
+        to_camera = to_camera @ _MIRROR
+    points = np.column_stack([observation.landmarks_px, observation.depth_px])
+    size = max(observation.size_px, 1e-9)
+    seen: list[SeenJoint] = []
+    for finger, name in enumerate(FINGERS):
+        chain = points[1 + 4 * finger : 5 + 4 * finger]
+        axes = rig.finger_axes[finger]
+        frames = (METACARPAL_BONES[finger], *FINGER_BONES[finger][:2])
+        for joint in range(1 if finger == 0 else 0, 3):
+            turned = to_camera @ posed.rotations[frames[joint]] @ axes.T
+            before = turned[:, 2] if joint == 0 else _unit(chain[joint] - chain[joint - 1])
+            after = chain[joint + 1] - chain[joint]
+            hinge = _unit(turned[:, 0] - (turned[:, 0] @ before) * before)
+            back = turned[:, 1] - (turned[:, 1] @ before) * before
+            back = _unit(back - (back @ hinge) * hinge)
+            reach = np.linalg.norm(after[:2])
+            if joint:
+                reach = min(reach, np.linalg.norm((chain[joint] - chain[joint - 1])[:2]))
+            direction = _unit(after)
+            seen.append(
+                SeenJoint(
+                    finger=name,
+                    joint=JOINTS[joint],
+                    landmark=1 + 4 * finger + joint,
+                    flexion_deg=float(np.rad2deg(np.arctan2(-direction @ back, direction @ before))),
+                    sideways_deg=float(np.rad2deg(np.arcsin(min(abs(direction @ hinge), 1.0)))),
+                    flexion_seen=float(np.hypot(back[0], back[1])),
+                    sideways_seen=float(np.hypot(hinge[0], hinge[1])),
+                    reach=float(reach / size),
+                )
+            )
+    return seen
+
+
+def _unit(vector: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -1,0 +1,128 @@
+"""The judge: a picture in, the checklist of each of its hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handwright.perception.body import find_people
+from handwright.perception.find import find_hands
+from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.review.arms import OwnArm, arms_of_hands, arms_without, hand_box, own_arms
+from handwright.review.assess import SMALLEST_PX, Doubts, doubts
+from handwright.review.checklist import (
+    CHECKS,
+    Check,
+    CheckName,
+    HandReview,
+    PictureReview,
+    Where,
+    cannot_tell,
+)
+from handwright.review.critic import Critic, open_critic
+from handwright.review.evidence import HandEvidence, look_closely
+from handwright.review.finger_count import count_fingers
+from handwright.review.grasp import check_grasp
+from handwright.review.joint_bending import check_joints
+from handwright.review.left_right import check_side
+from handwright.review.opinion import with_opinion
+from handwright.types import HandObservation, Image
+
+if TYPE_CHECKING:
+    from handwright.review.expected import Expectation
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What stays loaded between pictures.
+
+    Attributes:
+        landmarker: The eyes that find hands and people.
+        critic: A second opinion of its own, or None.
+    """
+
+    landmarker: Landmarker
+    critic: Critic | None = None
+
+
+@contextmanager
+def open_judge(landmarker: Path | None = None) -> Generator[Judge]:
+    """Load the perception models, and the packaged critic if there is one.
+
+    Args:
+        landmarker: A hand_landmarker.task of the user's own.
+
+    Raises:
+        MissingModelError: The model is missing and cannot be fetched.
+    """
+    with HandLandmarker(landmarker) as eyes:
+        yield Judge(eyes, open_critic())
+
+
+def review_picture(
+    image: Image,
+    judge: Judge,
+    expected: Expectation | None = None,
+    hands: Sequence[HandObservation] | None = None,
+) -> PictureReview:
+    """Go through the checklist for every hand of a picture.
+
+    Args:
+        image: The picture.
+        judge: Loaded models.
+        expected: What a prompt says of its hands.
+        hands: The hands, if they are known already; found otherwise.
+
+    Returns:
+        Hands left to right, then the arms that end without a hand.
+    """
+    found = find_hands(image.pixels, landmarker=judge.landmarker) if hands is None else list(hands)
+    people = find_people(image.pixels, judge.landmarker)
+    arms = own_arms(people, image.width, image.height)
+    of_hand = arms_of_hands(arms, found)
+    reviews: list[HandReview] = []
+    for index, (hand, arm) in enumerate(zip(found, of_hand, strict=True)):
+        others = [*found[:index], *found[index + 1 :]]
+        evidence = look_closely(image, hand)
+        checks = _geometry(evidence, doubts(evidence), check_side(hand, arm, others, len(people)))
+        if judge.critic is not None:
+            checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand)
+        reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
+    bare = [arm for arm in arms_without(arms, found) if _large_enough(arm)] if hands is None else []
+    reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
+    review = PictureReview(tuple(reviews), image.width, image.height)
+    if expected is None:
+        return review
+    from handwright.review.asked import held_against
+
+    return held_against(review, expected)
+
+
+def _geometry(evidence: HandEvidence, said: Doubts, side: Check) -> Mapping[CheckName, Check]:
+    """The four checks by geometry alone; those in doubt say why."""
+    checks: dict[CheckName, Check] = {}
+    makers = {"finger_count": count_fingers, "joint_bending": check_joints, "grasp": check_grasp}
+    for name in CHECKS:
+        if name in said:
+            where = Where(region_xyxy_px=evidence.observation.bbox_xyxy_px)
+            checks[name] = cannot_tell(said[name], side.value if name == "left_right" else None, where)
+        else:
+            checks[name] = side if name == "left_right" else makers[name](evidence)
+    return checks
+
+
+def _large_enough(own: OwnArm) -> bool:
+    return own.arm.palm_px >= SMALLEST_PX / 2
+
+
+def _bare_arm(own: OwnArm, number: int) -> HandReview:
+    x, y = own.arm.knuckles_px
+    where = Where(((float(x), float(y)),), hand_box(own.arm))
+    reason = f"A {own.side} arm ends here, but no hand was found."
+    check = cannot_tell(reason, where=where)
+    checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, check)
+    checks["left_right"] = replace(check, value={"side": None, "arm": own.side})
+    return HandReview(number, hand_box(own.arm), own.side, checks, None)

@@ -1,0 +1,83 @@
+"""What is said of a picture's hands, drawn over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.review.checklist import HandReview, Overall
+from handwright.types import Box
+
+COLOURS: dict[Overall, tuple[int, int, int]] = {
+    "pass": (60, 190, 110),
+    "unsure": (240, 180, 40),
+    "fail": (230, 60, 45),
+}
+_BITS = 4
+_BONE_RGB = (235, 235, 235)
+
+
+def draw_review(
+    pixels: UInt8[np.ndarray, "h w 3"], hands: Sequence[HandReview]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with each hand's bones, its box in the colour of its verdict, and the places of failures.
+
+    Args:
+        pixels: uint8 [H, W, 3].
+        hands: What is said of its hands.
+    """
+    canvas = np.ascontiguousarray(pixels.copy())
+    for hand in hands:
+        size = max(hand.bbox_xyxy_px[2] - hand.bbox_xyxy_px[0], hand.bbox_xyxy_px[3] - hand.bbox_xyxy_px[1])
+        thick = max(1, round(size / 160))
+        if hand.observation is not None:
+            points = _fixed(hand.observation.landmarks_px)
+            for colour, extra in (((0, 0, 0), 2), (_BONE_RGB, 0)):
+                for start, end in LANDMARK_EDGES:
+                    cv2.line(canvas, points[start], points[end], colour, thick + extra, cv2.LINE_AA, _BITS)
+        _box(canvas, hand.bbox_xyxy_px, COLOURS[hand.verdict], thick)
+        _places(canvas, hand, thick, size)
+        _label(canvas, hand)
+    return canvas
+
+
+def _places(canvas: np.ndarray, hand: HandReview, thick: int, size: float) -> None:
+    for check in hand.checks.values():
+        if check.verdict != "fail":
+            continue
+        if check.where.region_xyxy_px is not None:
+            _box(canvas, check.where.region_xyxy_px, COLOURS["fail"], 2 * thick)
+        for point in check.where.points_px:
+            (centre,) = _fixed(np.array([point]))
+            radius = int(max(4.0, 0.06 * size) * (1 << _BITS))
+            for colour, extra in (((0, 0, 0), 2), (COLOURS["fail"], 0)):
+                cv2.circle(canvas, centre, radius, colour, 2 * thick + extra, cv2.LINE_AA, _BITS)
+
+
+def _box(canvas: np.ndarray, box: Box, colour: tuple[int, int, int], thick: int) -> None:
+    low, high = _fixed(np.array([box[:2], box[2:]]))
+    for drawn, extra in (((0, 0, 0), 2), (colour, 0)):
+        cv2.rectangle(canvas, low, high, drawn, thick + extra, cv2.LINE_AA, _BITS)
+
+
+def _label(canvas: np.ndarray, hand: HandReview) -> None:
+    """Number, side and verdict above the box, inside the picture."""
+    text = f"{hand.id} {hand.side}: {hand.verdict}"
+    scale = float(np.clip((hand.bbox_xyxy_px[2] - hand.bbox_xyxy_px[0]) / 400, 0.4, 2.0))
+    thick = max(1, round(1.5 * scale))
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
+    left = int(np.clip(hand.bbox_xyxy_px[0], 0, max(canvas.shape[1] - width, 0)))
+    base = int(np.clip(hand.bbox_xyxy_px[1] - below, height, max(canvas.shape[0] - below, height)))
+    for colour, extra in (((0, 0, 0), 3), (COLOURS[hand.verdict], 0)):
+        at = left, base
+        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick + extra, cv2.LINE_AA)
+
+
+def _fixed(points_px: np.ndarray) -> list[tuple[int, int]]:
+    """Pixel coordinates (centres at + 0.5) in OpenCV's fixed point (centres at integers)."""
+    fixed = np.rint((points_px - 0.5) * (1 << _BITS)).astype(int)
+    return [(int(x), int(y)) for x, y in np.clip(fixed, -(1 << 20), 1 << 20)]

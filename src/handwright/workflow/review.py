@@ -1,0 +1,206 @@
+"""Reviews of many pictures: `handwright review`."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from handwright import __version__
+from handwright.errors import HandwrightError, UsageError
+from handwright.workflow.jobs import Job, find_sources
+from handwright.workflow.ledger import Ledger, make_folder, write_text
+from handwright.workflow.picture import Outcome, Plan
+from handwright.workflow.pool import OpenEngine, run_jobs
+from handwright.workflow.request import Request
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from handwright.review.checklist import HandReview, PictureReview
+    from handwright.review.expected import Expectation
+    from handwright.review.judge import Judge
+
+FailOn = Literal["fail", "unsure"]
+_CROP_PX, _CROP_MARGIN = 360, 0.3
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """How pictures are reviewed.
+
+    Attributes:
+        prompt: What they were meant to show; None holds them against nothing.
+        report: Folder for review.json, index.html and the overlays, or None.
+        fail_on: The mildest verdict that makes the exit code 1.
+        workers: Processes.
+        landmarker: A hand_landmarker.task of the user's own.
+        on_start: Told the number of pictures.
+        on_outcome: Told each picture as it is finished.
+        say: Told in a line what is fetched.
+        open_judge: Makes the judge; None: the real one with the models of ``handwright setup``.
+    """
+
+    prompt: str | None = None
+    report: Path | None = None
+    fail_on: FailOn = "fail"
+    workers: int = 1
+    landmarker: Path | None = None
+    on_start: Callable[[int], None] = lambda _: None
+    on_outcome: Callable[[object], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    open_judge: Callable[[], AbstractContextManager[Judge]] | None = None
+
+
+@dataclass(frozen=True)
+class ReviewResult:
+    """What a review said.
+
+    Attributes:
+        review: The whole of it (see review-1.schema.json).
+        exit_code: 0 nothing at or above ``fail_on``, 1 findings, 2 a file that could not be read, 70 a bug.
+        traces: Tracebacks of internal errors, for ``--debug``.
+        page: The report's page, or None.
+    """
+
+    review: dict[str, Any]
+    exit_code: int
+    traces: tuple[str, ...] = ()
+    page: Path | None = None
+
+
+def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = None) -> ReviewResult:
+    """Review pictures; a file that cannot be read stops nothing.
+
+    Args:
+        inputs: Files, folders or patterns.
+        options: How.
+
+    Raises:
+        UsageError: The inputs name no picture, or an option makes no sense.
+        OutputError: The report cannot be written.
+        MissingModelError: The perception model is missing and could not be fetched.
+    """
+    options = options or ReviewOptions()
+    if options.workers < 1:
+        raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
+    if options.fail_on not in ("fail", "unsure"):
+        raise UsageError(f"--fail-on is {options.fail_on!r}", "", "give fail or unsure")
+    barred = [options.report] if options.report is not None and options.report.is_dir() else []
+    sources = find_sources(inputs, leave_out=barred)
+    jobs = [Job(source.path, source.name, source.path) for source in sources]
+    if options.report is not None:
+        make_folder(options.report)
+    expected = None if options.prompt is None else _expected(options.prompt)
+    opener = options.open_judge or partial(_open_judge, _landmarker(options))
+    work = partial(_review_file, expected, options.report)
+    plan = Plan(Request(), {}, Ledger("", Path()))
+    options.on_start(len(jobs))
+    outcomes: dict[int, Outcome] = {}
+    for index, outcome in run_jobs(jobs, work, plan, cast("OpenEngine", opener), options.workers):
+        outcomes[index] = outcome
+        options.on_outcome(outcome)
+    return _result([outcomes[index] for index in range(len(jobs))], options)
+
+
+def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult:
+    from handwright.review.as_json import review_json
+
+    records = [outcome.record for outcome in outcomes]
+    good = [record for record in records if not record.get("error")]
+    bad = [record for record in records if record.get("error")]
+    unreadable = [{"path": record["input"], "error": _error_line(record["error"])} for record in bad]
+    views = [cast("dict[int, str]", record.pop("views")) for record in good]
+    review = review_json(good, unreadable, options.prompt, __version__)
+    page = None
+    if options.report is not None:
+        from handwright.workflow.review_page import render_page
+
+        page = options.report / "index.html"
+        write_text(page, render_page(review, views))
+        text = json.dumps(review, indent=1, ensure_ascii=False, allow_nan=False)
+        write_text(options.report / "review.json", text + "\n")
+    traces = tuple(outcome.trace for outcome in outcomes if outcome.trace)
+    return ReviewResult(review, _exit_code(review, bad, options.fail_on), traces, page)
+
+
+def _exit_code(review: Mapping[str, Any], bad: Sequence[Mapping[str, Any]], fail_on: FailOn) -> int:
+    if any(record["error"]["internal"] for record in bad):
+        return 70
+    if bad:
+        return 2
+    counts = review["summary"]
+    return int(counts["fail"] > 0 or (fail_on == "unsure" and counts["unsure"] > 0))
+
+
+def _review_file(
+    expected: Expectation | None, report: Path | None, job: Job, plan: Plan, engine: Callable[[], Any]
+) -> Outcome:
+    """One picture in any process; its record is its entry in the review, and small views of its hands."""
+    from handwright.image import load_image
+    from handwright.review.as_json import picture_json
+    from handwright.review.judge import review_picture
+
+    image = load_image(job.source)
+    review = review_picture(image, engine(), expected)
+    record = picture_json(job.source.as_posix(), review)
+    return Outcome({**record, "error": None, "views": _write_views(report, job, image.pixels, review)})
+
+
+def _write_views(report: Path | None, job: Job, pixels: np.ndarray, review: PictureReview) -> dict[int, str]:
+    """Write the overlay; per hand a small JPEG of it as a data: address. Nothing without a report."""
+    if report is None:
+        return {}
+    from handwright.image import write_png
+    from handwright.review.overlay import draw_review
+
+    drawn = draw_review(pixels, review.hands)
+    path = report / "overlays" / f"{job.name.as_posix()}.png"
+    make_folder(path.parent)
+    write_png(path, drawn)
+    return {hand.id: _data_address(drawn, hand) for hand in review.hands}
+
+
+def _data_address(drawn: np.ndarray, hand: HandReview) -> str:
+    from PIL import Image as PILImage
+
+    x0, y0, x1, y1 = hand.bbox_xyxy_px
+    half = max((x1 - x0, y1 - y0)) * (0.5 + _CROP_MARGIN)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    height, width = drawn.shape[:2]
+    left, top = int(min(max(x - half, 0), width - 1)), int(min(max(y - half, 0), height - 1))
+    right, bottom = int(max(min(x + half, width), left + 1)), int(max(min(y + half, height), top + 1))
+    view = PILImage.fromarray(drawn[top:bottom, left:right])
+    view.thumbnail((_CROP_PX, _CROP_PX))
+    data = io.BytesIO()
+    view.save(data, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+
+
+def _error_line(error: Mapping[str, str]) -> str:
+    what = error["what"].replace("could not be refined", "could not be reviewed")
+    return str(HandwrightError(what, error["why"], error["fix"]))
+
+
+def _expected(prompt: str) -> Expectation:
+    from handwright.review.expect import expectations_of
+
+    return expectations_of(prompt)
+
+
+def _landmarker(options: ReviewOptions) -> Path:
+    from handwright.perception.models import ensure_models
+
+    return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
+
+
+def _open_judge(landmarker: Path) -> AbstractContextManager[Judge]:
+    from handwright.review.judge import open_judge
+
+    return open_judge(landmarker)
