@@ -116,6 +116,8 @@ def test_reading_goes_on_with_the_next_shard(shard: Path, tmp_path: Path):
         ({"hands": [{"keypoints_px": [[1, 2]] * 20}]}, "21 finite points"),
         ({"hands": [{"keypoints_px": [[1, float("nan")]] * 21}]}, "21 finite points"),
         ({"hands": None}, "no list of hands"),
+        ({"hands": [], "pose": [[0.0, float("nan")]]}, "pose holds NaN"),
+        ({"hands": [], "camera": {"focal_px": float("inf")}}, "camera holds NaN or infinity"),
     ],
 )
 def test_a_record_without_keypoints_is_an_error_or_a_counted_skip(tmp_path: Path, change, said: str):

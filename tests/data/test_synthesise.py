@@ -52,6 +52,27 @@ def test_a_second_run_makes_only_what_is_missing(tmp_path: Path):
     assert _bytes(tmp_path) == before
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.85])
+def test_a_shard_that_is_there_but_cut_is_made_again_and_said(tmp_path: Path, share: float):
+    synthesise(tmp_path, "dots", count=20, size=TINY)
+    before = _bytes(tmp_path)
+    cut = list_shards(tmp_path)[1]
+    cut.write_bytes(before[cut.name][: int(share * len(before[cut.name]))])
+    said: list[str] = []
+    assert synthesise(tmp_path, "dots", count=20, size=TINY, say=said.append).made == 1
+    assert said == [f"{cut.name} is damaged; it is made again"]
+    assert _bytes(tmp_path) == before
+
+
+def test_a_shard_with_other_samples_than_its_name_says_is_made_again(tmp_path: Path):
+    synthesise(tmp_path, "dots", count=20, size=TINY)
+    before = _bytes(tmp_path)
+    first, second = list_shards(tmp_path)[:2]
+    second.write_bytes(before[first.name])
+    assert synthesise(tmp_path, "dots", count=20, size=TINY).made == 1
+    assert _bytes(tmp_path) == before
+
+
 def test_a_larger_world_keeps_whole_shards_and_leaves_no_index_twice(tmp_path: Path):
     synthesise(tmp_path, "dots", count=9, size=TINY)
     synthesise(tmp_path, "dots", count=20, size=TINY)

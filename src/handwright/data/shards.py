@@ -6,7 +6,7 @@ import io
 import json
 import math
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +37,23 @@ class Entry:
     pictures: Mapping[str, UInt8[np.ndarray, "s s *c"]]
     record: Mapping[str, Any]
     encoded: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A record and where its picture is.
+
+    Attributes:
+        key: Its name in the shard.
+        shard: The tar.
+        image: Name of the picture's file in it.
+        record: The truth.
+    """
+
+    key: str
+    shard: Path
+    image: str
+    record: Mapping[str, Any]
 
 
 @dataclass
@@ -95,7 +112,7 @@ def read_shards(paths: Iterable[Path], report: ReadReport | None = None) -> Iter
         DataError: Damage, when nobody counts it.
     """
     for path in paths:
-        for key, parts in _groups(path, report):
+        for key, parts in _groups(path, lambda error: _note(error, report)):
             try:
                 sample = _sample(path, key, parts)
             except DataError as error:
@@ -104,6 +121,33 @@ def read_shards(paths: Iterable[Path], report: ReadReport | None = None) -> Iter
             if report is not None:
                 report.read += 1
             yield sample
+
+
+def read_records(paths: Iterable[Path]) -> Iterator[Labelled | DataError]:
+    """Records of shards, in order, no picture decoded; in place of what is damaged, what is wrong with it."""
+    for path in paths:
+        damage: list[DataError] = []
+        for key, parts in _groups(path, damage.append):
+            try:
+                record = _record(f"{path.name}, {key}", parts)
+                image = next((k for k in ("image.jpg", "image.png") if k in parts), None)
+                if image is None:
+                    raise _no_picture(f"{path.name}, {key}")
+                yield Labelled(key, path, f"{key}.{image}", record)
+            except DataError as error:
+                yield error
+        yield from damage
+
+
+def is_whole(path: Path, keys: Sequence[str]) -> bool:
+    """Whether a shard ends as a shard does and holds exactly these samples; pictures are not looked at."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            found = [entry.name for entry in tar]
+            _expect_end(path, tar.offset)
+    except (tarfile.TarError, EOFError, OSError):
+        return False
+    return [name.removesuffix(".json") for name in found if name.endswith(".json")] == list(keys)
 
 
 def list_shards(folder: Path) -> tuple[Path, ...]:
@@ -121,7 +165,7 @@ def list_shards(folder: Path) -> tuple[Path, ...]:
 
 
 def check_record(record: Mapping[str, Any], where: str) -> None:
-    """A record's hands have finite keypoints of the right number.
+    """A record's hands have finite keypoints of the right number, and no other number is NaN or infinite.
 
     Raises:
         DataError: They have not.
@@ -140,6 +184,9 @@ def check_record(record: Mapping[str, Any], where: str) -> None:
             raise DataError(
                 f"{where}, hand {number}: keypoints_px are not 21 finite points", "", "make the shard again"
             )
+    broken = [name for name, value in record.items() if not _is_finite(value)]
+    if broken:
+        raise DataError(f"{where}: {broken[0]} holds NaN or infinity", "", "make the shard again")
 
 
 def encode_png(picture: UInt8[np.ndarray, "s s *c"]) -> bytes:
@@ -158,7 +205,7 @@ def _files_of(sample: Entry) -> Iterator[tuple[str, bytes]]:
     yield f"{sample.key}.json", json.dumps(sample.record, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _groups(path: Path, report: ReadReport | None) -> Iterator[tuple[str, dict[str, bytes]]]:
+def _groups(path: Path, note: Callable[[DataError], None]) -> Iterator[tuple[str, dict[str, bytes]]]:
     """Files of one tar by key; a cut tar gives what came before the cut, then its problem."""
     key, parts = "", dict[str, bytes]()
     try:
@@ -175,10 +222,7 @@ def _groups(path: Path, report: ReadReport | None) -> Iterator[tuple[str, dict[s
                 key, parts[kind] = name, data
             _expect_end(path, tar.offset)
     except (tarfile.TarError, EOFError, OSError) as error:
-        _note(
-            DataError(f"{path.name} is damaged after {key or 'its start'}", str(error), "make it again"),
-            report,
-        )
+        note(DataError(f"{path.name} is damaged after {key or 'its start'}", str(error), "make it again"))
         return
     if parts:
         yield key, parts
@@ -194,15 +238,7 @@ def _expect_end(path: Path, offset: int) -> None:
 
 def _sample(path: Path, key: str, parts: Mapping[str, bytes]) -> Entry:
     where = f"{path.name}, {key}"
-    if "json" not in parts:
-        raise DataError(f"{where} has no record", "its .json is missing", "make the shard again")
-    try:
-        record = json.loads(parts["json"])
-    except ValueError as error:
-        raise DataError(f"{where}: the record is not JSON", str(error), "make the shard again") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{where}: the record is not an object", "", "make the shard again")
-    check_record(cast("dict[str, Any]", record), where)
+    record = _record(where, parts)
     pictures: dict[str, np.ndarray] = {}
     encoded: dict[str, bytes] = {}
     for name in PICTURES:
@@ -212,8 +248,34 @@ def _sample(path: Path, key: str, parts: Mapping[str, bytes]) -> Entry:
             if kind.endswith(".jpg"):
                 encoded[name] = parts[kind]
     if "image" not in pictures:
-        raise DataError(f"{where} has no picture", "its .image file is missing", "make the shard again")
-    return Entry(key, pictures, cast("dict[str, Any]", record), encoded)
+        raise _no_picture(where)
+    return Entry(key, pictures, record, encoded)
+
+
+def _record(where: str, parts: Mapping[str, bytes]) -> dict[str, Any]:
+    if "json" not in parts:
+        raise DataError(f"{where} has no record", "its .json is missing", "make the shard again")
+    try:
+        record = json.loads(parts["json"])
+    except ValueError as error:
+        raise DataError(f"{where}: the record is not JSON", str(error), "make the shard again") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: the record is not an object", "", "make the shard again")
+    check_record(cast("dict[str, Any]", record), where)
+    return cast("dict[str, Any]", record)
+
+
+def _no_picture(where: str) -> DataError:
+    return DataError(f"{where} has no picture", "its .image file is missing", "make the shard again")
+
+
+def _is_finite(value: object) -> bool:
+    """Whether no number anywhere in a JSON value is NaN or infinite."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(_is_finite(v) for v in cast("dict[str, object]", value).values())
+    return not isinstance(value, list) or all(_is_finite(v) for v in cast("list[object]", value))
 
 
 def _decode(data: bytes, colour: bool, where: str) -> UInt8[np.ndarray, "s s *c"]:

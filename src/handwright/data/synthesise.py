@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.data.photographs import list_photos
-from handwright.data.shards import Entry, list_shards, read_shards, shard_ranges, write_shard
+from handwright.data.shards import Entry, is_whole, list_shards, read_shards, shard_ranges, write_shard
 from handwright.errors import DataError, UsageError
 from handwright.image.atomic import write_atomically
 
@@ -82,8 +82,9 @@ def synthesise(
     photos: Path | None = None,
     sheet: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Written:
-    """Make ``count`` samples in shards of 250; shards that are there already stay.
+    """Make ``count`` samples in shards of 250; whole shards that are there already stay.
 
     Args:
         folder: Where; made if it is missing.
@@ -95,6 +96,7 @@ def synthesise(
         photos: Folder of photographs to use as backgrounds in half of the pictures.
         sheet: Also write ``sheet.jpg``, the first hundred pictures.
         progress: Called with samples done and samples in all after every shard.
+        say: Called with a sentence for each shard that is there but damaged: it is made again.
 
     Raises:
         UsageError: A value makes no sense.
@@ -111,7 +113,7 @@ def synthesise(
     for stale in folder.glob(f"{kind}-*.tar"):
         if stale.name not in names:
             stale.unlink()
-    missing = [span for name, span in names.items() if not (folder / name).exists()]
+    missing = [span for name, span in names.items() if not _stays(folder / name, span, say)]
     done = count - sum(stop - start for start, stop in missing)
     for start, stop in _work(folder, world, pictures, missing, workers):
         done += stop - start
@@ -171,6 +173,16 @@ def _enter(folder: Path, world: World) -> None:
             f"{folder} holds shards of an unknown world", "it has no world.json", "give an empty folder"
         )
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _stays(path: Path, span: tuple[int, int], say: Callable[[str], None] | None) -> bool:
+    """Whether a shard is there and whole."""
+    if not path.exists():
+        return False
+    whole = is_whole(path, [f"{index:08d}" for index in range(*span)])
+    if not whole and say is not None:
+        say(f"{path.name} is damaged; it is made again")
+    return whole
 
 
 def _work(

@@ -44,6 +44,7 @@ def synth(
         photos=photos,
         sheet=sheet,
         progress=lambda done, total: screen.say(f"{done} of {total}"),
+        say=screen.say,
     )
     shards = f"{written.shards} shards ({written.made} of them new)"
     screen.say_aloud(f"{written.samples} pictures in {shards}: {written.folder}")

@@ -1,10 +1,11 @@
-"""Public data sets in their own layouts → ``Sample``; what is broken is told, not dropped."""
+"""Public data sets in their own layouts, and our own shards → ``Sample``; what is broken is told, not dropped."""
 
 from __future__ import annotations
 
 from handwright.data.loaders.coco_wholebody import read_coco_wholebody
 from handwright.data.loaders.freihand import read_freihand
 from handwright.data.loaders.hagrid import read_hagrid
+from handwright.data.loaders.handwright_shards import read_handwright
 from handwright.data.loaders.interhand import read_interhand
 from handwright.data.loaders.laion_human import read_laion_human
 from handwright.data.loaders.records import Broken, Tally
@@ -17,6 +18,7 @@ __all__ = [
     "read_coco_wholebody",
     "read_freihand",
     "read_hagrid",
+    "read_handwright",
     "read_interhand",
     "read_laion_human",
     "read_reinterhand",
