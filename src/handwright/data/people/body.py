@@ -31,13 +31,13 @@ from handwright.data.people.wardrobe import Outfit
 from handwright.data.render.stage import Solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
-from handwright.hand.rig import load_rig
+from handwright.hand.rig import Rig, load_rig
 from handwright.types import Hand, Side
 
 SKIN, HAIR, TOP, BOTTOM, SHOES, EYES = 201, 202, 203, 204, 205, 206
 """Values of the parts picture beside those of ``hands.body``: bare skin without hands and forearms, …"""
 
-_WRIST_M, _UNDER_M = 0.002, 0.018
+_WRIST_M, _UNDER_M, _TORN_UV = 0.002, 0.018, 0.06
 _PIECES = {"torso": TOP, "legs": BOTTOM, "shoes": SHOES}
 
 
@@ -124,7 +124,7 @@ def _skin(someone: Someone, skin_m: Float[np.ndarray, "v 3"]) -> Solid:
     return Solid(
         np.concatenate([body_m, *points]),
         all_faces,
-        np.concatenate([np.repeat(_body_uv()[body.faces[kept, :1]], 3, 1), *uv]),
+        np.concatenate([_body_uv()[kept], *uv]),
         np.concatenate([_rest()] + [dense.vertices_m[:count]] * 2),
         material,
         -1,
@@ -159,25 +159,41 @@ def _rest() -> Float[np.ndarray, "v 3"]:
 
 
 @lru_cache(maxsize=1)
-def _body_uv() -> Float[np.ndarray, "v 2"]:
-    """Texture coordinates in the hand's atlas: forearms go on with the wrist's, the rest with one of them."""
+def _body_uv() -> Float[np.ndarray, "f 3 2"]:
+    """Texture coordinates in the hand's atlas of the body's faces: forearms go on with the wrist's columns.
+
+    The rest takes those of the back of the wrist.
+    """
     rig = load_rig()
     uv = np.zeros((len(rig.vertices_m), 2))
     uv[rig.faces.ravel()] = rig.corner_uv.reshape(-1, 2)
     loop = joint("right").loop
-    back = loop[rig.vertices_m[loop, 2].argmin()]
-    out = np.tile(uv[back], (SKIN_VERTICES, 1))
-    rest = _rest()
-    angle = np.arctan2(
-        rest[:, 2] - rig.vertices_m[loop, 2].mean(), rest[:, 0] - rig.vertices_m[loop, 0].mean()
-    )
-    around = np.arctan2(
-        rig.vertices_m[loop, 2] - rig.vertices_m[loop, 2].mean(),
-        rig.vertices_m[loop, 0] - rig.vertices_m[loop, 0].mean(),
-    )
-    gap = np.abs(np.angle(np.exp(1j * (angle[:, None] - around[None]))))
+    ring = rig.vertices_m[loop][:, [2, 0]]
+    middle = ring.mean(0)
+    around = np.arctan2(*(ring - middle).T)
+    out = np.tile(uv[loop[ring[:, 0].argmin()]], (SKIN_VERTICES, 1))
     for side in SIDES:
         seam = joint(side)
-        out[seam.arm] = uv[loop[gap[seam.arm].argmin(1)]]
+        angle = np.arctan2(*(_rest()[seam.arm][:, [2, 0]] - middle).T)
+        gap = np.abs(np.angle(np.exp(1j * (angle[:, None] - around[None]))))
+        out[seam.arm] = uv[loop[gap.argmin(1)]]
         out[seam.hand] = uv
-    return out
+    corners = out[load_figure().groups["body"].faces]
+    torn = np.ptp(corners, axis=1).max(1) > _TORN_UV
+    here, there = _seam_uv(rig, loop)
+    for one, other in ((here, there), (there, here)):
+        on_seam = np.abs(corners - one).max(2) < 1e-6
+        beside = np.linalg.norm(corners - other, axis=2) < np.linalg.norm(corners - one, axis=2)
+        corners = np.where((torn & beside.any(1))[:, None, None] & on_seam[..., None], other, corners)
+    torn = np.ptp(corners, axis=1).max(1) > _TORN_UV
+    corners[torn] = corners[torn][:, :1]
+    return corners
+
+
+def _seam_uv(rig: Rig, loop: Int[np.ndarray, " l"]) -> tuple[np.ndarray, np.ndarray]:
+    """Both places in the atlas of the wrist's vertex where the atlas is cut open."""
+    for vertex in loop:
+        places_uv = np.unique(rig.corner_uv[rig.faces == vertex], axis=0)
+        if np.ptp(places_uv, axis=0).max() > _TORN_UV:
+            return places_uv[0], places_uv[-1]
+    raise ValueError("the hand's atlas has no seam at the wrist")

@@ -16,8 +16,8 @@ Vector = Float[np.ndarray, "3"]
 Matrix = Float[np.ndarray, "3 3"]
 
 _SWIVELS = 14
-_WRIST_FLEXION, _WRIST_DEVIATION = np.deg2rad([62.0, 24.0])
-_SUPINATION = np.deg2rad([-12.0, 172.0])
+WRIST_FLEXION, WRIST_DEVIATION = np.deg2rad([62.0, 24.0])
+SUPINATION = np.deg2rad([-12.0, 172.0])
 """Least and most angle from palm-to-the-shoulder (full supination) through thumb-up (90°) to palm-away."""
 
 _WORST = 9.0
@@ -130,15 +130,15 @@ def _discomfort(
     flexion, deviation = np.moveaxis(wrist_angles(fore, hand, side), -1, 0)
     turn = supination(fore, hinge, hand, side)
     turn = np.where(turn < -np.pi / 2, turn + 2 * np.pi, turn)
-    low, high = _SUPINATION
+    low, high = SUPINATION
     outwards = upper[..., 0] * (1 if side == "left" else -1)
-    cost = 2 * (flexion / _WRIST_FLEXION) ** 2 + 2 * (deviation / _WRIST_DEVIATION) ** 2
+    cost = 2 * (flexion / WRIST_FLEXION) ** 2 + 2 * (deviation / WRIST_DEVIATION) ** 2
     cost = cost + 1.0 * ((turn - np.pi / 2) / (np.pi / 2)) ** 4
     cost = cost + 4 * np.maximum(upper[..., 1] + 0.15, 0) + 3 * np.maximum(-0.05 - outwards, 0)
     cost = cost + 6 * np.maximum(-upper[..., 2] - 0.45, 0) + 1.2 * np.maximum(outwards - 0.55, 0)
     beyond: Bool[np.ndarray, "n k"] = (
-        (np.abs(flexion) > _WRIST_FLEXION)
-        | (np.abs(deviation) > _WRIST_DEVIATION)
+        (np.abs(flexion) > WRIST_FLEXION)
+        | (np.abs(deviation) > WRIST_DEVIATION)
         | (turn < low)
         | (turn > high)
         | (upper[..., 1] > 0.45)
