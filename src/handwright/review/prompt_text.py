@@ -6,9 +6,9 @@ import re
 
 _AFTER_PROMPT = re.compile(r"\n?\s*\b(?:negative prompt|steps:\s*\d).*", re.I | re.S)
 _LIKE_HANDS = re.compile(
-    r"\bhand[- ]?(?:made|drawn|painted|crafted|written|writing|held|holding a|lettered|lettering|stitched|sewn|woven|"
-    r"carved|blown|bags?|kerchiefs?|some|rails?|cuffs?|books?|stands?|bells?|les?|cream|soap|sanitizer|towels?|"
-    r"lotion|luggage|mirror|grenades?|saw|axe|truck|brake|print|prints)\b(?!s? holding)"
+    r"\bhand[- ]?(?:made|drawn|painted|crafted|lettered|lettering|stitched|sewn|woven|carved|blown|written|"
+    r"cream|soap|sanitizer|towels?|lotion|luggage|mirror|grenades?|saw|axe|truck|brake)\b"
+    r"|\bhand-(?:writing|held|bags?|rails?|prints?)\b"
     r"|\b(?:second|first|free|minute|hour|farm|deck|stage|factory|cow)[- ]?hands?\b|\bhandy\b"
     r"|\bclock(?:'s)? hands?\b|\bhands? of (?:a|the|an) (?:\w+ )?(?:clock|watch)\b"
     r"|\bon the (?:one|other) hand,|\bby hand\b|\bhands[- ]free\b|\ball hands on deck\b|\bhands down\b(?= the)"

@@ -69,7 +69,7 @@ _STATES: tuple[tuple[str, Grasp], ...] = (
     (r"\bgripping|\bgrips\b|\bgrasping|\bgrasps\b|\bclutching|\bclutches|\bpower grip|wrapped around|\bwielding", "power grasp"),
     (r"\bpinch\w*", "pinch"),
     (r"\b(?:held )?flat\b(?! lay)|\bsalut\w+", "flat"),
-    (r"\bopen (?:hands?|palms?)\b|\bhands? (?:held |wide )*open\b(?! a| the)|outstretched (?:hands?|palms?)|\bwav(?:ing|es)\b(?! (?:a|an|the|his|her) )|fingers (?:spread|splayed)|high[ -]fiv", "open"),
+    (r"\bopen (?:left |right )?(?:hands?|palms?)\b|\bhands? (?:held |wide )*open\b(?! a| the)|outstretched (?:hands?|palms?)|\bwav(?:ing|es)\b(?! (?:a|an|the|his|her) )|fingers (?:spread|splayed)|high[ -]fiv", "open"),
     (r"\bhook(?:ed|ing)\b|\bclaw(?:ed|-like)? hands?\b", "hook"),
     (r"\brelaxed (?:hands?|fingers)\b|\bhands? (?:hanging |held )?relaxed\b|\blimp hands?\b", "relaxed"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handwright.errors import InvalidValueError
+from handwright.hand.grammar.orientation import thumb_direction
 from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb, say_gaps
 
 _BENDS: dict[str, Bend] = {"e": "extended", "f": "folded", "b": "bent", "h": "hooked", "c": "curled"}
@@ -143,6 +144,7 @@ NAMED: dict[str, PoseWords] = {
 }
 """Every named pose."""
 
+_THUMB_POINTS: dict[str, Direction] = {"like": "up", "dislike": "down"}
 _COUNTED = ("fist", "one", "peace", "three", "four", "palm")
 
 
@@ -158,11 +160,15 @@ def counting(number: int) -> tuple[str, ...]:
 
 
 def names_of(words: PoseWords) -> tuple[str, ...]:
-    """Names whose pose these words are, directions aside unless the name fixes them; everyday names first."""
-    return tuple(name for name, named in NAMED.items() if _fits(words, named))
+    """Names whose pose these words are, directions aside unless the name fixes them; everyday names first.
+
+    A thumb that stands out of a fist is a 'like' where it points up and a 'dislike' where it points down; words
+    that leave a direction or the side open have both names.
+    """
+    return tuple(name for name, named in NAMED.items() if _fits(words, name, named))
 
 
-def _fits(words: PoseWords, named: PoseWords) -> bool:
+def _fits(words: PoseWords, name: str, named: PoseWords) -> bool:
     same = (words.thumb, words.thumb_bent, words.fingers, words.gaps, words.contacts) == (
         named.thumb,
         named.thumb_bent,
@@ -170,6 +176,10 @@ def _fits(words: PoseWords, named: PoseWords) -> bool:
         named.gaps,
         named.contacts,
     )
+    if name in _THUMB_POINTS:
+        if words.palm is None or words.points is None or words.side is None:
+            return same
+        return same and thumb_direction(words.palm, words.points, words.side) == _THUMB_POINTS[name]
     return (
         same
         and (named.palm is None or words.palm in (None, named.palm))

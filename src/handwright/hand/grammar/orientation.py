@@ -8,6 +8,7 @@ from jaxtyping import Float
 from handwright.errors import InvalidValueError
 from handwright.hand.grammar.words import DIRECTIONS, Direction, perpendicular
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
+from handwright.types import Side
 
 _VECTORS: dict[Direction, tuple[float, float, float]] = {
     "camera": (0, 0, -1),
@@ -38,6 +39,12 @@ def wrist_of(palm: Direction, points: Direction) -> Float[np.ndarray, "3"]:
     y, z = np.array(_VECTORS[points], float), np.array(_VECTORS[palm], float)
     matrix = np.stack([np.cross(y, z), y, z], 1)
     return matrix_axis_angle(matrix)
+
+
+def thumb_direction(palm: Direction, points: Direction, side: Side) -> Direction:
+    """Where the thumb's side of a hand is whose palm faces and whose fingers point this way."""
+    across = np.cross(np.array(_VECTORS[points]), np.array(_VECTORS[palm])) * (1 if side == "right" else -1)
+    return max(DIRECTIONS, key=lambda direction: float(across @ np.array(_VECTORS[direction])))
 
 
 def orientation_of(wrist: Float[np.ndarray, "3"]) -> tuple[Direction, Direction]:

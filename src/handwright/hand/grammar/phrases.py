@@ -81,7 +81,7 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     """
     if wording == "technical":
         return str(words)
-    names = [name for name in names_of(words) if name in SAID_NAME]
+    names = _sayable(words)
     hand = f"{words.side} hand" if words.side else "hand"
     if wording == "terse":
         return f"{hand}, {SAID_NAME[names[0]] if names else _up(words)}"
@@ -89,6 +89,13 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     points = [_POINTS_SAID[words.points]] if words.points else []
     body = [SAID_NAME[names[0]]] if names else ["with " + _finger_phrases(words)]
     return ", ".join([f"{hand} {body[0]}", *palm, *points])
+
+
+def _sayable(words: PoseWords) -> list[str]:
+    """Names with a phrase that these words surely have: thumbs are up or down only where that is known."""
+    names = [name for name in names_of(words) if name in SAID_NAME]
+    unsure = {"like", "dislike"} if {"like", "dislike"} <= set(names) else set[str]()
+    return [name for name in names if name not in unsure]
 
 
 def _finger_phrases(words: PoseWords) -> str:

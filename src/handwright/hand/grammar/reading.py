@@ -104,7 +104,7 @@ def _exactly(rest: Text) -> PoseSaid | None:
     """The named pose whose own phrase is there; the longest, so that none is cut short."""
     for name in sorted(SAID_NAME, key=lambda name: -len(SAID_NAME[name])):
         phrase = re.escape(SAID_NAME[name].lower())
-        pattern = rf"\bhands?,? {phrase}" if name in _AFTER_HAND else rf"\b{phrase}"
+        pattern = rf"\bhands?,? (?:of (?:[\w-]+ ){{1,12}}?)?{phrase}" if name in _AFTER_HAND else rf"\b{phrase}"
         if name not in _LOOSE and rest.take(pattern):
             said = said_of([NAMED[name]], (name,))
             return replace(said, palm="away") if name.endswith("inverted") else said

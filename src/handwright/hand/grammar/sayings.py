@@ -33,7 +33,7 @@ CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\bsalut(?:es?|ing)\b", ("salute", "flat", "stop")),
     (r"clenched (?:hands?|fists?)|\bfists?\b|balled hands?", ("fist", "adducted thumb grasp")),
     (
-        r"(?:open|outstretched|extended) palms?\b|open hands?\b|hands? (?:is |are )?(?:wide )?open\b(?! a| the)|"
+        r"(?:open|outstretched|extended) palms?\b|open (?:left |right )?hands?\b|hands? (?:is |are )?(?:wide )?open\b(?! a| the)|"
         r"high[ -]fiv(?:e|es|ing)\b",
         ("palm", "spread", "flat"),
     ),
