@@ -149,7 +149,7 @@ def _ball(
 def _iris(look: Look) -> Float[np.ndarray, "h w 3"]:
     angle = np.linspace(0, 90, 360)[None, :, None]
     spoke = np.linspace(0, 1, 32)[:, None, None]
-    white = np.array([0.40, 0.36, 0.335]) * (1 - 0.45 * np.clip((angle - 34) / 30, 0, 1))
+    white = np.array([0.35, 0.315, 0.29]) * (1 - 0.45 * np.clip((angle - 34) / 30, 0, 1))
     colour = (
         np.array(EYES[look.eyes])
         * (1 + 0.35 * np.sin(40 * np.pi * spoke))

@@ -50,7 +50,7 @@ def draw_head(rng: np.random.Generator, person: Person, build: Build) -> tuple[H
     beard = (
         0.0
         if feminine or person.age == "child"
-        else float(rng.choice([0.05, rng.uniform(0.1, 0.4), rng.uniform(0.5, 0.85)]))
+        else float(rng.choice([0.05, rng.uniform(0.1, 0.4), rng.uniform(0.4, 0.7)]))
     )
     red = rng.uniform(0.2, 1.0) if made_up else rng.uniform(0.0, 0.35)
     dark = person.tone / 9
