@@ -1,23 +1,37 @@
-"""Ship a trained family: scripts/release_weights.py --base RUN/model --controlnet RUN/model/controlnet."""
+"""Ship what was trained: the family (--base RUN/model --controlnet RUN/model/controlnet), lone networks."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from handwright.training.release import release
+from handwright.training.release import release, release_network
 
-FAMILY = Path(__file__).parent.parent / "src" / "handwright" / "weights" / "tiny"
+WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
+LONE = ("features", "clip", "critic")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--controlnet", type=Path, required=True)
-    parser.add_argument("--card", type=Path, default=FAMILY / "README.md", help="the model card to ship")
-    parser.add_argument("-o", "--output", type=Path, default=FAMILY)
+    parser.add_argument("--base", type=Path)
+    parser.add_argument("--controlnet", type=Path)
+    for name in LONE:
+        parser.add_argument(f"--{name}", type=Path, help=f"RUN/model/{name} of a finished run")
+    parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
+    parser.add_argument("-o", "--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
-    sizes = release(args.base, args.controlnet, args.output, args.card.read_text("utf-8"))
+
+    def card(name: str) -> str:
+        return (args.card or args.output / name / "README.md").read_text("utf-8")
+
+    sizes: dict[str, int] = {}
+    if args.base and args.controlnet:
+        family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"))
+        sizes |= {f"tiny/{file}": size for file, size in family.items()}
+    for name in LONE:
+        if trained := getattr(args, name):
+            network = release_network(trained, args.output / name, card(name))
+            sizes |= {f"{name}/{file}": size for file, size in network.items()}
     for name, size in sizes.items():
         print(f"{size:10d}  {name}")
     print(f"{sum(sizes.values()):10d}  all")

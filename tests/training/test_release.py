@@ -9,9 +9,11 @@ import torch
 
 from handwright.diffusion.zoo import load_models
 from handwright.errors import UsageError
+from handwright.metrics.extractors.embedded import load_network, save_network
+from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.family import controlnet_from, fresh_family, fresh_unet, save_family
 from handwright.training.recipes.vae import fit_codec
-from handwright.training.release import release
+from handwright.training.release import release, release_network
 from handwright.training.tokenizer import learn_tokenizer
 from tests.training.test_codec import pictures
 
@@ -43,3 +45,16 @@ def test_a_missing_member_leaves_what_was_released_before(trained, tmp_path):
     with pytest.raises(UsageError, match="controlnet is missing"):
         release(trained, trained / "nowhere", tmp_path / "tiny", "# Other\n")
     assert (tmp_path / "tiny" / "README.md").read_text() == "# Card\n"
+
+
+def test_a_network_that_stands_alone_ships_in_half_precision_and_loads(tmp_path):
+    network = FeatureNetwork(FeatureConfig("test-v1", 64, (8, 16), 1))
+    save_network(network, tmp_path / "features")
+    sizes = release_network(tmp_path / "features", tmp_path / "shipped", "# Card\n")
+    assert set(sizes) == {"README.md", "config.json", "model.safetensors"}
+    assert sizes["model.safetensors"] < 0.6 * (tmp_path / "features" / "model.safetensors").stat().st_size
+    again = load_network(tmp_path / "shipped").state_dict()
+    assert all(torch.equal(value.half().float(), again[name]) for name, value in network.state_dict().items())
+    with pytest.raises(UsageError, match="holds no trained member"):
+        release_network(tmp_path / "nowhere", tmp_path / "shipped", "")
+    assert (tmp_path / "shipped" / "README.md").read_text() == "# Card\n"

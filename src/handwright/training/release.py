@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from handwright.diffusion.codec import PatchCodec
+import torch
+from safetensors.torch import load_file, save_file
+
+from handwright.diffusion.components import load_network
 from handwright.diffusion.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
@@ -15,15 +18,39 @@ from handwright.diffusion.libraries import (
     UNet2DConditionModel,
     quiet,
 )
+from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 
-SHARD = "14MB"
+SHARD, FULL = "14MB", torch.float32
 _KINDS: dict[str, Any] = {
-    "vae": PatchCodec,
     "unet": UNet2DConditionModel,
     "controlnet": ControlNetModel,
     "text_encoder": CLIPTextModel,
 }
+
+
+def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
+    """Write one network that stands alone (``features``, ``clip``, ``critic``), in half precision.
+
+    Args:
+        trained: Its folder below ``model/`` of a finished run.
+        output: Where it ships, whole or not at all; what was there is replaced.
+        card: Its model card, Markdown.
+
+    Returns:
+        Bytes by file name.
+
+    Raises:
+        UsageError: The run's folder holds no network.
+    """
+    weights = trained / "model.safetensors"
+    if not (weights.is_file() and (trained / "config.json").is_file()):
+        raise UsageError(f"{output.name} is missing", f"{trained} holds no trained member", "train it first")
+    part = _part(output)
+    shutil.copytree(trained, part)
+    halves = {name: v.half() if v.is_floating_point() else v for name, v in load_file(weights).items()}
+    save_file(halves, part / weights.name, {"format": "pt"})
+    return _shipped(part, output, card)
 
 
 def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[str, int]:
@@ -41,8 +68,7 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
     Raises:
         UsageError: A member is missing.
     """
-    part = output.with_name(f".{output.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    part = _part(output)
     places = {"vae": base / "vae", "unet": base / "unet", "text_encoder": base / "text_encoder"}
     places["controlnet"] = controlnet
     for name, folder in places.items():
@@ -50,11 +76,24 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
             raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
     with quiet():
         for name, folder in places.items():
-            network = _KINDS[name].from_pretrained(folder, local_files_only=True)
+            vae = name == "vae"
+            network = load_vae(folder, FULL) if vae else load_network(_KINDS[name], folder, FULL)
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")
     shutil.copyfile(base / "model_index.json", part / "model_index.json")
+    return _shipped(part, output, card)
+
+
+def _part(output: Path) -> Path:
+    """Where a release is put together, beside where it goes; not there yet."""
+    part = output.with_name(f".{output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    return part
+
+
+def _shipped(part: Path, output: Path, card: str) -> Mapping[str, int]:
+    """Put a finished release in its place; bytes by file name."""
     (part / "README.md").write_text(card, "utf-8")
     shutil.rmtree(output, ignore_errors=True)
     part.rename(output)
