@@ -95,3 +95,8 @@ def test_two_pictures_never_share_an_output(here: Path):
 def test_a_format_that_is_only_read_becomes_png(here: Path):
     touch("a.gif")
     assert plan_outputs(find_sources(["a.gif"]), "out")[0].output == Path("out/a.png")
+
+
+def test_a_link_to_nothing_is_named_among_the_pictures_so_that_it_fails_aloud(tmp_path):
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    assert [source.name.as_posix() for source in find_sources([tmp_path])] == ["gone.png"]

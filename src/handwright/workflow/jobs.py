@@ -136,7 +136,7 @@ def _below(root: Path, paths: Iterable[Path], barred: Sequence[Path]) -> list[So
         Source(path, PurePosixPath(path.relative_to(root).as_posix()))
         for path in paths
         if _is_visible_picture(path.relative_to(root))
-        and path.is_file()
+        and not path.is_dir()
         and not any(path.resolve().is_relative_to(folder) for folder in inner)
     ]
 
