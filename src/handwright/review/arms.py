@@ -6,16 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import UInt8
 
-from handwright.perception.body import Arm, arms_of, bare_arms
+from handwright.perception.body import Arm, arms_of, bare_arms, find_people
+from handwright.perception.landmarker import Landmarker
 from handwright.perception.pose import Person
 from handwright.types import Box, HandObservation, Side
 
 _WRISTS: dict[Side, int] = {"left": 15, "right": 16}
 _ELBOWS: dict[Side, int] = {"left": 13, "right": 14}
+_OTHER_SIDE = np.array(
+    [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(k + 1 if k % 2 else k - 1 for k in range(11, 33))]
+)
+"""Index of each of the 33 points in a mirror image."""
+
+_SAME_PLACE = 0.6
 _FACE, _SHOULDERS = slice(0, 9), (11, 12)
-_LEAST_SEEN = 0.6
-_REACH = 1.0
+_LEAST_SEEN = 0.8
+_REACH = 0.6
+_OTHER_WRIST = 1.5
+_GROWN = 0.3
+_SIZE_IN_PALMS = (0.8, 3.8)
+_NECK = (0.35, 1.3)
+"""Distance of a face seen from the front from the middle of the shoulders, in widths of these."""
 _HAND_IN_PALMS = 1.9
 
 
@@ -27,7 +40,8 @@ class OwnArm:
         side: Of the person.
         arm: Its end.
         person: Whose it is, as an index.
-        sure: Elbow, both shoulders and the face are plain to see, so that the side is.
+        sure: Elbow, both shoulders and the face are plain to see, and the other wrist is not near: so is the
+            side.
     """
 
     side: Side
@@ -36,16 +50,46 @@ class OwnArm:
     sure: bool
 
 
-def own_arms(people: Sequence[Person], width: int, height: int) -> list[OwnArm]:
-    """The arms whose hand lies in the picture, each with its side."""
+def own_arms(
+    people: Sequence[Person], hands: Sequence[HandObservation], width: int, height: int
+) -> list[OwnArm]:
+    """The arms whose hand lies in the picture, each with its side.
+
+    Args:
+        people: As they were seen.
+        hands: The picture's hands; a person whose shoulders lie inside one of them is none.
+        width: Of the picture.
+        height: Of the picture.
+    """
     found: list[OwnArm] = []
     for index, person in enumerate(people):
+        if any(_within(person, hand) for hand in hands):
+            continue
         for arm in arms_of(person, width, height):
-            side: Side = "left" if (person.points_px[_WRISTS["left"]] == arm.wrist_px).all() else "right"
-            needed = [*_SHOULDERS, _ELBOWS[side], _WRISTS[side]]
-            sure = person.seen[needed].min() > _LEAST_SEEN and person.seen[_FACE].mean() > _LEAST_SEEN
-            found.append(OwnArm(side, arm, index, bool(sure)))
+            left = (person.points_px[_WRISTS["left"]] == arm.wrist_px).all()
+            side: Side = "left" if left else "right"
+            found.append(OwnArm(side, arm, index, _is_sure(person, side, arm, width, height)))
     return found
+
+
+def people_in_mirror(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:
+    """The people as a look at the mirror image has them, in the pixels and sides of the picture itself."""
+    width = pixels.shape[1]
+    seen = find_people(np.ascontiguousarray(pixels[:, ::-1]), landmarker)
+    return [
+        Person((person.points_px * (-1, 1) + (width, 0))[_OTHER_SIDE], person.seen[_OTHER_SIDE])
+        for person in seen
+    ]
+
+
+def seen_twice(own: OwnArm, again: Sequence[OwnArm]) -> bool:
+    """Whether a second look has a sure arm of the same side at the same place."""
+    return any(
+        other.sure
+        and other.side == own.side
+        and float(np.linalg.norm(other.arm.wrist_px - own.arm.wrist_px)) < _SAME_PLACE * own.arm.palm_px
+        for other in again
+    )
 
 
 def arms_of_hands(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> list[OwnArm | None]:
@@ -54,7 +98,7 @@ def arms_of_hands(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> l
         (gap, i, j)
         for i, own in enumerate(arms)
         for j, hand in enumerate(hands)
-        if (gap := _gap(own.arm, hand)) < _REACH
+        if (gap := _gap(own.arm, hand)) < _REACH and _same_size(own.arm, hand)
     )
     of_hand: list[OwnArm | None] = [None] * len(hands)
     taken: set[int] = set()
@@ -78,6 +122,31 @@ def hand_box(arm: Arm) -> Box:
     x, y = arm.wrist_px + 0.5 * _HAND_IN_PALMS * arm.palm_px * along
     half = 0.5 * _HAND_IN_PALMS * arm.palm_px
     return float(x - half), float(y - half), float(x + half), float(y + half)
+
+
+def _is_sure(person: Person, side: Side, arm: Arm, width: int, height: int) -> bool:
+    points, joints = person.points_px, [*_SHOULDERS, _ELBOWS[side], _WRISTS[side]]
+    shown = np.concatenate([points[_FACE], points[joints]])
+    if not ((shown >= 0) & (shown <= (width, height))).all():
+        return False
+    if person.seen[joints].min() < _LEAST_SEEN or person.seen[_FACE].mean() < _LEAST_SEEN:
+        return False
+    first, second = points[list(_SHOULDERS)]
+    neck = np.linalg.norm(points[_FACE].mean(0) - (first + second) / 2) / np.linalg.norm(first - second)
+    apart = np.linalg.norm(points[_WRISTS["left"]] - points[_WRISTS["right"]])
+    return bool(_NECK[0] <= neck <= _NECK[1] and apart > _OTHER_WRIST * arm.palm_px)
+
+
+def _within(person: Person, hand: HandObservation) -> bool:
+    """Whether both shoulders lie in what was seen as a hand: the pose network sees bodies in hands."""
+    x0, y0, x1, y1 = hand.bbox_xyxy_px
+    edge = _GROWN * hand.size_px
+    shoulders = person.points_px[list(_SHOULDERS)]
+    return bool(((shoulders >= (x0 - edge, y0 - edge)) & (shoulders <= (x1 + edge, y1 + edge))).all())
+
+
+def _same_size(arm: Arm, hand: HandObservation) -> bool:
+    return _SIZE_IN_PALMS[0] <= hand.size_px / arm.palm_px <= _SIZE_IN_PALMS[1]
 
 
 def _gap(arm: Arm, hand: HandObservation) -> float:

@@ -76,7 +76,7 @@ def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str
         found.append((every if len(cut) > 2 else shape, f"The picture's border cuts the {_list(cut)} off."))
     if evidence.fit.residual > LARGEST_RESIDUAL:
         found.append((every, "What was seen of it fits no hand well enough to be judged."))
-    if evidence.blur_px > MOST_BLUR * evidence.size_px:
+    if evidence.blur > MOST_BLUR:
         found.append((shape, "The hand is too blurred."))
     if unlike_skin(evidence):
         found.append((shape, "Its colour is no skin's: a glove, paint or coloured light."))

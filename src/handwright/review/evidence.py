@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
@@ -19,6 +20,9 @@ from handwright.types import Box, HandFit, HandObservation, HandRegion, Image
 
 MARGIN = 0.55
 """Room around a hand in its crop, in sizes of the hand."""
+
+_BLUR_HAND_PX = 130.0
+"""Blur is measured on hands of at most this size: beyond a few pixels it is not told apart."""
 
 PALM = 5
 """What :attr:`HandEvidence.finger_at` holds where the palm or the wrist is seen."""
@@ -67,9 +71,14 @@ class HandEvidence:
         return outline_overlap(self.observation, self.silhouette, self.region, self.window)
 
     @cached_property
-    def blur_px(self) -> float:
-        """Sigma of the blur of the hand's edges in pixels."""
-        return edge_blur_sigma(self.crop, self.region.inside)
+    def blur(self) -> float:
+        """Sigma of the blur of the hand's edges, in sizes of the hand."""
+        scale = min(1.0, _BLUR_HAND_PX / self.size_px)
+        height, width = self.region.inside.shape
+        size = max(8, round(width * scale)), max(8, round(height * scale))
+        crop = cv2.resize(self.crop, size, interpolation=cv2.INTER_AREA)
+        inside = cv2.resize(self.region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+        return edge_blur_sigma(crop, inside) / (self.size_px * scale)
 
     @cached_property
     def misfit(self) -> Float[np.ndarray, "21"]:

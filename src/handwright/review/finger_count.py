@@ -11,10 +11,12 @@ from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.evidence import HandEvidence
 from handwright.review.outgrowth import Outgrowth, bare_share, outgrowths
 
-FINGER_LONG, FINGER_WIDE = 0.25, (0.06, 0.32)
+FINGER_LONG, FINGER_WIDE = 0.25, (0.12, 0.32)
 """Skin outside the fitted hand is a finger from this length on, at such widths (wrist-to-knuckles spans)."""
 
-WIDEST_ROOT = 0.45
+ROOT, LEAST_SOLID, LEAST_TIP_GAP, MOST_UNLIKE = (0.08, 0.45), 0.75, 0.25, 6.0
+"""How broadly a finger joins the hand, how solid it is, how far from other tips it begins, and its colour."""
+
 MOST_BARE = 0.6
 """Share of a visible finger's middle line without hand under it that makes it a missing one."""
 
@@ -74,8 +76,15 @@ def count_fingers(evidence: HandEvidence) -> Check:
 
 def is_finger(piece: Outgrowth) -> bool:
     """Whether skin outside the fitted hand is as long and as narrow as a finger and grows out of the hand."""
-    narrow = FINGER_WIDE[0] <= piece.width <= FINGER_WIDE[1]
-    return piece.length > FINGER_LONG and narrow and 0 < piece.root < WIDEST_ROOT and not piece.at_border
+    return (
+        piece.length > FINGER_LONG
+        and FINGER_WIDE[0] <= piece.width <= FINGER_WIDE[1]
+        and ROOT[0] <= piece.root <= ROOT[1]
+        and piece.solid > LEAST_SOLID
+        and piece.tip_gap > LEAST_TIP_GAP
+        and piece.unlike < MOST_UNLIKE
+        and not piece.at_border
+    )
 
 
 def fingers_seen(evidence: HandEvidence) -> Float[np.ndarray, "5"]:

@@ -44,8 +44,9 @@ class SeenJoint:
 def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
     """Every joint but the thumb's first, as the landmarks have it.
 
-    A bone's direction is that between its two observed landmarks (depth included); hinge and back of each
-    finger come from the fit, turned onto the bone before the joint.
+    A bone lies between its two observed landmarks (depth included). The hinge of a joint is that
+    of the fitted palm (of the thumb: of its first bone), square to the bone before the joint: fingers do not
+    twist, and a fit that twists one to follow odd landmarks must not be believed.
 
     Args:
         observation: The landmarks.
@@ -61,9 +62,9 @@ def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
     for finger, name in enumerate(FINGERS):
         chain = points[1 + 4 * finger : 5 + 4 * finger]
         axes = rig.finger_axes[finger]
-        frames = (METACARPAL_BONES[finger], *FINGER_BONES[finger][:2])
+        palm = METACARPAL_BONES[finger] if finger else FINGER_BONES[0][0]
+        turned = to_camera @ posed.rotations[palm] @ axes.T
         for joint in range(1 if finger == 0 else 0, 3):
-            turned = to_camera @ posed.rotations[frames[joint]] @ axes.T
             before = turned[:, 2] if joint == 0 else _unit(chain[joint] - chain[joint - 1])
             after = chain[joint + 1] - chain[joint]
             hinge = _unit(turned[:, 0] - (turned[:, 0] @ before) * before)

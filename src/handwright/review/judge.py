@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from handwright.perception.body import find_people
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.review.arms import OwnArm, arms_of_hands, arms_without, hand_box, own_arms
+from handwright.review.arms import (
+    OwnArm,
+    arms_of_hands,
+    arms_without,
+    hand_box,
+    own_arms,
+    people_in_mirror,
+    seen_twice,
+)
 from handwright.review.assess import SMALLEST_PX, Doubts, doubts
 from handwright.review.checklist import (
     CHECKS,
@@ -80,18 +88,17 @@ def review_picture(
         Hands left to right, then the arms that end without a hand.
     """
     found = find_hands(image.pixels, landmarker=judge.landmarker) if hands is None else list(hands)
-    people = find_people(image.pixels, judge.landmarker)
-    arms = own_arms(people, image.width, image.height)
+    people, arms = _arms(image, found, judge.landmarker)
     of_hand = arms_of_hands(arms, found)
     reviews: list[HandReview] = []
     for index, (hand, arm) in enumerate(zip(found, of_hand, strict=True)):
         others = [*found[:index], *found[index + 1 :]]
         evidence = look_closely(image, hand)
-        checks = _geometry(evidence, doubts(evidence), check_side(hand, arm, others, len(people)))
+        checks = _geometry(evidence, doubts(evidence), check_side(hand, arm, others, people))
         if judge.critic is not None:
             checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand)
         reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
-    bare = [arm for arm in arms_without(arms, found) if _large_enough(arm)] if hands is None else []
+    bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:
@@ -99,6 +106,21 @@ def review_picture(
     from handwright.review.asked import held_against
 
     return held_against(review, expected)
+
+
+def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker) -> tuple[int, list[OwnArm]]:
+    """How many people there are, and their arms; what would speak against a hand must be seen twice."""
+    size_px = image.width, image.height
+    people = find_people(image.pixels, landmarker)
+    arms = own_arms(people, hands, *size_px)
+    of_hand = arms_of_hands(arms, hands)
+    odd = [own for own, hand in zip(of_hand, hands, strict=True) if own and own.side != hand.side]
+    doubtful = [own for own in (*odd, *arms_without(arms, hands)) if own.sure]
+    if not doubtful:
+        return len(people), arms
+    again = own_arms(people_in_mirror(image.pixels, landmarker), hands, *size_px)
+    once = [own for own in doubtful if not seen_twice(own, again)]
+    return len(people), [replace(own, sure=own.sure and own not in once) for own in arms]
 
 
 def _geometry(evidence: HandEvidence, said: Doubts, side: Check) -> Mapping[CheckName, Check]:
@@ -114,8 +136,8 @@ def _geometry(evidence: HandEvidence, said: Doubts, side: Check) -> Mapping[Chec
     return checks
 
 
-def _large_enough(own: OwnArm) -> bool:
-    return own.arm.palm_px >= SMALLEST_PX / 2
+def _plain(own: OwnArm) -> bool:
+    return own.sure and own.arm.palm_px >= SMALLEST_PX / 2
 
 
 def _bare_arm(own: OwnArm, number: int) -> HandReview:

@@ -72,9 +72,10 @@ def _label(canvas: np.ndarray, hand: HandReview) -> None:
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
     left = int(np.clip(hand.bbox_xyxy_px[0], 0, max(canvas.shape[1] - width, 0)))
     base = int(np.clip(hand.bbox_xyxy_px[1] - below, height, max(canvas.shape[0] - below, height)))
-    for colour, extra in (((0, 0, 0), 3), (COLOURS[hand.verdict], 0)):
-        at = left, base
-        cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick + extra, cv2.LINE_AA)
+    corners = (left - 2, base - height - 2), (left + width + 2, base + below)
+    cv2.rectangle(canvas, *corners, (0, 0, 0), -1)
+    colour = COLOURS[hand.verdict]
+    cv2.putText(canvas, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)
 
 
 def _fixed(points_px: np.ndarray) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwright import __version__
@@ -113,10 +113,10 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
     from handwright.review.as_json import review_json
 
     records = [outcome.record for outcome in outcomes]
-    good = [record for record in records if not record.get("error")]
-    bad = [record for record in records if record.get("error")]
+    good = [record["review"] for record in records if record["error"] is None]
+    bad = [record for record in records if record["error"] is not None]
     unreadable = [{"path": record["input"], "error": _error_line(record["error"])} for record in bad]
-    views = [cast("dict[int, str]", record.pop("views")) for record in good]
+    views = [record["views"] for record in records if record["error"] is None]
     review = review_json(good, unreadable, options.prompt, __version__)
     page = None
     if options.report is not None:
@@ -149,8 +149,8 @@ def _review_file(
 
     image = load_image(job.source)
     review = review_picture(image, engine(), expected)
-    record = picture_json(job.source.as_posix(), review)
-    return Outcome({**record, "error": None, "views": _write_views(report, job, image.pixels, review)})
+    views = _write_views(report, job, image.pixels, review)
+    return Outcome({"review": picture_json(job.source.as_posix(), review), "views": views, "error": None})
 
 
 def _write_views(report: Path | None, job: Job, pixels: np.ndarray, review: PictureReview) -> dict[int, str]:
@@ -161,10 +161,14 @@ def _write_views(report: Path | None, job: Job, pixels: np.ndarray, review: Pict
     from handwright.review.overlay import draw_review
 
     drawn = draw_review(pixels, review.hands)
-    path = report / "overlays" / f"{job.name.as_posix()}.png"
+    path = report / "overlays" / _overlay_name(job.name)
     make_folder(path.parent)
     write_png(path, drawn)
     return {hand.id: _data_address(drawn, hand) for hand in review.hands}
+
+
+def _overlay_name(name: PurePosixPath) -> PurePosixPath:
+    return name if name.suffix == ".png" else name.with_name(f"{name.name}.png")
 
 
 def _data_address(drawn: np.ndarray, hand: HandReview) -> str:
