@@ -46,8 +46,8 @@ def expectations_of(prompt: str) -> Expectation:
 
     Args:
         prompt: As for any image model: sentences, tags, weights, LoRA tags, ``BREAK``, Midjourney parameters,
-            captions of ``handwright synth``. What is negated is not expected; no hand is expected where hands are
-            said to be out of sight.
+            captions of ``handwright synth``. What is negated is not expected, nor is
+            a hand where hands are said to be out of sight.
     """
     text = of_hands(plain(prompt))
     mentions = mentions_in(text)

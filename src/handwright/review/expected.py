@@ -13,7 +13,7 @@ Grasp = Literal["open", "flat", "fist", "point", "pinch", "power grasp", "hook",
 finger alone; pinch: thumb against fingertips; power grasp: closed around a thing; hook: fingers hooked."""
 
 ContactKind = Literal["object", "hand", "self", "person", "body", "none"]
-"""What a hand touches: a thing, another hand, the own body, somebody else, a body that may be either, nothing."""
+"""What a hand touches: a thing, another hand, the own body, somebody else, either of these, nothing."""
 
 OpenPoint = Literal["number", "side", "direction", "contact", "extension"]
 """What a prompt can leave open; number belongs to the picture, the others to each hand."""

@@ -1,4 +1,4 @@
-"""Prompts as people write them: the syntax of the tools taken off, words that only look like hands taken out."""
+"""Prompts as people write them, less the syntax of the tools and words that only look like hands."""
 
 from __future__ import annotations
 
@@ -11,29 +11,41 @@ _LIKE_HANDS = re.compile(
     r"|\bhand-(?:writing|held|bags?|rails?|prints?)\b"
     r"|\b(?:second|first|free|minute|hour|farm|deck|stage|factory|cow)[- ]?hands?\b|\bhandy\b"
     r"|\bclock(?:'s)? hands?\b|\bhands? of (?:a|the|an) (?:\w+ )?(?:clock|watch)\b"
-    r"|\bon the (?:one|other) hand,|\bby hand\b|\bhands[- ]free\b|\ball hands on deck\b|\bhands down\b(?= the)"
+    r"|\bon the (?:one|other) hand,|\bby hand\b|\bhands[- ]free\b|\ball hands on deck\b|"
+    r"\bhands down\b(?= the)"
     r"|\b(?:right|left)[- ]hand(?:ed)? (?:side|corner|page|lane|drive|edge|third)\b"
     r"|\bpalm (?:trees?|fronds?|lea(?:f|ves)|beach|springs|oil|islands?|groves?|sunday|shadows?)\b"
     r"|\b(?:date|coconut|fan|royal|tropical) palms?\b|\bpalms (?:sway\w*|and sand|in the wind)"
     r"|\bthumb ?nails?\b(?! polish)|\brule of thumb\b|\bgreen thumb\b|\bthumb ?drives?\b"
     r"|\b(?:fish|chicken|lady) ?fingers\b|\bfinger ?(?:foods?|prints?|painting|boards?)\b|\bbutterfingers\b"
     r"|\bstop signs?\b(?! with (?:\w+ )?hands?)|\bpraying mantis\b|\bglove (?:box|compartment)\b"
-    r"|\b(?:point|points) of (?:view|interest)\b|\bpointing (?:arrow|sign|dog)s?\b|\b(?:arrow|sign(?:post)?|compass|"
-    r"needle|weathervane)s? (?:that )?point(?:s|ing)\b|\b(?:flags?|banners?|grass|wheat) waving\b|\bwaving (?:flags?|"
-    r"grass|wheat|fields?)\b|\b(?:tree|bridge|wall|pillar|column|shelf|table|vase|bowl|box|basket|dam)s? hold(?:s|ing)\b"
+    r"|\b(?:point|points) of (?:view|interest)\b|\bpointing (?:arrow|sign|dog)s?\b|\b(?:arrow|"
+    r"sign(?:post)?|compass|"
+    r"needle|weathervane)s? (?:that )?point(?:s|ing)\b|\b(?:flags?|banners?|grass|wheat) waving\b|"
+    r"\bwaving (?:flags?|"
+    r"grass|wheat|fields?)\b|\b(?:tree|bridge|wall|pillar|column|shelf|table|vase|bowl|box|basket|"
+    r"dam)s? hold(?:s|ing)\b"
 )
 _PEOPLE = (
-    r"wom[ae]n|m[ae]n|girls?|boys?|person|lady|ladies|gentlem[ae]n|guys?|child|kids?|children|bab(?:y|ies)|toddlers?|"
-    r"teenagers?|teens?|barista|chef|cook|waiter|waitress|doctor|nurse|surgeon|teacher|student|pianist|guitarist|"
-    r"violinist|drummer|musician|dancer|ballerina|athlete|boxer|player|golfer|climber|worker|farmer|gardener|painter|"
-    r"artist|potter|carpenter|mechanic|scientist|soldier|officer|policem[ae]n|knight|queen|king|prince|princess|wizard|"
-    r"witch|monk|nun|priest|bride|groom|mother|father|mom|dad|mum|grandmother|grandfather|grandma|grandpa|sister|brother|"
-    r"daughter|son|businessm[ae]n|businesswom[ae]n|singer|model|astronaut|pilot|cowboy|samurai|ninja|magician|"
-    r"photographer|writer|reader|baker|tailor|elder|sailor|judge|politician|warrior|hero|superhero|human(?! hands?)|figure"
+    r"wom[ae]n|m[ae]n|girls?|boys?|person|lady|ladies|gentlem[ae]n|guys?|child|kids?|children|bab(?:y|"
+    r"ies)|toddlers?|"
+    r"teenagers?|teens?|barista|chef|cook|waiter|waitress|doctor|nurse|surgeon|teacher|student|pianist|"
+    r"guitarist|"
+    r"violinist|drummer|musician|dancer|ballerina|athlete|boxer|player|golfer|climber|worker|farmer|"
+    r"gardener|painter|"
+    r"artist|potter|carpenter|mechanic|scientist|soldier|officer|policem[ae]n|knight|queen|king|prince|"
+    r"princess|wizard|"
+    r"witch|monk|nun|priest|bride|groom|mother|father|mom|dad|mum|grandmother|grandfather|grandma|grandpa|"
+    r"sister|brother|"
+    r"daughter|son|businessm[ae]n|businesswom[ae]n|singer|model|astronaut|pilot|cowboy|samurai|ninja|"
+    r"magician|"
+    r"photographer|writer|reader|baker|tailor|elder|sailor|judge|politician|warrior|hero|superhero|"
+    r"human(?! hands?)|figure"
 )
 _ONE = r"(?:a|an|one|the|single|another|her|his|my|portrait of)"
 _MANY = (
-    r"\b(?:crowd|audience|group|family|team|friends|people|band|several|many|choir|class|orchestra|army|students|"
+    r"\b(?:crowd|audience|group|family|team|friends|people|band|several|many|choir|class|orchestra|army|"
+    r"students|"
     r"workers|players|children|kids|men|women|girls|boys|dancers|soldiers)\b"
 )
 _COUNTS = {
@@ -50,8 +62,10 @@ _COUNTS = {
     "both": 2,
 }
 _VAGUE = re.compile(
-    r"\b(?:(?:natural|perfect|beautiful|pretty|detailed|highly detailed|realistic|good|correct|normal|well[- ]drawn|"
-    r"accurate|anatomically correct|elegant|proper)(?:,? and |,? )?)+(?:looking )?(?:human )?(?:hands?|fingers|hand "
+    r"\b(?:(?:natural|perfect|beautiful|pretty|detailed|highly detailed|realistic|good|correct|normal|"
+    r"well[- ]drawn|"
+    r"accurate|anatomically correct|elegant|proper)(?:,? and |,? )?)+(?:looking )?(?:human )?(?:hands?|"
+    r"fingers|hand "
     r"anatomy)\b|\bfive fingers(?: per hand| on each hand)?(?! up| raised| extended)\b|\bperfect anatomy\b"
 )
 
@@ -60,8 +74,8 @@ def plain(prompt: str) -> str:
     """A prompt in lower case without the syntax of the tools.
 
     Taken off: attention weights of any bracket style, prompt editing (what comes last stays), ``BREAK`` and
-    ``AND``, LoRA and embedding tags, Midjourney's parameters and ``::`` weights (``--no x`` becomes 'no x'; what
-    has a negative weight goes), underscores of tags, and all from 'Negative prompt:' or 'Steps:' on.
+    ``AND``, LoRA and embedding tags, Midjourney's parameters and ``::`` weights (``--no x`` becomes 'no x';
+    what has a negative weight goes), underscores of tags, and all from 'Negative prompt:' or 'Steps:' on.
     """
     text = _AFTER_PROMPT.sub("", prompt)
     text = re.sub(r"<[^<>]*>|\bembedding:\S+|__\w+__", " ", text)
@@ -102,7 +116,8 @@ def people_in(text: str) -> int | None:
         return 1
     counted = 0
     for number, noun in re.findall(
-        rf"\b({'|'.join(_COUNTS)}) (?:(?!between|of|from|with|by|and|to|fingers)\w+[ -]){{0,3}}?({_PEOPLE})\b",
+        rf"\b({'|'.join(_COUNTS)}) (?:(?!between|of|from|with|by|and|to|"
+        rf"fingers)\w+[ -]){{0,3}}?({_PEOPLE})\b",
         text,
     ):
         plural = re.search(r"s$|men$|ren$|ies$", noun)

@@ -12,6 +12,7 @@ import typer
 
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
+from handwright.apps.cli.generate import generate
 from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
@@ -25,6 +26,7 @@ _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="The checklist of every hand.")(review)
 app.command(short_help="Measure pictures against real ones.")(evaluate)
+app.command(short_help="Show what a prompt leaves open about hands.")(generate)
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
 
@@ -79,6 +81,6 @@ def _help_for(arguments: Sequence[str]) -> str:
     known = [
         argument
         for argument in arguments[:1]
-        if argument in ("review", "refine", "hands", "evaluate", "setup", "synth", "train")
+        if argument in ("review", "refine", "hands", "evaluate", "generate", "setup", "synth", "train")
     ]
     return " ".join(["handwright", *known, "--help"])

@@ -1,4 +1,4 @@
-"""Finger by finger: which are stretched out or bent, spread or crossed, where the thumb is, what it touches."""
+"""Finger by finger: what is stretched out or bent, spread or crossed, where the thumb is, what it touches."""
 
 from __future__ import annotations
 

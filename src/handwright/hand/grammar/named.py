@@ -162,8 +162,8 @@ def counting(number: int) -> tuple[str, ...]:
 def names_of(words: PoseWords) -> tuple[str, ...]:
     """Names whose pose these words are, directions aside unless the name fixes them; everyday names first.
 
-    A thumb that stands out of a fist is a 'like' where it points up and a 'dislike' where it points down; words
-    that leave a direction or the side open have both names.
+    A thumb that stands out of a fist is a 'like' where it points up and a 'dislike' where it points down;
+    words that leave a direction or the side open have both names.
     """
     return tuple(name for name, named in NAMED.items() if _fits(words, name, named))
 

@@ -52,7 +52,7 @@ THUMB_SAID = {
     "across": "across the palm",
 }
 _GAP_SAID = {"crossed": "crossed", "together": "held together", "apart": "apart", "spread": "spread"}
-_PALM_SAID = {
+PALM_PHRASES = {
     "camera": "palm facing the camera",
     "away": "back of the hand to the camera",
     "up": "palm up",
@@ -60,7 +60,7 @@ _PALM_SAID = {
     "left": "palm facing left",
     "right": "palm facing right",
 }
-_POINTS_SAID = {
+POINTS_PHRASES = {
     "camera": "fingers pointing at the camera",
     "away": "fingers pointing away from the camera",
     "up": "fingers pointing up",
@@ -85,8 +85,8 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     hand = f"{words.side} hand" if words.side else "hand"
     if wording == "terse":
         return f"{hand}, {SAID_NAME[names[0]] if names else _up(words)}"
-    palm = [_PALM_SAID[words.palm]] if words.palm and "inverted" not in "".join(names[:1]) else []
-    points = [_POINTS_SAID[words.points]] if words.points else []
+    palm = [PALM_PHRASES[words.palm]] if words.palm and "inverted" not in "".join(names[:1]) else []
+    points = [POINTS_PHRASES[words.points]] if words.points else []
     body = [SAID_NAME[names[0]]] if names else ["with " + _finger_phrases(words)]
     return ", ".join([f"{hand} {body[0]}", *palm, *points])
 

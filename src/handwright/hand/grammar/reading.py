@@ -24,7 +24,10 @@ _RAISED = (
     rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
 )
 _NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
-_LETTER = r"\b(?:asl|sign language|finger ?spell\w*|signing|signed)\b[^,;.]*\bletter ([a-z])\b|\bletter ([a-z]) (?:sign|gesture)"
+_LETTER = (
+    r"\b(?:asl|sign language|finger ?spell\w*|signing|signed)\b[^,;.]*\bletter ([a-z])\b|"
+    r"\bletter ([a-z]) (?:sign|gesture)"
+)
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
 _LOOSE = ("one", "three")
 """Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
@@ -60,12 +63,13 @@ def said_of(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> PoseSaid
     every = [_whole(pose) for pose in poses]
     common: dict[str, Any] = {}
     for item in fields(PoseSaid):
-        values = [getattr(said, item.name) for said in every]
+        values: list[Any] = [getattr(said, item.name) for said in every]
         if item.name in ("fingers", "extended", "gaps"):
             common[item.name] = tuple(v[0] if len(set(v)) == 1 else None for v in zip(*values, strict=True))
         else:
             common[item.name] = values[0] if len(set(values)) == 1 else None
-    return PoseSaid(**{**common, "names": names})
+    common["names"] = names
+    return PoseSaid(**common)
 
 
 def _whole(words: PoseWords) -> PoseSaid:
@@ -81,8 +85,8 @@ def _whole(words: PoseWords) -> PoseSaid:
 
 def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
     """What a name says, overruled by what is said finger by finger."""
-    fingers = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
-    gaps = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
+    fingers: Any = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
+    gaps: Any = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
     thumb = direct.thumb or named.thumb
     bent = named.thumb_bent if direct.thumb_bent is None else direct.thumb_bent
     known = zip(extended_of(fingers, thumb, bent), direct.extended, named.extended, strict=True)
@@ -91,9 +95,9 @@ def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
     )
     return replace(
         named,
-        fingers=cast("Any", fingers),
+        fingers=fingers,
         extended=cast("Known", extended),
-        gaps=cast("Any", gaps),
+        gaps=gaps,
         thumb=thumb,
         thumb_bent=bent,
         touches=named.touches if direct.touches is None else direct.touches,
@@ -104,7 +108,8 @@ def _exactly(rest: Text) -> PoseSaid | None:
     """The named pose whose own phrase is there; the longest, so that none is cut short."""
     for name in sorted(SAID_NAME, key=lambda name: -len(SAID_NAME[name])):
         phrase = re.escape(SAID_NAME[name].lower())
-        pattern = rf"\bhands?,? (?:of (?:[\w-]+ ){{1,12}}?)?{phrase}" if name in _AFTER_HAND else rf"\b{phrase}"
+        behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
+        pattern = rf"{behind}{phrase}"
         if name not in _LOOSE and rest.take(pattern):
             said = said_of([NAMED[name]], (name,))
             return replace(said, palm="away") if name.endswith("inverted") else said
@@ -143,7 +148,8 @@ def _called(left: str) -> PoseSaid | None:
 
 def _directions(low: str) -> tuple[Direction | None, Direction | None]:
     """Where the palm faces and where the fingers point, as far as it is said."""
-    palm = next((word for pattern, word in PALM_SAID if re.search(pattern, low)), None)
+    palms: list[Direction] = [word for pattern, word in PALM_SAID if re.search(pattern, low)]
+    palm = palms[0] if palms else None
     points: Direction | None = None
     for clause in re.split(r"[,;.] ?", low):
         words = clause.split()

@@ -33,7 +33,8 @@ CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\bsalut(?:es?|ing)\b", ("salute", "flat", "stop")),
     (r"clenched (?:hands?|fists?)|\bfists?\b|balled hands?", ("fist", "adducted thumb grasp")),
     (
-        r"(?:open|outstretched|extended) palms?\b|open (?:left |right )?hands?\b|hands? (?:is |are )?(?:wide )?open\b(?! a| the)|"
+        r"(?:open|outstretched|extended) palms?\b|open (?:left |right )?hands?\b|hands? (?:is |"
+        r"are )?(?:wide )?open\b(?! a| the)|"
         r"high[ -]fiv(?:e|es|ing)\b",
         ("palm", "spread", "flat"),
     ),
@@ -49,7 +50,7 @@ CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"pinch(?:es|ing)?\b|\bpinch (?:grip|grasp)", ("palmar pinch grasp", "tip pinch grasp")),
     (r"tripod (?:grip|grasp)", ("tripod grasp", "writing tripod grasp")),
 )
-"""Patterns and the names they may mean, the first of them most often; the first pattern that fits is meant."""
+"""Patterns and the names that they may mean, the likeliest first; the first pattern that fits counts."""
 
 RAISED_NAMES: dict[int, tuple[str, ...]] = {
     0: ("fist",),
