@@ -1,8 +1,8 @@
 """How well a detector sees the raised hands of rendered people.
 
-``python bench/people.py [--n 120] [--seed 5] [--size 512]``: of all raised hands wholly in the picture, and of
-those that are sharp with 18 of their 21 landmarks or more in view, the share that MediaPipe finds, its mean
-error as a share of hand size, and the share of right sides, with bootstrap intervals; CPU time a picture.
+``python bench/people.py [--n 120] [--seed 5] [--size 512]``: of all raised hands wholly in the picture, and
+of those that are sharp with 18 of their 21 landmarks or more in view, the share that MediaPipe finds, its
+mean error as a share of hand size, the share of right sides, with intervals; CPU time a picture.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
 from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
@@ -15,7 +15,7 @@ from handwright.data.people.wardrobe import Garment, Outfit
 from handwright.data.render.material import Material
 from handwright.hand.dense import vertex_normals
 
-_TUCK_M, _UNDER_M = 0.012, 0.03
+_TUCK_M, _UNDER_M, _AT_HEM_M = 0.012, 0.03, 1e-6
 _SMOOTH_ROUNDS = 6
 NEUTRAL_TALL_M = 1.6659
 
@@ -28,18 +28,18 @@ class Places:
         height: [V] above the ground, 1 = the neutral body's crown.
         arm: [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso.
         side: [V] +1 left, −1 right.
-        around: [V] metres around the torso, the arm or the leg.
-        along: [V] metres along it.
-        limb: [V] 0 torso and legs, 1 right arm, 2 left arm.
+        on_body_m: [V, 2] around and along torso or leg.
+        on_arm_m: [V, 2] around and along the arm.
+        sleeves: [V, 2] share of the right and the left sleeve, 0 … 1.
         position_m: [V, 3] neutral.
     """
 
     height: Float[np.ndarray, " v"]
     arm: Float[np.ndarray, " v"]
     side: Float[np.ndarray, " v"]
-    around: Float[np.ndarray, " v"]
-    along: Float[np.ndarray, " v"]
-    limb: Int[np.ndarray, " v"]
+    on_body_m: Float[np.ndarray, "v 2"]
+    on_arm_m: Float[np.ndarray, "v 2"]
+    sleeves: Float[np.ndarray, "v 2"]
     position_m: Float[np.ndarray, "v 3"]
 
 
@@ -70,8 +70,7 @@ def places() -> Places:
     height = (points[:, 1] - points[:SKIN_VERTICES, 1].min()) / NEUTRAL_TALL_M
     heads = np.stack([points[chosen].mean(0) for chosen in figure.head_vertices])
     side = np.where(points[:, 0] >= 0, 1.0, -1.0)
-    folded = points * [1, 1, 1]
-    folded[:, 0] = np.abs(points[:, 0])
+    folded = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     shoulder, elbow, wrist = (heads[bone(f"{name}.L")] for name in ("upperarm01", "lowerarm01", "wrist"))
     upper, fore = elbow - shoulder, wrist - elbow
     first = (folded - shoulder) @ upper / (upper @ upper)
@@ -98,14 +97,13 @@ def places() -> Places:
     centre = np.where(leg, np.sign(points[:, 0]) * 0.115, 0.0)
     body_around = np.where(leg, 0.075, 0.15) * np.arctan2(points[:, 0] - centre, points[:, 2] - 0.02)
     reach = np.linalg.norm(upper)
-    limb = np.where(on_arm, np.where(side > 0, 2, 1), 0)
     return Places(
         height,
         arm,
         side,
-        np.where(on_arm, arm_around, body_around),
-        np.where(on_arm, arm * reach, points[:, 1]),
-        limb,
+        np.stack([body_around, points[:, 1]], 1),
+        np.stack([arm_around, arm * reach], 1),
+        np.stack([on_arm & (side < 0), on_arm & (side > 0)], 1).astype(np.float64),
         points,
     )
 
@@ -122,7 +120,7 @@ def _fields(garment: Garment, at: Places) -> tuple[Float[np.ndarray, " v"], Floa
         return hem, np.ones_like(hem)
     x, y, z = at.position_m.T
     drop, width = garment.neck
-    collar = 0.592 - y - 0.55 * (z - 0.02)
+    collar = 0.592 - y - 0.55 * (z - 0.02) + 2 * np.maximum(np.abs(x) - 0.1, 0)
     notch = np.hypot(np.maximum(np.abs(x) - 0.02, 0) / width, (y - 0.60) / drop) - 1
     return hem, np.minimum(collar, np.where(z > 0.0, notch * min(drop, width), 1.0))
 
@@ -142,14 +140,11 @@ def covered(outfit: Outfit) -> Float[np.ndarray, " v"]:
 def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"], Places]:
     fine = refine(load_figure().groups[name].faces)
     at = places()
-    columns = np.stack([at.height, at.arm, at.side, at.around, at.along, at.limb == 1, at.limb == 2], 1)
-    height, arm, side, around, along, right, left = fine.carry(columns).T
-    limb = np.where(right > 0.4, 1, np.where(left > 0.4, 2, 0))
-    return (
-        fine,
-        neighbours(fine.faces),
-        Places(height, arm, side, around, along, limb, fine.carry(at.position_m)),
-    )
+    edges = neighbours(fine.faces)
+    height, arm, side = fine.carry(np.stack([at.height, at.arm, at.side], 1)).T
+    sleeves = smoothed(fine.carry(at.sleeves), edges, 4)
+    on_body, on_arm = fine.carry(at.on_body_m), fine.carry(at.on_arm_m)
+    return fine, edges, Places(height, arm, side, on_body, on_arm, sleeves, fine.carry(at.position_m))
 
 
 def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
@@ -178,34 +173,33 @@ def _sew(garment: Garment, over: Garment | None, skin_m: Float[np.ndarray, "v 3"
     rng = np.random.default_rng(garment.seed)
     loose = garment.ease_m * np.clip(0.35 + neck / 0.07, 0.3, 1)
     loose = loose + garment.flare_m * np.clip(1 - np.maximum(hem, 0) / 0.12, 0, 1)
-    folds = _folds(rng, at.around, at.along, at.arm, at.height) * garment.folds_m
+    folds = _folds(rng, at) * garment.folds_m
     points = points + (loose + folds * np.clip(np.maximum(field, 0) / 0.03, 0.25, 1))[:, None] * normals
-    rest = np.stack([at.around, at.along, np.zeros(len(at.around))], 1)
     pieces: list[Cloth] = []
-    for piece, mine in _pieces(garment, at, fine.faces):
-        part = cut_mesh(mine, field)
+    for piece, share, where in _pieces(garment, at):
+        part = cut_mesh(fine.faces, np.minimum(field, share))
         if len(part.faces):
-            placed, inwards = part.carry(points), -_TUCK_M * part.carry(normals)
-            vertices, faces, rim = _hemmed(placed, inwards, part.faces)
-            coordinates = part.carry(rest)
-            pieces.append(
-                Cloth(
-                    vertices, faces, np.concatenate([coordinates, coordinates[rim]]), garment.material, piece
-                )
-            )
+            at_hem = part.carry(field[:, None])[:, 0] < _AT_HEM_M
+            inwards = -_TUCK_M * part.carry(normals)
+            vertices, faces, rim = _hemmed(part.carry(points), inwards, part.faces, at_hem)
+            rest = part.carry(np.concatenate([where, np.zeros((len(where), 1))], 1))
+            pieces.append(Cloth(vertices, faces, np.concatenate([rest, rest[rim]]), garment.material, piece))
     return pieces
 
 
 def _hemmed(
-    points: Float[np.ndarray, "v 3"], inwards: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+    points: Float[np.ndarray, "v 3"],
+    inwards: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    at_hem: Bool[np.ndarray, " v"],
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Int[np.ndarray, " r"]]:
-    """Smooth the open edges and turn them in; also says which vertex each added one comes from."""
+    """Smooth hems, not seams, and turn both in; also says which vertex each added one comes from."""
     edges = rim_of(faces)
     rim, place = np.unique(edges, return_inverse=True)
     place = place.reshape(-1, 2)
     both = np.concatenate([place, place[:, ::-1]])
     out = points.copy()
-    out[rim] = smoothed(points[rim], both, 3, 0.5)
+    out[rim] = np.where(at_hem[rim][:, None], smoothed(points[rim], both, 3, 0.5), points[rim])
     first, second = (len(points) + place).T
     hem = np.concatenate(
         [np.stack([edges[:, 1], edges[:, 0], first], 1), np.stack([edges[:, 1], first, second], 1)]
@@ -214,29 +208,30 @@ def _hemmed(
 
 
 def _pieces(
-    garment: Garment, at: Places, faces: Int[np.ndarray, "f 3"]
-) -> list[tuple[str, Int[np.ndarray, "f 3"]]]:
+    garment: Garment, at: Places
+) -> list[tuple[str, Float[np.ndarray, " v"], Float[np.ndarray, "v 2"]]]:
+    """Per piece its name, a field that is positive in it, and the pattern's coordinates."""
     if garment.sleeve is None:
-        return [(garment.piece, faces)]
-    limb = np.sort(at.limb[faces], 1)[:, 1]
-    names = (garment.piece, "right sleeve", "left sleeve")
-    return [(name, faces[limb == k]) for k, name in enumerate(names)]
+        return [(garment.piece, np.ones(len(at.arm)), at.on_body_m)]
+    right, left = 0.02 * (at.sleeves.T - 0.5)
+    return [
+        (garment.piece, -np.maximum(right, left), at.on_body_m),
+        ("right sleeve", right, at.on_arm_m),
+        ("left sleeve", left, at.on_arm_m),
+    ]
 
 
-def _folds(
-    rng: np.random.Generator,
-    around: Float[np.ndarray, " v"],
-    along: Float[np.ndarray, " v"],
-    arm: Float[np.ndarray, " v"],
-    height: Float[np.ndarray, " v"],
-) -> Float[np.ndarray, " v"]:
+def _folds(rng: np.random.Generator, at: Places) -> Float[np.ndarray, " v"]:
     """Waves across limbs, stronger where joints gather the cloth."""
-    total = np.zeros(len(around))
+    share = at.sleeves.sum(1)
+    total = np.zeros(len(share))
     for _ in range(8):
         across, down, phase = rng.normal(0, 22), rng.uniform(20, 95), rng.uniform(0, 2 * np.pi)
-        total += rng.uniform(0.3, 1) * np.sin(
-            across * around + down * along + phase + 0.8 * np.sin(30 * around + phase)
-        )
-    gather = 0.35 + np.exp(-(((arm - 1) / 0.22) ** 2)) + 0.7 * np.exp(-((arm / 0.2) ** 2))
-    gather += 0.7 * np.exp(-(((height - 0.57) / 0.06) ** 2)) + 0.8 * np.exp(-(((height - 0.28) / 0.04) ** 2))
+        weight = rng.uniform(0.3, 1)
+        for (around, along), part in ((at.on_body_m.T, 1 - share), (at.on_arm_m.T, share)):
+            wander = 0.8 * np.sin(30 * around + phase)
+            total += weight * part * np.sin(across * around + down * along + phase + wander)
+    gather = 0.35 + np.exp(-(((at.arm - 1) / 0.22) ** 2)) + 0.7 * np.exp(-((at.arm / 0.2) ** 2))
+    gather += 0.7 * np.exp(-(((at.height - 0.57) / 0.06) ** 2))
+    gather += 0.8 * np.exp(-(((at.height - 0.28) / 0.04) ** 2))
     return total / 3 * np.minimum(gather, 1.2)
