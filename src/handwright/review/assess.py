@@ -22,8 +22,10 @@ LARGEST_RESIDUAL = 0.04
 MOST_FLAT = 0.45
 """Largest share of a hand without any texture at all; drawings have more."""
 
-_SKIN_HUE_DEG, _HUE_SLACK_DEG, _LEAST_CHROMA = 47.0, 42.0, 4.5
-_GREY_PICTURE = 3.0
+SKIN_HUES_DEG = (-22.0, 97.0)
+"""Hues of skin in Lab, under bluish light and under yellow; the widest of training photographs."""
+
+_COLOURED, _COLOURLESS, _GREY_PICTURE = 8.0, 2.5, 4.0
 _TIPS = (4, 8, 12, 16, 20)
 
 Doubts = dict[CheckName, str]
@@ -42,9 +44,9 @@ def unlike_skin(evidence: HandEvidence) -> bool:
     """Whether the hand's colour is no skin's although the picture has colour."""
     red, yellow = evidence.region.skin_lab[1:] - 128.0
     chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
-    if chroma < _LEAST_CHROMA:
+    if chroma < _COLOURLESS:
         return _chroma(evidence.crop) > _GREY_PICTURE
-    return abs(hue - _SKIN_HUE_DEG) > _HUE_SLACK_DEG
+    return chroma > _COLOURED and not SKIN_HUES_DEG[0] <= hue <= SKIN_HUES_DEG[1]
 
 
 def flat_share(evidence: HandEvidence) -> float:

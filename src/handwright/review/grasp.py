@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import cv2
-import numpy as np
-
 from handwright.hand.dofs import dofs_of_pose
-from handwright.hand.grammar import PoseWords, names_of, words_of
-from handwright.hand.skeleton import beyond_wrist, not_skin
+from handwright.hand.grammar import PoseWords, words_of
 from handwright.review.checklist import Check, cannot_tell
+from handwright.review.covering import covered_share
 from handwright.review.evidence import HandEvidence
 
 LEAST_THING = 0.06
@@ -80,20 +76,3 @@ def extended_fingers(words: PoseWords) -> list[str]:
     fingers = ("index", "middle", "ring", "pinky")
     straight = [f for f, bend in zip(fingers, words.fingers, strict=True) if bend == "extended"]
     return ["thumb", *straight] if out else straight
-
-
-def names(words: PoseWords) -> Sequence[str]:
-    """Names that people have for the pose."""
-    return names_of(words)
-
-
-def covered_share(evidence: HandEvidence) -> float:
-    """Share of the fitted hand beyond its wrist where something is seen that cannot be its skin."""
-    height, width = evidence.region.inside.shape
-    own = evidence.silhouette & beyond_wrist(evidence.landmarks_px, height, width, 0.2)
-    radius = max(1, round(0.03 * evidence.region.span_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    own = cv2.erode(own.astype(np.uint8), disc) > 0
-    strange = own & not_skin(evidence.crop, evidence.region)
-    broad = cv2.morphologyEx(strange.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
-    return float(broad.sum() / max(own.sum(), 1))

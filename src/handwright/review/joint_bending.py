@@ -12,10 +12,10 @@ from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.evidence import HandEvidence
 from handwright.review.joints import JOINTS, SeenJoint, seen_joints
 
-SLACK_DEG = 25.0
+SLACK_DEG = 36.0
 """How far beyond its anatomical limit a flexion must be seen."""
 
-MOST_SIDEWAYS_DEG = {"knuckle": 45.0, "middle joint": 30.0, "end joint": 30.0}
+MOST_SIDEWAYS_DEG = {"knuckle": 55.0, "middle joint": 30.0, "end joint": 30.0}
 """From here on a joint is bent sideways."""
 
 LEAST_SEEN, LEAST_REACH = 0.85, 0.08

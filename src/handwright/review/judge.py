@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from handwright.review.arms import (
     people_in_mirror,
     seen_twice,
 )
-from handwright.review.assess import SMALLEST_PX, Doubts, doubts
+from handwright.review.assess import SMALLEST_PX, doubts
 from handwright.review.checklist import (
     CHECKS,
     Check,
@@ -94,7 +94,7 @@ def review_picture(
     for index, (hand, arm) in enumerate(zip(found, of_hand, strict=True)):
         others = [*found[:index], *found[index + 1 :]]
         evidence = look_closely(image, hand)
-        checks = _geometry(evidence, doubts(evidence), check_side(hand, arm, others, people))
+        checks = _geometry(evidence, others, check_side(hand, arm, others, people))
         if judge.critic is not None:
             checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand)
         reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
@@ -123,17 +123,19 @@ def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker
     return len(people), [replace(own, sure=own.sure and own not in once) for own in arms]
 
 
-def _geometry(evidence: HandEvidence, said: Doubts, side: Check) -> Mapping[CheckName, Check]:
+def _geometry(
+    evidence: HandEvidence, others: Sequence[HandObservation], side: Check
+) -> Mapping[CheckName, Check]:
     """The four checks by geometry alone; those in doubt say why."""
-    checks: dict[CheckName, Check] = {}
-    makers = {"finger_count": count_fingers, "joint_bending": check_joints, "grasp": check_grasp}
-    for name in CHECKS:
-        if name in said:
-            where = Where(region_xyxy_px=evidence.observation.bbox_xyxy_px)
-            checks[name] = cannot_tell(said[name], side.value if name == "left_right" else None, where)
-        else:
-            checks[name] = side if name == "left_right" else makers[name](evidence)
-    return checks
+    said = doubts(evidence)
+    makers: dict[CheckName, Callable[[], Check]] = {
+        "finger_count": lambda: count_fingers(evidence, others),
+        "joint_bending": lambda: check_joints(evidence),
+        "left_right": lambda: side,
+        "grasp": lambda: check_grasp(evidence),
+    }
+    where = Where(region_xyxy_px=evidence.observation.bbox_xyxy_px)
+    return {name: cannot_tell(said[name], where=where) if name in said else makers[name]() for name in CHECKS}
 
 
 def _plain(own: OwnArm) -> bool:
