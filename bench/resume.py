@@ -42,6 +42,12 @@ def minutes_done(log: Path) -> float:
     return max((said["minutes"] for said in losses(log).values()), default=0.0) if log.exists() else 0.0
 
 
+def minutes_kept(run: Path) -> float:
+    """Minutes of training that the newest checkpoint holds."""
+    newest = max(p for p in (run / "checkpoints").iterdir() if p.name.startswith("step-"))
+    return float(json.loads((newest / "progress.json").read_text("utf-8"))["minutes"])
+
+
 def prove(args: argparse.Namespace, member: str) -> dict[str, float | int | str | bool]:
     """Train, kill, resume; what came of it."""
     run = args.output / member
@@ -55,8 +61,8 @@ def prove(args: argparse.Namespace, member: str) -> dict[str, float | int | str 
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = losses(log)
-    left = args.minutes - minutes_done(log)
-    subprocess.run(command(args, member, max(left, 1.0)), stdout=subprocess.DEVNULL, check=True)
+    left = args.minutes - minutes_kept(run)
+    subprocess.run(command(args, member, left), stdout=subprocess.DEVNULL, check=True)
     after = losses(log)
     started = min(step for step in after if after[step]["minutes"] != before.get(step, {}).get("minutes"))
     twice = [step for step in before if step >= started]
