@@ -70,6 +70,7 @@ def test_every_repair_mask_holds_the_hand_or_is_a_blob_on_it():
 
 def test_other_side_swaps_both_words():
     assert other_side("a left hand beside a right one") == "a right hand beside a left one"
+    assert other_side("upright, bright, right-hand") == "upright, bright, left-hand"
 
 
 def test_lots_come_back_from_disk_as_they_were(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import cv2
@@ -11,6 +12,7 @@ from jaxtyping import Bool, UInt8
 from handwright.training.crops import Crops, joined, sized
 
 _SMALLEST_WINDOW = 0.72
+_OTHER = {"left": "right", "right": "left"}
 
 
 class CropStream:
@@ -75,7 +77,7 @@ def mirrored(crops: Crops) -> Crops:
 
 def other_side(caption: str) -> str:
     """The caption of the mirrored picture."""
-    return caption.replace("right", "\0").replace("left", "right").replace("\0", "left")
+    return re.sub(r"\b(left|right)\b", lambda said: _OTHER[said[1]], caption)
 
 
 def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n r r 3"]) -> UInt8[np.ndarray, "n r r 3"]:
