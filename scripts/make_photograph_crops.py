@@ -1,7 +1,8 @@
 """Cut training crops out of licensed photographs: scripts/make_photograph_crops.py PHOTOS -o DIR.
 
 Test-only pictures are left out by the split's rule. The file goes beside the shards of `handwright synth`
-that a member trains on; a file that is there already is kept.
+that a member trains on, with photographs.csv, the hashes of all that was looked at; a file that is there
+already is kept.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ def main() -> None:
     if path.exists():
         return
     args.output.mkdir(parents=True, exist_ok=True)
-    lots = []
+    lots, seen = [], ["photograph,sha256"]
     with HandLandmarker(None) as landmarker:
         for number, photograph in enumerate(training_photographs(args.photos)):
             if number % args.every == 0:
+                seen.append(f"{photograph.source},{photograph.sha256}")
                 crops = photograph_crops(photograph, landmarker, args.size, LEAST_PX)
                 lots += [] if crops is None else [crops]
+    path.with_suffix(".csv").write_text("\n".join(seen) + "\n", encoding="utf-8")
     save_crops(path, joined(lots))
     print(f"{sum(map(len, lots))} hands of {len(lots)} photographs: {path}")
 
