@@ -132,9 +132,11 @@ def plan_prompt(prompt: str) -> Plan:
 def _sides(hands: tuple[HandExpectation, ...], expected: Expectation) -> list[Side]:
     """Sides to propose: two open ones are a pair, a handshake is of two right hands, one is a right hand."""
     if len(hands) == 2 and expected.meeting not in ("handshake", "high five", "fist bump"):
-        first, second = (hand.side for hand in hands)
-        other: dict[Side | None, Side] = {"left": "right", "right": "left"}
-        return [first or other.get(second, "left"), second or other.get(first, "right")]
+        first, second = hands[0].side, hands[1].side
+        return [
+            first or ("right" if second == "left" else "left"),
+            second or ("left" if first == "right" else "right"),
+        ]
     return [hand.side or "right" for hand in hands]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, cast
 
 from handwright.hand.anatomy import FINGERS
@@ -14,6 +15,7 @@ from handwright.hand.grammar.words import GAPS, NEIGHBOURS, THUMBS, Bend, Gap, T
 _F = r"(?:thumb|index|middle|ring|little|pinky|pinkie)(?: fingers?)?"
 _LIST = rf"{_F}(?:(?:, and |, | and | & |\+){_F})*"
 _FOUR = r"(?:all )?(?:the |her |his |their |four |five )?fingers"
+_OTHERS = r"(?:the )?(?:other|remaining)(?: \w+)? fingers|(?:all )?the (?:others|rest)"
 _WHERE: dict[str, Thumb] = {
     **{phrase: cast("Thumb", word) for word, phrase in THUMB_SAID.items()},
     **{word: word for word in THUMBS},
@@ -24,6 +26,12 @@ _MIDDLE_ALONE = (
     r"middle finger (?:gesture|sign|up)\b|flip(?:ping|s) (?:\w+ )?(?:off|the bird)"
 )
 _ALIASES = {"little": "pinky", "pinkie": "pinky"}
+
+
+@cache
+def pattern_of(pattern: str) -> re.Pattern[str]:
+    """A compiled pattern; there are more of them than ``re`` remembers."""
+    return re.compile(pattern)
 
 
 class Text:
@@ -38,8 +46,9 @@ class Text:
 
     def take(self, pattern: str) -> list[re.Match[str]]:
         """All matches, which then are gone."""
-        hits = list(re.finditer(pattern, self.left))
-        self.left = re.sub(pattern, "…", self.left) if hits else self.left
+        compiled = pattern_of(pattern)
+        hits = list(compiled.finditer(self.left))
+        self.left = compiled.sub("…", self.left) if hits else self.left
         return hits
 
 
@@ -49,7 +58,7 @@ def read_fingers(text: Text) -> PoseSaid:
     thumb, thumb_bent = _thumb(text)
     gaps = _gaps(text)
     same = text.take(r"the extended ones (crossed|held together|spread)\b")
-    bends, extended = _bends(text, technical=thumb is not None)
+    bends, extended = _bends(text, touches, technical=thumb is not None)
     for hit in same:
         both = [bends[k] == bends[k + 1] == "extended" for k in range(3)]
         gaps = [_gap(hit[1]) if said else gap for said, gap in zip(both, gaps, strict=True)]
@@ -83,18 +92,27 @@ def _gaps(text: Text) -> list[Gap | None]:
     return gaps
 
 
-def _bends(text: Text, *, technical: bool) -> tuple[list[Bend | None], list[bool | None]]:
+def _bends(
+    text: Text, touches: tuple[int, ...] | None, *, technical: bool
+) -> tuple[list[Bend | None], list[bool | None]]:
     """How fingers are bent; 'bent' alone is a word of the grammar only in its technical wording."""
     bends: list[Bend | None] = [None] * 4
     if text.take(_MIDDLE_ALONE):
         return ["curled", "extended", "curled", "curled"], [None, False, True, False, False]
     extended: list[bool | None] = [None] * 5
-    for said, bend in (*BENT, *_SAME.items()):
+    bent_so = (*BENT, *_SAME.items())
+    others = [
+        bend for said, bend in bent_so if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{said})\b")
+    ]
+    for said, bend in bent_so:
         hits = text.take(rf"\b({_LIST}|{_FOUR}) (?:is |are |held )?(?:{said})\b")
         for hit in (*hits, *text.take(rf"\b(?:{said}) ({_LIST}|fingers)\b")):
             for k in _numbers(hit[1]):
                 extended[k] = bend == "extended"
                 bends[max(k - 1, 0)] = bend if k else bends[0]
+    for k in range(1, 5) if others else ():
+        if extended[k] is None and k not in (touches or ()):
+            extended[k], bends[k - 1] = others[0] == "extended", others[0]
     for hit in text.take(r"\b((?:index|middle|ring|little|pinky|pinkie)(?: finger)?) (?:up|out)\b"):
         for k in _numbers(hit[1]):
             extended[k], bends[k - 1] = True, "extended"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any, cast
 
-from handwright.hand.grammar.fingers_read import Text, read_fingers
+from handwright.hand.grammar.fingers_read import Text, pattern_of, read_fingers
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.grammar.phrases import SAID_NAME
 from handwright.hand.grammar.said import Known, PoseSaid, extended_of
@@ -29,10 +30,12 @@ _LETTER = (
     r"\bletter ([a-z]) (?:sign|gesture)"
 )
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
+_NOT_ALONE = (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat")
 _LOOSE = ("one", "three")
 """Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
 
 
+@lru_cache(maxsize=4096)
 def understand(text: str) -> PoseSaid:
     """What a text says about the pose of one hand.
 
@@ -123,14 +126,14 @@ def _raised(rest: Text) -> PoseSaid | None:
             said = hits[0][1]
             number = NUMBERS.index(said) if said in NUMBERS else int(said)
             names = RAISED_NAMES.get(number, ())
-            return replace(said_of([NAMED[n] for n in names], names) if names else PoseSaid(), raised=number)
+            return replace(said_of([NAMED[n] for n in names], names), raised=number) if names else None
     return None
 
 
 def _called(left: str) -> PoseSaid | None:
     """The named poses that a common expression may mean."""
     for pattern, names in CALLED:
-        if re.search(pattern, left):
+        if pattern_of(pattern).search(left):
             return said_of([NAMED[name] for name in names], names)
     if letter := re.search(_LETTER, left):
         name = f"letter {(letter[1] or letter[2]).upper()}"
@@ -148,7 +151,7 @@ def _called(left: str) -> PoseSaid | None:
 
 def _directions(low: str) -> tuple[Direction | None, Direction | None]:
     """Where the palm faces and where the fingers point, as far as it is said."""
-    palms: list[Direction] = [word for pattern, word in PALM_SAID if re.search(pattern, low)]
+    palms: list[Direction] = [word for pattern, word in PALM_SAID if pattern_of(pattern).search(low)]
     palm = palms[0] if palms else None
     points: Direction | None = None
     for clause in re.split(r"[,;.] ?", low):
@@ -159,6 +162,9 @@ def _directions(low: str) -> tuple[Direction | None, Direction | None]:
     for hit in re.finditer(r"(?<!thumb )(?<!thumbs )\b(?:pointing|points|pointed) ", low):
         tail = re.split(r"[,;.]", low[hit.end() :])[0].split()
         ends = [" ".join(tail[k:]) for k in range(min(len(tail), 4))]
-        found = [word for end in ends for pattern, word in POINTS_SAID if re.match(pattern, end)]
-        points = points or (found[0] if found else None)
+        found: list[Direction] = [
+            word for end in ends for pattern, word in POINTS_SAID if re.match(pattern, end)
+        ]
+        if points is None and found:
+            points = found[0]
     return palm, points

@@ -51,7 +51,7 @@ class PoseSaid:
         return any(known is not None for known in (*self.extended, *self.fingers, self.raised, self.thumb))
 
     def fits(self, words: PoseWords) -> bool:
-        """Whether all that is said is true of a pose; sides and directions that it leaves open are."""
+        """Whether all that is said is true of a pose, as far as the pose says its side and directions."""
         known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_of(words)
         pairs: list[tuple[object, object]] = [
             *zip(self.fingers, words.fingers, strict=True),

@@ -14,11 +14,14 @@ CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"thumbs?[ -]down\b|thumbs? (?:\w+ )?down(?:wards?)?\b", ("dislike",)),
     (r"vulcan (?:salute|sign|greeting)|live long and prosper|spock (?:hand )?(?:sign|salute)", ("vulcan",)),
     (r"scout(?:'?s)? (?:sign|salute|honou?r)", ("scout",)),
-    (rf"(?:peace|victory|\bv) {_SIGN}{_SYMBOL}|\bv-sign\b|v for victory", ("peace", "peace_inverted")),
+    (
+        rf"(?:peace|victory|\bv) {_SIGN}{_SYMBOL}|\bv-sign\b|v for victory|(?:^|, |double )v(?=$|,)",
+        ("peace", "peace_inverted"),
+    ),
     (rf"\b(?:ok|okay|a-ok) {_SIGN}", ("ok",)),
     (
         rf"devil(?:'s)? horns|(?:rock(?: on| and roll)?|horns|metal) {_SIGN}|sign of the horns|metal horns",
-        ("rock",),
+        ("rock", "love"),
     ),
     (rf"call[ -]me {_SIGN}|\bshaka\b|hang[ -]loose", ("call",)),
     (r"i[ -]love[ -]you (?:hand )?sign|\bily sign", ("love",)),
@@ -47,7 +50,8 @@ CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
         r"|(?<!fingers )\bpointing$|pointing (?:\w+ )?finger|finger[ -]pointing",
         ("pointing", "one", "finger gun"),
     ),
-    (r"pinch(?:es|ing)?\b|\bpinch (?:grip|grasp)", ("palmar pinch grasp", "tip pinch grasp")),
+    (r"pinch(?:es|ing)?\b|\bpinch (?:grip|grasp)", ("palmar pinch grasp", "tip pinch grasp", "ok")),
+    (r"writing tripod (?:grip|grasp)", ("writing tripod grasp",)),
     (r"tripod (?:grip|grasp)", ("tripod grasp", "writing tripod grasp")),
 )
 """Patterns and the names that they may mean, the likeliest first; the first pattern that fits counts."""
