@@ -101,7 +101,7 @@ def test_a_shard_cut_in_half_gives_its_first_samples_and_one_counted_fault(tmp_p
             "KeyError: 'up'",
         ),
         ({"camera": {"focal_px": float("nan")}}, "camera holds NaN"),
-        ({"people": [{"wholebody": [[1, 2, 3]]}]}, r"must have shape \[133, 3\]"),
+        ({"people": [{"wholebody": [[1, 2, 3]]}]}, "must have shape [133, 3]"),
         ({"domain": "painting"}, "neither photograph nor render"),
     ],
 )
@@ -113,11 +113,7 @@ def test_a_record_that_is_broken_is_counted_with_its_reason(tmp_path: Path, chan
     assert [sample.source.record for sample in samples] == ["a.tar/00000000", "a.tar/00000002"]
     ((told, count),) = tally.broken.items()
     assert count == 1
-    pytest.raises(ValueError, _raise, told).match(reason)
-
-
-def _raise(text: str) -> None:
-    raise ValueError(text)
+    assert reason in told
 
 
 def test_a_text_in_place_of_a_picture_is_told_when_it_is_read(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Public data sets in their own layouts, and our own shards → ``Sample``; what is broken is told, not dropped."""
+"""Public data sets in their own layouts and our shards → ``Sample``; what is broken is told, not dropped."""
 
 from __future__ import annotations
 

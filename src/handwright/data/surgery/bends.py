@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.surgery.canvas import Canvas, erase_finger, lift_finger, open_canvas, rewarp, set_in
-from handwright.data.surgery.fingers import along
-from handwright.data.surgery.maps import bone_map, grid, sample, smooth_map
+from handwright.data.surgery.canvas import Canvas, Piece, erase_finger, lift, lift_finger, open_canvas, set_in
+from handwright.data.surgery.fingers import along, distance_to_chain
+from handwright.data.surgery.maps import Map, grid, sample, smooth_map
 from handwright.data.surgery.moves import (
     Case,
     Chain,
@@ -18,7 +18,6 @@ from handwright.data.surgery.moves import (
     Operated,
     bent,
     jittered,
-    like,
     perform,
     stretched,
     within,
@@ -32,7 +31,7 @@ from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 
 _STATIONS = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0, 1.12])
 _FRAME = 7
-_PROBE_RAD, _IN_PLANE = 0.4, 0.78
+_PROBE_RAD, _IN_PLANE = 0.4, 0.84
 
 
 def lifted(kind: str) -> Maker:
@@ -67,7 +66,7 @@ def lent(kind: str) -> Maker:
 
 
 def warped(kind: str) -> Maker:
-    """The whole picture warped smoothly: what lies around the finger comes along."""
+    """The whole hand warped smoothly, its palm along with the finger, over the filled background."""
 
     def make(case: Case) -> Operated | None:
         plan = _plan(case, kind)
@@ -80,7 +79,11 @@ def warped(kind: str) -> Maker:
         if not within(patient, chain):
             return None
         canvas = open_canvas(patient)
-        rewarp(canvas, finger_warp(patient, finger, chain))
+        radius = patient.fingers[finger].radius
+        piece = lift(patient, patient.soft_hand)
+        erase_finger(canvas, finger, case.seed())
+        near = smoothstep(4.5, 3.0, distance_to_chain(chain, *patient.places) / radius)
+        set_in(canvas, piece, finger_warp(patient, finger, chain), within=near)
         if not case.sound:
             _mark_chain(canvas, chain, patient.fingers[finger].radius)
         return Operated(canvas, (finger,))
@@ -110,9 +113,8 @@ def respaced(kind: str) -> Maker:
         piece = lift_finger(patient, finger)
         erase_finger(canvas, finger, case.seed())
         seam = high if kind == "too_long" else low
-        where, share = _respaced_map(patient, own.chain, chain, longer, (low, high, seam), own.radius)
-        mixed = type(piece)(piece.colours, piece.share, piece.fade)
-        _set_two(canvas, mixed, where, share, wrong=not case.sound)
+        where, share = _respaced_map(patient, own.chain, chain, longer, seam, own.radius)
+        _set_two(canvas, piece, where, share, wrong=not case.sound)
         if kind == "too_short" and not case.sound:
             canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
         return Operated(canvas, (finger,))
@@ -141,7 +143,20 @@ def finger_warp(patient: Patient, finger: int, chain: Chain) -> Float[np.ndarray
 
 
 def _plan(case: Case, kind: str) -> tuple[int, Chain] | None:
-    """Which finger, and its new chain."""
+    """Which finger, and its new chain, which meets no other finger."""
+    plan = _drawn(case, kind)
+    if plan is None:
+        return None
+    patient, (finger, chain) = case.patient, plan
+    outer = along(chain, np.array([0.5, 0.7, 0.85, 1.0]))
+    for number, other in enumerate(patient.fingers):
+        away = distance_to_chain(other.chain, outer[None, :, 0], outer[None, :, 1]).min()
+        if number != finger and away < 0.9 * (other.radius + patient.fingers[finger].radius):
+            return None
+    return plan
+
+
+def _drawn(case: Case, kind: str) -> tuple[int, Chain] | None:
     patient, rng = case.patient, case.rng
     if kind == "overbent":
         return _backwards(case)
@@ -152,10 +167,10 @@ def _plan(case: Case, kind: str) -> tuple[int, Chain] | None:
     own = patient.fingers[finger].chain
     if kind == "sideways":
         outward = {1: -1.0, 4: 1.0}.get(finger, 0.0)
-        sign = outward * _pinky_way(patient) if outward else case.sign()
-        joint = int(rng.choice([0, 1, 1, 2]))
-        return finger, bent(own, joint, sign * rng.uniform(0.6, 1.0))
-    low, high = (1.4, 1.75) if kind == "too_long" else (0.42, 0.58)
+        sign = outward * pinky_way(patient) if outward else case.sign()
+        joint = int(rng.choice([1, 1, 2]))
+        return finger, bent(own, joint, sign * rng.uniform(0.7, 1.1))
+    low, high = (1.4, 1.7) if kind == "too_long" else (0.38, 0.54)
     return finger, stretched(own, rng.uniform(low, high))
 
 
@@ -166,7 +181,7 @@ def _backwards(case: Case) -> tuple[int, Chain] | None:
     if not options:
         return None
     finger, sign = options[int(case.rng.integers(len(options)))]
-    joint = int(case.rng.choice([0, 1] if finger else [1, 1, 2]))
+    joint = int(case.rng.choice([1, 1, 2]))
     own = patient.fingers[finger].chain
     chain = bent(own, joint, sign * case.rng.uniform(0.75, 1.15))
     if joint == 1 and case.rng.random() < 0.5:
@@ -194,15 +209,13 @@ def _back_side(patient: Patient, finger: int) -> float:
     return -float(np.sign(way[0] * moved[1] - way[1] * moved[0]))
 
 
-def _pinky_way(patient: Patient) -> float:
+def pinky_way(patient: Patient) -> float:
     """Sign of the turn on the screen from the index towards the little finger."""
     a, b = patient.points[5] - patient.points[0], patient.points[17] - patient.points[0]
     return float(np.sign(a[0] * b[1] - a[1] * b[0]) or 1.0)
 
 
 def _mark_chain(canvas: Canvas, chain: Chain, radius: float) -> None:
-    from handwright.data.surgery.fingers import distance_to_chain
-
     canvas.mark(distance_to_chain(chain, *canvas.patient.places) < radius)
 
 
@@ -211,11 +224,10 @@ def _respaced_map(
     own: Chain,
     chain: Chain,
     longer: float,
-    spacing: tuple[float, float, float],
+    seam: float,
     radius: float,
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """The near and the far reading of a finger, and where the far one begins (share)."""
-    low, high, seam = spacing
     length = float(np.linalg.norm(np.diff(own, axis=0), axis=1).sum())
     way = (own[3] - own[0]) / max(float(np.hypot(*(own[3] - own[0]))), 1e-6)
     moved = (longer - 1) * length
@@ -226,11 +238,13 @@ def _respaced_map(
     return (near, far), share
 
 
-def _set_two(canvas: Canvas, piece, readings, share: np.ndarray, *, wrong: bool) -> None:  # noqa: ANN001
+def _set_two(
+    canvas: Canvas, piece: Piece, readings: tuple[Map, Map], share: Float[np.ndarray, "w w"], *, wrong: bool
+) -> None:
     """Set in a piece of which one reading passes into the other."""
     shares = [np.clip(sample(piece.share, w), 0, 1) for w in readings]
     colours = [np.clip(sample(piece.colours, w), 0, 255) for w in readings]
-    fade = np.clip(sample(piece.fade, readings[0]), 0, 1)
+    fade = np.ones_like(share) if piece.fade is None else np.clip(sample(piece.fade, readings[0]), 0, 1)
     alpha = shares[0] * (1 - share) + shares[1] * share
     alpha = alpha * (1 - canvas.hand * (1 - np.maximum(fade, share)))
     mixed = colours[0] * (1 - share[..., None]) + colours[1] * share[..., None]

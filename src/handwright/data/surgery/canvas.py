@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.data.surgery.maps import Map, bone_map, sample
+from handwright.data.surgery.maps import Map, sample
 from handwright.data.surgery.patient import Patient
 from handwright.data.surgery.shares import FROM_WEB, finger_share, rise, stump_share
 from handwright.drawing.background import uncovered_background
@@ -132,7 +132,8 @@ def set_in(
     *,
     below: Float[np.ndarray, "w w"] | None = None,
     wrong: bool = False,
-    gain: Float[np.ndarray, "3"] | None = None,
+    colours: Float[np.ndarray, "2 3"] | None = None,
+    within: Float[np.ndarray, "w w"] | None = None,
 ) -> Float[np.ndarray, "w w"]:
     """Paste a piece, read through a map.
 
@@ -142,7 +143,8 @@ def set_in(
         where: Where each pixel of the canvas comes from.
         below: float32 [W, W] share of what stays in front of it.
         wrong: It is part of what is wrong.
-        gain: [3] factors of its colours.
+        colours: [2, 3] factors and offsets of its colours.
+        within: float32 [W, W] nothing of it is seen where this is 0.
 
     Returns:
         float32 [W, W] its share of each pixel.
@@ -152,50 +154,17 @@ def set_in(
         share = share * (1 - canvas.hand * (1 - np.clip(sample(piece.fade, where), 0, 1)))
     if below is not None:
         share = share * (1 - below)
-    colours = np.clip(sample(piece.colours, where), 0, 255)
-    if gain is not None:
-        colours = np.clip(colours * gain.astype(np.float32), 0, 255)
-    canvas.pixels = canvas.pixels * (1 - share[..., None]) + colours * share[..., None]
+    if within is not None:
+        share = share * within
+    seen = sample(piece.colours, where)
+    if colours is not None:
+        seen = seen * colours[0].astype(np.float32) + colours[1].astype(np.float32)
+    canvas.pixels = canvas.pixels * (1 - share[..., None]) + np.clip(seen, 0, 255) * share[..., None]
     canvas.hand = np.maximum(canvas.hand, share)
     canvas.touched = np.maximum(canvas.touched, share)
     if wrong:
         canvas.mark(share > 0.5)
     return share
-
-
-def set_finger(
-    canvas: Canvas,
-    number: int,
-    target: Float[np.ndarray, "4 2"],
-    *,
-    piece: Piece | None = None,
-    thicker: float = 1.0,
-    mirrored: bool = False,
-    below: Float[np.ndarray, "w w"] | None = None,
-    wrong: bool = False,
-) -> Float[np.ndarray, "w w"]:
-    """Paste one of the patient's own fingers along a new chain."""
-    patient = canvas.patient
-    finger = patient.fingers[number]
-    radius = finger.radius * thicker
-    where = bone_map(target, finger.chain, patient.width, radius, thicker, mirrored)
-    return set_in(canvas, piece or lift_finger(patient, number), where, below=below, wrong=wrong)
-
-
-def rewarp(canvas: Canvas, where: Map, share: Float[np.ndarray, "w w"] | None = None) -> None:
-    """The whole canvas read through a map, or only a share of it."""
-    pixels, hand = np.clip(sample(canvas.pixels, where), 0, 255), np.clip(sample(canvas.hand, where), 0, 1)
-    moved = np.hypot(*np.moveaxis(where - _still(canvas), -1, 0))
-    part = np.clip(moved - 0.05, 0, 0.5) * 2 if share is None else share
-    canvas.pixels = canvas.pixels * (1 - part[..., None]) + pixels * part[..., None]
-    canvas.hand = canvas.hand * (1 - part) + hand * part
-    canvas.touched = np.maximum(canvas.touched, part.astype(np.float32))
-
-
-def _still(canvas: Canvas) -> Map:
-    from handwright.data.surgery.maps import grid
-
-    return grid(canvas.patient.width)
 
 
 def regrained(canvas: Canvas, rng: np.random.Generator) -> Float[np.ndarray, "w w 3"]:

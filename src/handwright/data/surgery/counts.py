@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from handwright.data.surgery.bends import pinky_way
 from handwright.data.surgery.canvas import erase_finger, lift_finger, open_canvas
 from handwright.data.surgery.moves import (
     Case,
@@ -114,7 +115,7 @@ def thumb_twin(case: Case) -> Operated | None:
         return None
     own = patient.fingers[0].chain
     pivot = own[0] + 0.35 * (patient.points[0] - own[0])
-    angle = case.sign() * case.rng.uniform(0.42, 0.62)
+    angle = -pinky_way(patient) * case.rng.uniform(0.4, 0.6)
     size = case.rng.uniform(0.85, 1.0)
     twin = Move(0, stretched(turned(own, pivot, angle), size), wrong=True, behind=True, thicker=size)
     canvas = perform(case, [Move(0, jittered(case, own)), twin])
@@ -131,8 +132,9 @@ def _thumb_beyond(case: Case, lender: Patient | None) -> Operated | None:
     own = patient.fingers[0].chain
     away = (own - root) @ np.array([[-ahead[1]], [ahead[0]]])
     chain = own - 2 * away * np.array([[-ahead[1], ahead[0]]])
-    edge = patient.points[17] + 0.62 * (root - patient.points[17])
-    chain = chain + 0.75 * (edge - chain[0])
+    edge = patient.points[17] + case.rng.uniform(0.35, 0.5) * (root - patient.points[17])
+    inner = patient.points[9] + 0.5 * (root - patient.points[9])
+    chain = chain + (edge + 0.12 * (inner - edge) - chain[0])
     size = case.rng.uniform(0.85, 1.0)
     wrong = Move(0, stretched(chain, size), True, True, size, mirrored=True)
     if lender is not None:
@@ -171,6 +173,6 @@ def _room(case: Case, finger: int) -> tuple[Chain | None, list[Move]]:
     ]
     middle = (moved[0].chain[0] + moved[1].chain[0]) / 2
     middle = middle + 0.06 * (middle - root)
-    direction = sum(m.chain[3] - m.chain[0] for m in moved)
+    direction = moved[0].chain[3] - moved[0].chain[0] + moved[1].chain[3] - moved[1].chain[0]
     turn = angle_between(own[3] - own[0], direction)
     return turned(own, own[0], turn) + (middle - own[0]), moved

@@ -85,7 +85,7 @@ def jump(
     wrong: tuple[float, float] | None,
     slide: Callable[[np.ndarray], np.ndarray | float] = lambda radius: 0.0,
 ) -> None:
-    """Read the fan so that left of the angle ``at`` the source ends at ``left``, right of it begins at ``right``.
+    """Read the fan so that left of the angle ``at`` the source ends at ``left``, and right of it begins anew.
 
     Args:
         canvas: Changed.
@@ -99,10 +99,13 @@ def jump(
     here = grid(canvas.patient.width)
     radius, angle = polar(here, fan.center, fan.ahead)
     amount = smoothstep(*_RISE, radius / fan.knuckles) * (1 - smoothstep(*_FALL, radius / fan.tips.max()))
-    at, left, right = (value + slide(radius) for value in (at, left, right))
+    aside = slide(radius)
+    at_angle, left_end, right_start = at + aside, left + aside, right + aside
     low, high = fan.angles[0] - _REACH, fan.angles[-1] + _REACH
-    turned_left = np.where(angle < low, angle, low + (angle - low) * (left - low) / (at - low))
-    turned_right = np.where(angle > high, angle, high - (high - angle) * (high - right) / (high - at))
+    turned_left = np.where(angle < low, angle, low + (angle - low) * (left_end - low) / (at_angle - low))
+    turned_right = np.where(
+        angle > high, angle, high - (high - angle) * (high - right_start) / (high - at_angle)
+    )
     pixels: list[np.ndarray] = []
     hands: list[np.ndarray] = []
     for source in (turned_left, turned_right):
@@ -111,7 +114,7 @@ def jump(
         hands.append(sample(canvas.hand, where))
     empty = smoothstep(0.3, 0.0, np.maximum(*hands))
     seam = (_SEAM + _WIDE_SEAM * empty) * float(fan.halves.mean())
-    share = smoothstep(0, 1, (angle - at) / (2 * seam) + 0.5)
+    share = smoothstep(0, 1, (angle - at_angle) / (2 * seam) + 0.5)
     canvas.pixels = np.clip(pixels[0] * (1 - share[..., None]) + pixels[1] * share[..., None], 0, 255)
     canvas.hand = np.clip(hands[0] * (1 - share) + hands[1] * share, 0, 1)
     moved = (amount > 0.02) & (angle > low) & (angle < high)
@@ -157,7 +160,6 @@ def missing_skipped(case: Case) -> Operated | None:
         _reread(case, canvas, fan, high)
     else:
         jump(canvas, fan, (low + high) / 2, low, high, wrong=(low, high))
-        canvas.boxes[:] = canvas.boxes or []
     return Operated(canvas, (fan.numbers[k],))
 
 
@@ -200,8 +202,8 @@ def _gaps(fan: Fan) -> Float[np.ndarray, "5"]:
 
 
 def _reread(case: Case, canvas: Canvas, fan: Fan, at: float) -> None:
-    """The same reading without a jump: everything a few degrees to one side."""
-    shift = case.sign() * np.deg2rad(case.rng.uniform(1.5, 4))
+    """The same reading without a jump: all fingers a few degrees to one side."""
+    shift = case.sign() * case.rng.uniform(0.3, 0.5) * float(np.diff(fan.angles).mean())
     jump(canvas, fan, at, at + shift, at + shift, wrong=None)
 
 

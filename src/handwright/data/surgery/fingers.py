@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ _USUAL_LENGTH = np.array([0.90, 0.90, 1.0, 0.92, 0.72])
 _LEAST_LENGTH, _LEAST_STRAIGHT = 0.62, 0.86
 _LEAST_RADIUS, _MOST_RADIUS = 0.06, 0.185
 _STATIONS = np.array([0.45, 0.55, 0.65, 0.75, 0.85, 0.95])
+_THIN = 0.09
 _CLEAR = 1.7
 """The outer half of a free finger stays so many of its radii away from the bones of others."""
 
@@ -80,19 +82,27 @@ def is_stretched(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndar
     return (lengths > _LEAST_LENGTH * _USUAL_LENGTH * span) & (straight > _LEAST_STRAIGHT) & away
 
 
+def may_be_free(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndarray, "5"]:
+    """Which fingers are stretched out and away from the others, by their landmarks alone."""
+    chains = chains_of(points)
+    clear = [_is_clear(k, _THIN * span, chains) for k in range(5)]
+    return is_stretched(points, span) & np.array(clear)
+
+
 def _finger(number: int, chain: Float[np.ndarray, "4 2"], depth: np.ndarray, span: float) -> Finger:
     bones = np.linalg.norm(np.diff(chain, axis=0), axis=1)
     length = float(bones.sum())
     straight = float(np.linalg.norm(chain[3] - chain[0])) / max(length, 1e-6)
     column, row = np.floor(along(chain, _STATIONS)).astype(int).T
     height, width = depth.shape
-    if column.min() < 0 or row.min() < 0 or column.max() >= width or row.max() >= height:
+    rim = min(column.min(), row.min(), width - 1 - column.max(), height - 1 - row.max())
+    if rim < 0.1 * span:
         return Finger(chain, 0.1 * span, False)
     radii = _widest(depth, row, column) / span
     middle = float(np.median(radii))
     even = radii.max() < 1.4 * middle and radii.min() > 0.5 * middle
     most = _MOST_RADIUS * (1.15 if number == 0 else 1)
-    fits = bool(_LEAST_RADIUS < radii.min() and radii.max() < most)
+    fits = bool(radii.min() > _LEAST_RADIUS and radii.max() < most)
     long = length > _LEAST_LENGTH * _USUAL_LENGTH[number] * span
     usual = float(np.clip(middle * span, 0.07 * span, most * span))
     return Finger(chain, usual, bool(fits and even and long and straight > _LEAST_STRAIGHT))
@@ -123,7 +133,7 @@ def distance_to_chain(
 ) -> Float[np.ndarray, "h w"]:
     """Pixels from each place to a chain."""
     nearest = np.full(x.shape, np.inf, np.float32)
-    for a, b in zip(chain[:-1], chain[1:], strict=True):
+    for a, b in pairwise(chain):
         way = b - a
         t = np.clip(((x - a[0]) * way[0] + (y - a[1]) * way[1]) / max(float(way @ way), 1e-6), 0, 1)
         nearest = np.minimum(nearest, np.hypot(x - a[0] - t * way[0], y - a[1] - t * way[1]))

@@ -5,22 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from handwright.data.surgery.canvas import Canvas, lift, open_canvas, set_in
+from handwright.data.surgery.canvas import Canvas, erase_finger, lift_finger, open_canvas, set_in
 from handwright.data.surgery.fingers import along
-from handwright.data.surgery.maps import grid, sample
+from handwright.data.surgery.maps import grid
 from handwright.data.surgery.moves import (
     Case,
     Move,
     Operated,
     angle_between,
     bent,
-    jittered,
     like,
     perform,
-    stretched,
     turned,
 )
-from handwright.data.surgery.shares import finger_share, rise
 from handwright.drawing.ownership import smoothstep
 from handwright.drawing.pushpull import push_pull
 
@@ -37,7 +34,7 @@ def fused_pressed(case: Case) -> Operated | None:
     way = way / np.hypot(*way)
     across = np.array([-way[1], way[0]])
     side = np.sign((b.chain[0] - a.chain[0]) @ across)
-    between = (a.radius + b.radius) * case.rng.uniform(0.6, 0.75)
+    between = (a.radius + b.radius) * case.rng.uniform(0.55, 0.7)
     middle = (along(a.chain, np.array([0.6]))[0] + along(b.chain, np.array([0.6]))[0]) / 2
     moves: list[Move] = []
     for finger, sign in ((first, -1.0), (second, 1.0)):
@@ -47,7 +44,29 @@ def fused_pressed(case: Case) -> Operated | None:
         chain = turned(own.chain, own.chain[0], turn)
         moves.append(Move(finger, bent(chain, 1, angle_between(chain[3] - chain[1], way)), wrong=True))
     canvas = perform(case, moves)
-    return None if canvas is None else Operated(canvas, (first, second))
+    if canvas is None:
+        return None
+    _close_slits(canvas, (first, second))
+    return Operated(canvas, (first, second))
+
+
+def _close_slits(canvas: Canvas, pair: tuple[int, int]) -> None:
+    """Skin over the narrow slits of background between two fingers."""
+    patient = canvas.patient
+    radius = min(patient.fingers[f].radius for f in pair)
+    reach = max(2, round(0.55 * radius))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    now = (canvas.hand > 0.5).astype(np.uint8)
+    near = np.minimum(*(patient.reach(f) for f in pair)) < 2.5 * radius
+    slits = (cv2.morphologyEx(now, cv2.MORPH_CLOSE, disc) > now) & near
+    known = cv2.erode(now, np.ones((3, 3), np.uint8)).astype(np.float32)
+    fresh = cv2.GaussianBlur(
+        cv2.dilate(slits.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), (0, 0), 1.0
+    )
+    skin = 0.94 * push_pull(canvas.pixels, known)
+    canvas.pixels = canvas.pixels * (1 - fresh[..., None]) + skin * fresh[..., None]
+    canvas.hand = np.maximum(canvas.hand, fresh)
+    canvas.touched = np.maximum(canvas.touched, fresh)
 
 
 def fused_webbed(case: Case) -> Operated | None:
@@ -57,7 +76,7 @@ def fused_webbed(case: Case) -> Operated | None:
         return None
     patient = case.patient
     a, b = (patient.fingers[f] for f in pair)
-    top = case.rng.uniform(0.62, 0.85)
+    top = case.rng.uniform(0.72, 0.88)
     if case.sound:
         outline = _strip(a.chain, 0.45 * a.radius)
     else:
@@ -79,7 +98,7 @@ def fused_webbed(case: Case) -> Operated | None:
     canvas.touched = np.maximum(canvas.touched, fresh)
     if not case.sound:
         new = (fresh > 0.5) & ~patient.region.inside
-        if new.sum() < 1.2 * a.radius**2:
+        if new.sum() < 2.5 * a.radius**2:
             return None
         canvas.mark(new)
     return Operated(canvas, pair)
@@ -96,44 +115,36 @@ def split_lent(case: Case) -> Operated | None:
 
 
 def split_unfolded(case: Case) -> Operated | None:
-    """A finger's end read twice, side by side, ever farther apart."""
+    """A finger that opens into two ends, each one half of it and that half's mirror image."""
     patient = case.patient
     finger = case.one_of([f for f in patient.free if f > 0])
     if finger is None:
         return None
     own = patient.fingers[finger]
-    joint = own.chain[1] + case.rng.uniform(0.0, 0.5) * (own.chain[2] - own.chain[1])
+    joint = own.chain[1] + case.rng.uniform(0.0, 0.4) * (own.chain[2] - own.chain[1])
     length = float(np.linalg.norm(own.chain[3] - joint))
     way = (own.chain[3] - joint) / max(length, 1e-6)
     across = np.array([-way[1], way[0]])
     here = grid(patient.width) - joint.astype(np.float32)
     u, v = here @ way.astype(np.float32), here @ across.astype(np.float32)
-    most = own.radius * (0.15 if case.sound else case.rng.uniform(1.2, 1.5))
-    opening = most * smoothstep(0.0, 0.75 * length, u)
-    near = smoothstep(1.35 * length, 1.1 * length, u)
-    fading = smoothstep(5.5 * own.radius, 2.2 * own.radius, np.abs(v))
-    side = np.ones_like(v) if case.sound else np.where(v < 0, -1.0, 1.0)
-    narrower = 1 + 0.2 * opening / own.radius * fading * smoothstep(
-        3 * own.radius, 1.5 * own.radius, np.abs(v)
-    )
-    shift = (-side * opening * near * fading).astype(np.float32)
-    source = v * narrower + shift
-    where = joint + u[..., None] * way + source[..., None] * across
     canvas = open_canvas(patient)
-    canvas.pixels = np.clip(sample(canvas.pixels, where.astype(np.float32)), 0, 255)
-    canvas.hand = np.clip(sample(canvas.hand, where.astype(np.float32)), 0, 1)
-    touched = (np.abs(source - v) > 0.1) & (u > 0)
-    canvas.touched = np.maximum(canvas.touched, touched.astype(np.float32))
-    _soften(canvas, np.abs(v) < 1.0, u, length)
+    piece = lift_finger(patient, finger)
+    erase_finger(canvas, finger, case.seed())
+    most = own.radius * (case.rng.uniform(0.0, 0.1) if case.sound else case.rng.uniform(0.95, 1.25))
+    opening = most * smoothstep(-0.1, 0.8, u / length) ** 1.3
+    narrow = 1 + 0.35 * opening / own.radius * (0.0 if case.sound else 1.0)
+    near = smoothstep(3.6, 2.8, np.abs(v) / own.radius)
+    for side in (-1.0, 1.0):
+        beside = (v - side * opening) * narrow
+        folded = np.where(opening > 0.5, side * np.abs(beside), beside)
+        mixed = smoothstep(0.0, 0.6, opening / own.radius)
+        source = beside + mixed * (folded - beside) * (0.0 if case.sound else 1.0)
+        where = joint + u[..., None] * way + source[..., None] * across
+        half = smoothstep(-1.0, 1.0, side * v)
+        set_in(canvas, piece, where.astype(np.float32), within=near * half)
     if not case.sound:
-        canvas.mark((u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.6 * own.radius) & (canvas.hand > 0.5))
+        canvas.mark((u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.4 * own.radius) & (canvas.hand > 0.5))
     return Operated(canvas, (finger,))
-
-
-def _soften(canvas: Canvas, seam: np.ndarray, u: np.ndarray, length: float) -> None:
-    """Blur along a seam a pixel wide."""
-    soft = cv2.GaussianBlur((seam & (u > 0) & (u < 1.4 * length)).astype(np.float32), (0, 0), 0.8)[..., None]
-    canvas.pixels = canvas.pixels * (1 - soft) + cv2.GaussianBlur(canvas.pixels, (0, 0), 1.0) * soft
 
 
 def _fork(case: Case, *, lent: bool) -> Operated | None:
@@ -179,6 +190,3 @@ def _pair(case: Case) -> tuple[int, int] | None:
     ]
     chosen = case.one_of(pairs)
     return None if chosen is None else (chosen, chosen + 1)
-
-
-__all__ = ["fused_pressed", "fused_webbed", "split_forked", "split_lent", "split_unfolded"]

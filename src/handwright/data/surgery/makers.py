@@ -21,8 +21,18 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
 }
 """Named as in ``data.hands.defects``."""
 
-OPEN_HAND = ("extra", "missing", "too_short")
-"""Defects that show only where all fingers are stretched out."""
+_WANTED = {
+    "extra": ("open", "open", "fan"),
+    "missing": ("open", "open", "fan"),
+    "fused": ("pair", "pair", "fan"),
+    "too_short": ("open", "open", "open"),
+    "two_thumbs": ("thumb", "thumb", "thumb"),
+    "wrong_hand": ("two", "two", "two"),
+    "detached": ("hand", "hand", "hand"),
+    "melted": ("hand", "hand", "hand"),
+}
 
-TWO_HANDS = ("wrong_hand",)
-"""Defects that show only beside the other hand."""
+
+def wanted_of(name: str, generator: int) -> str:
+    """What a generator needs of a hand (``patient.admit``)."""
+    return _WANTED.get(name, ("any", "any", "any"))[generator]

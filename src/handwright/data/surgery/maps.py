@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 Map = Float[np.ndarray, "h w 2"]
 
-_GRID = 40
+_STEP = 8
 _NEAR_BONE = 0.55
 
 
@@ -82,22 +82,20 @@ def bone_map(
     return total / weights[..., None]
 
 
-def smooth_map(
-    target: Float[np.ndarray, "n 2"], source: Float[np.ndarray, "n 2"], width: int, *, rigid: bool = False
-) -> Map:
+def smooth_map(target: Float[np.ndarray, "n 2"], source: Float[np.ndarray, "n 2"], width: int) -> Map:
     """A smooth warp that brings points to where they shall be (moving least squares, similarities).
 
     Args:
         target: [n, 2] where points shall be; points that stay are named too.
         source: [n, 2] where they are.
         width: Of the picture.
-        rigid: Turn and shift only.
 
     Source:
-        Schaefer, McPhail and Warren, Image Deformation Using Moving Least Squares (2006), §2.2 and §2.3,
+        Schaefer, McPhail and Warren, Image Deformation Using Moving Least Squares (2006), §2.2,
         with points of the plane as complex numbers.
     """
-    nodes = np.linspace(0, width, _GRID)
+    count = width // _STEP + 3
+    nodes = (np.arange(count) - 0.5) * _STEP
     y, x = np.meshgrid(nodes, nodes, indexing="ij")
     v = (x + 1j * y).reshape(-1, 1)
     a, b = (p[:, 0] + 1j * p[:, 1] for p in (target, source))
@@ -105,11 +103,11 @@ def smooth_map(
     w /= w.sum(1, keepdims=True)
     mean_a, mean_b = (w * a).sum(1, keepdims=True), (w * b).sum(1, keepdims=True)
     turn = (w * np.conj(a - mean_a) * (b - mean_b)).sum(1, keepdims=True)
-    size = np.abs(turn) if rigid else (w * np.abs(a - mean_a) ** 2).sum(1, keepdims=True)
-    moved = (mean_b + (v - mean_a) * turn / np.maximum(size, 1e-9)).reshape(_GRID, _GRID)
+    size = (w * np.abs(a - mean_a) ** 2).sum(1, keepdims=True)
+    moved = (mean_b + (v - mean_a) * turn / np.maximum(size, 1e-9)).reshape(count, count)
     coarse = np.stack([moved.real, moved.imag], -1).astype(np.float32)
-    at = (grid(width) / width * (_GRID - 1)).astype(np.float32)
-    return cv2.remap(coarse, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    fine = cv2.resize(coarse, (count * _STEP, count * _STEP), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(fine[_STEP : _STEP + width, _STEP : _STEP + width])
 
 
 def polar(

@@ -17,9 +17,11 @@ from handwright.data.surgery.canvas import (
     open_canvas,
     set_in,
 )
+from handwright.data.surgery.fingers import distance_to_chain
 from handwright.data.surgery.maps import bone_map, grid, sample
 from handwright.data.surgery.patient import Patient
 from handwright.data.surgery.shares import rise
+from handwright.drawing.ownership import smoothstep
 
 Chain = Float[np.ndarray, "4 2"]
 
@@ -125,27 +127,34 @@ def set_move(canvas: Canvas, move: Move, pieces: dict[int, Piece]) -> Float[np.n
     patient = canvas.patient
     below = np.clip(canvas.hand, 0, 1) * _beyond_root(patient, move) if move.behind else None
     if move.lender is None:
-        finger, piece, gain = patient.fingers[move.finger], pieces[move.finger], None
+        finger, piece, colours = patient.fingers[move.finger], pieces[move.finger], None
         thicker = move.thicker
     else:
         finger, piece = move.lender.fingers[move.lent], lift_finger(move.lender, move.lent)
         thicker = move.thicker * patient.fingers[move.finger].radius / finger.radius
-        gain = colour_gain(patient, move.lender)
+        colours = colour_match(patient, move.finger, move.lender, move.lent)
     radius = finger.radius * thicker
     where = bone_map(move.chain, finger.chain, patient.width, radius, thicker, move.mirrored)
-    return set_in(canvas, piece, where, below=below, wrong=move.wrong, gain=gain)
+    near = smoothstep(3.0, 2.2, distance_to_chain(move.chain, *patient.places) / radius)
+    return set_in(canvas, piece, where, below=below, wrong=move.wrong, colours=colours, within=near)
 
 
 def within(patient: Patient, chain: Chain) -> bool:
     """Whether a chain's end stays inside the picture."""
-    margin = _BORDER * patient.width
+    margin = _BORDER * patient.width + 0.8 * patient.fingers[2].radius
     return bool((chain[1:] > margin).all() and (chain[1:] < patient.width - margin).all())
 
 
-def colour_gain(patient: Patient, lender: Patient) -> Float[np.ndarray, "3"]:
-    """Factors that bring the lender's skin to the patient's."""
-    means = [p.pixels[p.soft_hand > 0.9].mean(0) + 1.0 for p in (patient, lender)]
-    return np.clip(means[0] / means[1], 0.4, 2.5)
+def colour_match(patient: Patient, finger: int, lender: Patient, lent: int) -> Float[np.ndarray, "2 3"]:
+    """Factors and offsets that give a lender's finger the mean and contrast of the patient's own."""
+    mine, theirs = (
+        p.pixels[(p.reach(f) < 0.7 * p.fingers[f].radius) & (p.soft_hand > 0.9)]
+        for p, f in ((patient, finger), (lender, lent))
+    )
+    if min(len(mine), len(theirs)) < 20:
+        return np.array([[1.0] * 3, [0.0] * 3])
+    factor = np.clip((mine.std(0) + 3) / (theirs.std(0) + 3), 0.6, 1.5)
+    return np.stack([factor, mine.mean(0) - factor * theirs.mean(0)])
 
 
 def turned(chain: Chain, pivot: Float[np.ndarray, "2"], angle: float) -> Chain:
@@ -222,4 +231,4 @@ def _shows(share: Float[np.ndarray, "w w"], patient: Patient, move: Move) -> boo
     steps = np.diff(move.chain, axis=0)
     wanted = 2 * patient.fingers[move.finger].radius * move.thicker * float(np.hypot(*steps.T).sum()) * 0.75
     column, row = np.clip(move.chain[3], 0, patient.width - 1).astype(int)
-    return bool((share > 0.5).sum() > 0.5 * wanted and share[row, column] > 0.5)
+    return bool((share > 0.5).sum() > 0.6 * wanted and share[row, column] > 0.5)

@@ -1,10 +1,9 @@
-"""The patient: a square crop of a photograph around a sound hand, with all that an operation needs to know."""
+"""The patient: a square crop of a photograph around a sound hand, with all that an operation needs."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -12,51 +11,28 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
-from handwright.data.surgery.fingers import Finger, distance_to_chain, is_stretched, look_at_fingers
+from handwright.data.surgery.fingers import (
+    Finger,
+    distance_to_chain,
+    is_stretched,
+    look_at_fingers,
+    may_be_free,
+)
+from handwright.data.surgery.seen import Seen, flesh_of, see
 from handwright.drawing.background import background_sources
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mirror_hand_x
 from handwright.hand.skeleton import palm_span_px
-from handwright.perception.close import judge
-from handwright.perception.fit import fit_hand
-from handwright.perception.landmarker import HandLandmarker
-from handwright.perception.region import hand_region
-from handwright.perception.views import Eyes, whole
-from handwright.types import Camera, Hand, HandObservation, HandRegion, Side
+from handwright.types import Camera, Hand, HandRegion, Side
 
-LEAST_HAND_PX = 80.0
-LEAST_PRESENCE = 0.8
 WORK = 1.5
 """Operations are done at this many times the picture's size and then made smaller."""
 
-_SEARCHING = Eyes(max_hands=4, confidence=0.5, presence=0.5)
 _TIGHT, _WIDE = 1.3, 3.0
 _MOST_ENLARGED = 2.0
-_MARGIN = 0.06
 _OUTSIDE = 0.12
 _ALIKE_LAB = (55.0, 10.0, 12.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """The hands of a photograph.
-
-    Attributes:
-        name: Of the photograph.
-        sha256: Of its bytes.
-        height: Pixels.
-        width: Pixels.
-        hands: All that were found.
-        sure: Indices of those that may be operated on.
-    """
-
-    name: str
-    sha256: str
-    height: int
-    width: int
-    hands: tuple[HandObservation, ...]
-    sure: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +100,7 @@ class Patient:
 
     @cached_property
     def places(self) -> tuple[Float[np.ndarray, "w w"], Float[np.ndarray, "w w"]]:
-        """x and y of every pixel's centre."""
+        """Horizontal and vertical place of every pixel's centre."""
         y, x = np.mgrid[: self.width, : self.width].astype(np.float32) + np.float32(0.5)
         return x, y
 
@@ -150,67 +126,43 @@ class Patient:
         return background_sources(self.bytes, grown, self.region)
 
 
-@lru_cache(maxsize=4096)
-def see(path: Path) -> Seen:
-    """The hands of a photograph; a hand is sure when it is large, beyond doubt and away from the border.
-
-    Raises:
-        UnreadableImageError: It is no picture.
-        MissingModelError: The landmarker is missing.
-    """
-    data = read_photo(path)
-    pixels = decode_photo(data, path.name)
-    height, width = pixels.shape[:2]
-    eyes = _eyes()
-    hands: list[HandObservation] = []
-    sure: list[int] = []
-    for hand in whole(width, height, margin=1.25, size_px=384).look(pixels, eyes, _SEARCHING, "picture"):
-        presence, closer = judge(pixels, hand, eyes)
-        hands.append(closer or hand)
-        if closer is not None and presence >= LEAST_PRESENCE and _lies_well(closer, height, width):
-            sure.append(len(hands) - 1)
-    name = f"{path.parent.name}/{path.name}"
-    return Seen(name, hashlib.sha256(data).hexdigest(), height, width, tuple(hands), tuple(sure))
-
-
-def admit(
-    path: Path, size: int, rng: np.random.Generator, *, two: bool = False, open_hand: bool = False
-) -> Patient | None:
+def admit(path: Path, size: int, rng: np.random.Generator, wanted: str = "any") -> Patient | None:
     """A patient from a photograph, or None when no hand of it will do.
 
     Args:
         path: Of the photograph.
         size: Side of the finished picture; the crop's is ``WORK`` times that.
         rng: Which hand, how much around it, mirrored or not.
-        two: Two sure hands are wanted, both in the crop.
-        open_hand: Its four long fingers must be stretched out.
+        wanted: What the operation needs, told by the landmarks alone: 'hand' (no finger), 'two' sure hands,
+            'any' finger that may stand free, the 'thumb', a 'pair' of neighbours, an 'open' hand, or a 'fan'
+            of four free fingers.
     """
     seen = see(path)
-    if len(seen.sure) < (2 if two else 1):
+    if len(seen.sure) < (2 if wanted == "two" else 1):
         return None
     chosen = seen.sure[int(rng.integers(len(seen.sure)))]
     points = seen.hands[chosen].landmarks_px
-    stretched = is_stretched(points, palm_span_px(points))
-    if not stretched.any() or (open_hand and not stretched[1:].all()):
+    if not _suits(points, wanted):
         return None
-    square = _square(seen, chosen, size, rng, two)
+    square = _square(seen, chosen, size, rng, wanted == "two")
     if square is None:
         return None
-    pixels = decode_photo(read_photo(path), path.name)
-    return _cut(seen, pixels, chosen, square, round(WORK * size), bool(rng.random() < 0.5))
+    return _cut(seen, path, chosen, square, round(WORK * size), bool(rng.random() < 0.5))
 
 
-@lru_cache(maxsize=1)
-def _eyes() -> HandLandmarker:
-    return HandLandmarker()
-
-
-def _lies_well(hand: HandObservation, height: int, width: int) -> bool:
-    """Large enough, and no fingertip near the picture's border."""
-    x, y = hand.landmarks_px[1:].T
-    margin = _MARGIN * hand.size_px
-    inside = x.min() > margin and y.min() > margin and x.max() < width - margin and y.max() < height - margin
-    return bool(inside and hand.size_px >= LEAST_HAND_PX)
+def _suits(points: Float[np.ndarray, "21 2"], wanted: str) -> bool:
+    span = palm_span_px(points)
+    free = may_be_free(points, span)
+    pairs = free[1:-1] & free[2:]
+    return {
+        "hand": True,
+        "two": True,
+        "any": bool(free.any()),
+        "thumb": bool(free[0]),
+        "pair": bool(pairs.any()),
+        "open": bool(free[1:].any() and is_stretched(points, span)[1:].all()),
+        "fan": bool(free[1:].all()),
+    }[wanted]
 
 
 def _square(
@@ -238,40 +190,37 @@ def _square(
 
 
 def _cut(
-    seen: Seen,
-    pixels: UInt8[np.ndarray, "h w 3"],
-    chosen: int,
-    square: tuple[float, float, float],
-    width: int,
-    mirrored: bool,
+    seen: Seen, path: Path, chosen: int, square: tuple[float, float, float], width: int, mirrored: bool
 ) -> Patient:
     left, top, side = square
     scale = width / side
-    to_crop = np.array([[scale, 0, -scale * left], [0, scale, -scale * top]])
-    shift = np.array([[1, 0, 0.5 * scale - 0.5], [0, 1, 0.5 * scale - 0.5]])
-    centred = to_crop.copy()
-    centred[:, 2] += shift[:, 2]
-    picture = pixels.astype(np.float32)
+    flesh = flesh_of(path, chosen)
+    pixels = decode_photo(read_photo(path), path.name).astype(np.float32)
     if scale < 0.9:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.45 / scale)
-    crop = cv2.warpAffine(
-        picture, centred, (width, width), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.45 / scale)
+    inside = flesh.inside(seen.height, seen.width).astype(np.float32)
+    corner = 0.5 * scale - 0.5 - scale * np.array([left, top])
+    to_crop = np.array([[scale, 0, corner[0]], [0, scale, corner[1]]])
+    crop, share = (
+        cv2.warpAffine(a, to_crop, (width, width), flags=how, borderMode=cv2.BORDER_REFLECT_101)
+        for a, how in ((pixels, cv2.INTER_CUBIC), (inside, cv2.INTER_LINEAR))
     )
-    crop = np.clip(crop, 0, 255)
-    fit = fit_hand(seen.hands[chosen], seen.width, seen.height).hand
-    camera = fit.camera
+    camera = flesh.fit.camera
     center = (scale * (camera.center_px[0] - left), scale * (camera.center_px[1] - top))
-    hand = replace(fit, camera=Camera(scale * camera.focal_px, center))
-    placed = [(scale * (h.landmarks_px - np.array([left, top])), h.side) for h in seen.hands]
+    hand = replace(flesh.fit, camera=Camera(scale * camera.focal_px, center))
+    placed: list[tuple[np.ndarray, Side]] = [
+        (scale * (h.landmarks_px - np.array([left, top])), h.side) for h in seen.hands
+    ]
     if mirrored:
-        crop = np.ascontiguousarray(crop[:, ::-1])
+        crop, share = crop[:, ::-1], share[:, ::-1]
         hand = mirror_hand_x(hand, width)
         placed = [(p * np.array([-1, 1]) + np.array([width, 0]), _other(s)) for p, s in placed]
     points, which = placed[chosen]
-    region = hand_region(np.clip(crop + 0.5, 0, 255).astype(np.uint8), points)
     span = palm_span_px(points)
+    region = HandRegion(share > 0.5, flesh.skin_lab, flesh.skin_spread, span)
     fingers = look_at_fingers(points, region.inside, span)
     others = tuple(other for k, other in enumerate(placed) if k != chosen and _is_in(other[0], width))
+    crop = np.ascontiguousarray(np.clip(crop, 0, 255))
     return Patient(crop, points, which, hand, region, fingers, others, seen.name, seen.sha256)
 
 

@@ -62,7 +62,7 @@ def _hand(points: np.ndarray, side: Side, size: int) -> dict[str, Any]:
     return {
         "side": side,
         "keypoints_px": np.round(points, 3).tolist(),
-        "visible": [bool(v) for v in ((points >= 0) & (points < size)).all(1)],
+        "visible": ((points >= 0) & (points < size)).all(axis=1).tolist(),
         "keypoints_source": "mediapipe",
         "defects": list[dict[str, Any]](),
     }

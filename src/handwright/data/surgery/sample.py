@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.data.surgery.canvas import Canvas, regrained
-from handwright.data.surgery.makers import MAKERS, OPEN_HAND, TWO_HANDS
+from handwright.data.surgery.makers import MAKERS, wanted_of
 from handwright.data.surgery.moves import Case
 from handwright.data.surgery.patient import Patient, admit
 from handwright.errors import DataError
@@ -90,7 +90,7 @@ def operate(seed: int, index: int, size: int, photos: Sequence[Path]) -> Surgery
             name = str(rng.choice(list(MAKERS)))
             generator = int(rng.integers(len(MAKERS[name])))
         path = photos[int(rng.integers(len(photos)))]
-        patient = admit(path, size, rng, two=name in TWO_HANDS, open_hand=name in OPEN_HAND)
+        patient = admit(path, size, rng, wanted_of(name, generator))
         if patient is None:
             continue
         operated = MAKERS[name][generator](Case(patient, sound, rng, _lend(patient, seed, size, photos, rng)))

@@ -8,13 +8,15 @@ from jaxtyping import Float
 
 from handwright.data.surgery.canvas import Canvas, Piece, erase, lift, open_canvas, set_in
 from handwright.data.surgery.maps import Map, grid, sample
-from handwright.data.surgery.moves import Case, Maker, Operated, colour_gain
+from handwright.data.surgery.moves import Case, Maker, Operated
 from handwright.data.surgery.patient import Patient
 from handwright.drawing.ownership import smoothstep
 
 Affine = Float[np.ndarray, "2 3"]
 
 _LEAST_ARM = 0.36
+_OVERLAP = 0.09
+"""A hand that is set in covers so many hand spans of the arm: no background shows at the seam."""
 
 
 def wrong_mirrored(case: Case) -> Operated | None:
@@ -67,7 +69,7 @@ def detached(variant: int) -> Maker:
             return None
         canvas = open_canvas(patient)
         hand = hand_share(patient, patient.soft_hand, 0.0)
-        piece = lift(patient, hand)
+        piece = lift(patient, hand_share(patient, patient.soft_hand, -_OVERLAP))
         if variant == 0:
             return _gap(case, canvas, axis, piece)
         turn = case.sign() * case.rng.uniform(0.5, 0.9) if variant == 2 else case.rng.normal(0, 0.06)
@@ -91,8 +93,8 @@ def detached(variant: int) -> Maker:
 def melted_waves(case: Case) -> Operated | None:
     """The hand's outline and texture run in waves."""
     patient, rng = case.patient, case.rng
-    amount = patient.span * (0.008 if case.sound else rng.uniform(0.06, 0.1))
-    field = np.stack([_noise(patient, rng, 0.16) for _ in range(2)], -1) * amount
+    amount = patient.span * (0.008 if case.sound else rng.uniform(0.045, 0.07))
+    field = np.stack([_noise(patient, rng, 0.3) for _ in range(2)], -1) * amount
     near = cv2.GaussianBlur(patient.soft_hand, (0, 0), 0.05 * patient.span)
     part = hand_share(patient, smoothstep(0.02, 0.3, near), -0.1)[..., None]
     canvas = open_canvas(patient)
@@ -142,7 +144,13 @@ def melted_swirled(case: Case) -> Operated | None:
 
 
 def hand_share(patient: Patient, hand: Float[np.ndarray, "w w"], start: float) -> Float[np.ndarray, "w w"]:
-    """What of a share lies beyond a line across the wrist, softly; ``start`` in hand spans beyond the wrist."""
+    """What of a share lies beyond a line across the wrist, softly.
+
+    Args:
+        patient: Whose wrist.
+        hand: float32 [W, W] the share.
+        start: Where the line is, in hand spans beyond the wrist.
+    """
     axis = _axis(patient)
     x, y = patient.places
     ahead = ((x - patient.points[0, 0]) * axis[0] + (y - patient.points[0, 1]) * axis[1]) / patient.span
@@ -173,13 +181,13 @@ def _gap(case: Case, canvas: Canvas, axis: np.ndarray, piece: Piece) -> Operated
     behind = -((x - patient.points[0, 0]) * axis[0] + (y - patient.points[0, 1]) * axis[1]) / patient.span
     wide = case.rng.uniform(0.16, 0.3)
     near = smoothstep(1.2, 1.1, np.hypot(x - patient.points[0, 0], y - patient.points[0, 1]) / patient.span)
-    band = smoothstep(0.02, 0.06, behind) * smoothstep(wide + 0.06, wide + 0.02, behind) * near
+    band = smoothstep(0.1, 0.14, behind) * smoothstep(wide + 0.06, wide + 0.02, behind) * near
     gone = (patient.soft_hand * band).astype(np.float32)
     where = _moved(patient, patient.points[0], _turn(case.rng.normal(0, 0.02)), patient.points[0])
     if case.sound:
         erase(canvas, gone, case.seed())
-        whole = lift(patient, np.maximum(gone, 0.0))
-        set_in(canvas, whole, where)
+        grown = smoothstep(0.03, 0.08, behind) * smoothstep(wide + 0.13, wide + 0.08, behind) * near
+        set_in(canvas, lift(patient, patient.soft_hand * grown), where)
     else:
         erase(canvas, gone, case.seed())
         canvas.mark(gone > 0.5)
@@ -206,11 +214,18 @@ def _replaced(case: Case, lender: Patient, matrix: np.ndarray, wrist: np.ndarray
     patient = case.patient
     canvas = open_canvas(patient)
     erase(canvas, hand_share(patient, patient.soft_hand, 0.05), case.seed())
-    piece = lift(lender, hand_share(lender, lender.soft_hand, 0.0))
-    gain = None if lender.sha256 == patient.sha256 else colour_gain(patient, lender)
+    piece = lift(lender, hand_share(lender, lender.soft_hand, 0.05 - _OVERLAP))
+    colours = None if lender.sha256 == patient.sha256 else _skin_match(patient, lender)
     where = _moved(patient, wrist, matrix, patient.points[0])
-    share = set_in(canvas, piece, where, wrong=not case.sound, gain=gain)
+    share = set_in(canvas, piece, where, wrong=not case.sound, colours=colours)
     return None if _cut_off(share, patient) else Operated(canvas, ())
+
+
+def _skin_match(patient: Patient, lender: Patient) -> Float[np.ndarray, "2 3"]:
+    """Factors and offsets that give a lender's hand the patient's colours."""
+    mine, theirs = (p.pixels[hand_share(p, p.soft_hand, 0.1) > 0.9] for p in (patient, lender))
+    factor = np.clip((mine.std(0) + 3) / (theirs.std(0) + 3), 0.6, 1.5)
+    return np.stack([factor, mine.mean(0) - factor * theirs.mean(0)])
 
 
 def _moved(patient: Patient, start: np.ndarray, matrix: np.ndarray, goal: np.ndarray) -> Map:

@@ -1,0 +1,128 @@
+"""What a photograph shows: its hands, and the pixels of each; looked at once a process."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.data.photographs import decode_photo, read_photo
+from handwright.hand.skeleton import palm_span_px
+from handwright.perception.close import judge
+from handwright.perception.fit import fit_hand
+from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.region import hand_region
+from handwright.perception.views import Eyes, whole
+from handwright.types import Hand, HandObservation
+
+LEAST_HAND_PX = 80.0
+LEAST_PRESENCE = 0.8
+
+_SEARCHING = Eyes(max_hands=4, confidence=0.5, presence=0.5)
+_MARGIN = 0.06
+_AROUND = 1.3
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The hands of a photograph.
+
+    Attributes:
+        name: Of the photograph, with its folder or tar.
+        sha256: Of its bytes.
+        height: Pixels.
+        width: Pixels.
+        hands: All that were found.
+        sure: Indices of those that may be operated on: large, beyond doubt, away from the border.
+    """
+
+    name: str
+    sha256: str
+    height: int
+    width: int
+    hands: tuple[HandObservation, ...]
+    sure: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Flesh:
+    """One hand of a photograph, apart from its pixels.
+
+    Attributes:
+        fit: The fitted hand, in the whole photograph's camera.
+        window: x0, y0, x1, y1 of the part that was looked at.
+        skin_lab: As in ``HandRegion``.
+        skin_spread: As in ``HandRegion``.
+        bits: The hand's pixels in the window, packed.
+    """
+
+    fit: Hand
+    window: tuple[int, int, int, int]
+    skin_lab: Float[np.ndarray, "3"]
+    skin_spread: Float[np.ndarray, "3 3"]
+    bits: UInt8[np.ndarray, "h b"]
+
+    def inside(self, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+        """The hand's pixels in the whole photograph."""
+        x0, y0, x1, y1 = self.window
+        out = np.zeros((height, width), np.bool_)
+        out[y0:y1, x0:x1] = np.unpackbits(self.bits, axis=1, count=x1 - x0) > 0
+        return out
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def see(path: Path) -> Seen:
+    """The hands of a photograph.
+
+    Raises:
+        UnreadableImageError: It is no picture.
+        MissingModelError: The landmarker is missing.
+    """
+    data = read_photo(path)
+    pixels = decode_photo(data, path.name)
+    height, width = pixels.shape[:2]
+    eyes = _eyes()
+    hands: list[HandObservation] = []
+    sure: list[int] = []
+    for hand in whole(width, height, margin=1.25, size_px=384).look(pixels, eyes, _SEARCHING, "picture"):
+        presence, closer = judge(pixels, hand, eyes)
+        hands.append(closer or hand)
+        if closer is not None and presence >= LEAST_PRESENCE and _lies_well(closer, height, width):
+            sure.append(len(hands) - 1)
+    name = f"{path.parent.name}/{path.name}"
+    return Seen(name, hashlib.sha256(data).hexdigest(), height, width, tuple(hands), tuple(sure))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def flesh_of(path: Path, number: int) -> Flesh:
+    """One hand of a photograph, fitted and segmented."""
+    seen = see(path)
+    hand = seen.hands[number]
+    pixels = decode_photo(read_photo(path), path.name)
+    reach = _AROUND * palm_span_px(hand.landmarks_px)
+    low, high = hand.landmarks_px.min(0) - reach, hand.landmarks_px.max(0) + reach
+    x0, y0 = (max(int(v), 0) for v in low)
+    x1, y1 = min(int(high[0]) + 1, seen.width), min(int(high[1]) + 1, seen.height)
+    crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    region = hand_region(crop, hand.landmarks_px - np.array([x0, y0]))
+    fit = fit_hand(hand, seen.width, seen.height).hand
+    bits = np.packbits(region.inside, axis=1)
+    return Flesh(fit, (x0, y0, x1, y1), region.skin_lab, region.skin_spread, bits)
+
+
+@lru_cache(maxsize=1)
+def _eyes() -> HandLandmarker:
+    return HandLandmarker()
+
+
+def _lies_well(hand: HandObservation, height: int, width: int) -> bool:
+    """Large enough, and no fingertip near the picture's border."""
+    x, y = hand.landmarks_px[1:].T
+    margin = _MARGIN * hand.size_px
+    inside = x.min() > margin and y.min() > margin and x.max() < width - margin and y.max() < height - margin
+    return bool(inside and hand.size_px >= LEAST_HAND_PX)
