@@ -100,8 +100,8 @@ def _bends(
     if text.take(_MIDDLE_ALONE):
         return ["curled", "extended", "curled", "curled"], [None, False, True, False, False]
     extended: list[bool | None] = [None] * 5
-    bent_so = (*BENT, *_SAME.items())
-    others = [
+    bent_so: tuple[tuple[str, Bend], ...] = (*BENT, *_SAME.items())
+    others: list[Bend] = [
         bend for said, bend in bent_so if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{said})\b")
     ]
     for said, bend in bent_so:
@@ -115,7 +115,8 @@ def _bends(
             extended[k], bends[k - 1] = others[0] == "extended", others[0]
     for hit in text.take(r"\b((?:index|middle|ring|little|pinky|pinkie)(?: finger)?) (?:up|out)\b"):
         for k in _numbers(hit[1]):
-            extended[k], bends[k - 1] = True, "extended"
+            extended[k] = True
+            bends[k - 1] = "extended"
     for hit in (*text.take(rf"\b({_LIST}|{_FOUR}) bent\b"), *text.take(rf"\bbent ({_LIST}|fingers)\b")):
         for k in _numbers(hit[1]):
             extended[k] = False
