@@ -62,7 +62,8 @@ _MEETINGS: tuple[tuple[str, str], ...] = (
     (r"fist[ -]?bump\w*|bumping fists", "fist bump"),
     (r"\bclapp?(?:ing|s)\b|applaud\w*|hands clapping", "clapping"),
     (r"(?:hand|finger) hearts?\b|hearts? (?:shape |sign |gesture )?(?:with|made (?:of|with|"
-        r"by)) (?:\w+ )?(?:hands|fingers)|heart[ -]shaped? hands|heart hands|(?:forming|making) (?:a|the) heart\b", "heart"),
+        r"by)) (?:\w+ )?(?:hands|fingers)|heart[ -]shaped? hands|heart hands|"
+        r"(?:forming|making) (?:a|the) heart\b", "heart"),
     (r"hands? (?:\w+ )?crossing\b|hands crossed|crossed hands|\bcrossing$", "crossing"),
     (r"one on the other|hands stacked|one hand on top of the other", "one on the other"),
     (r"side by side$", "side by side"),
