@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handwright.data.hands import HandPicture
     from handwright.data.people import PersonPicture
 
-WORLD = 1
+WORLD = 2
 """Goes up whenever the same seed and index give another picture than before."""
 
 PER_SHARD = 250
