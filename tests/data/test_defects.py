@@ -45,6 +45,12 @@ def test_a_defect_shows_and_is_labelled_and_other_truth_is_the_sound_hands(name:
     record = record_of(spoilt, 0, 0, "defects")
     assert record["defects"] == [name]
     assert record["hands"][0]["defects"][0]["name"] == name
+    x0, y0, x1, y1 = record["hands"][0]["defects"][0]["bbox_xyxy_px"]
+    assert 0 <= x0 < x1 <= SIZE and 0 <= y0 < y1 <= SIZE
+    changed = sound.parts != spoilt.parts
+    assert (
+        not label.fingers or changed[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1].sum() > 0.5 * changed.sum()
+    )
     assert record_of(sound, 0, 0, "defects")["defects"] == []
 
 

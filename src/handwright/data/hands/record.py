@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from handwright.data.captions import RENDERED, Scene, captions
+from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND
+from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.sample import HandPicture, HandTruth
 from handwright.data.places import KINDS
+from handwright.data.sample import box_around
+from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
+from handwright.types import Box
 
 FORMAT = "handwright-sample-1"
 
@@ -62,7 +68,7 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
         "domain": RENDERED,
         "caption": said["natural"],
         "captions": said,
-        "hands": [hand_record(truth) for truth in picture.hands],
+        "hands": [_with_places(picture, number) for number in range(len(picture.hands))],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,
         "skin_tone": setup.person.tone,
@@ -98,6 +104,38 @@ def hand_record(truth: HandTruth) -> dict[str, Any]:
             for label in truth.defects
         ],
     }
+
+
+def _with_places(picture: HandPicture, number: int) -> dict[str, Any]:
+    """A hand's record, with a box around each of its defects."""
+    truth = picture.hands[number]
+    record = hand_record(truth)
+    for defect, label in zip(record["defects"], truth.defects, strict=True):
+        box = _place_of(picture, number, label)
+        defect["bbox_xyxy_px"] = None if box is None else [round(v, 1) for v in box]
+    return record
+
+
+def _place_of(picture: HandPicture, number: int, label: DefectLabel) -> Box | None:
+    """Where a defect shows: the fingers concerned, seen and as they should be, and flesh beyond sound hands.
+
+    None where nothing of it lies in the picture.
+    """
+    of_hand = (picture.parts < 2 * LABELS_PER_HAND) & (picture.parts // LABELS_PER_HAND == number)
+    bone = picture.parts.astype(int) % LABELS_PER_HAND - HAND_LABEL
+    flesh = of_hand & (bone >= 0) & (bone < len(BONES))
+    chosen = [FINGERS.index(finger) for finger in label.fingers]
+    shown = flesh & (picture.depth == 0)
+    if chosen:
+        shown |= flesh & np.isin(bone, [FINGER_BONES[f] for f in chosen])
+    else:
+        shown = flesh
+    rows, columns = np.nonzero(cv2.erode(shown.astype(np.uint8), np.ones((2, 2), np.uint8)))
+    points = np.stack([columns, rows], 1) + 0.5
+    should = [picture.hands[number].keypoints_px[1 + 4 * f : 5 + 4 * f] for f in chosen]
+    height, width = picture.parts.shape
+    points = np.clip(np.concatenate([points, *should]), 0, [width, height])
+    return box_around(points) if len(points) and np.ptp(points, axis=0).min() > 0 else None
 
 
 def _list(values: np.ndarray, digits: int) -> list[Any]:

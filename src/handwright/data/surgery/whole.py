@@ -15,6 +15,8 @@ from handwright.drawing.ownership import smoothstep
 Affine = Float[np.ndarray, "2 3"]
 
 _LEAST_ARM = 0.36
+_LEAST_GAP = 0.35
+"""Width of the arm across a gap, in hand spans."""
 _OVERLAP = 0.09
 """A hand that is set in covers so many hand spans of the arm: no background shows at the seam."""
 
@@ -183,6 +185,8 @@ def _gap(case: Case, canvas: Canvas, axis: np.ndarray, piece: Piece) -> Operated
     near = smoothstep(1.2, 1.1, np.hypot(x - patient.points[0, 0], y - patient.points[0, 1]) / patient.span)
     band = smoothstep(0.1, 0.14, behind) * smoothstep(wide + 0.06, wide + 0.02, behind) * near
     gone = (patient.soft_hand * band).astype(np.float32)
+    if gone.sum() < _LEAST_GAP * wide * patient.span**2:
+        return None
     where = _moved(patient, patient.points[0], _turn(case.rng.normal(0, 0.02)), patient.points[0])
     if case.sound:
         erase(canvas, gone, case.seed())
