@@ -27,11 +27,14 @@ def no_landmarker(_path):
 
 if "--help" not in sys.argv:
     from handwright.handrefiner import check, pipeline
+    from handwright.review import judge
     from tests.drawn import flat_hand, shoot
 
     models.ensure_models = lambda **_: SimpleNamespace(hand_landmarker=Path("task"))
     pipeline.HandLandmarker = no_landmarker
     pipeline.find_hands = lambda pixels, *, landmarker: [shoot(flat_hand()).observation()]
+    judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
+    judge.find_people = lambda pixels, landmarker: []
     check.find_again = lambda pixels, wanted, landmarker: wanted
 try:
     main(sys.argv[1:])
@@ -47,10 +50,11 @@ except SystemExit as stopped:
     [
         ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--report", "r"),
         ("hands", "a.png", "-o", "found"),
+        ("review", "a.png", "--report", "r", "--json"),
         ("refine", "--help"),
         ("refine", "a.png", "-o", "b.png", "--painter", "diffuse", "--strength", "nan"),
     ],
-    ids=["refine by drawing", "hands", "help", "a strength that is no number"],
+    ids=["refine by drawing", "hands", "review", "help", "a strength that is no number"],
 )
 def test_torch_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments):
     PILImage.fromarray(shoot(flat_hand()).pixels).save(tmp_path / "a.png")

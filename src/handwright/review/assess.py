@@ -16,8 +16,8 @@ SMALLEST_PX = 32.0
 MOST_BLUR = 0.02
 """Largest sigma of the edges' blur, in sizes of the hand."""
 
-LARGEST_RESIDUAL = 0.04
-"""Mean distance of the landmarks from the nearest regular hand, in sizes of the hand, that is no hand's."""
+MOST_MISFIT = 0.035
+"""Median distance of the landmarks from the nearest regular hand, in sizes of the hand, that is no hand's."""
 
 MOST_FLAT = 0.45
 """Largest share of a hand without any texture at all; drawings have more."""
@@ -76,7 +76,7 @@ def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str
         found.append((every, f"The hand is only {evidence.size_px:.0f} px large."))
     if cut := cut_fingers(evidence):
         found.append((every if len(cut) > 2 else shape, f"The picture's border cuts the {_list(cut)} off."))
-    if evidence.fit.residual > LARGEST_RESIDUAL:
+    if float(np.median(evidence.misfit)) > MOST_MISFIT:
         found.append((every, "What was seen of it fits no hand well enough to be judged."))
     if evidence.blur > MOST_BLUR:
         found.append((shape, "The hand is too blurred."))

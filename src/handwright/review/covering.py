@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -9,6 +11,7 @@ from handwright.hand.skeleton import beyond_wrist, not_skin
 from handwright.review.evidence import HandEvidence
 
 
+@lru_cache(maxsize=1)
 def covered_share(evidence: HandEvidence) -> float:
     """Share of the fitted hand beyond its wrist where something is seen that cannot be its skin."""
     height, width = evidence.region.inside.shape

@@ -16,13 +16,16 @@ from handwright.review.evidence import HandEvidence
 from handwright.review.outgrowth import Outgrowth, bare_share, outgrowths
 from handwright.types import Box, HandObservation
 
-FINGER_LONG, FINGER_WIDE = 0.28, (0.17, 0.34)
+FINGER_LONG, FINGER_WIDE = 0.24, (0.11, 0.34)
 """Skin outside the fitted hand is a finger from this length on, at such widths (wrist-to-knuckles spans)."""
 
-ROOT, LEAST_SOLID, LEAST_TIP_GAP, MOST_UNLIKE = (0.18, 0.5), 0.78, 0.25, 4.0
-"""How broadly a finger joins the hand, how solid it is, how far from other tips it begins, and its colour."""
+ROOT, LEAST_TIP_GAP, MOST_UNLIKE = (0.11, 0.5), 0.25, 4.0
+"""How broadly a finger joins the hand, how far from other tips it begins, and its colour."""
 
-MOST_BARE, MOST_BARE_BUNCHED = 0.8, 0.6
+LEAST_SOLID, THIN, LEAST_SOLID_THIN = 0.78, 0.17, 0.88
+"""How solid a finger is, and a thin one: ledges and shadows in skin's colours are thin and ragged."""
+
+MOST_BARE, MOST_BARE_BUNCHED = 0.8, 0.75
 """Share of a finger's middle line without hand under it that makes it a missing one; less is enough where its
 landmarks lie in a bunch."""
 
@@ -85,7 +88,7 @@ def is_finger(piece: Outgrowth) -> bool:
         piece.length > FINGER_LONG
         and FINGER_WIDE[0] <= piece.width <= FINGER_WIDE[1]
         and ROOT[0] <= piece.root <= ROOT[1]
-        and piece.solid > LEAST_SOLID
+        and piece.solid > (LEAST_SOLID if piece.width >= THIN else LEAST_SOLID_THIN)
         and piece.tip_gap > LEAST_TIP_GAP
         and piece.unlike < MOST_UNLIKE
     )

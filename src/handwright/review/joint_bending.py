@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,14 @@ from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.evidence import HandEvidence
 from handwright.review.joints import JOINTS, SeenJoint, seen_joints
 
-SLACK_DEG = 36.0
+SLACK_DEG = 60.0
 """How far beyond its anatomical limit a flexion must be seen."""
 
-MOST_SIDEWAYS_DEG = {"knuckle": 55.0, "middle joint": 30.0, "end joint": 30.0}
+MOST_SIDEWAYS_DEG = {"knuckle": 70.0, "middle joint": 50.0, "end joint": 50.0}
 """From here on a joint is bent sideways."""
+
+DOUBTED = 0.6
+"""Share of these that is enough not to call a joint sound: landmarks of sound hands go as far."""
 
 LEAST_SEEN, LEAST_REACH = 0.85, 0.08
 """A joint is judged where so much of its bend lies in the picture, and its bones are so long there."""
@@ -27,6 +30,7 @@ MOST_LENGTH = 0.24
 MOST_MISFIT = 0.09
 """A finger this far (in sizes of the hand) from where any hand could put it is not judged."""
 
+_FEWEST_JOINTS, _ALL_JOINTS = 7, 14
 _LIMITED = {"middle joint": "pip_flexion", "end joint": "dip_flexion", "knuckle": "mcp_flexion"}
 
 
@@ -37,47 +41,83 @@ def check_joints(evidence: HandEvidence) -> Check:
         evidence: Of a hand that can be judged.
     """
     joints = [joint for joint in seen_joints(evidence.observation, evidence.fit) if joint.reach > LEAST_REACH]
-    wrong = [said for joint in joints for said in _wrong(joint)]
     value: dict[str, Any] = {"joints": len(joints), "worst": None}
-    if wrong:
-        excess, joint, reason, detail = max(wrong, key=lambda item: item[0])
-        value["worst"] = detail
-        x, y = evidence.observation.landmarks_px[joint.landmark]
-        return Check("fail", sureness(1 + excess, 1.0), reason, Where(((float(x), float(y)),)), value)
+    worst = max(
+        (bend for joint in joints for bend in bends(joint)), key=lambda bend: bend.share, default=None
+    )
+    if worst is not None and worst.share > DOUBTED:
+        value["worst"] = {
+            "finger": worst.joint.finger,
+            "joint": worst.joint.joint,
+            worst.kind: round(worst.degrees, 1),
+            "limit_deg": worst.limit_deg,
+        }
+        x, y = evidence.observation.landmarks_px[worst.joint.landmark]
+        where = Where(((float(x), float(y)),))
+        if worst.share > 1:
+            return Check("fail", sureness(worst.share, 1.0), f"{worst}.", where, value)
+        return cannot_tell(f"{worst}, or was not seen well.", value, where)
+    if (doubt := _odd_finger(evidence)) is not None:
+        return cannot_tell(f"{doubt}, or was not seen well.", value)
+    if len(joints) < _FEWEST_JOINTS:
+        return cannot_tell("Most joints are seen end-on or hidden.", value)
+    sure = 0.5 + 0.5 * len(joints) / _ALL_JOINTS
+    return Check("pass", sure, "No joint is bent beyond what it can.", value=value)
+
+
+@dataclass(frozen=True)
+class Bend:
+    """One joint's bend against its limit.
+
+    Attributes:
+        joint: The joint.
+        kind: 'sideways_deg' or 'flexion_deg'.
+        degrees: How far it is bent; backwards is negative.
+        limit_deg: Beyond this it is wrong.
+        share: How far it went of the way from the anatomical limit to that, and more than 1 beyond it.
+    """
+
+    joint: SeenJoint
+    kind: str
+    degrees: float
+    limit_deg: float
+    share: float
+
+    def __str__(self) -> str:
+        """In words, without a full stop."""
+        if self.kind == "sideways_deg":
+            how = f"{self.degrees:.0f}° sideways"
+        else:
+            how = f"{-self.degrees:.0f}° backwards" if self.degrees < 0 else f"by {self.degrees:.0f}°"
+        return f"The {_finger(self.joint.finger)}'s {self.joint.joint} looks bent {how}"
+
+
+def bends(joint: SeenJoint) -> list[Bend]:
+    """What of a joint's bending the picture itself shows well enough to be judged."""
+    found: list[Bend] = []
+    if joint.finger != "thumb" and joint.sideways_seen > LEAST_SEEN:
+        limit = MOST_SIDEWAYS_DEG[joint.joint]
+        found.append(Bend(joint, "sideways_deg", joint.sideways_deg, limit, joint.sideways_deg / limit))
+    if joint.flexion_seen > LEAST_SEEN:
+        low, high = limits_deg(joint)
+        limit = low if joint.flexion_deg < (low + high) / 2 else high
+        beyond = SLACK_DEG - abs(joint.flexion_deg - limit)
+        inside = low <= joint.flexion_deg <= high
+        share = beyond / SLACK_DEG if inside else 2 - beyond / SLACK_DEG
+        found.append(Bend(joint, "flexion_deg", joint.flexion_deg, limit, share))
+    return found
+
+
+def _odd_finger(evidence: HandEvidence) -> str | None:
+    """What is odd about a finger as a whole, in words; None where nothing is."""
+    misfit = evidence.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
+    if misfit.max() > MOST_MISFIT:
+        return f"The {_finger(FINGERS[int(misfit.argmax())])} is not where a hand can have it"
     lengths = evidence.fit.hand.shape[[SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]]
     worst = int(np.abs(lengths).argmax())
-    misfit = evidence.misfit.reshape(-1)[1:].reshape(5, 4)[:, 1:].mean(1)
-    if misfit.max() > MOST_MISFIT:
-        name = FINGERS[int(misfit.argmax())]
-        return cannot_tell(
-            f"The {_finger(name)} is not where a hand can have it, or was not seen well.", value
-        )
     if abs(lengths[worst]) > MOST_LENGTH:
-        ratio = float(np.exp(lengths[worst]))
-        value["worst"] = {"finger": FINGERS[worst], "length_ratio": round(ratio, 3)}
-        kind = "long" if ratio > 1 else "short"
-        return cannot_tell(f"The {_finger(FINGERS[worst])} looks too {kind}, or was not seen well.", value)
-    if len(joints) < 7:
-        return cannot_tell("Most joints are seen end-on or hidden.", value)
-    return Check("pass", 0.5 + 0.5 * len(joints) / 14, "No joint is bent beyond what it can.", value=value)
-
-
-def _wrong(joint: SeenJoint) -> list[tuple[float, SeenJoint, str, Mapping[str, Any]]]:
-    """How far beyond its limit, as a share of it; the joint; words; numbers."""
-    found: list[tuple[float, SeenJoint, str, Mapping[str, Any]]] = []
-    said = f"{_finger(joint.finger)}'s {joint.joint}"
-    limit = MOST_SIDEWAYS_DEG[joint.joint]
-    if joint.finger != "thumb" and joint.sideways_seen > LEAST_SEEN and joint.sideways_deg > limit:
-        angle = round(joint.sideways_deg, 1)
-        detail = {"finger": joint.finger, "joint": joint.joint, "sideways_deg": angle, "limit_deg": limit}
-        found.append((angle / limit - 1, joint, f"The {said} is bent {angle:.0f}° sideways.", detail))
-    low, high = limits_deg(joint)
-    if joint.flexion_seen > LEAST_SEEN and not low <= joint.flexion_deg <= high:
-        angle, limit = round(joint.flexion_deg, 1), low if joint.flexion_deg < low else high
-        detail = {"finger": joint.finger, "joint": joint.joint, "flexion_deg": angle, "limit_deg": limit}
-        how = f"{-angle:.0f}° backwards" if angle < 0 else f"by {angle:.0f}°"
-        found.append((abs(angle - limit) / 45, joint, f"The {said} is bent {how}.", detail))
-    return found
+        return f"The {_finger(FINGERS[worst])} looks too {'long' if lengths[worst] > 0 else 'short'}"
+    return None
 
 
 def limits_deg(joint: SeenJoint) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from handwright.review.arms import (
     people_in_mirror,
     seen_twice,
 )
-from handwright.review.assess import SMALLEST_PX, doubts
+from handwright.review.assess import SMALLEST_PX, Doubts, doubts
 from handwright.review.checklist import (
     CHECKS,
     Check,
@@ -36,7 +36,7 @@ from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
-from handwright.review.opinion import with_opinion
+from handwright.review.opinion import with_opinion, without_opinion
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -94,9 +94,12 @@ def review_picture(
     for index, (hand, arm) in enumerate(zip(found, of_hand, strict=True)):
         others = [*found[:index], *found[index + 1 :]]
         evidence = look_closely(image, hand)
-        checks = _geometry(evidence, others, check_side(hand, arm, others, people))
-        if judge.critic is not None:
-            checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand)
+        said = doubts(evidence)
+        checks = _geometry(evidence, said, others, check_side(hand, arm, others, people))
+        if judge.critic is None:
+            checks = without_opinion(checks)
+        else:
+            checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand, said.keys())
         reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
@@ -124,10 +127,9 @@ def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker
 
 
 def _geometry(
-    evidence: HandEvidence, others: Sequence[HandObservation], side: Check
+    evidence: HandEvidence, said: Doubts, others: Sequence[HandObservation], side: Check
 ) -> Mapping[CheckName, Check]:
     """The four checks by geometry alone; those in doubt say why."""
-    said = doubts(evidence)
     makers: dict[CheckName, Callable[[], Check]] = {
         "finger_count": lambda: count_fingers(evidence, others),
         "joint_bending": lambda: check_joints(evidence),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -82,6 +83,7 @@ def _measured(
     )
 
 
+@lru_cache(maxsize=1)
 def bare_share(evidence: HandEvidence) -> Float[np.ndarray, "5"]:
     """Per fitted finger the share of its visible middle line under which there is no hand; NaN if unseen."""
     x, y = np.rint(_along(evidence.fit.landmarks_px - np.array(evidence.window[:2]))).astype(int).T
