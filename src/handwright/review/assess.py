@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from handwright.hand.anatomy import FINGERS
 from handwright.review.checklist import CheckName
 from handwright.review.evidence import HandEvidence
+from handwright.review.joints import finger_words
 
 SMALLEST_PX = 32.0
 """Hands below this size are not judged."""
@@ -65,7 +66,7 @@ def cut_fingers(evidence: HandEvidence) -> tuple[str, ...]:
     width, height = evidence.picture_px
     tips = evidence.observation.landmarks_px[list(_TIPS)]
     outside = (tips < 0).any(1) | (tips[:, 0] > width) | (tips[:, 1] > height)
-    return tuple(name for name, out in zip(FINGERS, outside, strict=True) if out)
+    return tuple(finger_words(name) for name, out in zip(FINGERS, outside, strict=True) if out)
 
 
 def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str]]:

@@ -13,6 +13,7 @@ from handwright.perception.trust import bunched_fingers
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.covering import covered_share
 from handwright.review.evidence import HandEvidence
+from handwright.review.joints import finger_words
 from handwright.review.outgrowth import Outgrowth, bare_share, outgrowths
 from handwright.types import Box, HandObservation
 
@@ -35,6 +36,9 @@ LEAST_OVERLAP = 0.7
 MOST_COVERED = 0.15
 """Share of the hand behind other things from which on bare fingers may only be covered."""
 
+_MOST_SURE = 0.9
+"""Outlines alone are never surer."""
+
 _BELIEVED, _OTHERS_EDGE, _PLAINLY_THERE, _MAYBE = 0.9, 0.15, 0.5, 0.8
 
 
@@ -54,19 +58,21 @@ def count_fingers(evidence: HandEvidence, others: Sequence[HandObservation] = ()
         value = _value(5 + len(spare), int(seen.sum()) + len(spare), extra=len(spare))
         where = Where(region_xyxy_px=evidence.box_of(spare[0].inside))
         reason = f"{_plural(len(spare), 'finger')} more than a hand has: skin that no finger of it explains."
-        return Check("fail", sureness(spare[0].length, FINGER_LONG), reason, where, value)
+        sure = min(sureness(spare[0].length, FINGER_LONG), _MOST_SURE)
+        return Check("fail", sure, reason, where, value)
     if clear and (gone := missing_fingers(evidence)):
         value = _value(5 - len(gone), int(seen.sum()) - len(gone), missing=len(gone))
         tips = evidence.fit.landmarks_px[[4 + 4 * k for k in gone]]
         where = Where(tuple((float(x), float(y)) for x, y in tips))
-        reason = f"There is no {' and no '.join(FINGERS[k] for k in gone)} finger where it should be seen."
-        return Check("fail", float(np.nanmax(bare_share(evidence)[gone])), reason, where, value)
+        names = " and no ".join(finger_words(FINGERS[k]) for k in gone)
+        reason = f"There is no {names} where it should be seen."
+        return Check("fail", _MOST_SURE * float(bare_share(evidence)[gone].max()), reason, where, value)
     value = _value(None, int(seen.sum()), extra=None, missing=None)
     if not clear:
         return cannot_tell("The hand's outline cannot be told from what is around it.", value)
     if (hidden := np.flatnonzero(~seen)).size:
-        names = ", ".join(FINGERS[k] for k in hidden)
-        return cannot_tell(f"Not all fingers can be seen (hidden: {names}).", value)
+        names = ", ".join(finger_words(FINGERS[k]) for k in hidden)
+        return cannot_tell(f"Not all fingers can be seen plainly (not: {names}).", value)
     if maybe:
         where = Where(region_xyxy_px=evidence.box_of(maybe[0].inside))
         return cannot_tell("Skin beside it may be a finger or not.", value, where)

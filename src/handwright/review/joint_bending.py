@@ -10,7 +10,7 @@ import numpy as np
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_NAMES, FINGERS, SHAPE_NAMES
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.evidence import HandEvidence
-from handwright.review.joints import JOINTS, SeenJoint, seen_joints
+from handwright.review.joints import JOINTS, SeenJoint, finger_words, seen_joints
 
 SLACK_DEG = 60.0
 """How far beyond its anatomical limit a flexion must be seen."""
@@ -89,7 +89,7 @@ class Bend:
             how = f"{self.degrees:.0f}° sideways"
         else:
             how = f"{-self.degrees:.0f}° backwards" if self.degrees < 0 else f"by {self.degrees:.0f}°"
-        return f"The {_finger(self.joint.finger)}'s {self.joint.joint} looks bent {how}"
+        return f"The {finger_words(self.joint.finger)}'s {self.joint.joint} looks bent {how}"
 
 
 def bends(joint: SeenJoint) -> list[Bend]:
@@ -112,11 +112,11 @@ def _odd_finger(evidence: HandEvidence) -> str | None:
     """What is odd about a finger as a whole, in words; None where nothing is."""
     misfit = evidence.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
     if misfit.max() > MOST_MISFIT:
-        return f"The {_finger(FINGERS[int(misfit.argmax())])} is not where a hand can have it"
+        return f"The {finger_words(FINGERS[int(misfit.argmax())])} is not where a hand can have it"
     lengths = evidence.fit.hand.shape[[SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]]
     worst = int(np.abs(lengths).argmax())
     if abs(lengths[worst]) > MOST_LENGTH:
-        return f"The {_finger(FINGERS[worst])} looks too {'long' if lengths[worst] > 0 else 'short'}"
+        return f"The {finger_words(FINGERS[worst])} looks too {'long' if lengths[worst] > 0 else 'short'}"
     return None
 
 
@@ -128,7 +128,3 @@ def limits_deg(joint: SeenJoint) -> tuple[float, float]:
         name = f"{joint.finger}_{_LIMITED[joint.joint]}"
     low, high = np.rad2deg(DOF_LIMITS_RAD[DOF_NAMES.index(name)])
     return float(low - SLACK_DEG), float(high + SLACK_DEG)
-
-
-def _finger(name: str) -> str:
-    return name if name == "thumb" else "little finger" if name == "pinky" else f"{name} finger"

@@ -89,5 +89,10 @@ def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
     return seen
 
 
+def finger_words(name: str) -> str:
+    """What people call one of ``anatomy.FINGERS``."""
+    return name if name == "thumb" else "little finger" if name == "pinky" else f"{name} finger"
+
+
 def _unit(vector: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
