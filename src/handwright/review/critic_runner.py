@@ -17,15 +17,26 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.review._layers import (
+    Weights,
+    conv,
+    doubled,
+    head,
+    linear,
+    norm,
+    pooled,
+    residual,
+    sigmoid,
+    silu,
+    softmax,
+)
 from handwright.review.critic import CriticSays
 from handwright.types import HandObservation
 
 CONTEXT = 1.9
 """Side of a crop in sizes of its hand, as the critic was trained."""
 
-_GROUPS, _EPS, _NEAR = 8, 1e-5, 2
-Maps = Float[np.ndarray, "c h w"]
-Weights = Mapping[str, np.ndarray]
+_NEAR = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +80,21 @@ class CriticRunner:
         """What the critic says of a hand in a picture."""
         crop, to_picture = crop_around(pixels, hand, self.size_px)
         told = forward(self.weights, crop.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1.0)
-        defects = _sigmoid(told["defects"])
+        defects = sigmoid(told["defects"])
         side = told["where"].shape[-1]
         rows, columns = np.divmod(told["where"].reshape(len(self.defects), -1).argmax(1), side)
         spots = to_picture(np.column_stack([columns + 0.5, rows + 0.5]) * (self.size_px / side))
         return CriticSays(
-            malformed=float(_sigmoid(told["malformed"])),
+            malformed=float(sigmoid(told["malformed"])),
             defects=dict(zip(self.defects, defects.tolist(), strict=True)),
             where_px={n: (float(x), float(y)) for n, (x, y) in zip(self.defects, spots, strict=True)},
             limits=self.limits,
             landmarks_px=to_picture(peaks(told["heatmaps"], self.size_px)),
-            visible=_sigmoid(told["visible"]).astype(np.float64),
-            right=float(_sigmoid(told["right"])),
-            poses=dict(zip(self.poses, _softmax(told["poses"]).tolist(), strict=True)),
-            gloved=float(_sigmoid(told["gloved"])),
-            assessable=float(_sigmoid(told["assessable"])),
+            visible=sigmoid(told["visible"]).astype(np.float64),
+            right=float(sigmoid(told["right"])),
+            poses=dict(zip(self.poses, softmax(told["poses"]).tolist(), strict=True)),
+            gloved=float(sigmoid(told["gloved"])),
+            assessable=float(sigmoid(told["assessable"])),
         )
 
 
@@ -105,28 +116,28 @@ def forward(weights: Weights, crop: Float[np.ndarray, "3 s s"]) -> dict[str, np.
     """The network's logits for one crop in [-1, 1], by the names of ``training.critic_network.Judged``."""
     maps, levels = crop, list[np.ndarray]()
     for stage in range(4):
-        maps = _conv(weights, f"stages.{stage}.0", maps, stride=2)
+        maps = conv(weights, f"stages.{stage}.0", maps, stride=2)
         for block in range(1, _count(weights, f"stages.{stage}.")):
-            maps = _residual(weights, f"stages.{stage}.{block}", maps)
+            maps = residual(weights, f"stages.{stage}.{block}", maps)
         levels.append(maps)
-    deep = _silu(_norm(weights, "norm", maps))
+    deep = silu(norm(weights, "norm", maps))
     above, joined = None, list[np.ndarray]()
     for level in (2, 1, 0):
-        lateral = _conv(weights, f"laterals.{level}", levels[level + 1])
-        summed = lateral if above is None else lateral + _doubled(above)
-        above = _residual(weights, f"smooth.{level}", summed)
+        lateral = conv(weights, f"laterals.{level}", levels[level + 1])
+        summed = lateral if above is None else lateral + doubled(above)
+        above = residual(weights, f"smooth.{level}", summed)
         joined.append(above)
     coarse, middle, fine = joined
-    pooled = np.concatenate([*_pooled(deep), *_pooled(_silu(fine))])
-    told = _linear(weights, "told", _silu(_linear(weights, "whole.0", pooled)))
-    where = _head(weights, "where", middle + _doubled(coarse))
+    seen = np.concatenate([*pooled(deep), *pooled(silu(fine))])
+    told = linear(weights, "told", silu(linear(weights, "whole.0", seen)))
+    where = head(weights, "where", middle + doubled(coarse))
     widths = (21, 1, len(where), 1, len(told) - 25 - len(where), 1, 1)
     visible, malformed, defects, right, poses, gloved, assessable = np.split(told, np.cumsum(widths)[:-1])
     flat = where.reshape(len(where), -1)
     peak = flat.max(1)
     spoken = peak + np.log(np.exp(flat - peak[:, None]).mean(1))
     return {
-        "heatmaps": _head(weights, "heatmaps", fine),
+        "heatmaps": head(weights, "heatmaps", fine),
         "visible": visible,
         "malformed": malformed[0],
         "defects": defects + spoken,
@@ -170,68 +181,6 @@ def read_safetensors(data: bytes) -> dict[str, np.ndarray]:
         values = np.frombuffer(data[8 + length + start : 8 + length + end], kinds[entry["dtype"]])
         tensors[name] = values.reshape(entry["shape"]).astype(np.float32)
     return tensors
-
-
-def _conv(weights: Weights, name: str, maps: Maps, stride: int = 1) -> Maps:
-    """Convolution with zero padding that keeps the size (at stride 1), as one matrix product."""
-    kernel = weights[f"{name}.weight"]
-    reach = kernel.shape[-1] // 2
-    channels, height, width = maps.shape
-    if reach == 0:
-        columns = maps.reshape(channels, -1)
-    else:
-        padded = np.pad(maps, ((0, 0), (reach, reach), (reach, reach)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[2:], (1, 2))
-        windows = windows[:, ::stride, ::stride]
-        height, width = windows.shape[1:3]
-        columns = windows.transpose(0, 3, 4, 1, 2).reshape(-1, height * width)
-    out = kernel.reshape(len(kernel), -1) @ columns + weights[f"{name}.bias"][:, None]
-    return out.reshape(-1, height, width)
-
-
-def _residual(weights: Weights, name: str, maps: Maps) -> Maps:
-    inner = _conv(weights, f"{name}.body.2", _silu(_norm(weights, f"{name}.body.0", maps)))
-    return maps + _conv(weights, f"{name}.body.5", _silu(_norm(weights, f"{name}.body.3", inner)))
-
-
-def _head(weights: Weights, name: str, maps: Maps) -> Maps:
-    return _conv(weights, f"{name}.2", _silu(_norm(weights, f"{name}.0", maps)))
-
-
-def _norm(weights: Weights, name: str, maps: Maps) -> Maps:
-    """Group normalisation (Wu & He 2018)."""
-    grouped = maps.reshape(_GROUPS, -1)
-    centred = grouped - grouped.mean(1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(1, keepdims=True) + _EPS)
-    shape = (-1, 1, 1)
-    return scaled.reshape(maps.shape) * weights[f"{name}.weight"].reshape(shape) + weights[
-        f"{name}.bias"
-    ].reshape(shape)
-
-
-def _linear(weights: Weights, name: str, values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
-    return weights[f"{name}.weight"] @ values + weights[f"{name}.bias"]
-
-
-def _pooled(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
-    return maps.mean((1, 2)), maps.max((1, 2))
-
-
-def _doubled(maps: Maps) -> Maps:
-    return maps.repeat(2, 1).repeat(2, 2)
-
-
-def _silu(values: np.ndarray) -> np.ndarray:
-    return values * _sigmoid(values)
-
-
-def _sigmoid(values: np.ndarray) -> np.ndarray:
-    return 0.5 * (1.0 + np.tanh(0.5 * values))
-
-
-def _softmax(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    powers = np.exp(values - values.max())
-    return powers / powers.sum()
 
 
 def _count(weights: Weights, prefix: str) -> int:
