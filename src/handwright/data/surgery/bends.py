@@ -18,6 +18,7 @@ from handwright.data.surgery.moves import (
     Operated,
     bent,
     jittered,
+    lendable,
     perform,
     stretched,
     within,
@@ -56,7 +57,7 @@ def lent(kind: str) -> Maker:
         if plan is None or lender is None:
             return None
         finger, chain = plan
-        other = case.one_of([f for f in lender.free if (f > 0) == (finger > 0)])
+        other = case.one_of([f for f in lendable(lender) if (f > 0) == (finger > 0)])
         if other is None:
             return None
         canvas = perform(case, [Move(finger, chain, wrong=True, lender=lender, lent=other)], [finger])

@@ -14,6 +14,7 @@ from handwright.data.surgery.moves import (
     angle_between,
     fill_decoy,
     jittered,
+    lendable,
     like,
     perform,
     set_move,
@@ -70,7 +71,7 @@ def extra_lent(case: Case) -> Operated | None:
     finger = case.one_of([f for f in patient.free if f in _LONG])
     if finger is None or lender is None:
         return None
-    lent = case.one_of([f for f in lender.free if f in _LONG])
+    lent = case.one_of([f for f in lendable(lender) if f in _LONG])
     chain, mates = _room(case, finger)
     if lent is None or chain is None:
         return None
@@ -105,7 +106,7 @@ def thumb_mirrored(case: Case) -> Operated | None:
 def thumb_lent(case: Case) -> Operated | None:
     """Another photograph's thumb on the little finger's side."""
     lender = case.lend()
-    return None if lender is None or 0 not in lender.free else _thumb_beyond(case, lender)
+    return None if lender is None or 0 not in lendable(lender) else _thumb_beyond(case, lender)
 
 
 def thumb_twin(case: Case) -> Operated | None:

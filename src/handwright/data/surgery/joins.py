@@ -14,6 +14,7 @@ from handwright.data.surgery.moves import (
     Operated,
     angle_between,
     bent,
+    lendable,
     like,
     perform,
     turned,
@@ -151,7 +152,7 @@ def _fork(case: Case, *, lent: bool) -> Operated | None:
     patient = case.patient
     lender = case.lend() if lent else None
     finger = case.one_of([f for f in patient.free if f > 0])
-    other = case.one_of([f for f in lender.free if f > 0]) if lender is not None else None
+    other = case.one_of([f for f in lendable(lender) if f > 0]) if lender is not None else None
     if finger is None or (lent and other is None):
         return None
     own = patient.fingers[finger]

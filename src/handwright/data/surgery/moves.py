@@ -27,6 +27,7 @@ Chain = Float[np.ndarray, "4 2"]
 
 _JITTER_RAD, _JITTER_LENGTH, _JITTER_PX = 0.035, 0.02, 0.7
 _BORDER = 0.02
+_LEAST_RIM = 0.68
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +176,18 @@ def stretched(chain: Chain, factor: float, joint: int = 0) -> Chain:
     bones = np.diff(chain, axis=0)
     bones[joint:] *= factor
     return np.concatenate([chain[:1], chain[0] + np.cumsum(bones, 0)])
+
+
+def lendable(lender: Patient) -> list[int]:
+    """Free fingers without a dark or strange rim: what was cut out is the finger and nothing else."""
+    good: list[int] = []
+    for number in lender.free:
+        away = lender.reach(number) / lender.fingers[number].radius
+        inside = lender.region.inside & (rise(lender, lender.fingers[number].chain) > 0.5)
+        core, rim = (lender.pixels[inside & (away > a) & (away <= b)] for a, b in ((0.0, 0.5), (0.75, 1.0)))
+        if min(len(core), len(rim)) > 10 and rim.mean() > _LEAST_RIM * core.mean():
+            good.append(number)
+    return good
 
 
 def like(model: Chain, chain: Chain, length: float) -> Chain:
