@@ -69,7 +69,7 @@ def doubled(maps: Maps) -> Maps:
 
 
 def silu(values: np.ndarray) -> np.ndarray:
-    """x · sigmoid(x)."""
+    """Its own share: x · sigmoid(x)."""
     return values * sigmoid(values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from jaxtyping import Bool
 
@@ -29,6 +30,9 @@ LEAST_SOLID, THIN, LEAST_SOLID_THIN = 0.78, 0.17, 0.88
 MOST_BARE, MOST_BARE_BUNCHED = 0.8, 0.75
 """Share of a finger's middle line without hand under it that makes it a missing one; less is enough where its
 landmarks lie in a bunch."""
+
+LEAST_TIP_AWAY = 0.12
+"""How far from the seen hand a missing finger's tip must lie, in spans: nearby, the finger may be bent."""
 
 LEAST_OVERLAP = 0.7
 """Below this overlap of the fitted with the segmented hand, fingers are not counted."""
@@ -85,7 +89,16 @@ def missing_fingers(evidence: HandEvidence) -> list[int]:
     if covered_share(evidence) > MOST_COVERED:
         return []
     bare, bunched = bare_share(evidence), doubted(evidence)
-    return [k for k in range(5) if bare[k] > (MOST_BARE_BUNCHED if k in bunched else MOST_BARE)]
+    suspects = [k for k in range(5) if bare[k] > (MOST_BARE_BUNCHED if k in bunched else MOST_BARE)]
+    return [k for k in suspects if _tip_away(evidence, k) > LEAST_TIP_AWAY]
+
+
+def _tip_away(evidence: HandEvidence, finger: int) -> float:
+    """Distance of a fitted fingertip from the segmented hand, in spans; 0 outside the crop."""
+    away = cv2.distanceTransform((~evidence.region.inside).astype(np.uint8), cv2.DIST_L2, 3)
+    x, y = np.floor(evidence.fit.landmarks_px[4 + 4 * finger] - np.array(evidence.window[:2])).astype(int)
+    inside = 0 <= x < away.shape[1] and 0 <= y < away.shape[0]
+    return float(away[y, x] / evidence.region.span_px) if inside else 0.0
 
 
 def is_finger(piece: Outgrowth) -> bool:

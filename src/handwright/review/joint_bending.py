@@ -15,7 +15,7 @@ from handwright.review.joints import JOINTS, SeenJoint, finger_words, seen_joint
 SLACK_DEG = 60.0
 """How far beyond its anatomical limit a flexion must be seen."""
 
-MOST_SIDEWAYS_DEG = {"knuckle": 70.0, "middle joint": 50.0, "end joint": 50.0}
+MOST_SIDEWAYS_DEG = {"knuckle": 70.0, "middle joint": 55.0, "end joint": 55.0}
 """From here on a joint is bent sideways."""
 
 DOUBTED = 0.6
