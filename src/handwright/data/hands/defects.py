@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from handwright.data.hands.bones import moved, shrunk, stretched, swung
 from handwright.data.hands.flaws import DefectLabel, Flaw
 from handwright.data.hands.setup import Setup
 from handwright.data.scenes.defects import Copy, Malformed, malform
 from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
-from handwright.hand.rig import axis_angle_matrix, load_rig
+from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.types import Hand
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
+_HALF_TURN = np.diag([-1.0, 1.0, -1.0])
 _WEIGHTS = np.array([0.1, 0.25, 0.25, 0.2, 0.2])
 
 
@@ -49,7 +51,10 @@ def spoil(setup: Setup, name: str, generator: int, rng: np.random.Generator) -> 
     """
     dressed, posed = setup.hands[0], setup.poses[0]
     hand = dressed.made.hand
-    made = GENERATORS[name][generator](hand, posed.dofs_rad.copy(), rng)
+    if name == "wrong_hand" and generator == 1:
+        made = _same_as(hand, setup.hands[1].made.hand)
+    else:
+        made = GENERATORS[name][generator](hand, posed.dofs_rad.copy(), rng)
     dress = replace(dressed.dress, rings=())
     spoilt = replace(dressed, made=made.malformed, flaw=made.flaw, dress=dress)
     label = DefectLabel(name, generator, 0, tuple(FINGERS[f] for f in made.fingers))
@@ -83,13 +88,13 @@ def _between_thumb(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Ma
     bones = _bones(_with(hand, twin))
     size = rng.uniform(0.78, 0.92)
     offset = float(np.exp(hand.shape[0])) * np.array([0.004, rng.uniform(-0.022, -0.012), 0.004])
-    return Made(Malformed(hand, _bones(hand), (Copy(1, _moved(bones, 1, offset, size)),)), (1,))
+    return Made(Malformed(hand, _bones(hand), (Copy(1, moved(bones, 1, offset, size)),)), (1,))
 
 
 def _stump(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
     """A finger that ends at its middle joint."""
     finger = _any(rng, thumb=False)
-    return Made(Malformed(hand, _shrunk(_bones(hand), finger, 1), lost=(finger,)), (finger,))
+    return Made(Malformed(hand, shrunk(_bones(hand), finger, 1), lost=(finger,)), (finger,))
 
 
 def _two_missing(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
@@ -98,7 +103,7 @@ def _two_missing(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made
     lost = (first, first + 1)
     posed = _bones(hand)
     for finger in lost:
-        posed = _shrunk(posed, finger, 0)
+        posed = shrunk(posed, finger, 0)
     return Made(Malformed(hand, posed, lost=lost), lost)
 
 
@@ -126,7 +131,7 @@ def _webbed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
     filling = _bones(_with(hand, middle))
     roots = [posed.joints_m[FINGER_BONES[f][0]] for f in (first, first + 1)]
     offset = sum(roots, np.zeros(3)) / 2 - filling.joints_m[FINGER_BONES[first][0]]
-    filling = _shrunk(_moved(filling, first, offset, 1.0), first, 1)
+    filling = shrunk(moved(filling, first, offset, 1.0), first, 1)
     return Made(Malformed(closed, posed, (Copy(first, filling),)), (first, first + 1))
 
 
@@ -137,7 +142,7 @@ def _forked(joint: int) -> Maker:
         finger = _any(rng, thumb=False)
         angle = np.deg2rad(rng.uniform(13, 20))
         posed = _bones(hand)
-        left, right = (_swung(posed, finger, joint, sign * angle) for sign in (1, -1))
+        left, right = (swung(posed, finger, joint, sign * angle) for sign in (1, -1))
         return Made(Malformed(hand, left, (Copy(finger, right),)), (finger,))
 
     return make
@@ -163,7 +168,7 @@ def _sideways(joint: int) -> Maker:
         either = -1.0 if rng.random() < 0.5 else 1.0
         outer = {1: 1.0, 4: -1.0}.get(finger, either)
         angle = np.deg2rad(outer * rng.uniform(35, 65))
-        return Made(Malformed(hand, _swung(_bones(hand), finger, joint, angle)), (finger,))
+        return Made(Malformed(hand, swung(_bones(hand), finger, joint, angle)), (finger,))
 
     return make
 
@@ -187,7 +192,7 @@ def _long_end(low: float, high: float) -> Maker:
 
     def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
         finger = _any(rng, thumb=False)
-        return Made(Malformed(hand, _stretched(_bones(hand), finger, rng.uniform(low, high))), (finger,))
+        return Made(Malformed(hand, stretched(_bones(hand), finger, rng.uniform(low, high))), (finger,))
 
     return make
 
@@ -201,7 +206,7 @@ def _second_thumb(replaced: bool) -> Maker:
         offset = size * np.array([-0.012, rng.uniform(0.0, 0.012), 0.0])
         copy = Copy(0, replace(mirrored, joints_m=mirrored.joints_m + offset))
         if replaced:
-            return Made(Malformed(hand, _shrunk(posed, 4, 0), (copy,), (4,)), (0, 4))
+            return Made(Malformed(hand, shrunk(posed, 4, 0), (copy,), (4,)), (0, 4))
         return Made(Malformed(hand, posed, (copy,)), (0,))
 
     return make
@@ -219,6 +224,19 @@ def _other_side(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
     """The mirror image of the hand on the same arm."""
     mirrored = replace(hand, side="left" if hand.side == "right" else "right")
     return Made(Malformed(mirrored, _bones(mirrored)), ())
+
+
+def _turned_over(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
+    """The other side's hand with its thumb where it should be: its back is seen in place of its palm."""
+    side = "left" if hand.side == "right" else "right"
+    over = replace(hand, side=side, wrist=matrix_axis_angle(axis_angle_matrix(hand.wrist) @ _HALF_TURN))
+    return Made(Malformed(over, _bones(over)), ())
+
+
+def _same_as(hand: Hand, other: Hand) -> Made:
+    """The other hand of the picture once more, on the wrong arm."""
+    twin = replace(hand, pose=other.pose, palm_arch=other.palm_arch, shape=other.shape, side=other.side)
+    return Made(Malformed(twin, _bones(twin)), ())
 
 
 def _flawed(kind: str, variant: int) -> Maker:
@@ -241,14 +259,14 @@ GENERATORS: dict[str, tuple[Maker, ...]] = {
     "too_long": (_length(1.4, 1.8, 1), _long_end(1.6, 2.1), _length(1.3, 1.5, 4)),
     "too_short": (_length(0.42, 0.6, 1), _long_end(0.35, 0.5), _length(0.5, 0.65, 4)),
     "two_thumbs": (_second_thumb(False), _second_thumb(True), _twin_thumb),
-    "wrong_hand": (_other_side, _other_side, _other_side),
+    "wrong_hand": (_other_side, _other_side, _turned_over),
     "detached": (_flawed("detached", 0), _flawed("detached", 1), _flawed("detached", 2)),
     "melted": (_flawed("melted", 0), _flawed("melted", 1), _flawed("melted", 2)),
 }
-"""Per defect its generators."""
+"""Per defect its generators; in place of the second of 'wrong_hand' ``spoil`` copies the other hand."""
 
 DEFECTS = tuple(GENERATORS)
-WRONG_HAND_PAIRS = ("side by side", "counting", "crossing")
+WRONG_HAND_PAIRS = ("side by side", "counting", "side by side")
 """A wrong hand shows only beside the right one: how the two hands meet, per generator of 'wrong_hand'."""
 
 
@@ -270,43 +288,3 @@ def _with(hand: Hand, dofs: np.ndarray) -> Hand:
 
 def _bones(hand: Hand) -> PosedBones:
     return pose_bones(load_rig(), hand)
-
-
-def _moved(posed: PosedBones, finger: int, offset: np.ndarray, size: float) -> PosedBones:
-    """All bones scaled about a finger's root and moved."""
-    at = posed.joints_m[FINGER_BONES[finger][0]]
-    return replace(posed, joints_m=at + size * (posed.joints_m - at) + offset, linear=size * posed.linear)
-
-
-def _shrunk(posed: PosedBones, finger: int, joint: int) -> PosedBones:
-    """A finger that ends in a round stump at a joint (0 knuckle, 1 middle, 2 end)."""
-    joints, linear = posed.joints_m.copy(), posed.linear.copy()
-    kept, root = FINGER_BONES[finger][joint], posed.joints_m[FINGER_BONES[finger][joint]]
-    inward = 0.06 * (posed.joints_m[0] - root) if joint == 0 else np.zeros(3)
-    for bone in FINGER_BONES[finger][joint:]:
-        joints[bone] = root + inward
-        linear[bone] = posed.linear[kept] * (0.12 if joint == 0 else 0.35)
-    return replace(posed, joints_m=joints, linear=linear)
-
-
-def _swung(posed: PosedBones, finger: int, joint: int, angle: float) -> PosedBones:
-    """A finger turned sideways from a joint on, about the axis out of its back there."""
-    joints, linear = posed.joints_m.copy(), posed.linear.copy()
-    chain = FINGER_BONES[finger]
-    axis = posed.rotations[chain[joint]] @ load_rig().finger_axes[finger, 1]
-    turn, pivot = axis_angle_matrix(angle * axis), posed.joints_m[chain[joint]]
-    for bone in chain[joint:]:
-        joints[bone] = pivot + turn @ (posed.joints_m[bone] - pivot)
-        linear[bone] = turn @ posed.linear[bone]
-    return replace(posed, joints_m=joints, linear=linear)
-
-
-def _stretched(posed: PosedBones, finger: int, factor: float) -> PosedBones:
-    """A finger stretched along itself beyond its middle joint."""
-    joints, linear = posed.joints_m.copy(), posed.linear.copy()
-    _, middle, end = FINGER_BONES[finger]
-    rest = load_rig().finger_axes[finger, 2]
-    for bone in (middle, end):
-        linear[bone] = posed.linear[bone] @ (np.eye(3) + (factor - 1) * np.outer(rest, rest))
-    joints[end] = posed.joints_m[middle] + factor * (posed.joints_m[end] - posed.joints_m[middle])
-    return replace(posed, joints_m=joints, linear=linear)
