@@ -17,6 +17,7 @@ from handwright.data.surgery.moves import (
     Move,
     Operated,
     bent,
+    fill_decoy,
     jittered,
     lendable,
     perform,
@@ -44,7 +45,11 @@ def lifted(kind: str) -> Maker:
             return None
         finger, chain = plan
         canvas = perform(case, [Move(finger, chain, wrong=True)])
-        return None if canvas is None else Operated(canvas, (finger,))
+        if canvas is None:
+            return None
+        if case.sound and kind == "too_short":
+            fill_decoy(case, canvas, finger, finger_share(case.patient, finger, case.patient.soft_hand))
+        return Operated(canvas, (finger,))
 
     return make
 

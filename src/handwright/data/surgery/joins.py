@@ -19,6 +19,7 @@ from handwright.data.surgery.moves import (
     perform,
     turned,
 )
+from handwright.drawing.fill import fill_background
 from handwright.drawing.ownership import smoothstep
 from handwright.drawing.pushpull import push_pull
 
@@ -55,7 +56,7 @@ def _close_slits(canvas: Canvas, pair: tuple[int, int]) -> None:
     """Skin over the narrow slits of background between two fingers."""
     patient = canvas.patient
     radius = min(patient.fingers[f].radius for f in pair)
-    reach = max(2, round(0.55 * radius))
+    reach = max(2, round(1.0 * radius))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     now = (canvas.hand > 0.5).astype(np.uint8)
     near = np.minimum(*(patient.reach(f) for f in pair)) < 2.5 * radius
@@ -89,8 +90,12 @@ def fused_webbed(case: Case) -> Operated | None:
     painted = np.zeros(canvas.hand.shape, np.uint8)
     cv2.fillPoly(painted, [np.round(outline * 8).astype(np.int32)], 1, cv2.LINE_8, 3)
     inside = cv2.distanceTransform(patient.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
-    known = ((inside > 0.35 * a.radius) & ((painted == 0) | (not case.sound))).astype(np.float32)
-    skin = push_pull(patient.pixels, known)
+    near = np.minimum(*(patient.reach(f) for f in pair)) < 1.1 * a.radius
+    edge = 0.4 * a.radius
+    hole = painted > 0 if case.sound else (painted > 0) & (inside <= edge)
+    skin = fill_background(patient.bytes, hole, near & (inside > edge) & ~hole, case.seed()).astype(
+        np.float32
+    )
     soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 1.2)
     fresh = soft * (1 - smoothstep(0.2, 0.55, inside / a.radius)) if not case.sound else soft
     shade = 1 - 0.1 * fresh * case.rng.uniform(0.3, 1.0)
