@@ -21,7 +21,7 @@ from handwright.types import Box, HandObservation
 FINGER_LONG, FINGER_WIDE = 0.24, (0.11, 0.34)
 """Skin outside the fitted hand is a finger from this length on, at such widths (wrist-to-knuckles spans)."""
 
-ROOT, LEAST_TIP_GAP, MOST_UNLIKE = (0.11, 0.5), 0.25, 4.0
+ROOT, LEAST_TIP_GAP, MOST_UNLIKE = (0.11, 0.45), 0.25, 3.0
 """How broadly a finger joins the hand, how far from other tips it begins, and its colour."""
 
 LEAST_SOLID, THIN, LEAST_SOLID_THIN = 0.78, 0.17, 0.88
@@ -34,8 +34,9 @@ landmarks lie in a bunch."""
 LEAST_TIP_AWAY = 0.12
 """How far from the seen hand a missing finger's tip must lie, in spans: nearby, the finger may be bent."""
 
-LEAST_OVERLAP = 0.7
-"""Below this overlap of the fitted with the segmented hand, fingers are not counted."""
+LEAST_OVERLAP, PLAIN_OVERLAP = 0.7, 0.8
+"""Below the first overlap of the fitted with the segmented hand fingers are not counted, below the second
+none is called wrong."""
 
 MOST_COVERED = 0.15
 """Share of the hand behind other things from which on bare fingers may only be covered."""
@@ -57,14 +58,15 @@ def count_fingers(evidence: HandEvidence, others: Sequence[HandObservation] = ()
     clear = evidence.overlap >= LEAST_OVERLAP
     maybe = [piece for piece in outgrowths(evidence) if may_be_finger(piece)] if clear else []
     maybe = [piece for piece in maybe if not _of_another(evidence.box_of(piece.inside), others)]
-    spare = [piece for piece in maybe if is_finger(piece)]
+    plain = evidence.overlap >= PLAIN_OVERLAP
+    spare = [piece for piece in maybe if plain and is_finger(piece)]
     if spare:
         value = _value(5 + len(spare), int(seen.sum()) + len(spare), extra=len(spare))
         where = Where(region_xyxy_px=evidence.box_of(spare[0].inside))
         reason = f"{_plural(len(spare), 'finger')} more than a hand has: skin that no finger of it explains."
         sure = min(sureness(spare[0].length, FINGER_LONG), _MOST_SURE)
         return Check("fail", sure, reason, where, value)
-    if clear and (gone := missing_fingers(evidence)):
+    if plain and (gone := missing_fingers(evidence)):
         value = _value(5 - len(gone), int(seen.sum()) - len(gone), missing=len(gone))
         tips = evidence.fit.landmarks_px[[4 + 4 * k for k in gone]]
         where = Where(tuple((float(x), float(y)) for x, y in tips))
