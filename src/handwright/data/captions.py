@@ -91,7 +91,9 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     if wording == "terse":
         poses = " and ".join(_distinct(describe(words, "terse") for words in scene.hands))
         who = [scene.subject] if scene.subject else []
-        return ", ".join([scene.domain, *who, poses, *([scene.holds] if scene.holds else []), *_defects(scene)])
+        return ", ".join(
+            [scene.domain, *who, poses, *([scene.holds] if scene.holds else []), *_defects(scene)]
+        )
     keep = rng.random(4) < (0.8, 0.7, 0.75, 0.5)
     unsaid = scene.subject or ("two hands" if len(scene.hands) == 2 else "a hand")
     who = _who(scene) if keep[0] else unsaid
