@@ -16,8 +16,8 @@ from handwright.data.surgery.moves import (
     Maker,
     Move,
     Operated,
+    balance,
     bent,
-    fill_decoy,
     jittered,
     lendable,
     perform,
@@ -45,11 +45,7 @@ def lifted(kind: str) -> Maker:
             return None
         finger, chain = plan
         canvas = perform(case, [Move(finger, chain, wrong=True)])
-        if canvas is None:
-            return None
-        if case.sound and kind == "too_short":
-            fill_decoy(case, canvas, finger, finger_share(case.patient, finger, case.patient.soft_hand))
-        return Operated(canvas, (finger,))
+        return None if canvas is None else Operated(canvas, (finger,))
 
     return make
 
@@ -79,7 +75,7 @@ def warped(kind: str) -> Maker:
         if plan is None:
             return None
         finger, chain = plan
-        patient = case.patient
+        patient, planned = case.patient, chain
         if case.sound:
             chain = jittered(case, patient.fingers[finger].chain)
         if not within(patient, chain):
@@ -90,6 +86,7 @@ def warped(kind: str) -> Maker:
         erase_finger(canvas, finger, case.seed())
         near = smoothstep(4.5, 3.0, distance_to_chain(chain, *patient.places) / radius)
         set_in(canvas, piece, finger_warp(patient, finger, chain), within=near)
+        balance(case, canvas, {finger: [planned]})
         if not case.sound:
             _mark_chain(canvas, chain, patient.fingers[finger].radius)
         return Operated(canvas, (finger,))
@@ -109,9 +106,11 @@ def respaced(kind: str) -> Maker:
         low, high = (
             (0.3, case.rng.uniform(0.72, 0.85)) if kind == "too_long" else (case.rng.uniform(0.2, 0.28), 0.68)
         )
+        sign = 1 if kind == "too_long" else -1
+        planned = stretched(own.chain, 1 + sign * (high - low))
         if case.sound:
             low = high = (low + high) / 2
-        longer = 1 + (high - low) * (1 if kind == "too_long" else -1)
+        longer = 1 + sign * (high - low)
         chain = stretched(own.chain, longer)
         if not within(patient, chain):
             return None
@@ -121,6 +120,7 @@ def respaced(kind: str) -> Maker:
         seam = high if kind == "too_long" else low
         where, share = _respaced_map(patient, own.chain, chain, longer, seam, own.radius)
         _set_two(canvas, piece, where, share, wrong=not case.sound)
+        balance(case, canvas, {finger: [planned]})
         if kind == "too_short" and not case.sound:
             canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
         return Operated(canvas, (finger,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from handwright.data.surgery.canvas import (
 from handwright.data.surgery.fingers import distance_to_chain
 from handwright.data.surgery.maps import bone_map, grid, sample
 from handwright.data.surgery.patient import Patient
-from handwright.data.surgery.shares import rise
+from handwright.data.surgery.shares import rise, stump_share
 from handwright.drawing.ownership import smoothstep
 
 Chain = Float[np.ndarray, "4 2"]
@@ -28,6 +28,7 @@ Chain = Float[np.ndarray, "4 2"]
 _JITTER_RAD, _JITTER_LENGTH, _JITTER_PX = 0.035, 0.02, 0.7
 _BORDER = 0.02
 _LEAST_RIM = 0.68
+_BARE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,7 @@ def perform(case: Case, moves: Sequence[Move], also_erased: Sequence[int] = ()) 
     own = [m.finger for m in moves if m.lender is None and not (m.wrong and m.behind)]
     erased = sorted({*own, *also_erased, *(m.finger for m in moves if case.sound)})
     pieces = {f: lift_finger(patient, f) for f in {m.finger for m in moves if m.lender is None} | set(erased)}
+    planned = moves
     if case.sound:
         moves = _put_back(case, moves, erased)
     for finger in erased:
@@ -120,7 +122,29 @@ def perform(case: Case, moves: Sequence[Move], also_erased: Sequence[int] = ()) 
         share = set_move(canvas, move, pieces)
         if move.wrong and not _shows(share, patient, move):
             return None
+    balance(case, canvas, {m.finger: [n.chain for n in planned if n.finger == m.finger] for m in planned})
     return canvas
+
+
+def balance(case: Case, canvas: Canvas, plan: Mapping[int, Sequence[Chain]]) -> None:
+    """Where a defect would leave filled background to be seen, let a control show as much, elsewhere.
+
+    Args:
+        case: Nothing is done unless it is sound.
+        canvas: Changed.
+        plan: Fingers that would leave their place, and all chains that would be set in of each.
+    """
+    if not case.sound:
+        return
+    patient = case.patient
+    for finger, chains in plan.items():
+        share = stump_share(patient, finger, patient.soft_hand)
+        reach = 1.2 * patient.fingers[finger].radius
+        bare = share > 0.5
+        for chain in chains:
+            bare &= distance_to_chain(chain, *patient.places) > reach
+        if bare.sum() > _BARE * (share > 0.5).sum():
+            fill_decoy(case, canvas, finger, share)
 
 
 def set_move(canvas: Canvas, move: Move, pieces: dict[int, Piece]) -> Float[np.ndarray, "w w"]:
