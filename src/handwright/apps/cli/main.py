@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Without the program's name; default: those of the process.
 
     Raises:
-        SystemExit: Always; 0 done, 1 findings, 2 bad usage or unreadable input, 70 internal error, 130 stopped.
+        SystemExit: Always; 0 done, 1 findings, 2 bad usage or unreadable input, 70 internal error, 130 ended.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
     given = list(sys.argv[1:] if arguments is None else arguments)
