@@ -84,7 +84,7 @@ def warped(kind: str) -> Maker:
         radius = patient.fingers[finger].radius
         piece = lift(patient, patient.soft_hand)
         erase_finger(canvas, finger, case.seed())
-        near = smoothstep(4.5, 3.0, distance_to_chain(chain, *patient.places) / radius)
+        near = smoothstep(2.3, 1.7, distance_to_chain(chain, *patient.places) / radius)
         set_in(canvas, piece, finger_warp(patient, finger, chain), within=near)
         balance(case, canvas, {finger: [planned]})
         if not case.sound:
@@ -139,8 +139,12 @@ def finger_warp(patient: Patient, finger: int, chain: Chain) -> Float[np.ndarray
             way = np.gradient(axis, axis=0)
             way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
             across = np.stack([-way[:, 1], way[:, 0]], 1) * other.radius
-            beyond = axis[-1:] + way[-1:] * other.radius * 1.3
-            into.append(np.concatenate([axis, axis + across, axis - across, beyond]))
+            sides = (1.0, -1.0, 2.0, -2.0) if number == finger else (1.0, -1.0)
+            tips = [
+                axis[-1:] + way[-1:] * other.radius * reach
+                for reach in (1.3, *((2.4,) if number == finger else ()))
+            ]
+            into.append(np.concatenate([axis, *(axis + side * across for side in sides), *tips]))
     rim = np.linspace(0, patient.width, _FRAME)
     frame = np.array([(x, y) for x in rim for y in rim if x in (0, patient.width) or y in (0, patient.width)])
     palm = patient.points[[0, 5, 9, 13, 17]]

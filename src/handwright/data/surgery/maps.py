@@ -99,7 +99,7 @@ def smooth_map(target: Float[np.ndarray, "n 2"], source: Float[np.ndarray, "n 2"
     y, x = np.meshgrid(nodes, nodes, indexing="ij")
     v = (x + 1j * y).reshape(-1, 1)
     a, b = (p[:, 0] + 1j * p[:, 1] for p in (target, source))
-    w = 1.0 / (np.abs(v - a) ** 2 + (0.004 * width) ** 2) ** 1.2
+    w = 1.0 / (np.abs(v - a) ** 2 + (0.004 * width) ** 2) ** 2.0
     w /= w.sum(1, keepdims=True)
     mean_a, mean_b = (w * a).sum(1, keepdims=True), (w * b).sum(1, keepdims=True)
     turn = (w * np.conj(a - mean_a) * (b - mean_b)).sum(1, keepdims=True)
