@@ -22,7 +22,9 @@ def synth(
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes; same pictures.")] = 1,
     photos: Annotated[
         Path | None,
-        typer.Option("--photos", metavar="DIR", help="Photographs: half of the backgrounds; half of all defects."),
+        typer.Option(
+            "--photos", metavar="DIR", help="Photographs: half of the backgrounds; half of all defects."
+        ),
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Also write sheet.jpg, the first hundred.")] = False,
     debug: Debug = False,
