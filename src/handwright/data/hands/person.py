@@ -82,11 +82,17 @@ def draw_person(rng: np.random.Generator) -> Person:
     )
 
 
+def _warmth(tone: int) -> Float[np.ndarray, "3"]:
+    """Gain of the darkest tones: the scale's swatches are greyer and darker than skin reflects."""
+    dark = max(0.0, (tone - 6) / 3)
+    return (1 + 0.8 * dark) * np.array([1 + 0.15 * dark, 1.0, 1 - 0.12 * dark])
+
+
 def _skin(rng: np.random.Generator, tone: int, age: str, build: float, nails: str | None) -> Material:
     srgb = np.array(list(bytes.fromhex(MONK_SKIN_TONES[tone]))) / 255
     linear = ((srgb + 0.055) / 1.055) ** 2.4
     blood = _BLOOD ** rng.uniform(0.5, 1.4)
-    albedo = (0.82 * linear + 0.014) * blood * np.exp(rng.normal(0, 0.06))
+    albedo = (0.82 * linear + 0.014) * blood * np.exp(rng.normal(0, 0.06)) * _warmth(tone)
     dark = max(0.0, (tone - 3.5) / 5.5)
     hairy = (
         age in ("young", "middle-aged", "elderly") and build > -0.2 and nails is None and rng.random() < 0.5

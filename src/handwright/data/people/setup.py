@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.person import Person, draw_person
+from handwright.data.hands.person import draw_person
 from handwright.data.people.body import Someone
 from handwright.data.people.build import Build, draw_build, rest_vertices_m
 from handwright.data.people.floor import on_floor
@@ -22,7 +22,6 @@ from handwright.data.people.wardrobe import draw_outfit
 from handwright.data.places import KINDS, Place, draw_place
 from handwright.data.render.lens import Shot, draw_shot
 from handwright.data.render.light import Surroundings, draw_surroundings
-from handwright.data.render.material import Material
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.types import Camera, Hand
 
@@ -69,7 +68,6 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     shape = person.shape - np.eye(9)[0] * (person.shape[0] - rng.normal(0, 0.03))
     if build.feminine < 0.5:
         person = replace(person, skin=replace(person.skin, nail=None), nails=None)
-    person = replace(person, skin=_warmed(person))
     stance = draw_stance(rng, rest_vertices_m(build))
     outfit = draw_outfit(rng, build.feminine > 0.5)
     hair, look = draw_head(rng, person, build)
@@ -85,15 +83,6 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
     return PersonSetup(someone, build, framing, place, light, calm)
-
-
-def _warmed(person: Person) -> Material:
-    """Skin for whole bodies: the darkest tones a little lighter and warmer, or faces lose their features."""
-    dark = max(0.0, (person.tone - 6) / 3)
-    red, green, blue = person.skin.albedo
-    gain = 1 + 0.5 * dark
-    warm = (gain * (1 + 0.12 * dark) * red, gain * green, gain * (1 - 0.12 * dark) * blue)
-    return replace(person.skin, albedo=warm)
 
 
 def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Place:
