@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.data.surgery.canvas import Canvas, regrained
+from handwright.data.surgery.canvas import Canvas, open_canvas, regrained
 from handwright.data.surgery.makers import MAKERS, wanted_of
 from handwright.data.surgery.moves import Case
 from handwright.data.surgery.patient import Patient, admit
@@ -51,6 +51,7 @@ class SurgeryPicture:
         pixels: uint8 [S, S, 3] sRGB.
         encoded: The JPEG that the pixels come out of.
         mask: bool [S, S] the hand with its arm as it is now.
+        touched: bool [S, S] where pixels were made anew.
         patient: The sound hand, in pixels of its larger crop.
         scale: Size of the picture over that of the crop.
         label: What is wrong; None for a control.
@@ -60,6 +61,7 @@ class SurgeryPicture:
     pixels: UInt8[np.ndarray, "s s 3"]
     encoded: bytes
     mask: Bool[np.ndarray, "s s"]
+    touched: Bool[np.ndarray, "s s"]
     patient: Patient
     scale: float
     label: SurgeryLabel | None
@@ -104,6 +106,16 @@ def operate(seed: int, index: int, size: int, photos: Sequence[Path]) -> Surgery
     )
 
 
+def untouched(picture: SurgeryPicture, rng: np.random.Generator) -> SurgeryPicture:
+    """The same crop that nobody operated on, finished in the same way.
+
+    Args:
+        picture: Whose patient it is.
+        rng: Of its noise and JPEG quality.
+    """
+    return _finished(open_canvas(picture.patient), picture.way, (), True, len(picture.pixels), rng)
+
+
 def _finished(
     canvas: Canvas,
     way: tuple[str, int],
@@ -122,8 +134,9 @@ def _finished(
     data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)[1]
     decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
     mask = cv2.resize(canvas.hand, (size, size), interpolation=cv2.INTER_AREA) > 0.5
+    touched = cv2.resize(canvas.touched, (size, size), interpolation=cv2.INTER_AREA) > 0.5
     label = None if sound else SurgeryLabel(*way, fingers, _around(canvas.boxes, size / width))
-    return SurgeryPicture(decoded, data.tobytes(), mask, canvas.patient, size / width, label, way)
+    return SurgeryPicture(decoded, data.tobytes(), mask, touched, canvas.patient, size / width, label, way)
 
 
 def _around(boxes: Sequence[Box], scale: float) -> Box:
