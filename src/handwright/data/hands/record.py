@@ -47,6 +47,22 @@ def scene_of(picture: HandPicture) -> Scene:
     )
 
 
+def record_head(scene: Scene, kind: str, seed: int, index: int, pixels: np.ndarray) -> dict[str, Any]:
+    """What every record begins with: the sample, its size, its domain and captions."""
+    said = captions(scene, np.random.default_rng([seed, index, 41]))
+    return {
+        "format": FORMAT,
+        "kind": kind,
+        "seed": seed,
+        "index": index,
+        "width": int(pixels.shape[1]),
+        "height": int(pixels.shape[0]),
+        "domain": scene.domain,
+        "caption": said["natural"],
+        "captions": said,
+    }
+
+
 def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") -> dict[str, Any]:
     """Everything known of a picture, JSON-ready; numbers rounded to what they are worth.
 
@@ -57,17 +73,8 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
         kind: 'hands' or 'defects'.
     """
     setup, scene = picture.setup, scene_of(picture)
-    said = captions(scene, np.random.default_rng([seed, index, 41]))
     return {
-        "format": FORMAT,
-        "kind": kind,
-        "seed": seed,
-        "index": index,
-        "width": int(picture.pixels.shape[1]),
-        "height": int(picture.pixels.shape[0]),
-        "domain": RENDERED,
-        "caption": said["natural"],
-        "captions": said,
+        **record_head(scene, kind, seed, index, picture.pixels),
         "hands": [_with_places(picture, number) for number in range(len(picture.hands))],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from handwright.data.captions import RENDERED, Scene, captions
-from handwright.data.hands.record import FORMAT, hand_record
+from handwright.data.captions import RENDERED, Scene
+from handwright.data.hands.record import hand_record, record_head
 from handwright.data.people.sample import PersonPicture
 from handwright.data.places import KINDS
 
@@ -44,7 +44,6 @@ def record_of(picture: PersonPicture, seed: int, index: int) -> dict[str, Any]:
         index: Its number there.
     """
     setup, scene = picture.setup, scene_of(picture)
-    said = captions(scene, np.random.default_rng([seed, index, 45]))
     hands = [
         {**hand_record(truth), "doing": held.doing}
         for truth in picture.hands
@@ -59,15 +58,7 @@ def record_of(picture: PersonPicture, seed: int, index: int) -> dict[str, Any]:
         "framing": setup.framing,
     }
     return {
-        "format": FORMAT,
-        "kind": "people",
-        "seed": seed,
-        "index": index,
-        "width": int(picture.pixels.shape[1]),
-        "height": int(picture.pixels.shape[0]),
-        "domain": RENDERED,
-        "caption": said["natural"],
-        "captions": said,
+        **record_head(scene, "people", seed, index, picture.pixels),
         "hands": hands,
         "people": [person],
         "meeting": None,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from handwright.data.captions import PHOTOGRAPH, Scene, captions
-from handwright.data.hands.record import FORMAT
+from handwright.data.captions import PHOTOGRAPH, Scene
+from handwright.data.hands.record import record_head
 from handwright.data.surgery.sample import SurgeryPicture
 from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import PoseWords, orientation_of, words_of
@@ -26,7 +26,6 @@ def record_of(picture: SurgeryPicture, seed: int, index: int) -> dict[str, Any]:
     patient, label, size = picture.patient, picture.label, picture.pixels.shape[0]
     defects = [] if label is None else [label.name]
     scene = Scene((_words(picture),), domain=PHOTOGRAPH, defects=tuple(defects))
-    said = captions(scene, np.random.default_rng([seed, index, 41]))
     hands = [_hand(patient.points * picture.scale, patient.side, size)]
     hands[0]["words"] = str(scene.hands[0])
     if label is not None:
@@ -41,15 +40,7 @@ def record_of(picture: SurgeryPicture, seed: int, index: int) -> dict[str, Any]:
         )
     hands += [_hand(points * picture.scale, side, size) for points, side in patient.others]
     return {
-        "format": FORMAT,
-        "kind": "defects",
-        "seed": seed,
-        "index": index,
-        "width": size,
-        "height": size,
-        "domain": PHOTOGRAPH,
-        "caption": said["natural"],
-        "captions": said,
+        **record_head(scene, "defects", seed, index, picture.pixels),
         "hands": hands,
         "keypoints_source": "mediapipe",
         "photograph": {"name": patient.name, "sha256": patient.sha256},
