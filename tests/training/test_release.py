@@ -30,6 +30,8 @@ def test_a_released_family_loads_as_any_model_does(trained, tmp_path):
     sizes = release(trained, trained / "controlnet", tmp_path / "tiny", "# Card\n")
     assert max(sizes.values()) <= 15_000_000
     assert "README.md" in sizes
+    configs = [path.read_text() for path in (tmp_path / "tiny").rglob("*.json")]
+    assert not any(str(tmp_path) in config for config in configs)
     models = load_models(str(tmp_path / "tiny"), dtype="float32", device="cpu")
     assert models.inpainting
     assert models.resolution == 128

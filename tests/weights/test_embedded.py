@@ -74,3 +74,8 @@ def test_depth_moves_what_is_painted(models):
         return pipeline(picture, mask, control, "a photograph of a hand", **options).pictures
 
     assert float((painted(1.0) - painted(0.0)).abs().max()) > 0.05
+
+
+def test_no_config_names_a_folder_of_the_machine_it_was_trained_on():
+    for path in WEIGHTS.rglob("*.json"):
+        assert "_name_or_path" not in path.read_text("utf-8"), path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,7 +94,11 @@ def _part(output: Path) -> Path:
 
 
 def _shipped(part: Path, output: Path, card: str) -> Mapping[str, int]:
-    """Put a finished release in its place; bytes by file name."""
+    """Put a finished release in its place, without the folders that it came from; bytes by file name."""
+    for path in part.rglob("config.json"):
+        config = json.loads(path.read_text("utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     (part / "README.md").write_text(card, "utf-8")
     shutil.rmtree(output, ignore_errors=True)
     part.rename(output)
