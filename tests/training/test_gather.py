@@ -9,7 +9,7 @@ import pytest
 
 from handwright.data.hands.defects import DEFECTS
 from handwright.data.shards import list_shards, read_shards
-from handwright.errors import UsageError
+from handwright.errors import DataError
 from handwright.training.crops import Crops, save_crops
 from handwright.training.gather import crops_of, load_crops, no_crops
 from tests.training.made import crops, shard
@@ -65,5 +65,5 @@ def test_a_shard_cut_in_half_is_named(tmp_path):
     shard(tmp_path, 2)
     (path,) = tmp_path.glob("*.tar")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UsageError, match=path.name):
+    with pytest.raises(DataError, match=path.name):
         load_crops(tmp_path, 64)
