@@ -11,7 +11,7 @@ from handwright.data.hands.defects import DEFECTS
 from handwright.data.shards import list_shards, read_shards
 from handwright.errors import DataError
 from handwright.training.crops import Crops, save_crops
-from handwright.training.gather import crops_of, load_crops, no_crops
+from handwright.training.gather import crops_of, load_crops
 from tests.training.made import crops, shard
 
 
@@ -37,7 +37,6 @@ def test_hands_that_are_too_small_give_no_crops(entries):
         {**hand, "keypoints_px": (np.array(hand["keypoints_px"]) * 0.1).tolist()} for hand in record["hands"]
     ]
     assert len(crops_of(type(entries[0])(entries[0].key, entries[0].pictures, record), 64)) == 0
-    assert len(no_crops(64)) == 0
 
 
 def test_defects_are_told_in_their_order(tmp_path):

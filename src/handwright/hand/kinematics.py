@@ -64,7 +64,7 @@ def pose_points(
     posed: PosedBones,
 ) -> Float[np.ndarray, "n 3"]:
     """Linear blend skinning of rest points, fast path of :func:`pose_points_reference`."""
-    return _skin(points_m, bones, weights, posed.linear, posed.joints_m, posed.joints_rest_m)
+    return blend_skin(points_m, bones, weights, posed.linear, posed.joints_m, posed.joints_rest_m)
 
 
 def pose_points_reference(
@@ -159,7 +159,11 @@ def _landmarks(rig: Rig, posed: PosedBones) -> Float[np.ndarray, "21 3"]:
 
 
 @nb.njit(cache=True, fastmath=True)
-def _skin(points, bones, weights, linear, joints, joints_rest):  # noqa: ANN001, ANN202
+def blend_skin(points, bones, weights, linear, joints, joints_rest):  # noqa: ANN001, ANN201
+    """Linear blend skinning: points [V, 3] moved by bones [V, K] with weights [V, K].
+
+    Bone b takes a point p to linear[b] (p − joints_rest[b]) + joints[b].
+    """
     out = np.zeros_like(points)
     for i in range(points.shape[0]):
         for k in range(bones.shape[1]):

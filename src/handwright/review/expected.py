@@ -94,11 +94,6 @@ class Expectation:
     vague: tuple[str, ...] = ()
 
     @property
-    def says_hands(self) -> bool:
-        """Whether the prompt speaks of hands at all."""
-        return self.least is not None or bool(self.hands)
-
-    @property
     def open(self) -> tuple[OpenPoint, ...]:
         """All that is left open by the picture or any of its hands, in ``OPEN_POINTS``' order."""
         if self.most == 0:

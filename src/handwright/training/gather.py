@@ -88,11 +88,6 @@ def crops_of(entry: Entry, size: int) -> Crops:
     return _stacked(rows, size)
 
 
-def no_crops(size: int) -> Crops:
-    """Not one crop of this size."""
-    return _stacked([], size)
-
-
 def repair_area(depth: np.ndarray) -> Bool[np.ndarray, "s s"]:
     """Bool [S, S] the hand of a depth control image, a little grown, as refining has it."""
     away = cv2.distanceTransform((depth == 0).astype(np.uint8), cv2.DIST_L2, 3)

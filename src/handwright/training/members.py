@@ -111,11 +111,12 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 
 def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    vae = fresh_vae(LATENT_CHANNELS, settings.resolution)
-    if model is not None:
+    if model is None:
+        vae = fresh_vae(LATENT_CHANNELS, settings.resolution)
+    else:
         vae = load_vae(model / "vae", torch.float32)
-        if not isinstance(vae, AutoencoderKL):
-            raise UsageError(f"{model} has a {type(vae).__name__}", "nothing in it learns", "leave it out")
+    if not isinstance(vae, AutoencoderKL):
+        raise UsageError(f"{model} has a {type(vae).__name__}", "nothing in it learns", "leave it out")
     return VaeRecipe(vae.requires_grad_(True), _stream(_sound(data, settings.resolution), settings))
 
 

@@ -1,15 +1,14 @@
 """How a body stands: rotations of its bones, and skin that follows them (linear blend skinning)."""
-# pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 from jaxtyping import Float
 
 from handwright.data.people.makehuman import Figure, load_figure
+from handwright.hand.kinematics import blend_skin
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,21 +63,6 @@ def bone(name: str) -> int:
 def skin(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Float[np.ndarray, "v 3"]:
     """Move all vertices of a resting body with its bones."""
     figure: Figure = load_figure()
-    return _skin(
+    return blend_skin(
         vertices_m, figure.weight_bones, figure.weights, posed.turns, posed.heads_m, posed.rest_heads_m
     )
-
-
-@nb.njit(cache=True, fastmath=True)
-def _skin(points, bones, weights, turns, heads, rest):  # noqa: ANN001, ANN202
-    out = np.zeros_like(points)
-    for i in range(points.shape[0]):
-        for k in range(bones.shape[1]):
-            w = weights[i, k]
-            if w <= 0.0:
-                continue
-            b = bones[i, k]
-            x, y, z = points[i, 0] - rest[b, 0], points[i, 1] - rest[b, 1], points[i, 2] - rest[b, 2]
-            for c in range(3):
-                out[i, c] += w * (turns[b, c, 0] * x + turns[b, c, 1] * y + turns[b, c, 2] * z + heads[b, c])
-    return out

@@ -127,39 +127,28 @@ def jump(
 
 def extra_repeated(case: Case) -> Operated | None:
     """The sector of one finger comes twice."""
-    fan = fan_of(case.patient)
-    if fan is None:
-        return None
-    k = int(case.rng.integers(4))
-    low, high = _gaps(fan)[k : k + 2]
-    canvas = open_canvas(case.patient)
-    width = high - low
-    if case.sound:
-        _reread(case, canvas, fan, high)
-    else:
-        jump(
-            canvas,
-            fan,
-            (low + high) / 2,
-            high,
-            low,
-            wrong=((low + high) / 2 - width, (low + high) / 2 + width),
-        )
-    return Operated(canvas, (fan.numbers[k],))
+    return _sector(case, twice=True)
 
 
 def missing_skipped(case: Case) -> Operated | None:
     """The sector of one finger is left out."""
+    return _sector(case, twice=False)
+
+
+def _sector(case: Case, *, twice: bool) -> Operated | None:
+    """The sector of one finger read twice, or not at all."""
     fan = fan_of(case.patient)
     if fan is None:
         return None
     k = int(case.rng.integers(4))
     low, high = _gaps(fan)[k : k + 2]
     canvas = open_canvas(case.patient)
+    middle, half = (low + high) / 2, (high - low) * (1.0 if twice else 0.5)
+    left, right = (high, low) if twice else (low, high)
     if case.sound:
         _reread(case, canvas, fan, high)
     else:
-        jump(canvas, fan, (low + high) / 2, low, high, wrong=(low, high))
+        jump(canvas, fan, middle, left, right, wrong=(middle - half, middle + half))
     return Operated(canvas, (fan.numbers[k],))
 
 
