@@ -23,6 +23,7 @@ def says(**changes):
         "defects": dict.fromkeys(names, 0.01),
         "where_px": dict.fromkeys(names, (10.0, 20.0)),
         "limits": dict.fromkeys((*names, "malformed"), 0.5),
+        "fingers": {3: 0.0, 4: 0.01, 5: 0.98, 6: 0.01, 7: 0.0},
         "landmarks_px": np.zeros((21, 2)),
         "visible": np.ones(21),
         "right": 0.99,

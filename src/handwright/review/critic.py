@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,12 +11,33 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.types import HandObservation
-
 PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
 
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A hand to look at.
+
+    Attributes:
+        center_px: (x, y) of the middle of its box in the picture.
+        size_px: Longer side of its box.
+        toward_rad: Direction from the wrist to the middle finger's knuckle, atan2(dy, dx) with y down.
+    """
+
+    center_px: tuple[float, float]
+    size_px: float
+    toward_rad: float
+
+    @classmethod
+    def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> Region:
+        """The region of a hand whose landmarks are known."""
+        low, high = landmarks_px.min(0), landmarks_px.max(0)
+        x, y = (low + high) / 2
+        dx, dy = landmarks_px[9] - landmarks_px[0]
+        return cls((float(x), float(y)), float((high - low).max()), math.atan2(dy, dx))
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +49,7 @@ class CriticSays:
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture that speaks for it most.
         limits: Probability by name of defect ('malformed' too) from which on it is called a defect.
+        fingers: Probability of having k fingers, k from 3 (or fewer) to 7 (or more).
         landmarks_px: float64 [21, 2] in the picture.
         visible: float64 [21] the landmark is seen.
         right: It is a right hand.
@@ -39,6 +62,7 @@ class CriticSays:
     defects: Mapping[str, float]
     where_px: Mapping[str, tuple[float, float]]
     limits: Mapping[str, float]
+    fingers: Mapping[int, float]
     landmarks_px: Float[np.ndarray, "21 2"]
     visible: Float[np.ndarray, "21"]
     right: float
@@ -62,8 +86,8 @@ class CriticSays:
 class Critic(Protocol):
     """Anything that judges a hand by looking at it, with eyes that are not the finder's."""
 
-    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation) -> CriticSays:
-        """What it says of the hand there in a picture."""
+    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[CriticSays]:
+        """What it says of each of these hands in a picture."""
         ...
 
 
@@ -71,7 +95,7 @@ def open_critic(folder: Path = PACKAGED) -> Critic | None:
     """The critic of a folder, or None where there is none.
 
     Args:
-        folder: With config.json, model.safetensors and limits.json.
+        folder: With critic.onnx and calibration.json.
 
     Raises:
         MissingModelError: The folder is there but incomplete or damaged.

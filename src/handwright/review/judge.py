@@ -30,7 +30,7 @@ from handwright.review.checklist import (
     Where,
     cannot_tell,
 )
-from handwright.review.critic import Critic, open_critic
+from handwright.review.critic import Critic, Region, open_critic
 from handwright.review.evidence import HandEvidence, look_closely
 from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
@@ -99,7 +99,8 @@ def review_picture(
         if judge.critic is None:
             checks = without_opinion(checks)
         else:
-            checks = with_opinion(checks, judge.critic.judge(image.pixels, hand), hand, said.keys())
+            (says,) = judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px)])
+            checks = with_opinion(checks, says, hand, said.keys())
         reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
