@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -40,6 +40,7 @@ class Broken:
 
 
 Record = Sample | Broken
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -56,17 +57,17 @@ class Tally:
     broken: Counter[str] = field(default_factory=Counter[str])
     examples: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def samples(self, records: Iterable[Record]) -> Generator[Sample]:
+    def samples(self, records: Iterable[Found | Broken]) -> Generator[Found]:
         """The usable samples, one by one, counting both kinds."""
         for record in records:
-            if isinstance(record, Sample):
-                self.usable += 1
-                yield record
-            else:
+            if isinstance(record, Broken):
                 self.broken[record.reason] += 1
                 shown = self.examples.setdefault(record.reason, [])
                 if len(shown) < _EXAMPLES:
                     shown.append(record.source.record)
+            else:
+                self.usable += 1
+                yield record
 
     def lines(self) -> list[str]:
         """What to tell the user: the count, then a line for each kind of fault."""
@@ -77,7 +78,7 @@ class Tally:
         return told
 
 
-def record_of(source: Source, read: Callable[[], Sample | str]) -> Record:
+def record_of(source: Source, read: Callable[[], Found | str]) -> Found | Broken:
     """The sample that ``read`` makes, or why there is none: it says so, or the record has another shape."""
     try:
         made = read()

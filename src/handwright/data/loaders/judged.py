@@ -1,0 +1,61 @@
+"""Pictures whose hands people have judged: good or malformed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from handwright.data.sample import Source
+from handwright.errors import InvalidValueError
+from handwright.types import Box, Image
+
+
+@dataclass(frozen=True)
+class JudgedHand:
+    """A hand and what people say of it.
+
+    Attributes:
+        bbox_xyxy_px: Its box; may reach beyond the picture.
+        malformed: Whether something is wrong with it.
+        level: The data set's word for how wrong ('mild', 'severe'), if it has one.
+    """
+
+    bbox_xyxy_px: Box
+    malformed: bool
+    level: str | None = None
+
+    def __post_init__(self) -> None:
+        _expect_box("JudgedHand.bbox_xyxy_px", self.bbox_xyxy_px)
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedPicture:
+    """A picture with its judged hands.
+
+    Attributes:
+        key: Unique among all data sets; usable as a file name.
+        image: Reads the picture; raises ``UnreadableImageError``.
+        hands: Hands with a box.
+        rest_good: Whether hands without a box are good ones; otherwise nothing is known of them.
+        unclear_xyxy_px: Boxes within which nothing is known of hands that have no box of their own.
+        source: Where it comes from.
+    """
+
+    key: str
+    image: Callable[[], Image]
+    hands: tuple[JudgedHand, ...]
+    rest_good: bool
+    unclear_xyxy_px: tuple[Box, ...]
+    source: Source
+
+    def __post_init__(self) -> None:
+        for box in self.unclear_xyxy_px:
+            _expect_box("JudgedPicture.unclear_xyxy_px", box)
+
+
+def _expect_box(name: str, box: Box) -> None:
+    x0, y0, x1, y1 = box
+    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
+        raise InvalidValueError(f"{name} must be a box, got {box}")
