@@ -95,6 +95,12 @@ def test_several_heads_together_stay_within_one_budget(rng):
     assert limits_at(same, 0.02) == dict.fromkeys("abc", limit_at(good["a"], 0.02))
 
 
+def test_no_limit_falls_below_the_least_and_the_other_heads_get_what_it_leaves(rng):
+    good = {"loud": rng.random(1000), "silent": rng.random(1000) * 1e-6}
+    limits = limits_at(good, 0.02, least=0.05)
+    assert limits == {"loud": limit_at(good["loud"], 0.02), "silent": 0.05}
+
+
 def test_calibration_error_is_zero_where_what_is_said_comes_true():
     said = np.repeat([0.2, 0.8], 10)
     truths = np.r_[np.ones(2), np.zeros(8), np.ones(8), np.zeros(2)].astype(bool)
@@ -107,6 +113,12 @@ def test_a_calibration_survives_its_file(tmp_path: Path):
     made = Calibration({"malformed": Head(0.7, -0.3, 0.61)}, {"fingers": 1.4}, {"hands": 20})
     made.save(tmp_path / "calibration.json")
     assert Calibration.load(tmp_path / "calibration.json") == made
+
+
+def test_the_digest_is_of_what_it_does_and_not_of_what_it_tells():
+    made = Calibration({"a": Head(), "b": Head(2.0)}, {"poses": 1.5})
+    assert made.digest == Calibration({"b": Head(2.0), "a": Head()}, {"poses": 1.5}, {"hands": 3}).digest
+    assert made.digest != Calibration({"a": Head(), "b": Head(2.0, 0.0, 0.51)}, {"poses": 1.5}).digest
 
 
 def test_raw_logits_come_back_from_probabilities():

@@ -85,29 +85,35 @@ def limit_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float 
 
 
 def limits_at(
-    good: Mapping[str, Float[np.ndarray, " n"]], budget: float = BUDGET, sure: float | None = None
+    good: Mapping[str, Float[np.ndarray, " n"]],
+    budget: float = BUDGET,
+    sure: float | None = None,
+    least: float = 0.0,
 ) -> dict[str, float]:
     """Limits of several heads such that at most ``budget`` of the good hands are called by any of them.
 
-    Each head gets the same share of its own hands, as large a one as the budget allows.
+    Each head may call the same number of its own hands, as many as the budget allows.
 
     Args:
         good: By head, float [N] probabilities of the same N good hands.
         budget: Share of hands that may be called by any head.
         sure: As in ``limit_at``.
+        least: No limit is lower: a head that is never near its limit does not call at a hair's breadth.
 
     Raises:
         NotEnoughDataError: As ``limit_at``.
     """
     told = np.stack([np.asarray(values, np.float64) for values in good.values()])
-    count = told.shape[1]
-    allowed = _allowed(count, budget, sure)
+    allowed = _allowed(told.shape[1], budget, sure)
     ordered = -np.sort(-told, axis=1)
-    over = 0
-    while over < allowed and (told > ordered[:, over + 1, None]).any(0).sum() <= allowed:
-        over += 1
-    limits = np.nextafter(ordered[:, over], np.inf)
-    return dict(zip(good, limits.tolist(), strict=True))
+
+    def limits(each: int) -> Float[np.ndarray, " heads"]:
+        return np.maximum(np.nextafter(ordered[:, each], np.inf), least)
+
+    each = 0
+    while each < allowed and (told >= limits(each + 1)[:, None]).any(0).sum() <= allowed:
+        each += 1
+    return dict(zip(good, limits(each).tolist(), strict=True))
 
 
 def expected_calibration_error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,6 +95,14 @@ class Calibration:
         entry = {"schema": SCHEMA, "heads": heads, "temperatures": dict(self.temperatures)}
         text = json.dumps({**entry, "about": dict(self.about)}, indent=1, allow_nan=False) + "\n"
         write_atomically(path, lambda file: file.write(text.encode("utf-8")))
+
+    @property
+    def digest(self) -> str:
+        """What tells it from another one, whatever it was fitted on."""
+        told = json.dumps([sorted((n, h.scale, h.bias, h.limit) for n, h in self.heads.items())])
+        return hashlib.sha256((told + json.dumps(sorted(self.temperatures.items()))).encode()).hexdigest()[
+            :16
+        ]
 
     @property
     def limits(self) -> dict[str, float]:

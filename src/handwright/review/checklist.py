@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handwright.errors import InvalidValueError
+from handwright.review.critic import CriticSays
 from handwright.types import Box, HandObservation, Side
 
 Verdict = Literal["pass", "fail", "cannot tell"]
@@ -62,6 +63,7 @@ class HandReview:
         side: Of the hand or the arm.
         checks: All of ``CHECKS``.
         observation: What was seen; None at a bare arm.
+        says: What the critic says of it; None without a critic, and at a bare arm.
     """
 
     id: int
@@ -69,6 +71,7 @@ class HandReview:
     side: Side
     checks: Mapping[CheckName, Check]
     observation: HandObservation | None
+    says: CriticSays | None = None
 
     @property
     def verdict(self) -> Overall:

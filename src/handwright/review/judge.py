@@ -96,12 +96,13 @@ def review_picture(
         evidence = look_closely(image, hand)
         said = doubts(evidence)
         checks = _geometry(evidence, said, others, check_side(hand, arm, others, people))
+        says = None
         if judge.critic is None:
             checks = without_opinion(checks)
         else:
             (says,) = judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px)])
             checks = with_opinion(checks, says, hand, said.keys())
-        reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand))
+        reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand, says))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
