@@ -12,9 +12,10 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
 from handwright.review.as_json import SCHEMA_FILE
+from tests.workflow.test_calibrate import loud, one_hand, open_stub
 from tests.workflow.test_review import BLACK, GREEN, RED, by_colour, open_blind, paint
 
-__all__ = ["by_colour"]
+__all__ = ["by_colour", "loud", "one_hand"]
 
 
 @pytest.fixture
@@ -69,3 +70,27 @@ def test_bad_input_is_one_line_and_code_2(cli, here: Path, arguments):
     assert code == 2
     assert err.count("\n") == 1
     assert err.startswith("handwright: ")
+
+
+def test_calibrate_writes_a_file_and_says_what_it_gains(cli, here: Path, loud, monkeypatch):
+    monkeypatch.setattr("handwright.workflow.review._open_judge", lambda _: open_stub())
+    code, out, err = cli("in", "--calibrate", "labels.csv", "-o", "mine.json")
+    assert (code, err) == (0, "")
+    assert "false alarms on good hands: 72.5 % [57.2, 83.9] before" in out
+    assert "use it with handwright review --calibration mine.json" in out
+    assert cli("in/good39.png")[0] == 1
+    assert cli("in/good39.png", "--calibration", "mine.json")[0] == 0
+    code, out, _ = cli("in", "--calibrate", "labels.csv", "-o", "b.json", "--json")
+    assert json.loads(out) == json.loads((here / "b.json").read_text())["about"]
+
+
+def test_calibrate_refuses_in_one_line(cli, here: Path, loud, monkeypatch):
+    monkeypatch.setattr("handwright.workflow.review._open_judge", lambda _: open_stub())
+    for arguments, why in (
+        (("in", "--calibrate", "labels.csv"), "go together"),
+        (("in", "--calibrate", "labels.csv", "-o", "labels.csv"), "is there already"),
+        (("in", "--calibration", "labels.csv"), "no calibration that can be read"),
+    ):
+        code, out, err = cli(*arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert why in err

@@ -41,6 +41,7 @@ class ReviewOptions:
         fail_on: The mildest verdict that makes the exit code 1.
         workers: Processes.
         landmarker: A hand_landmarker.task of the user's own.
+        calibration: What ``--calibrate`` wrote, for the critic to be read by, or None.
         on_start: Told the number of pictures.
         on_outcome: Told each picture as it is finished.
         say: Told in a line what is fetched.
@@ -52,6 +53,7 @@ class ReviewOptions:
     fail_on: FailOn = "fail"
     workers: int = 1
     landmarker: Path | None = None
+    calibration: Path | None = None
     on_start: Callable[[int], None] = lambda _: None
     on_outcome: Callable[[object], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
@@ -86,6 +88,7 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
         UsageError: The inputs name no picture, or an option makes no sense.
         OutputError: The report cannot be written.
         MissingModelError: The perception model is missing and could not be fetched.
+        DataError: The calibration cannot be read, or is of another critic.
     """
     options = options or ReviewOptions()
     if options.workers < 1:
@@ -98,7 +101,7 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
     if options.report is not None:
         make_folder(options.report)
     expected = None if options.prompt is None else _expected(options.prompt)
-    opener = options.open_judge or partial(_open_judge, _landmarker(options))
+    opener = judge_opener(options)
     work = partial(_review_file, expected, options.report)
     plan = Plan(Request(), {}, Ledger("", Path()))
     options.on_start(len(jobs))
@@ -107,6 +110,24 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
         outcomes[index] = outcome
         options.on_outcome(outcome)
     return _result([outcomes[index] for index in range(len(jobs))], options)
+
+
+def judge_opener(options: ReviewOptions) -> Callable[[], AbstractContextManager[Judge]]:
+    """What opens the judge of these options, in any process.
+
+    Raises:
+        MissingModelError: The perception model is missing and could not be fetched.
+        DataError: The calibration cannot be read, or is of another critic.
+        UsageError: There is a calibration, but no critic.
+    """
+    opener = options.open_judge or partial(_open_judge, _landmarker(options))
+    if options.calibration is None:
+        return opener
+    from handwright.workflow.calibrate import open_recalibrated
+
+    recalibrated = partial(open_recalibrated, opener, options.calibration)
+    with recalibrated():
+        return recalibrated
 
 
 def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult:

@@ -31,6 +31,23 @@ def review(
         bool, typer.Option("--json", help="Write the review to stdout, and nothing else there.")
     ] = False,
     landmarker: opt.Landmarker = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", metavar="FILE", help="Read the critic as --calibrate found best."),
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate",
+            metavar="LABELS",
+            help="Refit the critic to these labels (CSV of a report's page, or path,hand,label) and write "
+            "-o FILE; says what that gains.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="With --calibrate: where to write.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --calibrate: overwrite that file.")] = False,
     debug: opt.Debug = False,
 ) -> None:
     """Go through the checklist of every hand: finger count, joint bending, left–right, grasp.
@@ -43,6 +60,9 @@ def review(
     from handwright.workflow.review import FailOn, ReviewOptions, review_files
 
     screen = Screen(as_json=as_json, debug=debug)
+    if calibrate is not None or output is not None:
+        _calibrate(inputs or [], calibrate, output, landmarker, force, screen)
+        return
     with screen.progress() as (on_start, on_outcome):
         options = ReviewOptions(
             prompt=prompt,
@@ -50,6 +70,7 @@ def review(
             fail_on=cast("FailOn", fail_on),
             workers=workers,
             landmarker=landmarker,
+            calibration=calibration,
             on_start=on_start,
             on_outcome=on_outcome,
             say=screen.say,
@@ -67,6 +88,38 @@ def review(
         if result.page is not None:
             screen.say_aloud(f"report: {result.page}")
     raise typer.Exit(result.exit_code)
+
+
+def _calibrate(
+    inputs: list[Path],
+    labels: Path | None,
+    output: Path | None,
+    landmarker: Path | None,
+    force: bool,
+    screen: Screen,
+) -> None:
+    """Refit the critic's calibration, write it, and say what it gains."""
+    import json
+
+    from handwright.errors import UsageError
+    from handwright.workflow.calibrate import calibrate_files
+    from handwright.workflow.review import ReviewOptions, judge_opener
+
+    if labels is None or output is None:
+        raise UsageError(
+            "--calibrate and -o go together", "", "give --calibrate LABELS -o FILE, or neither of them"
+        )
+    opener = judge_opener(ReviewOptions(landmarker=landmarker, say=screen.say))
+    with screen.progress() as (on_start, on_outcome):
+        gain = calibrate_files(
+            inputs, labels, output, opener, force=force, on_start=on_start, on_outcome=on_outcome
+        )
+    if screen.as_json:
+        screen.say_aloud(json.dumps(dict(gain.calibration.about), indent=1, allow_nan=False))
+        return
+    for line in gain.lines():
+        screen.say_aloud(line)
+    screen.say_aloud(f"written: {output}; use it with handwright review --calibration {output}")
 
 
 def _lines(picture: dict[str, Any]) -> str:

@@ -1,0 +1,226 @@
+"""``handwright review --calibrate``: calibration and limits refitted to a user's own pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from handwright import __version__
+from handwright.errors import OutputError, UsageError
+from handwright.review.calibration import BUDGET, Calibration
+from handwright.review.recalibrated import CalibratedCritic, Recalibrated
+from handwright.review.refit import CERTIFYING, Judged, Outcome, as_it_is, enough, refit, tried
+from handwright.types import Box
+from handwright.workflow.jobs import Source, find_sources
+from handwright.workflow.labels import Label, read_labels
+
+if TYPE_CHECKING:
+    from handwright.metrics.estimate import Estimate
+    from handwright.review.judge import Judge
+
+_SAME = 0.5
+_MEASURES = ("false alarms on good hands", "recall on malformed hands", "calibration error (15 bins)")
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a calibration was fitted on and what it gains.
+
+    Attributes:
+        calibration: As it was written.
+        before: Measures by the calibration in use; see ``about``.
+        after: The same, every picture judged by a fit in which it took no part.
+        good: Good hands that took part.
+        malformed: Malformed ones.
+        left_out: Labels that fit no hand of the pictures, and hands of which the critic cannot tell.
+    """
+
+    calibration: Calibration
+    before: tuple[Estimate, ...]
+    after: tuple[Estimate, ...]
+    good: int
+    malformed: int
+    left_out: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """What to tell the user."""
+        told = [f"{self.good + self.malformed} hands: {self.good} good, {self.malformed} malformed"]
+        told += [f"left out: {count} {why}" for why, count in self.left_out.items() if count]
+        for one, other in zip(self.before, self.after, strict=True):
+            told.append(f"{one.name}: {_share(one)} before, {_share(other)} after; N {one.n}")
+        told.append("after: each picture judged by a fit in which it took no part; 95 % intervals")
+        if self.good < CERTIFYING:
+            promise = f"to promise at most {100 * BUDGET:g} % false alarms elsewhere"
+            told.append(f"limits were only raised: it takes {CERTIFYING} good hands {promise}")
+        return told
+
+
+def calibrate_files(
+    inputs: Sequence[str | Path],
+    labels: Path,
+    output: Path,
+    open_judge: Callable[[], AbstractContextManager[Judge]],
+    *,
+    force: bool = False,
+    on_start: Callable[[int], None] = lambda _: None,
+    on_outcome: Callable[[object], None] = lambda _: None,
+) -> Gain:
+    """Refit the critic's calibration to labelled hands of pictures, and write it.
+
+    Args:
+        inputs: Files, folders or patterns.
+        labels: What ``read_labels`` reads.
+        output: File for the calibration.
+        open_judge: Makes the judge.
+        force: Overwrite the file.
+        on_start: Told the number of labelled pictures.
+        on_outcome: Told each picture as it is finished.
+
+    Raises:
+        OutputError: The file is there already, or cannot be written.
+        UsageError: Labels cannot be read or name none of the pictures, or there is no critic to calibrate.
+        NotEnoughDataError: Too few hands, or hands of one kind.
+    """
+    if output.exists() and not force:
+        raise OutputError(f"{output} is there already", "", "choose another output, or give --force")
+    of_source, strangers = _by_source(read_labels(labels), find_sources(inputs), labels)
+    on_start(len(of_source))
+    hands: list[Judged] = []
+    unfound = strangers
+    with open_judge() as judge:
+        critic = calibrated_critic(judge)
+        for source, said in of_source.items():
+            seen = _judged(source, said, judge)
+            hands += seen
+            unfound += len(said) - len(seen)
+            on_outcome(source)
+    seen = enough(hands)
+    gain = _gain(critic.calibration, seen, unfound, len(hands) - len(seen))
+    gain.calibration.save(output)
+    return gain
+
+
+def calibrated_critic(judge: Judge) -> CalibratedCritic:
+    """The judge's critic, if it can be calibrated.
+
+    Raises:
+        UsageError: There is none, or it has no calibration.
+    """
+    if getattr(judge.critic, "calibration", None) is None:
+        raise UsageError(
+            "there is no critic to calibrate", "none is installed", "install one in weights/critic"
+        )
+    return cast("CalibratedCritic", judge.critic)
+
+
+@contextmanager
+def open_recalibrated(
+    open_judge: Callable[[], AbstractContextManager[Judge]], calibration: Path
+) -> Generator[Judge]:
+    """A judge whose critic is read by a calibration of ``--calibrate``.
+
+    Raises:
+        DataError: The file is no calibration, or of another critic.
+        UsageError: There is no critic.
+    """
+    told = Calibration.load(calibration)
+    with open_judge() as judge:
+        yield replace(judge, critic=Recalibrated(calibrated_critic(judge), told))
+
+
+def _by_source(
+    labels: Sequence[Label], sources: Sequence[Source], file: Path
+) -> tuple[dict[Source, list[Label]], int]:
+    """Labels by the picture they name, by its path or, where only one picture has it, its file name."""
+    by_path = {source.path.resolve(): source for source in sources}
+    names = [source.path.name for source in sources]
+    by_name = {source.path.name: source for source in sources if names.count(source.path.name) == 1}
+    found: dict[Source, list[Label]] = {}
+    strangers = 0
+    for label in labels:
+        source = by_path.get(Path(label.path).resolve()) or by_name.get(Path(label.path).name)
+        if source is None:
+            strangers += 1
+        else:
+            found.setdefault(source, []).append(label)
+    if not found:
+        such = f"it names {labels[0].path}" if labels else "no line says whether a hand is malformed"
+        raise UsageError(
+            f"{file} labels none of these pictures", such, "give the pictures that were labelled"
+        )
+    return found, strangers
+
+
+def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[Judged]:
+    """The labelled hands of a picture, as they are found and judged now."""
+    from handwright.image import load_image
+    from handwright.review.judge import review_picture
+
+    review = review_picture(load_image(source.path), judge)
+    judged: list[Judged] = []
+    for label in labels:
+        for hand in review.hands:
+            same = (
+                hand.id == label.hand
+                if label.box is None
+                else _overlap(hand.bbox_xyxy_px, label.box) >= _SAME
+            )
+            if same and hand.says is not None:
+                judged.append(Judged(source.path.as_posix(), label.malformed, hand.says))
+                break
+    return judged
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def _gain(old: Calibration, hands: Sequence[Judged], unfound: int, untold: int) -> Gain:
+    before, after = _measures(as_it_is(hands)), _measures(tried(old, hands))
+    good = sum(not hand.malformed for hand in hands)
+    fitted = refit(old, hands)
+    about: dict[str, Any] = {
+        **fitted.about,
+        "handwright": __version__,
+        "good": good,
+        "malformed": len(hands) - good,
+        "budget": BUDGET,
+        "before": [_entry(told) for told in before],
+        "after": [_entry(told) for told in after],
+    }
+    left_out = {"labels that fit no hand": unfound, "hands of which the critic cannot tell": untold}
+    return Gain(replace(fitted, about=about), before, after, good, len(hands) - good, left_out)
+
+
+def _measures(told: Outcome) -> tuple[Estimate, ...]:
+    from handwright.metrics.estimate import statistic_estimate
+    from handwright.metrics.rates import rate_estimate
+    from handwright.review.calibrating import expected_calibration_error
+
+    def error(pictures: np.ndarray) -> float:
+        rows = np.concatenate([np.flatnonzero(told.pictures == k) for k in pictures])
+        return expected_calibration_error(told.probability[rows], told.malformed[rows])
+
+    alarms, recall, calibration = _MEASURES
+    by_picture = statistic_estimate(calibration, np.unique(told.pictures), error)
+    return (
+        rate_estimate(alarms, told.called[~told.malformed]),
+        rate_estimate(recall, told.called[told.malformed]),
+        replace(by_picture, n=len(told.malformed)),
+    )
+
+
+def _entry(told: Estimate) -> dict[str, Any]:
+    return {"name": told.name, "value": told.value, "low": told.low, "high": told.high, "n": told.n}
+
+
+def _share(told: Estimate) -> str:
+    return f"{100 * told.value:.1f} % [{100 * told.low:.1f}, {100 * told.high:.1f}]"
