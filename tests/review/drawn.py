@@ -61,9 +61,17 @@ class PeopleEyes:
 
 
 class Content:
-    """A critic that finds every hand sound."""
+    """A critic that finds every hand sound, and a right one."""
 
-    def judge(self, pixels, hand):
+    def judge(self, pixels, regions):
+        names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
+        sound, limits = dict.fromkeys(names, 0.01), dict.fromkeys((*names, "malformed"), 0.5)
+        five = {5: 1.0}
+        said = CriticSays(0.01, sound, {}, limits, five, np.zeros((21, 2)), np.ones(21), 0.99, {}, 0.01, 0.99)
+        return [said] * len(regions)
+
+
+def judge(self, pixels, hand):
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
         sound, limits = dict.fromkeys(names, 0.01), dict.fromkeys(names, 0.5)
         right = 0.99 if hand.side == "right" else 0.01

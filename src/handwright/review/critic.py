@@ -13,6 +13,8 @@ from jaxtyping import Float, UInt8
 
 PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
 
+LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
+
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
 
@@ -70,17 +72,27 @@ class CriticSays:
     gloved: float
     assessable: float
 
-    def worst(self, names: tuple[str, ...]) -> tuple[str, float] | None:
-        """Of these defects the one farthest above its limit, with its probability; None if none is."""
-        over = [(self.defects[n] / self.limits[n], n) for n in names if self._is_over(n)]
-        return (max(over)[1], self.defects[max(over)[1]]) if over else None
+    @property
+    def is_blind(self) -> bool:
+        """Too little can be seen to judge it: a glove, a blur, a few pixels."""
+        return self.gloved > MOST_GLOVED or self.assessable < LEAST_ASSESSABLE
 
-    def clears(self, names: tuple[str, ...]) -> bool:
-        """Whether each of these defects is less likely than half its limit."""
-        return all(self.defects.get(n, 1.0) < 0.5 * self.limits.get(n, 0.0) for n in names)
+    @property
+    def excess(self) -> float:
+        """How near it comes to being called wrong: the largest probability in shares of its limit; ≥ 1 is."""
+        told = {"malformed": self.malformed, **self.defects}
+        return max(told[name] / self.limits[name] for name in told if name in self.limits)
 
-    def _is_over(self, name: str) -> bool:
-        return name in self.defects and name in self.limits and self.defects[name] >= self.limits[name]
+    @property
+    def likeliest(self) -> str:
+        """Name of the defect that comes nearest to its limit."""
+        return max(self.defects, key=lambda name: self.defects[name] / self.limits.get(name, 1.0))
+
+    @property
+    def counted(self) -> tuple[int, float]:
+        """The likeliest number of fingers, and its probability."""
+        count = max(self.fingers, key=lambda k: self.fingers[k])
+        return count, self.fingers[count]
 
 
 class Critic(Protocol):

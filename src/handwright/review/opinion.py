@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from handwright.review.checklist import Check, CheckName, Where, cannot_tell
-from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
+from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
+from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
 from handwright.types import HandObservation
 
-LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
-SURE_SIDE = 0.9
+SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
+CLEAR = 0.5
+"""A hand passes while all that may be wrong with it stays below this share of its limit."""
 
 _LOOKED_AT: Mapping[CheckName, tuple[str, ...]] = {
     "finger_count": COUNT_DEFECTS,
     "joint_bending": SHAPE_DEFECTS,
 }
+STATE_OF_POSE: Mapping[str, str] = {
+    "one": "point",
+    "two": "two fingers",
+    "three": "three fingers",
+    "open": "open",
+    "little": "one finger",
+    "horns": "two fingers",
+    "ring": "two fingers",
+    "folded": "relaxed",
+    "pinch": "pinch",
+    "fist": "fist",
+    "hooked": "hook",
+    "wrap": "relaxed",
+}
+"""The critic's groups of poses in the words of ``grasp.grasp_state``."""
+
 _UNSEEN = "Nothing speaks against it, but landmarks overlook most wrong hands and no critic is installed."
 _WORDS = {
     "extra": "a finger too many",
@@ -45,44 +62,74 @@ def without_opinion(checks: Mapping[CheckName, Check]) -> dict[CheckName, Check]
 
 
 def with_opinion(
-    checks: Mapping[CheckName, Check], says: CriticSays, hand: HandObservation, settled: Collection[CheckName]
+    checks: Mapping[CheckName, Check],
+    says: CriticSays,
+    hand: HandObservation | None,
+    settled: Collection[CheckName],
 ) -> dict[CheckName, Check]:
     """Geometry's checks as they stand once a critic has been heard.
 
     Args:
         checks: By geometry.
         says: The critic.
-        hand: Whose side is compared with the critic's.
+        hand: Whose side is compared with the critic's; None: nobody's.
         settled: Checks that cannot be made on this hand, whatever a critic says.
     """
     heard = dict(checks)
-    unclear = "It wears a glove." if says.gloved > MOST_GLOVED else "Too little of it is plain to see."
-    blind = says.gloved > MOST_GLOVED or says.assessable < LEAST_ASSESSABLE
-    for name, defects in _LOOKED_AT.items():
-        if name not in settled:
-            check = checks[name]
-            heard[name] = cannot_tell(unclear, check.value) if blind else _heard(check, says, defects)
-    if "left_right" not in settled and not blind:
-        heard["left_right"] = _heard_side(checks["left_right"], says, hand)
+    open_ones = [name for name in CHECKS if name not in settled]
+    if says.is_blind:
+        unclear = "It wears a glove." if says.gloved > MOST_GLOVED else "Too little of it is plain to see."
+        return {**heard, **{n: cannot_tell(unclear, checks[n].value) for n in _LOOKED_AT if n in open_ones}}
+    for name in open_ones:
+        if name in _LOOKED_AT:
+            heard[name] = _heard(name, checks[name], says)
+        elif name == "grasp":
+            heard[name] = _heard_grasp(checks[name], says)
+        elif hand is not None:
+            heard[name] = _heard_side(checks[name], says, hand)
     return heard
 
 
-def _heard(check: Check, says: CriticSays, names: tuple[str, ...]) -> Check:
-    worst = says.worst(names)
-    if worst is not None:
-        name, sure = worst
-        points = (says.where_px[name],) if name in says.where_px else ()
-        value = {**check.value, "critic": {name: round(sure, 3)}}
-        return Check("fail", sure, f"The critic sees {_WORDS[name]}.", Where(points), value)
+def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:
+    """Finger count or joint bending: wrong where the critic's likeliest defect is of that kind."""
+    count, sure = says.counted
+    value = {**check.value}
+    if name == "finger_count" and sure >= SURE_COUNT:
+        value["counted"] = count
+    if says.excess >= 1:
+        wrong = says.likeliest
+        own = [defect for defect in _LOOKED_AT[name] if says.defects[defect] >= says.limits[defect]]
+        if wrong in _LOOKED_AT[name] or own:
+            wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
+            points = (says.where_px[wrong],) if wrong in says.where_px else ()
+            value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
+            confidence = max(says.malformed, says.defects[wrong])
+            return Check("fail", confidence, f"The critic sees {_WORDS[wrong]}.", Where(points), value)
     if check.verdict == "fail":
         return check
-    if not says.clears(names):
-        return cannot_tell(
-            "Nothing is plainly wrong, and not all is plainly right.", check.value, check.where
-        )
-    doubt = max(says.defects[name] for name in names)
+    own = max(says.defects[defect] / says.limits[defect] for defect in _LOOKED_AT[name])
+    if max(own, says.excess if says.excess < 1 else 0.0) >= CLEAR:
+        return cannot_tell("Nothing is plainly wrong, and not all is plainly right.", value, check.where)
     reason = check.reason if check.verdict == "pass" else "Nothing wrong is seen in what can be seen of it."
-    return Check("pass", 1 - doubt, reason, check.where, check.value)
+    return Check("pass", 1 - says.malformed, reason, check.where, value)
+
+
+def _heard_grasp(check: Check, says: CriticSays) -> Check:
+    """What the hand does, where landmarks leave it open and the critic is sure."""
+    if not says.poses:
+        return check
+    pose = max(says.poses, key=lambda name: says.poses[name])
+    sure = says.poses[pose]
+    if check.verdict != "cannot tell" or sure < SURE_POSE:
+        return check
+    state = STATE_OF_POSE[pose]
+    return Check(
+        "pass",
+        sure,
+        f"{state.capitalize()}, as the critic sees it.",
+        check.where,
+        {**check.value, "state": state},
+    )
 
 
 def _heard_side(check: Check, says: CriticSays, hand: HandObservation) -> Check:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from handwright.diffusion.components import load_network
 from handwright.diffusion.libraries import (
@@ -21,6 +22,10 @@ from handwright.diffusion.libraries import (
 )
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.review.calibration import Calibration
+from handwright.training.critic_network import CriticConfig, Judged
+from handwright.training.onnx_export import export_onnx
+from handwright.training.view_stream import CONTEXT
 
 SHARD, FULL = "14MB", torch.float32
 _KINDS: dict[str, Any] = {
@@ -31,7 +36,7 @@ _KINDS: dict[str, Any] = {
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
-    """Write one network that stands alone (``features``, ``clip``, ``critic``), in half precision.
+    """Write one network that stands alone (``features``, ``clip``), in half precision.
 
     Args:
         trained: Its folder below ``model/`` of a finished run.
@@ -51,6 +56,31 @@ def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]
     shutil.copytree(trained, part)
     halves = {name: v.half() if v.is_floating_point() else v for name, v in load_file(weights).items()}
     save_file(halves, part / weights.name, {"format": "pt"})
+    return _shipped(part, output, card)
+
+
+def release_critic(
+    network: nn.Module, config: CriticConfig, calibration: Calibration, output: Path, card: str
+) -> Mapping[str, int]:
+    """Write a critic as ``review`` opens it: ``critic.onnx``, ``calibration.json`` and its card.
+
+    Args:
+        network: A critic in eval mode.
+        config: Of the critic.
+        calibration: How its logits are read.
+        output: Where it ships, whole or not at all; what was there is replaced.
+        card: Its model card, Markdown.
+
+    Returns:
+        Bytes by file name.
+    """
+    part = _part(output)
+    part.mkdir(parents=True)
+    told = {name: json.dumps(getattr(config, name)) for name in ("name", "defects", "poses", "fingers")}
+    told |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
+    example = torch.zeros(2, 3, config.size_px, config.size_px)
+    export_onnx(network, example, Judged._fields, told, part / "critic.onnx")
+    calibration.save(part / "calibration.json")
     return _shipped(part, output, card)
 
 

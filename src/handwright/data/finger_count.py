@@ -1,0 +1,40 @@
+"""How many fingers a hand with known defects has, as a person would count its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_RENDERED: Mapping[str, tuple[int | None, ...]] = {
+    "extra": (6, 6, 6),
+    "missing": (4, 4, 3),
+    "fused": (4, 4, 5),
+    "split": (6, 6, 6),
+    "two_thumbs": (6, 5, 6),
+    "melted": (None, None, None),
+}
+_OPERATED: Mapping[str, tuple[int | None, ...]] = {
+    **_RENDERED,
+    "missing": (4, 4, 4),
+    "fused": (4, 5, 4),
+    "two_thumbs": (6, 6, 6),
+}
+
+
+def fingers_of(defects: Iterable[Mapping[str, Any]], *, photograph: bool) -> int | None:
+    """Number of fingers, thumbs included, hidden ones too; None where nobody could say.
+
+    A stump does not count, two fingers run together along their whole length count as one, a fork as two.
+
+    Args:
+        defects: Of one hand, as its record names them: 'name' and 'generator'.
+        photograph: They were made by surgery on a photograph.
+    """
+    count = 5
+    for defect in defects:
+        table = _OPERATED if photograph else _RENDERED
+        told = table.get(defect["name"], (5, 5, 5))[defect["generator"]]
+        if told is None:
+            return None
+        count += told - 5
+    return count

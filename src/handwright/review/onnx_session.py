@@ -1,0 +1,43 @@
+"""Networks of our own through ONNX Runtime; imported when the first one is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handwright.errors import MissingModelError
+
+_THREADS = 2
+
+
+def open_session(path: Path) -> tuple[Any, dict[str, str]]:
+    """A session on the CPU, and the file's metadata.
+
+    Args:
+        path: An .onnx file.
+
+    Raises:
+        MissingModelError: It is missing or damaged.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _THREADS
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except (OSError, RuntimeError, ValueError, *_onnx_errors()) as error:
+        raise MissingModelError(f"{path} does not load", str(error), "install handwright again") from error
+    return session, dict(session.get_modelmeta().custom_metadata_map)
+
+
+def _onnx_errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises on a damaged file."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return tuple(
+        getattr(state, name)
+        for name in ("Fail", "InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoModel")
+    )

@@ -1,0 +1,88 @@
+"""Square crops around a hand, turned so that its fingers point up: what the critic looks at."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.review.critic import Region
+
+GREY = 127
+"""What a crop holds beyond the picture's border."""
+
+_COARSEST = 1.5
+
+Affine = Float[np.ndarray, "2 3"]
+
+
+def turning(region: Region, size_px: int, context: float) -> Affine:
+    """The map from the picture to a crop of ``size_px`` a side that is ``context`` hands wide.
+
+    Args:
+        region: The hand.
+        size_px: Side of the crop.
+        context: Its side in sizes of the hand.
+    """
+    scale = size_px / (context * max(region.size_px, 1.0))
+    turn = -math.pi / 2 - region.toward_rad
+    c, s = scale * math.cos(turn), scale * math.sin(turn)
+    linear = np.array([[c, -s], [s, c]])
+    shift = size_px / 2 - linear @ np.array(region.center_px)
+    return np.column_stack([linear, shift])
+
+
+def oriented_crop(
+    pixels: UInt8[np.ndarray, "h w 3"], to_crop: Affine, size_px: int
+) -> UInt8[np.ndarray, "s s 3"]:
+    """The picture as a map shows it, averaged where it shrinks.
+
+    Args:
+        pixels: The picture; pixel centres lie at integers + 0.5.
+        to_crop: Similarity from the picture to the crop.
+        size_px: Side of the crop.
+    """
+    scale = math.hypot(to_crop[0, 0], to_crop[1, 0])
+    if scale * _COARSEST < 1:
+        pixels, to_crop = _shrunk(pixels, to_crop, size_px, scale)
+    centred = _between_centres(to_crop)
+    return cv2.warpAffine(
+        pixels, centred, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+    )
+
+
+def applied(affine: Affine, points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
+    """Points as a map moves them."""
+    return points @ affine[:, :2].T + affine[:, 2]
+
+
+def inverse(affine: Affine) -> Affine:
+    """The way back."""
+    linear = np.linalg.inv(affine[:, :2])
+    return np.column_stack([linear, -linear @ affine[:, 2]])
+
+
+def _between_centres(affine: Affine) -> Affine:
+    """The same map between OpenCV's coordinates, whose pixel centres lie at integers."""
+    half = np.array([0.5, 0.5])
+    return np.column_stack([affine[:, :2], applied(affine, half) - half])
+
+
+def _shrunk(
+    pixels: UInt8[np.ndarray, "h w 3"], to_crop: Affine, size_px: int, scale: float
+) -> tuple[UInt8[np.ndarray, "h w 3"], Affine]:
+    """What of a picture a crop shows, made smaller by averaging, and the map from there."""
+    edge = np.array([[0.0, 0.0], [size_px, 0.0], [0.0, size_px], [size_px, size_px]])
+    corners = applied(inverse(to_crop), edge)
+    height, width = pixels.shape[:2]
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), [x0 + 1, y0 + 1], [width, height])
+    seen = pixels[y0:y1, x0:x1]
+    small = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
+    ratio = np.array([(x1 - x0) / small[0], (y1 - y0) / small[1]])
+    linear = to_crop[:, :2] * ratio
+    return cv2.resize(seen, small, interpolation=cv2.INTER_AREA), np.column_stack(
+        [linear, applied(to_crop, np.array([float(x0), float(y0)]))]
+    )

@@ -1,0 +1,74 @@
+"""A trained network as one ONNX file: weights in half precision, what it needs to be told in the metadata."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from handwright.image import write_atomically
+
+OPSET = 17
+_LEAST_HALVED = 32
+"""Smaller arrays stay as they are: nothing is to be gained."""
+
+
+def export_onnx(
+    network: nn.Module, example: Tensor, outputs: Sequence[str], metadata: Mapping[str, str], path: Path
+) -> None:
+    """Write a network that takes one tensor, whole or not at all; computes in float32, any batch size.
+
+    Args:
+        network: In eval mode; its forward pass takes one tensor, whose name becomes the input's.
+        example: An input, the first axis its batch.
+        outputs: Names of what the forward pass returns, in order.
+        metadata: Written into the file's ``metadata_props``.
+        path: Of the file.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    name = next(iter(inspect.signature(network.forward).parameters))
+    dynamic = {part: {0: "batch"} for part in (name, *outputs)}
+    file = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        torch.onnx.export(
+            network,
+            (example,),
+            file,
+            input_names=[name],
+            output_names=list(outputs),
+            dynamic_axes=dynamic,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = halved(onnx.load_from_string(file.getvalue()))
+    helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model)
+    write_atomically(path, lambda out: out.write(model.SerializeToString()))
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model with float32 arrays stored as float16, cast back where they are used."""
+    graph, casts = model.graph, list[onnx.NodeProto]()
+    for array in list(graph.initializer):
+        if array.data_type != TensorProto.FLOAT or np.prod(array.dims) < _LEAST_HALVED:
+            continue
+        values, stored = numpy_helper.to_array(array).astype(np.float16), f"{array.name}.half"
+        casts.append(helper.make_node("Cast", [stored], [array.name], to=TensorProto.FLOAT))
+        graph.initializer.remove(array)
+        graph.initializer.append(numpy_helper.from_array(values, stored))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model

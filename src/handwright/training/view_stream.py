@@ -1,0 +1,182 @@
+"""Augmented samples of hands' views, with every target that a critic is compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.review.oriented import GREY, applied
+from handwright.training.corruptions import corrupted
+from handwright.training.hand_views import ROOM, SIDE_PX, HandViews, assessable
+from handwright.training.seen_parts import UNKNOWN
+
+CONTEXT = 1.5
+"""Side of a crop in sizes of its hand, as the runner cuts it."""
+
+CELL_PX = 4
+"""Pixels of a crop to one cell of the maps that are learnt."""
+
+_CONTEXTS = (1.28, 1.72)
+_TURN_RAD, _ANY_TURN = 0.24, 0.04
+_SHIFT = 0.05
+_GREYED = 0.06
+_SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
+_SHADOWED = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class ViewStream:
+    """Draws training samples; everything random comes from the generator given.
+
+    Attributes:
+        views: Where to draw from.
+        size_px: Side of a crop.
+        photograph_share: Share of samples that are photographs, where there are any.
+    """
+
+    views: HandViews
+    size_px: int
+    photograph_share: float
+
+    def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
+        """Samples as arrays by name; half of them show a defect, where there are any.
+
+        Returns:
+            'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks' [B, 21, 2] in
+            shares of the side, and what :class:`HandViews` tells of each hand.
+        """
+        chosen = np.array([self._one(rng, wrong=bool(k % 2)) for k in range(count)])
+        views = self.views.where(chosen)
+        made = [self._cut(rng, views, k) for k in range(count)]
+        columns = {name: np.stack([sample[name] for sample in made]) for name in made[0]}
+        spoilt = columns.pop("spoilt")
+        flipped = columns.pop("flipped") > 0
+        side = np.where(flipped & (views.side >= 0), 1 - views.side, views.side)
+        landmarks = columns["landmarks"]
+        inside = ((landmarks >= 0) & (landmarks < 1)).all(-1)
+        return {
+            **columns,
+            "trust": np.where(views.visible, 1.0, 0.3).astype(np.float32) * inside * views.trust,
+            "visible": (views.visible & inside).astype(np.float32),
+            "right": side.astype(np.float32),
+            "pose": views.pose.astype(np.int64),
+            "defects": views.defects.astype(np.float32),
+            "judged": views.judged.astype(np.float32),
+            "fingers": views.fingers.astype(np.int64),
+            "gloved": views.gloved.astype(np.float32),
+            "assessable": assessable(views, spoilt, _TOO_SPOILT).astype(np.float32),
+        }
+
+    def _one(self, rng: np.random.Generator, *, wrong: bool) -> int:
+        """Index of a hand: with a defect or without, a photograph or a render."""
+        photograph = rng.random() < self.photograph_share
+        for pool in (
+            self._pool(wrong, photograph),
+            self._pool(wrong, not photograph),
+            self._pool(not wrong, photograph),
+        ):
+            if len(pool):
+                return int(pool[rng.integers(len(pool))])
+        return int(rng.integers(len(self.views)))
+
+    def _pool(self, wrong: bool, photograph: bool) -> np.ndarray:
+        return self._pools[wrong, photograph]
+
+    def __post_init__(self) -> None:
+        malformed = self.views.defects.any(1)
+        pools = {
+            (wrong, photograph): np.nonzero((malformed == wrong) & (self.views.rendered != photograph))[0]
+            for wrong in (False, True)
+            for photograph in (False, True)
+        }
+        object.__setattr__(self, "_pools", pools)
+
+    def _cut(self, rng: np.random.Generator, views: HandViews, k: int) -> dict[str, np.ndarray]:
+        """One augmented crop with its maps."""
+        flipped = rng.random() < 0.5
+        way = _jitter(rng, self.size_px, flipped)
+        cells = self.size_px // CELL_PX
+        coarse = way / CELL_PX
+        pixels = cv2.warpAffine(
+            views.pixels[k], _centred(way), (self.size_px, self.size_px), borderValue=(GREY, GREY, GREY)
+        )
+        pixels = _relit(rng, pixels)
+        spoilt = float(rng.random()) if rng.random() < _SPOILT_SHARE else 0.0
+        if spoilt:
+            pixels = corrupted(rng, pixels, str(rng.choice(_SPOILS)), spoilt)
+        beyond = UNKNOWN if views.parts[k, 0, 0] == UNKNOWN else 0
+        parts = cv2.warpAffine(
+            views.parts[k], _centred(coarse), (cells, cells), flags=cv2.INTER_NEAREST, borderValue=beyond
+        )
+        wrong = cv2.warpAffine(views.wrong[k].astype(np.float32), _centred(coarse), (cells, cells))
+        return {
+            "pictures": pixels,
+            "parts": parts.astype(np.int64),
+            "wrong": (wrong > 0.5).astype(np.float32),
+            "landmarks": (applied(way, views.landmarks_px[k]) / self.size_px).astype(np.float32),
+            "spoilt": np.float32(spoilt),
+            "flipped": np.float32(flipped),
+        }
+
+
+def centre_crops(views: HandViews, size_px: int) -> UInt8[np.ndarray, "n s s 3"]:
+    """The crops that the runner would cut."""
+    scale = size_px * ROOM / (CONTEXT * SIDE_PX)
+    way = np.array([[scale, 0, 0], [0, scale, 0]])
+    way[:, 2] = size_px / 2 - scale * SIDE_PX / 2
+    border = (GREY, GREY, GREY)
+    return np.stack(
+        [cv2.warpAffine(p, _centred(way), (size_px, size_px), borderValue=border) for p in views.pixels]
+    )
+
+
+def _jitter(rng: np.random.Generator, size_px: int, flipped: bool) -> Float[np.ndarray, "2 3"]:
+    """From a view to a crop: another size, turn and place, mirrored or not."""
+    context = math.exp(rng.uniform(*np.log(_CONTEXTS)))
+    turn = rng.uniform(-math.pi, math.pi) if rng.random() < _ANY_TURN else _TURN_RAD * rng.standard_normal()
+    scale = size_px * ROOM / (context * SIDE_PX)
+    c, s = scale * math.cos(turn), scale * math.sin(turn)
+    linear = np.array([[c, -s], [s, c]]) @ np.diag([-1.0 if flipped else 1.0, 1.0])
+    middle = size_px * (0.5 + _SHIFT * rng.standard_normal(2))
+    return np.column_stack([linear, middle - linear @ np.full(2, SIDE_PX / 2)])
+
+
+def _centred(way: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
+    half = np.array([0.5, 0.5])
+    return np.column_stack([way[:, :2], applied(way, half) - half])
+
+
+def _relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """Another exposure, contrast and white balance; now and then no colour, or a shadow's edge."""
+    levels = np.arange(256, dtype=np.float32) / 255
+    gamma, gain = (
+        math.exp(0.25 * rng.standard_normal()),
+        np.exp(0.12 * rng.standard_normal() + 0.07 * rng.standard_normal(3)),
+    )
+    table = np.clip(255 * levels[:, None] ** gamma * gain + 0.5, 0, 255).astype(np.uint8)
+    out = np.stack([cv2.LUT(pixels[..., k], table[:, k]) for k in range(3)], -1)
+    if rng.random() < _GREYED:
+        out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    if rng.random() < _SHADOWED:
+        out = _shadowed(rng, out)
+    return out
+
+
+def _shadowed(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """One side of a line is darker."""
+    side = pixels.shape[0]
+    angle, offset = rng.uniform(0, 2 * math.pi), rng.uniform(-0.3, 0.3)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
+    beyond = np.clip((columns * math.cos(angle) + rows * math.sin(angle) - offset) / 0.06, 0, 1)
+    shade = 1 - (1 - rng.uniform(0.35, 0.8)) * beyond
+    return np.clip(pixels * shade[..., None] + 0.5, 0, 255).astype(np.uint8)
+
+
+def numbers(batch: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """All of a batch but its pictures."""
+    return {name: values for name, values in batch.items() if name != "pictures"}
