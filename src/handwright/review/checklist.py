@@ -60,15 +60,15 @@ class HandReview:
     Attributes:
         id: 1-based number in its picture.
         bbox_xyxy_px: The landmarks' box; at a bare arm where its hand should be.
-        side: Of the hand or the arm.
+        side: Of the hand or the arm; None where neither is plain.
         checks: All of ``CHECKS``.
-        observation: What was seen; None at a bare arm.
+        observation: What was seen; None at a bare arm, and where the fingers could not be made out.
         says: What the critic says of it; None without a critic, and at a bare arm.
     """
 
     id: int
     bbox_xyxy_px: Box
-    side: Side
+    side: Side | None
     checks: Mapping[CheckName, Check]
     observation: HandObservation | None
     says: CriticSays | None = None

@@ -37,6 +37,8 @@ from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
 from handwright.review.opinion import with_opinion, without_opinion
+from handwright.review.proposals import Proposer, open_proposer
+from handwright.review.unfound import claimed_by, review_unfound, unfound
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -50,15 +52,17 @@ class Judge:
     Attributes:
         landmarker: The eyes that find hands and people.
         critic: A second opinion of its own, or None.
+        proposer: Finds hands that the landmarker overlooks, or None.
     """
 
     landmarker: Landmarker
     critic: Critic | None = None
+    proposer: Proposer | None = None
 
 
 @contextmanager
 def open_judge(landmarker: Path | None = None) -> Generator[Judge]:
-    """Load the perception models, and the packaged critic if there is one.
+    """Load the perception models, and the packaged critic and proposal network if they are there.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
@@ -67,7 +71,7 @@ def open_judge(landmarker: Path | None = None) -> Generator[Judge]:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as eyes:
-        yield Judge(eyes, open_critic())
+        yield Judge(eyes, open_critic(), open_proposer())
 
 
 def review_picture(
@@ -85,7 +89,8 @@ def review_picture(
         hands: The hands, if they are known already; found otherwise.
 
     Returns:
-        Hands left to right, then the arms that end without a hand.
+        Hands left to right, then those that only the proposal network sees, then arms that end without a
+        hand.
     """
     found = find_hands(image.pixels, landmarker=judge.landmarker) if hands is None else list(hands)
     people, arms = _arms(image, found, judge.landmarker)
@@ -104,7 +109,14 @@ def review_picture(
             checks = with_opinion(checks, says, hand, said.keys())
         reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand, says))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
-    reviews += [_bare_arm(arm, len(found) + k) for k, arm in enumerate(bare, start=1)]
+    if judge.proposer is not None and hands is None:
+        new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
+        for one in new:
+            own = next((arm for arm in bare if claimed_by(one, arm)), None)
+            bare = [arm for arm in bare if arm is not own]
+            side = own.side if own else None
+            reviews.append(review_unfound(image, one, len(reviews) + 1, judge.critic, side))
+    reviews += [_bare_arm(arm, len(reviews) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:
         return review

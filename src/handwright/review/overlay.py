@@ -66,7 +66,7 @@ def _box(canvas: np.ndarray, box: Box, colour: tuple[int, int, int], thick: int)
 
 def _label(canvas: np.ndarray, hand: HandReview) -> None:
     """Number, side and verdict above the box, inside the picture."""
-    text = f"{hand.id} {hand.side}: {hand.verdict}"
+    text = f"{hand.id} {hand.side or 'hand'}: {hand.verdict}"
     scale = float(np.clip((hand.bbox_xyxy_px[2] - hand.bbox_xyxy_px[0]) / 400, 0.4, 2.0))
     thick = max(1, round(1.5 * scale))
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)

@@ -16,6 +16,7 @@ from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTok
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
+from handwright.training.critic_network import load_critic
 from handwright.training.crops import Crops
 from handwright.training.family import (
     LATENT_CHANNELS,
@@ -27,19 +28,27 @@ from handwright.training.family import (
     open_family,
 )
 from handwright.training.gather import load_crops
+from handwright.training.hand_views import load_views
 from handwright.training.loop import Recipe
+from handwright.training.pictures import load_pictures
+from handwright.training.proposal_network import ProposalConfig, ProposalNetwork
 from handwright.training.recipes.base import BaseRecipe, Batches
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
+from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text import TextRecipe, fresh_clip
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
 from handwright.training.tokenizer import learn_tokenizer
+from handwright.training.view_stream import ViewStream
+from handwright.training.windows import WindowStream
 
-PHOTOGRAPH_SHARE = 0.3
+PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 _SHOWN = 12
+_LARGEST_PICTURE = 3
+"""Whole pictures are kept at most this many halves of the samples' side large."""
 _MARGIN = 9 / 8
 """Crops are kept this much larger than samples, to cut windows from."""
 
@@ -134,10 +143,16 @@ def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe
 
 
 def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    _starts_from_nothing("critic", model)
-    return CriticRecipe(
-        fresh_critic(settings.resolution), _stream(_crops(data, settings.resolution), settings)
-    )
+    network = fresh_critic(settings.resolution) if model is None else load_critic(model / "critic").train()
+    stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
+    return CriticRecipe(network, network.config, stream)
+
+
+def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("proposals", model)
+    network = ProposalNetwork(ProposalConfig("proposals-v1", settings.resolution))
+    pictures = load_pictures(data, _LARGEST_PICTURE * settings.resolution // 2)
+    return ProposalRecipe(network, WindowStream(pictures, settings.resolution))
 
 
 def _starts_from_nothing(member: str, model: Path | None) -> None:
@@ -176,6 +191,7 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "handrefiner": _handrefiner,
     "features": _features,
     "critic": _critic,
+    "proposals": _proposals,
 }
 """What can be trained. A ``base`` takes ``vae`` and ``text`` from --model where they are there, and brings a
 linear codec and a text encoder of its own where not."""

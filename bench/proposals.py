@@ -1,0 +1,202 @@
+"""Share of hands that MediaPipe, the proposal network, and both find; false finds.
+
+    handwright synth --kind defects --n 320 --size 384 --seed 900071 -o HELD/rendered
+    python bench/proposals.py --test-photographs HELD/photographs
+    handwright synth --kind defects --n 640 --size 384 --seed 900072 --photos HELD/photographs -o HELD/surgery
+    handwright synth --kind people --n 250 --size 384 --seed 900073 -o HELD/people
+    python bench/proposals.py HELD [--json OUT]
+
+Hands with defects, in their pictures and again in square crops of which their box takes 90 … 130 %; a hand
+is found by a region whose middle lies within half its size and whose size is within a factor of 2. Hand-free:
+the checked crops of test-only photographs in hands_200.json, and windows of rendered people away from their
+hands. Worlds have seeds from 900000 on, their photographs are test-only: both are checked. Intervals:
+Wilson, 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from handwright.data.photographs import list_photos, read_photo
+from handwright.data.shards import list_shards, read_shards
+from handwright.metrics.rates import wilson
+from handwright.perception.find import find_hands
+from handwright.perception.landmarker import HandLandmarker
+from handwright.review.critic import Region
+from handwright.review.proposals import PACKAGED, Proposer
+from handwright.review.unfound import unfound
+from handwright.training.photographs import TRAIN_SETS, is_test_only
+from handwright.training.pictures import labelled
+from handwright.training.windows import hand_free_cut
+
+LIST = Path(__file__).parent / "data" / "hands_200.json"
+LEAST_SEED, SHOWN_PX = 900_000, 384
+FILLING, JITTER = (0.9, 1.3), 0.08
+WAYS = ("mediapipe", "network", "both")
+
+
+def test_photographs(root):
+    """Path and bytes of every test-only photograph below ``root``."""
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        for path in list_photos(folder):
+            data = read_photo(path)
+            if folder.name not in TRAIN_SETS or is_test_only(hashlib.sha256(data).hexdigest()):
+                yield path.relative_to(root), data
+
+
+def copy_test_photographs(root, folder):
+    """Put the test-only photographs into a folder, for `handwright synth --photos`."""
+    for path, data in test_photographs(root):
+        target = folder / path.parts[0] / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def check_held_out(record):
+    """Nothing that training or calibration may have seen."""
+    if record["seed"] < LEAST_SEED:
+        sys.exit(f"seed {record['seed']} may have been trained on")
+    photograph = record.get("photograph")
+    if photograph is not None:
+        known = photograph["name"].split("/")[0] in TRAIN_SETS
+        if known and not is_test_only(photograph["sha256"]):
+            sys.exit(f"{photograph['name']} may have been trained on")
+
+
+def defective_hands(folder, photographs):
+    """Picture and landmarks of every hand with a defect; of photographs, or of renders."""
+    for entry in read_shards(list_shards(folder)):
+        check_held_out(entry.record)
+        if (entry.record["domain"] == "photograph") != photographs:
+            continue
+        for hand in entry.record["hands"]:
+            if hand.get("defects"):
+                yield entry.pictures["image"], np.array(hand["keypoints_px"])
+
+
+def filling(pixels, points, rng):
+    """A square crop that the hand's box fills or more than fills; None where the picture is too small."""
+    region = Region.of(points)
+    side = round(region.size_px / rng.uniform(*FILLING))
+    corner = np.round(region.center_px + rng.uniform(-JITTER, JITTER, 2) * side - side / 2).astype(int)
+    height, width = pixels.shape[:2]
+    if side > min(height, width):
+        return None
+    x, y = np.clip(corner, 0, [width - side, height - side])
+    crop = cv2.resize(pixels[y : y + side, x : x + side], (SHOWN_PX, SHOWN_PX), interpolation=cv2.INTER_CUBIC)
+    return crop, (points - [x, y]) * (SHOWN_PX / side)
+
+
+def hand_free_photographs(root):
+    """The checked hand-free crops of test-only photographs."""
+    for one in json.loads(LIST.read_text("utf-8"))["hand_free_crops"]:
+        x0, y0, x1, y1 = one["bbox_xyxy_px"]
+        yield photograph(root, one)[y0:y1, x0:x1]
+
+
+def photograph(root, entry):
+    """uint8 [H, W, 3], upright; from the set's folder or its tars."""
+    path = root / entry["set"] / "images" / entry["name"]
+    if path.exists():
+        data = path.read_bytes()
+    else:
+        folder = root / entry["set"]
+        data = next(read_photo(p) for p in list_photos(folder) if p.name == entry["name"])
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        sys.exit(f"{entry['set']}/{entry['name']} is another file than the list means")
+    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+
+
+def hand_free_people(folder, rng):
+    """A window of each rendered person away from the hands."""
+    for entry in read_shards(list_shards(folder)):
+        check_held_out(entry.record)
+        cut = hand_free_cut(rng, labelled(entry.pictures["image"], entry.record), tries=20)
+        if cut is not None:
+            yield cut
+
+
+def is_hit(told, true):
+    """Whether a region is a hand's."""
+    away = np.hypot(*(np.array(told.center_px) - true.center_px))
+    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
+
+
+def regions(pixels, proposer, landmarker):
+    """What each way finds in a picture."""
+    pixels = np.ascontiguousarray(pixels)
+    hands = find_hands(pixels, landmarker=landmarker, threads=1)
+    proposals = proposer.propose(pixels)
+    new = unfound(proposals, hands, pixels.shape[1], pixels.shape[0])
+    known = [Region.of(hand.landmarks_px) for hand in hands]
+    return {
+        "mediapipe": known,
+        "network": [one.region for one in proposals],
+        "both": [*known, *(one.region for one in new)],
+    }
+
+
+def rate(happened):
+    """Hits, N, share and its interval."""
+    count, n = int(np.count_nonzero(happened)), len(happened)
+    low, high = wilson(count, n) if n else (0.0, 1.0)
+    return {"hits": count, "n": n, "share": count / max(n, 1), "low": low, "high": high}
+
+
+def measure(held, root, proposer, landmarker, most):
+    """All rows by name: per way a rate."""
+    rng = np.random.default_rng(900_074)
+    rows = {}
+    for name, folder, photographs in (("rendered", "rendered", False), ("surgery", "surgery", True)):
+        hands = list(defective_hands(held / folder, photographs))[:most]
+        close = [crop for crop in (filling(*hand, rng) for hand in hands) if crop is not None]
+        for kind, lot in ((name, hands), (f"{name}, filling the frame", close)):
+            found = [(regions(pixels, proposer, landmarker), Region.of(points)) for pixels, points in lot]
+            rows[f"found: {kind}"] = {
+                way: rate([any(is_hit(told, true) for told in seen[way]) for seen, true in found])
+                for way in WAYS
+            }
+    crops = {
+        "false: photographs": hand_free_photographs(root),
+        "false: rendered people": hand_free_people(held / "people", rng),
+    }
+    for name, lot in crops.items():
+        seen = [regions(pixels, proposer, landmarker) for pixels in lot]
+        rows[name] = {way: rate([bool(one[way]) for one in seen]) for way in WAYS}
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("held", type=Path, nargs="?", help="folder of the held-out worlds")
+    parser.add_argument("--test-photographs", type=Path, help="only copy the test-only photographs here")
+    parser.add_argument("--most", type=int, default=1000, help="hands of each kind")
+    parser.add_argument("--weights", type=Path, default=PACKAGED)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    root = Path(os.environ["HANDWRIGHT_PHOTOS"])
+    if args.test_photographs:
+        copy_test_photographs(root, args.test_photographs)
+        return
+    with HandLandmarker(None) as landmarker:
+        rows = measure(args.held, root, Proposer.load(args.weights), landmarker, args.most)
+    for name, ways in rows.items():
+        for way, r in ways.items():
+            share = f"{r['share']:.3f} [{r['low']:.3f}, {r['high']:.3f}]"
+            print(f"{name:36s} {way:10s} {r['hits']:4d} of {r['n']:4d}  {share}")
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

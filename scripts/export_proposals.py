@@ -1,0 +1,104 @@
+"""Set a proposal network's limit and write its ONNX file: scripts/export_proposals.py RUN --data DATA -o DIR.
+
+RUN is a folder that `handwright train proposals` wrote. The limit is the smallest score at which at most
+BUDGET of the hand-free windows of the calibration part of DATA (pictures that training left out) get a false
+find. Prints what was measured: false finds, and the share of the calibration part's hands that are found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from handwright.metrics.rates import wilson
+from handwright.review.critic import Region
+from handwright.review.proposals import FILE, MAPS, Proposer
+from handwright.training.onnx_export import export_onnx
+from handwright.training.pictures import load_pictures
+from handwright.training.proposal_network import load_proposals
+from handwright.training.windows import hand_free_cut
+
+LARGEST_PX, SEED, TRIES, STEPS = 384, 11, 40, 1000
+
+
+def write(network, limit, folder):
+    """The network with its limit as an ONNX file."""
+    config = network.config
+    meta = {
+        "name": config.name,
+        "size_px": str(config.size_px),
+        "stride": str(config.stride),
+        "limit": f"{limit:.4f}",
+    }
+    example = torch.zeros(1, 3, config.size_px, config.size_px)
+    folder.mkdir(parents=True, exist_ok=True)
+    export_onnx(network, example, MAPS, meta, folder / FILE)
+
+
+def best_scores(proposer, crops):
+    """Of each crop the best score in it; 0 without any find."""
+    found = (proposer.propose(crop, 1 / STEPS) for crop in crops)
+    return np.array([max((one.score for one in finds), default=0.0) for finds in found])
+
+
+def limit_for(scores, budget):
+    """The smallest limit at which at most ``budget`` of the scores reach it, rounded up."""
+    allowed = int(budget * len(scores))
+    worst = np.sort(scores)[::-1][allowed]
+    return min(1.0, (np.floor(worst * STEPS) + 1) / STEPS)
+
+
+def hits(proposer, pictures):
+    """Whether each hand that is seen is found: middle within half its size, size within a factor 2."""
+    got = []
+    for picture in pictures:
+        found = [one.region for one in proposer.propose(picture.pixels)]
+        for points, seen in zip(picture.hands, picture.seen, strict=True):
+            if seen:
+                got.append(any(is_hit(region, Region.of(points)) for region in found))
+    return got
+
+
+def is_hit(told, true):
+    """Whether a region is a hand's: middle within half its size, size within a factor of 2."""
+    away = np.hypot(*(np.array(told.center_px) - true.center_px))
+    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--budget", type=float, default=0.02)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    network = load_proposals(args.run / "model" / "proposals")
+    pictures = load_pictures(args.data, LARGEST_PX, calibration=True)
+    rng = np.random.default_rng(SEED)
+    cuts = [hand_free_cut(rng, p, tries=TRIES) for p in pictures if p.complete]
+    crops = [cut for cut in cuts if cut is not None]
+    write(network, 0.0, args.output)
+    scores = best_scores(Proposer.load(args.output), crops)
+    limit = limit_for(scores, args.budget)
+    write(network, limit, args.output)
+    proposer = Proposer.load(args.output)
+    said = {"limit": limit, "hand_free": rate(scores >= limit)}
+    for kind in sorted({p.kind for p in pictures}):
+        said[f"found in {kind}"] = rate(hits(proposer, [p for p in pictures if p.kind == kind]))
+    print(json.dumps(said, indent=1))
+
+
+def rate(happened):
+    """Hits, N, share and its interval."""
+    count, n = int(np.count_nonzero(happened)), len(happened)
+    low, high = wilson(count, n)
+    return {"hits": count, "n": n, "share": round(count / n, 4), "from": round(low, 4), "to": round(high, 4)}
+
+
+if __name__ == "__main__":
+    main()

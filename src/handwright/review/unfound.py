@@ -1,0 +1,117 @@
+"""Hands that the detector overlooks and the proposal network sees: mangled ones above all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from handwright.review.arms import OwnArm, hand_box
+from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
+from handwright.review.critic import Critic, CriticSays, Region
+from handwright.review.opinion import SURE_SIDE, with_opinion
+from handwright.review.proposal_maps import Proposal, same_place
+from handwright.types import Box, HandObservation, Image, Side
+
+REASON = "A hand seems to be here, but its fingers could not be made out."
+FOUND_BY = "critic"
+_SEEN, _LEAST_SEEN = 0.5, 10
+
+
+def unfound(
+    proposals: Sequence[Proposal], found: Sequence[HandObservation], width: int, height: int
+) -> list[Proposal]:
+    """The proposals that are none of the found hands, left to right.
+
+    Args:
+        proposals: Of a picture.
+        found: Its hands.
+        width: Of the picture; middles outside are left out.
+        height: Of the picture.
+    """
+    known = [Region.of(hand.landmarks_px) for hand in found]
+    new = [
+        one
+        for one in proposals
+        if 0 <= one.region.center_px[0] < width
+        and 0 <= one.region.center_px[1] < height
+        and not any(_is_known(one.region, region) for region in known)
+    ]
+    return sorted(new, key=lambda one: one.region.center_px)
+
+
+def review_unfound(
+    image: Image, proposal: Proposal, number: int, critic: Critic | None, arm: Side | None
+) -> HandReview:
+    """The checklist of a hand that only the proposal network sees.
+
+    Finger count and joints are failed where the critic sees something wrong, as for any hand, and are not
+    passed: no fit stands beside the critic's word.
+
+    Args:
+        image: The picture.
+        proposal: The hand.
+        number: Its number there.
+        critic: Who looks at it; None: nobody.
+        arm: Side of the arm that ends there, if one is seen.
+    """
+    box = _box(proposal.region, image)
+    value = {"side": arm, "arm": arm}
+    checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
+    checks["left_right"] = replace(checks["left_right"], value=value)
+    if critic is None:
+        return HandReview(number, box, arm, checks, None)
+    (says,) = critic.judge(image.pixels, [proposal.region])
+    seen = _observation(says, proposal)
+    if seen is None:
+        return HandReview(number, box, arm, _failed_only(checks, says, None), None, says)
+    return HandReview(number, box, seen.side, _failed_only(checks, says, seen), seen, says)
+
+
+def _failed_only(
+    checks: dict[CheckName, Check], says: CriticSays, seen: HandObservation | None
+) -> dict[CheckName, Check]:
+    """The checks that the critic fails; the others stay."""
+    heard = with_opinion(checks, says, seen, ("left_right", "grasp"))
+    return {name: heard[name] if heard[name].verdict == "fail" else checks[name] for name in CHECKS}
+
+
+def _observation(says: CriticSays, proposal: Proposal) -> HandObservation | None:
+    """The hand as the critic reads it, where it is sure of side and joints."""
+    side = max(says.right, 1 - says.right)
+    if says.is_blind or side < SURE_SIDE:
+        return None
+    if int((says.visible >= _SEEN).sum()) < _LEAST_SEEN:
+        return None
+    return HandObservation(
+        says.landmarks_px.astype(np.float64),
+        np.zeros(21),
+        "right" if says.right >= 0.5 else "left",
+        proposal.score,
+        FOUND_BY,
+    )
+
+
+def claimed_by(proposal: Proposal, own: OwnArm) -> bool:
+    """Whether a proposal lies where an arm's hand should be."""
+    x0, y0, x1, y1 = hand_box(own.arm)
+    x, y = proposal.region.center_px
+    return x0 <= x < x1 and y0 <= y < y1
+
+
+def _is_known(new: Region, known: Region) -> bool:
+    """Whether a proposal may be of a found hand: the same place, or its middle within that hand's box."""
+    dx, dy = (abs(a - b) for a, b in zip(new.center_px, known.center_px, strict=True))
+    return same_place(new, known) or max(dx, dy) < known.size_px / 2
+
+
+def _box(region: Region, image: Image) -> Box:
+    """The square around a region, as far as it lies within the picture."""
+    (x, y), half = region.center_px, region.size_px / 2
+    return (
+        max(0.0, x - half),
+        max(0.0, y - half),
+        min(float(image.width), x + half),
+        min(float(image.height), y + half),
+    )

@@ -1,0 +1,147 @@
+"""The proposal network: a whole picture in, where hands are; of any shape, size and crop."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+from handwright.errors import MissingModelError
+
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_RARE = 0.01
+"""How likely a hand's middle is at first: focal losses start calmly from there."""
+
+
+@dataclass(frozen=True)
+class ProposalConfig:
+    """What defines a proposal network; its ``config.json``.
+
+    Attributes:
+        name: A new training gets a new name.
+        size_px: Side of the square pictures that it sees; a multiple of 32.
+        stride: Pixels a cell of its maps; always 8.
+        widths: Channels at 1/4, 1/8, 1/16 and 1/32 of the picture.
+        blocks: Residual blocks at each.
+        joined: Channels of the maps at 1/8, where all levels meet.
+    """
+
+    name: str
+    size_px: int = 256
+    stride: int = 8
+    widths: tuple[int, int, int, int] = (32, 64, 80, 96)
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)
+    joined: int = 64
+
+
+class ProposalMaps(NamedTuple):
+    """What is said of B pictures; cells of 8 × 8 pixels.
+
+    Attributes:
+        heat: [B, S/8, S/8] logits: a hand's middle is here.
+        log_size: [B, S/8, S/8] log of that hand's size in sides of the picture.
+        direction: [B, 2, S/8, S/8] cosine and sine from its wrist to its middle knuckle, y down.
+        offset: [B, 2, S/8, S/8] from the cell's middle to the hand's, x and y in cells.
+    """
+
+    heat: Tensor
+    log_size: Tensor
+    direction: Tensor
+    offset: Tensor
+
+
+class ProposalNetwork(nn.Module):
+    """Pictures [B, 3, S, S] in [-1, 1] → :class:`ProposalMaps`.
+
+    A hand is a point with a size (CenterNet, Zhou et al. 2019), read off residual stages whose coarse levels,
+    which see the whole picture, are added to the fine ones (an FPN, Lin et al. 2017).
+    """
+
+    def __init__(self, config: ProposalConfig) -> None:
+        super().__init__()
+        self.config = config
+        first, *widths = config.widths
+        self.stem = _conv(3, first, 7, stride=4)
+        before, stages = first, [nn.Sequential(*(_Residual(first) for _ in range(config.blocks[0])))]
+        for width, blocks in zip(widths, config.blocks[1:], strict=True):
+            residuals = (_Residual(width) for _ in range(blocks))
+            stages.append(nn.Sequential(_conv(before, width, 3, stride=2), *residuals))
+            before = width
+        self.stages = nn.ModuleList(stages)
+        self.laterals = nn.ModuleList(nn.Conv2d(width, config.joined, 1) for width in widths)
+        self.smooth = _conv(config.joined, config.joined, 3)
+        self.told = nn.Conv2d(config.joined, 6, 1)
+        with torch.no_grad():
+            bias = torch.tensor([math.log(_RARE / (1 - _RARE)), math.log(0.4), 0.0, 0.0, 0.0, 0.0])
+            nn.init.normal_(self.told.weight, std=0.01)
+            self.told.bias.copy_(bias) if self.told.bias is not None else None
+
+    def forward(self, pictures: Float[Tensor, "b 3 s s"]) -> ProposalMaps:
+        """Where hands are."""
+        maps, levels = self.stem(pictures), list[Tensor]()
+        for stage in self.stages:
+            maps = stage(maps)
+            levels.append(maps)
+        eighth, sixteenth, coarsest = (
+            lateral(level) for lateral, level in zip(self.laterals, levels[1:], strict=True)
+        )
+        above = sixteenth + f.interpolate(coarsest, scale_factor=2.0)
+        told = self.told(self.smooth(eighth + f.interpolate(above, scale_factor=2.0)))
+        return ProposalMaps(told[:, 0], told[:, 1], told[:, 2:4], told[:, 4:6])
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width, 3)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return f.relu(maps + self.norm(self.second(self.first(maps))))
+
+
+def _conv(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """A convolution whose normalisation folds into it once it is trained."""
+    conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
+
+
+def save_proposals(network: ProposalNetwork, folder: Path) -> None:
+    """Write config.json and model.safetensors, the layout that :func:`load_proposals` reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / _WEIGHTS)
+    (folder / _CONFIG).write_text(json.dumps(asdict(network.config), indent=1) + "\n", "utf-8")
+
+
+def load_proposals(folder: Path) -> ProposalNetwork:
+    """A proposal network from its folder, float32, ready to look.
+
+    Raises:
+        MissingModelError: The folder is missing, incomplete or damaged.
+    """
+    for file in (_CONFIG, _WEIGHTS):
+        if not (folder / file).is_file():
+            raise MissingModelError(
+                "there is no proposal network", f"{folder / file} is missing", "train or fetch one"
+            )
+    try:
+        said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
+        said.update({name: tuple(said[name]) for name in ("widths", "blocks")})
+        network = ProposalNetwork(ProposalConfig(**said))
+        network.load_state_dict(load_file(folder / _WEIGHTS))
+    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        raise MissingModelError(
+            f"the proposal network in {folder} does not load", str(error), "fetch or train it again"
+        ) from error
+    return network.eval()

@@ -1,0 +1,128 @@
+"""``proposals``: finds hands in whole pictures, taught on hands whose places are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor, nn
+from torch.nn import functional as f
+
+from handwright.diffusion.tensors import picture_tensor
+from handwright.review.proposal_maps import Proposal, decode
+from handwright.training.losses import mean_where
+from handwright.training.panels import tiled
+from handwright.training.proposal_network import ProposalMaps, ProposalNetwork, save_proposals
+from handwright.training.proposal_targets import target_maps
+from handwright.training.settings import TrainSettings
+from handwright.training.windows import Window, WindowStream
+
+_WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
+_EASY, _ELSEWHERE = 2, 4
+"""Exponents of the penalty-reduced focal loss (CornerNet, Law & Deng 2018, eq. 1)."""
+
+_PART, _SHOWN, _COLUMNS, _LEAST = 23, 24, 6, 0.3
+_TOLD, _TRUE = (255, 60, 200), (40, 220, 80)
+
+
+class ProposalLoss(nn.Module):
+    """A proposal network; the forward pass is the loss of a batch."""
+
+    def __init__(self, network: ProposalNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Weighted sum of what each map got wrong; what is not known of a picture does not count."""
+        told = ProposalMaps(*(part.float() for part in self.network(batch["pictures"])))
+        near, directed = batch["near"], batch["directed"]
+        losses = {
+            "heat": heat_loss(told.heat, batch["heat"], batch["counted"]),
+            "log_size": mean_where((told.log_size - batch["log_size"]).abs(), near),
+            "direction": mean_where((told.direction - batch["direction"]).square().sum(1), directed),
+            "offset": mean_where((told.offset - batch["offset"]).abs().sum(1), near),
+        }
+        return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+
+
+def heat_loss(logits: Tensor, wanted: Tensor, counted: Tensor) -> Tensor:
+    """Focal loss of heat maps [B, H, H], per hand; next to a hand's middle little is asked.
+
+    Args:
+        logits: What is said.
+        wanted: Exactly 1 in the cells of hands' middles, less around them.
+        counted: 1 where anything but a middle is wrong to be called one.
+    """
+    here = (wanted == 1).float()
+    chance = logits.sigmoid()
+    hit = here * (1 - chance) ** _EASY * f.logsigmoid(logits)
+    miss = counted * (1 - here) * (1 - wanted) ** _ELSEWHERE * chance**_EASY * f.logsigmoid(-logits)
+    return -(hit + miss).sum() / here.sum().clamp(min=1)
+
+
+class ProposalRecipe:
+    """``proposals``; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        network: The proposal network.
+        stream: What to learn from.
+    """
+
+    def __init__(self, network: ProposalNetwork, stream: WindowStream) -> None:
+        self.network, self.trained, self.stream = network, ProposalLoss(network), stream
+        rng = np.random.default_rng(_PART)
+        self.shown = [stream.draw(rng) for _ in range(_SHOWN)]
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass."""
+        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        return batch_of([self.stream.draw(rng) for _ in range(settings.train_batch_size)])
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Windows with the hands that are there, and those that are told with their scores."""
+        device, pixels = next(self.network.parameters()).device, np.stack([w.pixels for w in self.shown])
+        with torch.no_grad():
+            told = self.network(picture_tensor(pixels).to(device))
+        maps = {name: part.float().cpu().numpy() for name, part in told._asdict().items()}
+        panels: list[np.ndarray] = []
+        for k, window in enumerate(self.shown):
+            found = decode({name: part[k] for name, part in maps.items()}, pixels.shape[1], _LEAST)
+            panels.append(_panel(window, found))
+        return tiled(panels, _COLUMNS)
+
+    def save(self, folder: Path) -> None:
+        """Write ``proposals/``."""
+        save_proposals(self.network, folder / "proposals")
+
+
+def batch_of(windows: Sequence[Window]) -> dict[str, Tensor]:
+    """What ``ProposalLoss`` reads."""
+    pixels = np.stack([window.pixels for window in windows])
+    wanted = [target_maps(w.hands, w.directed, pixels.shape[1]) for w in windows]
+    names = ("heat", "log_size", "direction", "offset", "near", "directed")
+    maps = {name: torch.from_numpy(np.stack([getattr(one, name) for one in wanted])) for name in names}
+    counted = torch.from_numpy(np.stack([window.counted for window in windows])).float()
+    pictures = picture_tensor(pixels).contiguous(memory_format=torch.channels_last)
+    return {**maps, "counted": counted, "pictures": pictures}
+
+
+def _panel(window: Window, found: Sequence[Proposal]) -> UInt8[np.ndarray, "s s 3"]:
+    drawn = window.pixels.copy()
+    for points in window.hands:
+        low, high = (tuple(int(v) for v in corner) for corner in (points.min(0), points.max(0)))
+        cv2.rectangle(drawn, low, high, _TRUE, 1)
+    for one in found:
+        (x, y), size, angle = one.region.center_px, one.region.size_px, one.region.toward_rad
+        tip = round(x + size / 3 * math.cos(angle)), round(y + size / 3 * math.sin(angle))
+        cv2.circle(drawn, (round(x), round(y)), round(size / 2), _TOLD, 1, cv2.LINE_AA)
+        cv2.line(drawn, (round(x), round(y)), tip, _TOLD, 2, cv2.LINE_AA)
+        at = max(0, round(x) - 12), max(10, round(y) - 4)
+        cv2.putText(
+            drawn, f"{one.score:.2f}", at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 0), 1, cv2.LINE_AA
+        )
+    return drawn

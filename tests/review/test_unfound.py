@@ -1,0 +1,136 @@
+"""Hands that only the proposal network sees are reviewed, and nothing is passed on its word alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from handwright.review import CHECKS
+from handwright.review.as_json import picture_json
+from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region
+from handwright.review.judge import Judge, review_picture
+from handwright.review.overlay import draw_review
+from handwright.review.proposal_maps import Proposal
+from handwright.review.unfound import FOUND_BY, REASON, review_unfound, unfound
+from handwright.types import Image
+from tests.drawn import WALL
+from tests.review.drawn import PeopleEyes, grainy, seen
+
+HERE = Proposal(Region((120.0, 90.0), 60.0, -1.5), 0.8)
+
+
+def wall(width=300, height=200):
+    return Image(np.full((height, width, 3), WALL, np.uint8))
+
+
+@dataclass
+class Stub:
+    """A critic that says the same of every region, and remembers them."""
+
+    extra: float = 0.01
+    assessable: float = 0.99
+    right: float = 0.99
+
+    def __post_init__(self):
+        self.asked = []
+
+    def judge(self, pixels, regions):
+        self.asked += regions
+        names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
+        defects = dict.fromkeys(names, 0.01) | {"extra": self.extra}
+        limits = dict.fromkeys((*names, "malformed"), 0.5)
+        says = CriticSays(
+            malformed=max(self.extra, 0.01),
+            defects=defects,
+            where_px={"extra": (118.0, 70.0)},
+            limits=limits,
+            fingers={3: 0.0, 4: 0.0, 5: 0.9, 6: 0.1, 7: 0.0},
+            landmarks_px=np.linspace((100, 60), (140, 120), 21),
+            visible=np.ones(21),
+            right=self.right,
+            poses={},
+            gloved=0.01,
+            assessable=self.assessable,
+        )
+        return [says for _ in regions]
+
+
+@dataclass
+class Fixed:
+    """A proposal network that always sees the same."""
+
+    found: list
+
+    def propose(self, pixels):
+        return self.found
+
+
+def test_a_proposal_of_a_found_hand_is_no_new_hand():
+    hand = seen(grainy().hand)
+    region = Region.of(hand.landmarks_px)
+    x, y = region.center_px
+    nudged = Proposal(replace(region, center_px=(x + 0.2 * region.size_px, y)), 0.9)
+    part = Proposal(
+        replace(region, center_px=(x, y + 0.45 * region.size_px), size_px=region.size_px / 4), 0.9
+    )
+    beside = Proposal(replace(region, center_px=(x + 1.1 * region.size_px, y)), 0.9)
+    assert unfound([beside, nudged, part], [hand], 4000, 4000) == [beside]
+    assert unfound([beside], [hand], 4, 4) == []
+
+
+def test_without_a_critic_nothing_can_be_told_and_the_reason_says_so():
+    review = review_unfound(wall(), HERE, 3, None, None)
+    assert (review.id, review.side, review.observation, review.verdict) == (3, None, None, "unsure")
+    assert review.bbox_xyxy_px == (90.0, 60.0, 150.0, 120.0)
+    assert set(review.checks) == set(CHECKS)
+    assert {check.reason for check in review.checks.values()} == {REASON}
+
+
+def test_its_box_stays_within_the_picture():
+    corner = Proposal(Region((10.0, 195.0), 60.0, 0.0), 0.5)
+    assert review_unfound(wall(), corner, 1, None, None).bbox_xyxy_px == (0.0, 165.0, 40.0, 200.0)
+
+
+def test_what_the_critic_sees_wrong_fails_it():
+    critic = Stub(extra=0.97)
+    review = review_unfound(wall(), HERE, 1, critic, "left")
+    assert critic.asked == [HERE.region]
+    assert review.verdict == "fail"
+    assert review.checks["finger_count"].verdict == "fail"
+    assert review.checks["joint_bending"].verdict == "cannot tell"
+    assert review.checks["finger_count"].where.points_px == ((118.0, 70.0),)
+    assert review.says is not None
+    assert review.says.malformed == 0.97
+
+
+def test_a_critic_that_reads_it_gives_it_landmarks_and_a_side_but_no_pass():
+    review = review_unfound(wall(), HERE, 1, Stub(), None)
+    assert review.observation is not None
+    assert (review.observation.found_by, review.side) == (FOUND_BY, "right")
+    assert review.verdict == "unsure"
+
+
+@pytest.mark.parametrize("critic", [Stub(extra=0.97, assessable=0.1), Stub(right=0.6, assessable=0.1)])
+def test_a_critic_that_cannot_make_it_out_says_nothing(critic):
+    review = review_unfound(wall(), HERE, 1, critic, None)
+    assert review.observation is None
+    assert {check.verdict for check in review.checks.values()} == {"cannot tell"}
+
+
+def test_a_picture_whose_only_hand_the_detector_overlooks_is_not_without_hands():
+    image = wall()
+    judge = Judge(PeopleEyes(), None, Fixed([HERE]))
+    review = review_picture(image, judge)
+    assert review.verdict == "unsure"
+    (hand,) = review.hands
+    assert picture_json("a.png", review)["hands"][0]["side"] is None
+    assert (draw_review(image.pixels, [hand]) != image.pixels).any()
+    assert review_picture(image, Judge(PeopleEyes(), Stub(extra=0.97), Fixed([HERE]))).verdict == "fail"
+    assert review_picture(image, Judge(PeopleEyes(), None, Fixed([]))).verdict == "no_hands"
+
+
+def test_hands_that_are_given_are_all_there_is():
+    review = review_picture(wall(), Judge(PeopleEyes(), None, Fixed([HERE])), hands=[])
+    assert review.verdict == "no_hands"
