@@ -56,12 +56,13 @@ def run_once(path: Path, painter: str) -> tuple[float, float]:
         "-o",
         str(path.with_suffix(".out.png")),
         "--force",
+        "--all",
         "--painter",
         painter,
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, used = os.wait4(process.pid, 0)
-    if status:
+    if os.waitstatus_to_exitcode(status) > 1:
         raise SystemExit(process.stderr.read().decode() if process.stderr else "failed")
     return time.perf_counter() - start, used.ru_maxrss / 1024
 

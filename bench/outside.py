@@ -82,7 +82,7 @@ def samples(image: Image) -> np.ndarray:
 def run(path: Path, out: Path, engine: Engine, painter: str) -> tuple[Repair, bytes]:
     """File to file, as the workflow does it."""
     image = load_image(path)
-    repair = refine_picture(image, RefineSettings(painter=painter, seed=7), engine)
+    repair = refine_picture(image, RefineSettings(painter=painter, seed=7, all_hands=True), engine)
     if repair.after is repair.before:
         save_unchanged(path, out, overwrite=True)
     else:

@@ -36,7 +36,7 @@ def main() -> None:
     with open_engine() as engine:
         for seed, defect in SHOWN:
             scene = render_scene(seed, defect=defect)
-            repair = refine_picture(Image(scene.pixels), RefineSettings(), engine)
+            repair = refine_picture(Image(scene.pixels), RefineSettings(all_hands=True), engine)
             landmarks = scene.landmarks_px[0]
             columns.append(np.vstack([tile(scene.pixels, landmarks), tile(repair.after.pixels, landmarks)]))
     write_png(args.output, np.ascontiguousarray(np.hstack(columns)))

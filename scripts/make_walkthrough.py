@@ -40,11 +40,13 @@ def main() -> None:
     with open_engine() as engine:
         for strength in (0.0, 0.25, 0.55, 0.8, 1.0):
             diffusion = DiffusionSettings(model=model, strength=strength)
-            settings = RefineSettings(painter="diffuse", diffusion=diffusion, keep_intermediates=True)
+            settings = RefineSettings(
+                painter="diffuse", all_hands=True, diffusion=diffusion, keep_intermediates=True
+            )
             hand = refine_picture(image, settings, engine).hands[0]
             results.append(hand)
         drawn = [
-            refine_picture(image, RefineSettings(painter=painter), engine).hands[0]
+            refine_picture(image, RefineSettings(painter=painter, all_hands=True), engine).hands[0]
             for painter in ("draw", "harmonise")
         ]
     fixed = results[2]

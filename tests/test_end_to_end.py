@@ -47,7 +47,7 @@ def folder(photos: Path, tmp_path: Path) -> Path:
 def test_a_folder_of_photographs_is_refined_outside_the_masks_not_at_all_and_the_same_by_two_workers(
     folder: Path,
 ):
-    first = handwright(folder, "refine", "in", "-o", "one", "--report", "r", "--json")
+    first = handwright(folder, "refine", "in", "-o", "one", "--all", "--report", "r", "--json")
     assert (first.returncode, first.stderr) == (0, "")
     report = json.loads(first.stdout)
     jsonschema.validate(report, json.loads(SCHEMA_FILE.read_text()))
@@ -62,7 +62,7 @@ def test_a_folder_of_photographs_is_refined_outside_the_masks_not_at_all_and_the
         for hand in entry["hands"]:
             mask |= np.asarray(PILImage.open(folder / "r" / hand["mask"]).convert("L")) > 0
         assert (before[~mask] == after[~mask]).all()
-    assert handwright(folder, "refine", "in", "-o", "two", "--workers", "2").returncode == 0
+    assert handwright(folder, "refine", "in", "-o", "two", "--all", "--workers", "2").returncode == 0
     for file in (folder / "one").iterdir():
         assert file.read_bytes() == (folder / "two" / file.name).read_bytes()
 

@@ -48,7 +48,7 @@ except SystemExit as stopped:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--report", "r"),
+        ("refine", "a.png", "-o", "b.png", "--painter", "draw", "--all", "--report", "r"),
         ("hands", "a.png", "-o", "found"),
         ("review", "a.png", "--report", "r", "--json"),
         ("refine", "--help"),

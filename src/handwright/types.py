@@ -261,6 +261,8 @@ class Candidate:
         accepted: Whether it may replace the original.
         strength: Control strength, for painters that have one.
         strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
+        reading: How the hand was read: 'as found', 'as a left hand', 'without doubtful fingers', ….
+        refused: Why it may not replace the original, in words.
     """
 
     seed: int
@@ -271,6 +273,8 @@ class Candidate:
     accepted: bool
     strength: float | None = None
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
+    reading: str = "as found"
+    refused: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _expect(self.pixels, "Candidate.pixels", (None, None, 3), np.uint8)
@@ -291,6 +295,10 @@ class HandRepair:
         reason: One sentence for the user.
         candidates: Every attempt, in the order made.
         picked: Index into ``candidates`` of the one that was pasted, or None.
+        best_refused: Where none was pasted, index of the one that came nearest to it, or None.
+        review_before: What the review says of the hand as it was: an element of ``hands[]`` in
+            review-1.schema.json; None where nothing was reviewed.
+        review_after: The same of the repainted hand; None where it was not repainted.
     """
 
     id: int
@@ -302,6 +310,9 @@ class HandRepair:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     picked: int | None = None
+    best_refused: int | None = None
+    review_before: Mapping[str, Any] | None = None
+    review_after: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,8 +324,9 @@ class Repair:
         after: The picture as it goes; equal to ``before`` outside the masks of refined hands.
         hands: One entry per hand found.
         depth: The depth control image of all hands together.
-        seconds: Wall time per stage ('find', 'fit', 'depth', 'paint', 'check').
+        seconds: Wall time per stage ('find', 'fit', 'depth', 'review', 'paint', 'check').
         notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
+        judged_by: Who reviewed the hands: 'geometry', and 'critic' where there is one; empty: nobody.
     """
 
     before: Image
@@ -323,6 +335,7 @@ class Repair:
     depth: DepthControl
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    judged_by: tuple[str, ...] = ()
 
 
 def _side(side: str) -> None:

@@ -1,4 +1,7 @@
-"""Scripted eyes: they see what they are told to, where they are told to; no network looks at a pixel."""
+"""Scripted eyes: they see what they are told to, where they are told to; no network looks at a pixel.
+
+The same of the judge: hands fail as they are and pass once repainted, and paint fits, unless told otherwise.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,26 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
-from handwright.handrefiner import check, pipeline
+from handwright.handrefiner import candidates, check, pipeline
+from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
 from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.pipeline import Engine
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.types import HandObservation, Image
 from tests.drawn import Shot, flat_hand, shoot
+
+FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
+WORD = {"fail": "fail", "unsure": "cannot tell", "pass": "pass"}
+
+
+def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None = None) -> HandReview:
+    """A review of which only the verdict, and the arm that the hand ends, matter."""
+    checks = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
+    checks["left_right"] = Check("pass", 1.0, "Sound.", value={"side": hand.side, "arm": arm})
+    checks["finger_count"] = Check(WORD[verdict], 0.0, f"Said to {verdict}.")
+    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand)
 
 
 @dataclass
@@ -27,12 +43,30 @@ class Eyes:
         again: What a second look sees, given the hand that is wanted and the pixels; None: nothing.
         boxes: Answer per box.
         looks: Hands that were looked for again.
+        before: Verdict on each hand as it is, in turn; all fail by default.
+        after: Verdict on a hand in a repainted picture, given its number.
+        arm: Side of the arm that every hand ends, or None.
+        reviews: Pictures that were reviewed.
     """
 
     found: list[HandObservation] = field(default_factory=list)
     again: Callable[[HandObservation, np.ndarray], HandObservation | None] = lambda wanted, _: wanted
     boxes: list[HandObservation | None] = field(default_factory=list)
     looks: list[HandObservation] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    after: Callable[[int, np.ndarray], str] = lambda number, pixels: "pass"
+    arm: str | None = None
+    reviews: list[np.ndarray] = field(default_factory=list)
+
+    def review(self, image, judge, hands):
+        self.reviews.append(image.pixels)
+        first = image.pixels is self.reviews[0]
+        said = [
+            (self.before[k] if k < len(self.before) else "fail") if first else self.after(k + 1, image.pixels)
+            for k in range(len(hands))
+        ]
+        each = [reviewed(k + 1, hand, said[k], self.arm) for k, hand in enumerate(hands)]
+        return PictureReview(tuple(each), image.width, image.height)
 
     def look(self, pixels, wanted, _landmarker):
         self.looks.append(wanted)
@@ -43,6 +77,9 @@ class Eyes:
 def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
     scripted = Eyes()
     monkeypatch.setattr(check, "find_again", scripted.look)
+    monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
+    monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
+    monkeypatch.setattr(pipeline, "review_picture", scripted.review)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))
     monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
     return scripted

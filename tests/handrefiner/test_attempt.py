@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.attempt import DOUBTFUL, Studio, attempt_hand
+from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
+from handwright.handrefiner.candidates import Studio
 from handwright.handrefiner.painters import Painted
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import plan_hand, reconstruct
+from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, task_of
 
@@ -35,7 +37,7 @@ def attempt(shot, painter, settings=None, **changes):
     settings = settings or RefineSettings()
     task = task_of(shot, settings, **changes)
     scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
-    return attempt_hand(shot.pixels, task, scene, Studio(painter, settings, None, Stopwatch()))
+    return attempt_hand(shot.pixels, task, scene, Studio(painter, settings, Judge(None), Stopwatch()))
 
 
 def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
@@ -107,7 +109,7 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     depth = depth_control(hands, *two.pixels.shape[:2])
     painter = Recorder()
     scene = Scene((tasks[0], front), depth)
-    attempt_hand(two.pixels, tasks[0], scene, Studio(painter, settings, None, Stopwatch()))
+    attempt_hand(two.pixels, tasks[0], scene, Studio(painter, settings, Judge(None), Stopwatch()))
     job = painter.jobs[0]
     (others,) = job.others
     assert others.any()

@@ -22,7 +22,7 @@ def test_a_found_hand_is_repainted_and_nothing_outside_its_mask_changes(one, eye
     changed = (repair.after.pixels != one.pixels).any(2)
     assert changed.sum() > 1000
     assert not (changed & ~hand.mask.inside).any()
-    assert set(repair.seconds) == {"find", "fit", "depth", "paint", "check"}
+    assert set(repair.seconds) == {"find", "fit", "depth", "review", "paint", "check"}
     assert repair.before.pixels is one.pixels
     assert hand.depth.depth.max() == 255
     assert np.linalg.norm(hand.fit.landmarks_px - one.landmarks_px, axis=1).max() < 0.06 * one.hand_px

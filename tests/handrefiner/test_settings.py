@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from handwright.errors import UsageError
@@ -11,6 +12,8 @@ from handwright.handrefiner.settings import (
     diffusion_settings,
     refine_settings,
 )
+from handwright.types import Image, Mask
+from tests.drawn import flat_hand
 
 NAN, INF = float("nan"), float("inf")
 
@@ -72,6 +75,43 @@ def test_keywords_find_their_place():
         refine_settings({"painter": "oil", "steps": 3})
     with pytest.raises(TypeError):
         refine_settings({"sed": 1})
+
+
+def test_without_strengths_candidates_differ_by_seed_and_the_last_seed_wraps():
+    assert RefineSettings(seed=2**32 - 1, candidates=2).tries == ((2**32 - 1, None), (0, None))
+
+
+def test_with_strengths_each_seed_is_painted_with_the_given_one_and_with_1():
+    def tries(**diffusion):
+        settings = DiffusionSettings(**diffusion)
+        return RefineSettings(painter="diffuse", seed=5, candidates=3, diffusion=settings).tries
+
+    assert tries(strength=0.8) == ((5, 0.8), (5, 1.0), (6, 0.8))
+    assert tries(strength=1.0) == ((5, 1.0), (6, 1.0), (7, 1.0))
+
+
+@pytest.mark.parametrize("budget_s", [-1.0, NAN, INF])
+def test_a_budget_that_is_no_time_is_refused(budget_s):
+    with pytest.raises(UsageError, match="--budget"):
+        RefineSettings(budget_s=budget_s)
+
+
+def test_the_review_decides_unless_the_user_does():
+    verdicts = ("fail", "unsure", "pass")
+    assert [RefineSettings().attempts(1, verdict) for verdict in verdicts] == [True, False, False]
+    assert [RefineSettings(unsure=True).attempts(1, verdict) for verdict in verdicts] == [True, True, False]
+    image = Image(np.zeros((4, 4, 3), np.uint8))
+    for asked in (
+        {"all_hands": True},
+        {"boxes": ((0, 0, 1, 1),)},
+        {"hands": ()},
+        {"mask": Mask(np.ones((4, 4), bool))},
+        {"depth": image},
+        {"hand_pose": flat_hand()},
+    ):
+        assert all(RefineSettings(**asked).attempts(1, verdict) for verdict in verdicts), asked
+    named = RefineSettings(hand_ids=(2,))
+    assert (named.attempts(1, "fail"), named.attempts(2, "pass")) == (False, True)
 
 
 def test_the_diffusing_painters_are_painters():

@@ -1,52 +1,21 @@
-"""Attempts at hands: paint candidates, look again at each, keep the best or put the old hands back."""
+"""Attempts at hands: paint candidates, judge each, rank those that beat the original."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
-from jaxtyping import UInt8
-
-from handwright.handrefiner.check import joint_error
+from handwright.handrefiner.beats import best_refused, order
+from handwright.handrefiner.candidates import Made, Pixels, Studio, originals_of, paint
 from handwright.handrefiner.hypotheses import other_readings
-from handwright.handrefiner.painters import Painter
 from handwright.handrefiner.scene import Scene, own_depth
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask
-from handwright.handrefiner.way_back import lay_back
-from handwright.perception.landmarker import Landmarker
 from handwright.types import Candidate, DepthControl, HandRepair, Image
 
 DOUBTFUL = 0.06
 """Joint error, as a fraction of hand size, from which other readings of the hand are tried."""
-
-_WORST_ERROR = 0.15
-
-Pixels = UInt8[np.ndarray, "h w 3"]
-
-
-@dataclass(frozen=True, eq=False)
-class Studio:
-    """What all attempts at the hands of a picture share.
-
-    Attributes:
-        painter: Who paints.
-        settings: How many candidates, from which seed.
-        landmarker: Who looks again.
-        watch: Adds up the seconds.
-    """
-
-    painter: Painter
-    settings: RefineSettings
-    landmarker: Landmarker
-    watch: Stopwatch
-
-    @property
-    def seeds(self) -> list[int]:
-        """Candidate k uses seed + k."""
-        return [(self.settings.seed + k) % 2**32 for k in range(self.settings.candidates)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,69 +23,105 @@ class Attempt:
     """Candidates of one hand.
 
     Attributes:
-        candidates: All of them, in the order made.
-        picked: Index of the one to paste, or None.
-        task: The reading of the hand that the picked candidate was painted from; the first one if none was.
-        control: The depth control image that it was painted by.
+        made: All of them, in the order made.
+        ranked: Indices of those that may replace the original, best first.
+        mates: Ids of the hands that were painted in one go with it; they win or lose together.
     """
 
-    candidates: tuple[Candidate, ...]
-    picked: int | None
-    task: HandTask
-    control: DepthControl
+    made: tuple[Made, ...]
+    ranked: tuple[int, ...]
+    mates: frozenset[int] = field(default=frozenset())
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All candidates."""
+        return tuple(made.candidate for made in self.made)
+
+    @property
+    def picked(self) -> int | None:
+        """Index of the candidate to paste, or None."""
+        return self.ranked[0] if self.ranked else None
+
+    @property
+    def best(self) -> Made:
+        """What is pasted; the first candidate where nothing is."""
+        return self.made[self.picked or 0]
 
     @property
     def winner(self) -> Candidate | None:
         """The candidate to paste."""
-        return None if self.picked is None else self.candidates[self.picked]
+        return None if self.picked is None else self.best.candidate
+
+    @property
+    def task(self) -> HandTask:
+        """The reading of the hand that ``best`` was painted from."""
+        return self.best.task
+
+    @property
+    def control(self) -> DepthControl:
+        """The depth control image that it was painted by."""
+        return self.best.control
 
     def after(self, earlier: Attempt | None) -> Attempt:
         """The same with the candidates of an earlier attempt, which failed, before its own."""
         if earlier is None:
             return self
-        picked = None if self.picked is None else self.picked + len(earlier.candidates)
-        return replace(self, candidates=(*earlier.candidates, *self.candidates), picked=picked)
+        ranked = tuple(index + len(earlier.made) for index in self.ranked)
+        return replace(self, made=(*earlier.made, *self.made), ranked=ranked)
 
-    def as_repair(self, image: Image) -> HandRepair:
-        """The record for the report."""
-        task = self.task
+    def without_winner(self, why: str) -> Attempt:
+        """The same with the candidate to paste refused, and the next best in its place."""
+        made, picked = list(self.made), self.ranked[0]
+        refused = replace(made[picked].candidate, accepted=False, refused=(why,))
+        made[picked] = replace(made[picked], candidate=refused)
+        return replace(self, made=tuple(made), ranked=self.ranked[1:])
+
+    def as_repair(
+        self, image: Image, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+    ) -> HandRepair:
+        """The record for the report.
+
+        Args:
+            image: The picture as it came.
+            before: Review of the hand as it was.
+            after: Review of the repainted hand.
+        """
+        task, candidates = self.task, self.candidates
         depth = own_depth(task, self.control)
         common = task.id, task.observation, task.fit, task.full_mask(image), depth
-        if self.winner is None:
-            found = any(c.scores["found_again"] for c in self.candidates)
-            why = "its joints came out elsewhere" if found else "not found again"
-            reason = f"{why} after repainting: the original stays"
-            return HandRepair(*common, "kept", reason, self.candidates)
-        error = 100 * self.winner.scores["joint_error"]
-        reason = f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh"
-        return HandRepair(*common, "refined", reason, self.candidates, self.picked)
+        if self.winner is not None:
+            reason = _won(self.winner)
+            return HandRepair(*common, "refined", reason, candidates, self.picked, None, before, after)
+        nearest = best_refused(candidates)
+        reason = _lost(candidates, nearest)
+        return HandRepair(*common, "kept", reason, candidates, None, nearest, before)
 
 
 def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -> Attempt:
-    """Paint ``settings.candidates`` versions and pick the one whose joints come out nearest to the mesh.
+    """Paint the candidates of one hand within its time budget.
 
-    When the first reading of the hand does not survive a second look, others are tried (``other_readings``).
+    When no candidate of the first reading beats the original, or its joints came out doubtful, the hand is
+    read in other ways (``other_readings``).
     """
-    before = _look(pixels, [task], studio)
-    control = scene.control([task])
-    tried: list[tuple[Candidate, HandTask, DepthControl]] = []
-    for seed in studio.seeds:
-        (candidate,) = _paint(pixels, [task], control, scene, seed, studio, before)
-        tried.append((candidate, task, control))
-    if studio.settings.hands is None and min(c.scores["joint_error"] for c, *_ in tried) > DOUBTFUL:
+    may_go_on = _budget(studio.settings.budget_s)
+    (original,) = originals_of(pixels, [task], studio)
+    made: list[Made] = []
+    for seed, strength in studio.settings.tries:
+        if made and not may_go_on():
+            break
+        made += paint(pixels, [task], scene, seed, strength, studio, [original])
+    if studio.settings.hands is None and _doubtful(made) and may_go_on():
+        seed, strength = studio.settings.tries[0]
         for other in other_readings(pixels, task, studio.settings.mask):
-            theirs = scene.control([other])
-            (candidate,) = _paint(pixels, [other], theirs, scene, studio.settings.seed, studio, before)
-            tried.append((candidate, other, theirs))
-    ranked = sorted((c.scores["joint_error"], k) for k, (c, *_) in enumerate(tried) if c.accepted)
-    picked = ranked[0][1] if ranked else None
-    return Attempt(tuple(c for c, *_ in tried), picked, *tried[picked or 0][1:])
+            if may_go_on():
+                made += paint(pixels, [other], scene, seed, strength, studio, [original])
+    return Attempt(tuple(made), _ranked([[one.candidate] for one in made]))
 
 
 def attempt_together(
     pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, studio: Studio
 ) -> list[Attempt]:
-    """Paint hands that meet in one go; a candidate is accepted only when every hand of it passes.
+    """Paint hands that meet in one go; a candidate is accepted only when every hand of it beats its original.
 
     Args:
         pixels: The picture as painted so far.
@@ -127,66 +132,53 @@ def attempt_together(
     Returns:
         One per hand, in the order of ``tasks``; all of them or none of them have a winner, of one painting.
     """
-    before = _look(pixels, tasks, studio)
-    control = scene.control(tasks)
-    tried = [_paint(pixels, tasks, control, scene, seed, studio, before) for seed in studio.seeds]
-    ranked = sorted(
-        (sum(c.scores["joint_error"] for c in hands), k)
-        for k, hands in enumerate(tried)
-        if all(c.accepted for c in hands)
-    )
-    picked = ranked[0][1] if ranked else None
+    may_go_on = _budget(studio.settings.budget_s * len(tasks))
+    originals = originals_of(pixels, tasks, studio)
+    tried: list[list[Made]] = []
+    for seed, strength in studio.settings.tries:
+        if tried and not may_go_on():
+            break
+        tried.append(paint(pixels, tasks, scene, seed, strength, studio, originals))
+    ranked = _ranked([[one.candidate for one in hands] for hands in tried])
+    ids = frozenset(task.id for task in tasks)
     return [
-        Attempt(tuple(hands[index] for hands in tried), picked, task, control)
+        Attempt(tuple(hands[index] for hands in tried), ranked, ids - {task.id})
         for index, task in enumerate(tasks)
     ]
 
 
-def _paint(
-    pixels: Pixels,
-    tasks: Sequence[HandTask],
-    control: DepthControl,
-    scene: Scene,
-    seed: int,
-    studio: Studio,
-    before: Sequence[tuple[bool, float]],
-) -> list[Candidate]:
-    """Paint one version of the hands and look at each of them; each gets its own share of the patch."""
-    job = scene.job(pixels, tasks, control, seed)
-    with studio.watch("paint"):
-        painted = studio.painter.paint(job)
-        patch, inside = lay_back(job, painted)
-    x0, y0, x1, y1 = job.window
-    trial = pixels.copy()
-    trial[y0:y1, x0:x1] = patch
-    there = [
-        replace(task, observation=replace(task.observation, landmarks_px=task.fit.landmarks_px))
-        for task in tasks
-    ]
-    seen = _look(trial, there, studio)
-    shares = [inside[job.place(task)] & task.may_change for task in tasks]
-    passed = all(
-        found and error < _WORST_ERROR and bool(share.any())
-        for (found, error), share in zip(seen, shares, strict=True)
-    )
-    candidates: list[Candidate] = []
-    for task, share, now, then in zip(tasks, shares, seen, before, strict=True):
-        own = trial[task.window[1] : task.window[3], task.window[0] : task.window[2]]
-        old = pixels[task.window[1] : task.window[3], task.window[0] : task.window[2]]
-        scores = {
-            "found_again": float(now[0]),
-            "joint_error": now[1],
-            "found_before": float(then[0]),
-            "joint_error_before": then[1],
-            "painted_share": float(share.mean()),
-        }
-        own = np.where(share[..., None], own, old)
-        strength, strip = painted.strength, painted.strip
-        candidates.append(Candidate(seed, own, share, task.window[:2], scores, passed, strength, strip))
-    return candidates
+def _budget(seconds: float) -> Callable[[], bool]:
+    """Whether there is time left, asked again and again; always without a limit."""
+    end = time.perf_counter() + seconds
+    return lambda: seconds == 0 or time.perf_counter() < end
 
 
-def _look(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[tuple[bool, float]]:
-    """Per hand, whether it is found again and its joint error."""
-    with studio.watch("check"):
-        return [joint_error(pixels, task.observation, task.fit, studio.landmarker) for task in tasks]
+def _ranked(paintings: Sequence[Sequence[Candidate]]) -> tuple[int, ...]:
+    """Indices of the paintings all of whose hands are accepted, best first."""
+    keys = {
+        index: order([candidate.scores for candidate in hands])
+        for index, hands in enumerate(paintings)
+        if all(candidate.accepted for candidate in hands)
+    }
+    return tuple(sorted(keys, key=lambda index: (keys[index], index)))
+
+
+def _doubtful(made: Sequence[Made]) -> bool:
+    errors = [one.candidate.scores["joint_error"] for one in made]
+    return min(errors) > DOUBTFUL or not any(one.candidate.accepted for one in made)
+
+
+def _won(winner: Candidate) -> str:
+    scores = winner.scores
+    critic = ""
+    if "malformed" in scores:
+        was = f" (was {scores['malformed_before']:.2f})" if "malformed_before" in scores else ""
+        critic = f", probability of being malformed {scores['malformed']:.2f}{was}"
+    error = 100 * scores["joint_error"]
+    return f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh{critic}"
+
+
+def _lost(candidates: Sequence[Candidate], nearest: int | None) -> str:
+    why = "nothing could be painted" if nearest is None else "; ".join(candidates[nearest].refused)
+    which = f"none of {len(candidates)} candidates beats it; of the best: " if len(candidates) > 1 else ""
+    return f"{which}{why}: the original stays"

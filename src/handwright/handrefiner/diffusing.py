@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -104,6 +104,8 @@ def _ask(
 ) -> Inpainting:
     """Picture, mask and depth of a job at the network's resolution."""
     x0, y0, x1, y1 = job.window
+    if job.strength is not None:
+        settings = replace(settings, strength=job.strength)
     mask = np.zeros(job.control.shape, np.bool_)
     mask[y0:y1, x0:x1] = free
     return Inpainting(

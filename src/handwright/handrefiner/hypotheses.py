@@ -29,10 +29,10 @@ def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mas
     height, width = pixels.shape[:2]
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
-    readings = [_read(task, mirrored, None, (width, height), mask)]
+    readings = [_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand")]
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
-        readings.append(_read(task, seen, weights, (width, height), mask))
+        readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
     return readings
 
 
@@ -42,6 +42,7 @@ def _read(
     weights: Float[np.ndarray, "21"] | None,
     size_px: tuple[int, int],
     mask: Mask | None,
+    reading: str,
 ) -> HandTask:
     fit = fit_hand(seen, *size_px, landmark_weights=weights)
     fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
@@ -50,4 +51,4 @@ def _read(
         if mask is not None
         else repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
     )
-    return replace(task, observation=seen, fit=fit, may_change=allowed)
+    return replace(task, observation=seen, fit=fit, may_change=allowed, reading=reading)

@@ -23,6 +23,7 @@ class PaintJob:
         window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
         may_change: bool [h, w] pixels of the crop that may change.
         seed: Same seed, same bytes.
+        strength: Control strength, for painters that have one; None: that of their settings.
     """
 
     picture: UInt8[np.ndarray, "H W 3"]
@@ -32,6 +33,7 @@ class PaintJob:
     window: Window
     may_change: Bool[np.ndarray, "h w"]
     seed: int
+    strength: float | None = None
 
     @property
     def crop(self) -> UInt8[np.ndarray, "h w 3"]:

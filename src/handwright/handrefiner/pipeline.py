@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.attempt import Attempt, Pixels, Studio, attempt_hand, attempt_together
+from handwright.handrefiner.attempt import Attempt, attempt_hand, attempt_together
+from handwright.handrefiner.candidates import Pixels, Studio
 from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.open_painter import open_painter
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.handrefiner.verdicts import by_id, why_left_alone, without_failed
 from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.review.checklist import PictureReview
+from handwright.review.critic import Critic, open_critic
+from handwright.review.judge import Judge, review_picture
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
 
 
@@ -32,15 +37,27 @@ class Engine:
     Attributes:
         landmarker: The eyes that find hands.
         inpainters: Opens diffusion models on first use and keeps them.
+        critic: Judges hands by eyes of its own; None: geometry alone judges.
     """
 
     landmarker: Landmarker
     inpainters: Inpainters = field(default_factory=Inpainters)
+    critic: Critic | None = None
+
+    @property
+    def judge(self) -> Judge:
+        """Who reviews the hands."""
+        return Judge(self.landmarker, self.critic)
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Whose words the review goes by."""
+        return ("geometry",) if self.critic is None else ("geometry", "critic")
 
 
 @contextmanager
 def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
-    """Load the perception models; diffusion models wait until a hand is painted by them.
+    """Load the perception models and the packaged critic, if there is one; diffusion models wait for use.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
@@ -49,7 +66,7 @@ def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as eyes:
-        yield Engine(eyes)
+        yield Engine(eyes, critic=open_critic())
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
@@ -62,10 +79,10 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
 
 
 def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
-    """Repaint the hands of a picture.
+    """Review the hands of a picture and repaint those that fail.
 
-    Until there is a judge every found hand is attempted (or those that the settings name), and a hand that is
-    not found again after repainting is put back.
+    Hands that the settings name are attempted whatever the review says. A hand is replaced only by a
+    candidate that beats it (``handrefiner.beats``) and does not fail when the finished picture is reviewed.
 
     Args:
         image: The picture.
@@ -81,23 +98,60 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     watch = Stopwatch()
     seen, notes = _find(image.pixels, settings, engine, watch)
     scene = _reconstruct(image, settings, seen, watch)
-    studio = Studio(open_painter(settings, engine.inpainters), settings, engine.landmarker, watch)
-    pixels = image.pixels.copy()
-    changed = np.zeros(pixels.shape[:2], np.bool_)
-    done: dict[int, HandRepair] = {}
-    wanted = [task for task in scene.tasks if not settings.hand_ids or task.id in settings.hand_ids]
-    for group in scene.groups(wanted, studio.painter.together):
-        for attempt in _attempt_group(pixels, changed, group, scene, studio):
-            done[attempt.task.id] = attempt.as_repair(image)
+    review = _review(image, [hand for hand, _ in seen], engine, watch)
+    said = {hand.id: hand for hand in review.hands}
+    studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
+    wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
+    attempts = _attempt_all(image.pixels, wanted, scene, studio)
+    after, attempts, again = _finish(image, scene, attempts, engine, watch)
+    before_json, after_json = (by_id(one) if one else {} for one in (review, again))
+    done = {attempt.task.id: attempt for attempt in attempts}
     hands = tuple(
-        done.get(task.id) or _skipped(task, image, scene, "not among --hand") for task in scene.tasks
+        done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
+        if task.id in done
+        else replace(
+            _skipped(task, image, scene, why_left_alone(said[task.id], settings)),
+            review_before=before_json[task.id],
+        )
+        for task in scene.tasks
     )
-    after = with_edits(image, pixels, changed) if changed.any() else image
-    return Repair(image, after, hands, scene.depth, watch.seconds, notes)
+    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges)
+
+
+def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+    """Attempt the hands one after the other, each in the picture as painted so far."""
+    canvas = pixels.copy()
+    return [
+        attempt
+        for group in scene.groups(wanted, studio.painter.together)
+        for attempt in _attempt_group(canvas, group, scene, studio)
+    ]
+
+
+def _finish(
+    image: Image, scene: Scene, attempts: list[Attempt], engine: Engine, watch: Stopwatch
+) -> tuple[Image, list[Attempt], PictureReview | None]:
+    """Paste the winners and review the picture; a hand that fails there gets its next best candidate or none.
+
+    Returns:
+        The finished picture, the attempts as they stand, and the review of the picture if it was changed.
+    """
+    while any(attempt.winner is not None for attempt in attempts):
+        pixels, changed = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
+        for attempt in attempts:
+            _paste(pixels, changed, attempt)
+        after = with_edits(image, pixels, changed)
+        won = {attempt.task.id: attempt.best.seen for attempt in attempts if attempt.winner is not None}
+        review = _review(after, [won.get(t.id) or t.observation for t in scene.tasks], engine, watch)
+        failed = {hand.id: hand for hand in review.hands if hand.id in won and hand.verdict == "fail"}
+        if not failed:
+            return after, attempts, review
+        attempts = [without_failed(attempt, failed) for attempt in attempts]
+    return image, attempts, None
 
 
 def _attempt_group(
-    pixels: Pixels, changed: np.ndarray, group: Sequence[HandTask], scene: Scene, studio: Studio
+    pixels: Pixels, group: Sequence[HandTask], scene: Scene, studio: Studio
 ) -> Generator[Attempt]:
     """Attempt hands that meet in one go, then, should that fail, one by one; what wins is pasted at once."""
     earlier: dict[int, Attempt] = {}
@@ -105,14 +159,24 @@ def _attempt_group(
         attempts = attempt_together(pixels, group, scene, studio)
         if all(attempt.winner is not None for attempt in attempts):
             for attempt in attempts:
-                _paste(pixels, changed, attempt)
+                _paste(pixels, None, attempt)
             yield from attempts
             return
         earlier = {attempt.task.id: attempt for attempt in attempts}
     for task in group:
         attempt = attempt_hand(pixels, task, scene, studio)
-        _paste(pixels, changed, attempt)
+        _paste(pixels, None, attempt)
         yield attempt.after(earlier.get(task.id))
+
+
+def _review(
+    image: Image, hands: Sequence[HandObservation], engine: Engine, watch: Stopwatch
+) -> PictureReview:
+    """Review hands that are known; a picture without any is not looked at."""
+    if not hands:
+        return PictureReview((), image.width, image.height)
+    with watch("review"):
+        return review_picture(image, engine.judge, hands=hands)
 
 
 def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:
@@ -170,14 +234,15 @@ def _reconstruct(
     return Scene(tuple(tasks), depth, given_depth is not None)
 
 
-def _paste(pixels: np.ndarray, changed: np.ndarray, attempt: Attempt) -> None:
+def _paste(pixels: np.ndarray, changed: np.ndarray | None, attempt: Attempt) -> None:
     candidate = attempt.winner
     if candidate is None:
         return
     x, y = candidate.origin_xy_px
     height, width = candidate.inside.shape
     pixels[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
-    changed[y : y + height, x : x + width] |= candidate.inside
+    if changed is not None:
+        changed[y : y + height, x : x + width] |= candidate.inside
 
 
 __all__ = ["Engine", "inspect_picture", "open_engine", "refine_picture"]

@@ -67,6 +67,7 @@ class Scene:
         tasks: Sequence[HandTask],
         control: DepthControl,
         seed: int,
+        strength: float | None = None,
     ) -> PaintJob:
         """What a painter gets.
 
@@ -75,6 +76,7 @@ class Scene:
             tasks: Hands to paint, the farthest first.
             control: From ``control``.
             seed: Of this candidate.
+            strength: Of this candidate, for painters that have one.
         """
         painted = [task.id for task in tasks]
         window = _around([task.window for task in tasks])
@@ -86,7 +88,9 @@ class Scene:
             before = _in_front(task, strangers, control)
             may_change |= _moved(task.may_change & ~before, task.window, window)
             others.append(before | _in_front(task, mates, control))
-        return PaintJob(picture, control.depth, tuple(tasks), tuple(others), window, may_change, seed)
+        return PaintJob(
+            picture, control.depth, tuple(tasks), tuple(others), window, may_change, seed, strength
+        )
 
 
 def own_depth(task: HandTask, control: DepthControl) -> DepthControl:

@@ -31,6 +31,7 @@ class HandTask:
         window: Its crop.
         region: The old hand in the crop.
         may_change: bool [h, w] the repair mask in the crop.
+        reading: How the hand was read, in words.
     """
 
     id: int
@@ -39,6 +40,7 @@ class HandTask:
     window: Window
     region: HandRegion
     may_change: Bool[np.ndarray, "h w"]
+    reading: str = "as found"
 
     @property
     def landmarks_px(self) -> Float[np.ndarray, "21 2"]:

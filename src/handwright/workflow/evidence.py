@@ -60,6 +60,7 @@ class Evidence:
             "files": {
                 "before": self._crop(f"{stem}-before.png", repair.before.pixels[y0:y1, x0:x1]),
                 "after": self._crop(f"{stem}-after.png", repair.after.pixels[y0:y1, x0:x1]),
+                "refused": self._refused(repair, hand, (x0, y0, x1, y1)),
                 "depth": self._crop(f"{stem}-depth-view.png", hand.depth.depth[y0:y1, x0:x1]),
                 "crop_xyxy_px": [x0, y0, x1, y1],
             },
@@ -74,6 +75,16 @@ class Evidence:
                 for number, candidate in enumerate(hand.candidates, start=1)
             ],
         }
+
+    def _refused(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
+        """The picture as it would be with the best refused candidate, where the original stays."""
+        if hand.best_refused is None:
+            return None
+        from handwright.image import with_candidate
+
+        x0, y0, x1, y1 = crop
+        would_be = with_candidate(repair.after, hand.candidates[hand.best_refused]).pixels
+        return self._crop(f"hand-{hand.id}-refused.png", would_be[y0:y1, x0:x1])
 
     def _view(self, name: str, pixels: Pixels) -> str:
         from PIL import Image as PILImage

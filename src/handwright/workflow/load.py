@@ -45,6 +45,8 @@ def load_settings(
         depth=None if request.depth is None else _of_same_size(request.depth, image),
         hand_pose=None if request.hand_pose is None else pose_from(request.hand_pose, engine),
         all_hands=request.all_hands,
+        unsure=request.unsure,
+        budget_s=request.budget_s,
         hand_ids=request.hand_ids,
         diffusion=request.diffusion,
         keep_intermediates=plan.keep_intermediates,

@@ -108,10 +108,24 @@ def _hand(hand: Entry, picture: Entry) -> str:
     return f"""<div class="hand">
 <header class="row"><h3>Hand {hand["id"]}</h3>{_tag(hand["action"], hand["action"])}</header>
 <p>{escape(hand["reason"])}</p>
+{_review("before", hand["review_before"])}{_review("after", hand["review_after"])}
 <p class="soft">{escape(facts)}</p>
 {_crops(hand, picture)}
 {_candidates(hand["candidates"])}
 </div>"""
+
+
+def _review(when: str, review: Entry | None) -> str:
+    """What the review says of the hand, and why it does not pass."""
+    if review is None:
+        return ""
+    said = "; ".join(
+        f"{name.replace('_', ' ')}: {check['verdict']}. {check['reason']}"
+        for name, check in review["checks"].items()
+        if check["verdict"] != "pass"
+    )
+    told = "; ".join(part for part in (f"review {when}: {review['verdict']}", said) if part)
+    return f'<p class="soft">{escape(told)}</p>'
 
 
 def _crops(hand: Entry, picture: Entry) -> str:
@@ -121,6 +135,8 @@ def _crops(hand: Entry, picture: Entry) -> str:
     skeleton = _skeleton(hand["fit_landmarks_px"], files["crop_xyxy_px"])
     alt = f"hand {hand['id']} of {picture['name']}"
     after = [("after", "after", "")] if hand["action"] == "refined" else []
+    if files["refused"]:
+        after = [("refused", f"candidate {hand['best_refused']}, refused", "")]
     panels = [("before", "before", ""), *after, ("depth", "depth, with the fitted hand's bones", skeleton)]
     figures = "".join(
         _figure(files[key], caption, over, f"{caption}: {alt}") for key, caption, over in panels
@@ -155,7 +171,7 @@ def _candidates(candidates: Sequence[Entry]) -> str:
     names = sorted({name for candidate in candidates for name in candidate["scores"]})
     head = "".join(
         f"<th>{escape(name.replace('_', ' '))}</th>"
-        for name in ("candidate", "seed", "strength", *names, "verdict", "files")
+        for name in ("candidate", "seed", "strength", "reading", *names, "verdict", "files")
     )
     rows = "".join(
         _candidate_row(number, candidate, names) for number, candidate in enumerate(candidates, start=1)
@@ -165,13 +181,12 @@ def _candidates(candidates: Sequence[Entry]) -> str:
 
 def _candidate_row(number: int, candidate: Entry, names: Sequence[str]) -> str:
     verdict = "picked" if candidate["picked"] else "accepted" if candidate["accepted"] else "refused"
-    scores = [candidate["strength"], *(candidate["scores"].get(name) for name in names)]
-    cells = [
-        str(number),
-        str(candidate["seed"]),
-        *("–" if score is None else f"{score:.4g}" for score in scores),
-        verdict,
-    ]
+    strength, *scores = (
+        "–" if score is None else f"{score:.4g}"
+        for score in (candidate["strength"], *(candidate["scores"].get(name) for name in names))
+    )
+    why = f": {'; '.join(candidate['refused'])}" if candidate["refused"] else ""
+    cells = [str(number), str(candidate["seed"]), strength, candidate["reading"], *scores, f"{verdict}{why}"]
     files = (("patch", candidate["file"]), ("steps", candidate["steps"]))
     links = ", ".join(f'<a href="{_address(file)}">{name}</a>' for name, file in files if file) or "–"
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"

@@ -79,6 +79,7 @@ def picture_entry(
         "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
         "files": evidence["files"] if evidence else None,
         "patches": list(written.patches),
+        "judged_by": list(repair.judged_by),
         "hands": hands,
     }
 
@@ -107,6 +108,7 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
         "seconds": {},
         "files": None,
         "patches": [],
+        "judged_by": [],
         "hands": [],
     }
 
@@ -158,15 +160,20 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
         "files": files["files"] if files else None,
         "action": hand.action,
         "reason": hand.reason,
+        "review_before": hand.review_before,
+        "review_after": hand.review_after,
+        "best_refused": None if hand.best_refused is None else hand.best_refused + 1,
         "candidates": [
             {
                 "seed": candidate.seed,
                 "strength": candidate.strength,
+                "reading": candidate.reading,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
                 "steps": files["steps"][index] if files else None,
                 "origin_xy_px": [int(value) for value in candidate.origin_xy_px],
                 "accepted": bool(candidate.accepted),
+                "refused": list(candidate.refused),
                 "picked": index == hand.picked,
             }
             for index, candidate in enumerate(hand.candidates)

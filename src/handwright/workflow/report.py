@@ -36,15 +36,24 @@ def build_report(command: str, records: Sequence[Record], folder: str = ".") -> 
     }
 
 
+def verdict_left(hand: Record) -> str | None:
+    """What the review says of a hand as it leaves: repainted or not; None where nobody reviewed it."""
+    review = hand["review_after"] or hand["review_before"]
+    return review["verdict"] if review else None
+
+
 def summary(records: Sequence[Record]) -> dict[str, int]:
-    """Counts over a run: pictures by status, hands by action."""
+    """Counts over a run: pictures by status, hands by action and by what the review says in the end."""
     status = Counter(cast(str, record["status"]) for record in records)
-    action = Counter(cast(str, hand["action"]) for record in records for hand in record["hands"])
+    hands: list[Record] = [hand for record in records for hand in record["hands"]]
+    action = Counter(cast(str, hand["action"]) for hand in hands)
+    left = Counter(verdict_left(hand) for hand in hands)
     return {
         "pictures": len(records),
         **{f"pictures_{name}": status[name] for name in ("refined", "unchanged", "no_hands", "failed")},
         "hands": action.total(),
         **{f"hands_{name}": action[name] for name in ("refined", "kept", "skipped")},
+        **{f"hands_left_{name}": left[name] for name in ("pass", "unsure", "fail")},
     }
 
 

@@ -28,8 +28,10 @@ class Request:
         seed: Seed of the first candidate.
         candidates: Attempts per hand.
         boxes: User boxes x0, y0, x1, y1 in pixels.
-        hand_ids: Only these hands are attempted; empty: all that the painter's rules choose.
-        all_hands: Attempt every hand found.
+        hand_ids: Only these hands are attempted; empty: those that fail the review.
+        all_hands: Attempt every hand found, whatever the review says of it.
+        unsure: Attempt also hands of which the review cannot tell.
+        budget_s: No further candidate of a hand is begun after so many seconds; 0: no limit.
         hands: Hands file to use instead of finding and fitting.
         mask: Grey picture: what may change.
         depth: Grey picture: the depth control image.
@@ -43,6 +45,8 @@ class Request:
     boxes: tuple[Box, ...] = ()
     hand_ids: tuple[int, ...] = ()
     all_hands: bool = False
+    unsure: bool = False
+    budget_s: float = 0.0
     hands: Path | None = None
     mask: Path | None = None
     depth: Path | None = None
@@ -69,6 +73,8 @@ class Request:
             boxes=self.boxes,
             hand_ids=self.hand_ids,
             all_hands=self.all_hands,
+            unsure=self.unsure,
+            budget_s=self.budget_s,
             diffusion=self.diffusion,
         )
         self._diffusion_entry()
@@ -92,6 +98,8 @@ class Request:
             "boxes": [list(box) for box in self.boxes],
             "hand_ids": list(self.hand_ids),
             "all_hands": self.all_hands,
+            "unsure": self.unsure,
+            "budget_s": self.budget_s,
             **{name: _file_entry(getattr(self, name)) for name in ("hands", "mask", "depth", "hand_pose")},
             "diffusion": self._diffusion_entry(),
         }

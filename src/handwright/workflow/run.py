@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.errors import UsageError
 from handwright.workflow.inspection import inspect_file
@@ -15,13 +15,14 @@ from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.ledger import Ledger, Record, cache_folder, make_folder
 from handwright.workflow.picture import Outcome, Plan, Work, refine_file
 from handwright.workflow.pool import OpenEngine, run_jobs
-from handwright.workflow.report import build_report, write_report
+from handwright.workflow.report import build_report, verdict_left, write_report
 from handwright.workflow.request import Request, fingerprint
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
 
 Inputs = Sequence[str | Path]
+FailOn = Literal["fail", "unsure"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class RunOptions:
 
     Attributes:
         report: Folder for report.json, index.html and the evidence, or None.
+        fail_on: The mildest verdict of a hand, as it leaves, that makes the exit code 1.
         patches: Also write one transparent PNG per refined hand.
         force: Overwrite files that are not ours, and do again what is done.
         workers: Processes.
@@ -42,6 +44,7 @@ class RunOptions:
     """
 
     report: Path | None = None
+    fail_on: FailOn = "fail"
     patches: bool = False
     force: bool = False
     workers: int = 1
@@ -61,19 +64,23 @@ class RunResult:
         report: The whole report (see report-1.schema.json).
         outcomes: One per picture, in the report's order.
         report_path: Of report.json, or None.
+        fail_on: From ``RunOptions``.
     """
 
     report: dict[str, Any]
     outcomes: tuple[Outcome, ...]
     report_path: Path | None = None
+    fail_on: FailOn = "fail"
 
     @property
     def exit_code(self) -> int:
-        """0 when every picture was processed, 2 when one could not be, 70 after an internal error."""
-        errors: list[Record] = [
-            outcome.record["error"] for outcome in self.outcomes if outcome.record["error"]
-        ]
-        return 70 if any(error["internal"] for error in errors) else 2 if errors else 0
+        """0 nothing at or above ``fail_on`` is left, 1 a hand is, 2 a picture was not processed, 70 a bug."""
+        records = [outcome.record for outcome in self.outcomes]
+        errors: list[Record] = [record["error"] for record in records if record["error"]]
+        if errors:
+            return 70 if any(error["internal"] for error in errors) else 2
+        left = {verdict_left(hand) for record in records for hand in record["hands"]}
+        return int("fail" in left or (self.fail_on == "unsure" and "unsure" in left))
 
 
 def refine_files(
@@ -135,6 +142,8 @@ def inspect_files(
 def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, options: RunOptions) -> RunResult:
     if options.workers < 1:
         raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
+    if options.fail_on not in ("fail", "unsure"):
+        raise UsageError(f"--fail-on is {options.fail_on!r}", "", "give fail or unsure")
     request.check(len(jobs))
     _check_intermediates(request, options)
     if options.report is not None:
@@ -153,9 +162,9 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     ordered = tuple(outcomes[index] for index in range(len(jobs)))
     records = [outcome.record for outcome in ordered]
     if options.report is None:
-        return RunResult(build_report(command, records), ordered)
+        return RunResult(build_report(command, records), ordered, None, options.fail_on)
     path = write_report(options.report, command, records)
-    return RunResult(build_report(command, records), ordered, path)
+    return RunResult(build_report(command, records), ordered, path, options.fail_on)
 
 
 def _folders(*paths: str | Path | None) -> list[Path]:

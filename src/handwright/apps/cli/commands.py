@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import typer
 
@@ -47,6 +47,7 @@ def refine(
     boxes: opt.Boxes = None,
     hand: opt.Hand = None,
     all_hands: opt.AllHands = False,
+    unsure: opt.Unsure = False,
     hands: opt.Hands = None,
     mask: opt.Mask = None,
     depth: opt.Depth = None,
@@ -54,6 +55,8 @@ def refine(
     painter: opt.Painter = "draw",
     seed: opt.Seed = 0,
     candidates: opt.Candidates = 1,
+    budget: opt.Budget = 0.0,
+    fail_on: opt.FailOn = "fail",
     patches: opt.Patches = False,
     from_report: opt.FromReport = None,
     pick: opt.Pick = None,
@@ -75,9 +78,13 @@ def refine(
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
 ) -> None:
-    """Mend the hands of finished pictures; outside the hands nothing changes."""
+    """Review the hands of finished pictures and repaint those that fail; outside them nothing changes.
+
+    Exit code 0: no hand fails as it leaves; 1: one does; 2: a file could not be read, the rest was done.
+    """
     from handwright.handrefiner.settings import diffusion_settings
     from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
+    from handwright.workflow.run import FailOn
 
     screen = Screen(as_json=as_json, debug=debug)
     out = required(output, "-o OUT")
@@ -113,6 +120,8 @@ def refine(
         boxes=tuple(parse_box(box) for box in boxes or ()),
         hand_ids=tuple(hand or ()),
         all_hands=all_hands,
+        unsure=unsure,
+        budget_s=budget,
         hands=hands,
         mask=mask,
         depth=depth,
@@ -122,6 +131,7 @@ def refine(
     with screen.progress() as (on_start, on_outcome):
         options = RunOptions(
             report=report,
+            fail_on=cast("FailOn", fail_on),
             patches=patches,
             force=force,
             workers=workers,

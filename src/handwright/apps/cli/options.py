@@ -55,7 +55,12 @@ Output = Annotated[
 Hand = Annotated[
     list[int] | None, typer.Option("--hand", metavar="ID", help="Attempt only this hand; may be repeated.")
 ]
-AllHands = Annotated[bool, typer.Option("--all", help="Attempt every hand found.")]
+AllHands = Annotated[bool, typer.Option("--all", help="Attempt every hand, not only those that fail.")]
+Unsure = Annotated[bool, typer.Option("--unsure", help="Attempt also hands of which the review cannot tell.")]
+FailOn = Annotated[
+    str,
+    typer.Option("--fail-on", metavar="fail|unsure", help="What of a hand makes the exit code 1."),
+]
 Mask = Annotated[Path | None, typer.Option("--mask", metavar="FILE", help="White: may change.")]
 Depth = Annotated[Path | None, typer.Option("--depth", metavar="FILE", help="Your own depth control image.")]
 HandPose = Annotated[
@@ -74,7 +79,18 @@ Painter = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same bytes.")]
-Candidates = Annotated[int, typer.Option("--candidates", metavar="N", help="Attempts per hand.")]
+Candidates = Annotated[
+    int,
+    typer.Option(
+        "--candidates",
+        metavar="N",
+        help="Attempts per hand; * in turn with --strength and with strength 1.",
+    ),
+]
+Budget = Annotated[
+    float,
+    typer.Option("--budget", metavar="SECONDS", help="Begin no further attempt at a hand after so long."),
+]
 Patches = Annotated[bool, typer.Option("--patches", help="Also one transparent PNG per refined hand.")]
 FromReport = Annotated[
     Path | None,

@@ -71,6 +71,8 @@ class Screen:
                 _write(sys.stderr, f"handwright: {_error_line(outcome.record['error'])}")
             elif not self.as_json:
                 _write(sys.stdout, _picture_line(outcome, str(result.report["command"])))
+        if not self.as_json and (told := _nothing_attempted(result.report)):
+            _write(sys.stdout, told)
         if self.as_json:
             _write(sys.stdout, json.dumps(result.report, indent=1, allow_nan=False))
         elif result.report_path is not None:
@@ -100,6 +102,20 @@ def _picture_line(outcome: Outcome, command: str) -> str:
         if not note.startswith(("No hand was found:", "No hand was changed:"))
     ]
     return "\n".join([line, *(f"  {note}" for note in lossy)])
+
+
+def _nothing_attempted(report: dict[str, Any]) -> str:
+    """What to do when no hand of a whole run was attempted; empty where one was, or there is none."""
+    pictures: list[dict[str, Any]] = [entry for entry in report["pictures"] if entry["hands"]]
+    attempted = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
+    if report["command"] != "refine" or attempted or not pictures:
+        return ""
+    unsure = int(report["summary"]["hands_left_unsure"])
+    why = "no hand failed the review, so none was attempted"
+    if not any("critic" in entry["judged_by"] for entry in pictures):
+        why += " (no critic is installed, and geometry alone fails few hands)"
+    telling = f"--unsure attempts the {unsure} that it cannot tell, " if unsure else ""
+    return f"{why}: {telling}--all attempts every hand"
 
 
 def _what(hand: dict[str, Any], command: str) -> str:

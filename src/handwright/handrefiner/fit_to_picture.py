@@ -1,0 +1,214 @@
+"""Fit to the picture: is a repainted hand as sharp, as grainy and of the colour that was there, and no seam?
+
+The original fits its picture by being part of it, so this is no race: each aspect is a distance from what the
+picture itself shows, and a candidate may go as far as its allowance and what the picture varies by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from handwright.drawing.grain import grain_statistics
+from handwright.drawing.sharpness import edge_blur_sigma
+
+OCTAVES_SHARPNESS, OCTAVES_GRAIN = 1.0, 1.0
+"""Allowances: how much blurrier or crisper, how much cleaner or noisier, in powers of two."""
+
+LAB_COLOUR, LAB_SEAM = 6.0, 5.0
+"""Allowances: difference of the skin's middle colours, and of what meets at the rim, in units of Lab."""
+
+LEAST_BLUR_PX, LEAST_GRAIN = 0.6, 0.8
+"""Edges sharper than this, and grain (levels of 255) finer than this, look alike."""
+
+_RIM, _NARROWEST_RIM_PX, _CELL_RIMS = 0.025, 2, 6
+_FEWEST_PX = 40
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Region = Bool[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One way in which paint may stand out.
+
+    Attributes:
+        value: How far it is from the picture, ≥ 0; 0 where there is too little to compare.
+        limit: From here on it stands out.
+    """
+
+    value: float
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """The value in limits."""
+        return self.value / self.limit
+
+
+@dataclass(frozen=True)
+class PictureFit:
+    """How well paint fits into its picture.
+
+    Attributes:
+        sharpness: Blur of the hand's edges beside that of the old hand's, in octaves.
+        grain: Grain on its skin beside that on the old skin, in octaves.
+        colour: Between the middle colours of its skin and of the old skin, in Lab.
+        seam: Mean step across the rim of what was repainted, arm to arm or background to background, in Lab;
+            the larger of the two.
+    """
+
+    sharpness: Aspect
+    grain: Aspect
+    colour: Aspect
+    seam: Aspect
+
+    @property
+    def share(self) -> float:
+        """The worst aspect in its limits; more than 1 stands out."""
+        return max(aspect.share for aspect in self.aspects.values())
+
+    @property
+    def aspects(self) -> dict[str, Aspect]:
+        """By name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def fit_to_picture(
+    before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, hand_px: float
+) -> PictureFit:
+    """Measure one repainted hand.
+
+    Args:
+        before: uint8 [h, w, 3] the crop as it was.
+        after: uint8 [h, w, 3] the same as repainted.
+        changed: bool [h, w] what was repainted.
+        old: bool [h, w] skin in ``before``.
+        new: bool [h, w] skin in ``after``.
+        hand_px: Size of the hand in pixels.
+    """
+    fresh = new & changed
+    rim_px = max(_NARROWEST_RIM_PX, round(_RIM * hand_px))
+    return PictureFit(
+        _sharpness(before, after, old, new),
+        _grain(before, after, old, fresh),
+        _colour(before, after, old, fresh),
+        _seam(before, after, changed, old, new, rim_px),
+    )
+
+
+def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspect:
+    if not (old.any() and new.any()):
+        return Aspect(0.0, OCTAVES_SHARPNESS)
+    had, has = (
+        max(edge_blur_sigma(picture, mask), LEAST_BLUR_PX) for picture, mask in ((before, old), (after, new))
+    )
+    return Aspect(_octaves(had, has), OCTAVES_SHARPNESS)
+
+
+def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
+    if min(old.sum(), fresh.sum()) < _FEWEST_PX:
+        return Aspect(0.0, OCTAVES_GRAIN)
+    first, second = (_grain_level(before, half) for half in _halves(old))
+    value = _octaves(_grain_level(before, old), _grain_level(after, fresh))
+    return _allowing(value, OCTAVES_GRAIN, _octaves(first, second))
+
+
+def _colour(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
+    if min(old.sum(), fresh.sum()) < _FEWEST_PX:
+        return Aspect(0.0, LAB_COLOUR)
+    had, has = _lab(before), _lab(after)
+    first, second = (np.median(had[half], axis=0) for half in _halves(old))
+    own = float(np.linalg.norm(first - second))
+    value = float(np.linalg.norm(np.median(had[old], axis=0) - np.median(has[fresh], axis=0)))
+    return _allowing(value, LAB_COLOUR, own)
+
+
+def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:
+    """An aspect in which a hand whose halves differ may differ more, up to twice the allowance."""
+    return Aspect(value, allowance + min(halves_apart / 2, allowance))
+
+
+def _seam(before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, rim_px: int) -> Aspect:
+    """The worse of skin against skin and background against background, each less the picture's own steps."""
+    pairs = _across_rim(changed, rim_px)
+    if pairs is None:
+        return Aspect(0.0, LAB_SEAM)
+    inner, outer = pairs
+    skin_outside = old[outer]
+    cells = _cells(inner, _CELL_RIMS * rim_px)
+    was, became = _steps(before, inner, outer), _steps(after, inner, outer)
+    found = [Aspect(0.0, LAB_SEAM)]
+    for material in (True, False):
+        now = (skin_outside == material) & (new[inner] == material)
+        then = (skin_outside == material) & (old[inner] == material)
+        if now.sum() >= _FEWEST_PX:
+            own = _mean_step(was[then], cells[then]) if then.sum() >= _FEWEST_PX else 0.0
+            found.append(Aspect(_mean_step(became[now], cells[now]), LAB_SEAM + own))
+    return max(found, key=lambda aspect: aspect.share)
+
+
+Places = tuple[np.ndarray, np.ndarray]
+
+
+def _across_rim(changed: Region, rim_px: int) -> tuple[Places, Places] | None:
+    """Rows and columns of pixels one to two rims inside, and of the picture's own pixel nearest to each."""
+    if changed.all() or not changed.any():
+        return None
+    depth, label = cv2.distanceTransformWithLabels(
+        changed.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero((depth > rim_px) & (depth <= 2 * rim_px))
+    if rows.size < _FEWEST_PX:
+        return None
+    labels = np.asarray(label, np.int64)
+    outer_rows, outer_columns = np.nonzero(~changed)
+    nearest = np.zeros(int(labels.max()) + 1, np.int64)
+    nearest[labels[outer_rows, outer_columns]] = np.arange(outer_rows.size)
+    at = nearest[labels[rows, columns]]
+    return (rows, columns), (outer_rows[at], outer_columns[at])
+
+
+def _steps(picture: Pixels, inner: Places, outer: Places) -> Float[np.ndarray, "n 3"]:
+    """Lab difference of each pair."""
+    lab = _lab(picture)
+    return lab[inner] - lab[outer]
+
+
+def _mean_step(steps: Float[np.ndarray, "n 3"], cells: Int[np.ndarray, " n"]) -> float:
+    """Length of the mean step of each cell, averaged over the pairs: texture cancels out, a seam does not."""
+    _, index, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    means = np.stack([np.bincount(index, steps[:, k]) for k in range(3)], 1) / counts[:, None]
+    return float(np.average(np.linalg.norm(means, axis=1), weights=counts))
+
+
+def _cells(places: Places, side_px: int) -> Int[np.ndarray, " n"]:
+    """Number of the square of the crop that each pixel lies in."""
+    rows, columns = places
+    return (rows // side_px) * (columns.max() // side_px + 1) + columns // side_px
+
+
+def _halves(region: Region) -> tuple[Region, Region]:
+    """The region's parts on either side of its middle, across its longer side."""
+    rows, columns = np.nonzero(region)
+    if np.ptp(rows) >= np.ptp(columns):
+        first = np.arange(region.shape[0])[:, None] < np.median(rows)
+    else:
+        first = np.arange(region.shape[1])[None, :] < np.median(columns)
+    upper, lower = region & first, region & ~first
+    return (upper, lower) if upper.any() and lower.any() else (region, region)
+
+
+def _grain_level(picture: Pixels, region: Region) -> float:
+    return max(float(grain_statistics(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
+
+
+def _lab(picture: Pixels) -> Float[np.ndarray, "h w 3"]:
+    return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def _octaves(a: float, b: float) -> float:
+    return abs(float(np.log2(a / b)))
