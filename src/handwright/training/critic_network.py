@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -33,7 +33,7 @@ class CriticConfig:
         parts: Names of the parts that it tells apart.
         size_px: Side of the square crops that it sees; a multiple of 32.
         stem: Channels at 1/2 of the picture.
-        widths: Channels at 1/4, 1/8 and 1/16.
+        widths: Channels at 1/4, 1/8, 1/16 and so on.
         blocks: Residual blocks at each of these.
         joined: Channels of the maps at 1/4, where all levels meet.
     """
@@ -45,9 +45,9 @@ class CriticConfig:
     parts: tuple[str, ...]
     size_px: int = 128
     stem: int = 32
-    widths: tuple[int, ...] = (64, 128, 256)
-    blocks: tuple[int, ...] = (2, 3, 2)
-    joined: int = 96
+    widths: tuple[int, ...] = (48, 96, 192, 256)
+    blocks: tuple[int, ...] = (1, 2, 3, 2)
+    joined: int = 64
 
 
 class Judged(NamedTuple):
@@ -83,7 +83,7 @@ class Judged(NamedTuple):
 class CriticNetwork(nn.Module):
     """Crops [B, 3, S, S] in [-1, 1] → :class:`Judged`.
 
-    Residual stages down to 1/16, then up again to 1/4, each level joined by what went down (an FPN, Lin et
+    Residual stages down to 1/32, then up again to 1/4, each level joined by what went down (an FPN, Lin et
     al. 2017). Landmarks and parts are read off the finest maps; a defect adds what the whole hand says to the
     log-mean-exp of what each place says.
     """
@@ -103,7 +103,7 @@ class CriticNetwork(nn.Module):
             before = width
         self.stages, joined = nn.ModuleList(stages), config.joined
         self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in config.widths)
-        self.smooth = nn.ModuleList(_Residual(joined) for _ in config.widths[:-1])
+        self.smooth = nn.ModuleList(_Smooth(joined) for _ in config.widths[:-1])
         self.read = nn.Conv2d(joined, 21 + len(config.parts), 1)
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
         self.whole = nn.Sequential(nn.Linear(2 * (before + joined), 256), nn.ReLU())
@@ -137,7 +137,7 @@ class CriticNetwork(nn.Module):
         )
 
     def _joined(self, levels: Sequence[Tensor]) -> list[Tensor]:
-        """Maps at 1/16, 1/8 and 1/4, each with what all coarser ones know."""
+        """Maps from the coarsest to 1/4, each with what all coarser ones know."""
         above = self.laterals[-1](levels[-1])
         joined = [above]
         for k in range(len(levels) - 2, -1, -1):
@@ -158,8 +158,13 @@ class _Residual(nn.Module):
         return f.relu(maps + self.body(maps))
 
 
-def _norm(width: int) -> nn.GroupNorm:
-    return nn.GroupNorm(8, width)
+class _Smooth(nn.Sequential):
+    def __init__(self, width: int) -> None:
+        super().__init__(nn.Conv2d(width, width, 3, padding=1, bias=False), _norm(width), nn.ReLU())
+
+
+def _norm(width: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(width)
 
 
 def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
@@ -173,8 +178,15 @@ def save_critic(network: nn.Module, config: CriticConfig, folder: Path) -> None:
     (folder / _CONFIG).write_text(json.dumps(asdict(config), indent=1) + "\n", "utf-8")
 
 
-def load_critic(folder: Path) -> CriticNetwork:
+N = TypeVar("N", bound=nn.Module)
+
+
+def load_critic(folder: Path, kind: Callable[[CriticConfig], N] = CriticNetwork) -> N:
     """A critic from its folder, float32, ready to judge.
+
+    Args:
+        folder: As :func:`save_critic` wrote it.
+        kind: What makes its network.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
@@ -185,7 +197,7 @@ def load_critic(folder: Path) -> CriticNetwork:
     try:
         said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
         lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
-        network = CriticNetwork(CriticConfig(**{**said, **lists}))
+        network = kind(CriticConfig(**{**said, **lists}))
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise MissingModelError(

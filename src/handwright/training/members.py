@@ -31,9 +31,9 @@ from handwright.training.gather import load_crops
 from handwright.training.hand_views import load_views
 from handwright.training.loop import Recipe
 from handwright.training.pictures import load_pictures
-from handwright.training.proposal_network import ProposalConfig, ProposalNetwork
+from handwright.training.proposal_network import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.recipes.base import BaseRecipe, Batches
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic
+from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
@@ -148,9 +148,19 @@ def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     return CriticRecipe(network, network.config, stream)
 
 
+def _referee(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("referee", model)
+    network = fresh_referee()
+    stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
+    return CriticRecipe(network, network.config, stream)
+
+
 def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    _starts_from_nothing("proposals", model)
-    network = ProposalNetwork(ProposalConfig("proposals-v1", settings.resolution))
+    if model is None:
+        network = ProposalNetwork(ProposalConfig("proposals-v1", settings.resolution))
+    else:
+        network = load_proposals(model / "proposals", settings.resolution).train()
+    network = network.to(memory_format=torch.channels_last)
     pictures = load_pictures(data, _LARGEST_PICTURE * settings.resolution // 2)
     return ProposalRecipe(network, WindowStream(pictures, settings.resolution))
 
@@ -191,6 +201,7 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "handrefiner": _handrefiner,
     "features": _features,
     "critic": _critic,
+    "referee": _referee,
     "proposals": _proposals,
 }
 """What can be trained. A ``base`` takes ``vae`` and ``text`` from --model where they are there, and brings a

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.review.oriented import GREY, applied
 from handwright.training.corruptions import corrupted
@@ -21,9 +21,20 @@ CONTEXT = 1.5
 CELL_PX = 4
 """Pixels of a crop to one cell of the maps that are learnt."""
 
-_CONTEXTS = (1.28, 1.72)
-_TURN_RAD, _ANY_TURN = 0.24, 0.04
-_SHIFT = 0.05
+
+@dataclass(frozen=True)
+class _Spread:
+    """How far crops lie from the true one: logarithm of the size, direction, place in crops."""
+
+    growth: float
+    turn_rad: float
+    shift: float
+    any_turn: float = 0.0
+
+
+_TAUGHT, _FOUND = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
+"""While learning; and as a finder's regions come, on which a critic is calibrated."""
+
 _GREYED = 0.06
 _SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
 _SHADOWED = 0.15
@@ -47,8 +58,8 @@ class ViewStream:
         """Samples as arrays by name; half of them show a defect, where there are any.
 
         Returns:
-            'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks' [B, 21, 2] in
-            shares of the side, and what :class:`HandViews` tells of each hand.
+            'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks' [B, 21, 2]
+            in shares of the side, and what :class:`HandViews` tells of each hand.
         """
         chosen = np.array([self._one(rng, wrong=bool(k % 2)) for k in range(count)])
         views = self.views.where(chosen)
@@ -99,13 +110,10 @@ class ViewStream:
     def _cut(self, rng: np.random.Generator, views: HandViews, k: int) -> dict[str, np.ndarray]:
         """One augmented crop with its maps."""
         flipped = rng.random() < 0.5
-        way = _jitter(rng, self.size_px, flipped)
+        way = _jitter(rng, self.size_px, _TAUGHT, flipped)
         cells = self.size_px // CELL_PX
         coarse = way / CELL_PX
-        pixels = cv2.warpAffine(
-            views.pixels[k], _centred(way), (self.size_px, self.size_px), borderValue=(GREY, GREY, GREY)
-        )
-        pixels = _relit(rng, pixels)
+        pixels = _relit(rng, _cropped(views.pixels[k], way, self.size_px))
         spoilt = float(rng.random()) if rng.random() < _SPOILT_SHARE else 0.0
         if spoilt:
             pixels = corrupted(rng, pixels, str(rng.choice(_SPOILS)), spoilt)
@@ -124,25 +132,41 @@ class ViewStream:
         }
 
 
-def centre_crops(views: HandViews, size_px: int) -> UInt8[np.ndarray, "n s s 3"]:
-    """The crops that the runner would cut."""
-    scale = size_px * ROOM / (CONTEXT * SIDE_PX)
-    way = np.array([[scale, 0, 0], [0, scale, 0]])
-    way[:, 2] = size_px / 2 - scale * SIDE_PX / 2
-    border = (GREY, GREY, GREY)
-    return np.stack(
-        [cv2.warpAffine(p, _centred(way), (size_px, size_px), borderValue=border) for p in views.pixels]
-    )
+def as_found(
+    rng: np.random.Generator, views: HandViews, size_px: int, *, spoilt: bool
+) -> tuple[UInt8[np.ndarray, "n s s 3"], Bool[np.ndarray, "n"]]:
+    """One crop of each hand as a finder would cut it, and whether it can be judged.
+
+    Args:
+        rng: Of the finder's errors, and of what spoils a hand.
+        views: The hands.
+        size_px: Side of a crop.
+        spoilt: Spoil them, each as much as chance will have it.
+    """
+    strengths = rng.random(len(views)) if spoilt else np.zeros(len(views))
+    crops: list[np.ndarray] = []
+    for k, strength in enumerate(strengths):
+        way = _jitter(rng, size_px, _FOUND, flipped=False)
+        crop = _cropped(views.pixels[k], way, size_px)
+        crops.append(corrupted(rng, crop, str(rng.choice(_SPOILS)), float(strength)) if strength else crop)
+    return np.stack(crops), assessable(views, strengths, _TOO_SPOILT)
 
 
-def _jitter(rng: np.random.Generator, size_px: int, flipped: bool) -> Float[np.ndarray, "2 3"]:
+def _cropped(pixels: UInt8[np.ndarray, "v v 3"], way: Float[np.ndarray, "2 3"], size_px: int) -> np.ndarray:
+    return cv2.warpAffine(pixels, _centred(way), (size_px, size_px), borderValue=(GREY, GREY, GREY))
+
+
+def _jitter(
+    rng: np.random.Generator, size_px: int, spread: _Spread, flipped: bool
+) -> Float[np.ndarray, "2 3"]:
     """From a view to a crop: another size, turn and place, mirrored or not."""
-    context = math.exp(rng.uniform(*np.log(_CONTEXTS)))
-    turn = rng.uniform(-math.pi, math.pi) if rng.random() < _ANY_TURN else _TURN_RAD * rng.standard_normal()
+    context = CONTEXT * math.exp(spread.growth * float(np.clip(rng.standard_normal(), -2, 2)))
+    anyhow = rng.random() < spread.any_turn
+    turn = rng.uniform(-math.pi, math.pi) if anyhow else spread.turn_rad * rng.standard_normal()
     scale = size_px * ROOM / (context * SIDE_PX)
     c, s = scale * math.cos(turn), scale * math.sin(turn)
     linear = np.array([[c, -s], [s, c]]) @ np.diag([-1.0 if flipped else 1.0, 1.0])
-    middle = size_px * (0.5 + _SHIFT * rng.standard_normal(2))
+    middle = size_px * (0.5 + spread.shift * rng.standard_normal(2))
     return np.column_stack([linear, middle - linear @ np.full(2, SIDE_PX / 2)])
 
 

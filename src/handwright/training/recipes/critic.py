@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from handwright.review.peaks import peaks
 from handwright.training.critic_network import CriticConfig, CriticNetwork, Judged, save_critic
 from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.panels import framed, tiled, with_hand, words
+from handwright.training.referee_network import RefereeNetwork
 from handwright.training.seen_parts import PARTS, UNKNOWN
 from handwright.training.settings import TrainSettings
 from handwright.training.shown import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
@@ -46,6 +48,12 @@ _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 def fresh_critic(size_px: int) -> CriticNetwork:
     """An untrained critic that knows our defects and pose groups."""
     return CriticNetwork(CriticConfig("critic-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px))
+
+
+def fresh_referee() -> RefereeNetwork:
+    """An untrained second critic of another build."""
+    config = CriticConfig("referee-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, 96, 0)
+    return RefereeNetwork(replace(config, widths=(40, 80, 160, 224), blocks=(1, 2, 2, 2), joined=64))
 
 
 class CriticLoss(nn.Module):
@@ -151,8 +159,9 @@ class CriticRecipe:
             named = [
                 name for name, there in zip(DEFECTS_SHOWN, self.shown["defects"][k], strict=True) if there
             ]
+            count = FINGER_COUNTS[fingers[k]]
             lines = [
-                f"{DEFECTS_SHOWN[likely]} {defects[k, likely]:.2f}, any {malformed[k]:.2f}, {FINGER_COUNTS[fingers[k]]}",
+                f"{DEFECTS_SHOWN[likely]} {defects[k, likely]:.2f}, any {malformed[k]:.2f}, {count}",
                 f"is {', '.join(named) or 'sound'}, {self.shown['fingers'][k]}",
             ]
             panels.append(np.concatenate([drawn, words(lines, drawn.shape[1])]))

@@ -1,0 +1,111 @@
+"""A critic's calibration, on hands that were kept from its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.diffusion.tensors import picture_tensor
+from handwright.review.calibrating import fit_platt, fit_temperature, limits_at
+from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.training.critic_network import CriticConfig, Judged
+from handwright.training.hand_views import HandViews
+from handwright.training.view_stream import as_found
+
+_AT_ONCE, _PART = 64, 15
+_LEAST_LIMIT = 0.05
+"""No limit is lower: what never comes near one is not called at a hair's breadth."""
+
+Logits = Mapping[str, np.ndarray]
+
+
+def calibrate_critic(
+    network: torch.nn.Module, config: CriticConfig, views: HandViews, about: Mapping[str, Any], seed: int = 0
+) -> Calibration:
+    """How a critic's logits are to be read.
+
+    Probabilities are right where sound and malformed hands come as in ``views``. A hand is called wrong when
+    any head reaches its limit; limits are such that at most ``BUDGET`` of the sound renders, and at most
+    ``BUDGET`` of the sound photographs, are.
+
+    Args:
+        network: In eval mode.
+        config: Of the network.
+        views: Hands that it was not trained on.
+        about: What the calibration says of itself.
+        seed: Of the finder's errors.
+
+    Raises:
+        NotEnoughDataError: Hands of some kind are missing.
+    """
+    crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
+    told = logits_of(network, crops)
+    judged = clear & views.judged
+    malformed = views.defects.any(1)
+    heads = {"malformed": _platt(told["malformed"], malformed, judged)}
+    for k, name in enumerate(config.defects):
+        heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
+    limits = _limits(heads, told, config, views, judged & ~malformed)
+    heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
+    heads["right"] = _platt(told["right"], views.side == 1, clear & (views.side >= 0))
+    heads |= _seeing(network, config, views, seed)
+    counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
+    count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
+    temperatures = {
+        "fingers": fit_temperature(told["fingers"][counted], count[counted].astype(np.int64)),
+        "poses": fit_temperature(told["poses"][posed], views.pose[posed].astype(np.int64)),
+    }
+    return Calibration(heads, temperatures, {**about, "hands": len(views), "budget": BUDGET})
+
+
+def logits_of(network: torch.nn.Module, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
+    """What a critic says of crops in numbers; maps are left out."""
+    parts: list[Judged] = []
+    with torch.no_grad():
+        for start in range(0, len(crops), _AT_ONCE):
+            parts.append(network(picture_tensor(crops[start : start + _AT_ONCE])))
+    return {
+        name: torch.cat([getattr(part, name) for part in parts]).double().numpy()
+        for name in Judged._fields
+        if name not in ("heatmaps", "parts", "where")
+    }
+
+
+def _seeing(network: torch.nn.Module, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
+    """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
+    crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
+    told, every = logits_of(network, crops), np.ones(len(views), np.bool_)
+    return {
+        "gloved": _platt(told["gloved"], views.gloved, every),
+        "assessable": _platt(told["assessable"], able, every),
+    }
+
+
+def _limits(
+    heads: Mapping[str, Head], told: Logits, config: CriticConfig, views: HandViews, sound: np.ndarray
+) -> dict[str, float]:
+    """Per head the stricter of what renders and what photographs ask for."""
+    values = {"malformed": told["malformed"]}
+    values |= {name: told["defects"][:, k] for k, name in enumerate(config.defects)}
+    limits = dict.fromkeys(heads, 0.0)
+    for rendered in (True, False):
+        group = sound & (views.rendered == rendered)
+        if group.any():
+            good = {name: _read(heads[name], values[name][group]) for name in heads}
+            asked = limits_at(good, BUDGET, least=_LEAST_LIMIT)
+            limits = {name: max(limits[name], asked[name]) for name in limits}
+    return limits
+
+
+def _read(head: Head, logits: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+    return sigmoid(head.scale * logits + head.bias)
+
+
+def _platt(
+    logits: Float[np.ndarray, "n"], truths: Bool[np.ndarray, "n"], chosen: Bool[np.ndarray, "n"]
+) -> Head:
+    return Head(*fit_platt(logits[chosen], truths[chosen]))
