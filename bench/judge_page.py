@@ -261,10 +261,10 @@ def _doubt(told: Evidence) -> list[str]:
     return [
         "## 'Cannot tell'",
         "",
-        "By the critic alone. Blurred: σ of 4 … 7 % of the hand's size; tiny: 14 … 30 px; gloved as rendered.",
+        "By the critic alone. Blurred: σ of 4 … 7 % of the hand's size; tiny: 14 … 30 px.",
         "",
         *table(("rendered good hands", "N", "cannot tell", "called wrong"), rows),
-        "By the whole review, finger count and joint bending together (clear hands and defects must be found,",
+        "By the whole review, finger count and joint bending together (clear hands and defects are searched,",
         "the others are given):",
         "",
         *verdict_table(told.said),
