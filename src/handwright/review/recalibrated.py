@@ -12,7 +12,6 @@ from jaxtyping import UInt8
 from handwright.errors import DataError
 from handwright.review.calibration import Calibration
 from handwright.review.critic import CriticSays, Region
-from handwright.review.opinion import LEAST_ASSESSABLE, MOST_GLOVED
 
 MALFORMED = "malformed"
 MADE_FOR = "made_for"
@@ -81,7 +80,7 @@ def told_wrong(says: CriticSays) -> dict[str, float]:
 
 def can_tell(says: CriticSays) -> bool:
     """Whether the critic sees enough of the hand to judge it."""
-    return says.assessable >= LEAST_ASSESSABLE and says.gloved <= MOST_GLOVED
+    return not says.is_blind
 
 
 def calls(says: CriticSays, limits: Mapping[str, float] | None = None) -> bool:
