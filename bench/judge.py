@@ -4,8 +4,8 @@ Everything is measured on hands that no critic was trained or calibrated on: ren
 surgery on test-only photographs, test-only photographs as they are. Renders, surgery and finds are made once
 and kept in --work.
 
---left-out N=DIR: a critic trained without the N-th generator (1, 2 or 3) of every defect. --hadm, --malhand:
-folders of sets that people have judged (``data.loaders``); nothing is ever fetched.
+--left-out WAY=DIR: a critic trained without one generator (0, 1 or 2) of every defect (`bench/left_out.py`).
+--hadm, --malhand: folders of sets that people have judged (``data.loaders``); nothing is ever fetched.
 """
 
 from __future__ import annotations
@@ -115,13 +115,13 @@ def opened(folder: Path) -> Critic:
 
 
 def by_way(given: list[str]) -> dict[int, Critic]:
-    """``2=DIR`` → the critic of DIR, by the index of the generator that it never saw."""
+    """``2=DIR`` → the critic of DIR, which never saw generator 2 of any defect."""
     critics: dict[int, Critic] = {}
     for text in given:
         number, _, folder = text.partition("=")
-        if number not in ("1", "2", "3") or not folder:
-            raise UsageError(f"--left-out is {text!r}", "", "give 1=DIR, 2=DIR or 3=DIR")
-        critics[int(number) - 1] = opened(Path(folder))
+        if number not in ("0", "1", "2") or not folder:
+            raise UsageError(f"--left-out is {text!r}", "", "give 0=DIR, 1=DIR or 2=DIR")
+        critics[int(number)] = opened(Path(folder))
     return critics
 
 
@@ -134,7 +134,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--critic", type=Path, default=PACKAGED)
-    parser.add_argument("--left-out", nargs="*", default=[], metavar="N=DIR")
+    parser.add_argument("--left-out", nargs="*", default=[], metavar="WAY=DIR")
     parser.add_argument("--hadm", type=Path)
     parser.add_argument("--malhand", type=Path)
     parser.add_argument("--n-good", type=int, default=1000, help="pictures of good hands")

@@ -194,7 +194,7 @@ def left_out_table(parts: Sequence[tuple[int, Asked, Asked, Asked]]) -> tuple[li
     rows: list[list[object]] = []
     called: list[Bool[np.ndarray, " n"]] = []
     for way, good, made, operated in parts:
-        cells: list[object] = [f"generator {way + 1}"]
+        cells: list[object] = [f"generator {way}"]
         for of in (made, operated):
             cells += [len(of), share(rate_estimate("recall", of.called)) if len(of) else "–"]
         rows.append([*cells, share(rate_estimate("alarms", good.called))])

@@ -199,7 +199,7 @@ def test_skin_compares_the_darkest_third_with_the_lightest():
 def test_left_out_recall_joins_renders_and_photographs():
     made, done = asked((BAD, says(0.9)), (BAD, says(0.1))), asked((BAD, says(0.9)))
     lines, every = left_out_table([(1, asked((GOOD, says())), made, done)])
-    assert lines[2].startswith("| generator 2 | 2 | 50.0 %")
+    assert lines[2].startswith("| generator 1 | 2 | 50.0 %")
     assert (every.value, every.n) == (2 / 3, 3)
     assert left_out_table([])[1] is None
 
@@ -259,7 +259,7 @@ def test_the_page_has_every_part_and_its_pictures(tmp_path):
     for part in ("Malformed hands", "False alarms", "Skin", "Calibration", "Cannot tell", "HADM", "Errors"):
         assert part.lower() in text.lower()
     assert "| recall, rendered defects | ≥ 90 % |" in text
-    assert "generator 2" in text and "4 known hands" in text and "nan" not in text
+    assert "generator 1" in text and "4 known hands" in text and "nan" not in text
     for name in ("judge_curves.png", "judge_reliability.png", "judge_errors.jpg"):
         assert cv2.imread(str(tmp_path / name)) is not None
 
@@ -267,7 +267,7 @@ def test_the_page_has_every_part_and_its_pictures(tmp_path):
 def test_seeds_that_may_have_been_trained_on_and_odd_critics_are_refused(tmp_path):
     with pytest.raises(SystemExit):
         arguments(["--photos", "x", "--seed", "7"])
-    with pytest.raises(UsageError, match="1=DIR, 2=DIR or 3=DIR"):
+    with pytest.raises(UsageError, match="0=DIR, 1=DIR or 2=DIR"):
         by_way(["4=x"])
     with pytest.raises(UsageError, match="holds no critic"):
         by_way([f"1={tmp_path / 'nowhere'}"])
