@@ -14,7 +14,7 @@ from handwright.metrics.estimate import Estimate
 from handwright.metrics.rates import rate_estimate
 from judge_asked import Asked, joined
 from judge_plots import draw_curves, draw_errors, draw_reliability
-from judge_review import verdict_table
+from judge_review import place_table, verdict_table
 from judge_sets import GROWTH, LEAST_PX, SHIFT, SIZE, TURN_RAD
 from judge_tables import (
     BLUR,
@@ -249,15 +249,6 @@ def _doubt(told: Evidence) -> list[str]:
         for name, of in told.hard.items()
         if len(of)
     ]
-    alarms = [
-        told.by_truth.of(lambda t: t.malformed is False),
-        told.by_finder.of(lambda t: t.malformed is False),
-    ]
-    finds = [told.by_truth.of(lambda t: t.malformed), told.by_finder.of(lambda t: t.malformed)]
-    places = [
-        [name, len(g), share(_rate(g)) if len(g) else "–", len(b), share(_rate(b)) if len(b) else "–"]
-        for name, g, b in zip(("true place, put off", "finder's"), alarms, finds, strict=True)
-    ]
     return [
         "## 'Cannot tell'",
         "",
@@ -272,7 +263,7 @@ def _doubt(told: Evidence) -> list[str]:
         "",
         "The same pictures at the true places and at those that the finder gives, where it finds the hand:",
         "",
-        *table(("place", "N good", "called wrong", "N defects", "called"), places),
+        *place_table((("true place, put off", told.by_truth), ("finder's", told.by_finder))),
     ]
 
 

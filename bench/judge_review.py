@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,7 @@ from handwright.perception.landmarker import Landmarker
 from handwright.review.critic import Region
 from handwright.review.judge import Judge, review_picture
 from handwright.types import HandObservation, Image
+from judge_asked import Asked
 from judge_sets import Picture
 from judge_tables import share, table
 
@@ -82,6 +84,35 @@ def refound(pictures: Iterable[Picture], landmarker: Landmarker) -> list[Picture
                 )
             )
     return again
+
+
+def place_table(rows: Sequence[tuple[str, Asked]]) -> list[str]:
+    """What is called of hands at one kind of places, and how far these are off."""
+    lines: list[list[object]] = []
+    for name, hands in rows:
+        parts = [hands.of(lambda t: t.malformed is False), hands.of(lambda t: t.malformed)]
+        shares = [[len(of), share(rate_estimate("", of.called)) if len(of) else "–"] for of in parts]
+        place, size, turn = spread(hands)
+        off = f"{place:.3f} hand sizes, {100 * size:.1f} % in size, {math.degrees(turn):.1f}°"
+        lines.append([name, *shares[0], *shares[1], off])
+    return table(("place", "N good", "called wrong", "N defects", "called", "spread about the truth"), lines)
+
+
+def spread(hands: Asked) -> tuple[float, float, float]:
+    """How far places are off the true ones: in hand sizes, in the logarithm of size, in radians.
+
+    Standard deviations as the median deviation tells them; hands without landmarks are left out.
+    """
+    off: list[tuple[float, float, float, float]] = []
+    for picture, k in hands.where:
+        points = picture.landmarks_px[k]
+        if points is not None:
+            asked, true = picture.regions[k], Region.of(points)
+            gap = (np.array(asked.center_px) - true.center_px) / true.size_px
+            turn = (asked.toward_rad - true.toward_rad + np.pi) % (2 * np.pi) - np.pi
+            off.append((gap[0], gap[1], np.log(asked.size_px / true.size_px), turn))
+    x, y, size, turn = 1.4826 * np.median(np.abs(np.array(off)), axis=0)
+    return float((x + y) / 2), float(size), float(turn)
 
 
 def _near(found: Region, region: Region) -> bool:

@@ -33,6 +33,7 @@ from judge_measures import (
 )
 from judge_page import Evidence, write_page
 from judge_real import judged, sharpness
+from judge_review import spread
 from judge_sets import Picture, Truth, as_found, blurred, is_edge_on, rendered, tiny
 from judge_tables import count_table, left_out_table, pose_table, recall_table, side_rate, skin_table
 from tests.review.says import StubCritic, says
@@ -128,6 +129,17 @@ def test_a_region_as_found_is_a_little_off_and_the_same_again():
     assert places.std(0) == pytest.approx([3.2, 3.2], rel=0.15)
     assert np.log([region.size_px / 80 for region in far]).std() == pytest.approx(0.06, rel=0.15)
     assert as_found(np.random.default_rng(3), Region((100, 50), 80, 0.3)) == far[3]
+
+
+def test_the_spread_of_regions_about_the_truth_is_what_put_them_off():
+    rng, true = np.random.default_rng(0), Region.of(POINTS)
+    made = [replace(picture(GOOD), regions=(as_found(rng, true),)) for _ in range(500)]
+    place, size, turn = spread(ask(StubCritic(lambda pixels, region: says()), made))
+    assert (place, size, turn) == (
+        pytest.approx(0.04, rel=0.15),
+        pytest.approx(0.06, rel=0.15),
+        pytest.approx(0.1, rel=0.15),
+    )
 
 
 def test_tiny_pictures_shrink_with_all_that_is_known_of_them():
