@@ -89,6 +89,29 @@ def test_no_hand_is_no_error(cli):
     assert "went through unchanged" in out
 
 
+def test_when_nothing_was_attempted_it_says_what_to_do(cli):
+    picture(Path("a.png"), corner=fakes.PUZZLES)
+    code, out, err = cli("refine", "a.png", "-o", "b.png")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1] == (
+        "no hand failed the review, so none was attempted (no critic is installed, and geometry alone fails "
+        "few hands): --unsure attempts the 1 that it cannot tell, --all attempts every hand"
+    )
+    for option in ("--unsure", "--all"):
+        told = cli("refine", "a.png", "-o", f"{option}.png", option)[1]
+        assert "hand 1 refined" in told and "none was attempted" not in told
+    assert "none was attempted" not in cli("refine", "a.png", "-o", "c.png", "--hand", "7")[1]
+
+
+def test_a_hand_that_still_fails_makes_the_exit_code_1(cli):
+    picture(Path("a.png"))
+    code, out, err = cli("refine", "a.png", "-o", "b.png", "--seed", "666")
+    assert (code, err) == (1, "")
+    assert "hand 1 kept" in out
+    picture(Path("c.png"), corner=fakes.PUZZLES)
+    assert cli("refine", "c.png", "-o", "d.png", "--fail-on", "unsure")[0] == 1
+
+
 def test_another_candidate_can_be_picked(cli):
     picture(Path("a.png"), hands=2)
     cli("refine", "a.png", "-o", "b.png", "--report", "r", "--candidates", "3")
@@ -106,6 +129,8 @@ BAD_USAGE = {
     "unknown painter": ("refine", "a.png", "-o", "b.png", "--painter", "oil"),
     "seed that is no number": ("refine", "a.png", "-o", "b.png", "--seed", "seven"),
     "seed out of range": ("refine", "a.png", "-o", "b.png", "--seed", "-1"),
+    "negative budget": ("refine", "a.png", "-o", "b.png", "--budget", "-1"),
+    "fail on what is no verdict": ("refine", "a.png", "-o", "b.png", "--fail-on", "pass"),
     "no candidates": ("refine", "a.png", "-o", "b.png", "--candidates", "0"),
     "box of three": ("refine", "a.png", "-o", "b.png", "--box", "1,2,3"),
     "box of words": ("refine", "a.png", "-o", "b.png", "--box", "a,b,c,d"),

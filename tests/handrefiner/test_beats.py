@@ -20,8 +20,9 @@ from handwright.handrefiner.beats import (
     scores_of,
 )
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
-from handwright.review.critic import CriticSays, Region
+from handwright.review.critic import Region
 from handwright.types import Candidate
+from tests.review.says import says
 
 REGION = Region((50.0, 50.0), 40.0, 0.0)
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
@@ -31,31 +32,13 @@ FINE = Original(True, 0.01, REGION, SOUND)
 GOOD = Version(True, 0.02, "right", FITS, SOUND)
 
 
-def says(malformed=0.01, defects=None, **changes) -> CriticSays:
-    limits = {"malformed": 0.5, "extra": 0.4}
-    told = CriticSays(
-        malformed=malformed,
-        defects={"extra": 0.01} | (defects or {}),
-        where_px={},
-        limits=limits,
-        fingers={5: 1.0},
-        landmarks_px=np.zeros((21, 2)),
-        visible=np.ones(21),
-        right=1.0,
-        poses={},
-        gloved=0.01,
-        assessable=0.99,
-    )
-    return replace(told, **changes)
-
-
 @pytest.mark.parametrize(
     ("said", "failed"),
     [
         (says(), False),
         (says(malformed=0.49), False),
         (says(malformed=0.5), True),
-        (says(defects={"extra": 0.4}), True),
+        (says(defects={"extra": 0.5}), True),
     ],
 )
 def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):

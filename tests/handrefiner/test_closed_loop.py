@@ -15,7 +15,7 @@ from handwright.handrefiner.settings import RefineSettings
 from handwright.review.critic import Region
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, touching
-from tests.handrefiner.test_beats import says
+from tests.review.says import says
 
 
 @dataclass

@@ -14,12 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from PIL import Image as PILImage
 
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_candidate
+from handwright.review.as_json import picture_json
+from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.types import (
     Camera,
     Candidate,
@@ -38,6 +41,8 @@ BREAKS = (13, 17, 19)
 """Colour of the top-left pixel that makes the fake engine fail with a bug."""
 KILLS = (23, 29, 31)
 """Colour of the top-left pixel that ends a worker process on the spot."""
+PUZZLES = (41, 43, 47)
+"""Colour of the top-left pixel of which the review cannot tell; hands of all other pictures fail it."""
 
 
 @dataclass
@@ -95,9 +100,8 @@ def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair
     for hand in hands:
         depth |= hand.depth.depth
     both = DepthControl(depth, np.where(depth > 0, 0, -1).astype(np.int16))
-    return Repair(
-        image, after, hands, both, {"find": 0.01, "fit": 0.02, "depth": 0.0, "paint": 0.03, "check": 0.0}
-    )
+    seconds = {"find": 0.01, "fit": 0.02, "depth": 0.0, "paint": 0.03, "check": 0.0}
+    return Repair(image, after, hands, both, seconds, judged_by=("geometry",))
 
 
 def _boxes(image: Image, settings: RefineSettings) -> list[tuple[int, int, int, int]]:
@@ -122,13 +126,26 @@ def _hand(image: Image, number: int, box: tuple[int, int, int, int], settings: R
     depth = DepthControl(inside * np.uint8(255), np.where(inside, 0, -1).astype(np.int16))
     seen = HandObservation(points, np.zeros(21), "right", 0.9, "picture")
     fit = HandFit(_rest_hand(image), points + 0.5, 0.0123, np.ones(21))
-    if settings.hand_ids and number not in settings.hand_ids:
-        return HandRepair(number, seen, fit, Mask(inside), depth, "skipped", "Not asked for.")
+    common = number, seen, fit, Mask(inside), depth
+    verdict = "unsure" if tuple(image.pixels[0, 0]) == PUZZLES else "fail"
+    before, after = (review_of(number, seen, said) for said in (verdict, "pass"))
+    if not settings.attempts(number, verdict):
+        return HandRepair(*common, "skipped", "Not asked for.", review_before=before)
     tries = tuple(_candidate(box, settings.seed + k, number) for k in range(settings.candidates))
     picked = next((k for k, candidate in enumerate(tries) if candidate.accepted), None)
     action = "kept" if picked is None else "refined"
     reason = "No candidate <b>was</b> found again." if picked is None else "Painted & found again."
-    return HandRepair(number, seen, fit, Mask(inside), depth, action, reason, tries, picked)
+    if picked is None:
+        return HandRepair(*common, action, reason, tries, None, 0, before)
+    return HandRepair(*common, action, reason, tries, picked, None, before, after)
+
+
+def review_of(number: int, seen: HandObservation, verdict: str) -> dict[str, Any]:
+    """A hand's entry in a review, as the published schema has it."""
+    word = "cannot tell" if verdict == "unsure" else verdict
+    checks = {name: Check(word, 0.0, f"Said to {verdict} <i>here</i>.") for name in CHECKS}
+    hand = HandReview(number, seen.bbox_xyxy_px, seen.side, checks, seen)
+    return picture_json("", PictureReview((hand,), 64, 64))["hands"][0]
 
 
 def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candidate:
@@ -138,7 +155,8 @@ def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candid
     inside = np.ones(pixels.shape[:2], bool)
     inside[0, 0] = False
     scores = {"found_again": 1.0, "joint_error": 0.02, "odd": float("nan")}
-    return Candidate(seed, pixels, inside, (x0, y0), scores, accepted=seed != 666)
+    refused = ("it is the number of the beast",) if seed == 666 else ()
+    return Candidate(seed, pixels, inside, (x0, y0), scores, accepted=not refused, refused=refused)
 
 
 def _rest_hand(image: Image) -> Hand:

@@ -79,6 +79,10 @@ def test_reasons_numbers_and_errors_are_told(page: str):
     for words in (
         "Painted & found again.",
         "fit residual 1.23 %",
+        "review before: fail",
+        "finger count: fail. Said to fail <i>here</i>.",
+        "review after: pass",
+        "as found",
         "0.02",
         "no hand found",
         "not processed",

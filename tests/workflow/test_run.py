@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import HandsFileError, UsageError
+from handwright.review.as_json import SCHEMA_FILE as REVIEW_SCHEMA
 from handwright.workflow import Request, RunOptions, inspect_files, refine_files
 from handwright.workflow.report import SCHEMA_FILE
 from tests.workflow import fakes
@@ -73,6 +74,54 @@ def test_the_report_obeys_the_published_schema(here: Path, command):
 
 def test_the_schema_itself_is_one():
     jsonschema.Draft202012Validator.check_schema(json.loads(SCHEMA_FILE.read_text()))
+
+
+def test_reviews_in_the_report_obey_the_schema_of_reviews(here: Path):
+    picture(here / "a.png", hands=2)
+    hands = refine_files(["a.png"], "b.png", Request(hand_ids=(1,))).report["pictures"][0]["hands"]
+    schema = json.loads(REVIEW_SCHEMA.read_text())
+    of_hand = {"$defs": schema["$defs"], "$ref": "#/$defs/hand"}
+    for review in (hands[0]["review_before"], hands[0]["review_after"], hands[1]["review_before"]):
+        jsonschema.validate(review, of_hand)
+    assert hands[1]["review_after"] is None
+
+
+def test_the_exit_code_tells_whether_a_hand_still_fails(here: Path):
+    picture(here / "a.png")
+    picture(here / "puzzle.png", corner=fakes.PUZZLES)
+    assert refine_files(["a.png"], "b.png").exit_code == 0
+    kept = refine_files(["a.png"], "c.png", Request(seed=666))
+    assert kept.exit_code == 1
+    assert kept.report["summary"]["hands_left_fail"] == 1
+    assert refine_files(["a.png"], "c.png", Request(seed=666)).exit_code == 1, "done before"
+    left = refine_files(["puzzle.png"], "d.png")
+    assert (left.exit_code, left.report["summary"]["hands_left_unsure"]) == (0, 1)
+    assert refine_files(["puzzle.png"], "e.png", None, RunOptions(fail_on="unsure")).exit_code == 1
+    assert refine_files(["puzzle.png"], "f.png", Request(unsure=True)).report["summary"]["hands_refined"] == 1
+    with pytest.raises(UsageError, match="--fail-on"):
+        refine_files(["a.png"], "b.png", None, RunOptions(fail_on="pass"))
+
+
+def test_a_file_that_cannot_be_read_outweighs_findings(here: Path):
+    picture(here / "a.png")
+    Path("b.png").write_bytes(b"")
+    assert refine_files(["a.png", "b.png"], "out", Request(seed=666)).exit_code == 2
+
+
+def test_the_best_refused_candidate_is_shown_in_its_picture(here: Path):
+    picture(here / "a.png")
+    result = refine_files(["a.png"], "b.png", Request(seed=666), RunOptions(report=Path("r")))
+    (hand,) = result.report["pictures"][0]["hands"]
+    assert hand["best_refused"] == 1
+    assert hand["candidates"][0]["refused"] == ["it is the number of the beast"]
+    shown, before = (pixels(Path("r", hand["files"][name])) for name in ("refused", "before"))
+    assert shown.shape == before.shape
+    assert (shown != before).any()
+    page = Path("r/index.html").read_text()
+    assert hand["files"]["refused"] in page
+    assert "candidate 1, refused" in page
+    refined = refine_files(["a.png"], "c.png", None, RunOptions(report=Path("r2"))).report["pictures"][0]
+    assert refined["hands"][0]["files"]["refused"] is None
 
 
 def test_mask_and_depth_have_the_size_of_the_picture(here: Path):
@@ -172,6 +221,7 @@ def test_only_the_named_hand_is_attempted(here: Path):
         (Request(candidates=0), UsageError),
         (Request(boxes=((5, 5, 5, 9),)), UsageError),
         (Request(hand_ids=(0,)), UsageError),
+        (Request(budget_s=-1.0), UsageError),
         (Request(mask=Path("gone.png")), HandsFileError),
         (Request(hands=Path("gone.json")), HandsFileError),
     ],

@@ -107,8 +107,9 @@ def _picture_line(outcome: Outcome, command: str) -> str:
 def _nothing_attempted(report: dict[str, Any]) -> str:
     """What to do when no hand of a whole run was attempted; empty where one was, or there is none."""
     pictures: list[dict[str, Any]] = [entry for entry in report["pictures"] if entry["hands"]]
-    attempted = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
-    if report["command"] != "refine" or attempted or not pictures:
+    chosen = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
+    chosen |= any(entry["settings"]["hand_ids"] for entry in pictures)
+    if report["command"] != "refine" or chosen or not pictures:
         return ""
     unsure = int(report["summary"]["hands_left_unsure"])
     why = "no hand failed the review, so none was attempted"
