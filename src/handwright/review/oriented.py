@@ -47,7 +47,7 @@ def oriented_crop(
     scale = math.hypot(to_crop[0, 0], to_crop[1, 0])
     if scale * _COARSEST < 1:
         pixels, to_crop = _shrunk(pixels, to_crop, size_px, scale)
-    centred = _between_centres(to_crop)
+    centred = between_centres(to_crop)
     return cv2.warpAffine(
         pixels, centred, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
     )
@@ -64,8 +64,8 @@ def inverse(affine: Affine) -> Affine:
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
-def _between_centres(affine: Affine) -> Affine:
-    """The same map between OpenCV's coordinates, whose pixel centres lie at integers."""
+def between_centres(affine: Affine) -> Affine:
+    """The same map in OpenCV's coordinates, whose pixel centres lie at integers."""
     half = np.array([0.5, 0.5])
     return np.column_stack([affine[:, :2], applied(affine, half) - half])
 

@@ -22,13 +22,16 @@ from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic import Region
-from handwright.review.oriented import applied, oriented_crop, turning
+from handwright.review.oriented import applied, between_centres, oriented_crop, turning
 from handwright.training.pictures import is_calibration
 from handwright.training.seen_parts import UNKNOWN, seen_parts, wrong_places
 from handwright.training.shown import DEFECTS_SHOWN, pose_group_index
 
 SIDE_PX, ROOM = 176, 2.0
 """Side of a view in pixels, and in sizes of its hand."""
+
+MAP_PX = 88
+"""Side of its maps."""
 
 _LEAST_PX, _LEAST_SEEN, _ENOUGH_SEEN = 40, 4, 10
 _NEAR_ONES = 0.3
@@ -43,8 +46,8 @@ class HandViews:
 
     Attributes:
         pixels: uint8 [N, S, S, 3] sRGB.
-        parts: uint8 [N, S, S] ``seen_parts.PARTS``; ``UNKNOWN`` throughout where nobody knows.
-        wrong: bool [N, S, S] where its defects show.
+        parts: uint8 [N, M, M] ``seen_parts.PARTS``; ``UNKNOWN`` throughout where nobody knows.
+        wrong: bool [N, M, M] where its defects show.
         landmarks_px: float32 [N, 21, 2] in the view, MediaPipe order; of the sound hand that it should be.
         trust: float32 [N, 21] how far these are where the seen hand's are, 0 … 1.
         visible: bool [N, 21].
@@ -60,8 +63,8 @@ class HandViews:
     """
 
     pixels: UInt8[np.ndarray, "n s s 3"]
-    parts: UInt8[np.ndarray, "n s s"]
-    wrong: Bool[np.ndarray, "n s s"]
+    parts: UInt8[np.ndarray, "n m m"]
+    wrong: Bool[np.ndarray, "n m m"]
     landmarks_px: Float[np.ndarray, "n 21 2"]
     trust: Float[np.ndarray, "n 21"]
     visible: Bool[np.ndarray, "n 21"]
@@ -120,7 +123,7 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
         rows.append(
             {
                 "pixels": oriented_crop(image, way, SIDE_PX),
-                "parts": np.full((SIDE_PX, SIDE_PX), UNKNOWN, np.uint8)
+                "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8)
                 if parts is None
                 else _turned(parts, way),
                 "wrong": _turned(wrong.astype(np.uint8), way) > 0,
@@ -176,8 +179,9 @@ def _pose(hand: Mapping[str, Any]) -> int:
     return pose_group_index(words_of(dofs_of_pose(pose, arch)))
 
 
-def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> UInt8[np.ndarray, "s s"]:
-    return cv2.warpAffine(plane, way, (SIDE_PX, SIDE_PX), flags=cv2.INTER_NEAREST)
+def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> UInt8[np.ndarray, "m m"]:
+    smaller = between_centres(way * (MAP_PX / SIDE_PX))
+    return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
 
 
 def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:

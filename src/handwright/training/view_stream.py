@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.oriented import GREY, applied
+from handwright.review.oriented import GREY, applied, between_centres
 from handwright.training.corruptions import corrupted
-from handwright.training.hand_views import ROOM, SIDE_PX, HandViews, assessable
+from handwright.training.hand_views import MAP_PX, ROOM, SIDE_PX, HandViews, assessable
 from handwright.training.seen_parts import UNKNOWN
 
 CONTEXT = 1.5
@@ -58,8 +58,8 @@ class ViewStream:
         """Samples as arrays by name; half of them show a defect, where there are any.
 
         Returns:
-            'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks' [B, 21, 2]
-            in shares of the side, and what :class:`HandViews` tells of each hand.
+            'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks'
+            [B, 21, 2] in shares of the side, and what :class:`HandViews` tells of each hand.
         """
         chosen = np.array([self._one(rng, wrong=bool(k % 2)) for k in range(count)])
         views = self.views.where(chosen)
@@ -112,16 +112,20 @@ class ViewStream:
         flipped = rng.random() < 0.5
         way = _jitter(rng, self.size_px, _TAUGHT, flipped)
         cells = self.size_px // CELL_PX
-        coarse = way / CELL_PX
+        coarse = np.column_stack([way[:, :2] * (SIDE_PX / MAP_PX), way[:, 2]]) / CELL_PX
         pixels = _relit(rng, _cropped(views.pixels[k], way, self.size_px))
         spoilt = float(rng.random()) if rng.random() < _SPOILT_SHARE else 0.0
         if spoilt:
             pixels = corrupted(rng, pixels, str(rng.choice(_SPOILS)), spoilt)
         beyond = UNKNOWN if views.parts[k, 0, 0] == UNKNOWN else 0
         parts = cv2.warpAffine(
-            views.parts[k], _centred(coarse), (cells, cells), flags=cv2.INTER_NEAREST, borderValue=beyond
+            views.parts[k],
+            between_centres(coarse),
+            (cells, cells),
+            flags=cv2.INTER_NEAREST,
+            borderValue=beyond,
         )
-        wrong = cv2.warpAffine(views.wrong[k].astype(np.float32), _centred(coarse), (cells, cells))
+        wrong = cv2.warpAffine(views.wrong[k].astype(np.float32), between_centres(coarse), (cells, cells))
         return {
             "pictures": pixels,
             "parts": parts.astype(np.int64),
@@ -153,7 +157,7 @@ def as_found(
 
 
 def _cropped(pixels: UInt8[np.ndarray, "v v 3"], way: Float[np.ndarray, "2 3"], size_px: int) -> np.ndarray:
-    return cv2.warpAffine(pixels, _centred(way), (size_px, size_px), borderValue=(GREY, GREY, GREY))
+    return cv2.warpAffine(pixels, between_centres(way), (size_px, size_px), borderValue=(GREY, GREY, GREY))
 
 
 def _jitter(
@@ -168,11 +172,6 @@ def _jitter(
     linear = np.array([[c, -s], [s, c]]) @ np.diag([-1.0 if flipped else 1.0, 1.0])
     middle = size_px * (0.5 + spread.shift * rng.standard_normal(2))
     return np.column_stack([linear, middle - linear @ np.full(2, SIDE_PX / 2)])
-
-
-def _centred(way: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "2 3"]:
-    half = np.array([0.5, 0.5])
-    return np.column_stack([way[:, :2], applied(way, half) - half])
 
 
 def _relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "s s 3"]:

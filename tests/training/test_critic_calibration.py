@@ -1,0 +1,45 @@
+"""A critic's calibration: limits keep the budget, on renders and on photographs, and doubts are learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from handwright.review.calibration import BUDGET, sigmoid
+from handwright.training.critic_calibration import calibrate_critic, logits_of
+from handwright.training.recipes.critic import fresh_critic
+from handwright.training.shown import DEFECTS_SHOWN
+from handwright.training.view_stream import as_found
+from tests.training.drawn_views import views
+
+
+def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
+    torch.manual_seed(1)
+    hands = views(100)
+    hands = replace(hands, rendered=np.arange(100) % 4 < 2)
+    network = fresh_critic(64).eval()
+    calibration = calibrate_critic(network, network.config, hands, {"critic": "t"})
+    crops, clear = as_found(np.random.default_rng([0, 15]), hands, 64, spoilt=False)
+    told = logits_of(network, crops)
+    values = {"malformed": told["malformed"]} | {
+        n: told["defects"][:, k] for k, n in enumerate(DEFECTS_SHOWN)
+    }
+    called = np.zeros(100, np.bool_)
+    for name, logits in values.items():
+        head = calibration.heads[name]
+        called |= sigmoid(head.scale * logits + head.bias) >= head.limit
+    sound = clear & ~hands.defects.any(1)
+    for rendered in (True, False):
+        assert called[sound & (hands.rendered == rendered)].mean() <= BUDGET
+    assert set(calibration.temperatures) == {"fingers", "poses"}
+    assert {"right", "gloved", "assessable"} <= set(calibration.heads)
+    assert calibration.about == {"critic": "t", "hands": 100, "budget": BUDGET}
+
+
+def test_the_same_seed_calibrates_the_same():
+    network = fresh_critic(64).eval()
+    hands = views(24)
+    one, two = (calibrate_critic(network, network.config, hands, {}) for _ in range(2))
+    assert one.digest == two.digest
