@@ -52,7 +52,7 @@ def gather(
     made = ask(critic, [*sound, *wrong])
     done, seen = ask(critic, surgery), ask(critic, real)
     clear = [p for p in sound if p.truths[0].clear and p.truths[0].malformed is False]
-    gloved = [p for p in sound if p.truths[0].gloved]
+    gloved = [p for p in [*sound, *wrong] if p.truths[0].gloved and p.truths[0].malformed is False]
     rng = np.random.default_rng(args.seed)
     spoilt = {
         "blurred": [first(blurred(p, rng)) for p in clear[: args.n_spoilt]],
