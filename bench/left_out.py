@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from handwright.training.critic_network import load_critic
 from handwright.training.hand_views import load_views
 from handwright.training.loop import train
 from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE
@@ -24,6 +25,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--way", type=int, required=True, help="index of the generators that are left out")
+    parser.add_argument("--model", type=Path, help="model/ of such a run, to go on from its weights")
+    parser.add_argument("--resolution", type=int, default=96)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--decay", type=int, default=500, help="steps of linear decay at the end")
     parser.add_argument("--batch", type=int, default=48)
@@ -37,10 +40,13 @@ def main() -> None:
         lr_decay_steps=args.decay,
         learning_rate=args.learning_rate,
         seed=args.seed,
+        resolution=args.resolution,
     )
     torch.manual_seed(settings.seed)
     views = load_views(args.data)
     network = fresh_critic(settings.resolution)
+    if args.model is not None:
+        network.load_state_dict(load_critic(args.model / "critic").state_dict())
     stream = ViewStream(views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE)
     done = train(CriticRecipe(network, network.config, stream), settings, args.output, resume=args.resume)
     print(f"step {done.step}, {done.minutes:.1f} minutes, {len(stream.views)} hands of {len(views)}")

@@ -38,9 +38,8 @@ def pose_bones(rig: Rig, hand: Hand) -> PosedBones:
     """Forward kinematics in right-hand space, wrist at the origin, wrist rotation not applied."""
     linear, joints = rest_bones(rig, hand.shape)
     local = np.repeat(np.eye(3)[None], 20, 0)
-    local[1:16] = axis_angle_matrix(hand.pose)
-    local[19] = axis_angle_matrix(rig.finger_axes[3, 0] * hand.palm_arch[0])
-    local[18] = axis_angle_matrix(rig.finger_axes[4, 0] * hand.palm_arch[1])
+    arches = rig.finger_axes[[4, 3], 0] * hand.palm_arch[::-1, None]
+    local[[*range(1, 16), 18, 19]] = axis_angle_matrix(np.concatenate([hand.pose, arches]))
     rotations, posed = local.copy(), joints.copy()
     for b in _PARENT_FIRST[1:]:
         parent = BONE_PARENTS[b]

@@ -94,10 +94,10 @@ def rest_bones(
     linear = np.zeros((len(BONES), 3, 3))
     linear[list(PALM_BONES)] = palm
     joints = rig.joints_m @ palm.T
+    turns = axis_angle_matrix(rig.finger_axes[:, 1] * (spread * np.array(SPREAD_SHARE))[:, None])
     for f, chain in enumerate(FINGER_BONES):
         along = rig.finger_axes[f, 2]
-        turn = axis_angle_matrix(rig.finger_axes[f, 1] * (spread * SPREAD_SHARE[f]))
-        finger = turn @ (thickness * np.eye(3) + (lengths[f] - thickness) * np.outer(along, along))
+        finger = turns[f] @ (thickness * np.eye(3) + (lengths[f] - thickness) * np.outer(along, along))
         linear[list(chain)] = finger
         for parent, child in pairwise(chain):
             joints[child] = joints[parent] + finger @ (rig.joints_m[child] - rig.joints_m[parent])

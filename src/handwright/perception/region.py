@@ -23,15 +23,18 @@ _PALM_SPAN_PX = 110.0
 """Work at a resolution where wrist to knuckles spans this many pixels."""
 
 
-def hand_region(crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"]) -> HandRegion:
+def hand_region(
+    crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"], worked_px: float = _PALM_SPAN_PX
+) -> HandRegion:
     """Segment the picture's own hand.
 
     Args:
         crop: uint8 [h, w, 3] around the hand.
         landmarks_px: [21, 2] in the crop.
+        worked_px: Wrist to knuckles at the resolution worked at: less is faster and coarser.
     """
     span = palm_span_px(landmarks_px)
-    scale = float(np.clip(_PALM_SPAN_PX / span, 0.1, 3.0))
+    scale = float(np.clip(worked_px / span, 0.1, 3.0))
     height, width = crop.shape[:2]
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
