@@ -53,6 +53,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pipeline, "review_picture", Eyes().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
+    monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     PILImage.fromarray(SHOT.pixels).save("a.png")
     return tmp_path
 

@@ -79,6 +79,7 @@ def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
     monkeypatch.setattr(check, "find_again", scripted.look)
     monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
+    monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     monkeypatch.setattr(pipeline, "review_picture", scripted.review)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))
     monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))

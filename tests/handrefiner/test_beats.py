@@ -10,6 +10,7 @@ import pytest
 
 from handwright.handrefiner.beats import (
     AS_EXACT,
+    MOST_LOST,
     WORST_ERROR,
     Opinion,
     Original,
@@ -124,6 +125,11 @@ def test_paint_that_stands_out_in_any_aspect_is_refused(name):
     fit = replace(FITS, **{name: Aspect(1.01, 1.0)})
     assert len(objections(FAILED, replace(GOOD, fit=fit))) == 1
     assert objections(FAILED, replace(GOOD, fit=replace(FITS, **{name: Aspect(1.0, 1.0)}))) == ()
+
+
+@pytest.mark.parametrize(("lost", "accepted"), [(MOST_LOST, True), (MOST_LOST + 0.01, False)])
+def test_a_repaint_that_leaves_out_much_of_the_old_hand_is_refused(lost, accepted):
+    assert (objections(FAILED, replace(GOOD, lost=lost)) == ()) == accepted
 
 
 def test_nothing_painted_is_told_as_that():

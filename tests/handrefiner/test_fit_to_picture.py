@@ -12,6 +12,7 @@ from handwright.handrefiner.fit_to_picture import (
     Aspect,
     PictureFit,
     fit_to_picture,
+    lost_share,
 )
 
 SIZE, HAND_PX = 160, 100
@@ -123,6 +124,18 @@ def test_what_cannot_be_compared_does_not_stand_out(changed, old, new):
 def test_tiny_crops_are_survived(shape):
     pixels, everywhere = np.zeros((*shape, 3), np.uint8), np.ones(shape, bool)
     assert fit_to_picture(pixels, pixels, everywhere, everywhere, everywhere, 5.0).share <= 1
+
+
+def test_what_is_lost_is_the_share_of_the_old_hand_beside_the_new_one_that_changed():
+    finger = HAND | ((np.abs(COLUMNS - 80) < 8) & (ROWS < 80) & (ROWS > 24))
+    before, after = picture(hand=finger, blur=0), picture(blur=0)
+    gone = (finger & ~HAND).sum() / finger.sum()
+    lost = lost_share(before, after, CHANGED, finger, HAND, HAND_PX)
+    assert gone * 0.7 < lost < gone
+    assert lost_share(before, before, CHANGED, finger, HAND, HAND_PX) == 0
+    assert lost_share(before, after, CHANGED, finger, finger, HAND_PX) == 0
+    assert lost_share(before, after, np.zeros_like(CHANGED), finger, HAND, HAND_PX) == 0
+    assert lost_share(before, after, CHANGED, np.zeros_like(HAND), HAND, HAND_PX) == 0
 
 
 def test_the_worst_aspect_decides():

@@ -11,7 +11,7 @@ from jaxtyping import Bool, UInt8
 from handwright.hand.skeleton import beyond_wrist
 from handwright.handrefiner.beats import Opinion, Original, Version, objections, scores_of
 from handwright.handrefiner.check import Look, failed_checks, look_again
-from handwright.handrefiner.fit_to_picture import fit_to_picture
+from handwright.handrefiner.fit_to_picture import fit_to_picture, lost_share
 from handwright.handrefiner.painters import Painter
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
@@ -151,16 +151,17 @@ def _version(
     drawn = control.hand_id[y0:y1, x0:x1] == task.id - 1
     arm = ~beyond_wrist(task.fit.landmarks_px - np.array([x0, y0]), y1 - y0, x1 - x0, 0.0)
     old = task.region.inside
+    brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
     with studio.watch("check"):
-        fit = fit_to_picture(
-            _cut(pixels, task), _cut(trial, task), share, old, drawn | (old & arm), task.observation.size_px
-        )
+        seen = _cut(pixels, task), _cut(trial, task), share, old, drawn | (old & arm)
+        fit = fit_to_picture(*seen, task.observation.size_px)
+        lost = 0.0 if brought else lost_share(*seen, task.observation.size_px)
         failed: Sequence[str] = ()
         if look.seen is not None:
             others = [other.observation for other in scene.tasks if other.id != task.id]
             failed = failed_checks(trial, look.seen, others)
     painted, found = bool(share.any()), look.seen is not None
-    return Version(found, look.joint_error, task.observation.side, fit, critic, failed, painted)
+    return Version(found, look.joint_error, task.observation.side, fit, critic, failed, lost, painted)
 
 
 def _look(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Look]:

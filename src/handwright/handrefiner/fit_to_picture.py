@@ -26,6 +26,7 @@ LEAST_BLUR_PX, LEAST_GRAIN = 0.6, 0.8
 
 _RIM, _NARROWEST_RIM_PX, _CELL_RIMS = 0.025, 2, 6
 _FEWEST_PX = 40
+_NEAR, _PLAINLY_OTHER_LAB = 0.02, 15.0
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Region = Bool[np.ndarray, "h w"]
@@ -98,6 +99,22 @@ def fit_to_picture(
         _colour(before, after, old, fresh),
         _seam(before, after, changed, old, new, rim_px),
     )
+
+
+def lost_share(
+    before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, hand_px: float
+) -> float:
+    """Share of the old hand that is gone: repainted in plainly another colour, beside the new hand.
+
+    A spare finger is a small part of a hand; a hand that was misread loses more. The arguments are those of
+    ``fit_to_picture``.
+    """
+    if not old.any():
+        return 0.0
+    radius = max(1, round(_NEAR * hand_px))
+    near = cv2.dilate(new.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
+    apart = np.linalg.norm(_lab(after) - _lab(before), axis=2) > _PLAINLY_OTHER_LAB
+    return float((old & changed & ~near & apart).sum() / old.sum())
 
 
 def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspect:
