@@ -53,8 +53,9 @@ class CriticRunner:
         try:
             calibration = Calibration.load(folder / _CALIBRATION)
             session, told = open_session(folder / _MODEL)
-            names = (tuple(json.loads(told[name])) for name in ("defects", "poses", "fingers"))
-            return cls(session, calibration, *names, int(told["size_px"]), float(told["context"]))
+            defects, poses, fingers = (tuple(json.loads(told[k])) for k in ("defects", "poses", "fingers"))
+            size_px, context = int(told["size_px"]), float(told["context"])
+            return cls(session, calibration, defects, poses, fingers, size_px, context)
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
                 f"the critic in {folder} does not load", str(error), "install handwright again"

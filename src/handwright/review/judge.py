@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from handwright.review.checklist import (
     Where,
     cannot_tell,
 )
-from handwright.review.critic import Critic, Region, open_critic
+from handwright.review.critic import Critic, CriticSays, Region, open_critic
 from handwright.review.evidence import HandEvidence, look_closely
 from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
@@ -43,6 +44,10 @@ from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
     from handwright.review.expected import Expectation
+
+
+_AT_ONCE = 2
+"""Hands that are looked at closely at the same time."""
 
 
 @dataclass(frozen=True)
@@ -94,20 +99,18 @@ def review_picture(
     """
     found = find_hands(image.pixels, landmarker=judge.landmarker) if hands is None else list(hands)
     people, arms = _arms(image, found, judge.landmarker)
+    heard: list[CriticSays | None] = [None] * len(found)
+    if judge.critic is not None:
+        heard = [*judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px) for hand in found])]
     of_hand = arms_of_hands(arms, found)
-    reviews: list[HandReview] = []
-    for index, (hand, arm) in enumerate(zip(found, of_hand, strict=True)):
+
+    def look(index: int) -> HandReview:
         others = [*found[:index], *found[index + 1 :]]
-        evidence = look_closely(image, hand)
-        said = doubts(evidence)
-        checks = _geometry(evidence, said, others, check_side(hand, arm, others, people))
-        says = None
-        if judge.critic is None:
-            checks = without_opinion(checks)
-        else:
-            (says,) = judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px)])
-            checks = with_opinion(checks, says, hand, said.keys())
-        reviews.append(HandReview(index + 1, hand.bbox_xyxy_px, hand.side, checks, hand, says))
+        side = check_side(found[index], of_hand[index], others, people)
+        return _review_hand(image, index + 1, found[index], others, side, heard[index])
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        reviews = list(pool.map(look, range(len(found))))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     if judge.proposer is not None and hands is None:
         new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
@@ -123,6 +126,22 @@ def review_picture(
     from handwright.review.asked import held_against
 
     return held_against(review, expected)
+
+
+def _review_hand(
+    image: Image,
+    number: int,
+    hand: HandObservation,
+    others: Sequence[HandObservation],
+    side: Check,
+    says: CriticSays | None,
+) -> HandReview:
+    """The checklist of one hand that was found."""
+    evidence = look_closely(image, hand)
+    said = doubts(evidence)
+    checks = _geometry(evidence, said, others, side)
+    checks = without_opinion(checks) if says is None else with_opinion(checks, says, hand, said.keys())
+    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand, says)
 
 
 def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker) -> tuple[int, list[OwnArm]]:

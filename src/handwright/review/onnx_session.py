@@ -35,7 +35,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
 
 def _onnx_errors() -> tuple[type[Exception], ...]:
     """What ONNX Runtime raises on a damaged file."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
+    import onnxruntime.capi.onnxruntime_pybind11_state as state
 
     return tuple(
         getattr(state, name)

@@ -76,7 +76,7 @@ def with_opinion(
         settled: Checks that cannot be made on this hand, whatever a critic says.
     """
     heard = dict(checks)
-    open_ones = [name for name in CHECKS if name not in settled]
+    open_ones: list[CheckName] = [name for name in CHECKS if name not in settled]
     if says.is_blind:
         unclear = "It wears a glove." if says.gloved > MOST_GLOVED else "Too little of it is plain to see."
         return {**heard, **{n: cannot_tell(unclear, checks[n].value) for n in _LOOKED_AT if n in open_ones}}

@@ -45,13 +45,13 @@ def calibrate_critic(
     crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
     told = logits_of(network, crops)
     judged = clear & views.judged
-    malformed = views.defects.any(1)
+    malformed = np.any(views.defects, axis=1)
     heads = {"malformed": _platt(told["malformed"], malformed, judged)}
     for k, name in enumerate(config.defects):
         heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
     limits = _limits(heads, told, config, views, judged & ~malformed)
     heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
-    heads["right"] = _platt(told["right"], views.side == 1, clear & (views.side >= 0))
+    heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(network, config, views, seed)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]

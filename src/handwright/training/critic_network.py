@@ -196,8 +196,8 @@ def load_critic(folder: Path, kind: Callable[[CriticConfig], N] = CriticNetwork)
             raise MissingModelError("there is no critic", f"{folder / file} is missing", "train or fetch one")
     try:
         said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
-        network = kind(CriticConfig(**{**said, **lists}))
+        said.update({name: tuple(value) for name, value in said.items() if isinstance(value, list)})
+        network = kind(CriticConfig(**said))
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise MissingModelError(

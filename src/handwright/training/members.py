@@ -160,7 +160,7 @@ def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recip
         network = ProposalNetwork(ProposalConfig("proposals-v1", settings.resolution))
     else:
         network = load_proposals(model / "proposals", settings.resolution).train()
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     pictures = load_pictures(data, _LARGEST_PICTURE * settings.resolution // 2)
     return ProposalRecipe(network, WindowStream(pictures, settings.resolution))
 

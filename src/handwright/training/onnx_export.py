@@ -13,6 +13,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning  # pyright: ignore[reportPrivateUsage]
 
 from handwright.image import write_atomically
 
@@ -41,11 +42,11 @@ def export_onnx(
     file = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", TracerWarning)
         torch.onnx.export(
             network,
             (example,),
-            file,
+            file,  # pyright: ignore[reportArgumentType] - any writable file will do
             input_names=[name],
             output_names=list(outputs),
             dynamic_axes=dynamic,

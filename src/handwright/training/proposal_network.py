@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,8 +124,12 @@ def save_proposals(network: ProposalNetwork, folder: Path) -> None:
     (folder / _CONFIG).write_text(json.dumps(asdict(network.config), indent=1) + "\n", "utf-8")
 
 
-def load_proposals(folder: Path) -> ProposalNetwork:
+def load_proposals(folder: Path, size_px: int | None = None) -> ProposalNetwork:
     """A proposal network from its folder, float32, ready to look.
+
+    Args:
+        folder: That :func:`save_proposals` wrote.
+        size_px: Side of the pictures to be seen from now on, to train on larger ones; by default as it was.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
@@ -138,7 +142,8 @@ def load_proposals(folder: Path) -> ProposalNetwork:
     try:
         said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
         said.update({name: tuple(said[name]) for name in ("widths", "blocks")})
-        network = ProposalNetwork(ProposalConfig(**said))
+        config = ProposalConfig(**said)
+        network = ProposalNetwork(config if size_px is None else replace(config, size_px=size_px))
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise MissingModelError(

@@ -40,19 +40,23 @@ _SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 
 _SHADOWED = 0.15
 
 
-@dataclass(frozen=True, eq=False)
 class ViewStream:
     """Draws training samples; everything random comes from the generator given.
 
-    Attributes:
+    Args:
         views: Where to draw from.
         size_px: Side of a crop.
         photograph_share: Share of samples that are photographs, where there are any.
     """
 
-    views: HandViews
-    size_px: int
-    photograph_share: float
+    def __init__(self, views: HandViews, size_px: int, photograph_share: float) -> None:
+        self.views, self.size_px, self.photograph_share = views, size_px, photograph_share
+        malformed = views.defects.any(1)
+        self._pools = {
+            (wrong, photograph): np.nonzero((malformed == wrong) & (views.rendered != photograph))[0]
+            for wrong in (False, True)
+            for photograph in (False, True)
+        }
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Samples as arrays by name; half of them show a defect, where there are any.
@@ -87,25 +91,13 @@ class ViewStream:
         """Index of a hand: with a defect or without, a photograph or a render."""
         photograph = rng.random() < self.photograph_share
         for pool in (
-            self._pool(wrong, photograph),
-            self._pool(wrong, not photograph),
-            self._pool(not wrong, photograph),
+            self._pools[wrong, photograph],
+            self._pools[wrong, not photograph],
+            self._pools[not wrong, photograph],
         ):
             if len(pool):
                 return int(pool[rng.integers(len(pool))])
         return int(rng.integers(len(self.views)))
-
-    def _pool(self, wrong: bool, photograph: bool) -> np.ndarray:
-        return self._pools[wrong, photograph]
-
-    def __post_init__(self) -> None:
-        malformed = self.views.defects.any(1)
-        pools = {
-            (wrong, photograph): np.nonzero((malformed == wrong) & (self.views.rendered != photograph))[0]
-            for wrong in (False, True)
-            for photograph in (False, True)
-        }
-        object.__setattr__(self, "_pools", pools)
 
     def _cut(self, rng: np.random.Generator, views: HandViews, k: int) -> dict[str, np.ndarray]:
         """One augmented crop with its maps."""
@@ -131,8 +123,8 @@ class ViewStream:
             "parts": parts.astype(np.int64),
             "wrong": (wrong > 0.5).astype(np.float32),
             "landmarks": (applied(way, views.landmarks_px[k]) / self.size_px).astype(np.float32),
-            "spoilt": np.float32(spoilt),
-            "flipped": np.float32(flipped),
+            "spoilt": np.array(spoilt, np.float32),
+            "flipped": np.array(flipped, np.float32),
         }
 
 
