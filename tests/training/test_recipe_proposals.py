@@ -200,6 +200,17 @@ def test_the_loss_on_a_batch_seen_again_and_again_falls_and_the_hands_are_found(
     assert again[0].shape == (1, SIDE // 8, SIDE // 8)
 
 
+def test_a_trained_network_can_go_on_with_larger_pictures(tmp_path):
+    save_proposals(ProposalNetwork(LITTLE), tmp_path)
+    larger = load_proposals(tmp_path, 2 * SIDE)
+    assert larger.config.size_px == 2 * SIDE
+    pictures = torch.zeros(1, 3, 2 * SIDE, 2 * SIDE)
+    with torch.no_grad():
+        told, again = larger(pictures).heat, load_proposals(tmp_path)(pictures).heat
+    assert told.shape == (1, SIDE // 4, SIDE // 4)
+    assert torch.equal(told, again)
+
+
 def test_a_network_that_is_missing_or_damaged_is_said_to_be(tmp_path):
     with pytest.raises(MissingModelError, match="no proposal network"):
         load_proposals(tmp_path)
