@@ -34,7 +34,7 @@ AS_EXACT, WORST_ERROR = 0.08, 0.15
 """Joint error as a fraction of hand size: how much worse than the original's, and the worst of all."""
 
 MOST_LOST = 0.13
-"""Share of the old hand that may be gone: of 16 hands read as they are at most .04 went, of one misread .16."""
+"""Share of the old hand that may be gone; of 16 hands read rightly at most .04 went, of one misread .16."""
 
 _STEPS = (0.05, 0.01)
 
