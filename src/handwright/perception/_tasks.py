@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.perception._import import import_mediapipe
+
 _STDERR = threading.Lock()
 
 
@@ -56,9 +58,8 @@ def _close_all(idle: dict[Hashable, list[Any]]) -> None:
 
 def as_mediapipe(pixels: UInt8[np.ndarray, "h w 3"]) -> Any:
     """uint8 [H, W, 3] sRGB as MediaPipe's picture."""
-    import mediapipe as mp
-
-    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
+    mediapipe, *_ = import_mediapipe()
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
 @contextlib.contextmanager

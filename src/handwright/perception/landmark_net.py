@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception._import import import_mediapipe
 from handwright.perception._tasks import TaskPool, as_mediapipe, quiet
 
 INPUT_PX = 224
@@ -59,13 +60,13 @@ class LandmarkNet:
 
 
 def _load(model: Path) -> Any:  # noqa: ANN401
-    from mediapipe.tasks.python import BaseOptions, vision
+    _, base_options, vision = import_mediapipe()
 
     blank = np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8)
     try:
         with zipfile.ZipFile(model) as members:
             network = members.read("hand_landmarks_detector.tflite")
-        options = vision.ImageEmbedderOptions(base_options=BaseOptions(model_asset_buffer=network))
+        options = vision.ImageEmbedderOptions(base_options=base_options(model_asset_buffer=network))
         with quiet():
             task = vision.ImageEmbedder.create_from_options(options)
             task.embed(as_mediapipe(blank))

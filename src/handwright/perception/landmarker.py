@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception._import import import_mediapipe
 from handwright.perception._tasks import TaskPool, as_mediapipe, quiet
 from handwright.perception.landmark_net import LandmarkNet
 from handwright.perception.models import POSE_NAME, ensure_models
@@ -142,10 +143,10 @@ class HandLandmarker:
 
 
 def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
-    from mediapipe.tasks.python import BaseOptions, vision
+    _, base_options, vision = import_mediapipe()
 
     options = vision.HandLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model)),
+        base_options=base_options(model_asset_path=str(model)),
         num_hands=max_hands,
         min_hand_detection_confidence=confidence,
         min_hand_presence_confidence=presence,

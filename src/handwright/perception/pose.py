@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception._import import import_mediapipe
 from handwright.perception._tasks import TaskPool, as_mediapipe, quiet
 
 MOST_PEOPLE = 6
@@ -62,10 +63,10 @@ def _person(joints: Any, side_px: int) -> Person:  # noqa: ANN401
 
 
 def _open_task(model: Path) -> Any:  # noqa: ANN401
-    from mediapipe.tasks.python import BaseOptions, vision
+    _, base_options, vision = import_mediapipe()
 
     options = vision.PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model)),
+        base_options=base_options(model_asset_path=str(model)),
         num_poses=MOST_PEOPLE,
         min_pose_detection_confidence=_CONFIDENCE,
         min_pose_presence_confidence=_CONFIDENCE,

@@ -24,7 +24,9 @@ _PALM_SPAN_PX = 110.0
 
 
 def hand_region(
-    crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"], worked_px: float = _PALM_SPAN_PX
+    crop: UInt8[np.ndarray, "h w 3"],
+    landmarks_px: Float[np.ndarray, "21 2"],
+    worked_px: float = _PALM_SPAN_PX,
 ) -> HandRegion:
     """Segment the picture's own hand.
 
