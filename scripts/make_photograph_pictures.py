@@ -1,8 +1,9 @@
 """Whole training photographs with their hands, as a shard: scripts/make_photograph_pictures.py PHOTOS -o DIR.
 
-What the member ``proposals`` learns from beside the shards of `handwright synth`. Hands are those that
-MediaPipe finds; boxes of hands that a set names and that it does not find are kept beside them.
-Test-only pictures are left out by the split's rule. Shards that are there already are kept.
+What the members ``critic``, ``referee`` and ``proposals`` learn from beside the shards of `handwright synth`,
+with photographs.csv, the hashes of all that was looked at. Hands are those that MediaPipe finds; boxes of
+hands that a set names and that it does not find are kept beside them. Test-only pictures are left out by the
+split's rule. Shards that are there already are kept.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ def main() -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     boxes = boxes_of(args.photos)
     chosen = [p for p in training_photographs(args.photos) if int(p.sha256[-8:], 16) % args.every == 0]
+    listed = "".join(f"{photograph.source},{photograph.sha256}\n" for photograph in chosen)
+    (args.output / "photographs.csv").write_text(f"photograph,sha256\n{listed}", encoding="utf-8")
     chosen.sort(key=lambda photograph: photograph.sha256[::-1])
     with HandLandmarker(None) as landmarker:
         for start in range(0, len(chosen), PER_SHARD):
