@@ -48,7 +48,7 @@ class PoseNet:
         Raises:
             MissingModelError: the model file does not load.
         """
-        with self._tasks.borrowed(self._model) as task:
+        with self._tasks.borrowed(self._model) as task, quiet():
             result = task.detect(as_mediapipe(pixels))
         return [_person(joints, len(pixels)) for joints in result.pose_landmarks]
 
