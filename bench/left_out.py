@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 
-from handwright.training.critic_network import load_critic
 from handwright.training.hand_views import load_views
 from handwright.training.loop import train
 from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic
+from handwright.training.recipes.critic import CriticRecipe, fresh_critic, grown_critic
 from handwright.training.settings import TrainSettings
 from handwright.training.view_stream import ViewStream
 
@@ -44,9 +43,8 @@ def main() -> None:
     )
     torch.manual_seed(settings.seed)
     views = load_views(args.data)
-    network = fresh_critic(settings.resolution)
-    if args.model is not None:
-        network.load_state_dict(load_critic(args.model / "critic").state_dict())
+    size_px = settings.resolution
+    network = fresh_critic(size_px) if args.model is None else grown_critic(args.model, size_px)
     stream = ViewStream(views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE)
     done = train(CriticRecipe(network, network.config, stream), settings, args.output, resume=args.resume)
     print(f"step {done.step}, {done.minutes:.1f} minutes, {len(stream.views)} hands of {len(views)}")

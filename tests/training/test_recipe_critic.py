@@ -11,7 +11,7 @@ from handwright.hand.grammar.named import NAMED
 from handwright.review.peaks import peaks
 from handwright.training.critic_network import load_critic
 from handwright.training.losses import cell_gaussians
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee
+from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.referee_network import RefereeNetwork
 from handwright.training.seen_parts import PARTS
 from handwright.training.shown import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group
@@ -50,6 +50,15 @@ def test_the_saved_critic_says_what_the_trained_one_says(trained):
     assert first.fingers.shape == (2, len(FINGER_COUNTS))
     assert first.poses.shape == (2, len(POSE_GROUPS))
     assert one.config.defects == DEFECTS_SHOWN
+
+
+def test_a_critic_goes_on_from_what_it_knows_at_another_size(trained):
+    _, _, folder = trained
+    kept, grown = load_critic(folder / "model" / "critic"), grown_critic(folder / "model", 96)
+    assert grown.training
+    assert grown.config.size_px == 96
+    assert torch.equal(kept.told.weight, grown.told.weight)
+    assert grown(torch.zeros(2, 3, 96, 96)).heatmaps.shape == (2, 21, 24, 24)
 
 
 def test_a_critic_that_is_missing_or_damaged_is_said_to_be(trained, tmp_path):

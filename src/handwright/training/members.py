@@ -16,7 +16,6 @@ from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTok
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
-from handwright.training.critic_network import load_critic
 from handwright.training.crops import Crops
 from handwright.training.family import (
     LATENT_CHANNELS,
@@ -33,7 +32,7 @@ from handwright.training.loop import Recipe
 from handwright.training.pictures import load_pictures
 from handwright.training.proposal_network import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.recipes.base import BaseRecipe, Batches
-from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee
+from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
@@ -143,7 +142,7 @@ def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe
 
 
 def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    network = fresh_critic(settings.resolution) if model is None else load_critic(model / "critic").train()
+    network = fresh_critic(settings.resolution) if model is None else grown_critic(model, settings.resolution)
     stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
     return CriticRecipe(network, network.config, stream)
 

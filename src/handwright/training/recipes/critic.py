@@ -14,7 +14,7 @@ from torch.nn import functional as f
 
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.peaks import peaks
-from handwright.training.critic_network import CriticConfig, CriticNetwork, Judged, save_critic
+from handwright.training.critic_network import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
 from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.panels import framed, tiled, with_hand, words
 from handwright.training.referee_network import RefereeNetwork
@@ -48,6 +48,23 @@ _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 def fresh_critic(size_px: int) -> CriticNetwork:
     """An untrained critic that knows our defects and pose groups."""
     return CriticNetwork(CriticConfig("critic-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px))
+
+
+def grown_critic(model: Path, size_px: int) -> CriticNetwork:
+    """A trained critic that goes on learning, on crops of another size if need be.
+
+    Args:
+        model: ``model/`` of its run.
+        size_px: Side of the crops from now on.
+
+    Raises:
+        MissingModelError: It is missing, incomplete or damaged.
+    """
+
+    def grown(config: CriticConfig) -> CriticNetwork:
+        return CriticNetwork(replace(config, size_px=size_px))
+
+    return load_critic(model / "critic", grown).train()
 
 
 def fresh_referee() -> RefereeNetwork:
