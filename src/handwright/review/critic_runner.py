@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from handwright.errors import DataError, MissingModelError
 from handwright.review.calibration import Calibration
 from handwright.review.critic import CriticSays, Region
+from handwright.review.looks import agreed, looks_at
 from handwright.review.onnx_session import open_session
 from handwright.review.oriented import applied, inverse, oriented_crop, turning
 from handwright.review.peaks import peaks
@@ -67,7 +68,7 @@ class CriticRunner:
             return []
         ways = [turning(region, self.size_px, self.context) for region in regions]
         crops = np.stack([oriented_crop(pixels, way, self.size_px) for way in ways])
-        told = self.logits(crops)
+        told = agreed(self.logits(looks_at(crops)))
         return [
             self._says({name: values[k] for name, values in told.items()}, way) for k, way in enumerate(ways)
         ]

@@ -12,11 +12,13 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.calibrating import fit_platt, fit_temperature, limits_at
 from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.review.looks import agreed, looks_at
 from handwright.training.critic_network import CriticConfig, Judged
 from handwright.training.hand_views import HandViews
 from handwright.training.view_stream import as_found
 
-_AT_ONCE, _PART = 64, 15
+_AT_ONCE, _PART = 16, 15
+_NUMBERS = tuple(name for name in Judged._fields if name not in ("heatmaps", "parts", "where"))
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
 
@@ -63,16 +65,14 @@ def calibrate_critic(
 
 
 def logits_of(network: torch.nn.Module, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
-    """What a critic says of crops in numbers; maps are left out."""
-    parts: list[Judged] = []
+    """What a critic says of crops in numbers, all its looks together, as the runner takes it; no maps."""
+    parts: list[Mapping[str, np.ndarray]] = []
     with torch.no_grad():
         for start in range(0, len(crops), _AT_ONCE):
-            parts.append(network(picture_tensor(crops[start : start + _AT_ONCE])))
-    return {
-        name: torch.cat([getattr(part, name) for part in parts]).double().numpy()
-        for name in Judged._fields
-        if name not in ("heatmaps", "parts", "where")
-    }
+            told: Judged = network(picture_tensor(looks_at(crops[start : start + _AT_ONCE])))
+            numbers = {name: getattr(told, name).double().numpy() for name in _NUMBERS}
+            parts.append(agreed(numbers))
+    return {name: np.concatenate([part[name] for part in parts]) for name in _NUMBERS}
 
 
 def _seeing(network: torch.nn.Module, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
