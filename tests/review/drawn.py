@@ -71,13 +71,5 @@ class Content:
         return [said] * len(regions)
 
 
-def judge(self, pixels, hand):
-        names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
-        sound, limits = dict.fromkeys(names, 0.01), dict.fromkeys(names, 0.5)
-        right = 0.99 if hand.side == "right" else 0.01
-        points = hand.landmarks_px
-        return CriticSays(0.01, sound, {}, limits, points, np.ones(21), right, {}, 0.01, 0.99)
-
-
 def judge(*persons, critic=None) -> Judge:
     return Judge(PeopleEyes(list(persons)), critic)

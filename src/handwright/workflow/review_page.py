@@ -78,8 +78,9 @@ def _card(picture: Entry, hand: Entry, view: str) -> str:
     image = f'<img src="{view}" alt="hand {hand["id"]} of {escape(picture["path"])}">' if view else ""
     checks = "\n".join(_check(picture, hand, name) for name in _CHECK_WORDS)
     notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in picture["notes"])
+    title = f"{escape(Path(picture['path']).name)} · hand {hand['id']} ({hand['side'] or 'side unknown'})"
     return f"""<article class="hand">
-<header class="row"><h3>{escape(Path(picture["path"]).name)} · hand {hand["id"]} ({hand["side"] or "side unknown"})</h3>
+<header class="row"><h3>{title}</h3>
 <span class="tag {hand["verdict"]}">{hand["verdict"]}</span></header>
 <div class="look">{image}<div>
 {checks}
