@@ -1,11 +1,9 @@
 """Share of hands that MediaPipe, the proposal network, and both find; false finds.
 
-    handwright synth --kind defects --n 320 --size 384 --seed 900071 -o HELD/rendered
-    python bench/proposals.py --test-photographs HELD/photographs
-    handwright synth --kind defects --n 640 --size 384 --seed 900072 --photos HELD/photographs -o HELD/surgery
-    handwright synth --kind people --n 250 --size 384 --seed 900073 -o HELD/people
-    python bench/proposals.py HELD [--json OUT]
+    handwright synth --kind people --n 250 --size 384 --seed 900073 -o WORK/people-900073-384
+    python bench/proposals.py WORK [--json OUT]
 
+WORK is also the folder of ``bench/judge.py``, which makes its worlds of defects and of surgery there.
 Hands with defects, in their pictures and again in square crops of which their box takes 90 … 130 %; a hand
 is found by a region whose middle lies within half its size and whose size is within a factor of 2. Hand-free:
 the checked crops of test-only photographs in hands_200.json, and windows of rendered people away from their
@@ -42,24 +40,12 @@ from handwright.training.windows import hand_free_cut
 LIST = Path(__file__).parent / "data" / "hands_200.json"
 LEAST_SEED, SHOWN_PX = 900_000, 384
 FILLING, JITTER = (0.9, 1.3), 0.08
+WORLDS = (
+    ("rendered", "defects-900001-256", False),
+    ("surgery", "surgery-held-out-900002-256", True),
+)
+PEOPLE = "people-900073-384"
 WAYS = ("mediapipe", "network", "both")
-
-
-def test_photographs(root):
-    """Path and bytes of every test-only photograph below ``root``."""
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        for path in list_photos(folder):
-            data = read_photo(path)
-            if folder.name not in TRAIN_SETS or is_test_only(hashlib.sha256(data).hexdigest()):
-                yield path.relative_to(root), data
-
-
-def copy_test_photographs(root, folder):
-    """Put the test-only photographs into a folder, for `handwright synth --photos`."""
-    for path, data in test_photographs(root):
-        target = folder / path.parts[0] / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
 
 
 def check_held_out(record):
@@ -68,7 +54,7 @@ def check_held_out(record):
         sys.exit(f"seed {record['seed']} may have been trained on")
     photograph = record.get("photograph")
     if photograph is not None:
-        known = photograph["name"].split("/")[0] in TRAIN_SETS
+        known = any(name in photograph["name"] for name in TRAIN_SETS)
         if known and not is_test_only(photograph["sha256"]):
             sys.exit(f"{photograph['name']} may have been trained on")
 
@@ -153,12 +139,12 @@ def rate(happened):
     return {"hits": count, "n": n, "share": count / max(n, 1), "low": low, "high": high}
 
 
-def measure(held, root, proposer, landmarker, most):
+def measure(work, root, proposer, landmarker, most):
     """All rows by name: per way a rate."""
     rng = np.random.default_rng(900_074)
     rows = {}
-    for name, folder, photographs in (("rendered", "rendered", False), ("surgery", "surgery", True)):
-        hands = list(defective_hands(held / folder, photographs))[:most]
+    for name, folder, photographs in WORLDS:
+        hands = list(defective_hands(work / folder, photographs))[:most]
         close = [crop for crop in (filling(*hand, rng) for hand in hands) if crop is not None]
         for kind, lot in ((name, hands), (f"{name}, filling the frame", close)):
             found = [(regions(pixels, proposer, landmarker), Region.of(points)) for pixels, points in lot]
@@ -168,7 +154,7 @@ def measure(held, root, proposer, landmarker, most):
             }
     crops = {
         "false: photographs": hand_free_photographs(root),
-        "false: rendered people": hand_free_people(held / "people", rng),
+        "false: rendered people": hand_free_people(work / PEOPLE, rng),
     }
     for name, lot in crops.items():
         seen = [regions(pixels, proposer, landmarker) for pixels in lot]
@@ -178,18 +164,14 @@ def measure(held, root, proposer, landmarker, most):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("held", type=Path, nargs="?", help="folder of the held-out worlds")
-    parser.add_argument("--test-photographs", type=Path, help="only copy the test-only photographs here")
+    parser.add_argument("work", type=Path, help="folder of the held-out worlds")
     parser.add_argument("--most", type=int, default=1000, help="hands of each kind")
     parser.add_argument("--weights", type=Path, default=PACKAGED)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     root = Path(os.environ["HANDWRIGHT_PHOTOS"])
-    if args.test_photographs:
-        copy_test_photographs(root, args.test_photographs)
-        return
     with HandLandmarker(None) as landmarker:
-        rows = measure(args.held, root, Proposer.load(args.weights), landmarker, args.most)
+        rows = measure(args.work, root, Proposer.load(args.weights), landmarker, args.most)
     for name, ways in rows.items():
         for way, r in ways.items():
             share = f"{r['share']:.3f} [{r['low']:.3f}, {r['high']:.3f}]"
