@@ -1,7 +1,7 @@
 """How long `handwright review` takes: python bench/review.py [--n 5]; measure on an idle machine.
 
-Cold: a fresh process on a picture with one hand, 512². Then, models loaded: a picture of ten hands beside one of
-one (256² each), one of 4000 × 3000 with one hand, and what the critic takes of a hand.
+Cold: a fresh process on a picture with one hand, 512². Then, models loaded: a picture of ten hands beside one
+of one (256² each), one of 4000 × 3000 with one hand, and what the critic takes of a hand.
 """
 
 from __future__ import annotations
