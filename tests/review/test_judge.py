@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -20,8 +21,6 @@ from tests.review.test_left_right import someone
 
 def row_of(count):
     """Pictures of one hand side by side, and where the hands are."""
-    from dataclasses import replace
-
     shot, there = grainy(), []
     pixels = np.concatenate([shot.pixels] * count, 1)
     for k in range(count):
@@ -42,6 +41,22 @@ def test_every_hand_gets_every_line_of_the_checklist(count):
         assert hand.checks["joint_bending"].verdict == "pass"
         assert hand.verdict == "pass"
     assert review.verdict == "pass"
+
+
+def test_hands_of_a_large_picture_are_found_in_a_smaller_one_and_lie_where_they_are(monkeypatch):
+    looked_at = []
+
+    def found(pixels, landmarker):
+        looked_at.append(pixels.shape)
+        hand = seen(grainy().hand)
+        scale = 900 / np.ptp(hand.landmarks_px, axis=0).max()
+        return [replace(hand, landmarks_px=hand.landmarks_px * scale)]
+
+    monkeypatch.setattr("handwright.review.judge.find_hands", found)
+    picture = Image(np.full((1200, 3072, 3), 90, np.uint8))
+    (hand,) = review_picture(picture, judge()).hands
+    assert looked_at == [(600, 1536, 3)]
+    assert hand.observation.size_px == pytest.approx(1800)
 
 
 def test_without_a_critic_a_sound_hand_is_unsure_and_no_failure():

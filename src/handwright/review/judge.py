@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from handwright.perception.body import find_people
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker, Landmarker
@@ -45,6 +48,9 @@ from handwright.types import HandObservation, Image
 if TYPE_CHECKING:
     from handwright.review.expected import Expectation
 
+
+LARGEST_PX = 1536
+"""Hands are looked for in pictures of at most this longer side: of 4000 × 3000 hands from 125 px on are."""
 
 _AT_ONCE = 2
 """Hands that are looked at closely at the same time."""
@@ -97,7 +103,7 @@ def review_picture(
         Hands left to right, then those that only the proposal network sees, then arms that end without a
         hand.
     """
-    found = find_hands(image.pixels, landmarker=judge.landmarker) if hands is None else list(hands)
+    found = _find(image, judge.landmarker) if hands is None else list(hands)
     people, arms = _arms(image, found, judge.landmarker)
     heard: list[CriticSays | None] = [None] * len(found)
     if judge.critic is not None:
@@ -126,6 +132,20 @@ def review_picture(
     from handwright.review.asked import held_against
 
     return held_against(review, expected)
+
+
+def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
+    """The hands of a picture, of a large one as found at ``LARGEST_PX``."""
+    shrunk = LARGEST_PX / max(image.width, image.height)
+    if shrunk >= 1:
+        return find_hands(image.pixels, landmarker=landmarker)
+    size = max(1, round(image.width * shrunk)), max(1, round(image.height * shrunk))
+    small = cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
+    grown = np.array([image.width / size[0], image.height / size[1]])
+    return [
+        replace(hand, landmarks_px=hand.landmarks_px * grown, depth_px=hand.depth_px * float(grown.mean()))
+        for hand in find_hands(small, landmarker=landmarker)
+    ]
 
 
 def _review_hand(
