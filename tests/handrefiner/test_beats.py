@@ -161,6 +161,12 @@ def test_the_critic_ranks_first_then_the_joints_then_the_picture():
     assert order([ranked[0], ranked[3]]) > order([ranked[0], ranked[0]])
 
 
+def test_what_the_critic_cannot_assess_is_not_taken_for_sound():
+    unsaid = {"joint_error": 0.01, "fit_share": 0.1}
+    assert order([row(0.3, 0.05, 0.9)]) < order([unsaid])
+    assert order([unsaid]) < order([unsaid | {"joint_error": 0.02}])
+
+
 def test_the_best_refused_has_the_fewest_objections():
     def refused(*why, error=0.02):
         patch, inside = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool)

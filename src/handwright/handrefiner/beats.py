@@ -180,9 +180,12 @@ def scores_of(original: Original, version: Version) -> dict[str, float]:
 
 
 def order(scores: Sequence[Mapping[str, float]]) -> tuple[float, float, float]:
-    """Sort key of a painting by the scores of each of its hands; the least is the best."""
+    """Sort key of a painting by the scores of each of its hands; the least is the best.
+
+    What the critic says nothing of ranks with what it is sure to be malformed.
+    """
     malformed, error = (
-        sum(round(hand.get(name, 0.0) / step) for hand in scores)
+        sum(round(hand.get(name, 1.0) / step) for hand in scores)
         for name, step in zip(("malformed", "joint_error"), _STEPS, strict=True)
     )
     return malformed, error, max(hand["fit_share"] for hand in scores)
