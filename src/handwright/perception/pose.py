@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,31 @@ class PoseNet:
         Raises:
             MissingModelError: the model file does not load.
         """
-        with self._tasks.borrowed(self._model) as task, quiet():
-            result = task.detect(as_mediapipe(pixels))
-        return [_person(joints, len(pixels)) for joints in result.pose_landmarks]
+        with self._tasks.borrowed(self._model) as task:
+            people = task.people(as_mediapipe(pixels))
+        return [_person(joints, len(pixels)) for joints in people]
 
     def close(self) -> None:
         """Let go of the networks."""
         self._tasks.close()
+
+
+class _Task:
+    """An open task, silent until it has met its first person, whom it greets with a warning."""
+
+    def __init__(self, task: Any) -> None:  # noqa: ANN401
+        self._task = task
+        self._has_met = False
+
+    def people(self, picture: Any) -> list[Any]:  # noqa: ANN401
+        """The joints of everybody in MediaPipe's picture."""
+        with nullcontext() if self._has_met else quiet():
+            found: list[Any] = self._task.detect(picture).pose_landmarks
+        self._has_met = self._has_met or bool(found)
+        return found
+
+    def close(self) -> None:
+        self._task.close()
 
 
 def _person(joints: Any, side_px: int) -> Person:  # noqa: ANN401
@@ -62,7 +81,7 @@ def _person(joints: Any, side_px: int) -> Person:  # noqa: ANN401
     return Person(points, np.array([min(joint.visibility, joint.presence) for joint in joints], float))
 
 
-def _open_task(model: Path) -> Any:  # noqa: ANN401
+def _open_task(model: Path) -> _Task:
     _, base_options, vision = import_mediapipe()
 
     options = vision.PoseLandmarkerOptions(
@@ -78,4 +97,4 @@ def _open_task(model: Path) -> Any:  # noqa: ANN401
     except (RuntimeError, ValueError, OSError) as error:
         fix = "run `handwright setup`, or remove that file: hands are then found without people"
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
-    return task
+    return _Task(task)
