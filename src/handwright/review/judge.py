@@ -40,6 +40,7 @@ from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
+from handwright.review.onnx_session import threads
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.review.unfound import claimed_by, review_unfound, unfound
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
 
 LARGEST_PX = 1536
 """Hands are looked for in pictures of at most this longer side: of 4000 × 3000 hands from 125 px on are."""
-
-_AT_ONCE = 2
-"""Hands that are looked at closely at the same time."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def review_picture(
         side = check_side(found[index], of_hand[index], others, people)
         return _review_hand(image, index + 1, found[index], others, side, heard[index])
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         reviews = list(pool.map(look, range(len(found))))
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
     if judge.proposer is not None and hands is None:

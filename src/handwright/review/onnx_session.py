@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from handwright.errors import MissingModelError
 
-_THREADS = 2
+MOST_THREADS = 2
+
+
+def threads() -> int:
+    """How many threads may work at once: two, or fewer where OpenCV is kept to fewer, as in a worker."""
+    return max(1, min(MOST_THREADS, cv2.getNumThreads()))
 
 
 def open_session(path: Path) -> tuple[Any, dict[str, str]]:
@@ -22,7 +29,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _THREADS
+    options.intra_op_num_threads = threads()
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(
