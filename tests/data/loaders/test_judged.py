@@ -104,6 +104,38 @@ def test_malhand_of_the_other_layout_with_classes_that_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "malformed"),
+    [
+        ("normal_hand", False),
+        ("small hand", False),
+        ("female-hand", False),
+        ("animal", False),
+        ("undeformed_hand", False),
+        ("malformed_hand", True),
+        ("BAD_HAND", True),
+        ("AbnormalHand", True),
+        ("deformed", True),
+        ("malhand", True),
+    ],
+)
+def test_a_class_is_malformed_where_a_word_of_its_name_says_so(tmp_path, name, malformed):
+    (tmp_path / "labels/val").mkdir(parents=True)
+    (tmp_path / "data.yaml").write_text(f"names: [{name}, hand, poor_hand]\n")
+    (tmp_path / "labels/val/a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    picture(tmp_path / "images/val/a.png")
+    (sample,), _ = read_all(read_malhand(tmp_path))
+    assert sample.hands[0].malformed == malformed
+
+
+def test_where_every_class_says_malformed_the_user_is_asked(tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [bad, broken]\n")
+    with pytest.raises(
+        DataError, match=r"every class .* is a malformed hand: they are bad, broken; say which are"
+    ):
+        list(read_malhand(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("0 0.5 0.5 0.1\n", "a line of its labels has not 5 fields"),
@@ -114,7 +146,7 @@ def test_malhand_of_the_other_layout_with_classes_that_are_told(tmp_path):
 )
 def test_malhand_tells_what_is_broken(tmp_path, line, reason):
     (tmp_path / "labels/val").mkdir(parents=True)
-    (tmp_path / "data.yaml").write_text("names: [malformed]\n")
+    (tmp_path / "data.yaml").write_text("names: [malformed, hand]\n")
     (tmp_path / "labels/val/a.txt").write_text(line)
     picture(tmp_path / "images/val/a.png")
     samples, tally = read_all(read_malhand(tmp_path))

@@ -23,7 +23,10 @@ from handwright.errors import DataError
 
 _NAME = "MalHand"
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-_MALFORMED = re.compile(r"mal|bad|deform|abnormal|distort|wrong|defect|broken|fake|poor", re.IGNORECASE)
+_MALFORMED = re.compile(
+    r"mal|malformed|malhands?|bad|deformed|abnormal|distorted|wrong|defect|defects|defective|broken|fake|poor"
+)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _FIELDS = 5
 
 
@@ -39,15 +42,15 @@ def read_malhand(
             ('malformed_hand', 'bad hand', …).
 
     Raises:
-        DataError: Labels or class names are missing, or no class is malformed.
+        DataError: Labels or class names are missing, or no class is malformed, or, going by the names,
+            every one.
     """
     names = _names(root / "data.yaml")
-    wrong = [
-        _MALFORMED.search(name) is not None if malformed is None else name in malformed for name in names
-    ]
-    if not any(wrong):
+    wrong = [_says_malformed(name) if malformed is None else name in malformed for name in names]
+    every = malformed is None and all(wrong)
+    if every or not any(wrong):
         raise DataError(
-            f"{_NAME}: no class of {root / 'data.yaml'} is a malformed hand",
+            f"{_NAME}: {'every' if every else 'no'} class of {root / 'data.yaml'} is a malformed hand",
             f"they are {', '.join(names)}",
             "say which are",
         )
@@ -55,6 +58,11 @@ def read_malhand(
     for file in files:
         source = Source(_NAME, f"{split}/{file.stem}")
         yield record_of(source, partial(_picture, pictures, file, wrong, source))
+
+
+def _says_malformed(name: str) -> bool:
+    """Whether a word of a class name says so: of 'malformed_hand', not of 'normal' or 'undeformed'."""
+    return any(_MALFORMED.fullmatch(word.lower()) for word in _WORDS.findall(name))
 
 
 def _labels(root: Path, split: str) -> tuple[list[Path], Path]:
