@@ -122,7 +122,7 @@ def _head(told: Evidence, args: argparse.Namespace) -> list[str]:
         _bar("calibration error, rendered", reliability_table(good + bad)[1], "≤ 4 %", most=0.04),
         _bar("'cannot tell', clear hands", _blind(told.hard["clear"]), "≤ 10 %", most=0.1),
         _bar("'cannot tell', gloves, blurs and tiny ones", _blind(hard), "≥ 80 %", least=0.8),
-        _bar("false alarms, darkest minus lightest third", gap, "≤ 2 points", most=0.02),
+        _bar("false alarms, darkest minus lightest third", gap, "≤ 2 points apart", most=0.02),
     ]
     return [
         "# How good the judge is",
@@ -309,5 +309,5 @@ def _bar(
     """A row of the first table; empty where nothing was measured."""
     if told is None:
         return []
-    met = (most is None or told.value <= most) and (least is None or told.value >= least)
+    met = (most is None or abs(told.value) <= most) and (least is None or told.value >= least)
     return [name, asked, share(told), told.n, ("yes" if met else "**no**") if asked else ""]

@@ -33,9 +33,12 @@ def main() -> None:
     network = load_critic(args.critic, RefereeNetwork if args.referee else CriticNetwork)
     views = load_views(args.data, calibration=True)
     about = {"critic": network.config.name}
-    calibration = calibrate_critic(network, network.config, views, about)
     card = (args.card or output / "README.md").read_text("utf-8")
-    for name, size in release_critic(network, network.config, calibration, output, card).items():
+
+    def calibrate(ask):
+        return calibrate_critic(ask, network.config, views, about)
+
+    for name, size in release_critic(network, network.config, calibrate, output, card).items():
         print(f"{size:10d}  {name}")
 
 

@@ -12,7 +12,8 @@ from handwright.errors import MissingModelError
 from handwright.review.calibration import Calibration, Head
 from handwright.review.checklist import CHECKS, Check
 from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region, open_critic
-from handwright.review.critic_runner import CriticRunner
+from handwright.review.critic_runner import CriticRunner, logits_of
+from handwright.review.looks import agreed, looks_at
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.oriented import GREY, applied, inverse, oriented_crop, turning
 from tests.drawn import flat_hand
@@ -65,7 +66,8 @@ def small_critic(folder):
         for value in network.parameters():
             value.add_(0.05 * torch.randn_like(value))
     heads = dict.fromkeys((*config.defects, "malformed", "right", "gloved", "assessable"), Head())
-    release_critic(network, config, Calibration(heads, {"fingers": 1.0, "poses": 2.0}), folder, "# card")
+    calibration = Calibration(heads, {"fingers": 1.0, "poses": 2.0})
+    release_critic(network, config, lambda ask: calibration, folder, "# card")
     return network
 
 
@@ -85,12 +87,20 @@ def test_the_runner_says_what_the_network_says(tmp_path):
     import torch
 
     crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    runner = CriticRunner.load(tmp_path)
-    ours = runner.logits(crops)
+    ours = logits_of(CriticRunner.load(tmp_path).session, crops)
     with torch.no_grad():
-        theirs = network(torch.from_numpy(crops.transpose(0, 3, 1, 2) / np.float32(127.5) - 1))
-    for name, value in theirs._asdict().items():
-        np.testing.assert_allclose(ours[name], value.numpy(), atol=5e-3, rtol=5e-3, err_msg=name)
+        looks = looks_at(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1
+        theirs = network(torch.from_numpy(looks))
+    wanted = agreed({name: value.numpy() for name, value in theirs._asdict().items()})
+    for name, value in wanted.items():
+        np.testing.assert_allclose(ours[name], value, atol=5e-3, rtol=5e-3, err_msg=name)
+
+
+def test_a_calibration_that_lacks_a_head_is_said_to_when_the_critic_is_opened(tmp_path):
+    small_critic(tmp_path)
+    Calibration({"malformed": Head()}, {"fingers": 1.0}).save(tmp_path / "calibration.json")
+    with pytest.raises(MissingModelError, match="lacks assessable, extra, gloved"):
+        open_critic(tmp_path)
 
 
 def test_each_region_gets_an_answer_of_its_own(tmp_path):
@@ -209,3 +219,14 @@ def test_a_sure_critic_names_the_grasp_that_landmarks_leave_open():
         heard(checks("cannot tell"), says(poses={"fist": 0.6, "open": 0.4}))["grasp"].verdict == "cannot tell"
     )
     assert heard(checks(), says(poses={"fist": 0.9, "open": 0.1}))["grasp"].reason == "By geometry."
+
+
+def test_a_missing_finger_is_named_where_that_is_plain():
+    lost = says(
+        defects={**says().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.05, "pinky": 0.8}
+    )
+    assert "ring finger missing" in heard(checks(), lost)["finger_count"].reason
+    vague = says(
+        defects={**says().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.5, "pinky": 0.8}
+    )
+    assert "a finger missing" in heard(checks(), vague)["finger_count"].reason

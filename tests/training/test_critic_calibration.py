@@ -7,12 +7,25 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from handwright.diffusion.tensors import picture_tensor
 from handwright.review.calibration import BUDGET, sigmoid
-from handwright.training.critic_calibration import calibrate_critic, logits_of
+from handwright.review.looks import agreed, looks_at
+from handwright.training.critic_calibration import calibrate_critic
 from handwright.training.recipes.critic import fresh_critic
 from handwright.training.shown import DEFECTS_SHOWN
 from handwright.training.view_stream import as_found
 from tests.training.drawn_views import views
+
+
+def asked(network):
+    """Tells a network's logits as the runner does."""
+
+    def ask(crops):
+        with torch.no_grad():
+            told = network(picture_tensor(looks_at(crops)))
+        return agreed({name: value.numpy() for name, value in told._asdict().items()})
+
+    return ask
 
 
 def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
@@ -20,9 +33,10 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
     hands = views(100)
     hands = replace(hands, rendered=np.arange(100) % 4 < 2)
     network = fresh_critic(64).eval()
-    calibration = calibrate_critic(network, network.config, hands, {"critic": "t"})
+    calibration = calibrate_critic(asked(network), network.config, hands, {"critic": "t"})
     crops, clear = as_found(np.random.default_rng([0, 15]), hands, 64, spoilt=False)
-    told = logits_of(network, crops)
+    told = asked(network)(crops)
+    assert told["malformed"].shape == (100,)
     values = {"malformed": told["malformed"]} | {
         n: told["defects"][:, k] for k, n in enumerate(DEFECTS_SHOWN)
     }
@@ -41,5 +55,5 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
 def test_the_same_seed_calibrates_the_same():
     network = fresh_critic(64).eval()
     hands = views(24)
-    one, two = (calibrate_critic(network, network.config, hands, {}) for _ in range(2))
+    one, two = (calibrate_critic(asked(network), network.config, hands, {}) for _ in range(2))
     assert one.digest == two.digest

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from handwright.data.shards import write_shard
-from handwright.errors import UsageError
+from handwright.errors import DataError, UsageError
 from handwright.hand.anatomy import FINGERS
 from handwright.training.hand_views import MAP_PX, SIDE_PX, assessable, load_views, views_of
+from handwright.training.pictures import load_pictures
 from handwright.training.seen_parts import PARTS, UNKNOWN, seen_parts, wrong_places
 from handwright.training.shown import DEFECTS_SHOWN, POSE_GROUPS
 from tests.training.drawn_views import entry, hand_points, missing, views
@@ -80,6 +81,31 @@ def test_what_is_said_of_a_hand_comes_with_it():
     assert (row["way"], row["fingers"], row["gloved"], row["pose"]) == (2, 3, True, -1)
     (sound,) = views_of(entry(name="fist"))
     assert (sound["way"], sound["fingers"], sound["pose"]) == (-1, 5, POSE_GROUPS.index("fist"))
+
+
+def test_a_malformed_hand_that_is_hardly_seen_is_no_clearer_than_a_sound_one():
+    hidden = [True] * 6 + [False] * 15
+    assert views_of(entry(visible=hidden))[0]["seen"] == 6
+    assert views_of(entry(visible=hidden, defects=[missing("ring")]))[0]["seen"] == 10
+    melted = {"name": "melted", "generator": 0, "fingers": []}
+    assert views_of(entry(visible=hidden, defects=[melted]))[0]["seen"] == 21
+
+
+def test_fingers_are_there_gone_or_nobody_could_say():
+    assert views_of(entry())[0]["present"].tolist() == [1] * 5
+    assert views_of(entry(defects=[missing("ring")]))[0]["present"].tolist() == [1, 1, 1, 0, 1]
+    fused = {"name": "fused", "generator": 0, "fingers": ["index", "middle"]}
+    assert views_of(entry(defects=[fused]))[0]["present"].tolist() == [1, -1, -1, 1, 1]
+
+
+def test_a_test_only_photograph_in_a_shard_is_refused(tmp_path):
+    made = entry(domain="photograph", parts=False)
+    made.record["photograph"] = {"name": "a.jpg", "sha256": "19" + "0" * 62}
+    write_shard(tmp_path / "a.tar", [made])
+    with pytest.raises(DataError, match="test-only"):
+        load_views(tmp_path)
+    with pytest.raises(DataError, match="test-only"):
+        load_pictures(tmp_path, 256)
 
 
 def test_a_hand_of_the_wrong_side_is_not_judged_by_itself():

@@ -73,6 +73,9 @@ def test_a_target_is_one_in_exactly_the_cell_of_each_middle():
         (8, 7),
         (25, 23),
     }
+    assert maps.here.sum() == pytest.approx(2, abs=1e-4)
+    assert maps.here[8, 7] > 0.7, "a small hand's middle lies in one cell"
+    assert maps.here[25, 23] < 0.5
     assert maps.near[8, 7] == 1
     assert maps.near[0, 31] == 0
 
@@ -88,12 +91,13 @@ def test_the_heats_loss_is_nothing_for_the_truth_and_ignores_what_is_not_counted
     wanted[0, 1, 1] = 1.0
     counted = torch.ones_like(wanted)
     right = torch.where(wanted == 1, 12.0, -12.0)
-    assert float(heat_loss(right, wanted, counted)) < 1e-4
+    assert float(heat_loss(right, wanted, wanted, counted)) < 1e-4
     wrong = right.clone()
     wrong[0, 3, 3] = 5.0
-    assert float(heat_loss(wrong, wanted, counted)) > 1
+    assert float(heat_loss(wrong, wanted, wanted, counted)) > 1
     counted[0, 3, 3] = 0
-    assert float(heat_loss(wrong, wanted, counted)) < 1e-4
+    assert float(heat_loss(wrong, wanted, wanted, counted)) < 1e-4
+    assert float(heat_loss(-right, wanted, wanted, counted)) > 5
 
 
 def drawn_pictures(count=6, complete=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import threading
@@ -38,6 +39,7 @@ def _plots_later() -> Generator[None]:
                 del sys.modules[name]
 
 
+@functools.cache
 def import_mediapipe() -> tuple[Any, Any, Any]:
     """``mediapipe``, its ``BaseOptions`` and ``vision``.
 

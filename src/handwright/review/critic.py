@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -58,6 +58,7 @@ class CriticSays:
         poses: Probability by group of poses.
         gloved: It wears a glove.
         assessable: Enough can be seen to judge it.
+        present: Probability by name of finger that the hand has it.
     """
 
     malformed: float
@@ -71,6 +72,7 @@ class CriticSays:
     poses: Mapping[str, float]
     gloved: float
     assessable: float
+    present: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def is_blind(self) -> bool:

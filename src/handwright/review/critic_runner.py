@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import DataError, MissingModelError
-from handwright.review.calibration import Calibration
+from handwright.hand.anatomy import FINGERS
+from handwright.review.calibration import Calibration, sigmoid
 from handwright.review.critic import CriticSays, Region
 from handwright.review.looks import agreed, looks_at
 from handwright.review.onnx_session import open_session
@@ -20,6 +21,7 @@ from handwright.review.oriented import applied, inverse, oriented_crop, turning
 from handwright.review.peaks import peaks
 
 _MODEL, _CALIBRATION = "critic.onnx", "calibration.json"
+_HEADS, _SOFT = {"malformed", "right", "gloved", "assessable"}, {"fingers", "poses"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,9 @@ class CriticRunner:
             session, told = open_session(folder / _MODEL)
             defects, poses, fingers = (tuple(json.loads(told[k])) for k in ("defects", "poses", "fingers"))
             size_px, context = int(told["size_px"]), float(told["context"])
+            lacking = {*defects, *_HEADS} - calibration.heads.keys() | _SOFT - calibration.temperatures.keys()
+            if lacking:
+                raise ValueError(f"the calibration lacks {', '.join(sorted(lacking))}")
             return cls(session, calibration, defects, poses, fingers, size_px, context)
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
@@ -68,16 +73,10 @@ class CriticRunner:
             return []
         ways = [turning(region, self.size_px, self.context) for region in regions]
         crops = np.stack([oriented_crop(pixels, way, self.size_px) for way in ways])
-        told = agreed(self.logits(looks_at(crops)))
+        told = logits_of(self.session, crops)
         return [
             self._says({name: values[k] for name, values in told.items()}, way) for k, way in enumerate(ways)
         ]
-
-    def logits(self, crops: UInt8[np.ndarray, "b s s 3"]) -> dict[str, np.ndarray]:
-        """The network's outputs of crops, by the names of ``training.critic_network.Judged``."""
-        batch = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32) / 127.5 - 1.0
-        names = [output.name for output in self.session.get_outputs()]
-        return dict(zip(names, self.session.run(names, {"crops": batch}), strict=True))
 
     def _says(self, told: dict[str, np.ndarray], way: Float[np.ndarray, "2 3"]) -> CriticSays:
         read, back = self.calibration.probability, inverse(way)
@@ -91,8 +90,9 @@ class CriticRunner:
             where_px={n: (float(x), float(y)) for n, (x, y) in zip(self.defects, spots, strict=True)},
             limits=self.calibration.limits,
             fingers=dict(zip(self.fingers, self._softmax("fingers", told["fingers"]), strict=True)),
+            present=dict(zip(FINGERS, sigmoid(told["present"]).tolist(), strict=True)),
             landmarks_px=applied(back, peaks(told["heatmaps"], self.size_px)[0]),
-            visible=1 / (1 + np.exp(-told["visible"].astype(np.float64))),
+            visible=sigmoid(told["visible"]),
             right=read("right", float(told["right"])),
             poses=dict(zip(self.poses, self._softmax("poses", told["poses"]), strict=True)),
             gloved=read("gloved", float(told["gloved"])),
@@ -103,3 +103,16 @@ class CriticRunner:
         values = logits.astype(np.float64) / self.calibration.temperature(head)
         shares = np.exp(values - values.max())
         return (shares / shares.sum()).tolist()
+
+
+def logits_of(session: Any, crops: UInt8[np.ndarray, "n s s 3"]) -> dict[str, np.ndarray]:  # noqa: ANN401
+    """What a critic's network says of crops, all looks at each together, by its outputs' names.
+
+    Args:
+        session: Of ONNX Runtime.
+        crops: As ``oriented_crop`` cuts them.
+    """
+    names = [output.name for output in session.get_outputs()]
+    batch = looks_at(crops).transpose(0, 3, 1, 2)
+    crops_in = np.ascontiguousarray(batch, np.float32) / np.float32(127.5) - np.float32(1)
+    return agreed(dict(zip(names, session.run(names, {"crops": crops_in}), strict=True)))

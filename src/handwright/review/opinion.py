@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
+from handwright.review.joints import finger_words
 from handwright.types import HandObservation
 
 SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
@@ -104,7 +105,7 @@ def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:
             points = (says.where_px[wrong],) if wrong in says.where_px else ()
             value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
             confidence = max(says.malformed, says.defects[wrong])
-            return Check("fail", confidence, f"The critic sees {_WORDS[wrong]}.", Where(points), value)
+            return Check("fail", confidence, f"The critic sees {_said(wrong, says)}.", Where(points), value)
     if check.verdict == "fail":
         return check
     own = max(says.defects[defect] / says.limits[defect] for defect in _LOOKED_AT[name])
@@ -112,6 +113,15 @@ def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:
         return cannot_tell("Nothing is plainly wrong, and not all is plainly right.", value, check.where)
     reason = check.reason if check.verdict == "pass" else "Nothing wrong is seen in what can be seen of it."
     return Check("pass", 1 - says.malformed, reason, check.where, value)
+
+
+def _said(wrong: str, says: CriticSays) -> str:
+    """The defect in words; of a missing finger, which one if that is plain."""
+    if wrong != "missing" or not says.present:
+        return _WORDS[wrong]
+    finger = min(says.present, key=lambda name: says.present[name])
+    plain = says.present[finger] < 1 - SURE_COUNT
+    return f"the {finger_words(finger)} missing" if plain else _WORDS[wrong]
 
 
 def _heard_grasp(check: Check, says: CriticSays) -> Check:

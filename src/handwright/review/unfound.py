@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from handwright.review.arms import OwnArm, hand_box
+from handwright.review.assess import SMALLEST_PX
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.critic import Critic, CriticSays, Region
 from handwright.review.opinion import SURE_SIDE, with_opinion
@@ -60,13 +61,20 @@ def review_unfound(
     value = {"side": arm, "arm": arm}
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
     checks["left_right"] = replace(checks["left_right"], value=value)
-    if critic is None:
+    if critic is None or not _is_clear(proposal.region, image):
         return HandReview(number, box, arm, checks, None)
     (says,) = critic.judge(image.pixels, [proposal.region])
     seen = _observation(says, proposal)
     if seen is None:
         return HandReview(number, box, arm, _failed_only(checks, says, None), None, says)
     return HandReview(number, box, seen.side, _failed_only(checks, says, seen), seen, says)
+
+
+def _is_clear(region: Region, image: Image) -> bool:
+    """Whether a region is large enough to be judged, and most of it lies within the picture."""
+    (x, y), reach = region.center_px, 0.35 * region.size_px
+    inside = reach <= x <= image.width - reach and reach <= y <= image.height - reach
+    return region.size_px >= SMALLEST_PX and inside
 
 
 def _failed_only(

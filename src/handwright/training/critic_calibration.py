@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.diffusion.tensors import picture_tensor
 from handwright.review.calibrating import fit_platt, fit_temperature, limits_at
 from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
-from handwright.review.looks import agreed, looks_at
-from handwright.training.critic_network import CriticConfig, Judged
+from handwright.training.critic_network import CriticConfig
 from handwright.training.hand_views import HandViews
 from handwright.training.view_stream import as_found
 
 _AT_ONCE, _PART = 16, 15
-_NUMBERS = tuple(name for name in Judged._fields if name not in ("heatmaps", "parts", "where"))
+_NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
+_HAIR = 1e-5
+"""Between the last hand that is let go and the limit: batches of other sizes round otherwise."""
+
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
 
 Logits = Mapping[str, np.ndarray]
+Ask = Callable[[UInt8[np.ndarray, "n s s 3"]], Logits]
 
 
 def calibrate_critic(
-    network: torch.nn.Module, config: CriticConfig, views: HandViews, about: Mapping[str, Any], seed: int = 0
+    ask: Ask, config: CriticConfig, views: HandViews, about: Mapping[str, Any], seed: int = 0
 ) -> Calibration:
     """How a critic's logits are to be read.
 
@@ -35,7 +36,7 @@ def calibrate_critic(
     ``BUDGET`` of the sound photographs, are.
 
     Args:
-        network: In eval mode.
+        ask: Tells the network's logits of crops, as it ships (``review.critic_runner.logits_of``).
         config: Of the network.
         views: Hands that it was not trained on.
         about: What the calibration says of itself.
@@ -45,16 +46,17 @@ def calibrate_critic(
         NotEnoughDataError: Hands of some kind are missing.
     """
     crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
-    told = logits_of(network, crops)
+    told = _told(ask, crops)
     judged = clear & views.judged
     malformed = np.any(views.defects, axis=1)
     heads = {"malformed": _platt(told["malformed"], malformed, judged)}
     for k, name in enumerate(config.defects):
         heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
-    limits = _limits(heads, told, config, views, judged & ~malformed)
+    called = clear | (told["assessable"] > 0)
+    limits = _limits(heads, told, config, views, called & views.judged & ~malformed)
     heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
-    heads |= _seeing(network, config, views, seed)
+    heads |= _seeing(ask, config, views, seed)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
     temperatures = {
@@ -64,21 +66,16 @@ def calibrate_critic(
     return Calibration(heads, temperatures, {**about, "hands": len(views), "budget": BUDGET})
 
 
-def logits_of(network: torch.nn.Module, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
-    """What a critic says of crops in numbers, all its looks together, as the runner takes it; no maps."""
-    parts: list[Mapping[str, np.ndarray]] = []
-    with torch.no_grad():
-        for start in range(0, len(crops), _AT_ONCE):
-            told: Judged = network(picture_tensor(looks_at(crops[start : start + _AT_ONCE])))
-            numbers = {name: getattr(told, name).double().numpy() for name in _NUMBERS}
-            parts.append(agreed(numbers))
-    return {name: np.concatenate([part[name] for part in parts]) for name in _NUMBERS}
+def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
+    """Its numbers, a few crops at once."""
+    lots = [ask(crops[start : start + _AT_ONCE]) for start in range(0, len(crops), _AT_ONCE)]
+    return {name: np.concatenate([lot[name] for lot in lots]).astype(np.float64) for name in _NUMBERS}
 
 
-def _seeing(network: torch.nn.Module, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
+def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
     """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
     crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
-    told, every = logits_of(network, crops), np.ones(len(views), np.bool_)
+    told, every = _told(ask, crops), np.ones(len(views), np.bool_)
     return {
         "gloved": _platt(told["gloved"], views.gloved, every),
         "assessable": _platt(told["assessable"], able, every),
@@ -97,7 +94,7 @@ def _limits(
         if group.any():
             good = {name: _read(heads[name], values[name][group]) for name in heads}
             asked = limits_at(good, BUDGET, least=_LEAST_LIMIT)
-            limits = {name: max(limits[name], asked[name]) for name in limits}
+            limits = {name: max(limits[name], asked[name] + _HAIR) for name in limits}
     return limits
 
 

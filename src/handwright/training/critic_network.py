@@ -61,6 +61,7 @@ class Judged(NamedTuple):
         malformed: [B] something is wrong with the hand.
         defects: [B, D] each defect is there.
         fingers: [B, K] how many it has.
+        present: [B, 5] it has a thumb, an index finger, … a little finger.
         right: [B] it is a right hand.
         poses: [B, G] one of the groups of poses.
         gloved: [B].
@@ -74,6 +75,7 @@ class Judged(NamedTuple):
     malformed: Tensor
     defects: Tensor
     fingers: Tensor
+    present: Tensor
     right: Tensor
     poses: Tensor
     gloved: Tensor
@@ -108,7 +110,7 @@ class CriticNetwork(nn.Module):
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
         self.whole = nn.Sequential(nn.Linear(2 * (before + joined), 256), nn.ReLU())
         self.counts = (21, 1, len(config.defects), len(config.fingers), 1, len(config.poses), 1, 1)
-        self.told = nn.Linear(256, sum(self.counts))
+        self.told, self.present = nn.Linear(256, sum(self.counts)), nn.Linear(256, 5)
 
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
         """What is to be said of the crops."""
@@ -117,7 +119,8 @@ class CriticNetwork(nn.Module):
             maps = stage(maps)
             levels.append(maps)
         joined = self._joined(levels)
-        told = self.told(self.whole(torch.cat([*_pooled(maps), *_pooled(joined[-1])], 1)))
+        whole = self.whole(torch.cat([*_pooled(maps), *_pooled(joined[-1])], 1))
+        told = self.told(whole)
         visible, malformed, defects, fingers, right, poses, gloved, assessable = told.split(self.counts, 1)
         where = self.where(joined[-2])
         spoken = where.flatten(2).logsumexp(2) - 2 * math.log(self.config.size_px / 8)
@@ -130,6 +133,7 @@ class CriticNetwork(nn.Module):
             malformed[:, 0] + spoken[:, 0],
             defects + spoken[:, 1:],
             fingers,
+            self.present(whole),
             right[:, 0],
             poses,
             gloved[:, 0],

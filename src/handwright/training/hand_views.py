@@ -56,6 +56,7 @@ class HandViews:
         defects: bool [N, D] in the order of ``DEFECTS_SHOWN``.
         way: int8 [N] the generator that made the defect, −1 where there is none.
         fingers: int8 [N] how many it has, −1 where nobody could say.
+        present: int8 [N, 5] which of the five it has, −1 where nobody could say.
         judged: bool [N] whether it can be told sound or malformed by this hand alone.
         gloved: bool [N].
         rendered: bool [N].
@@ -73,6 +74,7 @@ class HandViews:
     defects: Bool[np.ndarray, "n d"]
     way: Int8[np.ndarray, "n"]
     fingers: Int8[np.ndarray, "n"]
+    present: Int8[np.ndarray, "n 5"]
     judged: Bool[np.ndarray, "n"]
     gloved: Bool[np.ndarray, "n"]
     rendered: Bool[np.ndarray, "n"]
@@ -151,8 +153,28 @@ def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
         "fingers": -1 if fingers is None else min(max(fingers, 3), 7),
         "judged": "wrong_hand" not in names,
         "gloved": bool(hand.get("gloved", False)),
-        "seen": int(visible.sum()) if not defects else 21,
+        "seen": _seen(visible, defects),
+        "present": _present(defects),
     }
+
+
+def _seen(visible: Bool[np.ndarray, "21"], defects: list[Mapping[str, Any]]) -> int:
+    """How many landmarks are seen; those of malformed fingers count, which are where no landmark is."""
+    concerned = {name for defect in defects for name in defect["fingers"]}
+    whole = any(not defect["fingers"] for defect in defects)
+    return 21 if whole else min(21, int(visible.sum()) + 4 * len(concerned))
+
+
+def _present(defects: Iterable[Mapping[str, Any]]) -> Int8[np.ndarray, "5"]:
+    """Per finger whether the hand has it: 1, 0, or −1 where nobody could say."""
+    present = np.ones(5, np.int8)
+    for defect in defects:
+        concerned = [FINGERS.index(name) for name in defect["fingers"]]
+        if defect["name"] == "missing":
+            present[concerned] = 0
+        elif defect["name"] in ("melted", "fused", "wrong_hand", "two_thumbs"):
+            present[concerned or slice(None)] = -1
+    return present
 
 
 def _trust(defects: Iterable[Mapping[str, Any]]) -> Float[np.ndarray, "21"]:

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shards import read_records
 from handwright.errors import DataError, UsageError
+from handwright.training.photographs import is_test_only
 
 CALIBRATION_BELOW = "1a"
 """Pictures whose group's sha256 starts below this are kept from training: thresholds are set on them."""
@@ -66,8 +67,19 @@ def load_pictures(folder: Path, largest_px: int, *, calibration: bool = False) -
 
 
 def is_calibration(record: Mapping[str, Any]) -> bool:
-    """Whether a sample is kept from training; all samples of one photograph are, or none is."""
+    """Whether a sample is kept from training; all samples of one photograph are, or none is.
+
+    Raises:
+        DataError: It shows a photograph that the split keeps for tests.
+    """
     photograph = record.get("photograph") or record
+    if is_test_only(photograph.get("sha256") or "ff"):
+        name = photograph.get("name") or photograph.get("source")
+        raise DataError(
+            f"{name} is a test-only photograph",
+            "nothing is learnt or set on those",
+            "make the shard without it",
+        )
     group = photograph.get("sha256") or f"{record['kind']}-{record['seed']}-{record['index']}"
     return hashlib.sha256(str(group).encode()).hexdigest()[:2] < CALIBRATION_BELOW
 

@@ -38,7 +38,7 @@ class RefereeNetwork(nn.Module):
         ups = [_up(before if k == 0 else config.joined, config.joined) for k in range(halvings)]
         self.up = nn.Sequential(*ups)
         self.read = nn.Conv2d(config.joined, 22 + len(config.parts) + len(config.defects), 1)
-        self.counts = (21, 1, len(config.defects), len(config.fingers), 1, len(config.poses), 1, 1)
+        self.counts = (21, 1, len(config.defects), len(config.fingers), 5, 1, len(config.poses), 1, 1)
         self.told = nn.Sequential(
             nn.Linear(2 * before, 192), nn.ReLU(), nn.Dropout(0.1), nn.Linear(192, sum(self.counts))
         )
@@ -51,7 +51,9 @@ class RefereeNetwork(nn.Module):
         where = f.avg_pool2d(places, 2)
         spoken = where.flatten(2).logsumexp(2) - 2 * math.log(self.config.size_px / 8)
         told = self.told(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
-        visible, malformed, defects, fingers, right, poses, gloved, assessable = told.split(self.counts, 1)
+        visible, malformed, defects, fingers, present, right, poses, gloved, assessable = told.split(
+            self.counts, 1
+        )
         return Judged(
             heatmaps,
             parts,
@@ -60,6 +62,7 @@ class RefereeNetwork(nn.Module):
             malformed[:, 0] + spoken[:, 0],
             defects + spoken[:, 1:],
             fingers,
+            present,
             right[:, 0],
             poses,
             gloved[:, 0],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from handwright.diffusion.libraries import (
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.review.calibration import Calibration
+from handwright.review.critic_runner import logits_of
+from handwright.review.onnx_session import open_session
+from handwright.training.critic_calibration import Ask
 from handwright.training.critic_network import CriticConfig, Judged
 from handwright.training.onnx_export import export_onnx
 from handwright.training.view_stream import CONTEXT
@@ -60,14 +64,14 @@ def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]
 
 
 def release_critic(
-    network: nn.Module, config: CriticConfig, calibration: Calibration, output: Path, card: str
+    network: nn.Module, config: CriticConfig, calibrate: Callable[[Ask], Calibration], output: Path, card: str
 ) -> Mapping[str, int]:
     """Write a critic as ``review`` opens it: ``critic.onnx``, ``calibration.json`` and its card.
 
     Args:
         network: A critic in eval mode.
         config: Of the critic.
-        calibration: How its logits are read.
+        calibrate: Says how the logits of the network as it ships are read (``calibrate_critic``).
         output: Where it ships, whole or not at all; what was there is replaced.
         card: Its model card, Markdown.
 
@@ -80,7 +84,8 @@ def release_critic(
     told |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
     example = torch.zeros(2, 3, config.size_px, config.size_px)
     export_onnx(network, example, Judged._fields, told, part / "critic.onnx")
-    calibration.save(part / "calibration.json")
+    session, _ = open_session(part / "critic.onnx")
+    calibrate(partial(logits_of, session)).save(part / "calibration.json")
     return _shipped(part, output, card)
 
 

@@ -83,6 +83,7 @@ class ViewStream:
             "defects": views.defects.astype(np.float32),
             "judged": views.judged.astype(np.float32),
             "fingers": views.fingers.astype(np.int64),
+            "present": views.present.astype(np.float32),
             "gloved": views.gloved.astype(np.float32),
             "assessable": assessable(views, spoilt, _TOO_SPOILT).astype(np.float32),
         }

@@ -28,6 +28,7 @@ def train(
     train_batch_size: Annotated[int, typer.Option(help="Samples per forward pass.")] = 32,
     gradient_accumulation_steps: Annotated[int, typer.Option(help="Forward passes per step.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="After the warm-up.")] = 4e-4,
+    lr_decay_steps: Annotated[int, typer.Option(help="Steps of linear decay before the end.")] = 500,
     snr_gamma: Annotated[float, typer.Option(help="Min-SNR weighting; 0: none.")] = 5.0,
     proportion_empty_prompts: Annotated[float, typer.Option(help="Share of captions left out.")] = 0.1,
     conditioning_dropout_prob: Annotated[
@@ -62,6 +63,7 @@ def train(
         max_train_steps=max_train_steps,
         max_minutes=max_minutes,
         learning_rate=learning_rate,
+        lr_decay_steps=lr_decay_steps,
         snr_gamma=snr_gamma,
         proportion_empty_prompts=proportion_empty_prompts,
         conditioning_dropout_prob=conditioning_dropout_prob,

@@ -31,6 +31,7 @@ _WEIGHTS = {
     "malformed": 2.0,
     "defects": 4.0,
     "fingers": 0.7,
+    "present": 0.5,
     "right": 0.3,
     "pose": 0.3,
     "gloved": 0.2,
@@ -120,6 +121,9 @@ def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "malformed": mean_where(_binary(told.malformed, malformed), clear),
         "defects": mean_where((rare * _binary(told.defects, defects)).mean(1), clear),
         "fingers": mean_where(f.cross_entropy(told.fingers, count, reduction="none"), clear * counted),
+        "present": mean_where(
+            _binary(told.present, batch["present"].clamp(min=0)), clear[:, None] * (batch["present"] >= 0)
+        ),
         "right": mean_where(_binary(told.right, batch["right"].clamp(min=0)), (batch["right"] >= 0).float()),
         "pose": mean_where(
             f.cross_entropy(told.poses, batch["pose"].clamp(min=0), reduction="none"), posed.float()
