@@ -100,13 +100,18 @@ def write_shard(path: Path, samples: Iterable[Entry]) -> int:
     return count
 
 
-def read_shards(paths: Iterable[Path], report: ReadReport | None = None) -> Iterator[Entry]:
+def read_shards(
+    paths: Iterable[Path],
+    report: ReadReport | None = None,
+    wanted: Callable[[Mapping[str, Any]], bool] = lambda record: True,
+) -> Iterator[Entry]:
     """Samples of shards, in order.
 
     Args:
         paths: Tar files.
         report: Where damaged records and shards are counted, each with a reason; without one the first damage
             raises.
+        wanted: Says by its record whether a sample is to be read; pictures of others are not decoded.
 
     Raises:
         DataError: Damage, when nobody counts it.
@@ -114,7 +119,10 @@ def read_shards(paths: Iterable[Path], report: ReadReport | None = None) -> Iter
     for path in paths:
         for key, parts in _groups(path, lambda error: _note(error, report)):
             try:
-                sample = _sample(path, key, parts)
+                record = _record(f"{path.name}, {key}", parts)
+                if not wanted(record):
+                    continue
+                sample = _sample(path, key, parts, record)
             except DataError as error:
                 _note(error, report)
                 continue
@@ -236,9 +244,8 @@ def _expect_end(path: Path, offset: int) -> None:
             raise tarfile.ReadError("the end of the archive is missing")
 
 
-def _sample(path: Path, key: str, parts: Mapping[str, bytes]) -> Entry:
+def _sample(path: Path, key: str, parts: Mapping[str, bytes], record: Mapping[str, Any]) -> Entry:
     where = f"{path.name}, {key}"
-    record = _record(where, parts)
     pictures: dict[str, np.ndarray] = {}
     encoded: dict[str, bytes] = {}
     for name in PICTURES:

@@ -207,7 +207,7 @@ def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> U
 
 
 def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:
-    entries = (entry for entry in read_shards([path]) if is_calibration(entry.record) == calibration)
+    entries = read_shards([path], wanted=lambda record: is_calibration(record) == calibration)
     rows = [row for entry in entries for row in views_of(entry)]
     return _stacked(rows) if rows else None
 
