@@ -16,7 +16,7 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
 from handwright.diffusion.libraries import quiet
-from handwright.handrefiner import candidates, check, pipeline, torch_inpainter
+from handwright.handrefiner import candidates, check, pipeline, reviewing, torch_inpainter
 from handwright.image import load_image, save_image
 from handwright.types import Image
 from handwright.workflow.report import SCHEMA_FILE
@@ -50,7 +50,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(check, "find_again", lambda pixels, wanted, landmarker: wanted)
-    monkeypatch.setattr(pipeline, "review_picture", Eyes().review)
+    monkeypatch.setattr(reviewing, "review_picture", Eyes().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)

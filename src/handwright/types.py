@@ -298,7 +298,7 @@ class HandRepair:
         best_refused: Where none was pasted, index of the one that came nearest to it, or None.
         review_before: What the review says of the hand as it was: an element of ``hands[]`` in
             review-1.schema.json; None where nothing was reviewed.
-        review_after: The same of the repainted hand; None where it was not repainted.
+        review_after: The same of the hand in the finished picture; None where nothing was repainted.
     """
 
     id: int
@@ -327,6 +327,8 @@ class Repair:
         seconds: Wall time per stage ('find', 'fit', 'depth', 'review', 'paint', 'check').
         notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
         judged_by: Who reviewed the hands: 'geometry', and 'critic' where there is one; empty: nobody.
+        unread: What the review says in the end of hands whose joints nobody could read, and of arms without
+            a hand; none of them was attempted.
     """
 
     before: Image
@@ -336,6 +338,7 @@ class Repair:
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
+    unread: tuple[Mapping[str, Any], ...] = ()
 
 
 def _side(side: str) -> None:

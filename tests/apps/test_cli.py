@@ -112,6 +112,14 @@ def test_a_hand_that_still_fails_makes_the_exit_code_1(cli):
     assert cli("refine", "c.png", "-o", "d.png", "--fail-on", "unsure")[0] == 1
 
 
+def test_a_hand_that_nobody_could_read_is_told_and_makes_the_exit_code_1(cli):
+    picture(Path("a.png"), hands=0, corner=fakes.MANGLED)
+    code, out, err = cli("refine", "a.png", "-o", "b.png")
+    assert (code, err) == (1, "")
+    assert "hand 1 skipped (it could not be read)" in out
+    assert out.splitlines()[-1] == "no hand that fails the review could be read, so none was attempted"
+
+
 def test_another_candidate_can_be_picked(cli):
     picture(Path("a.png"), hands=2)
     cli("refine", "a.png", "-o", "b.png", "--report", "r", "--candidates", "3")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
-from handwright.handrefiner import candidates, check, pipeline
+from handwright.handrefiner import candidates, check, pipeline, reviewing
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
 from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.pipeline import Engine
@@ -47,6 +47,7 @@ class Eyes:
         after: Verdict on a hand in a repainted picture, given its number.
         arm: Side of the arm that every hand ends, or None.
         reviews: Pictures that were reviewed.
+        overlooked: Reviews of hands that only the proposal network sees, given the pixels.
     """
 
     found: list[HandObservation] = field(default_factory=list)
@@ -57,8 +58,9 @@ class Eyes:
     after: Callable[[int, np.ndarray], str] = lambda number, pixels: "pass"
     arm: str | None = None
     reviews: list[np.ndarray] = field(default_factory=list)
+    overlooked: Callable[[np.ndarray], list[HandReview]] = lambda pixels: []
 
-    def review(self, image, judge, hands):
+    def review(self, image, judge, hands, search):
         self.reviews.append(image.pixels)
         first = image.pixels is self.reviews[0]
         said = [
@@ -66,7 +68,8 @@ class Eyes:
             for k in range(len(hands))
         ]
         each = [reviewed(k + 1, hand, said[k], self.arm) for k, hand in enumerate(hands)]
-        return PictureReview(tuple(each), image.width, image.height)
+        more = [replace(hand, id=0) for hand in self.overlooked(image.pixels)] if search else []
+        return PictureReview((*each, *more), image.width, image.height)
 
     def look(self, pixels, wanted, _landmarker):
         self.looks.append(wanted)
@@ -80,7 +83,7 @@ def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
     monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
-    monkeypatch.setattr(pipeline, "review_picture", scripted.review)
+    monkeypatch.setattr(reviewing, "review_picture", scripted.review)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))
     monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
     return scripted

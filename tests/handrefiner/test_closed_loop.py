@@ -14,7 +14,7 @@ from handwright.handrefiner.pipeline import Engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.review.critic import Region
 from handwright.types import Image
-from tests.handrefiner.conftest import observations_of_two, touching
+from tests.handrefiner.conftest import observations_of_two, reviewed, touching
 from tests.review.says import says
 
 
@@ -220,3 +220,92 @@ def test_a_spent_budget_leaves_other_readings_untried(one, eyes):
     eyes.found, eyes.again = [one.observation()], lambda wanted, pixels: None
     assert len(run(one, eyes).hands[0].candidates) > 1
     assert len(run(one, eyes, budget_s=1e-9).hands[0].candidates) == 1
+
+
+def broken_by(*greys):
+    """A verdict on hand 2: it fails while one of these greys is in the picture."""
+    return lambda number, shown: (
+        "fail"
+        if number == 2 and np.isin(shown[..., 0][(shown == shown[..., :1]).all(2)], greys).any()
+        else "pass"
+    )
+
+
+@pytest.mark.parametrize("verdict", ["pass", "unsure"])
+def test_a_repaint_that_breaks_its_neighbour_gives_way_to_one_that_does_not(eyes, verdict):
+    pixels, eyes.found = touching()
+    eyes.before, eyes.after = ["fail", verdict], broken_by(10)
+    first, second = run(pixels, eyes, candidates=2).hands
+    assert (first.action, first.picked, second.action) == ("refined", 1, "skipped")
+    assert first.candidates[0].refused == ("in the finished picture it breaks hand 2: said to fail",)
+    assert (second.review_before["verdict"], second.review_after["verdict"]) == (verdict, "pass")
+
+
+def test_where_every_repaint_breaks_the_neighbour_the_original_stays(eyes):
+    pixels, eyes.found = touching()
+    eyes.before, eyes.after, image = ["fail", "pass"], broken_by(10, 11), Image(pixels)
+    repair = refine_picture(image, RefineSettings(candidates=2), Engine(eyes))
+    assert repair.after is image
+    assert [hand.action for hand in repair.hands] == ["kept", "skipped"]
+    assert repair.hands[1].review_after is None
+
+
+def test_a_neighbour_that_failed_before_is_not_said_to_be_broken(eyes):
+    pixels, eyes.found = touching()
+    eyes.before, eyes.after = ["fail", "fail"], broken_by(10)
+    first, second = run(pixels, eyes, hand_ids=(1,)).hands
+    assert (first.action, second.action, second.review_after["verdict"]) == ("refined", "skipped", "fail")
+
+
+def test_a_hand_far_from_all_paint_that_comes_to_fail_is_told(two, eyes):
+    eyes.found = observations_of_two(two)
+    far = replace(eyes.found[1], landmarks_px=0.2 * (eyes.found[1].landmarks_px - [520, 0]) + [520, 0])
+    eyes.found[1] = far
+    eyes.before, eyes.after = ["fail", "pass"], broken_by(10)
+    first, second = run(two, eyes).hands
+    assert first.action == "refined"
+    assert (second.review_before["verdict"], second.review_after["verdict"]) == ("pass", "fail")
+
+
+def test_a_hand_that_only_the_proposal_network_sees_is_mended_as_any_other(one, eyes):
+    seen = one.observation(found_by="critic")
+    eyes.overlooked = lambda pixels: [reviewed(1, seen, "fail")] if pixels is one.pixels else []
+    repair = run(one, eyes)
+    (hand,) = repair.hands
+    assert (hand.id, hand.action, hand.observation.found_by) == (1, "refined", "critic")
+    assert (hand.review_before["verdict"], hand.review_after["verdict"]) == ("fail", "pass")
+    assert repair.unread == ()
+
+
+def test_one_that_stays_keeps_its_number_and_the_verdict_of_the_finished_picture(two, eyes):
+    first, second = observations_of_two(two)
+    eyes.found = [first]
+    eyes.overlooked = lambda pixels: [reviewed(1, second, "unsure")]
+    repair = run(two, eyes)
+    assert [(hand.id, hand.action) for hand in repair.hands] == [(1, "refined"), (2, "skipped")]
+    assert repair.hands[1].review_after["verdict"] == "unsure"
+    assert repair.unread == ()
+
+
+def test_a_hand_that_nobody_could_read_is_told_with_its_review(two, eyes):
+    first, second = observations_of_two(two)
+    eyes.found = [first]
+    eyes.overlooked = lambda pixels: [replace(reviewed(1, second, "fail"), observation=None)]
+    repair = run(two, eyes)
+    assert [hand.action for hand in repair.hands] == ["refined"]
+    assert [(review["id"], review["verdict"]) for review in repair.unread] == [(2, "fail")]
+
+
+def test_paint_in_which_a_malformed_hand_appears_does_not_stand(one, eyes):
+    eyes.found = [one.observation()]
+    new = replace(reviewed(1, one.observation(), "fail"), observation=None)
+    eyes.overlooked = lambda pixels: [new] if (pixels == 10).all(2).any() else []
+    repair = run(one, eyes, candidates=2)
+    assert (repair.hands[0].picked, repair.unread) == (1, ())
+    assert "it breaks hand 2" in repair.hands[0].candidates[0].refused[0]
+
+
+def test_boxes_of_the_user_name_the_hands_and_no_other_is_looked_for(one, eyes):
+    eyes.boxes = [one.observation()]
+    eyes.overlooked = lambda pixels: [replace(reviewed(1, one.observation(), "fail"), observation=None)]
+    assert run(one, eyes, boxes=((10.0, 10.0, 200.0, 200.0),)).unread == ()

@@ -44,6 +44,9 @@ KILLS = (23, 29, 31)
 PUZZLES = (41, 43, 47)
 """Colour of the top-left pixel of which the review cannot tell; hands of all other pictures fail it."""
 
+MANGLED = (53, 59, 61)
+"""Colour of the top-left pixel of a picture with one more hand, of which nobody reads a joint; it fails."""
+
 
 @dataclass
 class FakeEngine:
@@ -101,7 +104,9 @@ def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair
         depth |= hand.depth.depth
     both = DepthControl(depth, np.where(depth > 0, 0, -1).astype(np.int16))
     seconds = {"find": 0.01, "fit": 0.02, "depth": 0.0, "paint": 0.03, "check": 0.0}
-    return Repair(image, after, hands, both, seconds, judged_by=("geometry",))
+    mangled = HandObservation(np.linspace((5, 5), (25, 15), 21), np.zeros(21), "left", 0.9, "picture")
+    unread = (review_of(len(hands) + 1, mangled, "fail"),) if tuple(image.pixels[0, 0]) == MANGLED else ()
+    return Repair(image, after, hands, both, seconds, judged_by=("geometry",), unread=unread)
 
 
 def _boxes(image: Image, settings: RefineSettings) -> list[tuple[int, int, int, int]]:

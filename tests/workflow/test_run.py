@@ -46,6 +46,23 @@ def test_a_picture_without_a_hand_is_copied_byte_for_byte(here: Path):
     assert "No hand was found" in result.report["pictures"][0]["notes"][0]
 
 
+@pytest.mark.parametrize(("hands", "status"), [(0, "unchanged"), (1, "refined")])
+def test_a_hand_that_nobody_could_read_and_that_fails_is_in_report_page_and_exit_code(
+    here: Path, hands, status
+):
+    picture(here / "a.png", hands=hands, corner=fakes.MANGLED)
+    result = refine_files(["a.png"], "b.png", None, RunOptions(report=Path("r")))
+    assert result.exit_code == 1
+    entry = result.report["pictures"][0]
+    assert (entry["status"], len(entry["hands"])) == (status, hands)
+    assert [(hand["id"], hand["verdict"]) for hand in entry["unread"]] == [(hands + 1, "fail")]
+    counts = result.report["summary"]
+    assert (counts["hands"], counts["hands_skipped"], counts["hands_left_fail"]) == (hands + 1, 1, 1)
+    jsonschema.validate(result.report, json.loads(SCHEMA_FILE.read_text()))
+    assert f"Hand {hands + 1}" in Path("r/index.html").read_text()
+    assert "No hand was found" not in "".join(entry["notes"])
+
+
 def test_a_picture_in_which_nothing_was_accepted_is_copied_byte_for_byte(here: Path):
     picture(here / "a.png")
     result = refine_files(["a.png"], "b.png", Request(seed=666), RunOptions(report=Path("r")))

@@ -84,7 +84,7 @@ class Attempt:
         Args:
             image: The picture as it came.
             before: Review of the hand as it was.
-            after: Review of the repainted hand.
+            after: Review of the hand in the finished picture.
         """
         task, candidates = self.task, self.candidates
         depth = own_depth(task, self.control)
@@ -94,7 +94,7 @@ class Attempt:
             return HandRepair(*common, "refined", reason, candidates, self.picked, None, before, after)
         nearest = best_refused(candidates)
         reason = _lost(candidates, nearest)
-        return HandRepair(*common, "kept", reason, candidates, None, nearest, before)
+        return HandRepair(*common, "kept", reason, candidates, None, nearest, before, after)
 
 
 def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -> Attempt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,18 +15,20 @@ from handwright.handrefiner.attempt import Attempt, attempt_hand, attempt_togeth
 from handwright.handrefiner.candidates import Pixels, Studio
 from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.open_painter import open_painter
+from handwright.handrefiner.reviewing import review_after, review_before
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
-from handwright.handrefiner.verdicts import by_id, why_left_alone, without_failed
+from handwright.handrefiner.verdicts import by_id, refusals, why_left_alone
 from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.review.checklist import PictureReview
 from handwright.review.critic import Critic, open_critic
-from handwright.review.judge import Judge, review_picture
+from handwright.review.judge import Judge
+from handwright.review.proposals import Proposer, open_proposer
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
 
 
@@ -38,16 +40,18 @@ class Engine:
         landmarker: The eyes that find hands.
         inpainters: Opens diffusion models on first use and keeps them.
         critic: Judges hands by eyes of its own; None: geometry alone judges.
+        proposer: Finds hands that the landmarker overlooks, or None.
     """
 
     landmarker: Landmarker
     inpainters: Inpainters = field(default_factory=Inpainters)
     critic: Critic | None = None
+    proposer: Proposer | None = None
 
     @property
     def judge(self) -> Judge:
         """Who reviews the hands."""
-        return Judge(self.landmarker, self.critic)
+        return Judge(self.landmarker, self.critic, self.proposer)
 
     @property
     def judges(self) -> tuple[str, ...]:
@@ -57,7 +61,9 @@ class Engine:
 
 @contextmanager
 def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
-    """Load the perception models and the packaged critic, if there is one; diffusion models wait for use.
+    """Load the perception models, and the packaged critic and proposal network if they are there.
+
+    Diffusion models wait for use.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
@@ -66,7 +72,7 @@ def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as eyes:
-        yield Engine(eyes, critic=open_critic())
+        yield Engine(eyes, critic=open_critic(), proposer=open_proposer())
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
@@ -97,14 +103,23 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     """
     watch = Stopwatch()
     seen, notes = _find(image.pixels, settings, engine, watch)
-    scene = _reconstruct(image, settings, seen, watch)
-    review = _review(image, [hand for hand, _ in seen], engine, watch)
-    said = {hand.id: hand for hand in review.hands}
+    search = settings.hands is None and not settings.boxes
+    with watch("review"):
+        before = review_before(image, [hand for hand, _ in seen], engine.judge, search)
+    overlooked = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
+    scene = _reconstruct(image, settings, [*seen, *((hand, None) for hand in overlooked)], watch)
+    said = {hand.id: hand for hand in before.hands}
     studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
     wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, studio)
-    after, attempts, again = _finish(image, scene, attempts, engine, watch)
-    before_json, after_json = (by_id(one) if one else {} for one in (review, again))
+    known = {task.id: task.observation for task in scene.tasks[: len(seen)]}
+
+    def again(picture: Image, won: Mapping[int, HandObservation]) -> PictureReview:
+        with watch("review"):
+            return review_after(picture, before, {**known, **won}, engine.judge, search)
+
+    after, attempts, finished = _finish(image, before, attempts, again)
+    before_json, after_json = by_id(before), by_id(finished) if finished else {}
     done = {attempt.task.id: attempt for attempt in attempts}
     hands = tuple(
         done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
@@ -112,10 +127,13 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         else replace(
             _skipped(task, image, scene, why_left_alone(said[task.id], settings)),
             review_before=before_json[task.id],
+            review_after=after_json.get(task.id),
         )
         for task in scene.tasks
     )
-    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges)
+    left = after_json if finished else before_json
+    unread = tuple(review for number, review in left.items() if number > len(hands))
+    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, unread)
 
 
 def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
@@ -129,9 +147,18 @@ def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studi
 
 
 def _finish(
-    image: Image, scene: Scene, attempts: list[Attempt], engine: Engine, watch: Stopwatch
+    image: Image,
+    before: PictureReview,
+    attempts: list[Attempt],
+    again: Callable[[Image, Mapping[int, HandObservation]], PictureReview],
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
-    """Paste the winners and review the picture; a hand that fails there gets its next best candidate or none.
+    """Paste the winners and review the picture; what does not stand there gives way to the next best or none.
+
+    Args:
+        image: The picture as it came.
+        before: Its review.
+        attempts: At its hands.
+        again: Reviews a finished picture, given what was repainted as it is seen there.
 
     Returns:
         The finished picture, the attempts as they stand, and the review of the picture if it was changed.
@@ -141,12 +168,12 @@ def _finish(
         for attempt in attempts:
             _paste(pixels, changed, attempt)
         after = with_edits(image, pixels, changed)
-        won = {attempt.task.id: attempt.best.seen for attempt in attempts if attempt.winner is not None}
-        review = _review(after, [won.get(t.id) or t.observation for t in scene.tasks], engine, watch)
-        failed = {hand.id: hand for hand in review.hands if hand.id in won and hand.verdict == "fail"}
-        if not failed:
+        won = [attempt for attempt in attempts if attempt.winner is not None]
+        review = again(after, {one.task.id: one.best.seen or one.task.observation for one in won})
+        why = refusals(attempts, before, review)
+        if not why:
             return after, attempts, review
-        attempts = [without_failed(attempt, failed) for attempt in attempts]
+        attempts = [one.without_winner(why[one.task.id]) if one.task.id in why else one for one in attempts]
     return image, attempts, None
 
 
@@ -167,16 +194,6 @@ def _attempt_group(
         attempt = attempt_hand(pixels, task, scene, studio)
         _paste(pixels, None, attempt)
         yield attempt.after(earlier.get(task.id))
-
-
-def _review(
-    image: Image, hands: Sequence[HandObservation], engine: Engine, watch: Stopwatch
-) -> PictureReview:
-    """Review hands that are known; a picture without any is not looked at."""
-    if not hands:
-        return PictureReview((), image.width, image.height)
-    with watch("review"):
-        return review_picture(image, engine.judge, hands=hands)
 
 
 def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:

@@ -88,6 +88,7 @@ def review_picture(
     judge: Judge,
     expected: Expectation | None = None,
     hands: Sequence[HandObservation] | None = None,
+    search: bool = False,
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
 
@@ -96,11 +97,13 @@ def review_picture(
         judge: Loaded models.
         expected: What a prompt says of its hands.
         hands: The hands, if they are known already; found otherwise.
+        search: Look for others than the known ones, too: overlooked hands, and arms without one.
 
     Returns:
-        Hands left to right, then those that only the proposal network sees, then arms that end without a
-        hand.
+        Hands left to right, or as they were given, then those that only the proposal network sees, then
+        arms that end without a hand.
     """
+    search = search or hands is None
     found = _find(image, judge.landmarker) if hands is None else list(hands)
     people, arms = _arms(image, found, judge.landmarker)
     heard: list[CriticSays | None] = [None] * len(found)
@@ -115,8 +118,8 @@ def review_picture(
 
     with ThreadPoolExecutor(threads()) as pool:
         reviews = list(pool.map(look, range(len(found))))
-    bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if hands is None else []
-    if judge.proposer is not None and hands is None:
+    bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if search else []
+    if judge.proposer is not None and search:
         new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
         for one in new:
             own = next((arm for arm in bare if claimed_by(one, arm)), None)

@@ -45,7 +45,7 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
             after = with_png_text(repair.after, TEXT_KEY, made_by(plan.settings, input_sha256))
             notes = save_image(after, job.output, overwrite=True, source_path=job.source)
         else:
-            reason = "No hand was found" if not repair.hands else "No hand was changed"
+            reason = "No hand was changed" if repair.hands or repair.unread else "No hand was found"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
         patches = write_patches(job, repair) if plan.patches else ()
     missing = missing_hands(plan.request, repair)

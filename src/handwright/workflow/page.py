@@ -72,7 +72,8 @@ def _picture(number: int, picture: Entry) -> str:
     seconds = sum(picture["seconds"].values())
     size = f"{picture['width']} × {picture['height']} · {seconds:.1f} s · " if picture["width"] else ""
     where = escape(f"{size}{picture['input']}" + (f" → {picture['output']}" if picture["output"] else ""))
-    hands = "\n".join(_hand(hand, picture) for hand in picture["hands"])
+    shown = [_hand(hand, picture) for hand in picture["hands"]]
+    hands = "\n".join([*shown, *(_unread(review) for review in picture.get("unread", ()))])
     return f"""<section id="p{number}">
 <header class="row"><h2>{escape(picture["name"])}</h2>{_tag(status, STATUS_WORDS[status])}</header>
 <p class="soft">{where}</p>
@@ -112,6 +113,14 @@ def _hand(hand: Entry, picture: Entry) -> str:
 <p class="soft">{escape(facts)}</p>
 {_crops(hand, picture)}
 {_candidates(hand["candidates"])}
+</div>"""
+
+
+def _unread(review: Entry) -> str:
+    """A hand of which there is nothing but what the review says in the end."""
+    return f"""<div class="hand">
+<header class="row"><h3>Hand {review["id"]}</h3>{_tag("skipped", "skipped")}</header>
+{_review("after", review)}
 </div>"""
 
 

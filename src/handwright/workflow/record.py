@@ -81,6 +81,7 @@ def picture_entry(
         "patches": list(written.patches),
         "judged_by": list(repair.judged_by),
         "hands": hands,
+        "unread": [dict(review) for review in repair.unread],
     }
 
 
@@ -110,6 +111,7 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
         "patches": [],
         "judged_by": [],
         "hands": [],
+        "unread": [],
     }
 
 
@@ -138,7 +140,7 @@ def _head(job: Job, settings: Mapping[str, Any]) -> Entry:
 
 
 def _status(repair: Repair) -> str:
-    if not repair.hands:
+    if not repair.hands and not repair.unread:
         return "no_hands"
     return "refined" if any(hand.action == "refined" for hand in repair.hands) else "unchanged"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,12 +42,22 @@ def verdict_left(hand: Record) -> str | None:
     return review["verdict"] if review else None
 
 
+def verdicts_left(records: Iterable[Record]) -> Counter[str | None]:
+    """How often the review says what of the hands of these pictures as they leave, unread ones included."""
+    pictures = list(records)
+    left = Counter(verdict_left(hand) for record in pictures for hand in record["hands"])
+    left.update(review["verdict"] for record in pictures for review in record.get("unread", ()))
+    return left
+
+
 def summary(records: Sequence[Record]) -> dict[str, int]:
     """Counts over a run: pictures by status, hands by action and by what the review says in the end."""
     status = Counter(cast(str, record["status"]) for record in records)
     hands: list[Record] = [hand for record in records for hand in record["hands"]]
     action = Counter(cast(str, hand["action"]) for hand in hands)
-    left = Counter(verdict_left(hand) for hand in hands)
+    unread = sum(len(record.get("unread", ())) for record in records)
+    left = verdicts_left(records)
+    action["skipped"] += unread
     return {
         "pictures": len(records),
         **{f"pictures_{name}": status[name] for name in ("refined", "unchanged", "no_hands", "failed")},

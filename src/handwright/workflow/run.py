@@ -15,7 +15,7 @@ from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.ledger import Ledger, Record, cache_folder, make_folder
 from handwright.workflow.picture import Outcome, Plan, Work, refine_file
 from handwright.workflow.pool import OpenEngine, run_jobs
-from handwright.workflow.report import build_report, verdict_left, write_report
+from handwright.workflow.report import build_report, verdicts_left, write_report
 from handwright.workflow.request import Request, fingerprint
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class RunResult:
         errors: list[Record] = [record["error"] for record in records if record["error"]]
         if errors:
             return 70 if any(error["internal"] for error in errors) else 2
-        left = {verdict_left(hand) for record in records for hand in record["hands"]}
-        return int("fail" in left or (self.fail_on == "unsure" and "unsure" in left))
+        left = verdicts_left(records)
+        return int(left["fail"] > 0 or (self.fail_on == "unsure" and left["unsure"] > 0))
 
 
 def refine_files(

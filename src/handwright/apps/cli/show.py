@@ -92,7 +92,8 @@ def _picture_line(outcome: Outcome, command: str) -> str:
     record = outcome.record
     hands: list[dict[str, Any]] = record["hands"]
     told = [f"hand {hand['id']} {_what(hand, command)}" for hand in hands]
-    if not hands:
+    told += [f"hand {review['id']} skipped (it could not be read)" for review in record.get("unread", ())]
+    if not told:
         told = ["no hand found" + (", went through unchanged" if command == "refine" else "")]
     done = " (done before)" if outcome.resumed else ""
     line = f"{record['input']} → {record['output']}: {', '.join(told)}{done}"
@@ -106,12 +107,18 @@ def _picture_line(outcome: Outcome, command: str) -> str:
 
 def _nothing_attempted(report: dict[str, Any]) -> str:
     """What to do when no hand of a whole run was attempted; empty where one was, or there is none."""
-    pictures: list[dict[str, Any]] = [entry for entry in report["pictures"] if entry["hands"]]
+    from handwright.workflow.report import verdict_left
+
+    pictures: list[dict[str, Any]] = [
+        entry for entry in report["pictures"] if entry["hands"] or entry.get("unread")
+    ]
     chosen = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
     chosen |= any(entry["settings"]["hand_ids"] for entry in pictures)
     if report["command"] != "refine" or chosen or not pictures:
         return ""
-    unsure = int(report["summary"]["hands_left_unsure"])
+    if report["summary"]["hands_left_fail"]:
+        return "no hand that fails the review could be read, so none was attempted"
+    unsure = sum(verdict_left(hand) == "unsure" for entry in pictures for hand in entry["hands"])
     why = "no hand failed the review, so none was attempted"
     if not any("critic" in entry["judged_by"] for entry in pictures):
         why += " (no critic is installed, and geometry alone fails few hands)"
