@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3
+DIGITS = 16
+"""How many digits of a sha256 stand for a version."""
+
 Entry = dict[str, Any]
 
 
@@ -115,11 +118,20 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
     }
 
 
-@cache
 def versions() -> dict[str, str]:
-    """Versions of everything that has a hand in the result; of the diffusion libraries where they are."""
+    """Versions of everything that has a hand in the result, by name.
+
+    Of the packaged judge's files the first digits of their sha256; of the diffusion libraries where they are.
+    """
+    from handwright.workflow.weights import judge_digests
+
+    return {**_installed(), **{name: digest[:DIGITS] for name, digest in judge_digests().items()}}
+
+
+@cache
+def _installed() -> dict[str, str]:
     found = {"handwright": __version__, "python": platform.python_version()}
-    for name in ("numpy", "numba", "mediapipe", "opencv-contrib-python", "pillow"):
+    for name in ("numpy", "numba", "mediapipe", "opencv-contrib-python", "pillow", "onnxruntime"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -106,9 +106,10 @@ class Request:
 
     def fingerprint(self, command: str) -> str:
         """Sha256 over everything that decides a result, apart from the picture itself."""
-        return fingerprint(
-            {"command": command, "handwright": __version__, "settings": without_paths(self.as_json())}
-        )
+        from handwright.workflow.weights import judge_digests
+
+        made_by = {"command": command, "handwright": __version__, "judge": judge_digests()}
+        return fingerprint({**made_by, "settings": without_paths(self.as_json())})
 
     def _diffusion_entry(self) -> dict[str, Any] | None:
         from handwright.handrefiner.settings import DIFFUSING

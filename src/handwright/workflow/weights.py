@@ -1,4 +1,4 @@
-"""Which weights a run paints with: their names, and the sha256 of their files."""
+"""Which weights a run paints and judges with: their names, and the sha256 of their files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from handwright.workflow.request import sha256_of_file
 
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
 """Folders of a pipeline that hold weights."""
+
+JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
+"""What the judge is made of, below the folder of packaged weights."""
+
+_PACKAGED = Path(__file__).parents[1] / "weights"
+
+
+def judge_digests() -> dict[str, str]:
+    """Sha256 of the files that the packaged judge consists of, by their place; of those that are there."""
+    return {name: _sha256(_PACKAGED / name) for name in JUDGING if (_PACKAGED / name).is_file()}
 
 
 def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
