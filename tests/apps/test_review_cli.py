@@ -90,6 +90,19 @@ def test_calibrate_refuses_in_one_line(cli, here: Path, loud, monkeypatch):
         (("in", "--calibrate", "labels.csv"), "go together"),
         (("in", "--calibrate", "labels.csv", "-o", "labels.csv"), "is there already"),
         (("in", "--calibration", "labels.csv"), "no calibration that can be read"),
+        *(
+            (
+                ("in", "--calibrate", "labels.csv", "-o", "c.json", option, value),
+                f"no use for {option}; leave",
+            )
+            for option, value in (
+                ("--calibration", "labels.csv"),
+                ("--report", "r"),
+                ("--prompt", "a hand"),
+                ("--fail-on", "unsure"),
+                ("--workers", "2"),
+            )
+        ),
     ):
         code, out, err = cli(*arguments)
         assert (code, out, err.count("\n")) == (2, "", 1)

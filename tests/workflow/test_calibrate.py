@@ -129,6 +129,26 @@ def test_labels_that_fit_no_hand_are_counted_and_file_names_suffice(here: Path, 
     assert "left out: 2 labels that fit no hand" in gain.lines()
 
 
+def test_a_picture_that_cannot_be_read_is_left_out_and_told(here: Path, loud: Path):
+    (here / "in/good3.png").write_bytes(b"no picture")
+    gain = calibrate_files(["in"], loud, here / "mine.json", open_stub)
+    assert (gain.good, gain.malformed) == (39, 20)
+    assert "left out: 1 labels of pictures that cannot be read" in gain.lines()
+
+
+@pytest.mark.parametrize(
+    ("output", "why"), [("none/mine.json", "there is no folder none"), ("in", "a folder")]
+)
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_judged(
+    here: Path, loud: Path, output: str, why: str
+):
+    def never():
+        raise AssertionError("judged")
+
+    with pytest.raises(OutputError, match=why):
+        calibrate_files(["in"], loud, Path(output), never, force=True)
+
+
 def test_without_a_critic_there_is_nothing_to_calibrate(here: Path, loud: Path):
     with pytest.raises(UsageError, match="no critic to calibrate"):
         calibrate_files(["in"], loud, here / "mine.json", open_without_critic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from handwright import __version__
-from handwright.errors import OutputError, UsageError
+from handwright.errors import OutputError, UnreadableImageError, UsageError
 from handwright.review.calibration import BUDGET, Calibration
 from handwright.review.recalibrated import CalibratedCritic, Recalibrated
 from handwright.review.refit import CERTIFYING, Judged, Outcome, as_it_is, enough, refit, tried
@@ -37,7 +38,7 @@ class Gain:
         after: The same, every picture judged by a fit in which it took no part.
         good: Good hands that took part.
         malformed: Malformed ones.
-        left_out: Labels that fit no hand of the pictures, and hands of which the critic cannot tell.
+        left_out: How many labels took no part, by why.
     """
 
     calibration: Calibration
@@ -82,27 +83,53 @@ def calibrate_files(
         on_outcome: Told each picture as it is finished.
 
     Raises:
-        OutputError: The file is there already, or cannot be written.
+        OutputError: The file is there already, or cannot be written; nothing was judged.
         UsageError: Labels cannot be read or name none of the pictures, or there is no critic to calibrate.
         NotEnoughDataError: Too few hands, or hands of one kind.
     """
-    if output.exists() and not force:
-        raise OutputError(f"{output} is there already", "", "choose another output, or give --force")
+    _check_output(output, force)
     of_source, strangers = _by_source(read_labels(labels), find_sources(inputs), labels)
     on_start(len(of_source))
     hands: list[Judged] = []
-    unfound = strangers
+    unfound, unreadable = strangers, 0
     with open_judge() as judge:
         critic = calibrated_critic(judge)
         for source, said in of_source.items():
-            seen = _judged(source, said, judge)
-            hands += seen
-            unfound += len(said) - len(seen)
+            try:
+                seen = _judged(source, said, judge)
+            except UnreadableImageError:
+                unreadable += len(said)
+            else:
+                hands += seen
+                unfound += len(said) - len(seen)
             on_outcome(source)
     seen = enough(hands)
-    gain = _gain(critic.calibration, seen, unfound, len(hands) - len(seen))
+    left_out = {
+        "labels that fit no hand": unfound,
+        "labels of pictures that cannot be read": unreadable,
+        "hands of which the critic cannot tell": len(hands) - len(seen),
+    }
+    gain = _gain(critic.calibration, seen, left_out)
     gain.calibration.save(output)
     return gain
+
+
+def _check_output(output: Path, force: bool) -> None:
+    """Refuse early what could not be written in the end.
+
+    Raises:
+        OutputError: It is there already, is a folder, or lies in none that can be written.
+    """
+    if output.is_dir():
+        raise OutputError(f"{output} is a folder", "", "name a file")
+    if output.exists() and not force:
+        raise OutputError(f"{output} is there already", "", "choose another output, or give --force")
+    if not output.parent.is_dir():
+        raise OutputError(f"cannot write {output}", f"there is no folder {output.parent}", "make it first")
+    if not os.access(output.parent, os.W_OK):
+        raise OutputError(
+            f"cannot write {output}", f"{output.parent} may not be written", "name another folder"
+        )
 
 
 def calibrated_critic(judge: Judge) -> CalibratedCritic:
@@ -183,7 +210,7 @@ def _overlap(a: Box, b: Box) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def _gain(old: Calibration, hands: Sequence[Judged], unfound: int, untold: int) -> Gain:
+def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]) -> Gain:
     before, after = _measures(as_it_is(hands)), _measures(tried(old, hands))
     good = sum(not hand.malformed for hand in hands)
     fitted = refit(old, hands)
@@ -196,7 +223,6 @@ def _gain(old: Calibration, hands: Sequence[Judged], unfound: int, untold: int) 
         "before": [_entry(told) for told in before],
         "after": [_entry(told) for told in after],
     }
-    left_out = {"labels that fit no hand": unfound, "hands of which the critic cannot tell": untold}
     return Gain(replace(fitted, about=about), before, after, good, len(hands) - good, left_out)
 
 

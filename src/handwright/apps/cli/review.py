@@ -61,6 +61,11 @@ def review(
 
     screen = Screen(as_json=as_json, debug=debug)
     if calibrate is not None or output is not None:
+        given = {"--prompt": prompt, "--report": report, "--calibration": calibration}
+        idle = [name for name, value in given.items() if value is not None]
+        idle += ["--fail-on"] * (fail_on != "fail") + ["--workers"] * (workers != 1)
+        if calibrate is not None:
+            _refuse(idle)
         _calibrate(inputs or [], calibrate, output, landmarker, force, screen)
         return
     with screen.progress() as (on_start, on_outcome):
@@ -88,6 +93,14 @@ def review(
         if result.page is not None:
             screen.say_aloud(f"report: {result.page}")
     raise typer.Exit(result.exit_code)
+
+
+def _refuse(idle: list[str]) -> None:
+    """Say which options mean nothing beside --calibrate."""
+    from handwright.errors import UsageError
+
+    if idle:
+        raise UsageError(f"--calibrate has no use for {', '.join(idle)}", "", "leave it out")
 
 
 def _calibrate(
