@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from handwright.handrefiner.pipeline import Engine, refine_picture
 from handwright.handrefiner.reviewing import review_after, review_before
+from handwright.handrefiner.settings import RefineSettings
 from handwright.review.judge import Judge, review_picture
 from handwright.review.proposal_maps import Proposal
 from tests.review.drawn import PeopleEyes
@@ -24,6 +26,16 @@ def test_the_verdict_is_that_of_review(critic):
     said = review_before(wall(), [], judge(critic, HERE), search=True)
     assert said.verdict == review_picture(wall(), judge(critic, HERE)).verdict
     assert len(said.hands) == 1
+
+
+@pytest.mark.parametrize(("right", "attempted"), [(0.6, False), (0.99, True)])
+def test_refine_leaves_no_hand_untold_that_review_fails(right, attempted):
+    engine = Engine(PeopleEyes(), critic=Stub(extra=0.97, right=right), proposer=Fixed([HERE]))
+    repair = refine_picture(wall(), RefineSettings(), engine)
+    assert [hand.action for hand in repair.hands] == ["kept"] * attempted
+    left = [*(hand.review_before for hand in repair.hands), *repair.unread]
+    assert [review["verdict"] for review in left] == ["fail"]
+    assert review_picture(repair.after, engine.judge).verdict == "fail"
 
 
 def test_hands_that_can_be_read_are_numbered_first():
