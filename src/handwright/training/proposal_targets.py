@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-SPREAD = 0.09
+SPREAD = 0.1
 """Sigma of the heat around a hand's middle, in sizes of the hand."""
 
-_LEAST_SPREAD = 0.7
+_LEAST_SPREAD, _SHARPENED = 0.7, 3
 _NEAR = 0.5
 """Cells with at least this heat say where, how large and which way."""
 
@@ -21,6 +21,8 @@ class Targets:
 
     Attributes:
         heat: float32 [H, H] 1 in the cell of a hand's middle, falling off around it.
+        here: float32 [H, H] how much each cell must say that a hand is there; 1 in all a hand. Where exactly
+            a large hand's middle is, nobody can tell: several cells share it.
         log_size: float32 [H, H].
         direction: float32 [2, H, H].
         offset: float32 [2, H, H].
@@ -29,6 +31,7 @@ class Targets:
     """
 
     heat: Float[np.ndarray, "h h"]
+    here: Float[np.ndarray, "h h"]
     log_size: Float[np.ndarray, "h h"]
     direction: Float[np.ndarray, "2 h h"]
     offset: Float[np.ndarray, "2 h h"]
@@ -49,7 +52,7 @@ def target_maps(
     """
     side = size_px // stride
     rows, columns = np.mgrid[:side, :side].astype(np.float32)
-    heat, log_size = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    heat, here, log_size = (np.zeros((side, side), np.float32) for _ in range(3))
     direction, offset = np.zeros((2, side, side), np.float32), np.zeros((2, side, side), np.float32)
     knows = np.zeros((side, side), np.float32)
     for points, is_directed in zip(hands, directed, strict=True):
@@ -63,9 +66,13 @@ def target_maps(
         along = points[9] - points[0]
         along = along / max(float(np.hypot(*along)), 1e-6)
         heat = np.where(wins, own, heat)
+        inner = own**_SHARPENED
+        here += inner / inner.sum()
         log_size[wins] = np.log(extent / size_px)
         direction[:, wins] = along[:, None]
         offset[0][wins], offset[1][wins] = (x - columns - 0.5)[wins], (y - rows - 0.5)[wins]
         knows[wins] = is_directed
     near = np.where(heat >= _NEAR, heat, 0).astype(np.float32)
-    return Targets(heat.astype(np.float32), log_size, direction, offset, near, near * knows)
+    return Targets(
+        heat.astype(np.float32), here.astype(np.float32), log_size, direction, offset, near, near * knows
+    )

@@ -42,7 +42,7 @@ class ProposalLoss(nn.Module):
         told = ProposalMaps(*(part.float() for part in self.network(batch["pictures"])))
         near, directed = batch["near"], batch["directed"]
         losses = {
-            "heat": heat_loss(told.heat, batch["heat"], batch["counted"]),
+            "heat": heat_loss(told.heat, batch["heat"], batch["here"], batch["counted"]),
             "log_size": mean_where((told.log_size - batch["log_size"]).abs(), near),
             "direction": mean_where((told.direction - batch["direction"]).square().sum(1), directed),
             "offset": mean_where((told.offset - batch["offset"]).abs().sum(1), near),
@@ -50,18 +50,18 @@ class ProposalLoss(nn.Module):
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
-def heat_loss(logits: Tensor, wanted: Tensor, counted: Tensor) -> Tensor:
+def heat_loss(logits: Tensor, wanted: Tensor, here: Tensor, counted: Tensor) -> Tensor:
     """Focal loss of heat maps [B, H, H], per hand; next to a hand's middle little is asked.
 
     Args:
         logits: What is said.
         wanted: Exactly 1 in the cells of hands' middles, less around them.
+        here: What each cell counts as a hand's middle, 1 in all a hand.
         counted: 1 where anything but a middle is wrong to be called one.
     """
-    here = (wanted == 1).float()
     chance = logits.sigmoid()
     hit = here * (1 - chance) ** _EASY * f.logsigmoid(logits)
-    miss = counted * (1 - here) * (1 - wanted) ** _ELSEWHERE * chance**_EASY * f.logsigmoid(-logits)
+    miss = counted * (1 - wanted) ** _ELSEWHERE * chance**_EASY * f.logsigmoid(-logits)
     return -(hit + miss).sum() / here.sum().clamp(min=1)
 
 
@@ -104,7 +104,7 @@ def batch_of(windows: Sequence[Window]) -> dict[str, Tensor]:
     """What ``ProposalLoss`` reads."""
     pixels = np.stack([window.pixels for window in windows])
     wanted = [target_maps(w.hands, w.directed, pixels.shape[1]) for w in windows]
-    names = ("heat", "log_size", "direction", "offset", "near", "directed")
+    names = ("heat", "here", "log_size", "direction", "offset", "near", "directed")
     maps = {name: torch.from_numpy(np.stack([getattr(one, name) for one in wanted])) for name in names}
     counted = torch.from_numpy(np.stack([window.counted for window in windows])).float()
     pictures = picture_tensor(pixels).contiguous(memory_format=torch.channels_last)
