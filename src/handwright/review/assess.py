@@ -8,11 +8,9 @@ from jaxtyping import UInt8
 
 from handwright.hand.anatomy import FINGERS
 from handwright.review.checklist import CheckName
+from handwright.review.critic import SMALLEST_PX
 from handwright.review.evidence import HandEvidence
 from handwright.review.joints import finger_words
-
-SMALLEST_PX = 32.0
-"""Hands below this size are not judged."""
 
 MOST_BLUR = 0.02
 """Largest sigma of the edges' blur, in sizes of the hand."""

@@ -14,6 +14,9 @@ from jaxtyping import Float, UInt8
 PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
 
 LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
+SMALLEST_PX = 32.0
+"""Hands below this size are not judged: enlarged, they look like sharp ones."""
+
 
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")

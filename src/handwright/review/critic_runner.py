@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
 from handwright.review.calibration import Calibration, sigmoid
-from handwright.review.critic import CriticSays, Region
+from handwright.review.critic import SMALLEST_PX, CriticSays, Region
 from handwright.review.looks import agreed, looks_at
 from handwright.review.onnx_session import open_session
 from handwright.review.oriented import applied, inverse, oriented_crop, turning
@@ -75,10 +75,11 @@ class CriticRunner:
         crops = np.stack([oriented_crop(pixels, way, self.size_px) for way in ways])
         told = logits_of(self.session, crops)
         return [
-            self._says({name: values[k] for name, values in told.items()}, way) for k, way in enumerate(ways)
+            self._says({name: values[k] for name, values in told.items()}, way, regions[k].size_px)
+            for k, way in enumerate(ways)
         ]
 
-    def _says(self, told: dict[str, np.ndarray], way: Float[np.ndarray, "2 3"]) -> CriticSays:
+    def _says(self, told: dict[str, np.ndarray], way: Float[np.ndarray, "2 3"], size_px: float) -> CriticSays:
         read, back = self.calibration.probability, inverse(way)
         where = told["where"][1:]
         side = where.shape[-1]
@@ -96,7 +97,7 @@ class CriticRunner:
             right=read("right", float(told["right"])),
             poses=dict(zip(self.poses, self._softmax("poses", told["poses"]), strict=True)),
             gloved=read("gloved", float(told["gloved"])),
-            assessable=read("assessable", float(told["assessable"])),
+            assessable=read("assessable", float(told["assessable"])) if size_px >= SMALLEST_PX else 0.0,
         )
 
     def _softmax(self, head: str, logits: Float[np.ndarray, "k"]) -> list[float]:

@@ -24,7 +24,7 @@ from handwright.review.arms import (
     people_in_mirror,
     seen_twice,
 )
-from handwright.review.assess import SMALLEST_PX, Doubts, doubts
+from handwright.review.assess import Doubts, doubts
 from handwright.review.checklist import (
     CHECKS,
     Check,
@@ -34,7 +34,7 @@ from handwright.review.checklist import (
     Where,
     cannot_tell,
 )
-from handwright.review.critic import Critic, CriticSays, Region, open_critic
+from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region, open_critic
 from handwright.review.evidence import HandEvidence, look_closely
 from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp

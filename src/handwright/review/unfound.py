@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from handwright.review.arms import OwnArm, hand_box
-from handwright.review.assess import SMALLEST_PX
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
-from handwright.review.critic import Critic, CriticSays, Region
+from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region
 from handwright.review.opinion import SURE_SIDE, with_opinion
 from handwright.review.proposal_maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side

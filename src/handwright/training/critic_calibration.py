@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.calibrating import fit_platt, fit_temperature, limits_at
+from handwright.review.calibrating import fit_platt, fit_temperature
 from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.training.critic_limits import spend
 from handwright.training.critic_network import CriticConfig
 from handwright.training.hand_views import HandViews
 from handwright.training.view_stream import as_found
 
 _AT_ONCE, _PART = 16, 15
 _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
-_HAIR = 1e-5
-"""Between the last hand that is let go and the limit: batches of other sizes round otherwise."""
-
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
 
@@ -53,7 +51,7 @@ def calibrate_critic(
     for k, name in enumerate(config.defects):
         heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
     called = clear | (told["assessable"] > 0)
-    limits = _limits(heads, told, config, views, called & views.judged & ~malformed)
+    limits = _limits(heads, told, config, views, called & views.judged)
     heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
@@ -83,19 +81,21 @@ def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict
 
 
 def _limits(
-    heads: Mapping[str, Head], told: Logits, config: CriticConfig, views: HandViews, sound: np.ndarray
+    heads: Mapping[str, Head],
+    told: Logits,
+    config: CriticConfig,
+    views: HandViews,
+    judged: Bool[np.ndarray, "n"],
 ) -> dict[str, float]:
-    """Per head the stricter of what renders and what photographs ask for."""
+    """Limits that hold the budget on renders and on photographs; malformed ones of either count alike."""
     values = {"malformed": told["malformed"]}
     values |= {name: told["defects"][:, k] for k, name in enumerate(config.defects)}
-    limits = dict.fromkeys(heads, 0.0)
-    for rendered in (True, False):
-        group = sound & (views.rendered == rendered)
-        if group.any():
-            good = {name: _read(heads[name], values[name][group]) for name in heads}
-            asked = limits_at(good, BUDGET, least=_LEAST_LIMIT)
-            limits = {name: max(limits[name], asked[name] + _HAIR) for name in limits}
-    return limits
+    read = np.column_stack([_read(heads[name], values[name]) for name in heads])
+    malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
+    sound, wrong = judged & ~malformed, judged & malformed
+    worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]
+    limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET)
+    return dict(zip(heads, np.maximum(limits, _LEAST_LIMIT).tolist(), strict=True))
 
 
 def _read(head: Head, logits: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
