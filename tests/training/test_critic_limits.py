@@ -51,3 +51,14 @@ def test_hands_that_are_worth_more_are_found_first():
     for worth, found in (([1.0, 9.0], [False, True]), ([9.0, 1.0], [True, False])):
         limits = spend(good, np.zeros(100, int), bad, np.array(worth), 0.05)
         assert called(bad, limits).tolist() == found
+
+
+def test_a_budget_that_must_hold_for_hands_to_come_is_spent_more_carefully():
+    rng = np.random.default_rng(2)
+    good, bad = rng.uniform(size=(1000, 3)), rng.uniform(size=(300, 3)) ** 0.5
+    group = np.zeros(1000, int)
+    plain = spend(good, group, bad, np.ones(300), 0.02)
+    careful = spend(good, group, bad, np.ones(300), 0.02, 0.9)
+    assert called(good, careful).sum() < called(good, plain).sum() <= 20
+    few = spend(good[:40], group[:40], bad, np.ones(300), 0.02, 0.9)
+    assert not called(good[:40], few).any()

@@ -81,7 +81,7 @@ def limit_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float 
     Raises:
         NotEnoughDataError: There is no hand; or too few for that confidence whatever the limit.
     """
-    return float(np.nextafter(np.sort(good)[::-1][_allowed(len(good), budget, sure)], np.inf))
+    return float(np.nextafter(np.sort(good)[::-1][allowed_alarms(len(good), budget, sure)], np.inf))
 
 
 def limits_at(
@@ -104,7 +104,7 @@ def limits_at(
         NotEnoughDataError: As ``limit_at``.
     """
     told = np.stack([np.asarray(values, np.float64) for values in good.values()])
-    allowed = _allowed(told.shape[1], budget, sure)
+    allowed = allowed_alarms(told.shape[1], budget, sure)
     ordered = -np.sort(-told, axis=1)
 
     def limits(each: int) -> Float[np.ndarray, " heads"]:
@@ -136,8 +136,17 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(probabilities))
 
 
-def _allowed(count: int, budget: float, sure: float | None) -> int:
-    """How many of ``count`` good hands may be called."""
+def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
+    """How many of ``count`` good hands may be called.
+
+    Args:
+        count: Good hands that there are.
+        budget: Share of good hands that may be called.
+        sure: As in ``limit_at``.
+
+    Raises:
+        NotEnoughDataError: As ``limit_at``.
+    """
     if not count:
         raise NotEnoughDataError("no limit can be set", "there are no good hands")
     if sure is None:

@@ -17,6 +17,9 @@ from handwright.training.view_stream import as_found
 
 _AT_ONCE, _PART = 16, 15
 _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
+_SURE = 0.9
+"""The budget must hold for hands to come with this confidence: limits are chosen among very many."""
+
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
 
@@ -30,8 +33,8 @@ def calibrate_critic(
     """How a critic's logits are to be read.
 
     Probabilities are right where sound and malformed hands come as in ``views``. A hand is called wrong when
-    any head reaches its limit; limits are such that at most ``BUDGET`` of the sound renders, and at most
-    ``BUDGET`` of the sound photographs, are.
+    any head reaches its limit; limits are such that, with 90 % confidence, at most ``BUDGET`` of sound
+    renders, and at most ``BUDGET`` of sound photographs, are.
 
     Args:
         ask: Tells the network's logits of crops, as it ships (``review.critic_runner.logits_of``).
@@ -94,7 +97,7 @@ def _limits(
     malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
     sound, wrong = judged & ~malformed, judged & malformed
     worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]
-    limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET)
+    limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET, _SURE)
     return dict(zip(heads, np.maximum(limits, _LEAST_LIMIT).tolist(), strict=True))
 
 

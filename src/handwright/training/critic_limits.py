@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from handwright.errors import NotEnoughDataError
+from handwright.review.calibrating import allowed_alarms
+
 _AHEAD = 6
 """A head may be given so many further false alarms at once: the first of them may buy nothing yet."""
 
@@ -17,6 +20,7 @@ def spend(
     bad: Float[np.ndarray, "b h"],
     worth: Float[np.ndarray, "b"],
     budget: float,
+    sure: float | None = None,
 ) -> Float[np.ndarray, "h"]:
     """Limits such that no more than the budget of each group of good hands is called by any head.
 
@@ -29,12 +33,14 @@ def spend(
         bad: Probabilities of malformed hands.
         worth: Of finding each of these.
         budget: Share of good hands that may be called.
+        sure: If given, the budget must hold for hands to come with this confidence (Clopper–Pearson); of a
+            group too small for that none may be called.
 
     Returns:
         Per head the probability from which on it calls; half-way between the last hand that is let go and
         the first that is called, or the next malformed one.
     """
-    allowed = np.maximum(np.floor(budget * np.bincount(group) + 1e-9), 0)
+    allowed = np.array([_allowed(int(count), budget, sure) for count in np.bincount(group)])
     ordered = -np.sort(-good, axis=0)
     spent = np.zeros(good.shape[1], int)
     limits = np.array([_above(ordered[0, h], bad[:, h]) for h in range(good.shape[1])])
@@ -58,6 +64,13 @@ def spend(
         if best is None:
             return limits
         _, head, spent[head], limits[head] = best
+
+
+def _allowed(count: int, budget: float, sure: float | None) -> int:
+    try:
+        return allowed_alarms(count, budget, sure)
+    except NotEnoughDataError:
+        return 0
 
 
 def _above(good: float, bad: Float[np.ndarray, "b"]) -> float:
