@@ -22,7 +22,7 @@ from handwright.training.pictures import load_pictures
 from handwright.training.proposal_network import load_proposals
 from handwright.training.windows import hand_free_cut
 
-LARGEST_PX, SEED, TRIES, STEPS = 384, 11, 40, 1000
+LARGEST_PX, SEED, CUTS, TRIES, STEPS = 384, 11, 4, 30, 1000
 
 
 def write(network, limit, folder):
@@ -80,7 +80,7 @@ def main() -> None:
     network = load_proposals(args.run / "model" / "proposals")
     pictures = load_pictures(args.data, LARGEST_PX, calibration=True)
     rng = np.random.default_rng(SEED)
-    cuts = [hand_free_cut(rng, p, tries=TRIES) for p in pictures if p.complete]
+    cuts = [hand_free_cut(rng, p, tries=TRIES) for p in pictures if p.complete for _ in range(CUTS)]
     crops = [cut for cut in cuts if cut is not None]
     write(network, 0.0, args.output)
     scores = best_scores(Proposer.load(args.output), crops)

@@ -29,8 +29,14 @@ def test_files_are_small_enough_for_a_wheel():
     assert sum(sizes) <= 95_000_000
 
 
-def test_only_safetensors_hold_weights_in_half_precision():
-    assert {p.suffix for p in WEIGHTS.rglob("*") if p.is_file()} <= {".json", ".md", ".safetensors", ".py"}
+def test_only_safetensors_and_onnx_hold_weights_in_half_precision():
+    assert {p.suffix for p in WEIGHTS.rglob("*") if p.is_file()} <= {
+        ".json",
+        ".md",
+        ".onnx",
+        ".safetensors",
+        ".py",
+    }
     for path in TINY.rglob("*.safetensors"):
         with safe_open(path, "pt") as file:
             assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
