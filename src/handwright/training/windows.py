@@ -16,7 +16,7 @@ from handwright.data.places import draw_place
 from handwright.training.corruptions import corrupted
 from handwright.training.pictures import LabelledPicture
 
-SHARES = {"photograph": 0.37, "defects": 0.29, "hands": 0.17, "people": 0.17}
+SHARES = {"photograph": 0.4, "defects": 0.33, "hands": 0.1, "people": 0.17}
 """How often a window shows each kind of picture, where there are any."""
 
 HAND_FREE = 0.22
