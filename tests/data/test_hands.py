@@ -11,6 +11,7 @@ import pytest
 from handwright.data.hands import render_hands
 from handwright.data.hands.arrange import PAIRS, frame_hands, two_hands
 from handwright.data.hands.body import LABELS_PER_HAND, THING_LABEL
+from handwright.data.hands.finish import exposure
 from handwright.data.hands.hold import THINGS, draw_hold
 from handwright.data.hands.poses import DEEPEST_M, draw_pose, named_pose
 from handwright.data.hands.record import record_of
@@ -176,3 +177,11 @@ def test_a_held_thing_is_labelled():
     holding = [picture for picture in PICTURES if picture.setup.thing is not None]
     assert holding
     assert any((picture.parts == THING_LABEL).any() for picture in holding)
+
+
+def test_a_few_pixels_below_black_leave_a_picture_its_exposure():
+    linear = np.full((8, 8, 3), 0.2, np.float32)
+    hand = np.zeros((8, 8), np.bool_)
+    plain = exposure(np.random.default_rng(0), linear, hand)
+    linear[0, 0] = -0.01
+    assert exposure(np.random.default_rng(0), linear, hand) == pytest.approx(plain, rel=0.1)

@@ -92,7 +92,7 @@ def exposure(
     """Metered on the whole picture, mostly on the hands, which do not clip."""
     luma = linear @ np.array([0.3, 0.59, 0.11], np.float32)
     weights = 1 + 3 * hand
-    metered = float(np.exp((np.log(luma + 2e-3) * weights).sum() / weights.sum()))
+    metered = float(np.exp((np.log(np.maximum(luma + 2e-3, 1e-4)) * weights).sum() / weights.sum()))
     wanted = float((0.19 / metered) ** 0.75 * np.exp(rng.normal(0, 0.2)))
     brightest = float(np.percentile(linear[hand].max(-1), 97)) if hand.any() else 1.0
     return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
