@@ -78,6 +78,8 @@ def test_a_proposal_of_a_found_hand_is_no_new_hand():
     beside = Proposal(replace(region, center_px=(x + 1.1 * region.size_px, y)), 0.9)
     assert unfound([beside, nudged, part], [hand], 4000, 4000) == [beside]
     assert unfound([beside], [hand], 4, 4) == []
+    around = Proposal(replace(region, size_px=2.5 * region.size_px), 0.9)
+    assert unfound([around], [hand], 4000, 4000) == [around], "a finger was taken for the hand"
 
 
 def test_without_a_critic_nothing_can_be_told_and_the_reason_says_so():

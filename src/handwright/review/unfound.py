@@ -108,7 +108,12 @@ def claimed_by(proposal: Proposal, own: OwnArm) -> bool:
 
 
 def _is_known(new: Region, known: Region) -> bool:
-    """Whether a proposal may be of a found hand: the same place, or its middle within that hand's box."""
+    """Whether a proposal may be of a found hand: the same place, or its middle within that hand's box.
+
+    What was found at less than half its size is a part of it that was taken for a hand.
+    """
+    if known.size_px < new.size_px / 2:
+        return False
     dx, dy = (abs(a - b) for a, b in zip(new.center_px, known.center_px, strict=True))
     return same_place(new, known) or max(dx, dy) < known.size_px / 2
 
