@@ -48,6 +48,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
+    monkeypatch.setattr(pipeline, "open_critic", lambda: None)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(check, "find_again", lambda pixels, wanted, landmarker: wanted)
     monkeypatch.setattr(reviewing, "review_picture", Eyes().review)

@@ -153,7 +153,7 @@ def test_a_base_builds_on_the_autoencoder_and_text_that_were_trained_before(data
     assert torch.isfinite(recipe.trained(recipe.batch(0, 0, settings)))
 
 
-@pytest.mark.parametrize("member", ["features", "critic"])
+@pytest.mark.parametrize("member", ["features", "referee"])
 def test_members_that_build_on_nothing_refuse_a_model(data, base, member):
     with pytest.raises(UsageError, match="leave --model out"):
         open_member(member, data, base, TrainSettings(resolution=64))

@@ -79,6 +79,8 @@ class RunResult:
         errors: list[Record] = [record["error"] for record in records if record["error"]]
         if errors:
             return 70 if any(error["internal"] for error in errors) else 2
+        if self.report["command"] != "refine":
+            return 0
         left = verdicts_left(records)
         return int(left["fail"] > 0 or (self.fail_on == "unsure" and left["unsure"] > 0))
 
