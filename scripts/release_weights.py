@@ -8,7 +8,7 @@ from pathlib import Path
 from handwright.training.release import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
-LONE = ("features", "clip", "critic")
+LONE = ("features", "clip")
 
 
 def main() -> None:
