@@ -123,7 +123,7 @@ class CriticNetwork(nn.Module):
         told = self.told(whole)
         visible, malformed, defects, fingers, right, poses, gloved, assessable = told.split(self.counts, 1)
         where = self.where(joined[-2])
-        spoken = where.flatten(2).logsumexp(2) - 2 * math.log(self.config.size_px / 8)
+        spoken = by_places(where, self.config.size_px)
         heatmaps, parts = self.read(joined[-1]).split((21, len(self.config.parts)), 1)
         return Judged(
             heatmaps,
@@ -173,6 +173,11 @@ def _norm(width: int) -> nn.BatchNorm2d:
 
 def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
     return maps.mean((2, 3)), maps.amax((2, 3))
+
+
+def by_places(where: Float[Tensor, "b d h h"], size_px: int) -> Float[Tensor, "b d"]:
+    """Log-mean-exp over the places of a crop, as many as ``size_px`` / 8 a side."""
+    return where.flatten(2).logsumexp(2) - 2 * math.log(size_px / 8)
 
 
 def save_critic(network: nn.Module, config: CriticConfig, folder: Path) -> None:

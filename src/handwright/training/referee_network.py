@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.training.critic_network import CriticConfig, Judged
+from handwright.training.critic_network import CriticConfig, Judged, by_places
 
 
 class RefereeNetwork(nn.Module):
@@ -49,7 +47,7 @@ class RefereeNetwork(nn.Module):
         maps = self.read(self.up(deep))
         heatmaps, parts, places = maps.split((21, len(self.config.parts), 1 + len(self.config.defects)), 1)
         where = f.avg_pool2d(places, 2)
-        spoken = where.flatten(2).logsumexp(2) - 2 * math.log(self.config.size_px / 8)
+        spoken = by_places(where, self.config.size_px)
         told = self.told(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
         visible, malformed, defects, fingers, present, right, poses, gloved, assessable = told.split(
             self.counts, 1
