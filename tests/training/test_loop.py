@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -97,6 +99,27 @@ def test_accumulating_two_halves_equals_one_batch_of_their_samples(tmp_path):
     train(Toy(), settings(max_train_steps=6), tmp_path / "one")
     train(Halves(), settings(max_train_steps=6, gradient_accumulation_steps=2), tmp_path / "two")
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+
+
+def test_the_next_batch_is_drawn_meanwhile_but_not_while_samples_are_shown(tmp_path):
+    at_work, drawn, met = threading.Lock(), [], []
+
+    class Slow(Toy):
+        def batch(self, step, part, settings):
+            with at_work:
+                drawn.append((step, threading.current_thread() is threading.main_thread()))
+                time.sleep(0.02)
+                return super().batch(step, part, settings)
+
+        def grid(self):
+            met.append(at_work.locked())
+            return super().grid()
+
+    train(Slow(), settings(max_train_steps=4, checkpointing_minutes=1e-9), tmp_path / "a")
+    assert [step for step, _ in drawn][:4] == [0, 1, 2, 3]
+    assert not any(by_main for _, by_main in drawn)
+    assert met
+    assert not any(met[:-1])
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path):

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -117,6 +118,30 @@ def _checkpoint_gradients(model: nn.Module) -> None:
         cast("Any", part).enable_gradient_checkpointing()
 
 
+class _Ahead:
+    """Draws the next batch while the last one is learnt from."""
+
+    def __init__(self, recipe: Recipe, settings: TrainSettings, pool: ThreadPoolExecutor) -> None:
+        self.recipe, self.settings, self.pool = recipe, settings, pool
+        self.coming: tuple[tuple[int, int], Future[Batch]] | None = None
+
+    def take(self, step: int, part: int) -> Batch:
+        """A step's ``part``-th batch; the one after it is begun."""
+        coming = self.coming if self.coming and self.coming[0] == (step, part) else self._begun(step, part)
+        batch = coming[1].result()
+        last = part + 1 == self.settings.gradient_accumulation_steps
+        self.coming = self._begun(step + 1, 0) if last else self._begun(step, part + 1)
+        return batch
+
+    def settle(self) -> None:
+        """Wait for what was begun: recipes do not draw and show samples at the same time."""
+        if self.coming:
+            wait([self.coming[1]])
+
+    def _begun(self, step: int, part: int) -> tuple[tuple[int, int], Future[Batch]]:
+        return (step, part), self.pool.submit(self.recipe.batch, step, part, self.settings)
+
+
 class _Run:
     """The state of one run."""
 
@@ -151,32 +176,35 @@ class _Run:
         write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
 
     def go(self, board: SummaryWriter) -> Progress:
-        """Step until the end or the time limit."""
+        """Step until the end or the time limit; the next batch is drawn meanwhile."""
         settings, began = self.settings, time.monotonic()
         before, kept = self.minutes, time.monotonic()
         self.model.train()
-        while self.step < settings.max_train_steps:
-            loss, seconds = self._step()
-            self.minutes = before + (time.monotonic() - began) / 60
-            self._note(loss, seconds, board)
-            now = time.monotonic()
-            over = settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes
-            if over or now - kept >= 60 * settings.checkpointing_minutes:
-                self._keep(board)
-                kept = time.monotonic()
-            if over:
-                break
+        with ThreadPoolExecutor(1) as pool:
+            ahead = _Ahead(self.recipe, settings, pool)
+            while self.step < settings.max_train_steps:
+                loss, seconds = self._step(ahead)
+                self.minutes = before + (time.monotonic() - began) / 60
+                self._note(loss, seconds, board)
+                now = time.monotonic()
+                over = settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes
+                if over or now - kept >= 60 * settings.checkpointing_minutes:
+                    ahead.settle()
+                    self._keep(board)
+                    kept = time.monotonic()
+                if over:
+                    break
         done = self.step >= settings.max_train_steps
         self._keep(board)
         return Progress(self.step, self.minutes, done)
 
-    def _step(self) -> tuple[float, float]:
+    def _step(self, ahead: _Ahead) -> tuple[float, float]:
         began = time.monotonic()
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate_at(self.step)
         total = 0.0
         for part in range(self.settings.gradient_accumulation_steps):
-            batch = self.recipe.batch(self.step, part, self.settings)
+            batch = ahead.take(self.step, part)
             placed = {
                 k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
             }
