@@ -47,7 +47,9 @@ def main() -> None:
     network = fresh_critic(size_px) if args.model is None else grown_critic(args.model, size_px)
     stream = ViewStream(views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE)
     done = train(CriticRecipe(network, network.config, stream), settings, args.output, resume=args.resume)
-    print(f"step {done.step}, {done.minutes:.1f} minutes, {len(stream.views)} hands of {len(views)}")
+    print(
+        f"step {done.step}, {done.minutes:.1f} minutes, {stream.views.hand.sum()} hands of {views.hand.sum()}"
+    )
 
 
 if __name__ == "__main__":

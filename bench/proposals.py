@@ -30,9 +30,9 @@ from handwright.data.shards import list_shards, read_shards
 from handwright.metrics.rates import wilson
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
-from handwright.review.critic import Region
+from handwright.review.critic import Region, open_critic
 from handwright.review.proposals import PACKAGED, Proposer
-from handwright.review.unfound import unfound
+from handwright.review.unfound import confirmed, unfound
 from handwright.training.photographs import TRAIN_SETS, is_test_only
 from handwright.training.pictures import labelled
 from handwright.training.windows import hand_free_cut
@@ -118,11 +118,11 @@ def is_hit(told, true):
     return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
 
 
-def regions(pixels, proposer, landmarker):
-    """What each way finds in a picture."""
+def regions(pixels, proposer, landmarker, critic):
+    """What each way finds in a picture; of the network's finds those that the critic takes for hands."""
     pixels = np.ascontiguousarray(pixels)
     hands = find_hands(pixels, landmarker=landmarker, threads=1)
-    proposals = proposer.propose(pixels)
+    proposals = [one for one, _ in confirmed(pixels, proposer.propose(pixels), critic)]
     new = unfound(proposals, hands, pixels.shape[1], pixels.shape[0])
     known = [Region.of(hand.landmarks_px) for hand in hands]
     return {
@@ -139,7 +139,7 @@ def rate(happened):
     return {"hits": count, "n": n, "share": count / max(n, 1), "low": low, "high": high}
 
 
-def measure(work, root, proposer, landmarker, most):
+def measure(work, root, proposer, landmarker, critic, most):
     """All rows by name: per way a rate."""
     rng = np.random.default_rng(900_074)
     rows = {}
@@ -147,7 +147,9 @@ def measure(work, root, proposer, landmarker, most):
         hands = list(defective_hands(work / folder, photographs))[:most]
         close = [crop for crop in (filling(*hand, rng) for hand in hands) if crop is not None]
         for kind, lot in ((name, hands), (f"{name}, filling the frame", close)):
-            found = [(regions(pixels, proposer, landmarker), Region.of(points)) for pixels, points in lot]
+            found = [
+                (regions(pixels, proposer, landmarker, critic), Region.of(points)) for pixels, points in lot
+            ]
             rows[f"found: {kind}"] = {
                 way: rate([any(is_hit(told, true) for told in seen[way]) for seen, true in found])
                 for way in WAYS
@@ -157,7 +159,7 @@ def measure(work, root, proposer, landmarker, most):
         "false: rendered people": hand_free_people(work / PEOPLE, rng),
     }
     for name, lot in crops.items():
-        seen = [regions(pixels, proposer, landmarker) for pixels in lot]
+        seen = [regions(pixels, proposer, landmarker, critic) for pixels in lot]
         rows[name] = {way: rate([bool(one[way]) for one in seen]) for way in WAYS}
     return rows
 
@@ -171,7 +173,7 @@ def main():
     args = parser.parse_args()
     root = Path(os.environ["HANDWRIGHT_PHOTOS"])
     with HandLandmarker(None) as landmarker:
-        rows = measure(args.work, root, Proposer.load(args.weights), landmarker, args.most)
+        rows = measure(args.work, root, Proposer.load(args.weights), landmarker, open_critic(), args.most)
     for name, ways in rows.items():
         for way, r in ways.items():
             share = f"{r['share']:.3f} [{r['low']:.3f}, {r['high']:.3f}]"

@@ -2,7 +2,8 @@
 
 RUN is a folder that `handwright train proposals` wrote. The limit is the smallest score at which at most
 BUDGET of the hand-free windows of the calibration part of DATA (pictures that training left out) get a false
-find. Prints what was measured: false finds, and the share of the calibration part's hands that are found.
+find that the packaged critic takes for a hand. Prints what was measured: false finds, and the share of the
+calibration part's hands that are found.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ import numpy as np
 import torch
 
 from handwright.metrics.rates import wilson
-from handwright.review.critic import Region
+from handwright.review.critic import Region, open_critic
 from handwright.review.proposals import FILE, MAPS, Proposer
+from handwright.review.unfound import confirmed
 from handwright.training.onnx_export import export_onnx
 from handwright.training.pictures import load_pictures
 from handwright.training.proposal_network import load_proposals
 from handwright.training.windows import hand_free_cut
 
 LARGEST_PX, SEED, CUTS, TRIES, STEPS = 384, 11, 4, 30, 1000
+LEAST = 0.02
+"""Finds of a lower score are no finds, whatever the budget."""
 
 
 def write(network, limit, folder):
@@ -39,24 +43,26 @@ def write(network, limit, folder):
     export_onnx(network, example, MAPS, meta, folder / FILE)
 
 
-def best_scores(proposer, crops):
-    """Of each crop the best score in it; 0 without any find."""
-    found = (proposer.propose(crop, 1 / STEPS) for crop in crops)
-    return np.array([max((one.score for one in finds), default=0.0) for finds in found])
+def best_scores(proposer, critic, crops):
+    """Of each crop the best score of a find in it that the critic takes for a hand; 0 without any."""
+    found = (
+        confirmed(crop, proposer.propose(crop, LEAST), critic) for crop in map(np.ascontiguousarray, crops)
+    )
+    return np.array([max((one.score for one, _ in finds), default=0.0) for finds in found])
 
 
 def limit_for(scores, budget):
     """The smallest limit at which at most ``budget`` of the scores reach it, rounded up."""
     allowed = int(budget * len(scores))
     worst = np.sort(scores)[::-1][allowed]
-    return min(1.0, (np.floor(worst * STEPS) + 1) / STEPS)
+    return min(1.0, max(LEAST, (np.floor(worst * STEPS) + 1) / STEPS))
 
 
-def hits(proposer, pictures):
+def hits(proposer, critic, pictures):
     """Whether each hand that is seen is found: middle within half its size, size within a factor 2."""
     got = []
     for picture in pictures:
-        found = [one.region for one in proposer.propose(picture.pixels)]
+        found = [one.region for one, _ in confirmed(picture.pixels, proposer.propose(picture.pixels), critic)]
         for points, seen in zip(picture.hands, picture.seen, strict=True):
             if seen:
                 got.append(any(is_hit(region, Region.of(points)) for region in found))
@@ -83,13 +89,14 @@ def main() -> None:
     cuts = [hand_free_cut(rng, p, tries=TRIES) for p in pictures if p.complete for _ in range(CUTS)]
     crops = [cut for cut in cuts if cut is not None]
     write(network, 0.0, args.output)
-    scores = best_scores(Proposer.load(args.output), crops)
+    critic = open_critic()
+    scores = best_scores(Proposer.load(args.output), critic, crops)
     limit = limit_for(scores, args.budget)
     write(network, limit, args.output)
     proposer = Proposer.load(args.output)
     said = {"limit": limit, "hand_free": rate(scores >= limit)}
     for kind in sorted({p.kind for p in pictures}):
-        said[f"found in {kind}"] = rate(hits(proposer, [p for p in pictures if p.kind == kind]))
+        said[f"found in {kind}"] = rate(hits(proposer, critic, [p for p in pictures if p.kind == kind]))
     print(json.dumps(said, indent=1))
 
 

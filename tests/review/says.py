@@ -14,7 +14,7 @@ DEFECTS = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
 
 
 def calibration(limit: float = 0.5, scale: float = 1.0, bias: float = 0.0) -> Calibration:
-    names = ("malformed", *DEFECTS, "right", "gloved", "assessable")
+    names = ("malformed", *DEFECTS, "right", "gloved", "assessable", "hand")
     return Calibration({name: Head(scale, bias, limit) for name in names}, {"fingers": 1.0, "poses": 1.0})
 
 

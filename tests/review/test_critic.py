@@ -54,7 +54,7 @@ def small_critic(folder):
         ("extra", "missing", "melted"),
         ("open", "fist"),
         (4, 5, 6),
-        ("other", "palm"),
+        ("other", "palm", "arm", "too much"),
         64,
         8,
         (16, 24),
@@ -65,7 +65,7 @@ def small_critic(folder):
     with torch.no_grad():
         for value in network.parameters():
             value.add_(0.05 * torch.randn_like(value))
-    heads = dict.fromkeys((*config.defects, "malformed", "right", "gloved", "assessable"), Head())
+    heads = dict.fromkeys((*config.defects, "malformed", "right", "gloved", "assessable", "hand"), Head())
     calibration = Calibration(heads, {"fingers": 1.0, "poses": 2.0})
     release_critic(network, config, lambda ask: calibration, folder, "# card")
     return network
@@ -230,3 +230,19 @@ def test_a_missing_finger_is_named_where_that_is_plain():
         defects={**says().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.5, "pinky": 0.8}
     )
     assert "a finger missing" in heard(checks(), vague)["finger_count"].reason
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"hand": 0.2}, "It may be no hand."),
+        ({"gloved": 0.9}, "It wears a glove."),
+        ({"assessable": 0.1}, "Too little of it is plain to see."),
+    ],
+)
+def test_what_the_critic_cannot_judge_is_told_with_its_reason(told, reason):
+    said = says(malformed=0.99, **told)
+    said = replace(said, limits={**said.limits, "hand": 0.5})
+    heard = with_opinion(checks(), said, seen(grainy().hand), ())
+    assert {heard[name].verdict for name in ("finger_count", "joint_bending")} == {"cannot tell"}
+    assert heard["finger_count"].reason == reason

@@ -13,7 +13,7 @@ from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, R
 from handwright.review.judge import Judge, review_picture
 from handwright.review.overlay import draw_review
 from handwright.review.proposal_maps import Proposal
-from handwright.review.unfound import FOUND_BY, REASON, review_unfound, unfound
+from handwright.review.unfound import FOUND_BY, REASON, confirmed, review_unfound, unfound
 from handwright.types import Image
 from tests.drawn import WALL
 from tests.review.drawn import PeopleEyes, grainy, seen
@@ -32,16 +32,20 @@ class Stub:
     extra: float = 0.01
     assessable: float = 0.99
     right: float = 0.99
+    hand: float = 0.99
 
     def __post_init__(self):
         self.asked = []
 
     def judge(self, pixels, regions):
         self.asked += regions
+        return [self.says() for _ in regions]
+
+    def says(self):
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
         defects = dict.fromkeys(names, 0.01) | {"extra": self.extra}
-        limits = dict.fromkeys((*names, "malformed"), 0.5)
-        says = CriticSays(
+        limits = dict.fromkeys((*names, "malformed", "hand"), 0.5)
+        return CriticSays(
             malformed=max(self.extra, 0.01),
             defects=defects,
             where_px={"extra": (118.0, 70.0)},
@@ -53,8 +57,8 @@ class Stub:
             poses={},
             gloved=0.01,
             assessable=self.assessable,
+            hand=self.hand,
         )
-        return [says for _ in regions]
 
 
 @dataclass
@@ -97,8 +101,9 @@ def test_its_box_stays_within_the_picture():
 
 def test_what_the_critic_sees_wrong_fails_it():
     critic = Stub(extra=0.97)
-    review = review_unfound(wall(), HERE, 1, critic, "left")
+    ((_, said),) = confirmed(wall().pixels, [HERE], critic)
     assert critic.asked == [HERE.region]
+    review = review_unfound(wall(), HERE, 1, said, "left")
     assert review.verdict == "fail"
     assert review.checks["finger_count"].verdict == "fail"
     assert review.checks["joint_bending"].verdict == "cannot tell"
@@ -108,7 +113,7 @@ def test_what_the_critic_sees_wrong_fails_it():
 
 
 def test_a_critic_that_reads_it_gives_it_landmarks_and_a_side_but_no_pass():
-    review = review_unfound(wall(), HERE, 1, Stub(), None)
+    review = review_unfound(wall(), HERE, 1, Stub().says(), None)
     assert review.observation is not None
     assert (review.observation.found_by, review.side) == (FOUND_BY, "right")
     assert review.verdict == "unsure"
@@ -116,7 +121,7 @@ def test_a_critic_that_reads_it_gives_it_landmarks_and_a_side_but_no_pass():
 
 @pytest.mark.parametrize("critic", [Stub(extra=0.97, assessable=0.1), Stub(right=0.6, assessable=0.1)])
 def test_a_critic_that_cannot_make_it_out_says_nothing(critic):
-    review = review_unfound(wall(), HERE, 1, critic, None)
+    review = review_unfound(wall(), HERE, 1, critic.says(), None)
     assert review.observation is None
     assert {check.verdict for check in review.checks.values()} == {"cannot tell"}
 
@@ -131,6 +136,17 @@ def test_a_picture_whose_only_hand_the_detector_overlooks_is_not_without_hands()
     assert (draw_review(image.pixels, [hand]) != image.pixels).any()
     assert review_picture(image, Judge(PeopleEyes(), Stub(extra=0.97), Fixed([HERE]))).verdict == "fail"
     assert review_picture(image, Judge(PeopleEyes(), None, Fixed([]))).verdict == "no_hands"
+
+
+def test_what_the_critic_takes_for_no_hand_is_none():
+    image, nothing = wall(), Stub(extra=0.97, hand=0.3)
+    assert confirmed(image.pixels, [HERE], nothing) == []
+    assert confirmed(image.pixels, [HERE], None) == [(HERE, None)]
+    assert review_picture(image, Judge(PeopleEyes(), nothing, Fixed([HERE]))).verdict == "no_hands"
+    assert nothing.says().is_blind
+    tiny = Proposal(replace(HERE.region, size_px=31.0), 0.9)
+    assert confirmed(image.pixels, [tiny], Stub()) == confirmed(image.pixels, [tiny], None) == []
+    assert not Stub().says().is_blind
 
 
 def test_hands_that_are_given_are_all_there_is():

@@ -8,7 +8,12 @@ import numpy as np
 from handwright.data.hands.body import FOREARM, HAND_LABEL
 from handwright.data.shards import Entry
 from handwright.hand.anatomy import FINGER_BONES, FINGERS
-from handwright.training.hand_views import HandViews, _stacked, views_of  # pyright: ignore[reportPrivateUsage]
+from handwright.training.hand_views import (
+    HandViews,
+    _stacked,  # pyright: ignore[reportPrivateUsage]
+    elsewhere,
+    views_of,
+)
 
 SIZE = 200
 
@@ -57,8 +62,9 @@ def missing(finger="middle", generator=0):
     return {"name": "missing", "generator": generator, "fingers": [finger]}
 
 
-def views(count=8, *, defective=True) -> HandViews:
-    """Sound hands and, every second one, hands without a middle finger."""
+def views(count=8, *, defective=True, handless=False) -> HandViews:
+    """Sound hands and, every second one, hands without a middle finger; after them, places without a hand."""
     gone = [[missing()] if defective and k % 2 else [] for k in range(count)]
     made = [entry(k, defects, turn=0.4 * k, name="palm") for k, defects in enumerate(gone)]
-    return _stacked([row for one in made for row in views_of(one)])
+    rows = [row for one in made for row in views_of(one)]
+    return _stacked(rows + [row for one in made if handless for row in elsewhere(one)])

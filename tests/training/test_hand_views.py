@@ -8,7 +8,7 @@ import pytest
 from handwright.data.shards import write_shard
 from handwright.errors import DataError, UsageError
 from handwright.hand.anatomy import FINGERS
-from handwright.training.hand_views import MAP_PX, SIDE_PX, assessable, load_views, views_of
+from handwright.training.hand_views import MAP_PX, SIDE_PX, assessable, elsewhere, load_views, views_of
 from handwright.training.pictures import load_pictures
 from handwright.training.seen_parts import PARTS, UNKNOWN, seen_parts, wrong_places
 from handwright.training.shown import DEFECTS_SHOWN, POSE_GROUPS
@@ -98,6 +98,16 @@ def test_fingers_are_there_gone_or_nobody_could_say():
     assert views_of(entry(defects=[fused]))[0]["present"].tolist() == [1, -1, -1, 1, 1]
 
 
+def test_places_without_a_hand_have_nothing_to_be_told_of():
+    rows = [row for k in range(12) for row in elsewhere(entry(k))]
+    assert rows
+    for row in rows:
+        assert not (row["hand"] or row["judged"] or row["seen"] or row["trust"].any() or row["defects"].any())
+        assert (row["parts"] == UNKNOWN).all()
+        assert (row["side"], row["pose"], row["fingers"], row["rendered"]) == (-1, -1, -1, True)
+    assert all(row["hand"] for row in views_of(entry()))
+
+
 def test_a_test_only_photograph_in_a_shard_is_refused(tmp_path):
     made = entry(domain="photograph", parts=False)
     made.record["photograph"] = {"name": "a.jpg", "sha256": "19" + "0" * 62}
@@ -124,7 +134,8 @@ def test_small_and_hidden_hands_are_left_out():
 def test_hands_kept_from_training_and_those_trained_on_are_all_of_them(tmp_path):
     write_shard(tmp_path / "a.tar", [entry(k) for k in range(60)])
     taught, kept = load_views(tmp_path), load_views(tmp_path, calibration=True)
-    assert len(taught) + len(kept) == 60
+    assert taught.hand.sum() + kept.hand.sum() == 60
+    assert len(taught) + len(kept) > 60, "no place without a hand"
     assert 0 < len(kept) < 20
     with pytest.raises(UsageError, match="holds no hands"):
         load_views(tmp_path / "empty")

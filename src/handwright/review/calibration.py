@@ -49,7 +49,7 @@ class Calibration:
     """How all outputs of a critic are read.
 
     Attributes:
-        heads: By name: 'malformed', each defect, 'right', 'gloved', 'assessable'.
+        heads: By name: 'malformed', each defect, 'right', 'gloved', 'assessable', 'hand'.
         temperatures: By name of an output that picks one of several ('fingers', 'poses'): p = softmax(z / T).
         about: What it was fitted on, JSON-ready.
     """

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.review.flesh import Flesh
+
 PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
 
 LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
@@ -61,7 +63,9 @@ class CriticSays:
         poses: Probability by group of poses.
         gloved: It wears a glove.
         assessable: Enough can be seen to judge it.
+        hand: It is a hand at all.
         present: Probability by name of finger that the hand has it.
+        flesh: Where its flesh is; None where the critic does not say.
     """
 
     malformed: float
@@ -75,12 +79,19 @@ class CriticSays:
     poses: Mapping[str, float]
     gloved: float
     assessable: float
+    hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
+    flesh: Flesh | None = None
 
     @property
     def is_blind(self) -> bool:
-        """Too little can be seen to judge it: a glove, a blur, a few pixels."""
-        return self.gloved > MOST_GLOVED or self.assessable < LEAST_ASSESSABLE
+        """Too little can be seen to judge it: a glove, a blur, a few pixels; or it is no hand."""
+        return self.gloved > MOST_GLOVED or self.assessable < LEAST_ASSESSABLE or not self.is_hand
+
+    @property
+    def is_hand(self) -> bool:
+        """Whether it is a hand at all, however malformed."""
+        return self.hand >= self.limits.get("hand", 0.0)
 
     @property
     def excess(self) -> float:

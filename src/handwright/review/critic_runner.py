@@ -15,13 +15,14 @@ from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
 from handwright.review.calibration import Calibration, sigmoid
 from handwright.review.critic import SMALLEST_PX, CriticSays, Region
+from handwright.review.flesh import Flesh
 from handwright.review.looks import agreed, looks_at
 from handwright.review.onnx_session import open_session
 from handwright.review.oriented import applied, inverse, oriented_crop, turning
 from handwright.review.peaks import peaks
 
 _MODEL, _CALIBRATION = "critic.onnx", "calibration.json"
-_HEADS, _SOFT = {"malformed", "right", "gloved", "assessable"}, {"fingers", "poses"}
+_HEADS, _SOFT = {"malformed", "right", "gloved", "assessable", "hand"}, {"fingers", "poses"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class CriticRunner:
         defects: Names of the defects, in the order of the network's outputs.
         poses: Names of the groups of poses.
         fingers: The counts that it tells.
+        parts: Names of the parts that it tells apart.
         size_px: Side of the crops that it sees.
         context: Their side in sizes of the hand.
     """
@@ -43,6 +45,7 @@ class CriticRunner:
     defects: tuple[str, ...]
     poses: tuple[str, ...]
     fingers: tuple[int, ...]
+    parts: tuple[str, ...]
     size_px: int
     context: float
 
@@ -56,12 +59,13 @@ class CriticRunner:
         try:
             calibration = Calibration.load(folder / _CALIBRATION)
             session, told = open_session(folder / _MODEL)
-            defects, poses, fingers = (tuple(json.loads(told[k])) for k in ("defects", "poses", "fingers"))
+            names = (tuple(json.loads(told[k])) for k in ("defects", "poses", "fingers", "parts"))
+            defects, poses, fingers, parts = names
             size_px, context = int(told["size_px"]), float(told["context"])
             lacking = {*defects, *_HEADS} - calibration.heads.keys() | _SOFT - calibration.temperatures.keys()
             if lacking:
                 raise ValueError(f"the calibration lacks {', '.join(sorted(lacking))}")
-            return cls(session, calibration, defects, poses, fingers, size_px, context)
+            return cls(session, calibration, defects, poses, fingers, parts, size_px, context)
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
                 f"the critic in {folder} does not load", str(error), "install handwright again"
@@ -98,6 +102,8 @@ class CriticRunner:
             poses=dict(zip(self.poses, self._softmax("poses", told["poses"]), strict=True)),
             gloved=read("gloved", float(told["gloved"])),
             assessable=read("assessable", float(told["assessable"])) if size_px >= SMALLEST_PX else 0.0,
+            hand=read("hand", float(told["hand"])),
+            flesh=Flesh.of(told["parts"], self.parts, way, self.size_px),
         )
 
     def _softmax(self, head: str, logits: Float[np.ndarray, "k"]) -> list[float]:

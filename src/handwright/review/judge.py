@@ -43,7 +43,7 @@ from handwright.review.left_right import check_side
 from handwright.review.onnx_session import threads
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.proposals import Proposer, open_proposer
-from handwright.review.unfound import claimed_by, review_unfound, unfound
+from handwright.review.unfound import claimed_by, confirmed, review_unfound, unfound
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ def review_picture(
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if search else []
     if judge.proposer is not None and search:
         new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
-        for one in new:
+        for one, says in confirmed(image.pixels, new, judge.critic):
             own = next((arm for arm in bare if claimed_by(one, arm)), None)
             bare = [arm for arm in bare if arm is not own]
             side = own.side if own else None
-            reviews.append(review_unfound(image, one, len(reviews) + 1, judge.critic, side))
+            reviews.append(review_unfound(image, one, len(reviews) + 1, says, side))
     reviews += [_bare_arm(arm, len(reviews) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:

@@ -79,8 +79,8 @@ def with_opinion(
     heard = dict(checks)
     open_ones: list[CheckName] = [name for name in CHECKS if name not in settled]
     if says.is_blind:
-        unclear = "It wears a glove." if says.gloved > MOST_GLOVED else "Too little of it is plain to see."
-        return {**heard, **{n: cannot_tell(unclear, checks[n].value) for n in _LOOKED_AT if n in open_ones}}
+        asked: list[CheckName] = [name for name in open_ones if name in _LOOKED_AT]
+        return {**heard, **{name: cannot_tell(_unclear(says), checks[name].value) for name in asked}}
     for name in open_ones:
         if name in _LOOKED_AT:
             heard[name] = _heard(name, checks[name], says)
@@ -89,6 +89,13 @@ def with_opinion(
         elif hand is not None:
             heard[name] = _heard_side(checks[name], says, hand)
     return heard
+
+
+def _unclear(says: CriticSays) -> str:
+    """Why a critic cannot judge a hand."""
+    if says.gloved > MOST_GLOVED:
+        return "It wears a glove."
+    return "Too little of it is plain to see." if says.is_hand else "It may be no hand."
 
 
 def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:

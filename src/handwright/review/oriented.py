@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.review.critic import Region
+if TYPE_CHECKING:
+    from handwright.review.critic import Region
 
 GREY = 127
 """What a crop holds beyond the picture's border."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import UInt8
 
 from handwright.review.arms import OwnArm, hand_box
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
@@ -41,8 +42,23 @@ def unfound(
     return sorted(new, key=lambda one: one.region.center_px)
 
 
+def confirmed(
+    pixels: UInt8[np.ndarray, "h w 3"], proposals: Sequence[Proposal], critic: Critic | None
+) -> list[tuple[Proposal, CriticSays | None]]:
+    """The proposals that are large enough to be judged and that the critic takes for hands.
+
+    Returns:
+        Each with what the critic says of it; without a critic all that are large enough.
+    """
+    proposals = [one for one in proposals if one.region.size_px >= SMALLEST_PX]
+    if critic is None:
+        return [(one, None) for one in proposals]
+    heard = critic.judge(pixels, [one.region for one in proposals])
+    return [(one, says) for one, says in zip(proposals, heard, strict=True) if says.is_hand]
+
+
 def review_unfound(
-    image: Image, proposal: Proposal, number: int, critic: Critic | None, arm: Side | None
+    image: Image, proposal: Proposal, number: int, says: CriticSays | None, arm: Side | None
 ) -> HandReview:
     """The checklist of a hand that only the proposal network sees.
 
@@ -53,16 +69,15 @@ def review_unfound(
         image: The picture.
         proposal: The hand.
         number: Its number there.
-        critic: Who looks at it; None: nobody.
+        says: What the critic says of it; None: nobody looked.
         arm: Side of the arm that ends there, if one is seen.
     """
     box = _box(proposal.region, image)
     value = {"side": arm, "arm": arm}
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
     checks["left_right"] = replace(checks["left_right"], value=value)
-    if critic is None or not _is_clear(proposal.region, image):
+    if says is None or not _is_clear(proposal.region, image):
         return HandReview(number, box, arm, checks, None)
-    (says,) = critic.judge(image.pixels, [proposal.region])
     seen = _observation(says, proposal)
     if seen is None:
         return HandReview(number, box, arm, _failed_only(checks, says, None), None, says)
@@ -70,10 +85,9 @@ def review_unfound(
 
 
 def _is_clear(region: Region, image: Image) -> bool:
-    """Whether a region is large enough to be judged, and most of it lies within the picture."""
+    """Whether most of a region lies within the picture."""
     (x, y), reach = region.center_px, 0.35 * region.size_px
-    inside = reach <= x <= image.width - reach and reach <= y <= image.height - reach
-    return region.size_px >= SMALLEST_PX and inside
+    return reach <= x <= image.width - reach and reach <= y <= image.height - reach
 
 
 def _failed_only(

@@ -16,9 +16,12 @@ from handwright.training.hand_views import HandViews
 from handwright.training.view_stream import as_found
 
 _AT_ONCE, _PART = 16, 15
-_NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
+_NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable", "hand")
 _SURE = 0.9
 """The budget must hold for hands to come with this confidence: limits are chosen among very many."""
+
+_OVERLOOKED = 0.005
+"""Share of hands that may be taken for something else."""
 
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
@@ -58,13 +61,14 @@ def calibrate_critic(
     heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
+    heads["hand"] = _hand(told["hand"], views)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
     temperatures = {
         "fingers": fit_temperature(told["fingers"][counted], count[counted].astype(np.int64)),
         "poses": fit_temperature(told["poses"][posed], views.pose[posed].astype(np.int64)),
     }
-    return Calibration(heads, temperatures, {**about, "hands": len(views), "budget": BUDGET})
+    return Calibration(heads, temperatures, {**about, "hands": int(views.hand.sum()), "budget": BUDGET})
 
 
 def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
@@ -76,11 +80,18 @@ def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
 def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
     """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
     crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
-    told, every = _told(ask, crops), np.ones(len(views), np.bool_)
+    told = _told(ask, crops)
     return {
-        "gloved": _platt(told["gloved"], views.gloved, every),
-        "assessable": _platt(told["assessable"], able, every),
+        "gloved": _platt(told["gloved"], views.gloved, views.hand),
+        "assessable": _platt(told["assessable"], able, views.hand),
     }
+
+
+def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> Head:
+    """Whether it is a hand at all; every 200th hand may be overlooked."""
+    head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
+    limit = float(np.quantile(_read(head, logits[views.hand]), _OVERLOOKED))
+    return Head(head.scale, head.bias, max(limit, 1e-6))
 
 
 def _limits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +19,8 @@ from torch.nn import functional as f
 from handwright.errors import MissingModelError
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+_TOLD = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
+_ONE = ("malformed", "right", "gloved", "assessable", "hand")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Judged(NamedTuple):
         poses: [B, G] one of the groups of poses.
         gloved: [B].
         assessable: [B] enough can be seen to judge it.
+        hand: [B] there is a hand in the middle.
     """
 
     heatmaps: Tensor
@@ -80,6 +83,7 @@ class Judged(NamedTuple):
     poses: Tensor
     gloved: Tensor
     assessable: Tensor
+    hand: Tensor
 
 
 class CriticNetwork(nn.Module):
@@ -111,6 +115,7 @@ class CriticNetwork(nn.Module):
         self.whole = nn.Sequential(nn.Linear(2 * (before + joined), 256), nn.ReLU())
         self.counts = (21, 1, len(config.defects), len(config.fingers), 1, len(config.poses), 1, 1)
         self.told, self.present = nn.Linear(256, sum(self.counts)), nn.Linear(256, 5)
+        self.hand = nn.Linear(256, 1)
 
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
         """What is to be said of the crops."""
@@ -120,25 +125,10 @@ class CriticNetwork(nn.Module):
             levels.append(maps)
         joined = self._joined(levels)
         whole = self.whole(torch.cat([*_pooled(maps), *_pooled(joined[-1])], 1))
-        told = self.told(whole)
-        visible, malformed, defects, fingers, right, poses, gloved, assessable = told.split(self.counts, 1)
-        where = self.where(joined[-2])
-        spoken = by_places(where, self.config.size_px)
+        heads = dict(zip(_TOLD, self.told(whole).split(self.counts, 1), strict=True))
+        heads |= {"present": self.present(whole), "hand": self.hand(whole)}
         heatmaps, parts = self.read(joined[-1]).split((21, len(self.config.parts)), 1)
-        return Judged(
-            heatmaps,
-            parts,
-            where,
-            visible,
-            malformed[:, 0] + spoken[:, 0],
-            defects + spoken[:, 1:],
-            fingers,
-            self.present(whole),
-            right[:, 0],
-            poses,
-            gloved[:, 0],
-            assessable[:, 0],
-        )
+        return judged(heatmaps, parts, self.where(joined[-2]), heads, self.config.size_px)
 
     def _joined(self, levels: Sequence[Tensor]) -> list[Tensor]:
         """Maps from the coarsest to 1/4, each with what all coarser ones know."""
@@ -173,6 +163,25 @@ def _norm(width: int) -> nn.BatchNorm2d:
 
 def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
     return maps.mean((2, 3)), maps.amax((2, 3))
+
+
+def judged(
+    heatmaps: Tensor, parts: Tensor, where: Tensor, heads: Mapping[str, Tensor], size_px: int
+) -> Judged:
+    """All that is said of crops: a defect adds what the whole hand says to what each place says.
+
+    Args:
+        heatmaps: As of :class:`Judged`; so are the next two.
+        parts: Likewise.
+        where: Likewise.
+        heads: The rest by name, [B, K]; of 'malformed' and 'defects' what the whole hand says.
+        size_px: Side of the crops.
+    """
+    said = {name: told[:, 0] if name in _ONE else told for name, told in heads.items()}
+    spoken = by_places(where, size_px)
+    said["malformed"] = said["malformed"] + spoken[:, 0]
+    said["defects"] = said["defects"] + spoken[:, 1:]
+    return Judged(heatmaps, parts, where, **said)
 
 
 def by_places(where: Float[Tensor, "b d h h"], size_px: int) -> Float[Tensor, "b d"]:

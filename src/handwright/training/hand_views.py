@@ -23,7 +23,8 @@ from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic import Region
 from handwright.review.oriented import applied, between_centres, oriented_crop, turning
-from handwright.training.pictures import is_calibration
+from handwright.training.handless import handless_regions
+from handwright.training.pictures import group_of, is_calibration, labelled
 from handwright.training.seen_parts import UNKNOWN, seen_parts, wrong_places
 from handwright.training.shown import DEFECTS_SHOWN, pose_group_index
 
@@ -42,7 +43,7 @@ _SIDES = {"left": 0, "right": 1}
 
 @dataclass(frozen=True, eq=False)
 class HandViews:
-    """N hands, each with its fingers up in the middle of a square.
+    """N hands, each with its fingers up in the middle of a square; among them places without a hand.
 
     Attributes:
         pixels: uint8 [N, S, S, 3] sRGB.
@@ -61,6 +62,7 @@ class HandViews:
         gloved: bool [N].
         rendered: bool [N].
         seen: int8 [N] number of visible landmarks.
+        hand: bool [N] it is one; anything else has nothing to be told of.
     """
 
     pixels: UInt8[np.ndarray, "n s s 3"]
@@ -79,9 +81,10 @@ class HandViews:
     gloved: Bool[np.ndarray, "n"]
     rendered: Bool[np.ndarray, "n"]
     seen: Int8[np.ndarray, "n"]
+    hand: Bool[np.ndarray, "n"]
 
     def __len__(self) -> int:
-        """Number of hands."""
+        """Number of views."""
         return len(self.pixels)
 
     def where(self, chosen: object) -> HandViews:
@@ -90,7 +93,7 @@ class HandViews:
 
 
 def load_views(folder: Path, *, calibration: bool = False) -> HandViews:
-    """The hands of every shard in a folder and below, in the order of paths.
+    """The hands of every shard in a folder and below, in the order of paths, and some places without a hand.
 
     Args:
         folder: With shards of ``handwright synth``, and of photographs from
@@ -104,7 +107,7 @@ def load_views(folder: Path, *, calibration: bool = False) -> HandViews:
     tars = sorted(folder.rglob("*.tar"))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         parts = [part for part in pool.map(partial(_of_shard, calibration=calibration), tars) if part]
-    if not parts:
+    if not any(part.hand.any() for part in parts):
         raise UsageError(f"{folder} holds no hands", "", "give a folder that `handwright synth` filled")
     return HandViews(
         **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(HandViews)}
@@ -132,10 +135,35 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
                 "landmarks_px": applied(way, points),
                 "visible": visible,
                 "rendered": record["domain"] != "photograph",
+                "hand": True,
                 **_said(hand, photograph=record["domain"] == "photograph"),
             }
         )
     return rows
+
+
+def elsewhere(entry: Entry) -> list[dict[str, Any]]:
+    """Places of a picture where no hand is, where all of its hands are known; rows of :class:`HandViews`."""
+    image, photograph = entry.pictures["image"], entry.record["domain"] == "photograph"
+    return [
+        {
+            "pixels": oriented_crop(image, turning(region, SIDE_PX, ROOM), SIDE_PX),
+            "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8),
+            "wrong": np.zeros((MAP_PX, MAP_PX), np.bool_),
+            "landmarks_px": np.zeros((21, 2)),
+            "trust": np.zeros(21, np.float32),
+            "visible": np.zeros(21, np.bool_),
+            "defects": np.zeros(len(DEFECTS_SHOWN), np.bool_),
+            "present": np.full(5, -1, np.int8),
+            "judged": False,
+            "gloved": False,
+            "rendered": not photograph,
+            "seen": 0,
+            "hand": False,
+            **dict.fromkeys(("side", "pose", "way", "fingers"), -1),
+        }
+        for region in handless_regions(labelled(image, entry.record), group_of(entry.record), _LEAST_PX)
+    ]
 
 
 def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
@@ -208,7 +236,7 @@ def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> U
 
 def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:
     entries = read_shards([path], wanted=lambda record: is_calibration(record) == calibration)
-    rows = [row for entry in entries for row in views_of(entry)]
+    rows = [row for entry in entries for row in (*views_of(entry), *elsewhere(entry))]
     return _stacked(rows) if rows else None
 
 
@@ -224,6 +252,7 @@ def _stacked(rows: list[dict[str, Any]]) -> HandViews:
         "judged": np.bool_,
         "gloved": np.bool_,
         "rendered": np.bool_,
+        "hand": np.bool_,
     }
     return HandViews(
         **{

@@ -16,6 +16,7 @@ from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTok
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
+from handwright.training.critic_network import load_critic
 from handwright.training.crops import Crops
 from handwright.training.family import (
     LATENT_CHANNELS,
@@ -38,6 +39,7 @@ from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text import TextRecipe, fresh_clip
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
+from handwright.training.referee_network import RefereeNetwork
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
 from handwright.training.tokenizer import learn_tokenizer
@@ -148,8 +150,7 @@ def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
 
 
 def _referee(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    _starts_from_nothing("referee", model)
-    network = fresh_referee()
+    network = fresh_referee() if model is None else load_critic(model / "critic", RefereeNetwork).train()
     stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
     return CriticRecipe(network, network.config, stream)
 

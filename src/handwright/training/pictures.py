@@ -80,8 +80,13 @@ def is_calibration(record: Mapping[str, Any]) -> bool:
             "nothing is learnt or set on those",
             "make the shard without it",
         )
-    group = photograph.get("sha256") or f"{record['kind']}-{record['seed']}-{record['index']}"
-    return hashlib.sha256(str(group).encode()).hexdigest()[:2] < CALIBRATION_BELOW
+    return hashlib.sha256(group_of(record).encode()).hexdigest()[:2] < CALIBRATION_BELOW
+
+
+def group_of(record: Mapping[str, Any]) -> str:
+    """Name of what a sample shows: samples of one photograph have the same."""
+    photograph = record.get("photograph") or record
+    return str(photograph.get("sha256") or f"{record['kind']}-{record['seed']}-{record['index']}")
 
 
 def _read(shards: list[Path], largest_px: int, calibration: bool) -> Iterator[LabelledPicture]:

@@ -7,7 +7,20 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.training.critic_network import CriticConfig, Judged, by_places
+from handwright.training.critic_network import CriticConfig, Judged, judged
+
+_TOLD = (
+    "visible",
+    "malformed",
+    "defects",
+    "fingers",
+    "present",
+    "right",
+    "poses",
+    "gloved",
+    "assessable",
+    "hand",
+)
 
 
 class RefereeNetwork(nn.Module):
@@ -36,7 +49,7 @@ class RefereeNetwork(nn.Module):
         ups = [_up(before if k == 0 else config.joined, config.joined) for k in range(halvings)]
         self.up = nn.Sequential(*ups)
         self.read = nn.Conv2d(config.joined, 22 + len(config.parts) + len(config.defects), 1)
-        self.counts = (21, 1, len(config.defects), len(config.fingers), 5, 1, len(config.poses), 1, 1)
+        self.counts = (21, 1, len(config.defects), len(config.fingers), 5, 1, len(config.poses), 1, 1, 1)
         self.told = nn.Sequential(
             nn.Linear(2 * before, 192), nn.ReLU(), nn.Dropout(0.1), nn.Linear(192, sum(self.counts))
         )
@@ -46,26 +59,9 @@ class RefereeNetwork(nn.Module):
         deep = self.down(crops)
         maps = self.read(self.up(deep))
         heatmaps, parts, places = maps.split((21, len(self.config.parts), 1 + len(self.config.defects)), 1)
-        where = f.avg_pool2d(places, 2)
-        spoken = by_places(where, self.config.size_px)
         told = self.told(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
-        visible, malformed, defects, fingers, present, right, poses, gloved, assessable = told.split(
-            self.counts, 1
-        )
-        return Judged(
-            heatmaps,
-            parts,
-            where,
-            visible,
-            malformed[:, 0] + spoken[:, 0],
-            defects + spoken[:, 1:],
-            fingers,
-            present,
-            right[:, 0],
-            poses,
-            gloved[:, 0],
-            assessable[:, 0],
-        )
+        heads: dict[str, Tensor] = dict(zip(_TOLD, told.split(self.counts, 1), strict=True))
+        return judged(heatmaps, parts, f.avg_pool2d(places, 2), heads, self.config.size_px)
 
 
 def _conv(before: int, width: int, stride: int) -> nn.Sequential:

@@ -80,7 +80,9 @@ def release_critic(
     """
     part = _part(output)
     part.mkdir(parents=True)
-    told = {name: json.dumps(getattr(config, name)) for name in ("name", "defects", "poses", "fingers")}
+    told = {
+        name: json.dumps(getattr(config, name)) for name in ("name", "defects", "poses", "fingers", "parts")
+    }
     told |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
     example = torch.zeros(2, 3, config.size_px, config.size_px)
     export_onnx(network, example, Judged._fields, told, part / "critic.onnx")

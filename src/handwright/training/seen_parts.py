@@ -11,8 +11,9 @@ from jaxtyping import Bool, UInt8
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
+from handwright.review.flesh import ARM, OTHER, SURPLUS
 
-PARTS = ("other", "palm", *FINGERS, "arm", "too much")
+PARTS = (OTHER, "palm", *FINGERS, ARM, SURPLUS)
 UNKNOWN = 255
 
 _ADDING = ("extra", "two_thumbs", "split", "fused")
@@ -39,11 +40,11 @@ def seen_parts(
     table[first + HAND_LABEL : first + HAND_LABEL + len(BONES)] = PARTS.index("palm")
     for finger, bones in enumerate(FINGER_BONES):
         table[[first + HAND_LABEL + bone for bone in bones]] = PARTS.index(FINGERS[finger])
-    table[[first + FOREARM, first + SLEEVE]] = PARTS.index("arm")
+    table[[first + FOREARM, first + SLEEVE]] = PARTS.index(ARM)
     seen = table[pictures["parts"]]
     if any(defect["name"] in _ADDING for defect in defects):
         copied = (pictures["parts"] == first + HAND_LABEL) & (pictures["depth"] == 0)
-        seen[copied] = PARTS.index("too much")
+        seen[copied] = PARTS.index(SURPLUS)
     return seen
 
 
@@ -66,7 +67,7 @@ def wrong_places(
             x0, y0, x1, y1 = np.round(defect["bbox_xyxy_px"]).astype(int)
             wrong[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = True
             continue
-        flesh = (parts > 0) & (parts != PARTS.index("arm"))
+        flesh = (parts > 0) & (parts != PARTS.index(ARM))
         wrong |= flesh & (pictures["depth"] == 0)
         wrong |= np.isin(parts, [PARTS.index(FINGERS[f]) for f in chosen]) if chosen else flesh
         if defect["name"] in _LOSING:

@@ -38,6 +38,7 @@ _TAUGHT, _FOUND = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
 _GREYED = 0.06
 _SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
 _SHADOWED = 0.15
+_ELSEWHERE = 0.08
 
 
 class ViewStream:
@@ -53,10 +54,13 @@ class ViewStream:
         self.views, self.size_px, self.photograph_share = views, size_px, photograph_share
         malformed = views.defects.any(1)
         self._pools = {
-            (wrong, photograph): np.nonzero((malformed == wrong) & (views.rendered != photograph))[0]
+            (wrong, photograph): np.nonzero(
+                views.hand & (malformed == wrong) & (views.rendered != photograph)
+            )[0]
             for wrong in (False, True)
             for photograph in (False, True)
         }
+        self._hands, self._elsewhere = np.nonzero(views.hand)[0], np.nonzero(~views.hand)[0]
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Samples as arrays by name; half of them show a defect, where there are any.
@@ -86,10 +90,13 @@ class ViewStream:
             "present": views.present.astype(np.float32),
             "gloved": views.gloved.astype(np.float32),
             "assessable": assessable(views, spoilt, _TOO_SPOILT).astype(np.float32),
+            "hand": views.hand.astype(np.float32),
         }
 
     def _one(self, rng: np.random.Generator, *, wrong: bool) -> int:
-        """Index of a hand: with a defect or without, a photograph or a render."""
+        """Index of a hand, with a defect or without, in a photograph or a render; now and then of no hand."""
+        if len(self._elsewhere) and rng.random() < _ELSEWHERE:
+            return int(self._elsewhere[rng.integers(len(self._elsewhere))])
         photograph = rng.random() < self.photograph_share
         for pool in (
             self._pools[wrong, photograph],
@@ -98,7 +105,7 @@ class ViewStream:
         ):
             if len(pool):
                 return int(pool[rng.integers(len(pool))])
-        return int(rng.integers(len(self.views)))
+        return int(self._hands[rng.integers(len(self._hands))])
 
     def _cut(self, rng: np.random.Generator, views: HandViews, k: int) -> dict[str, np.ndarray]:
         """One augmented crop with its maps."""

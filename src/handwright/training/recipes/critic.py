@@ -36,6 +36,7 @@ _WEIGHTS = {
     "pose": 0.3,
     "gloved": 0.2,
     "assessable": 0.3,
+    "hand": 0.3,
 }
 _TIPS, _TIP_WEIGHT = [4, 8, 12, 16, 20], 2.0
 _RARE = 3.0
@@ -109,14 +110,14 @@ def _of_maps(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     clear, defects = batch["judged"] * batch["assessable"], batch["defects"]
-    malformed = defects.amax(1)
+    hand, malformed = batch["hand"], defects.amax(1)
     rare = 1 + (_RARE - 1) * defects
     counted = batch["fingers"] >= FINGER_COUNTS[0]
     count = (batch["fingers"] - FINGER_COUNTS[0]).clamp(min=0)
     posed = batch["pose"] >= 0
     return {
         "visible": mean_where(
-            _binary(told.visible, batch["visible"]), (1 - malformed)[:, None].expand(-1, 21)
+            _binary(told.visible, batch["visible"]), (hand * (1 - malformed))[:, None].expand(-1, 21)
         ),
         "malformed": mean_where(_binary(told.malformed, malformed), clear),
         "defects": mean_where((rare * _binary(told.defects, defects)).mean(1), clear),
@@ -128,8 +129,9 @@ def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "pose": mean_where(
             f.cross_entropy(told.poses, batch["pose"].clamp(min=0), reduction="none"), posed.float()
         ),
-        "gloved": _binary(told.gloved, batch["gloved"]).mean(),
-        "assessable": _binary(told.assessable, batch["assessable"]).mean(),
+        "gloved": mean_where(_binary(told.gloved, batch["gloved"]), hand),
+        "assessable": mean_where(_binary(told.assessable, batch["assessable"]), hand),
+        "hand": _binary(told.hand, hand).mean(),
     }
 
 
@@ -181,9 +183,10 @@ class CriticRecipe:
                 name for name, there in zip(DEFECTS_SHOWN, self.shown["defects"][k], strict=True) if there
             ]
             count = FINGER_COUNTS[fingers[k]]
+            true = f"{', '.join(named) or 'sound'}, {self.shown['fingers'][k]}"
             lines = [
                 f"{DEFECTS_SHOWN[likely]} {defects[k, likely]:.2f}, any {malformed[k]:.2f}, {count}",
-                f"is {', '.join(named) or 'sound'}, {self.shown['fingers'][k]}",
+                f"is {true if self.shown['hand'][k] else 'no hand'}",
             ]
             panels.append(np.concatenate([drawn, words(lines, drawn.shape[1])]))
         return tiled(panels, 6)
