@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -95,6 +97,26 @@ def test_a_face_behind_the_hand_is_none_of_our_business(open_hand):
     inside[:, -70:] = True
     own = share_pixels(s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px)
     assert own.hole_alpha[:, -50:].max() < 0.01
+
+
+def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
+    """A second thumb is as broad as a face."""
+    s = open_hand
+    inside = s.silhouette.copy()
+    row = round(s.landmarks_px[[0, 17], 1].mean())
+    patch = np.s_[row - 20 : row + 20, :60]
+    inside[patch] = True
+    region = region_of(s.pixels, inside, s.landmarks_px)
+    known = np.zeros(inside.shape, np.bool_)
+    known[patch] = True
+    doubted, gone = (
+        share_pixels(s.surface, one, s.landmarks_px, 0.8, s.hand_px)
+        for one in (region, replace(region, known=known))
+    )
+    bare = known & (gone.coverage < 0.5) & (gone.reach_m > 0.02)
+    assert bare.sum() > 300
+    assert gone.hole[bare].mean() > 0.95
+    assert doubted.hole[bare].mean() < 0.5
 
 
 def test_a_loose_piece_of_the_old_hand_is_removed(open_hand, same):

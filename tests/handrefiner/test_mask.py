@@ -76,6 +76,16 @@ def test_a_face_far_from_the_skeleton_is_outside_the_mask(one):
     assert not mask[:, -30:].any()
 
 
+def test_what_is_known_to_be_the_hand_is_inside_the_mask_however_far(one):
+    known = np.zeros(one.silhouette.shape, np.bool_)
+    known[20:60, -40:] = True
+    region = region_of(one.pixels, one.silhouette | known, one.landmarks_px)
+    without = repair_mask(one.hand, one.window, one.landmarks_px, region)
+    given = repair_mask(one.hand, one.window, one.landmarks_px, replace(region, known=known))
+    assert given[known].all()
+    assert not without[known].all()
+
+
 def test_the_rim_grows_with_the_hand():
     rims = []
     for size in (150, 600):

@@ -92,5 +92,8 @@ def at_working_size(
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_spread, region.span_px * factor)
+    known = None
+    if region.known is not None:
+        known = cv2.resize(region.known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_spread, region.span_px * factor, known)
     return Working(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))

@@ -112,7 +112,9 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
         made += paint(pixels, [task], scene, seed, strength, studio, [original])
     if studio.settings.hands is None and _doubtful(made) and may_go_on():
         seed, strength = studio.settings.tries[0]
-        for other in other_readings(pixels, task, studio.settings.mask):
+        review = studio.reviews.get(task.id)
+        says = None if review is None else review.says
+        for other in other_readings(pixels, task, studio.settings.mask, says):
             if may_go_on():
                 made += paint(pixels, [other], scene, seed, strength, studio, [original])
     return Attempt(tuple(made), _ranked([[one.candidate] for one in made]))

@@ -155,7 +155,9 @@ def _version(
     with studio.watch("check"):
         seen = _cut(pixels, task), _cut(trial, task), share, old, drawn | (old & arm)
         fit = fit_to_picture(*seen, task.observation.size_px)
-        lost = 0.0 if brought else lost_share(*seen, task.observation.size_px)
+        meant = old if task.surplus is None else old & ~task.surplus
+        kept = (*seen[:3], meant, seen[4])
+        lost = 0.0 if brought else lost_share(*kept, task.observation.size_px)
         failed: Sequence[str] = ()
         if look.seen is not None:
             others = [other.observation for other in scene.tasks if other.id != task.id]

@@ -1,6 +1,8 @@
-"""Other readings of a hand that a second look did not confirm: the other side, or without doubtful fingers.
+"""Other readings of a hand that a second look did not confirm: by other eyes, the other side, less of it.
 
-Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is.
+Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
+critic was taught where the joints of the sound hand should be. Of what is melted beyond reading only the palm
+is believed, and its fingers are left at rest.
 """
 
 from __future__ import annotations
@@ -10,30 +12,53 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.hand.anatomy import FINGERS
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_hand
 from handwright.perception.silhouette import fit_with_outline
 from handwright.perception.trust import misfit_fingers
+from handwright.review.critic import CriticSays
 from handwright.types import HandObservation, Mask
 
+_PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
-def other_readings(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> list[HandTask]:
+
+def other_readings(
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None, says: CriticSays | None = None
+) -> list[HandTask]:
     """Alternative tasks for the same hand, best guess first.
 
     Args:
         pixels: The picture.
         task: The reading that failed.
         mask: The user's mask, which stays.
+        says: What the critic said of the hand as it is.
     """
     height, width = pixels.shape[:2]
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
-    readings = [_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand")]
+    readings: list[HandTask] = []
+    if says is not None and not says.is_blind:
+        joints, weights = _by_critic(seen, says)
+        readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+    readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
         readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
+    readings.append(_read(task, seen, _PALM_ALONE, (width, height), mask, "by its palm alone"))
     return readings
+
+
+def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
+    """The joints that the critic sees, and how far they are believed: fingers that it misses hardly."""
+    side = "right" if says.right >= 0.5 else "left"
+    depth = seen.depth_px if side == seen.side else -seen.depth_px
+    there = np.ones(21)
+    for finger, name in enumerate(FINGERS):
+        there[1 + 4 * finger : 5 + 4 * finger] = says.present.get(name, 1.0)
+    joints = replace(seen, landmarks_px=says.landmarks_px, depth_px=depth, side=side)
+    return joints, np.where(there >= 0.5, np.maximum(says.visible, 0.3), 0.0)
 
 
 def _read(

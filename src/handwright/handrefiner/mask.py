@@ -38,7 +38,7 @@ def repair_mask(
     region: HandRegion,
     blur_px: float = 2.0,
 ) -> Bool[np.ndarray, "h w"]:
-    """Rendered silhouette ∪ the old hand near its own skeleton, dilated in proportion.
+    """Rendered silhouette ∪ the old hand near its own skeleton or known to be it, dilated in proportion.
 
     Args:
         hand: The fitted hand.
@@ -53,6 +53,8 @@ def repair_mask(
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & ~_broad(region)
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
+    if region.known is not None:
+        old |= region.known & beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0)
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     hand_pixels = silhouette | old

@@ -19,14 +19,14 @@ from handwright.handrefiner.reviewing import review_after, review_before
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.handrefiner.task import HandTask, plan_hand, reconstruct, with_flesh
 from handwright.handrefiner.verdicts import by_id, refusals, why_left_alone
 from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.review.checklist import PictureReview
-from handwright.review.critic import Critic, open_critic
+from handwright.review.critic import Critic, CriticSays, open_critic
 from handwright.review.judge import Judge
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
@@ -109,6 +109,9 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     overlooked = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
     scene = _reconstruct(image, settings, [*seen, *((hand, None) for hand in overlooked)], watch)
     said = {hand.id: hand for hand in before.hands}
+    scene = replace(
+        scene, tasks=tuple(_seen_by(said[task.id].says, task, image, settings) for task in scene.tasks)
+    )
     studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
     wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, studio)
@@ -134,6 +137,13 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     left = after_json if finished else before_json
     unread = tuple(review for number, review in left.items() if number > len(hands))
     return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, unread)
+
+
+def _seen_by(says: CriticSays | None, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
+    """A task with what the critic sees of the old hand, where it can make it out."""
+    if says is None or says.flesh is None or says.is_blind:
+        return task
+    return with_flesh(image.pixels, task, says.flesh, settings.mask)
 
 
 def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
+from handwright.hand.skeleton import skin_distance
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
 from handwright.perception.silhouette import fit_with_outline
+from handwright.review.flesh import Flesh
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask
+
+_SKIN, _FARTHEST = 9.0, 1.5
+"""How near to its own skin a colour is skin, and how many cells a hand may go beyond a critic's."""
 
 Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 of a crop in whole pixels of the picture; x1 and y1 exclusive."""
@@ -31,6 +37,7 @@ class HandTask:
         window: Its crop.
         region: The old hand in the crop.
         may_change: bool [h, w] the repair mask in the crop.
+        surplus: bool [h, w] flesh that no sound hand has, which may go; None: nobody said.
         reading: How the hand was read, in words.
     """
 
@@ -40,6 +47,7 @@ class HandTask:
     window: Window
     region: HandRegion
     may_change: Bool[np.ndarray, "h w"]
+    surplus: Bool[np.ndarray, "h w"] | None = None
     reading: str = "as found"
 
     @property
@@ -53,6 +61,39 @@ class HandTask:
         inside = np.zeros((image.height, image.width), np.bool_)
         inside[y0:y1, x0:x1] = self.may_change
         return Mask(inside)
+
+
+def with_flesh(
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: Flesh, mask: Mask | None
+) -> HandTask:
+    """A task that knows which flesh is the old hand's by a critic: fingers too many, or too long.
+
+    Args:
+        pixels: The picture.
+        task: As planned from colours and landmarks.
+        flesh: What the critic sees.
+        mask: The user's mask, which stays.
+    """
+    x0, y0, x1, y1 = task.window
+    hand, surplus = flesh.within(task.window)
+    skin = skin_distance(np.ascontiguousarray(pixels[y0:y1, x0:x1]), task.region) < _SKIN
+    region = replace(task.region, known=_edged(hand, skin, flesh.cell_px))
+    allowed = task.may_change
+    if mask is None:
+        allowed = repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
+    return replace(task, region=region, may_change=allowed, surplus=surplus)
+
+
+def _edged(
+    part: Bool[np.ndarray, "h w"], skin: Bool[np.ndarray, "h w"], cell_px: float
+) -> Bool[np.ndarray, "h w"]:
+    """A part known by coarse cells, half a cell farther, and a whole one over skin that it runs into."""
+    if not part.any():
+        return part
+    away = cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3)
+    near = (away <= cell_px / 2) | (skin & (away <= _FARTHEST * cell_px))
+    _, pieces = cv2.connectedComponents(near.astype(np.uint8))
+    return np.isin(pieces, np.unique(pieces[part]))
 
 
 def reconstruct(

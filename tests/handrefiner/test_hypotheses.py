@@ -1,0 +1,107 @@
+"""Other readings of a hand: by the critic, as the other hand, by its palm alone; and what flesh it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner.hypotheses import other_readings
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.task import plan_hand, reconstruct, with_flesh
+from handwright.review.flesh import Flesh
+from handwright.types import Image, Mask
+from tests.review.says import says
+
+
+def task_of(shot, **settings):
+    image = Image(shot.pixels)
+    seen = shot.observation()
+    return plan_hand(1, image, seen, *reconstruct(image, seen, None), RefineSettings(**settings))
+
+
+def heard(shot, present=1.0, **said):
+    told = replace(says(**said), landmarks_px=shot.landmarks_px + 3.0, visible=np.full(21, 0.9))
+    return replace(told, present={"ring": present})
+
+
+def test_the_critic_s_joints_are_read_first_on_its_side_of_the_hand(one):
+    task = task_of(one)
+    first, *others = other_readings(one.pixels, task, None, heard(one))
+    assert first.reading == "as the critic reads it"
+    assert first.observation.side == "right"
+    assert np.array_equal(first.observation.landmarks_px, one.landmarks_px + 3.0)
+    assert np.abs(first.fit.landmarks_px - one.landmarks_px - 3.0).mean() < 3
+    assert [other.reading for other in others] == ["as a left hand", "by its palm alone"]
+
+
+def test_a_finger_that_the_critic_misses_is_not_read(one):
+    task = task_of(one)
+    astray = heard(one, present=0.1)
+    marks = astray.landmarks_px.copy()
+    marks[13:17] += (0.5 * one.hand_px, 0.0)
+    bad = replace(astray, landmarks_px=marks)
+    read = other_readings(one.pixels, task, None, bad)[0]
+    believed = other_readings(one.pixels, task, None, replace(bad, present={}))[0]
+    tips = [np.abs(fit.fit.landmarks_px[16] - one.landmarks_px[16]).max() for fit in (read, believed)]
+    assert tips[0] < tips[1]
+
+
+@pytest.mark.parametrize("told", [None, says(assessable=0.1)])
+def test_a_critic_that_cannot_see_the_hand_reads_nothing(one, told):
+    readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
+    assert readings == ["as a left hand", "by its palm alone"]
+
+
+def test_by_its_palm_alone_the_palm_stays_where_it_is(one):
+    *_, rest = other_readings(one.pixels, task_of(one), None)
+    palm = [0, 5, 9, 13, 17]
+    assert np.abs(rest.fit.landmarks_px - one.landmarks_px)[palm].max() < 0.06 * one.hand_px
+
+
+def spare(shot):
+    """A critic's cells as large as pixels, with too much of the hand at the right edge."""
+    side = shot.pixels.shape[0]
+    hand, surplus = shot.silhouette.astype(np.float32), np.zeros((side, side), np.float32)
+    surplus[30:60, -30:-10] = 1
+    same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    return Flesh(np.maximum(hand, surplus), surplus, same)
+
+
+def test_flesh_that_the_critic_sees_is_the_hand_s_and_may_go(one):
+    task, (x0, y0, x1, y1) = task_of(one), one.window
+    seen = with_flesh(one.pixels, task, spare(one), None)
+    there = np.zeros(one.silhouette.shape, np.bool_)
+    there[30:60, -30:-10] = True
+    there, hand = there[y0:y1, x0:x1], one.silhouette[y0:y1, x0:x1]
+    assert seen.region.known[there | hand].all()
+    assert np.array_equal(seen.surplus, there)
+    assert seen.may_change[there].all()
+    assert not task.may_change[there].all()
+    assert seen.region.inside is task.region.inside, "what is measured by the outline must not grow"
+    assert seen.region.known.sum() < 1.1 * (there | hand).sum()
+
+
+def test_other_skin_across_a_gap_is_not_the_hand_s(one):
+    """Cells of 6 px; a face begins 8 px beside the hand."""
+    pixels, (x0, y0, x1, y1) = one.pixels.copy(), one.window
+    column = int(np.nonzero(one.silhouette.any(0))[0][-1])
+    face = np.zeros(one.silhouette.shape, np.bool_)
+    face[40:160, column + 8 :] = True
+    pixels[face] = pixels[one.silhouette].mean(0)
+    rows = np.arange(0, one.silhouette.shape[0], 6)
+    coarse = one.silhouette[rows][:, rows].astype(np.float32)
+    to_cells = np.array([[1 / 6, 0.0, 0.0], [0.0, 1 / 6, 0.0]])
+    seen = with_flesh(pixels, task_of(one), Flesh(coarse, 0 * coarse, to_cells), None)
+    assert not (seen.region.known & face[y0:y1, x0:x1]).any()
+    hand = one.silhouette[y0:y1, x0:x1]
+    assert (seen.region.known & hand).sum() > 0.97 * hand.sum()
+
+
+def test_the_user_s_mask_stays(one):
+    given = np.zeros(one.silhouette.shape, np.bool_)
+    given[50:90, 50:90] = True
+    task = task_of(one, mask=Mask(given))
+    seen = with_flesh(one.pixels, task, spare(one), Mask(given))
+    assert np.array_equal(seen.may_change, task.may_change)
