@@ -48,8 +48,8 @@ def test_a_finger_that_the_critic_misses_is_not_read(one):
     assert tips[0] < tips[1]
 
 
-@pytest.mark.parametrize("told", [None, says(assessable=0.1)])
-def test_a_critic_that_cannot_see_the_hand_reads_nothing(one, told):
+@pytest.mark.parametrize("told", [None, says(assessable=0.1), says()])
+def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, told):
     readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
     assert readings == ["as a left hand", "by its palm alone"]
 

@@ -41,8 +41,9 @@ def test_refine_leaves_no_hand_untold_that_review_fails(right, attempted):
 def test_hands_that_can_be_read_are_numbered_first():
     class Half(Stub):
         def judge(self, pixels, regions):
-            side = 0.99 if regions == [RIGHT.region] else 0.5
-            return [replace(said, right=side) for said in Stub.judge(self, pixels, regions)]
+            sides = [0.99 if region == RIGHT.region else 0.5 for region in regions]
+            heard = Stub.judge(self, pixels, regions)
+            return [replace(said, right=side) for said, side in zip(heard, sides, strict=True)]
 
     said = review_before(wall(), [], judge(Half(), HERE, RIGHT), search=True)
     assert [(hand.id, hand.observation is None) for hand in said.hands] == [(1, False), (2, True)]

@@ -21,6 +21,9 @@ from handwright.perception.trust import misfit_fingers
 from handwright.review.critic import CriticSays
 from handwright.types import HandObservation, Mask
 
+_AS_LARGE = 2.0
+"""How many times as large or small a hand may be in other eyes."""
+
 _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
 
@@ -41,7 +44,8 @@ def other_readings(
     readings: list[HandTask] = []
     if says is not None and not says.is_blind:
         joints, weights = _by_critic(seen, says)
-        readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+        if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
+            readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
     readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
