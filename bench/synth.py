@@ -16,7 +16,7 @@ import numpy as np
 from handwright.data.hands import HandPicture
 from handwright.data.hands.sample import render_setup
 from handwright.data.hands.setup import draw_setup
-from handwright.data.synthesise import KINDS
+from handwright.data.synthesise import KINDS, World
 from handwright.perception.landmarker import HandLandmarker
 from measures import bootstrap, mean
 
@@ -67,7 +67,7 @@ def main() -> None:
         print(f"{name}: {100 * value:.1f} % [{100 * low:.1f}, {100 * high:.1f}], N {len(column)}")
     start = time.perf_counter()
     for k in range(40):
-        KINDS["hands"](options.seed, k, SIZE, ())
+        KINDS["hands"](World("hands", options.seed, SIZE), k, ())
     print(f"{40 / (time.perf_counter() - start):.1f} pictures a second on one core")
 
 

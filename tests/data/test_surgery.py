@@ -18,7 +18,7 @@ from handwright.data.surgery.fingers import along, chains_of, distance_to_chain,
 from handwright.data.surgery.makers import MAKERS
 from handwright.data.surgery.maps import bone_map, from_polar, grid, polar, sample, smooth_map
 from handwright.data.surgery.moves import angle_between, bent, like, stretched, turned
-from handwright.data.synthesise import KINDS
+from handwright.data.synthesise import KINDS, World
 from handwright.errors import DataError
 
 SIZE = 96
@@ -158,9 +158,9 @@ def test_half_of_a_world_of_defects_with_photographs_is_operated(hands, monkeypa
     operated = [np.random.default_rng([2, index, 44]).random() < 0.5 for index in range(12)]
     assert 3 < sum(operated) < 9
     index = operated.index(False)
-    assert KINDS["defects"](2, index, 64, hands).record["domain"] == "3D rendered image"
+    assert KINDS["defects"](World("defects", 2, 64), index, hands).record["domain"] == "3D rendered image"
     monkeypatch.undo()
-    entry = KINDS["defects"](2, operated.index(True), 64, hands)
+    entry = KINDS["defects"](World("defects", 2, 64), operated.index(True), hands)
     assert entry.record["domain"] == "photograph"
     assert set(entry.pictures) == {"image", "depth", "mask"}
     assert (entry.pictures["depth"] > 0).any() and (entry.pictures["mask"] > 0).any()

@@ -14,15 +14,16 @@ import pytest
 
 from handwright.data import synthesise as module
 from handwright.data.shards import Entry, list_shards, read_shards
-from handwright.data.synthesise import KINDS, contact_sheet, synthesise
+from handwright.data.synthesise import KINDS, World, contact_sheet, synthesise
 from handwright.errors import DataError, UsageError
 
 TINY = 64
 
 
-def _dots(seed: int, index: int, size: int, photos) -> Entry:
+def _dots(world: World, index: int, photos) -> Entry:
     """A stand-in that is quick: 21 points and noise."""
-    rng = np.random.default_rng([seed, index])
+    size = world.size
+    rng = np.random.default_rng([world.seed, index])
     points = rng.uniform(0, size, (21, 2)).round(2).tolist()
     picture = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
     return Entry(f"{index:08d}", {"image": picture}, {"index": index, "hands": [{"keypoints_px": points}]})
@@ -126,3 +127,18 @@ def test_a_killed_run_leaves_whole_shards_and_is_taken_up_again(tmp_path: Path):
     synthesise(folder, "hands", count=24, size=TINY)
     synthesise(tmp_path / "whole", "hands", count=24, size=TINY)
     assert _bytes(folder) == _bytes(tmp_path / "whole")
+
+
+def test_a_world_of_one_defect_shows_no_other(tmp_path: Path):
+    synthesise(tmp_path, "defects", count=6, seed=3, size=TINY, defect="split")
+    shown = [entry.record["defects"] for entry in read_shards(list_shards(tmp_path))]
+    assert {name for names in shown for name in names} == {"split"}
+    with pytest.raises(DataError, match="another world"):
+        synthesise(tmp_path, "defects", count=6, seed=3, size=TINY, defect="fused")
+
+
+@pytest.mark.parametrize(("kind", "defect"), [("hands", "split"), ("defects", "seven")])
+def test_a_defect_that_a_world_cannot_show_is_refused(tmp_path: Path, kind: str, defect: str):
+    with pytest.raises(UsageError, match="defect"):
+        synthesise(tmp_path, kind, count=6, size=TINY, defect=defect)
+    assert not list(tmp_path.iterdir())

@@ -146,3 +146,14 @@ def test_gloved_hidden_and_spoilt_hands_cannot_be_judged():
     hands.gloved[0] = True
     hands.seen[1] = 5
     assert assessable(hands, np.array([0.0, 0.0, 0.9, 0.2]), 0.75).tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("across", "told"), [((0.08, 0.0, 0.0), False), ((0.03, 0.0, 0.07), True)])
+def test_a_bend_backwards_is_judged_only_where_the_camera_sees_it(across, told):
+    points = np.tile([0.0, 0.0, 0.5], (21, 1))
+    points[5] += across
+    bent = {"name": "overbent", "generator": 0, "fingers": ["index"]}
+    (row,) = views_of(entry(defects=[bent], landmarks_cam_m=points.tolist()))
+    assert row["judged"] == told
+    (photographed,) = views_of(entry(defects=[bent]))
+    assert photographed["judged"]

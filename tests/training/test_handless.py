@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from handwright.review.critic import Region
+from handwright.review.proposal_maps import Proposal
 from handwright.training.handless import handless_regions
 from handwright.training.pictures import labelled
 from tests.training.drawn_views import entry, hand_points
@@ -52,3 +54,28 @@ def test_the_same_name_gives_the_same_places():
 def test_a_picture_without_hands_is_free_everywhere():
     shown = replace(picture(), hands=np.zeros((0, 21, 2), np.float32), kind="photograph")
     assert len(handless_regions(shown, "a", 40.0)) == 3
+
+
+class Sees:
+    """A proposer that sees hands at given places."""
+
+    def __init__(self, *regions):
+        self.regions = regions
+
+    def propose(self, pixels, least=None):
+        assert least is not None
+        return [Proposal(region, 0.9) for region in self.regions]
+
+
+def test_what_looks_like_a_hand_and_is_none_is_taken_too_and_hands_never():
+    shown = replace(picture(), kind="photograph")
+    face, tiny = Region((30.0, 30.0), 48.0, 0.0), Region((180.0, 30.0), 20.0, 0.0)
+    hand = Region.of(SMALL)
+    plain, taught = (handless_regions(shown, "a", 40.0, sees) for sees in (None, Sees(hand, face, tiny)))
+    assert taught == [*plain, face]
+
+
+def test_no_picture_gives_more_than_four_lookalikes():
+    shown = replace(picture(), hands=np.zeros((0, 21, 2), np.float32), kind="photograph")
+    many = [Region((x, 60.0), 48.0, 0.0) for x in range(20, 180, 20)]
+    assert handless_regions(shown, "a", 40.0, Sees(*many))[3:] == many[:4]

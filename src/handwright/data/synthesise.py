@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from handwright.data.hands import HandPicture
     from handwright.data.people import PersonPicture
 
-WORLD = 2
+WORLD = 3
 """Goes up whenever the same seed and index give another picture than before."""
 
 PER_SHARD = 250
@@ -44,6 +44,7 @@ class World:
         seed: Of everything.
         size: Side of the pictures in pixels.
         photos: Names of the photographs used as backgrounds, in order.
+        defect: The only defect of a world of defects, one of ``data.hands.defects.DEFECTS``; None: all.
         world: Version of the synthesis.
     """
 
@@ -51,6 +52,7 @@ class World:
     seed: int
     size: int
     photos: tuple[str, ...] = ()
+    defect: str | None = None
     world: int = WORLD
 
 
@@ -80,6 +82,7 @@ def synthesise(
     size: int = 256,
     workers: int = 1,
     photos: Path | None = None,
+    defect: str | None = None,
     sheet: bool = False,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
@@ -94,6 +97,7 @@ def synthesise(
         size: Side of the pictures, 64 … 1024 px.
         workers: Processes.
         photos: Folder of photographs to use as backgrounds in half of the pictures.
+        defect: The only defect that the world of defects is to show, on renders; by default all.
         sheet: Also write ``sheet.jpg``, the first hundred pictures.
         progress: Called with samples done and samples in all after every shard.
         say: Called with a sentence for each shard that is there but damaged: it is made again.
@@ -104,8 +108,9 @@ def synthesise(
         OutputError: It cannot be written.
     """
     _check(kind, count, seed, size, workers)
+    _check_defect(kind, defect)
     pictures = list_photos(photos) if photos is not None else ()
-    world = World(kind, seed, size, tuple(p.name for p in pictures))
+    world = World(kind, seed, size, tuple(p.name for p in pictures), defect)
     folder.mkdir(parents=True, exist_ok=True)
     _enter(folder, world)
     ranges = shard_ranges(count, PER_SHARD)
@@ -158,6 +163,17 @@ def _check(kind: str, count: int, seed: int, size: int, workers: int) -> None:
     ):
         if not least <= value <= most:
             raise UsageError(f"{name} is {value}", f"it must lie within {least} … {most}", "change it")
+
+
+def _check_defect(kind: str, defect: str | None) -> None:
+    if defect is None:
+        return
+    from handwright.data.hands.defects import DEFECTS
+
+    if kind != "defects":
+        raise UsageError(f"a world of {kind} has no defects", "", "leave --defect out")
+    if defect not in DEFECTS:
+        raise UsageError(f"there is no defect {defect!r}", f"defects are {', '.join(DEFECTS)}", "choose one")
 
 
 def _enter(folder: Path, world: World) -> None:
@@ -216,7 +232,7 @@ def _make_shard(
     folder: Path, world: World, photos: tuple[Path, ...], span: tuple[int, int]
 ) -> tuple[int, int]:
     make = KINDS[world.kind]
-    samples = (make(world.seed, index, world.size, photos) for index in range(*span))
+    samples = (make(world, index, photos) for index in range(*span))
     write_shard(folder / _name(world.kind, span), samples)
     return span
 
@@ -225,18 +241,20 @@ def _name(kind: str, span: tuple[int, int]) -> str:
     return f"{kind}-{span[0]:08d}-{span[1] - 1:08d}.tar"
 
 
-def _hands(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+def _hands(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_hands
 
-    return _entry(render_hands(seed, index, size, photos), seed, index, "hands")
+    return _entry(render_hands(world.seed, index, world.size, photos), world.seed, index, "hands")
 
 
-def _defects(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+def _defects(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_defects
 
-    if photos and np.random.default_rng([seed, index, 44]).random() < _SHARE_SURGERY:
+    seed, size = world.seed, world.size
+    by_surgery = photos and world.defect is None
+    if by_surgery and np.random.default_rng([seed, index, 44]).random() < _SHARE_SURGERY:
         return _surgery(seed, index, size, photos)
-    return _entry(render_defects(seed, index, size, photos), seed, index, "defects")
+    return _entry(render_defects(seed, index, size, photos, world.defect), seed, index, "defects")
 
 
 def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
@@ -253,12 +271,12 @@ def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entr
     return Entry(f"{index:08d}", pictures, record_of(picture, seed, index), {"image": picture.encoded})
 
 
-def _people(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+def _people(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.people import render_person
     from handwright.data.people.record import record_of
 
-    picture = render_person(seed, index, size, photos)
-    return _packed(picture, record_of(picture, seed, index), index)
+    picture = render_person(world.seed, index, world.size, photos)
+    return _packed(picture, record_of(picture, world.seed, index), index)
 
 
 def _entry(picture: HandPicture, seed: int, index: int, kind: str) -> Entry:
@@ -278,9 +296,9 @@ def _packed(picture: HandPicture | PersonPicture, record: dict[str, Any], index:
     return Entry(f"{index:08d}", pictures, record, encoded)
 
 
-KINDS: dict[str, Callable[[int, int, int, tuple[Path, ...]], Entry]] = {
+KINDS: dict[str, Callable[[World, int, tuple[Path, ...]], Entry]] = {
     "hands": _hands,
     "defects": _defects,
     "people": _people,
 }
-"""What can be made: (seed, index, size, photographs) → entry."""
+"""What can be made: (world, index, photographs) → entry."""

@@ -23,6 +23,7 @@ from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic import Region
 from handwright.review.oriented import applied, between_centres, oriented_crop, turning
+from handwright.review.proposals import Proposer, open_proposer
 from handwright.training.handless import handless_regions
 from handwright.training.pictures import group_of, is_calibration, labelled
 from handwright.training.seen_parts import UNKNOWN, seen_parts, wrong_places
@@ -35,6 +36,9 @@ MAP_PX = 88
 """Side of its maps."""
 
 _LEAST_PX, _LEAST_SEEN, _ENOUGH_SEEN = 40, 4, 10
+_EDGE_SEEN = 0.5
+"""Cosine between knuckles' row and view from which on fingers are seen to bend."""
+
 _NEAR_ONES = 0.3
 """How far the sound twin's landmarks are believed on fingers beside a malformed one."""
 
@@ -105,8 +109,9 @@ def load_views(folder: Path, *, calibration: bool = False) -> HandViews:
         DataError: A shard is damaged.
     """
     tars = sorted(folder.rglob("*.tar"))
+    of_shard = partial(_of_shard, calibration=calibration, proposer=open_proposer())
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = [part for part in pool.map(partial(_of_shard, calibration=calibration), tars) if part]
+        parts = [part for part in pool.map(of_shard, tars) if part]
     if not any(part.hand.any() for part in parts):
         raise UsageError(f"{folder} holds no hands", "", "give a folder that `handwright synth` filled")
     return HandViews(
@@ -142,9 +147,10 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
     return rows
 
 
-def elsewhere(entry: Entry) -> list[dict[str, Any]]:
+def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, Any]]:
     """Places of a picture where no hand is, where all of its hands are known; rows of :class:`HandViews`."""
     image, photograph = entry.pictures["image"], entry.record["domain"] == "photograph"
+    picture = labelled(image, entry.record)
     return [
         {
             "pixels": oriented_crop(image, turning(region, SIDE_PX, ROOM), SIDE_PX),
@@ -162,7 +168,7 @@ def elsewhere(entry: Entry) -> list[dict[str, Any]]:
             "hand": False,
             **dict.fromkeys(("side", "pose", "way", "fingers"), -1),
         }
-        for region in handless_regions(labelled(image, entry.record), group_of(entry.record), _LEAST_PX)
+        for region in handless_regions(picture, group_of(entry.record), _LEAST_PX, proposer)
     ]
 
 
@@ -179,11 +185,20 @@ def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
         "defects": np.isin(DEFECTS_SHOWN, list(names)),
         "way": defects[0]["generator"] if defects else -1,
         "fingers": -1 if fingers is None else min(max(fingers, 3), 7),
-        "judged": "wrong_hand" not in names,
+        "judged": "wrong_hand" not in names and not ("overbent" in names and _is_seen_flat(hand)),
         "gloved": bool(hand.get("gloved", False)),
         "seen": _seen(visible, defects),
         "present": _present(defects),
     }
+
+
+def _is_seen_flat(hand: Mapping[str, Any]) -> bool:
+    """Whether the camera looks at its palm or back: a joint's bend backwards cannot be told there."""
+    points = np.array(hand.get("landmarks_cam_m", np.zeros((0, 3))), np.float64).reshape(-1, 3)
+    if not len(points):
+        return False
+    across, view = points[5] - points[17], points.mean(0)
+    return abs(float(across @ view)) < _EDGE_SEEN * float(np.linalg.norm(across) * np.linalg.norm(view))
 
 
 def _seen(visible: Bool[np.ndarray, "21"], defects: list[Mapping[str, Any]]) -> int:
@@ -234,9 +249,9 @@ def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> U
     return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
 
 
-def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:
+def _of_shard(path: Path, *, calibration: bool, proposer: Proposer | None) -> HandViews | None:
     entries = read_shards([path], wanted=lambda record: is_calibration(record) == calibration)
-    rows = [row for entry in entries for row in (*views_of(entry), *elsewhere(entry))]
+    rows = [row for entry in entries for row in (*views_of(entry), *elsewhere(entry, proposer))]
     return _stacked(rows) if rows else None
 
 

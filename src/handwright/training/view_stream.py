@@ -38,7 +38,7 @@ _TAUGHT, _FOUND = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
 _GREYED = 0.06
 _SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
 _SHADOWED = 0.15
-_ELSEWHERE = 0.08
+_ELSEWHERE = 0.12
 
 
 class ViewStream:

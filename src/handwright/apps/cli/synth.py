@@ -26,6 +26,9 @@ def synth(
             "--photos", metavar="DIR", help="Photographs: half of the backgrounds; half of all defects."
         ),
     ] = None,
+    defect: Annotated[
+        str | None, typer.Option("--defect", metavar="NAME", help="Of --kind defects: only this one.")
+    ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Also write sheet.jpg, the first hundred.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -44,6 +47,7 @@ def synth(
         size=size,
         workers=workers,
         photos=photos,
+        defect=defect,
         sheet=sheet,
         progress=lambda done, total: screen.say(f"{done} of {total}"),
         say=screen.say,

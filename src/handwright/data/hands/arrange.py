@@ -26,6 +26,7 @@ PAIRS = (
     "one on the other",
 )
 _PAIR_SHARES = (0.28, 0.12, 0.18, 0.1, 0.08, 0.12, 0.12)
+_EDGEWAYS_DEG = (35.0, 70.0)
 _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
     (0.19, "camera", "up"),
     (0.17, "away", "up"),
@@ -65,7 +66,12 @@ class Turned:
 
 
 def one_hand(
-    rng: np.random.Generator, posed: Posed, *, showing: bool = False, palmar: bool = False
+    rng: np.random.Generator,
+    posed: Posed,
+    *,
+    showing: bool = False,
+    palmar: bool = False,
+    edgeways: bool = False,
 ) -> Turned:
     """A single hand, turned as people hold hands before cameras.
 
@@ -74,12 +80,17 @@ def one_hand(
         posed: Its pose.
         showing: Palm or back to the camera and fingers up, so that every finger is seen.
         palmar: More often with the palm in view, where it holds something.
+        edgeways: Then turned about its fingers' direction until the camera looks at one of its edges, so that
+            a finger is seen to bend.
     """
     side: Side = "right" if rng.random() < 0.5 else "left"
     palm, points = _view(rng, posed, showing, palmar)
     if posed.name in ("like", "dislike") and side == "left":
         points = "right" if points == "left" else "left"
     turn = _jitter(rng, 12.0 if showing else 17.0) @ axis_angle_matrix(wrist_of(palm, points))
+    if edgeways:
+        angle = np.deg2rad(rng.choice([-1, 1]) * rng.uniform(*_EDGEWAYS_DEG))
+        turn = axis_angle_matrix(np.array([0.0, angle, 0.0])) @ turn
     return Turned(posed, side, turn, np.zeros(3))
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from handwright.data.hands.bones import moved, shrunk, stretched, swung
 from handwright.data.hands.flaws import DefectLabel, Flaw
 from handwright.data.hands.setup import Setup
+from handwright.data.hands.sticking_out import sticks_out
 from handwright.data.scenes.defects import Copy, Malformed, malform
 from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
@@ -20,6 +21,7 @@ from handwright.types import Hand
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 _HALF_TURN = np.diag([-1.0, 1.0, -1.0])
 _WEIGHTS = np.array([0.1, 0.25, 0.25, 0.2, 0.2])
+_TRIES = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +56,28 @@ def spoil(setup: Setup, name: str, generator: int, rng: np.random.Generator) -> 
     if name == "wrong_hand" and generator == 1:
         made = _same_as(hand, setup.hands[1].made.hand)
     else:
-        made = GENERATORS[name][generator](hand, posed.dofs_rad.copy(), rng)
+        made = _made(name, generator, hand, posed.dofs_rad, rng)
     dress = replace(dressed.dress, rings=())
     spoilt = replace(dressed, made=made.malformed, flaw=made.flaw, dress=dress)
     label = DefectLabel(name, generator, 0, tuple(FINGERS[f] for f in made.fingers))
     return replace(setup, hands=(spoilt, *setup.hands[1:]), labels=(*setup.labels, label))
+
+
+def _made(
+    name: str, generator: int, hand: Hand, dofs: Float[np.ndarray, "24"], rng: np.random.Generator
+) -> Made:
+    """One hand made wrong; a bent finger is drawn again until it sticks out, else the farthest is taken."""
+    make = GENERATORS[name][generator]
+    if name not in SEEN_FROM_THE_EDGE:
+        return make(hand, dofs.copy(), rng)
+    tried: list[tuple[float, Made]] = []
+    for _ in range(_TRIES):
+        made = make(hand, dofs.copy(), rng)
+        shows, across = sticks_out(hand, made.malformed.hand, made.fingers[0])
+        if shows:
+            return made
+        tried.append((across, made))
+    return max(tried, key=lambda one: one[0])[1]
 
 
 def _from_scenes(name: str) -> Maker:
@@ -266,6 +285,9 @@ GENERATORS: dict[str, tuple[Maker, ...]] = {
 """Per defect its generators; in place of the second of 'wrong_hand' ``spoil`` copies the other hand."""
 
 DEFECTS = tuple(GENERATORS)
+SEEN_FROM_THE_EDGE = ("overbent",)
+"""Defects that a hand hides which shows its palm or back: a finger bent away looks shorter."""
+
 WRONG_HAND_PAIRS = ("side by side", "counting", "side by side")
 """A wrong hand shows only beside the right one: how the two hands meet, per generator of 'wrong_hand'."""
 

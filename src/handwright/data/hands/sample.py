@@ -10,7 +10,13 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.hands.body import solids_of
-from handwright.data.hands.defects import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
+from handwright.data.hands.defects import (
+    DEFECTS,
+    GENERATORS,
+    SEEN_FROM_THE_EDGE,
+    WRONG_HAND_PAIRS,
+    spoil,
+)
 from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance
 from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.setup import Setup, draw_setup
@@ -142,7 +148,9 @@ def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> Han
     )
 
 
-def render_defects(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:
+def render_defects(
+    seed: int, index: int, size: int = 256, photos: Sequence[Path] = (), defect: str | None = None
+) -> HandPicture:
     """A picture of the world of defects: a third sound, the others with one defect, all made alike.
 
     Args:
@@ -150,12 +158,15 @@ def render_defects(seed: int, index: int, size: int = 256, photos: Sequence[Path
         index: Of the picture.
         size: Side in pixels.
         photos: Photographs to use as backgrounds in half of the pictures.
+        defect: Which defect; by default any.
     """
     rng = np.random.default_rng([seed, index, 42])
-    name = str(rng.choice(DEFECTS))
+    name = str(rng.choice(DEFECTS if defect is None else (defect,)))
     generator, sound = int(rng.integers(len(GENERATORS[name]))), bool(rng.random() < _SHARE_SOUND)
     pair = WRONG_HAND_PAIRS[generator] if name == "wrong_hand" else None
-    setup = draw_setup(rng, size, photos, showing=pair is None, pair=pair)
+    setup = draw_setup(
+        rng, size, photos, showing=pair is None, edgeways=name in SEEN_FROM_THE_EDGE, pair=pair
+    )
     if not sound:
         setup = spoil(setup, name, generator, np.random.default_rng([seed, index, 43]))
     return render_setup(setup, rng, size)

@@ -64,6 +64,7 @@ def draw_setup(
     photos: Sequence[Path] = (),
     *,
     showing: bool = False,
+    edgeways: bool = False,
     pair: str | None = None,
 ) -> Setup:
     """Decide everything.
@@ -73,6 +74,7 @@ def draw_setup(
         side_px: Side of the picture.
         photos: Photographs to use as backgrounds in half of the pictures.
         showing: One empty open hand, so that a wrong number of fingers shows.
+        edgeways: That hand from its edge, so that a finger bent backwards shows.
         pair: Two hands that meet like this.
     """
     person, dress = draw_person(rng), draw_dress(rng)
@@ -83,7 +85,7 @@ def draw_setup(
     if pair is not None:
         turned = two_hands(rng, pair, size)
     elif showing:
-        turned = (one_hand(rng, named_pose(str(rng.choice(_SHOWING)), rng), showing=True),)
+        turned = (one_hand(rng, named_pose(str(rng.choice(_SHOWING)), rng), showing=True, edgeways=edgeways),)
     elif dress.glove is None and rng.random() < _SHARE_HOLDING:
         posed, thing = draw_hold(rng)
         turned = (one_hand(rng, posed, palmar=True),)
