@@ -19,6 +19,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -27,10 +28,11 @@ from PIL import Image, ImageOps
 
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.shards import list_shards, read_shards
-from handwright.metrics.rates import wilson
+from handwright.metrics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.review.critic import Region, open_critic
+from handwright.review.proposal_maps import finds
 from handwright.review.proposals import PACKAGED, Proposer
 from handwright.review.unfound import confirmed, unfound
 from handwright.training.photographs import TRAIN_SETS, is_test_only
@@ -112,12 +114,6 @@ def hand_free_people(folder, rng):
             yield cut
 
 
-def is_hit(told, true):
-    """Whether a region is a hand's."""
-    away = np.hypot(*(np.array(told.center_px) - true.center_px))
-    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
-
-
 def regions(pixels, proposer, landmarker, critic):
     """What each way finds in a picture; of the network's finds those that the critic takes for hands."""
     pixels = np.ascontiguousarray(pixels)
@@ -132,17 +128,10 @@ def regions(pixels, proposer, landmarker, critic):
     }
 
 
-def rate(happened):
-    """Hits, N, share and its interval."""
-    count, n = int(np.count_nonzero(happened)), len(happened)
-    low, high = wilson(count, n) if n else (0.0, 1.0)
-    return {"hits": count, "n": n, "share": count / max(n, 1), "low": low, "high": high}
-
-
 def measure(work, root, proposer, landmarker, critic, most):
-    """All rows by name: per way a rate."""
+    """The share of each kind that each way finds."""
     rng = np.random.default_rng(900_074)
-    rows = {}
+    rows = []
     for name, folder, photographs in WORLDS:
         hands = list(defective_hands(work / folder, photographs))[:most]
         close = [crop for crop in (filling(*hand, rng) for hand in hands) if crop is not None]
@@ -150,17 +139,18 @@ def measure(work, root, proposer, landmarker, critic, most):
             found = [
                 (regions(pixels, proposer, landmarker, critic), Region.of(points)) for pixels, points in lot
             ]
-            rows[f"found: {kind}"] = {
-                way: rate([any(is_hit(told, true) for told in seen[way]) for seen, true in found])
-                for way in WAYS
-            }
+            for way in WAYS:
+                hit = [any(finds(told, true) for told in seen[way]) for seen, true in found]
+                rows.append(rate_estimate(f"found by {way}: {kind}", np.array(hit)))
     crops = {
-        "false: photographs": hand_free_photographs(root),
-        "false: rendered people": hand_free_people(work / PEOPLE, rng),
+        "photographs": hand_free_photographs(root),
+        "rendered people": hand_free_people(work / PEOPLE, rng),
     }
     for name, lot in crops.items():
         seen = [regions(pixels, proposer, landmarker, critic) for pixels in lot]
-        rows[name] = {way: rate([bool(one[way]) for one in seen]) for way in WAYS}
+        for way in WAYS:
+            hit = np.array([bool(one[way]) for one in seen])
+            rows.append(rate_estimate(f"falsely found by {way}: {name}", hit))
     return rows
 
 
@@ -174,12 +164,9 @@ def main():
     root = Path(os.environ["HANDWRIGHT_PHOTOS"])
     with HandLandmarker(None) as landmarker:
         rows = measure(args.work, root, Proposer.load(args.weights), landmarker, open_critic(), args.most)
-    for name, ways in rows.items():
-        for way, r in ways.items():
-            share = f"{r['share']:.3f} [{r['low']:.3f}, {r['high']:.3f}]"
-            print(f"{name:36s} {way:10s} {r['hits']:4d} of {r['n']:4d}  {share}")
+    print("\n".join(map(str, rows)))
     if args.json:
-        args.json.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+        args.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

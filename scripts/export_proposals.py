@@ -1,4 +1,4 @@
-"""Set a proposal network's limit and write its ONNX file: scripts/export_proposals.py RUN --data DATA -o DIR.
+"""Set a proposal network's limit and write its ONNX file: scripts/export_proposals.py RUN --data DATA.
 
 RUN is a folder that `handwright train proposals` wrote. The limit is the smallest score at which at most
 BUDGET of the hand-free windows of the calibration part of DATA (pictures that training left out) get a false
@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from handwright.metrics.rates import wilson
+from handwright.metrics.rates import rate_estimate
 from handwright.review.critic import Region, open_critic
-from handwright.review.proposals import FILE, MAPS, Proposer
+from handwright.review.proposal_maps import finds
+from handwright.review.proposals import FILE, MAPS, PACKAGED, Proposer
 from handwright.review.unfound import confirmed
 from handwright.training.onnx_export import export_onnx
 from handwright.training.pictures import load_pictures
@@ -65,21 +67,20 @@ def hits(proposer, critic, pictures):
         found = [one.region for one, _ in confirmed(picture.pixels, proposer.propose(picture.pixels), critic)]
         for points, seen in zip(picture.hands, picture.seen, strict=True):
             if seen:
-                got.append(any(is_hit(region, Region.of(points)) for region in found))
+                got.append(any(finds(region, Region.of(points)) for region in found))
     return got
 
 
-def is_hit(told, true):
-    """Whether a region is a hand's: middle within half its size, size within a factor of 2."""
-    away = np.hypot(*(np.array(told.center_px) - true.center_px))
-    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
+def shown(name, happened):
+    """A share with its interval, JSON-ready."""
+    return asdict(rate_estimate(name, np.array(happened, np.bool_)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
     parser.add_argument("--budget", type=float, default=0.02)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -94,17 +95,12 @@ def main() -> None:
     limit = limit_for(scores, args.budget)
     write(network, limit, args.output)
     proposer = Proposer.load(args.output)
-    said = {"limit": limit, "hand_free": rate(scores >= limit)}
+    said = {"limit": limit, "hand_free": shown("hand-free", scores >= limit)}
     for kind in sorted({p.kind for p in pictures}):
-        said[f"found in {kind}"] = rate(hits(proposer, critic, [p for p in pictures if p.kind == kind]))
+        said[f"found in {kind}"] = shown(
+            kind, hits(proposer, critic, [p for p in pictures if p.kind == kind])
+        )
     print(json.dumps(said, indent=1))
-
-
-def rate(happened):
-    """Hits, N, share and its interval."""
-    count, n = int(np.count_nonzero(happened)), len(happened)
-    low, high = wilson(count, n)
-    return {"hits": count, "n": n, "share": round(count / n, 4), "from": round(low, 4), "to": round(high, 4)}
 
 
 if __name__ == "__main__":

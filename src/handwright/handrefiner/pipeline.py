@@ -25,8 +25,8 @@ from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.review.checklist import PictureReview
-from handwright.review.critic import Critic, CriticSays, open_critic
+from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.critic import Critic, open_critic
 from handwright.review.judge import Judge
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
@@ -110,7 +110,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     scene = _reconstruct(image, settings, [*seen, *((hand, None) for hand in overlooked)], watch)
     said = {hand.id: hand for hand in before.hands}
     scene = replace(
-        scene, tasks=tuple(_seen_by(said[task.id].says, task, image, settings) for task in scene.tasks)
+        scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
     )
     studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
     wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
@@ -139,9 +139,10 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, unread)
 
 
-def _seen_by(says: CriticSays | None, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
-    """A task with what the critic sees of the old hand, where it can make it out."""
-    if says is None or says.flesh is None or says.is_blind:
+def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
+    """A task with what the critic sees of the old hand, where it is attempted and can be made out."""
+    says = review.says
+    if says is None or says.flesh is None or says.is_blind or not settings.attempts(task.id, review.verdict):
         return task
     return with_flesh(image.pixels, task, says.flesh, settings.mask)
 

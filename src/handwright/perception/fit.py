@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_MEAN_RAD, DOF_SPREAD_RAD, SHAPE_NAMES
+from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.kinematics import hand_landmarks_m, mirror_hand_x, pose_of_dofs
-from handwright.hand.rig import Rig, load_rig, matrix_axis_angle
+from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.perception import _solver
 from handwright.perception.trust import bunched_fingers
 from handwright.types import Camera, Hand, HandFit, HandObservation
@@ -45,6 +46,7 @@ def fit_hand(
     *,
     landmark_weights: Float[np.ndarray, "21"] | None = None,
     proportions: tuple[float, float] | None = None,
+    begun: Hand | None = None,
 ) -> HandFit:
     """Fit one hand.
 
@@ -55,6 +57,7 @@ def fit_hand(
         landmark_weights: [21] in [0, 1], how much to believe each landmark; by default all but those of
             bunched fingers (``trust.bunched_fingers``).
         proportions: Palm width and thickness (shape numbers) that are known and stay; fitted by default.
+        begun: An earlier fit in the same picture to go on from; by default several curls are begun from.
 
     Returns:
         The fitted hand with its landmarks, residual and trust.
@@ -67,7 +70,11 @@ def fit_hand(
         uv = uv * np.array([-1.0, 1.0])
     weights = bunched_fingers(observation) if landmark_weights is None else landmark_weights
     weights = np.clip(weights, 0.02, 1.0)
-    hand, trust = _fit_right(uv, observation.depth_px, camera, observation.size_px, weights, proportions)
+    if begun is not None and flipped:
+        begun = mirror_hand_x(begun, width)
+    hand, trust = _fit_right(
+        uv, observation.depth_px, camera, observation.size_px, weights, proportions, begun
+    )
     if flipped:
         hand = mirror_hand_x(hand, width)
     return fit_given(observation, hand, trust)
@@ -99,6 +106,7 @@ def _fit_right(
     size_px: float,
     weights: Float[np.ndarray, "21"],
     proportions: tuple[float, float] | None,
+    begun: Hand | None,
 ) -> tuple[Hand, Float[np.ndarray, "21"]]:
     """Fit a right hand to pixels relative to the principal point."""
     rig = load_rig()
@@ -106,9 +114,9 @@ def _fit_right(
     prior = _prior(proportions)
     z = depth_px - depth_px.mean()
     obs = (np.ascontiguousarray(uv), z, camera.focal_px, SIGMA_2D * size_px, SIGMA_Z * size_px)
+    starts = (_start(curl, uv, z, camera.focal_px, arrays) for curl in _CURLS_DEG)
     best = None
-    for curl in _CURLS_DEG:
-        p, wrist = _start(curl, uv, z, camera.focal_px, arrays)
+    for p, wrist in starts if begun is None else [_parameters(begun)]:
         p, wrist, cost, trust, _, _ = _solver.solve(p, wrist, arrays, obs, prior, weights, 40, _HUBER)
         if best is None or cost < best[0]:
             best = (cost, p, wrist, trust)
@@ -176,6 +184,16 @@ def _start(
     depth = max(distance - turned.mean(0)[2], 0.05)
     p[3:5], p[5] = offset / depth, np.log(depth)
     return p, np.ascontiguousarray(wrist)
+
+
+def _parameters(hand: Hand) -> tuple[np.ndarray, np.ndarray]:
+    """The solver's numbers of a right hand."""
+    p = np.zeros(_solver.N)
+    depth = hand.translation_m[2]
+    p[3:5], p[5] = hand.translation_m[:2] / depth, np.log(depth)
+    p[6:30] = dofs_of_pose(hand.pose, hand.palm_arch)
+    p[30:37] = hand.shape[_SHAPE_INDEX]
+    return p, axis_angle_matrix(hand.wrist)
 
 
 def _model_landmarks(p: np.ndarray, arrays: tuple[np.ndarray, ...]) -> Float[np.ndarray, "21 3"]:

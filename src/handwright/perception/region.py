@@ -27,6 +27,7 @@ def hand_region(
     crop: UInt8[np.ndarray, "h w 3"],
     landmarks_px: Float[np.ndarray, "21 2"],
     worked_px: float = _PALM_SPAN_PX,
+    rounds: int = 2,
 ) -> HandRegion:
     """Segment the picture's own hand.
 
@@ -34,6 +35,7 @@ def hand_region(
         crop: uint8 [h, w, 3] around the hand.
         landmarks_px: [21, 2] in the crop.
         worked_px: Wrist to knuckles at the resolution worked at: less is faster and coarser.
+        rounds: Of GrabCut.
     """
     span = palm_span_px(landmarks_px)
     scale = float(np.clip(worked_px / span, 0.1, 3.0))
@@ -45,7 +47,7 @@ def hand_region(
     mean, spread = _skin_model(small, thin)
     region = HandRegion(np.zeros((height, width), np.bool_), mean, spread, span)
     distance = skin_distance(small, region)
-    inside = _grab_cut(small, thin, thick, distance, palm_span_px(points))
+    inside = _grab_cut(small, thin, thick, distance, palm_span_px(points), rounds)
     inside |= _spare_fingers(inside, distance, palm_span_px(points))
     inside = _without_things(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
@@ -105,6 +107,7 @@ def _grab_cut(
     thick: Bool[np.ndarray, "h w"],
     skin_distance: Float[np.ndarray, "h w"],
     span_px: float,
+    rounds: int,
 ) -> Bool[np.ndarray, "h w"]:
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     labels = np.full(thick.shape, cv2.GC_PR_BGD, np.uint8)
@@ -120,7 +123,7 @@ def _grab_cut(
         near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
         bgr = cv2.cvtColor(np.ascontiguousarray(small[near]), cv2.COLOR_RGB2BGR)
         decided = np.ascontiguousarray(labels[near])
-        cv2.grabCut(bgr, decided, (0, 0, 0, 0), *models, 2, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(bgr, decided, (0, 0, 0, 0), *models, rounds, cv2.GC_INIT_WITH_MASK)
         foreground[near] = np.isin(decided, (cv2.GC_FGD, cv2.GC_PR_FGD))
     _, parts = cv2.connectedComponents(foreground.astype(np.uint8))
     keep = np.unique(parts[thin & foreground])

@@ -55,7 +55,9 @@ def fit_with_outline(
     """
     shape = fit_outline(observation, fit, region, window).hand.shape
     proportions = float(shape[_PALM_WIDTH]), float(shape[_THICKNESS])
-    return fit_hand(observation, *size_px, landmark_weights=landmark_weights, proportions=proportions)
+    return fit_hand(
+        observation, *size_px, landmark_weights=landmark_weights, proportions=proportions, begun=fit.hand
+    )
 
 
 def fit_outline(

@@ -24,7 +24,7 @@ MARGIN = 0.55
 _BLUR_HAND_PX = 130.0
 """Blur is measured on hands of at most this size: beyond a few pixels it is not told apart."""
 
-_PALM_PX = 64.0
+_PALM_PX, _ROUNDS = 48.0, 1
 """Hands are segmented so large: what counts is in spans of the palm, and many hands are to be looked at."""
 
 PALM = 5
@@ -113,7 +113,7 @@ def look_closely(image: Image, observation: HandObservation) -> HandEvidence:
     window = _window(observation, fit, *size_px)
     x0, y0, x1, y1 = window
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
-    region = hand_region(crop, observation.landmarks_px - np.array([x0, y0]), _PALM_PX)
+    region = hand_region(crop, observation.landmarks_px - np.array([x0, y0]), _PALM_PX, _ROUNDS)
     fit = fit_with_outline(observation, fit, region, window, size_px)
     return HandEvidence(observation, fit, window, crop, region, _finger_at(fit, window), size_px)
 

@@ -134,6 +134,12 @@ def distinct(found: Iterable[Proposal]) -> list[Proposal]:
     return kept
 
 
+def finds(told: Region, true: Region) -> bool:
+    """Whether a region is a hand's: its middle within half the hand's size, its size within a factor of 2."""
+    away = math.dist(told.center_px, true.center_px)
+    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
+
+
 def same_place(a: Region, b: Region) -> bool:
     """Whether two regions are of one hand, as far as places and sizes tell."""
     return math.dist(a.center_px, b.center_px) < SAME_HAND * max(a.size_px, b.size_px)
