@@ -62,6 +62,11 @@ def test_what_the_critic_calls_malformed_is_refused_however_much_better_it_is():
     assert objections(replace(FINE, asked_for=True), replace(GOOD, critic=BAD))
 
 
+def test_flesh_that_is_left_over_is_refused_however_sound_the_rest():
+    (why,) = objections(FAILED, replace(GOOD, critic=replace(SOUND, surplus=True)))
+    assert "left over" in why
+
+
 @pytest.mark.parametrize(("now", "accepted"), [(0.45, True), (0.46, False)])
 def test_where_the_critic_failed_the_original_half_is_the_most(now, accepted):
     assert (objections(FAILED, replace(GOOD, critic=Opinion(now, failed=False))) == ()) == accepted

@@ -13,9 +13,11 @@ from handwright.review.calibration import Calibration, Head
 from handwright.review.checklist import CHECKS, Check
 from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region, open_critic
 from handwright.review.critic_runner import CriticRunner, logits_of
+from handwright.review.flesh import Flesh
 from handwright.review.looks import agreed, looks_at
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.oriented import GREY, applied, inverse, oriented_crop, turning
+from handwright.review.recalibrated import calls
 from tests.drawn import flat_hand
 from tests.review.drawn import grainy, seen
 
@@ -204,6 +206,21 @@ def test_what_is_malformed_without_a_name_fails_by_its_likeliest_defect():
     assert said["joint_bending"].verdict == "fail"
     assert "too long" in said["joint_bending"].reason
     assert said["finger_count"].verdict == "pass"
+
+
+@pytest.mark.parametrize(("cells", "verdict"), [(1, "pass"), (2, "cannot tell"), (4, "fail")])
+def test_flesh_that_no_sound_hand_has_fails_the_count_by_itself(cells, verdict):
+    hand, surplus = np.zeros((16, 16), np.float32), np.zeros((16, 16), np.float32)
+    hand[4:14, 4:14] = 1
+    surplus[4, 4 : 4 + cells] = 1
+    odd = says(flesh=Flesh(hand, surplus, np.eye(3)[:2]), defects={**says().defects, "two_thumbs": 0.2})
+    said = heard(checks(), odd)
+    assert said["finger_count"].verdict == verdict
+    assert calls(odd) == (verdict == "fail")
+    assert said["joint_bending"].verdict != "fail"
+    if verdict == "fail":
+        assert "two thumbs" in said["finger_count"].reason
+        assert said["finger_count"].confidence >= 0.9
 
 
 def test_fingers_are_counted_where_the_critic_is_sure():

@@ -54,3 +54,11 @@ def test_a_turned_and_enlarged_crop_is_laid_back():
     assert abs(rows.mean() + 0.5 - 150) < 1
     assert abs(columns.mean() + 0.5 - 200) < 1
     assert 0.85 < hand.sum() / (4 * 120 / CELLS) ** 2 < 1.15
+
+
+def test_what_is_too_much_is_told_as_a_share_of_the_hands_flesh():
+    same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    seen = flesh(same, palm=np.s_[4:8, 4:8], too_much=np.s_[0:2, 12:14], arm=np.s_[9:16, 4:8])
+    assert seen.surplus_share == 4 / 20
+    assert flesh(same, palm=np.s_[4:8, 4:8]).surplus_share == 0
+    assert flesh(same).surplus_share == 0

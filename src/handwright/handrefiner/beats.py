@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handwright.handrefiner.fit_to_picture import PictureFit
-from handwright.review.critic import CriticSays, Region
+from handwright.review.critic import MOST_SURPLUS, CriticSays, Region
 from handwright.types import Candidate, Side
 
 HALF = 0.5
@@ -53,17 +53,19 @@ class Opinion:
     Attributes:
         malformed: Calibrated P(malformed).
         failed: Whether that, or the probability of one defect, reaches its limit.
+        surplus: It shows flesh that no sound hand has.
     """
 
     malformed: float
     failed: bool
+    surplus: bool = False
 
     @classmethod
     def of(cls, says: CriticSays) -> Opinion | None:
         """The opinion; None of a hand that the critic cannot assess."""
         if says.is_blind:
             return None
-        return cls(says.malformed, says.excess >= 1)
+        return cls(says.malformed, says.excess >= 1, says.surplus >= MOST_SURPLUS)
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
     was, now = original.critic, version.critic
     if now is None:
         return ("the critic cannot assess it any more",) if was is not None else ()
+    if now.surplus:
+        return ("flesh that no sound hand has is left over",)
     if now.failed:
         return (f"the critic calls it malformed ({now.malformed:.2f})",)
     if was is None:

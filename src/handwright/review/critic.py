@@ -20,7 +20,11 @@ SMALLEST_PX = 32.0
 """Hands below this size are not judged: enlarged, they look like sharp ones."""
 
 
+MOST_SURPLUS = 0.03
+"""Share of a hand's flesh that no sound hand has, from which on the hand is called wrong by that alone."""
+
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
+SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
 
 
@@ -94,15 +98,28 @@ class CriticSays:
         return self.hand >= self.limits.get("hand", 0.0)
 
     @property
+    def surplus(self) -> float:
+        """Share of its flesh that no sound hand has; 0 where the critic does not say."""
+        return 0.0 if self.flesh is None else self.flesh.surplus_share
+
+    @property
     def excess(self) -> float:
-        """How near it comes to being called wrong: the largest probability in shares of its limit; ≥ 1 is."""
+        """How near it comes to being called wrong: the largest of all in shares of its limit; ≥ 1 is."""
         told = {"malformed": self.malformed, **self.defects}
-        return max(told[name] / self.limits[name] for name in told if name in self.limits)
+        heads = max(told[name] / self.limits[name] for name in told if name in self.limits)
+        return max(heads, self.surplus / MOST_SURPLUS)
 
     @property
     def likeliest(self) -> str:
-        """Name of the defect that comes nearest to its limit."""
-        return max(self.defects, key=lambda name: self.defects[name] / self.limits.get(name, 1.0))
+        """Name of the defect that comes nearest to its limit; of one that has flesh too much, if that is."""
+        names = self.defects.keys()
+        nearest = max(names, key=self._nearness)
+        if self.surplus >= MOST_SURPLUS and self._nearness(nearest) < 1:
+            return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self._nearness)
+        return nearest
+
+    def _nearness(self, defect: str) -> float:
+        return self.defects[defect] / self.limits.get(defect, 1.0)
 
     @property
     def counted(self) -> tuple[int, float]:

@@ -32,6 +32,11 @@ class Flesh:
     to_cells: Affine
 
     @property
+    def surplus_share(self) -> float:
+        """Cells of flesh that no sound hand has, as a share of all of the hand's cells, in [0, 1]."""
+        return float((self.surplus > _SURE).sum() / max(int((self.hand > _SURE).sum()), 1))
+
+    @property
     def cell_px(self) -> float:
         """Side of a cell in pixels of the picture."""
         return 1 / math.hypot(self.to_cells[0, 0], self.to_cells[1, 0])

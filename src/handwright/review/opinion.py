@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
-from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
+from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, MOST_SURPLUS, SHAPE_DEFECTS, CriticSays
 from handwright.review.joints import finger_words
 from handwright.types import HandObservation
 
 SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
+_SURE_SURPLUS = 0.9
 CLEAR = 0.5
 """A hand passes while all that may be wrong with it stays below this share of its limit."""
 
@@ -111,7 +112,8 @@ def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:
             wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
             points = (says.where_px[wrong],) if wrong in says.where_px else ()
             value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
-            confidence = max(says.malformed, says.defects[wrong])
+            plain = _SURE_SURPLUS if says.surplus >= MOST_SURPLUS else 0.0
+            confidence = max(says.malformed, says.defects[wrong], plain)
             return Check("fail", confidence, f"The critic sees {_said(wrong, says)}.", Where(points), value)
     if check.verdict == "fail":
         return check

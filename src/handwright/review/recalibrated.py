@@ -90,5 +90,4 @@ def calls(says: CriticSays, limits: Mapping[str, float] | None = None) -> bool:
         says: The critic.
         limits: In place of its own.
     """
-    told, limits = told_wrong(says), says.limits if limits is None else limits
-    return can_tell(says) and any(told[name] >= limit for name, limit in limits.items() if name in told)
+    return can_tell(says) and replace(says, limits=says.limits if limits is None else limits).excess >= 1
