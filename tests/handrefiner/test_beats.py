@@ -22,6 +22,7 @@ from handwright.handrefiner.beats import (
 )
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
 from handwright.review.critic import Region
+from handwright.review.opinion import CLEAR
 from handwright.types import Candidate
 from tests.review.says import says
 
@@ -43,7 +44,8 @@ GOOD = Version(True, 0.02, "right", FITS, SOUND)
     ],
 )
 def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
-    assert Opinion.of(said) == Opinion(said.malformed, failed)
+    assert Opinion.of(said) == Opinion(said.malformed, failed, clear=said.excess < CLEAR)
+    assert says().excess < CLEAR < says(malformed=0.49).excess
 
 
 @pytest.mark.parametrize("blind", [says(assessable=0.3), says(gloved=0.8)])
@@ -70,6 +72,13 @@ def test_flesh_that_is_left_over_is_refused_however_sound_the_rest():
 @pytest.mark.parametrize(("now", "accepted"), [(0.45, True), (0.46, False)])
 def test_where_the_critic_failed_the_original_half_is_the_most(now, accepted):
     assert (objections(FAILED, replace(GOOD, critic=Opinion(now, failed=False))) == ()) == accepted
+
+
+def test_a_hand_that_was_called_wrong_is_not_traded_for_a_doubtful_one():
+    doubtful = replace(SOUND, clear=False)
+    (why,) = objections(FAILED, replace(GOOD, critic=doubtful))
+    assert "not sure" in why
+    assert objections(FINE, replace(GOOD, critic=doubtful)) == ()
 
 
 @pytest.mark.parametrize(("now", "accepted"), [(0.03, True), (0.09, True), (0.10, False)])

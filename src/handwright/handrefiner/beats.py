@@ -2,7 +2,8 @@
 
 (a) *Critic*, where there is one and it can assess the hand: a candidate that it calls malformed is refused,
     and so is one that it can no longer assess. Where it failed the original the candidate must be at most
-    half as likely to be malformed; where it did not, at most ``AS_SOUND`` likelier.
+    half as likely to be malformed, and so little that it would pass the review: a good hand that was called
+    wrong is not traded for a doubtful one. Where it did not, at most ``AS_SOUND`` likelier.
 (b) *Geometry*: the hand is found again with its joints on the mesh, at most ``AS_EXACT`` (and never
     ``WORST_ERROR``) farther off than the original's own; no check of the list fails it, it is a hand of the
     side that its arm has, and not more than ``MOST_LOST`` of the old hand is gone.
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 
 from handwright.handrefiner.fit_to_picture import PictureFit
 from handwright.review.critic import MOST_SURPLUS, CriticSays, Region
+from handwright.review.opinion import CLEAR
 from handwright.types import Candidate, Side
 
 HALF = 0.5
@@ -54,18 +56,20 @@ class Opinion:
         malformed: Calibrated P(malformed).
         failed: Whether that, or the probability of one defect, reaches its limit.
         surplus: It shows flesh that no sound hand has.
+        clear: All stays so far below its limit that the hand passes the review.
     """
 
     malformed: float
     failed: bool
     surplus: bool = False
+    clear: bool = True
 
     @classmethod
     def of(cls, says: CriticSays) -> Opinion | None:
         """The opinion; None of a hand that the critic cannot assess."""
         if says.is_blind:
             return None
-        return cls(says.malformed, says.excess >= 1, says.surplus >= MOST_SURPLUS)
+        return cls(says.malformed, says.excess >= 1, says.surplus >= MOST_SURPLUS, says.excess < CLEAR)
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,10 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         return ()
     told = f"({was.malformed:.2f} → {now.malformed:.2f})"
     if original.critic_failed:
-        return () if now.malformed <= HALF * was.malformed else (f"the critic likes it hardly better {told}",)
+        better = now.malformed <= HALF * was.malformed
+        if not better:
+            return (f"the critic likes it hardly better {told}",)
+        return () if now.clear else (f"the critic is not sure that it is sound {told}",)
     if not original.asked_for and now.malformed > was.malformed + AS_SOUND:
         return (f"the critic likes it less than the original {told}",)
     return ()
