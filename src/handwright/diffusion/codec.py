@@ -1,6 +1,6 @@
-"""A fixed linear codec behind a VAE's interface: 4 × 4 patches onto their principal components.
+"""A fixed linear codec behind a VAE's interface: square patches onto their principal components.
 
-No training beyond statistics, exact to about 36 dB, and as cheap as one convolution each way.
+No training beyond statistics, and as cheap as one convolution each way.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 PATCH = 4
+"""Side of the patches unless a codec says otherwise."""
 
 
 @dataclass
@@ -36,9 +37,10 @@ class PatchCodec(ModelMixin, ConfigMixin):
     """Linear patch codec with the interface of diffusers' ``AutoencoderKL``.
 
     Args:
-        latent_channels: Principal components kept of the 48 numbers of a patch.
+        latent_channels: Numbers kept of a patch.
         scaling_factor: Multiplies latents, as everywhere in diffusers.
-        block_out_channels: Only its length counts: pipelines read the scale 2^(len − 1) from it.
+        block_out_channels: Only its length counts: patches have 2^(len − 1) pixels a side, the scale that
+            pipelines read from it.
     """
 
     @register_to_config
@@ -49,11 +51,12 @@ class PatchCodec(ModelMixin, ConfigMixin):
         block_out_channels: tuple[int, ...] = (PATCH**2 * 3,) * 3,
     ) -> None:
         super().__init__()
-        self.encoder = nn.Conv2d(3, latent_channels, PATCH, PATCH)
-        self.decoder = nn.ConvTranspose2d(latent_channels, 3, PATCH, PATCH)
+        side = 2 ** (len(block_out_channels) - 1)
+        self.encoder = nn.Conv2d(3, latent_channels, side, side)
+        self.decoder = nn.ConvTranspose2d(latent_channels, 3, side, side)
 
     def encode(self, x: Float[Tensor, "b 3 h w"]) -> Encoded:
-        """Latents of pictures in [-1, 1]; sides are multiples of 4."""
+        """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
         mean = self.encoder(x)
         return Encoded(DiagonalGaussianDistribution(torch.cat([mean, torch.full_like(mean, -30.0)], 1)))
 
@@ -61,22 +64,17 @@ class PatchCodec(ModelMixin, ConfigMixin):
         """Pictures of latents, about in [-1, 1]."""
         return Decoded(self.decoder(z))
 
-    def set_components(
-        self,
-        mean: Float[Tensor, "48"],
-        components: Float[Tensor, "c 48"],
-        scale: Float[Tensor, "c"],
+    def set_maps(
+        self, mean: Float[Tensor, "3"], into: Float[Tensor, "c d"], back: Float[Tensor, "c d"]
     ) -> None:
-        """Make the codec project onto orthonormal ``components``, divided by ``scale``.
+        """Make the codec encode and decode patches by linear maps.
 
         Args:
-            mean: [48] of a patch, channel by channel; the same for all pixels of a channel.
-            components: [c, 48], orthonormal rows.
-            scale: [c] what a latent of 1 stands for.
+            mean: [3] colour whose latents are 0.
+            into: [c, 3·side²] from a patch's difference to that colour, channel by channel, to its latents.
+            back: [c, 3·side²] what each latent adds to the patch.
         """
-        channels = len(components)
-        into = components / scale[:, None]
-        out = components * scale[:, None]
-        shape = (channels, 3, PATCH, PATCH)
-        self.encoder.load_state_dict({"weight": into.reshape(shape), "bias": -into @ mean})
-        self.decoder.load_state_dict({"weight": out.reshape(shape), "bias": mean.reshape(3, -1).mean(1)})
+        shape = self.encoder.weight.shape
+        everywhere = mean.repeat_interleave(into.shape[1] // 3)
+        self.encoder.load_state_dict({"weight": into.reshape(shape), "bias": -into @ everywhere})
+        self.decoder.load_state_dict({"weight": back.reshape(shape), "bias": mean})

@@ -32,20 +32,27 @@ def fit_codec(pixels: UInt8[np.ndarray, "n s s 3"], channels: int, seed: int) ->
     fine channels drown in noise, and white ones, which weigh invisible detail like light and dark. All are
     scaled so that latents have unit variance on average.
     """
-    rng = np.random.default_rng(seed)
-    side = pixels.shape[1]
-    n, y, x = rng.integers([[len(pixels)], [side - PATCH + 1], [side - PATCH + 1]], size=(3, _SAMPLE))
-    steps = np.arange(PATCH)
-    patches = pixels[n[:, None, None], (y[:, None] + steps)[:, :, None], (x[:, None] + steps)[:, None, :]]
-    flat = patches.transpose(0, 3, 1, 2).reshape(_SAMPLE, -1).astype(np.float64) / 127.5 - 1
-    mean = np.repeat(flat.reshape(_SAMPLE, 3, -1).mean((0, 2)), PATCH**2)
+    flat = some_patches(pixels, PATCH, seed)
+    mean = flat.reshape(len(flat), 3, -1).mean((0, 2))
     variances, vectors = np.linalg.eigh(np.cov(flat.T))
     components, spread = vectors[:, ::-1][:, :channels].T, np.sqrt(variances[::-1][:channels])
     components = components * np.sign(components.sum(1, keepdims=True) + 1e-12)
-    scale = np.sqrt(spread) * np.sqrt(spread.mean())
+    scale = (np.sqrt(spread) * np.sqrt(spread.mean()))[:, None]
     codec = PatchCodec(latent_channels=channels)
-    codec.set_components(*(torch.from_numpy(a).float() for a in (mean, components, scale)))
+    codec.set_maps(*(torch.from_numpy(a).float() for a in (mean, components / scale, components * scale)))
     return codec
+
+
+def some_patches(
+    pixels: UInt8[np.ndarray, "n s s 3"], side: int, seed: int, count: int = _SAMPLE
+) -> Float[np.ndarray, "k d"]:
+    """Patches of pictures at random places, in [-1, 1], channel by channel: float64 [count, 3·side²]."""
+    rng = np.random.default_rng(seed)
+    last = pixels.shape[1] - side + 1
+    n, y, x = rng.integers([[len(pixels)], [last], [last]], size=(3, count))
+    steps = np.arange(side)
+    patches = pixels[n[:, None, None], (y[:, None] + steps)[:, :, None], (x[:, None] + steps)[:, None, :]]
+    return patches.transpose(0, 3, 1, 2).reshape(count, -1).astype(np.float64) / 127.5 - 1
 
 
 def fresh_vae(channels: int, resolution: int) -> AutoencoderKL:

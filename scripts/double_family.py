@@ -1,0 +1,32 @@
+"""Begin a family at twice the resolution of a trained one: scripts/double_family.py MODEL --data DIR -o OUT.
+
+MODEL is `tiny` or a run's model/, with a linear codec. OUT/model is what `handwright train base --model` goes
+on from; as it is, it paints nothing useful yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from handwright.diffusion.places import model_folder
+from handwright.training.doubling import doubled
+from handwright.training.family import open_family, save_family
+from handwright.training.gather import load_crops
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path, required=True, help="shards and lots of crops")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    family = open_family(model_folder(args.model))
+    crops = load_crops(args.data, 2 * family.resolution)
+    save_family(doubled(family, crops.pixels, args.seed), args.output / "model")
+    print(args.output / "model")
+
+
+if __name__ == "__main__":
+    main()
