@@ -213,7 +213,11 @@ def test_flesh_that_no_sound_hand_has_fails_the_count_by_itself(cells, verdict):
     hand, surplus = np.zeros((16, 16), np.float32), np.zeros((16, 16), np.float32)
     hand[4:14, 4:14] = 1
     surplus[4, 4 : 4 + cells] = 1
-    odd = says(flesh=Flesh(hand, surplus, np.eye(3)[:2]), defects={**says().defects, "two_thumbs": 0.2})
+    odd = says(
+        flesh=Flesh(hand, surplus, np.eye(3)[:2]),
+        defects={**says().defects, "two_thumbs": 0.2},
+        limits={**says().limits, "surplus": 0.03},
+    )
     said = heard(checks(), odd)
     assert said["finger_count"].verdict == verdict
     assert calls(odd) == (verdict == "fail")

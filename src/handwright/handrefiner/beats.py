@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handwright.handrefiner.fit_to_picture import PictureFit
-from handwright.review.critic import MOST_SURPLUS, CriticSays, Region
+from handwright.review.critic import CriticSays, Region
 from handwright.review.opinion import CLEAR
 from handwright.types import Candidate, Side
 
@@ -69,7 +69,7 @@ class Opinion:
         """The opinion; None of a hand that the critic cannot assess."""
         if says.is_blind:
             return None
-        return cls(says.malformed, says.excess >= 1, says.surplus >= MOST_SURPLUS, says.excess < CLEAR)
+        return cls(says.malformed, says.excess >= 1, says.has_surplus, says.excess < CLEAR)
 
 
 @dataclass(frozen=True)

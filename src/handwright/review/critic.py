@@ -20,8 +20,8 @@ SMALLEST_PX = 32.0
 """Hands below this size are not judged: enlarged, they look like sharp ones."""
 
 
-MOST_SURPLUS = 0.03
-"""Share of a hand's flesh that no sound hand has, from which on the hand is called wrong by that alone."""
+SURPLUS = "surplus"
+"""Name of the limit of a hand's share of flesh that no sound hand has."""
 
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
@@ -59,7 +59,8 @@ class CriticSays:
         malformed: Something is wrong with it.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture that speaks for it most.
-        limits: Probability by name of defect ('malformed' too) from which on it is called a defect.
+        limits: Probability by name of defect ('malformed' too) from which on it is called a defect; of
+            'surplus' the share of flesh.
         fingers: Probability of having k fingers, k from 3 (or fewer) to 7 (or more).
         landmarks_px: float64 [21, 2] in the picture.
         visible: float64 [21] the landmark is seen.
@@ -103,18 +104,26 @@ class CriticSays:
         return 0.0 if self.flesh is None else self.flesh.surplus_share
 
     @property
+    def told(self) -> dict[str, float]:
+        """All that may be wrong: P(malformed), of each defect, and the share of flesh that is too much."""
+        return {"malformed": self.malformed, **self.defects, SURPLUS: self.surplus}
+
+    @property
     def excess(self) -> float:
-        """How near it comes to being called wrong: the largest of all in shares of its limit; ≥ 1 is."""
-        told = {"malformed": self.malformed, **self.defects}
-        heads = max(told[name] / self.limits[name] for name in told if name in self.limits)
-        return max(heads, self.surplus / MOST_SURPLUS)
+        """How near it comes to being called wrong: the largest of ``told`` in shares of its limit; ≥ 1 is."""
+        return max(value / self.limits[name] for name, value in self.told.items() if name in self.limits)
+
+    @property
+    def has_surplus(self) -> bool:
+        """Whether it shows more flesh than a sound hand has by what the critic marks of it."""
+        return self.surplus >= self.limits.get(SURPLUS, 2.0)
 
     @property
     def likeliest(self) -> str:
-        """Name of the defect that comes nearest to its limit; of one that has flesh too much, if that is."""
-        names = self.defects.keys()
+        """Name of the defect that comes nearest to its limit; where flesh is too much, of such a defect."""
+        names = list(self.defects)
         nearest = max(names, key=self._nearness)
-        if self.surplus >= MOST_SURPLUS and self._nearness(nearest) < 1:
+        if self.has_surplus and self._nearness(nearest) < 1:
             return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self._nearness)
         return nearest
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
-from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, MOST_SURPLUS, SHAPE_DEFECTS, CriticSays
+from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
 from handwright.review.joints import finger_words
 from handwright.types import HandObservation
 
@@ -112,7 +112,7 @@ def _heard(name: CheckName, check: Check, says: CriticSays) -> Check:
             wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
             points = (says.where_px[wrong],) if wrong in says.where_px else ()
             value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
-            plain = _SURE_SURPLUS if says.surplus >= MOST_SURPLUS else 0.0
+            plain = _SURE_SURPLUS if says.has_surplus else 0.0
             confidence = max(says.malformed, says.defects[wrong], plain)
             return Check("fail", confidence, f"The critic sees {_said(wrong, says)}.", Where(points), value)
     if check.verdict == "fail":

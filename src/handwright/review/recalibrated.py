@@ -73,11 +73,6 @@ def reread(says: CriticSays, old: Calibration, new: Calibration) -> CriticSays:
     )
 
 
-def told_wrong(says: CriticSays) -> dict[str, float]:
-    """Probability of each thing that may be wrong: of being malformed at all, and of each defect."""
-    return {MALFORMED: says.malformed, **says.defects}
-
-
 def can_tell(says: CriticSays) -> bool:
     """Whether the critic sees enough of the hand to judge it."""
     return not says.is_blind

@@ -11,7 +11,7 @@ from handwright.errors import NotEnoughDataError
 from handwright.review.calibrating import expected_calibration_error, fit_platt, limits_at
 from handwright.review.calibration import BUDGET, Calibration, Head, logit, sigmoid
 from handwright.review.critic import CriticSays
-from handwright.review.recalibrated import MADE_FOR, MALFORMED, calls, can_tell, reread, told_wrong
+from handwright.review.recalibrated import MADE_FOR, MALFORMED, calls, can_tell, reread
 
 FEWEST = 20
 FOLDS = 5
@@ -75,10 +75,10 @@ def refit(old: Calibration, hands: Sequence[Judged], budget: float = BUDGET) -> 
     scale, bias = fit_platt(head.scale * told + head.bias, np.array([hand.malformed for hand in hands]))
     moved = Head(scale * head.scale, scale * head.bias + bias, _moved(head.limit, scale, bias))
     new = replace(old, heads={**old.heads, MALFORMED: moved}, about={MADE_FOR: old.digest})
-    good = [told_wrong(reread(hand.says, old, new)) for hand in hands if not hand.malformed]
+    good = [reread(hand.says, old, new).told for hand in hands if not hand.malformed]
     if not good:
         return new
-    by_head = {name: np.array([said[name] for said in good]) for name in good[0]}
+    by_head = {name: np.array([said[name] for said in good]) for name in good[0] if name in new.heads}
     if len(good) >= CERTIFYING:
         limits = limits_at(by_head, budget, SURE, LEAST_LIMIT)
     else:

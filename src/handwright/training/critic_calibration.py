@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.review.calibrating import fit_platt, fit_temperature
 from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.review.critic import SURPLUS
+from handwright.review.flesh import Flesh
 from handwright.training.critic_limits import spend
 from handwright.training.critic_network import CriticConfig
 from handwright.training.hand_views import HandViews
@@ -25,6 +27,11 @@ _OVERLOOKED = 0.005
 
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
+
+_LEAST_SURPLUS = 0.005
+"""A cell or two of too much flesh are no finger."""
+
+_AS_IT_IS = np.eye(3)[:2]
 
 Logits = Mapping[str, np.ndarray]
 Ask = Callable[[UInt8[np.ndarray, "n s s 3"]], Logits]
@@ -50,7 +57,7 @@ def calibrate_critic(
         NotEnoughDataError: Hands of some kind are missing.
     """
     crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
-    told = _told(ask, crops)
+    told = _told(ask, crops, config)
     judged = clear & views.judged
     malformed = np.any(views.defects, axis=1)
     heads = {"malformed": _platt(told["malformed"], malformed, judged)}
@@ -59,6 +66,7 @@ def calibrate_critic(
     called = clear | (told["assessable"] > 0)
     limits = _limits(heads, told, config, views, called & views.judged)
     heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
+    heads[SURPLUS] = Head(limit=limits[SURPLUS])
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
     heads["hand"] = _hand(told["hand"], views)
@@ -71,16 +79,22 @@ def calibrate_critic(
     return Calibration(heads, temperatures, {**about, "hands": int(views.hand.sum()), "budget": BUDGET})
 
 
-def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"]) -> Logits:
-    """Its numbers, a few crops at once."""
-    lots = [ask(crops[start : start + _AT_ONCE]) for start in range(0, len(crops), _AT_ONCE)]
-    return {name: np.concatenate([lot[name] for lot in lots]).astype(np.float64) for name in _NUMBERS}
+def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConfig) -> Logits:
+    """Its numbers, a few crops at once, and the share of flesh that is too much."""
+    told: dict[str, list[np.ndarray]] = {name: [] for name in (*_NUMBERS, SURPLUS)}
+    for start in range(0, len(crops), _AT_ONCE):
+        lot = ask(crops[start : start + _AT_ONCE])
+        parts = (Flesh.of(one, config.parts, _AS_IT_IS, config.size_px) for one in lot["parts"])
+        lot = {**lot, SURPLUS: np.array([flesh.surplus_share for flesh in parts])}
+        for name, values in told.items():
+            values.append(lot[name])
+    return {name: np.concatenate(values).astype(np.float64) for name, values in told.items()}
 
 
 def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
     """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
     crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
-    told = _told(ask, crops)
+    told = _told(ask, crops, config)
     return {
         "gloved": _platt(told["gloved"], views.gloved, views.hand),
         "assessable": _platt(told["assessable"], able, views.hand),
@@ -104,12 +118,13 @@ def _limits(
     """Limits that hold the budget on renders and on photographs; malformed ones of either count alike."""
     values = {"malformed": told["malformed"]}
     values |= {name: told["defects"][:, k] for k, name in enumerate(config.defects)}
-    read = np.column_stack([_read(heads[name], values[name]) for name in heads])
+    read = np.column_stack([*(_read(heads[name], values[name]) for name in heads), told[SURPLUS]])
     malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
     sound, wrong = judged & ~malformed, judged & malformed
     worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]
     limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET, _SURE)
-    return dict(zip(heads, np.maximum(limits, _LEAST_LIMIT).tolist(), strict=True))
+    least = [*(_LEAST_LIMIT for _ in heads), _LEAST_SURPLUS]
+    return dict(zip((*heads, SURPLUS), np.maximum(limits, least).tolist(), strict=True))
 
 
 def _read(head: Head, logits: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
