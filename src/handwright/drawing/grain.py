@@ -17,6 +17,9 @@ _DARKEST, _BRIGHTEST = 8.0, 247.0
 _FEWEST_PIXELS = 60
 _MOST_ADDED = 12.0
 _WIDEST_PX = 1.6
+_BRIGHTER, _PORES, _PORES_PX = 1.5, 0.4, 0.8
+"""How much grainier skin may be than its surroundings, the share of what is beyond that is given back as
+fine grey texture, and how wide that is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,27 @@ def add_grain(
     own = rng.standard_normal((*shape, 3), np.float32) * sqrt(1.0 - grain.luma_share)
     noise = _blurred_to_unit_variance(shared + own, grain.correlation_px)
     return pixels + (noise * missing * alpha[..., None]).astype(np.float32)
+
+
+def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
+    """What to add to drawn skin, given the grain of the old skin and of what is around it.
+
+    Grain belongs to the picture: where skin shows much more than its surroundings, the rest is pores, folds
+    and JPEG blocks, which noise of that strength and width turns into coloured blotches.
+
+    Args:
+        skin: Measured on the old skin.
+        surroundings: Measured around it; all zeros are believed as well.
+    """
+    most = _BRIGHTER * surroundings.sigma_rgb
+    if (skin.sigma_rgb <= most).all():
+        return skin
+    grain = np.minimum(skin.sigma_rgb, most)
+    pores = _PORES * np.sqrt(skin.sigma_rgb**2 - grain**2).mean()
+    sigma = np.sqrt(grain**2 + pores**2)
+    grey = float(pores**2 / (sigma**2).mean())
+    width = min(skin.correlation_px, max(surroundings.correlation_px, _PORES_PX))
+    return Grain(sigma, width, surroundings.luma_share + grey * (1 - surroundings.luma_share))
 
 
 def grain_ratio(

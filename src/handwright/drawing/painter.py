@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
-from handwright.drawing.grain import add_grain, grain_statistics
+from handwright.drawing.creases import crease_light
+from handwright.drawing.grain import add_grain, grain_statistics, skin_grain
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.occlusion import things_in_front
 from handwright.drawing.ownership import Ownership, share_pixels
@@ -187,7 +188,7 @@ def _colour(
     brightness = brightness * ratio[surface.seen]
     tint = colourfulness(known)
     albedo = greyed(skin.albedo, tint)
-    colour = tone.colour(brightness) * albedo
+    colour = tone.colour(brightness) * albedo * greyed(crease_light(surface), tint)
     shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
     colour = np.clip(colour + shine[:, None] * greyed(_SHINE, tint), 3e-4, 1.2)
     return match_spread(colour, known, usable, tone.floor).astype(np.float32)
@@ -266,7 +267,10 @@ def _photographic(
     wanted_bands = luminance_bands(crop[known], old[known]) * (_TEXTURE_SHARE * large)
     there_bands = luminance_bands(mixed[fresh], new[fresh])
     out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
-    wanted, there = grain_statistics(crop[known], old[known]), grain_statistics(out[fresh], new[fresh])
+    around = ~own.old & (own.alpha < 1 / 512)
+    near = box_of(around, _SAMPLE_PX)
+    wanted = skin_grain(grain_statistics(crop[known], old[known]), grain_statistics(crop[near], around[near]))
+    there = grain_statistics(out[fresh], new[fresh])
     out[painted] = add_grain(out[painted], wanted, there, alpha * (0.4 + 0.6 * large), rng)
     return out
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.types import HandRegion
 
-_CHROMA_FAR, _BLACK_SHARE, _SHADOW_RADIUS = 2.6, 0.22, 0.14
+_CHROMA_FAR, _BLACK_SHARE, _SHADOW_RADIUS, _COLOURLESS = 2.6, 0.22, 0.14, 6.0
 _EDGES = (*LANDMARK_EDGES, (5, 9), (9, 13), (13, 17), (0, 17))
 
 
@@ -50,7 +50,9 @@ def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float
 def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
     """Pixels whose colour this hand's skin cannot take in any light.
 
-    That is another chroma for their brightness, or black over more than the width of a fold.
+    That is another chroma for their brightness, or black over more than the width of a fold. A tint that skin
+    takes between fingers, where the light comes from other skin, or where it is overexposed, is strange only
+    where it is wider than that, too.
 
     Shaded skin keeps its hue but loses chroma with brightness, so chroma is compared at equal brightness.
     """
@@ -60,13 +62,33 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     expected = (region.skin_lab[1:] - 128).astype(np.float32) * brightness[..., None]
     spread = np.sqrt(np.diag(region.skin_spread)[1:]).astype(np.float32) + 3.5
     offset = (lab[..., 1:] - 128 - expected) / spread
-    black = (lab[..., 0] < _BLACK_SHARE * skin_l).astype(np.uint8)
+    tinted = ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l)
+    likely = tinted & _lit_by_skin(lab, region.skin_lab)
+    black = lab[..., 0] < _BLACK_SHARE * skin_l
     scale = crop.shape[0] / region.inside.shape[0]
     radius = max(2, round(_SHADOW_RADIUS * region.span_px * scale))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l) | (
-        cv2.morphologyEx(black, cv2.MORPH_OPEN, disc) > 0
-    )
+    broad = [cv2.morphologyEx(m.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0 for m in (black, likely)]
+    return tinted & ~likely | broad[0] | broad[1]
+
+
+def _lit_by_skin(
+    lab: Float[np.ndarray, "h w 3"], skin_lab: Float[np.ndarray, "3"]
+) -> Bool[np.ndarray, "h w"]:
+    """Colours that skin takes where the light on it comes from other skin, or is more than the picture holds.
+
+    Light that skin has thrown back is redder and more saturated; light beyond the brightest value loses red
+    first, so that skin turns yellow on its way to white.
+    """
+    a, b = lab[..., 1] - 128, lab[..., 2] - 128
+    chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
+    light = lab[..., 0] / max(float(skin_lab[0]), 1.0)
+    own = float(np.hypot(*(skin_lab[1:] - 128)))
+    if own < _COLOURLESS:
+        return np.zeros(a.shape, np.bool_)
+    between = (light > 0.3) & (light < 0.87) & (hue > 26) & (hue < 63) & (chroma < min(1.3 * own + 14, 50))
+    beyond = (light > 1.25) & (hue > 40) & (hue < 100) & (chroma > 0.5 * own) & (chroma < own + 8)
+    return between | beyond
 
 
 def beyond_wrist(
