@@ -3,8 +3,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given as over
+from hypothesis import settings
+from hypothesis import strategies as st
 
-from handwright.drawing.grain import Grain, add_grain, grain_ratio, grain_statistics
+from handwright.drawing.grain import Grain, add_grain, grain_ratio, grain_statistics, skin_grain
 
 NONE = Grain(np.zeros(3), 0.0, 0.0)
 
@@ -99,3 +102,31 @@ def test_tiny_and_flat_crops_have_no_grain(size):
     flat = np.full((size, size, 3), 90, np.uint8)
     found = grain_statistics(flat, np.zeros((size, size), bool))
     assert found.sigma_rgb.max() < 1e-3
+
+
+def grain_of(sigma: float, correlation_px: float = 1.0, luma_share: float = 0.7) -> Grain:
+    return Grain(np.full(3, sigma), correlation_px, luma_share)
+
+
+@pytest.mark.parametrize("skin", [0.5, 2.0, 3.0])
+def test_skin_as_grainy_as_its_surroundings_keeps_its_own_grain(skin):
+    own = grain_of(skin, 1.4)
+    assert skin_grain(own, grain_of(2.0)) is own
+
+
+@settings(max_examples=40)
+@over(st.floats(0, 3), st.floats(0.1, 12), st.floats(0.3, 1.6), st.floats(0, 1))
+def test_skin_gets_no_more_grain_than_it_had_and_no_less_than_its_surroundings(around, extra, width, share):
+    skin, surroundings = grain_of(around + extra, width, share), grain_of(around, 0.7, share)
+    given = skin_grain(skin, surroundings)
+    assert (given.sigma_rgb <= skin.sigma_rgb + 1e-9).all()
+    assert (given.sigma_rgb >= surroundings.sigma_rgb - 1e-9).all()
+    assert share - 1e-9 <= given.luma_share <= 1
+    assert given.correlation_px <= skin.correlation_px
+
+
+def test_what_only_skin_shows_comes_back_fainter_finer_and_grey():
+    given = skin_grain(grain_of(7.0, 1.6, 0.8), grain_of(0.5, 0.9, 0.8))
+    assert (given.sigma_rgb < 3.5).all()
+    assert given.correlation_px == pytest.approx(0.9)
+    assert given.luma_share > 0.95

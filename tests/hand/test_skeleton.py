@@ -75,3 +75,31 @@ def test_black_is_strange_where_it_is_wider_than_a_fold():
     strange = not_skin(pixels, SHOT.region)
     assert strange[135:145, 135:145].all()
     assert not strange[61, SHOT.silhouette[61]].any()
+
+
+def painted_over(half: int, light: float, chroma: float, hue_deg: float) -> np.ndarray:
+    """Which pixels are strange in a square of a colour given relative to the skin, of 2 × ``half`` pixels."""
+    lab = np.full((1, 1, 3), 128.0)
+    own = SHOT.region.skin_lab
+    lab[..., 0] = light * own[0]
+    along = np.radians(hue_deg)
+    lab[..., 1:] += chroma * np.hypot(*(own[1:] - 128)) * np.array([np.cos(along), np.sin(along)])
+    pixels = SHOT.pixels.copy()
+    patch = np.s_[140 - half : 140 + half, 140 - half : 140 + half]
+    pixels[patch] = cv2.cvtColor(np.round(lab).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    return not_skin(pixels, SHOT.region)[patch]
+
+
+def test_skin_lit_by_the_skin_beside_it_is_not_strange_unless_it_is_wider_than_a_finger():
+    assert not painted_over(7, light=0.5, chroma=1.2, hue_deg=45).any()
+    assert painted_over(40, light=0.5, chroma=1.2, hue_deg=45)[20:60, 20:60].all()
+
+
+def test_overexposed_skin_is_not_strange_but_white_paper_is():
+    assert not painted_over(7, light=1.4, chroma=0.8, hue_deg=85).any()
+    assert painted_over(7, light=1.4, chroma=0.0, hue_deg=85).all()
+
+
+@pytest.mark.parametrize("hue_deg", [120, 180, 270, 340])
+def test_a_dark_thing_of_another_hue_is_strange_however_narrow(hue_deg):
+    assert painted_over(7, light=0.6, chroma=1.3, hue_deg=hue_deg).all()

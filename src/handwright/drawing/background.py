@@ -12,7 +12,10 @@ from handwright.drawing.working import box_of
 from handwright.hand.skeleton import skin_distance
 from handwright.types import HandRegion
 
-_SKIN_RING = 0.6
+_SKIN_RING, _FLECK, _COLOURLESS = 0.6, 0.05, 6.0
+"""Skin-coloured share of the surroundings above which colour says nothing; half the width in spans of what is
+too narrow to be a finger; chroma of skin below which a picture has no colours."""
+
 _MOST_HOLE_PX = 900
 _RING_PX, _SAMPLE_PX = 40, 500
 
@@ -75,19 +78,24 @@ def background_sources(
 ) -> Bool[np.ndarray, "h w"]:
     """Pixels that background may be copied from: not the old hand, not skin.
 
-    Where the wall itself is skin-coloured (most of what surrounds the hand would be lost), colour is no
-    guide: then only what is skin-coloured and connected to the hand or its arm is left out.
+    Flecks narrower than a finger are no skin: a carpet without its brown threads is another carpet. Where the
+    wall itself is skin-coloured (most of what surrounds the hand would be lost) or nothing has a colour,
+    colour is no guide: then only what is skin-coloured and connected to the hand or its arm is left out.
     """
     distance = skin_distance(crop, region)
-    square = np.ones((3, 3), np.uint8)
-    skin = cv2.morphologyEx((distance < 7).astype(np.uint8), cv2.MORPH_OPEN, square)
+    square, finger = np.ones((3, 3), np.uint8), _disc(max(1, round(_FLECK * region.span_px)))
+    skin = cv2.morphologyEx((distance < 7).astype(np.uint8), cv2.MORPH_OPEN, finger)
     skin = cv2.dilate(skin, square) > 0
     reach = max(3, round(0.25 * region.span_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    ring = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~old
-    if ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum():
+    ring = (cv2.dilate(old.astype(np.uint8), _disc(reach)) > 0) & ~old
+    colourless = float(np.hypot(*(region.skin_lab[1:] - 128))) < _COLOURLESS
+    if colourless or (ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum()):
         narrow = distance < 1.5
         _, parts = cv2.connectedComponents((narrow | old).astype(np.uint8))
         skin = np.isin(parts, np.unique(parts[old])) & narrow
     sources = ~(old | skin)
     return sources if (sources & ring).sum() > 0.2 * ring.sum() else ~old
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -14,15 +14,15 @@ from jaxtyping import Float
 
 from handwright.drawing.surface import Surface
 
-_REACHES_M = (0.0011, 0.0024)
-_DIRECTIONS = 6
+_REACHES_M = (0.0011, 0.0023, 0.004)
+_DIRECTIONS = 4
 _FLAT, _DEEPEST = 0.22, 0.9
 """Mean rise of both sides, per reach, below which a surface is not folded, and from which it is a crease."""
 
 _TOUCHING_M, _APART_M = 0.006, 0.016
 """A step in depth up to the first is skin on skin; from the second on, one part is far before the other."""
 
-_DARKEST = np.array([[0.56, 0.70, 0.74]], np.float32)
+_DARKEST = np.array([[0.50, 0.64, 0.68]], np.float32)
 """Share of linear red, green and blue that a crease takes at most."""
 
 

@@ -25,6 +25,8 @@ _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03
 """Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
 _ARM_BELOW_M = 0.032
+_SEAM, _SEAM_BELOW_M = 0.1, 0.055
+"""Width in spans of the seam between the heel and an arm that is kept, and how far from the wrist one is."""
 _RIM = 0.015
 """Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
 
@@ -79,8 +81,9 @@ def share_pixels(
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
     allowed = _taper(~region.inside, reach, surface, blur_sigma)
-    alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
+    allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
+    alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
     hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
@@ -96,6 +99,25 @@ def _taper(
     allowance = _TAPER * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
     soft = 1.0 + blur_sigma
     return 1 - smoothstep(0, 1, (away - allowance) / soft)
+
+
+def _seamless(
+    drawn: Bool[np.ndarray, "h w"],
+    hole: Bool[np.ndarray, "h w"],
+    region: HandRegion,
+    reach_m: Float[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w"]:
+    """Rises from 0 where drawn skin of the heel borders on skin of the arm that is kept: skin runs on there.
+
+    A hand seen along its arm, or bent at the wrist, ends in an outline and not in the fade of its wrist.
+    """
+    kept = region.inside & ~drawn & ~hole & (reach_m < _SEAM_BELOW_M)
+    core = cv2.erode(kept.astype(np.uint8), _disc(max(1, round(_SEAM / 3 * region.span_px))))
+    if not core.any():
+        return np.ones(drawn.shape, np.float32)
+    kept &= _dilate(core > 0, round(_SEAM * region.span_px))
+    away = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, 3)
+    return smoothstep(0, _SEAM * region.span_px, away).astype(np.float32)
 
 
 def _extended_reach(surface: Surface, hand_px: float) -> Float[np.ndarray, "h w"]:
