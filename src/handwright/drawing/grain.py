@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, sqrt
 
 import cv2
@@ -192,8 +193,14 @@ def _sigma_of_lag(alike: float) -> float:
     """Sigma of a sampled Gaussian whose blurred white noise has this correlation between neighbours."""
     if alike <= 0.02:
         return 0.0
+    return float(np.interp(alike, *_correlations()))
+
+
+@cache
+def _correlations() -> tuple[np.ndarray, np.ndarray]:
+    """Correlations between neighbours, and the sigmas that they belong to."""
     sigmas = np.linspace(0.2, _WIDEST_PX, 57)
-    return float(np.interp(alike, [_neighbour_correlation(s) for s in sigmas], sigmas))
+    return np.array([_neighbour_correlation(float(s)) for s in sigmas]), sigmas
 
 
 def _kernel(sigma: float) -> np.ndarray:

@@ -38,7 +38,7 @@ from handwright.hand.skeleton import not_skin
 from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
-_RATIO_SIGMA = 0.12
+_RATIO_SIGMA = 0.1
 _WRIST_M = 0.002
 _FEWEST_POINTS = 20
 _SHINE = np.array([[0.9, 1.0, 1.1]], np.float32)

@@ -108,7 +108,7 @@ def match_spread(
     seen = np.percentile(np.log(reference.mean(1) + floor), [10, 50, 90])
     brightness = np.log(drawn.mean(1) + floor)
     now = np.percentile(brightness[compared], [10, 50, 90])
-    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.3))
+    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.5))
     stretch = np.clip((contrast - 1) * (brightness - now[1]), -0.6, 0.6) + seen[1] - now[1]
     drawn = drawn * np.exp(stretch)[:, None]
     return drawn * np.clip(reference.mean(0) / np.maximum(drawn[compared].mean(0), 1e-3), 0.8, 1.25)
@@ -132,7 +132,7 @@ def illumination_ratio(
     """
     floor = max(floor, 1e-6)
     ratio = np.where(
-        compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.45, 0.45), 0
+        compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.8, 0.8), 0
     )
     step = max(1, int(sigma / 6))
     height, width = old.shape
