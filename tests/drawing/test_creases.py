@@ -31,7 +31,7 @@ def surface_of(depth_m: np.ndarray) -> Surface:
 def light_across(profile_m: np.ndarray) -> np.ndarray:
     """Green light along a row of a surface that has this depth in every row, 0.5 m away."""
     depth = np.tile(0.5 + profile_m, (SIZE, 1)).astype(np.float32)
-    light = crease_light(surface_of(depth)).reshape(SIZE, SIZE, 3)
+    light = crease_light(surface_of(depth), np.zeros(depth.size)).reshape(SIZE, SIZE, 3)
     return light[SIZE // 2, :, 1]
 
 
@@ -63,11 +63,23 @@ def test_a_finger_far_before_the_palm_leaves_no_line_on_it():
 
 def test_a_crease_is_redder_than_the_skin_around_it():
     depth = np.tile(0.5 - 1.5 * np.abs(X_M), (SIZE, 1)).astype(np.float32)
-    red, green, blue = crease_light(surface_of(depth)).reshape(SIZE, SIZE, 3)[SIZE // 2, SIZE // 2]
+    red, green, blue = crease_light(surface_of(depth), np.zeros(depth.size)).reshape(SIZE, SIZE, 3)[
+        SIZE // 2, SIZE // 2
+    ]
     assert red > green > blue > 0.2
 
 
 def test_the_skin_of_an_open_hand_is_hardly_touched_and_that_of_a_fist_is():
-    open_hand, fist = (crease_light(shoot(flat_hand(curl=curl)).surface)[:, 1] for curl in (0.0, 1.4))
+    open_hand, fist = (
+        crease_light(surface, np.zeros(len(surface.normals)))[:, 1]
+        for surface in (shoot(flat_hand(curl=curl)).surface for curl in (0.0, 1.4))
+    )
     assert open_hand.mean() > 0.97
     assert (fist < 0.7).mean() > 2 * (open_hand < 0.7).mean()
+
+
+def test_the_step_at_a_nail_is_much_fainter():
+    depth = np.tile(0.5 + np.where(X_M < 0, 0.0, 0.004), (SIZE, 1)).astype(np.float32)
+    surface = surface_of(depth)
+    plain, on_nail = (crease_light(surface, np.full(depth.size, nail)) for nail in (0.0, 1.0))
+    assert (1 - on_nail) == pytest.approx(0.25 * (1 - plain), abs=1e-6)

@@ -8,6 +8,7 @@ from the skin around it.
 
 from __future__ import annotations
 
+import cv2
 import numba as nb
 import numpy as np
 from jaxtyping import Float
@@ -22,14 +23,23 @@ _FLAT, _DEEPEST = 0.22, 0.9
 _TOUCHING_M, _APART_M = 0.006, 0.016
 """A step in depth up to the first is skin on skin; from the second on, one part is far before the other."""
 
+_NAIL_FOLD_M, _NAIL_SPARED = 0.002, 0.75
 _DARKEST = np.array([[0.50, 0.64, 0.68]], np.float32)
 """Share of linear red, green and blue that a crease takes at most."""
 
 
-def crease_light(surface: Surface) -> Float[np.ndarray, "n 3"]:
-    """Share of linear light, by colour, that reaches every seen point past the skin it touches, 0…1."""
-    depth = _deepness(surface)
-    return 1 - _DARKEST * depth[:, None]
+def crease_light(surface: Surface, nail: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
+    """Share of linear light, by colour, that reaches every seen point past the skin it touches, 0…1.
+
+    Args:
+        surface: The surface.
+        nail: [N] 1 on nail plates, whose own step is no touch.
+    """
+    radius = max(1, round(_NAIL_FOLD_M * surface.pixels_per_m))
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    beside_nail = cv2.dilate(surface.place(nail[:, None].astype(np.float32))[..., 0], square)[surface.seen]
+    deep = _deepness(surface) * (1 - _NAIL_SPARED * beside_nail)
+    return 1 - _DARKEST * deep[:, None]
 
 
 def _deepness(surface: Surface) -> Float[np.ndarray, " n"]:

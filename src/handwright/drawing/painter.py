@@ -188,7 +188,7 @@ def _colour(
     brightness = brightness * ratio[surface.seen]
     tint = colourfulness(known)
     albedo = greyed(skin.albedo, tint)
-    colour = tone.colour(brightness) * albedo * greyed(crease_light(surface), tint)
+    colour = tone.colour(brightness) * albedo * greyed(crease_light(surface, skin.nail), tint)
     shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
     colour = np.clip(colour + shine[:, None] * greyed(_SHINE, tint), 3e-4, 1.2)
     return match_spread(colour, known, usable, tone.floor).astype(np.float32)

@@ -131,9 +131,7 @@ def illumination_ratio(
         floor: As in ``Tone``.
     """
     floor = max(floor, 1e-6)
-    ratio = np.where(
-        compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.8, 0.8), 0
-    )
+    ratio = np.where(compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.8, 0.8), 0)
     step = max(1, int(sigma / 6))
     height, width = old.shape
     size = max(1, width // step), max(1, height // step)

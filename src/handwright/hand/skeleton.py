@@ -86,7 +86,7 @@ def _lit_by_skin(
     own = float(np.hypot(*(skin_lab[1:] - 128)))
     if own < _COLOURLESS:
         return np.zeros(a.shape, np.bool_)
-    between = (light > 0.3) & (light < 0.87) & (hue > 26) & (hue < 63) & (chroma < min(1.3 * own + 14, 50))
+    between = (light > 0.3) & (light < 0.87) & (hue > 26) & (hue < 63) & (chroma < min(1.3 * own + 18, 50))
     beyond = (light > 1.25) & (hue > 40) & (hue < 100) & (chroma > 0.5 * own) & (chroma < own + 8)
     return between | beyond
 
