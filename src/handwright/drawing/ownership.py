@@ -27,6 +27,12 @@ _HOLE_TAPER_M = 0.03
 _ARM_BELOW_M = 0.032
 _SEAM, _SEAM_BELOW_M = 0.1, 0.055
 """Width in spans of the seam between the heel and an arm that is kept, and how far from the wrist one is."""
+_STEPS = 0.035
+"""Size of the steps in an old hand's segmented outline, in spans."""
+ARM_SKIN = 9.0
+"""How far from the hand's own skin an arm's colour may be, squared, in deviations."""
+_STRIP = 0.05
+"""Half the width in spans that skin next to the region needs to pass for an arm."""
 _RIM = 0.015
 """Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
 
@@ -64,6 +70,7 @@ def share_pixels(
     landmarks_px: Float[np.ndarray, "21 2"],
     blur_sigma: float,
     hand_px: float,
+    skin: Bool[np.ndarray, "h w"] | None = None,
 ) -> Ownership:
     """Decide who owns which pixel.
 
@@ -73,6 +80,8 @@ def share_pixels(
         landmarks_px: [21, 2] observed landmarks in the crop.
         blur_sigma: Blur of the picture's edges in pixels.
         hand_px: Hand size in pixels.
+        skin: bool [h, w] pixels of skin colour: the heel is drawn on over an arm that the region leaves
+            out; without it the heel ends where the region does.
     """
     coverage = surface.coverage
     reach = _extended_reach(surface, hand_px)
@@ -80,7 +89,8 @@ def share_pixels(
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
-    allowed = _taper(~region.inside, reach, surface, blur_sigma)
+    flesh = _smooth(region) if skin is None else _smooth(region) | _arm(skin & (coverage > 0.5), region)
+    allowed = _taper(~flesh, reach, surface, blur_sigma)
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
     allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
@@ -88,6 +98,18 @@ def share_pixels(
     removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
     hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
+
+
+def _smooth(region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """The old hand with the steps of its segmentation ironed out, which the drawn outline would follow."""
+    soft = cv2.GaussianBlur(region.inside.astype(np.float32), (0, 0), max(1.0, _STEPS * region.span_px))
+    return soft > 0.5
+
+
+def _arm(skin: Bool[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """Skin outside the region that is too broad for a strip of wall of its colour beside the wrist."""
+    beyond = (skin & ~region.inside).astype(np.uint8)
+    return cv2.morphologyEx(beyond, cv2.MORPH_OPEN, _disc(max(1, round(_STRIP * region.span_px)))) > 0
 
 
 def _taper(
