@@ -146,3 +146,27 @@ def test_smoothstep_rises_from_0_to_1(a, b):
     values = smoothstep(-1.0, 1.0, np.array([low, high]))
     assert 0 <= values[0] <= values[1] <= 1
     assert smoothstep(0.0, 1.0, np.array([-0.1, 0.0, 0.5, 1.0, 1.1])).tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_the_heel_is_drawn_on_over_an_arm_that_the_region_leaves_out(open_hand):
+    s = open_hand
+    own = share_pixels(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
+    cut = s.silhouette & (own.reach_m > 0.04)
+    arm = s.silhouette & (own.reach_m > 0.02) & (own.reach_m < 0.036)
+    region = region_of(s.pixels, cut, s.landmarks_px)
+    without, over = (
+        share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin) for skin in (None, s.silhouette)
+    )
+    assert over.alpha[arm].mean() > 0.9
+    assert without.alpha[arm].mean() < 0.6
+
+
+def test_a_strip_of_wall_of_the_skins_colour_beside_the_wrist_is_no_arm(open_hand):
+    s = open_hand
+    narrow = cv2.erode(s.silhouette.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    region = region_of(s.pixels, narrow, s.landmarks_px)
+    plain, beside = (
+        share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin).alpha
+        for skin in (None, np.ones_like(narrow))
+    )
+    assert np.array_equal(plain, beside)

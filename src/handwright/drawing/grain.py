@@ -144,7 +144,9 @@ def _quiet_windows(picture: np.ndarray, region: np.ndarray) -> np.ndarray | None
     if min(picture.shape[:2]) < _WINDOW:
         return None
     level = cv2.blur(picture, (_WINDOW, _WINDOW))
-    exposed = (level.min(-1) > _DARKEST) & (level.max(-1) < _BRIGHTEST)
+    red, green, blue = cv2.split(level)
+    darkest, brightest = cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
+    exposed = (darkest > _DARKEST) & (brightest < _BRIGHTEST)
     everywhere = np.ones(region.shape, bool)
     choices = (region & exposed, region, exposed, everywhere)
     inner = next(
@@ -152,7 +154,7 @@ def _quiet_windows(picture: np.ndarray, region: np.ndarray) -> np.ndarray | None
     )
     if not inner.any():
         return None
-    deviation = _box_mean(((picture - level) ** 2).mean(-1))
+    deviation = _box_mean(np.einsum("hwc,hwc->hw", picture - level, picture - level))
     return inner & (deviation <= np.quantile(deviation[inner], _QUIETEST))
 
 

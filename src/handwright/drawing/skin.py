@@ -65,7 +65,7 @@ def bumped_normals(
     steady = np.abs(slope_x) + np.abs(slope_y) < 0.5
     tilt = np.stack([-slope_x, -slope_y, np.zeros_like(slope_x)], 1) * (strength * steady)[:, None]
     tilted = surface.normals + tilt
-    return tilted / np.maximum(np.linalg.norm(tilted, axis=1, keepdims=True), 1e-6)
+    return tilted / np.maximum(np.sqrt(np.einsum("nc,nc->n", tilted, tilted))[:, None], 1e-6)
 
 
 @lru_cache(maxsize=1)

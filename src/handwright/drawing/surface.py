@@ -94,7 +94,7 @@ def see_surface(
     values = values[: int(seen.sum())]
     normals = values[:, :3]
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    normals /= np.maximum(np.sqrt(np.einsum("nc,nc->n", normals, normals))[:, None], 1e-6)
     pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
     occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
     return Surface(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.light import LUMA
+from handwright.drawing.light import LUMA, spread_sample
 
 _SRGB = np.arange(256) / 255.0
 _TO_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -68,14 +68,17 @@ def fit_tone(colours: Float[np.ndarray, "n 3"]) -> Tone:
 def colour_inliers(colours: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
     """Which points have the hand's typical chroma: drops rings, nails, background that slipped in."""
     chroma = np.log(colours + 0.01) - np.log(colours @ LUMA + 0.01)[:, None]
-    offset = chroma - np.median(chroma, 0)
-    spread = 1.48 * np.median(np.abs(offset), 0) + 0.03
-    return (np.abs(offset) / spread).max(1) < 3
+    some = spread_sample(len(chroma))
+    offset = chroma - np.median(chroma[some], 0)
+    spread = 1.48 * np.median(np.abs(offset[some]), 0) + 0.03
+    near = np.abs(offset) < 3 * spread
+    return near[:, 0] & near[:, 1] & near[:, 2]
 
 
 def colourfulness(colours: Float[np.ndarray, "n 3"]) -> float:
     """0 for the greys of a black-and-white picture, 1 for skin in colour."""
-    spread = np.median(np.ptp(colours, axis=1) / np.maximum(colours.max(1), 1e-3))
+    some = colours[spread_sample(len(colours))]
+    spread = np.median(np.ptp(some, axis=1) / np.maximum(some.max(1), 1e-3))
     return float(np.clip((spread - 0.02) / 0.13, 0, 1))
 
 
@@ -102,12 +105,14 @@ def match_spread(
     if compared.sum() < 20:
         return drawn
     chroma = _chroma(drawn, floor)
-    middle = np.median(chroma[compared], 0)
-    wider = np.clip(_spread(_chroma(reference, floor)) / (_spread(chroma[compared]) + 0.02), 1, 1.6)
+    there = np.flatnonzero(compared)
+    there, some = there[spread_sample(len(there))], reference[spread_sample(len(reference))]
+    middle = np.median(chroma[there], 0)
+    wider = np.clip(_spread(_chroma(some, floor)) / (_spread(chroma[there]) + 0.02), 1, 1.6)
     drawn = np.clip(drawn * np.exp(0.8 * (wider - 1) * (chroma - middle)), 3e-4, 1.2)
-    seen = np.percentile(np.log(reference.mean(1) + floor), [10, 50, 90])
-    brightness = np.log(drawn.mean(1) + floor)
-    now = np.percentile(brightness[compared], [10, 50, 90])
+    seen = np.percentile(np.log(_grey(some) + floor), [10, 50, 90])
+    brightness = np.log(_grey(drawn) + floor)
+    now = np.percentile(brightness[there], [10, 50, 90])
     contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.5))
     stretch = np.clip((contrast - 1) * (brightness - now[1]), -0.6, 0.6) + seen[1] - now[1]
     drawn = drawn * np.exp(stretch)[:, None]
@@ -145,7 +150,12 @@ def illumination_ratio(
 
 
 def _chroma(colours: Float[np.ndarray, "n 3"], floor: float) -> Float[np.ndarray, "n 3"]:
-    return np.log(colours + floor) - np.log(colours.mean(1, keepdims=True) + floor)
+    return np.log(colours + floor) - np.log(_grey(colours)[:, None] + floor)
+
+
+def _grey(colours: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """Mean of the three channels; NumPy is slow along a short axis."""
+    return (colours[:, 0] + colours[:, 1] + colours[:, 2]) / 3
 
 
 def _spread(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:

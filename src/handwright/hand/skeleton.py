@@ -44,7 +44,7 @@ def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float
     """Squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
     offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
     inverse = np.linalg.inv(region.skin_spread).astype(np.float32)
-    return ((offset @ inverse) * offset).sum(-1)
+    return np.einsum("hwc,hwc->hw", offset @ inverse, offset)
 
 
 def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
@@ -62,14 +62,16 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     expected = (region.skin_lab[1:] - 128).astype(np.float32) * brightness[..., None]
     spread = np.sqrt(np.diag(region.skin_spread)[1:]).astype(np.float32) + 3.5
     offset = (lab[..., 1:] - 128 - expected) / spread
-    tinted = ((offset**2).sum(-1) > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l)
+    tinted = (offset[..., 0] ** 2 + offset[..., 1] ** 2 > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l)
     likely = tinted & _lit_by_skin(lab, region.skin_lab)
     black = lab[..., 0] < _BLACK_SHARE * skin_l
     scale = crop.shape[0] / region.inside.shape[0]
     radius = max(2, round(_SHADOW_RADIUS * region.span_px * scale))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    broad = [cv2.morphologyEx(m.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0 for m in (black, likely)]
-    return tinted & ~likely | broad[0] | broad[1]
+    broad = [
+        cv2.morphologyEx(m.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0 for m in (black, likely) if m.any()
+    ]
+    return np.logical_or.reduce([tinted & ~likely, *broad])
 
 
 def _lit_by_skin(
