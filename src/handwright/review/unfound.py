@@ -45,7 +45,7 @@ def unfound(
 def confirmed(
     pixels: UInt8[np.ndarray, "h w 3"], proposals: Sequence[Proposal], critic: Critic | None
 ) -> list[tuple[Proposal, CriticSays | None]]:
-    """The proposals that are large enough to be judged and that the critic takes for hands.
+    """The proposals that are large enough to be judged and that the critic surely takes for hands.
 
     Returns:
         Each with what the critic says of it; without a critic all that are large enough.
@@ -54,7 +54,7 @@ def confirmed(
     if critic is None:
         return [(one, None) for one in proposals]
     heard = critic.judge(pixels, [one.region for one in proposals])
-    return [(one, says) for one, says in zip(proposals, heard, strict=True) if says.is_hand]
+    return [(one, says) for one, says in zip(proposals, heard, strict=True) if says.is_surely_hand]
 
 
 def review_unfound(
