@@ -41,6 +41,14 @@ _SHARED = (
 _SIGNS = ("controlnet_mid_block", "middle_block_out")
 """In a ControlNet's tensor names and no other network's: diffusers' layout, the original one."""
 
+PUBLISHED_STRENGTH = 0.55
+"""Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
+
+STRENGTH_FILE = "strength.json"
+"""Beside a ControlNet's config.json: the fixed strength that was found for it, under 'fixed'."""
+
+_MOST_STRENGTH = 2.0
+
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)
 """Of the published ControlNets' conditioning embedding."""
 
@@ -71,6 +79,27 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(controlnet_config(unet)), encoding="utf-8")
         return _from_file(file, Path(folder), dtype)
+
+
+def fixed_strength(place: Path) -> float:
+    """The fixed control strength stored with a ControlNet, else the published one.
+
+    Args:
+        place: As for ``load_controlnet``.
+
+    Raises:
+        DiffusionError: The file is there and says nothing that makes sense.
+    """
+    if not (place / STRENGTH_FILE).is_file():
+        return PUBLISHED_STRENGTH
+    value = read_config(place, STRENGTH_FILE).get("fixed")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_STRENGTH:
+        raise DiffusionError(
+            f"{place / STRENGTH_FILE} names no strength",
+            f"its 'fixed' is {value!r}",
+            f"write a number from 0 to {_MOST_STRENGTH:g}, or remove the file",
+        )
+    return float(value)
 
 
 def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNetModel:

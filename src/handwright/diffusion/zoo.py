@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from handwright.diffusion.components import load_network, load_tokenizer, read_config
-from handwright.diffusion.controlnets import load_controlnet
+from handwright.diffusion.controlnets import PUBLISHED_STRENGTH, fixed_strength, load_controlnet
 from handwright.diffusion.devices import choose_device, choose_dtype, picture_dtype
 from handwright.diffusion.fits import check_controlnet, check_family
 from handwright.diffusion.guidance import GUIDANCE
@@ -43,6 +43,7 @@ class DiffusionModels:
         name: As asked for.
         inpainting: Whether the UNet sees mask and masked picture.
         guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
+        strength: The fixed control strength: what is stored with the ControlNet, else the published .55.
     """
 
     vae: Any
@@ -55,6 +56,7 @@ class DiffusionModels:
     name: str
     inpainting: bool
     guidance: float = GUIDANCE
+    strength: float = PUBLISHED_STRENGTH
 
 
 def load_models(
@@ -80,8 +82,10 @@ def load_models(
     text_encoder = load_network(CLIPTextModel, folder / "text_encoder", numbers)
     unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
     check_family(vae, text_encoder, unet)
-    control = _controlnet(folder, controlnet, unet, numbers)
-    if control is not None:
+    control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    control, strength = None, PUBLISHED_STRENGTH
+    if control_place.exists():
+        control, strength = load_controlnet(control_place, unet, numbers), fixed_strength(control_place)
         check_controlnet(control, unet, vae)
     with enough_memory(f"moving the model to {place}"):
         networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
@@ -98,6 +102,7 @@ def load_models(
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
         guidance=_guidance(folder),
+        strength=strength,
     )
 
 
@@ -125,13 +130,3 @@ def _guidance(folder: Path) -> float:
     named = read_config(folder, "model_index.json").get("handwright", {})
     value = named.get("guidance", GUIDANCE) if isinstance(named, dict) else GUIDANCE
     return float(value) if isinstance(value, int | float) else GUIDANCE
-
-
-def _controlnet(
-    folder: Path, given: str | None, unet: UNet2DConditionModel, dtype: torch.dtype
-) -> ControlNetModel | None:
-    """The user's ControlNet, else the model's own, else None."""
-    if given is not None:
-        return load_controlnet(controlnet_place(given), unet, dtype)
-    own = folder / "controlnet"
-    return load_controlnet(own, unet, dtype) if own.is_dir() else None

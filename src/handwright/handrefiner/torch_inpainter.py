@@ -31,10 +31,17 @@ class TorchInpainter:
     Attributes:
         models: The networks.
         resolution: Side of the pictures that they were trained on, in pixels.
+        fixed_strength: What is stored with the ControlNet.
     """
 
     models: DiffusionModels
     resolution: int
+    fixed_strength: float
+
+    @property
+    def guidance(self) -> float:
+        """The w of eq. 3 that suits the models."""
+        return self.models.guidance
 
     @classmethod
     def load(cls, settings: DiffusionSettings) -> Self:
@@ -47,7 +54,7 @@ class TorchInpainter:
         models = load_models(
             settings.model, settings.controlnet, dtype=settings.dtype, device=settings.device
         )
-        return cls(models, models.resolution)
+        return cls(models, models.resolution, models.strength)
 
     def inpaint(self, asked: Inpainting) -> Inpainted:
         """Run the pipeline on one square; see ``Inpainter``."""
@@ -64,10 +71,10 @@ class TorchInpainter:
                 _mask_tensor(asked.mask),
                 control_tensor(asked.control[None]),
                 prompt=settings.prompt,
-                negative=negative_prompt(settings.negative),
+                negative=negative_prompt(settings.negative, settings.synthetic_negative),
                 steps=settings.steps,
-                guidance=self.models.guidance if settings.guidance is None else settings.guidance,
-                control_strength=settings.strength,
+                guidance=self.guidance if settings.guidance is None else settings.guidance,
+                control_strength=asked.strength,
                 start=None if asked.start is None else picture_tensor(asked.start[None]),
                 start_level=1.0 if asked.start is None else settings.start_level,
                 generator=torch.Generator("cpu").manual_seed(asked.seed),

@@ -1,0 +1,46 @@
+"""From what ``--strength`` says to the numbers that a network gets, and to the painting that is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from handwright.handrefiner.strength.adaptive import adaptive
+from handwright.handrefiner.strength.auto import schedule
+from handwright.handrefiner.strength.fixed import fixed
+from handwright.handrefiner.strength.trial import Decision, T
+from handwright.types import Strength
+
+STRATEGIES = ("auto", "fixed", "adaptive")
+"""Words that the option takes besides a number; the first is the default."""
+
+_WHY = {
+    "fixed": "the strength stored with the ControlNet",
+    "auto": "strong on the noisy steps that decide the shape, the stored strength on the late ones",
+}
+
+
+def resolved(strength: Strength | str, stored: float, steps: int) -> Strength:
+    """The numbers behind a word; 'adaptive' asks for them one by one and never comes here.
+
+    Args:
+        strength: A number, one a step, 'fixed' or 'auto'.
+        stored: The fixed strength of the ControlNet.
+        steps: Of the whole schedule.
+    """
+    if strength == "fixed":
+        return stored
+    return schedule(steps, stored) if strength == "auto" else cast("Strength", strength)
+
+
+def decide(strength: Strength | str | None, sample: Callable[[Strength | str | None], T]) -> Decision[T]:
+    """Paint as the option says.
+
+    Args:
+        strength: A number, one of ``STRATEGIES``, or None for a painter without strengths.
+        sample: Paints with a number, 'fixed' or 'auto'.
+    """
+    if strength == "adaptive":
+        return adaptive(sample)
+    strategy = strength if isinstance(strength, str) else "given"
+    return fixed(sample(strength), strategy, _WHY.get(strategy, "as asked"))

@@ -1,0 +1,114 @@
+"""Pictures to repaint: rendered hands by seed, or the pictures of a folder; each with its hand read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.data.photographs import decode_photo, list_photos, read_photo
+from handwright.data.scenes import DEFECTS, Defect, render_scene
+from handwright.errors import UsageError
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.scene import Scene
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.perception.find import find_hands
+from handwright.perception.landmarker import Landmarker
+from handwright.types import Box, Image
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+REAL, MADE = "real", "made"
+"""Folders below ``--data``: the reference, and the pictures to repaint."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that is read when it is needed.
+
+    Attributes:
+        name: Unmistakable within a study, fit for a file name.
+        read: Its pixels.
+    """
+
+    name: str
+    read: Callable[[], Pixels]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The largest hand of a picture, found and fitted as ``refine`` does it.
+
+    Attributes:
+        name: Of the picture.
+        pixels: uint8 [H, W, 3].
+        scene: All its hands.
+        task: The hand.
+    """
+
+    name: str
+    pixels: Pixels
+    scene: Scene
+    task: HandTask
+
+    @property
+    def box(self) -> Box:
+        """Of the hand as it was found."""
+        return self.task.observation.bbox_xyxy_px
+
+
+def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
+    """Find and fit the hands of a picture; None where there is none."""
+    pixels = picture.read()
+    image, settings = Image(pixels), RefineSettings()
+    found = find_hands(pixels, landmarker=landmarker)
+    if not found:
+        return None
+    parts = [(seen, *reconstruct(image, seen, None)) for seen in found]
+    tasks = tuple(plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts))
+    depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+    largest = max(tasks, key=lambda task: task.observation.size_px)
+    return Subject(picture.name, pixels, Scene(tasks, depth), largest)
+
+
+def rendered(first_seed: int, count: int, size_px: int) -> Iterator[Picture]:
+    """Sound rendered hands of consecutive seeds."""
+    for seed in range(first_seed, first_seed + count):
+        yield Picture(f"{seed}", lambda seed=seed: render_scene(seed, size=size_px).pixels)
+
+
+def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[tuple[Defect, Picture]]:
+    """Rendered hands with a defect each, the kinds in turn."""
+    for seed in range(first_seed, first_seed + count):
+        defect = DEFECTS[seed % len(DEFECTS)]
+        yield (
+            defect,
+            Picture(
+                f"{seed}", lambda seed=seed, d=defect: render_scene(seed, defect=d, size=size_px).pixels
+            ),
+        )
+
+
+def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:
+    """The pictures of a folder of the user's.
+
+    Args:
+        folder: With folders 'real' and 'made', or with pictures, of which every second one is of each part.
+        part: ``REAL`` or ``MADE``.
+
+    Raises:
+        UsageError: There is no such folder.
+        UnreadableImageError: It holds no pictures, or a tar in it is damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--data {folder} is not there", "", "give a folder of pictures")
+    split = all((folder / name).is_dir() for name in (REAL, MADE))
+    paths = list_photos(folder / part) if split else list_photos(folder)[part == MADE :: 2]
+    return tuple(
+        Picture(f"{number:06d}-{path.stem}", lambda path=path: decode_photo(read_photo(path), path.name))
+        for number, path in enumerate(paths)
+    )
