@@ -1,4 +1,4 @@
-"""The paper's adaptive strength (HandRefiner §3.2, 'adaptive threshold'): the weakest that is exact enough."""
+"""The paper's adaptive strength (HandRefiner §3.2): the weakest that is exact enough."""
 
 from __future__ import annotations
 

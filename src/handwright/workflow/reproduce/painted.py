@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +123,12 @@ def judge_subject(
     picture = subject.pixels.copy()
     picture[y0:y1, x0:x1] = candidate.pixels
     texture = None if heard.last is None else texture_energy(*heard.last)
-    record = {"scores": dict(candidate.scores), "strength": candidate.strength, "texture": texture}
+    record = {
+        "scores": dict(candidate.scores),
+        "objections": len(candidate.refused),
+        "strength": candidate.strength,
+        "texture": texture,
+    }
     return record, picture
 
 
@@ -166,8 +170,3 @@ def texture_energy(asked: Inpainting, made: Inpainted) -> float | None:
     light = made.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     fine = light - cv2.GaussianBlur(light, (0, 0), _FINE_PX)
     return float(np.sqrt((fine[smooth] ** 2).mean()))
-
-
-def best_of(keys: Sequence[tuple[float, ...]]) -> int:
-    """Index of the least key; of equal ones the first."""
-    return min(range(len(keys)), key=lambda k: (keys[k], k))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from handwright.data.photographs import decode_photo, list_photos, read_photo
-from handwright.data.scenes import DEFECTS, Defect, render_scene
+from handwright.data.scenes import DEFECTS, render_scene
 from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.scene import Scene
@@ -21,6 +22,7 @@ from handwright.perception.landmarker import Landmarker
 from handwright.types import Box, Image
 
 Pixels = UInt8[np.ndarray, "h w 3"]
+Landmarks = Float[np.ndarray, "21 2"]
 
 REAL, MADE = "real", "made"
 """Folders below ``--data``: the reference, and the pictures to repaint."""
@@ -61,6 +63,20 @@ class Subject:
         return self.task.observation.bbox_xyxy_px
 
 
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A picture whose hand is, or may be, malformed.
+
+    Attributes:
+        name: Unmistakable within a study.
+        read: Its pixels, and the landmarks of the hand; of a render those of the sound hand that it should
+            show. None where no hand is found.
+    """
+
+    name: str
+    read: Callable[[], tuple[Pixels, Landmarks] | None]
+
+
 def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
     """Find and fit the hands of a picture; None where there is none."""
     pixels = picture.read()
@@ -81,16 +97,27 @@ def rendered(first_seed: int, count: int, size_px: int) -> Iterator[Picture]:
         yield Picture(f"{seed}", lambda seed=seed: render_scene(seed, size=size_px).pixels)
 
 
-def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[tuple[Defect, Picture]]:
+def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[Suspect]:
     """Rendered hands with a defect each, the kinds in turn."""
+
+    def read(seed: int) -> tuple[Pixels, Landmarks]:
+        scene = render_scene(seed, defect=DEFECTS[seed % len(DEFECTS)], size=size_px)
+        return scene.pixels, scene.landmarks_px[0]
+
     for seed in range(first_seed, first_seed + count):
-        defect = DEFECTS[seed % len(DEFECTS)]
-        yield (
-            defect,
-            Picture(
-                f"{seed}", lambda seed=seed, d=defect: render_scene(seed, defect=d, size=size_px).pixels
-            ),
-        )
+        yield Suspect(f"{seed}", partial(read, seed))
+
+
+def suspects_of(pictures: Iterable[Picture], landmarker: Landmarker) -> Iterator[Suspect]:
+    """The largest hands of pictures, as they are found."""
+
+    def read(picture: Picture) -> tuple[Pixels, Landmarks] | None:
+        pixels = picture.read()
+        found = find_hands(pixels, landmarker=landmarker)
+        return (pixels, max(found, key=lambda hand: hand.size_px).landmarks_px) if found else None
+
+    for picture in pictures:
+        yield Suspect(picture.name, partial(read, picture))
 
 
 def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:
