@@ -25,7 +25,7 @@ from handwright.workflow.reproduce.subjects import Subject
 Pixels = UInt8[np.ndarray, "h w 3"]
 Record = dict[str, Any]
 
-_FINE_PX, _EDGE_PX, _STEP = 1.5, 3, 12
+_FINE_PX, _EDGE_PX, _STEP = 1.5, 3, 30
 """σ that parts fine from coarse; distance from outline and folds, and what depth step is a fold: of 255."""
 
 
