@@ -86,7 +86,8 @@ def ways(easel: Easel) -> dict[str, dict[str, float]]:
         rows[name] = {"error": made.error, "texture": texture, "seconds": seconds}
         return rows[name]
 
-    weak, full = note("fixed", fixed), note("full", 1.0)
+    note("fixed", fixed)
+    full = note("full", 1.0)
     tried = {s: note(f"s {s:g}", s) for s in STRENGTHS}
     tried[1.0] = full
     choice = adaptive(lambda s: Tried(s, tried[s]["error"])).choice

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from handwright.diffusion.codec import PatchCodec
-from handwright.diffusion.controlnets import fixed_strength
+from handwright.diffusion.controlnets import Traits, controlnet_traits
 from handwright.diffusion.libraries import quiet
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.zoo import DiffusionModels, load_models
@@ -165,12 +165,16 @@ def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("told", ['{"fixed": "much"}', '{"fixed": -0.1}', '{"fixed": true}', "{}", "[]"])
+@pytest.mark.parametrize(
+    "told", ['{"strength": "much"}', '{"strength": -0.1}', '{"strength": true}', "[]", "{"]
+)
 def test_a_stored_strength_that_makes_no_sense_is_refused(tmp_path: Path, told: str) -> None:
-    (tmp_path / "strength.json").write_text(told)
-    with pytest.raises(DiffusionError, match=r"strength\.json"):
-        fixed_strength(tmp_path)
+    (tmp_path / "handwright.json").write_text(told)
+    with pytest.raises(DiffusionError, match=r"handwright\.json"):
+        controlnet_traits(tmp_path)
 
 
-def test_a_controlnet_without_a_strength_of_its_own_has_the_published_one(tmp_path: Path) -> None:
-    assert fixed_strength(tmp_path) == 0.55
+def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path: Path) -> None:
+    assert controlnet_traits(tmp_path) == Traits(0.55, "depth")
+    (tmp_path / "handwright.json").write_text('{"control": "normals"}')
+    assert controlnet_traits(tmp_path) == Traits(0.55, "normals")

@@ -30,7 +30,9 @@ def asked() -> Inpainting:
     mask[16:48, 16:48] = True
     picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
     control = np.where(mask, 180, 0).astype(np.uint8)
-    return Inpainting(picture, mask, control, DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5)
+    return Inpainting(
+        picture, mask, control, np.zeros((0, 21, 2)), DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5
+    )
 
 
 def test_names_are_the_ones_that_diffusion_knows():
@@ -83,7 +85,7 @@ def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
     folder = write_sd(tmp_path / "sd", 4)
     settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu")
     assert TorchInpainter.load(settings).fixed_strength == 0.55
-    (folder / "controlnet" / "strength.json").write_text('{"fixed": 0.7}')
+    (folder / "controlnet" / "handwright.json").write_text('{"strength": 0.7}')
     assert TorchInpainter.load(settings).fixed_strength == 0.7
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from handwright.diffusion.components import load_network, load_tokenizer, read_config
-from handwright.diffusion.controlnets import PUBLISHED_STRENGTH, fixed_strength, load_controlnet
+from handwright.diffusion.controlnets import Traits, controlnet_traits, load_controlnet
 from handwright.diffusion.devices import choose_device, choose_dtype, picture_dtype
 from handwright.diffusion.fits import check_controlnet, check_family
 from handwright.diffusion.guidance import GUIDANCE
@@ -43,7 +43,7 @@ class DiffusionModels:
         name: As asked for.
         inpainting: Whether the UNet sees mask and masked picture.
         guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
-        strength: The fixed control strength: what is stored with the ControlNet, else the published .55.
+        traits: What is stored with the ControlNet: its fixed strength, the kind of control image it reads.
     """
 
     vae: Any
@@ -56,7 +56,7 @@ class DiffusionModels:
     name: str
     inpainting: bool
     guidance: float = GUIDANCE
-    strength: float = PUBLISHED_STRENGTH
+    traits: Traits = field(default_factory=Traits)
 
 
 def load_models(
@@ -83,9 +83,9 @@ def load_models(
     unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
     check_family(vae, text_encoder, unet)
     control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
-    control, strength = None, PUBLISHED_STRENGTH
+    control, traits = None, Traits()
     if control_place.exists():
-        control, strength = load_controlnet(control_place, unet, numbers), fixed_strength(control_place)
+        control, traits = load_controlnet(control_place, unet, numbers), controlnet_traits(control_place)
         check_controlnet(control, unet, vae)
     with enough_memory(f"moving the model to {place}"):
         networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
@@ -102,7 +102,7 @@ def load_models(
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
         guidance=_guidance(folder),
-        strength=strength,
+        traits=traits,
     )
 
 

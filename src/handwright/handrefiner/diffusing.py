@@ -107,12 +107,14 @@ def _ask(
     x0, y0, x1, y1 = job.window
     resolution = network.resolution
     strength = settings.strength if job.strength is None else job.strength
+    fitted = np.stack([task.fit.landmarks_px for task in job.tasks])
     mask = np.zeros(job.control.shape, np.bool_)
     mask[y0:y1, x0:x1] = free
     return Inpainting(
         picture=picture_at(square.cut(job.picture), resolution),
         mask=mask_at(square.cut(mask), resolution),
         control=control_at(square.cut(job.control), resolution),
+        landmarks_px=(fitted - np.array([square.left, square.top])) * (resolution / square.side),
         settings=settings,
         strength=resolved(strength, network.fixed_strength, settings.steps),
         seed=job.seed,

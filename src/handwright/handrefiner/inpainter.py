@@ -25,6 +25,7 @@ class Inpainting:
         picture: uint8 [R, R, 3] sRGB, the picture with the old hands in it.
         mask: bool [R, R] True where it is to be painted.
         control: uint8 [R, R] depth control image.
+        landmarks_px: [N, 21, 2] of the hands to paint, for networks that are steered by other controls.
         settings: Prompt, steps and the like; of the strength nothing but ``strength`` counts.
         strength: Control strength: one number, or one for each of ``settings.steps``.
         seed: Same seed, same bytes.
@@ -35,6 +36,7 @@ class Inpainting:
     picture: UInt8[np.ndarray, "r r 3"]
     mask: Bool[np.ndarray, "r r"]
     control: UInt8[np.ndarray, "r r"]
+    landmarks_px: Float[np.ndarray, "n 21 2"]
     settings: DiffusionSettings
     strength: Strength
     seed: int

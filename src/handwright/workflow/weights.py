@@ -12,7 +12,7 @@ from handwright.workflow.request import sha256_of_file
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
 """Folders of a pipeline that hold weights."""
 
-_KINDS = ("*.safetensors", "strength.json")
+_KINDS = ("*.safetensors", "handwright.json")
 
 JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
 """What the judge is made of, below the folder of packaged weights."""

@@ -35,7 +35,7 @@ def test_choices_of_people_are_averaged_picture_by_picture(tmp_path):
     fixed = fixed_of(chosen)
     assert (fixed.value, fixed.n) == (pytest.approx(0.7), 2)
     told = json.loads(write_strength(tmp_path, fixed, "people").read_text())
-    assert (told["fixed"], told["pictures"], told["chosen_by"]) == (0.7, 2, "people")
+    assert (told["strength"], told["pictures"], told["chosen_by"]) == (0.7, 2, "people")
 
 
 @pytest.mark.parametrize("line", ["a,strong", "a", "a,3", "a,-1"])

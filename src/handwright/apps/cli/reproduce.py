@@ -96,4 +96,4 @@ def reproduce(
     study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.say)
     command = f"handwright reproduce {paper} --scale {scale}" + ("" if n is None else f" --n {n}")
     folder = reproduce_handrefiner(study, output, command, work)
-    screen.say_aloud(f"{output} is written; all paintings and strength.json are in {folder}")
+    screen.say_aloud(f"{output} is written; all paintings and handwright.json are in {folder}")

@@ -80,13 +80,13 @@ def write_strength(folder: Path, fixed: Estimate, chosen_by: str) -> Path:
     """What to lay beside a ControlNet's config.json, so that ``--strength fixed`` takes it.
 
     Returns:
-        The file, ``strength.json`` in the folder.
+        The file, ``handwright.json`` in the folder.
     """
     told = {
-        "fixed": round(fixed.value, 2),
+        "strength": round(fixed.value, 2),
         "interval": [round(fixed.low, 3), round(fixed.high, 3)],
         "pictures": fixed.n,
         "chosen_by": chosen_by,
     }
-    write_text(folder / "strength.json", json.dumps(told, indent=1) + "\n")
-    return folder / "strength.json"
+    write_text(folder / "handwright.json", json.dumps(told, indent=1) + "\n")
+    return folder / "handwright.json"

@@ -47,7 +47,7 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
         work: Folder of all units; default: one in the cache, by everything that decides them.
 
     Returns:
-        The work folder; it also holds the ``strength.json`` that the study suggests.
+        The work folder; it also holds the ``handwright.json`` that the study suggests.
 
     Raises:
         DiffusionError: The model is missing or damaged, or does not fit its ControlNets.
