@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from handwright.handrefiner.strength import STRATEGIES, STRENGTHS, adaptive, decide, resolved, schedule
+from handwright.handrefiner.strength import (
+    NEAR,
+    STRATEGIES,
+    STRENGTHS,
+    adaptive,
+    auto,
+    decide,
+    resolved,
+    schedule,
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,8 @@ def test_words_become_numbers():
     assert resolved((1.0, 0.2), 0.7, 2) == (1.0, 0.2)
 
 
-@pytest.mark.parametrize("strength", [0.55, "fixed", "auto", None])
-def test_all_but_adaptive_paint_once(strength):
+@pytest.mark.parametrize("strength", [0.55, "fixed", None])
+def test_a_number_and_the_stored_one_paint_once(strength):
     script = Script({}, others=0.05)
     decision = decide(strength, script)
     assert script.asked == [strength]
@@ -86,8 +95,26 @@ def test_all_but_adaptive_paint_once(strength):
     assert decision.choice.strategy == (strength if isinstance(strength, str) else "given")
 
 
-def test_adaptive_is_found_by_its_name():
-    assert "adaptive" in STRATEGIES
+def test_auto_paints_once_where_that_is_near():
+    script = Script({"auto": NEAR - 0.001})
+    decision = auto(script)
+    assert script.asked == ["auto"]
+    assert (decision.picked.error, decision.choice.won) == (NEAR - 0.001, 0)
+
+
+@pytest.mark.parametrize(("first", "second", "won"), [(1.0, 0.3, 1), (0.4, 1.0, 0), (1.0, 1.0, 0)])
+def test_auto_paints_once_more_at_1_where_it_is_off_and_takes_the_nearer(first, second, won):
+    script = Script({"auto": first, 1.0: second})
+    decision = auto(script)
+    assert script.asked == ["auto", 1.0]
+    assert decision.picked.error == (first, second)[won]
+    assert decision.choice.won == won
+    assert [one.joint_error for one in decision.choice.tried] == [first, second]
+
+
+def test_searches_are_found_by_their_names():
+    assert set(STRATEGIES) == {"auto", "fixed", "adaptive"}
+    assert decide("auto", Script({"auto": 0.01})).choice.strategy == "auto"
     script = Script({1.0: 0.1, 0.4: 0.1})
     assert decide("adaptive", script).picked.strength == 0.4
     assert script.asked == [1.0, 0.4]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from handwright.handrefiner.strength.adaptive import adaptive
-from handwright.handrefiner.strength.auto import schedule
+from handwright.handrefiner.strength.auto import auto, schedule
 from handwright.handrefiner.strength.fixed import fixed
 from handwright.handrefiner.strength.trial import Decision, T
 from handwright.types import Strength
@@ -14,10 +14,10 @@ from handwright.types import Strength
 STRATEGIES = ("auto", "fixed", "adaptive")
 """Words that the option takes besides a number; the first is the default."""
 
-_WHY = {
-    "fixed": "the strength stored with the ControlNet",
-    "auto": "strong on the noisy steps that decide the shape, the stored strength on the late ones",
-}
+_SEARCHES = {"adaptive": adaptive, "auto": auto}
+"""Strategies that look at what they painted."""
+
+_STORED = "the strength stored with the ControlNet"
 
 
 def resolved(strength: Strength | str, stored: float, steps: int) -> Strength:
@@ -40,7 +40,7 @@ def decide(strength: Strength | str | None, sample: Callable[[Strength | str | N
         strength: A number, one of ``STRATEGIES``, or None for a painter without strengths.
         sample: Paints with a number, 'fixed' or 'auto'.
     """
-    if strength == "adaptive":
-        return adaptive(sample)
-    strategy = strength if isinstance(strength, str) else "given"
-    return fixed(sample(strength), strategy, _WHY.get(strategy, "as asked"))
+    if isinstance(strength, str) and strength in _SEARCHES:
+        return _SEARCHES[strength](sample)
+    stored = strength == "fixed"
+    return fixed(sample(strength), "fixed" if stored else "given", _STORED if stored else "as asked")
