@@ -1,4 +1,4 @@
-"""Ours: full strength while shape is decided, the fixed one while texture is; again where that fails."""
+"""Ours: full strength while shape is decided, the fixed one while texture is; again where that fails.
 
 The phase transition (HandRefiner §3.2) says that control decides structure first and takes texture last; the
 steps of a sampler do the same, noisiest first. So the control is strong where it is needed for shape, and
