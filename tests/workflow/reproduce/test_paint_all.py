@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,8 @@ def test_a_picture_without_a_hand_is_left_out_and_not_looked_at_again(open_bench
 
 def test_the_grid_knows_its_strengths_and_stripes_die_of_control(open_bench):
     bench = open_bench()
-    (name, _) = bench.phases("diffuse")
-    records = [bench.store.record("phase", f"{name}/{s:g}") for s in GRID]
+    phase = bench.phases()["diffuse"]
+    records = [bench.store.record(phase.group, f"{phase.names[0]}/{s:g}") for s in GRID]
     assert [record["strength"] for record in records] == list(GRID)
     textures = [record["texture"] for record in records]
     assert textures == sorted(textures, reverse=True)
@@ -94,3 +95,12 @@ def test_pictures_of_a_folder_are_split_between_reference_and_repainted(tmp_path
     assert [int(p.read()[0, 0, 0]) for p in made] == [1, 3]
     assert [int(p.read()[0, 0, 0]) for p in real] == [0, 2, 4]
     assert all(isinstance(p, Picture) for p in made)
+
+
+def test_the_phase_figure_is_drawn_of_both_painters_and_of_every_other_control_there_is(open_bench, tmp_path):
+    (tmp_path / "normals").mkdir()
+    assert set(open_bench().phases()) == {"diffuse", "harmonise"}
+    bench = open_bench()
+    steered = replace(bench, study=replace(bench.study, variants=tmp_path)).phases()
+    assert set(steered) == {"diffuse", "harmonise", "diffuse, normals"}
+    assert len({phase.group for phase in steered.values()}) == 3

@@ -42,7 +42,7 @@ def reproduce(
         typer.Option(
             "--variants",
             metavar="DIR",
-            help="Folder of ControlNets: untuned, unmasked (without masked loss).",
+            help="Folder of ControlNets: untuned, unmasked, landmarks, segmentation, normals.",
         ),
     ] = None,
     choices: Annotated[

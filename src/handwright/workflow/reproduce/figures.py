@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Curves = Mapping[str, Mapping[str, Sequence[Estimate]]]
-"""Painter → field → estimates at every strength of ``GRID``."""
+"""What is steered → field → estimates at every strength of ``GRID``."""
 
 _LABELS = {"error": "joint error, % of hand size", "texture": "fine detail on skin, RMS of 255"}
-_COLOURS = {"diffuse": "#1f5f8b", "harmonise": "#c0632b"}
 
 
 def draw_phases(curves: Curves, fixed: float, path: Path) -> None:
@@ -28,17 +27,16 @@ def draw_phases(curves: Curves, fixed: float, path: Path) -> None:
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     for axes, (key, label) in zip(figure.subplots(1, 2), _LABELS.items(), strict=True):
-        for painter, fields in curves.items():
+        for number, (painter, fields) in enumerate(curves.items()):
             estimates = fields[key]
             if len(estimates) != len(GRID):
                 continue
             low, value, high = (
                 np.array([getattr(e, end) for e in estimates]) for end in ("low", "value", "high")
             )
-            axes.fill_between(GRID, low, high, alpha=0.18, color=_COLOURS[painter], linewidth=0)
-            axes.plot(
-                GRID, value, color=_COLOURS[painter], label=f"{painter}, N {estimates[0].n}", marker="o", ms=3
-            )
+            colour = f"C{number}"
+            axes.fill_between(GRID, low, high, alpha=0.18, color=colour, linewidth=0)
+            axes.plot(GRID, value, color=colour, label=f"{painter}, N {estimates[0].n}", marker="o", ms=3)
         axes.axvline(fixed, color="grey", linewidth=0.7, linestyle="--")
         axes.set(xlabel="control strength (dashed: the fixed one)", ylabel=label, xlim=(0, 1), ylim=(0, None))
         axes.legend(fontsize=8)
@@ -52,7 +50,7 @@ def draw_choices(chosen: Mapping[str, float], fixed: Estimate, path: Path) -> No
     figure = Figure(figsize=(5, 3.2), layout="constrained")
     axes: Any = figure.subplots()
     edges = np.array([*GRID, GRID[-1] + 0.1]) - 0.05
-    axes.hist(list(chosen.values()), edges, color=_COLOURS["diffuse"], rwidth=0.85)
+    axes.hist(list(chosen.values()), edges, color="C0", rwidth=0.85)
     axes.axvspan(fixed.low, fixed.high, color="grey", alpha=0.2, linewidth=0)
     axes.axvline(fixed.value, color="black", linewidth=0.9)
     axes.set(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handwright.metrics.estimate import Estimate
@@ -28,8 +28,19 @@ _PAPER = {
 """Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
 
 
-def write_page(results: Results, study: Study, extractor: str, command: str, page: Path) -> None:
-    """Write the page; its pictures are there already, beside it, named after it."""
+def write_page(
+    results: Results, study: Study, extractor: str, command: str, page: Path, phases: Mapping[str, str]
+) -> None:
+    """Write the page; its pictures are there already, beside it, named after it.
+
+    Args:
+        results: What was measured.
+        study: What was asked.
+        extractor: Name of the features.
+        command: As the page tells it.
+        page: Markdown file.
+        phases: Names of the sheets of the phase figure, by what is steered.
+    """
     stem = page.stem
     parts = [
         "# HandRefiner's strength and tables, re-run",
@@ -44,8 +55,7 @@ def write_page(results: Results, study: Study, extractor: str, command: str, pag
         "## Phase transition",
         f"![joint error and fine detail against strength]({stem}_phases.png)",
         _phases(results),
-        f"![diffuse: before, then strengths from 0 to 1]({stem}_strips.jpg)",
-        f"![harmonise: before, then strengths from 0 to 1]({stem}_strips_harmonise.jpg)",
+        *(f"![{label}: strengths from 0 to 1]({stem}_{group}.jpg)" for label, group in phases.items()),
         "## The fixed strength",
         _fixed(results),
         f"![how often which strength was best]({stem}_choices.png)",

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainter, Inpainters
 from handwright.handrefiner.pipeline import Engine
-from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
 from handwright.perception.find import find_hands
 from handwright.workflow.reproduce.painted import crop_of, judge_subject, paint_subject, untouched
-from handwright.workflow.reproduce.rows import Row, strategy_rows, table_rows
+from handwright.workflow.reproduce.rows import Row, phase_settings, strategy_rows, table_rows
 from handwright.workflow.reproduce.store import Crop, Record, Store
 from handwright.workflow.reproduce.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
 from handwright.workflow.reproduce.subjects import (
@@ -26,8 +26,9 @@ from handwright.workflow.reproduce.subjects import (
 )
 
 TABLE, HARMONISE, JUDGED, REFERENCE = "table", "harmonise", "judged", "reference"
-PHASES = {"diffuse": "phase", "harmonise": "phase-harmonise"}
-"""Groups of units; of the phase figure by painter."""
+"""Groups of units; those of the phase figure begin with ``PHASE``."""
+
+PHASE = "phase"
 
 UNTOUCHED, NONE = "untouched", "none"
 """Names of units: the picture as it is; a picture without a hand."""
@@ -36,6 +37,19 @@ TOLD = 10
 """Pictures between two lines of progress."""
 
 Make = Callable[[Subject], tuple[Record, Crop | None]]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Paintings with every strength of the grid.
+
+    Attributes:
+        group: Of their units.
+        names: Of the pictures with a hand.
+    """
+
+    group: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +85,19 @@ class Bench:
         """The strategies with the painter that sets out from the drawn hand."""
         return self._treated(HARMONISE, "harmonise", strategy_rows(self.study.diffusion))
 
-    def phases(self, painter: str) -> tuple[str, ...]:
-        """Pictures with every strength of the grid."""
-        makes = {f"{s:g}": self._by(painter, replace(self.study.diffusion, strength=s)) for s in GRID}
-        return self._each(PHASES[painter], self._pictures(MADE, TABLE_FROM, self.study.scale.phase), makes)
+    def phases(self) -> dict[str, Phase]:
+        """Pictures with every strength of the grid: both painters by depth, 'diffuse' by other controls."""
+        depth = self.study.diffusion
+        painted = {painter: (painter, depth) for painter in DIFFUSING[::-1]}
+        others = phase_settings(depth, self.study.variants)
+        painted |= {f"diffuse, {kind}": ("diffuse", settings) for kind, settings in others.items()}
+        found: dict[str, Phase] = {}
+        for label, (painter, settings) in painted.items():
+            group = f"{PHASE}-{label.replace(', ', '-')}"
+            makes = {f"{s:g}": self._by(painter, replace(settings, strength=s)) for s in GRID}
+            pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
+            found[label] = Phase(group, self._each(group, pictures, makes))
+        return found
 
     def judged(self) -> tuple[str, ...]:
         """Pictures of their own with every strength above 0, scored by the judge of ``refine``."""

@@ -9,7 +9,7 @@ from handwright.metrics.estimate import Estimate
 from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.measure import Figures, Gauge
-from handwright.workflow.reproduce.paint_all import HARMONISE, PHASES, TABLE, UNTOUCHED
+from handwright.workflow.reproduce.paint_all import HARMONISE, TABLE, UNTOUCHED, Phase
 from handwright.workflow.reproduce.rows import Row, pairs, strategy_rows
 
 OVER = ("full", "adaptive", "auto")
@@ -22,7 +22,7 @@ class Names:
 
     table: tuple[str, ...]
     harmonise: tuple[str, ...]
-    phases: Mapping[str, tuple[str, ...]]
+    phases: Mapping[str, Phase]
     judged: tuple[str, ...]
     reference: tuple[str, ...]
     spoiled: tuple[str, ...]
@@ -39,8 +39,8 @@ class Results:
         times: Strategy → its time over the fixed one's, by painter.
         harmonise: As ``figures``, of the strategies with painter 'harmonise'.
         harmonise_differences: As ``differences``.
-        curves: Painter → field → estimates at every strength.
-        early: Painter → field → share of the change that is done at half strength.
+        curves: What is steered → field → estimates at every strength.
+        early: What is steered → field → share of the change that is done at half strength.
         states: Figures of hands with a defect, before and after.
         attempted, replaced: Shares of these hands.
         chosen: Per picture the best strength.
@@ -103,8 +103,8 @@ def take(
         {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
         of(HARMONISE, names.harmonise, strategies),
         differences(HARMONISE, names.harmonise, strategies),
-        {p: {f: gauge.curve(g, names.phases[p], f) for f in fields} for p, g in PHASES.items()},
-        {p: {f: gauge.early_share(g, names.phases[p], f) for f in fields} for p, g in PHASES.items()},
+        {k: {f: gauge.curve(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        {k: {f: gauge.early_share(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
         {state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
         sum(record["attempted"] for record in spoiled) / len(spoiled),
         sum(record["replaced"] for record in spoiled) / len(spoiled),

@@ -11,6 +11,9 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 UNTUNED, UNMASKED = "untuned", "unmasked"
 """Folders below ``--variants``: ControlNets of the same UNet, trained another way."""
 
+CONTROLS = ("landmarks", "segmentation", "normals")
+"""Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
+
 _LEAST_NEGATIVE = 3.0
 """w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
 
@@ -67,6 +70,14 @@ def table_rows(
     else:
         rows.append(Row("bare", "tuned, no negative prompt", replace(guided, synthetic_negative=False)))
     return (*rows, *strategy_rows(settings))
+
+
+def phase_settings(settings: DiffusionSettings, variants: Path | None) -> dict[str, DiffusionSettings]:
+    """What the phase figure is drawn of besides the painters: settings by kind of control."""
+    folders = {kind: variants / kind for kind in CONTROLS} if variants is not None else {}
+    return {
+        kind: replace(settings, controlnet=str(folder)) for kind, folder in folders.items() if folder.is_dir()
+    }
 
 
 def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:

@@ -23,7 +23,7 @@ from handwright.workflow.reproduce.choices import (
 from handwright.workflow.reproduce.figures import draw_choices, draw_phases
 from handwright.workflow.reproduce.measure import Gauge
 from handwright.workflow.reproduce.page import write_page
-from handwright.workflow.reproduce.paint_all import JUDGED, PHASES, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.workflow.reproduce.paint_all import JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
 from handwright.workflow.reproduce.results import Names, take
 from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
@@ -69,14 +69,16 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     draw_phases(results.curves, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
     _sheets(store, names, [row.name for row in rows if not row.missing], page)
-    write_page(results, study, extractor.name, command, page)
+    phases = {label: phase.group for label, phase in names.phases.items()}
+    write_page(results, study, extractor.name, command, page, phases)
     return store.folder
 
 
 def _paint(bench: Bench) -> Names:
     judged, table = bench.judged(), bench.table()
-    phases = {painter: bench.phases(painter) for painter in PHASES}
-    return Names(table, bench.harmonised(), phases, judged, bench.reference(), BeforeAfter.open(bench).run())
+    return Names(
+        table, bench.harmonised(), bench.phases(), judged, bench.reference(), BeforeAfter.open(bench).run()
+    )
 
 
 def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:
@@ -102,8 +104,7 @@ def _sheets(store: Store, names: Names, rows: list[str], page: Path) -> None:
     grid = [f"{s:g}" for s in GRID]
     for group, which, titles, suffix in (
         (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
-        (PHASES["diffuse"], names.phases["diffuse"], grid, "strips"),
-        (PHASES["harmonise"], names.phases["harmonise"], grid, "strips_harmonise"),
+        *((phase.group, phase.names, grid, phase.group) for phase in names.phases.values()),
         (GROUP, names.spoiled, list(STATES), "before_after"),
     ):
         shown = [(name, [store.crop(group, f"{name}/{title}") for title in titles]) for name in which[:SHOWN]]
