@@ -60,6 +60,15 @@ def test_a_work_folder_of_another_study_is_refused(tmp_path):
         Store(tmp_path, {"model": "b"})
 
 
+def test_a_variant_that_was_trained_again_is_another_study_and_a_new_one_is_not(tmp_path):
+    store = Store(tmp_path, {})
+    store.claim("untuned", {"weights": "1"})
+    store.claim("untuned", {"weights": "1"})
+    store.claim("normals", {"weights": "7"})
+    with pytest.raises(OutputError, match=r"its untuned\.json differs"):
+        store.claim("untuned", {"weights": "2"})
+
+
 def test_variants_that_are_not_there_are_rows_that_say_so(tmp_path):
     (tmp_path / "untuned").mkdir()
     rows = {row.name: row for row in table_rows(DiffusionSettings(), 1.0, 0.6, tmp_path)}

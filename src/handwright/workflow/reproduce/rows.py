@@ -14,6 +14,8 @@ UNTUNED, UNMASKED = "untuned", "unmasked"
 CONTROLS = ("landmarks", "segmentation", "normals")
 """Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
 
+VARIANTS = (UNTUNED, UNMASKED, *CONTROLS)
+
 _LEAST_NEGATIVE = 3.0
 """w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
 

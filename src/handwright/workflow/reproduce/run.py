@@ -56,6 +56,8 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     """
     made_by = study.made_by()
     store = Store(work or cache_folder() / "reproduce" / fingerprint(made_by)[:16], made_by)
+    for name, digests in study.variants_made_by().items():
+        store.claim(name, digests)
     with open_engine(study.landmarker) as engine:
         bench = Bench(study, store, engine)
         names = _paint(bench)

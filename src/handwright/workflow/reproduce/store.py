@@ -32,13 +32,21 @@ class Store:
 
     def __init__(self, folder: Path, made_by: Mapping[str, Any]) -> None:
         self.folder = folder
-        about, told = folder / "study.json", json.dumps(made_by, indent=1, sort_keys=True, default=str)
-        if about.is_file() and about.read_text("utf-8") != told:
-            raise OutputError(
-                f"{folder} holds another study", "models, settings or pictures differ", "give another --work"
-            )
+        self.claim("study", made_by)
+
+    def claim(self, name: str, made_by: Mapping[str, Any]) -> None:
+        """Say what decides some of the units, such as the weights of a variant.
+
+        Raises:
+            OutputError: The folder's units were decided by something else.
+        """
+        about, told = self.folder / f"{name}.json", json.dumps(made_by, indent=1, sort_keys=True)
         if not about.is_file():
             write_text(about, told)
+        elif about.read_text("utf-8") != told:
+            raise OutputError(
+                f"{self.folder} holds another study", f"its {name}.json differs", "give another --work"
+            )
 
     def has(self, group: str, name: str) -> bool:
         """Whether a unit is done."""

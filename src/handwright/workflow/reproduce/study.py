@@ -10,6 +10,7 @@ from typing import Any
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.workflow.reproduce.rows import VARIANTS
 
 JUDGED_FROM = 830_000
 """First seed of the pictures that the fixed strength is derived on: nothing that is reported."""
@@ -97,6 +98,21 @@ class Study:
             "diffusion": without_paths({**settings, **weights, "strength": None}),
             "pictures": str(self.data) if self.data else f"rendered at {self.scale.size_px} px",
             "seed": self.seed,
+        }
+
+    def variants_made_by(self) -> dict[str, dict[str, str]]:
+        """Sha256 of the weights of every variant that is there, by its name.
+
+        Raises:
+            DiffusionError: One of the folders holds no ControlNet.
+        """
+        from handwright.workflow.weights import weights_entries
+
+        there = [] if self.variants is None else [self.variants / name for name in VARIANTS]
+        return {
+            folder.name: weights_entries(self.diffusion.model, str(folder))["controlnet"]["sha256"]
+            for folder in there
+            if folder.is_dir()
         }
 
 
