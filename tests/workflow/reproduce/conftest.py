@@ -10,6 +10,7 @@ import pytest
 from handwright.handrefiner import check, painting
 from handwright.handrefiner.check import Look
 from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.painters import DrawPainter, Painted
 from handwright.handrefiner.pipeline import Engine
 from handwright.workflow.reproduce import paint_all, subjects
 from handwright.workflow.reproduce.paint_all import Bench
@@ -47,6 +48,9 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
         return Look(None if error == 1 else observation, error)
 
     monkeypatch.setattr(painting, "look_again", look)
+    monkeypatch.setattr(
+        DrawPainter, "paint", lambda self, job: Painted(job.crop, np.ones(job.crop.shape[:2]))
+    )
     monkeypatch.setattr(check, "find_again", lambda pixels, wanted, _: wanted)
     monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     pictures = lambda first, count, size: (  # noqa: E731

@@ -66,6 +66,7 @@ class Bench:
     store: Store
     engine: Engine
     _opened: dict[str | None, Inpainters] = field(default_factory=dict[str | None, Inpainters])
+    _warm: set[str] = field(default_factory=set[str])
 
     def network(self, diffusion: DiffusionSettings) -> Inpainter:
         """The network of some settings; those of several ControlNets stay open side by side."""
@@ -164,6 +165,9 @@ class Bench:
         if subject is None:
             self.store.unit(group, f"{picture.name}/{NONE}", lambda: ({}, None))
             return False
+        if group not in self._warm:
+            makes[missing[-1]](subject)  # loads and compiles, so that no unit's time tells of it
+            self._warm.add(group)
         for name in missing:
             self.store.unit(group, f"{picture.name}/{name}", lambda name=name: makes[name](subject))
         return True
