@@ -31,7 +31,7 @@ from handwright.handrefiner.painting import Painting, Studio, paint_once
 from handwright.handrefiner.pipeline import open_engine
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.strength import STRENGTHS, adaptive
+from handwright.handrefiner.strength.adaptive import STRENGTHS, adaptive
 from handwright.review.judge import Judge
 from handwright.types import Strength
 from handwright.workflow.reproduce.painted import Listener, texture_energy

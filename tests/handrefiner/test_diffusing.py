@@ -11,7 +11,7 @@ from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.open_painter import open_painter
 from handwright.handrefiner.painters import DrawPainter
 from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.strength import schedule
+from handwright.handrefiner.strength.auto import schedule
 from handwright.handrefiner.way_back import lay_back
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.conftest import job_of, task_of

@@ -13,7 +13,7 @@ from handwright.handrefiner.check import failed_checks
 from handwright.handrefiner.fit_to_picture import fit_to_picture, lost_share
 from handwright.handrefiner.painting import Painting, Pixels, Studio, look_at, paint_once
 from handwright.handrefiner.scene import Scene
-from handwright.handrefiner.strength import decide
+from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
 from handwright.review.checklist import HandReview
 from handwright.review.critic import Region

@@ -14,7 +14,7 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.front import things_before
 from handwright.handrefiner.inpainter import Inpainted, Inpainter, Inpainting
 from handwright.handrefiner.painters import DrawPainter, Painted, PaintJob
-from handwright.handrefiner.strength import resolved
+from handwright.handrefiner.strength.decide import resolved
 from handwright.handrefiner.strip import steps_strip
 from handwright.handrefiner.way_back import rim
 

@@ -6,16 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from handwright.handrefiner.strength import (
-    NEAR,
-    STRATEGIES,
-    STRENGTHS,
-    adaptive,
-    auto,
-    decide,
-    resolved,
-    schedule,
-)
+from handwright.handrefiner.strength.adaptive import STRENGTHS, adaptive
+from handwright.handrefiner.strength.auto import NEAR, auto, schedule
+from handwright.handrefiner.strength.decide import decide, resolved
+from handwright.handrefiner.strength.names import STRATEGIES
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,6 @@ from handwright.handrefiner.strength.fixed import fixed
 from handwright.handrefiner.strength.trial import Decision, T
 from handwright.types import Strength
 
-STRATEGIES = ("auto", "fixed", "adaptive")
-"""Words that the option takes besides a number; the first is the default."""
-
 _SEARCHES = {"adaptive": adaptive, "auto": auto}
 """Strategies that look at what they painted."""
 
@@ -37,7 +34,7 @@ def decide(strength: Strength | str | None, sample: Callable[[Strength | str | N
     """Paint as the option says.
 
     Args:
-        strength: A number, one of ``STRATEGIES``, or None for a painter without strengths.
+        strength: A number, a name of ``STRATEGIES``, or None for a painter without strengths.
         sample: Paints with a number, 'fixed' or 'auto'.
     """
     if isinstance(strength, str) and strength in _SEARCHES:

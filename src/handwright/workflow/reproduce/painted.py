@@ -16,7 +16,7 @@ from handwright.handrefiner.open_painter import painter_of
 from handwright.handrefiner.painting import Painting, Studio, look_at, paint_once
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.strength import decide
+from handwright.handrefiner.strength.decide import decide
 from handwright.metrics.crops import hand_crop
 from handwright.review.judge import Judge
 from handwright.types import Strength
