@@ -136,8 +136,8 @@ def _times(results: Results) -> str:
         [painter, *(figure(told, 2) for told in ratios.values())] for painter, ratios in results.times.items()
     ]
     note = paragraph(f"""
-        Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper: adaptive
-        > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint error and
+        Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper:
+        adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint error and
         {_beside(results, "kid")} it in KID-H.
     """)
     return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
