@@ -137,8 +137,8 @@ def _times(results: Results) -> str:
     ]
     note = paragraph(f"""
         Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper:
-        adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint error and
-        {_beside(results, "kid")} it in KID-H.
+        adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint
+        error and {_beside(results, "kid")} it in KID-H.
     """)
     return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
 
