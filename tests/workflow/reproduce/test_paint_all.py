@@ -102,8 +102,22 @@ def test_pictures_of_a_folder_are_split_between_reference_and_repainted(tmp_path
 
 def test_the_phase_figure_is_drawn_of_both_painters_and_of_every_other_control_there_is(open_bench, tmp_path):
     (tmp_path / "normals").mkdir()
-    assert set(open_bench().phases()) == {"diffuse", "harmonise"}
+    painted = {"diffuse", "diffuse, box mask", "harmonise"}
+    assert set(open_bench().phases()) == painted
     bench = open_bench()
     steered = replace(bench, study=replace(bench.study, variants=tmp_path)).phases()
-    assert set(steered) == {"diffuse", "harmonise", "diffuse, normals"}
-    assert len({phase.group for phase in steered.values()}) == 3
+    assert set(steered) == {*painted, "diffuse, normals"}
+    assert len({phase.group for phase in steered.values()}) == 4
+
+
+def test_a_boxed_subject_may_change_all_of_its_box_and_nothing_else_of_it_changes(network):
+    from handwright.workflow.reproduce.subjects import read_subject
+    from tests.workflow.reproduce.conftest import SHOT
+
+    subject = read_subject(Picture("a", lambda: SHOT.pixels), None)
+    boxed = subject.boxed()
+    rows, columns = (boxed.task.may_change.any(axis) for axis in (1, 0))
+    assert boxed.task.may_change.sum() == rows.sum() * columns.sum() > subject.task.may_change.sum()
+    assert (rows == subject.task.may_change.any(1)).all()
+    assert boxed.scene.tasks == (boxed.task,)
+    assert boxed.scene.control([boxed.task]) is subject.scene.depth

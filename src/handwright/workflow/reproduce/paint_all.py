@@ -87,18 +87,22 @@ class Bench:
         return self._treated(HARMONISE, "harmonise", strategy_rows(self.study.diffusion))
 
     def phases(self) -> dict[str, Phase]:
-        """Pictures with every strength of the grid: both painters by depth, 'diffuse' by other controls."""
+        """Pictures with every strength of the grid.
+
+        Both painters by depth; 'diffuse' in a mask that does not give the outline away, and by other controls.
+        """
         depth = self.study.diffusion
-        painted = {painter: (painter, depth) for painter in DIFFUSING[::-1]}
-        others = phase_settings(depth, self.study.variants)
-        painted |= {f"diffuse, {kind}": ("diffuse", settings) for kind, settings in others.items()}
-        found: dict[str, Phase] = {}
-        for label, (painter, settings) in painted.items():
-            group = f"{PHASE}-{label.replace(', ', '-')}"
-            makes = {f"{s:g}": self._by(painter, replace(settings, strength=s)) for s in GRID}
-            pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
-            found[label] = Phase(group, self._each(group, pictures, makes))
+        found = {painter: self._phase(painter, painter, depth) for painter in DIFFUSING[::-1]}
+        found["diffuse, box mask"] = self._phase("diffuse, box mask", "diffuse", depth, boxed=True)
+        for kind, settings in phase_settings(depth, self.study.variants).items():
+            found[f"diffuse, {kind}"] = self._phase(f"diffuse, {kind}", "diffuse", settings)
         return found
+
+    def _phase(self, label: str, painter: str, settings: DiffusionSettings, *, boxed: bool = False) -> Phase:
+        group = f"{PHASE}-{label.replace(', ', '-').replace(' ', '-')}"
+        makes = {f"{s:g}": self._by(painter, replace(settings, strength=s), boxed=boxed) for s in GRID}
+        pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
+        return Phase(group, self._each(group, pictures, makes))
 
     def judged(self) -> tuple[str, ...]:
         """Pictures of their own with every strength above 0, scored by the judge of ``refine``."""
@@ -122,12 +126,15 @@ class Bench:
         pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.table)
         return self._each(group, pictures, {UNTOUCHED: self._untouched, **makes})
 
-    def _by(self, painter: str, diffusion: DiffusionSettings, *, judged: bool = False) -> Make:
+    def _by(
+        self, painter: str, diffusion: DiffusionSettings, *, judged: bool = False, boxed: bool = False
+    ) -> Make:
         settings = RefineSettings(painter=painter, diffusion=diffusion)
         work = judge_subject if judged else paint_subject
 
         def make(subject: Subject) -> tuple[Record, Crop]:
             network = self.network(diffusion)
+            subject = subject.boxed() if boxed else subject
             record, pixels = work(subject, settings, self.study.seed, network, self.engine.judge)
             return record, crop_of(pixels, subject)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -56,6 +56,21 @@ class Subject:
     pixels: Pixels
     scene: Scene
     task: HandTask
+
+    def boxed(self) -> Subject:
+        """The same with all of its mask's box free to change, as the published code has it.
+
+        A mask that follows the hand tells the network its outline, whatever the control says.
+        """
+        may_change = np.zeros_like(self.task.may_change)
+        rows, columns = (
+            np.flatnonzero(self.task.may_change.any(1)),
+            np.flatnonzero(self.task.may_change.any(0)),
+        )
+        may_change[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        task = replace(self.task, may_change=may_change)
+        tasks = tuple(task if other is self.task else other for other in self.scene.tasks)
+        return replace(self, task=task, scene=replace(self.scene, tasks=tasks))
 
     @property
     def box(self) -> Box:
