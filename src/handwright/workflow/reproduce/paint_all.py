@@ -89,7 +89,7 @@ class Bench:
     def phases(self) -> dict[str, Phase]:
         """Pictures with every strength of the grid.
 
-        Both painters by depth; 'diffuse' in a mask that does not give the outline away, and by other controls.
+        Both painters by depth; 'diffuse' in a mask that gives no outline away, and by other controls.
         """
         depth = self.study.diffusion
         found = {painter: self._phase(painter, painter, depth) for painter in DIFFUSING[::-1]}
