@@ -102,7 +102,7 @@ def test_pictures_of_a_folder_are_split_between_reference_and_repainted(tmp_path
 
 def test_the_phase_figure_is_drawn_of_both_painters_and_of_every_other_control_there_is(open_bench, tmp_path):
     (tmp_path / "normals").mkdir()
-    painted = {"diffuse", "diffuse, box mask", "harmonise"}
+    painted = {"diffuse", "diffuse, bare", "harmonise"}
     assert set(open_bench().phases()) == painted
     bench = open_bench()
     steered = replace(bench, study=replace(bench.study, variants=tmp_path)).phases()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainter, Inpainters
@@ -89,18 +90,18 @@ class Bench:
     def phases(self) -> dict[str, Phase]:
         """Pictures with every strength of the grid.
 
-        Both painters by depth; 'diffuse' in a mask that gives no outline away, and by other controls.
+        Both painters by depth; 'diffuse' with no outline given away by mask or colours; other controls.
         """
         depth = self.study.diffusion
         found = {painter: self._phase(painter, painter, depth) for painter in DIFFUSING[::-1]}
-        found["diffuse, box mask"] = self._phase("diffuse, box mask", "diffuse", depth, boxed=True)
+        found["diffuse, bare"] = self._phase("diffuse, bare", "diffuse", depth, bare=True)
         for kind, settings in phase_settings(depth, self.study.variants).items():
             found[f"diffuse, {kind}"] = self._phase(f"diffuse, {kind}", "diffuse", settings)
         return found
 
-    def _phase(self, label: str, painter: str, settings: DiffusionSettings, *, boxed: bool = False) -> Phase:
-        group = f"{PHASE}-{label.replace(', ', '-').replace(' ', '-')}"
-        makes = {f"{s:g}": self._by(painter, replace(settings, strength=s), boxed=boxed) for s in GRID}
+    def _phase(self, label: str, painter: str, settings: DiffusionSettings, *, bare: bool = False) -> Phase:
+        group = f"{PHASE}-{label.replace(', ', '-')}"
+        makes = {f"{s:g}": self._by(painter, replace(settings, strength=s), bare=bare) for s in GRID}
         pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
         return Phase(group, self._each(group, pictures, makes))
 
@@ -127,14 +128,13 @@ class Bench:
         return self._each(group, pictures, {UNTOUCHED: self._untouched, **makes})
 
     def _by(
-        self, painter: str, diffusion: DiffusionSettings, *, judged: bool = False, boxed: bool = False
+        self, painter: str, diffusion: DiffusionSettings, *, judged: bool = False, bare: bool = False
     ) -> Make:
         settings = RefineSettings(painter=painter, diffusion=diffusion)
-        work = judge_subject if judged else paint_subject
+        work = judge_subject if judged else partial(paint_subject, bare=bare)
 
         def make(subject: Subject) -> tuple[Record, Crop]:
             network = self.network(diffusion)
-            subject = subject.boxed() if boxed else subject
             record, pixels = work(subject, settings, self.study.seed, network, self.engine.judge)
             return record, crop_of(pixels, subject)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from handwright.handrefiner.candidates import originals_of, paint
 from handwright.handrefiner.inpainter import Inpainted, Inpainter, Inpainting
 from handwright.handrefiner.open_painter import painter_of
+from handwright.handrefiner.painters import Painted, Painter, PaintJob
 from handwright.handrefiner.painting import Painting, Studio, look_at, paint_once
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
@@ -67,8 +68,37 @@ class Listener:
         return self.network.as_coded(picture)
 
 
+@dataclass(frozen=True)
+class Bare:
+    """A painter whose colours are laid back as they are.
+
+    The usual way back gives what the mesh covers the old hand's skin colour, and so an outline that the
+    network may not have painted.
+
+    Attributes:
+        painter: The painter.
+    """
+
+    painter: Painter
+
+    @property
+    def together(self) -> bool:
+        """As the painter."""
+        return self.painter.together
+
+    def paint(self, job: PaintJob) -> Painted:
+        """As the painter, not to be matched."""
+        return replace(self.painter.paint(job), toned=True)
+
+
 def paint_subject(
-    subject: Subject, settings: RefineSettings, seed: int, network: Inpainter, judge: Judge
+    subject: Subject,
+    settings: RefineSettings,
+    seed: int,
+    network: Inpainter,
+    judge: Judge,
+    *,
+    bare: bool = False,
 ) -> tuple[Record, Pixels]:
     """Paint a hand as a strategy says and look at it again.
 
@@ -78,12 +108,15 @@ def paint_subject(
         seed: Of the painting.
         network: Of a diffusing painter.
         judge: Whose eyes look again.
+        bare: In the network's own colours (``Bare``), all of the mask's box free to change.
 
     Returns:
         The record, and the picture that came out.
     """
     heard = Listener(network)
-    studio = Studio(painter_of(settings, lambda: heard), settings, judge, Stopwatch())
+    painter = painter_of(settings, lambda: heard)
+    subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
+    studio = Studio(painter, settings, judge, Stopwatch())
     asked = None if settings.diffusion is None else settings.diffusion.strength
     textures: dict[Painting, float | None] = {}
 
