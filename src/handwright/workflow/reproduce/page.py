@@ -162,8 +162,9 @@ def _phases(results: Results) -> str:
     note = paragraph(f"""
         The paper's claim is that below about {CROSSOVER:g} control moves the structure, and above it takes
         texture: the first share near 1, the second near 0. A share beyond 0 … 1 says that the field turns on
-        its way. 'bare': all of the mask's box is free, and colours stay the network's; a mask that follows the
-        hand, and skin colour laid back where the mesh is, give the outline away whatever the control says.
+        its way. 'bare': all of the mask's box is free, and colours stay the network's; a mask that follows
+        the hand, and skin colour laid back where the mesh is, give the outline away whatever the control
+        says.
     """)
     return f"{table(titles, rows)}\n\n{note}"
 
