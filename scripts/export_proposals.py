@@ -47,10 +47,10 @@ def write(network, limit, folder):
 
 def best_scores(proposer, critic, crops):
     """Of each crop the best score of a find in it that the critic takes for a hand; 0 without any."""
-    found = (
+    lots = (
         confirmed(crop, proposer.propose(crop, LEAST), critic) for crop in map(np.ascontiguousarray, crops)
     )
-    return np.array([max((one.score for one, _ in finds), default=0.0) for finds in found])
+    return np.array([max((one.score for one, _ in lot), default=0.0) for lot in lots])
 
 
 def limit_for(scores, budget):

@@ -69,8 +69,7 @@ def calibrate_critic(
     heads[SURPLUS] = Head(limit=limits[SURPLUS])
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
-    heads["hand"] = _hand(told["hand"], views, _OVERLOOKED)
-    heads[SURE_HAND] = _hand(told["hand"], views, _OVERLOOKED_UNFOUND)
+    heads |= _hand(told["hand"], views)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
     temperatures = {
@@ -102,11 +101,13 @@ def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict
     }
 
 
-def _hand(logits: Float[np.ndarray, "n"], views: HandViews, overlooked: float) -> Head:
-    """Whether it is a hand at all; a share of the hands may be overlooked."""
+def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> dict[str, Head]:
+    """Whether it is a hand at all, with both limits; a share of the hands may be overlooked by each."""
     head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
-    limit = float(np.quantile(_read(head, logits[views.hand]), overlooked))
-    return Head(head.scale, head.bias, max(limit, 1e-6))
+    hands = _read(head, logits[views.hand])
+    shares = {"hand": _OVERLOOKED, SURE_HAND: _OVERLOOKED_UNFOUND}
+    limits = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
+    return {name: Head(head.scale, head.bias, limit) for name, limit in limits.items()}
 
 
 def _limits(
