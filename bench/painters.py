@@ -34,7 +34,8 @@ def painters(model: str, guidance: float | None) -> dict[str, RefineSettings]:
     """Settings by the name of their row."""
     known = {} if guidance is None else {"guidance": guidance}
     rows = {"draw": RefineSettings()}
-    rows["harmonise"] = RefineSettings(painter="harmonise", diffusion=DiffusionSettings(model=model, **known))
+    diffusion = DiffusionSettings(model=model, strength=0.55, **known)
+    rows["harmonise"] = RefineSettings(painter="harmonise", diffusion=diffusion)
     for strength in (0.55, 1.0):
         for steps in (10, 50):
             diffusion = DiffusionSettings(model=model, strength=strength, steps=steps, **known)

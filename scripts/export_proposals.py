@@ -27,8 +27,8 @@ from handwright.training.proposal_network import load_proposals
 from handwright.training.windows import hand_free_cut
 
 LARGEST_PX, SEED, CUTS, TRIES, STEPS = 384, 11, 4, 30, 1000
-LEAST = 0.02
-"""Finds of a lower score are no finds, whatever the budget."""
+LEAST = 0.05
+"""Finds of a lower score are no finds, whatever the budget: the critic must look at each."""
 
 
 def write(network, limit, folder):
@@ -47,10 +47,10 @@ def write(network, limit, folder):
 
 def best_scores(proposer, critic, crops):
     """Of each crop the best score of a find in it that the critic takes for a hand; 0 without any."""
-    found = (
+    lots = (
         confirmed(crop, proposer.propose(crop, LEAST), critic) for crop in map(np.ascontiguousarray, crops)
     )
-    return np.array([max((one.score for one, _ in finds), default=0.0) for finds in found])
+    return np.array([max((one.score for one, _ in lot), default=0.0) for lot in lots])
 
 
 def limit_for(scores, budget):

@@ -252,6 +252,40 @@ class HandRegion:
             _expect(self.known, "HandRegion.known", self.inside.shape, np.bool_)
 
 
+Strength = float | tuple[float, ...]
+"""Control strength: of a whole run, or of every step of the schedule, the noisiest first."""
+
+
+@dataclass(frozen=True)
+class StrengthTry:
+    """One painting on the way to a control strength.
+
+    Attributes:
+        strength: What it was painted with; None: by a painter without strengths.
+        joint_error: Of the painting, as a fraction of hand size; of several hands the mean; 1: missed.
+    """
+
+    strength: Strength | None
+    joint_error: float
+
+
+@dataclass(frozen=True)
+class StrengthChoice:
+    """How the control strength of a candidate came about.
+
+    Attributes:
+        strategy: 'given' (a number), 'fixed', 'adaptive' or 'auto'.
+        tried: Every painting, in the order made.
+        won: Index of the one that was taken.
+        why: In words.
+    """
+
+    strategy: str
+    tried: tuple[StrengthTry, ...]
+    won: int
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """One attempt at painting one hand: a patch of the picture and how it was judged.
@@ -267,6 +301,7 @@ class Candidate:
         strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
         reading: How the hand was read: 'as found', 'as a left hand', 'without doubtful fingers', ….
         refused: Why it may not replace the original, in words.
+        choice: How the strength came about, for painters that have one.
     """
 
     seed: int
@@ -275,10 +310,11 @@ class Candidate:
     origin_xy_px: tuple[int, int]
     scores: Mapping[str, float]
     accepted: bool
-    strength: float | None = None
+    strength: Strength | None = None
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
     reading: str = "as found"
     refused: tuple[str, ...] = ()
+    choice: StrengthChoice | None = None
 
     def __post_init__(self) -> None:
         _expect(self.pixels, "Candidate.pixels", (None, None, 3), np.uint8)

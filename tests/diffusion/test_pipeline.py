@@ -17,6 +17,7 @@ from handwright.diffusion.libraries import quiet
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.zoo import DiffusionModels
+from handwright.errors import UsageError
 
 Paint = Callable[..., torch.Tensor]
 
@@ -248,3 +249,30 @@ def test_a_step_writes_nothing_to_the_terminal(
 ) -> None:
     paint(sd9, "auto")
     assert capfd.readouterr() == ("", "")
+
+
+def test_one_strength_for_every_step_is_that_strength(sd9: DiffusionModels, paint: Paint) -> None:
+    assert torch.equal(paint(sd9, control_strength=0.6), paint(sd9, control_strength=[0.6] * 3))
+
+
+def test_a_schedule_gives_every_step_its_own_strength(
+    sd9: DiffusionModels, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    forward = sd9.controlnet.forward
+
+    def noted(*args: Any, conditioning_scale: float, **options: Any) -> Any:
+        given.append(conditioning_scale)
+        return forward(*args, conditioning_scale=conditioning_scale, **options)
+
+    monkeypatch.setattr(sd9.controlnet, "forward", noted)
+    paint(sd9, control_strength=[1.0, 0.7, 0.2])
+    assert given == [1.0, 0.7, 0.2]
+    given.clear()
+    paint(sd9, steps=4, control_strength=[1.0, 0.9, 0.5, 0.0], start_level=0.5)
+    assert given == [0.5]
+
+
+def test_a_schedule_of_another_length_than_the_steps_is_refused(sd9: DiffusionModels, paint: Paint) -> None:
+    with pytest.raises(UsageError, match="2 control strengths for 3 steps"):
+        paint(sd9, control_strength=[1.0, 0.5])

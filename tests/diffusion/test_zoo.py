@@ -12,9 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.controlnets import Traits, controlnet_traits
 from handwright.diffusion.libraries import quiet
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.zoo import DiffusionModels, load_models
+from handwright.errors import DiffusionError
 from tests.diffusion.models import small_controlnet, small_unet, text_parts, write_sd
 from tests.diffusion.original_layout import to_original_layout
 
@@ -161,3 +163,18 @@ def test_the_wide_codec_makes_a_33_channel_inpainting_model_of_128_pixels(
 def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     load(sd9_folder)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "told", ['{"strength": "much"}', '{"strength": -0.1}', '{"strength": true}', "[]", "{"]
+)
+def test_a_stored_strength_that_makes_no_sense_is_refused(tmp_path: Path, told: str) -> None:
+    (tmp_path / "handwright.json").write_text(told)
+    with pytest.raises(DiffusionError, match=r"handwright\.json"):
+        controlnet_traits(tmp_path)
+
+
+def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path: Path) -> None:
+    assert controlnet_traits(tmp_path) == Traits(0.55, "depth")
+    (tmp_path / "handwright.json").write_text('{"control": "normals"}')
+    assert controlnet_traits(tmp_path) == Traits(0.55, "normals")

@@ -39,6 +39,8 @@ class Network:
     rule: Rule = skin_by_depth
     resolution: int = 64
     steps: int = 3
+    fixed_strength: float = 0.55
+    guidance: float = 9.0
     asked: list[Inpainting] = field(default_factory=list)
 
     def inpaint(self, asked: Inpainting) -> Inpainted:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
+from handwright.handrefiner import painting
 from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
 from handwright.handrefiner.candidates import Studio
+from handwright.handrefiner.check import Look
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.painters import Painted
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
@@ -23,14 +26,14 @@ class Recorder:
 
     together = False
 
-    def __init__(self, *, nothing: bool = False):
-        self.jobs, self.nothing = [], nothing
+    def __init__(self, *, nothing: bool = False, bare: bool = False):
+        self.jobs, self.nothing, self.bare = [], nothing, bare
 
     def paint(self, job):
         self.jobs.append(job)
         inside = job.may_change & (not self.nothing)
         colour = np.full(job.crop.shape, job.seed % 251, np.uint8)
-        return Painted(colour, inside.astype(np.float32), toned=True, strength=0.5)
+        return Painted(colour, inside.astype(np.float32), toned=True, strength=None if self.bare else 0.5)
 
 
 def attempt(shot, painter, settings=None, **changes):
@@ -117,3 +120,34 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     x0, y0, x1, y1 = job.window
     mine = depth.hand_id[y0:y1, x0:x1] == 0
     assert not (others & mine).any()
+
+
+class Weighed(Recorder):
+    """A painter with strengths, whose jobs' strengths are what the eyes go by."""
+
+    def paint(self, job):
+        return replace(super().paint(job), strength=job.strength)
+
+
+def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypatch):
+    errors = {1.0: 0.04, 0.4: 1.0, 0.5: 0.03}
+    painter = Weighed()
+
+    def look(*_):
+        strength = painter.jobs[-1].strength if painter.jobs else None
+        return Look(one.observation(), errors.get(strength, 0.02))
+
+    monkeypatch.setattr(painting, "look_again", look)
+    diffusion = DiffusionSettings(strength="adaptive")
+    settings = RefineSettings(painter="diffuse", diffusion=diffusion, hands=())
+    result = attempt(one, painter, settings)
+    assert [job.strength for job in painter.jobs] == [1.0, 0.4, 0.5]
+    (candidate,) = result.candidates
+    assert candidate.strength == 0.5
+    assert candidate.scores["joint_error"] == 0.03
+    assert [one.strength for one in candidate.choice.tried] == [1.0, 0.4, 0.5]
+    assert candidate.choice.tried[candidate.choice.won].strength == 0.5
+
+
+def test_a_painter_without_strengths_has_none_to_explain(one, eyes):
+    assert attempt(one, Recorder(bare=True)).candidates[0].choice is None

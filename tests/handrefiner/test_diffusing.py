@@ -11,6 +11,7 @@ from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.open_painter import open_painter
 from handwright.handrefiner.painters import DrawPainter
 from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.strength.auto import schedule
 from handwright.handrefiner.way_back import lay_back
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.conftest import job_of, task_of
@@ -121,6 +122,19 @@ def test_strength_and_steps_travel_with_the_paint(job, kind):
     assert kept.strength == 0.7
     assert kept.strip.shape == (64 * 2 + 4, 6 * 64 + 5 * 4, 3)
     assert paint(kind, job, Network()).strip is None
+
+
+@pytest.mark.parametrize("kind", PAINTERS)
+def test_words_become_the_numbers_of_the_controlnet_at_hand(job, kind):
+    def asked(word, stored):
+        network = Network(fixed_strength=stored)
+        painted = kind(DiffusionSettings(strength=word, steps=4), lambda: network).paint(job)
+        assert painted.strength == network.asked[0].strength
+        return painted.strength
+
+    assert asked("fixed", 0.6) == 0.6
+    assert asked("auto", 0.6) == schedule(4, 0.6)
+    assert asked(0.3, 0.6) == 0.3
 
 
 def test_names_open_their_painters_and_models_wait_until_something_is_painted(job):

@@ -42,8 +42,8 @@ def test_the_edges_of_the_ranges_are_inside():
     DiffusionSettings(strength=2.0, guidance=100.0, steps=1000, start_level=1e-3)
 
 
-def test_the_published_strength_is_the_default_and_guidance_is_left_to_the_model():
-    assert (DiffusionSettings().strength, DiffusionSettings().guidance) == (0.55, None)
+def test_our_strategy_is_the_default_and_guidance_is_left_to_the_model():
+    assert (DiffusionSettings().strength, DiffusionSettings().guidance) == ("auto", None)
     assert DiffusionSettings().steps <= 10
 
 
@@ -88,6 +88,19 @@ def test_with_strengths_each_seed_is_painted_with_the_given_one_and_with_1():
 
     assert tries(strength=0.8) == ((5, 0.8), (5, 1.0), (6, 0.8))
     assert tries(strength=1.0) == ((5, 1.0), (6, 1.0), (7, 1.0))
+    assert tries(strength="fixed") == ((5, "fixed"), (5, 1.0), (6, "fixed"))
+    assert tries() == ((5, "auto"), (5, 1.0), (6, "auto"))
+
+
+def test_adaptive_decides_once_a_seed():
+    settings = DiffusionSettings(strength="adaptive")
+    tries = RefineSettings(painter="diffuse", seed=5, candidates=2, diffusion=settings).tries
+    assert tries == ((5, "adaptive"), (6, "adaptive"))
+
+
+def test_a_strategy_that_there_is_not_is_refused_with_those_that_there_are():
+    with pytest.raises(UsageError, match="no --strength 'adaptiv'; give auto, fixed, adaptive, or a number"):
+        DiffusionSettings(strength="adaptiv")
 
 
 @pytest.mark.parametrize("budget_s", [-1.0, NAN, INF])

@@ -24,7 +24,8 @@ def flat(value: int) -> np.ndarray:
 def test_the_strip_shows_control_over_mask_then_noisy_over_predicted():
     mask = np.zeros((8, 8), bool)
     mask[2:5] = True
-    asked = Inpainting(flat(0), mask, np.full((8, 8), 77, np.uint8), DiffusionSettings(), 0)
+    depth = np.full((8, 8), 77, np.uint8)
+    asked = Inpainting(flat(0), mask, depth, np.zeros((1, 21, 2)), DiffusionSettings(), 1.0, 0)
     made = Inpainted(flat(9).astype(np.float32), (Step(999, flat(10), flat(20)), Step(0, flat(30), flat(40))))
     strip = steps_strip(asked, made)
     assert strip.shape == (20, 32, 3)

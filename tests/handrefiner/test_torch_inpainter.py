@@ -30,7 +30,9 @@ def asked() -> Inpainting:
     mask[16:48, 16:48] = True
     picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
     control = np.where(mask, 180, 0).astype(np.uint8)
-    return Inpainting(picture, mask, control, DiffusionSettings(steps=3, sampler="ddim"), seed=5)
+    return Inpainting(
+        picture, mask, control, np.zeros((0, 21, 2)), DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5
+    )
 
 
 def test_names_are_the_ones_that_diffusion_knows():
@@ -59,11 +61,32 @@ def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, 
 
 @pytest.mark.parametrize(
     "change",
-    [{"strength": 0.0}, {"guidance": 1.0}, {"prompt": "fist"}, {"negative": "blue"}, {"sampler": "euler"}],
+    [
+        {"guidance": 1.0},
+        {"prompt": "fist"},
+        {"negative": "blue"},
+        {"synthetic_negative": False},
+        {"sampler": "euler"},
+    ],
 )
 def test_every_setting_reaches_the_network(network, asked, change):
     other = replace(asked, settings=replace(asked.settings, **change))
     assert not np.array_equal(network.inpaint(asked).picture, network.inpaint(other).picture)
+
+
+def test_the_strength_reaches_the_network_step_by_step(network, asked):
+    plain = network.inpaint(asked).picture
+    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=0.0)).picture)
+    assert np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55,) * 3)).picture)
+    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55, 0.55, 1.0))).picture)
+
+
+def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
+    folder = write_sd(tmp_path / "sd", 4)
+    settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu")
+    assert TorchInpainter.load(settings).fixed_strength == 0.55
+    (folder / "controlnet" / "handwright.json").write_text('{"strength": 0.7}')
+    assert TorchInpainter.load(settings).fixed_strength == 0.7
 
 
 def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):

@@ -18,6 +18,7 @@ from handwright.types import Image
 from tests.drawn import WALL
 from tests.review.drawn import PeopleEyes, grainy, seen
 
+SURE = 0.98
 HERE = Proposal(Region((120.0, 90.0), 60.0, -1.5), 0.8)
 
 
@@ -44,7 +45,7 @@ class Stub:
     def says(self):
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
         defects = dict.fromkeys(names, 0.01) | {"extra": self.extra}
-        limits = dict.fromkeys((*names, "malformed", "hand"), 0.5)
+        limits = dict.fromkeys((*names, "malformed", "hand"), 0.5) | {"sure_hand": SURE}
         return CriticSays(
             malformed=max(self.extra, 0.01),
             defects=defects,
@@ -147,6 +148,12 @@ def test_what_the_critic_takes_for_no_hand_is_none():
     tiny = Proposal(replace(HERE.region, size_px=31.0), 0.9)
     assert confirmed(image.pixels, [tiny], Stub()) == confirmed(image.pixels, [tiny], None) == []
     assert not Stub().says().is_blind
+
+
+@pytest.mark.parametrize(("hand", "taken"), [(SURE - 0.01, False), (SURE, True)])
+def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
+    assert Stub(hand=hand).says().is_hand
+    assert bool(confirmed(wall().pixels, [HERE], Stub(hand=hand))) == taken
 
 
 def test_hands_that_are_given_are_all_there_is():

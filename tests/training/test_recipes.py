@@ -161,3 +161,32 @@ def test_features_build_on_nothing_and_refuse_a_model(data, base):
 def test_a_linear_codec_is_not_trained(data, base):
     with pytest.raises(UsageError, match="PatchCodec"):
         open_member("vae", data, base, TrainSettings(resolution=64))
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "segmentation", "normals"])
+def test_a_controlnet_of_another_control_is_trained_saved_and_known_again(kind, data, base, tmp_path):
+    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no", control=kind)
+    recipe = open_member("handrefiner", data, base, settings)
+    depth = open_member("handrefiner", data, base, TrainSettings(train_batch_size=1))
+    steered, plain = (r.batch(0, 0, s)["control"] for r, s in ((recipe, settings), (depth, TrainSettings())))
+    assert steered.shape[1:] == plain.shape[1:]
+    assert not torch.equal(steered[:1], plain[:1])
+    train(recipe, settings, tmp_path)
+    models = load_models(str(base), str(tmp_path / "model" / "controlnet"), dtype="float32", device="cpu")
+    assert models.traits.control == kind
+
+
+def test_without_the_masked_loss_all_of_the_picture_counts(data, base):
+    whole = TrainSettings(train_batch_size=2, masked_loss=False)
+    recipe = open_member("handrefiner", data, base, whole)
+    everywhere, hands = (recipe.batch(0, 0, s) for s in (whole, TrainSettings(train_batch_size=2)))
+    assert everywhere["region"].min() == 1
+    assert torch.equal(hands["region"], hands["mask"])
+    assert torch.equal(everywhere["mask"], hands["mask"])
+    with torch.no_grad():
+        assert not torch.equal(recipe.trained(everywhere), recipe.trained(hands))
+
+
+def test_a_control_that_there_is_not_is_refused():
+    with pytest.raises(UsageError, match="no --control 'sketch'; choose one of: depth, landmarks"):
+        TrainSettings(control="sketch")

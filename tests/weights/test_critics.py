@@ -13,7 +13,7 @@ from handwright.review.calibration import BUDGET
 from handwright.review.critic import PACKAGED, Region, open_critic
 
 REFEREE = PACKAGED.parent / "referee"
-SEED, COUNT = 930_000, 60
+SEED, COUNT = 930_000, 120
 BOTH = pytest.mark.parametrize("folder", [PACKAGED, REFEREE], ids=["critic", "referee"])
 
 
@@ -43,7 +43,7 @@ def test_malformed_hands_stand_out_among_sound_ones(folder, ordered, found, hand
     truths = np.array([malformed for *_, malformed in hands])
     assert area(np.array([one.excess for one in says]), truths) > ordered
     called = np.array([one.excess >= 1 and not one.is_blind for one in says])
-    assert called[~truths].sum() <= 2
+    assert called[~truths].mean() <= 0.12
     assert called[truths].mean() > found
 
 

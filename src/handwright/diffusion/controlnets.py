@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,6 +42,14 @@ _SHARED = (
 _SIGNS = ("controlnet_mid_block", "middle_block_out")
 """In a ControlNet's tensor names and no other network's: diffusers' layout, the original one."""
 
+PUBLISHED_STRENGTH = 0.55
+"""Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
+
+OWN_FILE = "handwright.json"
+"""Beside a ControlNet's config.json: its fixed 'strength', and the kind of 'control' image that it reads."""
+
+_MOST_STRENGTH = 2.0
+
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)
 """Of the published ControlNets' conditioning embedding."""
 
@@ -71,6 +80,45 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(controlnet_config(unet)), encoding="utf-8")
         return _from_file(file, Path(folder), dtype)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What to know of a ControlNet besides its weights.
+
+    Attributes:
+        strength: The fixed strength that was found for it; else the published one.
+        control: Kind of control image that it reads.
+    """
+
+    strength: float = PUBLISHED_STRENGTH
+    control: str = "depth"
+
+
+def controlnet_traits(place: Path) -> Traits:
+    """What is written beside a ControlNet's weights in ``OWN_FILE``.
+
+    Args:
+        place: As for ``load_controlnet``; a file, and a folder without that file, have the default traits.
+
+    Raises:
+        DiffusionError: The file is there and makes no sense.
+    """
+    if not (place / OWN_FILE).is_file():
+        return Traits()
+    told = read_config(place, OWN_FILE)
+    strength, control = told.get("strength", PUBLISHED_STRENGTH), told.get("control", "depth")
+    if (
+        isinstance(strength, bool)
+        or not isinstance(strength, int | float)
+        or not 0 <= strength <= _MOST_STRENGTH
+    ):
+        raise DiffusionError(
+            f"{place / OWN_FILE} names no strength",
+            f"its 'strength' is {strength!r}",
+            f"write a number from 0 to {_MOST_STRENGTH:g}, or remove it",
+        )
+    return Traits(float(strength), str(control))
 
 
 def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNetModel:

@@ -23,7 +23,6 @@ class Denoiser:
         embeddings: [1, t, c] of the prompt, or [2, t, c] of the negative prompt and the prompt.
         beside: [1, L + 1, h, w] mask and masked picture's latents for an inpainting UNet, else None.
         control: [1, 3, H, W] the control image D in [0, 1].
-        strength: Control strength: multiplies every ControlNet residual, on both branches.
         guidance: w of eq. 3; used with two embeddings.
     """
 
@@ -32,15 +31,17 @@ class Denoiser:
     embeddings: Float[Tensor, "b t c"]
     beside: Float[Tensor, "1 k h w"] | None
     control: Float[Tensor, "1 3 H W"]
-    strength: float
     guidance: float
 
-    def __call__(self, latents: Float[Tensor, "1 c h w"], timestep: Tensor) -> Float[Tensor, "1 c h w"]:
+    def __call__(
+        self, latents: Float[Tensor, "1 c h w"], timestep: Tensor, strength: float
+    ) -> Float[Tensor, "1 c h w"]:
         """The guided prediction in float32.
 
         Args:
             latents: [1, L, h, w] noisy latents, scaled as the network wants them.
             timestep: Where in the schedule they are.
+            strength: Control strength: multiplies every ControlNet residual, on both branches.
         """
         branches = len(self.embeddings)
         bare = latents.to(self.unet.dtype).expand(branches, -1, -1, -1)
@@ -53,16 +54,16 @@ class Denoiser:
             timestep,
             encoder_hidden_states=self.embeddings,
             return_dict=False,
-            **self._residuals(bare, seen, timestep),
+            **self._residuals(bare, seen, timestep, strength),
         )[0].float()
         if branches == 1:
             return prediction
         unconditional, conditional = prediction.chunk(2)
         return guided(conditional, unconditional, self.guidance)
 
-    def _residuals(self, bare: Tensor, seen: Tensor, timestep: Tensor) -> dict[str, Any]:
+    def _residuals(self, bare: Tensor, seen: Tensor, timestep: Tensor, strength: float) -> dict[str, Any]:
         """The ControlNet's residuals times the control strength; nothing at strength 0."""
-        if self.controlnet is None or self.strength == 0:
+        if self.controlnet is None or strength == 0:
             return {}
         reads_all = self.controlnet.config["in_channels"] == seen.shape[1]
         down, mid = self.controlnet(
@@ -70,7 +71,7 @@ class Denoiser:
             timestep,
             encoder_hidden_states=self.embeddings,
             controlnet_cond=self.control.to(bare).expand(len(bare), -1, -1, -1),
-            conditioning_scale=self.strength,
+            conditioning_scale=strength,
             return_dict=False,
         )
         return {"down_block_additional_residuals": down, "mid_block_additional_residual": mid}

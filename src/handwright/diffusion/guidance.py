@@ -20,14 +20,15 @@ GUIDANCE = 9.0
 NEGATIVE_PROMPT = f"{SYNTHETIC_NEGATIVE}, {STANDARD_NEGATIVE}"
 
 
-def negative_prompt(words: str = "") -> str:
+def negative_prompt(words: str = "", synthetic: bool = True) -> str:
     """The unconditional branch's prompt c_n0 + c_n (HandRefiner eq. 3).
 
     Args:
         words: The user's own negative words, in place of the standard ones; empty: the standard ones.
+        synthetic: With c_n0; without it is the paper's ablation 'no negative prompt'.
     """
-    words = words.strip()
-    return f"{SYNTHETIC_NEGATIVE}, {words}" if words else NEGATIVE_PROMPT
+    words = words.strip() or STANDARD_NEGATIVE
+    return f"{SYNTHETIC_NEGATIVE}, {words}" if synthetic else words
 
 
 def guided(

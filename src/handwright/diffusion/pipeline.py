@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -26,13 +26,14 @@ from handwright.diffusion.libraries import (
 )
 from handwright.diffusion.memory import enough_memory
 from handwright.diffusion.prompts import embed_prompts
-from handwright.diffusion.request import check_options, check_pictures
+from handwright.diffusion.request import check_options, check_pictures, each_step
 from handwright.diffusion.samplers import (
     open_sampler,
     predicted_original,
     scaled_input,
     start_schedule,
     step_options,
+    steps_left,
 )
 from handwright.diffusion.zoo import DiffusionModels
 from handwright.errors import DiffusionError, UsageError
@@ -120,7 +121,7 @@ class HandInpaintPipeline(DiffusionPipeline):
         negative: str = NEGATIVE_PROMPT,
         steps: int = 50,
         guidance: float = 9.0,
-        control_strength: float = 0.55,
+        control_strength: float | Sequence[float] = 0.55,
         start: Float[Tensor, "1 3 r r"] | None = None,
         start_level: float = 1.0,
         generator: torch.Generator | None = None,
@@ -137,7 +138,8 @@ class HandInpaintPipeline(DiffusionPipeline):
             negative: c_n0 + c_n of eq. 3, as :func:`~handwright.diffusion.guidance.negative_prompt` makes it.
             steps: Steps of a run from pure noise.
             guidance: w of eq. 3; 1 needs no unconditional branch and runs none.
-            control_strength: Multiplies every ControlNet residual; 0 runs no ControlNet.
+            control_strength: Multiplies every ControlNet residual; 0 runs no ControlNet. One number, or one
+                for each of ``steps``, the noisiest first; of a run from ``start_level`` the last ones count.
             start: [1, 3, R, R] picture in [-1, 1] to start from; None: start from ``picture``.
             start_level: Noise level to start from; 1 is pure noise, whatever ``start`` is. Below that the
                 last round(steps · start_level) steps are run.
@@ -152,9 +154,10 @@ class HandInpaintPipeline(DiffusionPipeline):
         """
         check_options(steps, guidance, control_strength, start_level)
         check_pictures(picture, mask, control, start, pixels_per_latent(self.vae))
-        if control_strength > 0 and self.controlnet is None:
+        strengths = each_step(control_strength, steps)
+        if max(strengths) > 0 and self.controlnet is None:
             raise UsageError(
-                f"--strength is {control_strength:g} but the model has no ControlNet",
+                f"--strength is {max(strengths):g} but the model has no ControlNet",
                 "",
                 "give --controlnet, or --strength 0",
             )
@@ -169,13 +172,15 @@ class HandInpaintPipeline(DiffusionPipeline):
                 embed_prompts(self.tokenizer, self.text_encoder, prompts),
                 beside,
                 control,
-                control_strength,
                 guidance,
             )
             blend = KnownRegionBlend(known, latent_mask(mask, pixels_per_latent(self.vae)), generator)
             first = start_schedule(self.scheduler, steps, start_level, device)
             latents = self._first_latents(begun, first, start_level, generator)
-            latents = self._run(denoise, blend, latents, first, generator, on_step, callback_on_step_end)
+            left = strengths[steps - steps_left(steps, start_level) :]
+            latents = self._run(
+                denoise, blend, latents, first, left, generator, on_step, callback_on_step_end
+            )
             pictures = decode(self.vae, latents)
         if not pictures.isfinite().all():
             raise DiffusionError(
@@ -209,6 +214,7 @@ class HandInpaintPipeline(DiffusionPipeline):
         blend: KnownRegionBlend,
         latents: Tensor,
         first: int,
+        strengths: Sequence[float],
         generator: torch.Generator | None,
         on_step: OnStep | None,
         callback_on_step_end: OnStepEnd | None,
@@ -219,7 +225,8 @@ class HandInpaintPipeline(DiffusionPipeline):
         options = step_options(self.scheduler, generator)
         for step, timestep in enumerate(timesteps):
             seen = scaled_input(self.scheduler, latents, timestep)
-            prediction = denoise(seen, timestep)
+            strength = strengths[step * len(strengths) // len(timesteps)]
+            prediction = denoise(seen, timestep, strength)
             if on_step is not None:
                 clean = predicted_original(self.scheduler, prediction, latents, first + step)
                 on_step(step, timestep, seen, clean)

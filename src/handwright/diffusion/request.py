@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -11,15 +12,22 @@ from handwright.errors import InvalidValueError, UsageError
 _ROUNDING = 1e-3
 
 
-def check_options(steps: int, guidance: float, control_strength: float, start_level: float) -> None:
+def check_options(
+    steps: int, guidance: float, control_strength: float | Sequence[float], start_level: float
+) -> None:
     """Raise unless every number makes sense.
 
     Raises:
-        UsageError: No steps, or a weight that is negative or no number.
+        UsageError: No steps, a weight that is negative or no number, or not one strength a step.
     """
     if steps < 1:
         raise UsageError(f"--steps is {steps}", "at least one step is needed", "give 1 or more")
-    for option, value in (("--guidance", guidance), ("--strength", control_strength)):
+    strengths = each_step(control_strength, steps)
+    if len(strengths) != steps:
+        raise UsageError(
+            f"there are {len(strengths)} control strengths for {steps} steps", "", "give one, or one a step"
+        )
+    for option, value in (("--guidance", guidance), *(("--strength", strength) for strength in strengths)):
         if not (math.isfinite(value) and value >= 0):
             raise UsageError(f"{option} is {value}", "it must be a number from 0 up", "give such a number")
     if not 0 < start_level <= 1:
@@ -28,6 +36,13 @@ def check_options(steps: int, guidance: float, control_strength: float, start_le
             "it runs from just above 0 (the picture) to 1 (pure noise)",
             "give such a number",
         )
+
+
+def each_step(control_strength: float | Sequence[float], steps: int) -> tuple[float, ...]:
+    """The control strength of every step of the schedule."""
+    if isinstance(control_strength, Sequence):
+        return tuple(control_strength)
+    return (control_strength,) * steps
 
 
 def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:

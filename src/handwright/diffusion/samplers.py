@@ -59,6 +59,11 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
         return scheduler.from_config(config, **settings)
 
 
+def steps_left(steps: int, level: float) -> int:
+    """How many of ``steps`` are run from a noise level in (0, 1] on: round(steps · level), at least one."""
+    return max(1, round(steps * level))
+
+
 def start_schedule(
     scheduler: Any,  # noqa: ANN401
     steps: int,
@@ -89,7 +94,7 @@ def start_schedule(
         scheduler.set_timesteps(sigmas=sigmas, device=device)
     else:
         scheduler.set_timesteps(steps, device=device)
-    first = (steps - max(1, round(steps * level))) * int(getattr(scheduler, "order", 1))
+    first = (steps - steps_left(steps, level)) * int(getattr(scheduler, "order", 1))
     if first and type(scheduler).__name__ == "PNDMScheduler":
         left: Tensor = scheduler.timesteps[first + 1 :]  # its second step is taken twice, wherever it begins
         scheduler.timesteps, first = torch.cat([left[:1], left[1:2], left[1:]]), 0

@@ -13,9 +13,12 @@ def picture_tensor(pictures: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3
     return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
 
 
-def control_tensor(depth: UInt8[np.ndarray, "b h w"]) -> Float[Tensor, "b 3 h w"]:
-    """Depth control images / 255, float32, the same in the three channels."""
-    return torch.from_numpy(depth.astype(np.float32) / 255)[:, None].repeat(1, 3, 1, 1)
+def control_tensor(
+    control: UInt8[np.ndarray, "b h w"] | UInt8[np.ndarray, "b h w 3"],
+) -> Float[Tensor, "b 3 h w"]:
+    """Control images / 255, float32; grey ones the same in the three channels."""
+    tensor = torch.from_numpy(control.astype(np.float32) / 255)
+    return tensor.permute(0, 3, 1, 2) if control.ndim == 4 else tensor[:, None].repeat(1, 3, 1, 1)
 
 
 def picture_array(pictures: Float[Tensor, "b 3 h w"]) -> Float[np.ndarray, "b h w 3"]:

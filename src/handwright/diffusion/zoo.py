@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from handwright.diffusion.components import load_network, load_tokenizer, read_config
-from handwright.diffusion.controlnets import load_controlnet
+from handwright.diffusion.controlnets import Traits, controlnet_traits, load_controlnet
 from handwright.diffusion.devices import choose_device, choose_dtype, picture_dtype
 from handwright.diffusion.fits import check_controlnet, check_family
 from handwright.diffusion.guidance import GUIDANCE
@@ -43,6 +43,7 @@ class DiffusionModels:
         name: As asked for.
         inpainting: Whether the UNet sees mask and masked picture.
         guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
+        traits: What is stored with the ControlNet: its fixed strength, the kind of control image it reads.
     """
 
     vae: Any
@@ -55,6 +56,7 @@ class DiffusionModels:
     name: str
     inpainting: bool
     guidance: float = GUIDANCE
+    traits: Traits = field(default_factory=Traits)
 
 
 def load_models(
@@ -80,8 +82,10 @@ def load_models(
     text_encoder = load_network(CLIPTextModel, folder / "text_encoder", numbers)
     unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
     check_family(vae, text_encoder, unet)
-    control = _controlnet(folder, controlnet, unet, numbers)
-    if control is not None:
+    control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    control, traits = None, Traits()
+    if control_place.exists():
+        control, traits = load_controlnet(control_place, unet, numbers), controlnet_traits(control_place)
         check_controlnet(control, unet, vae)
     with enough_memory(f"moving the model to {place}"):
         networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
@@ -98,6 +102,7 @@ def load_models(
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
         guidance=_guidance(folder),
+        traits=traits,
     )
 
 
@@ -125,13 +130,3 @@ def _guidance(folder: Path) -> float:
     named = read_config(folder, "model_index.json").get("handwright", {})
     value = named.get("guidance", GUIDANCE) if isinstance(named, dict) else GUIDANCE
     return float(value) if isinstance(value, int | float) else GUIDANCE
-
-
-def _controlnet(
-    folder: Path, given: str | None, unet: UNet2DConditionModel, dtype: torch.dtype
-) -> ControlNetModel | None:
-    """The user's ControlNet, else the model's own, else None."""
-    if given is not None:
-        return load_controlnet(controlnet_place(given), unet, dtype)
-    own = folder / "controlnet"
-    return load_controlnet(own, unet, dtype) if own.is_dir() else None

@@ -139,8 +139,7 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         return ()
     told = f"({was.malformed:.2f} → {now.malformed:.2f})"
     if original.critic_failed:
-        better = now.malformed <= HALF * was.malformed
-        if not better:
+        if now.malformed > HALF * was.malformed:
             return (f"the critic likes it hardly better {told}",)
         return () if now.clear else (f"the critic is not sure that it is sound {told}",)
     if not original.asked_for and now.malformed > was.malformed + AS_SOUND:

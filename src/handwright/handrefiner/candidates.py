@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, UInt8
 
 from handwright.hand.skeleton import beyond_wrist
 from handwright.handrefiner.beats import Opinion, Original, Version, objections, scores_of
-from handwright.handrefiner.check import Look, failed_checks, look_again
+from handwright.handrefiner.check import failed_checks
 from handwright.handrefiner.fit_to_picture import fit_to_picture, lost_share
-from handwright.handrefiner.painters import Painter
+from handwright.handrefiner.painting import Painting, Pixels, Studio, look_at, paint_once
 from handwright.handrefiner.scene import Scene
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
-from handwright.handrefiner.way_back import lay_back
 from handwright.review.checklist import HandReview
 from handwright.review.critic import Region
-from handwright.review.judge import Judge
-from handwright.types import Candidate, DepthControl, HandObservation, Side
-
-Pixels = UInt8[np.ndarray, "h w 3"]
+from handwright.types import Candidate, DepthControl, HandObservation, Side, Strength
 
 _OTHER_REFUSED = "another hand of the same painting was refused"
-
-
-@dataclass(frozen=True, eq=False)
-class Studio:
-    """What all attempts at the hands of a picture share.
-
-    Attributes:
-        painter: Who paints.
-        settings: Which candidates.
-        judge: Who looks again, and the critic.
-        watch: Adds up the seconds.
-        reviews: What the review says of the hands as they were, by id.
-    """
-
-    painter: Painter
-    settings: RefineSettings
-    judge: Judge
-    watch: Stopwatch
-    reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +41,7 @@ class Made:
 
 def originals_of(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Original]:
     """The hands as they are, in everything that candidates are held against."""
-    looks = _look(pixels, tasks, studio)
+    looks = look_at(pixels, tasks, studio)
     regions = [Region.of(task.fit.landmarks_px) for task in tasks]
     opinions = _opinions(pixels, regions, studio)
     found: list[Original] = []
@@ -86,7 +61,7 @@ def paint(
     tasks: Sequence[HandTask],
     scene: Scene,
     seed: int,
-    strength: float | None,
+    strength: Strength | str | None,
     studio: Studio,
     originals: Sequence[Original],
 ) -> list[Made]:
@@ -97,63 +72,57 @@ def paint(
         tasks: The hands, the farthest first.
         scene: All hands of the picture.
         seed: Of this version.
-        strength: Of this version, for painters that have one.
+        strength: Of this version, for painters that have one: a number or the name of a strategy.
         studio: What attempts share.
         originals: From ``originals_of``, in the order of ``tasks``.
     """
-    control = scene.control(tasks)
-    job = scene.job(pixels, tasks, control, seed, strength)
-    with studio.watch("paint"):
-        painted = studio.painter.paint(job)
-        patch, inside = lay_back(job, painted)
-    x0, y0, x1, y1 = job.window
-    trial = pixels.copy()
-    trial[y0:y1, x0:x1] = patch
-    shares = [inside[job.place(task)] & task.may_change for task in tasks]
-    there = [
-        replace(task, observation=replace(task.observation, landmarks_px=task.fit.landmarks_px))
-        for task in tasks
-    ]
-    looks = _look(trial, there, studio)
-    opinions = _opinions(trial, [original.region for original in originals], studio)
+    decision = decide(strength, lambda s: paint_once(pixels, tasks, scene, seed, s, studio))
+    painting = decision.picked
+    opinions = _opinions(painting.pixels, [original.region for original in originals], studio)
     versions = [
-        _version(pixels, trial, task, control, share, look, critic, scene, studio)
-        for task, share, look, critic in zip(tasks, shares, looks, opinions, strict=True)
+        _version(pixels, painting, k, task, critic, scene, studio)
+        for k, (task, critic) in enumerate(zip(tasks, opinions, strict=True))
     ]
     against = [objections(*both) for both in zip(originals, versions, strict=True)]
     made: list[Made] = []
     for task, share, look, original, version, refused in zip(
-        tasks, shares, looks, originals, versions, against, strict=True
+        tasks, painting.shares, painting.looks, originals, versions, against, strict=True
     ):
-        own = np.where(share[..., None], _cut(trial, task), _cut(pixels, task))
-        scores = scores_of(original, version) | {"painted_share": float(share.mean())}
-        refused = refused or ((_OTHER_REFUSED,) if any(against) else ())
-        origin = task.window[:2]
-        candidate = Candidate(seed, own, share, origin, scores, not refused, painted.strength, painted.strip)
-        candidate = replace(candidate, reading=task.reading, refused=refused)
-        made.append(Made(candidate, task, control, look.seen))
+        candidate = Candidate(
+            seed,
+            np.where(share[..., None], _cut(painting.pixels, task), _cut(pixels, task)),
+            share,
+            task.window[:2],
+            scores_of(original, version) | {"painted_share": float(share.mean())},
+            not any(against),
+            painting.strength,
+            painting.strip,
+            task.reading,
+            refused or ((_OTHER_REFUSED,) if any(against) else ()),
+            decision.choice if painting.strength is not None else None,
+        )
+        made.append(Made(candidate, task, painting.control, look.seen))
     return made
 
 
 def _version(
     pixels: Pixels,
-    trial: Pixels,
+    painting: Painting,
+    which: int,
     task: HandTask,
-    control: DepthControl,
-    share: Bool[np.ndarray, "h w"],
-    look: Look,
     critic: Opinion | None,
     scene: Scene,
     studio: Studio,
 ) -> Version:
-    """The three scores of one painted hand."""
+    """The three scores of one painted hand, number ``which`` of the painting."""
     x0, y0, x1, y1 = task.window
-    drawn = control.hand_id[y0:y1, x0:x1] == task.id - 1
+    look, share = painting.looks[which], painting.shares[which]
+    drawn = painting.control.hand_id[y0:y1, x0:x1] == task.id - 1
     arm = ~beyond_wrist(task.fit.landmarks_px - np.array([x0, y0]), y1 - y0, x1 - x0, 0.0)
     old = task.region.inside
     brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
     with studio.watch("check"):
-        seen = _cut(pixels, task), _cut(trial, task), share, old, drawn | (old & arm)
+        seen = _cut(pixels, task), _cut(painting.pixels, task), share, old, drawn | (old & arm)
         fit = fit_to_picture(*seen, task.observation.size_px)
         meant = old if task.surplus is None else old & ~task.surplus
         kept = (*seen[:3], meant, seen[4])
@@ -161,14 +130,9 @@ def _version(
         failed: Sequence[str] = ()
         if look.seen is not None:
             others = [other.observation for other in scene.tasks if other.id != task.id]
-            failed = failed_checks(trial, look.seen, others)
+            failed = failed_checks(painting.pixels, look.seen, others)
     painted, found = bool(share.any()), look.seen is not None
     return Version(found, look.joint_error, task.observation.side, fit, critic, failed, lost, painted)
-
-
-def _look(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Look]:
-    with studio.watch("check"):
-        return [look_again(pixels, task.observation, task.fit, studio.judge.landmarker) for task in tasks]
 
 
 def _opinions(pixels: Pixels, regions: Sequence[Region], studio: Studio) -> list[Opinion | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -14,6 +14,7 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.front import things_before
 from handwright.handrefiner.inpainter import Inpainted, Inpainter, Inpainting
 from handwright.handrefiner.painters import DrawPainter, Painted, PaintJob
+from handwright.handrefiner.strength.decide import resolved
 from handwright.handrefiner.strip import steps_strip
 from handwright.handrefiner.way_back import rim
 
@@ -42,7 +43,7 @@ class DiffusePainter:
             return _nothing(job)
         square = _square(job, free)
         network = self.open_inpainter()
-        asked = _ask(job, square, free, network.resolution, self.settings, self.keep)
+        asked = _ask(job, square, free, network, self.settings, self.keep)
         made = network.inpaint(asked)
         pixels = square.in_window(resized(made.picture, square.side), job.window)
         return _painted(job, _grained(job, pixels, free), free, asked, made)
@@ -80,7 +81,7 @@ class HarmonisePainter:
         square = _square(job, free)
         network = self.open_inpainter()
         start = picture_at(_with(square, job, drawn), network.resolution)
-        asked = _ask(job, square, free, network.resolution, self.settings, self.keep, start)
+        asked = _ask(job, square, free, network, self.settings, self.keep, start)
         made = network.inpaint(asked)
         change = resized(made.picture - network.as_coded(start), square.side)
         pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
@@ -97,22 +98,25 @@ def _ask(
     job: PaintJob,
     square: Square,
     free: Free,
-    resolution: int,
+    network: Inpainter,
     settings: DiffusionSettings,
     keep: bool,
     start: UInt8[np.ndarray, "r r 3"] | None = None,
 ) -> Inpainting:
     """Picture, mask and depth of a job at the network's resolution."""
     x0, y0, x1, y1 = job.window
-    if job.strength is not None:
-        settings = replace(settings, strength=job.strength)
+    resolution = network.resolution
+    strength = settings.strength if job.strength is None else job.strength
+    fitted = np.stack([task.fit.landmarks_px for task in job.tasks])
     mask = np.zeros(job.control.shape, np.bool_)
     mask[y0:y1, x0:x1] = free
     return Inpainting(
         picture=picture_at(square.cut(job.picture), resolution),
         mask=mask_at(square.cut(mask), resolution),
         control=control_at(square.cut(job.control), resolution),
+        landmarks_px=(fitted - np.array([square.left, square.top])) * (resolution / square.side),
         settings=settings,
+        strength=resolved(strength, network.fixed_strength, settings.steps),
         seed=job.seed,
         start=start,
         keep=keep,
@@ -141,7 +145,7 @@ def _painted(
 ) -> Painted:
     strip = steps_strip(asked, made) if asked.keep else None
     pixels = np.clip(pixels, 0.0, 255.0)
-    return Painted(pixels, rim(free, job.hand_px), strength=asked.settings.strength, strip=strip)
+    return Painted(pixels, rim(free, job.hand_px), strength=asked.strength, strip=strip)
 
 
 def _nothing(job: PaintJob) -> Painted:

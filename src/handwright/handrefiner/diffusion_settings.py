@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from handwright.errors import UsageError
+from handwright.handrefiner.strength.names import STRATEGIES
 
 SAMPLERS = ("auto", "ddim", "dpm++", "euler", "euler-a", "unipc", "flow")
 """Names of ``handwright.diffusion.samplers``; 'auto' is the model's own."""
@@ -16,9 +17,6 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 PROMPT = "a photograph of a hand"
 """In the words of the captions that the embedded base was trained on."""
-
-STRENGTH = 0.55
-"""Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
 
 _MOST_STRENGTH, _MOST_STEPS, _MOST_GUIDANCE = 2.0, 1000, 100.0
 
@@ -32,8 +30,10 @@ class DiffusionSettings:
     Attributes:
         prompt: What the picture shows.
         negative: Negative words c_n of eq. 3 in place of the usual ones; c_n0, 'fake 3D rendered image',
-            always comes first.
-        strength: Control strength s: factor of every ControlNet residual, 0 … 2.
+            comes first.
+        synthetic_negative: With c_n0; False only to measure what it does.
+        strength: Control strength s: factor of every ControlNet residual, 0 … 2, or one of ``STRATEGIES``:
+            'fixed', what is stored with the ControlNet; 'adaptive', the paper's search; 'auto', ours.
         steps: Steps of the whole schedule, 1 … 1000; from ``start_level`` on only that share of them is done.
         sampler: One of ``SAMPLERS``.
         guidance: w of eq. 3, 0 … 100; 1 is the conditional branch alone; None: the model's own, 9 where it
@@ -48,7 +48,8 @@ class DiffusionSettings:
 
     prompt: str = PROMPT
     negative: str = ""
-    strength: float = STRENGTH
+    synthetic_negative: bool = True
+    strength: float | str = STRATEGIES[0]
     steps: int = 10
     sampler: str = "auto"
     guidance: float | None = None
@@ -59,7 +60,10 @@ class DiffusionSettings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        _within("strength", self.strength, 0.0, _MOST_STRENGTH)
+        if isinstance(self.strength, str):
+            _strategy(self.strength)
+        else:
+            _within("strength", self.strength, 0.0, _MOST_STRENGTH)
         if self.guidance is not None:
             _within("guidance", self.guidance, 0.0, _MOST_GUIDANCE)
         _within("start-level", self.start_level, 0.0, 1.0)
@@ -80,6 +84,14 @@ class DiffusionSettings:
 def _within(option: str, value: float, least: float, most: float) -> None:
     if not (math.isfinite(value) and least <= value <= most):
         raise UsageError(f"--{option} is {value:g}", "", f"give a number from {least:g} to {most:g}")
+
+
+def _strategy(name: str) -> None:
+    if name not in STRATEGIES:
+        words = ", ".join(STRATEGIES)
+        raise UsageError(
+            f"there is no --strength {name!r}", "", f"give {words}, or a number from 0 to {_MOST_STRENGTH:g}"
+        )
 
 
 def _among(option: str, value: str, names: tuple[str, ...]) -> None:

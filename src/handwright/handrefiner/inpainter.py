@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import DiffusionError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.types import Strength
 
 EXTRA = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 """What ``handwright[diffusion]`` brings."""
@@ -24,7 +25,9 @@ class Inpainting:
         picture: uint8 [R, R, 3] sRGB, the picture with the old hands in it.
         mask: bool [R, R] True where it is to be painted.
         control: uint8 [R, R] depth control image.
-        settings: Prompt, strength, steps and the like.
+        landmarks_px: [N, 21, 2] of the hands to paint, for networks that are steered by other controls.
+        settings: Prompt, steps and the like; of the strength nothing but ``strength`` counts.
+        strength: Control strength: one number, or one for each of ``settings.steps``.
         seed: Same seed, same bytes.
         start: uint8 [R, R, 3] picture to set out from; None: pure noise.
         keep: Keep what was made at the steps.
@@ -33,7 +36,9 @@ class Inpainting:
     picture: UInt8[np.ndarray, "r r 3"]
     mask: Bool[np.ndarray, "r r"]
     control: UInt8[np.ndarray, "r r"]
+    landmarks_px: Float[np.ndarray, "n 21 2"]
     settings: DiffusionSettings
+    strength: Strength
     seed: int
     start: UInt8[np.ndarray, "r r 3"] | None = None
     keep: bool = False
@@ -73,6 +78,16 @@ class Inpainter(Protocol):
     @property
     def resolution(self) -> int:
         """R, the side of its pictures in pixels."""
+        ...
+
+    @property
+    def fixed_strength(self) -> float:
+        """The control strength that is stored with its ControlNet."""
+        ...
+
+    @property
+    def guidance(self) -> float:
+        """The w of eq. 3 that suits it."""
         ...
 
     def inpaint(self, asked: Inpainting) -> Inpainted:

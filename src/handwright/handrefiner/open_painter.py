@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from handwright.errors import UsageError
@@ -17,9 +18,23 @@ def open_painter(settings: RefineSettings, inpainters: Inpainters) -> Painter:
     Raises:
         UsageError: There is none of that name.
     """
+    network: partial[Inpainter] = partial(inpainters, settings.diffusion or DiffusionSettings())
+    return painter_of(settings, network)
+
+
+def painter_of(settings: RefineSettings, network: Callable[[], Inpainter] | None = None) -> Painter:
+    """The painter that the settings name, on a network of one's own.
+
+    Args:
+        settings: They name it.
+        network: Called when a hand is diffused; of no use to 'draw'.
+
+    Raises:
+        UsageError: There is none of that name, or it needs a network.
+    """
     if settings.painter == "draw":
         return DrawPainter()
-    if settings.painter not in DIFFUSING:
+    if settings.painter not in DIFFUSING or network is None:
         raise UsageError(
             f"there is no painter {settings.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
         )
@@ -27,5 +42,4 @@ def open_painter(settings: RefineSettings, inpainters: Inpainters) -> Painter:
 
     diffusion = settings.diffusion or DiffusionSettings()
     kind = HarmonisePainter if settings.painter == "harmonise" else DiffusePainter
-    network: partial[Inpainter] = partial(inpainters, diffusion)
     return kind(diffusion, network, settings.keep_intermediates)

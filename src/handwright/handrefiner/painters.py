@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.handrefiner.task import HandTask, Window
+from handwright.types import Strength
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,8 @@ class PaintJob:
         window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
         may_change: bool [h, w] pixels of the crop that may change.
         seed: Same seed, same bytes.
-        strength: Control strength, for painters that have one; None: that of their settings.
+        strength: Control strength, for painters that have one: numbers, 'fixed' or 'auto'; None: that of
+            their settings.
     """
 
     picture: UInt8[np.ndarray, "H W 3"]
@@ -33,7 +35,7 @@ class PaintJob:
     window: Window
     may_change: Bool[np.ndarray, "h w"]
     seed: int
-    strength: float | None = None
+    strength: Strength | str | None = None
 
     @property
     def crop(self) -> UInt8[np.ndarray, "h w 3"]:
@@ -67,7 +69,7 @@ class Painted:
     pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     alpha: Float[np.ndarray, "h w"]
     toned: bool = False
-    strength: float | None = None
+    strength: Strength | None = None
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, UInt8
 from handwright.hand.depth import depth_control, meeting_groups
 from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.task import HandTask, Window
-from handwright.types import DepthControl
+from handwright.types import DepthControl, Strength
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Scene:
         tasks: Sequence[HandTask],
         control: DepthControl,
         seed: int,
-        strength: float | None = None,
+        strength: Strength | str | None = None,
     ) -> PaintJob:
         """What a painter gets.
 

@@ -114,16 +114,17 @@ class RefineSettings:
         return verdict == "fail" or (self.unsure and verdict == "unsure")
 
     @property
-    def tries(self) -> tuple[tuple[int, float | None], ...]:
+    def tries(self) -> tuple[tuple[int, float | str | None], ...]:
         """Seed and control strength of every candidate: ``candidates`` pairs.
 
         A painter without strengths gets seed, seed + 1, …; one with strengths paints every seed with the
-        strength of the settings and with 1 before it goes on to the next seed.
+        strength of the settings and with 1 before it goes on to the next seed. 'adaptive' tries 1 by itself:
+        it decides once a seed.
         """
-        strengths: tuple[float | None, ...] = (None,)
+        strengths: tuple[float | str | None, ...] = (None,)
         if self.painter in DIFFUSING:
             asked = (self.diffusion or DiffusionSettings()).strength
-            strengths = tuple(dict.fromkeys((asked, 1.0)))
+            strengths = (asked,) if asked in ("adaptive", 1.0) else (asked, 1.0)
         pairs = (divmod(k, len(strengths)) for k in range(self.candidates))
         return tuple(((self.seed + step) % 2**32, strengths[which]) for step, which in pairs)
 

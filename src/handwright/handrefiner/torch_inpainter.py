@@ -19,6 +19,8 @@ from handwright.diffusion.memory import enough_memory
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.diffusion.zoo import DiffusionModels, load_models
+from handwright.errors import DiffusionError
+from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainted, Inpainting, Step
 from handwright.handrefiner.strip import chosen_steps
@@ -36,6 +38,16 @@ class TorchInpainter:
     models: DiffusionModels
     resolution: int
 
+    @property
+    def fixed_strength(self) -> float:
+        """The control strength that is stored with the ControlNet."""
+        return self.models.traits.strength
+
+    @property
+    def guidance(self) -> float:
+        """The w of eq. 3 that suits the models."""
+        return self.models.guidance
+
     @classmethod
     def load(cls, settings: DiffusionSettings) -> Self:
         """Load the models that the settings name.
@@ -47,6 +59,7 @@ class TorchInpainter:
         models = load_models(
             settings.model, settings.controlnet, dtype=settings.dtype, device=settings.device
         )
+        _check_kind(models)
         return cls(models, models.resolution)
 
     def inpaint(self, asked: Inpainting) -> Inpainted:
@@ -62,12 +75,14 @@ class TorchInpainter:
             made = pipeline(
                 picture_tensor(asked.picture[None]),
                 _mask_tensor(asked.mask),
-                control_tensor(asked.control[None]),
+                control_tensor(
+                    control_picture(self.models.traits.control, asked.control, asked.landmarks_px)[None]
+                ),
                 prompt=settings.prompt,
-                negative=negative_prompt(settings.negative),
+                negative=negative_prompt(settings.negative, settings.synthetic_negative),
                 steps=settings.steps,
-                guidance=self.models.guidance if settings.guidance is None else settings.guidance,
-                control_strength=settings.strength,
+                guidance=self.guidance if settings.guidance is None else settings.guidance,
+                control_strength=asked.strength,
                 start=None if asked.start is None else picture_tensor(asked.start[None]),
                 start_level=1.0 if asked.start is None else settings.start_level,
                 generator=torch.Generator("cpu").manual_seed(asked.seed),
@@ -87,6 +102,17 @@ class TorchInpainter:
         with torch.no_grad(), _all_cores(), enough_memory("decoding the steps"):
             picture = picture_array(decode(self.models.vae, latents))[0]
         return np.rint(picture).astype(np.uint8)
+
+
+def _check_kind(models: DiffusionModels) -> None:
+    """Raise unless the ControlNet reads a kind of control image that is known."""
+    kind = models.traits.control
+    if kind not in KINDS:
+        raise DiffusionError(
+            f"the ControlNet of {models.name} reads {kind!r}",
+            "no such control image is known",
+            f"choose one that reads {', '.join(KINDS)}",
+        )
 
 
 @contextmanager

@@ -23,6 +23,9 @@ SMALLEST_PX = 32.0
 SURPLUS = "surplus"
 """Name of the limit of a hand's share of flesh that no sound hand has."""
 
+SURE_HAND = "sure_hand"
+"""Name of the limit of P(hand) for what no detector has found."""
+
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
@@ -60,7 +63,7 @@ class CriticSays:
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture that speaks for it most.
         limits: Probability by name of defect ('malformed' too) from which on it is called a defect; of
-            'surplus' the share of flesh.
+            'surplus' the share of flesh; of 'hand' and 'sure_hand' that from which on it is one.
         fingers: Probability of having k fingers, k from 3 (or fewer) to 7 (or more).
         landmarks_px: float64 [21, 2] in the picture.
         visible: float64 [21] the landmark is seen.
@@ -102,6 +105,11 @@ class CriticSays:
     def surplus(self) -> float:
         """Share of its flesh that no sound hand has; 0 where the critic does not say."""
         return 0.0 if self.flesh is None else self.flesh.surplus_share
+
+    @property
+    def is_surely_hand(self) -> bool:
+        """Whether it is one even though no detector has found it."""
+        return self.is_hand and self.hand >= self.limits.get(SURE_HAND, 0.0)
 
     @property
     def told(self) -> dict[str, float]:

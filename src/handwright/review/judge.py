@@ -41,7 +41,7 @@ from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
 from handwright.review.onnx_session import threads
-from handwright.review.opinion import with_opinion, without_opinion
+from handwright.review.opinion import is_colourless, with_opinion, without_opinion
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.review.unfound import claimed_by, confirmed, review_unfound, unfound
 from handwright.types import HandObservation, Image
@@ -161,7 +161,10 @@ def _review_hand(
     evidence = look_closely(image, hand)
     said = doubts(evidence)
     checks = _geometry(evidence, said, others, side)
-    checks = without_opinion(checks) if says is None else with_opinion(checks, says, hand, said.keys())
+    if says is None:
+        return HandReview(number, hand.bbox_xyxy_px, hand.side, without_opinion(checks), hand, says)
+    pale = is_colourless(image.pixels, Region.of(hand.landmarks_px))
+    checks = with_opinion(checks, says, hand, said.keys(), pale)
     return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand, says)
 
 

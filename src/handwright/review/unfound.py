@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from handwright.review.arms import OwnArm, hand_box
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region
-from handwright.review.opinion import SURE_SIDE, with_opinion
+from handwright.review.opinion import SURE_SIDE, is_colourless, with_opinion
 from handwright.review.proposal_maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 
@@ -45,7 +45,7 @@ def unfound(
 def confirmed(
     pixels: UInt8[np.ndarray, "h w 3"], proposals: Sequence[Proposal], critic: Critic | None
 ) -> list[tuple[Proposal, CriticSays | None]]:
-    """The proposals that are large enough to be judged and that the critic takes for hands.
+    """The proposals that are large enough to be judged and that the critic surely takes for hands.
 
     Returns:
         Each with what the critic says of it; without a critic all that are large enough.
@@ -54,7 +54,7 @@ def confirmed(
     if critic is None:
         return [(one, None) for one in proposals]
     heard = critic.judge(pixels, [one.region for one in proposals])
-    return [(one, says) for one, says in zip(proposals, heard, strict=True) if says.is_hand]
+    return [(one, says) for one, says in zip(proposals, heard, strict=True) if says.is_surely_hand]
 
 
 def review_unfound(
@@ -78,10 +78,9 @@ def review_unfound(
     checks["left_right"] = replace(checks["left_right"], value=value)
     if says is None or not _is_clear(proposal.region, image):
         return HandReview(number, box, arm, checks, None)
-    seen = _observation(says, proposal)
-    if seen is None:
-        return HandReview(number, box, arm, _failed_only(checks, says, None), None, says)
-    return HandReview(number, box, seen.side, _failed_only(checks, says, seen), seen, says)
+    seen, pale = _observation(says, proposal), is_colourless(image.pixels, proposal.region)
+    checks = _failed_only(checks, says, seen, pale)
+    return HandReview(number, box, arm if seen is None else seen.side, checks, seen, says)
 
 
 def _is_clear(region: Region, image: Image) -> bool:
@@ -91,10 +90,10 @@ def _is_clear(region: Region, image: Image) -> bool:
 
 
 def _failed_only(
-    checks: dict[CheckName, Check], says: CriticSays, seen: HandObservation | None
+    checks: dict[CheckName, Check], says: CriticSays, seen: HandObservation | None, colourless: bool
 ) -> dict[CheckName, Check]:
     """The checks that the critic fails; the others stay."""
-    heard = with_opinion(checks, says, seen, ("left_right", "grasp"))
+    heard = with_opinion(checks, says, seen, ("left_right", "grasp"), colourless)
     return {name: heard[name] if heard[name].verdict == "fail" else checks[name] for name in CHECKS}
 
 

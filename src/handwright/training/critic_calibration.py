@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.review.calibrating import fit_platt, fit_temperature
 from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
-from handwright.review.critic import SURPLUS
+from handwright.review.critic import SURE_HAND, SURPLUS
 from handwright.review.flesh import Flesh
 from handwright.training.critic_limits import spend
 from handwright.training.critic_network import CriticConfig
@@ -22,8 +22,8 @@ _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "asse
 _SURE = 0.9
 """The budget must hold for hands to come with this confidence: limits are chosen among very many."""
 
-_OVERLOOKED = 0.005
-"""Share of hands that may be taken for something else."""
+_OVERLOOKED, _OVERLOOKED_UNFOUND = 0.005, 0.02
+"""Share of hands that may be taken for something else; of those that no detector has found."""
 
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
@@ -69,7 +69,7 @@ def calibrate_critic(
     heads[SURPLUS] = Head(limit=limits[SURPLUS])
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
-    heads["hand"] = _hand(told["hand"], views)
+    heads |= _hand(told["hand"], views)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
     temperatures = {
@@ -101,11 +101,13 @@ def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict
     }
 
 
-def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> Head:
-    """Whether it is a hand at all; every 200th hand may be overlooked."""
+def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> dict[str, Head]:
+    """Whether it is a hand at all, with both limits; a share of the hands may be overlooked by each."""
     head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
-    limit = float(np.quantile(_read(head, logits[views.hand]), _OVERLOOKED))
-    return Head(head.scale, head.bias, max(limit, 1e-6))
+    hands = _read(head, logits[views.hand])
+    shares = {"hand": _OVERLOOKED, SURE_HAND: _OVERLOOKED_UNFOUND}
+    limits = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
+    return {name: Head(head.scale, head.bias, limit) for name, limit in limits.items()}
 
 
 def _limits(

@@ -136,6 +136,7 @@ class Family:
         controlnet: Depth ControlNet; None when there is none yet.
         schedule: Noise levels and what the UNet predicts.
         resolution: Side of its pictures.
+        control: Kind of control image that the ControlNet reads.
     """
 
     vae: Any
@@ -145,6 +146,7 @@ class Family:
     controlnet: ControlNetModel | None
     schedule: DDIMScheduler
     resolution: int
+    control: str = "depth"
 
 
 def open_family(folder: Path) -> Family:
@@ -162,6 +164,7 @@ def open_family(folder: Path) -> Family:
         models.controlnet,
         cast("DDIMScheduler", DDIMScheduler.from_config(dict(models.scheduler_config))),
         models.resolution,
+        models.traits.control,
     )
 
 

@@ -116,8 +116,13 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
     renders = crops.where(crops.rendered)
     if not len(renders):
         raise UsageError(f"{data} holds no renders", "eq. 4 wants exact depth", "use `handwright synth`")
-    controlnet = family.controlnet or controlnet_from(family.unet, pixels_per_latent(family.vae))
-    return HandRefinerRecipe(Batches(renders, family, 0.0), family, controlnet, _shown(renders))
+    scale = pixels_per_latent(family.vae)
+    if family.control != settings.control:
+        controlnet = general_controlnet(family.unet, scale)
+    else:
+        controlnet = family.controlnet or controlnet_from(family.unet, scale)
+    batches, shown = Batches(renders, family, 0.0), _shown(renders)
+    return HandRefinerRecipe(batches, family, controlnet, shown, settings.control)
 
 
 def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:

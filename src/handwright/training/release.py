@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from handwright.diffusion.components import load_network
+from handwright.diffusion.controlnets import OWN_FILE
 from handwright.diffusion.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
@@ -119,6 +120,8 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")
+    if (controlnet / OWN_FILE).is_file():
+        shutil.copyfile(controlnet / OWN_FILE, part / "controlnet" / OWN_FILE)
     shutil.copyfile(base / "model_index.json", part / "model_index.json")
     return _shipped(part, output, card)
 

@@ -11,6 +11,7 @@ from handwright.diffusion.libraries import ControlNetModel
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
+from handwright.handrefiner.controls import control_picture
 from handwright.training.crops import Crops
 from handwright.training.family import Family
 
@@ -18,9 +19,9 @@ _STEPS, _GUIDANCE = 12, 2.0
 
 
 def sample_grid(
-    shown: Crops, family: Family, controlnet: ControlNetModel | None
+    shown: Crops, family: Family, controlnet: ControlNetModel | None, control: str = "depth"
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Rows of: the crop, the crop with its mask, depth, repainted from pure noise."""
+    """Rows of: the crop, the crop with its mask, its control image, repainted from pure noise."""
     pipeline = HandInpaintPipeline(
         family.vae,
         family.text_encoder,
@@ -33,13 +34,14 @@ def sample_grid(
     edge = (shown.pixels.shape[1] - side) // 2
     middle = np.s_[edge : edge + side, edge : edge + side]
     device = family.unet.device
+    steering = control_pictures(control, shown)
     for k in range(len(shown)):
-        pixels, depth, inside = (a[k][middle] for a in (shown.pixels, shown.depth, shown.mask))
+        pixels, steered, inside = (a[k][middle] for a in (shown.pixels, steering, shown.mask))
         mask = torch.from_numpy(inside)[None, None].float()
         made = pipeline(
             picture_tensor(pixels[None]),
             mask,
-            control_tensor(depth[None]),
+            control_tensor(steered[None]),
             _fitting(family, str(shown.caption[k]).split("\n")[0]),
             NEGATIVE_PROMPT,
             steps=_STEPS,
@@ -48,9 +50,18 @@ def sample_grid(
             generator=torch.Generator(device).manual_seed(k),
         ).pictures
         painted = np.rint(picture_array(made)[0])
-        grey = np.repeat(depth[..., None], 3, 2)
-        rows.append(np.concatenate([pixels, np.where(inside[..., None], 127, pixels), grey, painted], 0))
+        rows.append(np.concatenate([pixels, np.where(inside[..., None], 127, pixels), steered, painted], 0))
     return np.concatenate(rows, 1).astype(np.uint8)
+
+
+def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:
+    """The control image of every crop."""
+    return np.stack(
+        [
+            control_picture(kind, depth, points[None])
+            for depth, points in zip(crops.depth, crops.landmarks_px, strict=True)
+        ]
+    )
 
 
 def _fitting(family: Family, caption: str) -> str:

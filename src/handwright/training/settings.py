@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from handwright.errors import UsageError
+from handwright.handrefiner.controls import KINDS
 
 PRECISIONS = ("no", "bf16", "fp16")
 
@@ -28,6 +29,9 @@ class TrainSettings:
         snr_gamma: Min-SNR weighting (Hang et al. 2023); 0: none.
         proportion_empty_prompts: Share of captions that are left out.
         conditioning_dropout_prob: Share of depth controls that are left out; None: as the member needs.
+        control: Of handrefiner: kind of control image (``handrefiner.controls.KINDS``).
+        masked_loss: Of handrefiner: eq. 4, over the hand region; False: over the whole picture, the paper's
+            ablation.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
         mixed_precision: 'no', 'bf16' or 'fp16' (CUDA only).
         gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
@@ -49,6 +53,8 @@ class TrainSettings:
     snr_gamma: float = 5.0
     proportion_empty_prompts: float = 0.1
     conditioning_dropout_prob: float | None = None
+    control: str = "depth"
+    masked_loss: bool = True
     resolution: int = 128
     mixed_precision: str = "bf16"
     gradient_checkpointing: bool = False
@@ -73,6 +79,10 @@ class TrainSettings:
                 f"resolution is {self.resolution}",
                 "latents are halved twice",
                 "give 64 or a larger multiple of 32",
+            )
+        if self.control not in KINDS:
+            raise UsageError(
+                f"there is no --control {self.control!r}", "", f"choose one of: {', '.join(KINDS)}"
             )
         if self.mixed_precision not in PRECISIONS:
             raise UsageError(

@@ -190,15 +190,32 @@ def _candidates(candidates: Sequence[Entry]) -> str:
 
 def _candidate_row(number: int, candidate: Entry, names: Sequence[str]) -> str:
     verdict = "picked" if candidate["picked"] else "accepted" if candidate["accepted"] else "refused"
-    strength, *scores = (
-        "–" if score is None else f"{score:.4g}"
-        for score in (candidate["strength"], *(candidate["scores"].get(name) for name in names))
-    )
+    scores = ["–" if score is None else f"{score:.4g}" for score in map(candidate["scores"].get, names)]
+    strength = _strength(candidate["strength"]) + _how(candidate.get("strength_choice"))
     why = f": {'; '.join(candidate['refused'])}" if candidate["refused"] else ""
     cells = [str(number), str(candidate["seed"]), strength, candidate["reading"], *scores, f"{verdict}{why}"]
     files = (("patch", candidate["file"]), ("steps", candidate["steps"]))
     links = ", ".join(f'<a href="{_address(file)}">{name}</a>' for name, file in files if file) or "–"
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"
+
+
+def _strength(strength: float | Sequence[float] | None) -> str:
+    """One number, or the numbers that a schedule goes through."""
+    if strength is None:
+        return "–"
+    each = strength if isinstance(strength, Sequence) else [strength]
+    return " → ".join(f"{value:.4g}" for value in dict.fromkeys(each))
+
+
+def _how(choice: Entry | None) -> str:
+    """How a strength came about; of a number that the user gave, nothing."""
+    if choice is None or choice["strategy"] == "given":
+        return ""
+    tried = ", ".join(
+        f"{_strength(one['strength'])}: {100 * one['joint_error']:.1f} %" for one in choice["tried"]
+    )
+    errors = f" (joint errors {tried})" if len(choice["tried"]) > 1 else ""
+    return f", {choice['strategy']}: {choice['why']}{errors}"
 
 
 def _settings(picture: Entry) -> str:

@@ -81,7 +81,9 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
         name: float("nan") if score is None else float(score) for name, score in entry["scores"].items()
     }
     pixels = np.ascontiguousarray(samples[..., :3])
-    return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], entry["strength"])
+    told = entry["strength"]
+    strength = tuple(told) if isinstance(told, list) else told
+    return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], strength)
 
 
 def _with_candidates(image: Image, candidates: Sequence[Candidate]) -> Image:

@@ -17,7 +17,7 @@ from handwright.errors import HandwrightError
 if TYPE_CHECKING:
     import numpy as np
 
-    from handwright.types import HandRepair, Repair
+    from handwright.types import HandRepair, Repair, Strength, StrengthChoice
     from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3
@@ -180,7 +180,8 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
         "candidates": [
             {
                 "seed": candidate.seed,
-                "strength": candidate.strength,
+                "strength": _strength(candidate.strength),
+                "strength_choice": _choice(candidate.choice),
                 "reading": candidate.reading,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
@@ -193,6 +194,17 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
             for index, candidate in enumerate(hand.candidates)
         ],
     }
+
+
+def _strength(strength: Strength | None) -> float | list[float] | None:
+    return list(strength) if isinstance(strength, tuple) else strength
+
+
+def _choice(choice: StrengthChoice | None) -> Entry | None:
+    if choice is None:
+        return None
+    tried = [{"strength": _strength(one.strength), "joint_error": one.joint_error} for one in choice.tried]
+    return {"strategy": choice.strategy, "tried": tried, "won": choice.won + 1, "why": choice.why}
 
 
 def _finite(value: float) -> float | None:

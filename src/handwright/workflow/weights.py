@@ -12,6 +12,8 @@ from handwright.workflow.request import sha256_of_file
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
 """Folders of a pipeline that hold weights."""
 
+_KINDS = ("*.safetensors", "handwright.json")
+
 JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
 """What the judge is made of, below the folder of packaged weights."""
 
@@ -49,7 +51,7 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
 def _entry(name: str, place: Path, folders: list[str]) -> dict[str, Any]:
     if place.is_file():
         return {"name": name, "sha256": {place.name: _sha256(place)}}
-    files = [file for folder in folders for file in sorted((place / folder).glob("*.safetensors"))]
+    files = [file for folder in folders for kind in _KINDS for file in sorted((place / folder).glob(kind))]
     return {"name": name, "sha256": {file.relative_to(place).as_posix(): _sha256(file) for file in files}}
 
 

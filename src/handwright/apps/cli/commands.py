@@ -9,7 +9,7 @@ import typer
 
 from handwright import __version__
 from handwright.apps.cli import options as opt
-from handwright.apps.cli.parse import parse_box
+from handwright.apps.cli.parse import parse_box, parse_strength
 from handwright.apps.cli.show import Screen
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ def refine(
     diffusion = {
         "prompt": prompt,
         "negative": negative,
-        "strength": strength,
+        "strength": None if strength is None else parse_strength(strength),
         "steps": steps,
         "start_level": start_level,
         "sampler": sampler,

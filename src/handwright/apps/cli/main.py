@@ -13,6 +13,7 @@ import typer
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
 from handwright.apps.cli.generate import generate
+from handwright.apps.cli.reproduce import reproduce
 from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
@@ -29,6 +30,7 @@ app.command(short_help="Measure pictures against real ones.")(evaluate)
 app.command(short_help="Show what a prompt leaves open about hands.")(generate)
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
+app.command(short_help="Re-run a paper's tables.")(reproduce)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

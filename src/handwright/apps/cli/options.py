@@ -84,7 +84,7 @@ Candidates = Annotated[
     typer.Option(
         "--candidates",
         metavar="N",
-        help="Attempts per hand; * in turn with --strength and with strength 1.",
+        help="Attempts per hand; * in turn with --strength and with strength 1 (adaptive: by itself).",
     ),
 ]
 Budget = Annotated[
@@ -111,9 +111,12 @@ Negative = Annotated[
     ),
 ]
 Strength = Annotated[
-    float | None,
+    str | None,
     typer.Option(
-        "--strength", metavar="S", help=f"* How much the depth image decides ({_DEFAULTS.strength:g})."
+        "--strength",
+        metavar="auto|fixed|adaptive|S",
+        help="* How much the depth image decides: (auto) much for shape, less for texture; fixed, as stored "
+        "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2.",
     ),
 ]
 Steps = Annotated[

@@ -34,6 +34,12 @@ def train(
     conditioning_dropout_prob: Annotated[
         float | None, typer.Option(help="Share of depth controls left out; without it, as the member needs.")
     ] = None,
+    control: Annotated[
+        str, typer.Option(help="handrefiner: depth, landmarks, segmentation or normals steers it.")
+    ] = "depth",
+    masked_loss: Annotated[
+        bool, typer.Option("--masked-loss/--whole-loss", help="handrefiner: eq. 4, or all of the picture.")
+    ] = True,
     resolution: Annotated[int, typer.Option(help="Side of samples, for members that start anew.")] = 128,
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
@@ -67,6 +73,8 @@ def train(
         snr_gamma=snr_gamma,
         proportion_empty_prompts=proportion_empty_prompts,
         conditioning_dropout_prob=conditioning_dropout_prob,
+        control=control,
+        masked_loss=masked_loss,
         resolution=resolution,
         gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,

@@ -23,7 +23,7 @@ from handwright.handrefiner.objective import masked_loss
 from handwright.training.crops import Crops
 from handwright.training.family import Family, save_family
 from handwright.training.noising import noise_to
-from handwright.training.samples import sample_grid
+from handwright.training.samples import control_pictures, sample_grid
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream, repair_masks
 
@@ -114,7 +114,7 @@ class Batches:
             "weight": noised.weight,
             "mask": latent_mask(mask, pixels_per_latent(self.codec)),
             "masked_latents": masked,
-            "control": control_tensor(drawn.depth),
+            "control": control_tensor(control_pictures(settings.control, drawn)),
             "controlled": torch.from_numpy(controlled),
             "tokens": self.tokens(captions),
         }

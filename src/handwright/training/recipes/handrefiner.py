@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from handwright.diffusion.controlnets import OWN_FILE
 from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.recipes.base import FamilyRecipe, unet_input
+from handwright.training.crops import Crops
+from handwright.training.family import Family
+from handwright.training.recipes.base import Batches, FamilyRecipe, unet_input
+from handwright.training.samples import sample_grid
+from handwright.training.settings import TrainSettings
 
 
 class ControlLoss(nn.Module):
@@ -28,7 +34,7 @@ class ControlLoss(nn.Module):
         self._frozen = (text_encoder, unet)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Squared error over the hand region with the control at full strength."""
+        """Squared error over the region that counts, with the control at full strength."""
         latents, timesteps = batch["latents"], batch["timesteps"]
         text_encoder, unet = self._frozen
         for frozen in self._frozen:
@@ -44,18 +50,38 @@ class ControlLoss(nn.Module):
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
         ).sample.float()
-        return masked_loss(prediction, batch["target"], batch["mask"], batch["weight"])
+        return masked_loss(prediction, batch["target"], batch["region"], batch["weight"])
 
 
 class HandRefinerRecipe(FamilyRecipe):
-    """``handrefiner``."""
+    """``handrefiner``; ``control`` is the kind of control image that is learnt."""
 
     loss, dropout = ControlLoss, 0.0
 
+    def __init__(
+        self,
+        batches: Batches,
+        family: Family,
+        controlnet: ControlNetModel,
+        shown: Crops,
+        control: str = "depth",
+    ) -> None:
+        super().__init__(batches, family, controlnet, shown)
+        self.control = control
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """As of every family recipe, and the region that counts: the hand's, or all of the picture."""
+        drawn = super().batch(step, part, settings)
+        region = drawn["mask"] if settings.masked_loss else torch.ones_like(drawn["mask"])
+        return {**drawn, "region": region}
+
     def grid(self) -> np.ndarray:
-        """Crops repainted under their depth at full strength."""
-        return self.painted(self.controlnet)
+        """Crops repainted under their control image at full strength."""
+        return sample_grid(self.shown, self.family, self.controlnet, self.control)
 
     def save(self, folder: Path) -> None:
-        """Write the ControlNet."""
+        """Write the ControlNet, and beside it what it reads unless that is depth."""
         self.controlnet.save_pretrained(folder / "controlnet")
+        if self.control != "depth":
+            told = json.dumps({"control": self.control}) + "\n"
+            (folder / "controlnet" / OWN_FILE).write_text(told, "utf-8")

@@ -1,0 +1,99 @@
+"""``handwright reproduce``: a paper's tables re-run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handwright.apps.cli import options as opt
+from handwright.apps.cli.show import Screen
+
+PAPERS = ("handrefiner",)
+
+
+def reproduce(
+    paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.md", help="The page; plots are put beside it.")
+    ] = Path("docs/evidence/handrefiner.md"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At most an hour on two cores; the same as --scale quick.")
+    ] = False,
+    scale: Annotated[
+        str, typer.Option("--scale", metavar="quick|paper", help="How many pictures: few, or the paper's.")
+    ] = "quick",
+    n: Annotated[
+        int | None,
+        typer.Option("--n", metavar="N", help="Pictures a row of the table, instead of the scale's."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Your pictures instead of rendered ones; with folders real and made, or every second each.",
+        ),
+    ] = None,
+    variants: Annotated[
+        Path | None,
+        typer.Option(
+            "--variants",
+            metavar="DIR",
+            help="Folder of ControlNets: untuned, unmasked, landmarks, segmentation, normals.",
+        ),
+    ] = None,
+    choices: Annotated[
+        Path | None,
+        typer.Option("--choices", metavar="FILE", help="CSV picture,strength: what people found best."),
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option("--work", metavar="DIR", help="Keeps every painting; by default in the cache."),
+    ] = None,
+    model: opt.Model = None,
+    controlnet: opt.ControlNet = None,
+    steps: opt.Steps = None,
+    sampler: opt.Sampler = None,
+    guidance: opt.Guidance = None,
+    prompt: opt.Prompt = None,
+    extractor: Annotated[
+        str, typer.Option("--extractor", metavar="NAME", help="Features of KID-H and FID-H (hw-v1).")
+    ] = "hw-v1",
+    seed: opt.Seed = 0,
+    dtype: opt.Dtype = None,
+    device: opt.Device = None,
+    landmarker: opt.Landmarker = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Re-run a paper's tables and write them as a page; stopped, the same command goes on where it was."""
+    from handwright.errors import UsageError
+    from handwright.handrefiner.settings import diffusion_settings
+    from handwright.workflow.reproduce import SCALES, Study, reproduce_handrefiner
+
+    if paper not in PAPERS:
+        raise UsageError(f"there is no paper {paper!r}", "", f"choose one of: {', '.join(PAPERS)}")
+    if scale not in SCALES or (quick and scale != "quick"):
+        raise UsageError(f"--scale is {scale}", "", f"choose one of: {', '.join(SCALES)}")
+    if n is not None and n < 1:
+        raise UsageError(f"--n is {n}", "", "give 1 or more")
+    given = {
+        "model": model,
+        "controlnet": controlnet,
+        "steps": steps,
+        "sampler": sampler,
+        "guidance": guidance,
+        "prompt": prompt,
+        "dtype": dtype,
+        "device": device,
+    }
+    diffusion = diffusion_settings("diffuse", given)
+    assert diffusion is not None
+    screen = Screen(debug=debug)
+    chosen = SCALES[scale] if n is None else replace(SCALES[scale], table=n)
+    study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.say)
+    command = f"handwright reproduce {paper} --scale {scale}" + ("" if n is None else f" --n {n}")
+    folder = reproduce_handrefiner(study, output, command, work)
+    screen.say_aloud(f"{output} is written; all paintings and handwright.json are in {folder}")

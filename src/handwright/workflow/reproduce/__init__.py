@@ -1,0 +1,8 @@
+"""Published tables re-run: ``handwright reproduce``."""
+
+from __future__ import annotations
+
+from handwright.workflow.reproduce.run import reproduce_handrefiner
+from handwright.workflow.reproduce.study import SCALES, Scale, Study
+
+__all__ = ["SCALES", "Scale", "Study", "reproduce_handrefiner"]

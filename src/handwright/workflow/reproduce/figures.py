@@ -1,0 +1,65 @@
+"""The plots of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from handwright.image import write_atomically
+from handwright.metrics.estimate import Estimate
+from handwright.workflow.reproduce.study import GRID
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Curves = Mapping[str, Mapping[str, Sequence[Estimate]]]
+"""What is steered → field → estimates at every strength of ``GRID``."""
+
+_LABELS = {"error": "joint error, % of hand size", "texture": "fine detail on skin, RMS of 255"}
+
+
+def draw_phases(curves: Curves, fixed: float, path: Path) -> None:
+    """Joint error and fine detail against strength, with 95 % intervals; writes a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    for axes, (key, label) in zip(figure.subplots(1, 2), _LABELS.items(), strict=True):
+        for number, (painter, fields) in enumerate(curves.items()):
+            estimates = fields[key]
+            if len(estimates) != len(GRID):
+                continue
+            low, value, high = (
+                np.array([getattr(e, end) for e in estimates]) for end in ("low", "value", "high")
+            )
+            colour = f"C{number}"
+            axes.fill_between(GRID, low, high, alpha=0.18, color=colour, linewidth=0)
+            axes.plot(GRID, value, color=colour, label=f"{painter}, N {estimates[0].n}", marker="o", ms=3)
+        axes.axvline(fixed, color="grey", linewidth=0.7, linestyle="--")
+        axes.set(xlabel="control strength (dashed: the fixed one)", ylabel=label, xlim=(0, 1), ylim=(0, None))
+        axes.legend(fontsize=8)
+    _save(figure, path)
+
+
+def draw_choices(chosen: Mapping[str, float], fixed: Estimate, path: Path) -> None:
+    """How often which strength was best; writes a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes: Any = figure.subplots()
+    edges = np.array([*GRID, GRID[-1] + 0.1]) - 0.05
+    axes.hist(list(chosen.values()), edges, color="C0", rwidth=0.85)
+    axes.axvspan(fixed.low, fixed.high, color="grey", alpha=0.2, linewidth=0)
+    axes.axvline(fixed.value, color="black", linewidth=0.9)
+    axes.set(
+        xlabel="best strength (line: mean and its interval)",
+        ylabel=f"pictures of {fixed.n}",
+        xlim=(0.05, 1.05),
+    )
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=90))

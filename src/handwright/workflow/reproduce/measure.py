@@ -1,0 +1,129 @@
+"""From the units of a study to its figures; pictures are what the bootstrap behind each interval redraws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.errors import NotEnoughDataError
+from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
+from handwright.metrics.features import FeatureExtractor, extract
+from handwright.metrics.frechet import frechet_distance
+from handwright.metrics.kernel import kernel_distance, kernel_distance_difference
+from handwright.workflow.reproduce.store import Record, Store
+from handwright.workflow.reproduce.study import GRID
+
+Figures = dict[str, Estimate]
+Features = Float[np.ndarray, "n d"]
+
+CROSSOVER = 0.5
+"""Strength at which the paper sees structure give way to texture."""
+
+_SCALED = {"error": 100.0, "found": 100.0, "score": 1.0, "texture": 1.0, "sound": 100.0}
+"""Fields of records that are averaged, and what for the tables they are multiplied by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gauge:
+    """Measures groups of units.
+
+    Attributes:
+        store: Where they are.
+        extractor: Of features.
+        reference: Features of sound hands.
+    """
+
+    store: Store
+    extractor: FeatureExtractor
+    reference: Features
+    _features: dict[tuple[str, str], Features] = field(default_factory=dict[tuple[str, str], Features])
+
+    def records(self, group: str, names: Sequence[str], treatment: str) -> list[Record]:
+        """Of every picture under one treatment."""
+        return [self.store.record(group, f"{name}/{treatment}") for name in names]
+
+    def figures(self, group: str, names: Sequence[str], treatment: str) -> Figures:
+        """Everything about one treatment: means of what records hold, KID-H, and FID-H where N allows it."""
+        records = self.records(group, names, treatment)
+        told: Figures = {}
+        for key, scale in _SCALED.items():
+            values = _values(records, key)
+            if len(values):
+                told[key] = mean_estimate(key, scale * values)
+        features = self.features(group, names, treatment)
+        for key, distance in (("kid", kernel_distance), ("fid", frechet_distance)):
+            with suppress(NotEnoughDataError):
+                told[key] = distance(self.reference, features, name=f"{key}-h[{self.extractor.name}]")
+        return told
+
+    def difference(self, group: str, names: Sequence[str], of: str, less: str) -> Figures:
+        """One treatment less another of the same pictures, paired."""
+        a, b = self.records(group, names, of), self.records(group, names, less)
+        told: Figures = {}
+        for key in ("error", "texture"):
+            both = [(x[key], y[key]) for x, y in zip(a, b, strict=True) if _there(x, key) and _there(y, key)]
+            if both:
+                apart = np.array([x - y for x, y in both], float)
+                told[key] = mean_estimate(f"Δ {key}", _SCALED[key] * apart)
+        with suppress(NotEnoughDataError):
+            told["kid"] = kernel_distance_difference(
+                self.reference, self.features(group, names, of), self.features(group, names, less)
+            )
+        return told
+
+    def features(self, group: str, names: Sequence[str], treatment: str) -> Features:
+        """Features of the crops of one treatment, taken once."""
+        key = group, treatment
+        if key not in self._features:
+            crops = (self.store.crop(group, f"{name}/{treatment}") for name in names)
+            self._features[key] = extract(crops, self.extractor)
+        return self._features[key]
+
+    def times(self, group: str, names: Sequence[str], of: str, over: str) -> Estimate:
+        """Time of one treatment over that of another, both of the same pictures in the same run."""
+        seconds = [[r["seconds"] for r in self.records(group, names, t)] for t in (of, over)]
+        return statistic_estimate(f"{of} / {over}", np.array(seconds, float).T, _ratio_of_sums)
+
+    def curve(self, group: str, names: Sequence[str], key: str) -> list[Estimate]:
+        """A field at every strength of ``GRID``."""
+        return [
+            mean_estimate(key, _SCALED[key] * values)
+            for s in GRID
+            if len(values := _values(self.records(group, names, f"{s:g}"), key))
+        ]
+
+    def early_share(self, group: str, names: Sequence[str], key: str) -> Estimate | None:
+        """How much of the change of a field from strength 0 to 1 is done at ``CROSSOVER``.
+
+        Returns:
+            1: all of it; 0: none. None where nothing was measured.
+        """
+        ends = [self.records(group, names, f"{s:g}") for s in (0.0, CROSSOVER, 1.0)]
+        rows = [
+            [r[key] for r in three] for three in zip(*ends, strict=True) if all(_there(r, key) for r in three)
+        ]
+        if not rows:
+            return None
+        return statistic_estimate(f"early share of {key}", np.array(rows, float), _early)
+
+
+def _values(records: Sequence[Record], key: str) -> Float[np.ndarray, " n"]:
+    return np.array([float(record[key]) for record in records if _there(record, key)], float)
+
+
+def _there(record: Record, key: str) -> bool:
+    return record.get(key) is not None
+
+
+def _ratio_of_sums(rows: np.ndarray) -> float:
+    of, over = rows.sum(0)
+    return float(of / over)
+
+
+def _early(rows: np.ndarray) -> float:
+    first, middle, last = rows.mean(0)
+    return float((middle - first) / (last - first)) if last != first else float("nan")

@@ -1,0 +1,203 @@
+"""The page that a study writes, with its figures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from handwright.metrics.estimate import Estimate
+from handwright.workflow.ledger import write_text
+from handwright.workflow.reproduce.before_after import STATES
+from handwright.workflow.reproduce.choices import PEOPLE
+from handwright.workflow.reproduce.measure import CROSSOVER, Figures
+from handwright.workflow.reproduce.paint_all import UNTOUCHED
+from handwright.workflow.reproduce.results import Results
+from handwright.workflow.reproduce.study import Study, seeds_line
+from handwright.workflow.reproduce.words import against_paper, cells, figure, paragraph, table
+
+_KEYS = ("kid", "fid", "error", "found", "score", "texture")
+_TITLES = ("KID-H", "FID-H", "joint error, %", "found again, %", "det. conf.", "fine detail")
+
+_PAPER = {
+    "tuning": (-9.146, -4.614),
+    "the negative prompt": (-0.698, -0.380),
+    "the masked loss": (-0.200, -0.012),
+    "s = 1.0 instead of fixed": (-0.728, 0.982),
+    "adaptive instead of fixed": (-1.548, -0.154),
+}
+"""Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
+
+
+def write_page(
+    results: Results, study: Study, extractor: str, command: str, page: Path, phases: Mapping[str, str]
+) -> None:
+    """Write the page; its pictures are there already, beside it, named after it.
+
+    Args:
+        results: What was measured.
+        study: What was asked.
+        extractor: Name of the features.
+        command: As the page tells it.
+        page: Markdown file.
+        phases: Names of the sheets of the phase figure, by what is steered.
+    """
+    stem = page.stem
+    parts = [
+        "# HandRefiner's strength and tables, re-run",
+        _about(study, extractor, command),
+        "## Table 3: repainted from pure noise",
+        _table_3(results),
+        f"![before, then a column a row of the table]({stem}_rows.jpg)",
+        "## What the paper compares",
+        _differences(results.differences),
+        "## What a strategy costs",
+        _times(results),
+        "## Phase transition",
+        f"![joint error and fine detail against strength]({stem}_phases.png)",
+        _phases(results),
+        *(f"![{label}: strengths from 0 to 1]({stem}_{group}.jpg)" for label, group in phases.items()),
+        "## The fixed strength",
+        _fixed(results),
+        f"![how often which strength was best]({stem}_choices.png)",
+        "## Through `harmonise`",
+        _harmonise(results),
+        "## Hands with a defect, before and after",
+        _before_after(results, study.data is not None),
+        f"![before, repainted, refined]({stem}_before_after.jpg)",
+    ]
+    write_text(page, "\n\n".join(parts) + "\n")
+
+
+def _about(study: Study, extractor: str, command: str) -> str:
+    d = study.diffusion
+    own = "its own" if d.guidance is None else f"{d.guidance:g}"
+    pictures = f"pictures of `{study.data.name}`" if study.data else f"rendered, {study.scale.size_px} px"
+    seeds = "" if study.data else f" Seeds: {seeds_line(study.scale)}."
+    return paragraph(f"""
+        `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {d.steps} steps, guidance {own},
+        prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
+        as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
+        differences are paired. KID-H, FID-H: features `{extractor}` of hand crops against sound hands of
+        other pictures. Joint error: 2-D MPJPE between the joints of the rendered mesh and of the one that
+        is fitted to the result, in % of hand size; a hand that is not found again counts 100 %, and in
+        detection confidence 0. Its floor is the row 'untouched'. Fine detail: RMS of what a Gaussian of
+        1.5 px takes from luminance, on smooth skin, as the network made it.
+    """)
+
+
+def _table_3(results: Results) -> str:
+    rows = [["untouched (floor)", *cells(results.figures[UNTOUCHED], _KEYS)]]
+    for row in results.rows:
+        if row.missing:
+            rows.append([row.label, f"not measured: {row.missing}", *[""] * (len(_KEYS) - 1)])
+        else:
+            rows.append([row.label, *cells(results.figures[row.name], _KEYS)])
+    told = results.figures[UNTOUCHED]["error"].n
+    fixed = f"N {told} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
+    return f"{table(('', *_TITLES), rows)}\n\n{fixed}{_no_fid(results.figures[UNTOUCHED])}"
+
+
+def _no_fid(figures: Figures) -> str:
+    return "" if "fid" in figures else " FID-H needs more hands than features have numbers, and is left out."
+
+
+def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
+    rows: list[list[str]] = []
+    for asked, told in differences:
+        paper = _PAPER.get(asked)
+        error, kid = told.get("error"), told.get("kid")
+        rows.append(
+            [
+                asked,
+                figure(error, 2),
+                _verdict(error, None if paper is None else paper[0]),
+                figure(kid, 4),
+                _verdict(kid, None if paper is None else paper[1]),
+                figure(told.get("texture"), 2),
+            ]
+        )
+    titles = (
+        "effect of",
+        "Δ joint error, points",
+        "sign",
+        "Δ KID-H",
+        "sign (paper: of FID)",
+        "Δ fine detail",
+    )
+    return table(titles, rows)
+
+
+def _verdict(estimate: Estimate | None, paper: float | None) -> str:
+    return "" if paper is None else against_paper(estimate, paper)
+
+
+def _times(results: Results) -> str:
+    rows = [
+        [painter, *(figure(told, 2) for told in ratios.values())] for painter, ratios in results.times.items()
+    ]
+    note = paragraph(f"""
+        Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper:
+        adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint
+        error and {_beside(results, "kid")} it in KID-H.
+    """)
+    return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
+
+
+def _beside(results: Results, key: str) -> str:
+    """Where auto's figure lies beside adaptive's interval; less is better."""
+    ours, theirs = (results.figures[name].get(key) for name in ("auto", "adaptive"))
+    if ours is None or theirs is None:
+        return "(not measured) beside"
+    if ours.value > theirs.high:
+        return "above"
+    return "within" if ours.value >= theirs.low else "below"
+
+
+def _phases(results: Results) -> str:
+    rows = [
+        [painter, figure(told["error"], 2), figure(told["texture"], 2)]
+        for painter, told in results.early.items()
+    ]
+    titles = (f"share of the change done at s = {CROSSOVER:g}", "joint error", "fine detail")
+    note = paragraph(f"""
+        The paper's claim is that below about {CROSSOVER:g} control moves the structure, and above it takes
+        texture: the first share near 1, the second near 0. A share beyond 0 … 1 says that the field turns on
+        its way. 'bare': all of the mask's box is free, and colours stay the network's; a mask that follows
+        the hand, and skin colour laid back where the mesh is, give the outline away whatever the control
+        says.
+    """)
+    return f"{table(titles, rows)}\n\n{note}"
+
+
+def _fixed(results: Results) -> str:
+    judge = """
+        No person chose: the judge of `refine` did, which asks the critic, the joints and the fit to the
+        picture, and of equals takes the weakest. `--choices FILE` (columns `picture,strength`) takes choices
+        of people instead; sheets to choose from are in the work folder.
+    """
+    who = "People chose." if results.chosen_by == PEOPLE else judge
+    return paragraph(f"""
+        The best of the strengths .1 … 1 on {len(results.chosen)} pictures: mean {figure(results.fixed, 2)}
+        (paper: 0.55 on 200, by people). {who}
+    """)
+
+
+def _harmonise(results: Results) -> str:
+    labels = {"fixed": "fixed", "full": "s = 1.0", "adaptive": "adaptive", "auto": "auto (ours)"}
+    labels[UNTOUCHED] = "untouched (floor)"
+    rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.harmonise.items()]
+    return f"{table(('', *_TITLES), rows)}\n\n{_differences(results.harmonise_differences)}"
+
+
+def _before_after(results: Results, given: bool) -> str:
+    keys = ("kid", "fid", "found", "score", "sound")
+    rows = [[state, *cells(results.states[state], keys)] for state in STATES]
+    titles = ("", "KID-H", "FID-H", "found, %", "det. conf.", "sound by a second critic, %")
+    n = results.states[STATES[0]]["found"].n
+    note = paragraph(f"""
+        N {n} hands{"" if given else ", rendered with one defect each"}. 'repainted': the best attempt,
+        whatever the judge says ({100 * results.attempted:.0f} % were found and attempted). 'refined': what
+        `refine --painter diffuse --all` delivers, which keeps the original unless it is beaten
+        ({100 * results.replaced:.0f} % replaced).
+    """)
+    return f"{table(titles, rows)}\n\n{note}"

@@ -1,0 +1,205 @@
+"""One subject painted one way, with everything that is measured on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.handrefiner.candidates import originals_of, paint
+from handwright.handrefiner.inpainter import Inpainted, Inpainter, Inpainting
+from handwright.handrefiner.open_painter import painter_of
+from handwright.handrefiner.painters import Painted, Painter, PaintJob
+from handwright.handrefiner.painting import Painting, Studio, look_at, paint_once
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.strength.decide import decide
+from handwright.metrics.crops import hand_crop
+from handwright.review.judge import Judge
+from handwright.types import Strength
+from handwright.workflow.reproduce.subjects import Subject
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Record = dict[str, Any]
+
+_FINE_PX, _EDGE_PX, _STEP = 1.5, 3, 30
+"""σ that parts fine from coarse; distance from outline and folds, and what depth step is a fold: of 255."""
+
+
+@dataclass
+class Listener:
+    """A network that remembers what it made last.
+
+    Attributes:
+        network: The network.
+        last: Its last answer, or None.
+    """
+
+    network: Inpainter
+    last: tuple[Inpainting, Inpainted] | None = None
+
+    @property
+    def resolution(self) -> int:
+        """Of the network."""
+        return self.network.resolution
+
+    @property
+    def fixed_strength(self) -> float:
+        """Of the network."""
+        return self.network.fixed_strength
+
+    @property
+    def guidance(self) -> float:
+        """Of the network."""
+        return self.network.guidance
+
+    def inpaint(self, asked: Inpainting) -> Inpainted:
+        """As the network does."""
+        made = self.network.inpaint(asked)
+        self.last = asked, made
+        return made
+
+    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+        """As the network does."""
+        return self.network.as_coded(picture)
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A painter whose colours are laid back as they are.
+
+    The usual way back gives what the mesh covers the old hand's skin colour, and so an outline that the
+    network may not have painted.
+
+    Attributes:
+        painter: The painter.
+    """
+
+    painter: Painter
+
+    @property
+    def together(self) -> bool:
+        """As the painter."""
+        return self.painter.together
+
+    def paint(self, job: PaintJob) -> Painted:
+        """As the painter, not to be matched."""
+        return replace(self.painter.paint(job), toned=True)
+
+
+def paint_subject(
+    subject: Subject,
+    settings: RefineSettings,
+    seed: int,
+    network: Inpainter,
+    judge: Judge,
+    *,
+    bare: bool = False,
+) -> tuple[Record, Pixels]:
+    """Paint a hand as a strategy says and look at it again.
+
+    Args:
+        subject: The hand.
+        settings: Painter, and how it paints.
+        seed: Of the painting.
+        network: Of a diffusing painter.
+        judge: Whose eyes look again.
+        bare: In the network's own colours (``Bare``), all of the mask's box free to change.
+
+    Returns:
+        The record, and the picture that came out.
+    """
+    heard = Listener(network)
+    painter = painter_of(settings, lambda: heard)
+    subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
+    studio = Studio(painter, settings, judge, Stopwatch())
+    asked = None if settings.diffusion is None else settings.diffusion.strength
+    textures: dict[Painting, float | None] = {}
+
+    def sample(strength: Strength | str | None) -> Painting:
+        made = paint_once(subject.pixels, [subject.task], subject.scene, seed, strength, studio)
+        if heard.last is not None:
+            textures[made] = texture_energy(*heard.last)
+        return made
+
+    started = time.perf_counter()
+    decision = decide(asked, sample)
+    seconds = time.perf_counter() - started
+    painting, choice = decision.picked, decision.choice
+    record = {
+        **seen(painting),
+        "seconds": seconds,
+        "paintings": len(choice.tried),
+        "strength": painting.strength,
+        "tried": [[one.strength, one.joint_error] for one in choice.tried],
+        "texture": textures.get(painting),
+    }
+    return record, painting.pixels
+
+
+def judge_subject(
+    subject: Subject, settings: RefineSettings, seed: int, network: Inpainter, judge: Judge
+) -> tuple[Record, Pixels]:
+    """Paint a hand with one strength and let the judge of ``refine`` score it; as ``paint_subject``."""
+    assert settings.diffusion is not None
+    heard = Listener(network)
+    studio = Studio(painter_of(settings, lambda: heard), settings, judge, Stopwatch())
+    originals = originals_of(subject.pixels, [subject.task], studio)
+    strength = settings.diffusion.strength
+    (made,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, studio, originals)
+    candidate = made.candidate
+    x0, y0, x1, y1 = subject.task.window
+    picture = subject.pixels.copy()
+    picture[y0:y1, x0:x1] = candidate.pixels
+    texture = None if heard.last is None else texture_energy(*heard.last)
+    record = {
+        "scores": dict(candidate.scores),
+        "objections": len(candidate.refused),
+        "strength": candidate.strength,
+        "texture": texture,
+    }
+    return record, picture
+
+
+def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
+    """The same measures of the picture as it is: their floor."""
+    studio = Studio(painter_of(RefineSettings()), RefineSettings(), judge, Stopwatch())
+    (look,) = look_at(subject.pixels, [subject.task], studio)
+    score = 0.0 if look.seen is None else look.seen.score
+    return {"error": look.joint_error, "found": look.seen is not None, "score": score}, subject.pixels
+
+
+def seen(painting: Painting) -> Record:
+    """What a second look says of the only hand of a painting."""
+    (look,) = painting.looks
+    score = 0.0 if look.seen is None else look.seen.score
+    return {"error": look.joint_error, "found": look.seen is not None, "score": score}
+
+
+def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
+    """The square around the hand as it was before, the same for all that is made of it."""
+    return hand_crop(pixels, subject.box)
+
+
+def texture_energy(asked: Inpainting, made: Inpainted) -> float | None:
+    """How much fine detail a network paints on skin: RMS of what σ = 1.5 px takes from luminance, of 255.
+
+    Measured at the network's resolution, before its result is enlarged or grain is added, where the control
+    image is a smooth surface: away from outlines, and from folds where fingers meet.
+
+    Returns:
+        None where too little of the hand is smooth.
+    """
+    inside = (asked.control > 0) & asked.mask
+    depth = asked.control.astype(np.float32)
+    steep = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > _STEP
+    smooth = cv2.distanceTransform((inside & ~steep).astype(np.uint8), cv2.DIST_L2, 3) > _EDGE_PX
+    if smooth.sum() < 2 * _FINE_PX * asked.picture.shape[0]:
+        return None
+    light = made.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    fine = light - cv2.GaussianBlur(light, (0, 0), _FINE_PX)
+    return float(np.sqrt((fine[smooth] ** 2).mean()))

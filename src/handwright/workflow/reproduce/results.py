@@ -1,0 +1,113 @@
+"""All figures of a study, taken from its store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from handwright.metrics.estimate import Estimate
+from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
+from handwright.workflow.reproduce.before_after import STATES
+from handwright.workflow.reproduce.measure import Figures, Gauge
+from handwright.workflow.reproduce.paint_all import HARMONISE, TABLE, UNTOUCHED, Phase
+from handwright.workflow.reproduce.rows import Row, pairs, strategy_rows
+
+OVER = ("full", "adaptive", "auto")
+"""Strategies whose time is told as a multiple of the fixed one's."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The pictures with a hand, by what they are for."""
+
+    table: tuple[str, ...]
+    harmonise: tuple[str, ...]
+    phases: Mapping[str, Phase]
+    judged: tuple[str, ...]
+    reference: tuple[str, ...]
+    spoiled: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the page tells.
+
+    Attributes:
+        rows: Of Table 3.
+        figures: By row, 'untouched' among them.
+        differences: (question, figures) of the paper's comparisons, paired.
+        times: Strategy → its time over the fixed one's, by painter.
+        harmonise: As ``figures``, of the strategies with painter 'harmonise'.
+        harmonise_differences: As ``differences``.
+        curves: What is steered → field → estimates at every strength.
+        early: What is steered → field → share of the change that is done at half strength.
+        states: Figures of hands with a defect, before and after.
+        attempted, replaced: Shares of these hands.
+        chosen: Per picture the best strength.
+        chosen_by: Whose choice that is.
+        fixed: Its mean.
+        stored: The fixed strength that was painted with.
+    """
+
+    rows: tuple[Row, ...]
+    figures: Mapping[str, Figures]
+    differences: Sequence[tuple[str, Figures]]
+    times: Mapping[str, Mapping[str, Estimate]]
+    harmonise: Mapping[str, Figures]
+    harmonise_differences: Sequence[tuple[str, Figures]]
+    curves: Mapping[str, Mapping[str, list[Estimate]]]
+    early: Mapping[str, Mapping[str, Estimate | None]]
+    states: Mapping[str, Figures]
+    attempted: float
+    replaced: float
+    chosen: Mapping[str, float]
+    chosen_by: str
+    fixed: Estimate
+    stored: float
+
+
+def take(
+    gauge: Gauge,
+    names: Names,
+    rows: tuple[Row, ...],
+    choice: tuple[Mapping[str, float], str, Estimate],
+    stored: float,
+) -> Results:
+    """Take every figure.
+
+    Args:
+        gauge: Measures.
+        names: Pictures.
+        rows: Of Table 3.
+        choice: Strengths by picture, who chose, and their mean.
+        stored: The fixed strength that was painted with.
+    """
+    strategies = strategy_rows(rows[-1].settings)
+
+    def of(group: str, which: Sequence[str], treatments: Sequence[Row]) -> dict[str, Figures]:
+        there = [UNTOUCHED, *(row.name for row in treatments if not row.missing)]
+        return {treatment: gauge.figures(group, which, treatment) for treatment in there}
+
+    def differences(group: str, which: Sequence[str], of: Sequence[Row]) -> list[tuple[str, Figures]]:
+        return [(asked, gauge.difference(group, which, a, b)) for asked, a, b in pairs(of)]
+
+    def times(group: str, which: Sequence[str]) -> dict[str, Estimate]:
+        return {name: gauge.times(group, which, name, "fixed") for name in OVER}
+
+    spoiled = gauge.records(BEFORE_AFTER, names.spoiled, STATES[0])
+    fields = ("error", "texture")
+    return Results(
+        rows,
+        of(TABLE, names.table, rows),
+        differences(TABLE, names.table, rows),
+        {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
+        of(HARMONISE, names.harmonise, strategies),
+        differences(HARMONISE, names.harmonise, strategies),
+        {k: {f: gauge.curve(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        {k: {f: gauge.early_share(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        {state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
+        sum(record["attempted"] for record in spoiled) / len(spoiled),
+        sum(record["replaced"] for record in spoiled) / len(spoiled),
+        *choice,
+        stored,
+    )

@@ -1,0 +1,105 @@
+"""The rows of HandRefiner's Table 3, as settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+
+UNTUNED, UNMASKED = "untuned", "unmasked"
+"""Folders below ``--variants``: ControlNets of the same UNet, trained another way."""
+
+CONTROLS = ("landmarks", "segmentation", "normals")
+"""Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
+
+VARIANTS = (UNTUNED, UNMASKED, *CONTROLS)
+
+_LEAST_NEGATIVE = 3.0
+"""w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One treatment.
+
+    Attributes:
+        name: Short, fit for a file name.
+        label: As the table shows it.
+        settings: How it is painted.
+        missing: Why it cannot be measured; '' where it can.
+    """
+
+    name: str
+    label: str
+    settings: DiffusionSettings
+    missing: str = ""
+
+
+def strategy_rows(settings: DiffusionSettings) -> tuple[Row, ...]:
+    """Fixed, 1.0, adaptive and ours."""
+    return (
+        Row("fixed", "tuned, fixed", replace(settings, strength="fixed")),
+        Row("full", "tuned, s = 1.0", replace(settings, strength=1.0)),
+        Row("adaptive", "tuned, adaptive", replace(settings, strength="adaptive")),
+        Row("auto", "tuned, auto (ours)", replace(settings, strength="auto")),
+    )
+
+
+def table_rows(
+    settings: DiffusionSettings, own_guidance: float, fixed_strength: float, variants: Path | None
+) -> tuple[Row, ...]:
+    """All rows of Table 3 in its order.
+
+    Args:
+        settings: Model, steps and the like.
+        own_guidance: w that suits the model.
+        fixed_strength: Stored with the tuned ControlNet; the others are painted with the same.
+        variants: Folder of ControlNets ``UNTUNED`` and ``UNMASKED``, as far as they are there.
+    """
+    fixed = replace(settings, strength=fixed_strength)
+    weight = own_guidance if settings.guidance is None else settings.guidance
+    guided = replace(fixed, guidance=max(weight, _LEAST_NEGATIVE))
+    rows = [
+        _variant(UNTUNED, "untuned, fixed", replace(fixed, synthetic_negative=False), variants),
+        _variant(UNMASKED, "tuned without the masked loss, fixed", fixed, variants),
+    ]
+    if weight < _LEAST_NEGATIVE:
+        label = f"tuned, fixed, w = {guided.guidance:g}"
+        rows.append(Row("guided", f"{label}, negative prompt", guided))
+        rows.append(Row("bare", f"{label}, no negative prompt", replace(guided, synthetic_negative=False)))
+    else:
+        rows.append(Row("bare", "tuned, no negative prompt", replace(guided, synthetic_negative=False)))
+    return (*rows, *strategy_rows(settings))
+
+
+def phase_settings(settings: DiffusionSettings, variants: Path | None) -> dict[str, DiffusionSettings]:
+    """What the phase figure is drawn of besides the painters: settings by kind of control."""
+    folders = {kind: variants / kind for kind in CONTROLS} if variants is not None else {}
+    return {
+        kind: replace(settings, controlnet=str(folder)) for kind, folder in folders.items() if folder.is_dir()
+    }
+
+
+def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
+    """What the paper compares: (question, row, row that it is held against)."""
+    names = {row.name for row in rows if not row.missing}
+    negative = "guided" if "guided" in names else "fixed"
+    asked = (
+        ("tuning", "fixed", UNTUNED),
+        ("the negative prompt", negative, "bare"),
+        ("the masked loss", "fixed", UNMASKED),
+        ("s = 1.0 instead of fixed", "full", "fixed"),
+        ("adaptive instead of fixed", "adaptive", "fixed"),
+        ("auto instead of fixed", "auto", "fixed"),
+        ("auto instead of adaptive", "auto", "adaptive"),
+    )
+    return tuple(pair for pair in asked if pair[1] in names and pair[2] in names)
+
+
+def _variant(name: str, label: str, settings: DiffusionSettings, variants: Path | None) -> Row:
+    folder = None if variants is None else variants / name
+    if folder is None or not folder.is_dir():
+        return Row(name, label, settings, f"no ControlNet '{name}' below --variants")
+    return Row(name, label, replace(settings, controlnet=str(folder)))

@@ -1,0 +1,127 @@
+"""What a study is asked to do: how many of everything, with which model, on which pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handwright import __version__
+from handwright.errors import UsageError
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.workflow.reproduce.rows import VARIANTS
+
+JUDGED_FROM = 830_000
+"""First seed of the pictures that the fixed strength is derived on: nothing that is reported."""
+
+TABLE_FROM, SPOILED_FROM, REFERENCE_FROM = 930_000, 950_000, 960_000
+"""First seeds of the pictures that are reported, and of the sound hands that they are held against."""
+
+GRID = tuple(round(0.1 * k, 1) for k in range(11))
+"""Strengths of the phase figure; those above 0 are what the fixed strength is chosen from."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How many pictures.
+
+    Attributes:
+        table: Repainted by every row of Table 3.
+        reference: Of the set that they are held against.
+        phase: Repainted with every strength of ``GRID``.
+        judged: On which the fixed strength is derived.
+        spoiled: With a defect, for Table 1's before and after.
+        size_px: Side of rendered pictures.
+    """
+
+    table: int
+    reference: int
+    phase: int
+    judged: int
+    spoiled: int
+    size_px: int = 384
+
+
+SCALES = {
+    "quick": Scale(table=100, reference=300, phase=30, judged=40, spoiled=40),
+    "paper": Scale(table=2000, reference=12_000, phase=200, judged=200, spoiled=12_000, size_px=512),
+}
+"""'quick' is for two cores and an hour; 'paper' has the paper's numbers."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study of HandRefiner.
+
+    Attributes:
+        scale: How many pictures.
+        diffusion: Model, ControlNet, steps and the like; its strength is of no account.
+        data: Folder of the user's pictures in place of rendered ones; None: rendered ones.
+        variants: Folder of ControlNets trained another way (``rows``).
+        choices: File of human choices of strength (``choices``); None: the judge of ``refine`` chooses.
+        extractor: Of the features behind KID-H and FID-H.
+        seed: Of every painting.
+        landmarker: A hand_landmarker.task of the user's own.
+        say: Told in a line how far it is.
+    """
+
+    scale: Scale
+    diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    data: Path | None = None
+    variants: Path | None = None
+    choices: Path | None = None
+    extractor: str = "hw-v1"
+    seed: int = 0
+    landmarker: Path | None = None
+    say: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        for option, path in (("--data", self.data), ("--variants", self.variants)):
+            if path is not None and not path.is_dir():
+                raise UsageError(f"{option} {path} is not there", "", "give a folder")
+
+    def made_by(self) -> dict[str, Any]:
+        """Everything that decides a unit's result, but not how many units there are.
+
+        Raises:
+            DiffusionError: The model is not there.
+        """
+        from handwright.workflow.request import without_paths
+        from handwright.workflow.weights import judge_digests, weights_entries
+
+        settings = asdict(self.diffusion)
+        weights = weights_entries(self.diffusion.model, self.diffusion.controlnet)
+        return {
+            "handwright": __version__,
+            "judge": judge_digests(),
+            "diffusion": without_paths({**settings, **weights, "strength": None}),
+            "pictures": str(self.data) if self.data else f"rendered at {self.scale.size_px} px",
+            "seed": self.seed,
+        }
+
+    def variants_made_by(self) -> dict[str, dict[str, str]]:
+        """Sha256 of the weights of every variant that is there, by its name.
+
+        Raises:
+            DiffusionError: One of the folders holds no ControlNet.
+        """
+        from handwright.workflow.weights import weights_entries
+
+        there = [] if self.variants is None else [self.variants / name for name in VARIANTS]
+        return {
+            folder.name: weights_entries(self.diffusion.model, str(folder))["controlnet"]["sha256"]
+            for folder in there
+            if folder.is_dir()
+        }
+
+
+def seeds_line(scale: Scale) -> str:
+    """Which rendered pictures are used for what, in words."""
+    sets = (
+        ("Table 3 and the phase figure", TABLE_FROM, scale.table),
+        ("before and after", SPOILED_FROM, scale.spoiled),
+        ("reference", REFERENCE_FROM, scale.reference),
+        ("derivation of the fixed strength", JUDGED_FROM, scale.judged),
+    )
+    return "; ".join(f"{name} {first}–{first + count - 1}" for name, first, count in sets)

@@ -1,0 +1,156 @@
+"""Pictures to repaint: rendered hands by seed, or the pictures of a folder; each with its hand read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.data.photographs import decode_photo, list_photos, read_photo
+from handwright.data.scenes import DEFECTS, render_scene
+from handwright.errors import UsageError
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.scene import Scene
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
+from handwright.perception.find import find_hands
+from handwright.perception.landmarker import Landmarker
+from handwright.types import Box, Image
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+Landmarks = Float[np.ndarray, "21 2"]
+
+REAL, MADE = "real", "made"
+"""Folders below ``--data``: the reference, and the pictures to repaint."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that is read when it is needed.
+
+    Attributes:
+        name: Unmistakable within a study, fit for a file name.
+        read: Its pixels.
+    """
+
+    name: str
+    read: Callable[[], Pixels]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The largest hand of a picture, found and fitted as ``refine`` does it.
+
+    Attributes:
+        name: Of the picture.
+        pixels: uint8 [H, W, 3].
+        scene: All its hands.
+        task: The hand.
+    """
+
+    name: str
+    pixels: Pixels
+    scene: Scene
+    task: HandTask
+
+    def boxed(self) -> Subject:
+        """The same with all of its mask's box free to change, as the published code has it.
+
+        A mask that follows the hand tells the network its outline, whatever the control says.
+        """
+        may_change = np.zeros_like(self.task.may_change)
+        rows, columns = (
+            np.flatnonzero(self.task.may_change.any(1)),
+            np.flatnonzero(self.task.may_change.any(0)),
+        )
+        may_change[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        task = replace(self.task, may_change=may_change)
+        tasks = tuple(task if other is self.task else other for other in self.scene.tasks)
+        return replace(self, task=task, scene=replace(self.scene, tasks=tasks))
+
+    @property
+    def box(self) -> Box:
+        """Of the hand as it was found."""
+        return self.task.observation.bbox_xyxy_px
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A picture whose hand is, or may be, malformed.
+
+    Attributes:
+        name: Unmistakable within a study.
+        read: Its pixels, and the landmarks of the hand; of a render those of the sound hand that it should
+            show. None where no hand is found.
+    """
+
+    name: str
+    read: Callable[[], tuple[Pixels, Landmarks] | None]
+
+
+def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
+    """Find and fit the hands of a picture; None where there is none."""
+    pixels = picture.read()
+    image, settings = Image(pixels), RefineSettings()
+    found = find_hands(pixels, landmarker=landmarker)
+    if not found:
+        return None
+    parts = [(seen, *reconstruct(image, seen, None)) for seen in found]
+    tasks = tuple(plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts))
+    depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+    largest = max(tasks, key=lambda task: task.observation.size_px)
+    return Subject(picture.name, pixels, Scene(tasks, depth), largest)
+
+
+def rendered(first_seed: int, count: int, size_px: int) -> Iterator[Picture]:
+    """Sound rendered hands of consecutive seeds."""
+    for seed in range(first_seed, first_seed + count):
+        yield Picture(f"{seed}", lambda seed=seed: render_scene(seed, size=size_px).pixels)
+
+
+def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[Suspect]:
+    """Rendered hands with a defect each, the kinds in turn."""
+
+    def read(seed: int) -> tuple[Pixels, Landmarks]:
+        scene = render_scene(seed, defect=DEFECTS[seed % len(DEFECTS)], size=size_px)
+        return scene.pixels, scene.landmarks_px[0]
+
+    for seed in range(first_seed, first_seed + count):
+        yield Suspect(f"{seed}", partial(read, seed))
+
+
+def suspects_of(pictures: Iterable[Picture], landmarker: Landmarker) -> Iterator[Suspect]:
+    """The largest hands of pictures, as they are found."""
+
+    def read(picture: Picture) -> tuple[Pixels, Landmarks] | None:
+        pixels = picture.read()
+        found = find_hands(pixels, landmarker=landmarker)
+        return (pixels, max(found, key=lambda hand: hand.size_px).landmarks_px) if found else None
+
+    for picture in pictures:
+        yield Suspect(picture.name, partial(read, picture))
+
+
+def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:
+    """The pictures of a folder of the user's.
+
+    Args:
+        folder: With folders 'real' and 'made', or with pictures, of which every second one is of each part.
+        part: ``REAL`` or ``MADE``.
+
+    Raises:
+        UsageError: There is no such folder.
+        UnreadableImageError: It holds no pictures, or a tar in it is damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--data {folder} is not there", "", "give a folder of pictures")
+    split = all((folder / name).is_dir() for name in (REAL, MADE))
+    paths = list_photos(folder / part) if split else list_photos(folder)[part == MADE :: 2]
+    return tuple(
+        Picture(f"{number:06d}-{path.stem}", lambda path=path: decode_photo(read_photo(path), path.name))
+        for number, path in enumerate(paths)
+    )

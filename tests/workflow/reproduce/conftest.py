@@ -1,0 +1,70 @@
+"""A world of one drawn hand, a network that is a rule, and eyes that follow a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner import check, painting
+from handwright.handrefiner.check import Look
+from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.painters import DrawPainter, Painted
+from handwright.handrefiner.pipeline import Engine
+from handwright.workflow.reproduce import paint_all, subjects
+from handwright.workflow.reproduce.paint_all import Bench
+from handwright.workflow.reproduce.store import Store
+from handwright.workflow.reproduce.study import Scale, Study
+from handwright.workflow.reproduce.subjects import Picture
+from tests.drawn import flat_hand, shoot
+from tests.handrefiner.networks import Network
+
+SHOT = shoot(flat_hand(curl=0.15))
+TINY = Scale(table=3, reference=1, phase=1, judged=2, spoiled=1, size_px=64)
+
+
+def textured(asked) -> np.ndarray:
+    """Stripes that a strong control wipes out."""
+    strength = asked.strength if isinstance(asked.strength, float) else asked.strength[-1]
+    stripes = (np.arange(asked.picture.shape[1]) % 2 * 40 * (1 - strength))[None, :, None]
+    return np.broadcast_to(128 + stripes, asked.picture.shape).astype(np.float32)
+
+
+def error_at(strength) -> float:
+    """A hand that is found from .3 on, the more exactly the stronger the control."""
+    value = strength if isinstance(strength, float) else strength[0]
+    return 1.0 if value < 0.3 else 0.2 - 0.15 * value
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    network = Network(textured, resolution=128)
+
+    def look(pixels, observation, *_):
+        if np.array_equal(pixels, SHOT.pixels):
+            return Look(observation, 0.01)
+        error = error_at(network.asked[-1].strength)
+        return Look(None if error == 1 else observation, error)
+
+    monkeypatch.setattr(painting, "look_again", look)
+    monkeypatch.setattr(
+        DrawPainter, "paint", lambda self, job: Painted(job.crop, np.ones(job.crop.shape[:2]))
+    )
+    monkeypatch.setattr(check, "find_again", lambda pixels, wanted, _: wanted)
+    monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
+    pictures = lambda first, count, size: (  # noqa: E731
+        Picture(f"{seed}", lambda: SHOT.pixels) for seed in range(first, first + count)
+    )
+    monkeypatch.setattr(paint_all, "rendered", pictures)
+    return network
+
+
+@pytest.fixture
+def open_bench(network: Network, tmp_path: Path):
+    def opened(folder: str = "work", **changes) -> Bench:
+        study = Study(Scale(**{**vars(TINY), **changes}))
+        engine = Engine(None, Inpainters(lambda settings: network))  # type: ignore[arg-type]
+        return Bench(study, Store(tmp_path / folder, {"study": 1}), engine)
+
+    return opened

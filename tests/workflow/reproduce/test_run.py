@@ -1,0 +1,92 @@
+"""The whole study on the world of one drawn hand: page, plots and sheets, and nothing painted twice."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.pipeline import Engine
+from handwright.workflow.reproduce import paint_all, run
+from handwright.workflow.reproduce.before_after import GROUP, STATES
+from handwright.workflow.reproduce.choices import STRENGTHS
+from handwright.workflow.reproduce.run import reproduce_handrefiner
+from handwright.workflow.reproduce.study import Study
+from tests.workflow.reproduce.conftest import SHOT, TINY
+from tests.workflow.reproduce.test_measure import Colours
+
+
+class NoDefects:
+    """In place of hands with a defect, which need the whole of ``refine``."""
+
+    def __init__(self, bench):
+        self.bench = bench
+
+    @classmethod
+    def open(cls, bench):
+        return cls(bench)
+
+    def run(self):
+        for state in STATES:
+            record = {"attempted": True, "replaced": False, "found": True, "score": 0.9, "sound": False}
+            crop = np.full((8, 8, 3), 90, np.uint8)
+            self.bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
+        return ("a",)
+
+
+@pytest.fixture
+def study(network, monkeypatch) -> Study:
+    @contextmanager
+    def engine(_):
+        yield Engine(None, Inpainters(lambda settings: network))
+
+    def scored(subject, settings, seed, net, judge):
+        strength = settings.diffusion.strength
+        scores = {"malformed": abs(strength - 0.6), "joint_error": 0.02, "fit_share": 0.5}
+        return {"scores": scores, "objections": 0}, subject.pixels
+
+    monkeypatch.setattr(run, "open_engine", engine)
+    monkeypatch.setattr(run, "BeforeAfter", NoDefects)
+    monkeypatch.setattr(run, "open_extractor", lambda _: Colours())
+    monkeypatch.setattr(paint_all, "judge_subject", scored)
+    monkeypatch.setattr(paint_all, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
+    monkeypatch.setattr(Study, "made_by", lambda self: {"a": "study"})
+    return Study(TINY)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting(study, network, tmp_path):
+    page = tmp_path / "docs" / "page.md"
+    work = reproduce_handrefiner(study, page, "the command", tmp_path / "work")
+    told = page.read_text()
+    for words in (
+        "`the command`",
+        "tuned, auto (ours)",
+        "not measured: no ControlNet 'untuned'",
+        "N 3 hands a row",
+    ):
+        assert words in told
+    assert "mean 0.60 [0.60, 0.60]" in told
+    for name in files(page.parent):
+        assert name == "page.md" or f"({name})" in told
+    assert '"strength": 0.6' in (work / "handwright.json").read_text()
+    assert (work / "choose_000.jpg").is_file()
+    painted, before = len(network.asked), files(page.parent)
+    reproduce_handrefiner(study, page, "the command", tmp_path / "work")
+    assert len(network.asked) == painted
+    assert files(page.parent)["page.md"] == before["page.md"]
+
+
+def test_people_decide_where_they_did(study, tmp_path):
+    page, choices = tmp_path / "page.md", tmp_path / "choices.csv"
+    choices.write_text("picture,strength\n830000,0.4\n830001,0.5\n")
+    reproduce_handrefiner(replace(study, choices=choices), page, "x", tmp_path / "work")
+    assert "mean 0.45 [0.40, 0.50]" in page.read_text()
+    assert "People chose." in page.read_text()
+    assert STRENGTHS[0] == 0.1
