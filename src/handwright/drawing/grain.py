@@ -18,9 +18,12 @@ _DARKEST, _BRIGHTEST = 8.0, 247.0
 _FEWEST_PIXELS = 60
 _MOST_ADDED = 12.0
 _WIDEST_PX = 1.6
-_BRIGHTER, _PORES, _PORES_PX = 1.5, 0.4, 0.8
-"""How much grainier skin may be than its surroundings, the share of what is beyond that is given back as
-fine grey texture, and how wide that is."""
+_BRIGHTER, _PORES_PX = 1.5, 0.8
+"""How much grainier skin may be than its surroundings, and how wide the fine grey texture is that what is
+beyond that is given back as."""
+
+_FAINT, _STRONG_SHARE = 1.8, 0.4
+"""Levels of it that are given back whole, and the share of what is stronger, which would look like sand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,8 @@ def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
     """What to add to drawn skin, given the grain of the old skin and of what is around it.
 
     Grain belongs to the picture: where skin shows much more than its surroundings, the rest is pores, folds
-    and JPEG blocks, which noise of that strength and width turns into coloured blotches.
+    and JPEG blocks, which coloured noise of that strength and width turns into blotches. Left out, it would
+    leave skin too smooth: compression takes the grain from plain walls and leaves it on skin.
 
     Args:
         skin: Measured on the old skin.
@@ -108,7 +112,8 @@ def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
     if (skin.sigma_rgb <= most).all():
         return skin
     grain = np.minimum(skin.sigma_rgb, most)
-    pores = _PORES * np.sqrt(skin.sigma_rgb**2 - grain**2).mean()
+    beyond = float(np.sqrt(skin.sigma_rgb**2 - grain**2).mean())
+    pores = min(beyond, _FAINT) + _STRONG_SHARE * max(beyond - _FAINT, 0.0)
     sigma = np.sqrt(grain**2 + pores**2)
     grey = float(pores**2 / (sigma**2).mean())
     width = min(skin.correlation_px, max(surroundings.correlation_px, _PORES_PX))
