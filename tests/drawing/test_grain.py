@@ -133,6 +133,6 @@ def test_faint_grain_that_compression_left_on_skin_alone_keeps_its_strength_and_
 
 def test_what_only_skin_shows_comes_back_fainter_finer_and_grey():
     given = skin_grain(grain_of(7.0, 1.6, 0.8), grain_of(0.5, 0.9, 0.8))
-    assert (given.sigma_rgb < 4.2).all()
-    assert given.correlation_px == pytest.approx(0.9)
+    assert (given.sigma_rgb < 5.2).all()
+    assert given.correlation_px == pytest.approx(1.1)
     assert given.luma_share > 0.95

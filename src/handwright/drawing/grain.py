@@ -18,11 +18,11 @@ _DARKEST, _BRIGHTEST = 8.0, 247.0
 _FEWEST_PIXELS = 60
 _MOST_ADDED = 12.0
 _WIDEST_PX = 1.6
-_BRIGHTER, _PORES_PX = 1.5, 0.8
+_BRIGHTER, _PORES_PX = 1.5, 1.1
 """How much grainier skin may be than its surroundings, and how wide the fine grey texture is that what is
 beyond that is given back as."""
 
-_FAINT, _STRONG_SHARE = 1.8, 0.4
+_FAINT, _STRONG_SHARE = 3.0, 0.5
 """Levels of it that are given back whole, and the share of what is stronger, which would look like sand."""
 
 
