@@ -110,7 +110,9 @@ def silhouette_of(
         width: Columns of the window.
     """
     seen = np.zeros((height, width), np.bool_)
-    _shade(np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, seen)
+    _shade(
+        np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, seen
+    )
     return seen
 
 
