@@ -23,6 +23,13 @@ Features = Float[np.ndarray, "n d"]
 LOOKS, ANATOMY = "kid", "anatomy"
 """What KID-H is taken of: features of pictures at large, and the referee's."""
 
+_DISTANCES = (
+    (LOOKS, LOOKS, kernel_distance),
+    (ANATOMY, ANATOMY, kernel_distance),
+    ("fid", LOOKS, frechet_distance),
+)
+"""Key, features, distance."""
+
 CROSSOVER = 0.5
 """Strength at which the paper sees structure give way to texture."""
 
@@ -59,12 +66,7 @@ class Gauge:
             values = _values(records, key)
             if len(values):
                 told[key] = mean_estimate(key, scale * values)
-        for key, distance in (
-            (LOOKS, kernel_distance),
-            (ANATOMY, kernel_distance),
-            ("fid", frechet_distance),
-        ):
-            which = LOOKS if key == "fid" else key
+        for key, which, distance in _DISTANCES:
             features, name = self.features(group, names, treatment, which), self.extractors[which].name
             with suppress(NotEnoughDataError):
                 told[key] = distance(self.reference[which], features, name=f"{key}-h[{name}]")

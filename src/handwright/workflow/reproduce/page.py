@@ -82,11 +82,12 @@ def _about(study: Study, command: str) -> str:
         `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {d.steps} steps, guidance {own},
         prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
         as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
-        differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands of
-        other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error: 2-D MPJPE between the joints of the rendered mesh and of the one that
-        is fitted to the result, in % of hand size; a hand that is not found again counts 100 %, and in
-        detection confidence 0. Its floor is the row 'untouched'. Fine detail: RMS of what a Gaussian of
-        1.5 px takes from luminance, on smooth skin, as the network made it.
+        differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands
+        of other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error: 2-D
+        MPJPE between the joints of the rendered mesh and of the one that is fitted to the result, in % of
+        hand size; a hand that is not found again counts 100 %, and in detection confidence 0. Its floor is
+        the row 'untouched'. Fine detail: RMS of what a Gaussian of 1.5 px takes from luminance, on smooth
+        skin, as the network made it.
     """)
 
 
