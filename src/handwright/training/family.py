@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from transformers import CLIPTextConfig
 
 from handwright.diffusion.controlnets import controlnet_config
@@ -20,6 +21,7 @@ from handwright.diffusion.libraries import (
     ControlNetModel,
     UNet2DConditionModel,
 )
+from handwright.diffusion.samplers import is_flow_name
 from handwright.diffusion.zoo import load_models
 
 LATENT_CHANNELS = 16
@@ -42,30 +44,43 @@ _BLOCKS: dict[str, Any] = {
 }
 
 
-def fresh_unet(resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4) -> UNet2DConditionModel:
-    """Inpainting UNet: noisy latents, mask, latents of the masked picture.
+Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
+
+
+def fresh_unet(
+    resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4, inpainting: bool = True
+) -> UNet2DConditionModel:
+    """A UNet that knows nothing yet.
 
     Args:
         resolution: Side of its pictures in pixels.
         channels: Of a latent.
         scale: Pixels per latent.
+        inpainting: It reads noisy latents, mask, latents of the masked picture; otherwise the first alone.
     """
     return UNet2DConditionModel(
         sample_size=resolution // scale,
-        in_channels=2 * channels + 1,
+        in_channels=2 * channels + 1 if inpainting else channels,
         out_channels=channels,
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
         **_BLOCKS,
     )
 
 
-def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
+def controlnet_from(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
     """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
 
     It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
+
+    Args:
+        unet: The UNet.
+        pixels_per_latent: 4 or 8.
+        widths: Of the control image's embedding, one a halving and one more; None: the usual ones.
     """
-    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
-    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
+    usual = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths or usual}
     control = cast("ControlNetModel", ControlNetModel.from_config(config))
     fresh, trained = control.state_dict(), unet.state_dict()
     shared = {name: trained[name] for name in fresh if name in trained}
@@ -74,13 +89,15 @@ def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> Contr
     return control
 
 
-def general_controlnet(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
-    """A ControlNet to train together with its UNet from the start.
+def general_controlnet(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
+    """A ControlNet to train together with its UNet from the start; arguments as of ``controlnet_from``.
 
     Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
     embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
     """
-    control = controlnet_from(unet, pixels_per_latent)
+    control = controlnet_from(unet, pixels_per_latent, widths)
     for name, values in control.named_parameters():
         share = next((share for start, share in _GATES.items() if name.startswith(start)), None)
         if share is not None:
@@ -107,11 +124,15 @@ def fresh_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def noise_schedule() -> DDIMScheduler:
-    """SD's noise levels, sampled from the noisiest on (Lin et al. 2024), which few steps need.
+def noise_schedule(prediction: str = "v_prediction") -> Schedule:
+    """SD's noise levels, sampled from the noisiest on (Lin et al. 2024), which few steps need; or a flow's.
 
-    The network predicts v (Salimans & Ho 2022), which stays well scaled at every level.
+    Args:
+        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level;
+            'flow' goes along straight lines (rectified flow) and has levels of its own.
     """
+    if prediction == "flow":
+        return FlowMatchEulerDiscreteScheduler()
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
@@ -120,7 +141,7 @@ def noise_schedule() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=False,
         timestep_spacing="trailing",
-        prediction_type="v_prediction",
+        prediction_type=prediction,
     )
 
 
@@ -144,9 +165,14 @@ class Family:
     text_encoder: CLIPTextModel
     unet: UNet2DConditionModel
     controlnet: ControlNetModel | None
-    schedule: DDIMScheduler
+    schedule: Schedule
     resolution: int
     control: str = "depth"
+
+    @property
+    def schedule_config(self) -> dict[str, Any]:
+        """The schedule's settings under the name of its class, as ``open_sampler`` reads them."""
+        return {**self.schedule.config, "_class_name": type(self.schedule).__name__}
 
 
 def open_family(folder: Path) -> Family:
@@ -162,10 +188,16 @@ def open_family(folder: Path) -> Family:
         models.text_encoder,
         models.unet,
         models.controlnet,
-        cast("DDIMScheduler", DDIMScheduler.from_config(dict(models.scheduler_config))),
+        _schedule_of(dict(models.scheduler_config)),
         models.resolution,
         models.traits.control,
     )
+
+
+def _schedule_of(config: dict[str, Any]) -> Schedule:
+    """The schedule to train with: a flow's, or the noise levels that DDIM and its kin share."""
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(config["_class_name"]) else DDIMScheduler
+    return cast("Schedule", kind.from_config(config))
 
 
 def fresh_family(
@@ -173,11 +205,23 @@ def fresh_family(
     vae: Any,  # noqa: ANN401 - any autoencoder with diffusers' interface
     resolution: int,
     text_encoder: CLIPTextModel | None = None,
+    prediction: str = "v_prediction",
+    inpainting: bool = True,
 ) -> Family:
-    """A small family whose UNet knows nothing yet; a new text encoder unless one is given."""
-    unet = fresh_unet(resolution, int(vae.config["latent_channels"]), pixels_per_latent(vae))
+    """A small family whose UNet knows nothing yet; a new text encoder unless one is given.
+
+    Args:
+        tokenizer: Of the text encoder.
+        vae: Trained or fitted.
+        resolution: Side of its pictures in pixels.
+        text_encoder: Trained with that tokenizer.
+        prediction: As of ``noise_schedule``.
+        inpainting: As of ``fresh_unet``.
+    """
+    channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
+    unet = fresh_unet(resolution, channels, scale, inpainting)
     text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
-    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(), resolution)
+    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction), resolution)
 
 
 def save_family(family: Family, folder: Path) -> None:
