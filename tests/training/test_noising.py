@@ -95,6 +95,11 @@ def test_a_flow_that_knows_the_picture_samples_it():
 def _sampled(name, schedule, clean, noise):
     """Ten steps with a network that says what is true of ``clean``."""
     sampler = open_sampler(name, named(schedule))
+    with quiet():
+        return _stepped(sampler, schedule, clean, noise)
+
+
+def _stepped(sampler, schedule, clean, noise):
     first = start_schedule(sampler, 10, 1.0, torch.device("cpu"))
     latents = noise * getattr(sampler, "init_noise_sigma", 1.0)
     one, zero = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
@@ -109,8 +114,7 @@ def _sampled(name, schedule, clean, noise):
             "sample": clean,
             "flow": true_noise - clean,
         }[prediction_of(schedule)]
-        with quiet():
-            latents = sampler.step(said, timestep, latents).prev_sample
+        latents = sampler.step(said, timestep, latents).prev_sample
     return latents
 
 
