@@ -72,7 +72,7 @@ def middle(crops: Crops) -> Crops:
 
 
 def told_from_noise(family: Family, crops: Crops) -> Values:
-    """How near x̂0 comes to the picture inside the mask, from noise at fixed SNR: the same for all predictions.
+    """How near x̂0 comes to the picture inside the mask, from noise at fixed SNR, whatever is predicted.
 
     PSNR in dB of the decoded x̂0 at each of ``LEVELS``, its mean, the mean squared error of the latents, and
     the PSNR that the codec itself reaches.

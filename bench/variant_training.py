@@ -101,10 +101,8 @@ def _drawn(pixels: np.ndarray, depth: np.ndarray, inside: np.ndarray) -> np.ndar
     hand, known = depth > 0, (~inside).astype(np.float32)
     if not hand.any():
         return pixels
-    wide = pixels.shape[0] / 16
-    around = cv2.GaussianBlur(pixels * known[..., None], (0, 0), wide)
-    around /= cv2.GaussianBlur(known, (0, 0), wide)[..., None] + 1e-3
-    surface = cv2.GaussianBlur(depth.astype(np.float32), (0, 0), 1.0)
+    around = _smooth(pixels, known[..., None], pixels.shape[0] / 16)
+    surface = _smooth(depth[..., None], hand[..., None].astype(np.float32), 1.5)[..., 0]
     slope = np.hypot(cv2.Sobel(surface, cv2.CV_32F, 1, 0), cv2.Sobel(surface, cv2.CV_32F, 0, 1)) / 8
     shade = 1 / np.sqrt(1 + (slope / 4) ** 2)
     skin = pixels[hand].mean(0) * (0.45 + 0.55 * shade[..., None]) / (0.45 + 0.55 * shade[hand].mean())
@@ -112,8 +110,14 @@ def _drawn(pixels: np.ndarray, depth: np.ndarray, inside: np.ndarray) -> np.ndar
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
+def _smooth(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    """Weighted Gaussian mean [H, W, C]; what has no weight takes its surroundings' values."""
+    total, share = (cv2.GaussianBlur(v, (0, 0), sigma) for v in (values * weight, weight))
+    return total.reshape(values.shape) / (share.reshape(weight.shape) + 1e-4)
+
+
 class DrawnBatches(Batches):
-    """Every other batch is noise over the drawn hand, where there is one, and should still become the picture."""
+    """Every other batch is noise over the drawn hand, where there is one, and should become the picture."""
 
     def batch(self, step: int, part: int, settings: TrainSettings, dropout: float) -> dict[str, Tensor]:
         """As of ``Batches``."""

@@ -1,4 +1,4 @@
-"""Variants of the family side by side: python bench/variants.py --data DIR --held DIR --work DIR [--only NAME].
+"""Variants of the family side by side: bench/variants.py --data DIR --held DIR --work DIR [--only NAME].
 
 Small families (128² pictures, 2.5 M weights) are trained for the same number of samples on DIR of --data, one
 after another, and measured alike on one hand of each picture of --held, shards of another seed, and on every

@@ -141,7 +141,7 @@ def noise_schedule(prediction: str = "v_prediction") -> Schedule:
         clip_sample=False,
         set_alpha_to_one=False,
         timestep_spacing="trailing",
-        prediction_type=prediction,
+        prediction_type=cast("Any", prediction),
     )
 
 
@@ -196,7 +196,7 @@ def open_family(folder: Path) -> Family:
 
 def _schedule_of(config: dict[str, Any]) -> Schedule:
     """The schedule to train with: a flow's, or the noise levels that DDIM and its kin share."""
-    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(config["_class_name"]) else DDIMScheduler
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
     return cast("Schedule", kind.from_config(config))
 
 
