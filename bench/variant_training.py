@@ -62,7 +62,7 @@ class Variant:
     channels: int = 24
     patch: int = 8
     learnt: bool = False
-    widths: tuple[int, ...] = (32, 64, 96)
+    widths: tuple[int, ...] = (48, 80, 112)
     layers: int = 1
     photograph_share: float = 0.3
     augmented: bool = True
@@ -245,10 +245,11 @@ def settings_for(variant: Variant, samples: int) -> TrainSettings:
     return TrainSettings(
         train_batch_size=BATCH,
         max_train_steps=steps,
-        learning_rate=8e-4,
+        learning_rate=1.5e-3,
         lr_warmup_steps=50,
         lr_decay_steps=steps // 3,
         snr_gamma=variant.snr_gamma,
+        conditioning_dropout_prob=0.1,
         checkpoints_total_limit=1,
         seed=variant.seed,
     )
@@ -305,7 +306,7 @@ def _learnt_codec(variant: Variant, crops: Crops, samples: int, folder: Path) ->
     stream = CropStream(crops, RESOLUTION, variant.photograph_share)
     train(
         WindowRecipe(vae, stream),
-        replace(settings_for(variant, samples), learning_rate=2e-3),
+        settings_for(variant, samples),
         folder,
         resume=True,
     )
