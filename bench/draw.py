@@ -36,7 +36,7 @@ from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages
 from subjects import Subject, subjects
 
-SETS = ("rendered", "real", "fresh", "defects")
+SETS = ("rendered", "real", "fresh", "defects", "malformed", "surgery")
 FEWEST_PX = 80
 MISSED = dict.fromkeys(("found", "found_before", "found_again", "plain_before", "plain_after"), 0.0)
 MISSED |= dict.fromkeys(("error", "floor", "plain_error_before", "plain_error_after"), 1.0)
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="first seed of rendered sets")
     parser.add_argument("--sheet", type=Path, help="NAME.png: write contact sheets NAME_<set>_00.png …")
     options = parser.parse_args()
-    possible = SETS if "HANDWRIGHT_PHOTOS" in os.environ else ("rendered", "defects")
+    possible = SETS if "HANDWRIGHT_PHOTOS" in os.environ else ("rendered", "defects", "malformed")
     with open_engine() as engine:
         for kind in options.set or possible:
             outcomes, groups = [], []

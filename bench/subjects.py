@@ -1,4 +1,4 @@
-"""The pictures that drawing is measured on: rendered, listed real, fresh real, rendered with a defect."""
+"""The pictures that drawing is measured on: rendered, real, rendered with a defect, real with one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from find import photograph
+from handwright.data.hands.sample import HandPicture, render_defects
 from handwright.data.scenes import Scene, render_scene
+from handwright.hand.kinematics import hand_landmarks_m
 
 DATA = Path(__file__).parent / "data"
 RENDERED_FROM, DEFECTS_FROM = 1000, 5000
+MALFORMED_SEED, SURGERY_SEED = 950_000, 950_001
+"""Of the worlds of defects and of surgery."""
+
+_SIZE, _LEAST_PX, _LEAST_SEEN = 320, 80, 12
 """First seeds; lower ones were looked at while building."""
 
 
@@ -47,14 +54,19 @@ def subjects(kind: str, count: int | None, seed: int | None) -> Iterator[Subject
     """The subjects of a set.
 
     Args:
-        kind: 'rendered', 'real', 'fresh' or 'defects'.
-        count: How many; by default 200, 200, 60, 50. Of real sets, evenly spread over the list.
+        kind: 'rendered', 'real', 'fresh', 'defects' (a finger too many or missing), 'malformed' (any defect
+            of ``handwright synth``) or 'surgery' (defects cut into test-only photographs).
+        count: How many; by default 200, 200, 60, 50, 50, 50. Of real sets, evenly spread over the list.
         seed: First seed of rendered sets.
     """
     if kind == "rendered":
         yield from _rendered(count or 200, RENDERED_FROM if seed is None else seed)
     elif kind == "defects":
         yield from _defects(count or 50, DEFECTS_FROM if seed is None else seed)
+    elif kind == "malformed":
+        yield from _malformed(count or 50, MALFORMED_SEED if seed is None else seed)
+    elif kind == "surgery":
+        yield from _surgery(count or 50, SURGERY_SEED if seed is None else seed)
     elif kind == "real":
         yield from _real(count or 200)
     else:
@@ -80,11 +92,42 @@ def _defects(count: int, first: int) -> Iterator[Subject]:
         yield _of_scene(render_scene(seed, defect=defect), defect)
 
 
+def _malformed(count: int, seed: int) -> Iterator[Subject]:
+    made = (render_defects(seed, index, _SIZE) for index in range(100 * count))
+    yield from islice((s for index, picture in enumerate(made) if (s := _of_defects(picture, index))), count)
+
+
+def _of_defects(picture: HandPicture, index: int) -> Subject | None:
+    """The malformed hand of a picture, if it is plainly seen and malformed by itself."""
+    for hand in picture.hands:
+        named = {label.name for label in hand.defects} - {"wrong_hand"}
+        points = hand.keypoints_px
+        if named and np.ptp(points, axis=0).max() >= _LEAST_PX and hand.visible.sum() >= _LEAST_SEEN:
+            return Subject(f"{index}", f"{index}", picture.pixels, _box(points), points, None, min(named))
+    return None
+
+
+def _surgery(count: int, seed: int) -> Iterator[Subject]:
+    from handwright.data.surgery import operate
+    from judge_real import held_out_photos
+
+    photos = [photo.path for photo in held_out_photos(photos_root())]
+    made = (operate(seed, index, _SIZE, photos) for index in range(100 * count))
+    for index, picture in enumerate(islice((p for p in made if p.label is not None), count)):
+        assert picture.label is not None
+        hand = picture.patient.scaled_hand(picture.scale)
+        points = hand.camera.project(hand_landmarks_m(hand))
+        yield Subject(f"{index}", f"{index}", picture.pixels, _box(points), None, None, picture.label.name)
+
+
 def _of_scene(scene: Scene, group: str) -> Subject:
     truth = scene.landmarks_px[0]
-    low, high = truth.min(0), truth.max(0)
-    box = float(low[0]), float(low[1]), float(high[0]), float(high[1])
-    return Subject(f"{scene.seed}", f"{scene.seed}", scene.pixels, box, truth, scene, group)
+    return Subject(f"{scene.seed}", f"{scene.seed}", scene.pixels, _box(truth), truth, scene, group)
+
+
+def _box(points: Float[np.ndarray, "21 2"]) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def _real(count: int) -> Iterator[Subject]:

@@ -68,6 +68,18 @@ def test_mask_parts_and_depth_agree(picture):
 
 
 @pytest.mark.parametrize("picture", PICTURES)
+def test_the_scene_s_depth_covers_all_that_was_rendered_and_hands_by_far_less_than_their_own(picture):
+    rendered = picture.parts > 0
+    assert ((picture.scene > 0) == rendered).all()
+    assert picture.scene.max() >= 250
+    bare = picture.mask & (picture.depth > 0)
+    assert np.ptp(np.percentile(picture.scene[bare], (5, 95))) < 102
+    near, far = (picture.depth[bare] > 200), (picture.depth[bare] < 100)
+    if near.sum() > 20 and far.sum() > 20 and len(picture.hands) == 1:
+        assert picture.scene[bare][near].mean() > picture.scene[bare][far].mean()
+
+
+@pytest.mark.parametrize("picture", PICTURES)
 def test_a_record_is_complete_json_that_says_the_pose(picture):
     record = record_of(picture, 7, 0)
     check_record(record, "here")

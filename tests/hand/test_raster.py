@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.hand.raster import rasterize, rasterize_reference, silhouette_coverage
+from handwright.hand.raster import rasterize, rasterize_reference, silhouette_coverage, silhouette_of
 
 
 def sphere(n: int = 48) -> tuple[np.ndarray, np.ndarray]:
@@ -94,3 +94,15 @@ def test_coverage_of_a_disc_is_its_area():
     coverage = silhouette_coverage(np.concatenate([rim, [[20.0, 20.0]]]), fan, 40, 40)
     polygon = 0.5 * 64 * 11.3**2 * np.sin(2 * np.pi / 64)
     assert abs(coverage.sum() - polygon) < 0.01 * polygon
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_the_silhouette_is_where_any_triangle_is_seen(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-12, 52, (3 * count, 2))
+    depth = rng.uniform(0.3, 3.0, 3 * count)
+    depth[rng.random(3 * count) < 0.05] *= -1
+    faces = np.arange(3 * count).reshape(-1, 3)
+    seen = silhouette_of(points, depth, faces, 30, 40)
+    np.testing.assert_array_equal(seen, rasterize_reference(points, depth, faces, 30, 40).face >= 0)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.review.assess import doubts
+from handwright.review.assess import MOST_FLAT, doubts, flat_share
 from tests.drawn import shoot
 from tests.review.drawn import evidence_of, grainy, seen
 
@@ -61,6 +61,16 @@ def test_a_hand_in_a_grey_picture_is_no_glove():
     shot = grainy()
     grey = np.repeat(shot.pixels.mean(2, keepdims=True), 3, 2).astype(np.uint8)
     assert doubts(evidence_of(shot, grey)).get("finger_count") is None
+
+
+def test_a_drawing_with_creases_in_few_colours_is_not_judged():
+    shot = grainy()
+    ink, fill = np.uint8([30, 20, 20]), np.uint8([250, 205, 160])
+    checked = (np.indices(shot.silhouette.shape) // 2).sum(0) % 3 == 0
+    flat = np.where(shot.silhouette[..., None], np.where(checked[..., None], ink, fill), shot.pixels)
+    evidence = evidence_of(shot, flat.astype(np.uint8))
+    assert flat_share(evidence) < MOST_FLAT
+    assert "texture" in doubts(evidence)["finger_count"]
 
 
 def test_a_drawing_in_one_colour_is_not_judged():

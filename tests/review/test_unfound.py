@@ -23,7 +23,8 @@ HERE = Proposal(Region((120.0, 90.0), 60.0, -1.5), 0.8)
 
 
 def wall(width=300, height=200):
-    return Image(np.full((height, width, 3), WALL, np.uint8))
+    grain = np.random.default_rng(0).normal(0, 3, (height, width, 3))
+    return Image(np.clip(WALL + grain, 0, 255).astype(np.uint8))
 
 
 @dataclass
@@ -159,3 +160,9 @@ def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
 def test_hands_that_are_given_are_all_there_is():
     review = review_picture(wall(), Judge(PeopleEyes(), None, Fixed([HERE])), hands=[])
     assert review.verdict == "no_hands"
+
+
+def test_what_the_critic_sees_wrong_in_a_drawing_fails_nothing():
+    flat = Image(np.full_like(wall().pixels, WALL))
+    drawn = review_picture(flat, Judge(PeopleEyes(), Stub(extra=0.97), Fixed([HERE])))
+    assert [hand.verdict for hand in drawn.hands] == ["unsure"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from handwright.data.hands.defects import DEFECTS
-from handwright.data.shards import list_shards, read_shards
-from handwright.errors import DataError
+from handwright.data.shards import Entry, list_shards, read_shards
+from handwright.errors import DataError, UsageError
 from handwright.training.crops import Crops, save_crops
 from handwright.training.gather import crops_of, load_crops
 from tests.training.made import crops, shard
@@ -29,6 +29,18 @@ def test_landmarks_and_depth_of_a_crop_are_the_picture_s(entries):
             assert crop.mask[0][row, column].mean() > 0.9
             assert set(crop.side) <= {0, 1}
             assert "3D rendered image" in str(crop.caption[0])
+
+
+def test_the_scene_s_depth_takes_the_place_of_the_hand_s_and_leaves_the_mask(entries):
+    of_hand, of_scene = (crops_of(entries[0], 96, scene=scene) for scene in (False, True))
+    assert np.array_equal(of_hand.mask, of_scene.mask)
+    assert (of_scene.depth > 0).sum() > (of_hand.depth > 0).sum()
+
+
+def test_shards_without_a_scene_s_depth_say_so(entries):
+    old = Entry("7", {k: v for k, v in entries[0].pictures.items() if k != "scene"}, entries[0].record)
+    with pytest.raises(UsageError, match="make the shards anew"):
+        crops_of(old, 96, scene=True)
 
 
 def test_hands_that_are_too_small_give_no_crops(entries):

@@ -40,6 +40,17 @@ def test_latents_and_velocity_give_the_clean_latents_back():
     assert torch.equal(noised.weight, torch.ones(5))
 
 
+def test_the_noisiest_level_tells_nothing_of_the_picture():
+    schedule, last = noise_schedule(), torch.tensor([999])
+    bright, dark, noise = (
+        torch.full((1, 1, 2, 2), 9.0),
+        torch.full((1, 1, 2, 2), -9.0),
+        torch.randn(1, 1, 2, 2),
+    )
+    one, other = (noise_to(schedule, clean, noise, last).latents for clean in (bright, dark))
+    assert torch.allclose(one, other, atol=1e-3)
+
+
 def test_min_snr_caps_what_an_error_of_the_clean_latents_weighs():
     schedule, timesteps = noise_schedule(), torch.arange(0, 1000, 50)
     flat = torch.zeros(len(timesteps), 1, 1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,13 @@ def test_the_controlnet_needs_a_base(data):
 def test_unknown_members_are_refused(data):
     with pytest.raises(UsageError, match="choose one of"):
         open_member("critics", data, None, TrainSettings())
+
+
+def test_samples_are_shown_of_captions_that_are_too_long(data, base):
+    recipe = open_member("base", data, base, TrainSettings(train_batch_size=1))
+    said = "a 3D rendered image, the thumb's tip 12.5 cm away; " * 12
+    recipe.shown = replace(recipe.shown, caption=np.full(len(recipe.shown), said))
+    assert recipe.grid().dtype == np.uint8
 
 
 def test_the_tokenizer_knows_its_captions_and_can_spell_the_rest(tmp_path):

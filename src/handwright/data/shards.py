@@ -18,7 +18,7 @@ from jaxtyping import UInt8
 from handwright.errors import DataError
 from handwright.image.atomic import write_atomically
 
-PICTURES = ("image", "depth", "mask", "parts")
+PICTURES = ("image", "depth", "scene", "mask", "parts")
 _COLOUR = ("image",)
 
 
@@ -28,7 +28,8 @@ class Entry:
 
     Attributes:
         key: Its name in the shard, the index with leading zeros.
-        pictures: 'image' uint8 [S, S, 3] sRGB; 'depth', 'mask' (0 or 255) and 'parts' uint8 [S, S].
+        pictures: 'image' uint8 [S, S, 3] sRGB; 'depth' (of the sound hands), 'scene' (depth of everything),
+            'mask' (0 or 255) and 'parts' uint8 [S, S].
         record: The truth, JSON-ready.
         encoded: Files of pictures that exist already ('image': the camera's own JPEG), kept byte for byte.
     """

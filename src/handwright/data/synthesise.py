@@ -289,6 +289,7 @@ def _packed(picture: HandPicture | PersonPicture, record: dict[str, Any], index:
     pictures = {
         "image": picture.pixels,
         "depth": picture.depth,
+        "scene": picture.scene,
         "mask": picture.mask.astype(np.uint8) * 255,
         "parts": picture.parts,
     }

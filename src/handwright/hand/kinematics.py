@@ -14,6 +14,10 @@ from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_an
 from handwright.types import Hand, HandMesh, Side
 
 _PARENT_FIRST = tuple(sorted(range(20), key=lambda b: (0 if b == 0 else 1 if b >= 16 else 2, b)))
+_DOF_FINGER = np.array([0] * 6 + [f for f in range(1, 5) for _ in range(4)])
+_DOF_AXIS = np.array([0, 1, 2, 0, 1, 0] + [1, 0, 0, 0] * 4)
+"""Whose axis, and which of flexion, abduction and along, each of the fingers' 22 angles turns about."""
+
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
@@ -96,15 +100,20 @@ def mesh_of(hand: Hand, rig: Rig | None = None) -> HandMesh:
     """
     rig = rig or load_rig()
     posed = pose_bones(rig, hand)
-    skin = pose_points(rig.vertices_m, rig.weight_bones, rig.weights, posed)
     faces = rig.faces if hand.side == "right" else rig.faces[:, ::-1]
     return HandMesh(
-        vertices_cam_m=to_camera(skin, hand),
+        vertices_cam_m=_skin_m(rig, posed, hand),
         faces=np.ascontiguousarray(faces),
         landmarks_cam_m=to_camera(_landmarks(rig, posed), hand),
         joints_cam_m=to_camera(posed.joints_m[:16], hand),
         side=hand.side,
     )
+
+
+def skin_of(hand: Hand) -> Float[np.ndarray, "v 3"]:
+    """Only the vertices of :func:`mesh_of` with the packaged rig, in camera space, metres."""
+    rig = load_rig()
+    return _skin_m(rig, pose_bones(rig, hand), hand)
 
 
 def pose_of_dofs(
@@ -115,22 +124,13 @@ def pose_of_dofs(
     if dofs_rad.shape != (len(DOF_NAMES),):
         raise ValueError(f"expected {len(DOF_NAMES)} angles, got {dofs_rad.shape}")
     local = np.repeat(np.eye(3)[None], 16, 0)
-    flexion, abduction, along = rig.finger_axes[0]
+    turns = axis_angle_matrix(rig.finger_axes[_DOF_FINGER, _DOF_AXIS] * dofs_rad[:22, None])
     cmc, mcp, ip = FINGER_BONES[0]
-    local[cmc] = (
-        axis_angle_matrix(flexion * dofs_rad[0])
-        @ axis_angle_matrix(abduction * dofs_rad[1])
-        @ axis_angle_matrix(along * dofs_rad[2])
-    )
-    local[mcp] = axis_angle_matrix(flexion * dofs_rad[3]) @ axis_angle_matrix(abduction * dofs_rad[4])
-    local[ip] = axis_angle_matrix(flexion * dofs_rad[5])
+    local[cmc], local[mcp], local[ip] = turns[0] @ turns[1] @ turns[2], turns[3] @ turns[4], turns[5]
     for f in range(1, 5):
-        flexion, abduction, _ = rig.finger_axes[f]
-        spread, first, second, third = dofs_rad[6 + 4 * (f - 1) : 10 + 4 * (f - 1)]
+        spread, first, second, third = turns[6 + 4 * (f - 1) : 10 + 4 * (f - 1)]
         mcp, pip, dip = FINGER_BONES[f]
-        local[mcp] = axis_angle_matrix(abduction * spread) @ axis_angle_matrix(flexion * first)
-        local[pip] = axis_angle_matrix(flexion * second)
-        local[dip] = axis_angle_matrix(flexion * third)
+        local[mcp], local[pip], local[dip] = spread @ first, second, third
     return matrix_axis_angle(local[1:]), np.array(dofs_rad[22:24], np.float64)
 
 
@@ -152,12 +152,16 @@ def mirror_hand_x(hand: Hand, width_px: float) -> Hand:
     )
 
 
+def _skin_m(rig: Rig, posed: PosedBones, hand: Hand) -> Float[np.ndarray, "v 3"]:
+    return to_camera(pose_points(rig.vertices_m, rig.weight_bones, rig.weights, posed), hand)
+
+
 def _landmarks(rig: Rig, posed: PosedBones) -> Float[np.ndarray, "21 3"]:
     half = np.full((21, 2), 0.5)
     return pose_points_reference(rig.landmarks_m, rig.landmark_bones, half, posed)
 
 
-@nb.njit(cache=True, fastmath=True)
+@nb.njit(cache=True, fastmath=True, nogil=True)
 def blend_skin(points, bones, weights, linear, joints, joints_rest):  # noqa: ANN001, ANN201
     """Linear blend skinning: points [V, 3] moved by bones [V, K] with weights [V, K].
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numba as nb
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 _EDGE = -1e-9
 """Barycentric slack that lets no pixel centre fall between two triangles that share an edge."""
@@ -93,6 +93,29 @@ def rasterize_reference(
     return Visible(face, bary, depth)
 
 
+def silhouette_of(
+    points_px: Float[np.ndarray, "v 2"],
+    depth_m: Float[np.ndarray, " v"],
+    faces: Int[np.ndarray, "f 3"],
+    height: int,
+    width: int,
+) -> Bool[np.ndarray, "h w"]:
+    """Where :func:`rasterize` sees any triangle, without asking which; a fifth of its time.
+
+    Args:
+        points_px: [V, 2] projected vertices; pixel centres lie at integers + 0.5.
+        depth_m: [V] > 0 distances along the camera's axis.
+        faces: [F, 3].
+        height: Rows of the window.
+        width: Columns of the window.
+    """
+    seen = np.zeros((height, width), np.bool_)
+    _shade(
+        np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, seen
+    )
+    return seen
+
+
 def silhouette_coverage(
     points_px: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], height: int, width: int
 ) -> Float[np.ndarray, "h w"]:
@@ -115,7 +138,7 @@ def silhouette_coverage(
 _BITS_SET = np.array([bin(k).count("1") for k in range(1 << 16)], np.float32) / 16
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _cover(points, faces, hit):  # noqa: ANN001, ANN202
     """Set bit 4·row + column of every sample point that lies in a triangle."""
     height, width = hit.shape
@@ -142,7 +165,7 @@ def _cover(points, faces, hit):  # noqa: ANN001, ANN202
                 hit[r, c] = bits
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN202
     height, width = face.shape
     for t in range(faces.shape[0]):
@@ -174,3 +197,31 @@ def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN20
                     depth[r, c] = z
                     face[r, c] = t
                     bary[r, c, 0], bary[r, c, 1], bary[r, c, 2] = a * z, b * z, g * z
+
+
+@nb.njit(cache=True, nogil=True)
+def _shade(points, depths, faces, seen):  # noqa: ANN001, ANN202
+    """Set every pixel whose centre lies in a triangle before the camera."""
+    height, width = seen.shape
+    for t in range(faces.shape[0]):
+        i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
+        if min(depths[i], depths[j], depths[k]) <= 0.0:
+            continue
+        x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
+        x2, y2 = points[k, 0], points[k, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-12:
+            continue
+        left = max(0, int(np.floor(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.ceil(max(x0, x1, x2) - 0.5)))
+        top = max(0, int(np.floor(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.ceil(max(y0, y1, y2) - 0.5)))
+        for r in range(top, bottom + 1):
+            y = r + 0.5
+            for c in range(left, right + 1):
+                if seen[r, c]:
+                    continue
+                x = c + 0.5
+                a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
+                b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
+                seen[r, c] = a >= _EDGE and b >= _EDGE and 1.0 - a - b >= _EDGE

@@ -17,6 +17,8 @@ from jaxtyping import Float, Int
 from handwright.errors import InvalidValueError
 from handwright.hand.anatomy import BONES, FINGER_BONES, PALM_BONES, SHAPE_NAMES
 
+_NO_TURN = np.eye(3)
+
 SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
 
 
@@ -107,11 +109,11 @@ def rest_bones(
 def axis_angle_matrix(vector: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3 3"]:
     """Rotation matrices of axis-angle vectors [..., 3] in radians (Rodrigues' formula)."""
     vector = np.asarray(vector, np.float64)
-    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
-    x, y, z = np.moveaxis(vector / np.maximum(angle[..., 0], 1e-12), -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vector.shape[:-1], 3, 3)
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    angle = np.sqrt((vector * vector).sum(-1))[..., None, None]
+    cross = np.zeros((*vector.shape, 3))
+    cross[..., (2, 0, 1), (1, 2, 0)] = vector / np.maximum(angle[..., 0], 1e-12)
+    cross = cross - cross.swapaxes(-1, -2)
+    return _NO_TURN + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
 def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3"]:

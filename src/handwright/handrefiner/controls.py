@@ -115,7 +115,12 @@ _MAKERS: Mapping[str, Callable[[Depth, Landmarks], Picture]] = {
     "landmarks": _landmarks,
     "segmentation": _segmentation,
     "normals": _normals,
+    "scene": _depth,
 }
 
 KINDS = tuple(_MAKERS)
-"""What a ControlNet may be steered by; the first is HandRefiner's."""
+"""What a ControlNet may be steered by; the first is HandRefiner's.
+
+The last learnt from the depth of whole scenes, and is shown the hand's alone when it paints: HandRefiner's
+'untuned'.
+"""

@@ -12,7 +12,8 @@ from handwright.types import Box
 CROP_PX = 224
 """Side of hand crops."""
 
-_MARGIN = 1.6
+MARGIN = 1.6
+"""Side of a crop in longer sides of the hand's box."""
 
 
 def hand_crop(
@@ -31,7 +32,7 @@ def hand_crop(
         InvalidValueError: The box has no extent.
     """
     x0, y0, x1, y1 = box
-    side = round(_MARGIN * max(x1 - x0, y1 - y0))
+    side = round(MARGIN * max(x1 - x0, y1 - y0))
     if side < 1:
         raise InvalidValueError(f"a hand's box must have an extent, got {box}")
     height, width = pixels.shape[:2]

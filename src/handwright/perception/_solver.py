@@ -230,7 +230,7 @@ def _huber_weights(px, uv, su, base_w, huber, w):
         w[m] = base_w[m] * (1.0 if e < huber else np.sqrt(huber / e))
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def solve(p, wrist, rig, obs, prior, base_w, iters, huber):
     """Levenberg–Marquardt with Huber weights; returns p, wrist, cost, weights, px and camera points."""
     hess, grad, step = np.zeros((N, N)), np.zeros(N), np.zeros(N)

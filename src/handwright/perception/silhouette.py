@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
-from handwright.hand.kinematics import mesh_of
-from handwright.hand.raster import rasterize
+from handwright.hand.kinematics import skin_of
+from handwright.hand.raster import silhouette_of
+from handwright.hand.rig import load_rig
 from handwright.hand.skeleton import beyond_wrist, palm_span_px, skeleton_masks
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
@@ -110,10 +111,9 @@ class _Outline:
 
     def overlap(self, hand: Hand) -> float:
         """Intersection over union with a hand's silhouette."""
-        mesh = mesh_of(hand)
-        points = (hand.camera.project(mesh.vertices_cam_m) - self.origin_px) * self.factor
-        seen = rasterize(points, mesh.vertices_cam_m[:, 2], mesh.faces, *self.old.shape)
-        drawn = (seen.face >= 0) & self.beyond
+        skin = skin_of(hand)
+        points = (hand.camera.project(skin) - self.origin_px) * self.factor
+        drawn = silhouette_of(points, skin[:, 2], load_rig().faces, *self.old.shape) & self.beyond
         return float((drawn & self.old).sum() / max((drawn | self.old).sum(), 1))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from handwright.hand.anatomy import FINGERS
 from handwright.review.checklist import CheckName
-from handwright.review.critic import SMALLEST_PX
+from handwright.review.colour import LEAST_COLOUR, colourfulness, is_drawn
+from handwright.review.critic import SMALLEST_PX, Region
 from handwright.review.evidence import HandEvidence
 from handwright.review.joints import finger_words
 
@@ -24,7 +24,7 @@ MOST_FLAT = 0.45
 SKIN_HUES_DEG = (-22.0, 97.0)
 """Hues of skin in Lab, under bluish light and under yellow; the widest of training photographs."""
 
-_COLOURED, _COLOURLESS, _GREY_PICTURE = 8.0, 2.5, 4.0
+_COLOURED, _COLOURLESS = 8.0, 2.5
 _TIPS = (4, 8, 12, 16, 20)
 
 Doubts = dict[CheckName, str]
@@ -44,7 +44,7 @@ def unlike_skin(evidence: HandEvidence) -> bool:
     red, yellow = evidence.region.skin_lab[1:] - 128.0
     chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
     if chroma < _COLOURLESS:
-        return _chroma(evidence.crop) > _GREY_PICTURE
+        return colourfulness(evidence.crop, 90) > LEAST_COLOUR
     return chroma > _COLOURED and not SKIN_HUES_DEG[0] <= hue <= SKIN_HUES_DEG[1]
 
 
@@ -81,14 +81,9 @@ def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str
         found.append((shape, "The hand is too blurred."))
     if unlike_skin(evidence):
         found.append((shape, "Its colour is no skin's: a glove, paint or coloured light."))
-    if flat_share(evidence) > MOST_FLAT:
+    if flat_share(evidence) > MOST_FLAT or is_drawn(evidence.crop, Region.of(evidence.landmarks_px)):
         found.append((shape, "It has no texture: a drawing, or overexposed."))
     return found
-
-
-def _chroma(crop: UInt8[np.ndarray, "h w 3"]) -> float:
-    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)[..., 1:].astype(np.float32) - 128
-    return float(np.percentile(np.hypot(lab[..., 0], lab[..., 1]), 90))
 
 
 def _list(names: tuple[str, ...]) -> str:

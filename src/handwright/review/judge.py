@@ -15,6 +15,7 @@ import numpy as np
 from handwright.perception.body import find_people
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.perception.onnx_session import threads
 from handwright.review.arms import (
     OwnArm,
     arms_of_hands,
@@ -34,14 +35,14 @@ from handwright.review.checklist import (
     Where,
     cannot_tell,
 )
+from handwright.review.colour import is_colourless
 from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region, open_critic
 from handwright.review.evidence import HandEvidence, look_closely
 from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
-from handwright.review.onnx_session import threads
-from handwright.review.opinion import is_colourless, with_opinion, without_opinion
+from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.review.unfound import claimed_by, confirmed, review_unfound, unfound
 from handwright.types import HandObservation, Image

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-import numpy as np
-from jaxtyping import UInt8
-
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
-from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays, Region
+from handwright.review.critic import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
 from handwright.review.joints import finger_words
 from handwright.types import HandObservation
 
 SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
 _SURE_SURPLUS = 0.9
-_MIDDLE, _LEAST_COLOUR = 0.35, 8
-"""Half of the middle's side in sizes of the hand; median spread of the three channels, of 255."""
 
 CLEAR = 0.5
 """A hand passes while all that may be wrong with it stays below this share of its limit."""
@@ -83,7 +78,8 @@ def with_opinion(
         says: The critic.
         hand: Whose side is compared with the critic's; None: nobody's.
         settled: Checks that cannot be made on this hand, whatever a critic says.
-        colourless: Its flesh has no colour (``is_colourless``): stone and melted flesh are not told apart.
+        colourless: Its flesh has no colour (``colour.is_colourless``): the critic calls nothing wrong that
+            may be stone.
     """
     heard = dict(checks)
     open_ones: list[CheckName] = [name for name in CHECKS if name not in settled]
@@ -107,14 +103,6 @@ def _unclear(says: CriticSays) -> str:
     return "Too little of it is plain to see." if says.is_hand else "It may be no hand."
 
 
-def is_colourless(pixels: UInt8[np.ndarray, "h w 3"], region: Region) -> bool:
-    """Whether the middle of a hand has no colour: stone, or a picture in black and white."""
-    (x, y), reach = region.center_px, _MIDDLE * region.size_px
-    rows, columns = (slice(max(0, round(at - reach)), max(1, round(at + reach))) for at in (y, x))
-    inside = pixels[rows, columns].reshape(-1, 3)
-    return bool(len(inside)) and float(np.median(np.ptp(inside, axis=1))) < _LEAST_COLOUR
-
-
 def _heard(name: CheckName, check: Check, says: CriticSays, colourless: bool) -> Check:
     """Finger count or joint bending: wrong where the critic's likeliest defect is of that kind."""
     count, sure = says.counted
@@ -124,10 +112,10 @@ def _heard(name: CheckName, check: Check, says: CriticSays, colourless: bool) ->
     if says.excess >= 1:
         wrong = says.likeliest
         own = [defect for defect in _LOOKED_AT[name] if says.defects[defect] >= says.limits[defect]]
+        if colourless and (wrong in _LOOKED_AT[name] or own):
+            return cannot_tell("Without colour, stone and malformed flesh look alike.", value, check.where)
         if wrong in _LOOKED_AT[name] or own:
             wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
-            if wrong == "melted" and colourless:
-                return cannot_tell("Without colour, stone and melted flesh look alike.", value, check.where)
             points = (says.where_px[wrong],) if wrong in says.where_px else ()
             value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
             plain = _SURE_SURPLUS if says.has_surplus else 0.0

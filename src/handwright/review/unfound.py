@@ -10,8 +10,9 @@ from jaxtyping import UInt8
 
 from handwright.review.arms import OwnArm, hand_box
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
+from handwright.review.colour import is_colourless, is_drawn
 from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region
-from handwright.review.opinion import SURE_SIDE, is_colourless, with_opinion
+from handwright.review.opinion import SURE_SIDE, with_opinion
 from handwright.review.proposal_maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 
@@ -76,7 +77,8 @@ def review_unfound(
     value = {"side": arm, "arm": arm}
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
     checks["left_right"] = replace(checks["left_right"], value=value)
-    if says is None or not _is_clear(proposal.region, image):
+    unclear = not _is_clear(proposal.region, image) or is_drawn(image.pixels, proposal.region)
+    if says is None or unclear:
         return HandReview(number, box, arm, checks, None)
     seen, pale = _observation(says, proposal), is_colourless(image.pixels, proposal.region)
     checks = _failed_only(checks, says, seen, pale)

@@ -125,11 +125,15 @@ def fresh_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def noise_schedule(prediction: str = "v_prediction") -> Schedule:
-    """SD's noise levels, sampled from the noisiest on (Lin et al. 2024), which few steps need; or a flow's.
+    """SD's noise levels, the noisiest being noise alone, and sampled from there on (Lin et al. 2024).
+
+    Unscaled, the mean colour of a hand, which hundreds of latents share, can still be read off the noisiest
+    one: a network that has learnt to do so does not look at the arm, and paints grey hands from pure noise.
 
     Args:
-        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level;
-            'flow' goes along straight lines (rectified flow) and has levels of its own.
+        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level; ε
+            says nothing of the picture where there is noise alone, so its levels stay unscaled; 'flow' goes
+            along straight lines (rectified flow) and has levels of its own.
     """
     if prediction == "flow":
         return FlowMatchEulerDiscreteScheduler()
@@ -139,8 +143,9 @@ def noise_schedule(prediction: str = "v_prediction") -> Schedule:
         beta_end=0.012,
         beta_schedule="scaled_linear",
         clip_sample=False,
-        set_alpha_to_one=False,
+        set_alpha_to_one=True,
         timestep_spacing="trailing",
+        rescale_betas_zero_snr=prediction != "epsilon",
         prediction_type=cast("Any", prediction),
     )
 

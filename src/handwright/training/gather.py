@@ -24,41 +24,49 @@ _LEAST_PX, _LEAST_SEEN = 40, 6
 _SIDES = {"left": 0, "right": 1}
 
 
-def load_crops(folder: Path, size: int) -> Crops:
+def load_crops(folder: Path, size: int, *, scene: bool = False) -> Crops:
     """The hands of every shard and lot in a folder and below, in the order of paths.
 
     Args:
         folder: With .tar shards, .npz lots, or both.
         size: Side of the crops in pixels.
+        scene: Their depth is that of all that is in the picture, not of the hands.
 
     Raises:
-        UsageError: There are none, a lot is damaged, or no hand in them is large enough.
+        UsageError: There are none, a lot is damaged, or no hand in them is large enough; or shards are older
+            than the depth of scenes.
         DataError: A shard is damaged.
     """
     tars = sorted(folder.rglob("*.tar"))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = [part for shard in pool.map(lambda path: _shard(path, size), tars) for part in shard]
+        parts = [part for shard in pool.map(lambda path: _shard(path, size, scene), tars) for part in shard]
     parts += load_lots(folder, size)
     if not parts:
         raise UsageError(f"{folder} holds no crops", "", "give a folder that `handwright synth` filled")
     return joined(parts)
 
 
-def _shard(path: Path, size: int) -> list[Crops]:
-    parts = [crops_of(entry, size) for entry in read_shards([path])]
+def _shard(path: Path, size: int, scene: bool) -> list[Crops]:
+    parts = [crops_of(entry, size, scene=scene) for entry in read_shards([path])]
     return [joined([part for part in parts if len(part)])] if any(map(len, parts)) else []
 
 
-def crops_of(entry: Entry, size: int) -> Crops:
+def crops_of(entry: Entry, size: int, *, scene: bool = False) -> Crops:
     """A square around each hand that is large enough and seen; none, one or two.
 
     Args:
         entry: A sample of a shard.
         size: Side of the crops in pixels.
+        scene: Their depth is that of all that is in the picture.
+
+    Raises:
+        UsageError: It has none.
     """
     image, record = entry.pictures["image"], entry.record
     blank = np.zeros(image.shape[:2], np.uint8)
     depth = entry.pictures.get("depth", blank)
+    if scene and "scene" not in entry.pictures:
+        raise UsageError(f"sample {entry.key} has no depth of its scene", "", "make the shards anew")
     rows: list[dict[str, Any]] = []
     for hand in record["hands"]:
         points, visible = np.array(hand["keypoints_px"], np.float32), np.array(hand["visible"], np.bool_)
@@ -67,13 +75,13 @@ def crops_of(entry: Entry, size: int) -> Crops:
             continue
         x, y, side = _window(points, extent, image.shape[:2])
         inside = np.s_[y : y + side, x : x + side]
-        near = cv2.resize(depth[inside], (size, size), interpolation=cv2.INTER_AREA)
+        near = _seen(depth, inside, size)
         how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
         landmarks = (points - np.array([x, y], np.float32)) * np.float32(size / side)
         rows.append(
             {
                 "pixels": cv2.resize(image[inside], (size, size), interpolation=how),
-                "depth": near,
+                "depth": _seen(entry.pictures["scene"], inside, size) if scene else near,
                 "mask": repair_area(near) if near.any() else _around(landmarks, size),
                 "landmarks_px": landmarks,
                 "visible": visible,
@@ -86,6 +94,10 @@ def crops_of(entry: Entry, size: int) -> Crops:
             }
         )
     return _stacked(rows, size)
+
+
+def _seen(plane: np.ndarray, inside: tuple[slice, slice], size: int) -> np.ndarray:
+    return np.asarray(cv2.resize(plane[inside], (size, size), interpolation=cv2.INTER_AREA))
 
 
 def repair_area(depth: np.ndarray) -> Bool[np.ndarray, "s s"]:

@@ -119,7 +119,7 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
             "the ControlNet is trained on a finished base", "", "give the base's folder with --model"
         )
     family = open_family(model)
-    crops = _sound(data, family.resolution)
+    crops = _sound(data, family.resolution, scene=settings.control == "scene")
     renders = crops.where(crops.rendered)
     if not len(renders):
         raise UsageError(f"{data} holds no renders", "eq. 4 wants exact depth", "use `handwright synth`")
@@ -191,14 +191,14 @@ def _captions(crops: Crops) -> list[str]:
     return [*(line for caption in crops.caption for line in str(caption).splitlines()), NEGATIVE_PROMPT]
 
 
-def _sound(data: Path, resolution: int) -> Crops:
+def _sound(data: Path, resolution: int, *, scene: bool = False) -> Crops:
     """The crops of hands without defects."""
-    crops = _crops(data, resolution)
+    crops = _crops(data, resolution, scene=scene)
     return crops.where(~crops.defects.any(1))
 
 
-def _crops(data: Path, resolution: int) -> Crops:
-    return load_crops(data, round(_MARGIN * resolution))
+def _crops(data: Path, resolution: int, *, scene: bool = False) -> Crops:
+    return load_crops(data, round(_MARGIN * resolution), scene=scene)
 
 
 def _shown(crops: Crops) -> Crops:

@@ -109,10 +109,11 @@ def _min_snr(
     """Weight of each sample; ones where γ is 0."""
     if gamma <= 0:
         return torch.ones_like(spread)
-    snr, inverse = (signal / spread) ** 2, spread**-2
-    of_clean = {"epsilon": snr, "sample": torch.ones_like(snr)}.get(kind, inverse)
-    wanted = (snr if kind == "epsilon" else inverse).clamp(max=gamma)
-    return wanted / of_clean
+    if kind == "epsilon":
+        return (gamma * (spread / signal) ** 2).clamp(max=1.0)
+    if kind == "sample":
+        return (spread**-2).clamp(max=gamma)
+    return (gamma * spread**2).clamp(max=1.0)
 
 
 def _over(level: Float[Tensor, "b"], latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 1 1"]:

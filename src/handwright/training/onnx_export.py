@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from jaxtyping import Float
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning  # pyright: ignore[reportPrivateUsage]
@@ -57,6 +58,22 @@ def export_onnx(
     helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     write_atomically(path, lambda out: out.write(model.SerializeToString()))
+
+
+def with_features(model: onnx.ModelProto, scale: Float[np.ndarray, " d"]) -> onnx.ModelProto:
+    """The same critic with one more output, ``features``: what its last linear layer reads, times ``scale``.
+
+    Args:
+        model: Of a critic; changed in place.
+        scale: [D] factors, so that features that hardly vary count as much as others.
+    """
+    last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
+    model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "features.scale"))
+    model.graph.node.append(helper.make_node("Mul", [last.input[0], "features.scale"], ["features"]))
+    shape = ["batch", len(scale)]
+    model.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, shape))
+    onnx.checker.check_model(model)
+    return model
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -24,9 +24,9 @@ from handwright.diffusion.libraries import (
 )
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.perception.onnx_session import open_session
 from handwright.review.calibration import Calibration
 from handwright.review.critic_runner import logits_of
-from handwright.review.onnx_session import open_session
 from handwright.training.critic_calibration import Ask
 from handwright.training.critic_network import CriticConfig, Judged
 from handwright.training.onnx_export import export_onnx

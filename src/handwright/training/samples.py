@@ -65,6 +65,8 @@ def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:
 
 
 def _fitting(family: Family, caption: str) -> str:
-    """As much of a caption as the text encoder reads."""
-    ids = family.tokenizer(caption, truncation=True).input_ids
-    return str(family.tokenizer.decode(ids, skip_special_tokens=True))
+    """As many words of a caption as the text encoder reads."""
+    words = caption.split()
+    while len(family.tokenizer(" ".join(words)).input_ids) > family.tokenizer.model_max_length:
+        words.pop()
+    return " ".join(words)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.metrics.estimate import Estimate
-from handwright.workflow.reproduce.measure import Gauge
+from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.workflow.reproduce.store import Store
 from handwright.workflow.reproduce.study import GRID
 from handwright.workflow.reproduce.words import against_paper, figure, sign, table
@@ -39,7 +39,8 @@ def gauge(tmp_path) -> Gauge:
             record = {"error": max(1 - 2 * s, 0.0), "texture": 5 - max(0.0, s - 0.5)}
             store.unit("p", f"{k}/{s:g}", lambda made=(record, None): made)
     crops = np.clip(rng.normal(150, 8, (20, 4, 4, 3)), 0, 255).astype(np.uint8)
-    return Gauge(store, Colours(), Colours()(crops))
+    both = {LOOKS: Colours(), ANATOMY: Colours()}
+    return Gauge(store, both, {key: each(crops) for key, each in both.items()})
 
 
 NAMES = tuple(f"{k}" for k in range(12))
@@ -51,6 +52,7 @@ def test_what_is_alike_is_nearer_and_what_is_off_is_off_in_per_cent(gauge):
     assert bad["error"].n == 12
     assert good["kid"].value < bad["kid"].value
     assert good["kid"].name == "kid-h[colours]"
+    assert good["anatomy"].value == good["kid"].value
     assert good["fid"].value < bad["fid"].value
 
 
@@ -72,7 +74,7 @@ def test_structure_that_is_done_at_half_strength_and_texture_that_begins_to_go_t
 
 
 def test_too_few_hands_for_a_distance_leave_it_out(gauge):
-    assert {"kid", "fid"}.isdisjoint(gauge.figures("g", NAMES[:5], "good"))
+    assert {"kid", "anatomy", "fid"}.isdisjoint(gauge.figures("g", NAMES[:5], "good"))
 
 
 def test_figures_in_words():

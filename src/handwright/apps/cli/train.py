@@ -35,7 +35,7 @@ def train(
         float | None, typer.Option(help="Share of depth controls left out; without it, as the member needs.")
     ] = None,
     control: Annotated[
-        str, typer.Option(help="handrefiner: depth, landmarks, segmentation or normals steers it.")
+        str, typer.Option(help="handrefiner: depth, landmarks, segmentation, normals or scene steers it.")
     ] = "depth",
     masked_loss: Annotated[
         bool, typer.Option("--masked-loss/--whole-loss", help="handrefiner: eq. 4, or all of the picture.")

@@ -65,6 +65,7 @@ class HandPicture:
     Attributes:
         pixels: uint8 [S, S, 3] sRGB.
         depth: uint8 [S, S] HandRefiner's depth control image of the sound hands alone.
+        scene: uint8 [S, S] ``Stage.nearness`` of everything that is in the picture, malformed as it may be.
         mask: bool [S, S] what is seen of the hands beyond the wrist.
         parts: uint8 [S, S] labels of ``hands.body``.
         hands: The truth of each hand.
@@ -74,6 +75,7 @@ class HandPicture:
 
     pixels: UInt8[np.ndarray, "s s 3"]
     depth: UInt8[np.ndarray, "s s"]
+    scene: UInt8[np.ndarray, "s s"]
     mask: Bool[np.ndarray, "s s"]
     parts: UInt8[np.ndarray, "s s"]
     hands: tuple[HandTruth, ...]
@@ -119,6 +121,7 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
     return HandPicture(
         pixels,
         depth_control(hands, size, size).depth,
+        stage.nearness()[middle::scale, middle::scale],
         of_hand,
         parts,
         truths,

@@ -34,6 +34,7 @@ class PersonPicture:
     Attributes:
         pixels: uint8 [S, S, 3] sRGB.
         depth: uint8 [S, S] HandRefiner's depth control image of the hands.
+        scene: uint8 [S, S] ``Stage.nearness`` of everything that is in the picture.
         mask: bool [S, S] the person, with clothes and hair.
         parts: uint8 [S, S] labels of ``hands.body`` and ``people.body``.
         hands: The truth of each hand that is in the picture, at least in part.
@@ -44,6 +45,7 @@ class PersonPicture:
 
     pixels: UInt8[np.ndarray, "s s 3"]
     depth: UInt8[np.ndarray, "s s"]
+    scene: UInt8[np.ndarray, "s s"]
     mask: Bool[np.ndarray, "s s"]
     parts: UInt8[np.ndarray, "s s"]
     hands: tuple[HandTruth, ...]
@@ -96,6 +98,7 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     return PersonPicture(
         pixels,
         depth_control([t.hand for t, shown in zip(truths, inside, strict=True) if shown], size, size).depth,
+        stage.nearness()[middle::scale, middle::scale],
         seen,
         parts,
         tuple(t for t, shown in zip(truths, inside, strict=True) if shown),

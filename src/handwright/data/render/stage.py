@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.data.render._surface import ALBEDO, see_points, vertex_normals
 from handwright.data.render.material import Material
@@ -90,6 +90,13 @@ class Stage:
         x = (self.columns + 0.5 - self.center_px[0]) / self.focal_px * z
         y = (self.rows + 0.5 - self.center_px[1]) / self.focal_px * z
         return np.stack([x, y, z], 1).astype(np.float32)
+
+    def nearness(self) -> UInt8[np.ndarray, "h w"]:
+        """255 · d_min / d of every sub-pixel, 0 for nothing: as estimators of whole scenes tell depth."""
+        near = np.zeros(self.index.shape, np.uint8)
+        d = self.visible.depth_m[self.rows, self.columns]
+        near[self.rows, self.columns] = np.rint(255 * (d.min(initial=np.inf) / d)).astype(np.uint8)
+        return near
 
     def labels(self) -> Int[np.ndarray, "h w"]:
         """What each sub-pixel shows, uint8; 0 for nothing."""

@@ -10,6 +10,7 @@ from handwright.metrics.features import FeatureExtractor
 
 EXTRACTORS = (
     "hw-v1",
+    "referee-v1",
     "hw:DIR",
     "inception:FILE[@64|192|768|2048]",
     "clip:DIR or clip:OWNER/NAME",
@@ -22,7 +23,8 @@ def open_extractor(text: str) -> FeatureExtractor:
     """The extractor of that name; torch is imported only for those that need it.
 
     Args:
-        text: 'hw-v1' (ours, embedded), 'hw:DIR' (a folder that ``handwright train features`` made),
+        text: 'hw-v1' (ours, embedded), 'referee-v1' (of hand crops: what the second critic sees),
+            'hw:DIR' (a folder that ``handwright train features`` made),
             'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of 2015, FILE local or
             OWNER/NAME/FILE on the hub), 'clip:DIR' or 'clip:OWNER/NAME', or 'rand-v1' (fixed random filters,
             no weights).
@@ -43,6 +45,12 @@ def _embedded(folder: str) -> FeatureExtractor:
     from handwright.metrics.extractors.embedded import FOLDER, EmbeddedExtractor
 
     return EmbeddedExtractor(Path(folder) if folder else FOLDER)
+
+
+def _referee(_: str) -> FeatureExtractor:
+    from handwright.metrics.extractors.referee import RefereeExtractor
+
+    return RefereeExtractor()
 
 
 def _random(_: str) -> FeatureExtractor:
@@ -66,6 +74,7 @@ def _clip(argument: str) -> FeatureExtractor:
 
 _OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
     ("hw-v1", False): _embedded,
+    ("referee-v1", False): _referee,
     ("hw", True): _embedded,
     ("rand-v1", False): _random,
     ("inception", True): _inception,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,6 +20,16 @@ from handwright.workflow.reproduce.study import GRID
 Figures = dict[str, Estimate]
 Features = Float[np.ndarray, "n d"]
 
+LOOKS, ANATOMY = "kid", "anatomy"
+"""What KID-H is taken of: features of pictures at large, and the referee's."""
+
+_DISTANCES = (
+    (LOOKS, LOOKS, kernel_distance),
+    (ANATOMY, ANATOMY, kernel_distance),
+    ("fid", LOOKS, frechet_distance),
+)
+"""Key, features, distance."""
+
 CROSSOVER = 0.5
 """Strength at which the paper sees structure give way to texture."""
 
@@ -33,14 +43,16 @@ class Gauge:
 
     Attributes:
         store: Where they are.
-        extractor: Of features.
-        reference: Features of sound hands.
+        extractors: Of features: ``LOOKS``', behind KID-H and FID-H, and ``ANATOMY``'s.
+        reference: Features of sound hands, of each.
     """
 
     store: Store
-    extractor: FeatureExtractor
-    reference: Features
-    _features: dict[tuple[str, str], Features] = field(default_factory=dict[tuple[str, str], Features])
+    extractors: Mapping[str, FeatureExtractor]
+    reference: Mapping[str, Features]
+    _features: dict[tuple[str, str, str], Features] = field(
+        default_factory=dict[tuple[str, str, str], Features]
+    )
 
     def records(self, group: str, names: Sequence[str], treatment: str) -> list[Record]:
         """Of every picture under one treatment."""
@@ -54,10 +66,10 @@ class Gauge:
             values = _values(records, key)
             if len(values):
                 told[key] = mean_estimate(key, scale * values)
-        features = self.features(group, names, treatment)
-        for key, distance in (("kid", kernel_distance), ("fid", frechet_distance)):
+        for key, which, distance in _DISTANCES:
+            features, name = self.features(group, names, treatment, which), self.extractors[which].name
             with suppress(NotEnoughDataError):
-                told[key] = distance(self.reference, features, name=f"{key}-h[{self.extractor.name}]")
+                told[key] = distance(self.reference[which], features, name=f"{key}-h[{name}]")
         return told
 
     def difference(self, group: str, names: Sequence[str], of: str, less: str) -> Figures:
@@ -69,18 +81,18 @@ class Gauge:
             if both:
                 apart = np.array([x - y for x, y in both], float)
                 told[key] = mean_estimate(f"Δ {key}", _SCALED[key] * apart)
-        with suppress(NotEnoughDataError):
-            told["kid"] = kernel_distance_difference(
-                self.reference, self.features(group, names, of), self.features(group, names, less)
-            )
+        for key, reference in self.reference.items():
+            ours, theirs = (self.features(group, names, treatment, key) for treatment in (of, less))
+            with suppress(NotEnoughDataError):
+                told[key] = kernel_distance_difference(reference, ours, theirs)
         return told
 
-    def features(self, group: str, names: Sequence[str], treatment: str) -> Features:
+    def features(self, group: str, names: Sequence[str], treatment: str, which: str) -> Features:
         """Features of the crops of one treatment, taken once."""
-        key = group, treatment
+        key = group, treatment, which
         if key not in self._features:
             crops = (self.store.crop(group, f"{name}/{treatment}") for name in names)
-            self._features[key] = extract(crops, self.extractor)
+            self._features[key] = extract(crops, self.extractors[which])
         return self._features[key]
 
     def times(self, group: str, names: Sequence[str], of: str, over: str) -> Estimate:

@@ -9,14 +9,22 @@ from handwright.metrics.estimate import Estimate
 from handwright.workflow.ledger import write_text
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.choices import PEOPLE
-from handwright.workflow.reproduce.measure import CROSSOVER, Figures
+from handwright.workflow.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
 from handwright.workflow.reproduce.paint_all import UNTOUCHED
 from handwright.workflow.reproduce.results import Results
-from handwright.workflow.reproduce.study import Study, seeds_line
+from handwright.workflow.reproduce.study import REFEREE, Study, seeds_line
 from handwright.workflow.reproduce.words import against_paper, cells, figure, paragraph, table
 
-_KEYS = ("kid", "fid", "error", "found", "score", "texture")
-_TITLES = ("KID-H", "FID-H", "joint error, %", "found again, %", "det. conf.", "fine detail")
+_KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
+_TITLES = (
+    "KID-H",
+    "KID-H of anatomy",
+    "FID-H",
+    "joint error, %",
+    "found again, %",
+    "det. conf.",
+    "fine detail",
+)
 
 _PAPER = {
     "tuning": (-9.146, -4.614),
@@ -28,15 +36,12 @@ _PAPER = {
 """Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
 
 
-def write_page(
-    results: Results, study: Study, extractor: str, command: str, page: Path, phases: Mapping[str, str]
-) -> None:
+def write_page(results: Results, study: Study, command: str, page: Path, phases: Mapping[str, str]) -> None:
     """Write the page; its pictures are there already, beside it, named after it.
 
     Args:
         results: What was measured.
         study: What was asked.
-        extractor: Name of the features.
         command: As the page tells it.
         page: Markdown file.
         phases: Names of the sheets of the phase figure, by what is steered.
@@ -44,7 +49,7 @@ def write_page(
     stem = page.stem
     parts = [
         "# HandRefiner's strength and tables, re-run",
-        _about(study, extractor, command),
+        _about(study, command),
         "## Table 3: repainted from pure noise",
         _table_3(results),
         f"![before, then a column a row of the table]({stem}_rows.jpg)",
@@ -68,7 +73,7 @@ def write_page(
     write_text(page, "\n\n".join(parts) + "\n")
 
 
-def _about(study: Study, extractor: str, command: str) -> str:
+def _about(study: Study, command: str) -> str:
     d = study.diffusion
     own = "its own" if d.guidance is None else f"{d.guidance:g}"
     pictures = f"pictures of `{study.data.name}`" if study.data else f"rendered, {study.scale.size_px} px"
@@ -77,11 +82,12 @@ def _about(study: Study, extractor: str, command: str) -> str:
         `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {d.steps} steps, guidance {own},
         prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
         as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
-        differences are paired. KID-H, FID-H: features `{extractor}` of hand crops against sound hands of
-        other pictures. Joint error: 2-D MPJPE between the joints of the rendered mesh and of the one that
-        is fitted to the result, in % of hand size; a hand that is not found again counts 100 %, and in
-        detection confidence 0. Its floor is the row 'untouched'. Fine detail: RMS of what a Gaussian of
-        1.5 px takes from luminance, on smooth skin, as the network made it.
+        differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands
+        of other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error: 2-D
+        MPJPE between the joints of the rendered mesh and of the one that is fitted to the result, in % of
+        hand size; a hand that is not found again counts 100 %, and in detection confidence 0. Its floor is
+        the row 'untouched'. Fine detail: RMS of what a Gaussian of 1.5 px takes from luminance, on smooth
+        skin, as the network made it.
     """)
 
 
@@ -105,7 +111,7 @@ def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
     rows: list[list[str]] = []
     for asked, told in differences:
         paper = _PAPER.get(asked)
-        error, kid = told.get("error"), told.get("kid")
+        error, kid = told.get("error"), told.get(LOOKS)
         rows.append(
             [
                 asked,
@@ -113,6 +119,7 @@ def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
                 _verdict(error, None if paper is None else paper[0]),
                 figure(kid, 4),
                 _verdict(kid, None if paper is None else paper[1]),
+                figure(told.get(ANATOMY), 3),
                 figure(told.get("texture"), 2),
             ]
         )
@@ -122,6 +129,7 @@ def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
         "sign",
         "Δ KID-H",
         "sign (paper: of FID)",
+        "Δ KID-H of anatomy",
         "Δ fine detail",
     )
     return table(titles, rows)
@@ -138,7 +146,7 @@ def _times(results: Results) -> str:
     note = paragraph(f"""
         Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper:
         adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint
-        error and {_beside(results, "kid")} it in KID-H.
+        error, {_beside(results, LOOKS)} it in KID-H and {_beside(results, ANATOMY)} it in KID-H of anatomy.
     """)
     return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
 
@@ -190,9 +198,17 @@ def _harmonise(results: Results) -> str:
 
 
 def _before_after(results: Results, given: bool) -> str:
-    keys = ("kid", "fid", "found", "score", "sound")
+    keys = (LOOKS, ANATOMY, "fid", "found", "score", "sound")
     rows = [[state, *cells(results.states[state], keys)] for state in STATES]
-    titles = ("", "KID-H", "FID-H", "found, %", "det. conf.", "sound by a second critic, %")
+    titles = (
+        "",
+        "KID-H",
+        "KID-H of anatomy",
+        "FID-H",
+        "found, %",
+        "det. conf.",
+        "sound by a second critic, %",
+    )
     n = results.states[STATES[0]]["found"].n
     note = paragraph(f"""
         N {n} hands{"" if given else ", rendered with one defect each"}. 'repainted': the best attempt,

@@ -21,13 +21,13 @@ from handwright.workflow.reproduce.choices import (
     write_strength,
 )
 from handwright.workflow.reproduce.figures import draw_choices, draw_phases
-from handwright.workflow.reproduce.measure import Gauge
+from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.workflow.reproduce.page import write_page
 from handwright.workflow.reproduce.paint_all import JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
 from handwright.workflow.reproduce.results import Names, take
 from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import GRID, Study
+from handwright.workflow.reproduce.study import GRID, REFEREE, Study
 from handwright.workflow.request import fingerprint
 
 SHOWN = 8
@@ -63,16 +63,17 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
         names = _paint(bench)
         rows, stored = bench.rows(), bench.network(study.diffusion).fixed_strength
     study.say("measuring")
-    extractor = open_extractor(study.extractor)
-    reference = extract((store.crop(REFERENCE, name) for name in names.reference), extractor)
+    extractors = {LOOKS: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
+    sound = [store.crop(REFERENCE, name) for name in names.reference]
+    reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
     choice = _choose(study, store, names)
-    results = take(Gauge(store, extractor, reference), names, rows, choice, stored)
+    results = take(Gauge(store, extractors, reference), names, rows, choice, stored)
     page.parent.mkdir(parents=True, exist_ok=True)
     draw_phases(results.curves, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
     _sheets(store, names, [row.name for row in rows if not row.missing], page)
     phases = {label: phase.group for label, phase in names.phases.items()}
-    write_page(results, study, extractor.name, command, page, phases)
+    write_page(results, study, command, page, phases)
     return store.folder
 
 

@@ -50,6 +50,10 @@ SCALES = {
 """'quick' is for two cores and an hour; 'paper' has the paper's numbers."""
 
 
+REFEREE = "referee-v1"
+"""Features that tell anatomy, for a KID-H of their own."""
+
+
 @dataclass(frozen=True)
 class Study:
     """A study of HandRefiner.

@@ -7,7 +7,7 @@ from textwrap import fill
 
 from handwright.metrics.estimate import Estimate
 
-DIGITS = {"error": 1, "found": 0, "score": 3, "texture": 2, "kid": 4, "fid": 2, "sound": 0}
+DIGITS = {"error": 1, "found": 0, "score": 3, "texture": 2, "kid": 4, "anatomy": 3, "fid": 2, "sound": 0}
 """Decimals of each measure."""
 
 _WIDTH = 118

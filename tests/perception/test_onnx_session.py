@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import pytest
 
-from handwright.review.onnx_session import MOST_THREADS, threads
+from handwright.perception.onnx_session import MOST_THREADS, threads
 
 
 @pytest.fixture
