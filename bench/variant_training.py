@@ -32,8 +32,8 @@ from handwright.training.tokenizer import learn_tokenizer
 
 RESOLUTION, BATCH, TEXT_WIDTH, TEXT_LENGTH = 128, 16, 96, 40
 GUIDANCE = 3.0
-DRAWN_LEVELS = (250, 650)
-"""Timesteps of batches that start from the drawn hand: about those of a start level of .6."""
+DRAWN_LEVELS = (100, 450)
+"""Timesteps of batches that start from the drawn hand: about those of a start level of .4."""
 _WINDOW = 64
 
 

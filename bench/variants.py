@@ -25,7 +25,7 @@ from handwright.training.gather import load_crops
 from handwright.training.panels import words
 from measures import bootstrap, mean
 from variant_measures import How, held_hands, looked_at, middle, painted, told_from_noise
-from variant_training import RESOLUTION, Variant, small_tokenizer, train_variant
+from variant_training import RESOLUTION, Variant, drawn_pictures, small_tokenizer, train_variant
 
 SIZE = 9 * RESOLUTION // 8
 DEFAULT = Variant()
@@ -49,7 +49,7 @@ VARIANTS = {
     "learnt codec": replace(DEFAULT, learnt=True),
     "4 × 4 patches, 16 channels": replace(DEFAULT, patch=4, channels=16),
 }
-FROM_DRAWN = How(level=0.6)
+FROM_DRAWN = How(steps=4, level=0.4)
 STEPS = (4, 8, 10, 20)
 SWEEP = {f"{name}, {n} steps": How(name, n) for name in ("ddim", "dpm++", "unipc", "euler") for n in STEPS}
 SWEEP |= {"ddim, 50 steps": How("ddim", 50)}
@@ -75,6 +75,7 @@ def measured(
     seconds = (time.process_time() - began) / len(held)
     Image.fromarray(np.concatenate(list(made[:SHOWN]), 1)).save(strip)
     return {
+        "from drawn": looked_at(painted(family, held, FROM_DRAWN), held, eyes),
         "seconds": seconds,
         "parameters": sum(p.numel() for p in family.unet.parameters()),
         "hands": told_from_noise(family, held) | looked_at(made, held, eyes),
@@ -121,17 +122,19 @@ def table(
     return lines
 
 
-def written(results: dict[str, Any], untouched: dict[str, list[float]], held: Crops, work: Path) -> None:
+def written(
+    results: dict[str, Any], plain: dict[str, dict[str, list[float]]], held: Crops, work: Path
+) -> None:
     """Tables and the sheet of what is measured so far."""
     families = {n: r for n, r in results.items() if n in VARIANTS}
     default = families["default"]["hands"]
-    rows = {"untouched": untouched} | {n: r["hands"] for n, r in families.items()}
-    drawn = {n: r["from drawn"] for n, r in families.items() if "from drawn" in r}
+    rows = {"untouched": plain["untouched"]} | {n: r["hands"] for n, r in families.items()}
+    drawn = {"drawn": plain["drawn"]} | {n: r["from drawn"] for n, r in families.items()}
     photographs = {n: r["photographs"] for n, r in families.items()}
     sweep = results.get("sweep", {})
     parts = [
         table(rows, default),
-        table(drawn, families["default"].get("from drawn", default)),
+        table(drawn, families["default"]["from drawn"]),
         table(photographs, families["default"]["photographs"]),
         table(sweep, sweep["guidance 1"]) if "guidance 1" in sweep else [],
     ]
@@ -177,7 +180,8 @@ def main() -> None:
         store.write_text(json.dumps(results), "utf-8")
 
     with HandLandmarker() as eyes:
-        untouched = looked_at(held.pixels, held, eyes)
+        pictures = {"untouched": held.pixels, "drawn": drawn_pictures(held)}
+        plain = {n: looked_at(p, held, eyes) for n, p in pictures.items()}
         for name in options.only or [*VARIANTS, "sweep"]:
             if name == "sweep":
                 from handwright.training.family import open_family
@@ -190,11 +194,9 @@ def main() -> None:
                     VARIANTS[name], crops, options.samples, folder, options.work / "default", tokenizer
                 )
                 told = measured(family, held, seen, eyes, options.work / f"{slug(name)}.png")
-                if VARIANTS[name].drawn or name == "default":
-                    told["from drawn"] = looked_at(painted(family, held, FROM_DRAWN), held, eyes)
                 results[name] = told | {"samples": options.samples}
             save()
-            written(results, untouched, held, options.work)
+            written(results, plain, held, options.work)
             print(f"{name} done", flush=True)
 
 
