@@ -105,7 +105,12 @@ def start_schedule(
 
 def is_flow(scheduler: Any) -> bool:  # noqa: ANN401
     """Whether the scheduler belongs to a flow-matching model."""
-    return type(scheduler).__name__.startswith("FlowMatch")
+    return is_flow_name(type(scheduler).__name__)
+
+
+def is_flow_name(class_name: str) -> bool:
+    """Whether a scheduler class is of the flow-matching kind."""
+    return class_name.startswith("FlowMatch")
 
 
 def scaled_input(
@@ -155,7 +160,7 @@ def predicted_original(
 
 def _check_kind(name: str, class_name: str, own: str) -> None:
     """Raise unless model and sampler both are, or both are not, of the flow-matching kind."""
-    wants, has = class_name.startswith("FlowMatch"), own.startswith("FlowMatch")
+    wants, has = is_flow_name(class_name), is_flow_name(own)
     if wants == has:
         return
     what = "predicts a flow" if has else "does not predict a flow"

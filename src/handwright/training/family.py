@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from transformers import CLIPTextConfig
 
 from handwright.diffusion.controlnets import controlnet_config
@@ -20,6 +21,7 @@ from handwright.diffusion.libraries import (
     ControlNetModel,
     UNet2DConditionModel,
 )
+from handwright.diffusion.samplers import is_flow_name
 from handwright.diffusion.zoo import load_models
 
 LATENT_CHANNELS = 16
@@ -42,30 +44,43 @@ _BLOCKS: dict[str, Any] = {
 }
 
 
-def fresh_unet(resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4) -> UNet2DConditionModel:
-    """Inpainting UNet: noisy latents, mask, latents of the masked picture.
+Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
+
+
+def fresh_unet(
+    resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4, inpainting: bool = True
+) -> UNet2DConditionModel:
+    """A UNet that knows nothing yet.
 
     Args:
         resolution: Side of its pictures in pixels.
         channels: Of a latent.
         scale: Pixels per latent.
+        inpainting: It reads noisy latents, mask, latents of the masked picture; otherwise the first alone.
     """
     return UNet2DConditionModel(
         sample_size=resolution // scale,
-        in_channels=2 * channels + 1,
+        in_channels=2 * channels + 1 if inpainting else channels,
         out_channels=channels,
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
         **_BLOCKS,
     )
 
 
-def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
+def controlnet_from(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
     """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
 
     It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
+
+    Args:
+        unet: The UNet.
+        pixels_per_latent: 4 or 8.
+        widths: Of the control image's embedding, one a halving and one more; None: the usual ones.
     """
-    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
-    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
+    usual = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths or usual}
     control = cast("ControlNetModel", ControlNetModel.from_config(config))
     fresh, trained = control.state_dict(), unet.state_dict()
     shared = {name: trained[name] for name in fresh if name in trained}
@@ -74,13 +89,15 @@ def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> Contr
     return control
 
 
-def general_controlnet(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
-    """A ControlNet to train together with its UNet from the start.
+def general_controlnet(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
+    """A ControlNet to train together with its UNet from the start; arguments as of ``controlnet_from``.
 
     Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
     embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
     """
-    control = controlnet_from(unet, pixels_per_latent)
+    control = controlnet_from(unet, pixels_per_latent, widths)
     for name, values in control.named_parameters():
         share = next((share for start, share in _GATES.items() if name.startswith(start)), None)
         if share is not None:
@@ -107,13 +124,19 @@ def fresh_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def noise_schedule() -> DDIMScheduler:
+def noise_schedule(prediction: str = "v_prediction") -> Schedule:
     """SD's noise levels, the noisiest being noise alone, and sampled from there on (Lin et al. 2024).
 
     Unscaled, the mean colour of a hand, which hundreds of latents share, can still be read off the noisiest
-    one: a network that has learnt to do so does not look at the arm, and paints grey hands from pure noise. v
-    (Salimans & Ho 2022) stays well scaled at every level.
+    one: a network that has learnt to do so does not look at the arm, and paints grey hands from pure noise.
+
+    Args:
+        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level; ε
+            says nothing of the picture where there is noise alone, so its levels stay unscaled; 'flow' goes
+            along straight lines (rectified flow) and has levels of its own.
     """
+    if prediction == "flow":
+        return FlowMatchEulerDiscreteScheduler()
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
@@ -122,8 +145,8 @@ def noise_schedule() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=True,
         timestep_spacing="trailing",
-        rescale_betas_zero_snr=True,
-        prediction_type="v_prediction",
+        rescale_betas_zero_snr=prediction != "epsilon",
+        prediction_type=cast("Any", prediction),
     )
 
 
@@ -147,9 +170,14 @@ class Family:
     text_encoder: CLIPTextModel
     unet: UNet2DConditionModel
     controlnet: ControlNetModel | None
-    schedule: DDIMScheduler
+    schedule: Schedule
     resolution: int
     control: str = "depth"
+
+    @property
+    def schedule_config(self) -> dict[str, Any]:
+        """The schedule's settings under the name of its class, as ``open_sampler`` reads them."""
+        return {**self.schedule.config, "_class_name": type(self.schedule).__name__}
 
 
 def open_family(folder: Path) -> Family:
@@ -165,10 +193,16 @@ def open_family(folder: Path) -> Family:
         models.text_encoder,
         models.unet,
         models.controlnet,
-        cast("DDIMScheduler", DDIMScheduler.from_config(dict(models.scheduler_config))),
+        _schedule_of(dict(models.scheduler_config)),
         models.resolution,
         models.traits.control,
     )
+
+
+def _schedule_of(config: dict[str, Any]) -> Schedule:
+    """The schedule to train with: a flow's, or the noise levels that DDIM and its kin share."""
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
+    return cast("Schedule", kind.from_config(config))
 
 
 def fresh_family(
@@ -176,11 +210,23 @@ def fresh_family(
     vae: Any,  # noqa: ANN401 - any autoencoder with diffusers' interface
     resolution: int,
     text_encoder: CLIPTextModel | None = None,
+    prediction: str = "v_prediction",
+    inpainting: bool = True,
 ) -> Family:
-    """A small family whose UNet knows nothing yet; a new text encoder unless one is given."""
-    unet = fresh_unet(resolution, int(vae.config["latent_channels"]), pixels_per_latent(vae))
+    """A small family whose UNet knows nothing yet; a new text encoder unless one is given.
+
+    Args:
+        tokenizer: Of the text encoder.
+        vae: Trained or fitted.
+        resolution: Side of its pictures in pixels.
+        text_encoder: Trained with that tokenizer.
+        prediction: As of ``noise_schedule``.
+        inpainting: As of ``fresh_unet``.
+    """
+    channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
+    unet = fresh_unet(resolution, channels, scale, inpainting)
     text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
-    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(), resolution)
+    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction), resolution)
 
 
 def save_family(family: Family, folder: Path) -> None:

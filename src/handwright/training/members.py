@@ -94,7 +94,14 @@ def _begun(crops: Crops, model: Path | None, settings: TrainSettings) -> Family:
         else fit_codec(crops.pixels, LATENT_CHANNELS, settings.seed)
     )
     tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
-    return fresh_family(tokenizer, codec, settings.resolution, text_encoder)
+    return fresh_family(
+        tokenizer,
+        codec,
+        settings.resolution,
+        text_encoder,
+        settings.prediction_type,
+        not settings.text_to_image,
+    )
 
 
 def _text_parts(model: Path | None) -> tuple[CLIPTokenizer, CLIPTextModel] | None:

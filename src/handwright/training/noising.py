@@ -1,4 +1,4 @@
-"""The forward process as training needs it."""
+"""The forward process as training needs it: of diffusion, and of flow matching along straight lines."""
 
 from __future__ import annotations
 
@@ -9,26 +9,53 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from handwright.diffusion.samplers import is_flow
+
 
 @dataclass(frozen=True, eq=False)
 class Noised:
     """Latents on their way to noise.
 
     Attributes:
-        latents: [b, c, h, w] √ᾱ x0 + √(1 − ᾱ) ε.
-        timesteps: [b].
-        target: [b, c, h, w] what the network should say: ε or v.
+        latents: [b, c, h, w] s x0 + n ε.
+        timesteps: [b] as the network is told them: whole numbers, or 1000 σ of a flow.
+        target: [b, c, h, w] what the network should say: one of ``settings.PREDICTIONS``.
         weight: [b] min-SNR weight of each sample.
     """
 
     latents: Float[Tensor, "b c h w"]
-    timesteps: Int[Tensor, "b"]
+    timesteps: Float[Tensor, "b"] | Int[Tensor, "b"]
     target: Float[Tensor, "b c h w"]
     weight: Float[Tensor, "b"]
 
 
+def prediction_of(scheduler: Any) -> str:  # noqa: ANN401 - any diffusers scheduler
+    """Which of ``settings.PREDICTIONS`` the network of a schedule makes."""
+    return "flow" if is_flow(scheduler) else str(scheduler.config["prediction_type"])
+
+
+def noise_levels(
+    scheduler: Any,  # noqa: ANN401
+    timesteps: Int[Tensor, "b"],
+) -> tuple[Float[Tensor, "b"], Float[Tensor, "b"]]:
+    """Shares s of signal and n of noise: √ᾱ and √(1 − ᾱ), or 1 − σ and σ (rectified flow, Liu et al. 2023).
+
+    Args:
+        scheduler: Its schedule, with the shift that its config names; one that follows the resolution does
+            not count.
+        timesteps: 0 (hardly any noise) … ``num_train_timesteps`` − 1.
+    """
+    if not is_flow(scheduler):
+        share = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+        return share.sqrt(), (1 - share).sqrt()
+    even = (timesteps + 1) / scheduler.config["num_train_timesteps"]
+    shift = 1.0 if scheduler.config["use_dynamic_shifting"] else scheduler.config["shift"]
+    noise = shift * even / (1 + (shift - 1) * even)
+    return 1 - noise, noise
+
+
 def noise_to(
-    scheduler: Any,  # noqa: ANN401 - any discrete diffusers scheduler
+    scheduler: Any,  # noqa: ANN401
     clean: Float[Tensor, "b c h w"],
     noise: Float[Tensor, "b c h w"],
     timesteps: Int[Tensor, "b"],
@@ -37,20 +64,57 @@ def noise_to(
     """Noise clean latents to their timesteps.
 
     Args:
-        scheduler: Its schedule, with 'epsilon' or 'v_prediction'.
+        scheduler: Its schedule and what it predicts.
         clean: x0.
         noise: ε.
-        timesteps: One a sample.
-        snr_gamma: γ, a cap on what an error of x0 weighs at low noise (min-SNR, Hang et al. 2023):
-            min(SNR, γ) / SNR for ε; for v, whose errors weigh SNR + 1, min(SNR + 1, γ) / (SNR + 1), so that
-            the high noise levels where shape is decided keep their full weight. 0 weighs all alike.
+        timesteps: One a sample, as for ``noise_levels``.
+        snr_gamma: γ, a cap on what an error of x0 weighs at low noise (min-SNR, Hang et al. 2023). An error
+            of ε weighs SNR times that of the x0 it implies, one of v or of the flow 1 / n², one of x0 1;
+            weighted, they come to min(SNR, γ) for ε and to min(1 / n², γ) for the others, so that the high
+            noise levels where shape is decided keep their full weight. 0 weighs all alike.
     """
-    velocity = scheduler.config["prediction_type"] == "v_prediction"
-    target = scheduler.get_velocity(clean, noise, timesteps) if velocity else noise
-    weight = torch.ones(len(clean), device=clean.device)
-    if snr_gamma > 0:
-        share = scheduler.alphas_cumprod.to(clean.device)[timesteps]
-        snr = share / (1 - share)
-        of_clean = snr + 1 if velocity else snr
-        weight = of_clean.clamp(max=snr_gamma) / of_clean
-    return Noised(scheduler.add_noise(clean, noise, timesteps), timesteps, target, weight)
+    kind = prediction_of(scheduler)
+    levels = noise_levels(scheduler, timesteps)
+    signal, spread = (_over(level, clean) for level in levels)
+    targets = {
+        "epsilon": noise,
+        "v_prediction": signal * noise - spread * clean,
+        "sample": clean,
+        "flow": noise - clean,
+    }
+    told = levels[1] * scheduler.config["num_train_timesteps"] if kind == "flow" else timesteps
+    weight = _min_snr(kind, *levels, snr_gamma)
+    return Noised(signal * clean + spread * noise, told, targets[kind], weight)
+
+
+def clean_of(
+    scheduler: Any,  # noqa: ANN401
+    prediction: Float[Tensor, "b c h w"],
+    latents: Float[Tensor, "b c h w"],
+    timesteps: Int[Tensor, "b"],
+) -> Float[Tensor, "b c h w"]:
+    """x̂0 that predictions at these timesteps imply; gives ``clean`` back for the target of ``noise_to``."""
+    signal, spread = (_over(level, latents) for level in noise_levels(scheduler, timesteps))
+    kind = prediction_of(scheduler)
+    if kind == "sample":
+        return prediction
+    if kind == "epsilon":
+        return (latents - spread * prediction) / signal
+    return (signal if kind == "v_prediction" else 1.0) * latents - spread * prediction
+
+
+def _min_snr(
+    kind: str, signal: Float[Tensor, "b"], spread: Float[Tensor, "b"], gamma: float
+) -> Float[Tensor, "b"]:
+    """Weight of each sample; ones where γ is 0."""
+    if gamma <= 0:
+        return torch.ones_like(spread)
+    if kind == "epsilon":
+        return (gamma * (spread / signal) ** 2).clamp(max=1.0)
+    if kind == "sample":
+        return (spread**-2).clamp(max=gamma)
+    return (gamma * spread**2).clamp(max=1.0)
+
+
+def _over(level: Float[Tensor, "b"], latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 1 1"]:
+    return level.to(latents).view(-1, 1, 1, 1)

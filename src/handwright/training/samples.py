@@ -27,7 +27,7 @@ def sample_grid(
         family.text_encoder,
         family.tokenizer,
         family.unet,
-        open_sampler("ddim", dict(family.schedule.config)),
+        open_sampler("auto", family.schedule_config),
         controlnet,
     )
     side, rows = family.resolution, []

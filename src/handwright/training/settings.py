@@ -9,6 +9,8 @@ from handwright.errors import UsageError
 from handwright.handrefiner.controls import KINDS
 
 PRECISIONS = ("no", "bf16", "fp16")
+PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
+"""What a network can be trained to say: ε, v, x0, or the flow ε − x0."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class TrainSettings:
         control: Of handrefiner: kind of control image (``handrefiner.controls.KINDS``).
         masked_loss: Of handrefiner: eq. 4, over the hand region; False: over the whole picture, the paper's
             ablation.
+        prediction_type: Of a base that starts from nothing: what its UNet says (``PREDICTIONS``).
+        text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
         mixed_precision: 'no', 'bf16' or 'fp16' (CUDA only).
         gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
@@ -55,6 +59,8 @@ class TrainSettings:
     conditioning_dropout_prob: float | None = None
     control: str = "depth"
     masked_loss: bool = True
+    prediction_type: str = "v_prediction"
+    text_to_image: bool = False
     resolution: int = 128
     mixed_precision: str = "bf16"
     gradient_checkpointing: bool = False
@@ -83,6 +89,12 @@ class TrainSettings:
         if self.control not in KINDS:
             raise UsageError(
                 f"there is no --control {self.control!r}", "", f"choose one of: {', '.join(KINDS)}"
+            )
+        if self.prediction_type not in PREDICTIONS:
+            raise UsageError(
+                f"there is no prediction type {self.prediction_type!r}",
+                "",
+                f"choose one of: {', '.join(PREDICTIONS)}",
             )
         if self.mixed_precision not in PRECISIONS:
             raise UsageError(

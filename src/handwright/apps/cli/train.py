@@ -40,6 +40,12 @@ def train(
     masked_loss: Annotated[
         bool, typer.Option("--masked-loss/--whole-loss", help="handrefiner: eq. 4, or all of the picture.")
     ] = True,
+    prediction_type: Annotated[
+        str, typer.Option(help="A new base: epsilon, v_prediction, sample or flow.")
+    ] = "v_prediction",
+    text_to_image: Annotated[
+        bool, typer.Option("--text-to-image", help="A new base: on latents alone, to inflate later.")
+    ] = False,
     resolution: Annotated[int, typer.Option(help="Side of samples, for members that start anew.")] = 128,
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
@@ -75,6 +81,8 @@ def train(
         conditioning_dropout_prob=conditioning_dropout_prob,
         control=control,
         masked_loss=masked_loss,
+        prediction_type=prediction_type,
+        text_to_image=text_to_image,
         resolution=resolution,
         gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,

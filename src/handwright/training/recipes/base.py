@@ -1,4 +1,6 @@
-"""``base``: the inpainting UNet with its text encoder, on renders and photographs captioned as such.
+"""``base``: the UNet with its text encoder, on renders and photographs captioned as such.
+
+It inpaints, or paints from text alone to be inflated to its inpainting sibling (``inflation``).
 
 A general depth ControlNet learns beside it, on part of the renders, as HandRefiner too starts from one. Most
 samples go uncontrolled, so the UNet paints without it as well.
@@ -31,7 +33,7 @@ CONTROL_DROPOUT = 0.3
 """Share of renders whose depth the base does not see, unless settings say so; photographs show none."""
 
 _KNOWN_SHARE = 0.1
-"""Weight of latents outside the mask, which the network sees clean: it need hardly learn them."""
+"""Weight of latents outside the mask, which an inpainting network sees clean: it need hardly learn them."""
 
 
 class InpaintingLoss(nn.Module):
@@ -45,7 +47,16 @@ class InpaintingLoss(nn.Module):
         self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Weighted squared error of the prediction, mostly inside the mask."""
+        """Weighted squared error of the prediction."""
+        return masked_loss(self.predicted(batch), batch["target"], self.region(batch), batch["weight"])
+
+    def region(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """What each latent's error weighs: to an inpainting UNet mostly those inside the mask count."""
+        known = _KNOWN_SHARE if _inpaints(self.unet, batch["latents"]) else 1.0
+        return batch["mask"] + known * (1 - batch["mask"])
+
+    def predicted(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """What the UNet says of a batch, under its depth where that is shown."""
         latents, timesteps = batch["latents"], batch["timesteps"]
         text = self.text_encoder(batch["tokens"]).last_hidden_state
         rows = torch.nonzero(batch["controlled"])[:, 0]
@@ -55,22 +66,24 @@ class InpaintingLoss(nn.Module):
                 latents[rows], timesteps[rows], text[rows], batch["control"][rows], return_dict=False
             )
             residuals = [_placed(part, rows, len(latents)) for part in (*down, mid)]
-        prediction = self.unet(
+        return self.unet(
             unet_input(self.unet, batch),
             timesteps,
             text,
             down_block_additional_residuals=residuals[:-1] or None,
             mid_block_additional_residual=residuals[-1] if residuals else None,
         ).sample.float()
-        region = batch["mask"] + _KNOWN_SHARE * (1 - batch["mask"])
-        return masked_loss(prediction, batch["target"], region, batch["weight"])
 
 
 def unet_input(unet: UNet2DConditionModel, batch: Mapping[str, Tensor]) -> Tensor:
     """Noisy latents, with mask and masked picture where the UNet was made for them."""
-    if unet.config["in_channels"] == batch["latents"].shape[1]:
+    if not _inpaints(unet, batch["latents"]):
         return batch["latents"]
     return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
+
+
+def _inpaints(unet: UNet2DConditionModel, latents: Tensor) -> bool:
+    return unet.config["in_channels"] != latents.shape[1]
 
 
 def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:

@@ -25,20 +25,22 @@ _PART = 11
 _SHOWN = 12
 
 
-def fit_codec(pixels: UInt8[np.ndarray, "n s s 3"], channels: int, seed: int) -> PatchCodec:
-    """The codec whose components explain most of the variance of these pictures' patches.
+def fit_codec(
+    pixels: UInt8[np.ndarray, "n s s 3"], channels: int, seed: int, side: int = PATCH
+) -> PatchCodec:
+    """The codec whose components explain most of the variance of these pictures' square patches.
 
     Component k is divided by the root of its standard deviation: half-way between natural latents, whose
     fine channels drown in noise, and white ones, which weigh invisible detail like light and dark. All are
     scaled so that latents have unit variance on average.
     """
-    flat = some_patches(pixels, PATCH, seed)
+    flat = some_patches(pixels, side, seed)
     mean = flat.reshape(len(flat), 3, -1).mean((0, 2))
     variances, vectors = np.linalg.eigh(np.cov(flat.T))
     components, spread = vectors[:, ::-1][:, :channels].T, np.sqrt(variances[::-1][:channels])
     components = components * np.sign(components.sum(1, keepdims=True) + 1e-12)
     scale = (np.sqrt(spread) * np.sqrt(spread.mean()))[:, None]
-    codec = PatchCodec(latent_channels=channels)
+    codec = PatchCodec(channels, 1.0, (3 * side**2,) * side.bit_length())
     codec.set_maps(*(torch.from_numpy(a).float() for a in (mean, components / scale, components * scale)))
     return codec
 
@@ -55,17 +57,18 @@ def some_patches(
     return patches.transpose(0, 3, 1, 2).reshape(count, -1).astype(np.float64) / 127.5 - 1
 
 
-def fresh_vae(channels: int, resolution: int) -> AutoencoderKL:
+def fresh_vae(channels: int, resolution: int, widths: tuple[int, ...] = _WIDTHS) -> AutoencoderKL:
     """A small convolutional autoencoder, 4 pixels a latent, that one core can train.
 
     Args:
         channels: Of a latent.
         resolution: Side of the pictures that it will learn from; its weights fit any.
+        widths: Of its levels; each but the first halves the picture.
     """
     levels: dict[str, Any] = {
-        "down_block_types": ("DownEncoderBlock2D",) * len(_WIDTHS),
-        "up_block_types": ("UpDecoderBlock2D",) * len(_WIDTHS),
-        "block_out_channels": _WIDTHS,
+        "down_block_types": ("DownEncoderBlock2D",) * len(widths),
+        "up_block_types": ("UpDecoderBlock2D",) * len(widths),
+        "block_out_channels": widths,
     }
     return AutoencoderKL(
         **levels,

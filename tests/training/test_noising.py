@@ -1,0 +1,123 @@
+"""The forward process and the weights of its errors, in closed form."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from handwright.diffusion.known_region import noised
+from handwright.diffusion.libraries import quiet
+from handwright.diffusion.samplers import open_sampler, predicted_original, scaled_input, start_schedule
+from handwright.errors import UsageError
+from handwright.training.family import noise_schedule
+from handwright.training.noising import clean_of, noise_levels, noise_to, prediction_of
+from handwright.training.settings import PREDICTIONS, TrainSettings
+
+TIMESTEPS = torch.tensor([0, 10, 300, 700, 999])
+
+
+def drawn(count=5):
+    rng = torch.Generator().manual_seed(0)
+    return (torch.randn(count, 2, 3, 3, generator=rng) for _ in range(2))
+
+
+def named(schedule):
+    return {**schedule.config, "_class_name": type(schedule).__name__}
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_a_perfect_prediction_gives_the_clean_latents_back(prediction):
+    schedule, (clean, noise) = noise_schedule(prediction), drawn()
+    made = noise_to(schedule, clean, noise, TIMESTEPS)
+    assert prediction_of(schedule) == prediction
+    again = clean_of(schedule, made.target, made.latents, TIMESTEPS)
+    assert torch.allclose(again, clean, atol=2e-5)
+    assert torch.equal(made.weight, torch.ones(5))
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_weighted_errors_weigh_the_capped_share_of_the_clean_latents_errors(prediction):
+    schedule, (clean, noise) = noise_schedule(prediction), drawn()
+    made = noise_to(schedule, clean, noise, TIMESTEPS, snr_gamma=5.0)
+    wrong = made.target + 0.1
+    apart = clean_of(schedule, wrong, made.latents, TIMESTEPS) - clean
+    ours = made.weight * ((wrong - made.target) ** 2).mean((1, 2, 3))
+    signal, spread = noise_levels(schedule, TIMESTEPS)
+    wanted = (signal / spread) ** 2 if prediction == "epsilon" else spread**-2
+    assert torch.allclose(ours, wanted.clamp(max=5.0) * (apart**2).mean((1, 2, 3)), rtol=5e-3)
+
+
+def test_x0_weighs_as_v_does_and_plainly_where_nothing_is_capped():
+    clean, noise = drawn()
+    kinds = {name: noise_schedule(name) for name in ("sample", "v_prediction")}
+    weights = {k: noise_to(s, clean, noise, TIMESTEPS, 5.0).weight for k, s in kinds.items()}
+    spread = noise_levels(kinds["sample"], TIMESTEPS)[1]
+    assert torch.allclose(weights["sample"], weights["v_prediction"] / spread**2, rtol=1e-5)
+    assert torch.equal(noise_to(kinds["sample"], clean, noise, TIMESTEPS).weight, torch.ones(5))
+
+
+def test_a_flow_leads_straight_from_picture_to_noise():
+    schedule, (clean, noise) = noise_schedule("flow"), drawn(3)
+    made = noise_to(schedule, clean, noise, torch.tensor([0, 499, 999]))
+    assert torch.allclose(made.latents[1], (clean[1] + noise[1]) / 2)
+    assert torch.allclose(made.latents[2], noise[2])
+    assert torch.allclose(made.latents[0] + 0.999 * made.target[0], noise[0], atol=1e-6)
+    assert made.timesteps.tolist() == pytest.approx([1, 500, 1000])
+
+
+def test_training_and_sampling_of_a_flow_agree_on_levels_and_what_they_are_called():
+    clean, noise = drawn(1)
+    for shift in (1.0, 3.0):
+        schedule = FlowMatchEulerDiscreteScheduler(shift=shift)
+        sampler = open_sampler("flow", named(schedule))
+        first = start_schedule(sampler, 4, 0.5, torch.device("cpu"))
+        at = torch.tensor([499])  # σ = .5 before the shift
+        made = noise_to(schedule, clean, noise, at)
+        assert float(made.timesteps) == pytest.approx(float(sampler.timesteps[first]))
+        assert torch.allclose(made.latents, sampler.scale_noise(clean, sampler.timesteps[[first]], noise))
+        implied = predicted_original(sampler, made.target, made.latents, first)
+        assert torch.allclose(implied, clean, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ddim", "dpm++", "euler", "unipc"])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
+def test_a_network_that_knows_the_picture_samples_it_with_every_solver(name, prediction):
+    schedule, (clean, noise) = noise_schedule(prediction), drawn(1)
+    assert torch.allclose(_sampled(name, schedule, clean, noise), clean, atol=0.1)  # ᾱ ends at .999
+
+
+def test_a_flow_that_knows_the_picture_samples_it():
+    clean, noise = drawn(1)
+    assert torch.allclose(_sampled("auto", noise_schedule("flow"), clean, noise), clean, atol=1e-5)
+
+
+def _sampled(name, schedule, clean, noise):
+    """Ten steps with a network that says what is true of ``clean``."""
+    sampler = open_sampler(name, named(schedule))
+    with quiet():
+        return _stepped(sampler, schedule, clean, noise)
+
+
+def _stepped(sampler, schedule, clean, noise):
+    first = start_schedule(sampler, 10, 1.0, torch.device("cpu"))
+    latents = noise * getattr(sampler, "init_noise_sigma", 1.0)
+    one, zero = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
+    for step, timestep in enumerate(sampler.timesteps, first):
+        scaled_input(sampler, latents, timestep)
+        signal, spread = noised(sampler, one, zero, step), noised(sampler, zero, one, step)
+        true_noise = (latents - signal * clean) / spread
+        length = (signal**2 + spread**2).sqrt()
+        said = {
+            "epsilon": true_noise,
+            "v_prediction": (signal * true_noise - spread * clean) / length,
+            "sample": clean,
+            "flow": true_noise - clean,
+        }[prediction_of(schedule)]
+        latents = sampler.step(said, timestep, latents).prev_sample
+    return latents
+
+
+def test_a_prediction_type_that_there_is_not_is_refused():
+    with pytest.raises(UsageError, match="choose one of: epsilon, v_prediction, sample, flow"):
+        TrainSettings(prediction_type="noise")
