@@ -13,7 +13,7 @@ import torch
 
 from handwright.training.hand_views import load_views
 from handwright.training.loop import train
-from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE
+from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, grown_critic
 from handwright.training.settings import TrainSettings
 from handwright.training.view_stream import ViewStream
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--way", type=int, required=True, help="index of the generators that are left out")
     parser.add_argument("--model", type=Path, help="model/ of such a run, to go on from its weights")
+    parser.add_argument("--unforeseen", type=float, default=UNFORESEEN_SHARE, help="share without a name")
     parser.add_argument("--resolution", type=int, default=96)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--decay", type=int, default=500, help="steps of linear decay at the end")
@@ -45,7 +46,9 @@ def main() -> None:
     views = load_views(args.data)
     size_px = settings.resolution
     network = fresh_critic(size_px) if args.model is None else grown_critic(args.model, size_px)
-    stream = ViewStream(views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE)
+    stream = ViewStream(
+        views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE, args.unforeseen
+    )
     done = train(CriticRecipe(network, network.config, stream), settings, args.output, resume=args.resume)
     print(
         f"step {done.step}, {done.minutes:.1f} minutes, {stream.views.hand.sum()} hands of {views.hand.sum()}"

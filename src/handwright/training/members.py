@@ -47,6 +47,7 @@ from handwright.training.view_stream import ViewStream
 from handwright.training.windows import WindowStream
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
+UNFORESEEN_SHARE = 0.25
 _SHOWN = 12
 _LARGEST_PICTURE = 3
 """Whole pictures are kept at most this many halves of the samples' side large."""
@@ -157,7 +158,7 @@ def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe
 
 def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     network = fresh_critic(settings.resolution) if model is None else grown_critic(model, settings.resolution)
-    stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
+    stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE)
     return CriticRecipe(network, network.config, stream)
 
 

@@ -14,6 +14,7 @@ from handwright.review.oriented import GREY, applied, between_centres
 from handwright.training.corruptions import corrupted
 from handwright.training.hand_views import MAP_PX, ROOM, SIDE_PX, HandViews, assessable
 from handwright.training.seen_parts import UNKNOWN
+from handwright.training.unforeseen import gone_wrong, processed
 
 CONTEXT = 1.5
 """Side of a crop in sizes of its hand, as the runner cuts it."""
@@ -39,6 +40,7 @@ _GREYED = 0.06
 _SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
 _SHADOWED = 0.15
 _ELSEWHERE = 0.12
+_PROCESSED, _SEEN_WELL = 0.06, 12
 
 
 class ViewStream:
@@ -48,10 +50,15 @@ class ViewStream:
         views: Where to draw from.
         size_px: Side of a crop.
         photograph_share: Share of samples that are photographs, where there are any.
+        unforeseen_share: Share of the malformed ones that went wrong in a way without a name
+            (``unforeseen.py``).
     """
 
-    def __init__(self, views: HandViews, size_px: int, photograph_share: float) -> None:
+    def __init__(
+        self, views: HandViews, size_px: int, photograph_share: float, unforeseen_share: float = 0.0
+    ) -> None:
         self.views, self.size_px, self.photograph_share = views, size_px, photograph_share
+        self.unforeseen_share = unforeseen_share
         malformed = views.defects.any(1)
         self._pools = {
             (wrong, photograph): np.nonzero(
@@ -61,6 +68,8 @@ class ViewStream:
             for photograph in (False, True)
         }
         self._hands, self._elsewhere = np.nonzero(views.hand)[0], np.nonzero(~views.hand)[0]
+        self._clear = views.hand & ~malformed & views.judged & ~views.gloved & (views.seen >= _SEEN_WELL)
+        self._lenders = np.nonzero(self._clear)[0]
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Samples as arrays by name; half of them show a defect, where there are any.
@@ -69,8 +78,12 @@ class ViewStream:
             'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks'
             [B, 21, 2] in shares of the side, and what :class:`HandViews` tells of each hand.
         """
-        chosen = np.array([self._one(rng, wrong=bool(k % 2)) for k in range(count)])
+        unforeseen = (rng.random(count) < self.unforeseen_share) & (np.arange(count) % 2 == 1)
+        chosen = np.array([self._one(rng, wrong=bool(k % 2) and not unforeseen[k]) for k in range(count)])
+        unforeseen &= self._clear[chosen]
         views = self.views.where(chosen)
+        if self.unforeseen_share:
+            unforeseen = self._alter(rng, views, unforeseen, self._clear[chosen])
         made = [self._cut(rng, views, k) for k in range(count)]
         columns = {name: np.stack([sample[name] for sample in made]) for name in made[0]}
         spoilt = columns.pop("spoilt")
@@ -91,7 +104,40 @@ class ViewStream:
             "gloved": views.gloved.astype(np.float32),
             "assessable": assessable(views, spoilt, _TOO_SPOILT).astype(np.float32),
             "hand": views.hand.astype(np.float32),
+            "unforeseen": unforeseen.astype(np.float32),
         }
+
+    def _alter(
+        self,
+        rng: np.random.Generator,
+        views: HandViews,
+        wanted: Bool[np.ndarray, "n"],
+        clear: Bool[np.ndarray, "n"],
+    ) -> Bool[np.ndarray, "n"]:
+        """Make the wanted ones malformed, and work beside some of the others; which are malformed now.
+
+        Args:
+            rng: Of everything.
+            views: A copy, which is changed.
+            wanted: Those to make malformed.
+            clear: Those that may be worked on.
+        """
+        done = np.zeros(len(views), np.bool_)
+        for k in np.nonzero(clear)[0]:
+            lender = self.views.pixels[self._lenders[rng.integers(len(self._lenders))]]
+            if not wanted[k]:
+                if rng.random() < _PROCESSED:
+                    views.pixels[k] = processed(rng, views.pixels[k], views.landmarks_px[k], lender)
+                continue
+            made = gone_wrong(rng, views.pixels[k], views.landmarks_px[k], lender)
+            if made is None:
+                continue
+            views.pixels[k], changed = made
+            views.wrong[k] = cv2.resize(
+                changed.astype(np.uint8), (MAP_PX, MAP_PX), None, 0, 0, cv2.INTER_AREA
+            )
+            views.parts[k], views.trust[k], views.pose[k], done[k] = UNKNOWN, 0, -1, True
+        return done
 
     def _one(self, rng: np.random.Generator, *, wrong: bool) -> int:
         """Index of a hand, with a defect or without, in a photograph or a render; now and then of no hand."""

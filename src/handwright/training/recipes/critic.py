@@ -99,7 +99,8 @@ def _of_maps(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     named = torch.cat([torch.ones_like(batch["defects"][:, :1]), batch["defects"]], 1)
     there = named[..., None, None] * spots
     where = ((1 + (_RARE - 1) * there) * _binary(told.where, there)).mean((2, 3))
-    where = torch.cat([where[:, :1], where[:, 1:].mean(1, keepdim=True)], 1).mean(1)
+    nameable = 1 - batch["unforeseen"]
+    where = (where[:, 0] + nameable * where[:, 1:].mean(1)) / 2
     clear = batch["judged"] * batch["assessable"]
     return {
         "landmarks": mean_where(heatmap_error(told.heatmaps, batch["landmarks"]), trust),
@@ -110,7 +111,8 @@ def _of_maps(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     clear, defects = batch["judged"] * batch["assessable"], batch["defects"]
-    hand, malformed = batch["hand"], defects.amax(1)
+    hand, malformed = batch["hand"], torch.maximum(defects.amax(1), batch["unforeseen"])
+    named = clear * (1 - batch["unforeseen"])
     rare = 1 + (_RARE - 1) * defects
     counted = batch["fingers"] >= FINGER_COUNTS[0]
     count = (batch["fingers"] - FINGER_COUNTS[0]).clamp(min=0)
@@ -120,10 +122,10 @@ def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
             _binary(told.visible, batch["visible"]), (hand * (1 - malformed))[:, None].expand(-1, 21)
         ),
         "malformed": mean_where(_binary(told.malformed, malformed), clear),
-        "defects": mean_where((rare * _binary(told.defects, defects)).mean(1), clear),
-        "fingers": mean_where(f.cross_entropy(told.fingers, count, reduction="none"), clear * counted),
+        "defects": mean_where((rare * _binary(told.defects, defects)).mean(1), named),
+        "fingers": mean_where(f.cross_entropy(told.fingers, count, reduction="none"), named * counted),
         "present": mean_where(
-            _binary(told.present, batch["present"].clamp(min=0)), clear[:, None] * (batch["present"] >= 0)
+            _binary(told.present, batch["present"].clamp(min=0)), named[:, None] * (batch["present"] >= 0)
         ),
         "right": mean_where(_binary(told.right, batch["right"].clamp(min=0)), (batch["right"] >= 0).float()),
         "pose": mean_where(
