@@ -157,6 +157,17 @@ def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
     assert bool(confirmed(wall().pixels, [HERE], Stub(hand=hand))) == taken
 
 
+@pytest.mark.parametrize(
+    ("share", "score", "hand", "taken"),
+    [(0.9, 0.4, 0.6, True), (0.6, 0.4, 0.6, False), (0.9, 0.2, 0.6, False), (0.9, 0.4, 0.3, False)],
+)
+def test_one_that_fills_the_picture_needs_both_networks_and_neither_to_be_sure(share, score, hand, taken):
+    image = wall()
+    size = share * max(image.width, image.height)
+    close = Proposal(replace(HERE.region, size_px=size), score)
+    assert bool(confirmed(image.pixels, [close], Stub(hand=hand))) == taken
+
+
 def test_hands_that_are_given_are_all_there_is():
     review = review_picture(wall(), Judge(PeopleEyes(), None, Fixed([HERE])), hands=[])
     assert review.verdict == "no_hands"
