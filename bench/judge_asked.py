@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.review.critic import Critic, CriticSays
+from handwright.review.opinion import SURE_SIDE
 from handwright.review.recalibrated import MALFORMED, calls
 from judge_sets import Picture, Truth
 
@@ -82,6 +83,11 @@ class Asked:
         """The critic names the side that is the true one."""
         pairs = zip(self.says, self.truths, strict=True)
         return np.array([(says.right >= 0.5) == (truth.side == "right") for says, truth in pairs], np.bool_)
+
+    @property
+    def sure_of_side(self) -> Columns:
+        """The critic is as sure of the side as the review wants it to be."""
+        return np.array([max(says.right, 1 - says.right) >= SURE_SIDE for says in self.says], np.bool_)
 
     @property
     def right_pose(self) -> Columns:

@@ -33,6 +33,7 @@ from judge_tables import (
     share,
     side_rate,
     skin_table,
+    sure_side_rates,
     table,
 )
 
@@ -228,8 +229,12 @@ def _reading(told: Evidence) -> list[str]:
     ]
     lines += [f"On altered photographs: {share(cut_exact)}, N {cut_exact.n}.", "", *cut]
     lines += [f"**Grasp**, named poses, clear rendered hands: {share(pose)}, N {pose.n}.", "", *poses]
-    side = side_rate(good)
-    lines += [f"**Left or right**, clear rendered hands: {share(side)}, N {side.n}.", ""]
+    side, (sure, right) = side_rate(good), sure_side_rates(good)
+    lines += [
+        f"**Left or right**, clear rendered hands: {share(side)}, N {side.n}. Only where the critic",
+        f"is sure does the review go by it: {share(sure)}, of which right {share(right)}, N {right.n}.",
+        "",
+    ]
     rendered, error = reliability_table(good + bad)
     operated, other = reliability_table(told.done)
     lines += [

@@ -173,9 +173,19 @@ def pose_table(hands: Asked) -> tuple[list[str], Estimate]:
 
 
 def side_rate(hands: Asked) -> Estimate:
-    """How often the side of a clear good hand is named right."""
-    of = hands.of(lambda truth: truth.side is not None and truth.clear)
-    return rate_estimate("side", of.right_side)
+    """How often the side of a clear good hand is named right, sure or not."""
+    return rate_estimate("side", _sided(hands).right_side)
+
+
+def sure_side_rates(hands: Asked) -> tuple[Estimate, Estimate]:
+    """How often the critic is as sure of a clear hand's side as the review asks, and how often right then."""
+    of = _sided(hands)
+    sure = of.sure_of_side
+    return rate_estimate("sure", sure), rate_estimate("right where sure", of.right_side[sure])
+
+
+def _sided(hands: Asked) -> Asked:
+    return hands.of(lambda truth: truth.side is not None and truth.clear)
 
 
 def reliability_table(hands: Asked) -> tuple[list[str], Estimate]:

@@ -35,7 +35,15 @@ from judge_page import Evidence, write_page
 from judge_real import judged, sharpness
 from judge_review import spread
 from judge_sets import Picture, Truth, as_found, blurred, is_edge_on, rendered, tiny
-from judge_tables import count_table, left_out_table, pose_table, recall_table, side_rate, skin_table
+from judge_tables import (
+    count_table,
+    left_out_table,
+    pose_table,
+    recall_table,
+    side_rate,
+    skin_table,
+    sure_side_rates,
+)
 from tests.review.says import StubCritic, says
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
@@ -199,6 +207,8 @@ def test_poses_and_sides_are_of_clear_hands_alone():
     lines, pose = pose_table(told)
     assert (pose.value, pose.n) == (0.5, 2) and len(lines) == 5
     assert (side_rate(told).value, side_rate(told).n) == (0.5, 2)
+    sure, right = sure_side_rates(told)
+    assert (sure.value, sure.n, right.value, right.n) == (0.5, 2, 1.0, 1)
 
 
 def test_skin_compares_the_darkest_third_with_the_lightest():
