@@ -34,7 +34,7 @@ from handwright.perception.landmarker import HandLandmarker
 from handwright.review.critic import Region, open_critic
 from handwright.review.proposal_maps import finds
 from handwright.review.proposals import PACKAGED, Proposer
-from handwright.review.unfound import confirmed, unfound
+from handwright.review.unfound import believed, confirmed, unfound
 from handwright.training.photographs import TRAIN_SETS, is_test_only
 from handwright.training.pictures import labelled
 from handwright.training.windows import hand_free_cut
@@ -115,16 +115,17 @@ def hand_free_people(folder, rng):
 
 
 def regions(pixels, proposer, landmarker, critic):
-    """What each way finds in a picture; of the network's finds those that the critic takes for hands."""
+    """What each way finds in a picture; both together as in a review, where the critic has its say."""
     pixels = np.ascontiguousarray(pixels)
     hands = find_hands(pixels, landmarker=landmarker, threads=1)
+    seen = [Region.of(hand.landmarks_px) for hand in hands]
+    kept, _ = believed(hands, critic.judge(pixels, seen))
     proposals = [one for one, _ in confirmed(pixels, proposer.propose(pixels), critic)]
-    new = unfound(proposals, hands, pixels.shape[1], pixels.shape[0])
-    known = [Region.of(hand.landmarks_px) for hand in hands]
+    new = unfound(proposals, kept, pixels.shape[1], pixels.shape[0])
     return {
-        "mediapipe": known,
+        "mediapipe": seen,
         "network": [one.region for one in proposals],
-        "both": [*known, *(one.region for one in new)],
+        "both": [*(Region.of(hand.landmarks_px) for hand in kept), *(one.region for one in new)],
     }
 
 

@@ -13,7 +13,15 @@ from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, R
 from handwright.review.judge import Judge, review_picture
 from handwright.review.overlay import draw_review
 from handwright.review.proposal_maps import Proposal
-from handwright.review.unfound import FOUND_BY, REASON, confirmed, review_unfound, unfound
+from handwright.review.unfound import (
+    FOUND_BY,
+    NO_HAND,
+    REASON,
+    believed,
+    confirmed,
+    review_unfound,
+    unfound,
+)
 from handwright.types import Image
 from tests.drawn import WALL
 from tests.review.drawn import PeopleEyes, grainy, seen
@@ -166,6 +174,14 @@ def test_one_that_fills_the_picture_needs_both_networks_and_neither_to_be_sure(s
     size = share * max(image.width, image.height)
     close = Proposal(replace(HERE.region, size_px=size), score)
     assert bool(confirmed(image.pixels, [close], Stub(hand=hand))) == taken
+
+
+def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it():
+    hand, never = seen(grainy().hand), Stub(hand=NO_HAND / 2)
+    lamp, doubt = never.says(), Stub(hand=2 * NO_HAND).says()
+    assert believed([hand, hand, hand], [lamp, doubt, None]) == ([hand, hand], [doubt, None])
+    review = review_picture(wall(), Judge(PeopleEyes(), never), hands=[hand])
+    assert len(review.hands) == 1
 
 
 def test_hands_that_are_given_are_all_there_is():

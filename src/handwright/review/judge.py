@@ -44,7 +44,7 @@ from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.proposals import Proposer, open_proposer
-from handwright.review.unfound import claimed_by, confirmed, review_unfound, unfound
+from handwright.review.unfound import believed, claimed_by, confirmed, review_unfound, unfound
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -106,10 +106,12 @@ def review_picture(
     """
     search = search or hands is None
     found = _find(image, judge.landmarker) if hands is None else list(hands)
-    people, arms = _arms(image, found, judge.landmarker)
     heard: list[CriticSays | None] = [None] * len(found)
     if judge.critic is not None:
         heard = [*judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px) for hand in found])]
+        if hands is None:
+            found, heard = believed(found, heard)
+    people, arms = _arms(image, found, judge.landmarker)
     of_hand = arms_of_hands(arms, found)
 
     def look(index: int) -> HandReview:
