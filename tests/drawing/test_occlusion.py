@@ -80,3 +80,28 @@ def test_a_thing_over_the_wrist_is_left_to_the_photograph(shot):
     watch[row + 4 : row + 22] = True
     pixels = np.where(watch[..., None], np.array(PEN, np.uint8), shot.pixels)
     assert not in_front(shot, pixels, watch).any()
+
+
+def lit(shot, sharp: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The hand with a spot of light on its palm that is more than the picture holds, or a white plate there."""
+    rows, columns = np.mgrid[: shot.silhouette.shape[0], : shot.silhouette.shape[1]]
+    x, y = shot.landmarks_px[[0, 5, 9, 13, 17]].mean(0)
+    away = np.hypot(columns - x, rows - y) / (0.2 * shot.hand_px)
+    gain = 1 + 2.2 * np.exp(-(away**3))[..., None] * np.array([1.0, 0.97, 0.9])
+    spot = np.clip(shot.pixels * gain, 0, 255).astype(np.uint8)
+    if not sharp:
+        return spot, (away < 0.9) & shot.silhouette
+    plate = away < 0.9
+    return np.where(plate[..., None], spot.max((0, 1)), shot.pixels).astype(np.uint8), plate & shot.silhouette
+
+
+def test_skin_that_is_lit_beyond_what_the_picture_holds_is_no_thing(shot):
+    pixels, bright = lit(shot, sharp=False)
+    strange = not_skin(pixels, region_of(pixels, shot.silhouette & ~bright, shot.landmarks_px))
+    assert (strange & bright).mean() > 0.2 * bright.mean()
+    assert not in_front(shot, pixels, bright & strange).any()
+
+
+def test_a_plate_as_bright_as_that_is_one(shot):
+    pixels, plate = lit(shot, sharp=True)
+    assert in_front(shot, pixels, plate)[plate].mean() > 0.9

@@ -2,7 +2,8 @@
 
 A place inside the drawn outline that shows neither hand nor skin is either background, where a finger is
 missing, or a thing before the hand. A thing lies across the bones and is bordered by hand on a good part of
-its rim; and it is either broader than a finger or of a colour that is rare around the hand.
+its rim; and it is either broader than a finger or of a colour that is rare around the hand. Skin that is lit
+beyond what the picture holds is of a strange colour, too, but fades into the hand where a thing has an edge.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ _LEAST_BORDER = 0.38
 _ON_BONE = 0.06
 _ALIKE = 30.0
 _FINGER_RADIUS, _COMMON = 0.13, 0.12
+_OVEREXPOSED, _EDGE, _EDGE_RADIUS, _LEAST_LIT = 1.04, 22.0, 0.016, 0.01
+"""Lightness over the skin's own from which it may be skin; the step in Lab across its rim, as far as the radius
+in hand sizes to both sides, from which on it is a thing nevertheless; and the area in squared hand sizes
+below which it is one: a pen's tip shines."""
 
 
 def things_in_front(
@@ -53,7 +58,8 @@ def things_in_front(
     reach = max(3, round(0.3 * region.span_px))
     wide = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     around = (cv2.dilate(hand.astype(np.uint8), wide) > 0) & ~hand
-    bins = (cv2.cvtColor(crop, cv2.COLOR_RGB2LAB) // 24).astype(np.int64) @ np.array([121, 11, 1])
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
+    bins = (lab // 24).astype(np.int64) @ np.array([121, 11, 1])
     count, parts = cv2.connectedComponents(broad)
     kept = np.zeros(drawn.shape, np.bool_)
     for part in range(1, count):
@@ -63,10 +69,30 @@ def things_in_front(
         bordered = float((rim & region.inside).sum() / max(rim.sum(), 1))
         if bordered < _LEAST_BORDER or (inside & bones).sum() < _ON_BONE * inside.sum():
             continue
+        if _is_overexposed(lab, inside, region, hand_px):
+            continue
         half_width = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3).max()
         if half_width > _FINGER_RADIUS * region.span_px or _rarity(bins, inside, around) < _COMMON:
             kept |= _whole_thing(crop, inside, strange)
     return kept
+
+
+def _is_overexposed(
+    lab: UInt8[np.ndarray, "h w 3"], part: Bool[np.ndarray, "h w"], region: HandRegion, hand_px: float
+) -> bool:
+    """Whether a part is brighter than the hand and fades into it."""
+    dim = float(np.median(lab[..., 0][part])) < _OVEREXPOSED * float(region.skin_lab[0])
+    if dim or part.sum() < _LEAST_LIT * hand_px**2:
+        return False
+    radius = max(1, round(_EDGE_RADIUS * hand_px))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    plane = part.astype(np.uint8)
+    within = part & (cv2.erode(plane, disc) == 0)
+    beyond = (cv2.dilate(plane, disc) > 0) & ~part & region.inside
+    if not beyond.any():
+        return False
+    step = np.median(lab[within].astype(np.float32), 0) - np.median(lab[beyond].astype(np.float32), 0)
+    return float(np.linalg.norm(step)) < _EDGE
 
 
 def _rarity(bins: np.ndarray, part: Bool[np.ndarray, "h w"], around: Bool[np.ndarray, "h w"]) -> float:
