@@ -83,7 +83,7 @@ def test_a_thing_over_the_wrist_is_left_to_the_photograph(shot):
 
 
 def lit(shot, sharp: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The hand with a spot of light on its palm that is more than the picture holds, or a white plate there."""
+    """The hand with a spot of more light on its palm than the picture holds, or a white plate there."""
     rows, columns = np.mgrid[: shot.silhouette.shape[0], : shot.silhouette.shape[1]]
     x, y = shot.landmarks_px[[0, 5, 9, 13, 17]].mean(0)
     away = np.hypot(columns - x, rows - y) / (0.2 * shot.hand_px)
