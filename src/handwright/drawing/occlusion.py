@@ -23,8 +23,8 @@ _ALIKE = 30.0
 _FINGER_RADIUS, _COMMON = 0.13, 0.12
 _OVEREXPOSED, _EDGE, _EDGE_RADIUS, _LEAST_LIT = 1.04, 22.0, 0.016, 0.01
 """Lightness over the skin's own from which it may be skin; the step in Lab across its rim, as far as the
-radius in hand sizes to both sides, from which on it is a thing nevertheless; and the area in squared hand sizes
-below which it is one: a pen's tip shines."""
+radius in hand sizes to both sides, from which on it is a thing nevertheless; and the area in squared hand
+sizes below which it is one: a pen's tip shines."""
 
 
 def things_in_front(
