@@ -105,3 +105,33 @@ def test_the_user_s_mask_stays(one):
     task = task_of(one, mask=Mask(given))
     seen = with_flesh(one.pixels, task, spare(one), Mask(given))
     assert np.array_equal(seen.may_change, task.may_change)
+
+
+def astray(shot, defect, place):
+    """What a critic says of a hand, and where it sees what is wrong with it."""
+    told = heard(shot)
+    defects = dict.fromkeys(told.defects, 0.01) | {defect: 0.99}
+    return replace(told, defects=defects, where_px=dict.fromkeys(defects, place))
+
+
+def test_the_finger_at_which_the_shape_goes_wrong_is_laid_beside_its_neighbours(one):
+    task = task_of(one)
+    marks = one.landmarks_px.copy()
+    marks[6:9] += np.array([[0.1, 0.1], [0.3, 0.2], [0.5, 0.3]]) * one.hand_px
+    task = replace(task, observation=replace(task.observation, landmarks_px=marks))
+    middle = tuple(marks[7].tolist())
+    by_reading = {
+        other.reading: other
+        for other in other_readings(one.pixels, task, None, astray(one, "sideways", middle))
+    }
+    spared, rest = by_reading["without the finger that is wrong"], [0, 9, 10, 11, 12, 17]
+    assert np.abs(spared.fit.landmarks_px - one.landmarks_px)[rest].max() < 0.08 * one.hand_px
+    off = np.linalg.norm(spared.fit.landmarks_px[8] - marks[8])
+    assert off > 0.25 * one.hand_px
+
+
+@pytest.mark.parametrize("defect", ["melted", "sideways"])
+def test_what_is_wrong_with_the_whole_hand_or_beside_it_leaves_no_finger_out(one, defect):
+    told = astray(one, defect, (0.0, 0.0) if defect == "sideways" else tuple(one.landmarks_px[7].tolist()))
+    readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
+    assert "without the finger that is wrong" not in readings

@@ -1,8 +1,9 @@
 """Other readings of a hand that a second look did not confirm: by other eyes, the other side, less of it.
 
 Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
-critic was taught where the joints of the sound hand should be. Of what is melted beyond reading only the palm
-is believed, and its fingers are left at rest.
+critic was taught where the joints of the sound hand should be, and shows the finger that is wrong, which is
+then laid beside its neighbours. Of what is melted beyond reading only the palm is believed, and its fingers
+are left at rest.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_hand
 from handwright.perception.silhouette import fit_with_outline
 from handwright.perception.trust import misfit_fingers
-from handwright.review.critic import CriticSays
+from handwright.review.critic import ONE_FINGER_DEFECTS, CriticSays
 from handwright.types import HandObservation, Mask
 
 _AS_LARGE = 2.0
 """How many times as large or small a hand may be in other eyes."""
+
+_NEAR = 0.3
+"""What is wrong is a finger's where its bones come as near as this, in hand sizes."""
 
 _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
@@ -46,6 +50,11 @@ def other_readings(
         joints, weights = _by_critic(seen, says)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+        spared = _without_wrong_finger(seen, says)
+        if spared is not None:
+            readings.append(
+                _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
+            )
     readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
@@ -63,6 +72,28 @@ def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation
         there[1 + 4 * finger : 5 + 4 * finger] = says.present.get(name, 1.0)
     joints = replace(seen, landmarks_px=says.landmarks_px, depth_px=depth, side=side)
     return joints, np.where(there >= 0.5, np.maximum(says.visible, 0.3), 0.0)
+
+
+def _without_wrong_finger(seen: HandObservation, says: CriticSays) -> Float[np.ndarray, "21"] | None:
+    """Weights that leave out the finger at which the critic sees the shape go wrong, beyond its knuckle."""
+    defect = says.likeliest
+    if defect not in ONE_FINGER_DEFECTS or defect not in says.where_px:
+        return None
+    place = np.array(says.where_px[defect])
+    far = [_distance(place, seen.landmarks_px[1 + 4 * finger : 5 + 4 * finger]) for finger in range(5)]
+    finger = int(np.argmin(far))
+    if far[finger] > _NEAR * seen.size_px:
+        return None
+    weights = np.ones(21)
+    weights[2 + 4 * finger : 5 + 4 * finger] = 0.0
+    return weights
+
+
+def _distance(place: Float[np.ndarray, "2"], chain: Float[np.ndarray, "k 2"]) -> float:
+    """From a place to a chain of bones."""
+    start, along = chain[:-1], np.diff(chain, axis=0)
+    share = ((place - start) * along).sum(1) / np.maximum((along**2).sum(1), 1e-9)
+    return float(np.linalg.norm(start + np.clip(share, 0, 1)[:, None] * along - place, axis=1).min())
 
 
 def _read(

@@ -28,6 +28,7 @@ SURE_HAND = "sure_hand"
 
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
+ONE_FINGER_DEFECTS = ("overbent", "sideways", "too_long", "too_short")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
 
 
