@@ -167,9 +167,14 @@ def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
 
 @pytest.mark.parametrize(
     ("share", "score", "hand", "taken"),
-    [(0.9, 0.4, 0.6, True), (0.6, 0.4, 0.6, False), (0.9, 0.2, 0.6, False), (0.9, 0.4, 0.3, False)],
+    [
+        (0.9, 0.4, 0.3, True),
+        (0.6, 0.4, 0.3, False),
+        (0.9, 0.2, 0.3, False),
+        (0.9, 0.4, NO_HAND / 2, False),
+    ],
 )
-def test_one_that_fills_the_picture_needs_both_networks_and_neither_to_be_sure(share, score, hand, taken):
+def test_one_that_fills_the_picture_is_taken_unless_the_critic_denies_it(share, score, hand, taken):
     image = wall()
     size = share * max(image.width, image.height)
     close = Proposal(replace(HERE.region, size_px=size), score)

@@ -25,9 +25,9 @@ every one of 113 hands that the detector found in pictures kept from training .9
 _SEEN, _LEAST_SEEN = 0.5, 10
 
 _FILLS, _FILLING_SCORE = 0.75, 0.3
-"""A hand this large of the picture's longer side is cut by its borders, which the critic has hardly seen: its
-word need not be as sure where the network's own score is this high. Of 43 such places without a hand, in
-pictures to train on, none scored more than .26."""
+"""A hand this large of the picture's longer side is cut by its borders, which the critic has hardly seen: where
+the network's own score is this high its word is enough, unless the critic is sure that it is wrong. Of 43 such
+places without a hand, in pictures to train on, none scored more than .26."""
 
 
 def unfound(
@@ -74,7 +74,7 @@ def confirmed(
 ) -> list[tuple[Proposal, CriticSays | None]]:
     """The proposals that are large enough to be judged and that the critic surely takes for hands.
 
-    Of one that fills the picture it is enough that both take it for one.
+    Of one that fills the picture it is enough that the critic does not deny it.
 
     Returns:
         Each with what the critic says of it; without a critic all that are large enough.
@@ -87,7 +87,7 @@ def confirmed(
     return [
         (one, says)
         for one, says in both
-        if says.is_surely_hand or (says.is_hand and _fills(one, max(pixels.shape[:2])))
+        if says.is_surely_hand or (says.hand >= NO_HAND and _fills(one, max(pixels.shape[:2])))
     ]
 
 
