@@ -25,9 +25,9 @@ every one of 113 hands that the detector found in pictures kept from training .9
 _SEEN, _LEAST_SEEN = 0.5, 10
 
 _FILLS, _FILLING_SCORE = 0.75, 0.3
-"""A hand this large of the picture's longer side is cut by its borders, which the critic has hardly seen: where
-the network's own score is this high its word is enough, unless the critic is sure that it is wrong. Of 43 such
-places without a hand, in pictures to train on, none scored more than .26."""
+"""A hand this large of the picture's longer side is cut by its borders, which the critic has hardly seen:
+where the network's own score is this high its word is enough, unless the critic is sure that it is wrong. Of
+43 such places without a hand, in pictures to train on, none scored more than .26."""
 
 
 def unfound(
