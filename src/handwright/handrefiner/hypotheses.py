@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS
+from handwright.handrefiner.joined_arm import joined_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_hand
@@ -47,6 +48,8 @@ def other_readings(
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
     readings: list[HandTask] = []
     if says is not None and not says.is_blind:
+        if mask is None and says.likeliest == "detached":
+            readings += _with_arm(pixels, task)
         joints, weights = _by_critic(seen, says)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
@@ -61,6 +64,15 @@ def other_readings(
         readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
     readings.append(_read(task, seen, _PALM_ALONE, (width, height), mask, "by its palm alone"))
     return readings
+
+
+def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTask]:
+    """The hand as it was read, and its arm up to it; nothing where no arm ends near."""
+    under = joined_arm(pixels, task)
+    if under is None:
+        return []
+    allowed = task.may_change | under.inside
+    return [replace(task, may_change=allowed, underlay=under, reading="with its arm joined to it")]
 
 
 def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation, Float[np.ndarray, "21"]]:

@@ -85,21 +85,39 @@ def paint_once(
         strength: For painters that have one: numbers, 'fixed' or 'auto'.
         studio: What attempts share.
     """
-    control = scene.control(tasks)
-    job = scene.job(pixels, tasks, control, seed, strength)
+    control, base = scene.control(tasks), _laid_under(pixels, tasks)
+    job = scene.job(base, tasks, control, seed, strength)
     with studio.watch("paint"):
         painted = studio.painter.paint(job)
         patch, inside = lay_back(job, painted)
     x0, y0, x1, y1 = job.window
-    picture = pixels.copy()
+    picture = base.copy()
     picture[y0:y1, x0:x1] = patch
-    shares = tuple(inside[job.place(task)] & task.may_change for task in tasks)
+    shares = tuple(_share(inside[job.place(task)], task) for task in tasks)
     there = [
         replace(task, observation=replace(task.observation, landmarks_px=task.fit.landmarks_px))
         for task in tasks
     ]
     looks = tuple(look_at(picture, there, studio))
     return Painting(picture, shares, looks, control, painted.strength, painted.strip)
+
+
+def _laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
+    """The picture with what lies under its hands."""
+    if all(task.underlay is None for task in tasks):
+        return pixels
+    base = pixels.copy()
+    for task in tasks:
+        if task.underlay is not None:
+            x0, y0, x1, y1 = task.window
+            base[y0:y1, x0:x1][task.underlay.inside] = task.underlay.pixels[task.underlay.inside]
+    return base
+
+
+def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, "h w"]:
+    """What of a hand's crop was painted or laid under it."""
+    painted = inside & task.may_change
+    return painted if task.underlay is None else painted | task.underlay.inside
 
 
 def look_at(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Look]:

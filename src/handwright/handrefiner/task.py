@@ -27,6 +27,19 @@ Window = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
+class Underlay:
+    """What is laid into a picture before a hand is painted over it.
+
+    Attributes:
+        pixels: uint8 [h, w, 3] the hand's whole crop.
+        inside: bool [h, w] where it may differ from the picture's.
+    """
+
+    pixels: UInt8[np.ndarray, "h w 3"]
+    inside: Bool[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
 class HandTask:
     """A hand with everything known about it before painting.
 
@@ -39,6 +52,7 @@ class HandTask:
         may_change: bool [h, w] the repair mask in the crop.
         surplus: bool [h, w] flesh that no sound hand has, which may go; None: nobody said.
         reading: How the hand was read, in words.
+        underlay: What is laid into the picture first; a part of ``may_change``.
     """
 
     id: int
@@ -49,6 +63,7 @@ class HandTask:
     may_change: Bool[np.ndarray, "h w"]
     surplus: Bool[np.ndarray, "h w"] | None = None
     reading: str = "as found"
+    underlay: Underlay | None = None
 
     @property
     def landmarks_px(self) -> Float[np.ndarray, "21 2"]:

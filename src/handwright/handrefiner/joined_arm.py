@@ -1,0 +1,213 @@
+"""A hand that has come off its arm: skin across the gap, between the ends of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.hand.skeleton import skin_distance
+from handwright.handrefiner.task import HandTask, Underlay
+
+_SKIN = 9.0
+_LEAST_ARM, _LEAST_AT_BORDER = 0.15, 0.015
+"""Area of an arm's end in squared spans from wrist to knuckles; the second of one that the picture cuts."""
+
+_FARTHEST, _WHOLE = 1.0, 0.9
+"""How far from the wrist an arm, or the picture's border, may be, in spans; how far beyond the wrist a hand
+reaches that still has its arm."""
+
+_INSET, _SECTION = 0.09, 0.03
+"""How far from its end a part is cut through, and how thick a cut is, in spans: the part's own cut face lies
+beyond."""
+
+_ALIKE = (0.45, 2.2)
+"""Width of the arm's end over that of the hand's."""
+
+_COLUMNS, _ROWS = 48, 32
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A cut through a limb.
+
+    Attributes:
+        ends: float [2, 2] its edges in the crop, the second to the right of the way from hand to arm.
+        colours: float32 [n, 3] across it.
+    """
+
+    ends: Float[np.ndarray, "2 2"]
+    colours: Float[np.ndarray, "n 3"]
+
+    @property
+    def width(self) -> float:
+        return float(np.linalg.norm(self.ends[1] - self.ends[0]))
+
+
+def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay | None:
+    """Skin between a hand and the arm that it has come off; None where no such gap is plain.
+
+    Both are cut through near the gap; what lies between the cuts goes from the colours of the one to those of
+    the other.
+
+    Args:
+        pixels: The picture.
+        task: The hand.
+    """
+    x0, y0, x1, y1 = task.window
+    crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    span, marks = task.region.span_px, task.landmarks_px
+    axis = marks[0] - marks[9]
+    axis = axis / max(float(np.hypot(*axis)), 1e-6)
+    skin = cv2.morphologyEx(
+        (skin_distance(crop, task.region) < _SKIN).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+    )
+    _, pieces = cv2.connectedComponents(skin)
+    hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
+    borders = np.array([x0 == 0, y0 == 0, x1 == pixels.shape[1], y1 == pixels.shape[0]])
+    if hand is None or _has_arm(hand, marks[0], axis, span, borders):
+        return None
+    start = _section(crop, hand, marks[0], axis, -1, span)
+    if start is None:
+        return None
+    arm = _arm(pieces, hand, marks[0], axis, span, borders)
+    if arm is None:
+        end = _at_border(start, axis, crop.shape[:2], borders, span)
+    else:
+        end = _section(crop, arm, marks[0], _direction(arm, axis), 1, span)
+    if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
+        return None
+    return _laid(crop, start, end)
+
+
+def _at_border(
+    start: _Section,
+    axis: Float[np.ndarray, "2"],
+    size: tuple[int, int],
+    borders: Bool[np.ndarray, "4"],
+    span: float,
+) -> _Section | None:
+    """The hand's own cut, moved on to where an unseen arm would leave the picture; None if too far."""
+    height, width = size
+    middle = start.ends.mean(0)
+    ways = [
+        ((limit - middle[side]) / axis[side])
+        for side, limit, there in zip((0, 1, 0, 1), (0, 0, width, height), borders, strict=True)
+        if there and abs(axis[side]) > 1e-3 and (limit - middle[side]) / axis[side] > 0
+    ]
+    if not ways or min(ways) > _FARTHEST * span:
+        return None
+    return _Section(start.ends + (min(ways) + start.width) * axis, start.colours)
+
+
+def _piece_at(pieces: np.ndarray, place: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"] | None:
+    """The piece of skin at a place of the crop."""
+    height, width = pieces.shape
+    column, row = np.clip(place.round().astype(int), 0, [width - 1, height - 1])
+    number = int(pieces[row, column])
+    return pieces == number if number else None
+
+
+def _points(part: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "n 2"]:
+    rows, columns = np.nonzero(part)
+    return np.stack([columns, rows], 1) + 0.5
+
+
+def _has_arm(
+    hand: Bool[np.ndarray, "h w"],
+    wrist: Float[np.ndarray, "2"],
+    axis: Float[np.ndarray, "2"],
+    span: float,
+    borders: Bool[np.ndarray, "4"],
+) -> bool:
+    """Whether a hand goes on beyond its wrist, far or out of the picture."""
+    points = _points(hand)
+    beyond = (points - wrist) @ axis
+    height, width = hand.shape
+    x, y = points.T
+    out = np.stack([x < 1, y < 1, x > width - 1, y > height - 1], 1) & borders
+    return bool(beyond.max() > _WHOLE * span or (out.any(1) & (beyond > 0)).any())
+
+
+def _arm(
+    pieces: np.ndarray,
+    hand: Bool[np.ndarray, "h w"],
+    wrist: Float[np.ndarray, "2"],
+    axis: Float[np.ndarray, "2"],
+    span: float,
+    borders: Bool[np.ndarray, "4"],
+) -> Bool[np.ndarray, "h w"] | None:
+    """The nearest large piece of skin beyond the wrist that is not the hand's."""
+    best: tuple[float, Bool[np.ndarray, "h w"]] | None = None
+    for number in range(1, int(pieces.max()) + 1):
+        part = pieces == number
+        edges = np.array([part[:, 0].any(), part[0].any(), part[:, -1].any(), part[-1].any()])
+        least = _LEAST_AT_BORDER if (edges & borders).any() else _LEAST_ARM
+        if part.sum() < least * span**2 or (part & hand).any():
+            continue
+        away = _points(part) - wrist
+        if float(np.median(away @ axis)) < 0:
+            continue
+        near = float(np.hypot(*away.T).min())
+        if near < _FARTHEST * span and (best is None or near < best[0]):
+            best = near, part
+    return None if best is None else best[1]
+
+
+def _direction(arm: Bool[np.ndarray, "h w"], axis: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+    """The arm's own way, away from the hand; the hand's where it is hardly longer than broad."""
+    points = _points(arm)
+    values, vectors = np.linalg.eigh(np.cov((points - points.mean(0)).T))
+    own = vectors[:, 1] * np.sign(vectors[:, 1] @ axis or 1.0)
+    return own if values[1] > 1.5 * values[0] and own @ axis > 0.5 else axis
+
+
+def _section(
+    crop: UInt8[np.ndarray, "h w 3"],
+    part: Bool[np.ndarray, "h w"],
+    origin: Float[np.ndarray, "2"],
+    axis: Float[np.ndarray, "2"],
+    inward: int,
+    span: float,
+) -> _Section | None:
+    """The cut through a part near its end: the far one of a hand (inward −1), the near one of an arm (1)."""
+    points = _points(part)
+    along = (points - origin) @ axis
+    at = float(np.quantile(along, 0.003 if inward > 0 else 0.997))
+    at += inward * min(_INSET * span, 0.4 * float(np.ptp(along)))
+    cut = np.abs(along - at) <= max(1.0, _SECTION * span)
+    across = np.array([-axis[1], axis[0]])
+    if cut.sum() < 8:
+        return None
+    sideways = (points[cut] - origin) @ across
+    low, high = float(sideways.min()), float(sideways.max())
+    ends = np.stack([origin + at * axis + side * across for side in (low, high)])
+    share = (np.arange(_COLUMNS) + 0.5) / _COLUMNS
+    place = (low + 0.04 * (high - low)) + share * 0.92 * (high - low)
+    smooth = cv2.GaussianBlur(crop, (0, 0), 0.8).astype(np.float32)
+    spots = (origin + at * axis + place[:, None] * across - 0.5).astype(np.float32)
+    colours = cv2.remap(smooth, spots[None, :, 0], spots[None, :, 1], cv2.INTER_LINEAR)
+    return _Section(ends, colours[0])
+
+
+def _laid(crop: UInt8[np.ndarray, "h w 3"], start: _Section, end: _Section) -> Underlay:
+    """The quadrangle between two cuts, filled from one's colours to the other's."""
+    height, width = crop.shape[:2]
+    share = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None, None].astype(np.float32)
+    filled = (1 - share) * start.colours + share * end.colours
+    corners = np.array([*start.ends, *end.ends[::-1]], np.float32)
+    source = np.array([[0, 0], [_COLUMNS, 0], [_COLUMNS, _ROWS], [0, _ROWS]], np.float32)
+    matrix = cv2.getPerspectiveTransform(source, corners)
+    laid = cv2.warpPerspective(filled, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    plane = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(plane, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+    alpha = cv2.GaussianBlur(plane, (0, 0), 0.8).astype(np.float32)[..., None] / 255
+    detail = crop.astype(np.float32) - cv2.GaussianBlur(crop, (0, 0), 1.5)
+    on_skin = cv2.erode(plane, np.ones((3, 3), np.uint8)) > 0
+    grain = float(detail[on_skin].std()) * 0.5 if on_skin.any() else 0.0
+    noise = np.random.default_rng(0).normal(0, min(grain, 2.0), (height, width, 1))
+    mixed = crop + alpha * (laid + noise - crop)
+    inside = alpha[..., 0] > 1 / 255
+    return Underlay(np.where(inside[..., None], np.clip(mixed + 0.5, 0, 255), crop).astype(np.uint8), inside)

@@ -1,0 +1,76 @@
+"""A hand that has come off: skin between it and its arm, and nothing where nothing is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from handwright.data.hands import render_defects, render_hands
+from handwright.hand.skeleton import skin_distance
+from handwright.handrefiner.hypotheses import other_readings
+from handwright.handrefiner.joined_arm import joined_arm
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.task import plan_hand, reconstruct
+from handwright.types import HandObservation, Image
+from tests.review.says import says
+
+GAP_TO_ARM, GAP_TO_BORDER = 3, 0
+"""Pictures of a world of hands that have come off: with the arm's end in sight, and without."""
+
+
+def task_of(made, **settings):
+    image, (hand,) = Image(made.pixels), made.hands
+    seen = HandObservation(np.asarray(hand.keypoints_px), np.zeros(21), hand.hand.side, 0.9, "picture")
+    return plan_hand(1, image, seen, *reconstruct(image, seen, None), RefineSettings(**settings))
+
+
+def beyond(made, task, spans):
+    """Pixel of the crop so far beyond the wrist."""
+    points = np.asarray(made.hands[0].keypoints_px)
+    away = points[0] - points[9]
+    x, y = points[0] + spans * away - np.array(task.window[:2])
+    return round(float(y)), round(float(x))
+
+
+@pytest.mark.parametrize("index", [GAP_TO_ARM, GAP_TO_BORDER])
+def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(index):
+    made = render_defects(645000, index, 256, defect="detached")
+    task = task_of(made)
+    under = joined_arm(made.pixels, task)
+    assert under is not None
+    x0, y0, x1, y1 = task.window
+    crop = np.ascontiguousarray(made.pixels[y0:y1, x0:x1])
+    assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
+    gap = beyond(made, task, 0.55)
+    assert under.inside[gap]
+    assert skin_distance(under.pixels, task.region)[gap] < 9 < skin_distance(crop, task.region)[gap]
+    assert 0.01 < under.inside.mean() < 0.2
+
+
+def test_a_hand_on_its_bare_arm_gets_no_other():
+    whole = 0
+    for index in range(20):
+        made = render_hands(645000, index, 256)
+        if len(made.hands) != 1 or made.hands[0].gloved:
+            continue
+        task = task_of(made)
+        row, column = beyond(made, task, 0.3)
+        height, width = task.may_change.shape
+        if not (0 <= row < height and 0 <= column < width):
+            continue
+        x0, y0, x1, y1 = task.window
+        bare = skin_distance(np.ascontiguousarray(made.pixels[y0:y1, x0:x1]), task.region)[row, column] < 4
+        if bare:
+            whole += 1
+            assert joined_arm(made.pixels, task) is None, index
+    assert whole >= 3
+
+
+def test_it_is_tried_where_the_critic_sees_the_hand_come_off():
+    made = render_defects(645000, GAP_TO_ARM, 256, defect="detached")
+    task, off = task_of(made), says(defects={"detached": 0.9})
+    first, *_ = other_readings(made.pixels, task, None, off)
+    assert first.reading == "with its arm joined to it"
+    assert first.may_change[first.underlay.inside].all()
+    others = other_readings(made.pixels, task, None, says(defects={"melted": 0.9}))
+    assert all(other.underlay is None for other in others)
