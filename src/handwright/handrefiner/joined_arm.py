@@ -26,6 +26,10 @@ beyond."""
 _ALIKE = (0.45, 2.2)
 """Width of the arm's end over that of the hand's."""
 
+_BLUR, _CLOTH, _INTO = 0.06, 24.0, 0.2
+"""Of a sleeve beyond the gap: over how many spans colours are compared, how far in Lab it is from the gap's,
+and how far the arm goes into it."""
+
 _COLUMNS, _ROWS = 48, 32
 
 
@@ -74,12 +78,35 @@ def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay |
         return None
     arm = _arm(pieces, hand, marks[0], axis, span, borders)
     if arm is None:
-        end = _at_border(start, axis, crop.shape[:2], borders, span)
+        end = _in_sleeve(crop, start, axis, span) or _at_border(start, axis, crop.shape[:2], borders, span)
     else:
         end = _section(crop, arm, marks[0], _direction(arm, axis), 1, span)
     if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
         return None
     return _laid(crop, start, end)
+
+
+def _in_sleeve(
+    crop: UInt8[np.ndarray, "h w 3"], start: _Section, axis: Float[np.ndarray, "2"], span: float
+) -> _Section | None:
+    """The hand's own cut, moved on into the first thing beyond the gap; None where the gap shows none."""
+    height, width = crop.shape[:2]
+    lab = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), (0, 0), 1.5).astype(np.float32)
+    beyond = np.arange((_INSET + _BLUR) * span, _FARTHEST * span)
+    across = (start.ends[1] - start.ends[0]) * np.array([-0.2, 0.0, 0.2])[:, None]
+    spots = start.ends.mean(0) + across[:, None] + beyond[None, :, None] * axis
+    within = ((spots >= 0) & (spots < [width, height])).all((0, 2))
+    spots, beyond = spots[:, within].astype(int), beyond[within]
+    there = max(3, round(_BLUR * span))
+    if len(beyond) < 3 * there:
+        return None
+    seen = lab[spots[..., 1], spots[..., 0]]
+    gap = np.median(seen[:, :there], 1, keepdims=True)
+    other = (np.linalg.norm(seen - gap, axis=-1) > _CLOTH).mean(0) > 0.5
+    lasting = np.convolve(other, np.ones(there), "valid") >= there
+    if not lasting.any():
+        return None
+    return _Section(start.ends + (beyond[int(np.argmax(lasting))] + _INTO * span) * axis, start.colours)
 
 
 def _at_border(
