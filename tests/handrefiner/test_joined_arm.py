@@ -14,8 +14,8 @@ from handwright.handrefiner.task import plan_hand, reconstruct
 from handwright.types import HandObservation, Image
 from tests.review.says import says
 
-GAP_TO_ARM, GAP_TO_BORDER = 3, 0
-"""Pictures of a world of hands that have come off: with the arm's end in sight, and without."""
+GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_SLEEVE = 3, 0, 5
+"""Pictures of a world of hands that have come off: with the arm's end in sight, without, and in a sleeve."""
 
 
 def task_of(made, **settings):
@@ -32,8 +32,10 @@ def beyond(made, task, spans):
     return round(float(y)), round(float(x))
 
 
-@pytest.mark.parametrize("index", [GAP_TO_ARM, GAP_TO_BORDER])
-def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(index):
+@pytest.mark.parametrize(
+    ("index", "spans"), [(GAP_TO_ARM, 0.55), (GAP_TO_BORDER, 0.55), (GAP_TO_SLEEVE, 0.3)]
+)
+def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(index, spans):
     made = render_defects(645000, index, 256, defect="detached")
     task = task_of(made)
     under = joined_arm(made.pixels, task)
@@ -41,7 +43,7 @@ def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(inde
     x0, y0, x1, y1 = task.window
     crop = np.ascontiguousarray(made.pixels[y0:y1, x0:x1])
     assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
-    gap = beyond(made, task, 0.55)
+    gap = beyond(made, task, spans)
     assert under.inside[gap]
     assert skin_distance(under.pixels, task.region)[gap] < 9 < skin_distance(crop, task.region)[gap]
     assert 0.01 < under.inside.mean() < 0.2
