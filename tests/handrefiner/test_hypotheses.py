@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.handrefiner.hypotheses import other_readings
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct, with_flesh
@@ -135,3 +136,20 @@ def test_what_is_wrong_with_the_whole_hand_or_beside_it_leaves_no_finger_out(one
     told = astray(one, defect, (0.0, 0.0) if defect == "sideways" else tuple(one.landmarks_px[7].tolist()))
     readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
     assert "without the finger that is wrong" not in readings
+
+
+def test_fingers_of_the_wrong_length_get_their_usual_one(one):
+    task = task_of(one)
+    shape = task.fit.hand.shape.copy()
+    index = SHAPE_NAMES.index("index_length")
+    shape[index] = 0.4
+    long = replace(task, fit=replace(task.fit, hand=replace(task.fit.hand, shape=shape)))
+    told = astray(one, "too_long", tuple(one.landmarks_px[8].tolist()))
+    by_reading = {other.reading: other for other in other_readings(one.pixels, long, None, told)}
+    usual = by_reading["with fingers of usual length"].fit
+    assert usual.hand.shape[index] == 0
+    assert np.array_equal(usual.hand.pose, task.fit.hand.pose)
+    reach = [np.linalg.norm(np.diff(fit.landmarks_px[[5, 8]], axis=0)) for fit in (usual, task.fit)]
+    assert 0.8 < reach[0] / reach[1] < 1.2
+    sideways = other_readings(one.pixels, long, None, astray(one, "sideways", told.where_px["sideways"]))
+    assert "with fingers of usual length" not in [other.reading for other in sideways]

@@ -2,8 +2,8 @@
 
 Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
 critic was taught where the joints of the sound hand should be, and shows the finger that is wrong, which is
-then laid beside its neighbours. Of what is melted beyond reading only the palm is believed, and its fingers
-are left at rest.
+then laid beside its neighbours; fingers that are too long or too short get their usual length. Of what is
+melted beyond reading only the palm is believed, and its fingers are left at rest.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.hand.anatomy import FINGERS
+from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.handrefiner.joined_arm import joined_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
-from handwright.perception.fit import fit_hand
+from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.silhouette import fit_with_outline
 from handwright.perception.trust import misfit_fingers
 from handwright.review.critic import ONE_FINGER_DEFECTS, CriticSays
-from handwright.types import HandObservation, Mask
+from handwright.types import HandFit, HandObservation, Mask
 
 _AS_LARGE = 2.0
 """How many times as large or small a hand may be in other eyes."""
@@ -29,6 +29,7 @@ _AS_LARGE = 2.0
 _NEAR = 0.3
 """What is wrong is a finger's where its bones come as near as this, in hand sizes."""
 
+_LENGTHS = [SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]
 _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
 
@@ -53,6 +54,8 @@ def other_readings(
         joints, weights = _by_critic(seen, says)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+        if says.likeliest in ("too_long", "too_short"):
+            readings.append(_of_usual_length(task, mask))
         spared = _without_wrong_finger(seen, says)
         if spared is not None:
             readings.append(
@@ -84,6 +87,14 @@ def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation
         there[1 + 4 * finger : 5 + 4 * finger] = says.present.get(name, 1.0)
     joints = replace(seen, landmarks_px=says.landmarks_px, depth_px=depth, side=side)
     return joints, np.where(there >= 0.5, np.maximum(says.visible, 0.3), 0.0)
+
+
+def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
+    """The hand as it was read, each finger as long as the mean hand's."""
+    shape = task.fit.hand.shape.copy()
+    shape[_LENGTHS] = 0.0
+    fit = fit_given(task.observation, replace(task.fit.hand, shape=shape), task.fit.trust)
+    return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 
 def _without_wrong_finger(seen: HandObservation, says: CriticSays) -> Float[np.ndarray, "21"] | None:
@@ -118,6 +129,13 @@ def _read(
 ) -> HandTask:
     fit = fit_hand(seen, *size_px, landmark_weights=weights)
     fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
+    return _drawn_as(task, seen, fit, mask, reading)
+
+
+def _drawn_as(
+    task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None, reading: str
+) -> HandTask:
+    """The task with another fit, and the mask that it needs."""
     allowed = (
         task.may_change
         if mask is not None
