@@ -10,7 +10,7 @@ import pytest
 
 from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.pipeline import Engine
-from handwright.workflow.reproduce import paint_all, run
+from handwright.workflow.reproduce import paint_all, painted, run
 from handwright.workflow.reproduce.before_after import GROUP, STATES
 from handwright.workflow.reproduce.choices import STRENGTHS
 from handwright.workflow.reproduce.run import reproduce_handrefiner
@@ -35,6 +35,17 @@ class NoDefects:
             crop = np.full((8, 8, 3), 90, np.uint8)
             self.bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
         return ("a",)
+
+
+class Clock:
+    """Every painting takes a second."""
+
+    def __init__(self):
+        self.now = 0
+
+    def perf_counter(self):
+        self.now += 1
+        return float(self.now)
 
 
 @pytest.fixture
@@ -81,6 +92,28 @@ def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting
     reproduce_handrefiner(study, page, "the command", tmp_path / "work")
     assert len(network.asked) == painted
     assert files(page.parent)["page.md"] == before["page.md"]
+
+
+def test_a_study_that_is_killed_twice_writes_the_same_page(study, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(painted, "time", Clock())
+    whole, stopped = tmp_path / "whole" / "page.md", tmp_path / "stopped" / "page.md"
+    reproduce_handrefiner(study, whole, "x", tmp_path / "at once")
+    units, rule = len(network.asked), network.rule
+    for share in (1, 2):
+        network.asked.clear()
+
+        def killed(asked, limit=units * share // 4):
+            if len(network.asked) > limit:
+                raise KeyboardInterrupt
+            return rule(asked)
+
+        network.rule = killed
+        with pytest.raises(KeyboardInterrupt):
+            reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+        assert not stopped.exists()
+    network.rule = rule
+    reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+    assert files(stopped.parent) == files(whole.parent)
 
 
 def test_people_decide_where_they_did(study, tmp_path):

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Curves = Mapping[str, Mapping[str, Sequence[Estimate]]]
-"""What is steered → field → estimates at every strength of ``GRID``."""
+"""What is steered → field → estimates at every strength."""
 
 _LABELS = {"error": "joint error, % of hand size", "texture": "fine detail on skin, RMS of 255"}
 
 
-def draw_phases(curves: Curves, fixed: float, path: Path) -> None:
+def draw_phases(curves: Curves, strengths: Sequence[float], fixed: float, path: Path) -> None:
     """Joint error and fine detail against strength, with 95 % intervals; writes a PNG."""
     from matplotlib.figure import Figure
 
@@ -29,14 +29,16 @@ def draw_phases(curves: Curves, fixed: float, path: Path) -> None:
     for axes, (key, label) in zip(figure.subplots(1, 2), _LABELS.items(), strict=True):
         for number, (painter, fields) in enumerate(curves.items()):
             estimates = fields[key]
-            if len(estimates) != len(GRID):
+            if len(estimates) != len(strengths):
                 continue
             low, value, high = (
                 np.array([getattr(e, end) for e in estimates]) for end in ("low", "value", "high")
             )
             colour = f"C{number}"
-            axes.fill_between(GRID, low, high, alpha=0.18, color=colour, linewidth=0)
-            axes.plot(GRID, value, color=colour, label=f"{painter}, N {estimates[0].n}", marker="o", ms=3)
+            axes.fill_between(strengths, low, high, alpha=0.18, color=colour, linewidth=0)
+            axes.plot(
+                strengths, value, color=colour, label=f"{painter}, N {estimates[0].n}", marker="o", ms=3
+            )
         axes.axvline(fixed, color="grey", linewidth=0.7, linestyle="--")
         axes.set(xlabel="control strength (dashed: the fixed one)", ylabel=label, xlim=(0, 1), ylim=(0, None))
         axes.legend(fontsize=8)

@@ -13,7 +13,7 @@ from handwright.workflow.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Fig
 from handwright.workflow.reproduce.paint_all import UNTOUCHED
 from handwright.workflow.reproduce.results import Results
 from handwright.workflow.reproduce.study import REFEREE, Study, seeds_line
-from handwright.workflow.reproduce.words import against_paper, cells, figure, paragraph, table
+from handwright.workflow.reproduce.words import against_paper, cells, figure, paragraph, sign, table
 
 _KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
 _TITLES = (
@@ -34,6 +34,15 @@ _PAPER = {
     "adaptive instead of fixed": (-1.548, -0.154),
 }
 """Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
+
+
+_REGIMES = {
+    ("lower", "undecided"): "structure alone",
+    ("lower", "higher"): "structure alone",
+    ("undecided", "lower"): "texture alone",
+    ("higher", "lower"): "texture alone",
+}
+"""Of what a joint error does below the crossover and fine detail above it."""
 
 
 def write_page(results: Results, study: Study, command: str, page: Path, phases: Mapping[str, str]) -> None:
@@ -162,17 +171,40 @@ def _beside(results: Results, key: str) -> str:
 
 
 def _phases(results: Results) -> str:
-    rows = [
-        [painter, figure(told["error"], 2), figure(told["texture"], 2)]
-        for painter, told in results.early.items()
-    ]
-    titles = (f"share of the change done at s = {CROSSOVER:g}", "joint error", "fine detail")
+    rows: list[list[str]] = []
+    for what, told in results.halves.items():
+        (error_below, error_above), (fine_below, fine_above) = told["error"], told["texture"]
+        signs = sign(error_below), sign(fine_above)
+        rows.append(
+            [
+                what,
+                figure(error_below, 1),
+                figure(error_above, 1),
+                figure(fine_below, 2),
+                figure(fine_above, 2),
+                "both" if signs == ("lower", "lower") else _REGIMES.get(signs, "neither"),
+            ]
+        )
+    titles = (
+        "change of",
+        f"joint error, 0 → {CROSSOVER:g}, points",
+        f"{CROSSOVER:g} → 1",
+        f"fine detail, 0 → {CROSSOVER:g}",
+        f"{CROSSOVER:g} → 1",
+        "the paper's regimes",
+    )
+    before = (
+        ""
+        if results.before is None
+        else f"""
+        The pictures themselves, through the model's codec, have {figure(results.before, 2)} on the same skin.
+    """
+    )
     note = paragraph(f"""
         The paper's claim is that below about {CROSSOVER:g} control moves the structure, and above it takes
-        texture: the first share near 1, the second near 0. A share beyond 0 … 1 says that the field turns on
-        its way. 'bare': all of the mask's box is free, and colours stay the network's; a mask that follows
-        the hand, and skin colour laid back where the mesh is, give the outline away whatever the control
-        says.
+        texture: joint error falls in the first column, fine detail in the last but one. {before} 'bare': all
+        of the mask's box is free, and colours stay the network's; a mask that follows the hand, and skin
+        colour laid back where the mesh is, give the outline away whatever the control says.
     """)
     return f"{table(titles, rows)}\n\n{note}"
 

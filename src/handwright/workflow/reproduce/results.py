@@ -40,7 +40,9 @@ class Results:
         harmonise: As ``figures``, of the strategies with painter 'harmonise'.
         harmonise_differences: As ``differences``.
         curves: What is steered → field → estimates at every strength.
-        early: What is steered → field → share of the change that is done at half strength.
+        strengths: Of these.
+        halves: What is steered → field → change up to half strength, and from there on.
+        before: Fine detail of the pictures themselves on the skin that is painted, through the codec.
         states: Figures of hands with a defect, before and after.
         attempted, replaced: Shares of these hands.
         chosen: Per picture the best strength.
@@ -56,7 +58,9 @@ class Results:
     harmonise: Mapping[str, Figures]
     harmonise_differences: Sequence[tuple[str, Figures]]
     curves: Mapping[str, Mapping[str, list[Estimate]]]
-    early: Mapping[str, Mapping[str, Estimate | None]]
+    strengths: tuple[float, ...]
+    halves: Mapping[str, Mapping[str, tuple[Estimate | None, Estimate | None]]]
+    before: Estimate | None
     states: Mapping[str, Figures]
     attempted: float
     replaced: float
@@ -72,6 +76,7 @@ def take(
     rows: tuple[Row, ...],
     choice: tuple[Mapping[str, float], str, Estimate],
     stored: float,
+    strengths: tuple[float, ...],
 ) -> Results:
     """Take every figure.
 
@@ -81,6 +86,7 @@ def take(
         rows: Of Table 3.
         choice: Strengths by picture, who chose, and their mean.
         stored: The fixed strength that was painted with.
+        strengths: Of the phase figure.
     """
     strategies = strategy_rows(rows[-1].settings)
 
@@ -103,8 +109,13 @@ def take(
         {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
         of(HARMONISE, names.harmonise, strategies),
         differences(HARMONISE, names.harmonise, strategies),
-        {k: {f: gauge.curve(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
-        {k: {f: gauge.early_share(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        {
+            k: {f: gauge.curve(p.group, p.names, strengths, f) for f in fields}
+            for k, p in names.phases.items()
+        },
+        strengths,
+        {k: {f: gauge.halves(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        gauge.figures(TABLE, names.table, "fixed").get("texture_before"),
         {state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
         sum(record["attempted"] for record in spoiled) / len(spoiled),
         sum(record["replaced"] for record in spoiled) / len(spoiled),

@@ -8,13 +8,20 @@ from pathlib import Path
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 
-UNTUNED, UNMASKED = "untuned", "unmasked"
-"""Folders below ``--variants``: ControlNets of the same UNet, trained another way."""
+UNTUNED, UNMASKED, TUNED = "untuned", "unmasked", "tuned"
+"""Folders below ``--variants``: ControlNets of the same UNet.
+
+The first two were trained another way, the last as HandRefiner's, from the same start and as long as they;
+without it the model's own is held against them.
+"""
 
 CONTROLS = ("landmarks", "segmentation", "normals")
 """Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
 
-VARIANTS = (UNTUNED, UNMASKED, *CONTROLS)
+SMOOTH = "smooth"
+"""And one as ``TUNED``, but of renders without fine detail, to see in the phase figure what it takes away."""
+
+VARIANTS = (UNTUNED, UNMASKED, TUNED, *CONTROLS, SMOOTH)
 
 _LEAST_NEGATIVE = 3.0
 """w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
@@ -56,7 +63,7 @@ def table_rows(
         settings: Model, steps and the like.
         own_guidance: w that suits the model.
         fixed_strength: Stored with the tuned ControlNet; the others are painted with the same.
-        variants: Folder of ControlNets ``UNTUNED`` and ``UNMASKED``, as far as they are there.
+        variants: Folder of ControlNets ``UNTUNED``, ``UNMASKED``, ``TUNED``, as far as they are there.
     """
     fixed = replace(settings, strength=fixed_strength)
     weight = own_guidance if settings.guidance is None else settings.guidance
@@ -64,6 +71,7 @@ def table_rows(
     rows = [
         _variant(UNTUNED, "untuned, fixed", replace(fixed, synthetic_negative=False), variants),
         _variant(UNMASKED, "tuned without the masked loss, fixed", fixed, variants),
+        _variant(TUNED, "tuned as long as these two, fixed", fixed, variants),
     ]
     if weight < _LEAST_NEGATIVE:
         label = f"tuned, fixed, w = {guided.guidance:g}"
@@ -76,7 +84,7 @@ def table_rows(
 
 def phase_settings(settings: DiffusionSettings, variants: Path | None) -> dict[str, DiffusionSettings]:
     """What the phase figure is drawn of besides the painters: settings by kind of control."""
-    folders = {kind: variants / kind for kind in CONTROLS} if variants is not None else {}
+    folders = {} if variants is None else {kind: variants / kind for kind in (*CONTROLS, TUNED, SMOOTH)}
     return {
         kind: replace(settings, controlnet=str(folder)) for kind, folder in folders.items() if folder.is_dir()
     }
@@ -86,10 +94,11 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     """What the paper compares: (question, row, row that it is held against)."""
     names = {row.name for row in rows if not row.missing}
     negative = "guided" if "guided" in names else "fixed"
+    tuned = TUNED if TUNED in names else "fixed"
     asked = (
-        ("tuning", "fixed", UNTUNED),
+        ("tuning", tuned, UNTUNED),
         ("the negative prompt", negative, "bare"),
-        ("the masked loss", "fixed", UNMASKED),
+        ("the masked loss", tuned, UNMASKED),
         ("s = 1.0 instead of fixed", "full", "fixed"),
         ("adaptive instead of fixed", "adaptive", "fixed"),
         ("auto instead of fixed", "auto", "fixed"),

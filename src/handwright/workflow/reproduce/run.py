@@ -27,7 +27,7 @@ from handwright.workflow.reproduce.paint_all import JUDGED, REFERENCE, TABLE, UN
 from handwright.workflow.reproduce.results import Names, take
 from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import GRID, REFEREE, Study
+from handwright.workflow.reproduce.study import REFEREE, Study
 from handwright.workflow.request import fingerprint
 
 SHOWN = 8
@@ -67,12 +67,13 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     sound = [store.crop(REFERENCE, name) for name in names.reference]
     reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
     choice = _choose(study, store, names)
-    results = take(Gauge(store, extractors, reference), names, rows, choice, stored)
+    gauge = Gauge(store, extractors, reference)
+    results = take(gauge, names, rows, choice, stored, study.scale.strengths)
     page.parent.mkdir(parents=True, exist_ok=True)
-    draw_phases(results.curves, stored, page.with_name(f"{page.stem}_phases.png"))
+    draw_phases(results.curves, results.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
-    _sheets(store, names, [row.name for row in rows if not row.missing], page)
-    phases = {label: phase.group for label, phase in names.phases.items()}
+    phases = {label: f"phase-{phase.group}" for label, phase in names.phases.items()}
+    _sheets(study, store, names, [row.name for row in rows if not row.missing], page)
     write_page(results, study, command, page, phases)
     return store.folder
 
@@ -102,12 +103,12 @@ def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, floa
     return chosen, chosen_by, fixed
 
 
-def _sheets(store: Store, names: Names, rows: list[str], page: Path) -> None:
+def _sheets(study: Study, store: Store, names: Names, rows: list[str], page: Path) -> None:
     """Sample sheets beside the page: the first pictures of every group, none picked out."""
-    grid = [f"{s:g}" for s in GRID]
+    grid = [f"{s:g}" for s in study.scale.strengths]
     for group, which, titles, suffix in (
         (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
-        *((phase.group, phase.names, grid, phase.group) for phase in names.phases.values()),
+        *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in names.phases.values()),
         (GROUP, names.spoiled, list(STATES), "before_after"),
     ):
         shown = [(name, [store.crop(group, f"{name}/{title}") for title in titles]) for name in which[:SHOWN]]
