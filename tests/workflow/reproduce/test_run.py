@@ -123,3 +123,15 @@ def test_people_decide_where_they_did(study, tmp_path):
     assert "mean 0.45 [0.40, 0.50]" in page.read_text()
     assert "People chose." in page.read_text()
     assert STRENGTHS[0] == 0.1
+
+
+def test_how_the_other_controlnets_were_trained_is_told_in_the_words_of_their_folder(
+    study, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Study, "variants_made_by", lambda self: {})
+    variants = tmp_path / "variants"
+    variants.mkdir()
+    (variants / "README.md").write_text("All from one start.\n")
+    page = tmp_path / "page.md"
+    reproduce_handrefiner(replace(study, variants=variants), page, "x", tmp_path / "work")
+    assert page.read_text().endswith("## The other ControlNets\n\nAll from one start.\n")

@@ -28,6 +28,7 @@ _TITLES = (
 
 _PAPER = {
     "tuning": (-9.146, -4.614),
+    "tuning, of coarse depth": (-9.146, -4.614),
     "the negative prompt": (-0.698, -0.380),
     "the masked loss": (-0.200, -0.012),
     "s = 1.0 instead of fixed": (-0.728, 0.982),
@@ -78,6 +79,7 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
         "## Hands with a defect, before and after",
         _before_after(results, study.data is not None),
         f"![before, repainted, refined]({stem}_before_after.jpg)",
+        *_trained(study),
     ]
     write_text(page, "\n\n".join(parts) + "\n")
 
@@ -153,9 +155,11 @@ def _times(results: Results) -> str:
         [painter, *(figure(told, 2) for told in ratios.values())] for painter, ratios in results.times.items()
     ]
     note = paragraph(f"""
-        Painting and looking again, over the fixed strength's, of the same pictures in one run. Paper:
-        adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's interval in joint
-        error, {_beside(results, LOOKS)} it in KID-H and {_beside(results, ANATOMY)} it in KID-H of anatomy.
+        Painting and looking again, over the fixed strength's, of the same pictures in one run: all paintings
+        of a strategy together, each timed alone; one that two strategies share is made once and counts in
+        both. Paper: adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's
+        interval in joint error, {_beside(results, LOOKS)} it in KID-H and {_beside(results, ANATOMY)} it in
+        KID-H of anatomy.
     """)
     return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
 
@@ -226,7 +230,8 @@ def _harmonise(results: Results) -> str:
     labels = {"fixed": "fixed", "full": "s = 1.0", "adaptive": "adaptive", "auto": "auto (ours)"}
     labels[UNTOUCHED] = "untouched (floor)"
     rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.harmonise.items()]
-    return f"{table(('', *_TITLES), rows)}\n\n{_differences(results.harmonise_differences)}"
+    told = f"N {results.harmonise[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
+    return f"{table(('', *_TITLES), rows)}\n\n{told}\n\n{_differences(results.harmonise_differences)}"
 
 
 def _before_after(results: Results, given: bool) -> str:
@@ -249,3 +254,11 @@ def _before_after(results: Results, given: bool) -> str:
         ({100 * results.replaced:.0f} % replaced).
     """)
     return f"{table(titles, rows)}\n\n{note}"
+
+
+def _trained(study: Study) -> list[str]:
+    """How the other ControlNets were trained, as their folder's README.md tells it."""
+    told = None if study.variants is None else study.variants / "README.md"
+    if told is None or not told.is_file():
+        return []
+    return ["## The other ControlNets", told.read_text("utf-8").strip()]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 
-UNTUNED, UNMASKED, TUNED = "untuned", "unmasked", "tuned"
+UNTUNED, COARSE, UNMASKED, TUNED = "untuned", "coarse", "unmasked", "tuned"
 """Folders below ``--variants``: ControlNets of the same UNet.
 
-The first two were trained another way, the last as HandRefiner's, from the same start and as long as they;
-without it the model's own is held against them.
+The last was trained as HandRefiner's, from the same start and as long as the others; without it the model's
+own is held against them. The first two learnt from the depth of scenes, exact or as an estimator gives it.
 """
 
 CONTROLS = ("landmarks", "segmentation", "normals")
@@ -21,7 +21,7 @@ CONTROLS = ("landmarks", "segmentation", "normals")
 SMOOTH = "smooth"
 """And one as ``TUNED``, but of renders without fine detail, to see in the phase figure what it takes away."""
 
-VARIANTS = (UNTUNED, UNMASKED, TUNED, *CONTROLS, SMOOTH)
+VARIANTS = (UNTUNED, COARSE, UNMASKED, TUNED, *CONTROLS, SMOOTH)
 
 _LEAST_NEGATIVE = 3.0
 """w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
@@ -63,15 +63,17 @@ def table_rows(
         settings: Model, steps and the like.
         own_guidance: w that suits the model.
         fixed_strength: Stored with the tuned ControlNet; the others are painted with the same.
-        variants: Folder of ControlNets ``UNTUNED``, ``UNMASKED``, ``TUNED``, as far as they are there.
+        variants: Folder of ControlNets ``UNTUNED`` … ``TUNED``, as far as they are there.
     """
     fixed = replace(settings, strength=fixed_strength)
     weight = own_guidance if settings.guidance is None else settings.guidance
     guided = replace(fixed, guidance=max(weight, _LEAST_NEGATIVE))
+    plain = replace(fixed, synthetic_negative=False)
     rows = [
-        _variant(UNTUNED, "untuned, fixed", replace(fixed, synthetic_negative=False), variants),
+        _variant(UNTUNED, "untuned (exact depth of scenes), fixed", plain, variants),
+        _variant(COARSE, "untuned (coarse depth of scenes), fixed", plain, variants),
         _variant(UNMASKED, "tuned without the masked loss, fixed", fixed, variants),
-        _variant(TUNED, "tuned as long as these two, fixed", fixed, variants),
+        _variant(TUNED, "tuned as long as these, fixed", fixed, variants),
     ]
     if weight < _LEAST_NEGATIVE:
         label = f"tuned, fixed, w = {guided.guidance:g}"
@@ -97,6 +99,7 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     tuned = TUNED if TUNED in names else "fixed"
     asked = (
         ("tuning", tuned, UNTUNED),
+        ("tuning, of coarse depth", tuned, COARSE),
         ("the negative prompt", negative, "bare"),
         ("the masked loss", tuned, UNMASKED),
         ("s = 1.0 instead of fixed", "full", "fixed"),

@@ -21,7 +21,7 @@ TABLE_FROM, SPOILED_FROM, REFERENCE_FROM = 930_000, 950_000, 960_000
 GRID = tuple(round(0.1 * k, 1) for k in range(11))
 """Strengths; those above 0 are what the fixed strength is chosen from."""
 
-COARSE = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
+FEWER = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Strengths of a phase figure with fewer points and more pictures behind each."""
 
 
@@ -51,7 +51,7 @@ class Scale:
 
 
 SCALES = {
-    "quick": Scale(table=60, harmonise=40, reference=200, phase=24, judged=30, spoiled=30, strengths=COARSE),
+    "quick": Scale(table=60, harmonise=40, reference=200, phase=20, judged=30, spoiled=24, strengths=FEWER),
     "paper": Scale(
         table=2000, harmonise=2000, reference=12_000, phase=200, judged=200, spoiled=12_000, size_px=512
     ),
