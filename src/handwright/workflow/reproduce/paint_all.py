@@ -13,7 +13,7 @@ from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
 from handwright.perception.find import find_hands
 from handwright.workflow.reproduce.painted import crop_of, judge_subject, untouched
-from handwright.workflow.reproduce.rows import Row, phase_settings, strategy_rows, table_rows
+from handwright.workflow.reproduce.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.workflow.reproduce.store import Crop, Record, Store
 from handwright.workflow.reproduce.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
 from handwright.workflow.reproduce.subjects import (
@@ -27,7 +27,7 @@ from handwright.workflow.reproduce.subjects import (
 )
 from handwright.workflow.reproduce.trials import Trials, Way
 
-TABLE, HARMONISE, JUDGED, REFERENCE = "table", "harmonise", "judged", "reference"
+TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
 """Groups of units, beside those of single paintings (``trials``)."""
 
 UNTOUCHED, NONE = "untouched", "none"
@@ -88,6 +88,10 @@ class Bench:
         """Every picture by every row of Table 3, from pure noise; names of those with a hand."""
         return self._treated(TABLE, "diffuse", self.rows(), self.study.scale.table)
 
+    def boxed(self) -> tuple[str, ...]:
+        """The ControlNets of Table 3 where neither mask nor colours give the hand's outline away."""
+        return self._treated(BOXED, "diffuse", boxed_rows(self.rows()), self.study.scale.boxed, bare=True)
+
     def harmonised(self) -> tuple[str, ...]:
         """The strategies with the painter that sets out from the drawn hand."""
         rows = strategy_rows(self.study.diffusion)
@@ -129,11 +133,13 @@ class Bench:
                 names.append(picture.name)
         return tuple(names)
 
-    def _treated(self, group: str, painter: str, rows: Sequence[Row], count: int) -> tuple[str, ...]:
+    def _treated(
+        self, group: str, painter: str, rows: Sequence[Row], count: int, *, bare: bool = False
+    ) -> tuple[str, ...]:
         makes: dict[str, Make] = {UNTOUCHED: self._untouched}
         for row in rows:
             if not row.missing:
-                makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings))
+                makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings, bare))
         pictures = self._pictures(MADE, TABLE_FROM, count)
         return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 

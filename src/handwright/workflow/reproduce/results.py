@@ -9,8 +9,8 @@ from handwright.metrics.estimate import Estimate
 from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.measure import Figures, Gauge
-from handwright.workflow.reproduce.paint_all import HARMONISE, TABLE, UNTOUCHED, Phase
-from handwright.workflow.reproduce.rows import Row, pairs, strategy_rows
+from handwright.workflow.reproduce.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED, Phase
+from handwright.workflow.reproduce.rows import Row, boxed_rows, pairs, strategy_rows
 
 OVER = ("full", "adaptive", "auto")
 """Strategies whose time is told as a multiple of the fixed one's."""
@@ -21,6 +21,7 @@ class Names:
     """The pictures with a hand, by what they are for."""
 
     table: tuple[str, ...]
+    boxed: tuple[str, ...]
     harmonise: tuple[str, ...]
     phases: Mapping[str, Phase]
     judged: tuple[str, ...]
@@ -36,6 +37,7 @@ class Results:
         rows: Of Table 3.
         figures: By row, 'untouched' among them.
         differences: (question, figures) of the paper's comparisons, paired.
+        boxed, boxed_differences: As these two, of ``rows.boxed_rows``.
         times: Strategy → its time over the fixed one's, by painter.
         harmonise: As ``figures``, of the strategies with painter 'harmonise'.
         harmonise_differences: As ``differences``.
@@ -54,6 +56,8 @@ class Results:
     rows: tuple[Row, ...]
     figures: Mapping[str, Figures]
     differences: Sequence[tuple[str, Figures]]
+    boxed: Mapping[str, Figures]
+    boxed_differences: Sequence[tuple[str, Figures]]
     times: Mapping[str, Mapping[str, Estimate]]
     harmonise: Mapping[str, Figures]
     harmonise_differences: Sequence[tuple[str, Figures]]
@@ -88,7 +92,7 @@ def take(
         stored: The fixed strength that was painted with.
         strengths: Of the phase figure.
     """
-    strategies = strategy_rows(rows[-1].settings)
+    strategies, in_boxes = strategy_rows(rows[-1].settings), boxed_rows(rows)
 
     def of(group: str, which: Sequence[str], treatments: Sequence[Row]) -> dict[str, Figures]:
         there = [UNTOUCHED, *(row.name for row in treatments if not row.missing)]
@@ -106,6 +110,8 @@ def take(
         rows,
         of(TABLE, names.table, rows),
         differences(TABLE, names.table, rows),
+        of(BOXED, names.boxed, in_boxes),
+        differences(BOXED, names.boxed, in_boxes),
         {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
         of(HARMONISE, names.harmonise, strategies),
         differences(HARMONISE, names.harmonise, strategies),

@@ -84,6 +84,15 @@ def table_rows(
     return (*rows, *strategy_rows(settings))
 
 
+def boxed_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Table 3's ControlNets at full strength, to be painted with the box masks of the published code."""
+    return tuple(
+        replace(row, label=row.label.removesuffix(", fixed"), settings=replace(row.settings, strength=1.0))
+        for row in rows
+        if row.name in (UNTUNED, COARSE, UNMASKED, TUNED, "full") and not row.missing
+    )
+
+
 def phase_settings(settings: DiffusionSettings, variants: Path | None) -> dict[str, DiffusionSettings]:
     """What the phase figure is drawn of besides the painters: settings by kind of control."""
     folders = {} if variants is None else {kind: variants / kind for kind in (*CONTROLS, TUNED, SMOOTH)}

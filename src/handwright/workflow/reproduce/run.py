@@ -79,10 +79,9 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
 
 
 def _paint(bench: Bench) -> Names:
-    judged, table = bench.judged(), bench.table()
-    return Names(
-        table, bench.harmonised(), bench.phases(), judged, bench.reference(), BeforeAfter.open(bench).run()
-    )
+    judged, reference, spoiled = bench.judged(), bench.reference(), BeforeAfter.open(bench).run()
+    table, boxed, harmonised = bench.table(), bench.boxed(), bench.harmonised()
+    return Names(table, boxed, harmonised, bench.phases(), judged, reference, spoiled)
 
 
 def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:
