@@ -64,10 +64,12 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
         "## Table 3: repainted from pure noise",
         _table_3(results),
         f"![before, then a column a row of the table]({stem}_rows.jpg)",
+        _columns(results),
         "## What the paper compares",
         _differences(results.differences),
         "## With box masks, at strength 1",
         _boxed(results),
+        f"![before, then a column a row of the table]({stem}_boxed.jpg)",
         "## What a strategy costs",
         _times(results),
         "## Phase transition",
@@ -115,6 +117,11 @@ def _table_3(results: Results) -> str:
     told = results.figures[UNTOUCHED]["error"].n
     fixed = f"N {told} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
     return f"{table(('', *_TITLES), rows)}\n\n{fixed}{_no_fid(results.figures[UNTOUCHED])}"
+
+
+def _columns(results: Results) -> str:
+    told = "; ".join(f"{row.name}: {row.label}" for row in results.rows if not row.missing)
+    return paragraph(f"Columns: untouched; {told}.")
 
 
 def _no_fid(figures: Figures) -> str:

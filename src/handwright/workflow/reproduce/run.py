@@ -23,15 +23,16 @@ from handwright.workflow.reproduce.choices import (
 from handwright.workflow.reproduce.figures import draw_choices, draw_phases
 from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.workflow.reproduce.page import write_page
-from handwright.workflow.reproduce.paint_all import JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.workflow.reproduce.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
 from handwright.workflow.reproduce.results import Names, take
+from handwright.workflow.reproduce.rows import Row, boxed_rows
 from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
 from handwright.workflow.reproduce.study import REFEREE, Study
 from handwright.workflow.request import fingerprint
 
-SHOWN = 8
-"""Pictures on a sheet."""
+SHOWN, SHOWN_ON_PAGE = 8, 4
+"""Pictures on a sheet to choose from, and on one beside the page."""
 
 
 def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | None = None) -> Path:
@@ -73,7 +74,7 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     draw_phases(results.curves, results.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
     phases = {label: f"phase-{phase.group}" for label, phase in names.phases.items()}
-    _sheets(study, store, names, [row.name for row in rows if not row.missing], page)
+    _sheets(study, store, names, [row for row in rows if not row.missing], page)
     write_page(results, study, command, page, phases)
     return store.folder
 
@@ -102,13 +103,18 @@ def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, floa
     return chosen, chosen_by, fixed
 
 
-def _sheets(study: Study, store: Store, names: Names, rows: list[str], page: Path) -> None:
+def _sheets(study: Study, store: Store, names: Names, painted: list[Row], page: Path) -> None:
     """Sample sheets beside the page: the first pictures of every group, none picked out."""
     grid = [f"{s:g}" for s in study.scale.strengths]
+    rows, in_boxes = ([row.name for row in some] for some in (painted, boxed_rows(painted)))
     for group, which, titles, suffix in (
         (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
+        (BOXED, names.boxed, [UNTOUCHED, *in_boxes], "boxed"),
         *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in names.phases.values()),
         (GROUP, names.spoiled, list(STATES), "before_after"),
     ):
-        shown = [(name, [store.crop(group, f"{name}/{title}") for title in titles]) for name in which[:SHOWN]]
+        shown = [
+            (name, [store.crop(group, f"{name}/{title}") for title in titles])
+            for name in which[:SHOWN_ON_PAGE]
+        ]
         save_sheet(page.with_name(f"{page.stem}_{suffix}.jpg"), titles, shown)
