@@ -23,7 +23,7 @@ from handwright.workflow.reproduce import Study, reproduce_handrefiner
 from handwright.workflow.reproduce.study import Scale
 
 SMALL = Scale(
-    table=2, harmonise=2, boxed=1, reference=10, phase=1, judged=1, spoiled=1, strengths=(0.0, 0.5, 1.0)
+    table=1, harmonise=1, boxed=1, reference=3, phase=1, judged=1, spoiled=1, strengths=(0.0, 0.5, 1.0)
 )
 _TIMES = re.compile(r"## What a strategy costs.*?## Phase", re.DOTALL)
 

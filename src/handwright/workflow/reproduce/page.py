@@ -29,7 +29,8 @@ _TITLES = (
 
 _PAPER = {
     "tuning": (-9.146, -4.614),
-    "tuning, of coarse depth": (-9.146, -4.614),
+    "tuning as long": (-9.146, -4.614),
+    "tuning as long, of coarse depth": (-9.146, -4.614),
     "the negative prompt": (-0.698, -0.380),
     "the masked loss": (-0.200, -0.012),
     "s = 1.0 instead of fixed": (-0.728, 0.982),

@@ -107,8 +107,9 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     negative = "guided" if "guided" in names else "fixed"
     tuned = TUNED if TUNED in names else "fixed"
     asked = (
-        ("tuning", tuned, UNTUNED),
-        ("tuning, of coarse depth", tuned, COARSE),
+        ("tuning", "fixed", UNTUNED),
+        ("tuning as long", TUNED, UNTUNED),
+        ("tuning as long, of coarse depth", TUNED, COARSE),
         ("the negative prompt", negative, "bare"),
         ("the masked loss", tuned, UNMASKED),
         ("s = 1.0 instead of fixed", "full", "fixed"),

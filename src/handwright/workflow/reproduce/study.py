@@ -54,7 +54,7 @@ class Scale:
 
 SCALES = {
     "quick": Scale(
-        table=60, harmonise=40, boxed=40, reference=200, phase=16, judged=30, spoiled=20, strengths=FEWER
+        table=60, harmonise=30, boxed=30, reference=200, phase=16, judged=30, spoiled=20, strengths=FEWER
     ),
     "paper": Scale(
         table=2000,
