@@ -81,7 +81,7 @@ def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting
         "tuned, auto (ours)",
         "not measured: no ControlNet 'untuned'",
         "N 3 hands a row",
-        "Columns: untouched; guided: tuned, fixed, w = 3, negative prompt; bare:",
+        "fixed: tuned, fixed; full: tuned, s = 1.0; adaptive: tuned, adaptive; auto: tuned, auto (ours).",
         "N 2 hands a row, the first of those of Table 3. As the published code has it",
     ):
         assert words in told
