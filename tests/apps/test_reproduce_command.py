@@ -59,7 +59,7 @@ def test_the_study_is_the_one_that_was_asked_for(tmp_path, monkeypatch, capsys):
     assert (study.diffusion.model, study.diffusion.steps, study.seed) == ("mine", 20, 3)
     assert study.variants == tmp_path / "v"
     assert (asked["page"], asked["work"]) == (Path("page.md"), None)
-    assert asked["command"] == "handwright reproduce handrefiner --scale quick --n 7"
+    assert asked["command"] == "handwright reproduce handrefiner --scale quick --n 7 --variants v"
     assert "page.md is written" in capsys.readouterr().out
 
 

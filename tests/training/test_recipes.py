@@ -13,7 +13,12 @@ from transformers import CLIPTextModel
 
 from handwright.diffusion.zoo import load_models
 from handwright.errors import UsageError
-from handwright.training.family import controlnet_from, fresh_unet, general_controlnet
+from handwright.training.family import (
+    controlnet_from,
+    fresh_unet,
+    general_controlnet,
+    with_new_embedding,
+)
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.settings import TrainSettings
@@ -109,6 +114,15 @@ def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):
     first, second = one.batch(7, 0, settings), two.batch(7, 0, settings)
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert np.isfinite(first["latents"].numpy()).all()
+
+
+def test_a_new_embedding_is_open_and_all_else_is_kept():
+    control = general_controlnet(fresh_unet(32), 4)
+    fresh = with_new_embedding(control)
+    for name, values in control.state_dict().items():
+        same = torch.equal(values, fresh.state_dict()[name])
+        assert same != name.startswith("controlnet_cond_embedding"), name
+    assert float(fresh.controlnet_cond_embedding.conv_out.weight.detach().abs().max()) > 0
 
 
 def test_a_general_controlnet_starts_open_where_a_copy_starts_shut():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,8 +28,9 @@ from handwright.diffusion.zoo import load_models
 LATENT_CHANNELS = 16
 TEXT_WIDTH = 192
 TEXT_LENGTH = 77
+_EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
 _GATES = {
-    "controlnet_cond_embedding.conv_out": 1.0,
+    _EMBEDDING_GATE: 1.0,
     "controlnet_down_blocks": 0.3,
     "controlnet_mid_block": 0.3,
 }
@@ -98,12 +100,33 @@ def general_controlnet(
     embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
     """
     control = controlnet_from(unet, pixels_per_latent, widths)
-    for name, values in control.named_parameters():
-        share = next((share for start, share in _GATES.items() if name.startswith(start)), None)
-        if share is not None:
-            bound = share / math.sqrt(max(values[0].numel(), 1))
-            torch.nn.init.uniform_(values, -bound, bound)
+    _open_gates(control, _GATES)
     return control
+
+
+def with_new_embedding(control: ControlNetModel) -> ControlNetModel:
+    """A ControlNet that keeps all but how it reads control images: that it has to learn anew.
+
+    Whatever kinds of image several such ones learn from, they start level.
+    """
+    config = dict(control.config)
+    fresh = cast("ControlNetModel", ControlNetModel.from_config(config))
+    fresh.load_state_dict(control.state_dict() | _embedding_of(fresh))
+    _open_gates(fresh, (_EMBEDDING_GATE,))
+    return fresh
+
+
+def _embedding_of(control: ControlNetModel) -> dict[str, torch.Tensor]:
+    start = _EMBEDDING_GATE.split(".")[0]
+    return {name: values for name, values in control.state_dict().items() if name.startswith(start)}
+
+
+def _open_gates(control: ControlNetModel, gates: Iterable[str]) -> None:
+    for name, values in control.named_parameters():
+        gate = next((gate for gate in gates if name.startswith(gate)), None)
+        if gate is not None:
+            bound = _GATES[gate] / math.sqrt(max(values[0].numel(), 1))
+            torch.nn.init.uniform_(values, -bound, bound)
 
 
 def fresh_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:

@@ -26,6 +26,7 @@ from handwright.training.family import (
     fresh_text_encoder,
     general_controlnet,
     open_family,
+    with_new_embedding,
 )
 from handwright.training.gather import load_crops
 from handwright.training.hand_views import load_views
@@ -125,10 +126,9 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
     if not len(renders):
         raise UsageError(f"{data} holds no renders", "eq. 4 wants exact depth", "use `handwright synth`")
     scale = pixels_per_latent(family.vae)
-    if family.control != settings.control:
-        controlnet = general_controlnet(family.unet, scale)
-    else:
-        controlnet = family.controlnet or controlnet_from(family.unet, scale)
+    controlnet = family.controlnet or controlnet_from(family.unet, scale)
+    if settings.fresh_embedding or family.control != settings.control:
+        controlnet = with_new_embedding(controlnet)
     batches, shown = Batches(renders, family, 0.0), _shown(renders)
     return HandRefinerRecipe(batches, family, controlnet, shown, settings.control)
 

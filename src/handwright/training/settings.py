@@ -34,6 +34,8 @@ class TrainSettings:
         control: Of handrefiner: kind of control image (``handrefiner.controls.KINDS``).
         masked_loss: Of handrefiner: eq. 4, over the hand region; False: over the whole picture, the paper's
             ablation.
+        fresh_embedding: Of handrefiner: how control images are read is learnt anew, as it always is where
+            their kind is not that of the ControlNet to begin with.
         prediction_type: Of a base that starts from nothing: what its UNet says (``PREDICTIONS``).
         text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
@@ -59,6 +61,7 @@ class TrainSettings:
     conditioning_dropout_prob: float | None = None
     control: str = "depth"
     masked_loss: bool = True
+    fresh_embedding: bool = False
     prediction_type: str = "v_prediction"
     text_to_image: bool = False
     resolution: int = 128

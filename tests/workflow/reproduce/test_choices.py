@@ -7,7 +7,7 @@ import pytest
 from handwright.errors import DataError, OutputError, UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.workflow.reproduce.choices import fixed_of, judged_best, read_choices, write_strength
-from handwright.workflow.reproduce.rows import pairs, table_rows
+from handwright.workflow.reproduce.rows import boxed_rows, pairs, table_rows
 from handwright.workflow.reproduce.store import Store
 from handwright.workflow.reproduce.study import GRID
 
@@ -77,6 +77,21 @@ def test_variants_that_are_not_there_are_rows_that_say_so(tmp_path):
     assert not rows["untuned"].settings.synthetic_negative
     assert "unmasked" in rows["unmasked"].missing
     assert rows["untuned"].settings.strength == 0.6
+
+
+def test_variants_are_held_against_one_trained_as_long_where_it_is_there(tmp_path):
+    for name in ("untuned", "unmasked"):
+        (tmp_path / name).mkdir()
+    assert ("the masked loss", "fixed", "unmasked") in pairs(
+        table_rows(DiffusionSettings(), 1.0, 0.6, tmp_path)
+    )
+    (tmp_path / "tuned").mkdir()
+    rows = table_rows(DiffusionSettings(), 1.0, 0.6, tmp_path)
+    assert ("the masked loss", "tuned", "unmasked") in pairs(rows)
+    assert ("tuning as long", "tuned", "untuned") in pairs(rows)
+    in_boxes = boxed_rows(rows)
+    assert [row.name for row in in_boxes] == ["untuned", "unmasked", "tuned", "full"]
+    assert {row.settings.strength for row in in_boxes} == {1.0}
 
 
 def test_where_there_is_no_negative_branch_a_pair_of_rows_has_one():

@@ -68,9 +68,13 @@ def test_times_are_ratios_of_the_same_pictures(gauge):
 
 
 def test_structure_that_is_done_at_half_strength_and_texture_that_begins_to_go_there(gauge):
-    assert gauge.early_share("p", NAMES, "error").value == 1.0
-    assert gauge.early_share("p", NAMES, "texture").value == 0.0
-    assert [e.value for e in gauge.curve("p", NAMES, "error")] == [100 * max(1 - 2 * s, 0.0) for s in GRID]
+    below, above = gauge.halves("p", NAMES, "error")
+    assert (below.value, below.high, above.value) == (-100.0, -100.0, 0.0)
+    below, above = gauge.halves("p", NAMES, "texture")
+    assert (below.value, above.value, above.high) == (0.0, -0.5, -0.5)
+    assert [e.value for e in gauge.curve("p", NAMES, GRID, "error")] == [
+        100 * max(1 - 2 * s, 0.0) for s in GRID
+    ]
 
 
 def test_too_few_hands_for_a_distance_leave_it_out(gauge):

@@ -36,6 +36,28 @@ def test_every_row_of_every_picture_is_painted_once(open_bench, network):
     assert bench.store.record(TABLE, f"{NAMES[0]}/fixed")["strength"] == network.fixed_strength
 
 
+def test_what_two_rows_share_is_painted_once_and_counts_in_the_time_of_both(open_bench, network):
+    bench = open_bench(table=1)
+    bench.table()
+    kept = {path.stem for path in (bench.store.folder / "diffuse" / NAMES[0]).glob("*.json")}
+    tried = {"1", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"}
+    assert kept == {*tried, f"{network.fixed_strength:g}", "auto"}
+    seconds = {name: bench.store.record("diffuse", f"{NAMES[0]}/{name}")["seconds"] for name in kept}
+    adaptive, full = (bench.store.record(TABLE, f"{NAMES[0]}/{row}") for row in ("adaptive", "full"))
+    assert adaptive["seconds"] == pytest.approx(sum(seconds[name] for name in tried))
+    assert (full["seconds"], full["paintings"]) == (seconds["1"], 1)
+
+
+def test_the_phase_figure_uses_what_the_table_painted(open_bench, network):
+    bench = open_bench(table=1)
+    bench.table()
+    before = len(network.asked)
+    bench.phases()
+    of_depth = len({0.0, 0.1, 0.2, 0.3})
+    others = 2 * (len(GRID) + 1)  # 'bare' and 'harmonise', each after a painting that only warms up
+    assert len(network.asked) - before == of_depth + others
+
+
 def test_killed_and_resumed_gives_the_same_to_the_byte(open_bench, network, monkeypatch):
     whole = open_bench("whole")
     whole.table()

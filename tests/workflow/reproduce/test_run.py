@@ -10,7 +10,7 @@ import pytest
 
 from handwright.handrefiner.inpainter import Inpainters
 from handwright.handrefiner.pipeline import Engine
-from handwright.workflow.reproduce import paint_all, run
+from handwright.workflow.reproduce import paint_all, painted, run
 from handwright.workflow.reproduce.before_after import GROUP, STATES
 from handwright.workflow.reproduce.choices import STRENGTHS
 from handwright.workflow.reproduce.run import reproduce_handrefiner
@@ -35,6 +35,17 @@ class NoDefects:
             crop = np.full((8, 8, 3), 90, np.uint8)
             self.bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
         return ("a",)
+
+
+class Clock:
+    """Every painting takes a second."""
+
+    def __init__(self):
+        self.now = 0
+
+    def perf_counter(self):
+        self.now += 1
+        return float(self.now)
 
 
 @pytest.fixture
@@ -64,12 +75,14 @@ def files(folder):
 def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting(study, network, tmp_path):
     page = tmp_path / "docs" / "page.md"
     work = reproduce_handrefiner(study, page, "the command", tmp_path / "work")
-    told = page.read_text()
+    told = " ".join(page.read_text().split())
     for words in (
         "`the command`",
         "tuned, auto (ours)",
         "not measured: no ControlNet 'untuned'",
         "N 3 hands a row",
+        "fixed: tuned, fixed; full: tuned, s = 1.0; adaptive: tuned, adaptive; auto: tuned, auto (ours).",
+        "N 2 hands a row, the first of those of Table 3. As the published code has it",
     ):
         assert words in told
     assert "mean 0.60 [0.60, 0.60]" in told
@@ -83,6 +96,28 @@ def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting
     assert files(page.parent)["page.md"] == before["page.md"]
 
 
+def test_a_study_that_is_killed_twice_writes_the_same_page(study, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(painted, "time", Clock())
+    whole, stopped = tmp_path / "whole" / "page.md", tmp_path / "stopped" / "page.md"
+    reproduce_handrefiner(study, whole, "x", tmp_path / "at once")
+    units, rule = len(network.asked), network.rule
+    for share in (1, 2):
+        network.asked.clear()
+
+        def killed(asked, limit=units * share // 4):
+            if len(network.asked) > limit:
+                raise KeyboardInterrupt
+            return rule(asked)
+
+        network.rule = killed
+        with pytest.raises(KeyboardInterrupt):
+            reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+        assert not stopped.exists()
+    network.rule = rule
+    reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+    assert files(stopped.parent) == files(whole.parent)
+
+
 def test_people_decide_where_they_did(study, tmp_path):
     page, choices = tmp_path / "page.md", tmp_path / "choices.csv"
     choices.write_text("picture,strength\n830000,0.4\n830001,0.5\n")
@@ -90,3 +125,15 @@ def test_people_decide_where_they_did(study, tmp_path):
     assert "mean 0.45 [0.40, 0.50]" in page.read_text()
     assert "People chose." in page.read_text()
     assert STRENGTHS[0] == 0.1
+
+
+def test_how_the_other_controlnets_were_trained_is_told_in_the_words_of_their_folder(
+    study, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Study, "variants_made_by", lambda self: {})
+    variants = tmp_path / "variants"
+    variants.mkdir()
+    (variants / "README.md").write_text("All from one start.\n")
+    page = tmp_path / "page.md"
+    reproduce_handrefiner(replace(study, variants=variants), page, "x", tmp_path / "work")
+    assert page.read_text().endswith("## The other ControlNets\n\nAll from one start.\n")

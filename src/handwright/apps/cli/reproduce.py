@@ -42,7 +42,7 @@ def reproduce(
         typer.Option(
             "--variants",
             metavar="DIR",
-            help="Folder of ControlNets: untuned, unmasked, landmarks, segmentation, normals.",
+            help="Folder of ControlNets trained other ways, by name: untuned, unmasked, normals, …",
         ),
     ] = None,
     choices: Annotated[
@@ -95,5 +95,6 @@ def reproduce(
     chosen = SCALES[scale] if n is None else replace(SCALES[scale], table=n)
     study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.say)
     command = f"handwright reproduce {paper} --scale {scale}" + ("" if n is None else f" --n {n}")
+    command += "" if variants is None else f" --variants {variants.name}"
     folder = reproduce_handrefiner(study, output, command, work)
     screen.say_aloud(f"{output} is written; all paintings and handwright.json are in {folder}")

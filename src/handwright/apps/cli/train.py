@@ -40,6 +40,10 @@ def train(
     masked_loss: Annotated[
         bool, typer.Option("--masked-loss/--whole-loss", help="handrefiner: eq. 4, or all of the picture.")
     ] = True,
+    fresh_embedding: Annotated[
+        bool,
+        typer.Option("--fresh-embedding", help="handrefiner: learn to read control images anew."),
+    ] = False,
     prediction_type: Annotated[
         str, typer.Option(help="A new base: epsilon, v_prediction, sample or flow.")
     ] = "v_prediction",
@@ -81,6 +85,7 @@ def train(
         conditioning_dropout_prob=conditioning_dropout_prob,
         control=control,
         masked_loss=masked_loss,
+        fresh_embedding=fresh_embedding,
         prediction_type=prediction_type,
         text_to_image=text_to_image,
         resolution=resolution,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +16,6 @@ from handwright.metrics.features import FeatureExtractor, extract
 from handwright.metrics.frechet import frechet_distance
 from handwright.metrics.kernel import kernel_distance, kernel_distance_difference
 from handwright.workflow.reproduce.store import Record, Store
-from handwright.workflow.reproduce.study import GRID
 
 Figures = dict[str, Estimate]
 Features = Float[np.ndarray, "n d"]
@@ -33,7 +33,14 @@ _DISTANCES = (
 CROSSOVER = 0.5
 """Strength at which the paper sees structure give way to texture."""
 
-_SCALED = {"error": 100.0, "found": 100.0, "score": 1.0, "texture": 1.0, "sound": 100.0}
+_SCALED = {
+    "error": 100.0,
+    "found": 100.0,
+    "score": 1.0,
+    "texture": 1.0,
+    "texture_before": 1.0,
+    "sound": 100.0,
+}
 """Fields of records that are averaged, and what for the tables they are multiplied by."""
 
 
@@ -72,8 +79,10 @@ class Gauge:
                 told[key] = distance(self.reference[which], features, name=f"{key}-h[{name}]")
         return told
 
-    def difference(self, group: str, names: Sequence[str], of: str, less: str) -> Figures:
-        """One treatment less another of the same pictures, paired."""
+    def difference(
+        self, group: str, names: Sequence[str], of: str, less: str, *, distances: bool = True
+    ) -> Figures:
+        """One treatment less another of the same pictures, paired; KID-H only if ``distances``."""
         a, b = self.records(group, names, of), self.records(group, names, less)
         told: Figures = {}
         for key in ("error", "texture"):
@@ -81,7 +90,7 @@ class Gauge:
             if both:
                 apart = np.array([x - y for x, y in both], float)
                 told[key] = mean_estimate(f"Δ {key}", _SCALED[key] * apart)
-        for key, reference in self.reference.items():
+        for key, reference in self.reference.items() if distances else ():
             ours, theirs = (self.features(group, names, treatment, key) for treatment in (of, less))
             with suppress(NotEnoughDataError):
                 told[key] = kernel_distance_difference(reference, ours, theirs)
@@ -100,27 +109,22 @@ class Gauge:
         seconds = [[r["seconds"] for r in self.records(group, names, t)] for t in (of, over)]
         return statistic_estimate(f"{of} / {over}", np.array(seconds, float).T, _ratio_of_sums)
 
-    def curve(self, group: str, names: Sequence[str], key: str) -> list[Estimate]:
-        """A field at every strength of ``GRID``."""
+    def curve(self, group: str, names: Sequence[str], strengths: Sequence[float], key: str) -> list[Estimate]:
+        """A field at every strength."""
         return [
             mean_estimate(key, _SCALED[key] * values)
-            for s in GRID
+            for s in strengths
             if len(values := _values(self.records(group, names, f"{s:g}"), key))
         ]
 
-    def early_share(self, group: str, names: Sequence[str], key: str) -> Estimate | None:
-        """How much of the change of a field from strength 0 to 1 is done at ``CROSSOVER``.
-
-        Returns:
-            1: all of it; 0: none. None where nothing was measured.
-        """
-        ends = [self.records(group, names, f"{s:g}") for s in (0.0, CROSSOVER, 1.0)]
-        rows = [
-            [r[key] for r in three] for three in zip(*ends, strict=True) if all(_there(r, key) for r in three)
-        ]
-        if not rows:
-            return None
-        return statistic_estimate(f"early share of {key}", np.array(rows, float), _early)
+    def halves(self, group: str, names: Sequence[str], key: str) -> tuple[Estimate | None, Estimate | None]:
+        """How a field changes from strength 0 to ``CROSSOVER``, and from there to 1; paired."""
+        ends = (0.0, CROSSOVER, 1.0)
+        below, above = (
+            self.difference(group, names, f"{to:g}", f"{start:g}", distances=False).get(key)
+            for start, to in pairwise(ends)
+        )
+        return below, above
 
 
 def _values(records: Sequence[Record], key: str) -> Float[np.ndarray, " n"]:
@@ -134,8 +138,3 @@ def _there(record: Record, key: str) -> bool:
 def _ratio_of_sums(rows: np.ndarray) -> float:
     of, over = rows.sum(0)
     return float(of / over)
-
-
-def _early(rows: np.ndarray) -> float:
-    first, middle, last = rows.mean(0)
-    return float((middle - first) / (last - first)) if last != first else float("nan")

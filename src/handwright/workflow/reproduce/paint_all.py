@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainter, Inpainters
@@ -12,8 +12,8 @@ from handwright.handrefiner.pipeline import Engine
 from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
 from handwright.perception.find import find_hands
-from handwright.workflow.reproduce.painted import crop_of, judge_subject, paint_subject, untouched
-from handwright.workflow.reproduce.rows import Row, phase_settings, strategy_rows, table_rows
+from handwright.workflow.reproduce.painted import crop_of, judge_subject, untouched
+from handwright.workflow.reproduce.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.workflow.reproduce.store import Crop, Record, Store
 from handwright.workflow.reproduce.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
 from handwright.workflow.reproduce.subjects import (
@@ -25,11 +25,10 @@ from handwright.workflow.reproduce.subjects import (
     read_subject,
     rendered,
 )
+from handwright.workflow.reproduce.trials import Trials, Way
 
-TABLE, HARMONISE, JUDGED, REFERENCE = "table", "harmonise", "judged", "reference"
-"""Groups of units; those of the phase figure begin with ``PHASE``."""
-
-PHASE = "phase"
+TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
+"""Groups of units, beside those of single paintings (``trials``)."""
 
 UNTOUCHED, NONE = "untouched", "none"
 """Names of units: the picture as it is; a picture without a hand."""
@@ -37,15 +36,16 @@ UNTOUCHED, NONE = "untouched", "none"
 TOLD = 10
 """Pictures between two lines of progress."""
 
-Make = Callable[[Subject], tuple[Record, Crop | None]]
+Make = Callable[[Subject], tuple[Record, Crop]]
+Work = Callable[[Subject], None]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Paintings with every strength of the grid.
+    """Paintings with every strength of the phase figure.
 
     Attributes:
-        group: Of their units.
+        group: Of their units, which are named picture/strength.
         names: Of the pictures with a hand.
     """
 
@@ -67,7 +67,6 @@ class Bench:
     store: Store
     engine: Engine
     _opened: dict[str | None, Inpainters] = field(default_factory=dict[str | None, Inpainters])
-    _warm: set[str] = field(default_factory=set[str])
 
     def network(self, diffusion: DiffusionSettings) -> Inpainter:
         """The network of some settings; those of several ControlNets stay open side by side."""
@@ -79,40 +78,52 @@ class Bench:
         network, study = self.network(self.study.diffusion), self.study
         return table_rows(study.diffusion, network.guidance, network.fixed_strength, study.variants)
 
+    @cached_property
+    def trials(self) -> Trials:
+        """Paints."""
+        study = self.study
+        return Trials(self.store, study.diffusion, study.seed, self.network, self.engine.judge)
+
     def table(self) -> tuple[str, ...]:
         """Every picture by every row of Table 3, from pure noise; names of those with a hand."""
-        return self._treated(TABLE, "diffuse", self.rows())
+        return self._treated(TABLE, "diffuse", self.rows(), self.study.scale.table)
+
+    def boxed(self) -> tuple[str, ...]:
+        """The ControlNets of Table 3 where neither mask nor colours give the hand's outline away."""
+        return self._treated(BOXED, "diffuse", boxed_rows(self.rows()), self.study.scale.boxed, bare=True)
 
     def harmonised(self) -> tuple[str, ...]:
         """The strategies with the painter that sets out from the drawn hand."""
-        return self._treated(HARMONISE, "harmonise", strategy_rows(self.study.diffusion))
+        rows = strategy_rows(self.study.diffusion)
+        return self._treated(HARMONISE, "harmonise", rows, self.study.scale.harmonise)
 
     def phases(self) -> dict[str, Phase]:
-        """Pictures with every strength of the grid.
+        """Pictures with every strength of the phase figure.
 
-        Both painters by depth; 'diffuse' with no outline given away by mask or colours; other controls.
+        Both painters by depth; 'diffuse' with no outline given away by mask or colours; other ControlNets.
         """
         depth = self.study.diffusion
-        found = {painter: self._phase(painter, painter, depth) for painter in DIFFUSING[::-1]}
-        found["diffuse, bare"] = self._phase("diffuse, bare", "diffuse", depth, bare=True)
+        found = {painter: self._phase(Way(painter, depth)) for painter in DIFFUSING[::-1]}
+        found["diffuse, bare"] = self._phase(Way("diffuse", depth, bare=True))
         for kind, settings in phase_settings(depth, self.study.variants).items():
-            found[f"diffuse, {kind}"] = self._phase(f"diffuse, {kind}", "diffuse", settings)
+            found[f"diffuse, {kind}"] = self._phase(Way("diffuse", settings))
         return found
 
-    def _phase(self, label: str, painter: str, settings: DiffusionSettings, *, bare: bool = False) -> Phase:
-        group = f"{PHASE}-{label.replace(', ', '-')}"
-        makes = {f"{s:g}": self._by(painter, replace(settings, strength=s), bare=bare) for s in GRID}
+    def _phase(self, way: Way) -> Phase:
+        group, strengths = way.group(self.study.diffusion), self.study.scale.strengths
+        makes = {f"{s:g}": partial(self._painted, way=way, strength=s) for s in strengths}
         pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
         return Phase(group, self._each(group, pictures, makes))
 
+    def _painted(self, subject: Subject, way: Way, strength: float) -> None:
+        self.trials.trial(subject, way, strength)
+
     def judged(self) -> tuple[str, ...]:
         """Pictures of their own with every strength above 0, scored by the judge of ``refine``."""
-        makes = {
-            f"{s:g}": self._by("diffuse", replace(self.study.diffusion, strength=s), judged=True)
-            for s in GRID[1:]
-        }
+        makes = {f"{s:g}": self._kept(JUDGED, f"{s:g}", partial(self._judged, strength=s)) for s in GRID[1:]}
+        untouched = {UNTOUCHED: self._kept(JUDGED, UNTOUCHED, self._untouched)}
         pictures = self._pictures(REAL, JUDGED_FROM, self.study.scale.judged)
-        return self._each(JUDGED, pictures, {UNTOUCHED: self._untouched, **makes})
+        return self._each(JUDGED, pictures, untouched | makes)
 
     def reference(self) -> tuple[str, ...]:
         """Crops of the hands of other pictures, nothing painted."""
@@ -122,23 +133,30 @@ class Bench:
                 names.append(picture.name)
         return tuple(names)
 
-    def _treated(self, group: str, painter: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        makes = {row.name: self._by(painter, row.settings) for row in rows if not row.missing}
-        pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.table)
-        return self._each(group, pictures, {UNTOUCHED: self._untouched, **makes})
+    def _treated(
+        self, group: str, painter: str, rows: Sequence[Row], count: int, *, bare: bool = False
+    ) -> tuple[str, ...]:
+        makes: dict[str, Make] = {UNTOUCHED: self._untouched}
+        for row in rows:
+            if not row.missing:
+                makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings, bare))
+        pictures = self._pictures(MADE, TABLE_FROM, count)
+        return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 
-    def _by(
-        self, painter: str, diffusion: DiffusionSettings, *, judged: bool = False, bare: bool = False
-    ) -> Make:
-        settings = RefineSettings(painter=painter, diffusion=diffusion)
-        work = judge_subject if judged else partial(paint_subject, bare=bare)
+    def _kept(self, group: str, name: str, make: Make) -> Work:
+        """A treatment whose result is kept."""
 
-        def make(subject: Subject) -> tuple[Record, Crop]:
-            network = self.network(diffusion)
-            record, pixels = work(subject, settings, self.study.seed, network, self.engine.judge)
-            return record, crop_of(pixels, subject)
+        def work(subject: Subject) -> None:
+            self.store.unit(group, f"{subject.name}/{name}", lambda: make(subject))
 
-        return make
+        return work
+
+    def _judged(self, subject: Subject, strength: float) -> tuple[Record, Crop]:
+        diffusion = replace(self.study.diffusion, strength=strength)
+        settings = RefineSettings(painter="diffuse", diffusion=diffusion)
+        network = self.network(diffusion)
+        record, pixels = judge_subject(subject, settings, self.study.seed, network, self.engine.judge)
+        return record, crop_of(pixels, subject)
 
     def _untouched(self, subject: Subject) -> tuple[Record, Crop]:
         record, pixels = untouched(subject, self.engine.judge)
@@ -152,31 +170,28 @@ class Bench:
         largest = max(found, key=lambda hand: hand.size_px)
         return {"hand": True}, hand_crop(pixels, largest.bbox_xyxy_px)
 
-    def _each(self, group: str, pictures: Iterable[Picture], makes: dict[str, Make]) -> tuple[str, ...]:
-        """Make what is missing of every picture; names of those that show a hand."""
+    def _each(self, group: str, pictures: Iterable[Picture], works: dict[str, Work]) -> tuple[str, ...]:
+        """Do what is missing of every picture; names of those that show a hand."""
         names: list[str] = []
         for number, picture in enumerate(pictures, start=1):
-            if self._one(group, picture, makes):
+            if self._one(group, picture, works):
                 names.append(picture.name)
             if number % TOLD == 0:
                 self.study.say(f"{group}: {number} pictures, {len(names)} with a hand")
         return tuple(names)
 
-    def _one(self, group: str, picture: Picture, makes: dict[str, Make]) -> bool:
+    def _one(self, group: str, picture: Picture, works: dict[str, Work]) -> bool:
         if self.store.has(group, f"{picture.name}/{NONE}"):
             return False
-        missing = [name for name in makes if not self.store.has(group, f"{picture.name}/{name}")]
+        missing = [name for name in works if not self.store.has(group, f"{picture.name}/{name}")]
         if not missing:
             return True
         subject = read_subject(picture, self.engine.landmarker)
         if subject is None:
             self.store.unit(group, f"{picture.name}/{NONE}", lambda: ({}, None))
             return False
-        if group not in self._warm:
-            makes[missing[-1]](subject)  # loads and compiles, so that no unit's time tells of it
-            self._warm.add(group)
         for name in missing:
-            self.store.unit(group, f"{picture.name}/{name}", lambda name=name: makes[name](subject))
+            works[name](subject)
         return True
 
     def _pictures(

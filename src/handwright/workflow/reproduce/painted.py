@@ -17,10 +17,8 @@ from handwright.handrefiner.painters import Painted, Painter, PaintJob
 from handwright.handrefiner.painting import Painting, Studio, look_at, paint_once
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.strength.decide import decide
 from handwright.metrics.crops import hand_crop
 from handwright.review.judge import Judge
-from handwright.types import Strength
 from handwright.workflow.reproduce.subjects import Subject
 
 Pixels = UInt8[np.ndarray, "h w 3"]
@@ -100,11 +98,11 @@ def paint_subject(
     *,
     bare: bool = False,
 ) -> tuple[Record, Pixels]:
-    """Paint a hand as a strategy says and look at it again.
+    """Paint a hand once and look at it again.
 
     Args:
         subject: The hand.
-        settings: Painter, and how it paints.
+        settings: Painter, and how it paints; its strength is a number, 'fixed' or 'auto'.
         seed: Of the painting.
         network: Of a diffusing painter.
         judge: Whose eyes look again.
@@ -117,28 +115,25 @@ def paint_subject(
     painter = painter_of(settings, lambda: heard)
     subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
     studio = Studio(painter, settings, judge, Stopwatch())
-    asked = None if settings.diffusion is None else settings.diffusion.strength
-    textures: dict[Painting, float | None] = {}
-
-    def sample(strength: Strength | str | None) -> Painting:
-        made = paint_once(subject.pixels, [subject.task], subject.scene, seed, strength, studio)
-        if heard.last is not None:
-            textures[made] = texture_energy(*heard.last)
-        return made
-
+    strength = None if settings.diffusion is None else settings.diffusion.strength
     started = time.perf_counter()
-    decision = decide(asked, sample)
-    seconds = time.perf_counter() - started
-    painting, choice = decision.picked, decision.choice
+    painting = paint_once(subject.pixels, [subject.task], subject.scene, seed, strength, studio)
     record = {
         **seen(painting),
-        "seconds": seconds,
-        "paintings": len(choice.tried),
+        "seconds": time.perf_counter() - started,
         "strength": painting.strength,
-        "tried": [[one.strength, one.joint_error] for one in choice.tried],
-        "texture": textures.get(painting),
+        **_textures(heard),
     }
     return record, painting.pixels
+
+
+def _textures(heard: Listener) -> Record:
+    """Fine detail of what was painted, and, on the same skin, of the picture before."""
+    if heard.last is None:
+        return {"texture": None, "texture_before": None}
+    asked, made = heard.last
+    before = texture_energy(asked, Inpainted(heard.as_coded(asked.picture)))
+    return {"texture": texture_energy(asked, made), "texture_before": before}
 
 
 def judge_subject(

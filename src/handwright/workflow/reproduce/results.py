@@ -9,8 +9,8 @@ from handwright.metrics.estimate import Estimate
 from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.measure import Figures, Gauge
-from handwright.workflow.reproduce.paint_all import HARMONISE, TABLE, UNTOUCHED, Phase
-from handwright.workflow.reproduce.rows import Row, pairs, strategy_rows
+from handwright.workflow.reproduce.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED, Phase
+from handwright.workflow.reproduce.rows import Row, boxed_rows, pairs, strategy_rows
 
 OVER = ("full", "adaptive", "auto")
 """Strategies whose time is told as a multiple of the fixed one's."""
@@ -21,6 +21,7 @@ class Names:
     """The pictures with a hand, by what they are for."""
 
     table: tuple[str, ...]
+    boxed: tuple[str, ...]
     harmonise: tuple[str, ...]
     phases: Mapping[str, Phase]
     judged: tuple[str, ...]
@@ -36,11 +37,14 @@ class Results:
         rows: Of Table 3.
         figures: By row, 'untouched' among them.
         differences: (question, figures) of the paper's comparisons, paired.
+        boxed, boxed_differences: As these two, of ``rows.boxed_rows``.
         times: Strategy → its time over the fixed one's, by painter.
         harmonise: As ``figures``, of the strategies with painter 'harmonise'.
         harmonise_differences: As ``differences``.
         curves: What is steered → field → estimates at every strength.
-        early: What is steered → field → share of the change that is done at half strength.
+        strengths: Of these.
+        halves: What is steered → field → change up to half strength, and from there on.
+        before: Fine detail of the pictures themselves on the skin that is painted, through the codec.
         states: Figures of hands with a defect, before and after.
         attempted, replaced: Shares of these hands.
         chosen: Per picture the best strength.
@@ -52,11 +56,15 @@ class Results:
     rows: tuple[Row, ...]
     figures: Mapping[str, Figures]
     differences: Sequence[tuple[str, Figures]]
+    boxed: Mapping[str, Figures]
+    boxed_differences: Sequence[tuple[str, Figures]]
     times: Mapping[str, Mapping[str, Estimate]]
     harmonise: Mapping[str, Figures]
     harmonise_differences: Sequence[tuple[str, Figures]]
     curves: Mapping[str, Mapping[str, list[Estimate]]]
-    early: Mapping[str, Mapping[str, Estimate | None]]
+    strengths: tuple[float, ...]
+    halves: Mapping[str, Mapping[str, tuple[Estimate | None, Estimate | None]]]
+    before: Estimate | None
     states: Mapping[str, Figures]
     attempted: float
     replaced: float
@@ -72,6 +80,7 @@ def take(
     rows: tuple[Row, ...],
     choice: tuple[Mapping[str, float], str, Estimate],
     stored: float,
+    strengths: tuple[float, ...],
 ) -> Results:
     """Take every figure.
 
@@ -81,8 +90,9 @@ def take(
         rows: Of Table 3.
         choice: Strengths by picture, who chose, and their mean.
         stored: The fixed strength that was painted with.
+        strengths: Of the phase figure.
     """
-    strategies = strategy_rows(rows[-1].settings)
+    strategies, in_boxes = strategy_rows(rows[-1].settings), boxed_rows(rows)
 
     def of(group: str, which: Sequence[str], treatments: Sequence[Row]) -> dict[str, Figures]:
         there = [UNTOUCHED, *(row.name for row in treatments if not row.missing)]
@@ -100,11 +110,18 @@ def take(
         rows,
         of(TABLE, names.table, rows),
         differences(TABLE, names.table, rows),
+        of(BOXED, names.boxed, in_boxes),
+        differences(BOXED, names.boxed, in_boxes),
         {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
         of(HARMONISE, names.harmonise, strategies),
         differences(HARMONISE, names.harmonise, strategies),
-        {k: {f: gauge.curve(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
-        {k: {f: gauge.early_share(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        {
+            k: {f: gauge.curve(p.group, p.names, strengths, f) for f in fields}
+            for k, p in names.phases.items()
+        },
+        strengths,
+        {k: {f: gauge.halves(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
+        gauge.figures(TABLE, names.table, "fixed").get("texture_before"),
         {state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
         sum(record["attempted"] for record in spoiled) / len(spoiled),
         sum(record["replaced"] for record in spoiled) / len(spoiled),

@@ -8,13 +8,20 @@ from pathlib import Path
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 
-UNTUNED, UNMASKED = "untuned", "unmasked"
-"""Folders below ``--variants``: ControlNets of the same UNet, trained another way."""
+UNTUNED, COARSE, UNMASKED, TUNED = "untuned", "coarse", "unmasked", "tuned"
+"""Folders below ``--variants``: ControlNets of the same UNet.
+
+The last was trained as HandRefiner's, from the same start and as long as the others; without it the model's
+own is held against them. The first two learnt from the depth of scenes, exact or as an estimator gives it.
+"""
 
 CONTROLS = ("landmarks", "segmentation", "normals")
 """Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
 
-VARIANTS = (UNTUNED, UNMASKED, *CONTROLS)
+SMOOTH = "smooth"
+"""And one as ``TUNED``, but of renders without fine detail, to see in the phase figure what it takes away."""
+
+VARIANTS = (UNTUNED, COARSE, UNMASKED, TUNED, *CONTROLS, SMOOTH)
 
 _LEAST_NEGATIVE = 3.0
 """w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
@@ -56,14 +63,17 @@ def table_rows(
         settings: Model, steps and the like.
         own_guidance: w that suits the model.
         fixed_strength: Stored with the tuned ControlNet; the others are painted with the same.
-        variants: Folder of ControlNets ``UNTUNED`` and ``UNMASKED``, as far as they are there.
+        variants: Folder of ControlNets ``UNTUNED`` … ``TUNED``, as far as they are there.
     """
     fixed = replace(settings, strength=fixed_strength)
     weight = own_guidance if settings.guidance is None else settings.guidance
     guided = replace(fixed, guidance=max(weight, _LEAST_NEGATIVE))
+    plain = replace(fixed, synthetic_negative=False)
     rows = [
-        _variant(UNTUNED, "untuned, fixed", replace(fixed, synthetic_negative=False), variants),
+        _variant(UNTUNED, "untuned (exact depth of scenes), fixed", plain, variants),
+        _variant(COARSE, "untuned (coarse depth of scenes), fixed", plain, variants),
         _variant(UNMASKED, "tuned without the masked loss, fixed", fixed, variants),
+        _variant(TUNED, "tuned as long as these, fixed", fixed, variants),
     ]
     if weight < _LEAST_NEGATIVE:
         label = f"tuned, fixed, w = {guided.guidance:g}"
@@ -74,9 +84,18 @@ def table_rows(
     return (*rows, *strategy_rows(settings))
 
 
+def boxed_rows(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Table 3's ControlNets at full strength, to be painted with the box masks of the published code."""
+    return tuple(
+        replace(row, label=row.label.removesuffix(", fixed"), settings=replace(row.settings, strength=1.0))
+        for row in rows
+        if row.name in (UNTUNED, COARSE, UNMASKED, TUNED, "full") and not row.missing
+    )
+
+
 def phase_settings(settings: DiffusionSettings, variants: Path | None) -> dict[str, DiffusionSettings]:
     """What the phase figure is drawn of besides the painters: settings by kind of control."""
-    folders = {kind: variants / kind for kind in CONTROLS} if variants is not None else {}
+    folders = {} if variants is None else {kind: variants / kind for kind in (*CONTROLS, TUNED, SMOOTH)}
     return {
         kind: replace(settings, controlnet=str(folder)) for kind, folder in folders.items() if folder.is_dir()
     }
@@ -86,10 +105,13 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     """What the paper compares: (question, row, row that it is held against)."""
     names = {row.name for row in rows if not row.missing}
     negative = "guided" if "guided" in names else "fixed"
+    tuned = TUNED if TUNED in names else "fixed"
     asked = (
         ("tuning", "fixed", UNTUNED),
+        ("tuning as long", TUNED, UNTUNED),
+        ("tuning as long, of coarse depth", TUNED, COARSE),
         ("the negative prompt", negative, "bare"),
-        ("the masked loss", "fixed", UNMASKED),
+        ("the masked loss", tuned, UNMASKED),
         ("s = 1.0 instead of fixed", "full", "fixed"),
         ("adaptive instead of fixed", "adaptive", "fixed"),
         ("auto instead of fixed", "auto", "fixed"),

@@ -23,15 +23,16 @@ from handwright.workflow.reproduce.choices import (
 from handwright.workflow.reproduce.figures import draw_choices, draw_phases
 from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.workflow.reproduce.page import write_page
-from handwright.workflow.reproduce.paint_all import JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.workflow.reproduce.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
 from handwright.workflow.reproduce.results import Names, take
+from handwright.workflow.reproduce.rows import Row, boxed_rows
 from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import GRID, REFEREE, Study
+from handwright.workflow.reproduce.study import REFEREE, Study
 from handwright.workflow.request import fingerprint
 
-SHOWN = 8
-"""Pictures on a sheet."""
+SHOWN, SHOWN_ON_PAGE = 8, 4
+"""Pictures on a sheet to choose from, and on one beside the page."""
 
 
 def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | None = None) -> Path:
@@ -67,21 +68,21 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     sound = [store.crop(REFERENCE, name) for name in names.reference]
     reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
     choice = _choose(study, store, names)
-    results = take(Gauge(store, extractors, reference), names, rows, choice, stored)
+    gauge = Gauge(store, extractors, reference)
+    results = take(gauge, names, rows, choice, stored, study.scale.strengths)
     page.parent.mkdir(parents=True, exist_ok=True)
-    draw_phases(results.curves, stored, page.with_name(f"{page.stem}_phases.png"))
+    draw_phases(results.curves, results.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
-    _sheets(store, names, [row.name for row in rows if not row.missing], page)
-    phases = {label: phase.group for label, phase in names.phases.items()}
+    phases = {label: f"phase-{phase.group}" for label, phase in names.phases.items()}
+    _sheets(study, store, names, [row for row in rows if not row.missing], page)
     write_page(results, study, command, page, phases)
     return store.folder
 
 
 def _paint(bench: Bench) -> Names:
-    judged, table = bench.judged(), bench.table()
-    return Names(
-        table, bench.harmonised(), bench.phases(), judged, bench.reference(), BeforeAfter.open(bench).run()
-    )
+    judged, reference, spoiled = bench.judged(), bench.reference(), BeforeAfter.open(bench).run()
+    table, boxed, harmonised = bench.table(), bench.boxed(), bench.harmonised()
+    return Names(table, boxed, harmonised, bench.phases(), judged, reference, spoiled)
 
 
 def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:
@@ -102,13 +103,18 @@ def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, floa
     return chosen, chosen_by, fixed
 
 
-def _sheets(store: Store, names: Names, rows: list[str], page: Path) -> None:
+def _sheets(study: Study, store: Store, names: Names, painted: list[Row], page: Path) -> None:
     """Sample sheets beside the page: the first pictures of every group, none picked out."""
-    grid = [f"{s:g}" for s in GRID]
+    grid = [f"{s:g}" for s in study.scale.strengths]
+    rows, in_boxes = ([row.name for row in some] for some in (painted, boxed_rows(painted)))
     for group, which, titles, suffix in (
         (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
-        *((phase.group, phase.names, grid, phase.group) for phase in names.phases.values()),
+        (BOXED, names.boxed, [UNTOUCHED, *in_boxes], "boxed"),
+        *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in names.phases.values()),
         (GROUP, names.spoiled, list(STATES), "before_after"),
     ):
-        shown = [(name, [store.crop(group, f"{name}/{title}") for title in titles]) for name in which[:SHOWN]]
+        shown = [
+            (name, [store.crop(group, f"{name}/{title}") for title in titles])
+            for name in which[:SHOWN_ON_PAGE]
+        ]
         save_sheet(page.with_name(f"{page.stem}_{suffix}.jpg"), titles, shown)

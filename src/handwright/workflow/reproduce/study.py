@@ -19,7 +19,10 @@ TABLE_FROM, SPOILED_FROM, REFERENCE_FROM = 930_000, 950_000, 960_000
 """First seeds of the pictures that are reported, and of the sound hands that they are held against."""
 
 GRID = tuple(round(0.1 * k, 1) for k in range(11))
-"""Strengths of the phase figure; those above 0 are what the fixed strength is chosen from."""
+"""Strengths; those above 0 are what the fixed strength is chosen from."""
+
+FEWER = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
+"""Strengths of a phase figure with fewer points and more pictures behind each."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +31,41 @@ class Scale:
 
     Attributes:
         table: Repainted by every row of Table 3.
+        harmonise: Repainted by every strategy with painter 'harmonise'.
+        boxed: Repainted by Table 3's ControlNets with box masks.
         reference: Of the set that they are held against.
-        phase: Repainted with every strength of ``GRID``.
+        phase: Repainted with every one of ``strengths``.
         judged: On which the fixed strength is derived.
         spoiled: With a defect, for Table 1's before and after.
         size_px: Side of rendered pictures.
+        strengths: Of the phase figure; 0, ``measure.CROSSOVER`` and 1 are among them.
     """
 
     table: int
+    harmonise: int
+    boxed: int
     reference: int
     phase: int
     judged: int
     spoiled: int
     size_px: int = 384
+    strengths: tuple[float, ...] = GRID
 
 
 SCALES = {
-    "quick": Scale(table=100, reference=300, phase=30, judged=40, spoiled=40),
-    "paper": Scale(table=2000, reference=12_000, phase=200, judged=200, spoiled=12_000, size_px=512),
+    "quick": Scale(
+        table=60, harmonise=30, boxed=30, reference=200, phase=16, judged=30, spoiled=20, strengths=FEWER
+    ),
+    "paper": Scale(
+        table=2000,
+        harmonise=2000,
+        boxed=2000,
+        reference=12_000,
+        phase=200,
+        judged=200,
+        spoiled=12_000,
+        size_px=512,
+    ),
 }
 """'quick' is for two cores and an hour; 'paper' has the paper's numbers."""
 
@@ -123,7 +143,7 @@ class Study:
 def seeds_line(scale: Scale) -> str:
     """Which rendered pictures are used for what, in words."""
     sets = (
-        ("Table 3 and the phase figure", TABLE_FROM, scale.table),
+        ("what is repainted whatever it is like", TABLE_FROM, scale.table),
         ("before and after", SPOILED_FROM, scale.spoiled),
         ("reference", REFERENCE_FROM, scale.reference),
         ("derivation of the fixed strength", JUDGED_FROM, scale.judged),

@@ -1,0 +1,117 @@
+"""Paintings, each kept, and the strategies that choose among them: what two rows share is painted once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.inpainter import Inpainter
+from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.strength.decide import decide
+from handwright.review.judge import Judge
+from handwright.types import Strength
+from handwright.workflow.reproduce.painted import crop_of, paint_subject
+from handwright.workflow.reproduce.store import Crop, Record, Store
+from handwright.workflow.reproduce.subjects import Subject
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a hand is painted, but for the strength.
+
+    Attributes:
+        painter: Painter.
+        diffusion: Model, ControlNet, guidance and the like; its strength is what a row asks for.
+        bare: With no outline given away (``painted.paint_subject``).
+    """
+
+    painter: str
+    diffusion: DiffusionSettings
+    bare: bool = False
+
+    def group(self, usual: DiffusionSettings) -> str:
+        """Of its units: what sets it apart from the study's usual settings, in a file name."""
+        own, parts = self.diffusion, [self.painter]
+        if own.controlnet != usual.controlnet:
+            parts.append(Path(str(own.controlnet)).name)
+        if own.guidance != usual.guidance:
+            parts.append(f"w{own.guidance:g}")
+        if own.synthetic_negative != usual.synthetic_negative:
+            parts.append("plain")
+        return "-".join([*parts, "bare"] if self.bare else parts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A painting that is kept, as strategies see it."""
+
+    name: str
+    record: Record
+
+    @property
+    def strength(self) -> Strength | None:
+        told: Any = self.record["strength"]
+        return tuple(told) if isinstance(told, list) else told
+
+    @property
+    def error(self) -> float:
+        return float(self.record["error"])
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Paints and decides.
+
+    A strategy's time is that of all its paintings together; each is timed alone, once its network has painted
+    before, and all of one picture one after the other.
+
+    Attributes:
+        store: Where paintings are kept.
+        usual: The study's own settings.
+        seed: Of every painting.
+        network: Opens the network of some settings.
+        judge: Whose eyes look again.
+    """
+
+    store: Store
+    usual: DiffusionSettings
+    seed: int
+    network: Callable[[DiffusionSettings], Inpainter]
+    judge: Judge
+    _warm: set[str] = field(default_factory=set[str])
+
+    def decided(self, subject: Subject, way: Way) -> tuple[Record, Crop]:
+        """What a strategy, or a given strength, makes of a hand."""
+        tried: list[_Trial] = []
+
+        def sample(strength: Strength | str | None) -> _Trial:
+            tried.append(self.trial(subject, way, strength))
+            return tried[-1]
+
+        picked = decide(way.diffusion.strength, sample).picked
+        record = {
+            **picked.record,
+            "seconds": sum(one.record["seconds"] for one in tried),
+            "paintings": len(tried),
+            "tried": [[one.strength, one.error] for one in tried],
+        }
+        return record, self.store.crop(way.group(self.usual), picked.name)
+
+    def trial(self, subject: Subject, way: Way, strength: Strength | str | None) -> _Trial:
+        """One painting, made unless it is there."""
+        network, group = self.network(way.diffusion), way.group(self.usual)
+        asked = network.fixed_strength if strength == "fixed" else strength
+        name = f"{subject.name}/{asked if isinstance(asked, str) else f'{asked:g}'}"
+        settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=asked))
+
+        def paint() -> tuple[Record, Crop]:
+            made = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)
+            return made[0], crop_of(made[1], subject)
+
+        if not self.store.has(group, name) and group not in self._warm:
+            paint()  # loads and compiles, so that no painting's time tells of it
+            self._warm.add(group)
+        return _Trial(name, self.store.unit(group, name, paint))
