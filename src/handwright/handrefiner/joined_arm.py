@@ -168,7 +168,8 @@ def _arm(
 ) -> Bool[np.ndarray, "h w"] | None:
     """The nearest large piece of skin beyond the wrist that is not the hand's."""
     best: tuple[float, Bool[np.ndarray, "h w"]] | None = None
-    for number in range(1, int(pieces.max()) + 1):
+    areas = np.bincount(pieces.ravel())[1:]
+    for number in 1 + np.nonzero(areas >= _LEAST_AT_BORDER * span**2)[0]:
         part = pieces == number
         edges = np.array([part[:, 0].any(), part[0].any(), part[:, -1].any(), part[-1].any()])
         least = _LEAST_AT_BORDER if (edges & borders).any() else _LEAST_ARM
