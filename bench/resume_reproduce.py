@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +46,7 @@ def killed(folder: Path, at: int) -> None:
     process = started(folder)
     while units(folder) < at and process.poll() is None:
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     print(f"killed with {units(folder)} units; page there: {(folder / 'page' / 'page.md').exists()}")
 

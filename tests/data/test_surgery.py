@@ -14,12 +14,13 @@ from handwright.data.hands.defects import DEFECTS
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.surgery import operate, record_of
 from handwright.data.surgery import sample as sample_module
-from handwright.data.surgery.fingers import along, chains_of, distance_to_chain, is_stretched
+from handwright.data.surgery.fingers import along, chains_of, is_stretched
 from handwright.data.surgery.makers import MAKERS
 from handwright.data.surgery.maps import bone_map, from_polar, grid, polar, sample, smooth_map
 from handwright.data.surgery.moves import angle_between, bent, like, stretched, turned
 from handwright.data.synthesise import KINDS, World
 from handwright.errors import DataError
+from handwright.hand.skeleton import distance_to_chain
 
 SIZE = 96
 CHAIN = np.array([[30.0, 90.0], [32.0, 60.0], [31.0, 40.0], [30.0, 25.0]])

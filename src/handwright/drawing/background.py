@@ -9,12 +9,12 @@ from jaxtyping import Bool, UInt8
 from handwright.drawing.fill import fill_background
 from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.working import box_of
-from handwright.hand.skeleton import skin_distance
+from handwright.hand.skeleton import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
 
-_SKIN_RING, _FLECK, _COLOURLESS = 0.6, 0.05, 6.0
+_SKIN_RING, _FLECK = 0.6, 0.05
 """Skin-coloured share of the surroundings above which colour says nothing; half the width in spans of what is
-too narrow to be a finger; chroma of skin below which a picture has no colours."""
+too narrow to be a finger."""
 
 _MOST_HOLE_PX = 900
 _RING_PX, _SAMPLE_PX = 40, 500
@@ -88,7 +88,7 @@ def background_sources(
     skin = cv2.dilate(skin, square) > 0
     reach = max(3, round(0.25 * region.span_px))
     ring = (cv2.dilate(old.astype(np.uint8), _disc(reach)) > 0) & ~old
-    colourless = float(np.hypot(*(region.skin_lab[1:] - 128))) < _COLOURLESS
+    colourless = skin_chroma(region.skin_lab) < COLOURLESS
     if colourless or (ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum()):
         narrow = distance < 1.5
         _, parts = cv2.connectedComponents((narrow | old).astype(np.uint8))

@@ -29,8 +29,6 @@ _SEAM, _SEAM_BELOW_M = 0.1, 0.055
 """Width in spans of the seam between the heel and an arm that is kept, and how far from the wrist one is."""
 _STEPS = 0.035
 """Size of the steps in an old hand's segmented outline, in spans."""
-ARM_SKIN = 9.0
-"""How far from the hand's own skin an arm's colour may be, squared, in deviations."""
 _STRIP = 0.05
 """Half the width in spans that skin next to the region needs to pass for an arm."""
 _RIM = 0.015

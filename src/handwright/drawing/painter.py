@@ -16,7 +16,7 @@ from handwright.drawing.creases import crease_light
 from handwright.drawing.grain import add_grain, grain_statistics, skin_grain
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.occlusion import things_in_front
-from handwright.drawing.ownership import ARM_SKIN, Ownership, share_pixels
+from handwright.drawing.ownership import Ownership, share_pixels
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
 from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.sharpness import edge_blur_sigma
@@ -34,7 +34,7 @@ from handwright.drawing.tone import (
     to_srgb,
 )
 from handwright.drawing.working import at_working_size, box_of
-from handwright.hand.skeleton import not_skin, skin_distance
+from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
 from handwright.image.paste import feather
 from handwright.types import Hand, HandRegion
 
@@ -104,7 +104,7 @@ def draw_hand(
     blur_sigma = edge_blur_sigma(crop, region.inside)
     blur = work.blur(blur_sigma)
     surface = see_surface(hand, window, hand_px, work.crop.shape[:2])
-    skin = skin_distance(work.crop, work.region) < ARM_SKIN
+    skin = skin_distance(work.crop, work.region) < SAME_SKIN
     own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, skin)
     if surface.seen.sum() < _FEWEST_POINTS:
         return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, blur_sigma)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -9,7 +11,13 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.types import HandRegion
 
-_CHROMA_FAR, _BLACK_SHARE, _SHADOW_RADIUS, _COLOURLESS = 2.6, 0.22, 0.14, 6.0
+SAME_SKIN = 9.0
+"""How far from a hand's own skin the colour of its other parts and of its arm may be (``skin_distance``)."""
+
+COLOURLESS = 6.0
+"""Chroma of skin (``skin_chroma``) below which a picture has no colours."""
+
+_CHROMA_FAR, _BLACK_SHARE, _SHADOW_RADIUS = 2.6, 0.22, 0.14
 _EDGES = (*LANDMARK_EDGES, (5, 9), (9, 13), (13, 17), (0, 17))
 
 
@@ -38,6 +46,23 @@ def skeleton_masks(
     cv2.fillConvexPoly(thin, cv2.convexHull(inner), 1)
     cv2.fillConvexPoly(thick, cv2.convexHull(palm), 1)
     return thin > 0, thick > 0
+
+
+def distance_to_chain(
+    chain: Float[np.ndarray, "k 2"], x: Float[np.ndarray, "*n"], y: Float[np.ndarray, "*n"]
+) -> Float[np.ndarray, "*n"]:
+    """Pixels from each place to a chain of bones."""
+    nearest = np.full(x.shape, np.inf, np.float32)
+    for a, b in pairwise(chain):
+        way = b - a
+        t = np.clip(((x - a[0]) * way[0] + (y - a[1]) * way[1]) / max(float(way @ way), 1e-6), 0, 1)
+        nearest = np.minimum(nearest, np.hypot(x - a[0] - t * way[0], y - a[1] - t * way[1]))
+    return nearest.astype(np.float32)
+
+
+def skin_chroma(skin_lab: Float[np.ndarray, "3"]) -> float:
+    """How far a skin's colour is from grey."""
+    return float(np.hypot(*(skin_lab[1:] - 128)))
 
 
 def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
@@ -85,8 +110,8 @@ def _lit_by_skin(
     a, b = lab[..., 1] - 128, lab[..., 2] - 128
     chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
     light = lab[..., 0] / max(float(skin_lab[0]), 1.0)
-    own = float(np.hypot(*(skin_lab[1:] - 128)))
-    if own < _COLOURLESS:
+    own = skin_chroma(skin_lab)
+    if own < COLOURLESS:
         return np.zeros(a.shape, np.bool_)
     between = (light > 0.3) & (light < 0.87) & (hue > 26) & (hue < 63) & (chroma < min(1.3 * own + 18, 50))
     beyond = (light > 1.25) & (hue > 40) & (hue < 100) & (chroma > 0.5 * own) & (chroma < own + 8)

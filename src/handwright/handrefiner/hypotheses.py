@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
+from handwright.hand.skeleton import distance_to_chain
 from handwright.handrefiner.joined_arm import joined_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask
@@ -102,21 +103,15 @@ def _without_wrong_finger(seen: HandObservation, says: CriticSays) -> Float[np.n
     defect = says.likeliest
     if defect not in ONE_FINGER_DEFECTS or defect not in says.where_px:
         return None
-    place = np.array(says.where_px[defect])
-    far = [_distance(place, seen.landmarks_px[1 + 4 * finger : 5 + 4 * finger]) for finger in range(5)]
+    x, y = np.array(says.where_px[defect])[:, None]
+    chains = seen.landmarks_px[1:].reshape(5, 4, 2)
+    far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
     finger = int(np.argmin(far))
     if far[finger] > _NEAR * seen.size_px:
         return None
     weights = np.ones(21)
     weights[2 + 4 * finger : 5 + 4 * finger] = 0.0
     return weights
-
-
-def _distance(place: Float[np.ndarray, "2"], chain: Float[np.ndarray, "k 2"]) -> float:
-    """From a place to a chain of bones."""
-    start, along = chain[:-1], np.diff(chain, axis=0)
-    share = ((place - start) * along).sum(1) / np.maximum((along**2).sum(1), 1e-9)
-    return float(np.linalg.norm(start + np.clip(share, 0, 1)[:, None] * along - place, axis=1).min())
 
 
 def _read(

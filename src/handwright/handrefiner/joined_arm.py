@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.skeleton import skin_distance
+from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.task import HandTask, Underlay
 
-_SKIN = 9.0
 _LEAST_ARM, _LEAST_AT_BORDER = 0.15, 0.015
 """Area of an arm's end in squared spans from wrist to knuckles; the second of one that the picture cuts."""
 
@@ -66,7 +65,9 @@ def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay |
     axis = marks[0] - marks[9]
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
     skin = cv2.morphologyEx(
-        (skin_distance(crop, task.region) < _SKIN).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+        (skin_distance(crop, task.region) < SAME_SKIN).astype(np.uint8),
+        cv2.MORPH_OPEN,
+        np.ones((3, 3), np.uint8),
     )
     _, pieces = cv2.connectedComponents(skin)
     hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
@@ -150,12 +151,16 @@ def _has_arm(
     borders: Bool[np.ndarray, "4"],
 ) -> bool:
     """Whether a hand goes on beyond its wrist, far or out of the picture."""
-    points = _points(hand)
-    beyond = (points - wrist) @ axis
-    height, width = hand.shape
-    x, y = points.T
-    out = np.stack([x < 1, y < 1, x > width - 1, y > height - 1], 1) & borders
-    return bool(beyond.max() > _WHOLE * span or (out.any(1) & (beyond > 0)).any())
+    beyond = (_points(hand) - wrist) @ axis
+    ahead = hand.copy()
+    ahead[hand] = beyond > 0
+    return bool(beyond.max() > _WHOLE * span) or _leaves(ahead, borders)
+
+
+def _leaves(part: Bool[np.ndarray, "h w"], borders: Bool[np.ndarray, "4"]) -> bool:
+    """Whether a part is cut by a border of the crop that is one of the picture: left, top, right, bottom."""
+    edges = np.array([part[:, 0].any(), part[0].any(), part[:, -1].any(), part[-1].any()])
+    return bool((edges & borders).any())
 
 
 def _arm(
@@ -171,9 +176,8 @@ def _arm(
     areas = np.bincount(pieces.ravel())[1:]
     for number in 1 + np.nonzero(areas >= _LEAST_AT_BORDER * span**2)[0]:
         part = pieces == number
-        edges = np.array([part[:, 0].any(), part[0].any(), part[:, -1].any(), part[-1].any()])
-        least = _LEAST_AT_BORDER if (edges & borders).any() else _LEAST_ARM
-        if part.sum() < least * span**2 or (part & hand).any():
+        least = _LEAST_AT_BORDER if _leaves(part, borders) else _LEAST_ARM
+        if areas[number - 1] < least * span**2 or (part & hand).any():
             continue
         away = _points(part) - wrist
         if float(np.median(away @ axis)) < 0:

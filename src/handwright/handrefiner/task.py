@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
-from handwright.hand.skeleton import skin_distance
+from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.fit import fit_given, fit_hand
@@ -19,8 +19,8 @@ from handwright.perception.silhouette import fit_with_outline
 from handwright.review.flesh import Flesh
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask
 
-_SKIN, _FARTHEST = 9.0, 1.5
-"""How near to its own skin a colour is skin, and how many cells a hand may go beyond a critic's."""
+_FARTHEST = 1.5
+"""How many cells a hand may go beyond a critic's."""
 
 Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 of a crop in whole pixels of the picture; x1 and y1 exclusive."""
@@ -91,7 +91,7 @@ def with_flesh(
     """
     x0, y0, x1, y1 = task.window
     hand, surplus = flesh.within(task.window)
-    skin = skin_distance(np.ascontiguousarray(pixels[y0:y1, x0:x1]), task.region) < _SKIN
+    skin = skin_distance(np.ascontiguousarray(pixels[y0:y1, x0:x1]), task.region) < SAME_SKIN
     region = replace(task.region, known=_edged(hand, skin, flesh.cell_px))
     allowed = task.may_change
     if mask is None:

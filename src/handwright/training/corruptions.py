@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 KINDS = ("none", "blur", "noise", "jpeg", "melt", "coarse")
 """What may have been done to a picture; ``coarse`` lost its resolution."""
@@ -54,7 +54,13 @@ def _melted(
     inside = np.exp(-((((rows - y) ** 2 + (columns - x) ** 2) / radius**2) ** 2))
     field = cv2.GaussianBlur(rng.normal(size=(side, side, 2)), (0, 0), side * rng.uniform(0.02, 0.06))
     reach = side * (0.015 + 0.055 * strength)
-    shift = (reach * inside[..., None] * field / field.std()).astype(np.float32)
-    return cv2.remap(
-        pixels, columns + shift[..., 0], rows + shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    return displaced(pixels, reach * inside[..., None] * field / field.std())
+
+
+def displaced(
+    pixels: UInt8[np.ndarray, "s s 3"], shift_px: Float[np.ndarray, "s s 2"]
+) -> UInt8[np.ndarray, "s s 3"]:
+    """Every place takes its colour from so far beside it (x, y)."""
+    rows, columns = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]].astype(np.float32)
+    x, y = columns + shift_px[..., 0].astype(np.float32), rows + shift_px[..., 1].astype(np.float32)
+    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)

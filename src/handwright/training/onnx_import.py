@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from handwright.errors import MissingModelError
 
 
-def unfolded(path: Path, network: nn.Module, batches: Iterable[Tensor]) -> None:
+def unfolded(path: Path, network: nn.Module, batches: Sequence[Tensor]) -> None:
     """Give a network the weights of its own ONNX export, whose norms are folded into the convolutions.
 
     Folding forgets the norms' statistics. They are measured again on ``batches``, and each norm gets
@@ -41,10 +41,9 @@ def unfolded(path: Path, network: nn.Module, batches: Iterable[Tensor]) -> None:
 
     layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.BatchNorm2d)]
     network.eval()
-    sample = next(iter(batches))
     hooks = [layer.register_forward_hook(ran) for layer in layers]
     with torch.no_grad():
-        network(sample[:1])
+        network(batches[0][:1])
     for hook in hooks:
         hook.remove()
     if [tuple(layer.state_dict()["weight"].shape) for layer in order] != [w.shape for w, _ in told]:
@@ -83,7 +82,7 @@ def _as_is(norm: nn.BatchNorm2d, bias: Tensor) -> None:
 
 
 def _restore_statistics(
-    network: nn.Module, norms: dict[nn.Module, nn.BatchNorm2d], batches: Iterable[Tensor]
+    network: nn.Module, norms: dict[nn.Module, nn.BatchNorm2d], batches: Sequence[Tensor]
 ) -> None:
     """Measure what comes out of every convolution; its norm takes that away and gives it back."""
     sums: dict[nn.Module, list[Tensor]] = {}

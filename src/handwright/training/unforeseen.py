@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.training.corruptions import displaced
+
 _CHAINS = tuple((0, *range(1 + 4 * finger, 5 + 4 * finger)) for finger in range(5))
 _TRIES = 4
 _SEEN_LEVELS, _LEAST_CHANGED = 22, 0.012
@@ -89,14 +91,6 @@ def _disc(side: int, middle: np.ndarray, radius: float, edge: float = 4.0) -> np
     return np.exp(-(far**edge)).astype(np.float32)
 
 
-def _drawn_from(pixels: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
-    x, y = _grid(pixels.shape[0])
-    return cv2.remap(
-        pixels, x + dx.astype(np.float32), y + dy.astype(np.float32), cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
-    )  # fmt: skip
-
-
 def _mixed(below: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.clip(below + share * (above.astype(np.float32) - below) + 0.5, 0, 255).astype(np.uint8)
 
@@ -111,7 +105,7 @@ def _rippled(
         rng.normal(size=(side, side, 2)).astype(np.float32), (0, 0), size * rng.uniform(0.03, 0.09)
     )
     field *= size * rng.uniform(0.05, 0.11) / field.std() * inside[..., None]
-    return _drawn_from(pixels, field[..., 0], field[..., 1])
+    return displaced(pixels, field)
 
 
 def _bulged(
@@ -123,7 +117,7 @@ def _bulged(
     amount = rng.uniform(0.45, 0.7) if rng.random() < 0.6 else -rng.uniform(0.6, 1.0)
     x, y = _grid(side)
     share = -amount * _disc(side, middle, radius, 1.5)
-    return _drawn_from(pixels, share * (x - middle[0]), share * (y - middle[1]))
+    return displaced(pixels, np.stack([share * (x - middle[0]), share * (y - middle[1])], -1))
 
 
 def _dragged(
@@ -134,7 +128,7 @@ def _dragged(
     middle, radius = _place(rng, points), size * rng.uniform(0.14, 0.3)
     angle, reach = rng.uniform(0, 2 * math.pi), radius * rng.uniform(0.6, 0.95)
     inside = _disc(side, middle, radius, 1.2)
-    return _drawn_from(pixels, reach * math.cos(angle) * inside, reach * math.sin(angle) * inside)
+    return displaced(pixels, reach * np.array([math.cos(angle), math.sin(angle)]) * inside[..., None])
 
 
 def _capsule(side: int, start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
@@ -144,16 +138,15 @@ def _capsule(side: int, start: np.ndarray, end: np.ndarray, radius: float) -> np
     return cv2.GaussianBlur(plane, (0, 0), 1.2).astype(np.float32) / 255
 
 
-def _moved(
-    pixels: np.ndarray, share: np.ndarray, start: np.ndarray, goal: np.ndarray, angle: float, scale: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _onto(start: np.ndarray, goal: np.ndarray, angle: float, scale: float) -> np.ndarray:
+    """The turning and scaling [2, 3] about ``start``, which comes to ``goal``."""
     c, s = scale * math.cos(angle), scale * math.sin(angle)
     linear = np.array([[c, -s], [s, c]])
-    matrix = np.column_stack([linear, goal - linear @ start])
-    side = (pixels.shape[1], pixels.shape[0])
-    return cv2.warpAffine(pixels, matrix, side, borderMode=cv2.BORDER_REFLECT), cv2.warpAffine(
-        share, matrix, side
-    )
+    return np.column_stack([linear, goal - linear @ start])
+
+
+def _moved(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(pixels, matrix, pixels.shape[:2], borderMode=cv2.BORDER_REFLECT)
 
 
 def _grafted(
@@ -165,11 +158,10 @@ def _grafted(
     first = int(rng.integers(1, len(chain) - 1))
     a, b = points[chain[first]], points[chain[-1]]
     share = _capsule(side, a, b, size * rng.uniform(0.06, 0.1))
-    piece, share = _moved(
-        pixels, share, (a + b) / 2, _place(rng, points) + rng.normal(0, 0.08 * size, 2),
-        rng.uniform(-math.pi, math.pi), rng.uniform(0.75, 1.3),
-    )  # fmt: skip
-    return _mixed(pixels, piece, share[..., None])
+    goal = _place(rng, points) + rng.normal(0, 0.08 * size, 2)
+    matrix = _onto((a + b) / 2, goal, rng.uniform(-math.pi, math.pi), rng.uniform(0.75, 1.3))
+    share = cv2.warpAffine(share, matrix, (side, side))
+    return _mixed(pixels, _moved(pixels, matrix), share[..., None])
 
 
 def _swapped(
@@ -182,7 +174,7 @@ def _swapped(
     if rng.random() < 0.5:
         other = np.ascontiguousarray(other[:, ::-1])
     start = np.full(2, side / 2) + rng.normal(0, 0.06 * side, 2)
-    piece, _ = _moved(other, share, start, middle, angle, scale)
+    piece = _moved(other, _onto(start, middle, angle, scale))
     weight = share[..., None] / max(float(share.sum()), 1e-6)
     shift = ((pixels.astype(np.float32) - piece) * weight).sum((0, 1))
     return _mixed(pixels, np.clip(piece + shift, 0, 255), share[..., None])

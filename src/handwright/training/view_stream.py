@@ -78,9 +78,10 @@ class ViewStream:
             'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks'
             [B, 21, 2] in shares of the side, and what :class:`HandViews` tells of each hand.
         """
-        unforeseen = (rng.random(count) < self.unforeseen_share) & (np.arange(count) % 2 == 1)
+        unforeseen = np.zeros(count, np.bool_)
+        if self.unforeseen_share:
+            unforeseen = (rng.random(count) < self.unforeseen_share) & (np.arange(count) % 2 == 1)
         chosen = np.array([self._one(rng, wrong=bool(k % 2) and not unforeseen[k]) for k in range(count)])
-        unforeseen &= self._clear[chosen]
         views = self.views.where(chosen)
         if self.unforeseen_share:
             unforeseen = self._alter(rng, views, unforeseen, self._clear[chosen])
@@ -119,7 +120,7 @@ class ViewStream:
         Args:
             rng: Of everything.
             views: A copy, which is changed.
-            wanted: Those to make malformed.
+            wanted: Those to make malformed, where they may be worked on.
             clear: Those that may be worked on.
         """
         done = np.zeros(len(views), np.bool_)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.data.surgery.canvas import Canvas, Piece, erase_finger, lift, lift_finger, open_canvas, set_in
-from handwright.data.surgery.fingers import along, distance_to_chain
+from handwright.data.surgery.fingers import along
 from handwright.data.surgery.maps import Map, grid, sample, smooth_map
 from handwright.data.surgery.moves import (
     Case,
@@ -30,6 +30,7 @@ from handwright.drawing.ownership import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
+from handwright.hand.skeleton import distance_to_chain
 
 _STATIONS = np.array([0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0, 1.12])
 _FRAME = 7

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+from handwright.hand.skeleton import distance_to_chain
 
 _THUMB_ROOT = 0.45
 _USUAL_LENGTH = np.array([0.90, 0.90, 1.0, 0.92, 0.72])
@@ -126,15 +127,3 @@ def along(chain: Float[np.ndarray, "4 2"], shares: Float[np.ndarray, " n"]) -> F
     bones = np.linalg.norm(np.diff(chain, axis=0), axis=1)
     passed = np.concatenate([[0.0], np.cumsum(bones)]) / max(float(bones.sum()), 1e-6)
     return np.stack([np.interp(shares, passed, chain[:, k]) for k in range(2)], 1)
-
-
-def distance_to_chain(
-    chain: Float[np.ndarray, "4 2"], x: Float[np.ndarray, "h w"], y: Float[np.ndarray, "h w"]
-) -> Float[np.ndarray, "h w"]:
-    """Pixels from each place to a chain."""
-    nearest = np.full(x.shape, np.inf, np.float32)
-    for a, b in pairwise(chain):
-        way = b - a
-        t = np.clip(((x - a[0]) * way[0] + (y - a[1]) * way[1]) / max(float(way @ way), 1e-6), 0, 1)
-        nearest = np.minimum(nearest, np.hypot(x - a[0] - t * way[0], y - a[1] - t * way[1]))
-    return nearest.astype(np.float32)

@@ -17,11 +17,11 @@ from handwright.data.surgery.canvas import (
     open_canvas,
     set_in,
 )
-from handwright.data.surgery.fingers import distance_to_chain
 from handwright.data.surgery.maps import bone_map, grid, sample
 from handwright.data.surgery.patient import Patient
 from handwright.data.surgery.shares import rise, stump_share
 from handwright.drawing.ownership import smoothstep
+from handwright.hand.skeleton import distance_to_chain
 
 Chain = Float[np.ndarray, "4 2"]
 

@@ -13,7 +13,6 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.surgery.fingers import (
     Finger,
-    distance_to_chain,
     is_stretched,
     look_at_fingers,
     may_be_free,
@@ -23,7 +22,7 @@ from handwright.drawing.background import background_sources
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mirror_hand_x
-from handwright.hand.skeleton import palm_span_px
+from handwright.hand.skeleton import distance_to_chain, palm_span_px
 from handwright.types import Camera, Hand, HandRegion, Side
 
 WORK = 1.5

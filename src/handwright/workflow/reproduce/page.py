@@ -40,6 +40,7 @@ _PAPER = {
 
 
 _REGIMES = {
+    ("lower", "lower"): "both",
     ("lower", "undecided"): "structure alone",
     ("lower", "higher"): "structure alone",
     ("undecided", "lower"): "texture alone",
@@ -197,7 +198,7 @@ def _phases(results: Results) -> str:
                 figure(error_above, 1),
                 figure(fine_below, 2),
                 figure(fine_above, 2),
-                "both" if signs == ("lower", "lower") else _REGIMES.get(signs, "neither"),
+                _REGIMES.get(signs, "neither"),
             ]
         )
     titles = (
