@@ -119,6 +119,34 @@ def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
     assert doubted.hole[bare].mean() < 0.5
 
 
+@pytest.mark.parametrize(("height", "goes"), [(4, True), (40, False)])
+def test_a_sliver_beside_the_wrist_goes_and_what_is_as_broad_as_an_arm_stays(open_hand, same, height, goes):
+    s = open_hand
+    inside = s.silhouette.copy()
+    row = int(np.nonzero(same.reach_m[:, 40] > 0.02)[0][-1]) - 2
+    piece = np.zeros(inside.shape, np.bool_)
+    piece[row : row + height, 12:52] = True
+    piece &= ~cv2.dilate(s.silhouette.astype(np.uint8), np.ones((31, 31))).astype(bool)
+    assert same.reach_m[piece].min() < 0.025
+    region = region_of(s.pixels, inside | piece, s.landmarks_px)
+    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    assert own.hole[piece].mean() == goes
+
+
+def test_the_rim_of_a_finger_that_is_known_to_be_too_much_goes_with_it(open_hand):
+    """What a blur leaves around it is no other skin."""
+    s = open_hand
+    tip = s.landmarks_px[20]
+    finger = np.zeros(s.silhouette.shape, np.uint8)
+    start, end = (tuple(int(v) for v in tip + shift) for shift in ((-60, 20), (-20, 60)))
+    cv2.line(finger, start, end, 1, 22)
+    region = region_of(s.pixels, s.silhouette | (finger > 0), s.landmarks_px)
+    region = replace(region, known=finger > 0)
+    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    around = cv2.dilate(finger, np.ones((7, 7), np.uint8)) > 0
+    assert own.hole[around & (own.coverage < 0.5) & (own.reach_m > 0.03)].all()
+
+
 def test_a_loose_piece_of_the_old_hand_is_removed(open_hand, same):
     """What is left of a sixth finger, beyond the hand's own skeleton, goes too."""
     s = open_hand

@@ -91,6 +91,13 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
     assert not np.array_equal(job.control, painter.jobs[0].control)
 
 
+@pytest.mark.parametrize("seen_again", [True, False])
+def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, eyes, seen_again):
+    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" and seen_again else None
+    readings = [candidate.reading for candidate in attempt(one, Recorder()).candidates]
+    assert readings[-1] == ("as a left hand" if seen_again else "by its palm alone")
+
+
 def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
     assert len(attempt(one, Recorder()).candidates) == 1
 

@@ -89,7 +89,15 @@ def test_where_it_did_not_the_candidate_may_be_hardly_likelier_malformed(now, ac
 def test_a_sound_hand_that_the_user_named_may_be_replaced_by_any_that_is_not_malformed():
     asked, worse = replace(FINE, asked_for=True), replace(GOOD, critic=Opinion(0.4, failed=False))
     assert objections(asked, worse) == ()
-    assert objections(replace(FAILED, asked_for=True), replace(GOOD, critic=Opinion(0.46, failed=False)))
+
+
+@pytest.mark.parametrize(("now", "accepted"), [(0.67, True), (0.68, False)])
+def test_a_malformed_hand_that_the_user_named_may_be_replaced_by_one_that_is_plainly_less_so(now, accepted):
+    asked = replace(FAILED, asked_for=True)
+    doubted = replace(GOOD, critic=Opinion(now, failed=False, clear=False))
+    assert (objections(asked, doubted) == ()) == accepted
+    assert objections(FAILED, doubted), "unasked, only what would pass"
+    assert objections(asked, replace(doubted, critic=Opinion(now, failed=True)))
 
 
 def test_what_the_critic_can_no_longer_assess_is_refused():

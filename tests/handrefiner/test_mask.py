@@ -67,6 +67,18 @@ def test_a_sixth_finger_is_inside_the_mask(one, reach):
     assert mask[extra > 0].all()
 
 
+def test_a_second_thumb_that_hangs_below_the_wrist_is_inside_and_the_arm_is_not(one):
+    marks = one.landmarks_px
+    thumb = np.zeros(one.silhouette.shape, np.uint8)
+    start, end = marks[0] - (0, 6), marks[0] + (-44, 10)
+    cv2.line(thumb, *(tuple(int(v) for v in p) for p in (start, end)), 1, 10)
+    region = region_of(one.pixels, one.silhouette | (thumb > 0), marks)
+    region = replace(region, known=region.inside)
+    (x0, y0, x1, y1) = one.window
+    mask = repair_mask(one.hand, one.window, marks, region)
+    assert mask[thumb[y0:y1, x0:x1] > 0].all()
+
+
 def test_a_face_far_from_the_skeleton_is_outside_the_mask(one):
     inside = one.silhouette.copy()
     inside[:, -60:] = True

@@ -42,6 +42,19 @@ def test_a_hand_seen_at_another_size_is_the_same_hand():
     assert len(merge_hands([hand(0, 0, 100), hand(10, 20, 75, score=0.5)])) == 1
 
 
+def test_a_small_hand_seen_in_the_fingers_of_a_large_one_is_the_same_hand():
+    large = hand(0, 0, 100, score=0.9)
+    middle = large.landmarks_px[[5, 9, 13, 17, 6, 10, 14, 18]].mean(0)
+    small = hand(0, 0, 35, score=0.7)
+    inside = [middle - (small.landmarks_px.min(0) + small.landmarks_px.max(0)) / 2]
+    within = hand(*inside[0], 35, score=0.7)
+    assert merge_hands([within, large]) == [large]
+    beside = hand(inside[0][0] + 60, inside[0][1], 35, score=0.7)
+    assert len(merge_hands([beside, large])) == 2, "another's hand that the large one only covers in part"
+    turned = hand(*inside[0], 35, score=0.7, turn=np.pi)
+    assert len(merge_hands([turned, large])) == 2, "a child's hand in the large one"
+
+
 @pytest.mark.parametrize("gap", [1.0, 0.9, 0.75])
 def test_hands_side_by_side_both_survive_even_when_their_boxes_overlap(gap):
     assert len(merge_hands([hand(0, 0, 100), hand(100 * gap, 0, 100)])) == 2

@@ -12,7 +12,7 @@ from handwright.drawing.working import box_of
 from handwright.hand.skeleton import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
 
-_SKIN_RING, _FLECK = 0.6, 0.05
+_SKIN_RING, _FLECK = 0.35, 0.05
 """Skin-coloured share of the surroundings above which colour says nothing; half the width in spans of what is
 too narrow to be a finger."""
 

@@ -24,7 +24,8 @@ _TAPER = 0.35
 _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03
 """Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
-_ARM_BELOW_M = 0.032
+_ARM_BELOW_M, _TOUCH_PX = 0.032, 2
+"""What is left of an old hand is arm so near to the wrist, where it is broad or as near to the drawn hand."""
 _SEAM, _SEAM_BELOW_M = 0.1, 0.055
 """Width in spans of the seam between the heel and an arm that is kept, and how far from the wrist one is."""
 _STEPS = 0.035
@@ -172,7 +173,7 @@ def _uncovered(
     old = region.inside | thin | known
     grown = _dilate(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    broad = region.inside & (far > 0.07 * span)
+    broad = region.inside & (far > 0.07 * span) & ~known
     rim = max(2, int(0.075 * span))
     broad = cv2.morphologyEx(broad.astype(np.uint8), cv2.MORPH_OPEN, _disc(rim)) > 0
     other_skin = _dilate(broad, rim // 2) & (far > 0.05 * span) & ~known
@@ -181,7 +182,10 @@ def _uncovered(
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    attached = np.union1d(border, parts[left_over & (reach_m < _ARM_BELOW_M)])
+    low = reach_m < _ARM_BELOW_M
+    thick_left = cv2.morphologyEx(left_over.astype(np.uint8), cv2.MORPH_OPEN, _disc(rim)) > 0
+    arm = low & (thick_left | _dilate(drawn & low, _TOUCH_PX))
+    attached = np.union1d(border, parts[left_over & arm])
     loose = np.isin(parts, np.setdiff1d(np.arange(1, count), attached))
     return hole | (_dilate(loose, radius) & grown), grown
 

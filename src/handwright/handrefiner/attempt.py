@@ -9,7 +9,7 @@ from typing import Any
 
 from handwright.handrefiner.beats import best_refused, order
 from handwright.handrefiner.candidates import Made, Pixels, Studio, originals_of, paint
-from handwright.handrefiner.hypotheses import other_readings
+from handwright.handrefiner.hypotheses import other_readings, palm_alone
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.task import HandTask
 from handwright.types import Candidate, DepthControl, HandRepair, Image
@@ -101,7 +101,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
     """Paint the candidates of one hand within its time budget.
 
     When no candidate of the first reading beats the original, or its joints came out doubtful, the hand is
-    read in other ways (``other_readings``).
+    read in other ways (``other_readings``), and by its palm alone where none of these beats it either.
     """
     may_go_on = _budget(studio.settings.budget_s)
     (original,) = originals_of(pixels, [task], studio)
@@ -117,6 +117,9 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
         for other in other_readings(pixels, task, studio.settings.mask, says):
             if may_go_on():
                 made += paint(pixels, [other], scene, seed, strength, studio, [original])
+        if not any(one.candidate.accepted for one in made) and may_go_on():
+            last = palm_alone(pixels, task, studio.settings.mask)
+            made += paint(pixels, [last], scene, seed, strength, studio, [original])
     return Attempt(tuple(made), _ranked([[one.candidate] for one in made]))
 
 

@@ -9,8 +9,9 @@
     side that its arm has, and not more than ``MOST_LOST`` of the old hand is gone.
 (c) *Fit to the picture*: no aspect beyond its limit (``fit_to_picture``). The original fits by being there.
 
-A hand that the user named is attempted although it may be sound: there a candidate need not come as near in
-(a) to an original that did not fail it; all else holds.
+A hand that the user named is attempted whatever the critic says: there a candidate need not come as near in
+(a) to an original that did not fail it, and where it did, be no more than ``ASKED`` times as likely malformed
+and not itself called so; all else holds.
 Of those that beat the original the one is taken that is least likely malformed (in steps of .05), then whose
 joints are nearest to the mesh (in steps of 1 % of hand size), then which fits its picture best, then the
 first.
@@ -26,8 +27,9 @@ from handwright.review.critic import CriticSays, Region
 from handwright.review.opinion import CLEAR
 from handwright.types import Candidate, Side
 
-HALF = 0.5
-"""P(malformed) of a mended hand over that of an original that the critic failed, at most."""
+HALF, ASKED = 0.5, 0.75
+"""P(malformed) of a mended hand over that of an original that the critic failed, at most; the second where
+the user asked for it."""
 
 AS_SOUND = 0.05
 """How much likelier malformed a candidate may be than an original that the critic did not fail."""
@@ -139,9 +141,10 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         return ()
     told = f"({was.malformed:.2f} → {now.malformed:.2f})"
     if original.critic_failed:
-        if now.malformed > HALF * was.malformed:
+        if now.malformed > (ASKED if original.asked_for else HALF) * was.malformed:
             return (f"the critic likes it hardly better {told}",)
-        return () if now.clear else (f"the critic is not sure that it is sound {told}",)
+        sure = now.clear or original.asked_for
+        return () if sure else (f"the critic is not sure that it is sound {told}",)
     if not original.asked_for and now.malformed > was.malformed + AS_SOUND:
         return (f"the critic likes it less than the original {told}",)
     return ()

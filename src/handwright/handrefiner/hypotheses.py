@@ -66,8 +66,19 @@ def other_readings(
     weights = misfit_fingers(seen, task.fit)
     if weights.min() < 1:
         readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
-    readings.append(_read(task, seen, _PALM_ALONE, (width, height), mask, "by its palm alone"))
     return readings
+
+
+def palm_alone(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
+    """The hand with its fingers at rest: the last resort, for it gives up what they did.
+
+    Args:
+        pixels: The picture.
+        task: The reading that failed.
+        mask: The user's mask, which stays.
+    """
+    height, width = pixels.shape[:2]
+    return _read(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
 
 
 def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTask]:

@@ -14,7 +14,9 @@ _MARGIN = 0.55
 _REACH, _SPARE_REACH, _BROAD_RADIUS = 0.24, 0.8, 0.14
 """How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second for fingers."""
 
-_MID_PALM = 0.5
+_MID_PALM, _HANGING = 0.5, -0.4
+"""Shares of the way from wrist to knuckles: where fingers begin; down to where what is slim is no arm."""
+
 _DILATION = 0.025
 
 
@@ -51,10 +53,12 @@ def repair_mask(
     silhouette = see_hand(hand, y1, x1, window=window).face >= 0
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & ~_broad(region)
+    slim = ~_broad(region)
+    spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & slim
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
     if region.known is not None:
-        old |= region.known & beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0)
+        hanging = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
+        old |= region.known & (hanging | beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     hand_pixels = silhouette | old

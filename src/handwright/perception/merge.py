@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -13,6 +14,9 @@ SAME_HAND = 0.25
 """Two observations are one hand when their landmarks lie closer than this share of hand size."""
 
 _KNOWN = 0.35
+_SMALLER, _SLACK = 0.7, 0.03
+"""Of what is seen in another hand's fingers: its size, and how far beyond their outline it may reach, in
+sizes of that hand."""
 
 
 def landmark_distance(a: HandObservation, b: HandObservation) -> float:
@@ -28,13 +32,26 @@ def landmark_distance(a: HandObservation, b: HandObservation) -> float:
 def same_hand(a: HandObservation, b: HandObservation) -> bool:
     """Whether two observations are of one hand: landmarks close, or same side, direction and box.
 
-    The second rule catches a hand seen at two sizes or with other fingers. It spares the hands of one person
-    (different sides) and a handshake (opposite directions).
+    The second rule catches a hand seen at two sizes or with other fingers, or again in its own fingers. It
+    spares the hands of one person (different sides) and a handshake (opposite directions).
     """
     if landmark_distance(a, b) <= SAME_HAND:
         return True
-    along = float(_direction(a) @ _direction(b))
-    return a.side == b.side and along > 0.5 and box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > 0.5
+    if a.side != b.side or float(_direction(a) @ _direction(b)) <= 0.5:
+        return False
+    return box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > 0.5 or _in_fingers(a, b) or _in_fingers(b, a)
+
+
+def _in_fingers(small: HandObservation, large: HandObservation) -> bool:
+    """Whether all of a hand, its wrist too, lies within the outline of another's joints."""
+    if small.size_px >= _SMALLER * large.size_px:
+        return False
+    outline = cv2.convexHull(large.landmarks_px.astype(np.float32))
+    slack = _SLACK * large.size_px
+    return all(
+        cv2.pointPolygonTest(outline, (float(x), float(y)), measureDist=True) >= -slack
+        for x, y in small.landmarks_px
+    )
 
 
 def known_hand(hand: HandObservation, others: Iterable[HandObservation]) -> bool:
