@@ -129,6 +129,13 @@ def test_a_critic_that_reads_it_gives_it_landmarks_and_a_side_but_no_pass():
     assert review.verdict == "unsure"
 
 
+def test_of_a_hand_whose_side_is_not_plain_the_joints_are_read_and_no_side_is_told():
+    review = review_unfound(wall(), HERE, 1, Stub(right=0.6).says(), None)
+    assert review.observation is not None
+    assert review.observation.side == "right"
+    assert review.side is None
+
+
 @pytest.mark.parametrize("critic", [Stub(extra=0.97, assessable=0.1), Stub(right=0.6, assessable=0.1)])
 def test_a_critic_that_cannot_make_it_out_says_nothing(critic):
     review = review_unfound(wall(), HERE, 1, critic.says(), None)

@@ -120,7 +120,8 @@ def review_unfound(
         return HandReview(number, box, arm, checks, None)
     seen, pale = _observation(says, proposal), is_colourless(image.pixels, proposal.region)
     checks = _failed_only(checks, says, seen, pale)
-    return HandReview(number, box, arm if seen is None else seen.side, checks, seen, says)
+    side = arm if seen is None or max(says.right, 1 - says.right) < SURE_SIDE else seen.side
+    return HandReview(number, box, side, checks, seen, says)
 
 
 def _is_clear(region: Region, image: Image) -> bool:
@@ -138,11 +139,8 @@ def _failed_only(
 
 
 def _observation(says: CriticSays, proposal: Proposal) -> HandObservation | None:
-    """The hand as the critic reads it, where it is sure of side and joints."""
-    side = max(says.right, 1 - says.right)
-    if says.is_blind or side < SURE_SIDE:
-        return None
-    if int((says.visible >= _SEEN).sum()) < _LEAST_SEEN:
+    """The hand as the critic reads it, of the likelier side, where it sees enough of the joints."""
+    if says.is_blind or int((says.visible >= _SEEN).sum()) < _LEAST_SEEN:
         return None
     return HandObservation(
         says.landmarks_px.astype(np.float64),
