@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from handwright.data.hands import render_defects, render_hands
 from handwright.hand.skeleton import skin_distance
 from handwright.handrefiner.hypotheses import other_readings
-from handwright.handrefiner.joined_arm import joined_arm
+from handwright.handrefiner.joined_arm import gap_to_arm, joined_arm
+from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct
 from handwright.types import HandObservation, Image
 from tests.review.says import says
 
-GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_SLEEVE = 3, 0, 5
-"""Pictures of a world of hands that have come off: with the arm's end in sight, without, and in a sleeve."""
+GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_SLEEVE, ASIDE = 19, 0, 5, 3
+"""Pictures of a world of hands that have come off: with the arm in sight, without, in a sleeve, and with
+the arm in sight beside the hand."""
 
 
 def task_of(made, **settings):
@@ -32,16 +36,16 @@ def beyond(made, task, spans):
     return round(float(y)), round(float(x))
 
 
-@pytest.mark.parametrize(
-    ("index", "spans"), [(GAP_TO_ARM, 0.55), (GAP_TO_BORDER, 0.55), (GAP_TO_SLEEVE, 0.3)]
-)
+@pytest.mark.parametrize(("index", "spans"), [(GAP_TO_ARM, 0.4), (GAP_TO_BORDER, 0.55), (GAP_TO_SLEEVE, 0.3)])
 def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(index, spans):
     made = render_defects(645000, index, 256, defect="detached")
     task = task_of(made)
-    under = joined_arm(made.pixels, task)
-    assert under is not None
+    found = gap_to_arm(made.pixels, task)
+    assert found is not None
+    assert (found.arm is not None) == (index == GAP_TO_ARM)
     x0, y0, x1, y1 = task.window
     crop = np.ascontiguousarray(made.pixels[y0:y1, x0:x1])
+    under = joined_arm(crop, found.start, found.end)
     assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
     gap = beyond(made, task, spans)
     assert under.inside[gap]
@@ -64,7 +68,7 @@ def test_a_hand_on_its_bare_arm_gets_no_other():
         bare = skin_distance(np.ascontiguousarray(made.pixels[y0:y1, x0:x1]), task.region)[row, column] < 4
         if bare:
             whole += 1
-            assert joined_arm(made.pixels, task) is None, index
+            assert gap_to_arm(made.pixels, task) is None, index
     assert whole >= 3
 
 
@@ -76,3 +80,33 @@ def test_it_is_tried_where_the_critic_sees_the_hand_come_off():
     assert first.may_change[first.underlay.inside].all()
     others = other_readings(made.pixels, task, None, says(defects={"melted": 0.9}))
     assert all(other.underlay is None for other in others)
+
+
+def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
+    made = render_defects(645000, ASIDE, 256, defect="detached")
+    task = task_of(made)
+    gap = gap_to_arm(made.pixels, task)
+    moved, *_ = other_readings(made.pixels, task, None, says(defects={"detached": 0.9}))
+    assert moved.reading == "moved to its arm"
+    shift = moved.observation.landmarks_px[0] - task.observation.landmarks_px[0]
+    along = np.array([gap.end.ends[1, 1] - gap.end.ends[0, 1], gap.end.ends[0, 0] - gap.end.ends[1, 0]])
+    assert abs(shift @ along) < 0.1 * np.hypot(*shift) * np.hypot(*along), "across, not along"
+    assert np.abs(moved.fit.landmarks_px - task.fit.landmarks_px - shift).max() < 1.5
+    before = np.abs((gap.end.ends - gap.start.ends).mean(0) @ shift)
+    after = np.abs((gap.end.ends - gap.start.ends - shift).mean(0) @ shift)
+    assert after < 0.1 * before
+    x0, y0, x1, y1 = task.window
+    crop, under = made.pixels[y0:y1, x0:x1], moved.underlay
+    assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
+    assert moved.may_change[under.inside].all()
+    x, y = task.landmarks_px[9].round().astype(int)
+    dx, dy = shift.astype(int)
+    patch, old = (
+        under.pixels[y + dy - 3 : y + dy + 4, x + dx - 3 : x + dx + 4],
+        crop[y - 3 : y + 4, x - 3 : x + 4],
+    )
+    assert np.abs(patch.astype(int) - old).max() <= 1, "the old skin lights the drawn one"
+    left = np.sign(-shift) * 2 + task.landmarks_px[[5, 17]][np.argmin(task.landmarks_px[[5, 17]] @ shift)]
+    column, row = left.round().astype(int)
+    assert skin_distance(under.pixels, task.region)[row, column] > 9, "background where the hand was"
+    assert moved_to_arm(made.pixels, moved, replace(gap, start=gap.start.shifted(shift))) is None

@@ -11,7 +11,7 @@ from handwright.hand.skeleton import beyond_wrist
 from handwright.handrefiner.beats import Opinion, Original, Version, objections, scores_of
 from handwright.handrefiner.check import failed_checks
 from handwright.handrefiner.fit_to_picture import fit_to_picture, lost_share
-from handwright.handrefiner.painting import Painting, Pixels, Studio, look_at, paint_once
+from handwright.handrefiner.painting import Painting, Pixels, Studio, laid_under, look_at, paint_once
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
@@ -78,7 +78,11 @@ def paint(
     """
     decision = decide(strength, lambda s: paint_once(pixels, tasks, scene, seed, s, studio))
     painting = decision.picked
-    opinions = _opinions(painting.pixels, [original.region for original in originals], studio)
+    places = [
+        original.region if task.underlay is None else Region.of(task.fit.landmarks_px)
+        for task, original in zip(tasks, originals, strict=True)
+    ]
+    opinions = _opinions(painting.pixels, places, studio)
     versions = [
         _version(pixels, painting, k, task, critic, scene, studio)
         for k, (task, critic) in enumerate(zip(tasks, opinions, strict=True))
@@ -122,7 +126,8 @@ def _version(
     old = task.region.inside
     brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
     with studio.watch("check"):
-        seen = _cut(pixels, task), _cut(painting.pixels, task), share, old, drawn | (old & arm)
+        before = laid_under(pixels, [task])
+        seen = _cut(before, task), _cut(painting.pixels, task), share, old, drawn | (old & arm)
         fit = fit_to_picture(*seen, task.observation.size_px)
         meant = old if task.surplus is None else old & ~task.surplus
         kept = (*seen[:3], meant, seen[4])

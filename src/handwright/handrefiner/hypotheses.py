@@ -15,8 +15,9 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.skeleton import distance_to_chain
-from handwright.handrefiner.joined_arm import joined_arm
+from handwright.handrefiner.joined_arm import gap_to_arm, joined_arm
 from handwright.handrefiner.mask import repair_mask
+from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.silhouette import fit_with_outline
@@ -82,10 +83,15 @@ def palm_alone(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | 
 
 
 def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTask]:
-    """The hand as it was read, and its arm up to it; nothing where no arm ends near."""
-    under = joined_arm(pixels, task)
-    if under is None:
+    """The hand before its arm, and its arm up to it; nothing where no arm ends near."""
+    gap = gap_to_arm(pixels, task)
+    if gap is None:
         return []
+    moved = moved_to_arm(pixels, task, gap)
+    if moved is not None:
+        return [moved]
+    x0, y0, x1, y1 = task.window
+    under = joined_arm(np.ascontiguousarray(pixels[y0:y1, x0:x1]), gap.start, gap.end)
     allowed = task.may_change | under.inside
     return [replace(task, may_change=allowed, underlay=under, reading="with its arm joined to it")]
 

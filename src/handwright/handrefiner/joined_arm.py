@@ -1,4 +1,4 @@
-"""A hand that has come off its arm: skin across the gap, between the ends of both."""
+"""A hand that has come off its arm: where both end, and skin across the gap."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ _BLUR, _CLOTH, _INTO = 0.06, 24.0, 0.2
 """Of a sleeve beyond the gap: over how many spans colours are compared, how far in Lab it is from the gap's,
 and how far the arm goes into it."""
 
+_NECK = 0.05
+"""Half the width in spans of what does not join two pieces of skin."""
+
 _COLUMNS, _ROWS = 48, 32
 
 
 @dataclass(frozen=True)
-class _Section:
+class Section:
     """A cut through a limb.
 
     Attributes:
@@ -46,14 +49,33 @@ class _Section:
 
     @property
     def width(self) -> float:
+        """Of the limb there, in pixels."""
         return float(np.linalg.norm(self.ends[1] - self.ends[0]))
 
+    def shifted(self, by: Float[np.ndarray, "2"]) -> Section:
+        """The same, so far away."""
+        return Section(self.ends + by, self.colours)
 
-def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay | None:
-    """Skin between a hand and the arm that it has come off; None where no such gap is plain.
 
-    Both are cut through near the gap; what lies between the cuts goes from the colours of the one to those of
-    the other.
+@dataclass(frozen=True, eq=False)
+class Gap:
+    """Where a hand has come off its arm, in the hand's crop.
+
+    Attributes:
+        start: Cut through the hand.
+        end: Cut through the arm, or where an unseen one would be.
+        hand: bool [h, w] the hand's skin.
+        arm: bool [h, w] the arm's; None where it is not seen.
+    """
+
+    start: Section
+    end: Section
+    hand: Bool[np.ndarray, "h w"]
+    arm: Bool[np.ndarray, "h w"] | None
+
+
+def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None:
+    """Both ends of a hand's missing wrist, cut through near the gap; None where no such gap is plain.
 
     Args:
         pixels: The picture.
@@ -64,10 +86,11 @@ def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay |
     span, marks = task.region.span_px, task.landmarks_px
     axis = marks[0] - marks[9]
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
+    neck = max(1, round(_NECK * span))
     skin = cv2.morphologyEx(
         (skin_distance(crop, task.region) < SAME_SKIN).astype(np.uint8),
         cv2.MORPH_OPEN,
-        np.ones((3, 3), np.uint8),
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * neck + 1, 2 * neck + 1)),
     )
     _, pieces = cv2.connectedComponents(skin)
     hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
@@ -84,12 +107,12 @@ def joined_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Underlay |
         end = _section(crop, arm, marks[0], _direction(arm, axis), 1, span)
     if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
         return None
-    return _laid(crop, start, end)
+    return Gap(start, end, hand, arm)
 
 
 def _in_sleeve(
-    crop: UInt8[np.ndarray, "h w 3"], start: _Section, axis: Float[np.ndarray, "2"], span: float
-) -> _Section | None:
+    crop: UInt8[np.ndarray, "h w 3"], start: Section, axis: Float[np.ndarray, "2"], span: float
+) -> Section | None:
     """The hand's own cut, moved on into the first thing beyond the gap; None where the gap shows none."""
     height, width = crop.shape[:2]
     lab = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), (0, 0), 1.5).astype(np.float32)
@@ -107,16 +130,16 @@ def _in_sleeve(
     lasting = np.convolve(other, np.ones(there), "valid") >= there
     if not lasting.any():
         return None
-    return _Section(start.ends + (beyond[int(np.argmax(lasting))] + _INTO * span) * axis, start.colours)
+    return Section(start.ends + (beyond[int(np.argmax(lasting))] + _INTO * span) * axis, start.colours)
 
 
 def _at_border(
-    start: _Section,
+    start: Section,
     axis: Float[np.ndarray, "2"],
     size: tuple[int, int],
     borders: Bool[np.ndarray, "4"],
     span: float,
-) -> _Section | None:
+) -> Section | None:
     """The hand's own cut, moved on to where an unseen arm would leave the picture; None if too far."""
     height, width = size
     middle = start.ends.mean(0)
@@ -127,7 +150,7 @@ def _at_border(
     ]
     if not ways or min(ways) > _FARTHEST * span:
         return None
-    return _Section(start.ends + (min(ways) + start.width) * axis, start.colours)
+    return Section(start.ends + (min(ways) + start.width) * axis, start.colours)
 
 
 def _piece_at(pieces: np.ndarray, place: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"] | None:
@@ -203,7 +226,7 @@ def _section(
     axis: Float[np.ndarray, "2"],
     inward: int,
     span: float,
-) -> _Section | None:
+) -> Section | None:
     """The cut through a part near its end: the far one of a hand (inward −1), the near one of an arm (1)."""
     points = _points(part)
     along = (points - origin) @ axis
@@ -221,11 +244,11 @@ def _section(
     smooth = cv2.GaussianBlur(crop, (0, 0), 0.8).astype(np.float32)
     spots = (origin + at * axis + place[:, None] * across - 0.5).astype(np.float32)
     colours = cv2.remap(smooth, spots[None, :, 0], spots[None, :, 1], cv2.INTER_LINEAR)
-    return _Section(ends, colours[0])
+    return Section(ends, colours[0])
 
 
-def _laid(crop: UInt8[np.ndarray, "h w 3"], start: _Section, end: _Section) -> Underlay:
-    """The quadrangle between two cuts, filled from one's colours to the other's."""
+def joined_arm(crop: UInt8[np.ndarray, "h w 3"], start: Section, end: Section) -> Underlay:
+    """Skin between two cuts, from the colours of the one to those of the other."""
     height, width = crop.shape[:2]
     share = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None, None].astype(np.float32)
     filled = (1 - share) * start.colours + share * end.colours

@@ -85,7 +85,7 @@ def paint_once(
         strength: For painters that have one: numbers, 'fixed' or 'auto'.
         studio: What attempts share.
     """
-    control, base = scene.control(tasks), _laid_under(pixels, tasks)
+    control, base = scene.control(tasks), laid_under(pixels, tasks)
     job = scene.job(base, tasks, control, seed, strength)
     with studio.watch("paint"):
         painted = studio.painter.paint(job)
@@ -102,7 +102,7 @@ def paint_once(
     return Painting(picture, shares, looks, control, painted.strength, painted.strip)
 
 
-def _laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
+def laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
     """The picture with what lies under its hands."""
     if all(task.underlay is None for task in tasks):
         return pixels

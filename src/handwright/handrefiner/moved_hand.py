@@ -1,0 +1,101 @@
+"""A hand that lies beside the end of its arm: moved in front of it, and skin across the gap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.background import background_sources, uncovered_background
+from handwright.handrefiner.joined_arm import Gap, joined_arm
+from handwright.handrefiner.mask import repair_mask
+from handwright.handrefiner.task import HandTask, Underlay
+from handwright.perception.fit import fit_given
+from handwright.types import Hand, HandRegion
+
+_ASIDE = 0.5
+"""How far aside of its arm a hand lies that is moved, in widths of its wrist."""
+
+_RIM = 0.08
+"""What goes with a hand around its skin, in spans."""
+
+
+def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -> HandTask | None:
+    """The hand across its arm's own direction until it lies before the arm; None where it does already.
+
+    The old hand's pixels go with it, so that what is drawn is lit and coloured as it was.
+
+    Args:
+        pixels: The picture.
+        task: The hand as it was read.
+        gap: Between it and its arm.
+    """
+    shift = _aside(gap)
+    if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
+        return None
+    x0, y0, x1, y1 = task.window
+    crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    laid = joined_arm(_moved_pixels(crop, task, gap, shift), gap.start.shifted(shift), gap.end).pixels
+    seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
+    fit = fit_given(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
+    region = _moved_region(task.region, shift)
+    changed = (laid != crop).any(-1)
+    allowed = repair_mask(fit.hand, task.window, seen.landmarks_px - np.array([x0, y0]), region) | changed
+    return replace(
+        task,
+        observation=seen,
+        fit=fit,
+        region=region,
+        may_change=allowed,
+        surplus=None,
+        underlay=Underlay(laid, changed),
+        reading="moved to its arm",
+    )
+
+
+def _aside(gap: Gap) -> Float[np.ndarray, "2"]:
+    """How far the hand has to go across the arm's direction, in whole pixels."""
+    across = gap.end.ends[1] - gap.end.ends[0]
+    across = across / max(float(np.hypot(*across)), 1e-6)
+    return np.round(((gap.end.ends - gap.start.ends).mean(0) @ across) * across)
+
+
+def _moved_pixels(
+    crop: UInt8[np.ndarray, "h w 3"], task: HandTask, gap: Gap, shift: Float[np.ndarray, "2"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop with the hand moved, and background where it was."""
+    known = np.zeros(gap.hand.shape, np.bool_) if task.region.known is None else task.region.known
+    arm = np.zeros(gap.hand.shape, np.bool_) if gap.arm is None else gap.arm
+    rim = 2 * max(2, round(_RIM * task.region.span_px)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
+    old = (gap.hand | known | task.region.inside) & ~(cv2.dilate(arm.astype(np.uint8), disc) > 0)
+    hole = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~arm
+    limb = cv2.dilate((hole | arm).astype(np.uint8), disc) > 0
+    clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
+    alpha = cv2.GaussianBlur(old.astype(np.float32), (0, 0), 1.0)
+    there, alpha = _shifted(crop.astype(np.float32), shift), _shifted(alpha, shift)[..., None]
+    return np.clip(clean + alpha * (there - clean) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _moved_hand(hand: Hand, shift: Float[np.ndarray, "2"]) -> Hand:
+    """The hand so many pixels farther in the picture, at its own distance."""
+    x, y, z = hand.translation_m
+    dx, dy = shift * z / hand.camera.focal_px
+    return replace(hand, translation_m=np.array([x + dx, y + dy, z]))
+
+
+def _moved_region(region: HandRegion, shift: Float[np.ndarray, "2"]) -> HandRegion:
+    known = None if region.known is None else _moved_mask(region.known, shift)
+    return replace(region, inside=_moved_mask(region.inside, shift), known=known)
+
+
+def _moved_mask(mask: Bool[np.ndarray, "h w"], shift: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"]:
+    return _shifted(mask.astype(np.uint8), shift) > 0
+
+
+def _shifted(plane: np.ndarray, shift: Float[np.ndarray, "2"]) -> np.ndarray:
+    """A plane moved by whole pixels; nothing comes in from beyond."""
+    matrix = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
+    return cv2.warpAffine(plane, matrix, plane.shape[1::-1], flags=cv2.INTER_NEAREST)
