@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from handwright.handrefiner.pipeline import Engine, refine_picture
@@ -28,9 +29,11 @@ def test_the_verdict_is_that_of_review(critic):
     assert len(said.hands) == 1
 
 
-@pytest.mark.parametrize(("right", "attempted"), [(0.6, False), (0.99, True)])
-def test_refine_leaves_no_hand_untold_that_review_fails(right, attempted):
-    engine = Engine(PeopleEyes(), critic=Stub(extra=0.97, right=right), proposer=Fixed([HERE]))
+@pytest.mark.parametrize(
+    ("said", "attempted"), [({"seen": 0.1}, False), ({"right": 0.6}, True), ({"right": 0.99}, True)]
+)
+def test_refine_leaves_no_hand_untold_that_review_fails(said, attempted):
+    engine = Engine(PeopleEyes(), critic=Stub(extra=0.97, **said), proposer=Fixed([HERE]))
     repair = refine_picture(wall(), RefineSettings(), engine)
     assert [hand.action for hand in repair.hands] == ["kept"] * attempted
     left = [*(hand.review_before for hand in repair.hands), *repair.unread]
@@ -41,9 +44,11 @@ def test_refine_leaves_no_hand_untold_that_review_fails(right, attempted):
 def test_hands_that_can_be_read_are_numbered_first():
     class Half(Stub):
         def judge(self, pixels, regions):
-            sides = [0.99 if region == RIGHT.region else 0.5 for region in regions]
-            heard = Stub.judge(self, pixels, regions)
-            return [replace(said, right=side) for said, side in zip(heard, sides, strict=True)]
+            heard = zip(Stub.judge(self, pixels, regions), regions, strict=True)
+            return [
+                said if region == RIGHT.region else replace(said, visible=np.zeros(21))
+                for said, region in heard
+            ]
 
     said = review_before(wall(), [], judge(Half(), HERE, RIGHT), search=True)
     assert [(hand.id, hand.observation is None) for hand in said.hands] == [(1, False), (2, True)]

@@ -43,6 +43,7 @@ class Stub:
     assessable: float = 0.99
     right: float = 0.99
     hand: float = 0.99
+    seen: float = 0.9
 
     def __post_init__(self):
         self.asked = []
@@ -62,7 +63,7 @@ class Stub:
             limits=limits,
             fingers={3: 0.0, 4: 0.0, 5: 0.9, 6: 0.1, 7: 0.0},
             landmarks_px=np.linspace((100, 60), (140, 120), 21),
-            visible=np.ones(21),
+            visible=np.full(21, self.seen),
             right=self.right,
             poses={},
             gloved=0.01,
