@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("critic", type=Path, help="folder of the trained critic")
     parser.add_argument("--data", type=Path, required=True, help="what it was trained on")
     parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
+    parser.add_argument("--without", type=int, metavar="WAY", help="calibrate without this generator too")
     parser.add_argument("--referee", action="store_true", help="it is the second critic")
     parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args()
@@ -32,6 +33,7 @@ def main() -> None:
     torch.set_num_threads(1)
     network = load_critic(args.critic, RefereeNetwork if args.referee else CriticNetwork)
     views = load_views(args.data, calibration=True)
+    views = views if args.without is None else views.where(views.way != args.without)
     about = {"critic": network.config.name}
     card = (args.card or output / "README.md").read_text("utf-8")
 
