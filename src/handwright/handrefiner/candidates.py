@@ -94,7 +94,7 @@ def paint(
     ):
         candidate = Candidate(
             seed,
-            np.where(share[..., None], _cut(painting.pixels, task), _cut(pixels, task)),
+            np.where(share[..., None], task.cut(painting.pixels), task.cut(pixels)),
             share,
             task.window[:2],
             scores_of(original, version) | {"painted_share": float(share.mean())},
@@ -127,7 +127,7 @@ def _version(
     brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
     with studio.watch("check"):
         before = laid_under(pixels, [task])
-        seen = _cut(before, task), _cut(painting.pixels, task), share, old, drawn | (old & arm)
+        seen = task.cut(before), task.cut(painting.pixels), share, old, drawn | (old & arm)
         fit = fit_to_picture(*seen, task.observation.size_px)
         meant = old if task.surplus is None else old & ~task.surplus
         kept = (*seen[:3], meant, seen[4])
@@ -157,8 +157,3 @@ def _plain_arm(review: HandReview) -> Side | None:
     """Side of the hand's arm where the review is sure of it."""
     check = review.checks["left_right"]
     return check.value.get("arm") if check.verdict in ("pass", "fail") else None
-
-
-def _cut(picture: Pixels, task: HandTask) -> Pixels:
-    x0, y0, x1, y1 = task.window
-    return np.ascontiguousarray(picture[y0:y1, x0:x1])

@@ -90,8 +90,7 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTa
     moved = moved_to_arm(pixels, task, gap)
     if moved is not None:
         return [moved]
-    x0, y0, x1, y1 = task.window
-    under = joined_arm(np.ascontiguousarray(pixels[y0:y1, x0:x1]), gap.start, gap.end)
+    under = joined_arm(task.cut(pixels), gap.start, gap.end)
     allowed = task.may_change | under.inside
     return [replace(task, may_change=allowed, underlay=under, reading="with its arm joined to it")]
 

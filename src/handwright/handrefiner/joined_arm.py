@@ -82,7 +82,7 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
         task: The hand.
     """
     x0, y0, x1, y1 = task.window
-    crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    crop = task.cut(pixels)
     span, marks = task.region.span_px, task.landmarks_px
     axis = marks[0] - marks[9]
     axis = axis / max(float(np.hypot(*axis)), 1e-6)

@@ -35,14 +35,15 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     shift = _aside(gap)
     if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
         return None
-    x0, y0, x1, y1 = task.window
-    crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
-    laid = joined_arm(_moved_pixels(crop, task, gap, shift), gap.start.shifted(shift), gap.end).pixels
+    crop = task.cut(pixels)
+    laid = joined_arm(
+        _moved_pixels(crop, task, gap.hand, gap.arm, shift), gap.start.shifted(shift), gap.end
+    ).pixels
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
     fit = fit_given(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
     region = _moved_region(task.region, shift)
     changed = (laid != crop).any(-1)
-    allowed = repair_mask(fit.hand, task.window, seen.landmarks_px - np.array([x0, y0]), region) | changed
+    allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
     return replace(
         task,
         observation=seen,
@@ -63,14 +64,17 @@ def _aside(gap: Gap) -> Float[np.ndarray, "2"]:
 
 
 def _moved_pixels(
-    crop: UInt8[np.ndarray, "h w 3"], task: HandTask, gap: Gap, shift: Float[np.ndarray, "2"]
+    crop: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    hand: Bool[np.ndarray, "h w"],
+    arm: Bool[np.ndarray, "h w"],
+    shift: Float[np.ndarray, "2"],
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved, and background where it was."""
-    known = np.zeros(gap.hand.shape, np.bool_) if task.region.known is None else task.region.known
-    arm = np.zeros(gap.hand.shape, np.bool_) if gap.arm is None else gap.arm
+    known = hand if task.region.known is None else task.region.known
     rim = 2 * max(2, round(_RIM * task.region.span_px)) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
-    old = (gap.hand | known | task.region.inside) & ~(cv2.dilate(arm.astype(np.uint8), disc) > 0)
+    old = (hand | known | task.region.inside) & ~(cv2.dilate(arm.astype(np.uint8), disc) > 0)
     hole = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~arm
     limb = cv2.dilate((hole | arm).astype(np.uint8), disc) > 0
     clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)

@@ -70,6 +70,11 @@ class HandTask:
         """Observed landmarks in the crop."""
         return self.observation.landmarks_px - np.array(self.window[:2])
 
+    def cut(self, pixels: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        """Its crop of a picture, a copy where need be."""
+        x0, y0, x1, y1 = self.window
+        return np.ascontiguousarray(pixels[y0:y1, x0:x1])
+
     def full_mask(self, image: Image) -> Mask:
         """The repair mask at the picture's size."""
         x0, y0, x1, y1 = self.window
@@ -89,9 +94,8 @@ def with_flesh(
         flesh: What the critic sees.
         mask: The user's mask, which stays.
     """
-    x0, y0, x1, y1 = task.window
     hand, surplus = flesh.within(task.window)
-    skin = skin_distance(np.ascontiguousarray(pixels[y0:y1, x0:x1]), task.region) < SAME_SKIN
+    skin = skin_distance(task.cut(pixels), task.region) < SAME_SKIN
     region = replace(task.region, known=_edged(hand, skin, flesh.cell_px))
     allowed = task.may_change
     if mask is None:
