@@ -31,7 +31,6 @@ def main() -> None:
     parser.add_argument("--decay", type=int, default=500, help="steps of linear decay at the end")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--mixed-precision", default="bf16", help="no, where bf16 matrices are slow")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
@@ -41,7 +40,6 @@ def main() -> None:
         lr_decay_steps=args.decay,
         learning_rate=args.learning_rate,
         seed=args.seed,
-        mixed_precision=args.mixed_precision,
         resolution=args.resolution,
     )
     torch.manual_seed(settings.seed)

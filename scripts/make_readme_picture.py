@@ -1,4 +1,4 @@
-"""Write docs/before_after.png: rendered hands with a defect, and what `handwright refine` makes of them."""
+"""Write docs/before_after.jpg: rendered hands with a defect, and what `handwright refine` makes of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 
 from handwright.data.scenes import render_scene
 from handwright.handrefiner.pipeline import open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import write_png
 from handwright.types import Image
 
 SHOWN = ((120, "extra_finger"), (103, "missing_finger"), (136, "extra_finger"), (115, "missing_finger"))
@@ -30,7 +30,7 @@ def tile(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/before_after.png")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/before_after.jpg")
     args = parser.parse_args()
     columns = []
     with open_engine() as engine:
@@ -39,7 +39,7 @@ def main() -> None:
             repair = refine_picture(Image(scene.pixels), RefineSettings(all_hands=True), engine)
             landmarks = scene.landmarks_px[0]
             columns.append(np.vstack([tile(scene.pixels, landmarks), tile(repair.after.pixels, landmarks)]))
-    write_png(args.output, np.ascontiguousarray(np.hstack(columns)))
+    PIL.Image.fromarray(np.hstack(columns)).save(args.output, quality=90)
     print(args.output)
 
 

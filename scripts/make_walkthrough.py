@@ -9,13 +9,14 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 
 from handwright.data.scenes import render_scene
 from handwright.handrefiner.canvas import picture_at
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.pipeline import open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import with_candidate, write_png
+from handwright.image import with_candidate
 from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -30,6 +31,11 @@ def beside(*tiles: np.ndarray) -> np.ndarray:
 def grey(plane: np.ndarray) -> np.ndarray:
     """A plane as a picture."""
     return np.repeat(plane.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def write_jpeg(path: Path, pixels: np.ndarray) -> None:
+    """A picture for a page."""
+    PIL.Image.fromarray(pixels).save(path, quality=88)
 
 
 def main() -> None:
@@ -51,12 +57,12 @@ def main() -> None:
         ]
     fixed = results[2]
     mask, depth = grey(255 * fixed.mask.inside), grey(fixed.depth.depth)
-    write_png(DOCS / "handrefiner_stages.png", beside(image.pixels, depth, mask))
-    write_png(DOCS / "handrefiner_steps.png", fixed.candidates[0].strip)
+    write_jpeg(DOCS / "handrefiner_stages.jpg", beside(image.pixels, depth, mask))
+    write_jpeg(DOCS / "handrefiner_steps.jpg", fixed.candidates[0].strip)
     strengths = [with_candidate(image, hand.candidates[0]).pixels for hand in results]
-    write_png(DOCS / "handrefiner_strengths.png", beside(*strengths))
+    write_jpeg(DOCS / "handrefiner_strengths.jpg", beside(*strengths))
     painters = [with_candidate(image, hand.candidates[0]).pixels for hand in (*drawn, fixed)]
-    write_png(DOCS / "handrefiner_painters.png", beside(image.pixels, *painters))
+    write_jpeg(DOCS / "handrefiner_painters.jpg", beside(image.pixels, *painters))
 
 
 if __name__ == "__main__":

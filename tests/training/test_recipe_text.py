@@ -13,7 +13,14 @@ from handwright.diffusion.libraries import CLIPTextModel
 from handwright.metrics.clipsim import clip_similarity
 from handwright.metrics.extractors import open_extractor
 from handwright.training.family import TEXT_WIDTH, fresh_text_encoder
-from handwright.training.recipes.text import TextRecipe, embedded, fresh_clip, info_nce
+from handwright.training.recipes.text import (
+    SMALL,
+    ClipRecipe,
+    TextRecipe,
+    embedded,
+    fresh_clip,
+    info_nce,
+)
 from handwright.training.stream import CropStream
 from handwright.training.tokenizer import learn_tokenizer
 from tests.training.drawn_hands import cut_off_and_whole, hands, overfit, settings
@@ -107,3 +114,13 @@ def test_the_grid_has_a_column_a_picture_and_a_row_a_caption(trained):
 def test_a_run_cut_off_and_resumed_makes_the_same_losses(tmp_path):
     cut, whole = cut_off_and_whole(opened, tmp_path)
     assert cut == whole
+
+
+def test_the_clip_that_ships_is_written_alone_and_is_small(tmp_path):
+    tokenizer = learn_tokenizer([*map(str, hands().caption), "left"])
+    clip = fresh_clip(fresh_text_encoder(tokenizer, SMALL.width, 2), 64, SMALL)
+    recipe = ClipRecipe(clip, tokenizer, CropStream(hands(), 64, 0.0))
+    recipe.save(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["clip"]
+    assert sum(p.numel() for p in clip.parameters()) < 1.3e6
+    assert open_extractor(f"clip:{tmp_path / 'clip'}").texts(["a left hand"]).shape == (1, 128)

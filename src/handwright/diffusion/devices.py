@@ -52,6 +52,14 @@ def picture_dtype(dtype: torch.dtype) -> torch.dtype:
     return torch.float32 if dtype == torch.bfloat16 else dtype
 
 
+def training_precision(name: str) -> str:
+    """The mixed precision of that name; 'auto' is bf16 where its matrices are fast, else none."""
+    if name != "auto":
+        return name
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16" if torch.cuda.is_available() or capabilities.get("amx_bf16") else "no"
+
+
 def _cpu_computes_bfloat16() -> bool:
     capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -129,16 +129,16 @@ def _open_gates(control: ControlNetModel, gates: Iterable[str]) -> None:
             torch.nn.init.uniform_(values, -bound, bound)
 
 
-def fresh_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int = TEXT_WIDTH, layers: int = 3) -> CLIPTextModel:
     """A small CLIP text transformer for this tokenizer."""
     start, *_, end = tokenizer("").input_ids
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
-            hidden_size=TEXT_WIDTH,
-            intermediate_size=4 * TEXT_WIDTH,
-            num_hidden_layers=3,
-            num_attention_heads=6,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=width // 32,
             max_position_embeddings=TEXT_LENGTH,
             bos_token_id=start,
             eos_token_id=end,

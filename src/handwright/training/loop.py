@@ -23,6 +23,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from handwright.diffusion.devices import training_precision
 from handwright.errors import UsageError
 from handwright.image import write_atomically, write_png
 from handwright.training.curve import draw_curve
@@ -86,7 +87,7 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     if settings.mixed_precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("fp16 needs a CUDA device", "there is none", "give --mixed-precision bf16")
     accelerator = Accelerator(
-        mixed_precision=settings.mixed_precision,
+        mixed_precision=training_precision(settings.mixed_precision),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
     )
     model = recipe.trained.to(accelerator.device)

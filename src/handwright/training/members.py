@@ -38,7 +38,7 @@ from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
-from handwright.training.recipes.text import TextRecipe, fresh_clip
+from handwright.training.recipes.text import SMALL, ClipRecipe, TextRecipe, fresh_clip
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.referee_network import RefereeNetwork
 from handwright.training.settings import TrainSettings
@@ -150,6 +150,14 @@ def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     return TextRecipe(clip.requires_grad_(True), tokenizer, _stream(crops, settings))
 
 
+def _clip(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("clip", model)
+    crops = _crops(data, settings.resolution)
+    tokenizer = learn_tokenizer(_captions(crops))
+    clip = fresh_clip(fresh_text_encoder(tokenizer, SMALL.width, 2), settings.resolution, SMALL)
+    return ClipRecipe(clip.requires_grad_(True), tokenizer, _stream(crops, settings))
+
+
 def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("features", model)
     network = FeatureNetwork(FeatureConfig(size_px=settings.resolution))
@@ -210,6 +218,7 @@ def _shown(crops: Crops) -> Crops:
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "vae": _vae,
     "text": _text,
+    "clip": _clip,
     "base": _base,
     "handrefiner": _handrefiner,
     "features": _features,

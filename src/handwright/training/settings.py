@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from handwright.errors import UsageError
 from handwright.handrefiner.controls import KINDS
 
-PRECISIONS = ("no", "bf16", "fp16")
+PRECISIONS = ("auto", "no", "bf16", "fp16")
 PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
 """What a network can be trained to say: ε, v, x0, or the flow ε − x0."""
 
@@ -39,7 +39,8 @@ class TrainSettings:
         prediction_type: Of a base that starts from nothing: what its UNet says (``PREDICTIONS``).
         text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
-        mixed_precision: 'no', 'bf16' or 'fp16' (CUDA only).
+        mixed_precision: 'no', 'bf16', 'fp16' (CUDA only), or 'auto': bf16 where its matrices are fast (CUDA,
+            AMX), else 'no'.
         gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
         checkpointing_minutes: Time between checkpoints.
         checkpoints_total_limit: Older checkpoints are deleted.
@@ -65,7 +66,7 @@ class TrainSettings:
     prediction_type: str = "v_prediction"
     text_to_image: bool = False
     resolution: int = 128
-    mixed_precision: str = "bf16"
+    mixed_precision: str = "auto"
     gradient_checkpointing: bool = False
     checkpointing_minutes: float = 5.0
     checkpoints_total_limit: int = 2

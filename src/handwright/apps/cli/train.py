@@ -54,7 +54,9 @@ def train(
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
     ] = False,
-    mixed_precision: Annotated[str, typer.Option(help="no, bf16 or fp16.")] = "bf16",
+    mixed_precision: Annotated[
+        str, typer.Option(help="no, bf16, fp16, or auto: what is fast here.")
+    ] = "auto",
     checkpointing_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
     checkpoints_total_limit: Annotated[int, typer.Option(help="Older checkpoints are deleted.")] = 2,
     seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,

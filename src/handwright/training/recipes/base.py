@@ -156,6 +156,7 @@ class FamilyRecipe:
     def __init__(self, batches: Batches, family: Family, controlnet: ControlNetModel, shown: Crops) -> None:
         self.batches, self.family, self.controlnet, self.shown = batches, family, controlnet, shown
         self.trained = self.loss(family.text_encoder, family.unet, controlnet)
+        self.trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +27,48 @@ from handwright.training.panels import words
 from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream
 
-_PROJECTION, _PATCH = 128, 16
-_TOWER: dict[str, Any] = {
-    "hidden_size": 192,
-    "intermediate_size": 768,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 6,
-}
+_PROJECTION = 128
+_HEAD = 32
 _MOST_LOGIT = math.log(100)
 _PART = 12
 _SHOWN, _CELL, _MARGIN = 10, 128, 360
 
 
-def fresh_clip(text_encoder: CLIPTextModel, resolution: int) -> CLIPModel:
+@dataclass(frozen=True)
+class Tower:
+    """Size of an image tower.
+
+    Attributes:
+        width: Channels of a token.
+        layers: Of the transformer.
+        patch: Pixels of a token's side.
+    """
+
+    width: int = 192
+    layers: int = 6
+    patch: int = 16
+
+
+SMALL = Tower(width=96, layers=4, patch=32)
+"""Of the CLIP that ships for CLIPSIM."""
+
+
+def fresh_clip(text_encoder: CLIPTextModel, resolution: int, tower: Tower = Tower()) -> CLIPModel:
     """A CLIP around a text encoder, with a new small image tower.
 
     Args:
-        text_encoder: Of the family, fresh or trained; its weights are copied.
-        resolution: Side of the pictures, a multiple of 16.
+        text_encoder: Fresh or trained; its weights are copied.
+        resolution: Side of the pictures, a multiple of the tower's patch.
+        tower: Size of the image tower.
     """
-    vision = CLIPVisionConfig(image_size=resolution, patch_size=_PATCH, **_TOWER)
+    vision = CLIPVisionConfig(
+        image_size=resolution,
+        patch_size=tower.patch,
+        hidden_size=tower.width,
+        intermediate_size=4 * tower.width,
+        num_hidden_layers=tower.layers,
+        num_attention_heads=tower.width // _HEAD,
+    )
     clip = CLIPModel(
         CLIPConfig(
             text_config=text_encoder.config.to_dict(),
@@ -147,12 +170,25 @@ class TextRecipe:
         with quiet():
             encoder.save_pretrained(folder / "text_encoder")
             self.tokenizer.save_pretrained(folder / "tokenizer")
+        self.save_clip(folder)
+
+    def save_clip(self, folder: Path) -> None:
+        """Write the whole as ``clip/``."""
+        with quiet():
             self.clip.save_pretrained(folder / "clip")
         self.tokenizer.save_pretrained(folder / "clip")
         side, half = self.stream.resolution, [0.5] * 3
         CLIPImageProcessorPil(
             size={"shortest_edge": side}, crop_size=side, image_mean=half, image_std=half
         ).save_pretrained(folder / "clip")
+
+
+class ClipRecipe(TextRecipe):
+    """``clip``: the same learnt for CLIPSIM alone, with towers that are small enough to ship."""
+
+    def save(self, folder: Path) -> None:
+        """Write ``clip/``."""
+        self.save_clip(folder)
 
 
 def _said(caption: str) -> UInt8[np.ndarray, "h w 3"]:
