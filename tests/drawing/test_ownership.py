@@ -119,6 +119,23 @@ def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
     assert doubted.hole[bare].mean() < 0.5
 
 
+def test_no_stump_of_a_known_second_thumb_stays_beside_the_heel(open_hand):
+    s = open_hand
+    drawn = share_pixels(
+        s.surface, region_of(s.pixels, s.silhouette, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px
+    )
+    low = np.nonzero((drawn.reach_m > 0.035) & (drawn.reach_m < 0.055))[0]
+    thumb = np.zeros(s.silhouette.shape, np.bool_)
+    thumb[low.min() : low.max() + 1, : round(s.landmarks_px[0, 0])] = True
+    region = region_of(s.pixels, s.silhouette | thumb, s.landmarks_px)
+    region = replace(region, known=thumb | s.silhouette)
+    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    root = cv2.dilate(s.silhouette.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    root &= thumb & (own.coverage < 0.01) & (own.reach_m > 0.035)
+    assert root.sum() > 20
+    assert own.hole_alpha[root].min() > 0.9
+
+
 @pytest.mark.parametrize(("height", "goes"), [(4, True), (40, False)])
 def test_a_sliver_beside_the_wrist_goes_and_what_is_as_broad_as_an_arm_stays(open_hand, same, height, goes):
     s = open_hand

@@ -100,6 +100,16 @@ def test_a_malformed_hand_that_the_user_named_may_be_replaced_by_one_that_is_pla
     assert objections(asked, replace(doubted, critic=Opinion(now, failed=True)))
 
 
+@pytest.mark.parametrize(("now", "accepted"), [(0.93, True), (0.95, False)])
+def test_a_hand_that_the_user_named_may_still_be_called_malformed_where_its_odds_fall_far(now, accepted):
+    original = replace(FAILED, critic=Opinion(0.9995, failed=True), asked_for=True)
+    doubted = replace(GOOD, critic=Opinion(now, failed=True, clear=False))
+    assert (objections(original, doubted) == ()) == accepted
+    assert objections(replace(original, asked_for=False), doubted)
+    assert objections(original, replace(doubted, critic=replace(doubted.critic, surplus=True)))
+    assert scores_of(original, doubted)["called_malformed"] == 1.0
+
+
 def test_what_the_critic_can_no_longer_assess_is_refused():
     (why,) = objections(FINE, replace(GOOD, critic=None))
     assert "cannot assess" in why

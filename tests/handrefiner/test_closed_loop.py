@@ -167,6 +167,18 @@ def test_what_fails_in_the_finished_picture_gives_way_to_the_next_best(one, eyes
     assert hand.review_after["verdict"] == "pass"
 
 
+@pytest.mark.parametrize(("asked", "action"), [(True, "refined"), (False, "kept")])
+def test_a_far_better_hand_that_the_critic_still_doubts_stands_where_it_was_asked_for(
+    one, eyes, asked, action
+):
+    eyes.found, eyes.after = [one.observation()], lambda number, pixels: "fail"
+    critic = Critic(lambda grey: 0.9 if grey < 20 else 0.9999)
+    (hand,) = run(one, eyes, critic, all_hands=asked).hands
+    assert hand.action == action
+    assert not asked or "0.90 (was 1.00)" in hand.reason
+    assert len(hand.candidates) > 1, "other readings are tried first"
+
+
 def test_when_all_fail_in_the_finished_picture_the_original_stays(one, eyes):
     eyes.found, eyes.after, image = [one.observation()], lambda number, pixels: "fail", Image(one.pixels)
     repair = refine_picture(image, RefineSettings(candidates=2), Engine(eyes))

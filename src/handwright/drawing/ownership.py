@@ -32,6 +32,8 @@ _STEPS = 0.035
 """Size of the steps in an old hand's segmented outline, in spans."""
 _STRIP = 0.05
 """Half the width in spans that skin next to the region needs to pass for an arm."""
+_LIMB = 0.03
+"""Half the width in spans of known surplus that is a limb and no rim."""
 _RIM = 0.015
 """Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
 
@@ -95,6 +97,7 @@ def share_pixels(
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
+    removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), removed, region, surface))
     hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
 
@@ -120,6 +123,21 @@ def _taper(
     allowance = _TAPER * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
     soft = 1.0 + blur_sigma
     return 1 - smoothstep(0, 1, (away - allowance) / soft)
+
+
+def _roots(
+    uncovered: Bool[np.ndarray, "h w"],
+    removed: Float[np.ndarray, "h w"],
+    region: HandRegion,
+    surface: Surface,
+) -> Float[np.ndarray, "h w"]:
+    """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
+    if region.known is None:
+        return np.zeros_like(removed)
+    going = (uncovered & region.known & (removed > 0.5)).astype(np.uint8)
+    limb = cv2.morphologyEx(going, cv2.MORPH_OPEN, _disc(max(2, round(_LIMB * region.span_px))))
+    reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
+    return (_dilate(limb > 0, reach_px) & uncovered).astype(np.float32)
 
 
 def _seamless(

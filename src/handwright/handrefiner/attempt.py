@@ -169,8 +169,10 @@ def _ranked(paintings: Sequence[Sequence[Candidate]]) -> tuple[int, ...]:
 
 
 def _doubtful(made: Sequence[Made]) -> bool:
+    """No candidate beats the original without a doubt: none at all, its joints, or the critic's."""
     errors = [one.candidate.scores["joint_error"] for one in made]
-    return min(errors) > DOUBTFUL or not any(one.candidate.accepted for one in made)
+    won = [one.candidate for one in made if one.candidate.accepted]
+    return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
 
 
 def _won(winner: Candidate) -> str:

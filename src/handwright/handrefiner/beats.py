@@ -11,7 +11,8 @@
 
 A hand that the user named is attempted whatever the critic says: there a candidate need not come as near in
 (a) to an original that did not fail it, and where it did, be no more than ``ASKED`` times as likely malformed
-and not itself called so; all else holds.
+and not itself called so, or its odds of being so must fall to ``FAR_BETTER`` of the original's; all else
+holds.
 Of those that beat the original the one is taken that is least likely malformed (in steps of .05), then whose
 joints are nearest to the mesh (in steps of 1 % of hand size), then which fits its picture best, then the
 first.
@@ -30,6 +31,10 @@ from handwright.types import Candidate, Side
 HALF, ASKED = 0.5, 0.75
 """P(malformed) of a mended hand over that of an original that the critic failed, at most; the second where
 the user asked for it."""
+
+FAR_BETTER = 1 / 150
+"""What a hand that was asked for may be called, where the odds that it is so fall to this share: the critic
+doubts some drawn skin."""
 
 AS_SOUND = 0.05
 """How much likelier malformed a candidate may be than an original that the critic did not fail."""
@@ -135,6 +140,8 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         return ("the critic cannot assess it any more",) if was is not None else ()
     if now.surplus:
         return ("flesh that no sound hand has is left over",)
+    if original.asked_for and original.critic_failed and was is not None and _far_better(was, now):
+        return ()
     if now.failed:
         return (f"the critic calls it malformed ({now.malformed:.2f})",)
     if was is None:
@@ -148,6 +155,10 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
     if not original.asked_for and now.malformed > was.malformed + AS_SOUND:
         return (f"the critic likes it less than the original {told}",)
     return ()
+
+
+def _far_better(was: Opinion, now: Opinion) -> bool:
+    return now.malformed * (1 - was.malformed) <= FAR_BETTER * was.malformed * (1 - now.malformed)
 
 
 def _of_geometry(original: Original, version: Version) -> tuple[str, ...]:
@@ -187,6 +198,7 @@ def scores_of(original: Original, version: Version) -> dict[str, float]:
     }
     if version.critic is not None:
         scores["malformed"] = version.critic.malformed
+        scores["called_malformed"] = float(version.critic.failed)
     if original.critic is not None:
         scores["malformed_before"] = original.critic.malformed
     return scores

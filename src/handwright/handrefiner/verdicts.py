@@ -33,8 +33,9 @@ def why_left_alone(review: HandReview, settings: RefineSettings) -> str:
 def refusals(attempts: Sequence[Attempt], before: PictureReview, after: PictureReview) -> dict[int, str]:
     """Why a winner does not stand in the finished picture, by the number of its hand.
 
-    It does not where its hand fails there, or a hand that was painted in one go with it, or a hand near its
-    paint that did not fail before.
+    It does not where its hand fails there, unless it was taken although the critic calls it malformed
+    (``beats``), or a hand that was painted in one go with it, or a hand near its paint that did not fail
+    before.
 
     Args:
         attempts: As they stand.
@@ -45,10 +46,11 @@ def refusals(attempts: Sequence[Attempt], before: PictureReview, after: PictureR
     painted = {attempt.task.id for attempt in winners}
     failed_before = {hand.id for hand in before.hands if hand.verdict == "fail"}
     failed = [hand for hand in after.hands if hand.verdict == "fail"]
+    doubted = {one.task.id for one in winners if one.winner and one.winner.scores.get("called_malformed")}
     why = {
         hand.id: f"in the finished picture {_first_reason(hand, 'fail')}"
         for hand in failed
-        if hand.id in painted
+        if hand.id in painted - doubted
     }
     for hand in failed:
         if hand.id in painted | failed_before:
