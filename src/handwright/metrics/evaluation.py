@@ -67,7 +67,9 @@ def evaluate_sets(
 
 def _check(plan: Plan, extractor: FeatureExtractor | None, sets: Sequence[Items]) -> None:
     if plan.needs("clipsim") and not hasattr(extractor, "texts"):
-        raise UsageError("clipsim needs an extractor that reads text", "", "give --extractor clip:DIR")
+        raise UsageError(
+            "clipsim needs an extractor that reads text", "", "give --extractor clip-hw-v1 or clip:DIR"
+        )
     bare = any(item.inside is None for named in sets for item in named.values())
     if plan.needs(*FOREGROUND) and bare:
         raise UsageError("kid-fg and fid-fg need masks", "", "give --masks REAL_MASKS FAKE_MASKS, or shards")

@@ -33,7 +33,7 @@ Extractor = Annotated[
     typer.Option(
         "--extractor",
         metavar="NAME",
-        help="hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
+        help="hw-v1, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
     ),
 ]
 Masks = Annotated[
@@ -76,7 +76,7 @@ def evaluate(
     kid-h, fid-h       the same of the hands that are found (--hands)
     det                how often and how surely hands are found (--hands)
     mpjpe, pck         joints of hands in pictures of one name, with floor (--hands)
-    clipsim            how well pictures fit their captions (--extractor clip:DIR)
+    clipsim            how well pictures fit their captions (--extractor clip-hw-v1)
     dap, mpjpe-body    labelled people in pictures of one name: 133 and 42 points
     pose-fid, diversity           labelled poses of hands, or files of poses
     r-precision, multimodality    files of poses: texts and poses, poses a text

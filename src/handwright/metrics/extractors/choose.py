@@ -12,6 +12,7 @@ EXTRACTORS = (
     "hw-v1",
     "referee-v1",
     "hw:DIR",
+    "clip-hw-v1",
     "inception:FILE[@64|192|768|2048]",
     "clip:DIR or clip:OWNER/NAME",
     "rand-v1",
@@ -24,6 +25,7 @@ def open_extractor(text: str) -> FeatureExtractor:
 
     Args:
         text: 'hw-v1' (ours, embedded), 'referee-v1' (of hand crops: what the second critic sees),
+            'clip-hw-v1' (ours, which also reads captions),
             'hw:DIR' (a folder that ``handwright train features`` made),
             'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of 2015, FILE local or
             OWNER/NAME/FILE on the hub), 'clip:DIR' or 'clip:OWNER/NAME', or 'rand-v1' (fixed random filters,
@@ -59,6 +61,12 @@ def _random(_: str) -> FeatureExtractor:
     return RandomFilters()
 
 
+def _small_clip(_: str) -> FeatureExtractor:
+    from handwright.metrics.extractors.clip import FOLDER, ClipExtractor
+
+    return ClipExtractor(FOLDER, "clip-hw-v1")
+
+
 def _inception(argument: str) -> FeatureExtractor:
     from handwright.metrics.extractors.inception import InceptionExtractor
 
@@ -75,6 +83,7 @@ def _clip(argument: str) -> FeatureExtractor:
 _OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
     ("hw-v1", False): _embedded,
     ("referee-v1", False): _referee,
+    ("clip-hw-v1", False): _small_clip,
     ("hw", True): _embedded,
     ("rand-v1", False): _random,
     ("inception", True): _inception,

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+FOLDER = Path(__file__).parents[2] / "weights" / "clip"
+"""Where the package keeps ours."""
+
+
 class ClipExtractor:
     """Any CLIP model that transformers reads, with its own tokenizer and preprocessing; safetensors only.
 
     Args:
         model: A folder in transformers' layout, or OWNER/NAME on the hub.
+        name: What its measures are called by; None: 'clip:' and the model's name.
 
     Raises:
         MissingModelError: It is missing, incomplete or a pickle.
         MissingPackageError: transformers is not installed.
     """
 
-    def __init__(self, model: str | Path) -> None:
+    def __init__(self, model: str | Path, name: str | None = None) -> None:
         need("torch", "transformers")
         from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
@@ -45,7 +50,7 @@ class ClipExtractor:
             ) from error
         self._device = best_device()
         self._network: Any = network.to(self._device).eval()
-        self.name = f"clip:{where.rstrip('/').split('/')[-1]}"
+        self.name = name or f"clip:{where.rstrip('/').split('/')[-1]}"
 
     def __call__(self, pictures: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
         """Projected image features, float32 [N, D]."""
