@@ -10,9 +10,8 @@
 (c) *Fit to the picture*: no aspect beyond its limit (``fit_to_picture``). The original fits by being there.
 
 A hand that the user named is attempted whatever the critic says: there a candidate need not come as near in
-(a) to an original that did not fail it, and where it did, be no more than ``ASKED`` times as likely malformed
-and not itself called so, or its odds of being so must fall to ``FAR_BETTER`` of the original's; all else
-holds.
+(a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
+``ASKED``, whatever it is still called; all else holds.
 Of those that beat the original the one is taken that is least likely malformed (in steps of .05), then whose
 joints are nearest to the mesh (in steps of 1 % of hand size), then which fits its picture best, then the
 first.
@@ -28,13 +27,11 @@ from handwright.review.critic import CriticSays, Region
 from handwright.review.opinion import CLEAR
 from handwright.types import Candidate, Side
 
-HALF, ASKED = 0.5, 0.75
-"""P(malformed) of a mended hand over that of an original that the critic failed, at most; the second where
-the user asked for it."""
+HALF = 0.5
+"""P(malformed) of a mended hand over that of an original that the critic failed, at most."""
 
-FAR_BETTER = 1 / 150
-"""What a hand that was asked for may be called, where the odds that it is so fall to this share: the critic
-doubts some drawn skin."""
+ASKED = 0.5
+"""The same of a hand that the user asked for, and of odds: the critic doubts some drawn skin."""
 
 AS_SOUND = 0.05
 """How much likelier malformed a candidate may be than an original that the critic did not fail."""
@@ -140,25 +137,24 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         return ("the critic cannot assess it any more",) if was is not None else ()
     if now.surplus:
         return ("flesh that no sound hand has is left over",)
-    if original.asked_for and original.critic_failed and was is not None and _far_better(was, now):
-        return ()
+    told = "" if was is None else f"({was.malformed:.2f} → {now.malformed:.2f})"
+    if original.asked_for and original.critic_failed and was is not None:
+        return () if _odds(now) <= ASKED * _odds(was) else (f"the critic likes it hardly better {told}",)
     if now.failed:
         return (f"the critic calls it malformed ({now.malformed:.2f})",)
     if was is None:
         return ()
-    told = f"({was.malformed:.2f} → {now.malformed:.2f})"
     if original.critic_failed:
-        if now.malformed > (ASKED if original.asked_for else HALF) * was.malformed:
+        if now.malformed > HALF * was.malformed:
             return (f"the critic likes it hardly better {told}",)
-        sure = now.clear or original.asked_for
-        return () if sure else (f"the critic is not sure that it is sound {told}",)
+        return () if now.clear else (f"the critic is not sure that it is sound {told}",)
     if not original.asked_for and now.malformed > was.malformed + AS_SOUND:
         return (f"the critic likes it less than the original {told}",)
     return ()
 
 
-def _far_better(was: Opinion, now: Opinion) -> bool:
-    return now.malformed * (1 - was.malformed) <= FAR_BETTER * was.malformed * (1 - now.malformed)
+def _odds(opinion: Opinion) -> float:
+    return opinion.malformed / max(1 - opinion.malformed, 1e-9)
 
 
 def _of_geometry(original: Original, version: Version) -> tuple[str, ...]:
