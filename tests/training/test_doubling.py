@@ -64,6 +64,20 @@ def test_the_unet_says_what_it_said_whatever_the_new_latents_are(family):
     assert not now[:, CHANNELS:].any()
 
 
+def test_the_controlnet_says_what_it_said_of_the_control_image_at_half_its_size(family):
+    large = doubled(family, pictures(side=64), 0)
+    rng = torch.Generator().manual_seed(0)
+    latents, fine = (torch.randn(2, n, 8, 8, generator=rng) for n in (CHANNELS, FINE_CHANNELS))
+    control = torch.rand(2, 1, 64, 64, generator=rng).expand(-1, 3, -1, -1)
+    text, at = torch.zeros(2, 5, 192), torch.tensor([10, 900])
+    with torch.no_grad():
+        *_, was = family.controlnet(latents, at, text, halved(control), return_dict=False)
+        *_, none = family.controlnet(latents, at, text, torch.zeros_like(halved(control)), return_dict=False)
+        *_, now = large.controlnet(torch.cat([latents, fine], 1), at, text, control, return_dict=False)
+    assert float((now - was).abs().max()) < 0.05 * float((was - none).abs().max())
+    assert large.schedule.config["rescale_betas_zero_snr"]
+
+
 def test_it_is_saved_and_opened_like_any_family(family, tmp_path):
     save_family(doubled(family, pictures(side=64), 0), tmp_path)
     again = open_family(tmp_path)

@@ -1,7 +1,8 @@
 """A trained family at twice its resolution: the same networks, on patches of twice the side.
 
-The first latents of a picture are those of the picture at half its size, so the UNet, which sees as many of
-them as before, goes on where it was. Some more hold what half the size loses; nothing is known of them yet.
+The first latents of a picture are those of the picture at half its size, and the ControlNet sees the control
+image at half its size, so both go on where they were. Some more latents hold what half the size loses; nothing
+is known of them yet.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from handwright.training.noising import prediction_of
 from handwright.training.recipes.vae import some_patches
 
 FINE_CHANNELS = 8
-_EMBEDDING = (16, 32, 64, 96)
-"""Channels of a doubled ControlNet's depth embedding, which begins anew: it has a level more."""
+_SCALE = 64.0
+"""Of activations that SiLU should let pass: it takes .28 from them at most."""
 
 
 def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> Family:
@@ -33,7 +34,7 @@ def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> 
     Args:
         family: With a linear patch codec.
         pixels: Pictures at the new resolution or more, to learn from what half their size loses.
-        seed: Of the patches that are looked at, and of the ControlNet's new embedding.
+        seed: Of the patches that are looked at, and of the weights that nothing uses yet.
 
     Raises:
         UsageError: The family has another autoencoder.
@@ -94,23 +95,47 @@ def _widened_unet(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 
 def _widened_controlnet(controlnet: ControlNetModel) -> ControlNetModel:
-    """The ControlNet with more latent channels and a new depth embedding."""
+    """The ControlNet with more latent channels, which sees control images at half their size."""
     old = int(controlnet.config["in_channels"])
+    widths = tuple(controlnet.config["conditioning_embedding_out_channels"])
     config: dict[str, Any] = {
         **controlnet.config,
         "in_channels": old + FINE_CHANNELS,
-        "conditioning_embedding_out_channels": _EMBEDDING,
+        "conditioning_embedding_out_channels": (max(widths[0], 9), *widths),
     }
     new = cast("ControlNetModel", ControlNetModel.from_config(config))
-    for values in new.controlnet_cond_embedding.conv_out.parameters():
-        bound = 1 / max(values[0].numel(), 1) ** 0.5
-        torch.nn.init.uniform_(values, -bound, bound)
-    known = {
-        k: v for k, v in controlnet.state_dict().items() if not k.startswith("controlnet_cond_embedding")
-    }
+    start = "controlnet_cond_embedding."
+    state = controlnet.state_dict()
+    known = {k: v for k, v in state.items() if not k.startswith(start)}
     known["conv_in.weight"] = _heard(known["conv_in.weight"], old, old + FINE_CHANNELS)
-    new.load_state_dict(new.state_dict() | known)
+    known |= {f"{start}{k}": v for k, v in _halving(new.controlnet_cond_embedding, state, start).items()}
+    new.load_state_dict(known)
     return new
+
+
+def _halving(embedding: torch.nn.Module, state: dict[str, Tensor], start: str) -> dict[str, Tensor]:
+    """Weights of an embedding with a level more, whose first three layers are the old first one at half size.
+
+    The first takes means of 2 × 2 pixels, the second has them one pixel up to one pixel down, the third has
+    each of these once more as far away, weighted by the old layer. They count on control images that are
+    grey, or nearly so. Noise in what they do not use lets it be learnt.
+    """
+    fresh = {k: 0.1 * v for k, v in embedding.state_dict().items()}
+    first, shifted, halved = (f"{k}.weight" for k in ("conv_in", "blocks.0", "blocks.1"))
+    old, bias = state[f"{start}conv_in.weight"].sum(1), state[f"{start}conv_in.bias"]
+    channels = fresh[first].shape[1]
+    fresh[first][0], fresh["conv_in.bias"][0] = 0.0, 0.0
+    fresh[first][0, :, 1:, 1:] = _SCALE / (4 * channels)
+    fresh[shifted][:9], fresh["blocks.0.bias"][:9] = 0.0, 0.0
+    fresh[halved], fresh["blocks.1.bias"] = torch.zeros_like(fresh[halved]), bias
+    for k in range(9):
+        row, column = divmod(k, 3)
+        fresh[shifted][k, 0, row, column] = 1.0
+        fresh[halved][:, k, row, column] = old[:, row, column] / _SCALE
+    kept = {k.removeprefix(start): v for k, v in state.items() if k.startswith(f"{start}blocks")}
+    later = {f"blocks.{int(k.split('.')[1]) + 2}.{k.split('.')[2]}": v for k, v in kept.items()}
+    last = {f"conv_out.{k}": state[f"{start}conv_out.{k}"] for k in ("weight", "bias")}
+    return fresh | later | last
 
 
 def _heard(weight: Float[Tensor, "o i k k"], old: int, wide: int) -> Float[Tensor, "o w k k"]:
