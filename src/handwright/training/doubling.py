@@ -1,8 +1,8 @@
 """A trained family at twice its resolution: the same networks, on patches of twice the side.
 
 The first latents of a picture are those of the picture at half its size, and the ControlNet sees the control
-image at half its size, so both go on where they were. Some more latents hold what half the size loses; nothing
-is known of them yet.
+image at half its size, so both go on where they were. Some more latents hold what half the size loses;
+nothing is known of them yet.
 """
 
 from __future__ import annotations
