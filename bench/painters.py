@@ -81,7 +81,7 @@ def measure(
             "error": scores["joint_error"],
             "floor": scores["joint_error_before"],
             "seconds": repair.seconds["paint"],
-            "leaked": leaked(repair, hand),
+            "leaked": leaked(repair),
             "features": features(extractors, pictures[name], box),
             **likeness(subject.pixels, hand),
         }
