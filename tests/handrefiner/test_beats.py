@@ -91,9 +91,9 @@ def test_a_sound_hand_that_the_user_named_may_be_replaced_by_any_that_is_not_mal
     assert objections(asked, worse) == ()
 
 
-@pytest.mark.parametrize(("now", "accepted"), [(0.81, True), (0.82, False)])
+@pytest.mark.parametrize(("now", "accepted"), [(0.84, True), (0.85, False)])
 @pytest.mark.parametrize("called", [True, False])
-def test_of_a_malformed_hand_that_the_user_named_the_odds_must_halve(now, accepted, called):
+def test_of_a_malformed_hand_that_the_user_named_the_odds_must_fall(now, accepted, called):
     asked = replace(FAILED, asked_for=True)
     doubted = replace(GOOD, critic=Opinion(now, failed=called, clear=False))
     assert (objections(asked, doubted) == ()) == accepted

@@ -30,7 +30,7 @@ from handwright.types import Candidate, Side
 HALF = 0.5
 """P(malformed) of a mended hand over that of an original that the critic failed, at most."""
 
-ASKED = 0.5
+ASKED = 0.6
 """The same of a hand that the user asked for, and of odds: the critic doubts some drawn skin."""
 
 AS_SOUND = 0.05
