@@ -34,8 +34,6 @@ _STRIP = 0.05
 """Half the width in spans that skin next to the region needs to pass for an arm."""
 _LIMB = 0.03
 """Half the width in spans of known surplus that is a limb and no rim."""
-_SPIKE = 0.1
-"""The same of what may stay where one grew."""
 _RIM = 0.015
 """Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
 
@@ -97,10 +95,9 @@ def share_pixels(
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
     allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
-    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
-    roots = _roots(hole, coverage > 0.5, removed, region, surface)
-    removed, hole = np.maximum(removed, roots), hole | roots
     eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
+    removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), removed, region, surface))
     hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
 
@@ -129,25 +126,18 @@ def _taper(
 
 
 def _roots(
-    hole: Bool[np.ndarray, "h w"],
-    drawn: Bool[np.ndarray, "h w"],
+    uncovered: Bool[np.ndarray, "h w"],
     removed: Float[np.ndarray, "h w"],
     region: HandRegion,
     surface: Surface,
-) -> Bool[np.ndarray, "h w"]:
-    """Where surplus flesh that goes grows out of the hand: no stump and no spike of it stays."""
+) -> Float[np.ndarray, "h w"]:
+    """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
     if region.known is None:
-        return np.zeros_like(hole)
-    uncovered = hole & ~drawn
+        return np.zeros_like(removed)
     going = (uncovered & region.known & (removed > 0.5)).astype(np.uint8)
-    limb = cv2.morphologyEx(going, cv2.MORPH_OPEN, _disc(max(2, round(_LIMB * region.span_px)))) > 0
+    limb = cv2.morphologyEx(going, cv2.MORPH_OPEN, _disc(max(2, round(_LIMB * region.span_px))))
     reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
-    stumps = _dilate(limb, reach_px) & uncovered
-    old = region.inside | region.known
-    stays = (drawn | (old & ~stumps & (~hole | (removed < 0.5)))).astype(np.uint8)
-    body = cv2.morphologyEx(stays, cv2.MORPH_OPEN, _disc(max(2, round(_SPIKE * region.span_px)))) > 0
-    spikes = (stays > 0) & ~body & ~drawn & _dilate(limb, 2 * reach_px)
-    return stumps | (_dilate(spikes, 3) & ~drawn & ~body)
+    return (_dilate(limb > 0, reach_px) & uncovered).astype(np.float32)
 
 
 def _seamless(
