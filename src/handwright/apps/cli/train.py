@@ -12,7 +12,11 @@ from handwright.apps.cli.options import Debug
 
 def train(
     member: Annotated[
-        str, typer.Argument(metavar="MEMBER", help="vae, text, base, handrefiner, features, critic.")
+        str,
+        typer.Argument(
+            metavar="MEMBER",
+            help="vae, text, clip, base, handrefiner, features, critic, referee or proposals.",
+        ),
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
