@@ -56,10 +56,10 @@ def training_precision(name: str) -> str:
     """The mixed precision of that name; 'auto' is bf16 where its matrices are fast, else none."""
     if name != "auto":
         return name
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16" if torch.cuda.is_available() or capabilities.get("amx_bf16") else "no"
+    return "bf16" if torch.cuda.is_available() or _cpu_computes_bfloat16() else "no"
 
 
 def _cpu_computes_bfloat16() -> bool:
+    """Whether it has matrices of it: with vectors alone (avx512_bf16) it is slower than float32."""
     capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return bool(capabilities.get("amx_bf16"))
