@@ -55,9 +55,9 @@ def main() -> None:
     true = similarities(seen, read)
     print(row("CLIPSIM of the true captions", true, mean))
     for name, words in {"another picture's": None, **SWAPS}.items():
-        others = np.roll(captions, 1) if words is None else [swapped(c, words) for c in captions]
+        others = [*captions[-1:], *captions[:-1]] if words is None else [swapped(c, words) for c in captions]
         differs = np.array([a != b for a, b in zip(captions, others, strict=True)])
-        false = similarities(seen, text_features(list(map(str, others)), encoder))
+        false = similarities(seen, text_features(others, encoder))
         print(row(f"prefers the truth to: {name}, %", 100.0 * (true > false)[differs], mean))
     unit = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in (seen, read)]
     ranks = []
@@ -66,11 +66,8 @@ def main() -> None:
         likeness = unit[0][lot] @ unit[1][lot].T
         ranks += list((likeness > np.diag(likeness)[:, None]).sum(1))
     for most in (1, 5):
-        print(
-            row(
-                f"the true one of {LOT} among the likeliest {most}, %", 100.0 * (np.array(ranks) < most), mean
-            )
-        )
+        among = 100.0 * (np.array(ranks) < most)
+        print(row(f"the true one of {LOT} among the likeliest {most}, %", among, mean))
 
 
 if __name__ == "__main__":
