@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +20,16 @@ from torch import nn
 from handwright.errors import UsageError
 from handwright.training.loop import train
 from handwright.training.settings import TrainSettings
+
+ROOT = Path(__file__).parents[2]
+
+SHARED = """
+import sys
+from pathlib import Path
+from tests.training.test_loop import Toy, settings, train
+
+train(Toy(), settings(max_train_steps=6, checkpointing_minutes=1e-9), Path(sys.argv[1]))
+"""
 
 
 class Line(nn.Module):
@@ -99,6 +113,29 @@ def test_accumulating_two_halves_equals_one_batch_of_their_samples(tmp_path):
     train(Toy(), settings(max_train_steps=6), tmp_path / "one")
     train(Halves(), settings(max_train_steps=6, gradient_accumulation_steps=2), tmp_path / "two")
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+
+
+def test_two_processes_share_a_step_as_two_parts_of_one_process_do(tmp_path):
+    script = tmp_path / "shared.py"
+    script.write_text(SHARED, "utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "PYTHONPATH": os.pathsep.join(["src", "."])}
+    done = subprocess.run(
+        [*launch, str(script), str(tmp_path / "two")],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    train(Toy(), settings(max_train_steps=6, gradient_accumulation_steps=2), tmp_path / "one")
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+    ours, theirs = (load_file(tmp_path / n / "model" / "line.safetensors") for n in ("two", "one"))
+    assert all(torch.allclose(ours[k], theirs[k], atol=1e-6) for k in theirs)
+    assert sorted(p.name for p in (tmp_path / "two" / "checkpoints").iterdir()) == [
+        "step-00000005",
+        "step-00000006",
+    ]
 
 
 def test_the_next_batch_is_drawn_meanwhile_but_not_while_samples_are_shown(tmp_path):

@@ -1,7 +1,8 @@
 """One training loop for every member of the family: accelerate, EMA, exact resume, a log that is seen.
 
 Everything random in a step comes from (seed, step): a run that was killed and resumed makes the same losses
-as one that was not.
+as one that was not. Started by ``torchrun``, several processes share a step: each takes its own forward passes
+of it, and their gradients are averaged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast_object_list
 from diffusers.training_utils import EMAModel
 from jaxtyping import UInt8
 from torch import Tensor, nn
@@ -89,6 +91,7 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     accelerator = Accelerator(
         mixed_precision=training_precision(settings.mixed_precision),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
     model = recipe.trained.to(accelerator.device)
     if settings.gradient_checkpointing:
@@ -102,6 +105,8 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     accelerator.register_for_checkpointing(ema)
     run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt)
     run.restore()
+    if not accelerator.is_main_process:
+        return run.go(None)
     with SummaryWriter(str(output / "tensorboard"), purge_step=run.step) as board:
         return run.go(board)
 
@@ -120,10 +125,13 @@ def _checkpoint_gradients(model: nn.Module) -> None:
 
 
 class _Ahead:
-    """Draws the next batch while the last one is learnt from."""
+    """Draws the next batch while the last one is learnt from; of several processes, the ``process``-th's."""
 
-    def __init__(self, recipe: Recipe, settings: TrainSettings, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, recipe: Recipe, settings: TrainSettings, pool: ThreadPoolExecutor, process: int
+    ) -> None:
         self.recipe, self.settings, self.pool = recipe, settings, pool
+        self.first = process * settings.gradient_accumulation_steps
         self.coming: tuple[tuple[int, int], Future[Batch]] | None = None
 
     def take(self, step: int, part: int) -> Batch:
@@ -140,7 +148,7 @@ class _Ahead:
             wait([self.coming[1]])
 
     def _begun(self, step: int, part: int) -> tuple[tuple[int, int], Future[Batch]]:
-        return (step, part), self.pool.submit(self.recipe.batch, step, part, self.settings)
+        return (step, part), self.pool.submit(self.recipe.batch, step, self.first + part, self.settings)
 
 
 class _Run:
@@ -165,31 +173,37 @@ class _Run:
     def restore(self) -> None:
         """Load the newest checkpoint and drop log lines that are younger."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        done = sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
+        done = self._kept()
         if not done:
             self.log.unlink(missing_ok=True)
             return
         self.accelerator.load_state(str(done[-1]))
         state = json.loads((done[-1] / "progress.json").read_text("utf-8"))
         self.step, self.minutes = int(state["step"]), float(state["minutes"])
+        if not self.accelerator.is_main_process:
+            return
         lines = self.log.read_text("utf-8").splitlines(keepends=True) if self.log.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < self.step]
         write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
 
-    def go(self, board: SummaryWriter) -> Progress:
+    def go(self, board: SummaryWriter | None) -> Progress:
         """Step until the end or the time limit; the next batch is drawn meanwhile."""
         settings, began = self.settings, time.monotonic()
         before, kept = self.minutes, time.monotonic()
         self.model.train()
         with ThreadPoolExecutor(1) as pool:
-            ahead = _Ahead(self.recipe, settings, pool)
+            ahead = _Ahead(self.recipe, settings, pool, self.accelerator.process_index)
             while self.step < settings.max_train_steps:
                 loss, seconds = self._step(ahead)
                 self.minutes = before + (time.monotonic() - began) / 60
-                self._note(loss, seconds, board)
+                if board:
+                    self._note(loss, seconds, board)
                 now = time.monotonic()
-                over = settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes
-                if over or now - kept >= 60 * settings.checkpointing_minutes:
+                over, due = self._agreed(
+                    settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes,
+                    now - kept >= 60 * settings.checkpointing_minutes,
+                )
+                if over or due:
                     ahead.settle()
                     self._keep(board)
                     kept = time.monotonic()
@@ -198,6 +212,11 @@ class _Run:
         done = self.step >= settings.max_train_steps
         self._keep(board)
         return Progress(self.step, self.minutes, done)
+
+    def _agreed(self, *said: bool) -> list[bool]:
+        """What the first process says: clocks differ, and all must stop at the same step."""
+        answer = list(said)
+        return broadcast_object_list(answer) if self.accelerator.num_processes > 1 else answer
 
     def _step(self, ahead: _Ahead) -> tuple[float, float]:
         began = time.monotonic()
@@ -219,10 +238,12 @@ class _Run:
             total += float(loss.detach()) / self.settings.gradient_accumulation_steps
         self.ema.step(self.learnt)
         self.step += 1
+        total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device), "mean"))
         return total, time.monotonic() - began
 
     def _note(self, loss: float, seconds: float, board: SummaryWriter) -> None:
-        samples = self.settings.train_batch_size * self.settings.gradient_accumulation_steps
+        passes = self.settings.gradient_accumulation_steps * self.accelerator.num_processes
+        samples = self.settings.train_batch_size * passes
         line = {
             "step": self.step - 1,
             "loss": loss,
@@ -235,21 +256,29 @@ class _Run:
         for name in ("loss", "lr", "samples_per_s"):
             board.add_scalar(name, line[name], self.step - 1)
 
-    def _keep(self, board: SummaryWriter) -> None:
+    def _keep(self, board: SummaryWriter | None) -> None:
         """Checkpoint, samples and the member itself, each whole or not at all; old checkpoints go."""
         target = self.checkpoints / f"step-{self.step:08d}"
         if target.exists():
             return
         part = self.checkpoints / f"part-{self.step:08d}"
-        shutil.rmtree(part, ignore_errors=True)
+        if board:
+            shutil.rmtree(part, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
         self.accelerator.save_state(str(part), safe_serialization=True)
-        progress = {"step": self.step, "minutes": self.minutes, "settings": asdict(self.settings)}
-        (part / "progress.json").write_text(json.dumps(progress, indent=1), "utf-8")
-        part.rename(target)
-        kept = sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
-        for old in kept[: -self.settings.checkpoints_total_limit]:
-            shutil.rmtree(old)
-        self._show(board)
+        self.accelerator.wait_for_everyone()
+        if board:
+            progress = {"step": self.step, "minutes": self.minutes, "settings": asdict(self.settings)}
+            (part / "progress.json").write_text(json.dumps(progress, indent=1), "utf-8")
+            part.rename(target)
+            for old in self._kept()[: -self.settings.checkpoints_total_limit]:
+                shutil.rmtree(old)
+            self._show(board)
+        self.accelerator.wait_for_everyone()
+
+    def _kept(self) -> list[Path]:
+        """Whole checkpoints, oldest first."""
+        return sorted(p for p in self.checkpoints.iterdir() if p.name.startswith("step-"))
 
     def _show(self, board: SummaryWriter) -> None:
         """Samples of the averaged weights, and the member as it stands."""
