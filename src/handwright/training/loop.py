@@ -1,8 +1,8 @@
 """One training loop for every member of the family: accelerate, EMA, exact resume, a log that is seen.
 
 Everything random in a step comes from (seed, step): a run that was killed and resumed makes the same losses
-as one that was not. Started by ``torchrun``, several processes share a step: each takes its own forward passes
-of it, and their gradients are averaged.
+as one that was not. Several processes, started by ``torchrun``, share a step: each takes its own forward
+passes of it, and their gradients are averaged.
 """
 
 from __future__ import annotations
