@@ -216,7 +216,9 @@ class _Run:
     def _agreed(self, *said: bool) -> list[bool]:
         """What the first process says: clocks differ, and all must stop at the same step."""
         answer = list(said)
-        return broadcast_object_list(answer) if self.accelerator.num_processes > 1 else answer
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(answer)
+        return answer
 
     def _step(self, ahead: _Ahead) -> tuple[float, float]:
         began = time.monotonic()
@@ -238,8 +240,9 @@ class _Run:
             total += float(loss.detach()) / self.settings.gradient_accumulation_steps
         self.ema.step(self.learnt)
         self.step += 1
-        total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device), "mean"))
-        return total, time.monotonic() - began
+        mine = torch.tensor(total)
+        mean = cast("Tensor", self.accelerator.reduce(mine.to(self.accelerator.device), "mean"))
+        return mean.item(), time.monotonic() - began
 
     def _note(self, loss: float, seconds: float, board: SummaryWriter) -> None:
         passes = self.settings.gradient_accumulation_steps * self.accelerator.num_processes
