@@ -1,7 +1,7 @@
 """Begin a family at twice the resolution of a trained one: scripts/double_family.py MODEL --data DIR -o OUT.
 
-MODEL is `tiny` or a run's model/, with a linear codec. OUT/model is what `handwright train base --model` goes
-on from; as it is, it paints nothing useful yet.
+MODEL is `tiny` or a run's model/, with a linear codec. OUT/model paints what MODEL painted, twice as large
+and without fine detail; `handwright train base --model` goes on from it.
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import torch
 
+from handwright.diffusion.denoiser import Denoiser
 from handwright.diffusion.guidance import NEGATIVE_PROMPT, guided, negative_prompt
 from handwright.diffusion.zoo import DiffusionModels
+from handwright.errors import UsageError
 
 
 def test_weight_1_is_the_conditional_branch_and_weight_0_the_unconditional() -> None:
@@ -52,3 +55,27 @@ def test_the_negative_prompt_matters_above_weight_1(
     sd9: DiffusionModels, paint: Callable[..., torch.Tensor]
 ) -> None:
     assert not torch.equal(paint(sd9, negative="a glove"), paint(sd9, negative="a ring"))
+
+
+def test_guidance_on_control_goes_as_much_farther_from_the_prediction_without_control(
+    sd9: DiffusionModels, scene: dict[str, torch.Tensor]
+) -> None:
+    latents = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    beside, text = torch.zeros(1, 5, 8, 8), torch.randn(1, 77, sd9.unet.config["cross_attention_dim"])
+
+    def predicted(strength: float, weight: float) -> torch.Tensor:
+        network = Denoiser(sd9.unet, sd9.controlnet, text, beside, scene["control"], 1.0, weight)
+        with torch.no_grad():
+            return network(latents, torch.tensor(500), strength)
+
+    bare, steered = predicted(0.0, 1.0), predicted(0.8, 1.0)
+    assert not torch.allclose(bare, steered)
+    torch.testing.assert_close(predicted(0.8, 1.5), bare + 1.5 * (steered - bare))
+    assert torch.equal(predicted(0.0, 1.5), bare)
+
+
+def test_guidance_on_control_must_be_a_number_from_0_up(
+    sd9: DiffusionModels, paint: Callable[..., torch.Tensor]
+) -> None:
+    with pytest.raises(UsageError, match="control_guidance"):
+        paint(sd9, control_guidance=-1.0)

@@ -166,9 +166,18 @@ def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.
 
 
 @pytest.mark.parametrize(
-    "told", ['{"strength": "much"}', '{"strength": -0.1}', '{"strength": true}', "[]", "{"]
+    "told",
+    [
+        '{"strength": "much"}',
+        '{"strength": -0.1}',
+        '{"strength": true}',
+        '{"guidance": null}',
+        '{"guidance": -1}',
+        "[]",
+        "{",
+    ],
 )
-def test_a_stored_strength_that_makes_no_sense_is_refused(tmp_path: Path, told: str) -> None:
+def test_stored_traits_that_make_no_sense_are_refused(tmp_path: Path, told: str) -> None:
     (tmp_path / "handwright.json").write_text(told)
     with pytest.raises(DiffusionError, match=r"handwright\.json"):
         controlnet_traits(tmp_path)
@@ -176,5 +185,5 @@ def test_a_stored_strength_that_makes_no_sense_is_refused(tmp_path: Path, told: 
 
 def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path: Path) -> None:
     assert controlnet_traits(tmp_path) == Traits(0.55, "depth")
-    (tmp_path / "handwright.json").write_text('{"control": "normals"}')
-    assert controlnet_traits(tmp_path) == Traits(0.55, "normals")
+    (tmp_path / "handwright.json").write_text('{"control": "normals", "guidance": 1.5}')
+    assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5)

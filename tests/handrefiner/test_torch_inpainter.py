@@ -89,6 +89,17 @@ def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
     assert TorchInpainter.load(settings).fixed_strength == 0.7
 
 
+def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, asked):
+    folder = write_sd(tmp_path / "sd", 4)
+    settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu", steps=3)
+    asked = replace(asked, settings=settings)
+    plain = TorchInpainter.load(settings).inpaint(asked).picture
+    (folder / "controlnet" / "handwright.json").write_text('{"guidance": 1.0}')
+    assert np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
+    (folder / "controlnet" / "handwright.json").write_text('{"guidance": 2.0}')
+    assert not np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
+
+
 def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):
     started = replace(asked, start=255 - asked.picture, keep=True)
     settings = replace(asked.settings, steps=10, start_level=0.3)

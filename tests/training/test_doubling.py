@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
 from handwright.errors import UsageError
@@ -75,7 +76,12 @@ def test_the_controlnet_says_what_it_said_of_the_control_image_at_half_its_size(
         *_, none = family.controlnet(latents, at, text, torch.zeros_like(halved(control)), return_dict=False)
         *_, now = large.controlnet(torch.cat([latents, fine], 1), at, text, control, return_dict=False)
     assert float((now - was).abs().max()) < 0.05 * float((was - none).abs().max())
-    assert large.schedule.config["rescale_betas_zero_snr"]
+
+
+def test_the_noise_levels_stay_those_that_it_learnt_under(family):
+    own = DDIMScheduler.from_config(family.schedule.config, rescale_betas_zero_snr=False, beta_end=0.02)
+    large = doubled(replace(family, schedule=own), pictures(side=64), 0)
+    assert large.schedule.config == own.config
 
 
 def test_it_is_saved_and_opened_like_any_family(family, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +49,7 @@ PUBLISHED_STRENGTH = 0.55
 OWN_FILE = "handwright.json"
 """Beside a ControlNet's config.json: its fixed 'strength', and the kind of 'control' image that it reads."""
 
-_MOST_STRENGTH = 2.0
+_MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
 
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)
 """Of the published ControlNets' conditioning embedding."""
@@ -89,10 +90,13 @@ class Traits:
     Attributes:
         strength: The fixed strength that was found for it; else the published one.
         control: Kind of control image that it reads.
+        guidance: How far beyond the prediction without control that with control is taken; 1: no farther,
+            as published.
     """
 
     strength: float = PUBLISHED_STRENGTH
     control: str = "depth"
+    guidance: float = 1.0
 
 
 def controlnet_traits(place: Path) -> Traits:
@@ -107,18 +111,20 @@ def controlnet_traits(place: Path) -> Traits:
     if not (place / OWN_FILE).is_file():
         return Traits()
     told = read_config(place, OWN_FILE)
-    strength, control = told.get("strength", PUBLISHED_STRENGTH), told.get("control", "depth")
-    if (
-        isinstance(strength, bool)
-        or not isinstance(strength, int | float)
-        or not 0 <= strength <= _MOST_STRENGTH
-    ):
+    strength = _number(told, "strength", PUBLISHED_STRENGTH, _MOST_STRENGTH, place)
+    guidance = _number(told, "guidance", 1.0, _MOST_GUIDANCE, place)
+    return Traits(strength, str(told.get("control", "depth")), guidance)
+
+
+def _number(told: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:
+    value = told.get(name, usual)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise DiffusionError(
-            f"{place / OWN_FILE} names no strength",
-            f"its 'strength' is {strength!r}",
-            f"write a number from 0 to {_MOST_STRENGTH:g}, or remove it",
+            f"{place / OWN_FILE} names no {name}",
+            f"its {name!r} is {value!r}",
+            f"write a number from 0 to {most:g}, or remove it",
         )
-    return Traits(float(strength), str(control))
+    return float(value)
 
 
 def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNetModel:

@@ -24,6 +24,7 @@ class Denoiser:
         beside: [1, L + 1, h, w] mask and masked picture's latents for an inpainting UNet, else None.
         control: [1, 3, H, W] the control image D in [0, 1].
         guidance: w of eq. 3; used with two embeddings.
+        control_guidance: The same between without control and with it; 1 runs the UNet with it alone.
     """
 
     unet: UNet2DConditionModel
@@ -32,6 +33,7 @@ class Denoiser:
     beside: Float[Tensor, "1 k h w"] | None
     control: Float[Tensor, "1 3 H W"]
     guidance: float
+    control_guidance: float = 1.0
 
     def __call__(
         self, latents: Float[Tensor, "1 c h w"], timestep: Tensor, strength: float
@@ -49,17 +51,18 @@ class Denoiser:
         if self.beside is not None:
             beside = self.beside.to(bare).expand(branches, -1, -1, -1)
             seen = torch.cat([bare, beside], dim=1)  # x_τ(i) with x_mask
-        prediction = self.unet(
-            seen,
-            timestep,
-            encoder_hidden_states=self.embeddings,
-            return_dict=False,
-            **self._residuals(bare, seen, timestep, strength),
-        )[0].float()
+        residuals = self._residuals(bare, seen, timestep, strength)
+        prediction = self._predicted(seen, timestep, residuals)
+        if residuals and self.control_guidance != 1:
+            prediction = guided(prediction, self._predicted(seen, timestep, {}), self.control_guidance)
         if branches == 1:
             return prediction
         unconditional, conditional = prediction.chunk(2)
         return guided(conditional, unconditional, self.guidance)
+
+    def _predicted(self, seen: Tensor, timestep: Tensor, residuals: dict[str, Any]) -> Tensor:
+        options = {"encoder_hidden_states": self.embeddings, "return_dict": False, **residuals}
+        return self.unet(seen, timestep, **options)[0].float()
 
     def _residuals(self, bare: Tensor, seen: Tensor, timestep: Tensor, strength: float) -> dict[str, Any]:
         """The ControlNet's residuals times the control strength; nothing at strength 0."""

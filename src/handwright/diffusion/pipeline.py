@@ -122,6 +122,7 @@ class HandInpaintPipeline(DiffusionPipeline):
         steps: int = 50,
         guidance: float = 9.0,
         control_strength: float | Sequence[float] = 0.55,
+        control_guidance: float = 1.0,
         start: Float[Tensor, "1 3 r r"] | None = None,
         start_level: float = 1.0,
         generator: torch.Generator | None = None,
@@ -140,6 +141,9 @@ class HandInpaintPipeline(DiffusionPipeline):
             guidance: w of eq. 3; 1 needs no unconditional branch and runs none.
             control_strength: Multiplies every ControlNet residual; 0 runs no ControlNet. One number, or one
                 for each of ``steps``, the noisiest first; of a run from ``start_level`` the last ones count.
+            control_guidance: w_D: every prediction is that without control and w_D times what control changes
+                in it, after classifier-free guidance (Ho & Salimans 2022); 1, as published, is the prediction
+                under control alone, and runs no other.
             start: [1, 3, R, R] picture in [-1, 1] to start from; None: start from ``picture``.
             start_level: Noise level to start from; 1 is pure noise, whatever ``start`` is. Below that the
                 last round(steps · start_level) steps are run.
@@ -152,7 +156,7 @@ class HandInpaintPipeline(DiffusionPipeline):
             InvalidValueError: Tensors of wrong shape or with numbers that are not finite.
             DiffusionError: Out of memory, or the model's numbers overflowed.
         """
-        check_options(steps, guidance, control_strength, start_level)
+        check_options(steps, guidance, control_strength, start_level, control_guidance)
         check_pictures(picture, mask, control, start, pixels_per_latent(self.vae))
         strengths = each_step(control_strength, steps)
         if max(strengths) > 0 and self.controlnet is None:
@@ -173,6 +177,7 @@ class HandInpaintPipeline(DiffusionPipeline):
                 beside,
                 control,
                 guidance,
+                control_guidance,
             )
             blend = KnownRegionBlend(known, latent_mask(mask, pixels_per_latent(self.vae)), generator)
             first = start_schedule(self.scheduler, steps, start_level, device)

@@ -13,7 +13,11 @@ _ROUNDING = 1e-3
 
 
 def check_options(
-    steps: int, guidance: float, control_strength: float | Sequence[float], start_level: float
+    steps: int,
+    guidance: float,
+    control_strength: float | Sequence[float],
+    start_level: float,
+    control_guidance: float = 1.0,
 ) -> None:
     """Raise unless every number makes sense.
 
@@ -27,7 +31,8 @@ def check_options(
         raise UsageError(
             f"there are {len(strengths)} control strengths for {steps} steps", "", "give one, or one a step"
         )
-    for option, value in (("--guidance", guidance), *(("--strength", strength) for strength in strengths)):
+    weights = (("--guidance", guidance), ("control_guidance", control_guidance))
+    for option, value in (*weights, *(("--strength", strength) for strength in strengths)):
         if not (math.isfinite(value) and value >= 0):
             raise UsageError(f"{option} is {value}", "it must be a number from 0 up", "give such a number")
     if not 0 < start_level <= 1:

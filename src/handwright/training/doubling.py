@@ -19,8 +19,7 @@ from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
 from handwright.errors import UsageError
-from handwright.training.family import Family, noise_schedule
-from handwright.training.noising import prediction_of
+from handwright.training.family import Family
 from handwright.training.recipes.vae import some_patches
 
 FINE_CHANNELS = 8
@@ -29,7 +28,7 @@ _SCALE = 64.0
 
 
 def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> Family:
-    """The family for pictures of twice the side, under the noise levels of new families.
+    """The family for pictures of twice the side, under its own noise levels: others it would not know.
 
     Args:
         family: With a linear patch codec.
@@ -49,7 +48,6 @@ def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> 
         vae=double_codec(family.vae, pixels, seed),
         unet=_widened_unet(family.unet),
         controlnet=controlnet,
-        schedule=noise_schedule(prediction_of(family.schedule)),
         resolution=2 * family.resolution,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from handwright.workflow.request import sha256_of_file
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
 """Folders of a pipeline that hold weights."""
 
-_KINDS = ("*.safetensors", "handwright.json")
+_NOTES = "handwright.json"
+_KINDS = ("*.safetensors", _NOTES)
 
 JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
 """What the judge is made of, below the folder of packaged weights."""
@@ -46,6 +48,22 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     if controlnet is None:
         return {"model": entry, "controlnet": None}
     return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
+
+
+def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
+    """What is written beside the weights of a ControlNet in ``handwright.json``; nothing where there is none.
+
+    Args:
+        model: As of ``weights_entries``.
+        controlnet: As of ``weights_entries``.
+
+    Raises:
+        DiffusionError: The model is not there.
+    """
+    from handwright.diffusion.places import controlnet_place, model_folder
+
+    place = model_folder(model) / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}
 
 
 def _entry(name: str, place: Path, folders: list[str]) -> dict[str, Any]:

@@ -34,8 +34,10 @@ def test_choices_of_people_are_averaged_picture_by_picture(tmp_path):
     assert chosen == {"a": 0.5, "b": 0.9}
     fixed = fixed_of(chosen)
     assert (fixed.value, fixed.n) == (pytest.approx(0.7), 2)
-    told = json.loads(write_strength(tmp_path, fixed, "people").read_text())
+    notes = {"strength": 0.1, "guidance": 1.5}
+    told = json.loads(write_strength(tmp_path, fixed, "people", notes).read_text())
     assert (told["strength"], told["pictures"], told["chosen_by"]) == (0.7, 2, "people")
+    assert told["guidance"] == 1.5
 
 
 @pytest.mark.parametrize("line", ["a,strong", "a", "a,3", "a,-1"])

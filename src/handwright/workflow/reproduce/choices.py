@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,13 +77,20 @@ def fixed_of(chosen: Mapping[str, float]) -> Estimate:
     return mean_estimate("fixed strength", np.array(list(chosen.values()), float))
 
 
-def write_strength(folder: Path, fixed: Estimate, chosen_by: str) -> Path:
+def write_strength(folder: Path, fixed: Estimate, chosen_by: str, notes: Mapping[str, Any]) -> Path:
     """What to lay beside a ControlNet's config.json, so that ``--strength fixed`` takes it.
+
+    Args:
+        folder: Where to write.
+        fixed: The strength.
+        chosen_by: Who chose.
+        notes: What lies there already; the rest of it stays.
 
     Returns:
         The file, ``handwright.json`` in the folder.
     """
     told = {
+        **notes,
         "strength": round(fixed.value, 2),
         "interval": [round(fixed.low, 3), round(fixed.high, 3)],
         "pictures": fixed.n,

@@ -30,6 +30,7 @@ from handwright.workflow.reproduce.sheets import save_sheet
 from handwright.workflow.reproduce.store import Store
 from handwright.workflow.reproduce.study import REFEREE, Study
 from handwright.workflow.request import fingerprint
+from handwright.workflow.weights import controlnet_notes
 
 SHOWN, SHOWN_ON_PAGE = 8, 4
 """Pictures on a sheet to choose from, and on one beside the page."""
@@ -99,7 +100,8 @@ def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, floa
     else:
         chosen, chosen_by = read_choices(study.choices, names.judged), PEOPLE
     fixed = fixed_of(chosen)
-    write_strength(store.folder, fixed, chosen_by)
+    notes = controlnet_notes(study.diffusion.model, study.diffusion.controlnet)
+    write_strength(store.folder, fixed, chosen_by, notes)
     return chosen, chosen_by, fixed
 
 
