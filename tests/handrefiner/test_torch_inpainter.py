@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -93,11 +94,16 @@ def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path,
     folder = write_sd(tmp_path / "sd", 4)
     settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu", steps=3)
     asked = replace(asked, settings=settings)
+    bare = shutil.copytree(folder / "controlnet", tmp_path / "bare")
     plain = TorchInpainter.load(settings).inpaint(asked).picture
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 1.0}')
     assert np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 2.0}')
-    assert not np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
+    guided = TorchInpainter.load(settings)
+    assert not np.array_equal(plain, guided.inpaint(asked).picture)
+    begun = replace(asked, start=asked.picture)
+    without = TorchInpainter.load(replace(settings, controlnet=str(bare))).inpaint(begun).picture
+    assert np.array_equal(without, guided.inpaint(begun).picture)
 
 
 def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):

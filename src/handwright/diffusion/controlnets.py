@@ -90,8 +90,8 @@ class Traits:
     Attributes:
         strength: The fixed strength that was found for it; else the published one.
         control: Kind of control image that it reads.
-        guidance: How far beyond the prediction without control that with control is taken; 1: no farther,
-            as published.
+        guidance: From pure noise, how far beyond the prediction without control that with control is taken;
+            1: no farther, as published.
     """
 
     strength: float = PUBLISHED_STRENGTH

@@ -83,7 +83,7 @@ class TorchInpainter:
                 steps=settings.steps,
                 guidance=self.guidance if settings.guidance is None else settings.guidance,
                 control_strength=asked.strength,
-                control_guidance=self.models.traits.guidance,
+                control_guidance=self.models.traits.guidance if asked.start is None else 1.0,
                 start=None if asked.start is None else picture_tensor(asked.start[None]),
                 start_level=1.0 if asked.start is None else settings.start_level,
                 generator=torch.Generator("cpu").manual_seed(asked.seed),
