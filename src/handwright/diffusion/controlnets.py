@@ -47,7 +47,7 @@ PUBLISHED_STRENGTH = 0.55
 """Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
 
 OWN_FILE = "handwright.json"
-"""Beside a ControlNet's config.json: its fixed 'strength', and the kind of 'control' image that it reads."""
+"""Beside a ControlNet's config.json: its ``Traits``, those that are not the usual ones."""
 
 _MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
 

@@ -174,15 +174,13 @@ class _Run:
         """Load the newest checkpoint and drop log lines that are younger."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         done = self._kept()
-        if not done:
-            self.log.unlink(missing_ok=True)
+        if done:
+            self.accelerator.load_state(str(done[-1]))
+            state = json.loads((done[-1] / "progress.json").read_text("utf-8"))
+            self.step, self.minutes = int(state["step"]), float(state["minutes"])
+        if not self.accelerator.is_main_process or not self.log.exists():
             return
-        self.accelerator.load_state(str(done[-1]))
-        state = json.loads((done[-1] / "progress.json").read_text("utf-8"))
-        self.step, self.minutes = int(state["step"]), float(state["minutes"])
-        if not self.accelerator.is_main_process:
-            return
-        lines = self.log.read_text("utf-8").splitlines(keepends=True) if self.log.exists() else []
+        lines = self.log.read_text("utf-8").splitlines(keepends=True)
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] < self.step]
         write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
 
