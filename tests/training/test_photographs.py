@@ -7,7 +7,22 @@ import hashlib
 import tarfile
 from pathlib import Path
 
-from handwright.training.photographs import TRAIN_SETS, is_test_only, training_photographs
+import numpy as np
+import pytest
+
+from handwright.data.scenes import render_scene
+from handwright.hand.depth import depth_control
+from handwright.perception.find import find_hands
+from handwright.perception.landmarker import HandLandmarker
+from handwright.training import photographs as module
+from handwright.training.gather import CONTEXT
+from handwright.training.photographs import (
+    TRAIN_SETS,
+    Photograph,
+    is_test_only,
+    photograph_crops,
+    training_photographs,
+)
 
 LISTED = Path(__file__).parents[2] / "docs" / "evidence" / "training_photographs.csv"
 
@@ -40,3 +55,36 @@ def test_what_training_reads_holds_no_picture_of_the_test_only_folders(photos):
     assert len(kept) > 200
     assert not kept & {photograph.sha256 for photograph in training_photographs(photos)}
     assert not kept & set(listed())
+
+
+@pytest.fixture(scope="module")
+def looked_at():
+    """A picture with a hand, and the depth that the hand really has."""
+    scene = render_scene(722_100, size=256)
+    return Photograph("a/b.jpg", "ff", scene.pixels), depth_control(scene.hands, 256, 256).depth
+
+
+def test_the_depth_of_a_photograph_is_that_of_its_fitted_hand_where_the_crop_shows_it(looked_at):
+    photograph, true = looked_at
+    with HandLandmarker(None) as landmarker:
+        crops = photograph_crops(photograph, landmarker, 144, 64)
+    (found,), (mask,) = crops.depth > 0, crops.mask
+    assert not (found & ~mask).any()
+    low, high = crops.landmarks_px[0].min(0), crops.landmarks_px[0].max(0)
+    assert np.ptp(np.nonzero(found)[0]) > 0.8 * (high - low)[1]
+    assert found.mean() == pytest.approx((true > 0).mean() * _shrunk(crops, looked_at), rel=0.2)
+
+
+def test_a_fit_that_is_far_from_what_was_seen_gives_no_depth(looked_at, monkeypatch):
+    monkeypatch.setattr(module, "FARTHEST_FIT", 0.0)
+    with HandLandmarker(None) as landmarker:
+        crops = photograph_crops(looked_at[0], landmarker, 144, 64)
+    assert not crops.depth.any()
+    assert crops.mask.any()
+
+
+def _shrunk(crops, looked_at):
+    """Share of the picture's area to the crop's."""
+    with HandLandmarker(None) as landmarker:
+        (seen,) = find_hands(looked_at[0].pixels, landmarker=landmarker)
+    return (256 / (CONTEXT * seen.size_px)) ** 2

@@ -21,7 +21,8 @@ class Crops:
 
     Attributes:
         pixels: uint8 [N, S, S, 3] sRGB.
-        depth: uint8 [N, S, S] depth control image of the true mesh; zeros for photographs.
+        depth: uint8 [N, S, S] depth control image of the true mesh, of photographs of a fitted one; zeros
+            where it is not known.
         mask: bool [N, S, S] the hand with its repair margin.
         landmarks_px: float32 [N, 21, 2] in the crop, MediaPipe order; of the sound hand that it should be.
         visible: bool [N, 21] landmarks that are seen.

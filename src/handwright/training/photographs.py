@@ -16,6 +16,7 @@ from PIL import Image as PILImage
 from PIL import ImageOps
 
 from handwright.data.hands.defects import DEFECTS
+from handwright.hand.depth import depth_control
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import reconstruct
 from handwright.perception.find import find_hands
@@ -35,6 +36,9 @@ TRAIN_SETS = (
 
 TEST_BELOW = "1a"
 """Pictures whose sha256 starts below this are test-only in every set."""
+
+FARTHEST_FIT = 0.02
+"""Residual of a fit, in sizes of its hand, up to which its depth is learnt from."""
 
 _CAPTIONS = {"right": "a photograph of a right hand", "left": "a photograph of a left hand"}
 
@@ -79,7 +83,8 @@ def photograph_crops(
 ) -> Crops | None:
     """Crops around the hands of a photograph, or None when no hand of ``least_px`` is seen.
 
-    The mask is the repair mask of a fresh fit, as when refining.
+    The mask is the repair mask of a fresh fit, as when refining, and the depth that of the fit; without any
+    where the fit is farther than ``FARTHEST_FIT`` from what was seen.
     """
     seen = [h for h in find_hands(photograph.pixels, landmarker=landmarker) if h.size_px >= least_px]
     if not seen:
@@ -88,7 +93,7 @@ def photograph_crops(
     landmarks = np.stack([c[2] for c in cut]).astype(np.float32)
     return Crops(
         pixels=np.stack([c[0] for c in cut]),
-        depth=np.zeros((len(cut), size, size), np.uint8),
+        depth=np.stack([c[3] for c in cut]),
         mask=np.stack([c[1] for c in cut]),
         landmarks_px=landmarks,
         visible=np.all((landmarks >= 0) & (landmarks < size), axis=-1),
@@ -103,8 +108,8 @@ def photograph_crops(
 
 def _cut(
     pixels: UInt8[np.ndarray, "h w 3"], seen: HandObservation, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The square around one hand: pixels, mask and landmarks at ``size``."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The square around one hand: pixels, mask, landmarks and depth at ``size``."""
     fit, window, region = reconstruct(Image(np.ascontiguousarray(pixels)), seen, None)
     inside = np.zeros(pixels.shape[:2], np.uint8)
     x0, y0, x1, y1 = window
@@ -118,4 +123,8 @@ def _cut(
         shrunk, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     mask = cv2.warpAffine(inside, to_crop, (size, size), flags=cv2.INTER_NEAREST)
-    return colour, mask > 0, seen.landmarks_px * scale + move
+    depth = np.zeros(pixels.shape[:2], np.uint8)
+    if fit.residual <= FARTHEST_FIT:
+        depth = depth_control([fit.hand], *depth.shape).depth
+    depth = cv2.warpAffine(depth, to_crop, (size, size), flags=cv2.INTER_LINEAR)
+    return colour, mask > 0, seen.landmarks_px * scale + move, depth

@@ -2,8 +2,9 @@
 
 It inpaints, or paints from text alone to be inflated to its inpainting sibling (``inflation``).
 
-A general depth ControlNet learns beside it, on part of the renders, as HandRefiner too starts from one. Most
-samples go uncontrolled, so the UNet paints without it as well.
+A general depth ControlNet learns beside it, as HandRefiner too starts from one: from the depth of renders,
+and of photographs as far as it could be fitted. Part of the samples go uncontrolled, so the UNet paints
+without it as well.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.stream import CropStream, repair_masks
 
 CONTROL_DROPOUT = 0.3
-"""Share of renders whose depth the base does not see, unless settings say so; photographs show none."""
+"""Share of depths that the base does not see, unless settings say so."""
 
 _KNOWN_SHARE = 0.1
 """Weight of latents outside the mask, which an inpainting network sees clean: it need hardly learn them."""
