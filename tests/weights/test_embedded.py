@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 import handwright
-from handwright.diffusion.latents import decode, encode
+from handwright.diffusion.latents import decode, encode, pixels_per_latent
 from handwright.diffusion.zoo import load_models
 
 WEIGHTS = Path(handwright.__file__).parent / "weights"
@@ -51,13 +51,14 @@ def test_the_card_names_data_command_steps_and_limits():
 def test_the_family_is_an_inpainting_model_with_its_depth_controlnet(models):
     assert models.inpainting
     assert models.controlnet is not None
-    assert models.resolution == json.loads((TINY / "unet" / "config.json").read_text())["sample_size"] * 4
+    latents = json.loads((TINY / "unet" / "config.json").read_text())["sample_size"]
+    assert models.resolution == latents * pixels_per_latent(models.vae)
 
 
 def test_the_codec_gives_rendered_hands_back_at_30_db(models):
     from handwright.data.scenes import render_scene
 
-    pixels = np.stack([render_scene(seed, size=128).pixels for seed in (300, 301, 302)])
+    pixels = np.stack([render_scene(seed, size=models.resolution).pixels for seed in (300, 301, 302)])
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.no_grad():
         again = decode(models.vae, encode(models.vae, x))
@@ -69,10 +70,10 @@ def test_depth_moves_what_is_painted(models):
     from handwright.diffusion.pipeline import HandInpaintPipeline
 
     pipeline = HandInpaintPipeline.from_models(models)
-    picture, mask = torch.zeros(1, 3, 128, 128), torch.zeros(1, 1, 128, 128)
-    mask[..., 20:110, 20:110] = 1
-    control = torch.zeros(1, 3, 128, 128)
-    control[..., 40:90, 50:80] = 0.8
+    side = models.resolution
+    picture, mask, control = (torch.zeros(1, channels, side, side) for channels in (3, 1, 3))
+    mask[..., side // 6 : -side // 6, side // 6 : -side // 6] = 1
+    control[..., side // 3 : -side // 3, 2 * side // 5 : 3 * side // 5] = 0.8
 
     def painted(strength):
         generator = torch.Generator().manual_seed(0)
