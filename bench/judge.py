@@ -23,8 +23,9 @@ import numpy as np
 from handwright.data.loaders import Tally, read_hadm, read_malhand
 from handwright.errors import HandwrightError, UsageError
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.review.critic import PACKAGED, Critic, open_critic
+from handwright.review.critic import Critic
 from handwright.review.judge import Judge
+from handwright.review.open_critic import PACKAGED, open_critic
 from handwright.review.proposals import open_proposer
 from judge_asked import ask
 from judge_page import Evidence, write_page

@@ -31,7 +31,8 @@ from handwright.data.shards import list_shards, read_shards
 from handwright.metrics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
-from handwright.review.critic import Region, open_critic
+from handwright.review.open_critic import open_critic
+from handwright.review.oriented import Region
 from handwright.review.proposal_maps import finds
 from handwright.review.proposals import PACKAGED, Proposer
 from handwright.review.unfound import believed, confirmed, unfound

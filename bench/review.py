@@ -24,7 +24,8 @@ from handwright.data.hands import render_hands
 from handwright.image import write_png
 from handwright.perception.models import ensure_models
 from handwright.review import open_judge, review_picture
-from handwright.review.critic import Region, open_critic
+from handwright.review.open_critic import open_critic
+from handwright.review.oriented import Region
 from handwright.types import Image
 
 SEED, SIDE = 920_000, 256

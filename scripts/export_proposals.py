@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from handwright.metrics.rates import rate_estimate
-from handwright.review.critic import Region, open_critic
+from handwright.review.open_critic import open_critic
+from handwright.review.oriented import Region
 from handwright.review.proposal_maps import finds
 from handwright.review.proposals import FILE, MAPS, PACKAGED, Proposer
 from handwright.review.unfound import confirmed

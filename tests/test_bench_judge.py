@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 from handwright.data.loaders import JudgedHand, JudgedPicture
 from handwright.data.sample import Source
 from handwright.errors import UsageError
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.types import HandObservation, Image
 from judge import arguments, by_way
 from judge_asked import Asked, ask, joined

@@ -21,8 +21,8 @@ from handwright.handrefiner.beats import (
     scores_of,
 )
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
-from handwright.review.critic import Region
 from handwright.review.opinion import CLEAR
+from handwright.review.oriented import Region
 from handwright.types import Candidate
 from tests.review.says import says
 

@@ -7,7 +7,7 @@ from handwright.handrefiner import diffusing
 from handwright.handrefiner.canvas import square_around
 from handwright.handrefiner.diffusing import DiffusePainter, HarmonisePainter
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.open_painter import open_painter
 from handwright.handrefiner.painters import DrawPainter
 from handwright.handrefiner.settings import RefineSettings

@@ -11,9 +11,10 @@ from handwright.diffusion.devices import DEVICES as TORCH_DEVICES
 from handwright.diffusion.devices import DTYPES as TORCH_DTYPES
 from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
 from handwright.errors import DiffusionError
-from handwright.handrefiner import inpainter, torch_inpainter
+from handwright.handrefiner import inpainters, torch_inpainter
 from handwright.handrefiner.diffusion_settings import DEVICES, DTYPES, SAMPLERS, DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainters, Inpainting
+from handwright.handrefiner.inpainter import Inpainting
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.torch_inpainter import TorchInpainter
 from tests.diffusion.models import RESOLUTION, write_sd
 
@@ -146,6 +147,6 @@ def test_out_of_memory_is_one_line(network, asked, monkeypatch):
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(inpainter, "EXTRA", ("torch", "no_such_library"))
+    monkeypatch.setattr(inpainters, "EXTRA", ("torch", "no_such_library"))
     with pytest.raises(DiffusionError, match=r"no_such_library not installed; pip install 'handwright\[diff"):
         Inpainters()(DiffusionSettings())

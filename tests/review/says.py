@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from handwright.review.calibration import Calibration, Head
-from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region
+from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
+from handwright.review.oriented import Region
 
 DEFECTS = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
 

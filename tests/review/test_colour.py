@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.review.colour import colourfulness, is_colourless, is_drawn
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 
 REGION = Region((40.0, 40.0), 60.0, 0.0)
 SKIN = np.uint8([190, 140, 120])

@@ -12,12 +12,13 @@ from handwright.errors import MissingModelError
 from handwright.review.calibration import Calibration, Head
 from handwright.review.checklist import CHECKS, Check
 from handwright.review.colour import is_colourless
-from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region, open_critic
+from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
 from handwright.review.critic_runner import CriticRunner, logits_of
 from handwright.review.flesh import Flesh
 from handwright.review.looks import agreed, looks_at
+from handwright.review.open_critic import open_critic
 from handwright.review.opinion import with_opinion, without_opinion
-from handwright.review.oriented import GREY, applied, inverse, oriented_crop, turning
+from handwright.review.oriented import GREY, Region, applied, inverse, oriented_crop, turning
 from handwright.review.recalibrated import calls
 from tests.drawn import flat_hand
 from tests.review.drawn import grainy, seen

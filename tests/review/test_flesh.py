@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.review.critic import Region
 from handwright.review.flesh import Flesh
-from handwright.review.oriented import turning
+from handwright.review.oriented import Region, turning
 
 PARTS = ("other", "palm", "thumb", "arm", "too much")
 CELLS, SIZE = 16, 64

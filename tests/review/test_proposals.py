@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.review.proposal_maps import Proposal, distinct, in_picture, lies_within, look, views
 
 

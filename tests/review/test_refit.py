@@ -7,7 +7,7 @@ import pytest
 
 from handwright.errors import DataError, NotEnoughDataError
 from handwright.review.calibration import logit, sigmoid
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.review.recalibrated import Recalibrated, calls, reread
 from handwright.review.refit import Judged, as_it_is, enough, refit, tried
 from tests.review.says import StubCritic, calibration, says

@@ -9,8 +9,9 @@ import pytest
 
 from handwright.review import CHECKS
 from handwright.review.as_json import picture_json
-from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays, Region
+from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
 from handwright.review.judge import Judge, review_picture
+from handwright.review.oriented import Region
 from handwright.review.overlay import draw_review
 from handwright.review.proposal_maps import Proposal
 from handwright.review.unfound import (

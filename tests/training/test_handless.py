@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.review.proposal_maps import Proposal
 from handwright.training.handless import handless_regions
 from handwright.training.pictures import labelled

@@ -10,7 +10,8 @@ import pytest
 
 from handwright.data.hands import render_defects
 from handwright.review.calibration import BUDGET
-from handwright.review.critic import PACKAGED, Region, open_critic
+from handwright.review.open_critic import PACKAGED, open_critic
+from handwright.review.oriented import Region
 
 REFEREE = PACKAGED.parent / "referee"
 SEED, COUNT = 930_000, 120

@@ -14,8 +14,8 @@ from PIL import Image as PILImage
 from handwright.errors import DataError, NotEnoughDataError, OutputError, UsageError
 from handwright.review.calibration import Calibration
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
-from handwright.review.critic import Region
 from handwright.review.judge import Judge
+from handwright.review.oriented import Region
 from handwright.workflow.calibrate import calibrate_files, open_recalibrated
 from handwright.workflow.labels import Label, read_labels
 from tests.review.says import StubCritic, calibration, says

@@ -7,7 +7,7 @@ import numpy as np
 
 from handwright.hand.files import load_hands
 from handwright.workflow import Request, RunOptions, inspect_files, refine_files
-from handwright.workflow.request import sha256_of_file
+from handwright.workflow.digests import sha256_of_file
 from tests.workflow.fakes import opened, picture
 
 

@@ -16,7 +16,7 @@ from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
 from handwright.review.checklist import HandReview
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.types import Candidate, DepthControl, HandObservation, Side, Strength
 
 _OTHER_REFUSED = "another hand of the same painting was refused"

@@ -7,7 +7,8 @@ from functools import partial
 
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainter, Inpainters
+from handwright.handrefiner.inpainter import Inpainter
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.painters import DrawPainter, Painter
 from handwright.handrefiner.settings import DIFFUSING, PAINTERS, RefineSettings
 

@@ -13,7 +13,7 @@ from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.attempt import Attempt, attempt_hand, attempt_together
 from handwright.handrefiner.candidates import Pixels, Studio
-from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.open_painter import open_painter
 from handwright.handrefiner.reviewing import review_after, review_before
 from handwright.handrefiner.scene import Scene, own_depth
@@ -26,8 +26,9 @@ from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic import Critic, open_critic
+from handwright.review.critic import Critic
 from handwright.review.judge import Judge
+from handwright.review.open_critic import open_critic
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
 

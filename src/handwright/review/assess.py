@@ -8,9 +8,10 @@ import numpy as np
 from handwright.hand.anatomy import FINGERS
 from handwright.review.checklist import CheckName
 from handwright.review.colour import LEAST_COLOUR, colourfulness, is_drawn
-from handwright.review.critic import SMALLEST_PX, Region
+from handwright.review.critic import SMALLEST_PX
 from handwright.review.evidence import HandEvidence
 from handwright.review.joints import finger_words
+from handwright.review.oriented import Region
 
 MOST_BLUR = 0.02
 """Largest sigma of the edges' blur, in sizes of the hand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 
 LEAST_COLOUR = 8.0
 """Spread of the three channels, of 255, below which there is no colour; flesh of any tone has more."""

@@ -1,19 +1,16 @@
-"""What a critic says of a hand, and the packaged one; without weights the room works on geometry alone."""
+"""What a critic says of a hand."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.review.flesh import Flesh
-
-PACKAGED = Path(__file__).parents[1] / "weights" / "critic"
+from handwright.review.oriented import Region
 
 LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
 SMALLEST_PX = 32.0
@@ -30,29 +27,6 @@ COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
 SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
 ONE_FINGER_DEFECTS = ("overbent", "sideways", "too_long", "too_short")
 SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
-
-
-@dataclass(frozen=True)
-class Region:
-    """A hand to look at.
-
-    Attributes:
-        center_px: (x, y) of the middle of its box in the picture.
-        size_px: Longer side of its box.
-        toward_rad: Direction from the wrist to the middle finger's knuckle, atan2(dy, dx) with y down.
-    """
-
-    center_px: tuple[float, float]
-    size_px: float
-    toward_rad: float
-
-    @classmethod
-    def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> Region:
-        """The region of a hand whose landmarks are known."""
-        low, high = landmarks_px.min(0), landmarks_px.max(0)
-        x, y = (low + high) / 2
-        dx, dy = landmarks_px[9] - landmarks_px[0]
-        return cls((float(x), float(y)), float((high - low).max()), math.atan2(dy, dx))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,19 +126,3 @@ class Critic(Protocol):
     def judge(self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[CriticSays]:
         """What it says of each of these hands in a picture."""
         ...
-
-
-def open_critic(folder: Path = PACKAGED) -> Critic | None:
-    """The critic of a folder, or None where there is none.
-
-    Args:
-        folder: With critic.onnx and calibration.json.
-
-    Raises:
-        MissingModelError: The folder is there but incomplete or damaged.
-    """
-    if not folder.is_dir():
-        return None
-    from handwright.review.critic_runner import CriticRunner
-
-    return CriticRunner.load(folder)

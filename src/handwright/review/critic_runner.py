@@ -15,10 +15,10 @@ from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.onnx_session import open_session
 from handwright.review.calibration import Calibration, sigmoid
-from handwright.review.critic import SMALLEST_PX, CriticSays, Region
+from handwright.review.critic import SMALLEST_PX, CriticSays
 from handwright.review.flesh import Flesh
 from handwright.review.looks import agreed, looks_at
-from handwright.review.oriented import applied, inverse, oriented_crop, turning
+from handwright.review.oriented import Region, applied, inverse, oriented_crop, turning
 from handwright.review.peaks import peaks
 
 _MODEL, _CALIBRATION = "critic.onnx", "calibration.json"

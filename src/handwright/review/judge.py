@@ -36,13 +36,15 @@ from handwright.review.checklist import (
     cannot_tell,
 )
 from handwright.review.colour import is_colourless
-from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region, open_critic
+from handwright.review.critic import SMALLEST_PX, Critic, CriticSays
 from handwright.review.evidence import HandEvidence, look_closely
 from handwright.review.finger_count import count_fingers
 from handwright.review.grasp import check_grasp
 from handwright.review.joint_bending import check_joints
 from handwright.review.left_right import check_side
+from handwright.review.open_critic import open_critic
 from handwright.review.opinion import with_opinion, without_opinion
+from handwright.review.oriented import Region
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.review.unfound import believed, claimed_by, confirmed, review_unfound, unfound
 from handwright.types import HandObservation, Image

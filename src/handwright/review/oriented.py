@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-
-if TYPE_CHECKING:
-    from handwright.review.critic import Region
 
 GREY = 127
 """What a crop holds beyond the picture's border."""
@@ -18,6 +15,29 @@ GREY = 127
 _COARSEST = 1.5
 
 Affine = Float[np.ndarray, "2 3"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A hand to look at.
+
+    Attributes:
+        center_px: (x, y) of the middle of its box in the picture.
+        size_px: Longer side of its box.
+        toward_rad: Direction from the wrist to the middle finger's knuckle, atan2(dy, dx) with y down.
+    """
+
+    center_px: tuple[float, float]
+    size_px: float
+    toward_rad: float
+
+    @classmethod
+    def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> Region:
+        """The region of a hand whose landmarks are known."""
+        low, high = landmarks_px.min(0), landmarks_px.max(0)
+        x, y = (low + high) / 2
+        dx, dy = landmarks_px[9] - landmarks_px[0]
+        return cls((float(x), float(y)), float((high - low).max()), math.atan2(dy, dx))
 
 
 def turning(region: Region, size_px: int, context: float) -> Affine:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 
 SAME_HAND = 0.4
 """Two finds are one hand when their middles lie closer than this share of the larger one's size."""

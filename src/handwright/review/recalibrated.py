@@ -11,7 +11,8 @@ from jaxtyping import UInt8
 
 from handwright.errors import DataError
 from handwright.review.calibration import Calibration
-from handwright.review.critic import CriticSays, Region
+from handwright.review.critic import CriticSays
+from handwright.review.oriented import Region
 
 MALFORMED = "malformed"
 MADE_FOR = "made_for"

@@ -11,8 +11,9 @@ from jaxtyping import UInt8
 from handwright.review.arms import OwnArm, hand_box
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.colour import is_colourless, is_drawn
-from handwright.review.critic import SMALLEST_PX, Critic, CriticSays, Region
+from handwright.review.critic import SMALLEST_PX, Critic, CriticSays
 from handwright.review.opinion import SURE_SIDE, with_opinion
+from handwright.review.oriented import Region
 from handwright.review.proposal_maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 

@@ -21,8 +21,7 @@ from handwright.hand.anatomy import FINGERS
 from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
-from handwright.review.critic import Region
-from handwright.review.oriented import applied, between_centres, oriented_crop, turning
+from handwright.review.oriented import Region, applied, between_centres, oriented_crop, turning
 from handwright.review.proposals import Proposer, open_proposer
 from handwright.training.handless import handless_regions
 from handwright.training.pictures import group_of, is_calibration, labelled

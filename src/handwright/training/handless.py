@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from handwright.review.critic import Region
+from handwright.review.oriented import Region
 from handwright.review.proposals import Proposer
 from handwright.training.pictures import LabelledPicture
 

@@ -111,7 +111,8 @@ def _cut(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The square around one hand: pixels, mask, landmarks and depth at ``size``."""
     fit, window, region = reconstruct(Image(np.ascontiguousarray(pixels)), seen, None)
-    inside = np.zeros(pixels.shape[:2], np.uint8)
+    height, width = pixels.shape[:2]
+    inside = np.zeros((height, width), np.uint8)
     x0, y0, x1, y1 = window
     inside[y0:y1, x0:x1] = repair_mask(fit.hand, window, seen.landmarks_px - np.array([x0, y0]), region)
     low, high = seen.landmarks_px.min(0), seen.landmarks_px.max(0)
@@ -123,8 +124,8 @@ def _cut(
         shrunk, to_crop, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     mask = cv2.warpAffine(inside, to_crop, (size, size), flags=cv2.INTER_NEAREST)
-    depth = np.zeros(pixels.shape[:2], np.uint8)
+    depth = np.zeros((height, width), np.uint8)
     if fit.residual <= FARTHEST_FIT:
-        depth = depth_control([fit.hand], *depth.shape).depth
+        depth = depth_control([fit.hand], height, width).depth
     depth = cv2.warpAffine(depth, to_crop, (size, size), flags=cv2.INTER_LINEAR)
     return colour, mask > 0, seen.landmarks_px * scale + move, depth

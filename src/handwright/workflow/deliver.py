@@ -10,17 +10,18 @@ from handwright import __version__
 from handwright.image import patch_png, save_image, save_unchanged, write_atomically
 from handwright.image.png_text import with_png_text
 from handwright.types import Image
+from handwright.workflow.digests import sha256_of_file
 from handwright.workflow.ledger import make_folder
 from handwright.workflow.record import Written
-from handwright.workflow.request import sha256_of_file, without_paths
+from handwright.workflow.request import without_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from handwright.types import Candidate, Repair
     from handwright.workflow.jobs import Job
-    from handwright.workflow.picture import Plan
     from handwright.workflow.request import Request
+    from handwright.workflow.run_plan import Plan
 
 TEXT_KEY = "handwright"
 """Keyword of the PNG text that holds the settings."""

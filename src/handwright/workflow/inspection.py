@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handwright.workflow.digests import sha256_of_file
 from handwright.workflow.jobs import Job
-from handwright.workflow.picture import Outcome, Plan, process
+from handwright.workflow.picture import Outcome, process
 from handwright.workflow.record import Written
-from handwright.workflow.request import sha256_of_file
+from handwright.workflow.run_plan import Plan
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from handwright.errors import OutputError
+from handwright.workflow.digests import sha256_of_file
 from handwright.workflow.jobs import Job
-from handwright.workflow.request import sha256_of_file
 
 Record = dict[str, Any]
 """One entry of ``pictures`` in the report (see report-1.schema.json)."""

@@ -15,7 +15,7 @@ from handwright.workflow.request import HANDS_SUFFIXES
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
-    from handwright.workflow.picture import Plan
+    from handwright.workflow.run_plan import Plan
 
 
 def load_settings(

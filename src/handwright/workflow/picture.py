@@ -10,36 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
 from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.workflow.digests import sha256_of_file
 from handwright.workflow.jobs import Job
-from handwright.workflow.ledger import Ledger, Record
+from handwright.workflow.ledger import Record
 from handwright.workflow.record import Written, failed_entry, picture_entry
-from handwright.workflow.request import Request, sha256_of_file
+from handwright.workflow.run_plan import Plan
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
     from handwright.handrefiner.settings import RefineSettings
     from handwright.types import Image, Repair
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What every picture of a run shares; travels to the workers.
-
-    Attributes:
-        request: The user's settings.
-        settings: ``request.as_json()``, made once.
-        ledger: Where records are kept.
-        patches: Write one transparent PNG per refined hand beside the output.
-        keep_intermediates: Keep the steps of diffusing painters beside the report.
-        force: Overwrite files that are not ours, the input included.
-    """
-
-    request: Request
-    settings: dict[str, Any]
-    ledger: Ledger
-    patches: bool = False
-    keep_intermediates: bool = False
-    force: bool = False
 
 
 @dataclass(frozen=True)

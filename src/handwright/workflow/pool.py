@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from handwright.errors import HandwrightError
 from handwright.workflow.jobs import Job
-from handwright.workflow.picture import Outcome, Plan, Work, attempt
+from handwright.workflow.picture import Outcome, Work, attempt
 from handwright.workflow.record import failed_entry
+from handwright.workflow.run_plan import Plan
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
+from handwright.workflow.digests import sha256_of_file
 
 if TYPE_CHECKING:
     from handwright.handrefiner.diffusion_settings import DiffusionSettings
@@ -134,16 +135,6 @@ def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
 def without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings from ``Request.as_json`` with the sha256 of files and models in place of their names."""
     return {name: _without_path(value) for name, value in settings.items()}
-
-
-def sha256_of_file(path: Path) -> str:
-    """Sha256 of a file's bytes, in hex.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _without_path(value: Any) -> Any:  # noqa: ANN401 - any JSON value

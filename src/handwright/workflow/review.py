@@ -16,9 +16,10 @@ from handwright import __version__
 from handwright.errors import HandwrightError, UsageError
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.ledger import Ledger, make_folder, write_text
-from handwright.workflow.picture import Outcome, Plan
+from handwright.workflow.picture import Outcome
 from handwright.workflow.pool import OpenEngine, run_jobs
 from handwright.workflow.request import Request
+from handwright.workflow.run_plan import Plan
 
 if TYPE_CHECKING:
     import numpy as np

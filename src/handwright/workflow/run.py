@@ -13,10 +13,11 @@ from handwright.errors import UsageError
 from handwright.workflow.inspection import inspect_file
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.ledger import Ledger, Record, cache_folder, make_folder
-from handwright.workflow.picture import Outcome, Plan, Work, refine_file
+from handwright.workflow.picture import Outcome, Work, refine_file
 from handwright.workflow.pool import OpenEngine, run_jobs
 from handwright.workflow.report import build_report, verdicts_left, write_report
 from handwright.workflow.request import Request, fingerprint
+from handwright.workflow.run_plan import Plan
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine

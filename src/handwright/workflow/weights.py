@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handwright.handrefiner.inpainter import check_installed
-from handwright.workflow.request import sha256_of_file
+from handwright.handrefiner.inpainters import check_installed
+from handwright.workflow.digests import sha256_of_file
 
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
 """Folders of a pipeline that hold weights."""

@@ -9,7 +9,7 @@ import pytest
 
 from handwright.handrefiner import check, painting
 from handwright.handrefiner.check import Look
-from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.painters import DrawPainter, Painted
 from handwright.handrefiner.pipeline import Engine
 from handwright.workflow.reproduce import paint_all, subjects

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.handrefiner.inpainter import Inpainters
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.pipeline import Engine
 from handwright.workflow.reproduce import paint_all, painted, run
 from handwright.workflow.reproduce.before_after import GROUP, STATES

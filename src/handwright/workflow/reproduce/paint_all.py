@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainter, Inpainters
+from handwright.handrefiner.inpainter import Inpainter
+from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.pipeline import Engine
 from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
