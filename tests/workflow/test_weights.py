@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from handwright.review import critic, proposals
+from handwright.review import open_critic, proposals
 from handwright.workflow import Request, refine_files, weights
 from handwright.workflow.record import versions
 from tests.workflow.fakes import picture
@@ -27,7 +27,7 @@ def packaged(monkeypatch, tmp_path_factory):
 def test_the_judge_is_made_of_the_files_that_it_loads():
     places = [weights._PACKAGED / name for name in weights.JUDGING]
     critics, calibration, proposer = places
-    assert critics.parent == calibration.parent == critic.PACKAGED
+    assert critics.parent == calibration.parent == open_critic.PACKAGED
     assert proposer == proposals.PACKAGED / proposals.FILE
 
 
