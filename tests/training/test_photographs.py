@@ -72,7 +72,7 @@ def test_the_depth_of_a_photograph_is_that_of_its_fitted_hand_where_the_crop_sho
     assert not (found & ~mask).any()
     low, high = crops.landmarks_px[0].min(0), crops.landmarks_px[0].max(0)
     assert np.ptp(np.nonzero(found)[0]) > 0.8 * (high - low)[1]
-    assert found.mean() == pytest.approx((true > 0).mean() * _shrunk(crops, looked_at), rel=0.2)
+    assert found.mean() == pytest.approx((true > 0).mean() * _shrunk(photograph), rel=0.2)
 
 
 def test_a_fit_that_is_far_from_what_was_seen_gives_no_depth(looked_at, monkeypatch):
@@ -83,8 +83,8 @@ def test_a_fit_that_is_far_from_what_was_seen_gives_no_depth(looked_at, monkeypa
     assert crops.mask.any()
 
 
-def _shrunk(crops, looked_at):
-    """Share of the picture's area to the crop's."""
+def _shrunk(photograph):
+    """The picture's area over the crop's."""
     with HandLandmarker(None) as landmarker:
-        (seen,) = find_hands(looked_at[0].pixels, landmarker=landmarker)
+        (seen,) = find_hands(photograph.pixels, landmarker=landmarker)
     return (256 / (CONTEXT * seen.size_px)) ** 2
