@@ -1,4 +1,7 @@
-"""Ship what was trained: the family (--base RUN/model --controlnet RUN/model/controlnet), lone networks."""
+"""Ship what was trained: the family (--base RUN/model --controlnet RUN/model/controlnet), lone networks.
+
+--vae RUN/model/vae: an autoencoder that learnt after its base.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path)
     parser.add_argument("--controlnet", type=Path)
+    parser.add_argument("--vae", type=Path)
     for name in LONE:
         parser.add_argument(f"--{name}", type=Path, help=f"RUN/model/{name} of a finished run")
     parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
@@ -26,7 +30,7 @@ def main() -> None:
 
     sizes: dict[str, int] = {}
     if args.base and args.controlnet:
-        family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"))
+        family = release(args.base, args.controlnet, args.output / "tiny", card("tiny"), args.vae)
         sizes |= {f"tiny/{file}": size for file, size in family.items()}
     for name in LONE:
         if trained := getattr(args, name):

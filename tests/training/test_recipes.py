@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +12,16 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from handwright.diffusion.zoo import load_models
+from handwright.diffusion.places import EMBEDDED
+from handwright.diffusion.zoo import load_models, load_vae
 from handwright.errors import UsageError
+from handwright.training.doubling import doubled
 from handwright.training.family import (
     controlnet_from,
     fresh_unet,
     general_controlnet,
+    open_family,
+    save_family,
     with_new_embedding,
 )
 from handwright.training.loop import train
@@ -25,6 +30,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.tokenizer import learn_tokenizer
 from tests.diffusion.models import write_sd
 from tests.training.made import shard
+from tests.training.test_codec import pictures
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +189,39 @@ def test_features_build_on_nothing_and_refuse_a_model(data, base):
 def test_a_linear_codec_is_not_trained(data, base):
     with pytest.raises(UsageError, match="PatchCodec"):
         open_member("vae", data, base, TrainSettings(resolution=64))
+
+
+def test_the_embedded_family_goes_on_by_its_name(data):
+    own = open_family(EMBEDDED["tiny"])
+    recipe = open_member("base", data, Path("tiny"), TrainSettings(train_batch_size=1))
+    weights = own.unet.state_dict()
+    assert all(torch.equal(v, weights[k]) for k, v in recipe.family.unet.state_dict().items())
+
+
+@pytest.mark.parametrize("member", ["base", "vae", "handrefiner", "critic"])
+def test_a_family_that_is_not_there_is_not_taken_for_none(member, data, tmp_path):
+    with pytest.raises(UsageError, match="there is no folder"):
+        open_member(member, data, tmp_path / "tyni", TrainSettings(resolution=64))
+
+
+def test_only_the_network_for_detail_of_a_doubled_codec_learns(data, base, tmp_path):
+    settings = TrainSettings(
+        train_batch_size=1,
+        max_train_steps=2,
+        mixed_precision="no",
+        lr_warmup_steps=1,
+        ema_decay=0.0,
+        resolution=64,
+    )
+    family = open_family(base)
+    save_family(doubled(family, pictures(4, 128), 0), tmp_path / "double")
+    recipe = open_member("vae", data, tmp_path / "double", settings)
+    before = {name: value.clone() for name, value in recipe.vae.state_dict().items()}
+    train(recipe, settings, tmp_path / "run")
+    after = load_vae(tmp_path / "run" / "model" / "vae", torch.float32)
+    changed = {n.split(".")[0] for n, v in after.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed == {"detail"}
+    assert after.config["scaling_factor"] == recipe.vae.config["scaling_factor"] == 1.0
 
 
 @pytest.mark.parametrize("kind", ["landmarks", "segmentation", "normals"])

@@ -1,12 +1,14 @@
-"""A fixed linear codec behind a VAE's interface: square patches onto their principal components.
+"""A linear codec behind a VAE's interface: square patches onto their principal components.
 
-No training beyond statistics, and as cheap as one convolution each way.
+Encoding needs no training beyond statistics and is as cheap as one convolution. What linear maps cannot give
+back, a small network may add when latents are decoded; latents are the same with and without it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -41,6 +43,8 @@ class PatchCodec(ModelMixin, ConfigMixin):
         scaling_factor: Multiplies latents, as everywhere in diffusers.
         block_out_channels: Only its length counts: patches have 2^(len − 1) pixels a side, the scale that
             pipelines read from it.
+        detail_widths: Channels of the network that adds detail, one number a halving of the picture, the
+            coarsest first; none, no network.
     """
 
     @register_to_config
@@ -49,11 +53,13 @@ class PatchCodec(ModelMixin, ConfigMixin):
         latent_channels: int = 16,
         scaling_factor: float = 1.0,
         block_out_channels: tuple[int, ...] = (PATCH**2 * 3,) * 3,
+        detail_widths: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         side = 2 ** (len(block_out_channels) - 1)
         self.encoder = nn.Conv2d(3, latent_channels, side, side)
         self.decoder = nn.ConvTranspose2d(latent_channels, 3, side, side)
+        self.detail = _detail(latent_channels, tuple(detail_widths)) if detail_widths else None
 
     def encode(self, x: Float[Tensor, "b 3 h w"]) -> Encoded:
         """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
@@ -62,7 +68,8 @@ class PatchCodec(ModelMixin, ConfigMixin):
 
     def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> Decoded:  # noqa: ANN401 - diffusers passes more
         """Pictures of latents, about in [-1, 1]."""
-        return Decoded(self.decoder(z))
+        made = self.decoder(z)
+        return Decoded(made if self.detail is None else made + self.detail(z))
 
     def set_maps(
         self, mean: Float[Tensor, "3"], into: Float[Tensor, "c d"], back: Float[Tensor, "c d"]
@@ -78,3 +85,30 @@ class PatchCodec(ModelMixin, ConfigMixin):
         everywhere = mean.repeat_interleave(into.shape[1] // 3)
         self.encoder.load_state_dict({"weight": into.reshape(shape), "bias": -into @ everywhere})
         self.decoder.load_state_dict({"weight": back.reshape(shape), "bias": mean})
+
+
+def _detail(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
+    """From latents to what is added to their picture: twice the side after every width; nothing at first."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, padding=1), _Residual(widths[0])]
+    for width, finer in pairwise(widths):
+        layers += [_Residual(width), nn.Conv2d(width, 4 * finer, 1), nn.PixelShuffle(2)]
+    last = nn.Conv2d(widths[-1], 12, 3, padding=1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(cast("Tensor", last.bias))
+    return nn.Sequential(*layers, _Residual(widths[-1]), last, nn.PixelShuffle(2))
+
+
+class _Residual(nn.Module):
+    """Two convolutions beside the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        return x + self.inner(x)

@@ -1,8 +1,8 @@
 """A trained family at twice its resolution: the same networks, on patches of twice the side.
 
-The first latents of a picture are those of the picture at half its size, and the ControlNet sees the control
-image at half its size, so both go on where they were. Some more latents hold what half the size loses;
-nothing is known of them yet.
+The latents of a picture are those of the picture at half its size, and the ControlNet sees the control image
+at half its size, so both go on where they were. What half the size loses is the codec's to bring back: as far
+as a linear map can, at once; the rest a network of the codec's own has to learn (``train vae``).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
 from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.libraries import ControlNetModel
 from handwright.errors import UsageError
 from handwright.training.family import Family
 from handwright.training.recipes.vae import some_patches
 
-FINE_CHANNELS = 8
+_DETAIL_WIDTHS = (64, 48, 24, 16)
 _SCALE = 64.0
 """Of activations that SiLU should let pass: it takes .28 from them at most."""
 
@@ -32,8 +32,8 @@ def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> 
 
     Args:
         family: With a linear patch codec.
-        pixels: Pictures at the new resolution or more, to learn from what half their size loses.
-        seed: Of the patches that are looked at, and of the weights that nothing uses yet.
+        pixels: Pictures at the new resolution or more, to find the best linear way back from latents.
+        seed: Of the patches that are looked at, and of the weights that change nothing yet.
 
     Raises:
         UsageError: The family has another autoencoder.
@@ -42,70 +42,45 @@ def doubled(family: Family, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> 
         kind = type(family.vae).__name__
         raise UsageError(f"a family with a {kind} cannot be doubled", "", "give one with a PatchCodec")
     torch.manual_seed(seed)
-    controlnet = None if family.controlnet is None else _widened_controlnet(family.controlnet)
+    controlnet = None if family.controlnet is None else _deeper_controlnet(family.controlnet)
     return replace(
         family,
         vae=double_codec(family.vae, pixels, seed),
-        unet=_widened_unet(family.unet),
         controlnet=controlnet,
         resolution=2 * family.resolution,
     )
 
 
 def double_codec(codec: PatchCodec, pixels: UInt8[np.ndarray, "n s s 3"], seed: int) -> PatchCodec:
-    """A codec on patches of twice the side.
+    """A codec on patches of twice the side whose latents are the old codec's of the picture at half its size.
 
-    Its first latents are the old codec's, of the picture at half its size. The others are the principal
-    components of what these leave, divided by the root of their standard deviation as in ``fit_codec``. The
-    way back is the linear map that comes nearest to the pictures.
+    The way back is the linear map that comes nearest to the pictures, and a network for detail that adds
+    nothing yet.
     """
     side = 2 * pixels_per_latent(codec)
-    into, out = (part.weight.detach().double().numpy() for part in (codec.encoder, codec.decoder))
-    mean = codec.decoder.bias.detach().double().numpy()  # type: ignore[union-attr]
+    mean = cast("Tensor", codec.decoder.bias).detach().double().numpy()
+    into = codec.encoder.weight.detach().double().numpy()
     flat = some_patches(pixels, side, seed) - np.repeat(mean, side**2)
-    coarse = into.repeat(2, 2).repeat(2, 3).reshape(len(into), -1) / 4
-    seen = flat @ coarse.T
-    back = np.linalg.lstsq(seen, flat, rcond=None)[0]
-    variances, vectors = np.linalg.eigh(np.cov((flat - seen @ back).T))
-    fine, spread = vectors[:, ::-1][:, :FINE_CHANNELS].T, np.sqrt(variances[::-1][:FINE_CHANNELS])
-    usual = 2 * (seen.std(0) * np.linalg.norm(out.reshape(len(out), -1), axis=1)).mean()
-    scale = np.sqrt(spread * usual)[:, None]
-    rest = np.eye(flat.shape[1]) - back.T @ coarse
-    weight, decode = np.concatenate([coarse, fine @ rest / scale]), np.concatenate([back, fine * scale])
-    new = PatchCodec(len(weight), 1.0, (3 * side**2,) * (len(codec.config["block_out_channels"]) + 1))
-    new.set_maps(*(torch.from_numpy(array).float() for array in (mean, weight, decode)))
+    halved = into.repeat(2, 2).repeat(2, 3).reshape(len(into), -1) / 4
+    back = np.linalg.lstsq(flat @ halved.T, flat, rcond=None)[0]
+    levels = len(codec.config["block_out_channels"])
+    widths = (_DETAIL_WIDTHS + _DETAIL_WIDTHS[-1:] * levels)[:levels]
+    new = PatchCodec(len(into), 1.0, (3 * side**2,) * (levels + 1), widths)
+    new.set_maps(*(torch.from_numpy(array).float() for array in (mean, halved, back)))
     return new
 
 
-def _widened_unet(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """The UNet with more latent channels, of which it takes no notice and says nothing yet."""
-    old = int(unet.config["out_channels"])
-    paints = unet.config["in_channels"] > old
-    wide = (2 * old + 2 * FINE_CHANNELS + 1) if paints else old + FINE_CHANNELS
-    config = {**unet.config, "in_channels": wide, "out_channels": old + FINE_CHANNELS}
-    new = cast("UNet2DConditionModel", UNet2DConditionModel.from_config(config))
-    state = unet.state_dict()
-    state["conv_in.weight"] = _heard(state["conv_in.weight"], old, wide)
-    for name in ("conv_out.weight", "conv_out.bias"):
-        state[name] = torch.cat([state[name], state[name].new_zeros(FINE_CHANNELS, *state[name].shape[1:])])
-    new.load_state_dict(state)
-    return new
-
-
-def _widened_controlnet(controlnet: ControlNetModel) -> ControlNetModel:
-    """The ControlNet with more latent channels, which sees control images at half their size."""
-    old = int(controlnet.config["in_channels"])
+def _deeper_controlnet(controlnet: ControlNetModel) -> ControlNetModel:
+    """The ControlNet with an embedding that sees control images at half their size."""
     widths = tuple(controlnet.config["conditioning_embedding_out_channels"])
     config: dict[str, Any] = {
         **controlnet.config,
-        "in_channels": old + FINE_CHANNELS,
         "conditioning_embedding_out_channels": (max(widths[0], 9), *widths),
     }
     new = cast("ControlNetModel", ControlNetModel.from_config(config))
     start = "controlnet_cond_embedding."
     state = controlnet.state_dict()
     known = {k: v for k, v in state.items() if not k.startswith(start)}
-    known["conv_in.weight"] = _heard(known["conv_in.weight"], old, old + FINE_CHANNELS)
     known |= {f"{start}{k}": v for k, v in _halving(new.controlnet_cond_embedding, state, start).items()}
     new.load_state_dict(known)
     return new
@@ -134,12 +109,3 @@ def _halving(embedding: torch.nn.Module, state: dict[str, Tensor], start: str) -
     later = {f"blocks.{int(k.split('.')[1]) + 2}.{k.split('.')[2]}": v for k, v in kept.items()}
     last = {f"conv_out.{k}": state[f"{start}conv_out.{k}"] for k in ("weight", "bias")}
     return fresh | later | last
-
-
-def _heard(weight: Float[Tensor, "o i k k"], old: int, wide: int) -> Float[Tensor, "o w k k"]:
-    """A first convolution's weight with places for the new channels after each lot of latents, all 0."""
-    new = weight.new_zeros(len(weight), wide, *weight.shape[2:])
-    new[:, :old] = weight[:, :old]
-    if weight.shape[1] > old:
-        new[:, old + FINE_CHANNELS : 2 * old + FINE_CHANNELS + 1] = weight[:, old:]
-    return new

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.components import load_network, load_tokenizer
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTokenizer
+from handwright.diffusion.places import EMBEDDED
 from handwright.diffusion.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
@@ -62,17 +64,20 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
     Args:
         member: A name of ``MEMBERS``.
         data: Folder of shards and lots.
-        model: Folder of the family so far, for members that build on others.
+        model: Folder of the family so far, for members that build on others; `tiny`: the embedded one.
         settings: Of the run; its seed makes the initial weights.
 
     Raises:
-        UsageError: No such member, no crops, or the family so far is missing.
+        UsageError: No such member, no crops, no such folder, or the family so far is missing.
         DiffusionError: The family so far cannot be loaded.
     """
     if member not in MEMBERS:
         raise UsageError(f"there is no member {member!r}", "", f"choose one of: {', '.join(MEMBERS)}")
+    place = None if model is None else EMBEDDED.get(str(model), model)
+    if place is not None and not place.is_dir():
+        raise UsageError(f"there is no folder {place}", "", "give --model tiny or the model/ of a run")
     torch.manual_seed(settings.seed)
-    return MEMBERS[member](data, model, settings)
+    return MEMBERS[member](data, place, settings)
 
 
 def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -135,12 +140,16 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     if model is None:
-        vae = fresh_vae(LATENT_CHANNELS, settings.resolution)
+        vae = learnt = fresh_vae(LATENT_CHANNELS, settings.resolution)
     else:
         vae = load_vae(model / "vae", torch.float32)
-    if not isinstance(vae, AutoencoderKL):
-        raise UsageError(f"{model} has a {type(vae).__name__}", "nothing in it learns", "leave it out")
-    return VaeRecipe(vae.requires_grad_(True), _stream(_sound(data, settings.resolution), settings))
+        learnt = vae.detail if isinstance(vae, PatchCodec) else vae
+    if learnt is None or not isinstance(vae, AutoencoderKL | PatchCodec):
+        raise UsageError(
+            f"nothing in the {type(vae).__name__} of {model} learns", "", "leave --model out, or double it"
+        )
+    learnt.requires_grad_(True)
+    return VaeRecipe(vae, _stream(_sound(data, settings.resolution), settings))
 
 
 def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:

@@ -92,7 +92,9 @@ def release_critic(
     return _shipped(part, output, card)
 
 
-def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[str, int]:
+def release(
+    base: Path, controlnet: Path, output: Path, card: str, vae: Path | None = None
+) -> Mapping[str, int]:
     """Write the family to ``output``, whole or not at all; what was there is replaced.
 
     Args:
@@ -100,6 +102,7 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
         controlnet: ``model/controlnet`` of a finished handrefiner run.
         output: Folder of the family.
         card: Its model card, Markdown.
+        vae: ``model/vae`` of a finished vae run; None: the base's.
 
     Returns:
         Bytes by file name.
@@ -108,15 +111,15 @@ def release(base: Path, controlnet: Path, output: Path, card: str) -> Mapping[st
         UsageError: A member is missing.
     """
     part = _part(output)
-    places = {"vae": base / "vae", "unet": base / "unet", "text_encoder": base / "text_encoder"}
+    places = {"vae": vae or base / "vae", "unet": base / "unet", "text_encoder": base / "text_encoder"}
     places["controlnet"] = controlnet
     for name, folder in places.items():
         if not (folder / "config.json").is_file():
             raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
     with quiet():
         for name, folder in places.items():
-            vae = name == "vae"
-            network = load_vae(folder, FULL) if vae else load_network(_KINDS[name], folder, FULL)
+            is_vae = name == "vae"
+            network = load_vae(folder, FULL) if is_vae else load_network(_KINDS[name], folder, FULL)
             network.half().save_pretrained(part / name, max_shard_size=SHARD)
         CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
     shutil.copytree(base / "scheduler", part / "scheduler")

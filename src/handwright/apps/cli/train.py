@@ -22,7 +22,11 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="DIR", help="The family so far: what a member builds on."),
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="The family so far, what a member builds on, or tiny.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
     max_minutes: Annotated[

@@ -1,4 +1,4 @@
-"""``vae``: the linear patch codec from the statistics of crops, and the autoencoder that is learnt."""
+"""``vae``: the linear patch codec from the statistics of crops, its detail, the autoencoder that is learnt."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from handwright.training.stream import CropStream
 _SAMPLE = 400_000
 _WIDTHS = (16, 32, 64)
 _EDGES, _KL = 1.0, 1e-4
+_INEXACT = 0.1
+"""Spread of the noise on latents that detail is learnt from: painted ones are not exact."""
+
 _PART = 11
 _SHOWN = 12
 
@@ -86,7 +89,7 @@ def fresh_vae(channels: int, resolution: int, widths: tuple[int, ...] = _WIDTHS)
 class ReconstructionLoss(nn.Module):
     """An autoencoder; the forward pass is the loss of a batch."""
 
-    def __init__(self, vae: AutoencoderKL) -> None:
+    def __init__(self, vae: AutoencoderKL | PatchCodec) -> None:
         super().__init__()
         self.vae = vae
 
@@ -96,6 +99,8 @@ class ReconstructionLoss(nn.Module):
         pictures = batch["pictures"]
         posterior = vae.encode(pictures).latent_dist
         mean, spread = posterior.mean.float(), posterior.std.float()
+        if isinstance(self.vae, PatchCodec):
+            spread = torch.full_like(mean, _INEXACT)
         made = vae.decode((mean + spread * batch["noise"]).to(pictures.dtype)).sample.float()
         colours, edges = (made - pictures).abs().mean(), edge_error(made, pictures)
         kl = 0.5 * (mean**2 + spread**2 - 1 - 2 * spread.log()).mean()
@@ -112,11 +117,11 @@ class VaeRecipe:
     """``vae``; see :class:`handwright.training.loop.Recipe`.
 
     Args:
-        vae: The autoencoder.
+        vae: An autoencoder, or a codec with a network for detail; only what requires a gradient learns.
         stream: What to learn from.
     """
 
-    def __init__(self, vae: AutoencoderKL, stream: CropStream) -> None:
+    def __init__(self, vae: AutoencoderKL | PatchCodec, stream: CropStream) -> None:
         self.vae, self.stream = vae, stream
         self.trained = ReconstructionLoss(vae)
         self.shown = picture_tensor(stream.draw(np.random.default_rng(_PART), _SHOWN).pixels)
@@ -138,8 +143,9 @@ class VaeRecipe:
         return np.concatenate(rows, 0).astype(np.uint8)
 
     def save(self, folder: Path) -> None:
-        """Write ``vae/``; its scaling factor gives the latents of the shown crops unit variance."""
-        with torch.no_grad():
-            latents = encode(self.vae, self.shown.to(self.vae.device)) / self.vae.config["scaling_factor"]
-        self.vae.register_to_config(scaling_factor=1 / float(latents.std()))
+        """Write ``vae/``; where latents are learnt, those of the shown crops are scaled to unit variance."""
+        if isinstance(self.vae, AutoencoderKL):
+            with torch.no_grad():
+                latents = encode(self.vae, self.shown.to(self.vae.device)) / self.vae.config["scaling_factor"]
+            self.vae.register_to_config(scaling_factor=1 / float(latents.std()))
         self.vae.save_pretrained(folder / "vae")
