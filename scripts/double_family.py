@@ -1,14 +1,16 @@
 """Begin a family at twice the resolution of a trained one: scripts/double_family.py MODEL --data DIR -o OUT.
 
 MODEL is `tiny` or a run's model/, with a linear codec. OUT/model paints what MODEL painted, twice as large
-and without fine detail; `handwright train base --model` goes on from it.
+and without fine detail; `handwright train vae` and `train base --model` go on from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
+from handwright.diffusion.controlnets import OWN_FILE
 from handwright.diffusion.places import model_folder
 from handwright.training.doubling import doubled
 from handwright.training.family import open_family, save_family
@@ -22,9 +24,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    family = open_family(model_folder(args.model))
+    place = model_folder(args.model)
+    family = open_family(place)
     crops = load_crops(args.data, 2 * family.resolution)
     save_family(doubled(family, crops.pixels, args.seed), args.output / "model")
+    own = place / "controlnet" / OWN_FILE
+    if own.is_file():
+        shutil.copyfile(own, args.output / "model" / "controlnet" / OWN_FILE)
     print(args.output / "model")
 
 

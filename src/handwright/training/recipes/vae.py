@@ -1,4 +1,4 @@
-"""``vae``: the linear patch codec from the statistics of crops, its detail, the autoencoder that is learnt."""
+"""``vae``: the linear codec from the statistics of crops, its detail, and the autoencoder that is learnt."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ from handwright.training.stream import CropStream
 _SAMPLE = 400_000
 _WIDTHS = (16, 32, 64)
 _EDGES, _KL = 1.0, 1e-4
-_INEXACT = 0.1
-"""Spread of the noise on latents that detail is learnt from: painted ones are not exact."""
-
 _PART = 11
 _SHOWN = 12
 
@@ -99,8 +96,6 @@ class ReconstructionLoss(nn.Module):
         pictures = batch["pictures"]
         posterior = vae.encode(pictures).latent_dist
         mean, spread = posterior.mean.float(), posterior.std.float()
-        if isinstance(self.vae, PatchCodec):
-            spread = torch.full_like(mean, _INEXACT)
         made = vae.decode((mean + spread * batch["noise"]).to(pictures.dtype)).sample.float()
         colours, edges = (made - pictures).abs().mean(), edge_error(made, pictures)
         kl = 0.5 * (mean**2 + spread**2 - 1 - 2 * spread.log()).mean()
