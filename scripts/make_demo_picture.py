@@ -1,7 +1,7 @@
-"""Render the demo's picture, a hand with a finger too many: ``python scripts/make_demo_picture.py [PATH]``.
+"""Render the demo's picture, a hand with a finger too many: ``python scripts/make_demo_picture.py PATH``.
 
 Nothing is photographed: hand, skin, light and room come from formulas (``handwright.data.scenes``). Same
-seed, same bytes on the same machine; ``docs/demo.png`` is what it writes.
+seed, same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from PIL import Image
 
 from handwright.data.scenes import render_scene
 
-ROOT = Path(__file__).resolve().parents[1]
-
 SEED, SIZE = 331, 768
 
 
@@ -23,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "demo.png")
+    parser.add_argument("path", type=Path)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--size", type=int, default=SIZE)
     options = parser.parse_args()
