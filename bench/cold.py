@@ -1,8 +1,9 @@
 """How long `handwright refine` takes from a cold start, and how much memory: one hand, 1024² and 4000 × 3000.
 
 `python bench/cold.py [--n 5] [--painter NAME]`: median wall seconds and peak resident memory of fresh
-processes, kernels compiled before. The large picture holds the small one in its middle. Measure on an idle
-machine and compare the ratio.
+processes, kernels compiled before. The large picture holds the small one in its middle; another holds it
+twice, side by side: what that takes longer is a further hand's. Measure on an idle machine and compare the
+ratio.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ finally:
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The two pictures, rendered."""
+    """The pictures, rendered."""
     from handwright.data.scenes import render_scene
 
     small = render_scene(SEED, defect="extra_finger", size=1024).pixels
     ground = np.tile(small[:8, :8].mean((0, 1)).astype(np.uint8), (3000, 4000, 1))
     ground[988:2012, 1488:2512] = small
-    paths = [folder / "1024.png", folder / "4000.png"]
-    for path, pixels in zip(paths, (small, ground), strict=True):
+    twice = np.concatenate([small, small[:, ::-1]], 1)
+    paths = [folder / name for name in ("1024.png", "4000.png", "two_hands.png")]
+    for path, pixels in zip(paths, (small, ground, twice), strict=True):
         Image.fromarray(pixels).save(path)
     return paths
 
@@ -82,8 +84,8 @@ def main() -> None:
             f"{args.painter}, {stem}: N = {args.n}, median {np.median(seconds):.2f} s"
             f" [{seconds.min():.2f}, {seconds.max():.2f}], peak {mebibytes.max():.0f} MiB"
         )
-    small, large = (np.median([m[0] for m in runs[stem]]) for stem in ("1024", "4000"))
-    print(f"ratio {large / small:.2f}")
+    small, large, two = (np.median([m[0] for m in told]) for told in runs.values())
+    print(f"ratio {large / small:.2f}, a further hand {two - small:.2f} s")
 
 
 if __name__ == "__main__":
