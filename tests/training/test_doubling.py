@@ -37,11 +37,28 @@ def test_latents_are_those_of_half_the_size_and_give_back_more_than_that_enlarge
         assert torch.allclose(encode(large, x), encode(codec, halved(x)), atol=1e-4)
         lost = [float(((y - x) ** 2).mean()) for y in (decode(large, encode(large, x)), _enlarged(codec, x))]
     assert pixels_per_latent(large) == 8
-    assert lost[0] < 0.8 * lost[1]
+    assert lost[0] < 0.5 * lost[1]
 
 
 def _enlarged(codec, x):
     return torch.nn.functional.interpolate(decode(codec, encode(codec, halved(x))), scale_factor=2)
+
+
+def test_a_picture_of_latents_is_the_linear_one_until_detail_is_learnt():
+    codec = double_codec(fit_codec(pictures(), CHANNELS, 0), pictures(side=64), 0)
+    latents = torch.randn(2, CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(codec.decode(latents).sample, codec.decoder(latents))
+
+
+def test_the_unet_says_what_it_said_to_the_last_bit(family, tmp_path):
+    save_family(doubled(family, pictures(side=64), 0), tmp_path)
+    large = open_family(tmp_path)
+    seen = torch.randn(2, 2 * CHANNELS + 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    text, at = torch.zeros(2, 5, 192), torch.tensor([10, 900])
+    with torch.no_grad():
+        was, now = (unet(seen, at, text).sample for unet in (family.unet.eval(), large.unet))
+    assert torch.equal(now, was)
 
 
 def test_the_controlnet_says_what_it_said_of_the_control_image_at_half_its_size(family):

@@ -23,6 +23,8 @@ from handwright.training.family import Family
 from handwright.training.recipes.vae import some_patches
 
 _DETAIL_WIDTHS = (64, 48, 24, 16)
+"""Of the network for detail, from the latents' level on; finer levels have the last one's."""
+
 _SCALE = 64.0
 """Of activations that SiLU should let pass: it takes .28 from them at most."""
 

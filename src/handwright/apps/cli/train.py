@@ -22,11 +22,7 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
     model: Annotated[
         Path | None,
-        typer.Option(
-            "--model",
-            metavar="DIR",
-            help="The family so far, what a member builds on, or tiny.",
-        ),
+        typer.Option("--model", metavar="DIR", help="The family so far, what a member builds on, or tiny."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
     max_minutes: Annotated[
