@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Generator
 from pathlib import Path
 
+import cv2
 import pytest
 
 NO_PHOTOS = "HANDWRIGHT_PHOTOS is not set"
@@ -17,6 +19,14 @@ def photos() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip(NO_PHOTOS)
     return Path(folder)
+
+
+@pytest.fixture
+def opencv_threads() -> Generator[Callable[[int], None]]:
+    """Says how many threads OpenCV may use, as a worker process does; put back afterwards."""
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,7 +24,7 @@ from tests.handrefiner.conftest import observations_of_two, task_of
 class Recorder:
     """A painter that paints what it may in one colour and remembers its jobs."""
 
-    together = False
+    together, side_by_side = False, True
 
     def __init__(self, *, nothing: bool = False, bare: bool = False):
         self.jobs, self.nothing, self.bare = [], nothing, bare

@@ -23,6 +23,7 @@ class Painter:
     """Paints what it may in grey 10 + seed."""
 
     together: bool = True
+    side_by_side: bool = False
 
     def paint(self, job):
         grey = np.full(job.crop.shape, 10 + job.seed, np.uint8)

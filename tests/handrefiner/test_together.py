@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ class Painter:
     """Paints what it may in the colour of its seed; remembers the hands of its jobs."""
 
     together: bool = True
+    side_by_side: bool = False
     jobs: list[PaintJob] = field(default_factory=list)
 
     @property
@@ -25,7 +26,7 @@ class Painter:
         return [sorted(task.id for task in job.tasks) for job in self.jobs]
 
     def paint(self, job: PaintJob) -> Painted:
-        self.jobs.append(job)
+        self.jobs.append(replace(job, picture=job.picture.copy()))
         colour = np.full(job.crop.shape, 10 + job.seed, np.uint8)
         return Painted(colour, job.may_change.astype(np.float32), toned=True)
 
@@ -70,6 +71,34 @@ def test_a_painter_that_works_alone_gets_one_hand_at_a_time(pixels, engine, pain
     painter.together = False
     refine_picture(Image(pixels), RefineSettings(), engine)
     assert sorted(painter.hands) == [[1], [2]]
+
+
+@pytest.mark.parametrize("allowed", [1, 2])
+def test_hands_apart_may_be_painted_at_the_same_time_each_in_the_picture_as_it_was(
+    two, eyes, engine, painter, allowed, opencv_threads
+):
+    opencv_threads(allowed)
+    eyes.found, painter.side_by_side = observations_of_two(two), True
+    repair = refine_picture(Image(two.pixels), RefineSettings(), engine)
+    assert sorted(painter.hands) == [[1], [2]]
+    assert all(np.array_equal(job.picture, two.pixels) for job in painter.jobs)
+    assert [hand.action for hand in repair.hands] == ["refined", "refined"]
+
+
+def test_painted_at_the_same_time_is_painted_the_same(two, eyes, engine, painter):
+    eyes.found = observations_of_two(two)
+    after = []
+    for painter.side_by_side in (False, True):
+        after.append(refine_picture(Image(two.pixels), RefineSettings(), engine).after.pixels)
+    assert np.array_equal(*after)
+
+
+def test_hands_that_meet_see_each_other_painted_whatever_the_painter_can(pixels, engine, painter):
+    painter.together, painter.side_by_side = False, True
+    refine_picture(Image(pixels), RefineSettings(), engine)
+    first, second = painter.jobs
+    assert np.array_equal(first.picture, pixels)
+    assert not np.array_equal(second.picture, pixels)
 
 
 def test_when_one_hand_of_a_group_fails_the_hands_are_painted_one_by_one(pixels, eyes, engine, painter):

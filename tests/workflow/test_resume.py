@@ -121,7 +121,7 @@ def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_bytes(here: Pat
         out, report = here / f"out{workers}", here / f"r{workers}"
         command = [sys.executable, "-c", SLOW_RUN, report.name, str(workers), out.name]
         with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}) as run:
-            until(lambda folder=out: len(list(folder.glob("*.png"))) >= 2)
+            until(lambda folder=out, least=workers + 1: len(list(folder.glob("*.png"))) >= least)
             run.send_signal(signal.SIGKILL)
         time.sleep(0.6)
         left = files(out)

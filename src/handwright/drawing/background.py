@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from handwright.drawing.fill import fill_background
 from handwright.drawing.grain import add_grain, grain_statistics
-from handwright.drawing.working import box_of
+from handwright.hand.discs import dilated, opened
 from handwright.hand.skeleton import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
 
@@ -17,7 +17,7 @@ _SKIN_RING, _FLECK = 0.35, 0.05
 too narrow to be a finger."""
 
 _MOST_HOLE_PX = 900
-_RING_PX, _SAMPLE_PX = 40, 500
+_RING_PX = 40
 
 
 def uncovered_background(
@@ -62,8 +62,7 @@ def _grained(
     near = np.s_[max(y - _RING_PX, 0) : y + height + _RING_PX, max(x - _RING_PX, 0) : x + width + _RING_PX]
     ring = np.zeros_like(sources)
     ring[near] = sources[near]
-    known, fresh = box_of(ring, _SAMPLE_PX), box_of(hole, _SAMPLE_PX)
-    wanted, there = grain_statistics(crop[known], ring[known]), grain_statistics(smooth[fresh], hole[fresh])
+    wanted, there = grain_statistics(crop, ring), grain_statistics(smooth, hole)
     rng = np.random.default_rng(seed)
     grained = add_grain(smooth[near], wanted, there, hole[near].astype(np.float32), rng)
     out = crop.copy()
@@ -83,11 +82,10 @@ def background_sources(
     colour is no guide: then only what is skin-coloured and connected to the hand or its arm is left out.
     """
     distance = skin_distance(crop, region)
-    square, finger = np.ones((3, 3), np.uint8), _disc(max(1, round(_FLECK * region.span_px)))
-    skin = cv2.morphologyEx((distance < 7).astype(np.uint8), cv2.MORPH_OPEN, finger)
-    skin = cv2.dilate(skin, square) > 0
+    broad = opened(distance < 7, max(1, round(_FLECK * region.span_px)))
+    skin = cv2.dilate(broad.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     reach = max(3, round(0.25 * region.span_px))
-    ring = (cv2.dilate(old.astype(np.uint8), _disc(reach)) > 0) & ~old
+    ring = dilated(old, reach) & ~old
     colourless = skin_chroma(region.skin_lab) < COLOURLESS
     if colourless or (ring.any() and (skin & ring).sum() > _SKIN_RING * ring.sum()):
         narrow = distance < 1.5
@@ -95,7 +93,3 @@ def background_sources(
         skin = np.isin(parts, np.unique(parts[old])) & narrow
     sources = ~(old | skin)
     return sources if (sources & ring).sum() > 0.2 * ring.sum() else ~old
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -52,7 +52,7 @@ def _deepness(surface: Surface) -> Float[np.ndarray, " n"]:
     return _valleys(surface.depth_m, steps, lengths, int(surface.seen.sum()))
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _valleys(depth, steps, lengths, count):  # noqa: ANN001, ANN202
     """Of each point, how far its two sides rise towards the camera together, the mean over directions.
 

@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.drawing.working import box_of
+
 _WINDOW = 9
 _SAMPLES = _WINDOW * _WINDOW
 _QUIETEST = 0.2
 _TAIL_OF_QUIETEST = 1.4
 _DARKEST, _BRIGHTEST = 8.0, 247.0
-_FEWEST_PIXELS = 60
+_FEWEST_PIXELS, _SAMPLE_PX = 60, 500
 _MOST_ADDED = 12.0
 _WIDEST_PX = 1.6
 _BRIGHTER, _PORES_PX = 1.5, 1.1
@@ -46,11 +48,15 @@ def grain_statistics(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, 
 
     Args:
         crop: uint8 or float32 [H, W, 3] in 0..255.
-        region: bool [H, W]; when it is too small to measure, the whole crop is used.
+        region: bool [H, W], of which at most 500 × 500 pixels around its middle are looked at; when it is too
+            small to measure, the whole crop is used.
 
     Returns:
         The grain; all zeros when the crop is smaller than a measuring window.
     """
+    box = box_of(region, _SAMPLE_PX)
+    if _window_fits(region[box]).sum() >= _FEWEST_PIXELS:
+        crop, region = crop[box], region[box]
     picture = crop.astype(np.float32)
     quiet = _quiet_windows(picture, region)
     if quiet is None:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.hand.discs import dilated, eroded, opened
 from handwright.hand.skeleton import skeleton_masks
 from handwright.types import HandRegion
 
@@ -48,8 +49,7 @@ def things_in_front(
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = max(1, round(_LEAST_RADIUS * hand_px))
     bare = drawn & ~region.inside & (reach_m > _HEEL_M) & strange
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    broad = cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    broad = opened(bare, radius)
     if not broad.any():
         return np.zeros(drawn.shape, np.bool_)
     bones, _ = skeleton_masks(landmarks_px, *drawn.shape)
@@ -60,7 +60,7 @@ def things_in_front(
     around = (cv2.dilate(hand.astype(np.uint8), wide) > 0) & ~hand
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
     bins = (lab // 24).astype(np.int64) @ np.array([121, 11, 1])
-    count, parts = cv2.connectedComponents(broad)
+    count, parts = cv2.connectedComponents(broad.astype(np.uint8))
     kept = np.zeros(drawn.shape, np.bool_)
     for part in range(1, count):
         inside = cv2.dilate((parts == part).astype(np.uint8), grow) > 0
@@ -85,10 +85,8 @@ def _is_overexposed(
     if dim or part.sum() < _LEAST_LIT * hand_px**2:
         return False
     radius = max(1, round(_EDGE_RADIUS * hand_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    plane = part.astype(np.uint8)
-    within = part & (cv2.erode(plane, disc) == 0)
-    beyond = (cv2.dilate(plane, disc) > 0) & ~part & region.inside
+    within = part & ~eroded(part, radius)
+    beyond = dilated(part, radius) & ~part & region.inside
     if not beyond.any():
         return False
     step = np.median(lab[within].astype(np.float32), 0) - np.median(lab[beyond].astype(np.float32), 0)

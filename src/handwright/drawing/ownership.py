@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.drawing.surface import Surface
+from handwright.hand.discs import dilated, eroded, opened
 from handwright.hand.skeleton import skeleton_masks
 from handwright.types import HandRegion
 
@@ -110,8 +111,7 @@ def _smooth(region: HandRegion) -> Bool[np.ndarray, "h w"]:
 
 def _arm(skin: Bool[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
     """Skin outside the region that is too broad for a strip of wall of its colour beside the wrist."""
-    beyond = (skin & ~region.inside).astype(np.uint8)
-    return cv2.morphologyEx(beyond, cv2.MORPH_OPEN, _disc(max(1, round(_STRIP * region.span_px)))) > 0
+    return opened(skin & ~region.inside, max(1, round(_STRIP * region.span_px)))
 
 
 def _taper(
@@ -134,10 +134,10 @@ def _roots(
     """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
     if region.known is None:
         return np.zeros_like(removed)
-    going = (uncovered & region.known & (removed > 0.5)).astype(np.uint8)
-    limb = cv2.morphologyEx(going, cv2.MORPH_OPEN, _disc(max(2, round(_LIMB * region.span_px))))
+    going = uncovered & region.known & (removed > 0.5)
+    limb = opened(going, max(2, round(_LIMB * region.span_px)))
     reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
-    return (_dilate(limb > 0, reach_px) & uncovered).astype(np.float32)
+    return (dilated(limb, reach_px) & uncovered).astype(np.float32)
 
 
 def _seamless(
@@ -151,10 +151,10 @@ def _seamless(
     A hand seen along its arm, or bent at the wrist, ends in an outline and not in the fade of its wrist.
     """
     kept = region.inside & ~drawn & ~hole & (reach_m < _SEAM_BELOW_M)
-    core = cv2.erode(kept.astype(np.uint8), _disc(max(1, round(_SEAM / 3 * region.span_px))))
+    core = eroded(kept, max(1, round(_SEAM / 3 * region.span_px)))
     if not core.any():
         return np.ones(drawn.shape, np.float32)
-    kept &= _dilate(core > 0, round(_SEAM * region.span_px))
+    kept &= dilated(core, max(1, round(_SEAM * region.span_px)))
     away = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, 3)
     return smoothstep(0, _SEAM * region.span_px, away).astype(np.float32)
 
@@ -189,28 +189,18 @@ def _uncovered(
     radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span) + _RIM * span))
     known = np.zeros(thin.shape, np.bool_) if region.known is None else region.known
     old = region.inside | thin | known
-    grown = _dilate(old, radius)
+    grown = dilated(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    broad = region.inside & (far > 0.07 * span) & ~known
     rim = max(2, int(0.075 * span))
-    broad = cv2.morphologyEx(broad.astype(np.uint8), cv2.MORPH_OPEN, _disc(rim)) > 0
-    other_skin = _dilate(broad, rim // 2) & (far > 0.05 * span) & ~known
-    near = (far < 0.22 * span) | _dilate(known, radius)
+    broad = opened(region.inside & (far > 0.07 * span) & ~known, rim)
+    other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
+    near = (far < 0.22 * span) | dilated(known, radius)
     hole = grown & near & ~other_skin & (reach_m > _HOLE_FROM_M)
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     low = reach_m < _ARM_BELOW_M
-    thick_left = cv2.morphologyEx(left_over.astype(np.uint8), cv2.MORPH_OPEN, _disc(rim)) > 0
-    arm = low & (thick_left | _dilate(drawn & low, _TOUCH_PX))
+    arm = low & (opened(left_over, rim) | dilated(drawn & low, _TOUCH_PX))
     attached = np.union1d(border, parts[left_over & arm])
     loose = np.isin(parts, np.setdiff1d(np.arange(1, count), attached))
-    return hole | (_dilate(loose, radius) & grown), grown
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-
-def _dilate(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
-    return cv2.dilate(mask.astype(np.uint8), _disc(max(radius, 1))) > 0
+    return hole | (dilated(loose, radius) & grown), grown

@@ -33,9 +33,10 @@ from handwright.drawing.tone import (
     to_linear,
     to_srgb,
 )
-from handwright.drawing.working import at_working_size, box_of
+from handwright.drawing.working import Working, at_working_size, box_of
 from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
 from handwright.image.paste import feather
+from handwright.threads import both
 from handwright.types import Hand, HandRegion
 
 _RATIO_SIGMA = 0.1
@@ -43,7 +44,7 @@ _WRIST_M = 0.002
 _FEWEST_POINTS = 20
 _SHINE = np.array([[0.9, 1.0, 1.1]], np.float32)
 _SAMPLE_PX = 500
-"""Texture and grain are measured on a window of at most this side."""
+"""Texture is measured on a window of at most this side."""
 
 _SMALL_SPAN_PX = 40.0
 """Below this wrist-to-knuckles span, folds and edges pass for texture and grain: little is believed."""
@@ -108,38 +109,69 @@ def draw_hand(
     own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, skin)
     if surface.seen.sum() < _FEWEST_POINTS:
         return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, blur_sigma)
-    light = paint_surface(surface, work.crop, work.region, hand_px)
-    front = things_in_front(
-        work.crop,
-        own.coverage > 0.5,
-        own.reach_m,
-        work.region,
-        not_skin(work.crop, work.region),
-        work.landmarks_px,
+    linear, place = both(
+        lambda: work.enlarge(_shrunk(surface, paint_surface(surface, work.crop, work.region, hand_px), blur)),
+        lambda: _place_of(crop, work, own, region, hand_px, seed, may_change, in_front),
     )
-    sources = background_sources(work.crop, own.old, work.region)
-    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px)
-    sources = work.enlarge_mask(sources)
-    linear = work.enlarge(_shrunk(surface, light, blur))
-    own = work.enlarge_ownership(own)
-    front = work.enlarge_mask(front)
-    front = front if in_front is None else front | in_front
-    own = _confine(own, may_change, front)
-    moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)
-    bare = crop if moved is None else moved.lifted(crop)
-    background = uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
-    inside = (own.alpha > 1 / 512) | (own.hole_alpha > 1 / 512)
-    kept = crop
-    if moved is not None:
-        inside |= moved.inside
-        kept, background = moved.kept(crop), moved.laid_on(background)
+    own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
+    if place.shadowed is not None:
+        inside |= place.shadowed
     box = box_of(inside, None)
     mixed = crop.astype(np.float32)
-    mixed[box] = _composed(kept[box], background[box], linear[box], own.alpha[box], own.hole_alpha[box])
+    mixed[box] = _composed(
+        place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
+    )
     mixed = _photographic(mixed, crop, own, region, seed)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
-    return Drawn(pixels, inside, own, surface, background, blur_sigma, shadow)
+    return Drawn(pixels, inside, own, surface, place.background, blur_sigma, place.shadow)
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """What the drawn hand is laid into.
+
+    Attributes:
+        own: Who owns which pixel, things in front of the hand considered.
+        kept: [h, w, 3] the crop where it stays, in the drawn hand's shadow.
+        background: As of ``Drawn``.
+        shadowed: bool [h, w] where light changes with the shadow; None: no shadow was seen.
+        shadow: As of ``Drawn``.
+    """
+
+    own: Ownership
+    kept: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    shadowed: Bool[np.ndarray, "h w"] | None
+    shadow: CastShadow | None
+
+
+def _place_of(
+    crop: UInt8[np.ndarray, "h w 3"],
+    work: Working,
+    own: Ownership,
+    region: HandRegion,
+    hand_px: float,
+    seed: int,
+    may_change: Bool[np.ndarray, "h w"] | None,
+    in_front: Bool[np.ndarray, "h w"] | None,
+) -> _Place:
+    """Find what lies in front, what is behind where the old hand was, and where its shadow falls now."""
+    strange = not_skin(work.crop, work.region)
+    front = work.enlarge_mask(
+        things_in_front(work.crop, own.coverage > 0.5, own.reach_m, work.region, strange, work.landmarks_px)
+    )
+    front = front if in_front is None else front | in_front
+    sources = background_sources(work.crop, own.old, work.region)
+    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px)
+    sources = work.enlarge_mask(sources)
+    own = _confine(work.enlarge_ownership(own), may_change, front)
+    moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)
+    bare = crop if moved is None else moved.lifted(crop)
+    background = uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
+    if moved is None:
+        return _Place(own, crop, background, None, None)
+    return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow)
 
 
 def paint_surface(
@@ -269,9 +301,8 @@ def _photographic(
     there_bands = luminance_bands(mixed[fresh], new[fresh])
     out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
     around = ~own.old & (own.alpha < 1 / 512)
-    near = box_of(around, _SAMPLE_PX)
-    wanted = skin_grain(grain_statistics(crop[known], old[known]), grain_statistics(crop[near], around[near]))
-    there = grain_statistics(out[fresh], new[fresh])
+    wanted = skin_grain(grain_statistics(crop, old), grain_statistics(crop, around))
+    there = grain_statistics(out, new)
     out[painted] = add_grain(out[painted], wanted, there, alpha * (0.4 + 0.6 * large), rng)
     return out
 

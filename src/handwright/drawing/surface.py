@@ -124,7 +124,7 @@ def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) ->
     return cv2.blur(_occlusion(depth_m, taps), (5, 5))
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _interpolate(attributes, corner_uv, faces, face, bary):  # noqa: ANN001, ANN202
     height, width = face.shape
     out = np.empty((height * width, 8), np.float32)
@@ -144,7 +144,7 @@ def _interpolate(attributes, corner_uv, faces, face, bary):  # noqa: ANN001, ANN
     return out
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _occlusion(depth, taps):  # noqa: ANN001, ANN202
     """A tap more than 1 mm in front hides sky, fully from 8 mm on, less when it is far in front."""
     height, width = depth.shape

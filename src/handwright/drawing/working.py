@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.ownership import Ownership
 from handwright.types import HandRegion
 
-MOST_HAND_PX = 560.0
+MOST_HAND_PX = 448.0
 """Size of a hand that is drawn at; larger ones are drawn at this size."""
-_SLACK = 1.2
+_SLACK = 1.1
 
 
 @dataclass(frozen=True, eq=False)

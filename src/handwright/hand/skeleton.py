@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.hand.discs import opened
 from handwright.types import HandRegion
 
 SAME_SKIN = 9.0
@@ -92,11 +93,7 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     black = lab[..., 0] < _BLACK_SHARE * skin_l
     scale = crop.shape[0] / region.inside.shape[0]
     radius = max(2, round(_SHADOW_RADIUS * region.span_px * scale))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    broad = [
-        cv2.morphologyEx(m.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0 for m in (black, likely) if m.any()
-    ]
-    return np.logical_or.reduce([tinted & ~likely, *broad])
+    return tinted & ~likely | opened(black, radius) | opened(likely, radius)
 
 
 def _lit_by_skin(

@@ -17,6 +17,7 @@ from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
 from handwright.review.checklist import HandReview
 from handwright.review.oriented import Region
+from handwright.threads import both
 from handwright.types import Candidate, DepthControl, HandObservation, Side, Strength
 
 _OTHER_REFUSED = "another hand of the same painting was refused"
@@ -125,17 +126,17 @@ def _version(
     arm = ~beyond_wrist(task.fit.landmarks_px - np.array([x0, y0]), y1 - y0, x1 - x0, 0.0)
     old = task.region.inside
     brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
+    others = [other.observation for other in scene.tasks if other.id != task.id]
     with studio.watch("check"):
         before = laid_under(pixels, [task])
         seen = task.cut(before), task.cut(painting.pixels), share, old, drawn | (old & arm)
-        fit = fit_to_picture(*seen, task.observation.size_px)
+        fit, failed = both(
+            lambda: fit_to_picture(*seen, task.observation.size_px),
+            lambda: failed_checks(painting.pixels, look.seen, others) if look.seen is not None else (),
+        )
         meant = old if task.surplus is None else old & ~task.surplus
         kept = (*seen[:3], meant, seen[4])
         lost = 0.0 if brought else lost_share(*kept, task.observation.size_px)
-        failed: Sequence[str] = ()
-        if look.seen is not None:
-            others = [other.observation for other in scene.tasks if other.id != task.id]
-            failed = failed_checks(painting.pixels, look.seen, others)
     painted, found = bool(share.any()), look.seen is not None
     return Version(found, look.joint_error, task.observation.side, fit, critic, failed, lost, painted)
 

@@ -34,7 +34,7 @@ class DiffusePainter:
     settings: DiffusionSettings
     open_inpainter: Callable[[], Inpainter]
     keep: bool = False
-    together = True
+    together, side_by_side = True, False
 
     def paint(self, job: PaintJob) -> Painted:
         """Paint the hands of a job in one square."""
@@ -70,7 +70,7 @@ class HarmonisePainter:
     open_inpainter: Callable[[], Inpainter]
     keep: bool = False
     draw: DrawPainter = field(default_factory=DrawPainter)
-    together = True
+    together, side_by_side = True, False
 
     def paint(self, job: PaintJob) -> Painted:
         """Draw the hands of a job, then change what was drawn as the network does."""

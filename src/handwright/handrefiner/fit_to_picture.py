@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.drawing.grain import grain_statistics
 from handwright.drawing.sharpness import edge_blur_sigma
+from handwright.drawing.working import box_of
 
 OCTAVES_SHARPNESS, OCTAVES_GRAIN = 1.0, 1.0
 """Allowances: how much blurrier or crisper, how much cleaner or noisier, in powers of two."""
@@ -30,6 +31,7 @@ _NEAR, _PLAINLY_OTHER_LAB = 0.02, 15.0
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Region = Bool[np.ndarray, "h w"]
+Lab = Float[np.ndarray, "h w 3"]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,12 @@ def fit_to_picture(
     """
     fresh = new & changed
     rim_px = max(_NARROWEST_RIM_PX, round(_RIM * hand_px))
+    was, became = _lab(before), _lab(after)
     return PictureFit(
         _sharpness(before, after, old, new),
         _grain(before, after, old, fresh),
-        _colour(before, after, old, fresh),
-        _seam(before, after, changed, old, new, rim_px),
+        _colour(was, became, old, fresh),
+        _seam(was, became, changed, old, new, rim_px),
     )
 
 
@@ -109,12 +112,15 @@ def lost_share(
     A spare finger is a small part of a hand; a hand that was misread loses more. The arguments are those of
     ``fit_to_picture``.
     """
-    if not old.any():
+    gone = old & changed
+    if not gone.any():
         return 0.0
     radius = max(1, round(_NEAR * hand_px))
     near = cv2.dilate(new.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
-    apart = np.linalg.norm(_lab(after) - _lab(before), axis=2) > _PLAINLY_OTHER_LAB
-    return float((old & changed & ~near & apart).sum() / old.sum())
+    gone &= ~near
+    box = box_of(gone, None)
+    apart = np.linalg.norm(_lab(after[box]) - _lab(before[box]), axis=2) > _PLAINLY_OTHER_LAB
+    return float((gone[box] & apart).sum() / old.sum())
 
 
 def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspect:
@@ -134,10 +140,9 @@ def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
     return _allowing(value, OCTAVES_GRAIN, _octaves(first, second))
 
 
-def _colour(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
+def _colour(had: Lab, has: Lab, old: Region, fresh: Region) -> Aspect:
     if min(old.sum(), fresh.sum()) < _FEWEST_PX:
         return Aspect(0.0, LAB_COLOUR)
-    had, has = _lab(before), _lab(after)
     first, second = (np.median(had[half], axis=0) for half in _halves(old))
     own = float(np.linalg.norm(first - second))
     value = float(np.linalg.norm(np.median(had[old], axis=0) - np.median(has[fresh], axis=0)))
@@ -149,7 +154,7 @@ def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:
     return Aspect(value, allowance + min(halves_apart / 2, allowance))
 
 
-def _seam(before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, rim_px: int) -> Aspect:
+def _seam(had: Lab, has: Lab, changed: Region, old: Region, new: Region, rim_px: int) -> Aspect:
     """The worse of skin against skin and background against background, each less the picture's own steps."""
     pairs = _across_rim(changed, rim_px)
     if pairs is None:
@@ -157,7 +162,7 @@ def _seam(before: Pixels, after: Pixels, changed: Region, old: Region, new: Regi
     inner, outer = pairs
     skin_outside = old[outer]
     cells = _cells(inner, _CELL_RIMS * rim_px)
-    was, became = _steps(before, inner, outer), _steps(after, inner, outer)
+    was, became = (lab[inner] - lab[outer] for lab in (had, has))
     found = [Aspect(0.0, LAB_SEAM)]
     for material in (True, False):
         now = (skin_outside == material) & (new[inner] == material)
@@ -189,12 +194,6 @@ def _across_rim(changed: Region, rim_px: int) -> tuple[Places, Places] | None:
     return (rows, columns), (outer_rows[at], outer_columns[at])
 
 
-def _steps(picture: Pixels, inner: Places, outer: Places) -> Float[np.ndarray, "n 3"]:
-    """Lab difference of each pair."""
-    lab = _lab(picture)
-    return lab[inner] - lab[outer]
-
-
 def _mean_step(steps: Float[np.ndarray, "n 3"], cells: Int[np.ndarray, " n"]) -> float:
     """Length of the mean step of each cell, averaged over the pairs: texture cancels out, a seam does not."""
     _, index, counts = np.unique(cells, return_inverse=True, return_counts=True)
@@ -223,7 +222,7 @@ def _grain_level(picture: Pixels, region: Region) -> float:
     return max(float(grain_statistics(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
 
 
-def _lab(picture: Pixels) -> Float[np.ndarray, "h w 3"]:
+def _lab(picture: Pixels) -> Lab:
     return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 

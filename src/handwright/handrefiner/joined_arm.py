@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.hand.discs import opened
 from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.task import HandTask, Underlay
 
@@ -87,12 +88,8 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
     axis = marks[0] - marks[9]
     axis = axis / max(float(np.hypot(*axis)), 1e-6)
     neck = max(1, round(_NECK * span))
-    skin = cv2.morphologyEx(
-        (skin_distance(crop, task.region) < SAME_SKIN).astype(np.uint8),
-        cv2.MORPH_OPEN,
-        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * neck + 1, 2 * neck + 1)),
-    )
-    _, pieces = cv2.connectedComponents(skin)
+    skin = opened(skin_distance(crop, task.region) < SAME_SKIN, neck)
+    _, pieces = cv2.connectedComponents(skin.astype(np.uint8))
     hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
     borders = np.array([x0 == 0, y0 == 0, x1 == pixels.shape[1], y1 == pixels.shape[0]])
     if hand is None or _has_arm(hand, marks[0], axis, span, borders):

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
+from handwright.hand.discs import dilated
 from handwright.handrefiner.joined_arm import Gap, joined_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask, Underlay
@@ -72,11 +73,10 @@ def _moved_pixels(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved, and background where it was."""
     known = hand if task.region.known is None else task.region.known
-    rim = 2 * max(2, round(_RIM * task.region.span_px)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))
-    old = (hand | known | task.region.inside) & ~(cv2.dilate(arm.astype(np.uint8), disc) > 0)
-    hole = (cv2.dilate(old.astype(np.uint8), disc) > 0) & ~arm
-    limb = cv2.dilate((hole | arm).astype(np.uint8), disc) > 0
+    rim_px = max(2, round(_RIM * task.region.span_px))
+    old = (hand | known | task.region.inside) & ~dilated(arm, rim_px)
+    hole = dilated(old, rim_px) & ~arm
+    limb = dilated(hole | arm, rim_px)
     clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
     alpha = cv2.GaussianBlur(old.astype(np.float32), (0, 0), 1.0)
     there, alpha = _shifted(crop.astype(np.float32), shift), _shifted(alpha, shift)[..., None]

@@ -81,6 +81,11 @@ class Painter(Protocol):
         """Whether hands that meet should come in one job."""
         ...
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether hands that lie apart may be painted at the same time, in threads."""
+        ...
+
     def paint(self, job: PaintJob) -> Painted:
         """Paint the hands of a job."""
         ...
@@ -89,7 +94,7 @@ class Painter(Protocol):
 class DrawPainter:
     """``--painter draw``: no network, see ``handwright.drawing``."""
 
-    together = False
+    together, side_by_side = False, True
 
     def paint(self, job: PaintJob) -> Painted:
         """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +21,22 @@ from handwright.handrefiner.reviewing import review_after, review_before
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.task import HandTask, plan_hand, reconstruct, with_flesh
+from handwright.handrefiner.task import HandTask, Window, plan_hand, reconstruct, with_flesh
 from handwright.handrefiner.verdicts import by_id, refusals, why_left_alone
 from handwright.image import with_edits
 from handwright.perception.find import find_hands, find_in_boxes
-from handwright.perception.fit import fit_given
+from handwright.perception.fit import fit_given, warm_up
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.critic import Critic
 from handwright.review.judge import Judge
 from handwright.review.open_critic import open_critic
 from handwright.review.proposals import Proposer, open_proposer
-from handwright.types import DepthControl, HandFit, HandObservation, HandRepair, Image, Repair
+from handwright.threads import both, threads
+from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, HandRepair, Image, Repair
+
+Reading = tuple[HandObservation, HandFit, Window, HandRegion]
+"""A hand as seen, its fit, its crop in the picture, and the old hand there."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
     """Find, fit and render every hand; nothing is painted."""
     watch = Stopwatch()
     seen, notes = _find(image.pixels, settings, engine, watch)
-    scene = _reconstruct(image, settings, seen, watch)
+    scene = _planned(image, settings, _read(image, settings, seen, watch), watch)
     hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
     return Repair(image, image, hands, scene.depth, watch.seconds, notes)
 
@@ -103,12 +109,17 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
     """
     watch = Stopwatch()
-    seen, notes = _find(image.pixels, settings, engine, watch)
+    (seen, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
     search = settings.hands is None and not settings.boxes
-    with watch("review"):
-        before = review_before(image, [hand for hand, _ in seen], engine.judge, search)
+
+    def first_look() -> PictureReview:
+        with watch("review"):
+            return review_before(image, [hand for hand, _ in seen], engine.judge, search)
+
+    before, read = both(first_look, lambda: _read(image, settings, seen, watch))
     overlooked = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
-    scene = _reconstruct(image, settings, [*seen, *((hand, None) for hand in overlooked)], watch)
+    read += _read(image, settings, [(hand, None) for hand in overlooked], watch)
+    scene = _planned(image, settings, read, watch)
     said = {hand.id: hand for hand in before.hands}
     scene = replace(
         scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
@@ -149,13 +160,20 @@ def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineS
 
 
 def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
-    """Attempt the hands one after the other, each in the picture as painted so far."""
+    """Attempt the hands one after the other, each in the picture as painted so far.
+
+    Hands that lie apart take turns at the same time, each in the picture as it was before, on every machine.
+    """
     canvas = pixels.copy()
-    return [
-        attempt
-        for group in scene.groups(wanted, studio.painter.together)
-        for attempt in _attempt_group(canvas, group, scene, studio)
-    ]
+    attempts: list[Attempt] = []
+    groups = scene.groups(wanted, studio.painter.together)
+    with ThreadPoolExecutor(threads()) as pool:
+        for together in scene.rounds(groups, studio.painter.side_by_side):
+            made = list(pool.map(lambda group: _attempt_group(canvas, group, scene, studio), together))
+            for attempt in chain.from_iterable(made):
+                _paste(canvas, None, attempt)
+                attempts.append(attempt)
+    return attempts
 
 
 def _finish(
@@ -189,23 +207,20 @@ def _finish(
     return image, attempts, None
 
 
-def _attempt_group(
-    pixels: Pixels, group: Sequence[HandTask], scene: Scene, studio: Studio
-) -> Generator[Attempt]:
-    """Attempt hands that meet in one go, then, should that fail, one by one; what wins is pasted at once."""
+def _attempt_group(pixels: Pixels, group: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+    """Attempt hands that meet in one go, then, should that fail, one by one, each beside what won."""
     earlier: dict[int, Attempt] = {}
     if len(group) > 1:
         attempts = attempt_together(pixels, group, scene, studio)
         if all(attempt.winner is not None for attempt in attempts):
-            for attempt in attempts:
-                _paste(pixels, None, attempt)
-            yield from attempts
-            return
+            return attempts
         earlier = {attempt.task.id: attempt for attempt in attempts}
+    canvas, attempts = pixels.copy(), []
     for task in group:
-        attempt = attempt_hand(pixels, task, scene, studio)
-        _paste(pixels, None, attempt)
-        yield attempt.after(earlier.get(task.id))
+        attempt = attempt_hand(canvas, task, scene, studio)
+        _paste(canvas, None, attempt)
+        attempts.append(attempt.after(earlier.get(task.id)))
+    return attempts
 
 
 def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:
@@ -236,13 +251,13 @@ def _find(
         return found, tuple(notes)
 
 
-def _reconstruct(
+def _read(
     image: Image,
     settings: RefineSettings,
     seen: list[tuple[HandObservation, HandFit | None]],
     watch: Stopwatch,
-) -> Scene:
-    """Fit what was seen, render depth, plan crops and masks."""
+) -> list[Reading]:
+    """Fit and segment what was seen."""
     given_depth = settings.depth
     if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
         raise HandsFileError(
@@ -251,15 +266,20 @@ def _reconstruct(
             "give a depth image of the picture's size",
         )
     with watch("fit"):
-        parts = [
+        return [
             (observation, *reconstruct(image, observation, given, given_depth, settings.hand_pose))
             for observation, given in seen
         ]
+
+
+def _planned(image: Image, settings: RefineSettings, read: list[Reading], watch: Stopwatch) -> Scene:
+    """Render depth, plan crops and masks."""
+    given_depth = settings.depth
     with watch("depth"):
-        depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+        depth = depth_control([fit.hand for _, fit, _, _ in read], image.height, image.width)
         if given_depth is not None:
             depth = DepthControl(np.ascontiguousarray(given_depth.pixels.max(-1)), depth.hand_id)
-        tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts)]
+        tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(read)]
     return Scene(tuple(tasks), depth, given_depth is not None)
 
 

@@ -13,6 +13,9 @@ from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.task import HandTask, Window
 from handwright.types import DepthControl, Strength
 
+_ROOM = 0.1
+"""Hands that lie apart have so much room between their repair masks, in sizes of the larger hand."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -40,6 +43,22 @@ class Scene:
             return [[task] for task in ordered]
         masks = [_laid(task.may_change, task.window, self.depth.depth.shape) for task in ordered]
         return [[ordered[k] for k in group] for group in sorted(meeting_groups(masks))]
+
+    def rounds(self, groups: Sequence[list[HandTask]], side_by_side: bool) -> list[list[list[HandTask]]]:
+        """The groups in their order, in rounds of such as lie apart and can be painted at the same time.
+
+        Args:
+            groups: From ``groups``.
+            side_by_side: Whether they may be; otherwise each is a round.
+        """
+        rounds: list[list[list[HandTask]]] = []
+        for group in groups:
+            last = rounds[-1] if rounds and side_by_side else None
+            if last is not None and not any(_meet(a, b) for a in group for other in last for b in other):
+                last.append(group)
+            else:
+                rounds.append([group])
+        return rounds
 
     def control(self, tasks: Sequence[HandTask]) -> DepthControl:
         """The depth control image to paint these hands by; several of them share one depth range.
@@ -91,6 +110,22 @@ class Scene:
         return PaintJob(
             picture, control.depth, tuple(tasks), tuple(others), window, may_change, seed, strength
         )
+
+
+def _meet(a: HandTask, b: HandTask) -> bool:
+    """Whether the boxes of two repair masks come so near that other readings of the hands may overlap."""
+    room = _ROOM * max(a.observation.size_px, b.observation.size_px)
+    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = (_reach(task) for task in (a, b))
+    return ax0 - room < bx1 and bx0 - room < ax1 and ay0 - room < by1 and by0 - room < ay1
+
+
+def _reach(task: HandTask) -> tuple[float, float, float, float]:
+    """Box of what the repair of a hand may change, in the picture."""
+    rows, columns = (np.flatnonzero(task.may_change.any(axis)) for axis in (1, 0))
+    if not rows.size:
+        return task.observation.bbox_xyxy_px
+    x, y = task.window[:2]
+    return x + columns[0], y + rows[0], x + columns[-1] + 1, y + rows[-1] + 1
 
 
 def own_depth(task: HandTask, control: DepthControl) -> DepthControl:

@@ -1,10 +1,11 @@
-"""Wall time per stage."""
+"""Seconds per stage; of what goes on at the same time, all of them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Lock
 
 
 class Stopwatch:
@@ -12,6 +13,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._lock = Lock()
 
     @contextmanager
     def __call__(self, stage: str) -> Generator[None]:
@@ -20,4 +22,5 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start

@@ -7,6 +7,7 @@ camera, with Huber weights per landmark, joint limits, spheres that must not ove
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -92,6 +93,14 @@ def fit_given(
         float(error.mean() / max(observation.size_px, 1.0)),
         np.ones(21) if trust is None else trust,
     )
+
+
+@cache
+def warm_up() -> None:
+    """Load the compiled solver by one fit of a stick figure; once a process."""
+    finger, bone = np.divmod(np.arange(21.0) + 3, 4)
+    points = np.stack([40 + 20 * finger, 140 - 20 * bone], 1)
+    fit_hand(HandObservation(points, np.zeros(21), "right", 1.0, "file"), 200, 200)
 
 
 def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:

@@ -5,16 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from handwright.errors import MissingModelError
-
-MOST_THREADS = 2
-
-
-def threads() -> int:
-    """How many threads may work at once: two, or fewer where OpenCV is kept to fewer, as in a worker."""
-    return max(1, min(MOST_THREADS, cv2.getNumThreads()))
+from handwright.threads import threads
 
 
 def open_session(path: Path) -> tuple[Any, dict[str, str]]:
@@ -31,6 +23,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(
             path.read_bytes(), sess_options=options, providers=["CPUExecutionProvider"]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.hand.discs import opened
 from handwright.hand.skeleton import not_skin, palm_span_px, skeleton_masks, skin_distance
 from handwright.types import HandRegion
 
@@ -140,8 +141,7 @@ def _spare_fingers(
     """
     skin = distance < _SURE_SKIN
     radius = max(2, round(_BROAD_RADIUS * span_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    broad = cv2.dilate(cv2.erode(skin.astype(np.uint8), disc), disc) > 0
+    broad = opened(skin, radius)
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
     narrow = skin & ~broad & ~inside & (away < 0.8 * span_px)
     _, parts = cv2.connectedComponents(narrow.astype(np.uint8))
@@ -160,7 +160,6 @@ def _without_things(
 ) -> Bool[np.ndarray, "h w"]:
     """Take out what is broad and cannot be skin; nails, rings and creases are too narrow to count."""
     radius = max(1, round(_THING_RADIUS * span_px))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    core = cv2.morphologyEx((inside & strange).astype(np.uint8), cv2.MORPH_OPEN, disc)
-    grown = cv2.dilate(core, np.ones((3, 3), np.uint8)) > 0
+    core = opened(inside & strange, radius)
+    grown = cv2.dilate(core.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return inside & ~(grown & strange)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 
 import cv2
 import numpy as np
@@ -26,6 +27,9 @@ _BLUR_HAND_PX = 130.0
 
 _PALM_PX, _ROUNDS = 48.0, 1
 """Hands are segmented so large: what counts is in spans of the palm, and many hands are to be looked at."""
+
+KEPT = 4
+"""So many hands' evidence is kept, with what was worked out from it."""
 
 PALM = 5
 """What :attr:`HandEvidence.finger_at` holds where the palm or the wrist is seen."""
@@ -113,9 +117,41 @@ def look_closely(image: Image, observation: HandObservation) -> HandEvidence:
     window = _window(observation, fit, *size_px)
     x0, y0, x1, y1 = window
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
-    region = hand_region(crop, observation.landmarks_px - np.array([x0, y0]), _PALM_PX, _ROUNDS)
-    fit = fit_with_outline(observation, fit, region, window, size_px)
-    return HandEvidence(observation, fit, window, crop, region, _finger_at(fit, window), size_px)
+    seen = (crop, observation.landmarks_px, observation.depth_px)
+    alike = *window, *size_px, observation.side, observation.score, observation.found_by
+    return _evidence(
+        _Sight(
+            (*alike, *(blake2b(part.tobytes()).digest() for part in seen)),
+            observation,
+            fit,
+            window,
+            crop,
+            size_px,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """All that the evidence of a hand follows from; ``key`` tells two of them apart."""
+
+    key: tuple[object, ...]
+    observation: HandObservation = field(compare=False)
+    fit: HandFit = field(compare=False)
+    window: tuple[int, int, int, int] = field(compare=False)
+    crop: UInt8[np.ndarray, "h w 3"] = field(compare=False)
+    picture_px: tuple[int, int] = field(compare=False)
+
+
+@lru_cache(maxsize=KEPT)
+def _evidence(sight: _Sight) -> HandEvidence:
+    """A painted hand is looked at as a candidate and again in the finished picture: once is enough."""
+    observation, window = sight.observation, sight.window
+    region = hand_region(sight.crop, observation.landmarks_px - np.array(window[:2]), _PALM_PX, _ROUNDS)
+    fit = fit_with_outline(observation, sight.fit, region, window, sight.picture_px)
+    return HandEvidence(
+        observation, fit, window, sight.crop, region, _finger_at(fit, window), sight.picture_px
+    )
 
 
 def _window(observation: HandObservation, fit: HandFit, width: int, height: int) -> tuple[int, int, int, int]:

@@ -15,7 +15,6 @@ import numpy as np
 from handwright.perception.body import find_people
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.perception.onnx_session import threads
 from handwright.review.arms import (
     OwnArm,
     arms_of_hands,
@@ -45,8 +44,9 @@ from handwright.review.left_right import check_side
 from handwright.review.open_critic import open_critic
 from handwright.review.opinion import with_opinion, without_opinion
 from handwright.review.oriented import Region
-from handwright.review.proposals import Proposer, open_proposer
+from handwright.review.proposals import Proposal, Proposer, open_proposer
 from handwright.review.unfound import believed, claimed_by, confirmed, review_unfound, unfound
+from handwright.threads import both, threads
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
@@ -113,24 +113,16 @@ def review_picture(
         heard = [*judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px) for hand in found])]
         if hands is None:
             found, heard = believed(found, heard)
-    people, arms = _arms(image, found, judge.landmarker)
-    of_hand = arms_of_hands(arms, found)
-
-    def look(index: int) -> HandReview:
-        others = [*found[:index], *found[index + 1 :]]
-        side = check_side(found[index], of_hand[index], others, people)
-        return _review_hand(image, index + 1, found[index], others, side, heard[index])
-
-    with ThreadPoolExecutor(threads()) as pool:
-        reviews = list(pool.map(look, range(len(found))))
+    (reviews, arms), new = both(
+        lambda: _reviewed(image, found, heard, judge.landmarker),
+        lambda: _overlooked(image, found, judge) if search else [],
+    )
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if search else []
-    if judge.proposer is not None and search:
-        new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
-        for one, says in confirmed(image.pixels, new, judge.critic):
-            own = next((arm for arm in bare if claimed_by(one, arm)), None)
-            bare = [arm for arm in bare if arm is not own]
-            side = own.side if own else None
-            reviews.append(review_unfound(image, one, len(reviews) + 1, says, side))
+    for one, says in new:
+        own = next((arm for arm in bare if claimed_by(one, arm)), None)
+        bare = [arm for arm in bare if arm is not own]
+        side = own.side if own else None
+        reviews.append(review_unfound(image, one, len(reviews) + 1, says, side))
     reviews += [_bare_arm(arm, len(reviews) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:
@@ -152,6 +144,32 @@ def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
         replace(hand, landmarks_px=hand.landmarks_px * grown, depth_px=hand.depth_px * float(grown.mean()))
         for hand in find_hands(small, landmarker=landmarker)
     ]
+
+
+def _reviewed(
+    image: Image, found: Sequence[HandObservation], heard: Sequence[CriticSays | None], landmarker: Landmarker
+) -> tuple[list[HandReview], list[OwnArm]]:
+    """The checklists of hands that were found, and all arms of the picture."""
+    people, arms = _arms(image, found, landmarker)
+    of_hand = arms_of_hands(arms, found)
+
+    def look(index: int) -> HandReview:
+        others = [*found[:index], *found[index + 1 :]]
+        side = check_side(found[index], of_hand[index], others, people)
+        return _review_hand(image, index + 1, found[index], others, side, heard[index])
+
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(look, range(len(found)))), arms
+
+
+def _overlooked(
+    image: Image, found: Sequence[HandObservation], judge: Judge
+) -> list[tuple[Proposal, CriticSays | None]]:
+    """Hands that only the proposal network sees, with what the critic says of them."""
+    if judge.proposer is None:
+        return []
+    new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
+    return confirmed(image.pixels, new, judge.critic)
 
 
 def _review_hand(

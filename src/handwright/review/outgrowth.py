@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.skeleton import beyond_wrist, skin_distance
-from handwright.review.evidence import HandEvidence
+from handwright.review.evidence import KEPT, HandEvidence
 
 _WORK_SPAN_PX = 90.0
 """Look at a size where wrist to knuckles spans at most this many pixels."""
@@ -83,7 +83,7 @@ def _measured(
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=KEPT)
 def bare_share(evidence: HandEvidence) -> Float[np.ndarray, "5"]:
     """Per fitted finger the share of its visible middle line under which there is no hand; NaN if unseen."""
     x, y = np.rint(_along(evidence.fit.landmarks_px - np.array(evidence.window[:2]))).astype(int).T

@@ -84,6 +84,11 @@ class Bare:
         """As the painter."""
         return self.painter.together
 
+    @property
+    def side_by_side(self) -> bool:
+        """As the painter."""
+        return self.painter.side_by_side
+
     def paint(self, job: PaintJob) -> Painted:
         """As the painter, not to be matched."""
         return replace(self.painter.paint(job), toned=True)
