@@ -25,6 +25,8 @@ _TAPER = 0.35
 _HOLE_FROM_M = 0.025
 _HOLE_TAPER_M = 0.03
 """Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
+_MET_HOLE_FROM_M, _MET_TAPER = 0.008, 0.06
+"""The same where the drawn wrist meets the arm: what then lies beside it is no arm."""
 _ARM_BELOW_M, _TOUCH_PX = 0.032, 2
 """What is left of an old hand is arm so near to the wrist, where it is broad or as near to the drawn hand."""
 _SEAM, _SEAM_BELOW_M = 0.1, 0.055
@@ -93,11 +95,12 @@ def share_pixels(
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
     flesh = _smooth(region) if skin is None else _smooth(region) | _arm(skin & (coverage > 0.5), region)
     allowed = _taper(~flesh, reach, surface, blur_sigma)
-    hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma)
+    hole_from_m, rate = (_MET_HOLE_FROM_M, _MET_TAPER) if surface.meets_arm else (_HOLE_FROM_M, _TAPER)
+    hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma, hole_from_m)
     allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma)
+    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma, rate)
     removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), removed, region, surface))
     hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
@@ -115,12 +118,16 @@ def _arm(skin: Bool[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, 
 
 
 def _taper(
-    outside: Bool[np.ndarray, "h w"], reach_m: Float[np.ndarray, "h w"], surface: Surface, blur_sigma: float
+    outside: Bool[np.ndarray, "h w"],
+    reach_m: Float[np.ndarray, "h w"],
+    surface: Surface,
+    blur_sigma: float,
+    rate: float = _TAPER,
 ) -> Float[np.ndarray, "h w"]:
     """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly."""
     pixels_per_m = surface.pixels_per_m / surface.scale
     away = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 3)
-    allowance = _TAPER * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
+    allowance = rate * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
     soft = 1.0 + blur_sigma
     return 1 - smoothstep(0, 1, (away - allowance) / soft)
 
@@ -181,6 +188,7 @@ def _uncovered(
     landmarks_px: Float[np.ndarray, "21 2"],
     reach_m: Float[np.ndarray, "h w"],
     blur_sigma: float,
+    hole_from_m: float,
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
     """The hole, and the whole old hand dilated by the blur and by its own resolution error."""
     height, width = drawn.shape
@@ -195,7 +203,7 @@ def _uncovered(
     broad = opened(region.inside & (far > 0.07 * span) & ~known, rim)
     other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
     near = (far < 0.22 * span) | dilated(known, radius)
-    hole = grown & near & ~other_skin & (reach_m > _HOLE_FROM_M)
+    hole = grown & near & ~other_skin & (reach_m > hole_from_m)
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])

@@ -104,7 +104,7 @@ def draw_hand(
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
     blur_sigma = edge_blur_sigma(crop, region.inside)
     blur = work.blur(blur_sigma)
-    surface = see_surface(hand, window, hand_px, work.crop.shape[:2])
+    surface = see_surface(hand, window, hand_px, work.crop.shape[:2], work.region.inside)
     skin = skin_distance(work.crop, work.region) < SAME_SKIN
     own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, skin)
     if surface.seen.sum() < _FEWEST_POINTS:

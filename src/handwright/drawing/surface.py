@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.drawing.wrist import met_arm
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize, silhouette_coverage
@@ -34,6 +35,7 @@ class Surface:
         depth_m: float32 [h·s, w·s], +inf outside.
         scale: Sub-pixels per pixel, s.
         pixels_per_m: Sub-pixels per metre at the hand's distance.
+        meets_arm: Whether its wrist is as broad as the picture's arm, and in line with it.
     """
 
     seen: Bool[np.ndarray, "hs ws"]
@@ -45,6 +47,7 @@ class Surface:
     depth_m: Float[np.ndarray, "hs ws"]
     scale: int
     pixels_per_m: float
+    meets_arm: bool = False
 
     def place(self, values: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "hs ws c"]:
         """Scatter per-point values into a picture of zeros."""
@@ -66,6 +69,7 @@ def see_surface(
     window: tuple[int, int, int, int],
     hand_px: float,
     size: tuple[int, int] | None = None,
+    arm: Bool[np.ndarray, "h w"] | None = None,
 ) -> Surface:
     """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
 
@@ -74,6 +78,7 @@ def see_surface(
         window: Pixel box of the crop.
         hand_px: Size of the hand in pixels; small hands are supersampled more.
         size: Height and width in pixels to render the window at; its own by default.
+        arm: bool of that size, the picture's own hand and arm, which the wrist is to meet.
     """
     scale = int(np.clip(round(_TARGET_HAND_PX / max(hand_px, 1.0)), 1, 4))
     dense = load_dense_rig()
@@ -84,6 +89,10 @@ def see_surface(
     height, width = (scale * pixels for pixels in size or own)
     factor = np.array([width / own[1], height / own[0]])
     points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
+    meets_arm = False
+    if arm is not None:
+        met = met_arm(points / scale, dense.rig.vertices_m[:, 1], arm)
+        points, meets_arm = (points, False) if met is None else (scale * met, True)
     visible = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
     values = _interpolate(
@@ -107,6 +116,7 @@ def see_surface(
         visible.depth_m,
         scale,
         pixels_per_m,
+        meets_arm,
     )
 
 

@@ -19,9 +19,9 @@ class FeatureConfig:
         blocks: Residual blocks per stage.
     """
 
-    name: str = "hw-v1"
-    size_px: int = 128
-    widths: tuple[int, ...] = (32, 64, 128, 256)
+    name: str = "hw-v2"
+    size_px: int = 256
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
     blocks: int = 2
 
 
