@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,16 +73,37 @@ def spare(shot):
 
 def test_flesh_that_the_critic_sees_is_the_hand_s_and_may_go(one):
     task, (x0, y0, x1, y1) = task_of(one), one.window
-    seen = with_flesh(one.pixels, task, spare(one), None)
     there = np.zeros(one.silhouette.shape, np.bool_)
     there[30:60, -30:-10] = True
+    pixels = np.where(there[..., None], one.pixels[one.silhouette].mean(0), one.pixels).astype(np.uint8)
+    seen = with_flesh(pixels, task, spare(one), None)
     there, hand = there[y0:y1, x0:x1], one.silhouette[y0:y1, x0:x1]
-    assert seen.region.known[there | hand].all()
+    assert seen.region.known[there].all()
+    assert seen.region.known[hand].mean() > 0.97
     assert np.array_equal(seen.surplus, there)
     assert seen.may_change[there].all()
     assert not task.may_change[there].all()
     assert seen.region.inside is task.region.inside, "what is measured by the outline must not grow"
     assert seen.region.known.sum() < 1.1 * (there | hand).sum()
+
+
+def test_what_is_plainly_no_skin_in_the_outermost_cells_of_its_flesh_is_background(one):
+    """Cells of 6 px that reach 9 px too far, on skin's colour and on another."""
+    x0, y0, x1, y1 = one.window
+    reach = cv2.dilate(one.silhouette.astype(np.uint8), np.ones((19, 19), np.uint8))
+    rows = np.arange(0, reach.shape[0], 6)
+    coarse, to_cells = (
+        reach[rows][:, rows].astype(np.float32),
+        np.array([[1 / 6, 0.0, 0.0], [0.0, 1 / 6, 0.0]]),
+    )
+    hand = one.silhouette[y0:y1, x0:x1]
+    beyond = []
+    for colour in (one.pixels[one.silhouette].mean(0), (40, 90, 200)):
+        pixels = np.where(one.silhouette[..., None], one.pixels, np.array(colour)).astype(np.uint8)
+        known = with_flesh(pixels, task_of(one), Flesh(coarse, 0 * coarse, to_cells), None).region.known
+        assert (known & hand).sum() > 0.97 * hand.sum()
+        beyond.append((known & ~hand).sum() / hand.sum())
+    assert beyond[1] < 0.5 * beyond[0]
 
 
 def test_other_skin_across_a_gap_is_not_the_hand_s(one):

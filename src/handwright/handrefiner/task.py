@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
+from handwright.hand.discs import eroded, opened
 from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
@@ -21,6 +22,9 @@ from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, 
 
 _FARTHEST = 1.5
 """How many cells a hand may go beyond a critic's."""
+
+_OTHER, _SPECK = 40.0, 0.2
+"""How far from skin a colour is (``skin_distance``) that is none in any light; its least radius in cells."""
 
 Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 of a crop in whole pixels of the picture; x1 and y1 exclusive."""
@@ -95,8 +99,8 @@ def with_flesh(
         mask: The user's mask, which stays.
     """
     hand, surplus = flesh.within(task.window)
-    skin = skin_distance(task.cut(pixels), task.region) < SAME_SKIN
-    region = replace(task.region, known=_edged(hand, skin, flesh.cell_px))
+    distance = skin_distance(task.cut(pixels), task.region)
+    region = replace(task.region, known=_edged(hand, distance, flesh.cell_px))
     allowed = task.may_change
     if mask is None:
         allowed = repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
@@ -104,15 +108,21 @@ def with_flesh(
 
 
 def _edged(
-    part: Bool[np.ndarray, "h w"], skin: Bool[np.ndarray, "h w"], cell_px: float
+    part: Bool[np.ndarray, "h w"], distance: Float[np.ndarray, "h w"], cell_px: float
 ) -> Bool[np.ndarray, "h w"]:
-    """A part known by coarse cells, half a cell farther, and a whole one over skin that it runs into."""
+    """A part known by coarse cells, half a cell farther, and a whole one over skin that it runs into.
+
+    Where colour tells what its outermost cell holds it ends with the skin.
+    """
     if not part.any():
         return part
+    skin = distance < SAME_SKIN
     away = cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3)
     near = (away <= cell_px / 2) | (skin & (away <= _FARTHEST * cell_px))
+    other = opened(distance > _OTHER, max(1.0, _SPECK * cell_px))
+    near &= ~other | eroded(part, cell_px)
     _, pieces = cv2.connectedComponents(near.astype(np.uint8))
-    return np.isin(pieces, np.unique(pieces[part]))
+    return np.isin(pieces, np.unique(pieces[part & near]))
 
 
 def reconstruct(
