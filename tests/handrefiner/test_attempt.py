@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
+from handwright.handrefiner import attempt as module
 from handwright.handrefiner import painting
 from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
 from handwright.handrefiner.candidates import Studio
@@ -15,7 +16,7 @@ from handwright.handrefiner.painters import Painted
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.task import plan_hand, reconstruct
+from handwright.handrefiner.task import Underlay, plan_hand, reconstruct
 from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, task_of
@@ -158,3 +159,20 @@ def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypat
 
 def test_a_painter_without_strengths_has_none_to_explain(one, eyes):
     assert attempt(one, Recorder(bare=True)).candidates[0].choice is None
+
+
+def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_counts(one, eyes, monkeypatch):
+    task = task_of(one, RefineSettings())
+    under = Underlay(task.cut(one.pixels), task.may_change)
+    joined = replace(task, underlay=under, reading="with its arm joined to it")
+    monkeypatch.setattr(module, "other_readings", lambda *_: [joined])
+    monkeypatch.setattr(module, "_doubtful", lambda made: True)
+    eyes.again = lambda wanted, pixels: replace(
+        wanted, landmarks_px=wanted.landmarks_px + (0 if len(eyes.looks) < 3 else 0.02 * one.hand_px)
+    )
+    result = attempt(one, Recorder())
+    assert [candidate.reading for candidate in result.candidates] == ["as found", joined.reading]
+    errors = [candidate.scores["joint_error"] for candidate in result.candidates]
+    assert all(candidate.accepted for candidate in result.candidates)
+    assert errors[0] < errors[1]
+    assert result.picked == 1

@@ -120,7 +120,8 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
         if not any(one.candidate.accepted for one in made) and may_go_on():
             last = palm_alone(pixels, task, studio.settings.mask)
             made += paint(pixels, [last], scene, seed, strength, studio, [original])
-    return Attempt(tuple(made), _ranked([[one.candidate] for one in made]))
+    joined = [one.task.underlay is not None for one in made]
+    return Attempt(tuple(made), _ranked([[one.candidate] for one in made], joined))
 
 
 def attempt_together(
@@ -144,7 +145,7 @@ def attempt_together(
         if tried and not may_go_on():
             break
         tried.append(paint(pixels, tasks, scene, seed, strength, studio, originals))
-    ranked = _ranked([[one.candidate for one in hands] for hands in tried])
+    ranked = _ranked([[one.candidate for one in hands] for hands in tried], [False] * len(tried))
     ids = frozenset(task.id for task in tasks)
     return [
         Attempt(tuple(hands[index] for hands in tried), ranked, ids - {task.id})
@@ -158,10 +159,13 @@ def _budget(seconds: float) -> Callable[[], bool]:
     return lambda: seconds == 0 or time.perf_counter() < end
 
 
-def _ranked(paintings: Sequence[Sequence[Candidate]]) -> tuple[int, ...]:
-    """Indices of the paintings all of whose hands are accepted, best first."""
+def _ranked(paintings: Sequence[Sequence[Candidate]], joined: Sequence[bool]) -> tuple[int, ...]:
+    """Indices of the paintings all of whose hands are accepted, best first.
+
+    A hand that had come off its arm is joined to it before anything else counts.
+    """
     keys = {
-        index: order([candidate.scores for candidate in hands])
+        index: (not joined[index], order([candidate.scores for candidate in hands]))
         for index, hands in enumerate(paintings)
         if all(candidate.accepted for candidate in hands)
     }
