@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("shards", type=Path, help="folder that `handwright synth` wrote")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--n", type=int, default=5000)
-    parser.add_argument("--extractor", default="hw-v1")
+    parser.add_argument("--extractor", default="hw-v2")
     parser.add_argument("--hands", type=int, default=100, metavar="M")
     args = parser.parse_args()
     make_sets(args.shards, args.output, args.n)

@@ -126,7 +126,7 @@ def main() -> None:
     part, parts = map(int, options.part.split("/"))
     kept = json.loads(options.json.read_text("utf-8")) if options.json and options.json.exists() else {}
     sets = options.set or [kind for kind in COUNTS if kind != "real" or "HANDWRIGHT_PHOTOS" in os.environ]
-    extractors = [open_extractor(name) for name in options.extractor or ("hw-v1", "referee-v1")]
+    extractors = [open_extractor(name) for name in options.extractor or ("hw-v2", "referee-v1")]
     with open_engine() as engine:
         for kind in sets:
             measured, groups = kept.setdefault(kind, {}), []

@@ -61,7 +61,7 @@ def test_a_bad_file_is_told_counted_and_leaves_with_2(cli, sets, tmp_path):
         (lambda folder: folder.mkdir(), (), "FAKE: the inputs hold no picture"),
         (lambda folder: None, (), "nothing could be measured"),
         (lambda folder: write(folder, blots(3)), (), "measured set has 3"),
-        (lambda folder: write(folder, blots(12)), ("--extractor", "vgg"), "choose one of: hw-v1"),
+        (lambda folder: write(folder, blots(12)), ("--extractor", "vgg"), "choose one of: hw-v2"),
         (lambda folder: write(folder, blots(12)), ("--metrics", "lpips"), "no metric lpips"),
         (lambda folder: write(folder, blots(12)), ("--metrics", "clipsim"), "clip:DIR"),
     ],

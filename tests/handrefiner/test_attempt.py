@@ -12,7 +12,7 @@ from handwright.handrefiner.attempt import DOUBTFUL, attempt_hand
 from handwright.handrefiner.candidates import Studio
 from handwright.handrefiner.check import Look
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.painters import Painted
+from handwright.handrefiner.painters import DrawPainter, Painted
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
@@ -176,3 +176,16 @@ def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_coun
     assert all(candidate.accepted for candidate in result.candidates)
     assert errors[0] < errors[1]
     assert result.picked == 1
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_only_a_hand_whose_arm_is_the_picture_s_own_is_drawn_to_meet_it(one, monkeypatch, joined):
+    from handwright.drawing import painter as drawing
+
+    task, told, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
+    if joined:
+        task = replace(task, underlay=Underlay(task.cut(one.pixels), task.may_change))
+    monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["meet_arm"]) or draw(*a, **k))
+    depth = depth_control([task.fit.hand], *one.pixels.shape[:2])
+    DrawPainter().paint(Scene((task,), depth).job(one.pixels, [task], depth, 0))
+    assert told == [not joined]

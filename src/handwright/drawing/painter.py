@@ -87,6 +87,7 @@ def draw_hand(
     seed: int,
     may_change: Bool[np.ndarray, "h w"] | None = None,
     in_front: Bool[np.ndarray, "h w"] | None = None,
+    meet_arm: bool = True,
 ) -> Drawn:
     """Draw a fitted hand over the old one.
 
@@ -99,12 +100,14 @@ def draw_hand(
         seed: Seed of texture, grain and fill.
         may_change: bool [h, w] pixels that may change; all by default.
         in_front: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
+        meet_arm: Draw the wrist as broad as the arm in the region, and in line with it.
     """
     work = at_working_size(crop, landmarks_px, region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
     blur_sigma = edge_blur_sigma(crop, region.inside)
     blur = work.blur(blur_sigma)
-    surface = see_surface(hand, window, hand_px, work.crop.shape[:2], work.region.inside)
+    arm = work.region.inside if meet_arm else None
+    surface = see_surface(hand, window, hand_px, work.crop.shape[:2], arm)
     skin = skin_distance(work.crop, work.region) < SAME_SKIN
     own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, skin)
     if surface.seen.sum() < _FEWEST_POINTS:

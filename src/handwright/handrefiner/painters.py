@@ -112,6 +112,7 @@ class DrawPainter:
                 seed=job.seed,
                 may_change=task.may_change & ~others,
                 in_front=others,
+                meet_arm=task.underlay is None,
             )
             pixels[place] = drawn.pixels
             inside[place] |= drawn.inside

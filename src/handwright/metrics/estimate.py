@@ -21,7 +21,7 @@ class Estimate:
     """One measured figure.
 
     Attributes:
-        name: The measure and, in brackets, what it was measured with: ``kid[hw-v1]``, ``mpjpe[% hand]``.
+        name: The measure and, in brackets, what it was measured with: ``kid[hw-v2]``, ``mpjpe[% hand]``.
         value: The figure; NaN where it does not exist (no hand was found at all).
         low: Lower end of the 95 % bootstrap interval.
         high: Upper end.
@@ -39,7 +39,7 @@ class Estimate:
     p: float | None = None
 
     def __str__(self) -> str:
-        """``kid[hw-v1] 0.0123 [0.0101, 0.0144] N 500 / 480``."""
+        """``kid[hw-v2] 0.0123 [0.0101, 0.0144] N 500 / 480``."""
         beside = "" if self.n_reference is None else f" / {self.n_reference}"
         tested = "" if self.p is None else f" p {self.p:.2g}"
         return f"{self.name} {self.value:.4g} [{self.low:.4g}, {self.high:.4g}] N {self.n}{beside}{tested}"

@@ -42,7 +42,7 @@ class Sets:
     seed: int
 
     def called(self, kind: str) -> str:
-        """The measure's full name: ``kid[hw-v1]``."""
+        """The measure's full name: ``kid[hw-v2]``."""
         return f"{kind}[{cast('FeatureExtractor', self.extractor).name}]"
 
 

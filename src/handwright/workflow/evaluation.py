@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handwright.metrics.plan import Plan
     from handwright.metrics.results import Evaluation
 
-DEFAULT_EXTRACTOR = "hw-v1"
+DEFAULT_EXTRACTOR = "hw-v2"
 
 
 def evaluate(

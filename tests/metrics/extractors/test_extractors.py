@@ -119,7 +119,7 @@ def test_missing_or_damaged_weights_are_one_clear_line(ours, tmp_path):
 
 @pytest.mark.parametrize("text", ["kid", "inception", "clip:", "rand-v1:x", ""])
 def test_an_unknown_extractor_is_told_the_known_ones(text):
-    with pytest.raises(UsageError, match="choose one of: hw-v1"):
+    with pytest.raises(UsageError, match="choose one of: hw-v2"):
         open_extractor(text)
 
 

@@ -33,7 +33,7 @@ Extractor = Annotated[
     typer.Option(
         "--extractor",
         metavar="NAME",
-        help="hw-v1, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
+        help="hw-v2, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
     ),
 ]
 Masks = Annotated[
@@ -62,7 +62,7 @@ def evaluate(
     hands: Annotated[bool, typer.Option("--hands", help="Also find the hands and measure them.")] = False,
     masks: Masks = None,
     versus: Versus = None,
-    extractor: Extractor = "hw-v1",
+    extractor: Extractor = "hw-v2",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the bootstrap intervals.")] = 0,
     landmarker: opt.Landmarker = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON to stdout, nothing else.")] = False,

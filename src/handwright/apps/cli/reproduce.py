@@ -60,8 +60,8 @@ def reproduce(
     guidance: opt.Guidance = None,
     prompt: opt.Prompt = None,
     extractor: Annotated[
-        str, typer.Option("--extractor", metavar="NAME", help="Features of KID-H and FID-H (hw-v1).")
-    ] = "hw-v1",
+        str, typer.Option("--extractor", metavar="NAME", help="Features of KID-H and FID-H (hw-v2).")
+    ] = "hw-v2",
     seed: opt.Seed = 0,
     dtype: opt.Dtype = None,
     device: opt.Device = None,

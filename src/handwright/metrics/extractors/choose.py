@@ -9,7 +9,7 @@ from handwright.errors import UsageError
 from handwright.metrics.features import FeatureExtractor
 
 EXTRACTORS = (
-    "hw-v1",
+    "hw-v2",
     "referee-v1",
     "hw:DIR",
     "clip-hw-v1",
@@ -24,7 +24,7 @@ def open_extractor(text: str) -> FeatureExtractor:
     """The extractor of that name; torch is imported only for those that need it.
 
     Args:
-        text: 'hw-v1' (ours, embedded), 'referee-v1' (of hand crops: what the second critic sees),
+        text: 'hw-v2' (ours, embedded), 'referee-v1' (of hand crops: what the second critic sees),
             'clip-hw-v1' (ours, which also reads captions),
             'hw:DIR' (a folder that ``handwright train features`` made),
             'inception:FILE' with an optional '@LAYER' (FID's Inception-v3 of 2015, FILE local or
@@ -81,7 +81,7 @@ def _clip(argument: str) -> FeatureExtractor:
 
 
 _OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
-    ("hw-v1", False): _embedded,
+    ("hw-v2", False): _embedded,
     ("referee-v1", False): _referee,
     ("clip-hw-v1", False): _small_clip,
     ("hw", True): _embedded,

@@ -1,4 +1,4 @@
-"""``features``: the network behind ``kid[hw-v1]``, taught everything that its features should tell apart.
+"""``features``: the network behind ``kid[hw-v2]``, taught everything that its features should tell apart.
 
 A distance of distributions sees what the features see. So these must tell where joints are, which hand it is,
 what a caption says, what is malformed, render from photograph, and how a picture was spoilt: each is a small

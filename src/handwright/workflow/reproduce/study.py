@@ -95,7 +95,7 @@ class Study:
     data: Path | None = None
     variants: Path | None = None
     choices: Path | None = None
-    extractor: str = "hw-v1"
+    extractor: str = "hw-v2"
     seed: int = 0
     landmarker: Path | None = None
     say: Callable[[str], None] = lambda _: None
