@@ -32,6 +32,17 @@ def test_a_mask_edge_leaves_no_outline():
     assert np.abs(filled - crop)[hole].mean() < 3
 
 
+def test_a_fill_of_other_brightness_is_bent_until_it_meets_the_rim():
+    """Where nothing like the rim is to be had, its own colour still runs on into the hole."""
+    crop = np.full((160, 240, 3), 90, np.uint8)
+    crop[:, 90:] = 140
+    hole = disc((160, 240), (150, 80), 30)
+    near = disc((160, 240), (150, 80), 33)
+    filled = fill_background(spoiled(crop, hole), hole, (~hole & near) | (np.indices(hole.shape)[1] < 80), 0)
+    rim = hole & ~disc((160, 240), (150, 80), 28)
+    assert np.abs(filled.astype(int) - 140)[rim].mean() < 12
+
+
 def test_pixels_outside_the_hole_are_returned_unchanged():
     crop = np.random.default_rng(0).integers(0, 256, (150, 131, 3), np.uint8)
     hole = disc((150, 131), (20, 60), 35)

@@ -20,6 +20,7 @@ from handwright.handrefiner.task import Underlay, plan_hand, reconstruct
 from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, task_of
+from tests.review.says import says
 
 
 class Recorder:
@@ -176,6 +177,22 @@ def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_coun
     assert all(candidate.accepted for candidate in result.candidates)
     assert errors[0] < errors[1]
     assert result.picked == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (says(0.7, {"detached": 0.9}), True),
+        (says(0.3, {"detached": 0.9}), False),
+        (says(0.7, {"melted": 0.9}), False),
+        (says(0.7, {"detached": 0.9}, assessable=0.1), False),
+    ],
+)
+def test_what_the_critic_takes_for_a_hand_off_its_arm_is_joined_though_a_painting_of_it_was_accepted(
+    words, joined
+):
+    assert module._off_its_arm(words) == joined
+    assert not module._off_its_arm(None)
 
 
 @pytest.mark.parametrize("joined", [True, False])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from handwright.data.hands import render_defects, render_hands
 from handwright.hand.skeleton import skin_distance
 from handwright.handrefiner.hypotheses import other_readings
-from handwright.handrefiner.joined_arm import gap_to_arm, joined_arm
+from handwright.handrefiner.joined_arm import Section, between, gap_to_arm, joined_to_arm, with_skin
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct
@@ -37,7 +38,7 @@ def beyond(made, task, spans):
 
 
 @pytest.mark.parametrize(("index", "spans"), [(GAP_TO_ARM, 0.4), (GAP_TO_BORDER, 0.55), (GAP_TO_SLEEVE, 0.3)])
-def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(index, spans):
+def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_of_its_ends_stays(index, spans):
     made = render_defects(645000, index, 256, defect="detached")
     task = task_of(made)
     found = gap_to_arm(made.pixels, task)
@@ -45,12 +46,48 @@ def test_the_gap_is_filled_with_the_hand_s_skin_and_nothing_else_is_touched(inde
     assert (found.arm is not None) == (index == GAP_TO_ARM)
     x0, y0, x1, y1 = task.window
     crop = np.ascontiguousarray(made.pixels[y0:y1, x0:x1])
-    under = joined_arm(crop, found.start, found.end)
+    joined = joined_to_arm(made.pixels, task, found)
+    under = joined.underlay
     assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
     gap = beyond(made, task, spans)
     assert under.inside[gap]
-    assert skin_distance(under.pixels, task.region)[gap] < 9 < skin_distance(crop, task.region)[gap]
-    assert 0.01 < under.inside.mean() < 0.2
+    unlike, was = skin_distance(under.pixels, task.region), skin_distance(crop, task.region)
+    assert unlike[gap] < 9 < was[gap]
+    assert joined.region.inside[gap]
+    assert 0.005 < under.inside.mean() < 0.2
+    beside = between(found, task.region) & ~cv2.dilate(
+        joined.region.inside.astype(np.uint8), np.ones((5, 5), np.uint8)
+    ).astype(bool)
+    if index != GAP_TO_ARM:  # there the new skin covers all of them
+        assert beside.sum() > 20
+        assert (unlike[beside] < 9).mean() < 0.1
+
+
+def test_a_hand_that_touches_its_arm_at_a_corner_has_come_off_too():
+    made = render_defects(645000, GAP_TO_ARM, 256, defect="detached")
+    task = task_of(made)
+    apart = gap_to_arm(made.pixels, task)
+    thread = np.zeros(made.pixels.shape[:2], np.uint8)
+    ends = np.stack([apart.start.ends.mean(0), apart.end.ends.mean(0)]) + task.window[:2]
+    cv2.line(thread, *(tuple(int(v) for v in end) for end in ends), 1, round(0.13 * task.region.span_px))
+    skin = made.pixels[tuple(ends[0].astype(int)[::-1])]
+    touching = np.where(thread[..., None] > 0, skin, made.pixels).astype(np.uint8)
+    found = gap_to_arm(touching, task)
+    assert found is not None
+    assert np.abs(found.end.ends.mean(0) - apart.end.ends.mean(0)).max() < 0.2 * task.region.span_px
+
+
+def test_skin_across_a_gap_leaves_both_limbs_along_their_own_way():
+    start = Section(np.array([[80.0, 60.0], [40.0, 60.0]]), np.full((48, 3), 150, np.float32))
+    end = Section(np.array([[140.0, 110.0], [100.0, 110.0]]), start.colours)
+    laid, skin = with_skin(np.zeros((160, 160, 3), np.uint8), start, end)
+    assert start.axis == pytest.approx([0, 1])
+    assert (laid[skin] > 100).mean() > 0.97
+    assert not laid[~cv2.dilate(skin.astype(np.uint8), np.ones((7, 7))).astype(bool)].any()
+    left = [int(np.nonzero(skin[row])[0][0]) for row in (62, 65, 105, 108)]
+    assert abs(left[0] - left[1]) <= 2, "not yet aside where it begins"
+    assert abs(left[2] - left[3]) <= 2, "no longer aside where it ends"
+    assert left[2] - left[1] > 50
 
 
 def test_a_hand_on_its_bare_arm_gets_no_other():
@@ -75,9 +112,9 @@ def test_a_hand_on_its_bare_arm_gets_no_other():
 def test_it_is_tried_where_the_critic_sees_the_hand_come_off():
     made = render_defects(645000, GAP_TO_ARM, 256, defect="detached")
     task, off = task_of(made), says(defects={"detached": 0.9})
-    first, *_ = other_readings(made.pixels, task, None, off)
-    assert first.reading == "with its arm joined to it"
-    assert first.may_change[first.underlay.inside].all()
+    readings = {way.reading: way for way in other_readings(made.pixels, task, None, off)}
+    joined = readings["with its arm joined to it"]
+    assert joined.may_change[joined.underlay.inside].all()
     others = other_readings(made.pixels, task, None, says(defects={"melted": 0.9}))
     assert all(other.underlay is None for other in others)
 
@@ -86,8 +123,9 @@ def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
     made = render_defects(645000, ASIDE, 256, defect="detached")
     task = task_of(made)
     gap = gap_to_arm(made.pixels, task)
-    moved, *_ = other_readings(made.pixels, task, None, says(defects={"detached": 0.9}))
+    moved, joined, *_ = other_readings(made.pixels, task, None, says(defects={"detached": 0.9}))
     assert moved.reading == "moved to its arm"
+    assert joined.reading == "with its arm joined to it", "or where it is, whichever the critic likes better"
     shift = moved.observation.landmarks_px[0] - task.observation.landmarks_px[0]
     along = np.array([gap.end.ends[1, 1] - gap.end.ends[0, 1], gap.end.ends[0, 0] - gap.end.ends[1, 0]])
     assert abs(shift @ along) < 0.1 * np.hypot(*shift) * np.hypot(*along), "across, not along"

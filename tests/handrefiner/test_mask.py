@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handwright.hand.depth import see_hand
+from handwright.hand.skeleton import beyond_wrist
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.perception.fit import fit_given
 from tests.drawn import SIZE, flat_hand, region_of, shoot
@@ -77,6 +78,21 @@ def test_a_second_thumb_that_hangs_below_the_wrist_is_inside_and_the_arm_is_not(
     (x0, y0, x1, y1) = one.window
     mask = repair_mask(one.hand, one.window, marks, region)
     assert mask[thumb[y0:y1, x0:x1] > 0].all()
+
+
+def test_a_known_limb_across_the_wrist_leaves_no_pit_in_the_mask(one):
+    """Its lower side lies where the arm would be: what is next to what goes, goes too."""
+    marks = one.landmarks_px
+    x0, y0, x1, y1 = one.window
+    at = beyond_wrist(marks, *one.silhouette.shape, -0.4)
+    limb = np.zeros(one.silhouette.shape, np.uint8)
+    edge = marks[0] + 0.4 * (marks[0] - marks[9])
+    cv2.line(limb, *(tuple(int(v) for v in edge + shift) for shift in ((-70, 0), (-10, 0))), 1, 6)
+    assert (limb > 0)[at].any()
+    assert (limb > 0)[~at].any()
+    region = region_of(one.pixels, one.silhouette, marks)
+    mask = repair_mask(one.hand, one.window, marks, replace(region, known=limb > 0))
+    assert mask[limb[y0:y1, x0:x1] > 0].all()
 
 
 def test_a_face_far_from_the_skeleton_is_outside_the_mask(one):

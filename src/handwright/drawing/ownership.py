@@ -99,10 +99,10 @@ def share_pixels(
     hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma, hole_from_m)
     allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
-    eroded = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    core = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma, rate)
-    removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), removed, region, surface))
-    hole_alpha = cv2.GaussianBlur(eroded, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
+    removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), region, surface))
+    hole_alpha = cv2.GaussianBlur(core, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
     return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
 
 
@@ -134,15 +134,13 @@ def _taper(
 
 def _roots(
     uncovered: Bool[np.ndarray, "h w"],
-    removed: Float[np.ndarray, "h w"],
     region: HandRegion,
     surface: Surface,
 ) -> Float[np.ndarray, "h w"]:
     """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
     if region.known is None:
-        return np.zeros_like(removed)
-    going = uncovered & region.known & (removed > 0.5)
-    limb = opened(going, max(2, round(_LIMB * region.span_px)))
+        return np.zeros(uncovered.shape, np.float32)
+    limb = opened(uncovered & region.known, max(2, round(_LIMB * region.span_px)))
     reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
     return (dilated(limb, reach_px) & uncovered).astype(np.float32)
 
@@ -204,6 +202,8 @@ def _uncovered(
     other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
     near = (far < 0.22 * span) | dilated(known, radius)
     hole = grown & near & ~other_skin & (reach_m > hole_from_m)
+    limb = opened(hole & known & ~drawn, max(2, round(_LIMB * span)))
+    hole |= dilated(limb, radius) & grown & ~drawn & (known | ~region.inside)
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])

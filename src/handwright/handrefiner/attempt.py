@@ -12,10 +12,14 @@ from handwright.handrefiner.candidates import Made, Pixels, Studio, originals_of
 from handwright.handrefiner.hypotheses import other_readings, palm_alone
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.task import HandTask
+from handwright.review.critic import CriticSays
 from handwright.types import Candidate, DepthControl, HandRepair, Image
 
 DOUBTFUL = 0.06
 """Joint error, as a fraction of hand size, from which other readings of the hand are tried."""
+
+LIKELY = 0.5
+"""P(malformed) from which what the critic takes for a hand off its arm is joined to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +114,10 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
         if made and not may_go_on():
             break
         made += paint(pixels, [task], scene, seed, strength, studio, [original])
-    if studio.settings.hands is None and _doubtful(made) and may_go_on():
+    review = studio.reviews.get(task.id)
+    says = None if review is None else review.says
+    if studio.settings.hands is None and (_doubtful(made) or _off_its_arm(says)) and may_go_on():
         seed, strength = studio.settings.tries[0]
-        review = studio.reviews.get(task.id)
-        says = None if review is None else review.says
         for other in other_readings(pixels, task, studio.settings.mask, says):
             if may_go_on():
                 made += paint(pixels, [other], scene, seed, strength, studio, [original])
@@ -177,6 +181,13 @@ def _doubtful(made: Sequence[Made]) -> bool:
     errors = [one.candidate.scores["joint_error"] for one in made]
     won = [one.candidate for one in made if one.candidate.accepted]
     return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
+
+
+def _off_its_arm(says: CriticSays | None) -> bool:
+    """The hand as it came has probably come off its arm, which no painting of the hand alone mends."""
+    return (
+        says is not None and not says.is_blind and says.likeliest == "detached" and says.malformed >= LIKELY
+    )
 
 
 def _won(winner: Candidate) -> str:

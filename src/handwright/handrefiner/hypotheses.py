@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.skeleton import distance_to_chain
-from handwright.handrefiner.joined_arm import gap_to_arm, joined_arm
+from handwright.handrefiner.joined_arm import gap_to_arm, joined_to_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.task import HandTask
@@ -87,12 +87,8 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTa
     gap = gap_to_arm(pixels, task)
     if gap is None:
         return []
-    moved = moved_to_arm(pixels, task, gap)
-    if moved is not None:
-        return [moved]
-    under = joined_arm(task.cut(pixels), gap.start, gap.end)
-    allowed = task.may_change | under.inside
-    return [replace(task, may_change=allowed, underlay=under, reading="with its arm joined to it")]
+    ways = moved_to_arm(pixels, task, gap), joined_to_arm(pixels, task, gap)
+    return [way for way in ways if way is not None]
 
 
 def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation, Float[np.ndarray, "21"]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.discs import opened
+from handwright.drawing.background import background_sources, uncovered_background
+from handwright.hand.discs import dilated, opened
 from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.task import HandTask, Underlay
+from handwright.types import HandRegion
 
 _LEAST_ARM, _LEAST_AT_BORDER = 0.15, 0.015
 """Area of an arm's end in squared spans from wrist to knuckles; the second of one that the picture cuts."""
@@ -30,10 +32,26 @@ _BLUR, _CLOTH, _INTO = 0.06, 24.0, 0.2
 """Of a sleeve beyond the gap: over how many spans colours are compared, how far in Lab it is from the gap's,
 and how far the arm goes into it."""
 
-_NECK = 0.05
-"""Half the width in spans of what does not join two pieces of skin."""
+_NECKS, _WAIST = (0.05, 0.1, 0.15), 1.5
+"""Half the width in spans of what does not join two pieces of skin; all but the first only where both pieces
+are so many times as wide."""
 
-_COLUMNS, _ROWS = 48, 32
+_COLUMNS, _ROWS, _OVER = 48, 32, 0.04
+
+_SHADED = 2 * SAME_SKIN
+"""How far from skin the shaded side of a limb may be (``skin_distance``), beside what is skin."""
+
+_STIFF = 0.5
+"""How far skin across a gap goes on along the limb on either side, in lengths of the gap."""
+
+_SLIM = 0.6
+"""Width of that skin where it is narrowest, beside the narrower cut, at least."""
+
+_KEPT_PX = 2
+"""What stays of the ends beyond their cuts, beneath the skin that is laid."""
+
+RIM = 0.08
+"""What goes with a part around its skin, in spans."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,12 @@ class Section:
     def width(self) -> float:
         """Of the limb there, in pixels."""
         return float(np.linalg.norm(self.ends[1] - self.ends[0]))
+
+    @property
+    def axis(self) -> Float[np.ndarray, "2"]:
+        """Unit vector across the cut, from the hand to the arm."""
+        x, y = (self.ends[1] - self.ends[0]) / max(self.width, 1e-6)
+        return np.array([y, -x])
 
     def shifted(self, by: Float[np.ndarray, "2"]) -> Section:
         """The same, so far away."""
@@ -85,16 +109,39 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
     x0, y0, x1, y1 = task.window
     crop = task.cut(pixels)
     span, marks = task.region.span_px, task.landmarks_px
-    axis = marks[0] - marks[9]
-    axis = axis / max(float(np.hypot(*axis)), 1e-6)
-    neck = max(1, round(_NECK * span))
-    skin = opened(skin_distance(crop, task.region) < SAME_SKIN, neck)
-    _, pieces = cv2.connectedComponents(skin.astype(np.uint8))
-    hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
+    axis = _unit(marks[0] - marks[9])
+    unlike = skin_distance(crop, task.region)
     borders = np.array([x0 == 0, y0 == 0, x1 == pixels.shape[1], y1 == pixels.shape[0]])
-    if hand is None or _has_arm(hand, marks[0], axis, span, borders):
-        return None
-    start = _section(crop, hand, marks[0], axis, -1, span)
+    for neck in _NECKS:
+        skin = opened(unlike < SAME_SKIN, max(1, round(neck * span)))
+        _, pieces = cv2.connectedComponents(skin.astype(np.uint8))
+        hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
+        if hand is None:
+            return None
+        if not _has_arm(hand, marks[0], axis, span, borders):
+            gap = _gap(crop, task, hand, pieces, unlike, borders)
+            return gap if neck == _NECKS[0] or _is_waist(gap, 2 * neck * span) else None
+    return None
+
+
+def _is_waist(gap: Gap | None, width_px: float) -> bool:
+    """Whether what joins hand and arm is too narrow beside both for a wrist."""
+    return gap is not None and gap.arm is not None and min(gap.start.width, gap.end.width) > _WAIST * width_px
+
+
+def _gap(
+    crop: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    hand: Bool[np.ndarray, "h w"],
+    pieces: np.ndarray,
+    unlike: Float[np.ndarray, "h w"],
+    borders: Bool[np.ndarray, "4"],
+) -> Gap | None:
+    """The gap beyond a hand, a piece of skin without an arm."""
+    span, marks = task.region.span_px, task.landmarks_px
+    axis = _unit(marks[0] - marks[9])
+    shaded = hand | (task.region.inside & (unlike < _SHADED) & dilated(hand, round(2 * _NECKS[0] * span)))
+    start = _section(crop, hand, marks[0], axis, -1, span, shaded)
     if start is None:
         return None
     arm = _arm(pieces, hand, marks[0], axis, span, borders)
@@ -105,6 +152,10 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
     if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
         return None
     return Gap(start, end, hand, arm)
+
+
+def _unit(vector: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+    return vector / max(float(np.hypot(*vector)), 1e-6)
 
 
 def _in_sleeve(
@@ -148,6 +199,25 @@ def _at_border(
     if not ways or min(ways) > _FARTHEST * span:
         return None
     return Section(start.ends + (min(ways) + start.width) * axis, start.colours)
+
+
+def _slimmest(start: Section, end: Section) -> float:
+    """Width of skin across a gap where it is narrowest, beside the narrower of its cuts."""
+    one, other = _sides(start, end).transpose(1, 0, 2)
+    apart = np.linalg.norm(one[:, None] - other[None], axis=-1).min(1)
+    return float(apart.min()) / max(min(start.width, end.width), 1e-6)
+
+
+def _sides(start: Section, end: Section) -> Float[np.ndarray, "r 2 2"]:
+    """Points down both edges between two cuts, which they leave along the limb: nothing has a corner."""
+    t = np.linspace(0, 1, _ROWS + 1)[:, None, None]
+    way = _STIFF * float(np.linalg.norm((end.ends - start.ends).mean(0)))
+    return (
+        (2 * t**3 - 3 * t**2 + 1) * start.ends
+        + (t**3 - 2 * t**2 + t) * way * start.axis
+        + (3 * t**2 - 2 * t**3) * end.ends
+        + (t**3 - t**2) * way * end.axis
+    )
 
 
 def _piece_at(pieces: np.ndarray, place: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"] | None:
@@ -223,12 +293,19 @@ def _section(
     axis: Float[np.ndarray, "2"],
     inward: int,
     span: float,
+    shaded: Bool[np.ndarray, "h w"] | None = None,
 ) -> Section | None:
-    """The cut through a part near its end: the far one of a hand (inward −1), the near one of an arm (1)."""
+    """The cut through a part near its end: the far one of a hand (inward −1), the near one of an arm (1).
+
+    Its width is that of ``shaded``, the part with its shaded side, where that is given.
+    """
     points = _points(part)
     along = (points - origin) @ axis
     at = float(np.quantile(along, 0.003 if inward > 0 else 0.997))
     at += inward * min(_INSET * span, 0.4 * float(np.ptp(along)))
+    if shaded is not None:
+        points = _points(shaded)
+        along = (points - origin) @ axis
     cut = np.abs(along - at) <= max(1.0, _SECTION * span)
     across = np.array([-axis[1], axis[0]])
     if cut.sum() < 8:
@@ -244,22 +321,67 @@ def _section(
     return Section(ends, colours[0])
 
 
-def joined_arm(crop: UInt8[np.ndarray, "h w 3"], start: Section, end: Section) -> Underlay:
-    """Skin between two cuts, from the colours of the one to those of the other."""
-    height, width = crop.shape[:2]
+def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """Where both ends of a gap reach into it beyond their cuts, and their rims: nothing of these stays."""
+    rows, columns = np.indices(gap.hand.shape)
+    place = np.stack([columns, rows], -1) + 0.5
+    beyond = (place - gap.start.ends.mean(0)) @ gap.start.axis
+    before = (place - gap.end.ends.mean(0)) @ gap.end.axis
+    zone = (beyond > _KEPT_PX) & (before < -_KEPT_PX) & (beyond < _FARTHEST * region.span_px)
+    flesh = gap.hand | region.inside
+    flesh |= np.False_ if region.known is None else region.known
+    flesh |= np.False_ if gap.arm is None else gap.arm
+    return dilated(flesh & zone, max(2, round(RIM * region.span_px))) & zone
+
+
+def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -> HandTask | None:
+    """The hand with its gap closed by skin, and nothing beside that of the ends that reached into it.
+
+    None where the way from one to the other is so askew that the skin would be a mere strip.
+
+    Args:
+        pixels: The picture.
+        task: The hand as it was read.
+        gap: Between it and its arm.
+    """
+    if _slimmest(gap.start, gap.end) < _SLIM:
+        return None
+    crop, region = task.cut(pixels), task.region
+    ends = between(gap, region)
+    limb = ends | gap.hand | region.inside | (np.False_ if gap.arm is None else gap.arm)
+    clean = uncovered_background(crop, ends, background_sources(crop, limb, region), task.id)
+    laid, skin = with_skin(clean, gap.start, gap.end)
+    changed = (laid != crop).any(-1)
+    return replace(
+        task,
+        region=replace(region, inside=(region.inside & ~ends) | skin),
+        may_change=task.may_change | changed,
+        underlay=Underlay(laid, changed),
+        reading="with its arm joined to it",
+    )
+
+
+def with_skin(
+    crop: UInt8[np.ndarray, "h w 3"], start: Section, end: Section
+) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+    """The crop with skin between two cuts, from the colours of the one to those of the other; where it is."""
     share = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None, None].astype(np.float32)
     filled = (1 - share) * start.colours + share * end.colours
-    corners = np.array([*start.ends, *end.ends[::-1]], np.float32)
-    source = np.array([[0, 0], [_COLUMNS, 0], [_COLUMNS, _ROWS], [0, _ROWS]], np.float32)
-    matrix = cv2.getPerspectiveTransform(source, corners)
-    laid = cv2.warpPerspective(filled, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    plane = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(plane, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+    sides = _sides(start, end)
+    steps = np.linspace(-_OVER, 1 + _OVER, _COLUMNS + 1)[:, None]
+    grid = np.round(((1 - steps) * sides[:, :1] + steps * sides[:, 1:]) * 16).astype(np.int32)
+    laid, plane = crop.astype(np.float32), np.zeros(crop.shape[:2], np.uint8)
+    for row in range(_ROWS):
+        for column in range(_COLUMNS):
+            corners = grid[[row, row, row + 1, row + 1], [column, column + 1, column + 1, column]]
+            cv2.fillConvexPoly(laid, corners, filled[row, column].tolist(), cv2.LINE_8, 4)
+    outline = np.round(np.concatenate([sides[:, 0], sides[::-1, 1]]) * 16).astype(np.int32)
+    cv2.fillPoly(plane, [outline], 255, cv2.LINE_AA, 4)
     alpha = cv2.GaussianBlur(plane, (0, 0), 0.8).astype(np.float32)[..., None] / 255
     detail = crop.astype(np.float32) - cv2.GaussianBlur(crop, (0, 0), 1.5)
     on_skin = cv2.erode(plane, np.ones((3, 3), np.uint8)) > 0
     grain = float(detail[on_skin].std()) * 0.5 if on_skin.any() else 0.0
-    noise = np.random.default_rng(0).normal(0, min(grain, 2.0), (height, width, 1))
+    noise = np.random.default_rng(0).normal(0, min(grain, 2.0), (*plane.shape, 1))
     mixed = crop + alpha * (laid + noise - crop)
     inside = alpha[..., 0] > 1 / 255
-    return Underlay(np.where(inside[..., None], np.clip(mixed + 0.5, 0, 255), crop).astype(np.uint8), inside)
+    return np.where(inside[..., None], np.clip(mixed + 0.5, 0, 255), crop).astype(np.uint8), plane > 127

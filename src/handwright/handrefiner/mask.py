@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.hand.depth import see_hand
+from handwright.hand.discs import dilated
 from handwright.hand.skeleton import beyond_wrist, skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
@@ -55,12 +56,13 @@ def repair_mask(
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     slim = ~_broad(region)
     spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & slim
+    hand_px = float(np.ptp(landmarks_px, axis=0).max())
+    radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
     if region.known is not None:
         hanging = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
-        old |= region.known & (hanging | beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
-    hand_px = float(np.ptp(landmarks_px, axis=0).max())
-    radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
+        going = region.known & (hanging | beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
+        old |= region.known & dilated(going, radius)
     hand_pixels = silhouette | old
     if not hand_pixels.any():
         return hand_pixels

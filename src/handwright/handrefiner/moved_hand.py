@@ -10,17 +10,14 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
 from handwright.hand.discs import dilated
-from handwright.handrefiner.joined_arm import Gap, joined_arm
+from handwright.handrefiner.joined_arm import RIM, Gap, between, with_skin
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask, Underlay
 from handwright.perception.fit import fit_given
 from handwright.types import Hand, HandRegion
 
-_ASIDE = 0.5
+_ASIDE = 0.35
 """How far aside of its arm a hand lies that is moved, in widths of its wrist."""
-
-_RIM = 0.08
-"""What goes with a hand around its skin, in spans."""
 
 
 def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -> HandTask | None:
@@ -37,12 +34,10 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
         return None
     crop = task.cut(pixels)
-    laid = joined_arm(
-        _moved_pixels(crop, task, gap.hand, gap.arm, shift), gap.start.shifted(shift), gap.end
-    ).pixels
+    laid, skin = with_skin(_moved_pixels(crop, task, gap, shift), gap.start.shifted(shift), gap.end)
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
     fit = fit_given(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
-    region = _moved_region(task.region, shift)
+    region = _moved_region(task.region, between(gap, task.region), skin, shift)
     changed = (laid != crop).any(-1)
     allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
     return replace(
@@ -67,16 +62,17 @@ def _aside(gap: Gap) -> Float[np.ndarray, "2"]:
 def _moved_pixels(
     crop: UInt8[np.ndarray, "h w 3"],
     task: HandTask,
-    hand: Bool[np.ndarray, "h w"],
-    arm: Bool[np.ndarray, "h w"],
+    gap: Gap,
     shift: Float[np.ndarray, "2"],
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The crop with the hand moved, and background where it was."""
-    known = hand if task.region.known is None else task.region.known
-    rim_px = max(2, round(_RIM * task.region.span_px))
-    old = (hand | known | task.region.inside) & ~dilated(arm, rim_px)
-    hole = dilated(old, rim_px) & ~arm
-    limb = dilated(hole | arm, rim_px)
+    """The crop with the hand moved up to its cut, and background where it was."""
+    known = gap.hand if task.region.known is None else task.region.known
+    arm = np.zeros_like(gap.hand) if gap.arm is None else gap.arm
+    ends = between(gap, task.region)
+    rim_px = max(2, round(RIM * task.region.span_px))
+    old = (gap.hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
+    hole = (dilated(old, rim_px) & ~arm) | ends
+    limb = hole | dilated(arm, rim_px)
     clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
     alpha = cv2.GaussianBlur(old.astype(np.float32), (0, 0), 1.0)
     there, alpha = _shifted(crop.astype(np.float32), shift), _shifted(alpha, shift)[..., None]
@@ -90,9 +86,14 @@ def _moved_hand(hand: Hand, shift: Float[np.ndarray, "2"]) -> Hand:
     return replace(hand, translation_m=np.array([x + dx, y + dy, z]))
 
 
-def _moved_region(region: HandRegion, shift: Float[np.ndarray, "2"]) -> HandRegion:
-    known = None if region.known is None else _moved_mask(region.known, shift)
-    return replace(region, inside=_moved_mask(region.inside, shift), known=known)
+def _moved_region(
+    region: HandRegion,
+    ends: Bool[np.ndarray, "h w"],
+    skin: Bool[np.ndarray, "h w"],
+    shift: Float[np.ndarray, "2"],
+) -> HandRegion:
+    known = None if region.known is None else _moved_mask(region.known & ~ends, shift)
+    return replace(region, inside=_moved_mask(region.inside & ~ends, shift) | skin, known=known)
 
 
 def _moved_mask(mask: Bool[np.ndarray, "h w"], shift: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"]:
