@@ -82,7 +82,7 @@ def test_skin_across_a_gap_leaves_both_limbs_along_their_own_way():
     end = Section(np.array([[140.0, 110.0], [100.0, 110.0]]), start.colours)
     laid, skin = with_skin(np.zeros((160, 160, 3), np.uint8), start, end)
     assert start.axis == pytest.approx([0, 1])
-    assert (laid[skin] > 100).mean() > 0.97
+    assert (laid[skin] > 60).all(), "its own edge is soft, no more"
     assert not laid[~cv2.dilate(skin.astype(np.uint8), np.ones((7, 7))).astype(bool)].any()
     left = [int(np.nonzero(skin[row])[0][0]) for row in (62, 65, 105, 108)]
     assert abs(left[0] - left[1]) <= 2, "not yet aside where it begins"
