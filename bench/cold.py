@@ -2,8 +2,9 @@
 
 `python bench/cold.py [--n 5] [--painter NAME]`: median wall seconds and peak resident memory of fresh
 processes, kernels compiled before. The large picture holds the small one in its middle; another holds it
-twice, side by side: what that takes longer is a further hand's. Measure on an idle machine and compare the
-ratio.
+twice, side by side, and one holds it beside more of its backdrop: what two hands take longer than one in a
+frame of that size is a further hand's, the rest of what they take longer than the small picture the larger
+frame's. Measure on an idle machine and compare the ratio.
 """
 
 from __future__ import annotations
@@ -35,13 +36,16 @@ finally:
 def pictures(folder: Path) -> list[Path]:
     """The pictures, rendered."""
     from handwright.data.scenes import render_scene
+    from handwright.data.scenes.backdrop import draw_backdrop
 
     small = render_scene(SEED, defect="extra_finger", size=1024).pixels
     ground = np.tile(small[:8, :8].mean((0, 1)).astype(np.uint8), (3000, 4000, 1))
     ground[988:2012, 1488:2512] = small
     twice = np.concatenate([small, small[:, ::-1]], 1)
-    paths = [folder / name for name in ("1024.png", "4000.png", "two_hands.png")]
-    for path, pixels in zip(paths, (small, ground, twice), strict=True):
+    backdrop = draw_backdrop(np.random.default_rng([SEED, 22]), 1024)
+    beside = np.concatenate([small, (255 * backdrop ** (1 / 2.2)).astype(np.uint8)], 1)
+    paths = [folder / name for name in ("1024.png", "4000.png", "two_hands.png", "one_of_two.png")]
+    for path, pixels in zip(paths, (small, ground, twice, beside), strict=True):
         Image.fromarray(pixels).save(path)
     return paths
 
@@ -84,8 +88,9 @@ def main() -> None:
             f"{args.painter}, {stem}: N = {args.n}, median {np.median(seconds):.2f} s"
             f" [{seconds.min():.2f}, {seconds.max():.2f}], peak {mebibytes.max():.0f} MiB"
         )
-    small, large, two = (np.median([m[0] for m in told]) for told in runs.values())
-    print(f"ratio {large / small:.2f}, a further hand {two - small:.2f} s")
+    small, large, two, one = (np.median([m[0] for m in told]) for told in runs.values())
+    print(f"ratio {large / small:.2f}, a further hand {two - one:.2f} s")
+    print(f"the same and a frame twice as large {two - small:.2f} s")
 
 
 if __name__ == "__main__":

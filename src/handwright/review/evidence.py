@@ -117,30 +117,22 @@ def look_closely(image: Image, observation: HandObservation) -> HandEvidence:
     window = _window(observation, fit, *size_px)
     x0, y0, x1, y1 = window
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+    alike = observation.side, observation.score, observation.found_by
     seen = (crop, observation.landmarks_px, observation.depth_px)
-    alike = *window, *size_px, observation.side, observation.score, observation.found_by
-    return _evidence(
-        _Sight(
-            (*alike, *(blake2b(part.tobytes()).digest() for part in seen)),
-            observation,
-            fit,
-            window,
-            crop,
-            size_px,
-        )
-    )
+    key = *alike, *(blake2b(part.tobytes()).digest() for part in seen)
+    return _evidence(_Sight(window, size_px, key, observation, fit, crop))
 
 
 @dataclass(frozen=True)
 class _Sight:
-    """All that the evidence of a hand follows from; ``key`` tells two of them apart."""
+    """All that the evidence of a hand follows from; ``key`` stands for what cannot be compared quickly."""
 
+    window: tuple[int, int, int, int]
+    picture_px: tuple[int, int]
     key: tuple[object, ...]
     observation: HandObservation = field(compare=False)
     fit: HandFit = field(compare=False)
-    window: tuple[int, int, int, int] = field(compare=False)
     crop: UInt8[np.ndarray, "h w 3"] = field(compare=False)
-    picture_px: tuple[int, int] = field(compare=False)
 
 
 @lru_cache(maxsize=KEPT)
