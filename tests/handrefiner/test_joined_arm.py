@@ -11,7 +11,14 @@ import pytest
 from handwright.data.hands import render_defects, render_hands
 from handwright.hand.skeleton import skin_distance
 from handwright.handrefiner.hypotheses import other_readings
-from handwright.handrefiner.joined_arm import Section, between, gap_to_arm, joined_to_arm, with_skin
+from handwright.handrefiner.joined_arm import (
+    Section,
+    _in_sleeve,
+    between,
+    gap_to_arm,
+    joined_to_arm,
+    with_skin,
+)
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct
@@ -148,3 +155,17 @@ def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
     column, row = left.round().astype(int)
     assert skin_distance(under.pixels, task.region)[row, column] > 9, "background where the hand was"
     assert moved_to_arm(made.pixels, moved, replace(gap, start=gap.start.shifted(shift))) is None
+
+
+@pytest.mark.parametrize(("deep", "covers"), [(60, True), (14, False)])
+def test_an_arm_comes_out_of_a_sleeve_and_is_laid_over_a_stripe(deep, covers):
+    crop = np.full((160, 160, 3), 128, np.uint8)
+    crop[100 : 100 + deep] = (20, 120, 40)
+    start = Section(np.array([[100.0, 60.0], [60.0, 60.0]]), np.full((48, 3), 200, np.float32))
+    end, sleeve = _in_sleeve(crop, start, np.array([0.0, 1.0]), 80.0)
+    assert (sleeve is not None) == covers
+    laid, skin = with_skin(crop, start, end, sleeve)
+    assert (laid[80, 70:90] > 150).all()
+    assert skin[104, 80] != covers
+    if covers:
+        assert np.array_equal(laid[104:], crop[104:])

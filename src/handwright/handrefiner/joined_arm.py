@@ -91,12 +91,14 @@ class Gap:
         end: Cut through the arm, or where an unseen one would be.
         hand: bool [h, w] the hand's skin.
         arm: bool [h, w] the arm's; None where it is not seen.
+        sleeve: bool [h, w] what an unseen arm comes out of and lies behind.
     """
 
     start: Section
     end: Section
     hand: Bool[np.ndarray, "h w"]
     arm: Bool[np.ndarray, "h w"] | None
+    sleeve: Bool[np.ndarray, "h w"] | None = None
 
 
 def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None:
@@ -145,13 +147,18 @@ def _gap(
     if start is None:
         return None
     arm = _arm(pieces, hand, marks[0], axis, span, borders)
-    if arm is None:
-        end = _in_sleeve(crop, start, axis, span) or _at_border(start, axis, crop.shape[:2], borders, span)
-    else:
+    sleeve = None
+    if arm is not None:
         end = _section(crop, arm, marks[0], _direction(arm, axis), 1, span)
+    else:
+        cloth = _in_sleeve(crop, start, axis, span)
+        if cloth is None:
+            end = _at_border(start, axis, crop.shape[:2], borders, span)
+        else:
+            end, sleeve = cloth
     if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
         return None
-    return Gap(start, end, hand, arm)
+    return Gap(start, end, hand, arm, sleeve)
 
 
 def _unit(vector: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
@@ -160,8 +167,11 @@ def _unit(vector: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
 
 def _in_sleeve(
     crop: UInt8[np.ndarray, "h w 3"], start: Section, axis: Float[np.ndarray, "2"], span: float
-) -> Section | None:
-    """The hand's own cut, moved on into the first thing beyond the gap; None where the gap shows none."""
+) -> tuple[Section, Bool[np.ndarray, "h w"] | None] | None:
+    """The hand's own cut, moved on into the first thing beyond the gap; None where there is nothing.
+
+    And that thing, where it covers the arm as a sleeve does: all of its width, from where it begins.
+    """
     height, width = crop.shape[:2]
     lab = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), (0, 0), 1.5).astype(np.float32)
     beyond = np.arange((_INSET + _BLUR) * span, _FARTHEST * span)
@@ -178,7 +188,20 @@ def _in_sleeve(
     lasting = np.convolve(other, np.ones(there), "valid") >= there
     if not lasting.any():
         return None
-    return Section(start.ends + (beyond[int(np.argmax(lasting))] + _INTO * span) * axis, start.colours)
+    first = int(np.argmax(lasting))
+    colours = np.median(seen[:, first : first + there], 1)
+    alike = (np.linalg.norm(lab[:, :, None] - colours, axis=-1) < _CLOTH).any(-1)
+    _, pieces = cv2.connectedComponents(alike.astype(np.uint8))
+    columns, rows = spots[:, first + there // 2].T
+    sleeve = np.isin(pieces, np.setdiff1d(pieces[rows, columns], 0))
+    end = Section(start.ends + (beyond[first] + _INTO * span) * axis, start.colours)
+    lines = start.ends.mean(0) + (start.ends[1] - start.ends[0]) * np.linspace(-0.45, 0.45, 9)[:, None]
+    way = np.arange(_INSET * span, beyond[-1])
+    place = np.clip((lines[:, None] + way[:, None] * axis).astype(int), 0, [width - 1, height - 1])
+    covered = sleeve[place[..., 1], place[..., 0]].mean(0)
+    before, behind = way < beyond[first] - 0.5 * _INTO * span, way > beyond[first] + 0.75 * _INTO * span
+    is_sleeve = before.any() and behind.any() and covered[before].max() < 0.3 and covered[behind].min() > 0.7
+    return end, sleeve if is_sleeve else None
 
 
 def _at_border(
@@ -331,6 +354,7 @@ def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
     flesh = gap.hand | region.inside
     flesh |= np.False_ if region.known is None else region.known
     flesh |= np.False_ if gap.arm is None else gap.arm
+    zone &= ~gap.sleeve if gap.sleeve is not None else np.True_
     return dilated(flesh & zone, max(2, round(RIM * region.span_px))) & zone
 
 
@@ -350,7 +374,7 @@ def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) 
     ends = between(gap, region)
     limb = ends | gap.hand | region.inside | (np.False_ if gap.arm is None else gap.arm)
     clean = uncovered_background(crop, ends, background_sources(crop, limb, region), task.id)
-    laid, skin = with_skin(clean, gap.start, gap.end)
+    laid, skin = with_skin(clean, gap.start, gap.end, gap.sleeve)
     changed = (laid != crop).any(-1)
     return replace(
         task,
@@ -362,9 +386,15 @@ def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) 
 
 
 def with_skin(
-    crop: UInt8[np.ndarray, "h w 3"], start: Section, end: Section
+    crop: UInt8[np.ndarray, "h w 3"],
+    start: Section,
+    end: Section,
+    sleeve: Bool[np.ndarray, "h w"] | None = None,
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
-    """The crop with skin between two cuts, from the colours of the one to those of the other; where it is."""
+    """The crop with skin between two cuts, from the colours of the one to those of the other; where it is.
+
+    Behind a sleeve there is none.
+    """
     share = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None, None].astype(np.float32)
     filled = (1 - share) * start.colours + share * end.colours
     sides = _sides(start, end)
@@ -377,6 +407,8 @@ def with_skin(
             cv2.fillConvexPoly(laid, corners, filled[row, column].tolist(), cv2.LINE_8, 4)
     outline = np.round(np.concatenate([sides[:, 0], sides[::-1, 1]]) * 16).astype(np.int32)
     cv2.fillPoly(plane, [outline], 255, cv2.LINE_AA, 4)
+    if sleeve is not None:
+        plane[sleeve] = 0
     alpha = cv2.GaussianBlur(plane, (0, 0), 0.8).astype(np.float32)[..., None] / 255
     detail = crop.astype(np.float32) - cv2.GaussianBlur(crop, (0, 0), 1.5)
     on_skin = cv2.erode(plane, np.ones((3, 3), np.uint8)) > 0
