@@ -151,11 +151,8 @@ def _gap(
     if arm is not None:
         end = _section(crop, arm, marks[0], _direction(arm, axis), 1, span)
     else:
-        cloth = _in_sleeve(crop, start, axis, span)
-        if cloth is None:
-            end = _at_border(start, axis, crop.shape[:2], borders, span)
-        else:
-            end, sleeve = cloth
+        inner, sleeve = _in_sleeve(crop, start, axis, span) or (None, None)
+        end = inner if sleeve is not None else _at_border(start, axis, crop.shape[:2], borders, span) or inner
     if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
         return None
     return Gap(start, end, hand, arm, sleeve)
