@@ -106,6 +106,12 @@ def reference(kept: dict[str, list[Features]], extractors: Sequence[FeatureExtra
     return told
 
 
+def worst(measured: dict[str, dict[str, dict[str, Values]]], row: str, count: int) -> set[str]:
+    """Numbers of the hands at which a row's joint error exceeds the floor's most."""
+    told = {number: entry["rows"][row] for number, entry in measured.items() if row in entry["rows"]}
+    return set(sorted(told, key=lambda k: (told[k]["floor"] - told[k]["error"], int(k)))[:count])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -120,6 +126,7 @@ def main() -> None:
     parser.add_argument("--extractor", action="append", help="of KID-H; by default both of ours")
     parser.add_argument("--json", type=Path, help="keep what is measured here")
     parser.add_argument("--sheet", type=Path, help="NAME.png: contact sheets NAME_<set>_00.png …")
+    parser.add_argument("--worst", type=int, help="sheet of so many hands of --json, the last row's worst")
     options = parser.parse_args()
     rows = painters(options.model, options.guidance, options.untuned)
     rows = {name: rows[name] for name in options.row or rows}
@@ -130,10 +137,11 @@ def main() -> None:
     with open_engine() as engine:
         for kind in sets:
             measured, groups = kept.setdefault(kind, {}), []
+            chosen = worst(measured, list(rows)[-1], options.worst) if options.worst else None
             for number, subject in enumerate(subjects(kind, options.n or COUNTS[kind], None)):
                 entry = measured.setdefault(f"{number}", {"unit": subject.unit, "rows": {}})
                 missing = {n: s for n, s in rows.items() if options.sheet or n not in entry["rows"]}
-                if number % parts != part or not missing:
+                if number % parts != part or not missing or (chosen and f"{number}" not in chosen):
                     continue
                 values, pictures = measure(subject, missing, engine, extractors)
                 entry["rows"] |= values
@@ -143,8 +151,9 @@ def main() -> None:
                     tiles = [subject.pixels, *pictures.values()]
                     box = subject.bbox or (0, 0, *subject.pixels.shape[1::-1])
                     groups.append((f"{subject.name} {subject.group}", [hand_crop(p, box) for p in tiles]))
-            sound = reference(kept, extractors) if kind == "rendered" else None
-            print("\n".join(table(kind, measured, [e.name for e in extractors], sound)), flush=True)
+            if chosen is None:
+                sound = reference(kept, extractors) if kind == "rendered" else None
+                print("\n".join(table(kind, measured, [e.name for e in extractors], sound)), flush=True)
             if options.sheet:
                 name = options.sheet.with_name(f"{options.sheet.stem}_{kind}.png")
                 print("sheets:", *save_pages(name, groups))
