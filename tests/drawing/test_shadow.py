@@ -156,7 +156,7 @@ def test_an_extra_finger_s_shadow_goes_with_it(six, monkeypatch):
     without = drawn_over(shot, picture, mask)
     wall = wall_of(shot, drawn)
     off = [np.abs(p.pixels.astype(float) - truth)[wall].mean() for p in (without, drawn)]
-    assert off[1] < 0.6 * off[0]
+    assert off[1] < 0.7 * off[0]
 
 
 def test_what_may_not_change_or_lies_in_front_stays_bit_for_bit(six):

@@ -123,7 +123,8 @@ def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
     sigma = np.sqrt(grain**2 + pores**2)
     grey = float(pores**2 / (sigma**2).mean())
     width = min(skin.correlation_px, max(surroundings.correlation_px, _PORES_PX))
-    return Grain(sigma, width, surroundings.luma_share + grey * (1 - surroundings.luma_share))
+    shared = surroundings.luma_share + grey * (1 - surroundings.luma_share)
+    return Grain(sigma, width, min(1.0, shared))
 
 
 def grain_ratio(
