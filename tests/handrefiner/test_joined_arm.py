@@ -10,15 +10,9 @@ import pytest
 
 from handwright.data.hands import render_defects, render_hands
 from handwright.hand.skeleton import skin_distance
+from handwright.handrefiner.gap import Section, _in_sleeve, gap_to_arm
 from handwright.handrefiner.hypotheses import other_readings
-from handwright.handrefiner.joined_arm import (
-    Section,
-    _in_sleeve,
-    between,
-    gap_to_arm,
-    joined_to_arm,
-    with_skin,
-)
+from handwright.handrefiner.joined_arm import between, joined_to_arm, with_skin
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct

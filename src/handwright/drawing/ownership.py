@@ -202,8 +202,9 @@ def _uncovered(
     other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
     near = (far < 0.22 * span) | dilated(known, radius)
     hole = grown & near & ~other_skin & (reach_m > hole_from_m)
-    limb = opened(hole & known & ~drawn, max(2, round(_LIMB * span)))
-    hole |= dilated(limb, radius) & grown & ~drawn & (known | ~region.inside)
+    if region.known is not None:
+        limb = opened(hole & known & ~drawn, max(2, round(_LIMB * span)))
+        hole |= dilated(limb, radius) & grown & ~drawn & (known | ~region.inside)
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])

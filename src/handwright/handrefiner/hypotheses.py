@@ -15,7 +15,8 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.skeleton import distance_to_chain
-from handwright.handrefiner.joined_arm import gap_to_arm, joined_to_arm
+from handwright.handrefiner.gap import gap_to_arm
+from handwright.handrefiner.joined_arm import joined_to_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.task import HandTask

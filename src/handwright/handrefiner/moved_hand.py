@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
 from handwright.hand.discs import dilated
-from handwright.handrefiner.joined_arm import RIM, Gap, between, with_skin
+from handwright.handrefiner.gap import Gap
+from handwright.handrefiner.joined_arm import RIM, between, with_skin
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask, Underlay
 from handwright.perception.fit import fit_given
@@ -34,10 +35,12 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
         return None
     crop = task.cut(pixels)
-    laid, skin = with_skin(_moved_pixels(crop, task, gap, shift), gap.start.shifted(shift), gap.end)
+    ends = between(gap, task.region)
+    clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift)
+    laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end)
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
     fit = fit_given(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
-    region = _moved_region(task.region, between(gap, task.region), skin, shift)
+    region = _moved_region(task.region, ends, skin, shift)
     changed = (laid != crop).any(-1)
     allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
     return replace(
@@ -54,23 +57,22 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
 
 def _aside(gap: Gap) -> Float[np.ndarray, "2"]:
     """How far the hand has to go across the arm's direction, in whole pixels."""
-    across = gap.end.ends[1] - gap.end.ends[0]
-    across = across / max(float(np.hypot(*across)), 1e-6)
+    across = gap.end.across
     return np.round(((gap.end.ends - gap.start.ends).mean(0) @ across) * across)
 
 
 def _moved_pixels(
     crop: UInt8[np.ndarray, "h w 3"],
     task: HandTask,
-    gap: Gap,
+    hand: Bool[np.ndarray, "h w"],
+    arm: Bool[np.ndarray, "h w"],
+    ends: Bool[np.ndarray, "h w"],
     shift: Float[np.ndarray, "2"],
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved up to its cut, and background where it was."""
-    known = gap.hand if task.region.known is None else task.region.known
-    arm = np.zeros_like(gap.hand) if gap.arm is None else gap.arm
-    ends = between(gap, task.region)
+    known = hand if task.region.known is None else task.region.known
     rim_px = max(2, round(RIM * task.region.span_px))
-    old = (gap.hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
+    old = (hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
     hole = (dilated(old, rim_px) & ~arm) | ends
     limb = hole | dilated(arm, rim_px)
     clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
