@@ -1,10 +1,10 @@
-"""How well backgrounds are invented: python bench/fill.py [--n N] [--trust LEVELS …].
+"""How well backgrounds are invented: python bench/fill.py [--n N] [--vary CONSTANT VALUE …].
 
 Holes of the shape of rendered hands in pictures without them, filled from all that is left: procedural
 backdrops, and where $HANDWRIGHT_PHOTOS is set, pieces of training photographs. *Colour*: mean error of the
 fill in levels of 255, both blurred by σ 3; *step*: what the gradient at the hole's rim exceeds the true one
-by. ``--trust`` compares values of how far steps at the rim are believed (``drawing/fill.py``), the first is
-what the others are held against, hole by hole. Bootstrap 95 % intervals, holes as units.
+by. ``--vary`` compares values of a constant of ``drawing/fill.py``, the first is what the others are held
+against, hole by hole. Bootstrap 95 % intervals, holes as units.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from measures import mean, row
 
 SIDE, RIM_PX, SEED = 320, 5, 760_000
 EVERY, SHORTER_PX = 7, 480
-TRUST = "_MEMBRANE_TRUST_LEVELS"
+TRUST = "_MEMBRANE_TRUST_LEVELS"  # how far steps at the rim are believed
 
 
 def backdrops() -> Iterator[np.ndarray]:
@@ -52,10 +52,10 @@ def photographs(root: Path) -> Iterator[np.ndarray]:
         yield np.ascontiguousarray(small[y : y + SIDE, x : x + SIDE])
 
 
-def errors(picture: np.ndarray, hole: np.ndarray, trust: float) -> tuple[float, float]:
+def errors(picture: np.ndarray, hole: np.ndarray, constant: str, value: float) -> tuple[float, float]:
     """Colour and step of one fill."""
     spoiled = np.where(hole[..., None], np.array([150, 110, 90], np.uint8), picture)
-    with patch.object(fill, TRUST, trust):
+    with patch.object(fill, constant, value):
         filled = fill.fill_background(spoiled, hole, ~hole, 0)
     soft, true = (cv2.GaussianBlur(p.astype(np.float32), (0, 0), 3.0) for p in (filled, picture))
     rim = hole & dilated(~hole, 2)
@@ -74,27 +74,29 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--n", type=int, default=60)
-    parser.add_argument("--trust", type=float, nargs="+", default=[getattr(fill, TRUST)])
+    parser.add_argument("--vary", nargs="+", default=[TRUST, str(getattr(fill, TRUST))])
     options = parser.parse_args()
+    constant = options.vary[0]
+    values = [type(getattr(fill, constant))(value) for value in options.vary[1:]]
     kinds = {"backdrops": backdrops()}
     if "HANDWRIGHT_PHOTOS" in os.environ:
         kinds["training photographs"] = photographs(Path(os.environ["HANDWRIGHT_PHOTOS"]))
     for kind, pictures in kinds.items():
         told = np.array(
             [
-                [errors(picture, hole, trust) for trust in options.trust]
+                [errors(picture, hole, constant, value) for value in values]
                 for number, picture in enumerate(islice(pictures, options.n))
                 for hole in [dilated(render_scene(SEED + number, size=SIDE).silhouette, RIM_PX)]
             ]
         )
         print(f"— {kind}: {len(told)} holes")
-        for k, trust in enumerate(options.trust):
-            for name, values in zip(
+        for k, value in enumerate(values):
+            for name, column in zip(
                 ("colour, levels", "step at the rim"), told.transpose(2, 0, 1), strict=True
             ):
-                print(row(f"{trust:g}: {name}", values[:, k], mean))
+                print(row(f"{value:g}: {name}", column[:, k], mean))
                 if k:
-                    print(row(f"   less {options.trust[0]:g}'s", values[:, k] - values[:, 0], mean))
+                    print(row(f"   less {values[0]:g}'s", column[:, k] - column[:, 0], mean))
 
 
 if __name__ == "__main__":

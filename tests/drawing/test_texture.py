@@ -26,7 +26,7 @@ def textured(target: np.ndarray, seed: int = 0) -> np.ndarray:
     return add_texture(skin(), target, NOTHING, alpha, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("target", [(0.02, 0.02, 0.02), (0.01, 0.02, 0.03), (0.03, 0.025, 0.012)])
+@pytest.mark.parametrize("target", [(0.02, 0.02), (0.015, 0.02), (0.03, 0.02)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_after_adding_the_energy_is_the_targets(target, seed):
     existing = luminance_bands(skin(), palm())
@@ -37,9 +37,9 @@ def test_after_adding_the_energy_is_the_targets(target, seed):
 
 
 def test_texture_adds_to_what_is_there():
-    start = textured(np.full(3, 0.015))
+    start = textured(np.full(2, 0.015))
     existing = luminance_bands(start, palm())
-    target = np.full(3, 0.03)
+    target = np.full(2, 0.03)
     painted = add_texture(
         start, target, existing, np.ones((SIZE, SIZE), np.float32), np.random.default_rng(8)
     )
@@ -53,13 +53,13 @@ def test_zero_target_changes_nothing():
 
 def test_no_texture_outside_alpha_and_hue_is_kept():
     alpha = palm().astype(np.float32)
-    painted = add_texture(skin(), np.full(3, 0.03), NOTHING, alpha, np.random.default_rng(0))
+    painted = add_texture(skin(), np.full(2, 0.03), NOTHING, alpha, np.random.default_rng(0))
     assert np.array_equal(painted[~palm()], skin()[~palm()])
     assert painted[..., 0] / painted[..., 1] == pytest.approx(skin()[..., 0] / skin()[..., 1], rel=1e-4)
 
 
 def test_no_band_gains_more_than_the_cap():
-    found = luminance_bands(textured(np.full(3, 0.5)), palm())
+    found = luminance_bands(textured(np.full(2, 0.5)), palm())
     assert (found < 1.25 * MOST_ADDED).all()
 
 
@@ -71,7 +71,7 @@ def test_an_object_on_the_skin_does_not_raise_its_texture():
 
 def test_the_regions_outline_is_no_texture():
     crop = np.where(palm()[..., None], skin(), 10).astype(np.float32)
-    assert luminance_bands(crop, palm())[:2].max() < 0.003
+    assert luminance_bands(crop, palm()).max() < 0.003
 
 
 def test_a_region_too_small_has_no_energy_to_speak_of_and_is_left_alone():

@@ -58,20 +58,22 @@ def grain_statistics(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, 
     if _window_fits(region[box]).sum() >= _FEWEST_PIXELS:
         crop, region = crop[box], region[box]
     picture = crop.astype(np.float32)
-    quiet = _quiet_windows(picture, region)
-    if quiet is None:
+    if min(picture.shape[:2]) < _WINDOW:
         return Grain(np.zeros(3), 0.0, 0.0)
-    residual = picture - cv2.blur(picture, (_WINDOW, _WINDOW))
-    local = np.maximum([_box_mean(residual[..., c] ** 2)[quiet].mean() for c in range(3)], 0.0)
+    level = _box_mean(picture)
+    channels = cv2.split(picture - level)
+    deviation = [_box_mean(channel * channel) for channel in channels]
+    quiet = np.nonzero(_quiet_windows(level, deviation[0] + deviation[1] + deviation[2], region))
+    local = np.array([max(float(plane[quiet].mean()), 0.0) for plane in deviation])
     pairs = [(0, 1), (0, 2), (1, 2)]
-    common = [float(_box_mean(residual[..., a] * residual[..., b])[quiet].mean()) for a, b in pairs]
+    common = [float(_box_mean(channels[a] * channels[b])[quiet].mean()) for a, b in pairs]
     between = [sqrt(float(local[a] * local[b])) for a, b in pairs]
-    beside = (residual[:, 1:] * residual[:, :-1]).mean(-1)
+    beside = sum(channel[:, 1:] * channel[:, :-1] for channel in channels) / 3
     lag = float(_box_mean(np.pad(beside, ((0, 0), (0, 1)), mode="edge"))[quiet].mean())
     correlation, area = _correlation(lag / max(float(local.mean()), 1e-6))
     share = float(np.clip(sum(common) / max(sum(between), 1e-6), 0.0, 1.0))
     kept = (1.0 - area / _SAMPLES) * _kept_by_the_quietest(correlation, share)
-    return Grain(np.sqrt(local.astype(np.float64) / kept), correlation, share)
+    return Grain(np.sqrt(local / kept), correlation, share)
 
 
 def add_grain(
@@ -151,11 +153,8 @@ def grain_ratio(
     return sigma_a / sigma_b
 
 
-def _quiet_windows(picture: np.ndarray, region: np.ndarray) -> np.ndarray | None:
+def _quiet_windows(level: np.ndarray, deviation: np.ndarray, region: np.ndarray) -> np.ndarray:
     """Centres of the quietest windows inside the region, without clipped light if possible."""
-    if min(picture.shape[:2]) < _WINDOW:
-        return None
-    level = cv2.blur(picture, (_WINDOW, _WINDOW))
     red, green, blue = cv2.split(level)
     darkest, brightest = cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
     exposed = (darkest > _DARKEST) & (brightest < _BRIGHTEST)
@@ -164,9 +163,6 @@ def _quiet_windows(picture: np.ndarray, region: np.ndarray) -> np.ndarray | None
     inner = next(
         (w for w in map(_window_fits, choices) if w.sum() >= _FEWEST_PIXELS), _window_fits(everywhere)
     )
-    if not inner.any():
-        return None
-    deviation = _box_mean(np.einsum("hwc,hwc->hw", picture - level, picture - level))
     return inner & (deviation <= np.quantile(deviation[inner], _QUIETEST))
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
 from handwright.drawing.creases import crease_light
-from handwright.drawing.grain import add_grain, grain_statistics, skin_grain
+from handwright.drawing.grain import Grain, add_grain, grain_statistics, skin_grain
 from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
 from handwright.drawing.occlusion import things_in_front
 from handwright.drawing.ownership import Ownership, share_pixels
@@ -49,8 +49,8 @@ _SAMPLE_PX = 500
 _SMALL_SPAN_PX = 40.0
 """Below this wrist-to-knuckles span, folds and edges pass for texture and grain: little is believed."""
 
-_TEXTURE_SHARE = np.array([0.45, 0.3, 0.0])
-"""Share of the old skin's texture per band: coarser bands hold its folds, which noise turns into blotches."""
+_TEXTURE_SHARE = np.array([0.45, 0.3])
+"""Share of the old skin's texture per band: some of it is folds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +104,20 @@ def draw_hand(
     """
     work = at_working_size(crop, landmarks_px, region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
-    blur_sigma = edge_blur_sigma(crop, region.inside)
-    blur = work.blur(blur_sigma)
     arm = work.region.inside if meet_arm else None
-    surface = see_surface(hand, window, hand_px, work.crop.shape[:2], arm)
-    skin = skin_distance(work.crop, work.region) < SAME_SKIN
-    own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, skin)
+    surface, colours = both(
+        lambda: see_surface(hand, window, hand_px, work.crop.shape[:2], arm),
+        lambda: _colours_of(crop, work, region),
+    )
     if surface.seen.sum() < _FEWEST_POINTS:
-        return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, blur_sigma)
-    linear, place = both(
-        lambda: work.enlarge(_shrunk(surface, paint_surface(surface, work.crop, work.region, hand_px), blur)),
-        lambda: _place_of(crop, work, own, region, hand_px, seed, may_change, in_front),
+        own = _shares(surface, work, colours, hand_px)
+        return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma)
+    (linear, look), place = both(
+        lambda: (
+            work.enlarge(_light_of(surface, work, colours, hand_px)),
+            _look_of(crop, _old_skin(work.enlarge(surface.coverage), region)),
+        ),
+        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, may_change, in_front),
     )
     own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
     if place.shadowed is not None:
@@ -124,10 +127,46 @@ def draw_hand(
     mixed[box] = _composed(
         place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
     )
-    mixed = _photographic(mixed, crop, own, region, seed)
+    mixed = _photographic(mixed, crop, place, region, look, seed)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
-    return Drawn(pixels, inside, own, surface, place.background, blur_sigma, place.shadow)
+    return Drawn(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
+
+
+@dataclass(frozen=True, eq=False)
+class _Colours:
+    """What the crop's colours say before anything is drawn.
+
+    Attributes:
+        blur_sigma: Blur of the crop's edges, pixels.
+        skin: bool [h', w'] pixels of the hand's own colour, at working size.
+        strange: bool [h', w'] pixels of colours that it cannot have.
+    """
+
+    blur_sigma: float
+    skin: Bool[np.ndarray, "h w"]
+    strange: Bool[np.ndarray, "h w"]
+
+
+def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: Working, region: HandRegion) -> _Colours:
+    return _Colours(
+        edge_blur_sigma(crop, region.inside),
+        skin_distance(work.crop, work.region) < SAME_SKIN,
+        not_skin(work.crop, work.region),
+    )
+
+
+def _shares(surface: Surface, work: Working, colours: _Colours, hand_px: float) -> Ownership:
+    blur = work.blur(colours.blur_sigma)
+    return share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, colours.skin)
+
+
+def _light_of(
+    surface: Surface, work: Working, colours: _Colours, hand_px: float
+) -> Float[np.ndarray, "h w 3"]:
+    """Linear light of the drawn hand at working size."""
+    light = paint_surface(surface, work.crop, work.region, hand_px)
+    return _shrunk(surface, light, work.blur(colours.blur_sigma))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +179,7 @@ class _Place:
         background: As of ``Drawn``.
         shadowed: bool [h, w] where light changes with the shadow; None: no shadow was seen.
         shadow: As of ``Drawn``.
+        around: Grain of what neither hand covers.
     """
 
     own: Ownership
@@ -147,22 +187,26 @@ class _Place:
     background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     shadowed: Bool[np.ndarray, "h w"] | None
     shadow: CastShadow | None
+    around: Grain
 
 
 def _place_of(
     crop: UInt8[np.ndarray, "h w 3"],
     work: Working,
-    own: Ownership,
+    surface: Surface,
+    colours: _Colours,
     region: HandRegion,
     hand_px: float,
     seed: int,
     may_change: Bool[np.ndarray, "h w"] | None,
     in_front: Bool[np.ndarray, "h w"] | None,
 ) -> _Place:
-    """Find what lies in front, what is behind where the old hand was, and where its shadow falls now."""
-    strange = not_skin(work.crop, work.region)
+    """Share out the crop; find what lies in front, what the old hand hid, and where its shadow falls now."""
+    own = _shares(surface, work, colours, hand_px)
     front = work.enlarge_mask(
-        things_in_front(work.crop, own.coverage > 0.5, own.reach_m, work.region, strange, work.landmarks_px)
+        things_in_front(
+            work.crop, own.coverage > 0.5, own.reach_m, work.region, colours.strange, work.landmarks_px
+        )
     )
     front = front if in_front is None else front | in_front
     sources = background_sources(work.crop, own.old, work.region)
@@ -172,9 +216,10 @@ def _place_of(
     moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)
     bare = crop if moved is None else moved.lifted(crop)
     background = uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
+    around = grain_statistics(crop, ~own.old & (own.alpha < 1 / 512))
     if moved is None:
-        return _Place(own, crop, background, None, None)
-    return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow)
+        return _Place(own, crop, background, None, None, around)
+    return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow, around)
 
 
 def paint_surface(
@@ -284,28 +329,50 @@ def _composed(
     return to_srgb(linear * share + to_linear(np.round(behind).astype(np.uint8)) * (1 - share))
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """How fine the old skin is.
+
+    Attributes:
+        bands: float64 [b] energy of its texture per band.
+        grain: Its grain.
+    """
+
+    bands: Float[np.ndarray, " b"]
+    grain: Grain
+
+
+def _look_of(crop: UInt8[np.ndarray, "h w 3"], old: Bool[np.ndarray, "h w"]) -> _Look:
+    box = box_of(old, _SAMPLE_PX)
+    return _Look(luminance_bands(crop[box], old[box]), grain_statistics(crop, old))
+
+
+def _old_skin(coverage: Float[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
+    """What the old hand and the drawn one both cover: in the old hand's region there, skin for certain."""
+    return region.inside & (coverage > 0.9)
+
+
 def _photographic(
     mixed: Float[np.ndarray, "h w 3"],
     crop: UInt8[np.ndarray, "h w 3"],
-    own: Ownership,
+    place: _Place,
     region: HandRegion,
+    look: _Look,
     seed: int,
 ) -> Float[np.ndarray, "h w 3"]:
     """Give drawn skin the old skin's fine texture and the picture's grain."""
-    rng = np.random.default_rng(seed)
-    old = region.inside & (own.coverage > 0.9)
+    rng, own = np.random.default_rng(seed), place.own
     new = (own.alpha > 0.9) & (own.coverage > 0.95)
-    if min(old.sum(), new.sum()) < 60:
-        old = new = own.alpha > 0.5
-    painted, known, fresh = box_of(own.alpha > 0, None), box_of(old, _SAMPLE_PX), box_of(new, _SAMPLE_PX)
+    if min(_old_skin(own.coverage, region).sum(), new.sum()) < 60:
+        new = own.alpha > 0.5
+        look = _look_of(crop, new)
+    painted, fresh = box_of(own.alpha > 0, None), box_of(new, _SAMPLE_PX)
     out, alpha = mixed.copy(), own.alpha[painted]
     large = float(np.clip((region.span_px - _SMALL_SPAN_PX) / _SMALL_SPAN_PX, 0, 1))
-    wanted_bands = luminance_bands(crop[known], old[known]) * (_TEXTURE_SHARE * large)
     there_bands = luminance_bands(mixed[fresh], new[fresh])
+    wanted_bands = look.bands * (_TEXTURE_SHARE * large)
     out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
-    around = ~own.old & (own.alpha < 1 / 512)
-    wanted = skin_grain(grain_statistics(crop, old), grain_statistics(crop, around))
-    there = grain_statistics(out, new)
+    wanted, there = skin_grain(look.grain, place.around), grain_statistics(out, new)
     out[painted] = add_grain(out[painted], wanted, there, alpha * (0.4 + 0.6 * large), rng)
     return out
 

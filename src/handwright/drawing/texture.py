@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-BANDS_PX = ((1.0, 2.0), (2.0, 4.0), (4.0, 8.0))
-"""Inner and outer sigma in pixels of each difference of Gaussians."""
+BANDS_PX = ((1.0, 2.0), (2.0, 4.0))
+"""Inner and outer sigma in pixels of each difference of Gaussians. Coarser texture is the old hand's folds,
+which noise of their energy turns into blotches."""
 
 MOST_ADDED = 0.04
 """Cap on the texture added in one band, as a deviation in log luminance."""
@@ -75,10 +76,13 @@ def _log_luminance(pixels: np.ndarray) -> np.ndarray:
 def _energies(log_luminance: np.ndarray, region: np.ndarray) -> np.ndarray:
     inner = cv2.erode(region.astype(np.uint8), np.ones((2 * _RIM_PX + 1, 2 * _RIM_PX + 1), np.uint8)) > 0
     energies = np.full(len(BANDS_PX), np.nan)
+    smooth: dict[float, np.ndarray] = {}
     for k, (fine, coarse) in enumerate(BANDS_PX):
         if inner.sum() < max(_FEWEST_PIXELS, 40.0 * coarse**2):
             continue
-        band = _smoothed(log_luminance, region, fine) - _smoothed(log_luminance, region, coarse)
+        for sigma in {fine, coarse} - smooth.keys():
+            smooth[sigma] = _smoothed(log_luminance, region, sigma)
+        band = smooth[fine] - smooth[coarse]
         local = _smoothed(band * band, inner, 2.0 * coarse)[inner]
         energies[k] = sqrt(max(float(np.quantile(local, _LOWER_MEDIAN)), 0.0))
     return energies
