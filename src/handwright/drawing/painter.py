@@ -12,24 +12,16 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
-from handwright.drawing.creases import crease_light
-from handwright.drawing.grain import Grain, add_grain, grain_statistics, skin_grain
-from handwright.drawing.light import LUMA, Shading, fit_shading, highlight, spread_sample
+from handwright.drawing.grain import Grain, grain_statistics
+from handwright.drawing.lit_surface import lit_surface
 from handwright.drawing.occlusion import things_in_front
 from handwright.drawing.ownership import Ownership, share_pixels
+from handwright.drawing.photographic import look_of, old_skin, photographic
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
 from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.sharpness import edge_blur_sigma
-from handwright.drawing.skin import Skin, bumped_normals, skin_at
 from handwright.drawing.surface import Surface, see_surface
-from handwright.drawing.texture import add_texture, luminance_bands
 from handwright.drawing.tone import (
-    colour_inliers,
-    colourfulness,
-    fit_tone,
-    greyed,
-    illumination_ratio,
-    match_spread,
     to_linear,
     to_srgb,
 )
@@ -39,18 +31,7 @@ from handwright.image.paste import feather
 from handwright.threads import both
 from handwright.types import Hand, HandRegion
 
-_RATIO_SIGMA = 0.1
-_WRIST_M = 0.002
 _FEWEST_POINTS = 20
-_SHINE = np.array([[0.9, 1.0, 1.1]], np.float32)
-_SAMPLE_PX = 500
-"""Texture is measured on a window of at most this side."""
-
-_SMALL_SPAN_PX = 40.0
-"""Below this wrist-to-knuckles span, folds and edges pass for texture and grain: little is believed."""
-
-_TEXTURE_SHARE = np.array([0.45, 0.3])
-"""Share of the old skin's texture per band: some of it is folds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +93,11 @@ def draw_hand(
     if surface.seen.sum() < _FEWEST_POINTS:
         own = _shares(surface, work, colours, hand_px)
         return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma)
+    blur = work.blur(colours.blur_sigma)
     (linear, look), place = both(
         lambda: (
-            work.enlarge(_light_of(surface, work, colours, hand_px)),
-            _look_of(crop, _old_skin(work.enlarge(surface.coverage), region)),
+            work.enlarge(lit_surface(surface, work.crop, work.region, hand_px, blur)),
+            look_of(crop, old_skin(work.enlarge(surface.coverage), region)),
         ),
         lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, may_change, in_front),
     )
@@ -127,7 +109,7 @@ def draw_hand(
     mixed[box] = _composed(
         place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
     )
-    mixed = _photographic(mixed, crop, place, region, look, seed)
+    mixed = photographic(mixed, crop, own, region, look, place.around, seed)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
     return Drawn(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
@@ -159,14 +141,6 @@ def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: Working, region: HandReg
 def _shares(surface: Surface, work: Working, colours: _Colours, hand_px: float) -> Ownership:
     blur = work.blur(colours.blur_sigma)
     return share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, colours.skin)
-
-
-def _light_of(
-    surface: Surface, work: Working, colours: _Colours, hand_px: float
-) -> Float[np.ndarray, "h w 3"]:
-    """Linear light of the drawn hand at working size."""
-    light = paint_surface(surface, work.crop, work.region, hand_px)
-    return _shrunk(surface, light, work.blur(colours.blur_sigma))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,82 +196,6 @@ def _place_of(
     return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow, around)
 
 
-def paint_surface(
-    surface: Surface,
-    crop: UInt8[np.ndarray, "h w 3"],
-    region: HandRegion,
-    hand_px: float,
-) -> Float[np.ndarray, "n 3"]:
-    """Linear-light colour of every seen surface point, lit and toned like the old hand."""
-    height, width = surface.seen.shape
-    picture = cv2.resize(to_linear(crop), (width, height), interpolation=cv2.INTER_LINEAR)
-    skin_pixels = cv2.erode(region.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
-    on_skin = cv2.resize(skin_pixels, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    usable = on_skin[surface.seen] & (surface.rest_m[:, 1] > _WRIST_M)
-    if usable.sum() < 60:
-        usable = np.ones(len(usable), np.bool_)
-    observed = picture[surface.seen]
-    usable[usable] = colour_inliers(observed[usable])
-    place = _place(surface, hand_px)
-    known = observed[usable]
-    shading = fit_shading(known @ LUMA, surface.normals[usable], place[usable], surface.occlusion[usable])
-    skin = skin_at(surface)
-    return _colour(surface, skin, shading, place, picture, known, usable, hand_px)
-
-
-def _colour(
-    surface: Surface,
-    skin: Skin,
-    shading: Shading,
-    place: np.ndarray,
-    picture: np.ndarray,
-    known: np.ndarray,
-    usable: np.ndarray,
-    hand_px: float,
-) -> Float[np.ndarray, "n 3"]:
-    tone = fit_tone(known[spread_sample(len(known))])
-    normals = bumped_normals(surface, skin.height, 1.6 / surface.scale)
-    brightness = shading.brightness(normals, place, surface.occlusion).astype(np.float32)
-    compared = surface.place(usable[:, None].astype(np.float32))[..., 0] > 0
-    ratio = illumination_ratio(
-        picture @ LUMA,
-        surface.place(brightness[:, None])[..., 0],
-        compared,
-        _RATIO_SIGMA * hand_px * surface.scale,
-        0.02 * shading.high,
-    )
-    brightness = brightness * ratio[surface.seen]
-    tint = colourfulness(known)
-    albedo = greyed(skin.albedo, tint)
-    colour = tone.colour(brightness) * albedo * greyed(crease_light(surface, skin.nail), tint)
-    shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
-    colour = np.clip(colour + shine[:, None] * greyed(_SHINE, tint), 3e-4, 1.2)
-    return match_spread(colour, known, usable, tone.floor).astype(np.float32)
-
-
-def _place(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
-    """Position of seen points in hand sizes from their middle."""
-    rows, columns = np.nonzero(surface.seen)
-    at = np.stack([columns, rows], 1).astype(np.float32)
-    return (at - np.median(at, 0)) / (hand_px * surface.scale)
-
-
-def _shrunk(
-    surface: Surface, light: Float[np.ndarray, "n 3"], blur_sigma: float
-) -> Float[np.ndarray, "h w 3"]:
-    """Linear light per pixel, blurred like the picture and extended a little past the silhouette."""
-    premultiplied = surface.shrink(
-        surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1))
-    )
-    soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
-    if soft > 0.2:
-        premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
-    beyond = cv2.GaussianBlur(premultiplied, (0, 0), max(1.0, soft))
-    rim = premultiplied[..., 3:] < 0.9
-    mixed = np.where(rim, beyond, premultiplied)
-    return mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-3)
-
-
 def _moved(
     shadow: CastShadow | None,
     own: Ownership,
@@ -327,54 +225,6 @@ def _composed(
     behind = crop + hole_alpha[..., None] * (background.astype(np.float32) - crop)
     share = alpha[..., None]
     return to_srgb(linear * share + to_linear(np.round(behind).astype(np.uint8)) * (1 - share))
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """How fine the old skin is.
-
-    Attributes:
-        bands: float64 [b] energy of its texture per band.
-        grain: Its grain.
-    """
-
-    bands: Float[np.ndarray, " b"]
-    grain: Grain
-
-
-def _look_of(crop: UInt8[np.ndarray, "h w 3"], old: Bool[np.ndarray, "h w"]) -> _Look:
-    box = box_of(old, _SAMPLE_PX)
-    return _Look(luminance_bands(crop[box], old[box]), grain_statistics(crop, old))
-
-
-def _old_skin(coverage: Float[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
-    """What the old hand and the drawn one both cover: in the old hand's region there, skin for certain."""
-    return region.inside & (coverage > 0.9)
-
-
-def _photographic(
-    mixed: Float[np.ndarray, "h w 3"],
-    crop: UInt8[np.ndarray, "h w 3"],
-    place: _Place,
-    region: HandRegion,
-    look: _Look,
-    seed: int,
-) -> Float[np.ndarray, "h w 3"]:
-    """Give drawn skin the old skin's fine texture and the picture's grain."""
-    rng, own = np.random.default_rng(seed), place.own
-    new = (own.alpha > 0.9) & (own.coverage > 0.95)
-    if min(_old_skin(own.coverage, region).sum(), new.sum()) < 60:
-        new = own.alpha > 0.5
-        look = _look_of(crop, new)
-    painted, fresh = box_of(own.alpha > 0, None), box_of(new, _SAMPLE_PX)
-    out, alpha = mixed.copy(), own.alpha[painted]
-    large = float(np.clip((region.span_px - _SMALL_SPAN_PX) / _SMALL_SPAN_PX, 0, 1))
-    there_bands = luminance_bands(mixed[fresh], new[fresh])
-    wanted_bands = look.bands * (_TEXTURE_SHARE * large)
-    out[painted] = add_texture(mixed[painted], wanted_bands, there_bands, alpha, rng)
-    wanted, there = skin_grain(look.grain, place.around), grain_statistics(out, new)
-    out[painted] = add_grain(out[painted], wanted, there, alpha * (0.4 + 0.6 * large), rng)
-    return out
 
 
 def _confine(
