@@ -35,6 +35,14 @@ def test_erosion_is_the_dilation_of_all_else_inside_the_picture(blots, radius):
     assert (eroded(blots, radius) == ~dilated(~blots, radius)).all()
 
 
+@pytest.mark.parametrize("change", [dilated, eroded, opened])
+@pytest.mark.parametrize("radius", [1, 4, 25])
+def test_the_size_of_the_picture_does_not_matter(blots, change, radius):
+    blots[:3] = blots[-3:] = blots[:, :3] = blots[:, -3:] = False
+    wide = change(np.pad(blots, 80), radius)
+    assert (wide[80:-80, 80:-80] == change(blots, radius)).all()
+
+
 def test_a_radius_of_one_is_a_cross():
     mask = np.zeros((5, 5), np.bool_)
     mask[2, 2] = True
