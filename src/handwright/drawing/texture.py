@@ -76,12 +76,9 @@ def _log_luminance(pixels: np.ndarray) -> np.ndarray:
 def _energies(log_luminance: np.ndarray, region: np.ndarray) -> np.ndarray:
     inner = cv2.erode(region.astype(np.uint8), np.ones((2 * _RIM_PX + 1, 2 * _RIM_PX + 1), np.uint8)) > 0
     energies = np.full(len(BANDS_PX), np.nan)
-    smooth: dict[float, np.ndarray] = {}
-    for k, (fine, coarse) in enumerate(BANDS_PX):
-        if inner.sum() < max(_FEWEST_PIXELS, 40.0 * coarse**2):
-            continue
-        for sigma in {fine, coarse} - smooth.keys():
-            smooth[sigma] = _smoothed(log_luminance, region, sigma)
+    bands = [band for band in BANDS_PX if inner.sum() >= max(_FEWEST_PIXELS, 40.0 * band[1] ** 2)]
+    smooth = {sigma: _smoothed(log_luminance, region, sigma) for sigma in {s for band in bands for s in band}}
+    for k, (fine, coarse) in enumerate(bands):
         band = smooth[fine] - smooth[coarse]
         local = _smoothed(band * band, inner, 2.0 * coarse)[inner]
         energies[k] = sqrt(max(float(np.quantile(local, _LOWER_MEDIAN)), 0.0))
