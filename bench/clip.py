@@ -17,9 +17,9 @@ from typing import Any, cast
 import numpy as np
 
 from handwright.data.shards import read_shards
-from handwright.metrics.clipsim import similarities, text_features
+from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.extractors.choose import open_extractor
-from handwright.metrics.features import TextImageEncoder, extract
+from handwright.metrics.extractors.features import TextImageEncoder, extract
 from handwright.training.gather import crops_of
 from measures import mean, row
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.metrics.estimate import Estimate, statistic_estimate
-from handwright.metrics.rates import rate_estimate
+from handwright.metrics.statistics.estimate import Estimate, statistic_estimate
+from handwright.metrics.statistics.rates import rate_estimate
 from handwright.review.calibrating import expected_calibration_error, limit_at
 
 ROUNDS = 500

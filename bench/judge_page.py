@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handwright.image.atomic import write_atomically
-from handwright.metrics.estimate import Estimate
-from handwright.metrics.rates import rate_estimate
+from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.statistics.rates import rate_estimate
 from judge_asked import Asked, joined
 from judge_plots import draw_curves, draw_errors, draw_reliability
 from judge_review import place_table, verdict_table

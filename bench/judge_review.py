@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from handwright.metrics.rates import rate_estimate
+from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import Landmarker
 from handwright.review.judge import Judge, review_picture

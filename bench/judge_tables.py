@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.metrics.estimate import Estimate
-from handwright.metrics.rates import difference_estimate, rate_estimate
+from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.statistics.rates import difference_estimate, rate_estimate
 from handwright.review.recalibrated import MALFORMED
 from handwright.training.shown import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from judge_asked import Asked

@@ -33,7 +33,7 @@ from handwright.data.hands.record import record_of
 from handwright.handrefiner.beats import Opinion
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.metrics.estimate import mean_estimate
+from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.merge import box_iou
 from handwright.review.critic import Critic
 from handwright.review.judge import Judge, review_picture

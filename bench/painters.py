@@ -25,7 +25,7 @@ from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine
 from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.crops import hand_crop as metric_crop
 from handwright.metrics.extractors.choose import open_extractor
-from handwright.metrics.features import FeatureExtractor
+from handwright.metrics.extractors.features import FeatureExtractor
 from handwright.types import Image
 from painters_table import UNTOUCHED, Features, Values, table
 from sheets import hand_crop, save_pages

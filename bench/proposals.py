@@ -28,7 +28,7 @@ from PIL import Image, ImageOps
 
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.shards import list_shards, read_shards
-from handwright.metrics.rates import rate_estimate
+from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.review.open_critic import open_critic

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handwright.metrics.rates import rate_estimate
+from handwright.metrics.statistics.rates import rate_estimate
 from handwright.review.open_critic import open_critic
 from handwright.review.oriented import Region
 from handwright.review.proposal_maps import finds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handwright.apps.cli.main import main
-from tests.metrics.sets import blots, write
+from tests.metrics.sets.picture_folders import blots, write
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from handwright.data.synthesise import synthesise
 from handwright.errors import MissingPackageError
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
-from handwright.metrics.truth import people
+from handwright.metrics.sets.labels import people
 from handwright.types import Camera
 
 SIZE = 192

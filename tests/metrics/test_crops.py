@@ -5,8 +5,8 @@ import pytest
 
 from handwright.errors import InvalidValueError
 from handwright.metrics.crops import foreground_only, hand_crop
-from handwright.metrics.detection import confidence_where_found, detection_confidence, found_rate
-from tests.metrics.sets import hand
+from handwright.metrics.keypoints.detection import confidence_where_found, detection_confidence, found_rate
+from tests.metrics.sets.picture_folders import hand
 
 
 def test_the_crop_is_the_square_around_the_hand():

@@ -10,7 +10,7 @@ import torch
 
 from handwright.diffusion.components import load_network, load_tokenizer
 from handwright.diffusion.libraries import CLIPTextModel
-from handwright.metrics.clipsim import clip_similarity
+from handwright.metrics.distances.clip import clip_similarity
 from handwright.metrics.extractors import open_extractor
 from handwright.training.family import TEXT_WIDTH, fresh_text_encoder
 from handwright.training.recipes.text import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from handwright.data.hands.record import record_of
 from handwright.data.hands.sample import render_hands
-from handwright.metrics.clipsim import similarities, text_features
+from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.clip import FOLDER
 

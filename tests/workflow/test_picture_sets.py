@@ -10,7 +10,7 @@ from handwright.errors import DataError, UnreadableImageError, UsageError
 from handwright.metrics.extractors.random_filters import RandomFilters
 from handwright.workflow.evaluation import evaluate
 from handwright.workflow.picture_sets import find_pictures
-from tests.metrics.sets import blots, hand_points, write
+from tests.metrics.sets.picture_folders import blots, hand_points, write
 
 SIDE = 40
 

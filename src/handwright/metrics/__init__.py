@@ -1,1 +1,8 @@
-"""Room: the measures. Each is named with what it was measured with, and comes with N and an interval."""
+"""Measures of hands and of sets of pictures; each figure comes with its name, its count N and an interval.
+
+Reading order: `statistics` (a figure and its interval, rates, paired differences), `keypoints` (MPJPE, PCK,
+OKS, DAP, detection confidence), `distances` (FID, KID, CLIPSIM) over the features of `extractors`,
+`parameters` (generated hand and body poses), and `sets`, which measures one folder of pictures against another.
+`crops` cuts hands out of pictures, `results` is what an evaluation returns, and `packages` reports an optional
+package that is missing.
+"""

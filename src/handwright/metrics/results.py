@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from handwright.metrics.estimate import Estimate
-from handwright.metrics.pictures import Skipped
+from handwright.errors import HandwrightError
+from handwright.metrics.statistics.estimate import Estimate
 
 SCHEMA = "handwright/evaluation-1"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was left out.
+
+    Attributes:
+        path: The file.
+        reason: Why, in a sentence.
+    """
+
+    path: Path
+    reason: str
+
+    @classmethod
+    def because(cls, path: Path, error: HandwrightError) -> Skipped:
+        """What the error says, without the file's name a second time."""
+        return cls(path, str(error).removeprefix("cannot read ").removeprefix(f"{path}: "))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from handwright.workflow.jobs import Source, find_sources
 from handwright.workflow.labels import Label, read_labels
 
 if TYPE_CHECKING:
-    from handwright.metrics.estimate import Estimate
+    from handwright.metrics.statistics.estimate import Estimate
     from handwright.review.judge import Judge
 
 _SAME = 0.5
@@ -227,8 +227,8 @@ def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]
 
 
 def _measures(told: Outcome) -> tuple[Estimate, ...]:
-    from handwright.metrics.estimate import statistic_estimate
-    from handwright.metrics.rates import rate_estimate
+    from handwright.metrics.statistics.estimate import statistic_estimate
+    from handwright.metrics.statistics.rates import rate_estimate
     from handwright.review.calibrating import expected_calibration_error
 
     def error(pictures: np.ndarray) -> float:

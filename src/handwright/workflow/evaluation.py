@@ -12,10 +12,10 @@ from handwright.errors import UsageError
 from handwright.workflow.picture_sets import Given, PictureSet, find_pictures
 
 if TYPE_CHECKING:
-    from handwright.metrics.features import FeatureExtractor
-    from handwright.metrics.gather import HandFinder
-    from handwright.metrics.plan import Plan
+    from handwright.metrics.extractors.features import FeatureExtractor
     from handwright.metrics.results import Evaluation
+    from handwright.metrics.sets.gather import HandFinder
+    from handwright.metrics.sets.plan import Plan
 
 DEFAULT_EXTRACTOR = "hw-v2"
 
@@ -41,8 +41,9 @@ def evaluate(
             shards, which bring their truth; or a .npz or .safetensors file of poses.
         fake: The same of what is to be judged. Pictures of one name (suffix aside) are compared hand by hand
             and person by person, where that is asked for.
-        metrics: Names (``handwright.metrics.plan.METRICS``, of parameters ``parameter_sets.PARAMETERS``);
-            default: KID, and FID where there are more pictures than features; of parameters all.
+        metrics: Names: ``handwright.metrics.sets.plan.METRICS``, of parameters
+            ``handwright.metrics.parameters.evaluation.PARAMETERS``.
+            Default: KID, and FID where there are more pictures than features; of parameters all.
         hands: Also measure hands: their crops, how surely they are found, how far their joints lie off.
         masks: Folders of foreground masks of both sets; adds KID and FID without background.
         versus: Another treatment of FAKE's inputs, under the same names; adds paired FAKE − VERSUS.
@@ -58,13 +59,13 @@ def evaluate(
         NotEnoughDataError: Nothing at all could be measured.
         MissingModelError: Weights that are needed are missing.
     """
-    from handwright.metrics.parameter_sets import is_parameter_file
+    from handwright.metrics.parameters.evaluation import is_parameter_file
 
     if is_parameter_file(real) or is_parameter_file(fake):
         return _evaluate_parameters(real, fake, metrics, seed)
-    from handwright.metrics.evaluation import evaluate_sets
-    from handwright.metrics.pictures import Skipped
-    from handwright.metrics.plan import Plan
+    from handwright.metrics.results import Skipped
+    from handwright.metrics.sets.evaluation import evaluate_sets
+    from handwright.metrics.sets.plan import Plan
 
     plan = Plan(tuple(metrics), hands, masks is not None, seed)
     folders = (*(masks or (None, None)), None)
@@ -80,7 +81,11 @@ def evaluate(
 
 
 def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed: int) -> Evaluation:
-    from handwright.metrics.parameter_sets import evaluate_parameters, is_parameter_file, read_parameters
+    from handwright.metrics.parameters.evaluation import (
+        evaluate_parameters,
+        is_parameter_file,
+        read_parameters,
+    )
 
     if not (is_parameter_file(real) and is_parameter_file(fake)):
         raise UsageError(

@@ -18,7 +18,7 @@ from handwright.types import Image
 from handwright.workflow.jobs import find_sources
 
 if TYPE_CHECKING:
-    from handwright.metrics.items import Item, Labels
+    from handwright.metrics.sets.items import Item, Labels
 
 Given = str | Path | Sequence[str | Path]
 
@@ -63,7 +63,7 @@ def _shards(given: Given) -> list[Path]:
 
 
 def _in_files(given: Given, called: str, masks: Path | None) -> Mapping[str, Item]:
-    from handwright.metrics.items import file_item
+    from handwright.metrics.sets.items import file_item
 
     if masks is not None and not masks.is_dir():
         raise UsageError(
@@ -105,7 +105,7 @@ def _in_shards(shards: Sequence[Path], called: str) -> PictureSet:
 
 
 def _item(where: Path, parts: Mapping[str, Member], image: str) -> Item:
-    from handwright.metrics.items import Item, format_of
+    from handwright.metrics.sets.items import Item, format_of
 
     return Item(
         where,
@@ -126,13 +126,13 @@ def _mask(member: Member, where: Path) -> Bool[np.ndarray, "h w"]:
 
 
 def _labels(member: Member | None, where: Path) -> Labels | None:
-    from handwright.metrics.items import labels_of
+    from handwright.metrics.sets.items import labels_of
 
     return None if member is None else labels_of(member.read(), where)
 
 
 def _caption(member: Member | None, where: Path) -> str | None:
-    from handwright.metrics.items import caption_in
+    from handwright.metrics.sets.items import caption_in
 
     told = _labels(member, where)
     return None if told is None else caption_in(told)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.metrics.estimate import Estimate
+from handwright.metrics.statistics.estimate import Estimate
 from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.workflow.reproduce.store import Store
 from handwright.workflow.reproduce.study import GRID

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from handwright.errors import UsageError
-from handwright.metrics.features import FeatureExtractor
+from handwright.metrics.extractors.features import FeatureExtractor
 
 EXTRACTORS = (
     "hw-v2",

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.metrics._packages import need
+from handwright.metrics.packages import need
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.metrics._packages import need
+from handwright.metrics.packages import need
 
 if TYPE_CHECKING:
     from handwright.metrics.extractors.network import FeatureNetwork

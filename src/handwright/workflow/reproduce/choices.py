@@ -12,7 +12,7 @@ import numpy as np
 
 from handwright.errors import DataError, UsageError
 from handwright.handrefiner.beats import order
-from handwright.metrics.estimate import Estimate, mean_estimate
+from handwright.metrics.statistics.estimate import Estimate, mean_estimate
 from handwright.workflow.ledger import write_text
 from handwright.workflow.reproduce.paint_all import JUDGED
 from handwright.workflow.reproduce.store import Record, Store

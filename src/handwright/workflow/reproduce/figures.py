@@ -11,7 +11,7 @@ import numpy as np
 
 from handwright.handrefiner.settings import DIFFUSING
 from handwright.image import write_atomically
-from handwright.metrics.estimate import Estimate
+from handwright.metrics.statistics.estimate import Estimate
 from handwright.workflow.reproduce.study import GRID
 
 if TYPE_CHECKING:

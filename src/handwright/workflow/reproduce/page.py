@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from handwright.metrics.estimate import Estimate
+from handwright.metrics.statistics.estimate import Estimate
 from handwright.workflow.ledger import write_text
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.choices import PEOPLE

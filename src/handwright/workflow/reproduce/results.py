@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handwright.metrics.estimate import Estimate
+from handwright.metrics.statistics.estimate import Estimate
 from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
 from handwright.workflow.reproduce.before_after import STATES
 from handwright.workflow.reproduce.measure import Figures, Gauge

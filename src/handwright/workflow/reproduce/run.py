@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handwright.handrefiner.pipeline import open_engine
-from handwright.metrics.estimate import Estimate
 from handwright.metrics.extractors import open_extractor
-from handwright.metrics.features import extract
+from handwright.metrics.extractors.features import extract
+from handwright.metrics.statistics.estimate import Estimate
 from handwright.workflow.ledger import cache_folder
 from handwright.workflow.reproduce.before_after import GROUP, STATES, BeforeAfter
 from handwright.workflow.reproduce.choices import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
-from handwright.metrics.estimate import Estimate
+from handwright.metrics.statistics.estimate import Estimate
 
 DIGITS = {"error": 1, "found": 0, "score": 3, "texture": 2, "kid": 4, "anatomy": 3, "fid": 2, "sound": 0}
 """Decimals of each measure."""

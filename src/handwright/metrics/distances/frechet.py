@@ -1,0 +1,110 @@
+"""Fréchet distance (FID): squared Wasserstein distance of two Gaussians (Heusel et al. 2017, eq. 6).
+
+Its estimate is too high by about 1/N, and redrawing pictures adds as much again. So the interval comes from
+the linearised bootstrap: the influence of each picture on the distance has a closed form, and the rounds
+redraw influences. It says how far chance moves the figure at this N, and nothing of the bias at small N.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.errors import InvalidValueError, NotEnoughDataError
+from handwright.metrics.distances.kernel import feature_sets
+from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+
+_NOTHING = 1e-10
+"""Directions with less than this share of the largest variance count as constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """Mean and covariance of features.
+
+    Attributes:
+        mean: float64 [D].
+        covariance: float64 [D, D], unbiased (divided by N − 1).
+    """
+
+    mean: Float[np.ndarray, " d"]
+    covariance: Float[np.ndarray, "d d"]
+
+    @classmethod
+    def of(cls, features: Float[np.ndarray, "n d"]) -> Gaussian:
+        """The Gaussian with the features' mean and covariance; N ≥ 2."""
+        rows = np.asarray(features, np.float64)
+        if rows.ndim != 2 or len(rows) < 2:
+            raise NotEnoughDataError(
+                "a covariance needs at least 2 rows of features", f"got {np.shape(features)}"
+            )
+        mean = rows.mean(0)
+        centred = rows - mean
+        return cls(mean, centred.T @ centred / (len(rows) - 1))
+
+
+def frechet_between(a: Gaussian, b: Gaussian) -> float:
+    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁^½ Σ₂ Σ₁^½)^½), from symmetric eigenvalues alone; never below 0."""
+    root = _matrix_power(a.covariance, 0.5)
+    cross = np.linalg.eigvalsh(root @ b.covariance @ root)
+    spread = np.trace(a.covariance) + np.trace(b.covariance) - 2 * np.sqrt(np.clip(cross, 0, None)).sum()
+    return float(max(((a.mean - b.mean) ** 2).sum() + spread, 0.0))
+
+
+def frechet_distance(
+    reference: Float[np.ndarray, "n d"],
+    measured: Float[np.ndarray, "m d"],
+    *,
+    name: str = "fid",
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """FID between two sets of features, with its interval.
+
+    Args:
+        reference: [N, D], of the real pictures; N > D.
+        measured: [M, D], of the pictures to judge; M > D.
+        name: What to call it: ``fid[extractor]``.
+        rounds: Bootstrap rounds.
+        seed: Of the bootstrap.
+
+    Raises:
+        NotEnoughDataError: A set has no more rows than features: its covariance would be singular.
+        InvalidValueError: The sets have different or invalid shapes, or numbers that are not finite.
+    """
+    width = np.shape(measured)[1] if np.ndim(measured) == 2 else 1
+    x, y = feature_sets(reference, measured, least=width + 1, name=name)
+    a, b = Gaussian.of(x), Gaussian.of(y)
+    value = frechet_between(a, b)
+    drawn = np.full(rounds, value)
+    for draw, (rows, here, there) in enumerate(((x, a, b), (y, b, a))):
+        pull = influence(rows, here, there)
+        drawn += bootstrap_counts(len(rows), rounds, seed + draw).T @ pull / len(rows)
+    low, high = interval(np.clip(drawn, 0, None))
+    return Estimate(name, value, low, high, n=len(y), n_reference=len(x))
+
+
+def influence(rows: Float[np.ndarray, "n d"], here: Gaussian, there: Gaussian) -> Float[np.ndarray, " n"]:
+    """First-order effect of each row on the distance, mean 0.
+
+    With T = Σ₁^−½ (Σ₁^½ Σ₂ Σ₁^½)^½ Σ₁^−½, the optimal map from one Gaussian to the other:
+    φ(x) = 2 (μ₁ − μ₂)·(x − μ₁) + (x − μ₁)ᵀ (I − T) (x − μ₁) − its mean.
+    """
+    root, inverse = _matrix_power(here.covariance, 0.5), _matrix_power(here.covariance, -0.5)
+    transport = inverse @ _matrix_power(root @ there.covariance @ root, 0.5) @ inverse
+    centred = rows - here.mean
+    quadratic = ((centred @ (np.eye(len(transport)) - transport)) * centred).sum(1)
+    effect = 2 * centred @ (here.mean - there.mean) + quadratic
+    return effect - effect.mean()
+
+
+def _matrix_power(matrix: Float[np.ndarray, "d d"], power: float) -> Float[np.ndarray, "d d"]:
+    """Power of a symmetric positive matrix on the directions in which it is not zero."""
+    if not np.isfinite(matrix).all():
+        raise InvalidValueError("a covariance holds numbers that are not finite")
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    there = values > _NOTHING * max(float(values[-1]), 1e-300)
+    powered = np.where(there, np.where(there, values, 1.0) ** power, 0.0)
+    return (vectors * powered) @ vectors.T

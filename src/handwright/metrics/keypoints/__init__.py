@@ -1,0 +1,28 @@
+"""Measures of keypoints: `joints` (MPJPE, PCK), `oks`, `average_precision` (DAP) and `detection` scores."""
+
+from __future__ import annotations
+
+from handwright.metrics.keypoints.average_precision import FoundPerson, dap
+from handwright.metrics.keypoints.detection import confidence_where_found, detection_confidence, found_rate
+from handwright.metrics.keypoints.joints import (
+    JointErrors,
+    joint_errors,
+    match_hands,
+    miss_rate,
+    mpjpe,
+    pck,
+)
+
+__all__ = [
+    "FoundPerson",
+    "JointErrors",
+    "confidence_where_found",
+    "dap",
+    "detection_confidence",
+    "found_rate",
+    "joint_errors",
+    "match_hands",
+    "miss_rate",
+    "mpjpe",
+    "pck",
+]

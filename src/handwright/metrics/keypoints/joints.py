@@ -1,0 +1,191 @@
+"""How far joints lie from where they should: MPJPE in three units, and PCK.
+
+A hand that is not found counts with an error of 100 % of its size, never as missing data. No found hand costs
+more than that, so that it never pays to be missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from handwright.errors import InvalidValueError, NotEnoughDataError
+from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate
+
+Unit = Literal["% hand", "px", "body"]
+Points = Float[np.ndarray, "k 2"]
+
+
+@dataclass(frozen=True, eq=False)
+class JointErrors:
+    """Errors of hands (or people) against the truth.
+
+    Attributes:
+        distances_px: float64 [N, K] of each joint; NaN for joints that have no truth, and for missed hands.
+        size_px: float64 [N] of each hand (or person), > 0: the longer side of the box of its true joints.
+        missed: bool [N], True where nothing was found.
+        pictures: int [N], which picture each is of: hands of one are alike, so intervals redraw pictures.
+            None: each of its own.
+    """
+
+    distances_px: Float[np.ndarray, "n k"]
+    size_px: Float[np.ndarray, " n"]
+    missed: Bool[np.ndarray, " n"]
+    pictures: Int[np.ndarray, " n"] | None = None
+
+    @property
+    def share(self) -> Float[np.ndarray, " n"]:
+        """Mean error of each hand as a share of its size, at most 1; missed ones are 1."""
+        means = np.ones(len(self.size_px))
+        found = ~self.missed
+        means[found] = np.nanmean(self.distances_px[found], 1) / self.size_px[found]
+        return np.minimum(means, 1.0)
+
+
+def joint_errors(
+    truth: Sequence[Points],
+    found: Sequence[Points | None],
+    visible: Sequence[Bool[np.ndarray, " k"]] | None = None,
+    pictures: Sequence[int] | None = None,
+) -> JointErrors:
+    """Compare what was found with the truth, hand by hand.
+
+    Args:
+        truth: N × float [K, 2] px; a joint at (0, 0) is one that was not annotated.
+        found: N × float [K, 2] px in the same order, None where the hand was not found.
+        visible: N × bool [K]; joints to measure. By default, and of hands that show none, all annotated.
+        pictures: N numbers: which picture each hand is of. By default each is of its own.
+
+    Raises:
+        NotEnoughDataError: There is no hand.
+        InvalidValueError: Lengths or shapes differ, or a hand has no joint or no extent.
+    """
+    if not truth:
+        raise NotEnoughDataError("joint errors have nothing to measure", "there is no hand")
+    if len(truth) != len(found) or (visible is not None and len(visible) != len(truth)):
+        raise InvalidValueError(f"{len(truth)} true hands, but {len(found)} to compare with them")
+    rows, sizes = [], []
+    for i, (there, seen) in enumerate(zip(truth, found, strict=True)):
+        known = annotated(there)
+        sizes.append(extent_px(there, known, i))
+        counted = known if visible is None else known & np.asarray(visible[i], bool)
+        rows.append(_distances(there, seen, counted if counted.any() else known, i))
+    missed = np.array([seen is None for seen in found])
+    return JointErrors(
+        np.array(rows), np.array(sizes), missed, None if pictures is None else np.array(pictures)
+    )
+
+
+def mpjpe(
+    errors: JointErrors,
+    unit: Unit = "% hand",
+    *,
+    name: str = "mpjpe",
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Mean per-joint position error.
+
+    Args:
+        errors: From :func:`joint_errors`.
+        unit: '% hand': per cent of hand size; 'px': pixels, a miss counting the hand's size; 'body': as a
+            fraction of the person's size, for errors of whole people. (The two-stage paper gives fractions,
+            and does not say of what: ours are of the longer side of the box of a person's annotated joints.)
+        name: ``mpjpe``, ``mpjpe-floor``, …; the unit is added.
+        rounds: Bootstrap rounds.
+        seed: Of the bootstrap.
+    """
+    return mean_estimate(f"{name}[{unit}]", in_unit(errors, unit), errors.pictures, rounds=rounds, seed=seed)
+
+
+def in_unit(errors: JointErrors, unit: Unit) -> Float[np.ndarray, " n"]:
+    """Mean error of each hand (or person) in that unit."""
+    return errors.share * {"% hand": np.float64(100.0), "px": errors.size_px, "body": np.float64(1.0)}[unit]
+
+
+def miss_rate(errors: JointErrors, *, name: str = "missed", rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+    """Share of hands that were not found."""
+    return mean_estimate(name, errors.missed.astype(float), errors.pictures, rounds=rounds, seed=seed)
+
+
+def pck(errors: JointErrors, threshold: float = 0.2, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+    """Percentage of correct keypoints: joints closer than ``threshold`` hand sizes; missed hands have none.
+
+    Raises:
+        InvalidValueError: The threshold is not positive.
+    """
+    share = correct_share(errors, threshold)
+    return mean_estimate(f"pck@{threshold:g}", share, errors.pictures, rounds=rounds, seed=seed)
+
+
+def correct_share(errors: JointErrors, threshold: float = 0.2) -> Float[np.ndarray, " n"]:
+    """Share of each hand's joints that are closer than ``threshold`` hand sizes; 0 for missed hands.
+
+    Raises:
+        InvalidValueError: The threshold is not positive.
+    """
+    if not threshold > 0:
+        raise InvalidValueError(f"the threshold of PCK must be positive, got {threshold}")
+    known = np.isfinite(errors.distances_px)
+    near = known & (np.nan_to_num(errors.distances_px) <= threshold * errors.size_px[:, None])
+    return np.where(errors.missed, 0.0, near.sum(1) / np.maximum(known.sum(1), 1))
+
+
+def match_hands(
+    truth: Sequence[Points], found: Sequence[Points], *, reach: float = 1.0
+) -> list[Points | None]:
+    """For each true hand the found one that belongs to it, nearest pairs first; None where there is none.
+
+    Args:
+        truth: Float [K, 2] px each.
+        found: Float [K, 2] px each, any order and number.
+        reach: Farther than this mean distance, in hand sizes, is no match. Joints at (0, 0) on either side
+            say nothing.
+    """
+    pairs: list[tuple[float, int, int]] = []
+    for i, there in enumerate(truth):
+        known = annotated(there)
+        size = extent_px(there, known, i)
+        for j, seen in enumerate(found):
+            both = known & annotated(seen)
+            gap = np.linalg.norm(seen[both] - there[both], axis=1).mean() / size if both.any() else reach
+            if gap < reach:
+                pairs.append((float(gap), i, j))
+    matched: list[Points | None] = [None] * len(truth)
+    taken: set[int] = set()
+    for _, i, j in sorted(pairs):
+        if matched[i] is None and j not in taken:
+            matched[i] = found[j]
+            taken.add(j)
+    return matched
+
+
+def annotated(points_px: Points) -> Bool[np.ndarray, " k"]:
+    """Which joints carry a place: finite, and not at (0, 0)."""
+    return np.isfinite(points_px).all(-1) & (points_px != 0).any(-1)
+
+
+def extent_px(points_px: Points, known: Bool[np.ndarray, " k"], index: int) -> float:
+    """Longer side of the box of the known joints.
+
+    Raises:
+        InvalidValueError: There is none, or they all lie in one place.
+    """
+    size = float(np.ptp(points_px[known], axis=0).max()) if known.any() else 0.0
+    if size <= 0:
+        raise InvalidValueError(f"true hand {index} has no extent", "", "leave out hands without keypoints")
+    return size
+
+
+def _distances(
+    there: Points, seen: Points | None, counted: Bool[np.ndarray, " k"], index: int
+) -> Float[np.ndarray, " k"]:
+    if seen is None:
+        return np.full(len(there), np.nan)
+    if seen.shape != there.shape or not np.isfinite(seen[counted]).all():
+        raise InvalidValueError(f"hand {index}: expected {there.shape} finite points, got {seen.shape}")
+    return np.where(counted, np.linalg.norm(np.asarray(seen, float) - there, axis=-1), np.nan)

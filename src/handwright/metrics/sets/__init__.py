@@ -1,0 +1,16 @@
+"""One set of pictures measured against another.
+
+Reading order: `items` (a picture and its labels), `pictures` (reading ahead), `labels` (true hands, people,
+poses), `plan` (which measures), `gather` (one pass over a set), `paired_hands` and `paired_people` (pictures
+that exist in both sets), `measures` (every measure by its name), `comparison` (two treatments of one set),
+and `evaluation`, which runs all of it.
+"""
+
+from __future__ import annotations
+
+from handwright.metrics.results import Evaluation
+from handwright.metrics.sets.evaluation import evaluate_sets
+from handwright.metrics.sets.items import Item, Labels, file_item
+from handwright.metrics.sets.plan import Plan
+
+__all__ = ["Evaluation", "Item", "Labels", "Plan", "evaluate_sets", "file_item"]

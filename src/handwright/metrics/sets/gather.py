@@ -1,0 +1,228 @@
+"""One pass over a set of pictures that takes everything that the measures need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.errors import HandwrightError
+from handwright.metrics.crops import foreground_only, hand_crop
+from handwright.metrics.extractors.features import FeatureExtractor, FeatureStream
+from handwright.metrics.results import Skipped
+from handwright.metrics.sets.items import Item, Labels
+from handwright.metrics.sets.labels import LabelledPerson, TrueHand, people, poses, true_hands
+from handwright.metrics.sets.pictures import read_pictures
+from handwright.types import HandObservation, Image
+
+HandFinder = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[HandObservation]]
+"""Hands of a picture, in its own pixels."""
+
+One = TypeVar("One")
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What labels tell of one picture, as far as it was wanted.
+
+    Attributes:
+        hands: Its true hands; None where labels tell of none.
+        people: Its people; None where labels tell of none.
+        people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
+        poses: float [J, 3] of each hand.
+        broken: Something of it could not be read.
+    """
+
+    hands: tuple[TrueHand, ...] | None = None
+    people: tuple[LabelledPerson, ...] | None = None
+    people_found: tuple[LabelledPerson, ...] | None = None
+    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
+    broken: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What is kept of one picture.
+
+    Attributes:
+        path: Where it is.
+        kind: Its file format.
+        mode: How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
+        size_px: Width, height.
+        hands: Found in it; empty when nobody looked.
+        mirrored_px: Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no
+            truth to measure the finder's own error with.
+        told: What its labels tell.
+        caption: What it shall show.
+    """
+
+    path: Path
+    kind: str
+    mode: str
+    size_px: tuple[int, int]
+    hands: tuple[HandObservation, ...] = ()
+    mirrored_px: tuple[Float[np.ndarray, "21 2"], ...] = ()
+    told: Told = field(default_factory=Told)
+    caption: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """A set of pictures as the measures see it.
+
+    Attributes:
+        pictures: Those that could be read, by name.
+        whole: float32 [N, D] features of whole pictures, in that order; [0, 0] when not asked for.
+        hands: float32 [M, D] features of all hand crops.
+        foreground: float32 [K, D] features of pictures whose mask was there, background black.
+        skipped: Files that could not be used.
+    """
+
+    pictures: Mapping[str, Picture]
+    whole: Float[np.ndarray, "n d"]
+    hands: Float[np.ndarray, "m d"]
+    foreground: Float[np.ndarray, "k d"]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to take of each picture.
+
+    Attributes:
+        whole: Features of the whole picture.
+        crops: Features of hand crops.
+        foreground: Features of the picture without its background.
+        hands: Where the hands are.
+        compared: Names of pictures whose hands will be compared with those of their partners.
+        people: Labelled people.
+        poses: Labelled poses of hands.
+        captions: What the picture shall show.
+    """
+
+    whole: bool = True
+    crops: bool = False
+    foreground: bool = False
+    hands: bool = False
+    compared: frozenset[str] = field(default_factory=frozenset[str])
+    people: bool = False
+    poses: bool = False
+    captions: bool = False
+
+
+def gather(
+    named: Mapping[str, Item],
+    wanted: Wanted,
+    extractor: FeatureExtractor | None,
+    finder: HandFinder | None,
+    on_picture: Callable[[], None] = lambda: None,
+) -> Gathered:
+    """Read every picture once and keep only what is wanted of it.
+
+    Args:
+        named: Each picture by its name.
+        wanted: What to take.
+        extractor: For features, where they are wanted.
+        finder: For hands, where they are wanted.
+        on_picture: Called after each picture.
+    """
+    gathering = _Gathering(wanted, extractor, finder)
+    names = {id(item): name for name, item in named.items()}
+    for item, image in read_pictures(named.values()):
+        if isinstance(image, Skipped):
+            gathering.skipped.append(image)
+        else:
+            gathering.add(names[id(item)], item, image)
+        on_picture()
+    return gathering.result()
+
+
+class _Gathering:
+    """What has been taken so far."""
+
+    def __init__(self, wanted: Wanted, extractor: FeatureExtractor | None, finder: HandFinder | None) -> None:
+        self.skipped: list[Skipped] = []
+        self._wanted = wanted
+        self._finder = finder if wanted.hands or wanted.crops else None
+        self._pictures: dict[str, Picture] = {}
+        kinds = {"whole": wanted.whole, "hands": wanted.crops, "foreground": wanted.foreground}
+        self._streams = {
+            kind: FeatureStream(extractor) for kind, asked in kinds.items() if asked and extractor is not None
+        }
+
+    def add(self, name: str, item: Item, image: Image) -> None:
+        picture = self._look(name, item, image)
+        self._pictures[name] = picture
+        if "whole" in self._streams:
+            self._streams["whole"].add(image.pixels)
+        if "hands" in self._streams:
+            for hand in picture.hands:
+                self._streams["hands"].add(hand_crop(image.pixels, hand.bbox_xyxy_px))
+        inside = item.inside
+        if "foreground" in self._streams and inside is not None:
+            alone = self._read(item, lambda: foreground_only(image.pixels, inside()))
+            if alone is not None:
+                self._streams["foreground"].add(alone)
+
+    def result(self) -> Gathered:
+        told = {kind: stream.features() for kind, stream in self._streams.items()}
+        nothing = np.empty((0, 0), np.float32)
+        whole, hands, foreground = (told.get(kind, nothing) for kind in ("whole", "hands", "foreground"))
+        return Gathered(self._pictures, whole, hands, foreground, tuple(self.skipped))
+
+    def _look(self, name: str, item: Item, image: Image) -> Picture:
+        finder, compared = self._finder, name in self._wanted.compared
+        told = self._labelled(item, hands=compared and finder is not None)
+        mirrored = compared and told.hands is None and not told.broken
+        return Picture(
+            item.path,
+            item.kind,
+            image.mode,
+            (image.width, image.height),
+            () if finder is None else tuple(finder(image.pixels)),
+            _mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
+            told,
+            self._read(item, item.caption) if self._wanted.captions else None,
+        )
+
+    def _labelled(self, item: Item, *, hands: bool) -> Told:
+        wanted, before = self._wanted, len(self.skipped)
+        labels = self._read(item, item.labels) if hands or wanted.people or wanted.poses else None
+
+        def read(
+            key: str, reader: Callable[[Labels, Path], Sequence[One]], asked: bool
+        ) -> tuple[One, ...] | None:
+            if not asked or labels is None or key not in labels:
+                return None
+            told = self._read(item, partial(reader, labels, item.path))
+            return None if told is None else tuple(told)
+
+        return Told(
+            read("hands", true_hands, hands),
+            read("people", people, wanted.people),
+            read("people_found", partial(people, key="people_found"), wanted.people),
+            read("hands", poses, wanted.poses) or (),
+            broken=len(self.skipped) > before,
+        )
+
+    def _read(self, item: Item, read: Callable[[], One]) -> One | None:
+        """What ``read`` gives, or None and a counted skip."""
+        try:
+            return read()
+        except HandwrightError as error:
+            self.skipped.append(Skipped.because(item.path, error))
+            return None
+
+
+def _mirrored_hands(
+    pixels: UInt8[np.ndarray, "h w 3"], finder: HandFinder
+) -> tuple[Float[np.ndarray, "21 2"], ...]:
+    """Landmarks found in the mirror image, mirrored back into the picture."""
+    found = finder(np.ascontiguousarray(pixels[:, ::-1]))
+    back, width = np.array([-1.0, 1.0]), np.array([pixels.shape[1], 0.0])
+    return tuple(hand.landmarks_px * back + width for hand in found)

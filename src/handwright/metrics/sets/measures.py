@@ -1,0 +1,164 @@
+"""Every measure of two sets of pictures by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.errors import NotEnoughDataError
+from handwright.metrics.distances.clip import similarities, text_features
+from handwright.metrics.distances.frechet import frechet_distance
+from handwright.metrics.distances.kernel import kernel_distance
+from handwright.metrics.extractors.features import FeatureExtractor, TextImageEncoder
+from handwright.metrics.keypoints.average_precision import FoundPerson, dap
+from handwright.metrics.keypoints.detection import confidence_where_found, detection_confidence, found_rate
+from handwright.metrics.keypoints.joints import miss_rate, mpjpe, pck
+from handwright.metrics.keypoints.oks import HANDS
+from handwright.metrics.parameters.evaluation import pose_measures
+from handwright.metrics.sets.gather import Gathered
+from handwright.metrics.sets.paired_hands import pair_hands
+from handwright.metrics.sets.paired_people import pair_people, person_errors
+from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """What there is to measure.
+
+    Attributes:
+        real: The reference.
+        fake: To be measured.
+        extractor: That gave the features; None where none are compared.
+        seed: Of every bootstrap.
+    """
+
+    real: Gathered
+    fake: Gathered
+    extractor: FeatureExtractor | None
+    seed: int
+
+    def called(self, kind: str) -> str:
+        """The measure's full name: ``kid[hw-v2]``."""
+        return f"{kind}[{cast('FeatureExtractor', self.extractor).name}]"
+
+
+def similarity_of_captions(sets: Sets, gathered: Gathered) -> dict[str, float]:
+    """100 · cosine of each picture that has a caption with it, by the picture's name."""
+    encoder = cast("TextImageEncoder", sets.extractor)
+    captions = {name: one.caption for name, one in gathered.pictures.items() if one.caption}
+    there = np.array([name in captions for name in gathered.pictures], bool)
+    if not there.any():
+        return {}
+    values = similarities(gathered.whole[there], text_features(list(captions.values()), encoder))
+    return dict(zip(captions, values.tolist(), strict=True))
+
+
+def _distance(part: str, kind: str) -> Callable[[Sets], list[Estimate]]:
+    """KID or FID of one kind of features; ``part`` names the attribute of ``Gathered``."""
+
+    def measure(sets: Sets) -> list[Estimate]:
+        name = sets.called(kind)
+        reference, measured = getattr(sets.real, part), getattr(sets.fake, part)
+        if not len(reference) or not len(measured):
+            raise NotEnoughDataError(f"{name} has nothing to measure", "one of the sets is empty")
+        distance = kernel_distance if kind.startswith("kid") else frechet_distance
+        return [distance(reference, measured, name=name, seed=sets.seed)]
+
+    return measure
+
+
+def _detection(sets: Sets) -> list[Estimate]:
+    estimates: list[Estimate] = []
+    for label, gathered in (("real", sets.real), ("fake", sets.fake)):
+        seen = [picture.hands for picture in gathered.pictures.values()]
+        told = [found_rate(seen, seed=sets.seed), detection_confidence(seen, seed=sets.seed)]
+        if any(seen):
+            told.append(confidence_where_found(seen, seed=sets.seed))
+        estimates += [replace(e, name=f"{e.name} {label}") for e in told]
+    return estimates
+
+
+def _joint_errors(sets: Sets) -> list[Estimate]:
+    pairs = pair_hands(sets.real, sets.fake)
+    return [
+        mpjpe(pairs.errors, "% hand", seed=sets.seed),
+        mpjpe(pairs.floor, "% hand", name="mpjpe-floor", seed=sets.seed),
+        mpjpe(pairs.errors, "px", seed=sets.seed),
+        mpjpe(pairs.floor, "px", name="mpjpe-floor", seed=sets.seed),
+        miss_rate(pairs.errors, seed=sets.seed),
+        miss_rate(pairs.floor, name="missed-floor", seed=sets.seed),
+    ]
+
+
+def _correct_keypoints(sets: Sets) -> list[Estimate]:
+    return [pck(pair_hands(sets.real, sets.fake).errors, seed=sets.seed)]
+
+
+def _clipsim(sets: Sets) -> list[Estimate]:
+    values = list(similarity_of_captions(sets, sets.fake).values())
+    name = sets.called("clipsim")
+    if not values:
+        raise NotEnoughDataError(
+            f"{name} needs captions", "no fake picture has a NAME.txt beside it", "write them"
+        )
+    return [mean_estimate(name, np.array(values), seed=sets.seed)]
+
+
+def _precision_of_people(sets: Sets) -> list[Estimate]:
+    pairs = pair_people(sets.real, sets.fake)
+    truth = [[one.points_px for one in people] for people in pairs.truth]
+    found = [[FoundPerson(one.points_px, one.score) for one in people] for people in pairs.found]
+    return [dap(truth, found, points, seed=sets.seed) for points in (133, 42)]
+
+
+def _body_errors(sets: Sets) -> list[Estimate]:
+    pairs = pair_people(sets.real, sets.fake)
+    estimates: list[Estimate] = []
+    for suffix, part in (("", slice(None)), ("-hands", HANDS)):
+        for kind, seen in (("mpjpe", pairs.found), ("mpjpe-floor", pairs.floor)):
+            if seen is not None:
+                errors = person_errors(pairs.truth, seen, part)
+                estimates.append(mpjpe(errors, "body", name=kind + suffix, seed=sets.seed))
+    return estimates
+
+
+def _poses(kind: str) -> Callable[[Sets], list[Estimate]]:
+    def measure(sets: Sets) -> list[Estimate]:
+        return pose_measures(_labelled_poses(sets.real), _labelled_poses(sets.fake), kind, sets.seed)
+
+    return measure
+
+
+def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
+    told = [pose for picture in gathered.pictures.values() for pose in picture.told.poses]
+    if not told or len({pose.shape for pose in told}) > 1:
+        why = (
+            "hands are labelled with different numbers of joints" if told else "no hand is labelled with one"
+        )
+        raise NotEnoughDataError(
+            "poses have nothing to measure", why, "put hands[].pose [J][3] into NAME.json"
+        )
+    return np.stack(told)
+
+
+MEASURES: Mapping[str, Callable[[Sets], list[Estimate]]] = {
+    "kid": _distance("whole", "kid"),
+    "fid": _distance("whole", "fid"),
+    "kid-h": _distance("hands", "kid-h"),
+    "fid-h": _distance("hands", "fid-h"),
+    "kid-fg": _distance("foreground", "kid-fg"),
+    "fid-fg": _distance("foreground", "fid-fg"),
+    "det": _detection,
+    "mpjpe": _joint_errors,
+    "pck": _correct_keypoints,
+    "clipsim": _clipsim,
+    "dap": _precision_of_people,
+    "mpjpe-body": _body_errors,
+    "pose-fid": _poses("pose-fid"),
+    "diversity": _poses("diversity"),
+}
+"""Name → figures. Each raises ``NotEnoughDataError`` where there is too little to measure."""

@@ -1,0 +1,105 @@
+"""People of pictures that exist twice: DAP and body-normalised joint errors, from labels on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from handwright.errors import NotEnoughDataError
+from handwright.metrics.keypoints.joints import JointErrors, annotated, extent_px, match_hands
+from handwright.metrics.sets.gather import Gathered
+from handwright.metrics.sets.labels import LabelledPerson
+
+Points = Float[np.ndarray, "133 2"]
+People = Sequence[LabelledPerson]
+
+
+@dataclass(frozen=True, eq=False)
+class PairedPeople:
+    """Picture by picture, in one order.
+
+    Attributes:
+        truth: People labelled in REAL.
+        found: People labelled in FAKE, in REAL's pixels: what a pose estimator saw there.
+        floor: What the estimator saw in REAL itself; None unless every labelled picture tells.
+    """
+
+    truth: tuple[People, ...]
+    found: tuple[People, ...]
+    floor: tuple[People, ...] | None
+
+
+def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
+    """The labelled people of all pictures that are in both sets under one name and labelled in REAL.
+
+    A picture of FAKE without labels is one in which nobody was found, as long as others have some; one whose
+    labels cannot be read is left out.
+
+    Raises:
+        NotEnoughDataError: No picture is in both sets, or one of the sets has no labelled people.
+    """
+    common = [
+        (picture, fake.pictures[name])
+        for name, picture in real.pictures.items()
+        if name in fake.pictures and picture.told.people is not None and not fake.pictures[name].told.broken
+    ]
+    for called, labelled in (
+        ("REAL", bool(common)),
+        ("FAKE", any(b.told.people is not None for _, b in common)),
+    ):
+        if not labelled:
+            raise NotEnoughDataError(
+                "people are compared by their labels in pictures of one name",
+                f"no such picture of {called} has any",
+                "put people[].wholebody [133][3] into NAME.json",
+            )
+    found = [_scaled(b.told.people or (), np.array(a.size_px, float) / b.size_px) for a, b in common]
+    floors = [a.told.people_found for a, _ in common]
+    known = tuple(floor for floor in floors if floor is not None)
+    return PairedPeople(
+        tuple(a.told.people or () for a, _ in common),
+        tuple(found),
+        known if len(known) == len(common) else None,
+    )
+
+
+def person_errors(truth: Sequence[People], found: Sequence[People], part: slice = slice(None)) -> JointErrors:
+    """Errors of each true person's joints, in sizes of the whole person.
+
+    A joint that was not found is off by the person's size, and so are all joints of a person that was missed.
+
+    Args:
+        truth: Per picture its people.
+        found: Per picture who was seen.
+        part: Points to measure: all, or ``keypoints.HANDS``. People without any of them are left out.
+
+    Raises:
+        NotEnoughDataError: There is nobody.
+    """
+    rows, sizes, missed, pictures = [], [], [], []
+    for number, (there, seen) in enumerate(zip(truth, found, strict=True)):
+        people = [one.points_px for one in there if annotated(one.points_px[part]).any()]
+        people = [points for points in people if np.ptp(points[annotated(points)], axis=0).max() > 0]
+        for points, match in zip(people, match_hands(people, [one.points_px for one in seen]), strict=True):
+            size = extent_px(points, annotated(points), number)
+            rows.append(_distances(points, match, size)[part])
+            sizes.append(size)
+            missed.append(match is None)
+            pictures.append(number)
+    if not rows:
+        raise NotEnoughDataError("joint errors have nothing to measure", "nobody is in the real pictures")
+    return JointErrors(np.array(rows), np.array(sizes), np.array(missed), np.array(pictures))
+
+
+def _distances(points: Points, match: Points | None, size: float) -> Float[np.ndarray, "133"]:
+    if match is None:
+        return np.full(len(points), np.nan)
+    apart = np.where(annotated(match), np.linalg.norm(match - points, axis=1), size)
+    return np.where(annotated(points), apart, np.nan)
+
+
+def _scaled(people: People, scale: Float[np.ndarray, "2"]) -> People:
+    return [LabelledPerson(one.points_px * scale, one.score) for one in people]
