@@ -119,7 +119,7 @@ def operated(work: Path, count: int, seed: int, photos: Sequence[Path], name: st
         photos: Of test-only hands.
         name: What the set is called.
     """
-    from handwright.data.surgery import operate, record_of
+    from handwright.data.photo_edits import operate, record_of
 
     folder = work / f"surgery-{name}-{seed}-{SIZE}"
     folder.mkdir(parents=True, exist_ok=True)

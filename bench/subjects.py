@@ -108,7 +108,7 @@ def _of_defects(picture: HandPicture, index: int) -> Subject | None:
 
 
 def _surgery(count: int, seed: int) -> Iterator[Subject]:
-    from handwright.data.surgery import operate
+    from handwright.data.photo_edits import operate
     from judge_real import held_out_photos
 
     photos = [photo.path for photo in held_out_photos(photos_root())]

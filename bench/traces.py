@@ -1,6 +1,6 @@
 """Can it be told that a sample of surgery was processed, and does that tell defects from controls?
 
-``python bench/traces.py PHOTOGRAPHS [--n 380] [--seed 300]``: samples of ``handwright.data.surgery`` from
+``python bench/traces.py PHOTOGRAPHS [--n 380] [--seed 300]``: samples of ``handwright.data.photo_edits`` from
 training photographs, half of them sound, and each one's twin that nobody operated on. Features compare the
 residuals of the touched place with those elsewhere; a logistic regression, its folds split by photograph,
 tells two kinds apart. AUC with bootstrap 95 % intervals over samples, for
@@ -25,9 +25,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 
+from handwright.data.photo_edits import operate
+from handwright.data.photo_edits import sample as surgery
 from handwright.data.photographs import list_photos, read_photo
-from handwright.data.surgery import operate
-from handwright.data.surgery import sample as surgery
 from handwright.training.photographs import TRAIN_SETS, is_test_only
 
 SIZE, SHARE_SOUND = 256, 0.5

@@ -6,7 +6,7 @@ import pytest
 
 from handwright.data.finger_count import fingers_of
 from handwright.data.hands.defects import GENERATORS
-from handwright.data.surgery.makers import MAKERS
+from handwright.data.photo_edits.makers import MAKERS
 
 
 def one(name, generator):

@@ -258,7 +258,7 @@ def _defects(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
 
 
 def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
-    from handwright.data.surgery import operate, record_of
+    from handwright.data.photo_edits import operate, record_of
     from handwright.hand.depth import depth_control
 
     picture = operate(seed, index, size, photos)

@@ -11,10 +11,10 @@ from handwright.data.hands.dress import Dress, band, disc, metal
 from handwright.data.hands.flaws import Flaw, apply_flaw
 from handwright.data.hands.person import Person
 from handwright.data.hands.things import Thing, thing_mesh
-from handwright.data.render.material import Material
-from handwright.data.render.stage import Solid
 from handwright.data.scenes.body import Arm, Part, body_parts
 from handwright.data.scenes.defects import Malformed
+from handwright.data.world.material import Material
+from handwright.data.world.stage import Solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import to_camera

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.render.material import Material
+from handwright.data.world.material import Material
 
 _BINS = 48
 METALS = {

@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND
 from handwright.data.places import Place
-from handwright.data.render.lens import Shot, smear
-from handwright.data.render.light import Surroundings
-from handwright.data.render.picture import LitStage
-from handwright.data.render.stage import Stage
+from handwright.data.world.lens import Shot, smear
+from handwright.data.world.light import Surroundings
+from handwright.data.world.picture import LitStage
+from handwright.data.world.stage import Stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.rig import load_rig
 from handwright.types import Hand

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.render.material import Material
 from handwright.data.scenes import MONK_SKIN_TONES
+from handwright.data.world.material import Material
 
 AGES = ("child", "young", "middle-aged", "elderly")
 _AGE_SHARES = (0.1, 0.42, 0.3, 0.18)

@@ -20,9 +20,9 @@ from handwright.data.hands.defects import (
 from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance
 from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.setup import Setup, draw_setup
-from handwright.data.render.lens import develop
-from handwright.data.render.picture import light_stage
-from handwright.data.render.stage import Stage, set_stage
+from handwright.data.world.lens import develop
+from handwright.data.world.picture import light_stage
+from handwright.data.world.stage import Stage, set_stage
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of

@@ -17,10 +17,10 @@ from handwright.data.hands.person import Person, draw_person
 from handwright.data.hands.poses import Posed, draw_pose, named_pose
 from handwright.data.hands.things import Thing
 from handwright.data.places import KINDS, Place, draw_place
-from handwright.data.render.lens import Shot, draw_shot
-from handwright.data.render.light import Surroundings, draw_surroundings
 from handwright.data.scenes.body import Arm
 from handwright.data.scenes.defects import Malformed
+from handwright.data.world.lens import Shot, draw_shot
+from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.hand.kinematics import pose_bones
 from handwright.hand.rig import load_rig
 from handwright.types import Hand

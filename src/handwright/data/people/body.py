@@ -28,7 +28,7 @@ from handwright.data.people.pose import bone
 from handwright.data.people.scalp import Hair
 from handwright.data.people.stance import Stance
 from handwright.data.people.wardrobe import Outfit
-from handwright.data.render.stage import Solid
+from handwright.data.world.stage import Solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
 from handwright.hand.rig import Rig, load_rig

@@ -12,7 +12,7 @@ from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, ri
 from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.pose import bone
 from handwright.data.people.wardrobe import Garment, Outfit
-from handwright.data.render.material import Material
+from handwright.data.world.material import Material
 from handwright.hand.dense import vertex_normals
 
 _TUCK_M, _UNDER_M, _AT_HEM_M = 0.012, 0.03, 1e-6

@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 
 from handwright.data.people.landmarks import FACE
 from handwright.data.people.makehuman import SKIN_VERTICES, load_figure, texture
-from handwright.data.render.material import Material
-from handwright.data.render.stage import Paint, Solid
+from handwright.data.world.material import Material
+from handwright.data.world.stage import Paint, Solid
 
 _LOW_M, _SPAN_M, _SIDE_PX = np.array([-0.1, 0.605]), 0.2, 480
 """The canvas: the neutral head seen from the front, x to the body's left, y up."""

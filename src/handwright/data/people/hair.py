@@ -13,7 +13,7 @@ from handwright.data.people.locks import locks
 from handwright.data.people.makehuman import load_figure
 from handwright.data.people.scalp import Hair, Scalp, scalp
 from handwright.data.people.trunk import Capsules
-from handwright.data.render.stage import Solid
+from handwright.data.world.stage import Solid
 from handwright.hand.dense import vertex_normals
 
 _BEANIE_M, _SHORTEST_M = 0.768, 0.012

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from handwright.data.people.scalp import Hair, Scalp
 from handwright.data.people.trunk import Capsules
-from handwright.data.render.stage import Solid
+from handwright.data.world.stage import Solid
 
 _LOCKS, _STEPS, _SWING_M, _LIFT = 560, 12, 0.07, 0.12
 _DOWN = np.array([0.0, 1.0, 0.0])

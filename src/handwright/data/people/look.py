@@ -10,7 +10,7 @@ from handwright.data.people.build import Build
 from handwright.data.people.face import Look
 from handwright.data.people.scalp import Hair
 from handwright.data.people.wardrobe import with_article
-from handwright.data.render.material import Material
+from handwright.data.world.material import Material
 
 _HAIR: dict[str, tuple[float, float, float]] = {
     "black": (0.012, 0.010, 0.009),

@@ -13,7 +13,7 @@ from handwright.data.people.graft import TO_CAMERA
 from handwright.data.people.landmarks import BODY_BONES, FACE, NOSE, ears, feet
 from handwright.data.people.makehuman import load_figure
 from handwright.data.people.pose import bone
-from handwright.data.render.stage import Stage
+from handwright.data.world.stage import Stage
 
 _BODY, _FEET, _FACE, _LEFT, _RIGHT = (
     slice(0, 17),

@@ -15,10 +15,10 @@ from handwright.data.hands.sample import HandTruth
 from handwright.data.people.body import SKIN, solids_of
 from handwright.data.people.points import wholebody_of
 from handwright.data.people.setup import PersonSetup, draw_setup
-from handwright.data.render.lens import develop
-from handwright.data.render.picture import light_stage
-from handwright.data.render.stage import Stage, set_stage
 from handwright.data.sample import PersonLabel, box_around
+from handwright.data.world.lens import develop
+from handwright.data.world.picture import light_stage
+from handwright.data.world.stage import Stage, set_stage
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mesh_of

@@ -20,8 +20,8 @@ from handwright.data.people.pose import bone
 from handwright.data.people.stance import Stance, draw_stance
 from handwright.data.people.wardrobe import draw_outfit
 from handwright.data.places import KINDS, Place, draw_place
-from handwright.data.render.lens import Shot, draw_shot
-from handwright.data.render.light import Surroundings, draw_surroundings
+from handwright.data.world.lens import Shot, draw_shot
+from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.types import Camera, Hand
 

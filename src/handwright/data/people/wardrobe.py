@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.hands.dress import any_colour
-from handwright.data.render.material import Material
+from handwright.data.world.material import Material
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handwright.data.surgery import bends, counts, fans, joins, whole
-from handwright.data.surgery.moves import Maker
+from handwright.data.photo_edits import bends, counts, fans, joins, whole
+from handwright.data.photo_edits.moves import Maker
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "extra": (counts.extra_copied, counts.extra_lent, fans.extra_repeated),

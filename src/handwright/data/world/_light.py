@@ -4,8 +4,8 @@
 import numba as nb
 import numpy as np
 
-from handwright.data.render._noise import hashed
-from handwright.data.render._surface import ALBEDO, HEIGHT, METAL, NORMAL, ROUGH, SHINE
+from handwright.data.world._noise import hashed
+from handwright.data.world._surface import ALBEDO, HEIGHT, METAL, NORMAL, ROUGH, SHINE
 
 
 @nb.njit(cache=True, fastmath=True)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.surgery.canvas import Canvas, Piece, erase, lift, open_canvas, set_in
-from handwright.data.surgery.maps import Map, grid, sample
-from handwright.data.surgery.moves import Case, Maker, Operated
-from handwright.data.surgery.patient import Patient
+from handwright.data.photo_edits.canvas import Canvas, Piece, erase, lift, open_canvas, set_in
+from handwright.data.photo_edits.maps import Map, grid, sample
+from handwright.data.photo_edits.moves import Case, Maker, Operated
+from handwright.data.photo_edits.patient import Patient
 from handwright.drawing.ownership import smoothstep
 
 Affine = Float[np.ndarray, "2 3"]
@@ -50,7 +50,7 @@ def seen_again(patient: Patient, points: np.ndarray, side: str) -> Patient | Non
     """The same crop with another of its hands as the patient."""
     from dataclasses import replace
 
-    from handwright.data.surgery.fingers import look_at_fingers
+    from handwright.data.photo_edits.fingers import look_at_fingers
     from handwright.hand.skeleton import palm_span_px
     from handwright.perception.region import hand_region
 

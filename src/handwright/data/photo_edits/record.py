@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.data.captions import PHOTOGRAPH, Scene
 from handwright.data.hands.record import record_head
-from handwright.data.surgery.sample import SurgeryPicture
+from handwright.data.photo_edits.sample import SurgeryPicture
 from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import PoseWords, orientation_of, words_of
 from handwright.types import Side

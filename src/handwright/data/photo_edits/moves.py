@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.surgery.canvas import (
+from handwright.data.photo_edits.canvas import (
     Canvas,
     Piece,
     erase,
@@ -17,9 +17,9 @@ from handwright.data.surgery.canvas import (
     open_canvas,
     set_in,
 )
-from handwright.data.surgery.maps import bone_map, grid, sample
-from handwright.data.surgery.patient import Patient
-from handwright.data.surgery.shares import rise, stump_share
+from handwright.data.photo_edits.maps import bone_map, grid, sample
+from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.shares import rise, stump_share
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.skeleton import distance_to_chain
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.render._detail import draw_detail
+from handwright.data.world._detail import draw_detail
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.raster import rasterize

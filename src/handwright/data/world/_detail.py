@@ -4,7 +4,7 @@
 import numba as nb
 import numpy as np
 
-from handwright.data.render._noise import noise3, smooth
+from handwright.data.world._noise import noise3, smooth
 
 
 @nb.njit(cache=True)

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.render._noise import noise3
-from handwright.data.render._surface import vertex_normals
-from handwright.data.render.lens import Shot, develop, smear
-from handwright.data.render.light import Lamp, Lobe, Surroundings, draw_surroundings
-from handwright.data.render.material import COLUMNS, Material
-from handwright.data.render.picture import light_stage
-from handwright.data.render.skin_atlas import detail_levels, pick_level, skin_levels
-from handwright.data.render.stage import Solid, Stage, set_stage
+from handwright.data.world._noise import noise3
+from handwright.data.world._surface import vertex_normals
+from handwright.data.world.lens import Shot, develop, smear
+from handwright.data.world.light import Lamp, Lobe, Surroundings, draw_surroundings
+from handwright.data.world.material import COLUMNS, Material
+from handwright.data.world.picture import light_stage
+from handwright.data.world.skin_atlas import detail_levels, pick_level, skin_levels
+from handwright.data.world.stage import Solid, Stage, set_stage
 
 SIZE, FOCAL = 64, 100.0
 GREY = Material("solid", (0.5, 0.5, 0.5), roughness=1.0, shine=0.0)

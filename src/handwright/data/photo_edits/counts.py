@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.data.surgery.bends import pinky_way
-from handwright.data.surgery.canvas import erase_finger, lift_finger, open_canvas
-from handwright.data.surgery.moves import (
+from handwright.data.photo_edits.bends import pinky_way
+from handwright.data.photo_edits.canvas import erase_finger, lift_finger, open_canvas
+from handwright.data.photo_edits.moves import (
     Case,
     Chain,
     Move,
@@ -21,8 +21,8 @@ from handwright.data.surgery.moves import (
     stretched,
     turned,
 )
-from handwright.data.surgery.patient import Patient
-from handwright.data.surgery.shares import finger_share, stump_share
+from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.shares import finger_share, stump_share
 
 _LONG = (1, 2, 3, 4)
 

@@ -4,7 +4,7 @@
 import numba as nb
 import numpy as np
 
-from handwright.data.render._noise import noise3, smooth
+from handwright.data.world._noise import noise3, smooth
 
 NORMAL, REST, UV, ALBEDO, HEIGHT, ROUGH, SHINE, METAL, GLOW, BLEED = 0, 3, 6, 8, 11, 12, 13, 14, 15, 16
 POINT_COLUMNS = 17

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.data.surgery.canvas import Canvas, open_canvas, regrained
-from handwright.data.surgery.makers import MAKERS, wanted_of
-from handwright.data.surgery.moves import Case
-from handwright.data.surgery.patient import Patient, admit
+from handwright.data.photo_edits.canvas import Canvas, open_canvas, regrained
+from handwright.data.photo_edits.makers import MAKERS, wanted_of
+from handwright.data.photo_edits.moves import Case
+from handwright.data.photo_edits.patient import Patient, admit
 from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.types import Box

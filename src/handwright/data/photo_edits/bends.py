@@ -7,10 +7,18 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.surgery.canvas import Canvas, Piece, erase_finger, lift, lift_finger, open_canvas, set_in
-from handwright.data.surgery.fingers import along
-from handwright.data.surgery.maps import Map, grid, sample, smooth_map
-from handwright.data.surgery.moves import (
+from handwright.data.photo_edits.canvas import (
+    Canvas,
+    Piece,
+    erase_finger,
+    lift,
+    lift_finger,
+    open_canvas,
+    set_in,
+)
+from handwright.data.photo_edits.fingers import along
+from handwright.data.photo_edits.maps import Map, grid, sample, smooth_map
+from handwright.data.photo_edits.moves import (
     Case,
     Chain,
     Maker,
@@ -24,8 +32,8 @@ from handwright.data.surgery.moves import (
     stretched,
     within,
 )
-from handwright.data.surgery.patient import Patient
-from handwright.data.surgery.shares import finger_share
+from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.shares import finger_share
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import hand_landmarks_m

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.data import surgery
+from handwright.data import photo_edits as surgery
 from handwright.data.hands.defects import DEFECTS
+from handwright.data.photo_edits import operate, record_of
+from handwright.data.photo_edits import sample as sample_module
+from handwright.data.photo_edits.fingers import along, chains_of, is_stretched
+from handwright.data.photo_edits.makers import MAKERS
+from handwright.data.photo_edits.maps import bone_map, from_polar, grid, polar, sample, smooth_map
+from handwright.data.photo_edits.moves import angle_between, bent, like, stretched, turned
 from handwright.data.photographs import list_photos, read_photo
-from handwright.data.surgery import operate, record_of
-from handwright.data.surgery import sample as sample_module
-from handwright.data.surgery.fingers import along, chains_of, is_stretched
-from handwright.data.surgery.makers import MAKERS
-from handwright.data.surgery.maps import bone_map, from_polar, grid, polar, sample, smooth_map
-from handwright.data.surgery.moves import angle_between, bent, like, stretched, turned
 from handwright.data.synthesise import KINDS, World
 from handwright.errors import DataError
 from handwright.hand.skeleton import distance_to_chain

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from handwright.data.surgery.canvas import Canvas, erase_finger, lift_finger, open_canvas, set_in
-from handwright.data.surgery.fingers import along
-from handwright.data.surgery.maps import grid
-from handwright.data.surgery.moves import (
+from handwright.data.photo_edits.canvas import Canvas, erase_finger, lift_finger, open_canvas, set_in
+from handwright.data.photo_edits.fingers import along
+from handwright.data.photo_edits.maps import grid
+from handwright.data.photo_edits.moves import (
     Case,
     Move,
     Operated,

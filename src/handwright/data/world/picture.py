@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.render import _light
-from handwright.data.render._surface import ALBEDO, BLEED, GLOW, METAL
-from handwright.data.render.light import Lamp, Surroundings
-from handwright.data.render.stage import Stage, look_up
+from handwright.data.world import _light
+from handwright.data.world._surface import ALBEDO, BLEED, GLOW, METAL
+from handwright.data.world.light import Lamp, Surroundings
+from handwright.data.world.stage import Stage, look_up
 from handwright.hand.raster import rasterize
 
 _SHADOW_PX = 320

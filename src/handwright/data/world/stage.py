@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.data.render._surface import ALBEDO, see_points, vertex_normals
-from handwright.data.render.material import Material
-from handwright.data.render.skin_atlas import detail_levels, pick_level, skin_levels
+from handwright.data.world._surface import ALBEDO, see_points, vertex_normals
+from handwright.data.world.material import Material
+from handwright.data.world.skin_atlas import detail_levels, pick_level, skin_levels
 from handwright.hand.raster import Visible, rasterize
 
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.photographs import decode_photo, read_photo
-from handwright.data.surgery.fingers import (
+from handwright.data.photo_edits.fingers import (
     Finger,
     is_stretched,
     look_at_fingers,
     may_be_free,
 )
-from handwright.data.surgery.seen import Seen, flesh_of, see
+from handwright.data.photo_edits.seen import Seen, flesh_of, see
+from handwright.data.photographs import decode_photo, read_photo
 from handwright.drawing.background import background_sources
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.grammar import orientation_of
