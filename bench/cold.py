@@ -36,7 +36,7 @@ finally:
 def pictures(folder: Path) -> list[Path]:
     """The pictures, rendered."""
     from handwright.data.scenes import render_scene
-    from handwright.data.scenes.backdrop import draw_backdrop
+    from handwright.data.world.scenery import draw_backdrop
 
     small = render_scene(SEED, defect="extra_finger", size=1024).pixels
     ground = np.tile(small[:8, :8].mean((0, 1)).astype(np.uint8), (3000, 4000, 1))

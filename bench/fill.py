@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from handwright.data.scenes import render_scene
-from handwright.data.scenes.backdrop import draw_backdrop
+from handwright.data.world.scenery import draw_backdrop
 from handwright.drawing import fill
 from handwright.hand.discs import dilated
 from handwright.training.photographs import training_photographs

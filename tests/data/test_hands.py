@@ -11,14 +11,14 @@ import pytest
 from handwright.data.hands import render_hands
 from handwright.data.hands.arrange import PAIRS, frame_hands, two_hands
 from handwright.data.hands.body import LABELS_PER_HAND, THING_LABEL
-from handwright.data.hands.finish import exposure
+from handwright.data.hands.compositing import exposure
 from handwright.data.hands.hold import THINGS, draw_hold
+from handwright.data.hands.objects import thing_mesh
 from handwright.data.hands.poses import DEEPEST_M, draw_pose, named_pose
 from handwright.data.hands.record import record_of
-from handwright.data.hands.things import thing_mesh
 from handwright.data.photographs import list_photos
-from handwright.data.places import KINDS, draw_place
 from handwright.data.shards import check_record
+from handwright.data.world.places import KINDS, draw_place
 from handwright.errors import UnreadableImageError
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES
 from handwright.hand.grammar import NAMED, read_words, words_of

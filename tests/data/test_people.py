@@ -12,22 +12,29 @@ import pytest
 
 from handwright.data import synthesise as world
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
-from handwright.data.people import makehuman, render_person
-from handwright.data.people.arms import tag_of
+from handwright.data.people import render_person
 from handwright.data.people.body import HAIR, SKIN, TOP
-from handwright.data.people.build import draw_build, rest_vertices_m
-from handwright.data.people.clothes import covered, places
-from handwright.data.people.cut import cut_mesh, neighbours, refine, rim_of, smoothed
-from handwright.data.people.face import face_paint
-from handwright.data.people.graft import SIDES, TO_CAMERA, give_way, hand_on, joint, socket_of
-from handwright.data.people.landmarks import FACE
-from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.pose import bone, pose_bones, rest_heads_m, skin
-from handwright.data.people.reach import SUPINATION, WRIST_DEVIATION, WRIST_FLEXION, supination, wrist_angles
+from handwright.data.people.clothing.garments import covered, places
+from handwright.data.people.clothing.wardrobe import draw_outfit
+from handwright.data.people.figure import makehuman
+from handwright.data.people.figure.build import draw_build, rest_vertices_m
+from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, give_way, hand_on, joint, socket_of
+from handwright.data.people.figure.landmarks import FACE
+from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
+from handwright.data.people.figure.mesh_cutting import cut_mesh, neighbours, refine, rim_of, smoothed
+from handwright.data.people.figure.skeleton import bone, pose_bones, rest_heads_m, skin
+from handwright.data.people.head.face import face_paint
+from handwright.data.people.posture.arms import tag_of
+from handwright.data.people.posture.capsules import Capsules, capsules_of
+from handwright.data.people.posture.reach import (
+    SUPINATION,
+    WRIST_DEVIATION,
+    WRIST_FLEXION,
+    supination,
+    wrist_angles,
+)
+from handwright.data.people.posture.stance import draw_stance
 from handwright.data.people.record import record_of
-from handwright.data.people.stance import draw_stance
-from handwright.data.people.trunk import Capsules, capsules_of
-from handwright.data.people.wardrobe import draw_outfit
 from handwright.data.shards import check_record, list_shards
 from handwright.data.synthesise import synthesise
 from handwright.errors import MissingPackageError

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.places import draw_place
+from handwright.data.world.places import draw_place
 from handwright.training.corruptions import corrupted
 from handwright.training.pictures import LabelledPicture
 

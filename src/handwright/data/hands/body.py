@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from handwright.data.defects.malformed import Malformed
+from handwright.data.defects.surface import Flaw, apply_flaw
 from handwright.data.hands.dress import Dress, band, disc, metal
-from handwright.data.hands.flaws import Flaw, apply_flaw
+from handwright.data.hands.objects import Thing, thing_mesh
+from handwright.data.hands.parts import Arm, Part, body_parts
 from handwright.data.hands.person import Person
-from handwright.data.hands.things import Thing, thing_mesh
-from handwright.data.scenes.body import Arm, Part, body_parts
-from handwright.data.scenes.defects import Malformed
 from handwright.data.world.material import Material
 from handwright.data.world.stage import Solid
 from handwright.hand.anatomy import FINGER_BONES

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from handwright.data.hands.objects import Thing, frame, thing_material
 from handwright.data.hands.poses import Posed, named_pose
-from handwright.data.hands.things import Thing, frame, thing_material
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from handwright.data.captions import RENDERED, Scene, captions
+from handwright.data.defects.surface import DefectLabel
 from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND
-from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.sample import HandPicture, HandTruth
-from handwright.data.places import KINDS
 from handwright.data.sample import box_around
+from handwright.data.world.places import KINDS
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
 from handwright.types import Box
 

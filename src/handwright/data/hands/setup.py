@@ -8,19 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from handwright.data.defects.malformed import Malformed
+from handwright.data.defects.surface import DefectLabel
 from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
 from handwright.data.hands.body import Dressed
 from handwright.data.hands.dress import Dress, draw_dress
-from handwright.data.hands.flaws import DefectLabel
 from handwright.data.hands.hold import draw_hold
+from handwright.data.hands.objects import Thing
+from handwright.data.hands.parts import Arm
 from handwright.data.hands.person import Person, draw_person
 from handwright.data.hands.poses import Posed, draw_pose, named_pose
-from handwright.data.hands.things import Thing
-from handwright.data.places import KINDS, Place, draw_place
-from handwright.data.scenes.body import Arm
-from handwright.data.scenes.defects import Malformed
 from handwright.data.world.lens import Shot, draw_shot
 from handwright.data.world.light import Surroundings, draw_surroundings
+from handwright.data.world.places import KINDS, Place, draw_place
 from handwright.hand.kinematics import pose_bones
 from handwright.hand.rig import load_rig
 from handwright.types import Hand

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.data.hands.person import Person
-from handwright.data.people.clothes import covered, places, wear
-from handwright.data.people.face import Look, eye_solids, face_paint, paint_of
-from handwright.data.people.graft import (
+from handwright.data.people.clothing.garments import covered, places, wear
+from handwright.data.people.clothing.wardrobe import Outfit
+from handwright.data.people.figure.hand_graft import (
     SIDES,
     TO_CAMERA,
     arm_share,
@@ -22,12 +22,12 @@ from handwright.data.people.graft import (
     joint,
     socket_of,
 )
-from handwright.data.people.hair import hair_solids
-from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.pose import bone
-from handwright.data.people.scalp import Hair
-from handwright.data.people.stance import Stance
-from handwright.data.people.wardrobe import Outfit
+from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
+from handwright.data.people.figure.skeleton import bone
+from handwright.data.people.head.face import Look, eye_solids, face_paint, paint_of
+from handwright.data.people.head.hair import hair_solids
+from handwright.data.people.head.scalp import Hair
+from handwright.data.people.posture.stance import Stance
 from handwright.data.world.stage import Solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera

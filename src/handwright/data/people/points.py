@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from handwright.data.hands.sample import HandTruth
 from handwright.data.people.body import Someone
-from handwright.data.people.graft import TO_CAMERA
-from handwright.data.people.landmarks import BODY_BONES, FACE, NOSE, ears, feet
-from handwright.data.people.makehuman import load_figure
-from handwright.data.people.pose import bone
+from handwright.data.people.figure.hand_graft import TO_CAMERA
+from handwright.data.people.figure.landmarks import BODY_BONES, FACE, NOSE, ears, feet
+from handwright.data.people.figure.makehuman import load_figure
+from handwright.data.people.figure.skeleton import bone
 from handwright.data.world.stage import Stage
 
 _BODY, _FEET, _FACE, _LEFT, _RIGHT = (

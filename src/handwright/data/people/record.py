@@ -9,7 +9,7 @@ import numpy as np
 from handwright.data.captions import RENDERED, Scene
 from handwright.data.hands.record import hand_record, record_head
 from handwright.data.people.sample import PersonPicture
-from handwright.data.places import KINDS
+from handwright.data.world.places import KINDS
 
 _AGE_WORDS = {"child": "", "young": "young ", "middle-aged": "middle-aged ", "elderly": "elderly "}
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
-from handwright.data.hands.finish import composite, exposure, seen_landmarks, white_balance
+from handwright.data.hands.compositing import composite, exposure, seen_landmarks, white_balance
 from handwright.data.hands.sample import HandTruth
 from handwright.data.people.body import SKIN, solids_of
 from handwright.data.people.points import wholebody_of

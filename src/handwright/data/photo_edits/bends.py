@@ -16,6 +16,7 @@ from handwright.data.photo_edits.canvas import (
     open_canvas,
     set_in,
 )
+from handwright.data.photo_edits.finger_masks import finger_share
 from handwright.data.photo_edits.fingers import along
 from handwright.data.photo_edits.maps import Map, grid, sample, smooth_map
 from handwright.data.photo_edits.moves import (
@@ -32,8 +33,7 @@ from handwright.data.photo_edits.moves import (
     stretched,
     within,
 )
-from handwright.data.photo_edits.patient import Patient
-from handwright.data.photo_edits.shares import finger_share
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import hand_landmarks_m

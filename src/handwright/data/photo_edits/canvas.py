@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.data.photo_edits.finger_masks import FROM_WEB, finger_share, rise, stump_share
 from handwright.data.photo_edits.maps import Map, sample
-from handwright.data.photo_edits.patient import Patient
-from handwright.data.photo_edits.shares import FROM_WEB, finger_share, rise, stump_share
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.background import uncovered_background
 from handwright.drawing.grain import add_grain, grain_statistics
 from handwright.drawing.ownership import smoothstep

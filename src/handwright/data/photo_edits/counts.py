@@ -6,6 +6,7 @@ import numpy as np
 
 from handwright.data.photo_edits.bends import pinky_way
 from handwright.data.photo_edits.canvas import erase_finger, lift_finger, open_canvas
+from handwright.data.photo_edits.finger_masks import finger_share, stump_share
 from handwright.data.photo_edits.moves import (
     Case,
     Chain,
@@ -21,8 +22,7 @@ from handwright.data.photo_edits.moves import (
     stretched,
     turned,
 )
-from handwright.data.photo_edits.patient import Patient
-from handwright.data.photo_edits.shares import finger_share, stump_share
+from handwright.data.photo_edits.subject import Patient
 
 _LONG = (1, 2, 3, 4)
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from handwright.data.photo_edits.canvas import Canvas, open_canvas
 from handwright.data.photo_edits.maps import from_polar, grid, polar, sample
 from handwright.data.photo_edits.moves import Case, Operated
-from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.ownership import smoothstep
 
 _REACH = np.deg2rad(34)

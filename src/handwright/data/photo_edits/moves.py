@@ -17,9 +17,9 @@ from handwright.data.photo_edits.canvas import (
     open_canvas,
     set_in,
 )
+from handwright.data.photo_edits.finger_masks import rise, stump_share
 from handwright.data.photo_edits.maps import bone_map, grid, sample
-from handwright.data.photo_edits.patient import Patient
-from handwright.data.photo_edits.shares import rise, stump_share
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.ownership import smoothstep
 from handwright.hand.skeleton import distance_to_chain
 

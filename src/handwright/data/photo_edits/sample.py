@@ -14,7 +14,7 @@ from jaxtyping import Bool, UInt8
 from handwright.data.photo_edits.canvas import Canvas, open_canvas, regrained
 from handwright.data.photo_edits.makers import MAKERS, wanted_of
 from handwright.data.photo_edits.moves import Case
-from handwright.data.photo_edits.patient import Patient, admit
+from handwright.data.photo_edits.subject import Patient, admit
 from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.types import Box

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from handwright.data.photo_edits.canvas import Canvas, Piece, erase, lift, open_canvas, set_in
 from handwright.data.photo_edits.maps import Map, grid, sample
 from handwright.data.photo_edits.moves import Case, Maker, Operated
-from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.ownership import smoothstep
 
 Affine = Float[np.ndarray, "2 3"]

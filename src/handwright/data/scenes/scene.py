@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.scenes.backdrop import draw_backdrop
-from handwright.data.scenes.body import Arm, body_parts
-from handwright.data.scenes.defects import Defect, Malformed, malform
+from handwright.data.defects.malformed import Defect, Malformed, malform
+from handwright.data.hands.parts import Arm, body_parts
 from handwright.data.scenes.lens import Lens, develop
 from handwright.data.scenes.poses import CATEGORIES, SHOWING, draw_dofs
 from handwright.data.scenes.shade import Lamp, Light, Lit, Matter, light_up, shrink
+from handwright.data.world.scenery import draw_backdrop
 from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs, to_camera
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle

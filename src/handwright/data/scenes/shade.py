@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.data.scenes.body import Part
+from handwright.data.hands.parts import Part
 from handwright.drawing.skin import bumped_normals, skin_at
 from handwright.drawing.surface import Surface, ambient_occlusion
 from handwright.hand.dense import vertex_normals

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.world import _light
+from handwright.data.world import _shading as _light
 from handwright.data.world._surface import ALBEDO, BLEED, GLOW, METAL
 from handwright.data.world.light import Lamp, Surroundings
 from handwright.data.world.stage import Stage, look_up

@@ -16,7 +16,7 @@ from handwright.data.photo_edits.fingers import (
     look_at_fingers,
     may_be_free,
 )
-from handwright.data.photo_edits.seen import Seen, flesh_of, see
+from handwright.data.photo_edits.photo_hands import Seen, flesh_of, see
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.drawing.background import background_sources
 from handwright.drawing.ownership import smoothstep

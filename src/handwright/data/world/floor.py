@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.places import KINDS, Place
-from handwright.data.scenes.backdrop import noise
+from handwright.data.world.places import KINDS, Place
+from handwright.data.world.scenery import noise
 
 _OWN_GROUND = ("landscape", "garden", "street")
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.pose import Posed, bone
+from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
+from handwright.data.people.figure.skeleton import Posed, bone
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import load_rig, matrix_axis_angle

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.bones import moved, shrunk, stretched, swung
-from handwright.data.hands.flaws import DefectLabel, Flaw
+from handwright.data.defects.bones import moved, shrunk, stretched, swung
+from handwright.data.defects.malformed import Copy, Malformed, malform
+from handwright.data.defects.surface import DefectLabel, Flaw
+from handwright.data.defects.visibility import sticks_out
 from handwright.data.hands.setup import Setup
-from handwright.data.hands.sticking_out import sticks_out
-from handwright.data.scenes.defects import Copy, Malformed, malform
 from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle

@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
-from handwright.data.people.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.pose import bone
-from handwright.data.people.wardrobe import Garment, Outfit
+from handwright.data.people.clothing.wardrobe import Garment, Outfit
+from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
+from handwright.data.people.figure.mesh_cutting import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
+from handwright.data.people.figure.skeleton import bone
 from handwright.data.world.material import Material
 from handwright.hand.dense import vertex_normals
 

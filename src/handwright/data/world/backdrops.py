@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.scenes.backdrop import MAKERS, Canvas, noise, touched_box
+from handwright.data.world.scenery import MAKERS, Canvas, noise, touched_box
 
 
 def defocused(picture: Canvas, radius_px: float) -> Canvas:

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handwright.data.hands.dress import tube_faces
-from handwright.data.people.cut import Refined, cut_mesh, neighbours, refine, smoothed
-from handwright.data.people.locks import locks
-from handwright.data.people.makehuman import load_figure
-from handwright.data.people.scalp import Hair, Scalp, scalp
-from handwright.data.people.trunk import Capsules
+from handwright.data.people.figure.makehuman import load_figure
+from handwright.data.people.figure.mesh_cutting import Refined, cut_mesh, neighbours, refine, smoothed
+from handwright.data.people.head.locks import locks
+from handwright.data.people.head.scalp import Hair, Scalp, scalp
+from handwright.data.people.posture.capsules import Capsules
 from handwright.data.world.stage import Solid
 from handwright.hand.dense import vertex_normals
 

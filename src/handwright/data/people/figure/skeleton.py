@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.people.makehuman import Figure, load_figure
+from handwright.data.people.figure.makehuman import Figure, load_figure
 from handwright.hand.kinematics import blend_skin
 
 

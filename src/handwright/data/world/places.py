@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handwright.data.backdrops import (
+from handwright.data.photographs import decode_photo, read_photo
+from handwright.data.world.backdrops import (
     add_person,
     defocused,
     draw_bricks,
@@ -18,8 +19,7 @@ from handwright.data.backdrops import (
     draw_room,
     draw_tiles,
 )
-from handwright.data.photographs import decode_photo, read_photo
-from handwright.data.scenes.backdrop import MAKERS, Canvas
+from handwright.data.world.scenery import MAKERS, Canvas
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.people.scalp import Hair, Scalp
-from handwright.data.people.trunk import Capsules
+from handwright.data.people.head.scalp import Hair, Scalp
+from handwright.data.people.posture.capsules import Capsules
 from handwright.data.world.stage import Solid
 
 _LOCKS, _STEPS, _SWING_M, _LIFT = 560, 12, 0.07, 0.12

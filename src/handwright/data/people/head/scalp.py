@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.people.cut import Refined, neighbours, refine
-from handwright.data.people.makehuman import load_figure, texture
+from handwright.data.people.figure.makehuman import load_figure, texture
+from handwright.data.people.figure.mesh_cutting import Refined, neighbours, refine
 from handwright.data.world.material import Material
 
 _LINE_DEG = (0, 22, 42, 58, 70, 80, 92, 104, 118, 140, 180)

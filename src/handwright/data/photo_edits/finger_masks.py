@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.photo_edits.patient import Patient
+from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.ownership import smoothstep
 
 FROM_WEB = (0.12, 0.5)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.people.makehuman import SKIN_VERTICES
-from handwright.data.people.pose import Posed, bone
+from handwright.data.people.figure.makehuman import SKIN_VERTICES
+from handwright.data.people.figure.skeleton import Posed, bone
 
 
 @dataclass(frozen=True, eq=False)

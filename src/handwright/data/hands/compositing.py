@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND
-from handwright.data.places import Place
 from handwright.data.world.lens import Shot, smear
 from handwright.data.world.light import Surroundings
 from handwright.data.world.picture import LitStage
+from handwright.data.world.places import Place
 from handwright.data.world.stage import Stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.rig import load_rig

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.scenes.body import Part
+from handwright.data.hands.parts import Part
 from handwright.hand.rig import axis_angle_matrix
 
 _CUT_M = -0.012

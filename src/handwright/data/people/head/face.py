@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.people.landmarks import FACE
-from handwright.data.people.makehuman import SKIN_VERTICES, load_figure, texture
+from handwright.data.people.figure.landmarks import FACE
+from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure, texture
 from handwright.data.world.material import Material
 from handwright.data.world.stage import Paint, Solid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from handwright.data.people.makehuman import load_figure
+from handwright.data.people.figure.makehuman import load_figure
 
 FACE: Int[np.ndarray, "68"] = np.array(
     [

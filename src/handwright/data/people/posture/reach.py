@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.data.people.pose import Posed, bone
-from handwright.data.people.trunk import Capsules
+from handwright.data.people.figure.skeleton import Posed, bone
+from handwright.data.people.posture.capsules import Capsules
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Side
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.people.makehuman import (
+from handwright.data.people.figure.makehuman import (
     AGES,
     FACE_TARGETS,
     MUSCLES,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.hands.defects import GENERATORS, SEEN_FROM_THE_EDGE, spoil
+from handwright.data.defects.generators import GENERATORS, SEEN_FROM_THE_EDGE, spoil
+from handwright.data.defects.visibility import sticks_out
 from handwright.data.hands.setup import draw_setup
-from handwright.data.hands.sticking_out import sticks_out
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.kinematics import pose_of_dofs

@@ -6,10 +6,10 @@ import numpy as np
 
 from handwright.data.hands.dress import any_colour
 from handwright.data.hands.person import Person
-from handwright.data.people.build import Build
-from handwright.data.people.face import Look
-from handwright.data.people.scalp import Hair
-from handwright.data.people.wardrobe import with_article
+from handwright.data.people.clothing.wardrobe import with_article
+from handwright.data.people.figure.build import Build
+from handwright.data.people.head.face import Look
+from handwright.data.people.head.scalp import Hair
 from handwright.data.world.material import Material
 
 _HAIR: dict[str, tuple[float, float, float]] = {

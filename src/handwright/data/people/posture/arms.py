@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from handwright.data.hands.poses import Posed as HandPose
 from handwright.data.hands.poses import draw_pose, named_pose
-from handwright.data.people.graft import TO_CAMERA, Socket
-from handwright.data.people.pose import Posed, bone
-from handwright.data.people.reach import Matrix, Solution, slerp, solve_arm
-from handwright.data.people.trunk import Capsules
+from handwright.data.people.figure.hand_graft import TO_CAMERA, Socket
+from handwright.data.people.figure.skeleton import Posed, bone
+from handwright.data.people.posture.capsules import Capsules
+from handwright.data.people.posture.reach import Matrix, Solution, slerp, solve_arm
 from handwright.hand.grammar import NAMED, wrist_of
 from handwright.hand.grammar.words import Direction
 from handwright.hand.rig import axis_angle_matrix
