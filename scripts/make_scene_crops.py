@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.scenes import Scene, render_scene
 from handwright.hand.depth import depth_control
 from handwright.training.crops import Crops, save_crops

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from handwright.data import photo_edits as surgery
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.photo_edits import operate, record_of
 from handwright.data.photo_edits import sample as sample_module
 from handwright.data.photo_edits.fingers import along, chains_of, is_stretched

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.training.crops import Crops
 from handwright.training.loop import train

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.synthesise import synthesise
 from handwright.training.crops import Crops
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.shards import Entry, list_shards, read_shards
 from handwright.errors import DataError, UsageError
 from handwright.training.crops import Crops, save_crops

@@ -1,6 +1,10 @@
-"""Training and test data: rendered worlds with exact truth, and the files they travel in.
+"""Training and test data: one synthetic world, edited photographs, and the files both travel in.
 
-- ``scenes``: one hand in a picture, sound or with a known defect; what the benches stand on.
-- ``hands``: one or two hands, dressed, holding, malformed; ``render`` and ``places`` draw them.
-- ``captions``: what there is to say; ``synthesise``, ``shards``: worlds of them as WebDataset files.
+Reading order:
+
+- ``hands``, ``people``: pictures with exact truth, sound or with a defect; ``world`` renders them.
+- ``photo_edits``: defects made on real photographs.
+- ``captions``: what there is to say about a picture; ``synthesise``: many pictures, reproducibly.
+- ``shards``, ``shard_index``: the files (WebDataset); ``sample``, ``loaders``: other people's data sets.
+- ``scenes``: the renderer of the first benches, about to go.
 """

@@ -44,7 +44,7 @@ class World:
         seed: Of everything.
         size: Side of the pictures in pixels.
         photos: Names of the photographs used as backgrounds, in order.
-        defect: The only defect of a world of defects, one of ``data.defects.generators.DEFECTS``; None: all.
+        defect: The only defect of a world of defects, one of ``data.hands.defects.generators.DEFECTS``; None: all.
         world: Version of the synthesis.
     """
 
@@ -168,7 +168,7 @@ def _check(kind: str, count: int, seed: int, size: int, workers: int) -> None:
 def _check_defect(kind: str, defect: str | None) -> None:
     if defect is None:
         return
-    from handwright.data.defects.generators import DEFECTS
+    from handwright.data.hands.defects.generators import DEFECTS
 
     if kind != "defects":
         raise UsageError(f"a world of {kind} has no defects", "", "leave --defect out")

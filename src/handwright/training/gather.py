@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.training.crops import Crops, joined, load_lots

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int8, UInt8
 
-from handwright.data.defects.finger_count import fingers_of
+from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.hand.anatomy import FINGERS

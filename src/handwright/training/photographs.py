@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 from PIL import ImageOps
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import reconstruct

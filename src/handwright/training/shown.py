@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.grammar.words import PoseWords
 
 DEFECTS_SHOWN = tuple(name for name in DEFECTS if name != "wrong_hand")

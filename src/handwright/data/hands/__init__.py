@@ -1,9 +1,9 @@
-"""Pictures of hands with exact truth.
+"""Pictures of one or two hands, dressed, holding something or malformed, with exact truth.
 
-- ``person``, ``dress``, ``poses``, ``things``, ``hold``: who, what they wear, which pose, what they hold.
-- ``arrange``: how hands are turned, meet and are framed; ``body``: all of it as meshes.
-- ``defects``, ``flaws``: what can be wrong with them, and its labels.
-- ``setup``: everything that is decided before the picture is made; ``sample``: the picture with its truth.
+Reading order: ``person``, ``dress``, ``poses``, ``objects``, ``hold`` (who, what they wear, which pose, what they
+hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it as meshes),
+``defects`` (what can be wrong), ``setup`` (everything that is decided before the picture is made), ``compositing``
+(the person over the background), ``sample`` (the picture with its truth), ``record`` (the truth as JSON).
 """
 
 from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_hands

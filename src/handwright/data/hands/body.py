@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.defects.malformed import Malformed
-from handwright.data.defects.surface import Flaw, apply_flaw
+from handwright.data.hands.defects.malformed import Malformed
+from handwright.data.hands.defects.surface import Flaw, apply_flaw
 from handwright.data.hands.dress import Dress, band, disc, metal
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts

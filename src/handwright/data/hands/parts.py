@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.defects.malformed import Copy, Malformed
+from handwright.data.hands.defects.malformed import Copy, Malformed
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_points

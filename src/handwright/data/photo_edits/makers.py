@@ -19,7 +19,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "detached": (whole.detached(0), whole.detached(1), whole.detached(2)),
     "melted": (whole.melted_waves, whole.melted_smeared, whole.melted_swirled),
 }
-"""Named as in ``data.defects.generators``."""
+"""Named as in ``data.hands.defects.generators``."""
 
 _WANTED = {
     "extra": ("open", "open", "fan"),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.defects.malformed import Defect, Malformed, malform
+from handwright.data.hands.defects.malformed import Defect, Malformed, malform
 from handwright.data.hands.parts import Arm, body_parts
 from handwright.data.scenes.lens import Lens, develop
 from handwright.data.scenes.poses import CATEGORIES, SHOWING, draw_dofs

@@ -1,8 +1,12 @@
-"""A small physically minded renderer in NumPy, OpenCV and numba: meshes and light in, linear light out.
+"""A small physically based renderer in NumPy, OpenCV and numba: meshes, lights and a background in, a picture out.
 
-- ``stage``: meshes of one material each, joined and rasterised into seen points.
-- ``material``: what surfaces are made of; ``_surface``: what each seen point looks like unlit.
-- ``light``: lamps and surroundings; ``_light``: what reaches each seen point.
-- ``picture``: all of it together, with light that wanders below the skin.
-- ``lens``: what a camera and a file do to linear light.
+Reading order:
+
+- ``stage``: meshes of one material each, joined and rasterised into visible points.
+- ``material``: what surfaces are made of; ``skin_atlas``: wrinkles, creases and veins of skin;
+  ``_surface``: what each visible point looks like unlit.
+- ``light``: lamps and surroundings; ``_shading``: the light that reaches each visible point.
+- ``picture``: all of it together, with the light that scatters below the skin.
+- ``places``: backgrounds, painted by ``scenery`` and ``backdrops``; ``floor``: the ground someone stands on.
+- ``lens``: what a camera and a file format do to linear light.
 """

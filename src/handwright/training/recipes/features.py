@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.data.defects.generators import DEFECTS
+from handwright.data.hands.defects.generators import DEFECTS
 from handwright.diffusion.tensors import picture_tensor
 from handwright.metrics.extractors.embedded import save_network
 from handwright.metrics.extractors.network import FeatureNetwork

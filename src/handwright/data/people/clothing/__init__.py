@@ -1,1 +1,1 @@
-"""Room: clothing."""
+"""Clothes: ``wardrobe`` chooses them and names them, ``garments`` cuts them as meshes."""

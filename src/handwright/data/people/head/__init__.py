@@ -1,1 +1,5 @@
-"""Room: head."""
+"""Heads: face, hair and headwear.
+
+Reading order: ``appearance`` (what is drawn at random), ``face`` (paint and eyes), ``scalp`` (where hair grows),
+``locks`` (ribbons of hair), ``hair`` (hair and headwear as meshes).
+"""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.defects.bones import moved, shrunk, stretched, swung
-from handwright.data.defects.malformed import Copy, Malformed, malform
-from handwright.data.defects.surface import DefectLabel, Flaw
-from handwright.data.defects.visibility import sticks_out
+from handwright.data.hands.defects.bones import moved, shrunk, stretched, swung
+from handwright.data.hands.defects.malformed import Copy, Malformed, malform
+from handwright.data.hands.defects.surface import DefectLabel, Flaw
+from handwright.data.hands.defects.visibility import sticks_out
 from handwright.data.hands.setup import Setup
 from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.data.defects.generators import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
 from handwright.data.hands import render_defects
+from handwright.data.hands.defects.generators import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
 from handwright.data.hands.record import record_of
 from handwright.data.hands.sample import render_setup
 from handwright.data.hands.setup import draw_setup

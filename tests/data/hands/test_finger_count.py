@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handwright.data.defects.finger_count import fingers_of
-from handwright.data.defects.generators import GENERATORS
+from handwright.data.hands.defects.finger_count import fingers_of
+from handwright.data.hands.defects.generators import GENERATORS
 from handwright.data.photo_edits.makers import MAKERS
 
 

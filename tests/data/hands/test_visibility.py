@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.defects.generators import GENERATORS, SEEN_FROM_THE_EDGE, spoil
-from handwright.data.defects.visibility import sticks_out
+from handwright.data.hands.defects.generators import GENERATORS, SEEN_FROM_THE_EDGE, spoil
+from handwright.data.hands.defects.visibility import sticks_out
 from handwright.data.hands.setup import draw_setup
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.dofs import dofs_of_pose
