@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from handwright.diffusion.latents import decode, encode
-from handwright.diffusion.places import model_folder
+from handwright.diffusion.loading.places import model_folder
 from handwright.diffusion.tensors import picture_array, picture_tensor
 from handwright.metrics.crops import hand_crop
-from handwright.training.family import Family, open_family
+from handwright.training.networks.family import Family, open_family
 from measures import mean, row
 from subjects import Subject, subjects
 

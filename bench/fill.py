@@ -23,7 +23,7 @@ from handwright.data.scenes import render_scene
 from handwright.data.world.scenery import draw_backdrop
 from handwright.drawing import fill
 from handwright.hand.discs import dilated
-from handwright.training.photographs import training_photographs
+from handwright.training.streams.photographs import training_photographs
 from measures import mean, row
 
 SIDE, RIM_PX, SEED = 320, 5, 760_000

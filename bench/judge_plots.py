@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from handwright.image.atomic import write_atomically
 from handwright.review.critic import CriticSays
 from handwright.review.recalibrated import MALFORMED
-from handwright.training.shown import DEFECTS_SHOWN
+from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from judge_asked import Asked
 from judge_measures import precision_recall, reliability, roc
 from judge_sets import Truth

@@ -23,7 +23,7 @@ from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.landmarker import Landmarker
 from handwright.review.oriented import Region
 from handwright.review.proposals import Proposer
-from handwright.training.photographs import TRAIN_SETS, is_test_only
+from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.types import Box, HandObservation
 from judge_sets import Picture, Pixels, Truth
 

@@ -18,7 +18,7 @@ from handwright.data.shards import Entry, Labelled, is_whole, list_shards, read_
 from handwright.data.synthesise import synthesise
 from handwright.hand.grammar.named import NAMED
 from handwright.review.oriented import Region
-from handwright.training.shown import pose_group
+from handwright.training.networks.critic_classes import pose_group
 from handwright.types import Side
 
 SIZE = 256

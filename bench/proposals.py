@@ -36,9 +36,9 @@ from handwright.review.oriented import Region
 from handwright.review.proposal_maps import finds
 from handwright.review.proposals import PACKAGED, Proposer
 from handwright.review.unfound import believed, confirmed, unfound
-from handwright.training.photographs import TRAIN_SETS, is_test_only
-from handwright.training.pictures import labelled
-from handwright.training.windows import hand_free_cut
+from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
+from handwright.training.streams.proposal_windows import hand_free_cut
+from handwright.training.streams.whole_pictures import labelled
 
 LIST = Path(__file__).parent / "data" / "hands_200.json"
 LEAST_SEED, SHOWN_PX = 900_000, 384

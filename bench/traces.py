@@ -28,7 +28,7 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from handwright.data.photo_edits import operate
 from handwright.data.photo_edits import sample as surgery
 from handwright.data.photographs import list_photos, read_photo
-from handwright.training.photographs import TRAIN_SETS, is_test_only
+from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 
 SIZE, SHARE_SOUND = 256, 0.5
 LEAST_TOUCHED, LEAST_MEASURED = 200, 50

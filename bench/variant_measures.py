@@ -22,11 +22,11 @@ from handwright.diffusion.tensors import control_tensor, picture_array, picture_
 from handwright.drawing.sharpness import sharpness_ratio
 from handwright.handrefiner.check import find_again
 from handwright.perception.landmarker import Landmarker
-from handwright.training.crops import Crops, joined
-from handwright.training.family import Family
-from handwright.training.gather import crops_of
+from handwright.training.networks.family import Family
 from handwright.training.noising import clean_of, noise_levels, noise_to
 from handwright.training.recipes.base import InpaintingLoss
+from handwright.training.streams.crop_folders import crops_of
+from handwright.training.streams.crops import Crops, joined
 from handwright.types import HandObservation
 from measures import ciede2000, mean_lab
 from variant_training import RESOLUTION, drawn_pictures

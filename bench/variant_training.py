@@ -15,20 +15,20 @@ from transformers import CLIPTextConfig
 
 from handwright.diffusion.guidance import guided
 from handwright.diffusion.latents import encode, pixels_per_latent
-from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, UNet2DConditionModel
+from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, UNet2DConditionModel
+from handwright.diffusion.loading.zoo import load_vae
 from handwright.diffusion.tensors import picture_tensor
-from handwright.diffusion.zoo import load_vae
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.crops import Crops, sized
-from handwright.training.family import Family, general_controlnet, noise_schedule, open_family
-from handwright.training.inflation import inflated_family
 from handwright.training.loop import train
+from handwright.training.networks.family import Family, general_controlnet, noise_schedule, open_family
+from handwright.training.networks.inflation import inflated_family
+from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.noising import noise_levels, noise_to
 from handwright.training.recipes.base import BaseRecipe, Batches, InpaintingLoss
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream
-from handwright.training.tokenizer import learn_tokenizer
+from handwright.training.streams.crop_batches import CropStream
+from handwright.training.streams.crops import Crops, sized
 
 RESOLUTION, BATCH, TEXT_WIDTH, TEXT_LENGTH = 128, 16, 96, 40
 GUIDANCE = 3.0

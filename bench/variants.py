@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 
 from handwright.perception.landmarker import HandLandmarker
-from handwright.training.crops import Crops
-from handwright.training.gather import load_crops
 from handwright.training.panels import words
+from handwright.training.streams.crop_folders import load_crops
+from handwright.training.streams.crops import Crops
 from measures import bootstrap, mean
 from variant_measures import How, held_hands, looked_at, middle, painted, told_from_noise
 from variant_training import RESOLUTION, Variant, drawn_pictures, small_tokenizer, train_variant
@@ -184,7 +184,7 @@ def main() -> None:
         plain = {n: looked_at(p, held, eyes) for n, p in pictures.items()}
         for name in options.only or [*VARIANTS, "sweep"]:
             if name == "sweep":
-                from handwright.training.family import open_family
+                from handwright.training.networks.family import open_family
 
                 family = open_family(options.work / "default" / "model")
                 swept(family, held, eyes, results.setdefault("sweep", {}), save)

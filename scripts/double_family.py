@@ -10,11 +10,11 @@ import argparse
 import shutil
 from pathlib import Path
 
-from handwright.diffusion.controlnets import OWN_FILE
-from handwright.diffusion.places import model_folder
-from handwright.training.doubling import doubled
-from handwright.training.family import open_family, save_family
-from handwright.training.gather import load_crops
+from handwright.diffusion.loading.controlnets import OWN_FILE
+from handwright.diffusion.loading.places import model_folder
+from handwright.training.networks.doubling import doubled
+from handwright.training.networks.family import open_family, save_family
+from handwright.training.streams.crop_folders import load_crops
 
 
 def main() -> None:

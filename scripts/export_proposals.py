@@ -22,10 +22,10 @@ from handwright.review.oriented import Region
 from handwright.review.proposal_maps import finds
 from handwright.review.proposals import FILE, MAPS, PACKAGED, Proposer
 from handwright.review.unfound import confirmed
-from handwright.training.onnx_export import export_onnx
-from handwright.training.pictures import load_pictures
-from handwright.training.proposal_network import load_proposals
-from handwright.training.windows import hand_free_cut
+from handwright.training.networks.proposals import load_proposals
+from handwright.training.release.onnx_export import export_onnx
+from handwright.training.streams.proposal_windows import hand_free_cut
+from handwright.training.streams.whole_pictures import load_pictures
 
 LARGEST_PX, SEED, CUTS, TRIES, STEPS = 384, 11, 4, 30, 1000
 LEAST = 0.05

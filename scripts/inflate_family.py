@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from handwright.diffusion.places import model_folder
-from handwright.training.family import open_family, save_family
-from handwright.training.inflation import inflated_family
+from handwright.diffusion.loading.places import model_folder
+from handwright.training.networks.family import open_family, save_family
+from handwright.training.networks.inflation import inflated_family
 
 
 def main() -> None:

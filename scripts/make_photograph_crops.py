@@ -14,8 +14,8 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from handwright.perception.landmarker import HandLandmarker
-from handwright.training.crops import joined, save_crops
-from handwright.training.photographs import photograph_crops, training_photographs
+from handwright.training.streams.crops import joined, save_crops
+from handwright.training.streams.photographs import photograph_crops, training_photographs
 
 LEAST_PX = 64
 

@@ -22,7 +22,7 @@ from handwright.data.shards import Entry, write_shard
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
 from handwright.perception.merge import box_iou
-from handwright.training.photographs import training_photographs
+from handwright.training.streams.photographs import training_photographs
 
 LARGEST_PX, PER_SHARD = 512, 200
 SHOW_ONE = ("ardamavi_digits", "roboflow_asl_letters_publicdomain")

@@ -21,8 +21,8 @@ import numpy as np
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.scenes import Scene, render_scene
 from handwright.hand.depth import depth_control
-from handwright.training.crops import Crops, save_crops
-from handwright.training.gather import repair_area
+from handwright.training.streams.crop_folders import repair_area
+from handwright.training.streams.crops import Crops, save_crops
 
 FIRST_SEED = 1_100_000
 """Everything that is measured uses lower seeds; the first embedded family used those from 1,000,000 up."""

@@ -15,8 +15,8 @@ import onnx
 from handwright.image import write_atomically
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.extractors.referee import FOLDER, RefereeExtractor
-from handwright.training.gather import load_crops
-from handwright.training.onnx_export import with_features
+from handwright.training.release.onnx_export import with_features
+from handwright.training.streams.crop_folders import load_crops
 
 _LEAST, _HANDS, _SIDE = 0.05, 1500, 224
 

@@ -1,6 +1,6 @@
 """Calibrate a trained critic and ship it: scripts/release_critic.py RUN/model/critic --data DIR.
 
-DIR is what it was trained on; hands kept from training there (``training.pictures.is_calibration``)
+DIR is what it was trained on; hands kept from training there (``training.streams.whole_pictures.is_calibration``)
 calibrate it. With --referee it is a RUN/model/critic of the member `referee`.
 """
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from handwright.training.critic_calibration import calibrate_critic
-from handwright.training.critic_network import CriticNetwork, load_critic
-from handwright.training.hand_views import load_views
-from handwright.training.referee_network import RefereeNetwork
-from handwright.training.release import release_critic
+from handwright.training.networks.critic import CriticNetwork, load_critic
+from handwright.training.networks.referee import RefereeNetwork
+from handwright.training.release.calibration import calibrate_critic
+from handwright.training.release.packaging import release_critic
+from handwright.training.streams.critic_samples import load_views
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from handwright.diffusion.tensors import picture_tensor
-from handwright.training.critic_network import save_critic
-from handwright.training.hand_views import load_views
 from handwright.training.members import CRITIC_PHOTOGRAPH_SHARE
-from handwright.training.onnx_import import unfolded
+from handwright.training.networks.critic import save_critic
 from handwright.training.recipes.critic import fresh_critic
-from handwright.training.view_stream import ViewStream
+from handwright.training.release.onnx_import import unfolded
+from handwright.training.streams.critic_batches import ViewStream
+from handwright.training.streams.critic_samples import load_views
 
 PACKAGED = Path(__file__).parent.parent / "src" / "handwright" / "weights" / "critic" / "critic.onnx"
 BATCHES, BATCH, SIZE_PX = 32, 48, 128

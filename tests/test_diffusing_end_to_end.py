@@ -15,7 +15,7 @@ import torch
 from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 from handwright.handrefiner import candidates, check, pipeline, reviewing, torch_inpainter
 from handwright.image import load_image, save_image
 from handwright.types import Image

@@ -28,7 +28,7 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, capsys, changes, said):
 
 
 def test_a_step_is_trained_and_a_second_run_wants_to_be_told_to_resume(tmp_path, capsys):
-    from tests.training.made import shard
+    from tests.training.rendered_crops import shard
 
     shard(tmp_path / "crops", 2)
     short = (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.zoo import DiffusionModels, load_models
 from tests.diffusion.models import RESOLUTION, write_sd
 
 torch.set_num_threads(1)  # these networks are too small to share out

@@ -18,7 +18,7 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 
 TEXT_WIDTH = 32
 TOKENS = 77

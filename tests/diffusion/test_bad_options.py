@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from handwright.diffusion.devices import choose_device, choose_dtype
-from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.loading.devices import choose_device, choose_dtype
+from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.zoo import DiffusionModels
 from handwright.errors import DiffusionError, HandwrightError, InvalidValueError, UsageError
 
 Paint = Callable[..., torch.Tensor]

@@ -11,9 +11,9 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionInpaintPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.loading.zoo import load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.zoo import load_models
 from tests.diffusion.models import sd_scheduler, small_tokenizer
 
 WIDTHS = (320, 640, 1280, 1280)

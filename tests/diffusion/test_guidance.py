@@ -7,7 +7,7 @@ import torch
 
 from handwright.diffusion.denoiser import Denoiser
 from handwright.diffusion.guidance import NEGATIVE_PROMPT, guided, negative_prompt
-from handwright.diffusion.zoo import DiffusionModels
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.errors import UsageError
 
 

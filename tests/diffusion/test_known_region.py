@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from handwright.diffusion.known_region import KnownRegionBlend, known_region_blend, latent_mask, noised
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.samplers import open_sampler, scaled_input, start_schedule
 from tests.diffusion.models import sd_scheduler
 

@@ -13,10 +13,10 @@ from diffusers import StableDiffusionControlNetPipeline
 from handwright.diffusion import known_region, pipeline
 from handwright.diffusion.known_region import KnownRegionBlend, latent_mask
 from handwright.diffusion.latents import encode
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
-from handwright.diffusion.zoo import DiffusionModels
 from handwright.errors import UsageError
 
 Paint = Callable[..., torch.Tensor]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.samplers import SAMPLERS, open_sampler, predicted_original, start_schedule
 from handwright.errors import DiffusionError, UsageError
 from tests.diffusion.models import sd_scheduler

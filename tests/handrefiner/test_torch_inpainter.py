@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from handwright.diffusion.devices import DEVICES as TORCH_DEVICES
-from handwright.diffusion.devices import DTYPES as TORCH_DTYPES
+from handwright.diffusion.loading.devices import DEVICES as TORCH_DEVICES
+from handwright.diffusion.loading.devices import DTYPES as TORCH_DTYPES
 from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
 from handwright.errors import DiffusionError
 from handwright.handrefiner import inpainters, torch_inpainter

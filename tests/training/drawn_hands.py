@@ -10,9 +10,9 @@ import torch
 
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.anatomy import LANDMARK_EDGES
-from handwright.training.crops import Crops
 from handwright.training.loop import train
 from handwright.training.settings import TrainSettings
+from handwright.training.streams.crops import Crops
 
 SIDE = 72
 COLOURS = {"red": (220, 60, 50), "green": (60, 200, 70), "blue": (60, 80, 220), "yellow": (230, 220, 60)}

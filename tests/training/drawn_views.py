@@ -8,7 +8,7 @@ import numpy as np
 from handwright.data.hands.body import FOREARM, HAND_LABEL
 from handwright.data.shards import Entry
 from handwright.hand.anatomy import FINGER_BONES, FINGERS
-from handwright.training.hand_views import (
+from handwright.training.streams.critic_samples import (
     HandViews,
     _stacked,  # pyright: ignore[reportPrivateUsage]
     elsewhere,

@@ -7,10 +7,10 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from handwright.diffusion.known_region import noised
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.samplers import open_sampler, predicted_original, scaled_input, start_schedule
 from handwright.errors import UsageError
-from handwright.training.family import noise_schedule
+from handwright.training.networks.family import noise_schedule
 from handwright.training.noising import clean_of, noise_levels, noise_to, prediction_of
 from handwright.training.settings import PREDICTIONS, TrainSettings
 

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import handwright
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
-from handwright.diffusion.zoo import load_models
+from handwright.diffusion.loading.zoo import load_models
 
 WEIGHTS = Path(handwright.__file__).parent / "weights"
 TINY = WEIGHTS / "tiny"

@@ -17,9 +17,9 @@ from handwright.errors import DiffusionError
 if TYPE_CHECKING:
     from handwright.diffusion.guidance import negative_prompt
     from handwright.diffusion.known_region import KnownRegionBlend, known_region_blend
+    from handwright.diffusion.loading.zoo import DiffusionModels, load_models
     from handwright.diffusion.pipeline import HandInpaintPipeline
     from handwright.diffusion.samplers import SAMPLERS, open_sampler
-    from handwright.diffusion.zoo import DiffusionModels, load_models
 
 __all__ = [
     "SAMPLERS",

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from handwright.diffusion.guidance import guided
-from handwright.diffusion.libraries import ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DConditionModel
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d
 
-from handwright.diffusion.libraries import randn_tensor
+from handwright.diffusion.loading.libraries import randn_tensor
 
 
 def latent_mask(mask: Float[Tensor, "b 1 h w"], scale: int) -> Float[Tensor, "b 1 h/s w/s"]:

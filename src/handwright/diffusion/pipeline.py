@@ -14,7 +14,7 @@ from handwright.diffusion.denoiser import Denoiser
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.known_region import KnownRegionBlend, latent_mask, noised
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
-from handwright.diffusion.libraries import (
+from handwright.diffusion.loading.libraries import (
     BaseOutput,
     CLIPTextModel,
     CLIPTokenizer,
@@ -24,7 +24,8 @@ from handwright.diffusion.libraries import (
     quiet,
     randn_tensor,
 )
-from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.diffusion.prompts import embed_prompts
 from handwright.diffusion.request import check_options, check_pictures, each_step
 from handwright.diffusion.samplers import (
@@ -35,7 +36,6 @@ from handwright.diffusion.samplers import (
     step_options,
     steps_left,
 )
-from handwright.diffusion.zoo import DiffusionModels
 from handwright.errors import DiffusionError, UsageError
 
 OnStep = Callable[[int, Tensor, Tensor, Tensor], None]

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from handwright.diffusion.known_region import noised
-from handwright.diffusion.libraries import quiet
+from handwright.diffusion.loading.libraries import quiet
 from handwright.errors import DiffusionError, UsageError
 
 SAMPLERS: Mapping[str, tuple[str, Mapping[str, object]]] = {

@@ -13,7 +13,7 @@ SAMPLERS = ("auto", "ddim", "dpm++", "euler", "euler-a", "unipc", "flow")
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-"""Names of ``handwright.diffusion.devices``."""
+"""Names of ``handwright.diffusion.loading.devices``."""
 
 PROMPT = "a photograph of a hand"
 """In the words of the captions that the embedded base was trained on."""

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
 from handwright.diffusion.latents import decode, encode
-from handwright.diffusion.memory import enough_memory
+from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
-from handwright.diffusion.zoo import DiffusionModels, load_models
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings

@@ -85,7 +85,7 @@ def decode(maps: Mapping[str, np.ndarray], size_px: int, least: float) -> list[P
 
     Args:
         maps: 'heat' logits [H, H], 'log_size' [H, H], 'direction' and 'offset' [2, H, H], as
-            ``training.proposal_network.ProposalMaps`` says.
+            ``training.networks.proposals.ProposalMaps`` says.
         size_px: Side of the view.
         least: Smallest score.
     """

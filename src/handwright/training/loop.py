@@ -25,7 +25,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from handwright.diffusion.devices import training_precision
+from handwright.diffusion.loading.devices import training_precision
 from handwright.errors import UsageError
 from handwright.image import write_atomically, write_png
 from handwright.training.curve import draw_curve

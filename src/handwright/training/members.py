@@ -10,17 +10,17 @@ import numpy as np
 import torch
 
 from handwright.diffusion.codec import PatchCodec
-from handwright.diffusion.components import load_network, load_tokenizer
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.libraries import AutoencoderKL, CLIPTextModel, CLIPTokenizer
-from handwright.diffusion.places import EMBEDDED
-from handwright.diffusion.zoo import load_vae
+from handwright.diffusion.loading.components import load_network, load_tokenizer
+from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, CLIPTokenizer
+from handwright.diffusion.loading.places import EMBEDDED
+from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
-from handwright.training.critic_network import load_critic
-from handwright.training.crops import Crops
-from handwright.training.family import (
+from handwright.training.loop import Recipe
+from handwright.training.networks.critic import load_critic
+from handwright.training.networks.family import (
     LATENT_CHANNELS,
     Family,
     controlnet_from,
@@ -30,11 +30,9 @@ from handwright.training.family import (
     open_family,
     with_new_embedding,
 )
-from handwright.training.gather import load_crops
-from handwright.training.hand_views import load_views
-from handwright.training.loop import Recipe
-from handwright.training.pictures import load_pictures
-from handwright.training.proposal_network import ProposalConfig, ProposalNetwork, load_proposals
+from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
+from handwright.training.networks.referee import RefereeNetwork
+from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.base import BaseRecipe, Batches
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
@@ -42,12 +40,14 @@ from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text import SMALL, ClipRecipe, TextRecipe, fresh_clip
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
-from handwright.training.referee_network import RefereeNetwork
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream
-from handwright.training.tokenizer import learn_tokenizer
-from handwright.training.view_stream import ViewStream
-from handwright.training.windows import WindowStream
+from handwright.training.streams.critic_batches import ViewStream
+from handwright.training.streams.critic_samples import load_views
+from handwright.training.streams.crop_batches import CropStream
+from handwright.training.streams.crop_folders import load_crops
+from handwright.training.streams.crops import Crops
+from handwright.training.streams.proposal_windows import WindowStream
+from handwright.training.streams.whole_pictures import load_pictures
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 UNFORESEEN_SHARE = 0.25

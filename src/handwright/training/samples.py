@@ -7,13 +7,13 @@ import torch
 from jaxtyping import UInt8
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
-from handwright.diffusion.libraries import ControlNetModel
+from handwright.diffusion.loading.libraries import ControlNetModel
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.handrefiner.controls import control_picture
-from handwright.training.crops import Crops
-from handwright.training.family import Family
+from handwright.training.networks.family import Family
+from handwright.training.streams.crops import Crops
 
 _STEPS, _GUIDANCE = 12, 2.0
 

@@ -41,7 +41,7 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
         DiffusionError: The libraries or the model are not there.
     """
     check_installed()
-    from handwright.diffusion.places import controlnet_place, model_folder
+    from handwright.diffusion.loading.places import controlnet_place, model_folder
 
     networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
     entry = _entry(model, model_folder(model), networks)
@@ -60,7 +60,7 @@ def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     Raises:
         DiffusionError: The model is not there.
     """
-    from handwright.diffusion.places import controlnet_place, model_folder
+    from handwright.diffusion.loading.places import controlnet_place, model_folder
 
     place = model_folder(model) / "controlnet" if controlnet is None else controlnet_place(controlnet)
     return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}

@@ -1,1 +1,1 @@
-"""One short recipe a member of the family."""
+"""Recipes: what each member learns from and by which loss; see ``training.loop.Recipe``."""

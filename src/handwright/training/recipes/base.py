@@ -17,18 +17,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from handwright.diffusion.devices import choose_device
 from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import encode, pixels_per_latent
-from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.devices import choose_device
+from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.tensors import control_tensor, picture_tensor
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.crops import Crops
-from handwright.training.family import Family, save_family
+from handwright.training.networks.family import Family, save_family
 from handwright.training.noising import noise_to
 from handwright.training.samples import control_pictures, sample_grid
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream, repair_masks
+from handwright.training.streams.crop_batches import CropStream, repair_masks
+from handwright.training.streams.crops import Crops
 
 CONTROL_DROPOUT = 0.3
 """Share of depths that the base does not see, unless settings say so."""

@@ -14,14 +14,14 @@ from torch.nn import functional as f
 
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.peaks import peaks
-from handwright.training.critic_network import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
 from handwright.training.losses import heatmap_error, mean_where
+from handwright.training.networks.critic import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
+from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
+from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.panels import framed, tiled, with_hand, words
-from handwright.training.referee_network import RefereeNetwork
-from handwright.training.seen_parts import PARTS, UNKNOWN
 from handwright.training.settings import TrainSettings
-from handwright.training.shown import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
-from handwright.training.view_stream import ViewStream, numbers
+from handwright.training.streams.critic_batches import ViewStream, numbers
+from handwright.training.streams.part_maps import PARTS, UNKNOWN
 
 _WEIGHTS = {
     "landmarks": 0.5,

@@ -23,12 +23,12 @@ from handwright.data.hands.defects.generators import DEFECTS
 from handwright.diffusion.tensors import picture_tensor
 from handwright.metrics.extractors.embedded import save_network
 from handwright.metrics.extractors.network import FeatureNetwork
-from handwright.training.corruptions import KINDS, corrupted
-from handwright.training.crops import Crops
 from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.panels import tiled, with_hand
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream
+from handwright.training.streams.crop_batches import CropStream
+from handwright.training.streams.crops import Crops
+from handwright.training.streams.degradations import KINDS, corrupted
 
 _UNTOUCHED = 0.5
 _VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9

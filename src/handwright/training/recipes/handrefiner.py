@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from handwright.diffusion.controlnets import OWN_FILE
-from handwright.diffusion.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.controlnets import OWN_FILE
+from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.crops import Crops
-from handwright.training.family import Family
+from handwright.training.networks.family import Family
 from handwright.training.recipes.base import Batches, FamilyRecipe, unet_input
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
+from handwright.training.streams.crops import Crops
 
 
 class ControlLoss(nn.Module):

@@ -16,11 +16,11 @@ from torch.nn import functional as f
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.proposal_maps import Proposal, decode
 from handwright.training.losses import mean_where
+from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork, save_proposals
 from handwright.training.panels import tiled
-from handwright.training.proposal_network import ProposalMaps, ProposalNetwork, save_proposals
-from handwright.training.proposal_targets import target_maps
 from handwright.training.settings import TrainSettings
-from handwright.training.windows import Window, WindowStream
+from handwright.training.streams.proposal_targets import target_maps
+from handwright.training.streams.proposal_windows import Window, WindowStream
 
 _WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
 _EASY, _ELSEWHERE = 2, 4

@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPVisionConfig
 
-from handwright.diffusion.libraries import CLIPTextModel, CLIPTokenizer, quiet
+from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
 from handwright.diffusion.tensors import picture_tensor
 from handwright.training.panels import words
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream
+from handwright.training.streams.crop_batches import CropStream
 
 _PROJECTION = 128
 _HEAD = 32

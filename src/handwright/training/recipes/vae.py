@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from handwright.diffusion.codec import PATCH, PatchCodec
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
-from handwright.diffusion.libraries import AutoencoderKL
+from handwright.diffusion.loading.libraries import AutoencoderKL
 from handwright.diffusion.tensors import picture_array, picture_tensor
 from handwright.training.settings import TrainSettings
-from handwright.training.stream import CropStream
+from handwright.training.streams.crop_batches import CropStream
 
 _SAMPLE = 400_000
 _WIDTHS = (16, 32, 64)

@@ -1,0 +1,178 @@
+"""A ControlNet from a folder or a single file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from safetensors import safe_open
+
+from handwright.diffusion.loading.components import load_network, loading, read_config
+from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.places import refuse_pickle
+from handwright.errors import DiffusionError
+
+_SHARED = (
+    "flip_sin_to_cos",
+    "freq_shift",
+    "down_block_types",
+    "mid_block_type",
+    "only_cross_attention",
+    "block_out_channels",
+    "layers_per_block",
+    "downsample_padding",
+    "mid_block_scale_factor",
+    "act_fn",
+    "norm_num_groups",
+    "norm_eps",
+    "cross_attention_dim",
+    "transformer_layers_per_block",
+    "attention_head_dim",
+    "num_attention_heads",
+    "use_linear_projection",
+    "upcast_attention",
+    "resnet_time_scale_shift",
+)
+"""What a ControlNet has in common with the UNet that it steers."""
+
+_SIGNS = ("controlnet_mid_block", "middle_block_out")
+"""In a ControlNet's tensor names and no other network's: diffusers' layout, the original one."""
+
+PUBLISHED_STRENGTH = 0.55
+"""Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
+
+OWN_FILE = "handwright.json"
+"""Beside a ControlNet's config.json: its ``Traits``, those that are not the usual ones."""
+
+_MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
+
+_CONDITIONING_WIDTHS = (16, 32, 96, 256)
+"""Of the published ControlNets' conditioning embedding."""
+
+
+def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype) -> ControlNetModel:
+    """A ControlNet for ``unet``.
+
+    Args:
+        place: A folder with config.json, or a .safetensors file in diffusers' or the original layout. A file
+            without a config.json beside it is read as a published ControlNet of the UNet's own widths.
+        unet: The UNet that it shall steer.
+        dtype: Its weights are converted to this.
+
+    Raises:
+        DiffusionError: A pickle, a damaged file, or weights of another width than the UNet's.
+    """
+    if place.is_dir() and (place / "config.json").is_file():
+        return load_network(ControlNetModel, place, dtype)
+    file = place if place.is_file() else _only_file(place)
+    refuse_pickle(file)
+    if file.suffix != ".safetensors":
+        raise DiffusionError(
+            f"{file} is no ControlNet", "it is not a .safetensors file", "give a .safetensors file"
+        )
+    beside = file.parent / "config.json"
+    if beside.is_file() and read_config(file.parent).get("_class_name") == "ControlNetModel":
+        return _from_file(file, file.parent, dtype)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "config.json").write_text(json.dumps(controlnet_config(unet)), encoding="utf-8")
+        return _from_file(file, Path(folder), dtype)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What to know of a ControlNet besides its weights.
+
+    Attributes:
+        strength: The fixed strength that was found for it; else the published one.
+        control: Kind of control image that it reads.
+        guidance: From pure noise, how far beyond the prediction without control that with control is taken;
+            1: no farther, as published.
+    """
+
+    strength: float = PUBLISHED_STRENGTH
+    control: str = "depth"
+    guidance: float = 1.0
+
+
+def controlnet_traits(place: Path) -> Traits:
+    """What is written beside a ControlNet's weights in ``OWN_FILE``.
+
+    Args:
+        place: As for ``load_controlnet``; a file, and a folder without that file, have the default traits.
+
+    Raises:
+        DiffusionError: The file is there and makes no sense.
+    """
+    if not (place / OWN_FILE).is_file():
+        return Traits()
+    told = read_config(place, OWN_FILE)
+    strength = _number(told, "strength", PUBLISHED_STRENGTH, _MOST_STRENGTH, place)
+    guidance = _number(told, "guidance", 1.0, _MOST_GUIDANCE, place)
+    return Traits(strength, str(told.get("control", "depth")), guidance)
+
+
+def _number(told: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:
+    value = told.get(name, usual)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise DiffusionError(
+            f"{place / OWN_FILE} names no {name}",
+            f"its {name!r} is {value!r}",
+            f"write a number from 0 to {most:g}, or remove it",
+        )
+    return float(value)
+
+
+def _from_file(file: Path, config_folder: Path, dtype: torch.dtype) -> ControlNetModel:
+    with loading(file), safe_open(file, "pt") as checkpoint:
+        names = list(checkpoint.keys())
+    if not any(sign in name for name in names for sign in _SIGNS):
+        raise DiffusionError(
+            f"{file} is no ControlNet", "it has no ControlNet's tensors", "give a ControlNet's checkpoint"
+        )
+    try:
+        with loading(file):
+            network = ControlNetModel.from_single_file(
+                str(file), config=str(config_folder), torch_dtype=dtype, local_files_only=True
+            )
+    except DiffusionError as error:
+        if "expected shape" not in error.why:
+            raise
+        raise DiffusionError(
+            f"{file} does not fit the model",
+            "it is of another width",
+            "choose a ControlNet made for this model",
+        ) from error
+    if any(weights.is_meta for weights in network.parameters()):
+        raise DiffusionError(f"{file} is incomplete", "weights are missing", "fetch the ControlNet again")
+    return network.eval().requires_grad_(False)
+
+
+def controlnet_config(unet: UNet2DConditionModel) -> dict[str, Any]:
+    """The config of a published ControlNet for this UNet: it reads the bare latents, not mask and picture."""
+    shared = {name: unet.config[name] for name in _SHARED if name in unet.config}
+    return {
+        "_class_name": "ControlNetModel",
+        "in_channels": unet.config["out_channels"],
+        "conditioning_embedding_out_channels": _CONDITIONING_WIDTHS,
+        **shared,
+    }
+
+
+def _only_file(folder: Path) -> Path:
+    """The single checkpoint of a folder without config.json."""
+    files = sorted(folder.glob("*.safetensors"))
+    if len(files) == 1:
+        return files[0]
+    for path in sorted(folder.iterdir()):
+        refuse_pickle(path)
+    found = f"{len(files)} .safetensors files" if files else "no .safetensors file"
+    raise DiffusionError(
+        f"{folder} is no ControlNet",
+        f"it has no config.json and {found}",
+        "give the .safetensors file itself",
+    )

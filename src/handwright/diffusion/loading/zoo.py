@@ -1,0 +1,132 @@
+"""Models: embedded, from a directory or from the hub, all in diffusers' ``save_pretrained`` layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from handwright.diffusion.guidance import GUIDANCE
+from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.loading.compatibility import check_controlnet, check_family
+from handwright.diffusion.loading.components import load_network, load_tokenizer, read_config
+from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, picture_dtype
+from handwright.diffusion.loading.libraries import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    CLIPTextModel,
+    CLIPTokenizer,
+    ControlNetModel,
+    UNet2DConditionModel,
+)
+from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.places import controlnet_place, model_folder
+from handwright.errors import DiffusionError
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusionModels:
+    """What a run needs, loaded and checked against each other.
+
+    Attributes:
+        vae: ``AutoencoderKL``, ``AutoencoderTiny`` or ``PatchCodec``.
+        text_encoder: CLIP's text model.
+        tokenizer: Its tokenizer.
+        unet: Reads L latent channels, or 2 L + 1 (latents, mask, masked picture) when made for inpainting.
+        controlnet: The depth ControlNet; None when neither the model nor the user has one.
+        scheduler_config: The model's own scheduler_config.json.
+        resolution: Side in pixels of the square pictures that it was trained on.
+        name: As asked for.
+        inpainting: Whether the UNet sees mask and masked picture.
+        guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
+        traits: What is stored with the ControlNet: its fixed strength, the kind of control image it reads.
+    """
+
+    vae: Any
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    unet: UNet2DConditionModel
+    controlnet: ControlNetModel | None
+    scheduler_config: Mapping[str, Any]
+    resolution: int
+    name: str
+    inpainting: bool
+    guidance: float = GUIDANCE
+    traits: Traits = field(default_factory=Traits)
+
+
+def load_models(
+    model: str = "tiny", controlnet: str | None = None, *, dtype: str = "auto", device: str = "auto"
+) -> DiffusionModels:
+    """Load a model and its ControlNet; safetensors only, no remote code.
+
+    Args:
+        model: 'tiny' (embedded), a directory, or a hub id OWNER/NAME.
+        controlnet: A directory, a .safetensors file or a hub id; None: the model's own, if it has one.
+        dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
+        device: 'auto', 'cpu', 'cuda' or 'mps'.
+
+    Raises:
+        UsageError: No such dtype or device.
+        DiffusionError: The model or ControlNet is missing, incomplete, damaged, a pickle, does not fit its
+            partners, or does not fit into memory.
+    """
+    place = choose_device(device)
+    numbers = choose_dtype(dtype, place)
+    folder = model_folder(model)
+    vae = load_vae(folder / "vae", picture_dtype(numbers))
+    text_encoder = load_network(CLIPTextModel, folder / "text_encoder", numbers)
+    unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
+    check_family(vae, text_encoder, unet)
+    control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    control, traits = None, Traits()
+    if control_place.exists():
+        control, traits = load_controlnet(control_place, unet, numbers), controlnet_traits(control_place)
+        check_controlnet(control, unet, vae)
+    with enough_memory(f"moving the model to {place}"):
+        networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
+        for network in networks:
+            network.to(place)
+    return DiffusionModels(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=load_tokenizer(folder / "tokenizer"),
+        unet=unet,
+        controlnet=control,
+        scheduler_config=read_config(folder / "scheduler", "scheduler_config.json"),
+        resolution=int(unet.config["sample_size"]) * pixels_per_latent(vae),
+        name=model,
+        inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
+        guidance=_guidance(folder),
+        traits=traits,
+    )
+
+
+def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of three classes
+    """The autoencoder whose class its config names.
+
+    Raises:
+        DiffusionError: No config, or a class that is not known here.
+    """
+    name = read_config(folder).get("_class_name", "AutoencoderKL")
+    if name == "PatchCodec":
+        from handwright.diffusion.codec import PatchCodec
+
+        return load_network(PatchCodec, folder, dtype)
+    kinds = {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}
+    if name not in kinds:
+        raise DiffusionError(
+            f"{folder} is a {name}", "no such VAE is known here", f"choose a model with {', '.join(kinds)}"
+        )
+    return load_network(kinds[name], folder, dtype)
+
+
+def _guidance(folder: Path) -> float:
+    """What a model_index.json recommends under 'handwright'."""
+    named = read_config(folder, "model_index.json").get("handwright", {})
+    value = named.get("guidance", GUIDANCE) if isinstance(named, dict) else GUIDANCE
+    return float(value) if isinstance(value, int | float) else GUIDANCE

@@ -1,0 +1,270 @@
+"""Sizes of the embedded diffusion family, and fresh members of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from transformers import CLIPTextConfig
+
+from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.loading.controlnets import controlnet_config
+from handwright.diffusion.loading.libraries import (
+    CLIPTextModel,
+    CLIPTokenizer,
+    ControlNetModel,
+    UNet2DConditionModel,
+)
+from handwright.diffusion.loading.zoo import load_models
+from handwright.diffusion.samplers import is_flow_name
+
+LATENT_CHANNELS = 16
+TEXT_WIDTH = 192
+TEXT_LENGTH = 77
+_EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
+_GATES = {
+    _EMBEDDING_GATE: 1.0,
+    "controlnet_down_blocks": 0.3,
+    "controlnet_mid_block": 0.3,
+}
+"""Layers that shut a new ControlNet off, and how wide they start where they need not (1: as PyTorch's)."""
+
+_BLOCKS: dict[str, Any] = {
+    "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+    "block_out_channels": (64, 128, 192),
+    "layers_per_block": 1,
+    "cross_attention_dim": TEXT_WIDTH,
+    "attention_head_dim": 8,
+    "norm_num_groups": 16,
+}
+
+
+Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
+
+
+def fresh_unet(
+    resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4, inpainting: bool = True
+) -> UNet2DConditionModel:
+    """A UNet that knows nothing yet.
+
+    Args:
+        resolution: Side of its pictures in pixels.
+        channels: Of a latent.
+        scale: Pixels per latent.
+        inpainting: It reads noisy latents, mask, latents of the masked picture; otherwise the first alone.
+    """
+    return UNet2DConditionModel(
+        sample_size=resolution // scale,
+        in_channels=2 * channels + 1 if inpainting else channels,
+        out_channels=channels,
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        **_BLOCKS,
+    )
+
+
+def controlnet_from(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
+    """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
+
+    It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
+
+    Args:
+        unet: The UNet.
+        pixels_per_latent: 4 or 8.
+        widths: Of the control image's embedding, one a halving and one more; None: the usual ones.
+    """
+    usual = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths or usual}
+    control = cast("ControlNetModel", ControlNetModel.from_config(config))
+    fresh, trained = control.state_dict(), unet.state_dict()
+    shared = {name: trained[name] for name in fresh if name in trained}
+    shared["conv_in.weight"] = trained["conv_in.weight"][:, : unet.config["out_channels"]]
+    control.load_state_dict(fresh | shared)
+    return control
+
+
+def general_controlnet(
+    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
+) -> ControlNetModel:
+    """A ControlNet to train together with its UNet from the start; arguments as of ``controlnet_from``.
+
+    Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
+    embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
+    """
+    control = controlnet_from(unet, pixels_per_latent, widths)
+    _open_gates(control, _GATES)
+    return control
+
+
+def with_new_embedding(control: ControlNetModel) -> ControlNetModel:
+    """A ControlNet that keeps all but how it reads control images: that it has to learn anew.
+
+    Whatever kinds of image several such ones learn from, they start level.
+    """
+    config = dict(control.config)
+    fresh = cast("ControlNetModel", ControlNetModel.from_config(config))
+    fresh.load_state_dict(control.state_dict() | _embedding_of(fresh))
+    _open_gates(fresh, (_EMBEDDING_GATE,))
+    return fresh
+
+
+def _embedding_of(control: ControlNetModel) -> dict[str, torch.Tensor]:
+    start = _EMBEDDING_GATE.split(".")[0]
+    return {name: values for name, values in control.state_dict().items() if name.startswith(start)}
+
+
+def _open_gates(control: ControlNetModel, gates: Iterable[str]) -> None:
+    for name, values in control.named_parameters():
+        gate = next((gate for gate in gates if name.startswith(gate)), None)
+        if gate is not None:
+            bound = _GATES[gate] / math.sqrt(max(values[0].numel(), 1))
+            torch.nn.init.uniform_(values, -bound, bound)
+
+
+def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int = TEXT_WIDTH, layers: int = 3) -> CLIPTextModel:
+    """A small CLIP text transformer for this tokenizer."""
+    start, *_, end = tokenizer("").input_ids
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=4 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=width // 32,
+            max_position_embeddings=TEXT_LENGTH,
+            bos_token_id=start,
+            eos_token_id=end,
+            pad_token_id=end,
+        )
+    )
+
+
+def noise_schedule(prediction: str = "v_prediction") -> Schedule:
+    """SD's noise levels, the noisiest being noise alone, and sampled from there on (Lin et al. 2024).
+
+    Unscaled, the mean colour of a hand, which hundreds of latents share, can still be read off the noisiest
+    one: a network that has learnt to do so does not look at the arm, and paints grey hands from pure noise.
+
+    Args:
+        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level.
+            ε says nothing of the picture where there is noise alone, so its levels stay unscaled. 'flow' goes
+            along straight lines (rectified flow) and has levels of its own.
+    """
+    if prediction == "flow":
+        return FlowMatchEulerDiscreteScheduler()
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=prediction != "epsilon",
+        prediction_type=cast("Any", prediction),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """What the members that paint are trained from and together with.
+
+    Attributes:
+        vae: Frozen.
+        tokenizer: Of the text encoder.
+        text_encoder: CLIP's text model.
+        unet: Plain or for inpainting.
+        controlnet: Depth ControlNet; None when there is none yet.
+        schedule: Noise levels and what the UNet predicts.
+        resolution: Side of its pictures.
+        control: Kind of control image that the ControlNet reads.
+    """
+
+    vae: Any
+    tokenizer: CLIPTokenizer
+    text_encoder: CLIPTextModel
+    unet: UNet2DConditionModel
+    controlnet: ControlNetModel | None
+    schedule: Schedule
+    resolution: int
+    control: str = "depth"
+
+    @property
+    def schedule_config(self) -> dict[str, Any]:
+        """The schedule's settings under the name of its class, as ``open_sampler`` reads them."""
+        return {**self.schedule.config, "_class_name": type(self.schedule).__name__}
+
+
+def open_family(folder: Path) -> Family:
+    """A family from disk: the embedded one, a run's ``model/``, or any of Stable Diffusion 1.5's layout.
+
+    Raises:
+        DiffusionError: It is missing, incomplete, damaged, or its parts do not fit each other.
+    """
+    models = load_models(str(folder), dtype="float32", device="cpu")
+    return Family(
+        models.vae,
+        models.tokenizer,
+        models.text_encoder,
+        models.unet,
+        models.controlnet,
+        _schedule_of(dict(models.scheduler_config)),
+        models.resolution,
+        models.traits.control,
+    )
+
+
+def _schedule_of(config: dict[str, Any]) -> Schedule:
+    """The schedule to train with: a flow's, or the noise levels that DDIM and its kin share."""
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
+    return cast("Schedule", kind.from_config(config))
+
+
+def fresh_family(
+    tokenizer: CLIPTokenizer,
+    vae: Any,  # noqa: ANN401 - any autoencoder with diffusers' interface
+    resolution: int,
+    text_encoder: CLIPTextModel | None = None,
+    prediction: str = "v_prediction",
+    inpainting: bool = True,
+) -> Family:
+    """A small family whose UNet knows nothing yet; a new text encoder unless one is given.
+
+    Args:
+        tokenizer: Of the text encoder.
+        vae: Trained or fitted.
+        resolution: Side of its pictures in pixels.
+        text_encoder: Trained with that tokenizer.
+        prediction: As of ``noise_schedule``.
+        inpainting: As of ``fresh_unet``.
+    """
+    channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
+    unet = fresh_unet(resolution, channels, scale, inpainting)
+    text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
+    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction), resolution)
+
+
+def save_family(family: Family, folder: Path) -> None:
+    """Write a family as a pipeline in ``save_pretrained`` layout."""
+    parts: dict[str, Any] = {
+        "vae": family.vae,
+        "text_encoder": family.text_encoder,
+        "tokenizer": family.tokenizer,
+        "unet": family.unet,
+        "controlnet": family.controlnet,
+        "scheduler": family.schedule,
+    }
+    index: dict[str, Any] = {"_class_name": "HandInpaintPipeline", "handwright": {"guidance": 1.0}}
+    for name, part in parts.items():
+        if part is not None:
+            part.save_pretrained(folder / name)
+            index[name] = [type(part).__module__.split(".")[0], type(part).__name__]
+    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")

@@ -1,0 +1,139 @@
+"""A critic's calibration, on hands that were kept from its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.review.calibrating import fit_platt, fit_temperature
+from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.review.critic import SURE_HAND, SURPLUS
+from handwright.review.flesh import Flesh
+from handwright.training.networks.critic import CriticConfig
+from handwright.training.release.thresholds import spend
+from handwright.training.streams.critic_batches import as_found
+from handwright.training.streams.critic_samples import HandViews
+
+_AT_ONCE, _PART = 16, 15
+_NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable", "hand")
+_SURE = 0.9
+"""The budget must hold for hands to come with this confidence: limits are chosen among very many."""
+
+_OVERLOOKED, _OVERLOOKED_UNFOUND = 0.005, 0.02
+"""Share of hands that may be taken for something else; of those that no detector has found."""
+
+_LEAST_LIMIT = 0.05
+"""No limit is lower: what never comes near one is not called at a hair's breadth."""
+
+_LEAST_SURPLUS = 0.005
+"""A cell or two of too much flesh are no finger."""
+
+_AS_IT_IS = np.eye(3)[:2]
+
+Logits = Mapping[str, np.ndarray]
+Ask = Callable[[UInt8[np.ndarray, "n s s 3"]], Logits]
+
+
+def calibrate_critic(
+    ask: Ask, config: CriticConfig, views: HandViews, about: Mapping[str, Any], seed: int = 0
+) -> Calibration:
+    """How a critic's logits are to be read.
+
+    Probabilities are right where sound and malformed hands come as in ``views``. A hand is called wrong when
+    any head reaches its limit; limits are such that, with 90 % confidence, at most ``BUDGET`` of sound
+    renders, and at most ``BUDGET`` of sound photographs, are.
+
+    Args:
+        ask: Tells the network's logits of crops, as it ships (``review.critic_runner.logits_of``).
+        config: Of the network.
+        views: Hands that it was not trained on.
+        about: What the calibration says of itself.
+        seed: Of the finder's errors.
+
+    Raises:
+        NotEnoughDataError: Hands of some kind are missing.
+    """
+    crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
+    told = _told(ask, crops, config)
+    judged = clear & views.judged
+    malformed = np.any(views.defects, axis=1)
+    heads = {"malformed": _platt(told["malformed"], malformed, judged)}
+    for k, name in enumerate(config.defects):
+        heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
+    called = clear | (told["assessable"] > 0)
+    limits = _limits(heads, told, config, views, called & views.judged)
+    heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
+    heads[SURPLUS] = Head(limit=limits[SURPLUS])
+    heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
+    heads |= _seeing(ask, config, views, seed)
+    heads |= _hand(told["hand"], views)
+    counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
+    count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
+    temperatures = {
+        "fingers": fit_temperature(told["fingers"][counted], count[counted].astype(np.int64)),
+        "poses": fit_temperature(told["poses"][posed], views.pose[posed].astype(np.int64)),
+    }
+    return Calibration(heads, temperatures, {**about, "hands": int(views.hand.sum()), "budget": BUDGET})
+
+
+def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConfig) -> Logits:
+    """Its numbers, a few crops at once, and the share of flesh that is too much."""
+    told: dict[str, list[np.ndarray]] = {name: [] for name in (*_NUMBERS, SURPLUS)}
+    for start in range(0, len(crops), _AT_ONCE):
+        lot = ask(crops[start : start + _AT_ONCE])
+        parts = (Flesh.of(one, config.parts, _AS_IT_IS, config.size_px) for one in lot["parts"])
+        lot = {**lot, SURPLUS: np.array([flesh.surplus_share for flesh in parts])}
+        for name, values in told.items():
+            values.append(lot[name])
+    return {name: np.concatenate(values).astype(np.float64) for name, values in told.items()}
+
+
+def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
+    """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
+    crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
+    told = _told(ask, crops, config)
+    return {
+        "gloved": _platt(told["gloved"], views.gloved, views.hand),
+        "assessable": _platt(told["assessable"], able, views.hand),
+    }
+
+
+def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> dict[str, Head]:
+    """Whether it is a hand at all, with both limits; a share of the hands may be overlooked by each."""
+    head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
+    hands = _read(head, logits[views.hand])
+    shares = {"hand": _OVERLOOKED, SURE_HAND: _OVERLOOKED_UNFOUND}
+    limits = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
+    return {name: Head(head.scale, head.bias, limit) for name, limit in limits.items()}
+
+
+def _limits(
+    heads: Mapping[str, Head],
+    told: Logits,
+    config: CriticConfig,
+    views: HandViews,
+    judged: Bool[np.ndarray, "n"],
+) -> dict[str, float]:
+    """Limits that hold the budget on renders and on photographs; malformed ones of either count alike."""
+    values = {"malformed": told["malformed"]}
+    values |= {name: told["defects"][:, k] for k, name in enumerate(config.defects)}
+    read = np.column_stack([*(_read(heads[name], values[name]) for name in heads), told[SURPLUS]])
+    malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
+    sound, wrong = judged & ~malformed, judged & malformed
+    worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]
+    limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET, _SURE)
+    least = [*(_LEAST_LIMIT for _ in heads), _LEAST_SURPLUS]
+    return dict(zip((*heads, SURPLUS), np.maximum(limits, least).tolist(), strict=True))
+
+
+def _read(head: Head, logits: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+    return sigmoid(head.scale * logits + head.bias)
+
+
+def _platt(
+    logits: Float[np.ndarray, "n"], truths: Bool[np.ndarray, "n"], chosen: Bool[np.ndarray, "n"]
+) -> Head:
+    return Head(*fit_platt(logits[chosen], truths[chosen]))

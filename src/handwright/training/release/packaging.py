@@ -1,0 +1,148 @@
+"""From trained members to the embedded family that ships: half precision, small shards, a card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from handwright.diffusion.loading.components import load_network
+from handwright.diffusion.loading.controlnets import OWN_FILE
+from handwright.diffusion.loading.libraries import (
+    CLIPTextModel,
+    CLIPTokenizer,
+    ControlNetModel,
+    UNet2DConditionModel,
+    quiet,
+)
+from handwright.diffusion.loading.zoo import load_vae
+from handwright.errors import UsageError
+from handwright.perception.onnx_session import open_session
+from handwright.review.calibration import Calibration
+from handwright.review.critic_runner import logits_of
+from handwright.training.networks.critic import CriticConfig, Judged
+from handwright.training.release.calibration import Ask
+from handwright.training.release.onnx_export import export_onnx
+from handwright.training.streams.critic_batches import CONTEXT
+
+SHARD, FULL = "14MB", torch.float32
+_KINDS: dict[str, Any] = {
+    "unet": UNet2DConditionModel,
+    "controlnet": ControlNetModel,
+    "text_encoder": CLIPTextModel,
+}
+
+
+def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
+    """Write one network that stands alone (``features``, ``clip``), in half precision.
+
+    Args:
+        trained: Its folder below ``model/`` of a finished run.
+        output: Where it ships, whole or not at all; what was there is replaced.
+        card: Its model card, Markdown.
+
+    Returns:
+        Bytes by file name.
+
+    Raises:
+        UsageError: The run's folder holds no network.
+    """
+    weights = trained / "model.safetensors"
+    if not (weights.is_file() and (trained / "config.json").is_file()):
+        raise UsageError(f"{output.name} is missing", f"{trained} holds no trained member", "train it first")
+    part = _part(output)
+    shutil.copytree(trained, part)
+    halves = {name: v.half() if v.is_floating_point() else v for name, v in load_file(weights).items()}
+    save_file(halves, part / weights.name, {"format": "pt"})
+    return _shipped(part, output, card)
+
+
+def release_critic(
+    network: nn.Module, config: CriticConfig, calibrate: Callable[[Ask], Calibration], output: Path, card: str
+) -> Mapping[str, int]:
+    """Write a critic as ``review`` opens it: ``critic.onnx``, ``calibration.json`` and its card.
+
+    Args:
+        network: A critic in eval mode.
+        config: Of the critic.
+        calibrate: Says how the logits of the network as it ships are read (``calibrate_critic``).
+        output: Where it ships, whole or not at all; what was there is replaced.
+        card: Its model card, Markdown.
+
+    Returns:
+        Bytes by file name.
+    """
+    part = _part(output)
+    part.mkdir(parents=True)
+    told = {
+        name: json.dumps(getattr(config, name)) for name in ("name", "defects", "poses", "fingers", "parts")
+    }
+    told |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
+    example = torch.zeros(2, 3, config.size_px, config.size_px)
+    export_onnx(network, example, Judged._fields, told, part / "critic.onnx")
+    session, _ = open_session(part / "critic.onnx")
+    calibrate(partial(logits_of, session)).save(part / "calibration.json")
+    return _shipped(part, output, card)
+
+
+def release(
+    base: Path, controlnet: Path, output: Path, card: str, vae: Path | None = None
+) -> Mapping[str, int]:
+    """Write the family to ``output``, whole or not at all; what was there is replaced.
+
+    Args:
+        base: ``model/`` of a finished base run.
+        controlnet: ``model/controlnet`` of a finished handrefiner run.
+        output: Folder of the family.
+        card: Its model card, Markdown.
+        vae: ``model/vae`` of a finished vae run; None: the base's.
+
+    Returns:
+        Bytes by file name.
+
+    Raises:
+        UsageError: A member is missing.
+    """
+    part = _part(output)
+    places = {"vae": vae or base / "vae", "unet": base / "unet", "text_encoder": base / "text_encoder"}
+    places["controlnet"] = controlnet
+    for name, folder in places.items():
+        if not (folder / "config.json").is_file():
+            raise UsageError(f"{name} is missing", f"{folder} holds no trained member", "train it first")
+    with quiet():
+        for name, folder in places.items():
+            is_vae = name == "vae"
+            network = load_vae(folder, FULL) if is_vae else load_network(_KINDS[name], folder, FULL)
+            network.half().save_pretrained(part / name, max_shard_size=SHARD)
+        CLIPTokenizer.from_pretrained(base / "tokenizer").save_pretrained(part / "tokenizer")
+    shutil.copytree(base / "scheduler", part / "scheduler")
+    if (controlnet / OWN_FILE).is_file():
+        shutil.copyfile(controlnet / OWN_FILE, part / "controlnet" / OWN_FILE)
+    shutil.copyfile(base / "model_index.json", part / "model_index.json")
+    return _shipped(part, output, card)
+
+
+def _part(output: Path) -> Path:
+    """Where a release is put together, beside where it goes; not there yet."""
+    part = output.with_name(f".{output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    return part
+
+
+def _shipped(part: Path, output: Path, card: str) -> Mapping[str, int]:
+    """Put a finished release in its place, without the folders that it came from; bytes by file name."""
+    for path in part.rglob("config.json"):
+        config = json.loads(path.read_text("utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    (part / "README.md").write_text(card, "utf-8")
+    shutil.rmtree(output, ignore_errors=True)
+    part.rename(output)
+    return {str(p.relative_to(output)): p.stat().st_size for p in sorted(output.rglob("*")) if p.is_file()}

@@ -1,0 +1,287 @@
+"""What a critic learns from: hands turned upright in roomy crops, with everything that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int8, UInt8
+
+from handwright.data.hands.defects.finger_count import fingers_of
+from handwright.data.shards import Entry, read_shards
+from handwright.errors import UsageError
+from handwright.hand.anatomy import FINGERS
+from handwright.hand.dofs import dofs_of_pose
+from handwright.hand.grammar import words_of
+from handwright.hand.grammar.named import NAMED
+from handwright.review.oriented import Region, applied, between_centres, oriented_crop, turning
+from handwright.review.proposals import Proposer, open_proposer
+from handwright.training.networks.critic_classes import DEFECTS_SHOWN, pose_group_index
+from handwright.training.streams.negatives import handless_regions
+from handwright.training.streams.part_maps import UNKNOWN, seen_parts, wrong_places
+from handwright.training.streams.whole_pictures import group_of, is_calibration, labelled
+
+SIDE_PX, ROOM = 176, 2.0
+"""Side of a view in pixels, and in sizes of its hand."""
+
+MAP_PX = 88
+"""Side of its maps."""
+
+_LEAST_PX, _LEAST_SEEN, _ENOUGH_SEEN = 40, 4, 10
+_EDGE_SEEN = 0.5
+"""Cosine between knuckles' row and view from which on fingers are seen to bend."""
+
+_NEAR_ONES = 0.3
+"""How far the sound twin's landmarks are believed on fingers beside a malformed one."""
+
+_SIDES = {"left": 0, "right": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class HandViews:
+    """N hands, each with its fingers up in the middle of a square; among them places without a hand.
+
+    Attributes:
+        pixels: uint8 [N, S, S, 3] sRGB.
+        parts: uint8 [N, M, M] ``seen_parts.PARTS``; ``UNKNOWN`` throughout where nobody knows.
+        wrong: bool [N, M, M] where its defects show.
+        landmarks_px: float32 [N, 21, 2] in the view, MediaPipe order; of the sound hand that it should be.
+        trust: float32 [N, 21] how far these are where the seen hand's are, 0 … 1.
+        visible: bool [N, 21].
+        side: int8 [N] 0 left, 1 right, −1 unknown.
+        pose: int8 [N] index into ``POSE_GROUPS``, −1 unknown.
+        defects: bool [N, D] in the order of ``DEFECTS_SHOWN``.
+        way: int8 [N] the generator that made the defect, −1 where there is none.
+        fingers: int8 [N] how many it has, −1 where nobody could say.
+        present: int8 [N, 5] which of the five it has, −1 where nobody could say.
+        judged: bool [N] whether it can be told sound or malformed by this hand alone.
+        gloved: bool [N].
+        rendered: bool [N].
+        seen: int8 [N] number of visible landmarks.
+        hand: bool [N] it is one; anything else has nothing to be told of.
+    """
+
+    pixels: UInt8[np.ndarray, "n s s 3"]
+    parts: UInt8[np.ndarray, "n m m"]
+    wrong: Bool[np.ndarray, "n m m"]
+    landmarks_px: Float[np.ndarray, "n 21 2"]
+    trust: Float[np.ndarray, "n 21"]
+    visible: Bool[np.ndarray, "n 21"]
+    side: Int8[np.ndarray, "n"]
+    pose: Int8[np.ndarray, "n"]
+    defects: Bool[np.ndarray, "n d"]
+    way: Int8[np.ndarray, "n"]
+    fingers: Int8[np.ndarray, "n"]
+    present: Int8[np.ndarray, "n 5"]
+    judged: Bool[np.ndarray, "n"]
+    gloved: Bool[np.ndarray, "n"]
+    rendered: Bool[np.ndarray, "n"]
+    seen: Int8[np.ndarray, "n"]
+    hand: Bool[np.ndarray, "n"]
+
+    def __len__(self) -> int:
+        """Number of views."""
+        return len(self.pixels)
+
+    def where(self, chosen: object) -> HandViews:
+        """The chosen ones (indices or a bool array)."""
+        return HandViews(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+
+def load_views(folder: Path, *, calibration: bool = False) -> HandViews:
+    """The hands of every shard in a folder and below, in the order of paths, and some places without a hand.
+
+    Args:
+        folder: With shards of ``handwright synth``, and of photographs from
+            ``scripts/make_photograph_pictures.py``.
+        calibration: Those that are kept from training instead of those to train on.
+
+    Raises:
+        UsageError: There are none.
+        DataError: A shard is damaged.
+    """
+    tars = sorted(folder.rglob("*.tar"))
+    of_shard = partial(_of_shard, calibration=calibration, proposer=open_proposer())
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        parts = [part for part in pool.map(of_shard, tars) if part]
+    if not any(part.hand.any() for part in parts):
+        raise UsageError(f"{folder} holds no hands", "", "give a folder that `handwright synth` filled")
+    return HandViews(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(HandViews)}
+    )
+
+
+def views_of(entry: Entry) -> list[dict[str, Any]]:
+    """The hands of a sample that are large enough and seen, as rows of :class:`HandViews`."""
+    image, record = entry.pictures["image"], entry.record
+    rows: list[dict[str, Any]] = []
+    for number, hand in enumerate(record["hands"]):
+        points, visible = np.array(hand["keypoints_px"], np.float64), np.array(hand["visible"], np.bool_)
+        if float(np.ptp(points, axis=0).max()) < _LEAST_PX or visible.sum() < _LEAST_SEEN:
+            continue
+        way = turning(Region.of(points), SIDE_PX, ROOM)
+        parts = seen_parts(entry.pictures, number, hand.get("defects", ()))
+        wrong = wrong_places(entry.pictures, number, hand)
+        rows.append(
+            {
+                "pixels": oriented_crop(image, way, SIDE_PX),
+                "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8)
+                if parts is None
+                else _turned(parts, way),
+                "wrong": _turned(wrong.astype(np.uint8), way) > 0,
+                "landmarks_px": applied(way, points),
+                "visible": visible,
+                "rendered": record["domain"] != "photograph",
+                "hand": True,
+                **_said(hand, photograph=record["domain"] == "photograph"),
+            }
+        )
+    return rows
+
+
+def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, Any]]:
+    """Places of a picture where no hand is, where all of its hands are known; rows of :class:`HandViews`."""
+    image, photograph = entry.pictures["image"], entry.record["domain"] == "photograph"
+    picture = labelled(image, entry.record)
+    return [
+        {
+            "pixels": oriented_crop(image, turning(region, SIDE_PX, ROOM), SIDE_PX),
+            "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8),
+            "wrong": np.zeros((MAP_PX, MAP_PX), np.bool_),
+            "landmarks_px": np.zeros((21, 2)),
+            "trust": np.zeros(21, np.float32),
+            "visible": np.zeros(21, np.bool_),
+            "defects": np.zeros(len(DEFECTS_SHOWN), np.bool_),
+            "present": np.full(5, -1, np.int8),
+            "judged": False,
+            "gloved": False,
+            "rendered": not photograph,
+            "seen": 0,
+            "hand": False,
+            **dict.fromkeys(("side", "pose", "way", "fingers"), -1),
+        }
+        for region in handless_regions(picture, group_of(entry.record), _LEAST_PX, proposer)
+    ]
+
+
+def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
+    """What a record says of a hand in words."""
+    defects = list(hand.get("defects", ()))
+    names = {defect["name"] for defect in defects}
+    visible = np.array(hand["visible"], np.bool_)
+    fingers = fingers_of(defects, photograph=photograph)
+    return {
+        "trust": _trust(defects),
+        "side": -1 if "wrong_hand" in names else _SIDES.get(hand.get("side") or "", -1),
+        "pose": -1 if defects else _pose(hand),
+        "defects": np.isin(DEFECTS_SHOWN, list(names)),
+        "way": defects[0]["generator"] if defects else -1,
+        "fingers": -1 if fingers is None else min(max(fingers, 3), 7),
+        "judged": "wrong_hand" not in names and not ("overbent" in names and _is_seen_flat(hand)),
+        "gloved": bool(hand.get("gloved", False)),
+        "seen": _seen(visible, defects),
+        "present": _present(defects),
+    }
+
+
+def _is_seen_flat(hand: Mapping[str, Any]) -> bool:
+    """Whether the camera looks at its palm or back: a joint's bend backwards cannot be told there."""
+    points = np.array(hand.get("landmarks_cam_m", np.zeros((0, 3))), np.float64).reshape(-1, 3)
+    if not len(points):
+        return False
+    across, view = points[5] - points[17], points.mean(0)
+    return abs(float(across @ view)) < _EDGE_SEEN * float(np.linalg.norm(across) * np.linalg.norm(view))
+
+
+def _seen(visible: Bool[np.ndarray, "21"], defects: list[Mapping[str, Any]]) -> int:
+    """How many landmarks are seen; those of malformed fingers count, which are where no landmark is."""
+    concerned = {name for defect in defects for name in defect["fingers"]}
+    whole = any(not defect["fingers"] for defect in defects)
+    return 21 if whole else min(21, int(visible.sum()) + 4 * len(concerned))
+
+
+def _present(defects: Iterable[Mapping[str, Any]]) -> Int8[np.ndarray, "5"]:
+    """Per finger whether the hand has it: 1, 0, or −1 where nobody could say."""
+    present = np.ones(5, np.int8)
+    for defect in defects:
+        concerned = [FINGERS.index(name) for name in defect["fingers"]]
+        if defect["name"] == "missing":
+            present[concerned] = 0
+        elif defect["name"] in ("melted", "fused", "wrong_hand", "two_thumbs"):
+            present[concerned or slice(None)] = -1
+    return present
+
+
+def _trust(defects: Iterable[Mapping[str, Any]]) -> Float[np.ndarray, "21"]:
+    trust = np.ones(21, np.float32)
+    for defect in defects:
+        if defect["name"] in ("wrong_hand", "detached", "melted"):
+            return np.zeros(21, np.float32)
+        trust = np.minimum(trust, _NEAR_ONES)
+        trust[0] = 1
+        concerned = [FINGERS.index(name) for name in defect["fingers"]] or range(5)
+        for finger in concerned:
+            trust[1 + 4 * finger : 5 + 4 * finger] = 0
+    return trust
+
+
+def _pose(hand: Mapping[str, Any]) -> int:
+    """Index of the group of its pose: by name where it has one, else by its angles."""
+    name = hand.get("name")
+    if name in NAMED:
+        return pose_group_index(NAMED[name])
+    if "pose" not in hand:
+        return -1
+    pose, arch = np.array(hand["pose"]), np.array(hand["palm_arch"])
+    return pose_group_index(words_of(dofs_of_pose(pose, arch)))
+
+
+def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> UInt8[np.ndarray, "m m"]:
+    smaller = between_centres(way * (MAP_PX / SIDE_PX))
+    return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
+
+
+def _of_shard(path: Path, *, calibration: bool, proposer: Proposer | None) -> HandViews | None:
+    entries = read_shards([path], wanted=lambda record: is_calibration(record) == calibration)
+    rows = [row for entry in entries for row in (*views_of(entry), *elsewhere(entry, proposer))]
+    return _stacked(rows) if rows else None
+
+
+def _stacked(rows: list[dict[str, Any]]) -> HandViews:
+    kinds: dict[str, Any] = {
+        "pixels": np.uint8,
+        "parts": np.uint8,
+        "wrong": np.bool_,
+        "landmarks_px": np.float32,
+        "trust": np.float32,
+        "visible": np.bool_,
+        "defects": np.bool_,
+        "judged": np.bool_,
+        "gloved": np.bool_,
+        "rendered": np.bool_,
+        "hand": np.bool_,
+    }
+    return HandViews(
+        **{
+            f.name: np.stack([np.asarray(r[f.name], kinds.get(f.name, np.int8)) for r in rows])
+            for f in fields(HandViews)
+        }
+    )
+
+
+def assessable(views: HandViews, spoilt: Float[np.ndarray, "n"], most: float) -> Bool[np.ndarray, "n"]:
+    """Hands of which enough can be seen to judge them.
+
+    Args:
+        views: The hands.
+        spoilt: How much each was spoilt, 0 … 1.
+        most: How much spoils a hand.
+    """
+    return (views.seen >= _ENOUGH_SEEN) & ~views.gloved & (spoilt < most)

@@ -1,0 +1,189 @@
+"""Models in the layouts that people have them in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from handwright.diffusion.codec import PatchCodec
+from handwright.diffusion.loading.controlnets import Traits, controlnet_traits
+from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.loading.zoo import DiffusionModels, load_models
+from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.errors import DiffusionError
+from tests.diffusion.models import small_controlnet, small_unet, text_parts, write_sd
+from tests.diffusion.original_layout import to_original_layout
+
+Paint = Callable[..., torch.Tensor]
+
+
+def load(folder: Path, controlnet: Path | None = None, dtype: str = "float32") -> DiffusionModels:
+    return load_models(
+        str(folder), None if controlnet is None else str(controlnet), dtype=dtype, device="cpu"
+    )
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("sd9", 9), ("sd4", 4)])
+def test_both_layouts_of_sd_1_5_load_and_say_what_they_are(
+    layout: str, channels: int, request: pytest.FixtureRequest
+) -> None:
+    models: DiffusionModels = request.getfixturevalue(layout)
+    assert models.unet.config.in_channels == channels
+    assert models.inpainting is (channels == 9)
+    assert models.resolution == 64
+    assert models.scheduler_config["_class_name"] == "PNDMScheduler"
+    assert models.controlnet is not None
+    assert models.controlnet.config.in_channels == 4
+    assert not any(p.requires_grad for p in models.unet.parameters())
+    assert not models.unet.training
+
+
+def test_a_pipeline_that_was_saved_paints_the_same_bytes(
+    sd9: DiffusionModels, paint: Paint, tmp_path: Path
+) -> None:
+    with quiet():
+        HandInpaintPipeline.from_models(sd9, "ddim").save_pretrained(tmp_path / "again")
+    again = load(tmp_path / "again")
+    assert again.scheduler_config["_class_name"] == "DDIMScheduler"
+    assert torch.equal(paint(again, "auto"), paint(sd9))
+
+
+def test_diffusers_own_loader_reads_the_layout_too(
+    sd9: DiffusionModels, sd9_folder: Path, scene: dict, paint: Paint
+) -> None:
+    with quiet():
+        pipeline = HandInpaintPipeline.from_pretrained(sd9_folder, controlnet=sd9.controlnet)
+    made = pipeline(**scene, prompt="a hand", steps=3, generator=torch.Generator().manual_seed(0)).pictures
+    assert torch.equal(made, paint(sd9, "auto"))
+
+
+def test_the_tokenizer_may_be_in_the_two_files_of_the_original_release(
+    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(sd9_folder, tmp_path / "sd9")
+    model = json.loads((folder / "tokenizer" / "tokenizer.json").read_text())["model"]
+    (folder / "tokenizer" / "tokenizer.json").unlink()
+    (folder / "tokenizer" / "vocab.json").write_text(json.dumps(model["vocab"]))
+    pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    (folder / "tokenizer" / "merges.txt").write_text("\n".join(["#version: 0.2", *pairs]) + "\n")
+    assert torch.equal(paint(load(folder)), paint(sd9))
+
+
+def test_half_precision_files_are_found_under_their_own_name(
+    sd9_folder: Path, sd9: DiffusionModels, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(sd9_folder, tmp_path / "sd9")
+    for file in folder.glob("*/*.safetensors"):
+        save_file({k: v.half() for k, v in load_file(file).items()}, file, metadata={"format": "pt"})
+        file.rename(file.with_suffix(".fp16.safetensors"))
+    models = load(folder)
+    assert models.unet.dtype == torch.float32
+    wanted = sd9.unet.conv_in.weight.half().float()
+    assert torch.equal(models.unet.conv_in.weight, wanted)
+
+
+def test_in_bfloat16_the_networks_are_narrow_and_the_vae_is_not(sd9_folder: Path, paint: Paint) -> None:
+    models = load(sd9_folder, dtype="bfloat16")
+    for network in (models.unet, models.controlnet, models.text_encoder):
+        assert network.dtype == torch.bfloat16
+    assert models.vae.dtype == torch.float32
+    made = paint(models)
+    assert made.dtype == torch.float32
+    assert torch.equal(made, paint(models))
+
+
+@pytest.mark.parametrize("names", ["diffusers", "original"])
+@pytest.mark.parametrize("place", ["file", "folder"])
+def test_a_controlnet_may_be_a_single_file_without_a_config(
+    names: str, place: str, sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+) -> None:
+    weights = load_file(sd9_folder / "controlnet" / "diffusion_pytorch_model.safetensors")
+    if names == "original":
+        weights = to_original_layout(weights, layers_per_block=1)
+    file = tmp_path / "control_depth_hand.safetensors"
+    save_file(weights, file, metadata={"format": "pt"})
+    models = load(sd9_folder, file if place == "file" else tmp_path)
+    assert torch.equal(paint(models), paint(sd9))
+
+
+def test_a_controlnet_folder_or_a_file_beside_its_config_replaces_the_models_own(
+    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    small_controlnet(sd9.unet).save_pretrained(tmp_path)
+    by_folder = load(sd9_folder, tmp_path)
+    by_file = load(sd9_folder, tmp_path / "diffusion_pytorch_model.safetensors")
+    assert torch.equal(paint(by_folder), paint(by_file))
+    assert not torch.equal(paint(by_folder), paint(sd9))
+
+
+def test_a_controlnet_that_reads_the_inpainting_channels_gets_them(
+    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, scene: dict, tmp_path: Path
+) -> None:
+    torch.manual_seed(6)
+    small_controlnet(sd9.unet, in_channels=9).save_pretrained(tmp_path)
+    assert paint(load(sd9_folder, tmp_path)).isfinite().all()
+
+
+def test_a_model_without_a_controlnet_loads_without_one(tmp_path: Path) -> None:
+    assert load(write_sd(tmp_path / "sd4", 4, controlnet=False)).controlnet is None
+
+
+def test_the_wide_codec_makes_a_33_channel_inpainting_model_of_128_pixels(
+    sd9_folder: Path, tmp_path: Path, paint: Paint
+) -> None:
+    torch.manual_seed(8)
+    folder = shutil.copytree(sd9_folder, tmp_path / "wide")
+    unet = small_unet(33, out_channels=16, sample_size=32)
+    codec = PatchCodec()
+    for name, network in (
+        ("vae", codec),
+        ("unet", unet),
+        (
+            "controlnet",
+            small_controlnet(unet, in_channels=16, conditioning_embedding_out_channels=(8, 16, 16)),
+        ),
+        ("text_encoder", text_parts()[0]),
+    ):
+        shutil.rmtree(folder / name)
+        network.save_pretrained(folder / name)
+    models = load(folder)
+    assert models.inpainting
+    assert models.resolution == 128
+    assert isinstance(models.vae, PatchCodec)
+    assert paint(models).shape == (1, 3, 64, 64)
+
+
+def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    load(sd9_folder)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"strength": "much"}',
+        '{"strength": -0.1}',
+        '{"strength": true}',
+        '{"guidance": null}',
+        '{"guidance": -1}',
+        "[]",
+        "{",
+    ],
+)
+def test_stored_traits_that_make_no_sense_are_refused(tmp_path: Path, told: str) -> None:
+    (tmp_path / "handwright.json").write_text(told)
+    with pytest.raises(DiffusionError, match=r"handwright\.json"):
+        controlnet_traits(tmp_path)
+
+
+def test_a_controlnet_without_traits_of_its_own_has_the_published_ones(tmp_path: Path) -> None:
+    assert controlnet_traits(tmp_path) == Traits(0.55, "depth")
+    (tmp_path / "handwright.json").write_text('{"control": "normals", "guidance": 1.5}')
+    assert controlnet_traits(tmp_path) == Traits(0.55, "normals", 1.5)
