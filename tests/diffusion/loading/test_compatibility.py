@@ -187,6 +187,7 @@ def test_without_the_extra_the_package_says_what_to_install() -> None:
 
 
 def test_finding_a_models_files_imports_no_torch() -> None:
-    code = "import sys, handwright.diffusion.loading.places; print('torch' in sys.modules, 'diffusers' in sys.modules)"
+    places = "handwright.diffusion.loading.places"
+    code = f"import sys, {places}; print('torch' in sys.modules, 'diffusers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -1,1 +1,1 @@
-"""Networks that are trained here: the diffusion family, its siblings, the critics and the proposal network."""
+"""Networks that are trained here: the diffusion family, the critics and the proposal network."""
