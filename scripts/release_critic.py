@@ -1,7 +1,8 @@
 """Calibrate a trained critic and ship it: scripts/release_critic.py RUN/model/critic --data DIR.
 
 DIR is what it was trained on; hands kept from training there
-(``training.streams.whole_pictures.is_calibration``) calibrate it. With --referee it is a RUN/model/critic of the member `referee`.
+(``training.streams.whole_pictures.is_calibration``) calibrate it. With --referee it is a RUN/model/critic of
+the member `referee`.
 """
 
 from __future__ import annotations
