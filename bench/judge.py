@@ -23,10 +23,10 @@ import numpy as np
 from handwright.data.loaders import Tally, read_hadm, read_malhand
 from handwright.errors import HandwrightError, UsageError
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.review.critic import Critic
+from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
-from handwright.review.open_critic import PACKAGED, open_critic
-from handwright.review.proposals import open_proposer
+from handwright.review.proposals.network import open_proposer
 from judge_asked import ask
 from judge_page import Evidence, write_page
 from judge_real import held_out_photos, judged, photographs

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.review.critic import Critic, CriticSays
-from handwright.review.opinion import SURE_SIDE
-from handwright.review.recalibrated import MALFORMED, calls
+from handwright.review.calibration.recalibrated_critic import MALFORMED, calls
+from handwright.review.critic.fusion import SURE_SIDE
+from handwright.review.critic.prediction import Critic, CriticSays
 from judge_sets import Picture, Truth
 
 Columns = Bool[np.ndarray, " n"]

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.metrics.statistics.estimate import Estimate, statistic_estimate
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.review.calibrating import expected_calibration_error, limit_at
+from handwright.review.calibration.fitting import expected_calibration_error, limit_at
 
 ROUNDS = 500
 BUDGET = 0.02

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.image.atomic import write_atomically
-from handwright.review.critic import CriticSays
-from handwright.review.recalibrated import MALFORMED
+from handwright.review.calibration.recalibrated_critic import MALFORMED
+from handwright.review.critic.prediction import CriticSays
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from judge_asked import Asked
 from judge_measures import precision_recall, reliability, roc

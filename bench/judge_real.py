@@ -21,8 +21,8 @@ from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.image.atomic import write_atomically
 from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.landmarker import Landmarker
-from handwright.review.oriented import Region
-from handwright.review.proposals import Proposer
+from handwright.review.critic.upright_crops import Region
+from handwright.review.proposals.network import Proposer
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.types import Box, HandObservation
 from judge_sets import Picture, Pixels, Truth

@@ -11,8 +11,8 @@ import numpy as np
 from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import Landmarker
+from handwright.review.critic.upright_crops import Region
 from handwright.review.judge import Judge, review_picture
-from handwright.review.oriented import Region
 from handwright.types import HandObservation, Image
 from judge_asked import Asked
 from judge_sets import Picture

@@ -17,7 +17,7 @@ from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shards import Entry, Labelled, is_whole, list_shards, read_records, write_shard
 from handwright.data.synthesise import synthesise
 from handwright.hand.grammar.named import NAMED
-from handwright.review.oriented import Region
+from handwright.review.critic.upright_crops import Region
 from handwright.training.networks.critic_classes import pose_group
 from handwright.types import Side
 

@@ -35,10 +35,10 @@ from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.merge import box_iou
-from handwright.review.critic import Critic
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.prediction import Critic
+from handwright.review.critic.upright_crops import Region
 from handwright.review.judge import Judge, review_picture
-from handwright.review.open_critic import open_critic
-from handwright.review.oriented import Region
 from handwright.types import Box, HandObservation, HandRepair, Image
 from sheets import hand_crop, save_pages
 

@@ -31,11 +31,11 @@ from handwright.data.shards import list_shards, read_shards
 from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker
-from handwright.review.open_critic import open_critic
-from handwright.review.oriented import Region
-from handwright.review.proposal_maps import finds
-from handwright.review.proposals import PACKAGED, Proposer
-from handwright.review.unfound import believed, confirmed, unfound
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.upright_crops import Region
+from handwright.review.proposals.maps import finds
+from handwright.review.proposals.network import PACKAGED, Proposer
+from handwright.review.proposals.undetected_hands import believed, confirmed, unfound
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.training.streams.proposal_windows import hand_free_cut
 from handwright.training.streams.whole_pictures import labelled

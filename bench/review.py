@@ -24,8 +24,8 @@ from handwright.data.hands import render_hands
 from handwright.image import write_png
 from handwright.perception.models import ensure_models
 from handwright.review import open_judge, review_picture
-from handwright.review.open_critic import open_critic
-from handwright.review.oriented import Region
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.upright_crops import Region
 from handwright.types import Image
 
 SEED, SIDE = 920_000, 256

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.review.open_critic import open_critic
-from handwright.review.oriented import Region
-from handwright.review.proposal_maps import finds
-from handwright.review.proposals import FILE, MAPS, PACKAGED, Proposer
-from handwright.review.unfound import confirmed
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.upright_crops import Region
+from handwright.review.proposals.maps import finds
+from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer
+from handwright.review.proposals.undetected_hands import confirmed
 from handwright.training.networks.proposals import load_proposals
 from handwright.training.release.onnx_export import export_onnx
 from handwright.training.streams.proposal_windows import hand_free_cut

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 from handwright.data.loaders import JudgedHand, JudgedPicture
 from handwright.data.sample import Source
 from handwright.errors import UsageError
-from handwright.review.oriented import Region
+from handwright.review.critic.upright_crops import Region
 from handwright.types import HandObservation, Image
 from judge import arguments, by_way
 from judge_asked import Asked, ask, joined
@@ -44,7 +44,7 @@ from judge_tables import (
     skin_table,
     sure_side_rates,
 )
-from tests.review.says import StubCritic, says
+from tests.review.predictions import StubCritic, says
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
 POINTS = np.column_stack([np.linspace(10, 50, 21), np.linspace(12, 40, 21)])

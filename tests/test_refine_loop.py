@@ -18,7 +18,7 @@ from handwright.image import load_image
 from handwright.review import judge
 from handwright.workflow.report import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
-from tests.review.says import StubCritic, says
+from tests.review.predictions import StubCritic, says
 
 SHOT = shoot(flat_hand(curl=0.15), grain=2.5)
 EXTRA = {"extra": 0.9}

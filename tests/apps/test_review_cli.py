@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
-from handwright.review.as_json import SCHEMA_FILE
+from handwright.review.review_json import SCHEMA_FILE
 from tests.workflow.test_calibrate import loud, one_hand, open_stub
 from tests.workflow.test_review import BLACK, GREEN, RED, by_colour, open_blind, paint
 

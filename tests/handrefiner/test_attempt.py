@@ -20,7 +20,7 @@ from handwright.handrefiner.task import Underlay, plan_hand, reconstruct
 from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, task_of
-from tests.review.says import says
+from tests.review.predictions import says
 
 
 class Recorder:

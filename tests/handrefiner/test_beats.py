@@ -21,10 +21,10 @@ from handwright.handrefiner.beats import (
     scores_of,
 )
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
-from handwright.review.opinion import CLEAR
-from handwright.review.oriented import Region
+from handwright.review.critic.fusion import CLEAR
+from handwright.review.critic.upright_crops import Region
 from handwright.types import Candidate
-from tests.review.says import says
+from tests.review.predictions import says
 
 REGION = Region((50.0, 50.0), 40.0, 0.0)
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))

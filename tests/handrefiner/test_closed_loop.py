@@ -12,10 +12,10 @@ from handwright.handrefiner import candidates, pipeline
 from handwright.handrefiner.painters import Painted
 from handwright.handrefiner.pipeline import Engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.review.oriented import Region
+from handwright.review.critic.upright_crops import Region
 from handwright.types import Image
 from tests.handrefiner.conftest import observations_of_two, reviewed, touching
-from tests.review.says import says
+from tests.review.predictions import says
 
 
 @dataclass

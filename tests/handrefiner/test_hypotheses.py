@@ -12,9 +12,9 @@ from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.handrefiner.hypotheses import other_readings, palm_alone
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct, with_flesh
-from handwright.review.flesh import Flesh
+from handwright.review.critic.part_maps import Flesh
 from handwright.types import Image, Mask
-from tests.review.says import says
+from tests.review.predictions import says
 
 
 def task_of(shot, **settings):

@@ -17,7 +17,7 @@ from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct
 from handwright.types import HandObservation, Image
-from tests.review.says import says
+from tests.review.predictions import says
 
 GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_SLEEVE, ASIDE = 19, 0, 5, 3
 """Pictures of a world of hands that have come off: with the arm in sight, without, in a sleeve, and with

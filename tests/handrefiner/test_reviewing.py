@@ -11,9 +11,9 @@ from handwright.handrefiner.pipeline import Engine, refine_picture
 from handwright.handrefiner.reviewing import review_after, review_before
 from handwright.handrefiner.settings import RefineSettings
 from handwright.review.judge import Judge, review_picture
-from handwright.review.proposal_maps import Proposal
+from handwright.review.proposals.maps import Proposal
 from tests.review.drawn import PeopleEyes
-from tests.review.test_unfound import HERE, Fixed, Stub, wall
+from tests.review.proposals.test_undetected_hands import HERE, Fixed, Stub, wall
 
 RIGHT = Proposal(replace(HERE.region, center_px=(230.0, 100.0)), 0.7)
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from handwright.hand.kinematics import hand_landmarks_m
-from handwright.review.critic import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
-from handwright.review.evidence import look_closely
+from handwright.review.checks.hand_measurements import look_closely
+from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
 from handwright.review.judge import Judge
 from handwright.types import HandObservation, Image
 from tests.drawn import flat_hand, shoot

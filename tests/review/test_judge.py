@@ -11,12 +11,12 @@ import pytest
 
 from handwright.perception.models import ensure_models
 from handwright.review import CHECKS, open_judge, review_picture
-from handwright.review.as_json import picture_json
 from handwright.review.overlay import draw_review
+from handwright.review.review_json import picture_json
 from handwright.types import Image
 from tests.drawn import SIZE, WALL
+from tests.review.checks.test_left_right import someone
 from tests.review.drawn import Content, grainy, judge, seen
-from tests.review.test_left_right import someone
 
 
 def row_of(count):

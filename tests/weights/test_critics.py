@@ -9,9 +9,9 @@ import onnx
 import pytest
 
 from handwright.data.hands import render_defects
-from handwright.review.calibration import BUDGET
-from handwright.review.open_critic import PACKAGED, open_critic
-from handwright.review.oriented import Region
+from handwright.review.calibration.calibration import BUDGET
+from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.upright_crops import Region
 
 REFEREE = PACKAGED.parent / "referee"
 SEED, COUNT = 930_000, 120

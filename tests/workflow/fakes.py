@@ -21,8 +21,8 @@ from PIL import Image as PILImage
 
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_candidate
-from handwright.review.as_json import picture_json
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
+from handwright.review.review_json import picture_json
 from handwright.types import (
     Camera,
     Candidate,

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import DataError, NotEnoughDataError, OutputError, UsageError
-from handwright.review.calibration import Calibration
+from handwright.review.calibration.calibration import Calibration
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
+from handwright.review.critic.upright_crops import Region
 from handwright.review.judge import Judge
-from handwright.review.oriented import Region
 from handwright.workflow.calibrate import calibrate_files, open_recalibrated
 from handwright.workflow.labels import Label, read_labels
-from tests.review.says import StubCritic, calibration, says
+from tests.review.predictions import StubCritic, calibration, says
 from tests.workflow.test_review import NoEyes
 
 REPORT = "path,hand,box,check,verdict,confidence,label\n"

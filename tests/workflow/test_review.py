@@ -14,9 +14,9 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import UsageError
-from handwright.review.as_json import SCHEMA_FILE
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview, Where
 from handwright.review.judge import Judge
+from handwright.review.review_json import SCHEMA_FILE
 from handwright.types import HandObservation
 from handwright.workflow.review import ReviewOptions, review_files
 

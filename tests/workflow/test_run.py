@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import HandsFileError, UsageError
-from handwright.review.as_json import SCHEMA_FILE as REVIEW_SCHEMA
+from handwright.review.review_json import SCHEMA_FILE as REVIEW_SCHEMA
 from handwright.workflow import Request, RunOptions, inspect_files, refine_files
 from handwright.workflow.report import SCHEMA_FILE
 from tests.workflow import fakes

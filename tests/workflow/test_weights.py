@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from handwright.review import open_critic, proposals
+from handwright.review.critic import open_critic
+from handwright.review.proposals import network as proposals
 from handwright.workflow import Request, refine_files, weights
 from handwright.workflow.record import versions
 from tests.workflow.fakes import picture

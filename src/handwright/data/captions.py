@@ -8,15 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from handwright.hand.grammar import PoseWords, describe
+from handwright.prompts.prompt_text import NEGATIVES
 
 RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 """The domain words of HandRefiner's eq. 3: captions say which kind of picture it is."""
-
-NEGATIVES = (
-    "long body", "lowres", "bad anatomy", "bad hands", "missing fingers", "extra digit", "fewer digits",
-    "cropped", "worst quality", "low quality",
-)  # fmt: skip
-"""The usual negative words, as in the paper's experiments."""
 
 WORDINGS = ("terse", "natural", "technical")
 _DEFECT_WORDS = {

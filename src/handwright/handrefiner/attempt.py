@@ -12,7 +12,7 @@ from handwright.handrefiner.candidates import Made, Pixels, Studio, originals_of
 from handwright.handrefiner.hypotheses import other_readings, palm_alone
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.task import HandTask
-from handwright.review.critic import CriticSays
+from handwright.review.critic.prediction import CriticSays
 from handwright.types import Candidate, DepthControl, HandRepair, Image
 
 DOUBTFUL = 0.06

@@ -23,9 +23,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handwright.handrefiner.fit_to_picture import PictureFit
-from handwright.review.critic import CriticSays
-from handwright.review.opinion import CLEAR
-from handwright.review.oriented import Region
+from handwright.review.critic.fusion import CLEAR
+from handwright.review.critic.prediction import CriticSays
+from handwright.review.critic.upright_crops import Region
 from handwright.types import Candidate, Side
 
 HALF = 0.5

@@ -16,7 +16,7 @@ from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
 from handwright.review.checklist import HandReview
-from handwright.review.oriented import Region
+from handwright.review.critic.upright_crops import Region
 from handwright.threads import both
 from handwright.types import Candidate, DepthControl, HandObservation, Side, Strength
 

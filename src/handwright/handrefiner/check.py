@@ -13,10 +13,10 @@ from handwright.perception.close import confirm
 from handwright.perception.fit import fit_hand
 from handwright.perception.landmarker import Landmarker
 from handwright.perception.merge import landmark_distance
-from handwright.review.assess import doubts
-from handwright.review.evidence import look_closely
-from handwright.review.finger_count import count_fingers
-from handwright.review.joint_bending import check_joints
+from handwright.review.checks.assessability import doubts
+from handwright.review.checks.finger_count import count_fingers
+from handwright.review.checks.hand_measurements import look_closely
+from handwright.review.checks.joint_bending import check_joints
 from handwright.types import HandFit, HandObservation, Image
 
 _SAME_HAND = 0.35

@@ -23,7 +23,7 @@ from handwright.handrefiner.task import HandTask
 from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.silhouette import fit_with_outline
 from handwright.perception.trust import misfit_fingers
-from handwright.review.critic import ONE_FINGER_DEFECTS, CriticSays
+from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticSays
 from handwright.types import HandFit, HandObservation, Mask
 
 _AS_LARGE = 2.0

@@ -28,10 +28,10 @@ from handwright.perception.find import find_hands, find_in_boxes
 from handwright.perception.fit import fit_given, warm_up
 from handwright.perception.landmarker import HandLandmarker, Landmarker
 from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic import Critic
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
-from handwright.review.open_critic import open_critic
-from handwright.review.proposals import Proposer, open_proposer
+from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.threads import both, threads
 from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, HandRepair, Image, Repair
 

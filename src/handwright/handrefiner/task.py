@@ -17,7 +17,7 @@ from handwright.perception.fit import fit_given, fit_hand
 from handwright.perception.from_depth import with_depth
 from handwright.perception.region import hand_region
 from handwright.perception.silhouette import fit_with_outline
-from handwright.review.flesh import Flesh
+from handwright.review.critic.part_maps import Flesh
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask
 
 _FARTHEST = 1.5

@@ -8,8 +8,8 @@ from typing import Any
 
 from handwright.handrefiner.attempt import Attempt
 from handwright.handrefiner.settings import RefineSettings
-from handwright.review.as_json import picture_json
 from handwright.review.checklist import CHECKS, HandReview, PictureReview
+from handwright.review.review_json import picture_json
 from handwright.types import Box
 
 _AROUND = 0.5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handwright.errors import InvalidValueError
-from handwright.review.critic import CriticSays
+from handwright.review.critic.prediction import CriticSays
 from handwright.types import Box, HandObservation, Side
 
 Verdict = Literal["pass", "fail", "cannot tell"]

@@ -15,16 +15,6 @@ import numpy as np
 from handwright.perception.body import find_people
 from handwright.perception.find import find_hands
 from handwright.perception.landmarker import HandLandmarker, Landmarker
-from handwright.review.arms import (
-    OwnArm,
-    arms_of_hands,
-    arms_without,
-    hand_box,
-    own_arms,
-    people_in_mirror,
-    seen_twice,
-)
-from handwright.review.assess import Doubts, doubts
 from handwright.review.checklist import (
     CHECKS,
     Check,
@@ -34,23 +24,39 @@ from handwright.review.checklist import (
     Where,
     cannot_tell,
 )
-from handwright.review.colour import is_colourless
-from handwright.review.critic import SMALLEST_PX, Critic, CriticSays
-from handwright.review.evidence import HandEvidence, look_closely
-from handwright.review.finger_count import count_fingers
-from handwright.review.grasp import check_grasp
-from handwright.review.joint_bending import check_joints
-from handwright.review.left_right import check_side
-from handwright.review.open_critic import open_critic
-from handwright.review.opinion import with_opinion, without_opinion
-from handwright.review.oriented import Region
-from handwright.review.proposals import Proposal, Proposer, open_proposer
-from handwright.review.unfound import believed, claimed_by, confirmed, review_unfound, unfound
+from handwright.review.checks.arms import (
+    OwnArm,
+    arms_of_hands,
+    arms_without,
+    hand_box,
+    own_arms,
+    people_in_mirror,
+    seen_twice,
+)
+from handwright.review.checks.assessability import Doubts, doubts
+from handwright.review.checks.colour import is_colourless
+from handwright.review.checks.finger_count import count_fingers
+from handwright.review.checks.grasp import check_grasp
+from handwright.review.checks.hand_measurements import HandEvidence, look_closely
+from handwright.review.checks.joint_bending import check_joints
+from handwright.review.checks.left_right import check_side
+from handwright.review.critic.fusion import with_opinion, without_opinion
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticSays
+from handwright.review.critic.upright_crops import Region
+from handwright.review.proposals.network import Proposal, Proposer, open_proposer
+from handwright.review.proposals.undetected_hands import (
+    believed,
+    claimed_by,
+    confirmed,
+    review_unfound,
+    unfound,
+)
 from handwright.threads import both, threads
 from handwright.types import HandObservation, Image
 
 if TYPE_CHECKING:
-    from handwright.review.expected import Expectation
+    from handwright.prompts.expectation import Expectation
 
 
 LARGEST_PX = 1536
@@ -127,7 +133,7 @@ def review_picture(
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:
         return review
-    from handwright.review.asked import held_against
+    from handwright.review.expectation_check import held_against
 
     return held_against(review, expected)
 

@@ -13,9 +13,17 @@ import numpy as np
 
 from handwright import __version__
 from handwright.errors import OutputError, UnreadableImageError, UsageError
-from handwright.review.calibration import BUDGET, Calibration
-from handwright.review.recalibrated import CalibratedCritic, Recalibrated
-from handwright.review.refit import CERTIFYING, Judged, Outcome, as_it_is, enough, refit, tried
+from handwright.review.calibration.calibration import BUDGET, Calibration
+from handwright.review.calibration.recalibrated_critic import CalibratedCritic, Recalibrated
+from handwright.review.calibration.user_calibration import (
+    CERTIFYING,
+    Judged,
+    Outcome,
+    as_it_is,
+    enough,
+    refit,
+    tried,
+)
 from handwright.types import Box
 from handwright.workflow.jobs import Source, find_sources
 from handwright.workflow.labels import Label, read_labels
@@ -229,7 +237,7 @@ def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]
 def _measures(told: Outcome) -> tuple[Estimate, ...]:
     from handwright.metrics.statistics.estimate import statistic_estimate
     from handwright.metrics.statistics.rates import rate_estimate
-    from handwright.review.calibrating import expected_calibration_error
+    from handwright.review.calibration.fitting import expected_calibration_error
 
     def error(pictures: np.ndarray) -> float:
         rows = np.concatenate([np.flatnonzero(told.pictures == k) for k in pictures])

@@ -24,8 +24,8 @@ from handwright.workflow.run_plan import Plan
 if TYPE_CHECKING:
     import numpy as np
 
+    from handwright.prompts.expectation import Expectation
     from handwright.review.checklist import HandReview, PictureReview
-    from handwright.review.expected import Expectation
     from handwright.review.judge import Judge
 
 FailOn = Literal["fail", "unsure"]
@@ -132,7 +132,7 @@ def judge_opener(options: ReviewOptions) -> Callable[[], AbstractContextManager[
 
 
 def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult:
-    from handwright.review.as_json import review_json
+    from handwright.review.review_json import review_json
 
     records = [outcome.record for outcome in outcomes]
     good = [record["review"] for record in records if record["error"] is None]
@@ -166,8 +166,8 @@ def _review_file(
 ) -> Outcome:
     """One picture in any process; its record is its entry in the review, and small views of its hands."""
     from handwright.image import load_image
-    from handwright.review.as_json import picture_json
     from handwright.review.judge import review_picture
+    from handwright.review.review_json import picture_json
 
     image = load_image(job.source)
     review = review_picture(image, engine(), expected)
@@ -215,7 +215,7 @@ def _error_line(error: Mapping[str, str]) -> str:
 
 
 def _expected(prompt: str) -> Expectation:
-    from handwright.review.expect import expectations_of
+    from handwright.prompts.parse import expectations_of
 
     return expectations_of(prompt)
 

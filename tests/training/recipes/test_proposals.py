@@ -10,8 +10,8 @@ import torch
 
 from handwright.data.shards import Entry, write_shard
 from handwright.errors import MissingModelError
-from handwright.review.proposal_maps import decode
-from handwright.review.proposals import FILE, MAPS, Proposer
+from handwright.review.proposals.maps import decode
+from handwright.review.proposals.network import FILE, MAPS, Proposer
 from handwright.training.networks.proposals import (
     ProposalConfig,
     ProposalNetwork,

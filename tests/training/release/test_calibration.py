@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from handwright.diffusion.tensors import picture_tensor
-from handwright.review.calibration import BUDGET, sigmoid
-from handwright.review.looks import agreed, looks_at
+from handwright.review.calibration.calibration import BUDGET, sigmoid
+from handwright.review.critic.test_time_views import agreed, looks_at
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from handwright.training.recipes.critic import fresh_critic
 from handwright.training.release.calibration import calibrate_critic

@@ -16,7 +16,7 @@ from handwright.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from handwright.workflow.plan import OpenQuestion, Plan
+    from handwright.prompts.plan import OpenQuestion, Plan
 
 _WIDTH = 100
 
@@ -34,7 +34,7 @@ def generate(
     For each hand: which hand, which way it faces, what it touches, which fingers are stretched out; then the
     prompt completed in three wordings to copy, and negative words. docs/plan.md explains it.
     """
-    from handwright.workflow.plan import plan_prompt
+    from handwright.prompts.plan import plan_prompt
 
     if not plan:
         raise UsageError("generate only plans", "--plan is missing", "add --plan")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.tensors import picture_tensor
-from handwright.review.proposal_maps import Proposal, decode
+from handwright.review.proposals.maps import Proposal, decode
 from handwright.training.losses import mean_where
 from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork, save_proposals
 from handwright.training.panels import tiled

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.calibrating import fit_platt, fit_temperature
-from handwright.review.calibration import BUDGET, Calibration, Head, sigmoid
-from handwright.review.critic import SURE_HAND, SURPLUS
-from handwright.review.flesh import Flesh
+from handwright.review.calibration.calibration import BUDGET, Calibration, Head, sigmoid
+from handwright.review.calibration.fitting import fit_platt, fit_temperature
+from handwright.review.critic.part_maps import Flesh
+from handwright.review.critic.prediction import SURE_HAND, SURPLUS
 from handwright.training.networks.critic import CriticConfig
 from handwright.training.release.thresholds import spend
 from handwright.training.streams.critic_batches import as_found

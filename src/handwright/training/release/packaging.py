@@ -25,8 +25,8 @@ from handwright.diffusion.loading.libraries import (
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.perception.onnx_session import open_session
-from handwright.review.calibration import Calibration
-from handwright.review.critic_runner import logits_of
+from handwright.review.calibration.calibration import Calibration
+from handwright.review.critic.onnx_critic import logits_of
 from handwright.training.networks.critic import CriticConfig, Judged
 from handwright.training.release.calibration import Ask
 from handwright.training.release.onnx_export import export_onnx

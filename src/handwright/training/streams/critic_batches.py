@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.oriented import GREY, applied, between_centres
+from handwright.review.critic.upright_crops import GREY, applied, between_centres
 from handwright.training.streams.critic_samples import MAP_PX, ROOM, SIDE_PX, HandViews, assessable
 from handwright.training.streams.degradations import corrupted
 from handwright.training.streams.part_maps import UNKNOWN

@@ -21,8 +21,8 @@ from handwright.hand.anatomy import FINGERS
 from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
-from handwright.review.oriented import Region, applied, between_centres, oriented_crop, turning
-from handwright.review.proposals import Proposer, open_proposer
+from handwright.review.critic.upright_crops import Region, applied, between_centres, oriented_crop, turning
+from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, pose_group_index
 from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.part_maps import UNKNOWN, seen_parts, wrong_places

@@ -9,8 +9,8 @@ import zlib
 
 import numpy as np
 
-from handwright.review.oriented import Region
-from handwright.review.proposals import Proposer
+from handwright.review.critic.upright_crops import Region
+from handwright.review.proposals.network import Proposer
 from handwright.training.streams.whole_pictures import LabelledPicture
 
 _IN_PHOTOGRAPH, _IN_RENDER, _TRIES = 3, 0.3, 20

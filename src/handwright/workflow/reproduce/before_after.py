@@ -14,9 +14,9 @@ from handwright.image import with_candidate
 from handwright.metrics.crops import hand_crop
 from handwright.perception.find import find_hands
 from handwright.perception.merge import box_iou
-from handwright.review.critic import Critic
-from handwright.review.open_critic import PACKAGED, open_critic
-from handwright.review.oriented import Region
+from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.prediction import Critic
+from handwright.review.critic.upright_crops import Region
 from handwright.types import Box, HandRepair, Image
 from handwright.workflow.reproduce.paint_all import NONE, TOLD, Bench
 from handwright.workflow.reproduce.store import Record

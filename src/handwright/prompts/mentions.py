@@ -1,0 +1,203 @@
+"""Which hands a prompt speaks of, and which of its clauses speak of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from handwright.hand.grammar import understand
+from handwright.prompts.contact import contact_in, grasp_in, hidden_in, meeting_in, without_negations
+from handwright.types import Side
+
+_NUMBERS = {
+    "two": 2,
+    "2": 2,
+    "three": 3,
+    "3": 3,
+    "four": 4,
+    "4": 4,
+    "five": 5,
+    "six": 6,
+    "eight": 8,
+    "ten": 10,
+}
+_HANDS = r"(?:hands|fists|palms)\b"
+_SIDED = re.compile(
+    r"\b(left|right) (?:gloved |bare |raised |open |clenched )?(?:hand|fist|palm|thumb|index finger)\b"
+    r"|\b(?:with|in|on|using|and) (?:the|her|his|their|my|its) (left|right)(?= *$| one\b| holding\b| holds\b)"
+    r"|\bthe (left|right)(?: one)? (?=holding|pointing|waving|raised|resting|open|clenched|in a fist|on)"
+)
+_OTHER = re.compile(
+    r"\b(?:the|her|his|their|my) other(?: hand| one)?\b(?! (?:side|person|woman|man|people))|\bother hand\b"
+)
+_COUNTED = re.compile(
+    rf"\b({'|'.join(_NUMBERS)}) (?:\w+ ){{0,3}}?(?:{_HANDS}|thumbs up)|\b(both) (?:\w+ )?{_HANDS}|"
+    rf"\b(pair) of (?:\w+ )?{_HANDS}"
+)
+_PLURAL = re.compile(rf"\b{_HANDS}|\bdouble (?:v|thumbs up|peace sign)\b")
+_EACH = re.compile(r"\b(?:a|an|another|one) (?:\w+ ){0,2}?hand\b")
+_SINGLE = re.compile(r"\b(?:hand|fist|palm)\b")
+_EXACTLY_ONE = re.compile(
+    r"\b(?:a|an|one|single|lone) (?:[\w'-]+ ){0,4}?(?:hand|fist|palm)\b|\b(?:close|closeup|"
+    r"macro)[ -]?(?:up|shot)? (?:\w+ )*of (?:\w+ ){0,4}?(?:hand|fist)\b"
+)
+_SPLIT = re.compile(
+    r"[,;.!?] |\s(?:and|while|as)\s+(?=(?:is |are )?\w+ing\b|(?:the |her |his |their |a |one |my |"
+    r"its )?(?:left|right|other)\b|"
+    r"one hand|another hand|a (?:peace|thumbs|fist|ok)|(?:thumbs|peace|ok|fist)|"
+    r"(?:an? |the |his |her )?(?:\w+ ){1,4}?(?:in|with|on) (?:\w+ )?(?:left|right|other)\b|"
+    r"(?:an? |the |his |her )?\w+ (?:left|right) (?:hand|fist)\b)"
+)
+
+
+@dataclass
+class Mention:
+    """One hand, or several alike, and what is said of it.
+
+    Attributes:
+        number: How many hands.
+        exact: No more of them than that.
+        both: All hands of someone, one left and one right.
+        side: Which hand.
+        named: The word 'hand' is there; else only what it does.
+        clauses: What is said.
+    """
+
+    number: int = 1
+    exact: bool = False
+    both: bool = False
+    side: Side | None = None
+    named: bool = False
+    clauses: list[str] = field(default_factory=list[str])
+
+    @property
+    def text(self) -> str:
+        """All that is said of it."""
+        return ", ".join(self.clauses)
+
+
+def mentions_in(text: str) -> tuple[Mention, ...]:
+    """The hands that a plain text speaks of, in order; clauses that name no hand go to the one named last.
+
+    Args:
+        text: As ``prompt_text.of_hands`` returns it.
+    """
+    found: list[Mention] = []
+    current: Mention | None = None
+    before: list[str] = []
+    for clause in clauses_of(text):
+        new = _mention(clause, current)
+        here = current if new is None else _home(new, found, current, clause)
+        if here is None and new is None:
+            before.append(clause)
+            continue
+        if here is None and new is not None:
+            new.clauses, before = before, []
+            found.append(new)
+            here = new
+        elif here is not None and new is not None:
+            here.side = here.side or new.side
+            here.exact |= new.exact and len(found) == 1
+        if here is not None:
+            here.clauses.append(clause)
+        current = here
+    return _brought_together(found)
+
+
+def clauses_of(text: str) -> Sequence[str]:
+    """The parts of a text that may speak of different hands."""
+    return [clause.strip() for clause in _SPLIT.split(text + " ") if clause and clause.strip()]
+
+
+def _mention(clause: str, current: Mention | None) -> Mention | None:
+    """The hand or hands that a clause names, or implies by what it does."""
+    said = clause if hidden_in(clause) else without_negations(clause)
+    if meeting_in(said) and not _SIDED.search(said):
+        return _counted(said) if _COUNTED.search(said) else Mention(2)
+    if sided := _SIDED.search(said):
+        return Mention(
+            side=cast("Side", next(group for group in sided.groups() if group)), exact=_exact(said)
+        )
+    if current is not None and _OTHER.search(said):
+        last = current.side
+        return Mention(side=None if last is None else "left" if last == "right" else "right")
+    if _COUNTED.search(said):
+        return _counted(said)
+    if _PLURAL.search(said):
+        return Mention(2)
+    if len(_EACH.findall(said)) > 1:
+        return Mention(len(_EACH.findall(said)), exact=True)
+    if _SINGLE.search(said):
+        return Mention(exact=_exact(said), named=True)
+    pose = understand(said)
+    implied = (
+        pose.says_extension or bool(pose.names) or grasp_in(said) is not None or contact_in(said) is not None
+    )
+    if re.search(r"\bpraying\b|\bin prayer\b", said):
+        return Mention(2)
+    return Mention() if implied else None
+
+
+def _counted(said: str) -> Mention:
+    hit = _COUNTED.search(said)
+    number, both, _ = hit.groups() if hit else (None, None, None)
+    return Mention(_NUMBERS.get(number or "", 2), exact=True, both=both is not None)
+
+
+def _exact(said: str) -> bool:
+    return _EXACTLY_ONE.search(said) is not None
+
+
+def _home(new: Mention, found: Sequence[Mention], current: Mention | None, clause: str) -> Mention | None:
+    """The hand spoken of before that a clause goes on about; None for one that is new."""
+    if current is None or re.search(
+        r"\b(?:another|second|other) (?:left |right )?hand\b|"
+        r"\bthe other\b",
+        clause,
+    ):
+        return None
+    if new.side is not None:
+        same = [mention for mention in found if mention.side == new.side]
+        bare = re.fullmatch(r"(?:the |her |his |with (?:the|her|his) )?(?:left|right) hand", clause)
+        alone = current.side is None and current.number == 1 and len(found) == 1
+        return same[0] if same else current if bare and alone else None
+    if new.number > 1:
+        return next((mention for mention in found if mention.number > 1), None)
+    if re.search(r"\bone hand\b", clause):
+        return None
+    names, before = understand(clause).names, understand(current.text).names
+    if names and before:
+        return current if set(names) & set(before) else None
+    return None if before and not current.named and current.side is None and contact_in(clause) else current
+
+
+def _brought_together(found: Sequence[Mention]) -> tuple[Mention, ...]:
+    """A hand without a side and one with a side are one where the second only says more of the first."""
+    kept = list(found)
+    for mention in found:
+        if mention.number > 1 or mention.side is not None:
+            continue
+        later = [m for m in kept[kept.index(mention) + 1 :] if m.side is not None and _says_more(mention, m)]
+        if later:
+            later[0].clauses[:0] = mention.clauses
+            kept.remove(mention)
+    return tuple(kept)
+
+
+def _says_more(first: Mention, second: Mention) -> bool:
+    """Whether a later description goes on about the same hand: shapes agree, or the first has none."""
+    one, other = (understand(without_negations(mention.text)) for mention in (first, second))
+    if (
+        hidden_in(first.text)
+        or hidden_in(second.text)
+        or (contact_in(first.text) and contact_in(second.text))
+    ):
+        return False
+    if one.says_extension:
+        pairs = zip((*one.extended, *one.fingers), (*other.extended, *other.fingers), strict=True)
+        return other.says_extension and all(a is None or b is None or a == b for a, b in pairs)
+    if grasp_in(first.text) is not None:
+        return other.says_extension
+    return other.says_extension and True not in other.extended[1:]

@@ -1,0 +1,91 @@
+"""Whether a hand can be judged at all: what is too small, cut, blurred, gloved or drawn is not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from handwright.hand.anatomy import FINGERS
+from handwright.review.checklist import CheckName
+from handwright.review.checks.colour import LEAST_COLOUR, colourfulness, is_drawn
+from handwright.review.checks.hand_measurements import HandEvidence
+from handwright.review.checks.joint_angles import finger_words
+from handwright.review.critic.prediction import SMALLEST_PX
+from handwright.review.critic.upright_crops import Region
+
+MOST_BLUR = 0.02
+"""Largest sigma of the edges' blur, in sizes of the hand."""
+
+MOST_MISFIT = 0.035
+"""Median distance of the landmarks from the nearest regular hand, in sizes of the hand, that is no hand's."""
+
+MOST_FLAT = 0.45
+"""Largest share of a hand without any texture at all; drawings have more."""
+
+SKIN_HUES_DEG = (-22.0, 97.0)
+"""Hues of skin in Lab, under bluish light and under yellow; the widest of training photographs."""
+
+_COLOURED, _COLOURLESS = 8.0, 2.5
+_TIPS = (4, 8, 12, 16, 20)
+
+Doubts = dict[CheckName, str]
+
+
+def doubts(evidence: HandEvidence) -> Doubts:
+    """Per check that cannot be made the reason in words; empty for a hand that is plain to see."""
+    said: Doubts = {}
+    for checks, reason in _all_doubts(evidence):
+        for check in checks:
+            said.setdefault(check, reason)
+    return said
+
+
+def unlike_skin(evidence: HandEvidence) -> bool:
+    """Whether the hand's colour is no skin's although the picture has colour."""
+    red, yellow = evidence.region.skin_lab[1:] - 128.0
+    chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
+    if chroma < _COLOURLESS:
+        return colourfulness(evidence.crop, 90) > LEAST_COLOUR
+    return chroma > _COLOURED and not SKIN_HUES_DEG[0] <= hue <= SKIN_HUES_DEG[1]
+
+
+def flat_share(evidence: HandEvidence) -> float:
+    """Share of the hand whose pixels equal their neighbours: little in photographs and renders."""
+    inside = cv2.erode((evidence.region.inside & evidence.silhouette).astype(np.uint8), np.ones((5, 5))) > 0
+    if inside.sum() < 50:
+        return 0.0
+    grey = cv2.cvtColor(evidence.crop, cv2.COLOR_RGB2GRAY)
+    box = np.ones((3, 3), np.uint8)
+    flat = cv2.dilate(grey, box) - cv2.erode(grey, box) <= 1
+    return float(flat[inside].mean())
+
+
+def cut_fingers(evidence: HandEvidence) -> tuple[str, ...]:
+    """Names of the fingers whose tip lies outside the picture."""
+    width, height = evidence.picture_px
+    tips = evidence.observation.landmarks_px[list(_TIPS)]
+    outside = (tips < 0).any(1) | (tips[:, 0] > width) | (tips[:, 1] > height)
+    return tuple(finger_words(name) for name, out in zip(FINGERS, outside, strict=True) if out)
+
+
+def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str]]:
+    shape: tuple[CheckName, ...] = ("finger_count", "joint_bending", "grasp")
+    every: tuple[CheckName, ...] = (*shape, "left_right")
+    found: list[tuple[tuple[CheckName, ...], str]] = []
+    if evidence.size_px < SMALLEST_PX:
+        found.append((every, f"The hand is only {evidence.size_px:.0f} px large."))
+    if cut := cut_fingers(evidence):
+        found.append((every if len(cut) > 2 else shape, f"The picture's border cuts the {_list(cut)} off."))
+    if float(np.median(evidence.misfit)) > MOST_MISFIT:
+        found.append((every, "What was seen of it fits no hand well enough to be judged."))
+    if evidence.blur > MOST_BLUR:
+        found.append((shape, "The hand is too blurred."))
+    if unlike_skin(evidence):
+        found.append((shape, "Its colour is no skin's: a glove, paint or coloured light."))
+    if flat_share(evidence) > MOST_FLAT or is_drawn(evidence.crop, Region.of(evidence.landmarks_px)):
+        found.append((shape, "It has no texture: a drawing, or overexposed."))
+    return found
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

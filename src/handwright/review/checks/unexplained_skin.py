@@ -1,0 +1,134 @@
+"""Skin that the fitted hand does not explain, and fitted fingers under which there is no skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.hand.skeleton import beyond_wrist, skin_distance
+from handwright.review.checks.hand_measurements import KEPT, HandEvidence
+
+_WORK_SPAN_PX = 90.0
+"""Look at a size where wrist to knuckles spans at most this many pixels."""
+
+_SLACK = 0.07
+"""How far the fitted outline may be off, in wrist-to-knuckles spans."""
+
+_FROM = 0.35
+"""Look beyond this share of the way from wrist to knuckles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outgrowth:
+    """One piece of skin outside the fitted hand.
+
+    Attributes:
+        inside: bool [h, w] in the crop.
+        length: How far it reaches from the fitted outline, in wrist-to-knuckles spans.
+        width: Its greatest width in spans.
+        root: Length of its border with the fitted hand, in spans.
+        solid: Its area over that of its convex hull.
+        tip_gap: Distance of its root from the nearest fingertip that was seen, in spans: small where a finger
+            is only longer than its fit.
+        unlike: Median squared distance of its colour from the hand's skin, in standard deviations.
+        at_border: It runs out of the crop.
+    """
+
+    inside: Bool[np.ndarray, "h w"]
+    length: float
+    width: float
+    root: float
+    solid: float
+    tip_gap: float
+    unlike: float
+    at_border: bool
+
+
+def outgrowths(evidence: HandEvidence) -> list[Outgrowth]:
+    """Pieces of the segmented hand outside the fitted one beyond the wrist, longest first."""
+    small = _small(evidence)
+    away = cv2.distanceTransform((~small.drawn).astype(np.uint8), cv2.DIST_L2, 3)
+    spare = small.own & small.beyond & (away > _SLACK * small.span)
+    count, parts = cv2.connectedComponents(spare.astype(np.uint8))
+    pieces = [parts == part for part in range(1, count)]
+    found = [
+        _measured(mine, away, small, evidence) for mine in pieces if mine.sum() >= (0.05 * small.span) ** 2
+    ]
+    return sorted(found, key=lambda piece: -piece.length)
+
+
+def _measured(
+    mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, evidence: HandEvidence
+) -> Outgrowth:
+    span = small.span
+    half = cv2.distanceTransform(np.pad(mine, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
+    root = mine & (away < _SLACK * span + 2)
+    spots = np.argwhere(root if root.any() else mine)[:, ::-1].mean(0)
+    outline = np.argwhere(mine)[:, ::-1].astype(np.int32)
+    hull = cv2.fillConvexPoly(np.zeros(mine.shape, np.uint8), cv2.convexHull(outline), 1)
+    size = evidence.crop.shape[1], evidence.crop.shape[0]
+    return Outgrowth(
+        inside=cv2.resize(mine.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0,
+        length=float(away[mine].max() / span),
+        width=float(2 * half / span),
+        root=float(root.sum() / 2 / span),
+        solid=float(mine.sum() / max(int(hull.sum()), 1)),
+        tip_gap=float(np.linalg.norm(small.tips - spots, axis=1).min() / span),
+        unlike=float(np.median(skin_distance(small.crop, evidence.region)[mine])),
+        at_border=bool(mine[0].any() or mine[-1].any() or mine[:, 0].any() or mine[:, -1].any()),
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def bare_share(evidence: HandEvidence) -> Float[np.ndarray, "5"]:
+    """Per fitted finger the share of its visible middle line under which there is no hand; NaN if unseen."""
+    x, y = np.rint(_along(evidence.fit.landmarks_px - np.array(evidence.window[:2]))).astype(int).T
+    height, width = evidence.finger_at.shape
+    valid = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    finger = np.repeat(np.arange(5), len(x) // 5)
+    shown = valid & (evidence.finger_at[y, x] == finger)
+    bare = shown & ~evidence.region.inside[y, x]
+    counts = shown.reshape(5, -1).sum(1)
+    share = bare.reshape(5, -1).sum(1) / np.maximum(counts, 1)
+    return np.where(counts >= 6, share, np.nan)
+
+
+def _along(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "n 2"]:
+    """Twelve points a finger, from its second joint to just before its tip."""
+    steps = np.linspace(0, 1, 7)[:-1, None]
+    lines: list[np.ndarray] = []
+    for finger in range(5):
+        a, b, c = points[2 + 4 * finger : 5 + 4 * finger]
+        lines += [a + steps * (b - a), b + steps * (c - b)]
+    return np.concatenate(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class _Small:
+    """A hand at working size: the segmented and the fitted one, what lies beyond the wrist, the tips."""
+
+    own: Bool[np.ndarray, "h w"]
+    drawn: Bool[np.ndarray, "h w"]
+    beyond: Bool[np.ndarray, "h w"]
+    crop: UInt8[np.ndarray, "h w 3"]
+    tips: Float[np.ndarray, "5 2"]
+    span: float
+
+
+def _small(evidence: HandEvidence) -> _Small:
+    scale = min(1.0, _WORK_SPAN_PX / evidence.region.span_px)
+    height, width = evidence.region.inside.shape
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    own, drawn = (
+        cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+        for mask in (evidence.region.inside, evidence.silhouette)
+    )
+    points = evidence.landmarks_px * np.array([size[0] / width, size[1] / height])
+    beyond = beyond_wrist(points, size[1], size[0], _FROM)
+    crop = cv2.resize(evidence.crop, size, interpolation=cv2.INTER_AREA)
+    return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], evidence.region.span_px * scale)

@@ -1,0 +1,5 @@
+"""The proposal network: finds hands that the detector overlooks, malformed ones above all.
+
+Read ``maps`` (from a picture to the network's views, and from its maps to hands), ``network`` (the network
+at work), and ``undetected_hands`` (which proposals are new, and their review).
+"""

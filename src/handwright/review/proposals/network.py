@@ -1,0 +1,86 @@
+"""Finds hands by a network of our own: of any shape, size and crop, mangled ones included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.errors import MissingModelError
+from handwright.review.proposals.maps import (
+    Proposal,
+    decode,
+    distinct,
+    in_picture,
+    lies_within,
+    look,
+    views,
+)
+
+PACKAGED = Path(__file__).parents[2] / "weights" / "proposals"
+
+FILE = "proposals.onnx"
+MAPS = ("heat", "log_size", "direction", "offset")
+
+
+@dataclass(frozen=True, eq=False)
+class Proposer:
+    """A proposal network that is ready to look.
+
+    Attributes:
+        session: ONNX Runtime's.
+        size_px: Side of the views that it sees.
+        limit: Score from which on a find is believed.
+    """
+
+    session: Any
+    size_px: int
+    limit: float
+
+    @classmethod
+    def load(cls, folder: Path = PACKAGED) -> Proposer:
+        """The network of a folder's ``proposals.onnx``.
+
+        Raises:
+            MissingModelError: The file is missing or damaged.
+        """
+        from handwright.perception.onnx_session import open_session
+
+        session, said = open_session(folder / FILE)
+        try:
+            return cls(session, int(said["size_px"]), float(said["limit"]))
+        except (KeyError, ValueError) as error:
+            raise MissingModelError(
+                f"{folder / FILE} is no proposal network", str(error), "install handwright again"
+            ) from error
+
+    def propose(self, pixels: UInt8[np.ndarray, "h w 3"], least: float | None = None) -> list[Proposal]:
+        """Hands of a picture, best first.
+
+        Args:
+            pixels: uint8 [H, W, 3] sRGB.
+            least: Smallest score; by default ``limit``.
+        """
+        height, width = pixels.shape[:2]
+        found: list[Proposal] = []
+        for number, view in enumerate(views(width, height, self.size_px)):
+            seen = look(pixels, view, self.size_px)
+            told = self.session.run(list(MAPS), {"pictures": seen[None]})
+            maps = {name: np.asarray(part)[0] for name, part in zip(MAPS, told, strict=True)}
+            for one in decode(maps, self.size_px, self.limit if least is None else least):
+                placed = in_picture(one, view, self.size_px)
+                if number == 0 or lies_within(placed, view, width, height):
+                    found.append(placed)
+        return distinct(found)
+
+
+def open_proposer(folder: Path = PACKAGED) -> Proposer | None:
+    """The proposal network of a folder, or None where there is none.
+
+    Raises:
+        MissingModelError: The folder is there but incomplete or damaged.
+    """
+    return Proposer.load(folder) if folder.is_dir() else None

@@ -1,0 +1,108 @@
+"""Grasp: what a pose is called, whether something lies across the hand, and what was asked for."""
+
+from __future__ import annotations
+
+import cv2
+import pytest
+
+from handwright.hand.grammar import NAMED
+from handwright.prompts.parse import expectations_of
+from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
+from handwright.review.checks.grasp import check_grasp, extended_fingers, grasp_state
+from handwright.review.expectation_check import held_against
+from tests.drawn import flat_hand
+from tests.review.drawn import evidence_of, grainy, seen
+
+
+@pytest.mark.parametrize(
+    ("name", "holding", "state"),
+    [
+        ("palm", False, "open"),
+        ("stop", False, "flat"),
+        ("fist", False, "fist"),
+        ("like", False, "thumb up"),
+        ("one", False, "point"),
+        ("peace", False, "two fingers"),
+        ("three", False, "three fingers"),
+        ("palmar pinch grasp", False, "pinch"),
+        ("large diameter grasp", True, "power grasp"),
+        ("claw", False, "hook"),
+        ("relaxed", False, "relaxed"),
+    ],
+)
+def test_poses_are_called_what_people_call_them(name, holding, state):
+    assert grasp_state(NAMED[name], holding) == state
+
+
+def test_the_fingers_that_are_up_are_named():
+    assert extended_fingers(NAMED["palm"]) == ["thumb", "index", "middle", "ring", "pinky"]
+    assert extended_fingers(NAMED["peace"]) == ["index", "middle"]
+
+
+def test_an_open_hand_is_open_and_touches_nothing():
+    check = check_grasp(evidence_of(grainy()))
+    assert check.verdict == "pass"
+    assert check.value["state"] in ("open", "flat")
+    assert check.value["contact"] is None
+
+
+def test_a_thing_across_the_hand_is_a_contact():
+    shot = grainy()
+    pixels, points = shot.pixels.copy(), shot.landmarks_px
+    ends = [tuple(int(v) for v in p) for p in (points[5] - (60, 0), points[17] + (60, 0))]
+    cv2.line(pixels, *ends, (20, 60, 200), int(0.25 * shot.hand_px))
+    assert check_grasp(evidence_of(shot, pixels)).value["contact"] is True
+
+
+def reviewed(name="palm", contact=None, side="right", verdict="pass"):
+    words = NAMED[name]
+    value = {"state": grasp_state(words, bool(contact)), "contact": contact, "pose": str(words)}
+    sound = Check("pass", 0.9, "Sound.")
+    grasp = Check(verdict, 0.9 if verdict == "pass" else 0.0, "Open; nothing lies across it.", value=value)
+    checks = {**dict.fromkeys(CHECKS, sound), "grasp": grasp}
+    checks["left_right"] = Check("pass", 0.9, "Sound.", value={"side": side, "arm": None})
+    return HandReview(1, (0.0, 0.0, 80.0, 100.0), side, checks, seen(flat_hand()))
+
+
+def held(prompt, *hands):
+    return held_against(PictureReview(hands, 400, 300), expectations_of(prompt))
+
+
+def test_a_pose_as_asked_passes_and_plainly_another_one_fails():
+    same = held("a hand clenched in a fist", reviewed("fist"))
+    assert same.hands[0].checks["grasp"].verdict == "pass"
+    assert same.hands[0].checks["grasp"].value["asked"] == {"agrees": True}
+    other = held("a hand clenched in a fist", reviewed("palm"))
+    assert other.verdict == "fail"
+    assert "fist was asked for" in other.hands[0].checks["grasp"].reason
+
+
+def test_fingers_that_were_to_be_up_and_are_not_fail():
+    assert held("a hand holding up two fingers", reviewed("peace")).verdict == "pass"
+    assert held("a hand holding up two fingers", reviewed("fist")).verdict == "fail"
+
+
+def test_a_contact_that_is_not_seen_cannot_be_told():
+    check = held("a hand holding a cup", reviewed("large diameter grasp")).hands[0].checks["grasp"]
+    assert check.verdict == "cannot tell"
+    assert "cup" in check.reason
+    seen_one = held("a hand holding a cup", reviewed("large diameter grasp", contact=True))
+    assert seen_one.hands[0].checks["grasp"].verdict == "pass"
+
+
+def test_what_was_not_plain_before_stays_so():
+    check = held("a fist", reviewed("palm", verdict="cannot tell")).hands[0].checks["grasp"]
+    assert check.verdict == "cannot tell"
+
+
+def test_too_few_hands_are_noted_and_do_not_pass():
+    picture = held("two hands clapping", reviewed())
+    assert picture.verdict == "unsure"
+    assert "2 hands were asked for, 1 hand was found." in picture.notes
+
+
+def test_a_prompt_that_says_nothing_of_hands_changes_nothing():
+    before = PictureReview((reviewed(),), 400, 300)
+    after = held_against(before, expectations_of("a mountain lake at dawn"))
+    assert after.verdict == before.verdict == "pass"
+    assert after.notes == ()
