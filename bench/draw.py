@@ -29,10 +29,10 @@ from handwright.hand.kinematics import mesh_of
 from handwright.handrefiner.mask import crop_window
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.perception.fit import fit_hand
-from handwright.perception.merge import box_iou
-from handwright.perception.region import hand_region, skin_distance
-from handwright.perception.views import Eyes, around
+from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.views import Eyes, around
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.segment import hand_region, skin_distance
 from handwright.types import HandRepair, Image, Repair
 from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages

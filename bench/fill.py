@@ -22,7 +22,7 @@ import numpy as np
 from handwright.data.scenes import render_scene
 from handwright.data.world.scenery import draw_backdrop
 from handwright.drawing import fill
-from handwright.hand.discs import dilated
+from handwright.hand.morphology import dilated
 from handwright.training.streams.photographs import training_photographs
 from measures import mean, row
 

@@ -29,10 +29,10 @@ from handwright.handrefiner.mask import crop_window
 from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import reconstruct
-from handwright.perception.find import find_hands
-from handwright.perception.fit import fit_hand
-from handwright.perception.region import hand_region
-from handwright.perception.silhouette import outline_overlap
+from handwright.perception.detect.search import find_hands
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.outline import outline_overlap
+from handwright.perception.segment import hand_region
 from handwright.types import Hand, HandRepair, Image
 from measures import mean, median, percentile_95, row
 from subjects import RENDERED_FROM, Subject, subjects

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from handwright.image.atomic import write_atomically
+from handwright.image.atomic_write import write_atomically
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.metrics.statistics.rates import rate_estimate
 from judge_asked import Asked, joined

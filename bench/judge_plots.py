@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.image.atomic import write_atomically
+from handwright.image.atomic_write import write_atomically
 from handwright.review.calibration.recalibrated_critic import MALFORMED
 from handwright.review.critic.prediction import CriticSays
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN

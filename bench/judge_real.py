@@ -18,9 +18,9 @@ from jaxtyping import Float
 from find import LIST, match
 from handwright.data.loaders import JudgedPicture
 from handwright.data.photographs import decode_photo, list_photos, read_photo
-from handwright.image.atomic import write_atomically
-from handwright.perception.find import find_hands, find_in_boxes
-from handwright.perception.landmarker import Landmarker
+from handwright.image.atomic_write import write_atomically
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.review.critic.upright_crops import Region
 from handwright.review.proposals.network import Proposer
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.perception.find import find_hands
-from handwright.perception.landmarker import Landmarker
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.search import find_hands
 from handwright.review.critic.upright_crops import Region
 from handwright.review.judge import Judge, review_picture
 from handwright.types import HandObservation, Image

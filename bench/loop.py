@@ -34,7 +34,7 @@ from handwright.handrefiner.beats import Opinion
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.statistics.estimate import mean_estimate
-from handwright.perception.merge import box_iou
+from handwright.perception.detect.duplicates import box_iou
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region

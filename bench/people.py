@@ -15,7 +15,7 @@ import numpy as np
 
 from handwright.data.hands.sample import HandTruth
 from handwright.data.people import PersonPicture, render_person
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.types import HandObservation
 from measures import bootstrap, mean
 

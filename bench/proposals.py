@@ -29,8 +29,8 @@ from PIL import Image, ImageOps
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.shards import list_shards, read_shards
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.perception.find import find_hands
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.search import find_hands
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.upright_crops import Region
 from handwright.review.proposals.maps import finds

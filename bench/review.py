@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from handwright.data.hands import render_hands
 from handwright.image import write_png
-from handwright.perception.models import ensure_models
+from handwright.perception.models.download import ensure_models
 from handwright.review import open_judge, review_picture
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.upright_crops import Region

@@ -25,7 +25,7 @@ from handwright.drawing.painter import Drawn, draw_hand
 from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.tone import to_linear, to_srgb
 from handwright.handrefiner.mask import crop_window, repair_mask
-from handwright.perception.region import hand_region
+from handwright.perception.segment import hand_region
 from handwright.types import HandFit, HandObservation
 from measures import mean, median, row
 from sheets import hand_crop, save_pages

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from handwright.data.hands import HandPicture, render_hands
 from handwright.data.hands.body import LABELS_PER_HAND
 from handwright.data.world.backdrops import draw_room
-from handwright.perception.models import ensure_models
+from handwright.perception.models.download import ensure_models
 from handwright.review import open_judge, review_picture
 from handwright.types import Image
 

@@ -17,7 +17,7 @@ from handwright.data.hands import HandPicture
 from handwright.data.hands.sample import render_setup
 from handwright.data.hands.setup import draw_setup
 from handwright.data.synthesise import KINDS, World
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
 from measures import bootstrap, mean
 
 SIZE, FOUND_WITHIN = 256, 0.25

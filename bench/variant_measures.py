@@ -21,7 +21,7 @@ from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.drawing.sharpness import sharpness_ratio
 from handwright.handrefiner.check import find_again
-from handwright.perception.landmarker import Landmarker
+from handwright.perception.detect.landmarker import Landmarker
 from handwright.training.networks.family import Family
 from handwright.training.noising import clean_of, noise_levels, noise_to
 from handwright.training.recipes.base import InpaintingLoss

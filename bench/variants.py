@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.training.panels import words
 from handwright.training.streams.crop_folders import load_crops
 from handwright.training.streams.crops import Crops

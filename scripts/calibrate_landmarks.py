@@ -27,9 +27,9 @@ from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig
 from handwright.handrefiner.check import find_again
 from handwright.handrefiner.task import reconstruct
-from handwright.perception.find import find_hands
-from handwright.perception.fit import fit_hand
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.search import find_hands
+from handwright.perception.fit.hand_fit import fit_hand
 from handwright.types import Hand, Image
 
 RIG_FILE = Path(__file__).resolve().parents[1] / "src/handwright/hand/rig.npz"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.training.streams.crops import joined, save_crops
 from handwright.training.streams.photographs import photograph_crops, training_photographs
 

@@ -44,7 +44,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANDWRIGHT_CACHE", str(tmp_path.parent / f"{tmp_path.name}-cache"))
     monkeypatch.setattr(
-        "handwright.perception.models.ensure_models",
+        "handwright.perception.models.download.ensure_models",
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
-from handwright.perception.models import ensure_models
+from handwright.perception.models.download import ensure_models
 from handwright.workflow.report import SCHEMA_FILE
 
 pytestmark = [pytest.mark.photos, pytest.mark.models]

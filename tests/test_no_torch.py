@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-import handwright.perception.models as models
+import handwright.perception.models.download as models
 from handwright.apps.cli import main
 
 @contextmanager

@@ -44,7 +44,7 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANDWRIGHT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(
-        "handwright.perception.models.ensure_models",
+        "handwright.perception.models.download.ensure_models",
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)

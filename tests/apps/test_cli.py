@@ -240,7 +240,7 @@ def test_missing_models_are_one_line_and_exit_2(cli, monkeypatch: pytest.MonkeyP
     def missing(**_: object):
         raise MissingModelError("The hand model is missing", "no network", "run `handwright setup`")
 
-    monkeypatch.setattr("handwright.perception.models.ensure_models", missing)
+    monkeypatch.setattr("handwright.perception.models.download.ensure_models", missing)
     picture(Path("a.png"))
     code, _, err = cli("refine", "a.png", "-o", "b.png")
     assert code == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner import check
-from handwright.perception.fit import fit_hand
+from handwright.perception.fit.hand_fit import fit_hand
 from tests.drawn import SIZE
 
 NO_EYES = None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handwright.hand.depth import see_hand
 from handwright.hand.skeleton import beyond_wrist
 from handwright.handrefiner.mask import crop_window, repair_mask
-from handwright.perception.fit import fit_given
+from handwright.perception.fit.hand_fit import fit_given
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
 

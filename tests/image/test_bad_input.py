@@ -16,8 +16,8 @@ from PIL import features
 
 from handwright.errors import UnreadableImageError
 from handwright.image import decode_image, encode_image, load_image
-from handwright.image.containers import PNG_SIGNATURE, png_chunk
-from handwright.image.encode import SUFFIXES
+from handwright.image.formats.containers import PNG_SIGNATURE, png_chunk
+from handwright.image.formats.encode import SUFFIXES
 from tests.image.pictures import noise
 
 

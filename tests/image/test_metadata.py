@@ -11,7 +11,7 @@ from PIL import Image as PILImage
 from PIL import ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from handwright.image import decode_image, encode_image, load_image, read_generation_text, with_edits
-from handwright.image.containers import carried_png_chunks, jpeg_segments, png_chunk, png_chunks
+from handwright.image.formats.containers import carried_png_chunks, jpeg_segments, png_chunk, png_chunks
 from handwright.types import Image
 from tests.image.pictures import exif_bytes
 

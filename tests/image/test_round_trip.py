@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handwright.errors import OutputError
 from handwright.image import decode_image, encode_image, load_image, save_image, with_edits
-from handwright.image.encode import SUFFIXES
+from handwright.image.formats.encode import SUFFIXES
 from handwright.image.modes import CHANNELS, widen
 from handwright.types import Image
 from tests.image.pictures import MODES, WRITABLE, noise, stored_turned

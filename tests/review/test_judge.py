@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from handwright.perception.models import ensure_models
+from handwright.perception.models.download import ensure_models
 from handwright.review import CHECKS, open_judge, review_picture
 from handwright.review.overlay import draw_review
 from handwright.review.review_json import picture_json

@@ -18,7 +18,7 @@ PIPELINE = "handwright.handrefiner.pipeline"
 @pytest.fixture(autouse=True)
 def fake_engine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     monkeypatch.setenv("HANDWRIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr("handwright.perception.models.ensure_models", lambda **_: MODELS)
+    monkeypatch.setattr("handwright.perception.models.download.ensure_models", lambda **_: MODELS)
     before = sys.modules.get(PIPELINE)
     fakes.install()
     yield

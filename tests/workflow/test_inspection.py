@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handwright.hand.files import load_hands
+from handwright.hand.files.hands_file import load_hands
 from handwright.workflow import Request, RunOptions, inspect_files, refine_files
 from handwright.workflow.digests import sha256_of_file
 from tests.workflow.fakes import opened, picture

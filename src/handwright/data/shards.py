@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.errors import DataError
-from handwright.image.atomic import write_atomically
+from handwright.image.atomic_write import write_atomically
 
 PICTURES = ("image", "depth", "scene", "mask", "parts")
 _COLOUR = ("image",)

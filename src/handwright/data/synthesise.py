@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from handwright.data.photographs import list_photos
 from handwright.data.shards import Entry, is_whole, list_shards, read_shards, shard_ranges, write_shard
 from handwright.errors import DataError, UsageError
-from handwright.image.atomic import write_atomically
+from handwright.image.atomic_write import write_atomically
 
 if TYPE_CHECKING:
     from handwright.data.hands import HandPicture

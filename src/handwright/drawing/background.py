@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from handwright.drawing.fill import fill_background
 from handwright.drawing.grain import add_grain, grain_statistics
-from handwright.hand.discs import dilated, opened
+from handwright.hand.morphology import dilated, opened
 from handwright.hand.skeleton import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
 

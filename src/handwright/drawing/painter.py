@@ -27,7 +27,7 @@ from handwright.drawing.tone import (
 )
 from handwright.drawing.working import Working, at_working_size, box_of
 from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
-from handwright.image.paste import feather
+from handwright.image.compositing import feather
 from handwright.threads import both
 from handwright.types import Hand, HandRegion
 

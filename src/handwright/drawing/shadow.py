@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.tone import to_linear, to_srgb
-from handwright.image.paste import feather
+from handwright.image.compositing import feather
 
 GRID_PX = 64.0
 """Shadows are soft: they are computed on a grid on which the hand has at most this many pixels."""

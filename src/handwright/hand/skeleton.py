@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
-from handwright.hand.discs import opened
+from handwright.hand.morphology import opened
 from handwright.types import HandRegion
 
 SAME_SKIN = 9.0

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.hand.kinematics import mesh_of
-from handwright.perception.close import confirm
-from handwright.perception.fit import fit_hand
-from handwright.perception.landmarker import Landmarker
-from handwright.perception.merge import landmark_distance
+from handwright.perception.detect.confirm import confirm
+from handwright.perception.detect.duplicates import landmark_distance
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.fit.hand_fit import fit_hand
 from handwright.review.checks.assessability import doubts
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.hand_measurements import look_closely

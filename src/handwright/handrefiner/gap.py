@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.discs import dilated, opened
+from handwright.hand.morphology import dilated, opened
 from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.task import HandTask
 

@@ -20,9 +20,9 @@ from handwright.handrefiner.joined_arm import joined_to_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.task import HandTask
-from handwright.perception.fit import fit_given, fit_hand
-from handwright.perception.silhouette import fit_with_outline
-from handwright.perception.trust import misfit_fingers
+from handwright.perception.fit.hand_fit import fit_given, fit_hand
+from handwright.perception.fit.landmark_weights import misfit_fingers
+from handwright.perception.fit.outline import fit_with_outline
 from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticSays
 from handwright.types import HandFit, HandObservation, Mask
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
-from handwright.hand.discs import dilated
+from handwright.hand.morphology import dilated
 from handwright.handrefiner.gap import COLUMNS, FARTHEST, Gap, Section
 from handwright.handrefiner.task import HandTask, Underlay
 from handwright.types import HandRegion

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.hand.depth import see_hand
-from handwright.hand.discs import dilated
+from handwright.hand.morphology import dilated
 from handwright.hand.skeleton import beyond_wrist, skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 

@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.background import background_sources, uncovered_background
-from handwright.hand.discs import dilated
+from handwright.hand.morphology import dilated
 from handwright.handrefiner.gap import Gap
 from handwright.handrefiner.joined_arm import RIM, between, with_skin
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask, Underlay
-from handwright.perception.fit import fit_given
+from handwright.perception.fit.hand_fit import fit_given
 from handwright.types import Hand, HandRegion
 
 _ASIDE = 0.35

@@ -24,9 +24,9 @@ from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask, Window, plan_hand, reconstruct, with_flesh
 from handwright.handrefiner.verdicts import by_id, refusals, why_left_alone
 from handwright.image import with_edits
-from handwright.perception.find import find_hands, find_in_boxes
-from handwright.perception.fit import fit_given, warm_up
-from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.perception.fit.hand_fit import fit_given, warm_up
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic

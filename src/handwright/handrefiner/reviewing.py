@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from handwright.perception.merge import box_iou
+from handwright.perception.detect.duplicates import box_iou
 from handwright.review.checklist import PictureReview
 from handwright.review.judge import Judge, review_picture
 from handwright.types import HandObservation, Image

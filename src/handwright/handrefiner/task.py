@@ -9,14 +9,14 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
-from handwright.hand.discs import eroded, opened
+from handwright.hand.morphology import eroded, opened
 from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
-from handwright.perception.fit import fit_given, fit_hand
-from handwright.perception.from_depth import with_depth
-from handwright.perception.region import hand_region
-from handwright.perception.silhouette import fit_with_outline
+from handwright.perception.fit.edited_depth import with_depth
+from handwright.perception.fit.hand_fit import fit_given, fit_hand
+from handwright.perception.fit.outline import fit_with_outline
+from handwright.perception.segment import hand_region
 from handwright.review.critic.part_maps import Flesh
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask
 

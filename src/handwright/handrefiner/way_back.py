@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.tone import to_linear, to_srgb
 from handwright.handrefiner.painters import Painted, PaintJob
-from handwright.image.paste import feather, feathered_blend, match_colour_ramp
+from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 
 _RIM, _BAND, _REACH = 0.025, 0.03, 0.3
 """Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""

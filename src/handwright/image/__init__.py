@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from handwright.image.atomic import write_atomically, write_png
+from handwright.image.atomic_write import write_atomically, write_png
+from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 from handwright.image.edits import patch_png, with_candidate, with_edits
-from handwright.image.encode import SUFFIXES, encode_image
 from handwright.image.facts import FileFacts, facts_of
-from handwright.image.generation_text import read_generation_text
+from handwright.image.formats.encode import SUFFIXES, encode_image
+from handwright.image.formats.generation_text import read_generation_text
 from handwright.image.load import decode_image, load_image
-from handwright.image.paste import feather, feathered_blend, match_colour_ramp
 from handwright.image.save import check_output, format_for, save_image, save_unchanged
 
 __all__ = [

@@ -17,7 +17,7 @@ from jaxtyping import UInt8, UInt16
 from PIL import Image as PILImage
 
 from handwright.errors import UnreadableImageError
-from handwright.image.metadata import read_facts
+from handwright.image.formats.metadata import read_facts
 from handwright.image.modes import CHANNELS, to_srgb
 from handwright.image.orientation import upright
 from handwright.types import Image

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from handwright.errors import OutputError
-from handwright.image.atomic import write_atomically
-from handwright.image.encode import SUFFIXES, encode_image
+from handwright.image.atomic_write import write_atomically
+from handwright.image.formats.encode import SUFFIXES, encode_image
 from handwright.types import Image
 
 

@@ -6,9 +6,9 @@ import re
 from typing import Any, cast
 
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, describe
+from handwright.hand.grammar.idioms import NUMBERS
 from handwright.hand.grammar.phrases import PALM_PHRASES, POINTS_PHRASES, SAID_NAME
-from handwright.hand.grammar.said import PoseSaid
-from handwright.hand.grammar.sayings import NUMBERS
+from handwright.hand.grammar.stated_pose import PoseSaid
 from handwright.hand.grammar.words import Bend, Direction, Gap, perpendicular, say_gaps
 from handwright.prompts.expectation import Contact, Expectation, Grasp, HandExpectation, OpenPoint
 from handwright.types import Side

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from handwright.perception.body import find_people
-from handwright.perception.find import find_hands
-from handwright.perception.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.arms import find_people
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.search import find_hands
 from handwright.review.checklist import (
     CHECKS,
     Check,

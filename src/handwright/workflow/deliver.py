@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwright import __version__
 from handwright.image import patch_png, save_image, save_unchanged, write_atomically
-from handwright.image.png_text import with_png_text
+from handwright.image.formats.png_text import with_png_text
 from handwright.types import Image
 from handwright.workflow.digests import sha256_of_file
 from handwright.workflow.ledger import make_folder

@@ -108,8 +108,8 @@ def _opened(extractor: str | FeatureExtractor, plan: Plan) -> FeatureExtractor |
 
 
 def _open_finder(landmarker: Path | None, stack: ExitStack) -> HandFinder:
-    from handwright.perception.find import find_hands
-    from handwright.perception.landmarker import HandLandmarker
+    from handwright.perception.detect.landmarker import HandLandmarker
+    from handwright.perception.detect.search import find_hands
 
     eyes = stack.enter_context(HandLandmarker(landmarker))
     return lambda pixels: find_hands(pixels, landmarker=eyes)

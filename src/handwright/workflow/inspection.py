@@ -60,7 +60,7 @@ def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:
     """Overlay, depth, mask and meshes, and the hands file last."""
     import numpy as np
 
-    from handwright.hand.files import hands_text, hands_to_json
+    from handwright.hand.files.hands_file import hands_text, hands_to_json
     from handwright.image import write_png
     from handwright.workflow.ledger import make_folder, write_text
     from handwright.workflow.overlay import draw_overlay
@@ -79,7 +79,7 @@ def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:
 
 
 def _write_meshes(stem: Path, hand: HandRepair) -> None:
-    from handwright.hand.export import mesh_to_glb, mesh_to_obj
+    from handwright.hand.files.mesh import mesh_to_glb, mesh_to_obj
     from handwright.hand.kinematics import mesh_of
     from handwright.image import write_atomically
     from handwright.workflow.ledger import write_text

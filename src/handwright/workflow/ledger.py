@@ -109,7 +109,7 @@ class Ledger:
 
 def cache_folder() -> Path:
     """Folder of the records of runs, below the cache that also holds the models."""
-    from handwright.perception.models import default_cache_dir
+    from handwright.perception.models.download import default_cache_dir
 
     return default_cache_dir() / "records"
 

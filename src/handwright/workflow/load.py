@@ -71,7 +71,7 @@ def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
     Raises:
         HandsFileError: The file or photograph holds no hand.
     """
-    from handwright.hand.files import load_pose
+    from handwright.hand.files.hands_file import load_pose
     from handwright.handrefiner.pipeline import inspect_picture
     from handwright.image import load_image
 
@@ -86,7 +86,7 @@ def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
 
 
 def _hands(path: Path, image: Image, input_sha256: str) -> tuple[tuple[HandObservation, Hand], ...]:
-    from handwright.hand.files import load_hands
+    from handwright.hand.files.hands_file import load_hands
 
     return load_hands(path, width=image.width, height=image.height, sha256=input_sha256)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.image import load_image, save_image, with_edits
-from handwright.image.png_text import with_png_text
+from handwright.image.formats.png_text import with_png_text
 from handwright.types import Candidate, Image
 from handwright.workflow.deliver import TEXT_KEY, made_by
 from handwright.workflow.ledger import make_folder

@@ -221,7 +221,7 @@ def _expected(prompt: str) -> Expectation:
 
 
 def _landmarker(options: ReviewOptions) -> Path:
-    from handwright.perception.models import ensure_models
+    from handwright.perception.models.download import ensure_models
 
     return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
 

@@ -190,7 +190,7 @@ def _check_intermediates(request: Request, options: RunOptions) -> None:
 
 
 def _landmarker(options: RunOptions) -> Path:
-    from handwright.perception.models import ensure_models
+    from handwright.perception.models.download import ensure_models
 
     return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
 

@@ -11,7 +11,7 @@ from handwright.data.hands.defects.generators import GENERATORS, SEEN_FROM_THE_E
 from handwright.data.hands.defects.visibility import sticks_out
 from handwright.data.hands.setup import draw_setup
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
-from handwright.hand.dofs import dofs_of_pose
+from handwright.hand.joint_angles import dofs_of_pose
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Camera, Hand

@@ -9,7 +9,7 @@ import pytest
 
 from handwright.hand.anatomy import DOF_NAMES
 from handwright.hand.kinematics import pose_of_dofs
-from handwright.perception.fit import fit_given
+from handwright.perception.fit.hand_fit import fit_given
 from handwright.review.checks.joint_angles import seen_joints
 from handwright.review.checks.joint_bending import SLACK_DEG, check_joints, limits_deg
 from tests.drawn import flat_hand, shoot

@@ -12,8 +12,8 @@ import pytest
 
 from handwright.data.scenes import render_scene
 from handwright.hand.depth import depth_control
-from handwright.perception.find import find_hands
-from handwright.perception.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.search import find_hands
 from handwright.training.streams import photographs as module
 from handwright.training.streams.crop_folders import CONTEXT
 from handwright.training.streams.photographs import (

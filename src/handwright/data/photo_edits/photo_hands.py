@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.hand.skeleton import palm_span_px
-from handwright.perception.close import judge
-from handwright.perception.fit import fit_hand
-from handwright.perception.landmarker import HandLandmarker
-from handwright.perception.region import hand_region
-from handwright.perception.views import Eyes, whole
+from handwright.perception.detect.confirm import judge
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.views import Eyes, whole
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.segment import hand_region
 from handwright.types import Hand, HandObservation
 
 LEAST_HAND_PX = 80.0

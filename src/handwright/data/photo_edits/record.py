@@ -10,8 +10,8 @@ import numpy as np
 from handwright.data.captions import PHOTOGRAPH, Scene
 from handwright.data.hands.record import record_head
 from handwright.data.photo_edits.sample import SurgeryPicture
-from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import PoseWords, orientation_of, words_of
+from handwright.hand.joint_angles import dofs_of_pose
 from handwright.types import Side
 
 

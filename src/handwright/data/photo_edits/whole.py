@@ -52,7 +52,7 @@ def seen_again(patient: Patient, points: np.ndarray, side: str) -> Patient | Non
 
     from handwright.data.photo_edits.fingers import look_at_fingers
     from handwright.hand.skeleton import palm_span_px
-    from handwright.perception.region import hand_region
+    from handwright.perception.segment import hand_region
 
     if not ((points > 2) & (points < patient.width - 2)).all():
         return None

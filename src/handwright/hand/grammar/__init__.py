@@ -10,7 +10,7 @@ from handwright.hand.grammar.angles import angles_of, words_of
 from handwright.hand.grammar.named import NAMED, counting, names_of
 from handwright.hand.grammar.orientation import ORIENTATIONS, orientation_of, wrist_of
 from handwright.hand.grammar.phrases import describe
-from handwright.hand.grammar.reading import PoseSaid, understand
+from handwright.hand.grammar.text_parser import PoseSaid, understand
 from handwright.hand.grammar.words import PoseWords, read_words
 
 __all__ = [

@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
 from handwright.metrics.crops import MARGIN
-from handwright.perception.onnx_session import open_session
+from handwright.perception.models.onnx_session import open_session
 
 FOLDER = Path(__file__).parents[2] / "weights" / "referee"
 

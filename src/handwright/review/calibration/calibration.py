@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import DataError, InvalidValueError
-from handwright.image.atomic import write_atomically
+from handwright.image.atomic_write import write_atomically
 
 SCHEMA = "handwright/calibration-1"
 BUDGET = 0.02

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.body import Arm, arms_of, bare_arms, find_people
-from handwright.perception.landmarker import Landmarker
-from handwright.perception.pose import Person
+from handwright.perception.detect.arms import Arm, arms_of, bare_arms, find_people
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.people import Person
 from handwright.types import Box, HandObservation, Side
 
 _WRISTS: dict[Side, int] = {"left": 15, "right": 16}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from handwright.hand.discs import eroded, opened
+from handwright.hand.morphology import eroded, opened
 from handwright.hand.skeleton import beyond_wrist, not_skin
 from handwright.review.checks.hand_measurements import KEPT, HandEvidence
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from handwright.hand.anatomy import FINGERS
-from handwright.perception.trust import bunched_fingers
+from handwright.perception.fit.landmark_weights import bunched_fingers
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.checks.covering import covered_share
 from handwright.review.checks.hand_measurements import HandEvidence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import PoseWords, words_of
+from handwright.hand.joint_angles import dofs_of_pose
 from handwright.review.checklist import Check, cannot_tell
 from handwright.review.checks.covering import covered_share
 from handwright.review.checks.hand_measurements import HandEvidence

@@ -14,9 +14,9 @@ from handwright.drawing.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.depth import see_hand
 from handwright.hand.rig import load_rig
-from handwright.perception.fit import fit_hand
-from handwright.perception.region import hand_region
-from handwright.perception.silhouette import fit_with_outline, outline_overlap
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.outline import fit_with_outline, outline_overlap
+from handwright.perception.segment import hand_region
 from handwright.types import Box, HandFit, HandObservation, HandRegion, Image
 
 MARGIN = 0.55

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
-from handwright.perception.onnx_session import open_session
+from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration, sigmoid
 from handwright.review.critic.heatmap_peaks import peaks
 from handwright.review.critic.part_maps import Flesh

@@ -47,7 +47,7 @@ class Proposer:
         Raises:
             MissingModelError: The file is missing or damaged.
         """
-        from handwright.perception.onnx_session import open_session
+        from handwright.perception.models.onnx_session import open_session
 
         session, said = open_session(folder / FILE)
         try:

@@ -24,7 +24,7 @@ from handwright.diffusion.loading.libraries import (
 )
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
-from handwright.perception.onnx_session import open_session
+from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration
 from handwright.review.critic.onnx_critic import logits_of
 from handwright.training.networks.critic import CriticConfig, Judged

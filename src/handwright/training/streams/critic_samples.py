@@ -18,9 +18,9 @@ from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.hand.anatomy import FINGERS
-from handwright.hand.dofs import dofs_of_pose
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
+from handwright.hand.joint_angles import dofs_of_pose
 from handwright.review.critic.upright_crops import Region, applied, between_centres, oriented_crop, turning
 from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, pose_group_index

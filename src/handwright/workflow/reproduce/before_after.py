@@ -12,8 +12,8 @@ from handwright.handrefiner.pipeline import refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_candidate
 from handwright.metrics.crops import hand_crop
-from handwright.perception.find import find_hands
-from handwright.perception.merge import box_iou
+from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.search import find_hands
 from handwright.review.critic.open_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region

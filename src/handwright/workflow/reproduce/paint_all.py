@@ -12,7 +12,7 @@ from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.pipeline import Engine
 from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
-from handwright.perception.find import find_hands
+from handwright.perception.detect.search import find_hands
 from handwright.workflow.reproduce.painted import crop_of, judge_subject, untouched
 from handwright.workflow.reproduce.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.workflow.reproduce.store import Crop, Record, Store

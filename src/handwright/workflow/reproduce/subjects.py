@@ -17,8 +17,8 @@ from handwright.hand.depth import depth_control
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
-from handwright.perception.find import find_hands
-from handwright.perception.landmarker import Landmarker
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.search import find_hands
 from handwright.types import Box, Image
 
 Pixels = UInt8[np.ndarray, "h w 3"]

@@ -1,0 +1,178 @@
+"""Hands as files: JSON that a person can edit and feed back, and the same content as npz.
+
+``"schema": "handwright/hands-1"``; published as ``hands-1.schema.json`` beside this module. ``angles_deg``
+is the pose in words: an angle that differs from the pose's own turns that joint, everything else stays as
+``pose`` says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from handwright.errors import HandsFileError
+from handwright.hand.files import _fields
+from handwright.hand.files._record import hand_from_record, hand_to_record
+from handwright.hand.files.npz import from_npz_bytes, to_npz_bytes
+from handwright.types import Hand, HandObservation
+
+SCHEMA = "handwright/hands-1"
+MAX_FILE_BYTES = 64 << 20
+
+NumberedHand = tuple[int, HandObservation, Hand]
+
+
+def hands_to_json(
+    hands: Sequence[NumberedHand], image_size: tuple[int, int], image_sha256: str | None = None
+) -> dict[str, Any]:
+    """The document of a picture's hands, ready for :func:`hands_text`.
+
+    Args:
+        hands: Id, observation and fitted hand of each.
+        image_size: Width and height of the picture in pixels.
+        image_sha256: SHA-256 of the picture's file, to tell it from others of its size.
+    """
+    width, height = image_size
+    return {
+        "schema": SCHEMA,
+        "picture": {"width": int(width), "height": int(height), "sha256": image_sha256},
+        "hands": [hand_to_record(*hand) for hand in hands],
+    }
+
+
+def hands_text(document: dict[str, Any]) -> str:
+    """JSON text of a document, indented for people: one row of numbers a line."""
+    spread = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda row: " ".join(row[0].split()), spread) + "\n"
+
+
+def hands_from_json(
+    document: object,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    sha256: str | None = None,
+    where: str = "the hands file",
+) -> tuple[NumberedHand, ...]:
+    """Check a document and make its hands.
+
+    Args:
+        document: What ``json.loads`` gave.
+        width: Width of the picture that the hands are for; None: any picture.
+        height: Its height.
+        sha256: SHA-256 of the picture's file; compared when the document has one too.
+        where: The file's name, for messages.
+
+    Raises:
+        HandsFileError: A field is missing, misspelt, of the wrong shape, not finite or outside a joint's
+            limits, or the hands are those of another picture.
+    """
+    fields = _fields.record(document, where)
+    if fields.get("schema") != SCHEMA:
+        got = fields.get("schema")
+        _fields.refuse(where, f"its schema is {got!r}", f"this version reads {SCHEMA!r}", "give a hands file")
+    _fields.known_only(fields, ("$schema", "schema", "picture", "hands"), where)
+    _check_picture(
+        _fields.record(_fields.required(fields, "picture", where), where), width, height, sha256, where
+    )
+    records = _fields.items(_fields.required(fields, "hands", where), f"{where}, hands")
+    hands = tuple(hand_from_record(r, k + 1, f"{where}, hand {k + 1}") for k, r in enumerate(records))
+    ids = [number for number, _, _ in hands]
+    for number in ids:
+        if ids.count(number) > 1:
+            _fields.refuse(where, f"two hands have the id {number}", "", "give each its own")
+    return hands
+
+
+def hands_to_npz_bytes(document: dict[str, Any]) -> bytes:
+    """The same document as npz (arrays only, no pickle): numbers in full, ``angles_deg`` left out."""
+    return to_npz_bytes(document)
+
+
+def hands_from_npz(
+    path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
+) -> tuple[NumberedHand, ...]:
+    """Read what :func:`hands_to_npz_bytes` made; arguments and errors as :func:`hands_from_json`."""
+    document = from_npz_bytes(_read(path), str(path))
+    return hands_from_json(document, width=width, height=height, sha256=sha256, where=str(path))
+
+
+def load_numbered_hands(
+    path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
+) -> tuple[NumberedHand, ...]:
+    """Read a hands file, JSON or npz by its ending, with the ids; errors as :func:`hands_from_json`."""
+    if path.suffix.lower() == ".npz":
+        return hands_from_npz(path, width=width, height=height, sha256=sha256)
+    try:
+        document = json.loads(_read(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise HandsFileError(
+            f"{path} is not JSON", reason, "give a file that `handwright hands` wrote"
+        ) from error
+    return hands_from_json(document, width=width, height=height, sha256=sha256, where=str(path))
+
+
+def load_hands(
+    path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
+) -> tuple[tuple[HandObservation, Hand], ...]:
+    """Read the hands of a picture.
+
+    Args:
+        path: JSON or npz file.
+        width: The picture's width; None: the hands may be of any picture.
+        height: The picture's height.
+        sha256: SHA-256 of the picture's file; compared when the file has one too.
+
+    Raises:
+        HandsFileError: The file cannot be read, is malformed, or belongs to another picture.
+    """
+    numbered = load_numbered_hands(path, width=width, height=height, sha256=sha256)
+    return tuple((seen, hand) for _, seen, hand in numbered)
+
+
+def load_pose(path: Path, hand_id: int | None = None) -> Hand:
+    """One hand of a file, to take its articulation: the first, or the one with this id.
+
+    Raises:
+        HandsFileError: The file cannot be read, is malformed, or has no such hand.
+    """
+    hands = load_numbered_hands(path)
+    chosen = [hand for number, _, hand in hands if hand_id is None or number == hand_id]
+    if not chosen:
+        there = ", ".join(str(number) for number, _, _ in hands) or "none"
+        which = "no hand" if hand_id is None else f"no hand {hand_id}"
+        raise HandsFileError(f"{path} holds {which}", f"hands in it: {there}", "name another file or hand")
+    return chosen[0]
+
+
+def _check_picture(
+    picture: _fields.Record, width: int | None, height: int | None, sha256: str | None, where: str
+) -> None:
+    place = f"{where}, picture"
+    _fields.known_only(picture, ("width", "height", "sha256"), place)
+    size = tuple(
+        _fields.whole(_fields.required(picture, side, place), place, 1) for side in ("width", "height")
+    )
+    fix = "run `handwright hands` on this picture"
+    if width is not None and height is not None and size != (width, height):
+        why = f"they were saved for {size[0]} × {size[1]} pixels, this one has {width} × {height}"
+        raise HandsFileError(f"{where} holds the hands of another picture", why, fix)
+    digest = picture.get("sha256")
+    if digest is not None and sha256 is not None and _fields.text(digest, place).lower() != sha256.lower():
+        raise HandsFileError(f"{where} holds the hands of another picture", "the SHA-256 differs", fix)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise HandsFileError(f"{path} is too large for a hands file", f"limit {MAX_FILE_BYTES >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise HandsFileError(
+            f"{path} cannot be read", reason, "check the name and the permissions"
+        ) from error

@@ -1,0 +1,170 @@
+"""What a free text says about one hand's pose, and nothing that it does not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from functools import lru_cache
+from typing import Any, cast
+
+from handwright.hand.grammar.finger_parser import Text, pattern_of, read_fingers
+from handwright.hand.grammar.idioms import CALLED, NUMBERS, PALM_SAID, POINTS_SAID, RAISED_NAMES
+from handwright.hand.grammar.named import NAMED
+from handwright.hand.grammar.phrases import SAID_NAME
+from handwright.hand.grammar.stated_pose import Known, PoseSaid, extended_of
+from handwright.hand.grammar.words import DIRECTIONS, Direction, PoseWords
+from handwright.types import Side
+
+_NUMBER = "|".join([*NUMBERS, *(str(k) for k in range(11))])
+_RAISED = (
+    rf"(?:holding|holds|hold|held|raising|raises|showing|shows|putting|sticking|extending)(?: out)?(?: up)? "
+    rf"(?:only |just |exactly )?({_NUMBER}) (?:extended |raised )?fingers?\b(?: up\b)?",
+    rf"\b({_NUMBER}) (?:raised|extended|outstretched) fingers?\b",
+    rf"\b({_NUMBER}) fingers? (?:up|raised|extended|outstretched|held up)\b",
+    rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
+)
+_NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
+_LETTER = (
+    r"\b(?:asl|sign language|finger ?spell\w*|signing|signed)\b[^,;.]*\bletter ([a-z])\b|"
+    r"\bletter ([a-z]) (?:sign|gesture)"
+)
+_AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
+_NOT_ALONE = (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat")
+_LOOSE = ("one", "three")
+"""Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
+
+
+@lru_cache(maxsize=4096)
+def understand(text: str) -> PoseSaid:
+    """What a text says about the pose of one hand.
+
+    All wordings of ``describe`` are understood, the clauses of ``read_words``, and what people commonly write
+    ('thumbs up', 'holding up three fingers', 'index finger extended', 'palm up').
+
+    Args:
+        text: About one hand, in any case; commas and semicolons end clauses.
+    """
+    low = " ".join(text.lower().split())
+    rest = Text(low)
+    named = _exactly(rest) or _raised(rest)
+    direct = read_fingers(rest)
+    named = named or _called(rest.left) or PoseSaid()
+    said = _over(named, direct)
+    palm, points = _directions(low)
+    side = re.search(r"\b(left|right) (?:\w+ )?(?:hand|fist|palm)\b", low)
+    return replace(
+        said,
+        palm=palm or said.palm,
+        points=points or said.points,
+        side=cast("Side", side[1]) if side else None,
+    )
+
+
+def said_of(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> PoseSaid:
+    """What several poses have in common; their directions are not said."""
+    every = [_whole(pose) for pose in poses]
+    common: dict[str, Any] = {}
+    for item in fields(PoseSaid):
+        values: list[Any] = [getattr(said, item.name) for said in every]
+        if item.name in ("fingers", "extended", "gaps"):
+            common[item.name] = tuple(v[0] if len(set(v)) == 1 else None for v in zip(*values, strict=True))
+        else:
+            common[item.name] = values[0] if len(set(values)) == 1 else None
+    common["names"] = names
+    return PoseSaid(**common)
+
+
+def _whole(words: PoseWords) -> PoseSaid:
+    return PoseSaid(
+        fingers=words.fingers,
+        extended=extended_of(words.fingers, words.thumb, words.thumb_bent),
+        thumb=words.thumb,
+        thumb_bent=words.thumb_bent,
+        gaps=words.gaps,
+        touches=words.contacts,
+    )
+
+
+def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
+    """What a name says, overruled by what is said finger by finger."""
+    fingers: Any = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
+    gaps: Any = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
+    thumb = direct.thumb or named.thumb
+    bent = named.thumb_bent if direct.thumb_bent is None else direct.thumb_bent
+    known = zip(extended_of(fingers, thumb, bent), direct.extended, named.extended, strict=True)
+    extended = tuple(
+        next((e for e in (exact, loose, its) if e is not None), None) for exact, loose, its in known
+    )
+    return replace(
+        named,
+        fingers=fingers,
+        extended=cast("Known", extended),
+        gaps=gaps,
+        thumb=thumb,
+        thumb_bent=bent,
+        touches=named.touches if direct.touches is None else direct.touches,
+    )
+
+
+def _exactly(rest: Text) -> PoseSaid | None:
+    """The named pose whose own phrase is there; the longest, so that none is cut short."""
+    for name in sorted(SAID_NAME, key=lambda name: -len(SAID_NAME[name])):
+        phrase = re.escape(SAID_NAME[name].lower())
+        behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
+        pattern = rf"{behind}{phrase}"
+        if name not in _LOOSE and rest.take(pattern):
+            said = said_of([NAMED[name]], (name,))
+            return replace(said, palm="away") if name.endswith("inverted") else said
+    return None
+
+
+def _raised(rest: Text) -> PoseSaid | None:
+    """How many fingers are held up, and which those may be."""
+    for pattern in _RAISED:
+        if hits := rest.take(pattern):
+            said = hits[0][1]
+            number = NUMBERS.index(said) if said in NUMBERS else int(said)
+            names = RAISED_NAMES.get(number, ())
+            return replace(said_of([NAMED[n] for n in names], names), raised=number) if names else None
+    return None
+
+
+def _called(left: str) -> PoseSaid | None:
+    """The named poses that a common expression may mean."""
+    for pattern, names in CALLED:
+        if pattern_of(pattern).search(left):
+            return said_of([NAMED[name] for name in names], names)
+    if letter := re.search(_LETTER, left):
+        name = f"letter {(letter[1] or letter[2]).upper()}"
+        return said_of([NAMED[name]], (name,)) if name in NAMED else None
+    for name in NAMED:
+        spoken = re.escape(name.replace("_", " ").lower())
+        pattern = rf"\b{spoken}\b".replace("grasp", "(?:grasp|grip)")
+        pattern = pattern if name.endswith("grasp") else _NAMED.format(spoken)
+        if name not in (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat") and re.search(
+            pattern, left
+        ):
+            return said_of([NAMED[name]], (name,))
+    return None
+
+
+def _directions(low: str) -> tuple[Direction | None, Direction | None]:
+    """Where the palm faces and where the fingers point, as far as it is said."""
+    palms: list[Direction] = [word for pattern, word in PALM_SAID if pattern_of(pattern).search(low)]
+    palm = palms[0] if palms else None
+    points: Direction | None = None
+    for clause in re.split(r"[,;.] ?", low):
+        words = clause.split()
+        if len(words) == 2 and words[1] in DIRECTIONS:
+            palm = cast("Direction", words[1]) if words[0] == "palm" else palm
+            points = cast("Direction", words[1]) if words[0] == "fingers" else points
+    for hit in re.finditer(r"(?<!thumb )(?<!thumbs )\b(?:pointing|points|pointed) ", low):
+        tail = re.split(r"[,;.]", low[hit.end() :])[0].split()
+        ends = [" ".join(tail[k:]) for k in range(min(len(tail), 4))]
+        found: list[Direction] = [
+            word for end in ends for pattern, word in POINTS_SAID if re.match(pattern, end)
+        ]
+        if points is None and found:
+            points = found[0]
+    return palm, points

@@ -1,0 +1,93 @@
+"""What a picture says about how it was generated."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from handwright.image.facts import FileFacts, facts_of
+from handwright.image.formats.metadata import parsed_exif
+from handwright.types import Image
+
+_USER_COMMENT, _EXIF_DIRECTORY = 37510, 34665
+
+
+def read_generation_text(image: Image) -> dict[str, str | int]:
+    """Prompt and seed that a generator left in the picture.
+
+    Understands the 'parameters' text of AUTOMATIC1111 and its kin (PNG text, or EXIF UserComment in JPEG and
+    WebP) and the 'prompt' graph of ComfyUI.
+
+    Returns:
+        Those of 'generator', 'prompt', 'negative_prompt' and 'seed' that are there; empty when nothing is.
+    """
+    facts = facts_of(image)
+    parameters = facts.text.get("parameters") or _user_comment(facts)
+    if parameters:
+        return _from_parameters(parameters)
+    return _from_graph(facts.text.get("prompt", ""))
+
+
+def _from_parameters(text: str) -> dict[str, str | int]:
+    head, _, settings = text.partition("\nSteps:")
+    prompt, _, negative = head.partition("\nNegative prompt:")
+    found: dict[str, str | int] = {"generator": "AUTOMATIC1111", "prompt": prompt.strip()}
+    if negative.strip():
+        found["negative_prompt"] = negative.strip()
+    if seed := re.search(r"\bSeed: (\d+)", settings):
+        found["seed"] = int(seed[1])
+    return found
+
+
+def _from_graph(text: str) -> dict[str, str | int]:
+    """Follow the sampler node's 'positive' and 'negative' links to the words behind them."""
+    try:
+        graph: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    nodes: list[Any] = list(graph.values()) if isinstance(graph, dict) else []
+    for node in nodes:
+        inputs = node.get("inputs") if isinstance(node, dict) else None
+        if not (isinstance(inputs, dict) and "positive" in inputs):
+            continue
+        seed = inputs.get("seed", inputs.get("noise_seed"))
+        found: dict[str, Any] = {
+            "generator": "ComfyUI",
+            "prompt": _words(graph, inputs["positive"]),
+            "negative_prompt": _words(graph, inputs.get("negative")),
+            "seed": seed if isinstance(seed, int) else None,
+        }
+        return {key: value for key, value in found.items() if value not in (None, "")}
+    return {}
+
+
+def _words(graph: Mapping[str, Any], link: object, depth: int = 8) -> str:
+    """The first text found when walking from a link ['node id', output] towards its sources."""
+    if isinstance(link, str):
+        return link
+    if depth == 0 or not (isinstance(link, list) and link):
+        return ""
+    node = graph.get(str(link[0]))
+    inputs: Any = node.get("inputs") if isinstance(node, dict) else None
+    if not isinstance(inputs, dict):
+        return ""
+    for key in ("text", "text_g", "positive", "conditioning"):
+        if words := _words(graph, inputs.get(key), depth - 1):
+            return words
+    return ""
+
+
+def _user_comment(facts: FileFacts) -> str:
+    comment = parsed_exif(facts.exif or b"").get_ifd(_EXIF_DIRECTORY).get(_USER_COMMENT)
+    if not isinstance(comment, bytes) or len(comment) < 8:
+        return ""
+    big_endian = comment[8:9] == b"\0"
+    unicode_codec = "utf-16-be" if big_endian else "utf-16-le"
+    text = (
+        comment[8:]
+        .decode(unicode_codec if comment.startswith(b"UNICODE") else "utf-8", "replace")
+        .strip("\0 ")
+    )
+    return text if "Steps:" in text else ""

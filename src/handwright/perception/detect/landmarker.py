@@ -1,0 +1,186 @@
+"""MediaPipe's hand landmarker: pixels in, observations out. The only file that touches mediapipe.
+
+A label's meaning, stated once: since mediapipe 1.x 'Right' is the anatomical right hand of a picture that is
+*not* mirrored; older versions assumed a selfie. So the label is our ``side`` as it stands.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.errors import MissingModelError
+from handwright.perception.detect.crop_network import LandmarkNet
+from handwright.perception.detect.people import Person, PoseNet
+from handwright.perception.models.download import POSE_NAME, ensure_models
+from handwright.perception.models.mediapipe_import import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, quiet
+from handwright.types import HandObservation
+
+DEPTH_OF_WORLD = 0.9
+"""World z comes out this much too deep against x and y (probe on rendered hands)."""
+
+
+class Landmarker(Protocol):
+    """Anything that sees hands in a square picture; may be asked from several threads at once."""
+
+    def detect(
+        self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int, confidence: float, presence: float
+    ) -> list[HandObservation]:
+        """Hands in ``pixels``, in its own pixel coordinates."""
+        ...
+
+    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+        """How surely an upright crop is a hand, in [0, 1], and its landmarks if it were one."""
+        ...
+
+    def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
+        """People in ``pixels``, in its own pixel coordinates; none where there is no model of people."""
+        ...
+
+
+class HandLandmarker:
+    """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
+
+    There is one network instance per set of options and per thread that asks at the same time. Use it as a
+    context manager, or leave closing to the end of the process.
+
+    Args:
+        model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches. People are seen
+            only when the pose model lies beside it.
+
+    Raises:
+        MissingModelError: the model is missing and cannot be fetched.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._model = model or ensure_models(say=_to_stderr).hand_landmarker
+        self._net = LandmarkNet(self._model)
+        self._tasks = TaskPool(lambda options: _open_task(self._model, *options))
+        pose = self._model.with_name(POSE_NAME)
+        self._pose = PoseNet(pose) if pose.is_file() else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of every network."""
+        self._tasks.close()
+        self._net.close()
+        if self._pose is not None:
+            self._pose.close()
+
+    def detect(
+        self,
+        pixels: UInt8[np.ndarray, "n n 3"],
+        *,
+        max_hands: int = 4,
+        confidence: float = 0.5,
+        presence: float = 0.5,
+    ) -> list[HandObservation]:
+        """Hands in a picture, best score first.
+
+        Args:
+            pixels: sRGB. Square: mediapipe skews the landmarks of turned hands in any other shape.
+            max_hands: At most so many hands.
+            confidence: Least score of the palm detector, in (0, 1).
+            presence: Least score of the landmark network's own 'this is a hand', in (0, 1).
+
+        Returns:
+            Observations in pixels of ``pixels``, ``found_by`` 'picture'; ``score`` is how sure the side is.
+
+        Raises:
+            MissingModelError: the model file does not load.
+        """
+        with self._tasks.borrowed((max_hands, confidence, presence)) as task:
+            result = task.detect(as_mediapipe(pixels))
+        size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
+        hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
+        seen = [
+            _observation(
+                _xyz(points) * size, _xyz(world), str(labels[0].category_name), float(labels[0].score)
+            )
+            for points, world, labels in hands
+        ]
+        return sorted(seen, key=lambda hand: -hand.score)
+
+    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+        """How surely an upright crop is a hand, and its landmarks if it were one.
+
+        Args:
+            crop: sRGB; the palm in the middle at half the crop's size, fingers up.
+
+        Returns:
+            Presence in [0, 1] and the observation in crop pixels, ``found_by`` 'picture'.
+
+        Raises:
+            MissingModelError: the model file does not load.
+        """
+        presence, right, landmarks, world = self._net(crop)
+        label, score = ("Right", right) if right >= 0.5 else ("Left", 1.0 - right)
+        return presence, _observation(landmarks, world, label, score)
+
+    def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
+        """People in a picture; none where the pose model is missing.
+
+        Args:
+            pixels: sRGB, square.
+
+        Raises:
+            MissingModelError: the pose model does not load.
+        """
+        return [] if self._pose is None else self._pose(pixels)
+
+
+def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
+    _, base_options, vision = import_mediapipe()
+
+    options = vision.HandLandmarkerOptions(
+        base_options=base_options(model_asset_path=str(model)),
+        num_hands=max_hands,
+        min_hand_detection_confidence=confidence,
+        min_hand_presence_confidence=presence,
+    )
+    blank = np.zeros((64, 64, 3), np.uint8)
+    try:
+        with quiet():
+            task = vision.HandLandmarker.create_from_options(options)
+            task.detect(as_mediapipe(blank))
+    except (RuntimeError, ValueError, OSError) as error:
+        fix = "run `handwright setup`, or `handwright setup --landmarker FILE`"
+        raise MissingModelError(f"{model} does not load", str(error), fix) from error
+    return task
+
+
+def _observation(
+    image_px: Float[np.ndarray, "21 3"], world: Float[np.ndarray, "21 3"], label: str, score: float
+) -> HandObservation:
+    """Depth is the mean of the two that mediapipe gives: image z, and world z at the landmarks' scale."""
+    flat, world_flat = image_px[:, :2] - image_px[:, :2].mean(0), world[:, :2] - world[:, :2].mean(0)
+    scale = np.sqrt((flat**2).sum() / max((world_flat**2).sum(), 1e-12))
+    world_depth = (world[:, 2] - world[:, 2].mean()) * scale * DEPTH_OF_WORLD
+    return HandObservation(
+        landmarks_px=np.ascontiguousarray(image_px[:, :2]),
+        depth_px=0.5 * world_depth + 0.5 * (image_px[:, 2] - image_px[:, 2].mean()),
+        side="right" if label == "Right" else "left",
+        score=float(np.clip(score, 0.0, 1.0)),
+        found_by="picture",
+    )
+
+
+def _xyz(points: Any) -> Float[np.ndarray, "21 3"]:  # noqa: ANN401
+    return np.array([(point.x, point.y, point.z) for point in points], float)
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,164 @@
+"""Square looks into a picture: the whole of it, a tile, a turned crop around a hand; and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.perception.detect.crop_network import INPUT_PX
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.types import HandObservation, Side
+
+_STEADY = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
+"""Landmarks up to the first joint of each finger."""
+_OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """How hard to look: at most ``max_hands``, least palm ``confidence`` and hand ``presence`` in (0, 1)."""
+
+    max_hands: int
+    confidence: float
+    presence: float
+
+
+@dataclass(frozen=True)
+class View:
+    """A square window of a picture, resampled to ``size_px``².
+
+    Attributes:
+        center_px: Middle of the window in the picture.
+        side_px: Side of the window in pixels of the picture, > 0.
+        size_px: Side of the resampled window in pixels.
+        turn_rad: Rotation of the window in the picture, clockwise as seen (y down).
+        mirrored: Whether the window is flipped left to right.
+    """
+
+    center_px: tuple[float, float]
+    side_px: float
+    size_px: int
+    turn_rad: float = 0.0
+    mirrored: bool = False
+
+    def to_picture(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+        """Points of the window [n, 2] in pixels of the picture."""
+        matrix = self._picture_from_view()
+        return points @ matrix[:, :2].T + matrix[:, 2]
+
+    def sample(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n n 3"]:
+        """The window's pixels; black where it leaves the picture. Shrinks by areas, against aliasing."""
+        scale = self.side_px / self.size_px
+        shrink = max(1, round(scale)) if scale >= 1.5 else 1
+        matrix = self._picture_from_view()
+        corners = self.to_picture(
+            np.array([[0, 0], [self.size_px, 0], [0, self.size_px], [self.size_px] * 2], float)
+        )
+        height, width = pixels.shape[:2]
+        x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width - 1, height - 1))
+        x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2, (x0 + 1, y0 + 1), (width, height))
+        part = pixels[y0:y1, x0:x1]
+        if shrink > 1:
+            columns, rows = max(1, -(-part.shape[1] // shrink)), max(1, -(-part.shape[0] // shrink))
+            factors = np.array([columns / part.shape[1], rows / part.shape[0]])
+            part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+        else:
+            factors = np.ones(2)
+        matrix = matrix - np.array([[0, 0, x0], [0, 0, y0]])
+        matrix = matrix * factors[:, None]
+        # cv2 puts pixel centres at whole numbers, we put them at halves.
+        matrix[:, 2] += matrix[:, :2].sum(1) * 0.5 - 0.5
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(part, matrix, (self.size_px, self.size_px), flags=flags), np.uint8)
+
+    def look(
+        self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, eyes: Eyes, found_by: str
+    ) -> list[HandObservation]:
+        """Hands seen through this window, in pixels of the picture, best score first."""
+        seen = landmarker.detect(
+            self.sample(pixels), max_hands=eyes.max_hands, confidence=eyes.confidence, presence=eyes.presence
+        )
+        return [self._back(hand, found_by) for hand in seen]
+
+    def examine(
+        self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker
+    ) -> tuple[float, HandObservation]:
+        """How surely this window shows a hand, in [0, 1], and which, in pixels of the picture."""
+        presence, hand = landmarker.examine(self.sample(pixels))
+        return presence, self._back(hand, hand.found_by)
+
+    def _back(self, hand: HandObservation, found_by: str) -> HandObservation:
+        return replace(
+            hand,
+            landmarks_px=self.to_picture(hand.landmarks_px),
+            depth_px=hand.depth_px * (self.side_px / self.size_px),
+            side=_OTHER[hand.side] if self.mirrored else hand.side,
+            found_by=found_by,
+        )
+
+    def _picture_from_view(self) -> Float[np.ndarray, "2 3"]:
+        scale = self.side_px / self.size_px
+        cos, sin = np.cos(self.turn_rad), np.sin(self.turn_rad)
+        turn = scale * np.array([[cos, -sin], [sin, cos]])
+        if self.mirrored:
+            turn = turn * np.array([-1.0, 1.0])
+        middle = np.full(2, self.size_px / 2)
+        return np.column_stack([turn, np.asarray(self.center_px) - turn @ middle])
+
+
+def whole(width: int, height: int, *, margin: float, size_px: int) -> View:
+    """The whole picture amid a square of ``margin`` × its longer side: room for hands that fill it."""
+    return View((width / 2, height / 2), margin * max(width, height), size_px)
+
+
+def grey(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Luminance in all three channels: the networks know painted and gloved hands better without colour."""
+    return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def around(hand: HandObservation, *, margin: float, size_px: int) -> View:
+    """A square ``margin`` × the hand's size, centred on its box."""
+    x0, y0, x1, y1 = hand.bbox_xyxy_px
+    return View(((x0 + x1) / 2, (y0 + y1) / 2), margin * max(hand.size_px, 1.0), size_px)
+
+
+def upright(hand: HandObservation) -> View:
+    """The crop that MediaPipe's landmark network knows: fingers up, palm amid it at half its side."""
+    points = hand.landmarks_px
+    along = ((points[6] + points[14]) / 2 + points[10]) / 2 - points[0]
+    turn = float(np.arctan2(along[0], -along[1]))
+    view_from_picture = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    palm = points[_STEADY] @ view_from_picture.T
+    low, high = palm.min(0), palm.max(0)
+    middle = (low + high) / 2 - (0.0, 0.1 * (high[1] - low[1]))
+    center = middle @ view_from_picture
+    return View(
+        (float(center[0]), float(center[1])), 2.0 * max(float((high - low).max()), 1.0), INPUT_PX, turn
+    )
+
+
+def tiles(width: int, height: int, *, side_px: float, hand_px: float, size_px: int) -> list[View]:
+    """Overlapping square windows such that every ``hand_px``² box of the picture lies whole in one of them.
+
+    Args:
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+        side_px: Side of a window; larger than ``hand_px``.
+        hand_px: Largest box that must never be cut by all windows that see it.
+        size_px: Side of the resampled windows.
+
+    Returns:
+        Windows in rows from the top left. They stay inside the picture as long as it is larger than they are.
+    """
+    columns = _centers(width, side_px, hand_px)
+    return [View((x, y), side_px, size_px) for y in _centers(height, side_px, hand_px) for x in columns]
+
+
+def _centers(length: float, side: float, overlap: float) -> list[float]:
+    if length <= side:
+        return [length / 2]
+    steps = int(np.ceil((length - side) / (side - overlap)))
+    return [float(c) for c in np.linspace(side / 2, length - side / 2, steps + 1)]
