@@ -32,10 +32,10 @@ from handwright.handrefiner.pipeline import open_engine
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.strength.adaptive import STRENGTHS, adaptive
+from handwright.reproduce.painted import Listener, texture_energy
+from handwright.reproduce.subjects import Subject, read_subject, rendered
 from handwright.review.judge import Judge
 from handwright.types import Strength
-from handwright.workflow.reproduce.painted import Listener, texture_energy
-from handwright.workflow.reproduce.subjects import Subject, read_subject, rendered
 from measures import bootstrap, mean, median
 
 FIRST, SIZE_PX, NEAR = 840_000, 384, 0.06

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from handwright import reproduce
 from handwright.apps.cli.main import run
-from handwright.workflow import reproduce
-from handwright.workflow.reproduce import SCALES
+from handwright.reproduce import SCALES
 
 
 @pytest.mark.parametrize(

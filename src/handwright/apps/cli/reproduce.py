@@ -71,7 +71,7 @@ def reproduce(
     """Re-run a paper's tables and write them as a page; stopped, the same command goes on where it was."""
     from handwright.errors import UsageError
     from handwright.handrefiner.settings import diffusion_settings
-    from handwright.workflow.reproduce import SCALES, Study, reproduce_handrefiner
+    from handwright.reproduce import SCALES, Study, reproduce_handrefiner
 
     if paper not in PAPERS:
         raise UsageError(f"there is no paper {paper!r}", "", f"choose one of: {', '.join(PAPERS)}")

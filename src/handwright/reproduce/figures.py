@@ -12,7 +12,7 @@ import numpy as np
 from handwright.handrefiner.settings import DIFFUSING
 from handwright.image import write_atomically
 from handwright.metrics.statistics.estimate import Estimate
-from handwright.workflow.reproduce.study import GRID
+from handwright.reproduce.study import GRID
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,11 +13,11 @@ from handwright.handrefiner.pipeline import Engine
 from handwright.handrefiner.settings import DIFFUSING, RefineSettings
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.search import find_hands
-from handwright.workflow.reproduce.painted import crop_of, judge_subject, untouched
-from handwright.workflow.reproduce.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
-from handwright.workflow.reproduce.store import Crop, Record, Store
-from handwright.workflow.reproduce.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
-from handwright.workflow.reproduce.subjects import (
+from handwright.reproduce.painted import crop_of, judge_subject, untouched
+from handwright.reproduce.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
+from handwright.reproduce.store import Crop, Record, Store
+from handwright.reproduce.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
+from handwright.reproduce.subjects import (
     MADE,
     REAL,
     Picture,
@@ -26,7 +26,7 @@ from handwright.workflow.reproduce.subjects import (
     read_subject,
     rendered,
 )
-from handwright.workflow.reproduce.trials import Trials, Way
+from handwright.reproduce.trials import Trials, Way
 
 TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
 """Groups of units, beside those of single paintings (``trials``)."""

@@ -6,10 +6,10 @@ import pytest
 
 from handwright.errors import DataError, OutputError, UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.workflow.reproduce.choices import fixed_of, judged_best, read_choices, write_strength
-from handwright.workflow.reproduce.rows import boxed_rows, pairs, table_rows
-from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import GRID
+from handwright.reproduce.choices import fixed_of, judged_best, read_choices, write_strength
+from handwright.reproduce.rows import boxed_rows, pairs, table_rows
+from handwright.reproduce.store import Store
+from handwright.reproduce.study import GRID
 
 
 def scores(malformed, error, fit=0.5):

@@ -11,11 +11,11 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.inpainter import Inpainter
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.strength.decide import decide
+from handwright.reproduce.painted import crop_of, paint_subject
+from handwright.reproduce.store import Crop, Record, Store
+from handwright.reproduce.subjects import Subject
 from handwright.review.judge import Judge
 from handwright.types import Strength
-from handwright.workflow.reproduce.painted import crop_of, paint_subject
-from handwright.workflow.reproduce.store import Crop, Record, Store
-from handwright.workflow.reproduce.subjects import Subject
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from handwright.metrics.statistics.estimate import Estimate
-from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
-from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import GRID
-from handwright.workflow.reproduce.words import against_paper, figure, sign, table
+from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
+from handwright.reproduce.store import Store
+from handwright.reproduce.study import GRID
+from handwright.reproduce.words import against_paper, figure, sign, table
 
 
 class Colours:

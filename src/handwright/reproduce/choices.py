@@ -13,10 +13,10 @@ import numpy as np
 from handwright.errors import DataError, UsageError
 from handwright.handrefiner.beats import order
 from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+from handwright.reproduce.paint_all import JUDGED
+from handwright.reproduce.store import Record, Store
+from handwright.reproduce.study import GRID
 from handwright.workflow.ledger import write_text
-from handwright.workflow.reproduce.paint_all import JUDGED
-from handwright.workflow.reproduce.store import Record, Store
-from handwright.workflow.reproduce.study import GRID
 
 STRENGTHS = GRID[1:]
 PEOPLE, JUDGE = "people", "the judge of refine"

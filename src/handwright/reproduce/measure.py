@@ -15,7 +15,7 @@ from handwright.metrics.distances.frechet import frechet_distance
 from handwright.metrics.distances.kernel import kernel_distance, kernel_distance_difference
 from handwright.metrics.extractors.features import FeatureExtractor, extract
 from handwright.metrics.statistics.estimate import Estimate, mean_estimate, statistic_estimate
-from handwright.workflow.reproduce.store import Record, Store
+from handwright.reproduce.store import Record, Store
 
 Figures = dict[str, Estimate]
 Features = Float[np.ndarray, "n d"]

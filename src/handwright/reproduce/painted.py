@@ -18,8 +18,8 @@ from handwright.handrefiner.painting import Painting, Studio, look_at, paint_onc
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.metrics.crops import hand_crop
+from handwright.reproduce.subjects import Subject
 from handwright.review.judge import Judge
-from handwright.workflow.reproduce.subjects import Subject
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Record = dict[str, Any]

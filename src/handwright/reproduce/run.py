@@ -9,9 +9,8 @@ from handwright.handrefiner.pipeline import open_engine
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract
 from handwright.metrics.statistics.estimate import Estimate
-from handwright.workflow.ledger import cache_folder
-from handwright.workflow.reproduce.before_after import GROUP, STATES, BeforeAfter
-from handwright.workflow.reproduce.choices import (
+from handwright.reproduce.before_after import GROUP, STATES, BeforeAfter
+from handwright.reproduce.choices import (
     JUDGE,
     PEOPLE,
     STRENGTHS,
@@ -20,15 +19,16 @@ from handwright.workflow.reproduce.choices import (
     read_choices,
     write_strength,
 )
-from handwright.workflow.reproduce.figures import draw_choices, draw_phases
-from handwright.workflow.reproduce.measure import ANATOMY, LOOKS, Gauge
-from handwright.workflow.reproduce.page import write_page
-from handwright.workflow.reproduce.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
-from handwright.workflow.reproduce.results import Names, take
-from handwright.workflow.reproduce.rows import Row, boxed_rows
-from handwright.workflow.reproduce.sheets import save_sheet
-from handwright.workflow.reproduce.store import Store
-from handwright.workflow.reproduce.study import REFEREE, Study
+from handwright.reproduce.figures import draw_choices, draw_phases
+from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
+from handwright.reproduce.page import write_page
+from handwright.reproduce.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.reproduce.results import Names, take
+from handwright.reproduce.rows import Row, boxed_rows
+from handwright.reproduce.sheets import save_sheet
+from handwright.reproduce.store import Store
+from handwright.reproduce.study import REFEREE, Study
+from handwright.workflow.ledger import cache_folder
 from handwright.workflow.request import fingerprint
 from handwright.workflow.weights import controlnet_notes
 

@@ -10,7 +10,7 @@ from typing import Any
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.workflow.reproduce.rows import VARIANTS
+from handwright.reproduce.rows import VARIANTS
 
 JUDGED_FROM = 830_000
 """First seed of the pictures that the fixed strength is derived on: nothing that is reported."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from handwright.workflow.reproduce.paint_all import TABLE, UNTOUCHED
-from handwright.workflow.reproduce.study import GRID, TABLE_FROM
-from handwright.workflow.reproduce.subjects import Picture
+from handwright.reproduce.paint_all import TABLE, UNTOUCHED
+from handwright.reproduce.study import GRID, TABLE_FROM
+from handwright.reproduce.subjects import Picture
 
 NAMES = tuple(f"{TABLE_FROM + k}" for k in range(3))
 
@@ -89,7 +89,7 @@ def test_more_pictures_add_to_what_is_there(open_bench):
 
 
 def test_a_picture_without_a_hand_is_left_out_and_not_looked_at_again(open_bench, monkeypatch):
-    from handwright.workflow.reproduce import subjects
+    from handwright.reproduce import subjects
 
     bench, looked = open_bench(), []
     monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: looked.append(1) or [])
@@ -112,7 +112,7 @@ def test_pictures_of_a_folder_are_split_between_reference_and_repainted(tmp_path
     import cv2
     import numpy as np
 
-    from handwright.workflow.reproduce.subjects import MADE, REAL, of_folder
+    from handwright.reproduce.subjects import MADE, REAL, of_folder
 
     for k in range(5):
         cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((8, 8, 3), k, np.uint8))
@@ -133,8 +133,8 @@ def test_the_phase_figure_is_drawn_of_both_painters_and_of_every_other_control_t
 
 
 def test_a_boxed_subject_may_change_all_of_its_box_and_nothing_else_of_it_changes(network):
-    from handwright.workflow.reproduce.subjects import read_subject
-    from tests.workflow.reproduce.conftest import SHOT
+    from handwright.reproduce.subjects import read_subject
+    from tests.reproduce.conftest import SHOT
 
     subject = read_subject(Picture("a", lambda: SHOT.pixels), None)
     boxed = subject.boxed()

@@ -10,13 +10,13 @@ import pytest
 
 from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.pipeline import Engine
-from handwright.workflow.reproduce import paint_all, painted, run
-from handwright.workflow.reproduce.before_after import GROUP, STATES
-from handwright.workflow.reproduce.choices import STRENGTHS
-from handwright.workflow.reproduce.run import reproduce_handrefiner
-from handwright.workflow.reproduce.study import Study
-from tests.workflow.reproduce.conftest import SHOT, TINY
-from tests.workflow.reproduce.test_measure import Colours
+from handwright.reproduce import paint_all, painted, run
+from handwright.reproduce.before_after import GROUP, STATES
+from handwright.reproduce.choices import STRENGTHS
+from handwright.reproduce.run import reproduce_handrefiner
+from handwright.reproduce.study import Study
+from tests.reproduce.conftest import SHOT, TINY
+from tests.reproduce.test_measure import Colours
 
 
 class NoDefects:

@@ -14,14 +14,14 @@ from handwright.image import with_candidate
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.search import find_hands
+from handwright.reproduce.paint_all import NONE, TOLD, Bench
+from handwright.reproduce.store import Record
+from handwright.reproduce.study import SPOILED_FROM
+from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
 from handwright.review.critic.open_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region
 from handwright.types import Box, HandRepair, Image
-from handwright.workflow.reproduce.paint_all import NONE, TOLD, Bench
-from handwright.workflow.reproduce.store import Record
-from handwright.workflow.reproduce.study import SPOILED_FROM
-from handwright.workflow.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
 
 GROUP = "before-after"
 STATES = ("before", "repainted", "refined")

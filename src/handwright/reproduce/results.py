@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handwright.metrics.statistics.estimate import Estimate
-from handwright.workflow.reproduce.before_after import GROUP as BEFORE_AFTER
-from handwright.workflow.reproduce.before_after import STATES
-from handwright.workflow.reproduce.measure import Figures, Gauge
-from handwright.workflow.reproduce.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED, Phase
-from handwright.workflow.reproduce.rows import Row, boxed_rows, pairs, strategy_rows
+from handwright.reproduce.before_after import GROUP as BEFORE_AFTER
+from handwright.reproduce.before_after import STATES
+from handwright.reproduce.measure import Figures, Gauge
+from handwright.reproduce.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED, Phase
+from handwright.reproduce.rows import Row, boxed_rows, pairs, strategy_rows
 
 OVER = ("full", "adaptive", "auto")
 """Strategies whose time is told as a multiple of the fixed one's."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handwright.metrics.statistics.estimate import Estimate
+from handwright.reproduce.before_after import STATES
+from handwright.reproduce.choices import PEOPLE
+from handwright.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
+from handwright.reproduce.paint_all import UNTOUCHED
+from handwright.reproduce.results import Results
+from handwright.reproduce.rows import boxed_rows
+from handwright.reproduce.study import REFEREE, Study, seeds_line
+from handwright.reproduce.words import against_paper, cells, figure, paragraph, sign, table
 from handwright.workflow.ledger import write_text
-from handwright.workflow.reproduce.before_after import STATES
-from handwright.workflow.reproduce.choices import PEOPLE
-from handwright.workflow.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
-from handwright.workflow.reproduce.paint_all import UNTOUCHED
-from handwright.workflow.reproduce.results import Results
-from handwright.workflow.reproduce.rows import boxed_rows
-from handwright.workflow.reproduce.study import REFEREE, Study, seeds_line
-from handwright.workflow.reproduce.words import against_paper, cells, figure, paragraph, sign, table
 
 _KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
 _TITLES = (
