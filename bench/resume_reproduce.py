@@ -18,7 +18,7 @@ from pathlib import Path
 
 from handwright.handrefiner.settings import diffusion_settings
 from handwright.reproduce import Study, reproduce_handrefiner
-from handwright.reproduce.study import Scale
+from handwright.reproduce.handrefiner.study import Scale
 
 SMALL = Scale(
     table=1, harmonise=1, boxed=1, reference=3, phase=1, judged=1, spoiled=1, strengths=(0.0, 0.5, 1.0)

@@ -19,7 +19,7 @@ from handwright.diffusion.loading.libraries import quiet
 from handwright.handrefiner import candidates, check, pipeline, reviewing, torch_inpainter
 from handwright.image import load_image, save_image
 from handwright.types import Image
-from handwright.workflow.report import SCHEMA_FILE
+from handwright.workflow.report.document import SCHEMA_FILE
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.conftest import FITS, Eyes

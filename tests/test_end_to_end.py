@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.perception.models.download import ensure_models
-from handwright.workflow.report import SCHEMA_FILE
+from handwright.workflow.report.document import SCHEMA_FILE
 
 pytestmark = [pytest.mark.photos, pytest.mark.models]
 

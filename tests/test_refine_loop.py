@@ -16,7 +16,7 @@ from handwright.apps.cli.main import main
 from handwright.handrefiner import check, pipeline
 from handwright.image import load_image
 from handwright.review import judge
-from handwright.workflow.report import SCHEMA_FILE
+from handwright.workflow.report.document import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
 from tests.review.predictions import StubCritic, says
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
-from handwright.workflow.report import SCHEMA_FILE
+from handwright.workflow.report.document import SCHEMA_FILE
 from tests.workflow import fakes
 from tests.workflow.fakes import picture
 
@@ -228,7 +228,7 @@ def test_a_bug_is_one_line_exit_70_and_a_traceback_only_when_asked_for(cli):
 
 def test_a_bug_outside_the_pictures_is_one_line_and_exit_70(cli, monkeypatch: pytest.MonkeyPatch):
     picture(Path("a.png"))
-    monkeypatch.setattr("handwright.workflow.run.find_sources", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("handwright.workflow.run.batch.find_sources", lambda *_, **__: 1 / 0)
     code, _, err = cli("refine", "a.png", "-o", "b.png")
     assert code == 70
     assert len(err.splitlines()) == 1
@@ -251,7 +251,7 @@ def test_stopping_by_hand_is_said_in_a_line(cli, monkeypatch: pytest.MonkeyPatch
     def stop(*_: object, **__: object):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("handwright.workflow.run.find_sources", stop)
+    monkeypatch.setattr("handwright.workflow.run.batch.find_sources", stop)
     code, _, err = cli("refine", "a.png", "-o", "b.png")
     assert code == 130
     assert "go on where it was" in err

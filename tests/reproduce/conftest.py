@@ -12,10 +12,11 @@ from handwright.handrefiner.check import Look
 from handwright.handrefiner.inpainters import Inpainters
 from handwright.handrefiner.painters import DrawPainter, Painted
 from handwright.handrefiner.pipeline import Engine
-from handwright.reproduce import paint_all, subjects
-from handwright.reproduce.paint_all import Bench
+from handwright.reproduce import subjects
+from handwright.reproduce.handrefiner import paint_all
+from handwright.reproduce.handrefiner.paint_all import Bench
+from handwright.reproduce.handrefiner.study import Scale, Study
 from handwright.reproduce.store import Store
-from handwright.reproduce.study import Scale, Study
 from handwright.reproduce.subjects import Picture
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network

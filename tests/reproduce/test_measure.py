@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from handwright.metrics.statistics.estimate import Estimate
+from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.reproduce.store import Store
-from handwright.reproduce.study import GRID
 from handwright.reproduce.words import against_paper, figure, sign, table
 
 

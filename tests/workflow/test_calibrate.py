@@ -218,6 +218,6 @@ def test_labels_that_are_not_there_say_so(tmp_path: Path):
 
 
 def test_the_pages_own_fields_are_those_that_are_read():
-    script = Path(__file__).parents[2] / "src/handwright/workflow/review_page.js"
+    script = Path(__file__).parents[2] / "src/handwright/workflow/report/review_page.js"
     fields = script.read_text("utf-8").split("const FIELDS = ")[1].split(";")[0]
     assert ",".join(json.loads(fields)) + "\n" == REPORT

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from handwright.workflow.pick import pick_candidate
-from handwright.workflow.picture import Outcome
 from handwright.workflow.prepare import prepare
-from handwright.workflow.request import Request
-from handwright.workflow.run import RunOptions, RunResult, inspect_files, refine_files
+from handwright.workflow.run.batch import RunOptions, RunResult, inspect_files, refine_files
+from handwright.workflow.run.pick import pick_candidate
+from handwright.workflow.run.picture import Outcome
+from handwright.workflow.run.request import Request
 
 __all__ = [
     "Outcome",

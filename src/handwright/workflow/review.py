@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwright import __version__
 from handwright.errors import HandwrightError, UsageError
-from handwright.workflow.jobs import Job, find_sources
-from handwright.workflow.ledger import Ledger, make_folder, write_text
-from handwright.workflow.picture import Outcome
-from handwright.workflow.pool import OpenEngine, run_jobs
-from handwright.workflow.request import Request
-from handwright.workflow.run_plan import Plan
+from handwright.workflow.run.jobs import Job, find_sources
+from handwright.workflow.run.ledger import Ledger, make_folder, write_text
+from handwright.workflow.run.picture import Outcome
+from handwright.workflow.run.plan import Plan
+from handwright.workflow.run.pool import OpenEngine, run_jobs
+from handwright.workflow.run.request import Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,7 +142,7 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
     review = review_json(good, unreadable, options.prompt, __version__)
     page = None
     if options.report is not None:
-        from handwright.workflow.review_page import render_page
+        from handwright.workflow.report.review_page import render_page
 
         page = options.report / "index.html"
         write_text(page, render_page(review, views))

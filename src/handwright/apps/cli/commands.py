@@ -84,7 +84,7 @@ def refine(
     """
     from handwright.handrefiner.settings import diffusion_settings
     from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
-    from handwright.workflow.run import FailOn
+    from handwright.workflow.run.batch import FailOn
 
     screen = Screen(as_json=as_json, debug=debug)
     out = required(output, "-o OUT")

@@ -107,7 +107,7 @@ def _picture_line(outcome: Outcome, command: str) -> str:
 
 def _nothing_attempted(report: dict[str, Any]) -> str:
     """What to do when no hand of a whole run was attempted; empty where one was, or there is none."""
-    from handwright.workflow.report import verdict_left
+    from handwright.workflow.report.document import verdict_left
 
     pictures: list[dict[str, Any]] = [
         entry for entry in report["pictures"] if entry["hands"] or entry.get("unread")

@@ -1,0 +1,116 @@
+"""Table 1's question: hands with a defect before, repainted as published, and as ``refine`` delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from handwright.handrefiner.beats import Opinion, order
+from handwright.handrefiner.pipeline import refine_picture
+from handwright.handrefiner.settings import RefineSettings
+from handwright.image import with_candidate
+from handwright.metrics.crops import hand_crop
+from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.search import find_hands
+from handwright.reproduce.handrefiner.paint_all import NONE, TOLD, Bench
+from handwright.reproduce.handrefiner.study import SPOILED_FROM
+from handwright.reproduce.store import Record
+from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
+from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.prediction import Critic
+from handwright.review.critic.upright_crops import Region
+from handwright.types import Box, HandRepair, Image
+
+GROUP = "before-after"
+STATES = ("before", "repainted", "refined")
+"""The picture as it came; with the best repaint whatever the judge says; as it leaves."""
+
+_LEAST_OVERLAP = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class BeforeAfter:
+    """Hands with a defect, refined by the diffusing painter.
+
+    Attributes:
+        bench: What all paintings share.
+        second: A critic that took no part, or None.
+    """
+
+    bench: Bench
+    second: Critic | None
+
+    @classmethod
+    def open(cls, bench: Bench) -> BeforeAfter:
+        """With the packaged second critic."""
+        return cls(bench, open_critic(PACKAGED.with_name("referee")))
+
+    def run(self) -> tuple[str, ...]:
+        """Make what is missing; names of the pictures with a hand."""
+        store, names = self.bench.store, list[str]()
+        for number, picture in enumerate(self._pictures(), start=1):
+            if not all(store.has(GROUP, f"{picture.name}/{state}") for state in STATES):
+                self._make(picture)
+            if not store.has(GROUP, f"{picture.name}/{NONE}"):
+                names.append(picture.name)
+            if number % TOLD == 0:
+                self.bench.study.say(f"{GROUP}: {number} pictures, {len(names)} with a hand")
+        return tuple(names)
+
+    def _pictures(self) -> Iterable[Suspect]:
+        study = self.bench.study
+        if study.data is None:
+            return spoiled(SPOILED_FROM, study.scale.spoiled, study.scale.size_px)
+        pictures = of_folder(study.data, MADE)[: study.scale.spoiled]
+        return suspects_of(pictures, self.bench.engine.landmarker)
+
+    def _make(self, picture: Suspect) -> None:
+        """All three states of a picture, painted in one go."""
+        store, seen = self.bench.store, picture.read()
+        if seen is None:
+            store.unit(GROUP, f"{picture.name}/{NONE}", lambda: ({}, None))
+            return
+        pixels, landmarks = seen
+        low, high = landmarks.min(0), landmarks.max(0)
+        box = float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        image = Image(pixels)
+        diffusion = replace(self.bench.study.diffusion, strength="auto")
+        settings = RefineSettings(
+            painter="diffuse", all_hands=True, seed=self.bench.study.seed, diffusion=diffusion
+        )
+        repair = refine_picture(image, settings, self.bench.engine)
+        hand = nearest(repair.hands, box)
+        told = {
+            "attempted": hand is not None and bool(hand.candidates),
+            "replaced": hand is not None and hand.action == "refined",
+        }
+        shown = image, image if hand is None else _repainted(image, hand), repair.after
+        for state, version in zip(STATES, shown, strict=True):
+            record = {**told, **self._looked_at(version, box, Region.of(landmarks))}
+            crop = hand_crop(version.pixels, box)
+            store.unit(GROUP, f"{picture.name}/{state}", lambda made=(record, crop): made)
+
+    def _looked_at(self, image: Image, box: Box, region: Region) -> Record:
+        found = find_hands(image.pixels, landmarker=self.bench.engine.landmarker)
+        here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _LEAST_OVERLAP]
+        record: Record = {"found": bool(here), "score": max(here, default=0.0)}
+        if self.second is not None:
+            opinion = Opinion.of(self.second.judge(image.pixels, [region])[0])
+            record["sound"] = opinion is not None and not opinion.failed
+        return record
+
+
+def nearest(hands: Iterable[HandRepair], box: Box) -> HandRepair | None:
+    """The hand that overlaps a box most, if any does plainly."""
+    best = max(hands, key=lambda hand: box_iou(hand.observation.bbox_xyxy_px, box), default=None)
+    return best if best and box_iou(best.observation.bbox_xyxy_px, box) > _LEAST_OVERLAP else None
+
+
+def _repainted(image: Image, hand: HandRepair) -> Image:
+    """The picture with the hand's best candidate, accepted or not."""
+    if not hand.candidates:
+        return image
+    best = min(hand.candidates, key=lambda c: (len(c.refused), order([c.scores])))
+    return with_candidate(image, best) if np.any(best.inside) else image

@@ -1,0 +1,100 @@
+"""Which strength is best for a picture: by people, or by the judge that ``refine`` ranks candidates with."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handwright.errors import DataError, UsageError
+from handwright.handrefiner.beats import order
+from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+from handwright.reproduce.handrefiner.paint_all import JUDGED
+from handwright.reproduce.handrefiner.study import GRID
+from handwright.reproduce.store import Record, Store
+from handwright.workflow.run.ledger import write_text
+
+STRENGTHS = GRID[1:]
+PEOPLE, JUDGE = "people", "the judge of refine"
+
+
+def judged_best(store: Store, names: Sequence[str]) -> dict[str, float]:
+    """Per picture the strength whose painting ``refine`` would take; of equal ones the weakest.
+
+    It takes the painting with the fewest objections, then the least likely malformed, the most exact, the one
+    that fits its picture best (``handrefiner.beats``): the hand's anatomy, then its look. It is no human.
+    """
+    return {
+        name: min(STRENGTHS, key=lambda s, name=name: _key(store.record(JUDGED, f"{name}/{s:g}"), s))
+        for name in names
+    }
+
+
+def _key(record: Record, strength: float) -> tuple[float, ...]:
+    return (record["objections"], *order([record["scores"]]), strength)
+
+
+def read_choices(file: Path, names: Sequence[str]) -> dict[str, float]:
+    """Choices of people; several of one picture count as their mean.
+
+    Args:
+        file: CSV with columns ``picture`` and ``strength``.
+        names: Of the pictures that were shown.
+
+    Raises:
+        UsageError: It is not there, or names none of the pictures.
+        DataError: A line makes no sense.
+    """
+    if not file.is_file():
+        raise UsageError(f"--choices {file} is not there", "", "check the name")
+    told: dict[str, list[float]] = {}
+    with file.open(newline="", encoding="utf-8") as lines:
+        for number, line in enumerate(csv.DictReader(lines), start=2):
+            try:
+                strength = float(line["strength"])
+                name = line["picture"]
+            except (KeyError, TypeError, ValueError) as error:
+                raise DataError(
+                    f"{file}, line {number} is no choice", str(error), "write picture,strength"
+                ) from error
+            if not 0 <= strength <= 2:
+                raise DataError(f"{file}, line {number}: the strength is {strength:g}", "", "give 0 to 2")
+            told.setdefault(name, []).append(strength)
+    chosen = {name: float(np.mean(told[name])) for name in names if name in told}
+    if not chosen:
+        raise UsageError(
+            f"--choices {file} names none of the pictures", "", "take names from the sheets, such as 830000"
+        )
+    return chosen
+
+
+def fixed_of(chosen: Mapping[str, float]) -> Estimate:
+    """The mean of the choices (HandRefiner §3.2, 'fixed control strength')."""
+    return mean_estimate("fixed strength", np.array(list(chosen.values()), float))
+
+
+def write_strength(folder: Path, fixed: Estimate, chosen_by: str, notes: Mapping[str, Any]) -> Path:
+    """What to lay beside a ControlNet's config.json, so that ``--strength fixed`` takes it.
+
+    Args:
+        folder: Where to write.
+        fixed: The strength.
+        chosen_by: Who chose.
+        notes: What lies there already; the rest of it stays.
+
+    Returns:
+        The file, ``handwright.json`` in the folder.
+    """
+    told = {
+        **notes,
+        "strength": round(fixed.value, 2),
+        "interval": [round(fixed.low, 3), round(fixed.high, 3)],
+        "pictures": fixed.n,
+        "chosen_by": chosen_by,
+    }
+    write_text(folder / "handwright.json", json.dumps(told, indent=1) + "\n")
+    return folder / "handwright.json"

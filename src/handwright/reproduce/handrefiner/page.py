@@ -1,0 +1,287 @@
+"""The page that a study writes, with its figures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from handwright.metrics.statistics.estimate import Estimate
+from handwright.reproduce.handrefiner.before_after import STATES
+from handwright.reproduce.handrefiner.choices import PEOPLE
+from handwright.reproduce.handrefiner.paint_all import UNTOUCHED
+from handwright.reproduce.handrefiner.results import Results
+from handwright.reproduce.handrefiner.rows import boxed_rows
+from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
+from handwright.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
+from handwright.reproduce.words import against_paper, cells, figure, paragraph, sign, table
+from handwright.workflow.run.ledger import write_text
+
+_KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
+_TITLES = (
+    "KID-H",
+    "KID-H of anatomy",
+    "FID-H",
+    "joint error, %",
+    "found again, %",
+    "det. conf.",
+    "fine detail",
+)
+
+_PAPER = {
+    "tuning": (-9.146, -4.614),
+    "tuning as long": (-9.146, -4.614),
+    "tuning as long, of coarse depth": (-9.146, -4.614),
+    "the negative prompt": (-0.698, -0.380),
+    "the masked loss": (-0.200, -0.012),
+    "s = 1.0 instead of fixed": (-0.728, 0.982),
+    "adaptive instead of fixed": (-1.548, -0.154),
+}
+"""Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
+
+
+_REGIMES = {
+    ("lower", "lower"): "both",
+    ("lower", "undecided"): "structure alone",
+    ("lower", "higher"): "structure alone",
+    ("undecided", "lower"): "texture alone",
+    ("higher", "lower"): "texture alone",
+}
+"""Of what a joint error does below the crossover and fine detail above it."""
+
+
+def write_page(results: Results, study: Study, command: str, page: Path, phases: Mapping[str, str]) -> None:
+    """Write the page; its pictures are there already, beside it, named after it.
+
+    Args:
+        results: What was measured.
+        study: What was asked.
+        command: As the page tells it.
+        page: Markdown file.
+        phases: Names of the sheets of the phase figure, by what is steered.
+    """
+    stem = page.stem
+    parts = [
+        "# HandRefiner's strength and tables, re-run",
+        _about(study, command),
+        "## Table 3: repainted from pure noise",
+        _table_3(results),
+        f"![before, then a column a row of the table]({stem}_rows.jpg)",
+        _columns(results),
+        "## What the paper compares",
+        _differences(results.differences),
+        "## With box masks, at strength 1",
+        _boxed(results),
+        f"![before, then a column a row of the table]({stem}_boxed.jpg)",
+        "## What a strategy costs",
+        _times(results),
+        "## Phase transition",
+        f"![joint error and fine detail against strength]({stem}_phases.png)",
+        _phases(results),
+        *(f"![{label}: strengths from 0 to 1]({stem}_{group}.jpg)" for label, group in phases.items()),
+        "## The fixed strength",
+        _fixed(results),
+        f"![how often which strength was best]({stem}_choices.png)",
+        "## Through `harmonise`",
+        _harmonise(results),
+        "## Hands with a defect, before and after",
+        _before_after(results, study.data is not None),
+        f"![before, repainted, refined]({stem}_before_after.jpg)",
+        *_trained(study),
+    ]
+    write_text(page, "\n\n".join(parts) + "\n")
+
+
+def _about(study: Study, command: str) -> str:
+    d = study.diffusion
+    own = "its own" if d.guidance is None else f"{d.guidance:g}"
+    pictures = f"pictures of `{study.data.name}`" if study.data else f"rendered, {study.scale.size_px} px"
+    seeds = "" if study.data else f" Seeds: {seeds_line(study.scale)}."
+    return paragraph(f"""
+        `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {d.steps} steps, guidance {own},
+        prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
+        as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
+        differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands
+        of other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error: 2-D
+        MPJPE between the joints of the rendered mesh and of the one that is fitted to the result, in % of
+        hand size; a hand that is not found again counts 100 %, and in detection confidence 0. Its floor is
+        the row 'untouched'. Fine detail: RMS of what a Gaussian of 1.5 px takes from luminance, on smooth
+        skin, as the network made it.
+    """)
+
+
+def _table_3(results: Results) -> str:
+    rows = [["untouched (floor)", *cells(results.figures[UNTOUCHED], _KEYS)]]
+    for row in results.rows:
+        if row.missing:
+            rows.append([row.label, f"not measured: {row.missing}", *[""] * (len(_KEYS) - 1)])
+        else:
+            rows.append([row.label, *cells(results.figures[row.name], _KEYS)])
+    told = results.figures[UNTOUCHED]["error"].n
+    fixed = f"N {told} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
+    return f"{table(('', *_TITLES), rows)}\n\n{fixed}{_no_fid(results.figures[UNTOUCHED])}"
+
+
+def _columns(results: Results) -> str:
+    told = "; ".join(f"{row.name}: {row.label}" for row in results.rows if not row.missing)
+    return paragraph(f"Columns: untouched; {told}.")
+
+
+def _no_fid(figures: Figures) -> str:
+    return "" if "fid" in figures else " FID-H needs more hands than features have numbers, and is left out."
+
+
+def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
+    rows: list[list[str]] = []
+    for asked, told in differences:
+        paper = _PAPER.get(asked)
+        error, kid = told.get("error"), told.get(LOOKS)
+        rows.append(
+            [
+                asked,
+                figure(error, 2),
+                _verdict(error, None if paper is None else paper[0]),
+                figure(kid, 4),
+                _verdict(kid, None if paper is None else paper[1]),
+                figure(told.get(ANATOMY), 3),
+                figure(told.get("texture"), 2),
+            ]
+        )
+    titles = (
+        "effect of",
+        "Δ joint error, points",
+        "sign",
+        "Δ KID-H",
+        "sign (paper: of FID)",
+        "Δ KID-H of anatomy",
+        "Δ fine detail",
+    )
+    return table(titles, rows)
+
+
+def _verdict(estimate: Estimate | None, paper: float | None) -> str:
+    return "" if paper is None else against_paper(estimate, paper)
+
+
+def _times(results: Results) -> str:
+    rows = [
+        [painter, *(figure(told, 2) for told in ratios.values())] for painter, ratios in results.times.items()
+    ]
+    note = paragraph(f"""
+        Painting and looking again, over the fixed strength's, of the same pictures in one run: all paintings
+        of a strategy together, each timed alone; one that two strategies share is made once and counts in
+        both. Paper: adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's
+        interval in joint error, {_beside(results, LOOKS)} it in KID-H and {_beside(results, ANATOMY)} it in
+        KID-H of anatomy.
+    """)
+    return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
+
+
+def _beside(results: Results, key: str) -> str:
+    """Where auto's figure lies beside adaptive's interval; less is better."""
+    ours, theirs = (results.figures[name].get(key) for name in ("auto", "adaptive"))
+    if ours is None or theirs is None:
+        return "(not measured) beside"
+    if ours.value > theirs.high:
+        return "above"
+    return "within" if ours.value >= theirs.low else "below"
+
+
+def _phases(results: Results) -> str:
+    rows: list[list[str]] = []
+    for what, told in results.halves.items():
+        (error_below, error_above), (fine_below, fine_above) = told["error"], told["texture"]
+        signs = sign(error_below), sign(fine_above)
+        rows.append(
+            [
+                what,
+                figure(error_below, 1),
+                figure(error_above, 1),
+                figure(fine_below, 2),
+                figure(fine_above, 2),
+                _REGIMES.get(signs, "neither"),
+            ]
+        )
+    titles = (
+        "change of",
+        f"joint error, 0 → {CROSSOVER:g}, points",
+        f"{CROSSOVER:g} → 1",
+        f"fine detail, 0 → {CROSSOVER:g}",
+        f"{CROSSOVER:g} → 1",
+        "the paper's regimes",
+    )
+    before = (
+        ""
+        if results.before is None
+        else f"""
+        The pictures themselves, through the model's codec, have {figure(results.before, 2)} on the same skin.
+    """
+    )
+    note = paragraph(f"""
+        The paper's claim is that below about {CROSSOVER:g} control moves the structure, and above it takes
+        texture: joint error falls in the first column, fine detail in the last but one. {before} 'bare': with
+        box masks, as above.
+    """)
+    return f"{table(titles, rows)}\n\n{note}"
+
+
+def _fixed(results: Results) -> str:
+    judge = """
+        No person chose: the judge of `refine` did, which asks the critic, the joints and the fit to the
+        picture, and of equals takes the weakest. `--choices FILE` (columns `picture,strength`) takes choices
+        of people instead; sheets to choose from are in the work folder.
+    """
+    who = "People chose." if results.chosen_by == PEOPLE else judge
+    return paragraph(f"""
+        The best of the strengths .1 … 1 on {len(results.chosen)} pictures: mean {figure(results.fixed, 2)}
+        (paper: 0.55 on 200, by people). {who}
+    """)
+
+
+def _harmonise(results: Results) -> str:
+    labels = {"fixed": "fixed", "full": "s = 1.0", "adaptive": "adaptive", "auto": "auto (ours)"}
+    labels[UNTOUCHED] = "untouched (floor)"
+    rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.harmonise.items()]
+    told = f"N {results.harmonise[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
+    return f"{table(('', *_TITLES), rows)}\n\n{told}\n\n{_differences(results.harmonise_differences)}"
+
+
+def _boxed(results: Results) -> str:
+    labels = {row.name: row.label for row in boxed_rows(results.rows)} | {UNTOUCHED: "untouched (floor)"}
+    rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.boxed.items()]
+    n = results.boxed[UNTOUCHED]["error"].n
+    note = paragraph(f"""
+        N {n} hands a row, the first of those of Table 3. As the published code has it, all of the mask's box
+        is free, and nothing is done about colours afterwards: above, the mask follows the fitted hand and
+        skin colour is laid back where its mesh is, which gives the outline away whatever the control says.
+    """)
+    return f"{table(('', *_TITLES), rows)}\n\n{note}\n\n{_differences(results.boxed_differences)}"
+
+
+def _before_after(results: Results, given: bool) -> str:
+    keys = (LOOKS, ANATOMY, "fid", "found", "score", "sound")
+    rows = [[state, *cells(results.states[state], keys)] for state in STATES]
+    titles = (
+        "",
+        "KID-H",
+        "KID-H of anatomy",
+        "FID-H",
+        "found, %",
+        "det. conf.",
+        "sound by a second critic, %",
+    )
+    n = results.states[STATES[0]]["found"].n
+    note = paragraph(f"""
+        N {n} hands{"" if given else ", rendered with one defect each"}. 'repainted': the best attempt,
+        whatever the judge says ({100 * results.attempted:.0f} % were found and attempted). 'refined': what
+        `refine --painter diffuse --all` delivers, which keeps the original unless it is beaten
+        ({100 * results.replaced:.0f} % replaced).
+    """)
+    return f"{table(titles, rows)}\n\n{note}"
+
+
+def _trained(study: Study) -> list[str]:
+    """How the other ControlNets were trained, as their folder's README.md tells it."""
+    told = None if study.variants is None else study.variants / "README.md"
+    if told is None or not told.is_file():
+        return []
+    return ["## The other ControlNets", told.read_text("utf-8").strip()]

@@ -1,0 +1,206 @@
+"""The paintings of a study, picture by picture; what is in the store already is not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.inpainter import Inpainter
+from handwright.handrefiner.inpainters import Inpainters
+from handwright.handrefiner.pipeline import Engine
+from handwright.handrefiner.settings import DIFFUSING, RefineSettings
+from handwright.metrics.crops import hand_crop
+from handwright.perception.detect.search import find_hands
+from handwright.reproduce.handrefiner.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
+from handwright.reproduce.handrefiner.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
+from handwright.reproduce.handrefiner.trials import Trials, Way
+from handwright.reproduce.painted import crop_of, judge_subject, untouched
+from handwright.reproduce.store import Crop, Record, Store
+from handwright.reproduce.subjects import (
+    MADE,
+    REAL,
+    Picture,
+    Subject,
+    of_folder,
+    read_subject,
+    rendered,
+)
+
+TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
+"""Groups of units, beside those of single paintings (``trials``)."""
+
+UNTOUCHED, NONE = "untouched", "none"
+"""Names of units: the picture as it is; a picture without a hand."""
+
+TOLD = 10
+"""Pictures between two lines of progress."""
+
+Make = Callable[[Subject], tuple[Record, Crop]]
+Work = Callable[[Subject], None]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Paintings with every strength of the phase figure.
+
+    Attributes:
+        group: Of their units, which are named picture/strength.
+        names: Of the pictures with a hand.
+    """
+
+    group: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What all paintings share.
+
+    Attributes:
+        study: What to do.
+        store: Where it is kept.
+        engine: Eyes and judge.
+    """
+
+    study: Study
+    store: Store
+    engine: Engine
+    _opened: dict[str | None, Inpainters] = field(default_factory=dict[str | None, Inpainters])
+
+    def network(self, diffusion: DiffusionSettings) -> Inpainter:
+        """The network of some settings; those of several ControlNets stay open side by side."""
+        opener = Inpainters(self.engine.inpainters.open_inpainter)
+        return self._opened.setdefault(diffusion.controlnet, opener)(diffusion)
+
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of Table 3."""
+        network, study = self.network(self.study.diffusion), self.study
+        return table_rows(study.diffusion, network.guidance, network.fixed_strength, study.variants)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Paints."""
+        study = self.study
+        return Trials(self.store, study.diffusion, study.seed, self.network, self.engine.judge)
+
+    def table(self) -> tuple[str, ...]:
+        """Every picture by every row of Table 3, from pure noise; names of those with a hand."""
+        return self._treated(TABLE, "diffuse", self.rows(), self.study.scale.table)
+
+    def boxed(self) -> tuple[str, ...]:
+        """The ControlNets of Table 3 where neither mask nor colours give the hand's outline away."""
+        return self._treated(BOXED, "diffuse", boxed_rows(self.rows()), self.study.scale.boxed, bare=True)
+
+    def harmonised(self) -> tuple[str, ...]:
+        """The strategies with the painter that sets out from the drawn hand."""
+        rows = strategy_rows(self.study.diffusion)
+        return self._treated(HARMONISE, "harmonise", rows, self.study.scale.harmonise)
+
+    def phases(self) -> dict[str, Phase]:
+        """Pictures with every strength of the phase figure.
+
+        Both painters by depth; 'diffuse' with no outline given away by mask or colours; other ControlNets.
+        """
+        depth = self.study.diffusion
+        found = {painter: self._phase(Way(painter, depth)) for painter in DIFFUSING[::-1]}
+        found["diffuse, bare"] = self._phase(Way("diffuse", depth, bare=True))
+        for kind, settings in phase_settings(depth, self.study.variants).items():
+            found[f"diffuse, {kind}"] = self._phase(Way("diffuse", settings))
+        return found
+
+    def _phase(self, way: Way) -> Phase:
+        group, strengths = way.group(self.study.diffusion), self.study.scale.strengths
+        makes = {f"{s:g}": partial(self._painted, way=way, strength=s) for s in strengths}
+        pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
+        return Phase(group, self._each(group, pictures, makes))
+
+    def _painted(self, subject: Subject, way: Way, strength: float) -> None:
+        self.trials.trial(subject, way, strength)
+
+    def judged(self) -> tuple[str, ...]:
+        """Pictures of their own with every strength above 0, scored by the judge of ``refine``."""
+        makes = {f"{s:g}": self._kept(JUDGED, f"{s:g}", partial(self._judged, strength=s)) for s in GRID[1:]}
+        untouched = {UNTOUCHED: self._kept(JUDGED, UNTOUCHED, self._untouched)}
+        pictures = self._pictures(REAL, JUDGED_FROM, self.study.scale.judged)
+        return self._each(JUDGED, pictures, untouched | makes)
+
+    def reference(self) -> tuple[str, ...]:
+        """Crops of the hands of other pictures, nothing painted."""
+        names: list[str] = []
+        for picture in self._pictures(REAL, REFERENCE_FROM, self.study.scale.reference, after_judged=True):
+            if self.store.unit(REFERENCE, picture.name, lambda p=picture: self._seen(p))["hand"]:
+                names.append(picture.name)
+        return tuple(names)
+
+    def _treated(
+        self, group: str, painter: str, rows: Sequence[Row], count: int, *, bare: bool = False
+    ) -> tuple[str, ...]:
+        makes: dict[str, Make] = {UNTOUCHED: self._untouched}
+        for row in rows:
+            if not row.missing:
+                makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings, bare))
+        pictures = self._pictures(MADE, TABLE_FROM, count)
+        return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
+
+    def _kept(self, group: str, name: str, make: Make) -> Work:
+        """A treatment whose result is kept."""
+
+        def work(subject: Subject) -> None:
+            self.store.unit(group, f"{subject.name}/{name}", lambda: make(subject))
+
+        return work
+
+    def _judged(self, subject: Subject, strength: float) -> tuple[Record, Crop]:
+        diffusion = replace(self.study.diffusion, strength=strength)
+        settings = RefineSettings(painter="diffuse", diffusion=diffusion)
+        network = self.network(diffusion)
+        record, pixels = judge_subject(subject, settings, self.study.seed, network, self.engine.judge)
+        return record, crop_of(pixels, subject)
+
+    def _untouched(self, subject: Subject) -> tuple[Record, Crop]:
+        record, pixels = untouched(subject, self.engine.judge)
+        return record, crop_of(pixels, subject)
+
+    def _seen(self, picture: Picture) -> tuple[Record, Crop | None]:
+        pixels = picture.read()
+        found = find_hands(pixels, landmarker=self.engine.landmarker)
+        if not found:
+            return {"hand": False}, None
+        largest = max(found, key=lambda hand: hand.size_px)
+        return {"hand": True}, hand_crop(pixels, largest.bbox_xyxy_px)
+
+    def _each(self, group: str, pictures: Iterable[Picture], works: dict[str, Work]) -> tuple[str, ...]:
+        """Do what is missing of every picture; names of those that show a hand."""
+        names: list[str] = []
+        for number, picture in enumerate(pictures, start=1):
+            if self._one(group, picture, works):
+                names.append(picture.name)
+            if number % TOLD == 0:
+                self.study.say(f"{group}: {number} pictures, {len(names)} with a hand")
+        return tuple(names)
+
+    def _one(self, group: str, picture: Picture, works: dict[str, Work]) -> bool:
+        if self.store.has(group, f"{picture.name}/{NONE}"):
+            return False
+        missing = [name for name in works if not self.store.has(group, f"{picture.name}/{name}")]
+        if not missing:
+            return True
+        subject = read_subject(picture, self.engine.landmarker)
+        if subject is None:
+            self.store.unit(group, f"{picture.name}/{NONE}", lambda: ({}, None))
+            return False
+        for name in missing:
+            works[name](subject)
+        return True
+
+    def _pictures(
+        self, part: str, first_seed: int, count: int, *, after_judged: bool = False
+    ) -> Iterable[Picture]:
+        """Rendered ones from that seed on, or those of the user's folder."""
+        scale = self.study.scale
+        if self.study.data is None:
+            return rendered(first_seed, count, scale.size_px)
+        start = scale.judged if after_judged else 0
+        return of_folder(self.study.data, part)[start : start + count]

@@ -1,0 +1,122 @@
+"""``handwright reproduce handrefiner``: paint, measure, write the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from handwright.handrefiner.pipeline import open_engine
+from handwright.metrics.extractors import open_extractor
+from handwright.metrics.extractors.features import extract
+from handwright.metrics.statistics.estimate import Estimate
+from handwright.reproduce.handrefiner.before_after import GROUP, STATES, BeforeAfter
+from handwright.reproduce.handrefiner.choices import (
+    JUDGE,
+    PEOPLE,
+    STRENGTHS,
+    fixed_of,
+    judged_best,
+    read_choices,
+    write_strength,
+)
+from handwright.reproduce.handrefiner.figures import draw_choices, draw_phases
+from handwright.reproduce.handrefiner.page import write_page
+from handwright.reproduce.handrefiner.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.reproduce.handrefiner.results import Names, take
+from handwright.reproduce.handrefiner.rows import Row, boxed_rows
+from handwright.reproduce.handrefiner.study import REFEREE, Study
+from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
+from handwright.reproduce.sheets import save_sheet
+from handwright.reproduce.store import Store
+from handwright.workflow.run.ledger import cache_folder
+from handwright.workflow.run.request import fingerprint
+from handwright.workflow.run.weights import controlnet_notes
+
+SHOWN, SHOWN_ON_PAGE = 8, 4
+"""Pictures on a sheet to choose from, and on one beside the page."""
+
+
+def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | None = None) -> Path:
+    """Re-run HandRefiner's study of control strength and its tables.
+
+    What is in the work folder already is used again, so a run that was stopped goes on, and one with more
+    pictures adds to what is there.
+
+    Args:
+        study: What to do.
+        page: Markdown file to write; plots and sheets are written beside it, named after it.
+        command: As the page tells it.
+        work: Folder of all units; default: one in the cache, by everything that decides them.
+
+    Returns:
+        The work folder; it also holds the ``handwright.json`` that the study suggests.
+
+    Raises:
+        DiffusionError: The model is missing or damaged, or does not fit its ControlNets.
+        NotEnoughDataError: Too few pictures show a hand.
+        OutputError: The page cannot be written, or the work folder holds another study.
+    """
+    made_by = study.made_by()
+    store = Store(work or cache_folder() / "reproduce" / fingerprint(made_by)[:16], made_by)
+    for name, digests in study.variants_made_by().items():
+        store.claim(name, digests)
+    with open_engine(study.landmarker) as engine:
+        bench = Bench(study, store, engine)
+        names = _paint(bench)
+        rows, stored = bench.rows(), bench.network(study.diffusion).fixed_strength
+    study.say("measuring")
+    extractors = {LOOKS: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
+    sound = [store.crop(REFERENCE, name) for name in names.reference]
+    reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
+    choice = _choose(study, store, names)
+    gauge = Gauge(store, extractors, reference)
+    results = take(gauge, names, rows, choice, stored, study.scale.strengths)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    draw_phases(results.curves, results.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
+    draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
+    phases = {label: f"phase-{phase.group}" for label, phase in names.phases.items()}
+    _sheets(study, store, names, [row for row in rows if not row.missing], page)
+    write_page(results, study, command, page, phases)
+    return store.folder
+
+
+def _paint(bench: Bench) -> Names:
+    judged, reference, spoiled = bench.judged(), bench.reference(), BeforeAfter.open(bench).run()
+    table, boxed, harmonised = bench.table(), bench.boxed(), bench.harmonised()
+    return Names(table, boxed, harmonised, bench.phases(), judged, reference, spoiled)
+
+
+def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:
+    """Best strengths, who chose them, and their mean; the sheets to choose from are written every time."""
+    titles = [UNTOUCHED, *(f"{s:g}" for s in STRENGTHS)]
+    for start in range(0, len(names.judged), SHOWN):
+        shown = [
+            (name, [store.crop(JUDGED, f"{name}/{title}") for title in titles])
+            for name in names.judged[start : start + SHOWN]
+        ]
+        save_sheet(store.folder / f"choose_{start // SHOWN:03d}.jpg", titles, shown)
+    if study.choices is None:
+        chosen, chosen_by = judged_best(store, names.judged), JUDGE
+    else:
+        chosen, chosen_by = read_choices(study.choices, names.judged), PEOPLE
+    fixed = fixed_of(chosen)
+    notes = controlnet_notes(study.diffusion.model, study.diffusion.controlnet)
+    write_strength(store.folder, fixed, chosen_by, notes)
+    return chosen, chosen_by, fixed
+
+
+def _sheets(study: Study, store: Store, names: Names, painted: list[Row], page: Path) -> None:
+    """Sample sheets beside the page: the first pictures of every group, none picked out."""
+    grid = [f"{s:g}" for s in study.scale.strengths]
+    rows, in_boxes = ([row.name for row in some] for some in (painted, boxed_rows(painted)))
+    for group, which, titles, suffix in (
+        (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
+        (BOXED, names.boxed, [UNTOUCHED, *in_boxes], "boxed"),
+        *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in names.phases.values()),
+        (GROUP, names.spoiled, list(STATES), "before_after"),
+    ):
+        shown = [
+            (name, [store.crop(group, f"{name}/{title}") for title in titles])
+            for name in which[:SHOWN_ON_PAGE]
+        ]
+        save_sheet(page.with_name(f"{page.stem}_{suffix}.jpg"), titles, shown)

@@ -1,0 +1,139 @@
+"""The pictures beside a report: mask, depth and candidates of every hand, and small views for the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from handwright.types import Candidate, HandRepair, Image, Repair
+from handwright.workflow.run.ledger import make_folder
+
+VIEW_SIDE_PX = 1280
+CROP_SIDE_PX = 768
+CROP_MARGIN = 0.15
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Writes the files of one picture into the report folder and remembers their names.
+
+    Attributes:
+        report: The report folder.
+        folder: This picture's folder below it, as it appears in the report.
+    """
+
+    report: Path
+    folder: str
+
+    def write(self, repair: Repair) -> dict[str, Any]:
+        """Write all files of a picture.
+
+        Args:
+            repair: What was done.
+
+        Returns:
+            Names relative to the report folder: ``{"files": {"before", "after", "depth"}, "hands": [{"mask",
+            "depth", "files", "candidates": [file], "steps": [file or None]}]}``.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        make_folder(self.report / self.folder)
+        files = {
+            "before": self._view("before.jpg", repair.before.pixels),
+            "after": self._view("after.jpg", repair.after.pixels),
+            "depth": self._png("depth.png", repair.depth.depth),
+        }
+        return {"files": files, "hands": [self._hand(repair, hand) for hand in repair.hands]}
+
+    def _hand(self, repair: Repair, hand: HandRepair) -> dict[str, Any]:
+        stem = f"hand-{hand.id}"
+        x0, y0, x1, y1 = crop_box(repair.before, hand)
+        return {
+            "mask": self._png(f"{stem}-mask.png", hand.mask.inside.astype(np.uint8) * 255),
+            "depth": self._png(f"{stem}-depth.png", hand.depth.depth),
+            "files": {
+                "before": self._crop(f"{stem}-before.png", repair.before.pixels[y0:y1, x0:x1]),
+                "after": self._crop(f"{stem}-after.png", repair.after.pixels[y0:y1, x0:x1]),
+                "refused": self._refused(repair, hand, (x0, y0, x1, y1)),
+                "depth": self._crop(f"{stem}-depth-view.png", hand.depth.depth[y0:y1, x0:x1]),
+                "crop_xyxy_px": [x0, y0, x1, y1],
+            },
+            "candidates": [
+                self._png(f"{stem}-candidate-{number}.png", candidate_rgba(candidate))
+                for number, candidate in enumerate(hand.candidates, start=1)
+            ],
+            "steps": [
+                None
+                if candidate.strip is None
+                else self._png(f"{stem}-candidate-{number}-steps.png", candidate.strip)
+                for number, candidate in enumerate(hand.candidates, start=1)
+            ],
+        }
+
+    def _refused(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
+        """The picture as it would be with the best refused candidate, where the original stays."""
+        if hand.best_refused is None:
+            return None
+        from handwright.image import with_candidate
+
+        x0, y0, x1, y1 = crop
+        would_be = with_candidate(repair.after, hand.candidates[hand.best_refused]).pixels
+        return self._crop(f"hand-{hand.id}-refused.png", would_be[y0:y1, x0:x1])
+
+    def _view(self, name: str, pixels: Pixels) -> str:
+        from PIL import Image as PILImage
+
+        from handwright.image import write_atomically
+
+        view = _shrunk(PILImage.fromarray(pixels), VIEW_SIDE_PX)
+        write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=88))
+        return f"{self.folder}/{name}"
+
+    def _crop(self, name: str, pixels: np.ndarray) -> str:
+        from PIL import Image as PILImage
+
+        return self._png(name, np.asarray(_shrunk(PILImage.fromarray(pixels), CROP_SIDE_PX)))
+
+    def _png(self, name: str, pixels: np.ndarray) -> str:
+        from handwright.image import write_png
+
+        write_png(self._path(name), pixels)
+        return f"{self.folder}/{name}"
+
+    def _path(self, name: str) -> Path:
+        return self.report / self.folder / name
+
+
+def candidate_rgba(candidate: Candidate) -> UInt8[np.ndarray, "h w 4"]:
+    """A candidate as a transparent patch: its pixels where it changes the picture, nothing elsewhere."""
+    rgba = np.zeros((*candidate.inside.shape, 4), np.uint8)
+    rgba[..., :3][candidate.inside] = candidate.pixels[candidate.inside]
+    rgba[..., 3] = candidate.inside * np.uint8(255)
+    return rgba
+
+
+def crop_box(image: Image, hand: HandRepair) -> tuple[int, int, int, int]:
+    """A square around a hand and its mask with room to see the wrist, cut to the picture: x0, y0, x1, y1."""
+    points = [hand.fit.landmarks_px, hand.observation.landmarks_px]
+    rows, columns = np.nonzero(hand.mask.inside)
+    if rows.size:
+        points.append(np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]], float))
+    size = np.array([image.width, image.height], float)
+    inside = np.clip(np.concatenate(points), 0, size)
+    low, high = inside.min(0), inside.max(0)
+    half = max(float((high - low).max()) * (0.5 + CROP_MARGIN), 16.0)
+    center = (low + high) / 2
+    x0, y0 = np.floor(np.clip(center - half, 0, size - 1)).astype(int)
+    x1, y1 = np.ceil(np.clip(center + half, [x0 + 1, y0 + 1], size)).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)
+
+
+def _shrunk(picture: Any, side_px: int) -> Any:  # noqa: ANN401 - Pillow image, imported lazily
+    picture.thumbnail((side_px, side_px))
+    return picture

@@ -1,0 +1,210 @@
+"""Runs over many pictures: `handwright refine` and `handwright hands`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from handwright.errors import UsageError
+from handwright.workflow.report.document import build_report, verdicts_left, write_report
+from handwright.workflow.run.inspection import inspect_file
+from handwright.workflow.run.jobs import Job, Source, find_sources, plan_outputs
+from handwright.workflow.run.ledger import Ledger, Record, cache_folder, make_folder
+from handwright.workflow.run.picture import Outcome, Work, refine_file
+from handwright.workflow.run.plan import Plan
+from handwright.workflow.run.pool import OpenEngine, run_jobs
+from handwright.workflow.run.request import Request, fingerprint
+
+if TYPE_CHECKING:
+    from handwright.handrefiner.pipeline import Engine
+
+Inputs = Sequence[str | Path]
+FailOn = Literal["fail", "unsure"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is carried out; nothing here changes a pixel.
+
+    Attributes:
+        report: Folder for report.json, index.html and the evidence, or None.
+        fail_on: The mildest verdict of a hand, as it leaves, that makes the exit code 1.
+        patches: Also write one transparent PNG per refined hand.
+        force: Overwrite files that are not ours, and do again what is done.
+        workers: Processes.
+        keep_intermediates: Keep beside the report what a diffusing painter saw and made at its steps.
+        landmarker: A hand_landmarker.task of the user's own.
+        on_start: Told the number of pictures.
+        on_outcome: Told each picture as it is finished.
+        say: Told in a line what is fetched.
+        open_engine: Makes the engine; None: the real one with the models of ``handwright setup``.
+    """
+
+    report: Path | None = None
+    fail_on: FailOn = "fail"
+    patches: bool = False
+    force: bool = False
+    workers: int = 1
+    keep_intermediates: bool = False
+    landmarker: Path | None = None
+    on_start: Callable[[int], None] = lambda _: None
+    on_outcome: Callable[[Outcome], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    open_engine: OpenEngine | None = None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did.
+
+    Attributes:
+        report: The whole report (see report-1.schema.json).
+        outcomes: One per picture, in the report's order.
+        report_path: Of report.json, or None.
+        fail_on: From ``RunOptions``.
+    """
+
+    report: dict[str, Any]
+    outcomes: tuple[Outcome, ...]
+    report_path: Path | None = None
+    fail_on: FailOn = "fail"
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing at or above ``fail_on`` is left, 1 a hand is, 2 a picture was not processed, 70 a bug."""
+        records = [outcome.record for outcome in self.outcomes]
+        errors: list[Record] = [record["error"] for record in records if record["error"]]
+        if errors:
+            return 70 if any(error["internal"] for error in errors) else 2
+        if self.report["command"] != "refine":
+            return 0
+        left = verdicts_left(records)
+        return int(left["fail"] > 0 or (self.fail_on == "unsure" and left["unsure"] > 0))
+
+
+def refine_files(
+    inputs: Inputs, output: str | Path, request: Request | None = None, options: RunOptions | None = None
+) -> RunResult:
+    """Refine pictures; what an earlier run did already is left as it is.
+
+    Args:
+        inputs: Files, folders or patterns.
+        output: A file (one picture) or a folder; names are kept.
+        request: What to do; default: the default painter with seed 0.
+        options: How to carry it out.
+
+    Returns:
+        The report; a picture that could not be processed is an entry with an error.
+
+    Raises:
+        UsageError: The inputs name no picture, or the request makes no sense for them.
+        OutputError: The report folder cannot be written.
+        MissingModelError: The perception model is missing and could not be fetched.
+        DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
+    """
+    request, options = request or Request(), options or RunOptions()
+    sources = find_sources(inputs, leave_out=_folders(output, options.report))
+    return _run("refine", plan_outputs(sources, output), refine_file, request, options)
+
+
+def inspect_files(
+    inputs: Inputs, output: str | Path, request: Request | None = None, options: RunOptions | None = None
+) -> RunResult:
+    """Find, fit, show and save the hands of pictures; nothing is repainted.
+
+    Args:
+        inputs: Files, folders or patterns.
+        output: Folder for ``NAME.hands.json``, ``NAME.overlay.png``, ``NAME.depth.png``, ``NAME.mask.png``
+            and a mesh per hand (``NAME.hand-1.glb``, ``.obj``).
+        request: Boxes, hands file and the like; default: find everything.
+        options: How to carry it out.
+
+    Returns:
+        The report, its outputs being the hands files.
+
+    Raises:
+        UsageError: The inputs name no picture, the request makes no sense for them, or ``output`` is a file.
+        OutputError: The report folder cannot be written.
+        MissingModelError: The perception model is missing and could not be fetched.
+    """
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"-o {folder} is a file", "hands are written into a folder", "give a folder")
+    request, options = request or Request(), options or RunOptions()
+    sources = find_sources(inputs, leave_out=_folders(folder, options.report))
+    jobs = [
+        Job(s.path, s.name, folder / s.name.with_name(f"{stem}.hands.json")) for s, stem in _stems(sources)
+    ]
+    return _run("hands", jobs, inspect_file, request, options)
+
+
+def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, options: RunOptions) -> RunResult:
+    if options.workers < 1:
+        raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
+    if options.fail_on not in ("fail", "unsure"):
+        raise UsageError(f"--fail-on is {options.fail_on!r}", "", "give fail or unsure")
+    request.check(len(jobs))
+    _check_intermediates(request, options)
+    if options.report is not None:
+        make_folder(options.report)
+    key = fingerprint([request.fingerprint(command), options.patches, options.keep_intermediates])
+    ledger = Ledger(key, cache_folder(), options.report)
+    plan = Plan(
+        request, request.as_json(), ledger, options.patches, options.keep_intermediates, options.force
+    )
+    opener = options.open_engine or partial(_open_engine, _landmarker(options))
+    options.on_start(len(jobs))
+    outcomes: dict[int, Outcome] = {}
+    for index, outcome in run_jobs(jobs, work, plan, opener, options.workers):
+        outcomes[index] = outcome
+        options.on_outcome(outcome)
+    ordered = tuple(outcomes[index] for index in range(len(jobs)))
+    records = [outcome.record for outcome in ordered]
+    if options.report is None:
+        return RunResult(build_report(command, records), ordered, None, options.fail_on)
+    path = write_report(options.report, command, records)
+    return RunResult(build_report(command, records), ordered, path, options.fail_on)
+
+
+def _folders(*paths: str | Path | None) -> list[Path]:
+    return [Path(path) for path in paths if path is not None and Path(path).is_dir()]
+
+
+def _check_intermediates(request: Request, options: RunOptions) -> None:
+    from handwright.handrefiner.settings import DIFFUSING
+
+    if not options.keep_intermediates:
+        return
+    if request.painter not in DIFFUSING:
+        raise UsageError(
+            f"--painter {request.painter} has no steps to keep",
+            "",
+            f"leave --keep-intermediates out, or choose --painter {' or '.join(DIFFUSING)}",
+        )
+    if options.report is None:
+        raise UsageError("--keep-intermediates has nowhere to keep them", "", "give --report DIR as well")
+
+
+def _landmarker(options: RunOptions) -> Path:
+    from handwright.perception.models.download import ensure_models
+
+    return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
+
+
+def _open_engine(landmarker: Path) -> AbstractContextManager[Engine]:
+    from handwright.handrefiner.pipeline import open_engine
+
+    return open_engine(landmarker)
+
+
+def _stems(sources: Sequence[Source]) -> list[tuple[Source, str]]:
+    """Each picture with the name its files start with: no suffix, unless two would then be the same."""
+    stems = [source.name.with_suffix("") for source in sources]
+    return [
+        (source, source.name.stem if stems.count(stem) == 1 else source.name.name)
+        for source, stem in zip(sources, stems, strict=True)
+    ]

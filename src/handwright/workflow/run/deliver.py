@@ -1,0 +1,111 @@
+"""Writing what came out: the picture, its patches, and what made it, inside the picture's own text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from handwright import __version__
+from handwright.image import patch_png, save_image, save_unchanged, write_atomically
+from handwright.image.formats.png_text import with_png_text
+from handwright.types import Image
+from handwright.workflow.files import sha256_of_file
+from handwright.workflow.report.record import Written
+from handwright.workflow.run.ledger import make_folder
+from handwright.workflow.run.request import without_paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from handwright.types import Candidate, Repair
+    from handwright.workflow.run.jobs import Job
+    from handwright.workflow.run.plan import Plan
+    from handwright.workflow.run.request import Request
+
+TEXT_KEY = "handwright"
+"""Keyword of the PNG text that holds the settings."""
+
+
+def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
+    """Write a picture that was worked on; one that did not change is copied, byte for byte if it can be.
+
+    Args:
+        job: The picture and its output, which is free or ours to overwrite.
+        plan: What the run shares.
+        repair: What was done.
+        input_sha256: Of the input file.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    make_folder(job.output.parent)
+    sweep(job, plan)
+    with plan.ledger.claimed(job):
+        if any(hand.action == "refined" for hand in repair.hands):
+            after = with_png_text(repair.after, TEXT_KEY, made_by(plan.settings, input_sha256))
+            notes = save_image(after, job.output, overwrite=True, source_path=job.source)
+        else:
+            reason = "No hand was changed" if repair.hands or repair.unread else "No hand was found"
+            notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
+        patches = write_patches(job, repair) if plan.patches else ()
+    missing = missing_hands(plan.request, repair)
+    return Written(sha256_of_file(job.output), (*notes, *missing), patches)
+
+
+def missing_hands(request: Request, repair: Repair) -> tuple[str, ...]:
+    """A note when hands were asked for that the picture does not have."""
+    there = [hand.id for hand in repair.hands]
+    asked = [str(number) for number in request.hand_ids if number not in there]
+    if not asked:
+        return ()
+    return (f"Asked for hand {', '.join(asked)}, which is not there; found: {there or 'none'}.",)
+
+
+def write_patches(job: Job, repair: Repair) -> tuple[str, ...]:
+    """One transparent PNG of the picture's size per refined hand, beside the output."""
+    written: list[str] = []
+    for hand in repair.hands:
+        if hand.picked is not None:
+            path = job.output.with_name(f"{job.output.stem}.hand-{hand.id}.png")
+            write_patch(path, repair.before, hand.candidates[hand.picked])
+            written.append(path.as_posix())
+    return tuple(written)
+
+
+def write_patch(path: Path, image: Image, candidate: Candidate) -> None:
+    """One candidate as a transparent PNG of the picture's size."""
+    data = patch_png(image, candidate)
+    write_atomically(path, lambda file: file.write(data))
+
+
+def made_by(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:
+    """The settings that made a picture, as one line of JSON.
+
+    Args:
+        settings: From ``Request.as_json``; names of files are left out.
+        input_sha256: Of the input file.
+        **more: What else decided the result.
+    """
+    made = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
+    return json.dumps(made, sort_keys=True, ensure_ascii=True)
+
+
+def sweep(job: Job, plan: Plan) -> None:
+    """Remove the half-written hidden files of an earlier run that was killed at this picture."""
+    if not plan.ledger.was_interrupted(job):
+        return
+    folders = [(job.output.parent, f".{job.output.name[:80]}.")]
+    if plan.ledger.report is not None:
+        folders.append((plan.ledger.report / "pictures" / job.name, "."))
+    for folder, prefix in folders:
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            if entry.name.startswith(prefix) and entry.suffix == ".part":
+                entry.unlink(missing_ok=True)
+
+
+def _pass_through(job: Job, image: Image) -> tuple[str, ...]:
+    if job.output.suffix.lower() == job.source.suffix.lower():
+        save_unchanged(job.source, job.output, overwrite=True)
+        return ()
+    return tuple(save_image(image, job.output, overwrite=True, source_path=job.source))

@@ -1,0 +1,115 @@
+"""Settings in the user's words → settings with everything loaded and checked against the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from handwright.errors import HandsFileError, UsageError
+from handwright.handrefiner.settings import RefineSettings
+from handwright.types import Box, Hand, HandObservation, Image, Mask
+from handwright.workflow.run.request import HANDS_SUFFIXES
+
+if TYPE_CHECKING:
+    from handwright.handrefiner.pipeline import Engine
+    from handwright.workflow.run.plan import Plan
+
+
+def load_settings(
+    plan: Plan, image: Image, input_sha256: str, engine: Callable[[], Engine]
+) -> RefineSettings:
+    """Load every file that a run's request names.
+
+    Args:
+        plan: What the user asked.
+        image: The picture it is for.
+        input_sha256: Of the picture's file.
+        engine: Opens the finder; used only when the pose comes from a photograph.
+
+    Raises:
+        HandsFileError: A file is malformed or belongs to another picture.
+        UnreadableImageError: A mask, depth or pose picture cannot be read.
+        UsageError: A box lies outside the picture.
+    """
+    request = plan.request
+    return RefineSettings(
+        painter=request.painter,
+        seed=request.seed,
+        candidates=request.candidates,
+        boxes=tuple(_box_in_picture(box, image) for box in request.boxes),
+        hands=None if request.hands is None else _hands(request.hands, image, input_sha256),
+        mask=None if request.mask is None else load_mask(request.mask, image),
+        depth=None if request.depth is None else _of_same_size(request.depth, image),
+        hand_pose=None if request.hand_pose is None else pose_from(request.hand_pose, engine),
+        all_hands=request.all_hands,
+        unsure=request.unsure,
+        budget_s=request.budget_s,
+        hand_ids=request.hand_ids,
+        diffusion=request.diffusion,
+        keep_intermediates=plan.keep_intermediates,
+    )
+
+
+def load_mask(path: Path, image: Image) -> Mask:
+    """A mask from a grey picture of the picture's size: brighter than mid-grey may change.
+
+    Raises:
+        HandsFileError: The sizes differ, or nothing may change.
+    """
+    inside = _of_same_size(path, image).pixels.max(2) > np.uint8(127)
+    if not inside.any():
+        raise HandsFileError(f"the mask {path} is black everywhere", "", "paint white what may change")
+    return Mask(inside)
+
+
+def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
+    """The hand to take the articulation from: the first of a hands file, or the surest in a photograph.
+
+    Raises:
+        HandsFileError: The file or photograph holds no hand.
+    """
+    from handwright.hand.files.hands_file import load_pose
+    from handwright.handrefiner.pipeline import inspect_picture
+    from handwright.image import load_image
+
+    if path.suffix.lower() in HANDS_SUFFIXES:
+        return load_pose(path)
+    seen = inspect_picture(load_image(path), RefineSettings(), engine()).hands
+    if not seen:
+        raise HandsFileError(
+            f"no hand was found in {path}", "", "give a photograph that shows one hand clearly"
+        )
+    return max(seen, key=lambda hand: hand.observation.score).fit.hand
+
+
+def _hands(path: Path, image: Image, input_sha256: str) -> tuple[tuple[HandObservation, Hand], ...]:
+    from handwright.hand.files.hands_file import load_hands
+
+    return load_hands(path, width=image.width, height=image.height, sha256=input_sha256)
+
+
+def _of_same_size(path: Path, image: Image) -> Image:
+    from handwright.image import load_image
+
+    other = load_image(path)
+    if (other.width, other.height) != (image.width, image.height):
+        raise HandsFileError(
+            f"{path} is {other.width} × {other.height}, the picture is {image.width} × {image.height}",
+            "it must have the picture's size",
+            "save it at that size",
+        )
+    return other
+
+
+def _box_in_picture(box: Box, image: Image) -> Box:
+    x0, y0, x1, y1 = box
+    if x1 <= 0 or y1 <= 0 or x0 >= image.width or y0 >= image.height:
+        raise UsageError(
+            f"--box {x0:g},{y0:g},{x1:g},{y1:g} lies outside the picture",
+            f"the picture is {image.width} × {image.height}",
+            "give pixels of this picture",
+        )
+    return max(x0, 0.0), max(y0, 0.0), min(x1, float(image.width)), min(y1, float(image.height))

@@ -1,0 +1,145 @@
+"""Take another candidate of an earlier run: nothing is painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from handwright.errors import HandsFileError, OutputError, UsageError
+from handwright.image import load_image, save_image, with_edits
+from handwright.image.formats.png_text import with_png_text
+from handwright.types import Candidate, Image
+from handwright.workflow.report.document import read_report
+from handwright.workflow.run.deliver import TEXT_KEY, made_by
+from handwright.workflow.run.ledger import make_folder
+from handwright.workflow.run.picture import sha256_of_input
+
+Entry = dict[str, Any]
+
+
+def pick_candidate(
+    report: Path, hand: int, pick: int, output: Path, *, source: Path | None = None, force: bool = False
+) -> tuple[str, ...]:
+    """Write a picture again with another of a hand's candidates; the other hands stay as they were refined.
+
+    Args:
+        report: report.json of an earlier run, or its folder.
+        hand: Which hand, by the report's id.
+        pick: Which candidate, from 1; 0 puts the original hand back.
+        output: Where the picture goes.
+        source: The input picture, if it is not where the report says; needed when the report has several.
+        force: Overwrite a file.
+
+    Returns:
+        Notes about the file written.
+
+    Raises:
+        HandsFileError: No such report, hand or candidate file, or the picture is not the one of the report.
+        UsageError: No such candidate.
+        OutputError: The output cannot be written.
+    """
+    folder = report if report.is_dir() else report.parent
+    document = read_report(report)
+    entry, path = _picture(document, folder, hand, source)
+    chosen = _choices(entry, hand, pick)
+    before = load_image(path)
+    after = _with_candidates(
+        before, [load_candidate(folder, one) for one in chosen.values() if one is not None]
+    )
+    text = made_by(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
+    if output.exists() and not force:
+        kind = "is the input itself" if output.samefile(path) else "exists already"
+        raise OutputError(f"{output} {kind}", "", "choose another output, or give --force")
+    make_folder(output.parent)
+    return save_image(with_png_text(after, TEXT_KEY, text), output, overwrite=True, source_path=path)
+
+
+def load_candidate(folder: Path, entry: Entry) -> Candidate:
+    """A candidate from its transparent patch beside the report.
+
+    Raises:
+        HandsFileError: The report was written without patches, or this one is gone.
+    """
+    if entry["file"] is None or not (folder / entry["file"]).is_file():
+        raise HandsFileError(
+            f"the candidate {entry['file'] or ''} is not beside the report".replace("  ", " "),
+            "it was moved or removed",
+            "refine the picture again with --report",
+        )
+    patch = load_image(folder / entry["file"])
+    samples = patch.native
+    if samples is None or patch.mode != "RGBA":
+        raise HandsFileError(
+            f"{folder / entry['file']} is no candidate", "it has no transparency", "refine again"
+        )
+    x, y = entry["origin_xy_px"]
+    inside = np.ascontiguousarray(samples[..., 3] > np.uint8(0))
+    scores = {
+        name: float("nan") if score is None else float(score) for name, score in entry["scores"].items()
+    }
+    pixels = np.ascontiguousarray(samples[..., :3])
+    told = entry["strength"]
+    strength = tuple(told) if isinstance(told, list) else told
+    return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], strength)
+
+
+def _with_candidates(image: Image, candidates: Sequence[Candidate]) -> Image:
+    pixels, inside = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
+    for candidate in candidates:
+        (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
+        window = np.s_[y : y + height, x : x + width]
+        pixels[window][candidate.inside] = candidate.pixels[candidate.inside]
+        inside[window] |= candidate.inside
+    return with_edits(image, pixels, inside)
+
+
+def _picture(document: Entry, folder: Path, hand: int, source: Path | None) -> tuple[Entry, Path]:
+    """The report's entry that the hand belongs to, and the picture itself, known by its checksum."""
+    entries: list[Entry] = [entry for entry in document["pictures"] if entry["input_sha256"] is not None]
+    if source is not None:
+        sha256 = sha256_of_input(source)
+        entries = [entry for entry in entries if entry["input_sha256"] == sha256]
+        if not entries:
+            raise HandsFileError(
+                f"{source} is not in the report",
+                "its bytes differ from every input",
+                "give the original input",
+            )
+        return entries[0], source
+    entries = [entry for entry in entries if any(found["id"] == hand for found in entry["hands"])]
+    if len(entries) != 1:
+        why = f"it has {len(entries)} pictures with a hand {hand}"
+        raise UsageError("the report does not say which picture", why, "name the input picture as well")
+    given = Path(cast(str, entries[0]["input"]))
+    places = (given, folder / cast(str, document["folder"]) / given)
+    for place in places:
+        if place.is_file() and sha256_of_input(place) == entries[0]["input_sha256"]:
+            return entries[0], place
+    gone = not any(place.is_file() for place in places)
+    raise HandsFileError(
+        f"the input {given} {'is not there' if gone else 'is not the picture of the report'}",
+        "" if gone else "its bytes have changed",
+        "name the original input as well",
+    )
+
+
+def _choices(entry: Entry, hand: int, pick: int) -> dict[int, Entry | None]:
+    """Per hand, the farthest first, the candidate to paste: what was picked then, except for the one hand."""
+    chosen = {
+        found["id"]: next((candidate for candidate in found["candidates"] if candidate["picked"]), None)
+        for found in sorted(entry["hands"], key=lambda found: -found["distance_m"])
+    }
+    if hand not in chosen:
+        raise HandsFileError(
+            f"there is no hand {hand} in the report", f"it has {sorted(chosen)}", "give one of these"
+        )
+    candidates: list[Entry] = next(found["candidates"] for found in entry["hands"] if found["id"] == hand)
+    if not 0 <= pick <= len(candidates):
+        raise UsageError(
+            f"--pick is {pick}", f"hand {hand} has {len(candidates)} candidates", "give one of them, or 0"
+        )
+    chosen[hand] = candidates[pick - 1] if pick else None
+    return chosen

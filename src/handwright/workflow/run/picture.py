@@ -1,0 +1,171 @@
+"""One picture through the whole way: read, refine, write, record. Runs in any process."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handwright.errors import HandwrightError, OutputError, UnreadableImageError
+from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.workflow.files import sha256_of_file
+from handwright.workflow.report.record import Written, failed_entry, picture_entry
+from handwright.workflow.run.jobs import Job
+from handwright.workflow.run.ledger import Record
+from handwright.workflow.run.plan import Plan
+
+if TYPE_CHECKING:
+    from handwright.handrefiner.pipeline import Engine
+    from handwright.handrefiner.settings import RefineSettings
+    from handwright.types import Image, Repair
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one picture.
+
+    Attributes:
+        record: Its entry in the report.
+        resumed: True when an earlier run had done it already.
+        trace: The traceback of an internal error, for ``--debug``.
+    """
+
+    record: Record
+    resumed: bool = False
+    trace: str | None = None
+
+
+Work = Callable[[Job, Plan, "Callable[[], Engine]"], Outcome]
+"""What a worker does with one picture; the last argument opens the engine on its first call."""
+
+
+def attempt(work: Work, job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
+    """Do the work; whatever goes wrong with this picture becomes its entry in the report."""
+    try:
+        return work(job, plan, engine)
+    except HandwrightError as error:
+        return Outcome(failed_entry(job, plan.settings, error))
+    except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; the trace goes with the outcome
+        return Outcome(failed_entry(job, plan.settings, error), trace=traceback.format_exc())
+
+
+def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
+    """Refine one picture file.
+
+    Args:
+        job: The picture and its output.
+        plan: What the run shares.
+        engine: Opens the finder and painter on first use.
+
+    Returns:
+        The picture's entry, stored in the ledger.
+
+    Raises:
+        HandwrightError: The picture cannot be read, a setting does not fit, or the output cannot be written.
+    """
+    from handwright.handrefiner.pipeline import refine_picture
+    from handwright.workflow.run.deliver import write_result
+
+    return process(job, plan, engine, refine_picture, write_result)
+
+
+def process(
+    job: Job,
+    plan: Plan,
+    engine: Callable[[], Engine],
+    look: Callable[[Image, RefineSettings, Engine], Repair],
+    write: Callable[[Job, Plan, Repair, str], Written],
+) -> Outcome:
+    """Take one picture file from its bytes to its entry in the report, unless an earlier run did.
+
+    Args:
+        job: The picture and its output.
+        plan: What the run shares.
+        engine: Opens the finder and painter on first use.
+        look: What is done with the picture.
+        write: Writes what came out, given the sha256 of the input.
+
+    Raises:
+        HandwrightError: As ``look`` and ``write`` do, or the picture cannot be read.
+    """
+    from handwright.image import load_image
+    from handwright.workflow.run.load import load_settings
+
+    input_sha256 = sha256_of_input(job.source)
+    record = finished(job, plan, input_sha256)
+    if record is not None:
+        return Outcome(record, resumed=True)
+    check_output(job, plan)
+    watch = Stopwatch()
+    with watch("read"):
+        image = load_image(job.source)
+        settings = load_settings(plan, image, input_sha256, engine)
+    repair = look(image, settings, engine())
+    with watch("write"):
+        evidence = write_evidence(plan, job, repair)
+        written = write(job, plan, repair, input_sha256)
+    seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
+    record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)
+    plan.ledger.keep(job, record, evidence_names(evidence))
+    return Outcome(record)
+
+
+def finished(job: Job, plan: Plan, input_sha256: str) -> Record | None:
+    """The picture's entry if an earlier run finished it, its files stand, and ``force`` is off."""
+    record = None if plan.force else plan.ledger.done(job, input_sha256)
+    return (
+        record if record is not None and all(Path(patch).is_file() for patch in record["patches"]) else None
+    )
+
+
+def sha256_of_input(path: Path) -> str:
+    """Sha256 of a picture file.
+
+    Raises:
+        UnreadableImageError: It is not there or cannot be read.
+    """
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        why = "it is a folder" if path.is_dir() else (error.strerror or str(error)).lower()
+        raise UnreadableImageError(
+            f"cannot read {path}", why, "check the name and the permissions"
+        ) from error
+
+
+def check_output(job: Job, plan: Plan) -> None:
+    """Refuse to overwrite what is not ours, before any work is spent.
+
+    Raises:
+        OutputError: The output is the input, or a file that we did not write, and ``force`` is off.
+    """
+    if plan.force or not job.output.exists():
+        return
+    if job.output.samefile(job.source):
+        raise OutputError(f"{job.output} is the input itself", "", "choose another output, or give --force")
+    if job.output.is_dir() or not plan.ledger.owns(job):
+        kind = "a folder" if job.output.is_dir() else "there already and was not written by handwright"
+        raise OutputError(f"{job.output} is {kind}", "", "choose another output, or give --force")
+
+
+def write_evidence(plan: Plan, job: Job, repair: Repair) -> dict[str, Any] | None:
+    """The pictures beside the report, if there is one."""
+    from handwright.workflow.report.evidence import Evidence
+
+    if plan.ledger.report is None:
+        return None
+    return Evidence(plan.ledger.report, f"pictures/{job.name.as_posix()}").write(repair)
+
+
+def evidence_names(evidence: dict[str, Any] | None) -> list[str]:
+    """Every file that a picture's evidence consists of."""
+    if evidence is None:
+        return []
+    names: list[str] = list(evidence["files"].values())
+    for hand in evidence["hands"]:
+        names += [hand["mask"], hand["depth"], *hand["candidates"]]
+        names += [name for name in hand["steps"] if name is not None]
+        names += [name for name in hand["files"].values() if isinstance(name, str)]
+    return names

@@ -1,0 +1,153 @@
+"""Many pictures, one or more processes; the results do not depend on how many.
+
+The engine (detector, rig, compiled kernels) is opened once a process, and only when a picture needs it.
+Workers are spawned, keep to one thread each, and end with their parent even when that is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from multiprocessing import connection, get_context, parent_process, util
+from typing import TYPE_CHECKING
+
+from handwright.errors import HandwrightError
+from handwright.workflow.report.record import failed_entry
+from handwright.workflow.run.jobs import Job
+from handwright.workflow.run.picture import Outcome, Work, attempt
+from handwright.workflow.run.plan import Plan
+
+if TYPE_CHECKING:
+    from handwright.handrefiner.pipeline import Engine
+
+OpenEngine = Callable[[], "AbstractContextManager[Engine]"]
+"""Makes a fresh engine; picklable, so that a worker can make its own."""
+
+THREAD_LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class LazyEngine:
+    """Opens an engine on the first call, hands the same one out afterwards, closes it in the end."""
+
+    def __init__(self, open_engine: OpenEngine) -> None:
+        self._open = open_engine
+        self._engine: Engine | None = None
+        self._stack = ExitStack()
+
+    def __call__(self) -> Engine:
+        """The engine."""
+        if self._engine is None:
+            self._engine = self._stack.enter_context(self._open())
+        return self._engine
+
+    def close(self) -> None:
+        """Close the engine if it was opened."""
+        self._engine = None
+        self._stack.close()
+
+
+def run_jobs(
+    jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, workers: int = 1
+) -> Iterator[tuple[int, Outcome]]:
+    """Work on every picture, yielding (index of the job, outcome) as they are finished.
+
+    Args:
+        jobs: The pictures.
+        work: What to do with one; a module-level function.
+        plan: What the run shares.
+        open_engine: Makes an engine; a module-level function or a partial of one.
+        workers: Processes; 1 works in this one.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        yield from _run_here(jobs, work, plan, open_engine)
+        return
+    waiting = set(range(len(jobs)))
+    for index, outcome in _run_there(sorted(waiting), jobs, work, plan, open_engine, min(workers, len(jobs))):
+        waiting.discard(index)
+        yield index, outcome
+    for index in sorted(waiting):
+        outcomes = dict(_run_there([index], jobs, work, plan, open_engine, 1))
+        yield index, outcomes.get(index) or _killed(jobs[index], plan)
+
+
+def _run_here(
+    jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine
+) -> Iterator[tuple[int, Outcome]]:
+    engine = LazyEngine(open_engine)
+    try:
+        for index, job in enumerate(jobs):
+            yield index, attempt(work, job, plan, engine)
+    finally:
+        engine.close()
+
+
+def _run_there(
+    indices: Sequence[int], jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, workers: int
+) -> Iterator[tuple[int, Outcome]]:
+    """Outcomes from worker processes; those of a pool that broke (a worker was killed) are missing."""
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(open_engine,)
+    )
+    futures: dict[Future[Outcome], int] = {}
+    try:
+        with _one_thread_each(), suppress(BrokenProcessPool):
+            for index in indices:
+                futures[pool.submit(_in_worker, work, jobs[index], plan)] = index
+        for future in as_completed(futures):
+            if not isinstance(future.exception(), BrokenProcessPool):
+                yield futures[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Generator[None]:
+    """Processes started inside see the limits before they load a numerical library."""
+    before = {name: os.environ.get(name) for name in THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_worker_engine: LazyEngine | None = None
+
+
+def _start_worker(open_engine: OpenEngine) -> None:
+    global _worker_engine
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    _worker_engine = LazyEngine(open_engine)
+    util.Finalize(None, _worker_engine.close, exitpriority=10)
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def _in_worker(work: Work, job: Job, plan: Plan) -> Outcome:
+    import cv2
+
+    assert _worker_engine is not None
+    cv2.setNumThreads(1)
+    return attempt(work, job, plan, _worker_engine)
+
+
+def _killed(job: Job, plan: Plan) -> Outcome:
+    error = HandwrightError(
+        f"the process that worked on {job.source} was killed",
+        "most often there was not enough memory",
+        "use fewer --workers or a smaller picture",
+    )
+    return Outcome(failed_entry(job, plan.settings, error))

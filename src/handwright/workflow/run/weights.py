@@ -1,0 +1,84 @@
+"""Which weights a run paints and judges with: their names, and the sha256 of their files."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from handwright.handrefiner.inpainters import check_installed
+from handwright.workflow.files import sha256_of_file
+
+NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
+"""Folders of a pipeline that hold weights."""
+
+_NOTES = "handwright.json"
+_KINDS = ("*.safetensors", _NOTES)
+
+JUDGING = ("critic/critic.onnx", "critic/calibration.json", "proposals/proposals.onnx")
+"""What the judge is made of, below the folder of packaged weights."""
+
+_PACKAGED = Path(__file__).parents[1] / "weights"
+
+
+def judge_digests() -> dict[str, str]:
+    """Sha256 of the files that the packaged judge consists of, by their place; of those that are there."""
+    return {name: _sha256(_PACKAGED / name) for name in JUDGING if (_PACKAGED / name).is_file()}
+
+
+def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
+    """``model`` and ``controlnet`` as the report holds them; torch is not imported.
+
+    Args:
+        model: 'tiny', a folder or a name on the hub, whose files are fetched if they are not here yet.
+        controlnet: A folder, a .safetensors file or a name on the hub; None: the model's own.
+
+    Returns:
+        ``{"model": {"name", "sha256": {file: hex}}, "controlnet": the like or None}``.
+
+    Raises:
+        DiffusionError: The libraries or the model are not there.
+    """
+    check_installed()
+    from handwright.diffusion.loading.places import controlnet_place, model_folder
+
+    networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
+    entry = _entry(model, model_folder(model), networks)
+    if controlnet is None:
+        return {"model": entry, "controlnet": None}
+    return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
+
+
+def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
+    """What is written beside the weights of a ControlNet in ``handwright.json``; nothing where there is none.
+
+    Args:
+        model: As of ``weights_entries``.
+        controlnet: As of ``weights_entries``.
+
+    Raises:
+        DiffusionError: The model is not there.
+    """
+    from handwright.diffusion.loading.places import controlnet_place, model_folder
+
+    place = model_folder(model) / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}
+
+
+def _entry(name: str, place: Path, folders: list[str]) -> dict[str, Any]:
+    if place.is_file():
+        return {"name": name, "sha256": {place.name: _sha256(place)}}
+    files = [file for folder in folders for kind in _KINDS for file in sorted((place / folder).glob(kind))]
+    return {"name": name, "sha256": {file.relative_to(place).as_posix(): _sha256(file) for file in files}}
+
+
+def _sha256(file: Path) -> str:
+    facts = file.stat()
+    return _hashed(file, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _hashed(file: Path, size: int, changed_ns: int) -> str:
+    del size, changed_ns  # part of the cache's key
+    return sha256_of_file(file)

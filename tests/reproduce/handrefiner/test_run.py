@@ -1,0 +1,140 @@
+"""The whole study on the world of one drawn hand: page, plots and sheets, and nothing painted twice."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner.inpainters import Inpainters
+from handwright.handrefiner.pipeline import Engine
+from handwright.reproduce import painted
+from handwright.reproduce.handrefiner import paint_all, run
+from handwright.reproduce.handrefiner.before_after import GROUP, STATES
+from handwright.reproduce.handrefiner.choices import STRENGTHS
+from handwright.reproduce.handrefiner.run import reproduce_handrefiner
+from handwright.reproduce.handrefiner.study import Study
+from tests.reproduce.conftest import SHOT, TINY
+from tests.reproduce.test_measure import Colours
+
+
+class NoDefects:
+    """In place of hands with a defect, which need the whole of ``refine``."""
+
+    def __init__(self, bench):
+        self.bench = bench
+
+    @classmethod
+    def open(cls, bench):
+        return cls(bench)
+
+    def run(self):
+        for state in STATES:
+            record = {"attempted": True, "replaced": False, "found": True, "score": 0.9, "sound": False}
+            crop = np.full((8, 8, 3), 90, np.uint8)
+            self.bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
+        return ("a",)
+
+
+class Clock:
+    """Every painting takes a second."""
+
+    def __init__(self):
+        self.now = 0
+
+    def perf_counter(self):
+        self.now += 1
+        return float(self.now)
+
+
+@pytest.fixture
+def study(network, monkeypatch) -> Study:
+    @contextmanager
+    def engine(_):
+        yield Engine(None, Inpainters(lambda settings: network))
+
+    def scored(subject, settings, seed, net, judge):
+        strength = settings.diffusion.strength
+        scores = {"malformed": abs(strength - 0.6), "joint_error": 0.02, "fit_share": 0.5}
+        return {"scores": scores, "objections": 0}, subject.pixels
+
+    monkeypatch.setattr(run, "open_engine", engine)
+    monkeypatch.setattr(run, "BeforeAfter", NoDefects)
+    monkeypatch.setattr(run, "open_extractor", lambda _: Colours())
+    monkeypatch.setattr(paint_all, "judge_subject", scored)
+    monkeypatch.setattr(paint_all, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
+    monkeypatch.setattr(Study, "made_by", lambda self: {"a": "study"})
+    return Study(TINY)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting(study, network, tmp_path):
+    page = tmp_path / "docs" / "page.md"
+    work = reproduce_handrefiner(study, page, "the command", tmp_path / "work")
+    told = " ".join(page.read_text().split())
+    for words in (
+        "`the command`",
+        "tuned, auto (ours)",
+        "not measured: no ControlNet 'untuned'",
+        "N 3 hands a row",
+        "fixed: tuned, fixed; full: tuned, s = 1.0; adaptive: tuned, adaptive; auto: tuned, auto (ours).",
+        "N 2 hands a row, the first of those of Table 3. As the published code has it",
+    ):
+        assert words in told
+    assert "mean 0.60 [0.60, 0.60]" in told
+    for name in files(page.parent):
+        assert name == "page.md" or f"({name})" in told
+    assert '"strength": 0.6' in (work / "handwright.json").read_text()
+    assert (work / "choose_000.jpg").is_file()
+    painted, before = len(network.asked), files(page.parent)
+    reproduce_handrefiner(study, page, "the command", tmp_path / "work")
+    assert len(network.asked) == painted
+    assert files(page.parent)["page.md"] == before["page.md"]
+
+
+def test_a_study_that_is_killed_twice_writes_the_same_page(study, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(painted, "time", Clock())
+    whole, stopped = tmp_path / "whole" / "page.md", tmp_path / "stopped" / "page.md"
+    reproduce_handrefiner(study, whole, "x", tmp_path / "at once")
+    units, rule = len(network.asked), network.rule
+    for share in (1, 2):
+        network.asked.clear()
+
+        def killed(asked, limit=units * share // 4):
+            if len(network.asked) > limit:
+                raise KeyboardInterrupt
+            return rule(asked)
+
+        network.rule = killed
+        with pytest.raises(KeyboardInterrupt):
+            reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+        assert not stopped.exists()
+    network.rule = rule
+    reproduce_handrefiner(study, stopped, "x", tmp_path / "in parts")
+    assert files(stopped.parent) == files(whole.parent)
+
+
+def test_people_decide_where_they_did(study, tmp_path):
+    page, choices = tmp_path / "page.md", tmp_path / "choices.csv"
+    choices.write_text("picture,strength\n830000,0.4\n830001,0.5\n")
+    reproduce_handrefiner(replace(study, choices=choices), page, "x", tmp_path / "work")
+    assert "mean 0.45 [0.40, 0.50]" in page.read_text()
+    assert "People chose." in page.read_text()
+    assert STRENGTHS[0] == 0.1
+
+
+def test_how_the_other_controlnets_were_trained_is_told_in_the_words_of_their_folder(
+    study, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Study, "variants_made_by", lambda self: {})
+    variants = tmp_path / "variants"
+    variants.mkdir()
+    (variants / "README.md").write_text("All from one start.\n")
+    page = tmp_path / "page.md"
+    reproduce_handrefiner(replace(study, variants=variants), page, "x", tmp_path / "work")
+    assert page.read_text().endswith("## The other ControlNets\n\nAll from one start.\n")
