@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from handwright.errors import HandwrightError
 from handwright.workflow import Request, RunOptions, refine_files
-from handwright.workflow.report.document import Record
+from handwright.workflow.files import Record
 
 GAP_PX = 24
 PAPER = (250, 249, 247)

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from handwright.errors import DataError, OutputError
 from handwright.image import write_png
-from handwright.workflow.run.ledger import write_text
+from handwright.workflow.files import write_text
 
 Record = dict[str, Any]
 Crop = UInt8[np.ndarray, "s s 3"]

@@ -25,8 +25,8 @@ from handwright.review.calibration.user_calibration import (
     tried,
 )
 from handwright.types import Box
+from handwright.workflow.jobs import Source, find_sources
 from handwright.workflow.labels import Label, read_labels
-from handwright.workflow.run.jobs import Source, find_sources
 
 if TYPE_CHECKING:
     from handwright.metrics.statistics.estimate import Estimate

@@ -1,9 +1,15 @@
-"""What tells files apart."""
+"""Reading, hashing and writing the files around pictures."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
+
+from handwright.errors import OutputError
+
+Record = dict[str, Any]
+"""One entry of ``pictures`` in the report (see report-1.schema.json)."""
 
 
 def sha256_of_file(path: Path) -> str:
@@ -14,3 +20,37 @@ def sha256_of_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Folder of the records of runs, below the cache that also holds the models."""
+    from handwright.perception.models.download import default_cache_dir
+
+    return default_cache_dir() / "records"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole or not at all, making its folder.
+
+    Raises:
+        OutputError: It cannot be written there.
+    """
+    from handwright.image import write_atomically
+
+    make_folder(path.parent)
+    data = text.encode("utf-8", "backslashreplace")
+    write_atomically(path, lambda file: file.write(data))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {folder}", (error.strerror or str(error)).lower(), "name another"
+        ) from error

@@ -15,7 +15,7 @@ from handwright.data.shard_index import Member, index_shard
 from handwright.errors import UsageError
 from handwright.image import decode_image
 from handwright.types import Image
-from handwright.workflow.run.jobs import find_sources
+from handwright.workflow.jobs import find_sources
 
 if TYPE_CHECKING:
     from handwright.metrics.sets.items import Item, Labels

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwright import __version__
 from handwright.errors import HandwrightError, UsageError
-from handwright.workflow.run.jobs import Job, find_sources
-from handwright.workflow.run.ledger import Ledger, make_folder, write_text
+from handwright.workflow.files import make_folder, write_text
+from handwright.workflow.jobs import Job, find_sources
+from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome
 from handwright.workflow.run.plan import Plan
 from handwright.workflow.run.pool import OpenEngine, run_jobs

@@ -10,7 +10,7 @@ from pathlib import Path
 from handwright.workflow import Request, RunOptions, refine_files
 from tests.workflow.fakes import picture
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SLOW_RUN = """
 import sys
 from functools import partial
@@ -138,8 +138,9 @@ def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_bytes(here: Pat
 
 
 def test_a_run_killed_while_it_wrote_is_swept_and_done_again(here: Path):
-    from handwright.workflow.run.jobs import Job
-    from handwright.workflow.run.ledger import Ledger, cache_folder
+    from handwright.workflow.files import cache_folder
+    from handwright.workflow.jobs import Job
+    from handwright.workflow.run.ledger import Ledger
 
     source = picture(here / "a.png")
     job = Job(source, source.relative_to(here), Path("b.png"))  # pyright: ignore[reportArgumentType]

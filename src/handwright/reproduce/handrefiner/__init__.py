@@ -1,1 +1,13 @@
-"""Room: handrefiner."""
+"""The tables and figures of HandRefiner (arXiv:2311.17957) with this package's painters and weights.
+
+Reading order: ``study`` (what is measured), ``rows`` (the settings compared), ``paint_all`` and ``trials``
+(the paintings), ``before_after``, ``choices`` (strengths chosen by eye), ``results``, ``figures``,
+``page``, ``run``.
+"""
+
+from __future__ import annotations
+
+from handwright.reproduce.handrefiner.run import reproduce_handrefiner
+from handwright.reproduce.handrefiner.study import SCALES, Scale, Study
+
+__all__ = ["SCALES", "Scale", "Study", "reproduce_handrefiner"]

@@ -16,7 +16,7 @@ from handwright.metrics.statistics.estimate import Estimate, mean_estimate
 from handwright.reproduce.handrefiner.paint_all import JUDGED
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.store import Record, Store
-from handwright.workflow.run.ledger import write_text
+from handwright.workflow.files import write_text
 
 STRENGTHS = GRID[1:]
 PEOPLE, JUDGE = "people", "the judge of refine"

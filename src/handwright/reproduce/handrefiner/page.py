@@ -14,7 +14,7 @@ from handwright.reproduce.handrefiner.rows import boxed_rows
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
 from handwright.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
 from handwright.reproduce.words import against_paper, cells, figure, paragraph, sign, table
-from handwright.workflow.run.ledger import write_text
+from handwright.workflow.files import write_text
 
 _KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
 _TITLES = (

@@ -28,9 +28,9 @@ from handwright.reproduce.handrefiner.study import REFEREE, Study
 from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Store
-from handwright.workflow.run.ledger import cache_folder
+from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
-from handwright.workflow.run.weights import controlnet_notes
+from handwright.workflow.weights import controlnet_notes
 
 SHOWN, SHOWN_ON_PAGE = 8, 4
 """Pictures on a sheet to choose from, and on one beside the page."""

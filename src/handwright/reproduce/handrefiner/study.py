@@ -112,7 +112,7 @@ class Study:
             DiffusionError: The model is not there.
         """
         from handwright.workflow.run.request import without_paths
-        from handwright.workflow.run.weights import judge_digests, weights_entries
+        from handwright.workflow.weights import judge_digests, weights_entries
 
         settings = asdict(self.diffusion)
         weights = weights_entries(self.diffusion.model, self.diffusion.controlnet)
@@ -130,7 +130,7 @@ class Study:
         Raises:
             DiffusionError: One of the folders holds no ControlNet.
         """
-        from handwright.workflow.run.weights import weights_entries
+        from handwright.workflow.weights import weights_entries
 
         there = [] if self.variants is None else [self.variants / name for name in VARIANTS]
         return {

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from handwright.errors import HandsFileError
+from handwright.workflow.files import Record, write_text
 from handwright.workflow.report.record import versions
-from handwright.workflow.run.ledger import Record, write_text
 
 SCHEMA_NAME = "handwright/report-1"
 SCHEMA_FILE = Path(__file__).with_name("report-1.schema.json")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.types import Candidate, HandRepair, Image, Repair
-from handwright.workflow.run.ledger import make_folder
+from handwright.workflow.files import make_folder
 
 VIEW_SIDE_PX = 1280
 CROP_SIDE_PX = 768

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from handwright.types import HandRepair, Repair, Strength, StrengthChoice
-    from handwright.workflow.run.jobs import Job
+    from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3
 DIGITS = 16
@@ -123,7 +123,7 @@ def versions() -> dict[str, str]:
 
     Of the packaged judge's files the first digits of their sha256; of the diffusion libraries where they are.
     """
-    from handwright.workflow.run.weights import judge_digests
+    from handwright.workflow.weights import judge_digests
 
     return {**_installed(), **{name: digest[:DIGITS] for name, digest in judge_digests().items()}}
 

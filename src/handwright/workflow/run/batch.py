@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.errors import UsageError
+from handwright.workflow.files import Record, cache_folder, make_folder
+from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
 from handwright.workflow.run.inspection import inspect_file
-from handwright.workflow.run.jobs import Job, Source, find_sources, plan_outputs
-from handwright.workflow.run.ledger import Ledger, Record, cache_folder, make_folder
+from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome, Work, refine_file
 from handwright.workflow.run.plan import Plan
 from handwright.workflow.run.pool import OpenEngine, run_jobs

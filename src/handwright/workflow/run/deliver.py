@@ -10,16 +10,15 @@ from handwright import __version__
 from handwright.image import patch_png, save_image, save_unchanged, write_atomically
 from handwright.image.formats.png_text import with_png_text
 from handwright.types import Image
-from handwright.workflow.files import sha256_of_file
+from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.report.record import Written
-from handwright.workflow.run.ledger import make_folder
 from handwright.workflow.run.request import without_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from handwright.types import Candidate, Repair
-    from handwright.workflow.run.jobs import Job
+    from handwright.workflow.jobs import Job
     from handwright.workflow.run.plan import Plan
     from handwright.workflow.run.request import Request
 

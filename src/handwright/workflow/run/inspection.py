@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handwright.workflow.files import sha256_of_file
+from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written
-from handwright.workflow.run.jobs import Job
 from handwright.workflow.run.picture import Outcome, process
 from handwright.workflow.run.plan import Plan
 
@@ -62,8 +62,8 @@ def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:
 
     from handwright.hand.files.hands_file import hands_text, hands_to_json
     from handwright.image import write_png
+    from handwright.workflow.files import make_folder, write_text
     from handwright.workflow.report.overlay import draw_overlay
-    from handwright.workflow.run.ledger import make_folder, write_text
 
     make_folder(output.parent)
     stem, image = output.name.removesuffix(SUFFIX), repair.before
@@ -82,7 +82,7 @@ def _write_meshes(stem: Path, hand: HandRepair) -> None:
     from handwright.hand.files.mesh import mesh_to_glb, mesh_to_obj
     from handwright.hand.kinematics import mesh_of
     from handwright.image import write_atomically
-    from handwright.workflow.run.ledger import write_text
+    from handwright.workflow.files import write_text
 
     mesh = mesh_of(hand.fit.hand)
     glb = mesh_to_glb(mesh)

@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from handwright.errors import OutputError
-from handwright.workflow.files import sha256_of_file
-from handwright.workflow.run.jobs import Job
-
-Record = dict[str, Any]
-"""One entry of ``pictures`` in the report (see report-1.schema.json)."""
+from handwright.workflow.files import Record, sha256_of_file, write_text
+from handwright.workflow.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -105,40 +102,6 @@ class Ledger:
         if self.report is not None:
             paths.append(self.report / "records" / f"{job.name.as_posix()}.json")
         return paths
-
-
-def cache_folder() -> Path:
-    """Folder of the records of runs, below the cache that also holds the models."""
-    from handwright.perception.models.download import default_cache_dir
-
-    return default_cache_dir() / "records"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all, making its folder.
-
-    Raises:
-        OutputError: It cannot be written there.
-    """
-    from handwright.image import write_atomically
-
-    make_folder(path.parent)
-    data = text.encode("utf-8", "backslashreplace")
-    write_atomically(path, lambda file: file.write(data))
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {folder}", (error.strerror or str(error)).lower(), "name another"
-        ) from error
 
 
 def _read(path: Path) -> dict[str, Any] | None:

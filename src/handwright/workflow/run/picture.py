@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
 from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.workflow.files import sha256_of_file
+from handwright.workflow.files import Record, sha256_of_file
+from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written, failed_entry, picture_entry
-from handwright.workflow.run.jobs import Job
-from handwright.workflow.run.ledger import Record
 from handwright.workflow.run.plan import Plan
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from multiprocessing import connection, get_context, parent_process, util
 from typing import TYPE_CHECKING
 
 from handwright.errors import HandwrightError
+from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import failed_entry
-from handwright.workflow.run.jobs import Job
 from handwright.workflow.run.picture import Outcome, Work, attempt
 from handwright.workflow.run.plan import Plan
 

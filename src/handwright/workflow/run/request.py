@@ -107,7 +107,7 @@ class Request:
 
     def fingerprint(self, command: str) -> str:
         """Sha256 over everything that decides a result, apart from the picture itself."""
-        from handwright.workflow.run.weights import judge_digests
+        from handwright.workflow.weights import judge_digests
 
         made_by = {"command": command, "handwright": __version__, "judge": judge_digests()}
         return fingerprint({**made_by, "settings": without_paths(self.as_json())})
@@ -118,7 +118,7 @@ class Request:
         if self.painter not in DIFFUSING:
             return None
         from handwright.handrefiner.diffusion_settings import DiffusionSettings
-        from handwright.workflow.run.weights import weights_entries
+        from handwright.workflow.weights import weights_entries
 
         settings = self.diffusion or DiffusionSettings()
         return {**asdict(settings), **weights_entries(settings.model, settings.controlnet)}

@@ -8,9 +8,8 @@ import pytest
 
 from handwright.review.critic import open_critic
 from handwright.review.proposals import network as proposals
-from handwright.workflow import Request, refine_files
+from handwright.workflow import Request, refine_files, weights
 from handwright.workflow.report.record import versions
-from handwright.workflow.run.batch import weights
 from tests.workflow.fakes import picture
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handwright.errors import UsageError
-from handwright.workflow.run.jobs import Source, find_sources, plan_outputs
+from handwright.workflow.jobs import Source, find_sources, plan_outputs
 
 
 def touch(*names: str) -> None:
