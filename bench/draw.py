@@ -24,13 +24,13 @@ import numpy as np
 
 from handwright.drawing.grain import grain_ratio
 from handwright.drawing.sharpness import edge_blur_sigma, sharpness_ratio
-from handwright.hand.depth import see_hand
+from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.handrefiner.mask import crop_window
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.detect.duplicates import box_iou
-from handwright.perception.detect.views import Eyes, around
+from handwright.perception.detect.views import DetectionOptions, around
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region, skin_distance
 from handwright.types import HandRepair, Image, Repair
@@ -116,7 +116,7 @@ def plain_look(pixels: np.ndarray, hand: HandRepair, engine: Engine) -> tuple[bo
     """Whether the landmark network sees the hand at default thresholds, and MPJPE of a fit to that."""
     wanted = hand.observation
     view = around(wanted, margin=2.0, size_px=384)
-    seen = view.look(pixels, engine.landmarker, Eyes(2, 0.5, 0.5), "picture")
+    seen = view.detect(pixels, engine.landmarker, DetectionOptions(2, 0.5, 0.5), "picture")
     apart = [np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() for h in seen]
     if not apart or min(apart) > 0.35 * wanted.size_px:
         return False, 1.0
@@ -141,7 +141,7 @@ def likeness(before: np.ndarray, hand: HandRepair) -> dict[str, float]:
     old_crop = np.ascontiguousarray(before[y0:y1, x0:x1])
     new_crop = np.ascontiguousarray(painted(before, hand)[y0:y1, x0:x1])
     region = hand_region(old_crop, hand.observation.landmarks_px - np.array([x0, y0]))
-    silhouette = see_hand(hand.fit.hand, height, width, window=window).face >= 0
+    silhouette = render_hand(hand.fit.hand, height, width, window=window).face >= 0
     inside = np.zeros((height, width), bool)
     (cx, cy), (ch, cw) = candidate.origin_xy_px, candidate.inside.shape
     inside[cy : cy + ch, cx : cx + cw] = candidate.inside

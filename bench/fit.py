@@ -22,7 +22,7 @@ import numpy as np
 
 from draw import nearest
 from handwright.data.scenes import render_scene
-from handwright.hand.depth import depth_control, see_hand
+from handwright.hand.depth import depth_control, render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import axis_angle_matrix
 from handwright.handrefiner.mask import crop_window
@@ -58,7 +58,7 @@ def joint_errors_3d(fitted: Hand, truth: Hand) -> dict[str, float]:
 
 def silhouette_iou(a: Hand, b: Hand, height: int, width: int) -> float:
     """Overlap of two meshes' silhouettes."""
-    first, second = (see_hand(h, height, width).face >= 0 for h in (a, b))
+    first, second = (render_hand(h, height, width).face >= 0 for h in (a, b))
     return float((first & second).sum() / max((first | second).sum(), 1))
 
 
@@ -79,7 +79,7 @@ def real(count: int | None, engine: Engine) -> None:
         x0, y0, x1, y1 = window
         crop = np.ascontiguousarray(subject.pixels[y0:y1, x0:x1])
         region = hand_region(crop, hand.observation.landmarks_px - np.array([x0, y0]))
-        silhouette = see_hand(hand.fit.hand, height, width, window=window).face >= 0
+        silhouette = render_hand(hand.fit.hand, height, width, window=window).face >= 0
         overlap = outline_overlap(hand.observation, silhouette, region, window)
         for group in ("all", subject.group):
             values[f"residual {group}"].append(hand.fit.residual)

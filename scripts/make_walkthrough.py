@@ -16,7 +16,7 @@ from handwright.handrefiner.canvas import picture_at
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.pipeline import open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import with_candidate
+from handwright.image import with_patch
 from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -59,9 +59,9 @@ def main() -> None:
     mask, depth = grey(255 * fixed.mask.inside), grey(fixed.depth.depth)
     write_jpeg(DOCS / "handrefiner_stages.jpg", beside(image.pixels, depth, mask))
     write_jpeg(DOCS / "handrefiner_steps.jpg", fixed.candidates[0].strip)
-    strengths = [with_candidate(image, hand.candidates[0]).pixels for hand in results]
+    strengths = [with_patch(image, hand.candidates[0]).pixels for hand in results]
     write_jpeg(DOCS / "handrefiner_strengths.jpg", beside(*strengths))
-    painters = [with_candidate(image, hand.candidates[0]).pixels for hand in (*drawn, fixed)]
+    painters = [with_patch(image, hand.candidates[0]).pixels for hand in (*drawn, fixed)]
     write_jpeg(DOCS / "handrefiner_painters.jpg", beside(image.pixels, *painters))
 
 

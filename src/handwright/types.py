@@ -233,21 +233,21 @@ class HandRegion:
     Attributes:
         inside: bool [h, w] the hand with its wrist and what shows of the arm.
         skin_lab: float64 [3] typical skin colour, OpenCV's 8-bit Lab.
-        skin_spread: float64 [3, 3] its covariance.
+        skin_covariance: float64 [3, 3] its covariance.
         span_px: Wrist-to-knuckles length in pixels (about 9 cm), robust to foreshortening.
         known: bool [h, w] what is beyond doubt this hand and no other skin, wherever it lies; or None.
     """
 
     inside: Bool[np.ndarray, "h w"]
     skin_lab: Float[np.ndarray, "3"]
-    skin_spread: Float[np.ndarray, "3 3"]
+    skin_covariance: Float[np.ndarray, "3 3"]
     span_px: float
     known: Bool[np.ndarray, "h w"] | None = None
 
     def __post_init__(self) -> None:
         _expect(self.inside, "HandRegion.inside", (None, None), np.bool_)
         _expect(self.skin_lab, "HandRegion.skin_lab", (3,))
-        _expect(self.skin_spread, "HandRegion.skin_spread", (3, 3))
+        _expect(self.skin_covariance, "HandRegion.skin_covariance", (3, 3))
         if self.known is not None:
             _expect(self.known, "HandRegion.known", self.inside.shape, np.bool_)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption, captions, negative_prompt
-from handwright.hand.grammar import NAMED, read_words, understand
+from handwright.hand.grammar import NAMED, parse_pose_text, parse_pose_words
 
 RNG = np.random.default_rng(0)
 PEACE = replace(NAMED["peace"], side="left")
@@ -35,14 +35,14 @@ def test_a_technical_caption_says_everything_and_its_pose_is_read_back():
     said = caption(SCENE, "technical", RNG)
     for part in ("dark brown skin", "elderly", "navy shirt", "gold ring", "in a garden", "by a window"):
         assert part in said
-    assert read_words(said.split("; ")[1]) == PEACE
+    assert parse_pose_words(said.split("; ")[1]) == PEACE
 
 
 def test_a_natural_caption_names_the_pose_and_the_side():
     for _ in range(20):
         said = caption(SCENE, "natural", RNG)
-        assert understand(said).names == ("peace",)
-        assert understand(said).side == "left"
+        assert parse_pose_text(said).names == ("peace",)
+        assert parse_pose_text(said).side == "left"
 
 
 def test_two_hands_are_both_said():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.surface import ambient_occlusion, see_surface
-from handwright.hand.depth import see_hand
+from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mirror_hand_x
 from tests.drawn import SIZE, flat_hand, shoot
 
@@ -64,7 +64,7 @@ def test_the_left_hand_is_the_mirror_image_of_the_right(surface):
 
 
 def test_depth_and_silhouette_agree_with_the_coarse_mesh(surface):
-    coarse = see_hand(flat_hand(), SIZE, SIZE)
+    coarse = render_hand(flat_hand(), SIZE, SIZE)
     both = (coarse.face >= 0) & surface.seen
     dense_only = surface.seen & (coarse.face < 0)
     assert ((coarse.face >= 0) & ~surface.seen).sum() < 0.02 * both.sum()

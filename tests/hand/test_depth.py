@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import BONES
-from handwright.hand.depth import depth_control, hand_window, meeting_groups, part_ids, see_hand
+from handwright.hand.depth import depth_control, hand_window, meeting_groups, part_ids, render_hand
 from handwright.types import Hand
 
 
@@ -19,7 +19,7 @@ def at(hand: Hand, x: float, z: float) -> Hand:
 def test_nearest_is_255_farthest_51_background_0(make_hand: Callable[..., Hand], seed: int) -> None:
     hand = make_hand(seed, "left" if seed % 2 else "right")
     control = depth_control([hand], 512, 512)
-    depth = see_hand(hand, 512, 512).depth_m
+    depth = render_hand(hand, 512, 512).depth_m
     inside = np.isfinite(depth)
     np.testing.assert_array_equal(control.hand_id, np.where(inside, 0, -1))
     assert (control.depth[~inside] == 0).all()
@@ -29,7 +29,7 @@ def test_nearest_is_255_farthest_51_background_0(make_hand: Callable[..., Hand],
 
 
 def test_depth_follows_the_formula(rest_hand: Hand) -> None:
-    control, depth = depth_control([rest_hand], 512, 512), see_hand(rest_hand, 512, 512).depth_m
+    control, depth = depth_control([rest_hand], 512, 512), render_hand(rest_hand, 512, 512).depth_m
     inside = np.isfinite(depth)
     d = depth[inside].astype(np.float64)
     expected = 255 * (1 - 0.8 * (d - d.min()) / (d.max() - d.min()))
@@ -48,7 +48,7 @@ def test_overlapping_hands_share_one_range_and_the_nearer_one_hides_the_other(re
     front, back = at(rest_hand, 0.0, 0.5), at(rest_hand, 0.03, 0.8)
     for hands, front_id in (([front, back], 0), ([back, front], 1)):
         control = depth_control(hands, 512, 512)
-        silhouette = np.isfinite(see_hand(front, 512, 512).depth_m)
+        silhouette = np.isfinite(render_hand(front, 512, 512).depth_m)
         np.testing.assert_array_equal(control.hand_id == front_id, silhouette)
         ours, theirs = (
             control.depth[control.hand_id == front_id],
@@ -64,7 +64,7 @@ def test_interlocking_hands_occlude_each_other_pixel_by_pixel(rest_hand: Hand) -
         replace(at(rest_hand, 0.0, 0.5), wrist=np.array([np.pi - 0.3, 0, 0])),
     )
     control = depth_control([one, other], 512, 512)
-    a, b = see_hand(one, 512, 512).depth_m, see_hand(other, 512, 512).depth_m
+    a, b = render_hand(one, 512, 512).depth_m, render_hand(other, 512, 512).depth_m
     both = np.isfinite(a) & np.isfinite(b)
     np.testing.assert_array_equal(control.hand_id[both], np.where(a[both] <= b[both], 0, 1))
     assert len(np.unique(control.hand_id[both])) == 2
@@ -86,8 +86,8 @@ def test_a_window_shows_the_same_pixels(make_hand: Callable[..., Hand]) -> None:
     window = hand_window(hand, 512, 512)
     assert window is not None
     x0, y0, x1, y1 = window
-    whole = see_hand(hand, 512, 512).depth_m
-    np.testing.assert_array_equal(see_hand(hand, 512, 512, window=window).depth_m, whole[y0:y1, x0:x1])
+    whole = render_hand(hand, 512, 512).depth_m
+    np.testing.assert_array_equal(render_hand(hand, 512, 512, window=window).depth_m, whole[y0:y1, x0:x1])
     assert np.isfinite(whole).sum() == np.isfinite(whole[y0:y1, x0:x1]).sum()
 
 
@@ -95,7 +95,7 @@ def test_a_window_shows_the_same_pixels(make_hand: Callable[..., Hand]) -> None:
 def test_part_ids_cover_the_silhouette_and_name_bones(make_hand: Callable[..., Hand], side: str) -> None:
     hand = make_hand(1, side)
     ids = part_ids(hand, 512, 512)
-    np.testing.assert_array_equal(ids >= 0, np.isfinite(see_hand(hand, 512, 512).depth_m))
+    np.testing.assert_array_equal(ids >= 0, np.isfinite(render_hand(hand, 512, 512).depth_m))
     assert ids.max() < len(BONES)
 
 

@@ -15,26 +15,26 @@ from handwright.hand.anatomy import DOF_LIMITS_RAD
 from handwright.hand.grammar import (
     NAMED,
     ORIENTATIONS,
-    PoseSaid,
     PoseWords,
+    StatedPose,
     angles_of,
     counting,
     describe,
     names_of,
     orientation_of,
-    read_words,
-    understand,
+    parse_pose_text,
+    parse_pose_words,
     words_of,
     wrist_of,
 )
 from handwright.hand.grammar.named import GRASPS, HAGRID, SPELLED
-from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, say_gaps
+from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, stated_gaps
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 
 bends = st.tuples(*[st.sampled_from(BENDS)] * 4)
 free_words = st.builds(
     lambda bent, thumb, fingers, gaps, side, at: PoseWords(
-        bent, thumb, fingers, say_gaps(fingers, gaps), (), at and at[0], at and at[1], side
+        bent, thumb, fingers, stated_gaps(fingers, gaps), (), at and at[0], at and at[1], side
     ),
     st.booleans(),
     st.sampled_from(THUMBS),
@@ -59,7 +59,7 @@ def test_a_named_pose_is_recognised_from_its_angles(name: str):
 def test_combinations_of_finger_words_survives_the_way_through_angles():
     failed = []
     for bent, thumb, fingers in list(product((False, True), THUMBS, product(BENDS, repeat=4)))[::7]:
-        words = PoseWords(bent, thumb, fingers, say_gaps(fingers, ("apart", "apart", "apart")))
+        words = PoseWords(bent, thumb, fingers, stated_gaps(fingers, ("apart", "apart", "apart")))
         if words_of(angles_of(words)) != words:
             failed.append(str(words))
     assert not failed
@@ -74,14 +74,14 @@ def test_every_gap_between_straight_fingers_survives_the_way_through_angles():
 @pytest.mark.parametrize("finger", range(1, 5))
 def test_the_thumb_reaches_every_fingertip(finger: int):
     fingers = tuple("bent" if k == finger else "extended" for k in range(1, 5))
-    words = PoseWords(False, "opposed", fingers, say_gaps(fingers, ("apart",) * 3), (finger,))
+    words = PoseWords(False, "opposed", fingers, stated_gaps(fingers, ("apart",) * 3), (finger,))
     assert words_of(angles_of(words)).contacts == (finger,)
 
 
 @given(free_words)
 def test_a_technical_wording_is_read_back(words: PoseWords):
-    assert read_words(str(words)) == words
-    assert read_words(str(words).upper().replace(", ", " ;\n")) == words
+    assert parse_pose_words(str(words)) == words
+    assert parse_pose_words(str(words).upper().replace(", ", " ;\n")) == words
 
 
 @pytest.mark.parametrize("pair", ORIENTATIONS)
@@ -101,15 +101,15 @@ def test_an_orientation_is_still_said_thirty_degrees_off():
 @pytest.mark.parametrize("wording", ["natural", "technical"])
 def test_a_wording_says_all_fingers(name: str, wording: str):
     words = replace(NAMED[name], side="left")
-    said = understand(describe(words, wording))
+    said = parse_pose_text(describe(words, wording))
     assert said.fingers == words.fingers
     assert said.thumb == words.thumb
     assert said.side == "left"
 
 
 def test_what_a_text_leaves_open_is_not_said():
-    assert understand("a woman waving on a beach") == PoseSaid()
-    assert understand("a right hand, palm up, index finger extended") == PoseSaid(
+    assert parse_pose_text("a woman waving on a beach") == StatedPose()
+    assert parse_pose_text("a right hand, palm up, index finger extended") == StatedPose(
         fingers=("extended", None, None, None),
         extended=(None, True, None, None, None),
         palm="up",
@@ -131,7 +131,7 @@ def test_the_sets_are_complete():
 )
 def test_an_unclear_wording_is_refused(text: str):
     with pytest.raises(InvalidValueError):
-        read_words(text)
+        parse_pose_words(text)
 
 
 def test_impossible_words_are_refused():

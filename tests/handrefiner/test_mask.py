@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handwright.hand.depth import see_hand
-from handwright.hand.skeleton import beyond_wrist
+from handwright.hand.depth import render_hand
+from handwright.hand.skeleton import distal_of_wrist
 from handwright.handrefiner.mask import crop_window, repair_mask
-from handwright.perception.fit.hand_fit import fit_given
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
 
 def window_of(shot, width=SIZE, height=SIZE):
     seen = shot.observation()
-    return crop_window(seen, fit_given(seen, shot.hand), width, height)
+    return crop_window(seen, fit_of_given_hand(seen, shot.hand), width, height)
 
 
 def test_the_crop_holds_hand_and_fit_with_room_around(one):
-    moved = fit_given(one.observation(), flat_hand(at=(0.03, 0.07)))
+    moved = fit_of_given_hand(one.observation(), flat_hand(at=(0.03, 0.07)))
     x0, y0, x1, y1 = crop_window(one.observation(), moved, 2000, 2000)
     points = np.concatenate([one.landmarks_px, moved.landmarks_px])
     room = 0.2 * one.hand_px
@@ -39,7 +39,7 @@ def test_the_crop_holds_hand_and_fit_with_room_around(one):
 def test_every_crop_lies_in_the_picture_and_is_not_empty(width, height, dx, dy, grow):
     marks = SHOT.landmarks_px * grow + (dx, dy)
     seen = SHOT.observation(landmarks_px=marks)
-    x0, y0, x1, y1 = crop_window(seen, fit_given(seen, SHOT.hand), width, height)
+    x0, y0, x1, y1 = crop_window(seen, fit_of_given_hand(seen, SHOT.hand), width, height)
     assert 0 <= x0 < x1 <= width
     assert 0 <= y0 < y1 <= height
 
@@ -49,7 +49,7 @@ SHOT = shoot()
 
 def test_the_mask_holds_the_silhouette_and_the_old_hand_and_is_no_box(one):
     mask = repair_mask(flat_hand(), one.window, one.landmarks_px, one.region)
-    silhouette = see_hand(flat_hand(), SIZE, SIZE).face >= 0
+    silhouette = render_hand(flat_hand(), SIZE, SIZE).face >= 0
     fingers = one.silhouette.copy()
     fingers[round(one.landmarks_px[0, 1]) :] = False
     assert mask[silhouette].all()
@@ -84,7 +84,7 @@ def test_a_known_limb_across_the_wrist_leaves_no_pit_in_the_mask(one):
     """Its lower side lies where the arm would be: what is next to what goes, goes too."""
     marks = one.landmarks_px
     x0, y0, x1, y1 = one.window
-    at = beyond_wrist(marks, *one.silhouette.shape, -0.4)
+    at = distal_of_wrist(marks, *one.silhouette.shape, -0.4)
     limb = np.zeros(one.silhouette.shape, np.uint8)
     edge = marks[0] + 0.4 * (marks[0] - marks[9])
     cv2.line(limb, *(tuple(int(v) for v in edge + shift) for shift in ((-70, 0), (-10, 0))), 1, 6)
@@ -119,7 +119,7 @@ def test_the_rim_grows_with_the_hand():
     for size in (150, 600):
         shot = shoot(flat_hand(size), size=size)
         mask = repair_mask(shot.hand, shot.window, shot.landmarks_px, shot.region)
-        silhouette = see_hand(shot.hand, size, size).face >= 0
+        silhouette = render_hand(shot.hand, size, size).face >= 0
         away = cv2.distanceTransform((~silhouette & ~shot.silhouette).astype(np.uint8), cv2.DIST_L2, 5)
         fingers = mask.copy()
         fingers[round(shot.landmarks_px[9, 1]) :] = False

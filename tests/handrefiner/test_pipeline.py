@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import HandsFileError
-from handwright.hand.depth import see_hand
+from handwright.hand.depth import render_hand
 from handwright.handrefiner.pipeline import inspect_picture, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.types import Image, Mask
@@ -108,7 +108,7 @@ def test_a_lent_pose_replaces_the_articulation_and_its_crop_holds_it(eyes, engin
     repair = refine_picture(Image(fist.pixels), RefineSettings(hand_pose=spread), engine)
     (hand,) = repair.hands
     assert np.array_equal(hand.fit.hand.pose, spread.pose)
-    whole = see_hand(hand.fit.hand, *fist.silhouette.shape).face >= 0
+    whole = render_hand(hand.fit.hand, *fist.silhouette.shape).face >= 0
     assert hand.mask.inside[whole].mean() > 0.98
     assert hand.action == "refined"
 

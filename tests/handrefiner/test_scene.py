@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.hand.depth import depth_control, see_hand
+from handwright.hand.depth import depth_control, render_hand
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.task import plan_hand, reconstruct
@@ -66,7 +66,7 @@ def test_hands_painted_together_share_one_range_even_where_they_do_not_overlap(a
     scene = replace(apart, tasks=tuple(tasks), depth=depth_control([t.fit.hand for t in tasks], 288, 520))
     control = scene.control(tasks)
     assert np.array_equal(control.hand_id, scene.depth.hand_id)
-    metres = np.minimum(*(see_hand(t.fit.hand, 288, 520).depth_m for t in tasks))
+    metres = np.minimum(*(render_hand(t.fit.hand, 288, 520).depth_m for t in tasks))
     seen = np.isfinite(metres)
     d = metres[seen]
     expected = 255 * (1 - 0.8 * (d - d.min()) / (d.max() - d.min()))

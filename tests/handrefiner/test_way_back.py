@@ -6,7 +6,7 @@ import pytest
 
 from handwright.handrefiner.painters import Painted
 from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.way_back import beyond_wrist, lay_back, rim
+from handwright.handrefiner.way_back import lay_back, proximal_of_wrist, rim
 from tests.handrefiner.conftest import job_of, task_of
 
 
@@ -78,6 +78,6 @@ def test_fresh_skin_gets_the_colour_that_the_old_hand_had(job):
     assert np.abs(np.median(pixels[skin], axis=0) - wanted).max() < 12
     assert np.abs(np.median(dark[skin], axis=0) - wanted).max() > 50
     assert np.corrcoef(pixels[skin].mean(1), dark[skin].mean(1))[0, 1] > 0.8
-    arm = old & (job.control[y0:y1, x0:x1] == 0) & beyond_wrist(job)
+    arm = old & (job.control[y0:y1, x0:x1] == 0) & proximal_of_wrist(job)
     assert arm.sum() > 100
     assert np.abs(np.median(pixels[arm], axis=0) - wanted).max() < 12

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import InvalidValueError
-from handwright.image import patch_png, with_candidate, with_edits
+from handwright.image import patch_png, with_edits, with_patch
 from handwright.image.modes import cmyk_to_rgb, from_srgb
 from handwright.types import Candidate, Image
 from tests.image.pictures import MODES, noise
@@ -68,13 +68,13 @@ def test_cmyk_keeps_as_much_black_as_the_colour_allows() -> None:
 
 def test_a_picture_that_came_from_no_file_can_be_painted() -> None:
     picture = Image(noise("RGB", 8, 9, 0).pixels)
-    edited = with_candidate(picture, candidate(1, 2))
+    edited = with_patch(picture, candidate(1, 2))
     assert (edited.pixels[3:5, 3:6] == 200).all()
 
 
 def test_a_candidate_changes_its_own_mask_and_nothing_else() -> None:
     picture = noise("RGBA", 20, 20, 0)
-    edited = with_candidate(picture, candidate(10, 5))
+    edited = with_patch(picture, candidate(10, 5))
     changed = (edited.native != picture.native).any(-1)
     assert changed.sum() == 6
     assert changed[6:8, 12:15].all()
@@ -86,7 +86,7 @@ def test_a_patch_laid_over_the_picture_gives_the_edited_picture() -> None:
         assert (patch.mode, patch.size) == ("RGBA", (20, 20))
         under = PILImage.fromarray(picture.pixels).convert("RGBA")
         over = np.asarray(PILImage.alpha_composite(under, patch))[..., :3]
-    assert np.array_equal(over, with_candidate(picture, candidate(10, 5)).pixels)
+    assert np.array_equal(over, with_patch(picture, candidate(10, 5)).pixels)
 
 
 def test_wrong_shapes_and_places_are_refused() -> None:
@@ -97,4 +97,4 @@ def test_wrong_shapes_and_places_are_refused() -> None:
         with_edits(picture, picture.pixels, np.zeros((8, 9), np.uint8))
     for x, y in ((-1, 0), (0, -1), (4, 0), (0, 5)):
         with pytest.raises(InvalidValueError, match="reaches beyond"):
-            with_candidate(picture, candidate(x, y))
+            with_patch(picture, candidate(x, y))

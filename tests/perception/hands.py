@@ -62,7 +62,7 @@ class FakeEyes:
             return []
         return [h for h in self._read(pixels)[:max_hands] if h.size_px >= self.least_px]
 
-    def examine(self, crop):
+    def landmarks_in_crop(self, crop):
         return (1.0, self._read(crop)[0]) if self._read(crop) else (0.0, hand(60, 60))
 
     def people(self, pixels):
@@ -131,7 +131,7 @@ class ChartEyes:
         self.asked += 1
         return [] if self.palm_blind else self._seen(pixels)[:max_hands]
 
-    def examine(self, crop):
+    def landmarks_in_crop(self, crop):
         seen = self._seen(crop)
         return (self.presence, seen[0]) if seen else (0.0, hand(60, 60, found_by="picture"))
 

@@ -14,7 +14,7 @@ def shot():
     return shoot(grain=2.0)
 
 
-def beyond_wrist(shot, mask: np.ndarray) -> np.ndarray:
+def distal_of_wrist(shot, mask: np.ndarray) -> np.ndarray:
     """The mask without the forearm, whose extent nobody claims to know."""
     cut = mask.copy()
     cut[round(shot.landmarks_px[0, 1]) :] = False
@@ -29,14 +29,14 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
 def test_a_hand_before_a_wall_is_segmented_whatever_its_skin(skin):
     shot = shoot(skin=skin, grain=2.0)
     region = hand_region(shot.pixels, shot.landmarks_px)
-    assert overlap(beyond_wrist(shot, region.inside), beyond_wrist(shot, shot.silhouette)) > 0.93
+    assert overlap(distal_of_wrist(shot, region.inside), distal_of_wrist(shot, shot.silhouette)) > 0.93
 
 
 def test_the_skin_model_is_the_skins(shot):
     region = hand_region(shot.pixels, shot.landmarks_px)
     lab = cv2.cvtColor(shot.pixels, cv2.COLOR_RGB2LAB)[shot.silhouette].astype(float)
     assert region.skin_lab == pytest.approx(np.median(lab, 0), abs=8)
-    assert (np.linalg.eigvalsh(region.skin_spread) > 0).all()
+    assert (np.linalg.eigvalsh(region.skin_covariance) > 0).all()
     assert region.span_px == palm_span_px(shot.landmarks_px)
 
 
@@ -60,7 +60,7 @@ def test_a_ring_is_too_small_to_cut_the_finger(shot):
     centre = (shot.landmarks_px[13] + shot.landmarks_px[14]) / 2
     cv2.circle(pixels, tuple(int(v) for v in centre), 2, (240, 210, 60), -1)
     region = hand_region(pixels, shot.landmarks_px)
-    assert overlap(beyond_wrist(shot, region.inside), beyond_wrist(shot, shot.silhouette)) > 0.93
+    assert overlap(distal_of_wrist(shot, region.inside), distal_of_wrist(shot, shot.silhouette)) > 0.93
 
 
 def test_a_sixth_fingers_tip_belongs_to_the_old_hand(shot):
@@ -77,19 +77,19 @@ def test_every_size_of_hand_is_segmented(distance_m):
     shot = shoot(flat_hand(distance_m=distance_m, at=(0, 0.06 if distance_m < 1 else 0.0)))
     region = hand_region(shot.pixels, shot.landmarks_px)
     assert region.inside.shape == shot.silhouette.shape
-    assert overlap(beyond_wrist(shot, region.inside), beyond_wrist(shot, shot.silhouette)) > 0.85
+    assert overlap(distal_of_wrist(shot, region.inside), distal_of_wrist(shot, shot.silhouette)) > 0.85
 
 
 def test_looking_twice_gives_the_same(shot):
     first, second = (hand_region(shot.pixels, shot.landmarks_px) for _ in range(2))
     assert np.array_equal(first.inside, second.inside)
-    assert np.array_equal(first.skin_spread, second.skin_spread)
+    assert np.array_equal(first.skin_covariance, second.skin_covariance)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_picture_of_one_colour_gives_a_region_all_the_same(shot, level):
     region = hand_region(np.full_like(shot.pixels, level), shot.landmarks_px)
-    assert np.isfinite(region.skin_spread).all()
+    assert np.isfinite(region.skin_covariance).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (3, 2), (17, 9)])

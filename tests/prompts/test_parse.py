@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.data.captions import WORDINGS, Scene, captions
-from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseSaid, PoseWords, describe
-from handwright.hand.grammar.words import BENDS, THUMBS, say_gaps
+from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, StatedPose, describe
+from handwright.hand.grammar.words import BENDS, THUMBS, stated_gaps
 from handwright.prompts.parse import Contact, Expectation, HandExpectation, expectations_of
 from tests.prompts.examples import PROMPTS, Said
 
@@ -88,11 +88,11 @@ def test_a_named_pose_is_given_back(name: str):
         gives_back(hand.pose, words, wording, loosely=name in READ_LOOSELY)
 
 
-def gives_back(said: PoseSaid, words: PoseWords, wording: str, *, loosely: bool = False):
+def gives_back(said: StatedPose, words: PoseWords, wording: str, *, loosely: bool = False):
     """All that is said is true, the side is said, and whole wordings say every finger and direction."""
     assert said.fits(words)
     assert said.side == words.side
-    assert said.says_extension
+    assert said.states_extension
     if wording != "terse":
         assert (said.palm, said.points) == (words.palm, words.points)
     if wording != "terse" and not loosely:
@@ -102,7 +102,7 @@ def gives_back(said: PoseSaid, words: PoseWords, wording: str, *, loosely: bool 
 bends = st.tuples(*[st.sampled_from(BENDS)] * 4)
 any_words = st.builds(
     lambda bent, thumb, fingers, gaps, touch, side, at: PoseWords(
-        bent, thumb, fingers, say_gaps(fingers, gaps), touch, at and at[0], at and at[1], side
+        bent, thumb, fingers, stated_gaps(fingers, gaps), touch, at and at[0], at and at[1], side
     ),
     st.booleans(),
     st.sampled_from(THUMBS),

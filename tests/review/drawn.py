@@ -53,7 +53,7 @@ class PeopleEyes:
     def detect(self, pixels, *, max_hands, confidence, presence):
         return []
 
-    def examine(self, crop):
+    def landmarks_in_crop(self, crop):
         return 0.0, seen(flat_hand())
 
     def people(self, pixels):

@@ -94,7 +94,7 @@ def test_an_arm_that_ends_without_a_hand_is_no_pass():
         def detect(self, pixels, *, max_hands, confidence, presence):
             return []
 
-        def examine(self, crop):
+        def landmarks_in_crop(self, crop):
             return 0.0, seen(grainy().hand)
 
         def people(self, pixels):

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import with_candidate
+from handwright.image import with_patch
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.review_json import picture_json
 from handwright.types import (
@@ -86,7 +86,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: FakeEngine) -
     after = image
     for hand in hands:
         if hand.picked is not None:
-            after = with_candidate(after, hand.candidates[hand.picked])
+            after = with_patch(after, hand.candidates[hand.picked])
     return _repair(image, after, hands)
 
 

@@ -95,5 +95,5 @@ def at_working_size(
     known = None
     if region.known is not None:
         known = cv2.resize(region.known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_spread, region.span_px * factor, known)
+    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_covariance, region.span_px * factor, known)
     return Working(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))

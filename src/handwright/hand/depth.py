@@ -15,7 +15,7 @@ from handwright.types import DepthControl, Hand
 NEAR, FAR_SHARE = 255.0, 0.8
 
 
-def see_hand(
+def render_hand(
     hand: Hand, height: int, width: int, *, window: tuple[int, int, int, int] | None = None
 ) -> Visible:
     """Rasterise one hand into the picture, or into a window (x0, y0, x1, y1) of it."""
@@ -45,7 +45,7 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
         silhouette = np.zeros((height, width), np.bool_)
         if window is not None:
             x0, y0, x1, y1 = window
-            depth = see_hand(hand, height, width, window=window).depth_m
+            depth = render_hand(hand, height, width, window=window).depth_m
             silhouette[y0:y1, x0:x1] = np.isfinite(depth)
             front = depth < nearest[y0:y1, x0:x1]
             nearest[y0:y1, x0:x1][front] = depth[front]
@@ -63,7 +63,7 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
 
 def part_ids(hand: Hand, height: int, width: int) -> Int[np.ndarray, "h w"]:
     """Index into ``anatomy.BONES`` of the part seen at each pixel, −1 outside the hand; int8 [H, W]."""
-    rig, seen = load_rig(), see_hand(hand, height, width)
+    rig, seen = load_rig(), render_hand(hand, height, width)
     ids = np.full((height, width), -1, np.int8)
     covered = seen.face >= 0
     faces = rig.faces if hand.side == "right" else rig.faces[:, ::-1]

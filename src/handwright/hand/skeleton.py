@@ -69,7 +69,7 @@ def skin_chroma(skin_lab: Float[np.ndarray, "3"]) -> float:
 def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
     """Squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
     offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
-    inverse = np.linalg.inv(region.skin_spread).astype(np.float32)
+    inverse = np.linalg.inv(region.skin_covariance).astype(np.float32)
     return np.einsum("hwc,hwc->hw", offset @ inverse, offset)
 
 
@@ -86,7 +86,7 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     skin_l = max(float(region.skin_lab[0]), 1.0)
     brightness = np.clip(lab[..., 0] / skin_l, 0.15, 1.3)
     expected = (region.skin_lab[1:] - 128).astype(np.float32) * brightness[..., None]
-    spread = np.sqrt(np.diag(region.skin_spread)[1:]).astype(np.float32) + 3.5
+    spread = np.sqrt(np.diag(region.skin_covariance)[1:]).astype(np.float32) + 3.5
     offset = (lab[..., 1:] - 128 - expected) / spread
     tinted = (offset[..., 0] ** 2 + offset[..., 1] ** 2 > _CHROMA_FAR**2) & (lab[..., 0] > 0.2 * skin_l)
     likely = tinted & _lit_by_skin(lab, region.skin_lab)
@@ -115,7 +115,7 @@ def _lit_by_skin(
     return between | beyond
 
 
-def beyond_wrist(
+def distal_of_wrist(
     landmarks_px: Float[np.ndarray, "21 2"], height: int, width: int, share: float
 ) -> Bool[np.ndarray, "h w"]:
     """Pixels on the fingers' side of a line across the palm, ``share`` of the way from wrist to knuckles."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handwright.hand.skeleton import beyond_wrist
+from handwright.hand.skeleton import distal_of_wrist
 from handwright.handrefiner.beats import Opinion, Original, Version, objections, scores_of
 from handwright.handrefiner.check import failed_checks
 from handwright.handrefiner.fit_to_picture import fit_to_picture, lost_share
@@ -123,7 +123,7 @@ def _version(
     x0, y0, x1, y1 = task.window
     look, share = painting.looks[which], painting.shares[which]
     drawn = painting.control.hand_id[y0:y1, x0:x1] == task.id - 1
-    arm = ~beyond_wrist(task.fit.landmarks_px - np.array([x0, y0]), y1 - y0, x1 - x0, 0.0)
+    arm = ~distal_of_wrist(task.fit.landmarks_px - np.array([x0, y0]), y1 - y0, x1 - x0, 0.0)
     old = task.region.inside
     brought = studio.settings.hands is not None or studio.settings.hand_pose is not None
     others = [other.observation for other in scene.tasks if other.id != task.id]

@@ -20,8 +20,8 @@ from handwright.handrefiner.joined_arm import joined_to_arm
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.moved_hand import moved_to_arm
 from handwright.handrefiner.task import HandTask
-from handwright.perception.fit.hand_fit import fit_given, fit_hand
-from handwright.perception.fit.landmark_weights import misfit_fingers
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
+from handwright.perception.fit.landmark_weights import misfit_finger_weights
 from handwright.perception.fit.outline import fit_with_outline
 from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticSays
 from handwright.types import HandFit, HandObservation, Mask
@@ -65,7 +65,7 @@ def other_readings(
                 _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
             )
     readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
-    weights = misfit_fingers(seen, task.fit)
+    weights = misfit_finger_weights(seen, task.fit)
     if weights.min() < 1:
         readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
     return readings
@@ -107,7 +107,7 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
     """The hand as it was read, each finger as long as the mean hand's."""
     shape = task.fit.hand.shape.copy()
     shape[_LENGTHS] = 0.0
-    fit = fit_given(task.observation, replace(task.fit.hand, shape=shape), task.fit.trust)
+    fit = fit_of_given_hand(task.observation, replace(task.fit.hand, shape=shape), task.fit.trust)
     return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.hand.depth import see_hand
+from handwright.hand.depth import render_hand
 from handwright.hand.morphology import dilated
-from handwright.hand.skeleton import beyond_wrist, skeleton_masks
+from handwright.hand.skeleton import distal_of_wrist, skeleton_masks
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _MARGIN = 0.55
@@ -51,17 +51,17 @@ def repair_mask(
         blur_px: Width of the picture's edges, added to the dilation.
     """
     x0, y0, x1, y1 = window
-    silhouette = see_hand(hand, y1, x1, window=window).face >= 0
+    silhouette = render_hand(hand, y1, x1, window=window).face >= 0
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     slim = ~_broad(region)
-    spare = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & slim
+    spare = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & slim
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
     if region.known is not None:
-        hanging = beyond_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
-        going = region.known & (hanging | beyond_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
+        hanging = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
+        going = region.known & (hanging | distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
         old |= region.known & dilated(going, radius)
     hand_pixels = silhouette | old
     if not hand_pixels.any():

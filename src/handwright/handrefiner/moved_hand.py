@@ -14,7 +14,7 @@ from handwright.handrefiner.gap import Gap
 from handwright.handrefiner.joined_arm import RIM, between, with_skin
 from handwright.handrefiner.mask import repair_mask
 from handwright.handrefiner.task import HandTask, Underlay
-from handwright.perception.fit.hand_fit import fit_given
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.types import Hand, HandRegion
 
 _ASIDE = 0.35
@@ -39,7 +39,7 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift)
     laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end)
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
-    fit = fit_given(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
+    fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
     region = _moved_region(task.region, ends, skin, shift)
     changed = (laid != crop).any(-1)
     allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed

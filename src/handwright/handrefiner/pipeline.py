@@ -26,7 +26,7 @@ from handwright.handrefiner.verdicts import by_id, refusals, why_left_alone
 from handwright.image import with_edits
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.perception.fit.hand_fit import fit_given, warm_up
+from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
@@ -234,7 +234,9 @@ def _find(
     """Observed hands, with their fit when the user brought it, and what the user should know."""
     with watch("find"):
         if settings.hands is not None:
-            return [(observation, fit_given(observation, hand)) for observation, hand in settings.hands], ()
+            return [
+                (observation, fit_of_given_hand(observation, hand)) for observation, hand in settings.hands
+            ], ()
         if not settings.boxes:
             return [(hand, None) for hand in find_hands(pixels, landmarker=engine.landmarker)], ()
         found: list[tuple[HandObservation, HandFit | None]] = []

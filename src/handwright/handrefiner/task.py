@@ -14,7 +14,7 @@ from handwright.hand.skeleton import SAME_SKIN, skin_distance
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.fit.edited_depth import with_depth
-from handwright.perception.fit.hand_fit import fit_given, fit_hand
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.outline import fit_with_outline
 from handwright.perception.segment import hand_region
 from handwright.review.critic.part_maps import Flesh
@@ -144,7 +144,7 @@ def reconstruct(
     if given is None:
         fit = fit_with_outline(observation, fit, region, window, (image.width, image.height))
     if pose is not None:
-        fit = fit_given(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
+        fit = fit_of_given_hand(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
         window, region = _cut(image, observation, fit)
     return fit, window, region
 

@@ -54,7 +54,7 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     old = np.zeros(inside.shape, np.bool_)
     for task in job.tasks:
         old[job.place(task)] |= task.region.inside
-    hand, arm = job.control[y0:y1, x0:x1] > 0, old & inside & beyond_wrist(job)
+    hand, arm = job.control[y0:y1, x0:x1] > 0, old & inside & proximal_of_wrist(job)
     skin = np.where(inside, hand | arm, old)
     light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
     toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
@@ -68,7 +68,7 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     return toned
 
 
-def beyond_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+def proximal_of_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
     """Pixels on the arm's side of every fitted wrist: no mesh covers the arm, yet it keeps its skin."""
     x0, y0, x1, y1 = job.window
     rows, columns = np.mgrid[y0:y1, x0:x1] + 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handwright.image.atomic_write import write_atomically, write_png
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
-from handwright.image.edits import patch_png, with_candidate, with_edits
+from handwright.image.edits import patch_png, with_edits, with_patch
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.formats.encode import SUFFIXES, encode_image
 from handwright.image.formats.generation_text import read_generation_text
@@ -27,7 +27,7 @@ __all__ = [
     "read_generation_text",
     "save_image",
     "save_unchanged",
-    "with_candidate",
+    "with_patch",
     "with_edits",
     "write_atomically",
     "write_png",

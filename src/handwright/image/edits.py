@@ -57,7 +57,7 @@ def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np
     return Image(shown, native, mode, {**image.meta, "file": facts})
 
 
-def with_candidate(image: Image, candidate: Candidate) -> Image:
+def with_patch(image: Image, candidate: Candidate) -> Image:
     """The picture with one candidate pasted in; exact outside the candidate's mask.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from handwright.hand.grammar import PoseSaid
+from handwright.hand.grammar import StatedPose
 from handwright.types import Side
 
 Grasp = Literal["open", "flat", "fist", "point", "pinch", "power grasp", "hook", "relaxed"]
@@ -39,14 +39,14 @@ class HandExpectation:
     """What is said of one hand; None where nothing is.
 
     Attributes:
-        pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.PoseSaid``).
+        pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.StatedPose``).
         grasp: Its state.
         contact: What it touches.
         gloved: Whether it wears a glove.
         hidden: It is said to be out of sight (in a pocket, behind the back).
     """
 
-    pose: PoseSaid = field(default_factory=PoseSaid)
+    pose: StatedPose = field(default_factory=StatedPose)
     grasp: Grasp | None = None
     contact: Contact | None = None
     gloved: bool | None = None
@@ -66,7 +66,7 @@ class HandExpectation:
             "side": self.side is not None,
             "direction": self.pose.palm is not None or self.pose.points is not None,
             "contact": self.contact is not None,
-            "extension": self.pose.says_extension or self.grasp is not None,
+            "extension": self.pose.states_extension or self.grasp is not None,
         }
         return tuple(point for point, fixed in said.items() if not fixed)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from handwright.hand.grammar import understand
+from handwright.hand.grammar import parse_pose_text
 from handwright.prompts.contact import contact_in, grasp_in, hidden_in, meeting_in, without_negations
 from handwright.types import Side
 
@@ -131,9 +131,12 @@ def _mention(clause: str, current: Mention | None) -> Mention | None:
         return Mention(len(_EACH.findall(said)), exact=True)
     if _SINGLE.search(said):
         return Mention(exact=_exact(said), named=True)
-    pose = understand(said)
+    pose = parse_pose_text(said)
     implied = (
-        pose.says_extension or bool(pose.names) or grasp_in(said) is not None or contact_in(said) is not None
+        pose.states_extension
+        or bool(pose.names)
+        or grasp_in(said) is not None
+        or contact_in(said) is not None
     )
     if re.search(r"\bpraying\b|\bin prayer\b", said):
         return Mention(2)
@@ -167,7 +170,7 @@ def _home(new: Mention, found: Sequence[Mention], current: Mention | None, claus
         return next((mention for mention in found if mention.number > 1), None)
     if re.search(r"\bone hand\b", clause):
         return None
-    names, before = understand(clause).names, understand(current.text).names
+    names, before = parse_pose_text(clause).names, parse_pose_text(current.text).names
     if names and before:
         return current if set(names) & set(before) else None
     return None if before and not current.named and current.side is None and contact_in(clause) else current
@@ -188,16 +191,16 @@ def _brought_together(found: Sequence[Mention]) -> tuple[Mention, ...]:
 
 def _says_more(first: Mention, second: Mention) -> bool:
     """Whether a later description goes on about the same hand: shapes agree, or the first has none."""
-    one, other = (understand(without_negations(mention.text)) for mention in (first, second))
+    one, other = (parse_pose_text(without_negations(mention.text)) for mention in (first, second))
     if (
         hidden_in(first.text)
         or hidden_in(second.text)
         or (contact_in(first.text) and contact_in(second.text))
     ):
         return False
-    if one.says_extension:
+    if one.states_extension:
         pairs = zip((*one.extended, *one.fingers), (*other.extended, *other.fingers), strict=True)
-        return other.says_extension and all(a is None or b is None or a == b for a, b in pairs)
+        return other.states_extension and all(a is None or b is None or a == b for a, b in pairs)
     if grasp_in(first.text) is not None:
-        return other.says_extension
-    return other.says_extension and True not in other.extended[1:]
+        return other.states_extension
+    return other.states_extension and True not in other.extended[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handwright.hand.grammar import understand
+from handwright.hand.grammar import parse_pose_text
 from handwright.prompts.contact import (
     contact_in,
     gloved_in,
@@ -88,21 +88,21 @@ def _hands(
 
 def _hand(text: str, side: Side | None) -> HandExpectation:
     said = without_negations(text)
-    pose = replace(understand(said), side=side)
+    pose = replace(parse_pose_text(said), side=side)
     named = "point" if pose.names[:1] == ("pointing",) else None
     hidden = hidden_in(text)
     if hidden:
-        return HandExpectation(pose=replace(understand(""), side=side), hidden=True)
+        return HandExpectation(pose=replace(parse_pose_text(""), side=side), hidden=True)
     return HandExpectation(pose=pose, grasp=grasp_in(said) or named, contact=contact_in(text))
 
 
 def _completed(hand: HandExpectation, common: HandExpectation) -> HandExpectation:
     """What is said of one hand, and where nothing is, what is said of all."""
     pose = hand.pose
-    if not pose.says_extension and hand.grasp is None:
+    if not pose.states_extension and hand.grasp is None:
         pose = replace(common.pose, side=pose.side, palm=pose.palm, points=pose.points)
     pose = replace(pose, palm=pose.palm or common.pose.palm, points=pose.points or common.pose.points)
-    grasp = hand.grasp or (common.grasp if not hand.pose.says_extension else None)
+    grasp = hand.grasp or (common.grasp if not hand.pose.states_extension else None)
     return replace(
         hand,
         pose=pose,

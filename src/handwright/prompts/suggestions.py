@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, describe
 from handwright.hand.grammar.idioms import NUMBERS
-from handwright.hand.grammar.phrases import PALM_PHRASES, POINTS_PHRASES, SAID_NAME
-from handwright.hand.grammar.stated_pose import PoseSaid
-from handwright.hand.grammar.words import Bend, Direction, Gap, perpendicular, say_gaps
+from handwright.hand.grammar.phrases import NAME_PHRASES, PALM_PHRASES, POINTS_PHRASES
+from handwright.hand.grammar.stated_pose import StatedPose
+from handwright.hand.grammar.words import Bend, Direction, Gap, perpendicular, stated_gaps
 from handwright.prompts.expectation import Contact, Expectation, Grasp, HandExpectation, OpenPoint
 from handwright.types import Side
 
@@ -90,7 +90,7 @@ def proposed_pose(hand: HandExpectation, side: Side, meeting: str = "", *, first
         thumb_bent=said.thumb_bent if said.thumb_bent is not None else base.thumb_bent and not out,
         thumb=said.thumb or ("out" if out else base.thumb),
         fingers=fingers,
-        gaps=say_gaps(fingers, cast("tuple[Gap, Gap, Gap]", gaps)),
+        gaps=stated_gaps(fingers, cast("tuple[Gap, Gap, Gap]", gaps)),
         contacts=tuple(k for k in touches if fingers[k - 1] == "bent" or said.touches),
         palm=palm,
         points=points,
@@ -169,7 +169,7 @@ def _names_for(hand: HandExpectation, meeting: str) -> tuple[str, ...]:
     return _FREE
 
 
-def _fingers(said: PoseSaid, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]:
+def _fingers(said: StatedPose, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]:
     bends: list[Bend] = []
     for bend, stretched, its in zip(said.fingers, said.extended[1:], base.fingers, strict=True):
         free: Bend = its if (its == "extended") == stretched or stretched is None else "curled"
@@ -200,7 +200,7 @@ def _turn(
 def _extension_said(hand: HandExpectation) -> str:
     if hand.pose.names:
         name = hand.pose.names[0]
-        return SAID_NAME.get(name) or _body(NAMED[name])
+        return NAME_PHRASES.get(name) or _body(NAMED[name])
     stretched = [
         finger
         for finger, known in zip(
@@ -212,7 +212,7 @@ def _extension_said(hand: HandExpectation) -> str:
         return f"{', '.join(stretched)} extended"
     if hand.pose.raised is not None:
         return f"{hand.pose.raised} fingers held up"
-    return hand.grasp or ("fingers bent" if hand.pose.says_extension else "")
+    return hand.grasp or ("fingers bent" if hand.pose.states_extension else "")
 
 
 def _body(words: PoseWords) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from handwright.hand.grammar import PoseWords, read_words
+from handwright.hand.grammar import PoseWords, parse_pose_words
 from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.review.checklist import Check, CheckName, HandReview, PictureReview
 
@@ -55,7 +55,7 @@ def contradictions(hand: HandReview, asked: HandExpectation) -> list[str]:
     if asked.grasp is not None and not _compatible(asked.grasp, state):
         found.append(f"{_article(asked.grasp)} was asked for")
     said = replace(asked.pose, side=None, palm=None, points=None, gaps=(None, None, None))
-    if said.says_extension and not said.fits(words) and not found:
+    if said.states_extension and not said.fits(words) and not found:
         found.append("other fingers were to be stretched out")
     for what, wanted, seen in (
         ("palm", asked.pose.palm, words.palm),
@@ -127,7 +127,7 @@ def _not_told(checks: Mapping[CheckName, Check], asked: HandExpectation) -> list
 def _words(hand: HandReview) -> PoseWords | None:
     check = hand.checks["grasp"]
     text = check.value.get("pose")
-    return read_words(text) if check.verdict != "cannot tell" and isinstance(text, str) else None
+    return parse_pose_words(text) if check.verdict != "cannot tell" and isinstance(text, str) else None
 
 
 def _compatible(asked: str, state: str) -> bool:

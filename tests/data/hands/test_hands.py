@@ -21,7 +21,7 @@ from handwright.data.shards import check_record
 from handwright.data.world.places import KINDS, draw_place
 from handwright.errors import UnreadableImageError
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES
-from handwright.hand.grammar import NAMED, read_words, words_of
+from handwright.hand.grammar import NAMED, parse_pose_words, words_of
 from handwright.hand.grammar.motion import landmarks_of, penetration_m, spheres_of
 from handwright.hand.kinematics import hand_landmarks_m, pose_bones, pose_of_dofs, pose_points
 from handwright.hand.rig import load_rig
@@ -86,7 +86,7 @@ def test_a_record_is_complete_json_that_says_the_pose(picture):
     back = json.loads(json.dumps(record, allow_nan=False))
     assert len(back["hands"]) == len(picture.hands)
     for said, truth in zip(back["hands"], picture.hands, strict=True):
-        assert read_words(said["words"]) == truth.words
+        assert parse_pose_words(said["words"]) == truth.words
         assert said["side"] == truth.hand.side
         assert np.array(said["pose"]) == pytest.approx(truth.hand.pose, abs=1e-5)
     assert back["domain"] in back["caption"]

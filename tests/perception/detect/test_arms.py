@@ -11,11 +11,11 @@ import pytest
 from handwright.perception.detect.arms import (
     Arm,
     arms_of,
-    bare_arms,
+    encloses_person,
     find_people,
-    hands_of_bodies,
-    is_a_body,
-    people_beside,
+    find_people_beside,
+    hands_at_arm_ends,
+    unmatched_arms,
     views_of,
 )
 from handwright.perception.detect.landmarker import HandLandmarker
@@ -54,10 +54,10 @@ def test_hidden_wrists_and_hands_outside_the_picture_say_nothing():
 
 def test_a_hand_belongs_to_one_arm_the_nearest():
     arms = arms_of(person(left=(200, 100), right=(240, 100)), WIDTH, HEIGHT)
-    (bare,) = bare_arms(arms, [hand(240, 100, 100)])
+    (bare,) = unmatched_arms(arms, [hand(240, 100, 100)])
     assert bare.wrist_px[0] == 250.0
-    assert bare_arms(arms, [hand(240, 100, 100), hand(200, 100, 100)]) == []
-    assert len(bare_arms(arms, [hand(450, 300, 100)])) == 2
+    assert unmatched_arms(arms, [hand(240, 100, 100), hand(200, 100, 100)]) == []
+    assert len(unmatched_arms(arms, [hand(450, 300, 100)])) == 2
 
 
 def test_a_hand_that_the_palm_detector_misses_is_found_at_the_end_of_its_arm():
@@ -87,9 +87,9 @@ def test_no_people_are_looked_for_beside_one_hand_that_fills_the_picture():
             raise AssertionError("looked for people")
 
     eyes = NoPeople([hand(40, 10, 430)], (WIDTH, HEIGHT))
-    assert people_beside(PICTURE, [hand(40, 10, 430)], eyes) == []
+    assert find_people_beside(PICTURE, [hand(40, 10, 430)], eyes) == []
     with pytest.raises(AssertionError, match="looked"):
-        people_beside(PICTURE, [hand(40, 10, 100)], eyes)
+        find_people_beside(PICTURE, [hand(40, 10, 100)], eyes)
 
 
 def test_a_person_in_several_tiles_is_one_person():
@@ -101,7 +101,7 @@ def test_a_person_in_several_tiles_is_one_person():
 def test_known_hands_are_not_found_again():
     there, someone = hand(250, 150, 100), person(left=(250, 150))
     eyes = ChartEyes([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
-    assert hands_of_bodies(PICTURE, [there], [someone], eyes) == []
+    assert hands_at_arm_ends(PICTURE, [there], [someone], eyes) == []
 
 
 def test_what_holds_a_trunk_and_legs_is_no_hand_and_a_hand_before_the_chest_is_one():
@@ -110,9 +110,9 @@ def test_what_holds_a_trunk_and_legs_is_no_hand_and_a_hand_before_the_chest_is_o
         (180, 100), (120, 100), (170, 220), (130, 220), (170, 300), (130, 300), (170, 380), (130, 380),
     ]  # fmt: skip
     someone = Person(points, np.ones(33))
-    assert is_a_body(hand(80, 60, 340), [someone])
-    assert not is_a_body(hand(100, 60, 100), [someone])
-    assert not is_a_body(hand(80, 60, 340), [])
+    assert encloses_person(hand(80, 60, 340), [someone])
+    assert not encloses_person(hand(100, 60, 100), [someone])
+    assert not encloses_person(hand(80, 60, 340), [])
 
 
 @pytest.mark.models
@@ -131,6 +131,6 @@ def test_both_arms_of_a_man_who_shows_his_hands_end_in_the_labelled_boxes(photos
         for arm, (x0, y0, x1, y1) in zip(arms, boxes, strict=True):
             assert x0 < arm.knuckles_px[0] < x1
             assert y0 < arm.knuckles_px[1] < y1
-        found = hands_of_bodies(picture, [], [someone], eyes)
+        found = hands_at_arm_ends(picture, [], [someone], eyes)
         assert [hand.found_by for hand in found] == ["body", "body"]
-        assert hands_of_bodies(picture, found, [someone], eyes) == []
+        assert hands_at_arm_ends(picture, found, [someone], eyes) == []

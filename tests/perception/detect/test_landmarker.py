@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from handwright.errors import MissingModelError
-from handwright.perception.detect.confirm import examine
+from handwright.perception.detect.confirm import confirm_by_crops
 from handwright.perception.detect.duplicates import landmark_distance
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
-from handwright.perception.detect.views import Eyes, View, around, whole
+from handwright.perception.detect.views import DetectionOptions, View, around, whole
 from handwright.perception.models.wheel import HAND_MEMBERS, zip_task
 
-NORMAL = Eyes(4, 0.5, 0.5)
+NORMAL = DetectionOptions(4, 0.5, 0.5)
 
 # People who face the camera with one hand raised; whose arm it is was checked by eye. The prints on the
 # shirts of the first two read the right way round, so those are not mirrored.
@@ -48,8 +48,8 @@ def two_hands(photos):
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def look(pixels, landmarker, view):
-    return sorted(view.look(pixels, landmarker, NORMAL, "picture"), key=lambda hand: hand.bbox_xyxy_px)
+def detect(pixels, landmarker, view):
+    return sorted(view.detect(pixels, landmarker, NORMAL, "picture"), key=lambda hand: hand.bbox_xyxy_px)
 
 
 def test_a_file_that_is_no_model_is_one_line(tmp_path):
@@ -60,13 +60,13 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path):
         with pytest.raises(MissingModelError, match="does not load"):
             eyes.detect(blank)
         with pytest.raises(MissingModelError, match="does not load"):
-            eyes.examine(np.zeros((224, 224, 3), np.uint8))
+            eyes.landmarks_in_crop(np.zeros((224, 224, 3), np.uint8))
 
 
 @pytest.mark.models
 def test_nothing_is_seen_in_nothing(landmarker):
     assert landmarker.detect(np.zeros((128, 128, 3), np.uint8)) == []
-    assert landmarker.examine(np.zeros((224, 224, 3), np.uint8))[0] < 0.1
+    assert landmarker.landmarks_in_crop(np.zeros((224, 224, 3), np.uint8))[0] < 0.1
 
 
 @pytest.mark.models
@@ -110,7 +110,7 @@ def test_a_mirrored_view_gives_the_same_places_sides_and_depth_order(two_hands, 
 def test_the_network_asked_directly_agrees_with_mediapipe(two_hands, landmarker):
     height, width = two_hands.shape[:2]
     for hand in look(two_hands, landmarker, whole(width, height, margin=1.2, size_px=720)):
-        direct = examine(two_hands, hand, landmarker)
+        direct = confirm_by_crops(two_hands, hand, landmarker)
         assert direct is not None
         assert landmark_distance(direct, hand) < 0.08
         assert direct.side == hand.side

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from handwright.perception.detect.confirm import confirm
 from handwright.perception.detect.landmarker import HandLandmarker
-from handwright.perception.detect.search import Search, find_hands, find_in_boxes, glance, pyramid
+from handwright.perception.detect.search import Search, detect_large_hands, find_hands, find_in_boxes, pyramid
 from tests.perception.hands import ChartEyes, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
@@ -141,14 +141,14 @@ def test_one_look_tells_all_of_a_small_picture_with_large_hands_beyond_doubt():
 )
 def test_a_small_or_doubtful_hand_or_a_large_picture_calls_for_a_search(size, presence, limit):
     doubtful = eyes(hand(100, 100, size), presence=presence)
-    assert glance(PICTURE, doubtful, Search(glance_px=limit)) == []
+    assert detect_large_hands(PICTURE, doubtful, Search(large_hand_picture_px=limit)) == []
 
 
 def test_an_arm_without_its_hand_calls_for_a_search():
     there = hand(100, 100, 200)
-    assert len(glance(PICTURE, eyes(there, presence=0.95), Search())) == 1
+    assert len(detect_large_hands(PICTURE, eyes(there, presence=0.95), Search())) == 1
     another = eyes(there, presence=0.95, persons=[person(left=(450, 200))])
-    assert glance(PICTURE, another, Search()) == []
+    assert detect_large_hands(PICTURE, another, Search()) == []
 
 
 @pytest.mark.models

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.perception.detect.views import Eyes, View, grey, tiles, whole
+from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
 from tests.perception.hands import FakeEyes, hand, paint
 
 
@@ -68,14 +68,14 @@ def test_looking_through_a_mirrored_turned_view_gives_landmarks_of_the_picture_a
     paint(pixels, there)
     straight, mirrored = View((280, 180), 350, 350), View((280, 180), 350, 350, 0.0, mirrored=True)
     for view, side in ((straight, "right"), (mirrored, "left")):
-        (seen,) = view.look(pixels, FakeEyes(), Eyes(2, 0.5, 0.5), "tile")
+        (seen,) = view.detect(pixels, FakeEyes(), DetectionOptions(2, 0.5, 0.5), "tile")
         assert np.abs(seen.landmarks_px - there.landmarks_px).max() < 1.0
         assert (seen.side, seen.found_by) == (side, "tile")
 
 
 def test_depth_is_brought_to_the_scale_of_the_picture():
     pixels = paint(np.zeros((400, 400, 3), np.uint8), hand(100, 100, 200))
-    (seen,) = View((200, 200), 400, 200).look(pixels, FakeEyes(), Eyes(2, 0.5, 0.5), "x")
+    (seen,) = View((200, 200), 400, 200).detect(pixels, FakeEyes(), DetectionOptions(2, 0.5, 0.5), "x")
     assert np.allclose(seen.depth_px, hand().depth_px * 2)
 
 
@@ -115,6 +115,6 @@ def test_the_whole_view_holds_the_whole_picture(width, height):
 def test_grey_keeps_grey_pixels_and_makes_all_channels_one():
     rng = np.random.default_rng(5)
     colour = rng.integers(0, 256, (20, 30, 3), np.uint8)
-    drab = grey(colour)
+    drab = to_greyscale(colour)
     assert (drab == drab[..., :1]).all()
-    assert (grey(drab) == drab).all()
+    assert (to_greyscale(drab) == drab).all()

@@ -15,7 +15,7 @@ from handwright.hand.kinematics import (
     pose_points_reference,
 )
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
-from handwright.perception.fit.hand_fit import fit_given, fit_hand, fit_hands, picture_camera
+from handwright.perception.fit.hand_fit import fit_hand, fit_hands, fit_of_given_hand, picture_camera
 from handwright.types import Hand, HandObservation, Side
 
 WIDTH, HEIGHT = 512, 480
@@ -188,7 +188,7 @@ def test_a_picture_twice_the_size_gives_the_same_hand() -> None:
 
 def test_a_given_hand_is_measured_not_changed() -> None:
     hand = some_hand(4)
-    fit = fit_given(observe(hand), hand)
+    fit = fit_of_given_hand(observe(hand), hand)
     assert fit.hand is hand and fit.residual == pytest.approx(0, abs=1e-12) and (fit.trust == 1).all()
 
 

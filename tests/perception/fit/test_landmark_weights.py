@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs
-from handwright.perception.fit.hand_fit import fit_given, fit_hand
-from handwright.perception.fit.landmark_weights import bunched_fingers, misfit_fingers
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
+from handwright.perception.fit.landmark_weights import bunched_finger_weights, misfit_finger_weights
 from handwright.types import Camera, Hand, HandObservation
 
 SIZE = 512
@@ -41,12 +41,12 @@ def bunched(seen: HandObservation, finger: int) -> HandObservation:
 
 
 def test_an_open_hand_is_believed():
-    assert (bunched_fingers(observe(flat_hand())) == 1).all()
+    assert (bunched_finger_weights(observe(flat_hand())) == 1).all()
 
 
 @pytest.mark.parametrize("finger", [1, 2, 3])
 def test_a_finger_bunched_between_straight_ones_is_not_believed(finger):
-    weights = bunched_fingers(bunched(observe(flat_hand()), finger))
+    weights = bunched_finger_weights(bunched(observe(flat_hand()), finger))
     beyond = np.zeros(21, bool)
     beyond[6 + 4 * finger : 9 + 4 * finger] = True
     assert (weights[beyond] < 0.1).all()
@@ -57,12 +57,12 @@ def test_a_finger_held_down_by_the_thumb_is_believed():
     seen = bunched(observe(flat_hand()), 3)
     landmarks = seen.landmarks_px.copy()
     landmarks[4] = landmarks[20] + 3.0
-    assert (bunched_fingers(replace(seen, landmarks_px=landmarks)) == 1).all()
+    assert (bunched_finger_weights(replace(seen, landmarks_px=landmarks)) == 1).all()
 
 
 def test_a_fist_is_believed():
     fist = flat_hand(index=1.3, middle=1.3, ring=1.3, pinky=1.3)
-    assert (bunched_fingers(observe(fist)) == 1).all()
+    assert (bunched_finger_weights(observe(fist)) == 1).all()
 
 
 @pytest.mark.parametrize("finger", [1, 2])
@@ -81,6 +81,6 @@ def test_a_finger_where_no_finger_can_be_is_a_misfit():
     landmarks = seen.landmarks_px.copy()
     landmarks[10:13] += 0.2 * seen.size_px
     astray = replace(seen, landmarks_px=landmarks)
-    weights = misfit_fingers(astray, fit_given(astray, hand))
+    weights = misfit_finger_weights(astray, fit_of_given_hand(astray, hand))
     assert (weights[10:13] < 0.1).all()
     assert (weights[13:] == 1).all()

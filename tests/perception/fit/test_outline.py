@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import SHAPE_NAMES
-from handwright.hand.depth import see_hand
-from handwright.perception.fit.hand_fit import fit_given
+from handwright.hand.depth import render_hand
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.perception.fit.outline import fit_outline, outline_overlap
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
@@ -25,7 +25,7 @@ def outlined(true, guess=None):
     """The outline fit of a mean (or other) hand to the silhouette of a true one."""
     shot = shoot(true)
     seen = shot.observation()
-    return fit_outline(seen, fit_given(seen, guess or flat_hand()), shot.region, shot.window)
+    return fit_outline(seen, fit_of_given_hand(seen, guess or flat_hand()), shot.region, shot.window)
 
 
 @pytest.mark.parametrize("thickness", [-0.15, 0.0, 0.15])
@@ -43,9 +43,9 @@ def test_the_outline_never_fits_worse_than_before():
     for true in (shaped(0.2, 0.1), shaped(-0.2, -0.1), flat_hand(curl=0.4)):
         shot = shoot(true)
         seen, start = shot.observation(), replace(flat_hand(), pose=true.pose)
-        fit = fit_outline(seen, fit_given(seen, start), shot.region, shot.window)
+        fit = fit_outline(seen, fit_of_given_hand(seen, start), shot.region, shot.window)
         before, after = (
-            outline_overlap(seen, see_hand(h, SIZE, SIZE).face >= 0, shot.region, shot.window)
+            outline_overlap(seen, render_hand(h, SIZE, SIZE).face >= 0, shot.region, shot.window)
             for h in (start, fit.hand)
         )
         assert after >= before - 0.003
@@ -65,7 +65,7 @@ def test_a_swollen_outline_is_not_copied_beyond_anatomy():
     swollen[30:200, 40:250] = True
     seen = shot.observation()
     region = region_of(shot.pixels, swollen, shot.landmarks_px)
-    shape = fit_outline(seen, fit_given(seen, shot.hand), region, shot.window).hand.shape
+    shape = fit_outline(seen, fit_of_given_hand(seen, shot.hand), region, shot.window).hand.shape
     assert shape[THICKNESS] <= 0.24
     assert shape[PALM] <= 0.22
 
@@ -73,7 +73,7 @@ def test_a_swollen_outline_is_not_copied_beyond_anatomy():
 def test_without_an_old_hand_the_fit_stays():
     shot = shoot()
     seen = shot.observation()
-    fit = fit_given(seen, shot.hand)
+    fit = fit_of_given_hand(seen, shot.hand)
     nothing = region_of(shot.pixels, np.zeros_like(shot.silhouette), shot.landmarks_px)
     assert fit_outline(seen, fit, nothing, shot.window) is fit
 
@@ -81,7 +81,7 @@ def test_without_an_old_hand_the_fit_stays():
 def test_the_trust_of_the_fit_is_handed_on():
     shot = shoot(shaped(0.15))
     seen = shot.observation()
-    doubted = replace(fit_given(seen, flat_hand()), trust=np.linspace(0, 1, 21))
+    doubted = replace(fit_of_given_hand(seen, flat_hand()), trust=np.linspace(0, 1, 21))
     assert np.array_equal(fit_outline(seen, doubted, shot.region, shot.window).trust, doubted.trust)
 
 

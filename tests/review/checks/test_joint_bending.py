@@ -9,7 +9,7 @@ import pytest
 
 from handwright.hand.anatomy import DOF_NAMES
 from handwright.hand.kinematics import pose_of_dofs
-from handwright.perception.fit.hand_fit import fit_given
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.review.checks.joint_angles import seen_joints
 from handwright.review.checks.joint_bending import SLACK_DEG, check_joints, limits_deg
 from tests.drawn import flat_hand, shoot
@@ -27,7 +27,7 @@ def posed(side="right", **degrees):
 def angles(hand, of=None):
     """By finger and joint what is seen of a hand, in the frame of another (default: itself)."""
     observation = seen(hand)
-    fit = fit_given(observation, of or hand)
+    fit = fit_of_given_hand(observation, of or hand)
     return {(j.finger, j.joint): j for j in seen_joints(observation, fit)}
 
 
@@ -68,7 +68,7 @@ def test_a_sound_hand_passes_and_a_finger_bent_sideways_fails_where_it_is():
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points[[11, 12]] = (truth[[11, 12]] - pivot) @ matrix.T + pivot
     odd = replace(seen(shot.hand), landmarks_px=points)
-    check = check_joints(replace(evidence_of(shot), observation=odd, fit=fit_given(odd, shot.hand)))
+    check = check_joints(replace(evidence_of(shot), observation=odd, fit=fit_of_given_hand(odd, shot.hand)))
     assert check.verdict == "fail"
     assert "sideways" in check.reason
     assert check.value["worst"]["finger"] == "middle"

@@ -14,7 +14,7 @@ from handwright.hand.grammar.angles import bounds_of
 from handwright.hand.grammar.contact import touch, untangle
 from handwright.hand.grammar.motion import penetration_m
 from handwright.hand.grammar.named import EVERYDAY, GRASPS, HAGRID, SPELLED
-from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, Bend, Gap, say_gaps
+from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, Bend, Gap, stated_gaps
 
 DEEPEST_M = 0.002
 _TRIES = 4
@@ -90,7 +90,7 @@ def _random_words(rng: np.random.Generator) -> Posed:
             fingers[k] = fingers[k - 1]
     bends: tuple[Bend, Bend, Bend, Bend] = (fingers[0], fingers[1], fingers[2], fingers[3])
     gaps: list[Gap] = [GAPS[int(rng.choice(4, p=[0.0, 0.3, 0.45, 0.25]))] for _ in range(3)]
-    said = say_gaps(bends, (gaps[0], gaps[1], gaps[2]))
+    said = stated_gaps(bends, (gaps[0], gaps[1], gaps[2]))
     thumb = THUMBS[int(rng.integers(len(THUMBS)))]
     bent = [k + 1 for k, bend in enumerate(bends) if bend == "bent"]
     contacts = (int(rng.choice(bent)),) if bent and thumb == "opposed" and rng.random() < 0.4 else ()

@@ -14,7 +14,7 @@ from handwright.data.photographs import decode_photo, read_photo
 from handwright.hand.skeleton import palm_span_px
 from handwright.perception.detect.confirm import judge
 from handwright.perception.detect.landmarker import HandLandmarker
-from handwright.perception.detect.views import Eyes, whole
+from handwright.perception.detect.views import DetectionOptions, whole
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region
 from handwright.types import Hand, HandObservation
@@ -22,7 +22,7 @@ from handwright.types import Hand, HandObservation
 LEAST_HAND_PX = 80.0
 LEAST_PRESENCE = 0.8
 
-_SEARCHING = Eyes(max_hands=4, confidence=0.5, presence=0.5)
+_SEARCHING = DetectionOptions(max_hands=4, confidence=0.5, presence=0.5)
 _MARGIN = 0.06
 _AROUND = 1.3
 _REMEMBERED = 4096
@@ -57,14 +57,14 @@ class Flesh:
         fit: The fitted hand, in the whole photograph's camera.
         window: x0, y0, x1, y1 of the part that was looked at.
         skin_lab: As in ``HandRegion``.
-        skin_spread: As in ``HandRegion``.
+        skin_covariance: As in ``HandRegion``.
         bits: The hand's pixels in the window, packed.
     """
 
     fit: Hand
     window: tuple[int, int, int, int]
     skin_lab: Float[np.ndarray, "3"]
-    skin_spread: Float[np.ndarray, "3 3"]
+    skin_covariance: Float[np.ndarray, "3 3"]
     bits: UInt8[np.ndarray, "h b"]
 
     def inside(self, height: int, width: int) -> Bool[np.ndarray, "h w"]:
@@ -89,7 +89,7 @@ def see(path: Path) -> Seen:
     eyes = _eyes()
     hands: list[HandObservation] = []
     sure: list[int] = []
-    for hand in whole(width, height, margin=1.25, size_px=384).look(pixels, eyes, _SEARCHING, "picture"):
+    for hand in whole(width, height, margin=1.25, size_px=384).detect(pixels, eyes, _SEARCHING, "picture"):
         presence, closer = judge(pixels, hand, eyes)
         hands.append(closer or hand)
         if closer is not None and presence >= LEAST_PRESENCE and _lies_well(closer, height, width):
@@ -112,7 +112,7 @@ def flesh_of(path: Path, number: int) -> Flesh:
     region = hand_region(crop, hand.landmarks_px - np.array([x0, y0]))
     fit = fit_hand(hand, seen.width, seen.height).hand
     bits = np.packbits(region.inside, axis=1)
-    return Flesh(fit, (x0, y0, x1, y1), region.skin_lab, region.skin_spread, bits)
+    return Flesh(fit, (x0, y0, x1, y1), region.skin_lab, region.skin_covariance, bits)
 
 
 @lru_cache(maxsize=1)

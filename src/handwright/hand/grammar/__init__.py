@@ -10,20 +10,20 @@ from handwright.hand.grammar.angles import angles_of, words_of
 from handwright.hand.grammar.named import NAMED, counting, names_of
 from handwright.hand.grammar.orientation import ORIENTATIONS, orientation_of, wrist_of
 from handwright.hand.grammar.phrases import describe
-from handwright.hand.grammar.text_parser import PoseSaid, understand
-from handwright.hand.grammar.words import PoseWords, read_words
+from handwright.hand.grammar.text_parser import StatedPose, parse_pose_text
+from handwright.hand.grammar.words import PoseWords, parse_pose_words
 
 __all__ = [
     "NAMED",
     "ORIENTATIONS",
-    "PoseSaid",
+    "StatedPose",
     "PoseWords",
     "angles_of",
     "counting",
     "describe",
     "names_of",
     "orientation_of",
-    "read_words",
+    "parse_pose_words",
     "understand",
     "words_of",
     "wrist_of",

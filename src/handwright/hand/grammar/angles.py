@@ -10,7 +10,7 @@ from jaxtyping import Float
 from handwright.hand.anatomy import DOF_LIMITS_RAD
 from handwright.hand.grammar.contact import touch, untangle
 from handwright.hand.grammar.motion import landmarks_of
-from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, say_gaps
+from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, stated_gaps
 
 _STRAIGHT_PIP, _BENT_PIP = 32.0, 64.0
 _STRAIGHT_MCP, _HOOKED_MCP = 38.0, 30.0
@@ -63,7 +63,7 @@ def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
         thumb_bent=bool(degrees[3] + degrees[5] > _THUMB_BENT),
         thumb=_thumb_of(degrees[0], degrees[1]),
         fingers=bends,
-        gaps=say_gaps(bends, (gaps[0], gaps[1], gaps[2])),
+        gaps=stated_gaps(bends, (gaps[0], gaps[1], gaps[2])),
         contacts=tuple(int(k) + 1 for k in np.flatnonzero(near)),
     )
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.grammar.idioms import BENT
-from handwright.hand.grammar.phrases import THUMB_SAID
-from handwright.hand.grammar.stated_pose import Known, PoseSaid
+from handwright.hand.grammar.phrases import THUMB_PHRASES
+from handwright.hand.grammar.stated_pose import Known, StatedPose
 from handwright.hand.grammar.words import GAPS, NEIGHBOURS, THUMBS, Bend, Gap, Thumb
 
 _F = r"(?:thumb|index|middle|ring|little|pinky|pinkie)(?: fingers?)?"
@@ -17,7 +17,7 @@ _LIST = rf"{_F}(?:(?:, and |, | and | & |\+){_F})*"
 _FOUR = r"(?:all )?(?:the |her |his |their |four |five )?fingers"
 _OTHERS = r"(?:the )?(?:other|remaining)(?: \w+)? fingers|(?:all )?the (?:others|rest)"
 _WHERE: dict[str, Thumb] = {
-    **{phrase: cast("Thumb", word) for word, phrase in THUMB_SAID.items()},
+    **{phrase: cast("Thumb", word) for word, phrase in THUMB_PHRASES.items()},
     **{word: word for word in THUMBS},
 }
 _SAME: dict[str, Bend] = {word: word for word in ("extended", "folded", "hooked", "curled")}
@@ -52,7 +52,7 @@ class Text:
         return hits
 
 
-def read_fingers(text: Text) -> PoseSaid:
+def parse_fingers(text: Text) -> StatedPose:
     """What is said finger by finger, taken out of a lower-case text."""
     touches = _touches(text)
     thumb, thumb_bent = _thumb(text)
@@ -62,7 +62,7 @@ def read_fingers(text: Text) -> PoseSaid:
     for hit in same:
         both = [bends[k] == bends[k + 1] == "extended" for k in range(3)]
         gaps = [_gap(hit[1]) if said else gap for said, gap in zip(both, gaps, strict=True)]
-    return PoseSaid(
+    return StatedPose(
         fingers=cast("Any", tuple(bends)),
         extended=cast("Known", tuple(extended)),
         thumb=thumb,

@@ -9,7 +9,7 @@ NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 _SYMBOL = r"(?! (?:necklace|pendant|shirt|t-shirt|tattoo|earrings?|symbol|poster|graffiti|sticker|patch))"
 _SIGN = r"(?:hand )?(?:signs?|gestures?|poses?|hands?)"
 
-CALLED: tuple[tuple[str, tuple[str, ...]], ...] = (
+NAME_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"thumbs?[ -]ups?\b|thumbs? (?:\w+ )?up(?:wards?)?\b|thumb raised|raised thumb", ("like",)),
     (r"thumbs?[ -]down\b|thumbs? (?:\w+ )?down(?:wards?)?\b", ("dislike",)),
     (r"vulcan (?:salute|sign|greeting)|live long and prosper|spock (?:hand )?(?:sign|salute)", ("vulcan",)),
@@ -79,7 +79,7 @@ _AT = r"(?:facing|to|towards?|turned to|turned towards?|at|faces)(?: the| our| y
 _VIEWER = r"(?:camera|viewer|lens|us|you|spectator|front)\b"
 _PALM = r"palms?(?: of (?:\w+ ){1,2}hands?)? (?:is |are |held |turned )?"
 
-PALM_SAID: tuple[tuple[str, Direction], ...] = (
+PALM_PATTERNS: tuple[tuple[str, Direction], ...] = (
     (rf"{_PALM}{_AT}{_VIEWER}|{_PALM}(?:facing )?(?:forwards?|outwards?|out)\b|palm visible", "camera"),
     (
         rf"backs? of (?:\w+ ){{1,2}}?hands? {_AT}?(?:the )?{_VIEWER}|its back to the camera|"
@@ -94,7 +94,7 @@ PALM_SAID: tuple[tuple[str, Direction], ...] = (
 """Where the palm faces."""
 
 _POINT = r"(?:pointing|point|points|pointed) (?:\w+ )?(?:\w+ )?(?:straight |directly |right )?"
-POINTS_SAID: tuple[tuple[str, Direction], ...] = (
+POINTING_PATTERNS: tuple[tuple[str, Direction], ...] = (
     (r"away from (?:the )?camera|into the distance|away from (?:the )?viewer", "away"),
     (rf"(?:at|to|towards?|into) (?:the )?{_VIEWER}", "camera"),
     (r"(?:up|upwards?|skywards?)\b|(?:at|to|towards?) the (?:sky|ceiling|stars|moon|sun|heavens)", "up"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handwright.errors import InvalidValueError
 from handwright.hand.grammar.orientation import thumb_direction
-from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb, say_gaps
+from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb, stated_gaps
 
 _BENDS: dict[str, Bend] = {"e": "extended", "f": "folded", "b": "bent", "h": "hooked", "c": "curled"}
 _GAPS: dict[str, Gap] = {"x": "crossed", "t": "together", "a": "apart", "s": "spread"}
@@ -24,7 +24,7 @@ def _pose(
         thumb_bent=bool(bent),
         thumb=thumb,
         fingers=bends,
-        gaps=say_gaps(bends, (_GAPS[gaps[0]], _GAPS[gaps[1]], _GAPS[gaps[2]])),
+        gaps=stated_gaps(bends, (_GAPS[gaps[0]], _GAPS[gaps[1]], _GAPS[gaps[2]])),
         contacts=touch,
         palm=palm,
         points=points,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from handwright.hand.grammar.named import names_of
 from handwright.hand.grammar.words import NEIGHBOURS, PoseWords
 
-SAID_NAME: Mapping[str, str] = {
+NAME_PHRASES: Mapping[str, str] = {
     "call": "making a call-me sign",
     "dislike": "giving a thumbs down",
     "fist": "clenched in a fist",
@@ -45,7 +45,7 @@ _BEND_SAID = {
     "hooked": "hooked",
     "curled": "curled into the palm",
 }
-THUMB_SAID = {
+THUMB_PHRASES = {
     "out": "out to the side",
     "beside": "along the index finger",
     "opposed": "facing the fingers",
@@ -87,13 +87,13 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
         return f"{hand}, {SAID_NAME[names[0]] if names else _up(words)}"
     palm = [PALM_PHRASES[words.palm]] if words.palm and "inverted" not in "".join(names[:1]) else []
     points = [POINTS_PHRASES[words.points]] if words.points else []
-    body = [SAID_NAME[names[0]]] if names else ["with " + _finger_phrases(words)]
+    body = [NAME_PHRASES[names[0]]] if names else ["with " + _finger_phrases(words)]
     return ", ".join([f"{hand} {body[0]}", *palm, *points])
 
 
 def _sayable(words: PoseWords) -> list[str]:
     """Names with a phrase that these words surely have: thumbs are up or down only where that is known."""
-    names = [name for name in names_of(words) if name in SAID_NAME]
+    names = [name for name in names_of(words) if name in NAME_PHRASES]
     unsure = {"like", "dislike"} if {"like", "dislike"} <= set(names) else set[str]()
     return [name for name in names if name not in unsure]
 

@@ -15,7 +15,7 @@ _UNKNOWN: Known = (None, None, None, None, None)
 
 
 @dataclass(frozen=True)
-class PoseSaid:
+class StatedPose:
     """What a text says about one hand's pose; None, or an empty tuple, where it says nothing.
 
     Attributes:
@@ -46,13 +46,13 @@ class PoseSaid:
     side: Side | None = None
 
     @property
-    def says_extension(self) -> bool:
+    def states_extension(self) -> bool:
         """Whether anything is said about which fingers are stretched out or bent."""
         return any(known is not None for known in (*self.extended, *self.fingers, self.raised, self.thumb))
 
     def fits(self, words: PoseWords) -> bool:
         """Whether all that is said is true of a pose, as far as the pose says its side and directions."""
-        known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_of(words)
+        known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_count(words)
         pairs: list[tuple[object, object]] = [
             *zip(self.fingers, words.fingers, strict=True),
             *((mine, its) for mine, its in zip(self.extended, known, strict=True) if its is not None),
@@ -78,6 +78,6 @@ def extended_of(
     return (first, rest[0], rest[1], rest[2], rest[3])
 
 
-def raised_of(words: PoseWords) -> int:
+def raised_count(words: PoseWords) -> int:
     """How many fingers a pose shows, the thumb where it stands out."""
     return sum(known is True for known in extended_of(words.fingers, words.thumb, words.thumb_bent))

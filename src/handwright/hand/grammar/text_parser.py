@@ -8,11 +8,17 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any, cast
 
-from handwright.hand.grammar.finger_parser import Text, pattern_of, read_fingers
-from handwright.hand.grammar.idioms import CALLED, NUMBERS, PALM_SAID, POINTS_SAID, RAISED_NAMES
+from handwright.hand.grammar.finger_parser import Text, parse_fingers, pattern_of
+from handwright.hand.grammar.idioms import (
+    NAME_PATTERNS,
+    NUMBERS,
+    PALM_PATTERNS,
+    POINTING_PATTERNS,
+    RAISED_NAMES,
+)
 from handwright.hand.grammar.named import NAMED
-from handwright.hand.grammar.phrases import SAID_NAME
-from handwright.hand.grammar.stated_pose import Known, PoseSaid, extended_of
+from handwright.hand.grammar.phrases import NAME_PHRASES
+from handwright.hand.grammar.stated_pose import Known, StatedPose, extended_of
 from handwright.hand.grammar.words import DIRECTIONS, Direction, PoseWords
 from handwright.types import Side
 
@@ -36,10 +42,10 @@ _LOOSE = ("one", "three")
 
 
 @lru_cache(maxsize=4096)
-def understand(text: str) -> PoseSaid:
+def parse_pose_text(text: str) -> StatedPose:
     """What a text says about the pose of one hand.
 
-    All wordings of ``describe`` are understood, the clauses of ``read_words``, and what people commonly write
+    All wordings of ``describe`` are understood, the clauses of ``parse_pose_words``, and what people commonly write
     ('thumbs up', 'holding up three fingers', 'index finger extended', 'palm up').
 
     Args:
@@ -48,8 +54,8 @@ def understand(text: str) -> PoseSaid:
     low = " ".join(text.lower().split())
     rest = Text(low)
     named = _exactly(rest) or _raised(rest)
-    direct = read_fingers(rest)
-    named = named or _called(rest.left) or PoseSaid()
+    direct = parse_fingers(rest)
+    named = named or _called(rest.left) or StatedPose()
     said = _over(named, direct)
     palm, points = _directions(low)
     side = re.search(r"\b(left|right) (?:\w+ )?(?:hand|fist|palm)\b", low)
@@ -61,22 +67,22 @@ def understand(text: str) -> PoseSaid:
     )
 
 
-def said_of(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> PoseSaid:
+def common_statement(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> StatedPose:
     """What several poses have in common; their directions are not said."""
     every = [_whole(pose) for pose in poses]
     common: dict[str, Any] = {}
-    for item in fields(PoseSaid):
+    for item in fields(StatedPose):
         values: list[Any] = [getattr(said, item.name) for said in every]
         if item.name in ("fingers", "extended", "gaps"):
             common[item.name] = tuple(v[0] if len(set(v)) == 1 else None for v in zip(*values, strict=True))
         else:
             common[item.name] = values[0] if len(set(values)) == 1 else None
     common["names"] = names
-    return PoseSaid(**common)
+    return StatedPose(**common)
 
 
-def _whole(words: PoseWords) -> PoseSaid:
-    return PoseSaid(
+def _whole(words: PoseWords) -> StatedPose:
+    return StatedPose(
         fingers=words.fingers,
         extended=extended_of(words.fingers, words.thumb, words.thumb_bent),
         thumb=words.thumb,
@@ -86,7 +92,7 @@ def _whole(words: PoseWords) -> PoseSaid:
     )
 
 
-def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
+def _over(named: StatedPose, direct: StatedPose) -> StatedPose:
     """What a name says, overruled by what is said finger by finger."""
     fingers: Any = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
     gaps: Any = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
@@ -107,37 +113,39 @@ def _over(named: PoseSaid, direct: PoseSaid) -> PoseSaid:
     )
 
 
-def _exactly(rest: Text) -> PoseSaid | None:
+def _exactly(rest: Text) -> StatedPose | None:
     """The named pose whose own phrase is there; the longest, so that none is cut short."""
-    for name in sorted(SAID_NAME, key=lambda name: -len(SAID_NAME[name])):
-        phrase = re.escape(SAID_NAME[name].lower())
+    for name in sorted(NAME_PHRASES, key=lambda name: -len(NAME_PHRASES[name])):
+        phrase = re.escape(NAME_PHRASES[name].lower())
         behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
         pattern = rf"{behind}{phrase}"
         if name not in _LOOSE and rest.take(pattern):
-            said = said_of([NAMED[name]], (name,))
+            said = common_statement([NAMED[name]], (name,))
             return replace(said, palm="away") if name.endswith("inverted") else said
     return None
 
 
-def _raised(rest: Text) -> PoseSaid | None:
+def _raised(rest: Text) -> StatedPose | None:
     """How many fingers are held up, and which those may be."""
     for pattern in _RAISED:
         if hits := rest.take(pattern):
             said = hits[0][1]
             number = NUMBERS.index(said) if said in NUMBERS else int(said)
             names = RAISED_NAMES.get(number, ())
-            return replace(said_of([NAMED[n] for n in names], names), raised=number) if names else None
+            return (
+                replace(common_statement([NAMED[n] for n in names], names), raised=number) if names else None
+            )
     return None
 
 
-def _called(left: str) -> PoseSaid | None:
+def _called(left: str) -> StatedPose | None:
     """The named poses that a common expression may mean."""
-    for pattern, names in CALLED:
+    for pattern, names in NAME_PATTERNS:
         if pattern_of(pattern).search(left):
-            return said_of([NAMED[name] for name in names], names)
+            return common_statement([NAMED[name] for name in names], names)
     if letter := re.search(_LETTER, left):
         name = f"letter {(letter[1] or letter[2]).upper()}"
-        return said_of([NAMED[name]], (name,)) if name in NAMED else None
+        return common_statement([NAMED[name]], (name,)) if name in NAMED else None
     for name in NAMED:
         spoken = re.escape(name.replace("_", " ").lower())
         pattern = rf"\b{spoken}\b".replace("grasp", "(?:grasp|grip)")
@@ -145,13 +153,13 @@ def _called(left: str) -> PoseSaid | None:
         if name not in (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat") and re.search(
             pattern, left
         ):
-            return said_of([NAMED[name]], (name,))
+            return common_statement([NAMED[name]], (name,))
     return None
 
 
 def _directions(low: str) -> tuple[Direction | None, Direction | None]:
     """Where the palm faces and where the fingers point, as far as it is said."""
-    palms: list[Direction] = [word for pattern, word in PALM_SAID if pattern_of(pattern).search(low)]
+    palms: list[Direction] = [word for pattern, word in PALM_PATTERNS if pattern_of(pattern).search(low)]
     palm = palms[0] if palms else None
     points: Direction | None = None
     for clause in re.split(r"[,;.] ?", low):
@@ -163,7 +171,7 @@ def _directions(low: str) -> tuple[Direction | None, Direction | None]:
         tail = re.split(r"[,;.]", low[hit.end() :])[0].split()
         ends = [" ".join(tail[k:]) for k in range(min(len(tail), 4))]
         found: list[Direction] = [
-            word for end in ends for pattern, word in POINTS_SAID if re.match(pattern, end)
+            word for end in ends for pattern, word in POINTING_PATTERNS if re.match(pattern, end)
         ]
         if points is None and found:
             points = found[0]

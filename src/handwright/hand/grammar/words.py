@@ -73,7 +73,7 @@ class PoseWords:
             raise InvalidValueError(f"a palm that faces {self.palm} cannot have its fingers {self.points}")
 
     def __str__(self) -> str:
-        """The technical wording; :func:`read_words` reads it back."""
+        """The technical wording; :func:`parse_pose_words` reads it back."""
         clauses = [f"{self.side} hand" if self.side else "hand"]
         clauses.append(f"thumb {'bent' if self.thumb_bent else 'extended'} {self.thumb}")
         clauses += [f"{finger} {bend}" for finger, bend in zip(FINGERS[1:], self.fingers, strict=True)]
@@ -91,7 +91,7 @@ def perpendicular(first: Direction, second: Direction) -> bool:
     return axis[first] != axis[second]
 
 
-def say_gaps(
+def stated_gaps(
     fingers: tuple[Bend, ...], gaps: tuple[Gap, Gap, Gap]
 ) -> tuple[Gap | None, Gap | None, Gap | None]:
     """Keep the gaps that are said: those between two extended fingers."""
@@ -101,7 +101,7 @@ def say_gaps(
     return said[0], said[1], said[2]
 
 
-def read_words(text: str) -> PoseWords:
+def parse_pose_words(text: str) -> PoseWords:
     """The value of a technical wording.
 
     Args:
@@ -128,7 +128,7 @@ def read_words(text: str) -> PoseWords:
         thumb_bent=state == "bent",
         thumb=cast("Thumb", where),
         fingers=fingers,
-        gaps=say_gaps(fingers, gaps),
+        gaps=stated_gaps(fingers, gaps),
         contacts=tuple(sorted(FINGERS.index(f) for f in said.get("touches", "").split("+") if f)),
         palm=cast("Direction | None", said.get("palm")),
         points=cast("Direction | None", said.get("fingers")),

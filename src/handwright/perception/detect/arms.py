@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.perception.detect.confirm import examine
+from handwright.perception.detect.confirm import confirm_by_crops
 from handwright.perception.detect.crop_network import INPUT_PX
-from handwright.perception.detect.duplicates import known_hand
+from handwright.perception.detect.duplicates import near_known_hand
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.people import Person
-from handwright.perception.detect.views import View, grey, tiles, whole
+from handwright.perception.detect.views import View, tiles, to_greyscale, whole
 from handwright.types import HandObservation
 
 LEAST_SEEN = 0.35
@@ -56,7 +56,7 @@ class Arm:
     palm_px: float
 
 
-def hands_of_bodies(
+def hands_at_arm_ends(
     pixels: UInt8[np.ndarray, "h w 3"],
     known: Sequence[HandObservation],
     people: Sequence[Person],
@@ -67,18 +67,18 @@ def hands_of_bodies(
     Args:
         pixels: uint8 [H, W, 3].
         known: Hands that were found already.
-        people: Whose arms to look at (``people_beside``).
+        people: Whose arms to look at (``find_people_beside``).
         landmarker: Eyes to use.
     """
     found: list[HandObservation] = []
     for arm in arms_without_hand(pixels, known, people):
-        hand = _hand_at(pixels, arm, landmarker) or _hand_at(grey(pixels), arm, landmarker)
-        if hand is not None and not known_hand(hand, [*known, *found]):
+        hand = _hand_at(pixels, arm, landmarker) or _hand_at(to_greyscale(pixels), arm, landmarker)
+        if hand is not None and not near_known_hand(hand, [*known, *found]):
             found.append(hand)
     return found
 
 
-def people_beside(
+def find_people_beside(
     pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], landmarker: Landmarker
 ) -> list[Person]:
     """People of the picture; nobody is looked for beside a hand that fills it."""
@@ -93,10 +93,10 @@ def arms_without_hand(
 ) -> list[Arm]:
     """The people's visible arms without a known hand."""
     height, width = pixels.shape[:2]
-    return bare_arms([arm for person in people for arm in arms_of(person, width, height)], known)
+    return unmatched_arms([arm for person in people for arm in arms_of(person, width, height)], known)
 
 
-def is_a_body(hand: HandObservation, people: Sequence[Person]) -> bool:
+def encloses_person(hand: HandObservation, people: Sequence[Person]) -> bool:
     """Whether what passed for a hand holds a person's whole trunk and legs, plainly seen.
 
     In a hand that fills the picture the pose network sees people too, but none with sure knees and ankles.
@@ -144,7 +144,7 @@ def arms_of(person: Person, width: int, height: int) -> list[Arm]:
     return arms
 
 
-def bare_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> list[Arm]:
+def unmatched_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> list[Arm]:
     """The arms that none of the known hands belongs to; a hand belongs to one arm, the nearest first."""
     pairs = [
         (gap, i, j)
@@ -175,11 +175,11 @@ def views_of(arm: Arm) -> list[View]:
 
 
 def _hand_at(pixels: UInt8[np.ndarray, "h w 3"], arm: Arm, landmarker: Landmarker) -> HandObservation | None:
-    starts = [view.examine(pixels, landmarker) for view in views_of(arm)]
+    starts = [view.landmarks_in_crop(pixels, landmarker) for view in views_of(arm)]
     for _, start in sorted(starts, key=lambda answer: -answer[0]):
         if not _fits(start, arm):
             continue
-        hand = examine(pixels, start, landmarker, least=LEAST_PRESENCE, agree=AGREE)
+        hand = confirm_by_crops(pixels, start, landmarker, least=LEAST_PRESENCE, agree=AGREE)
         if hand is not None and _fits(hand, arm) and hand.size_px >= _LEAST_PX:
             return replace(hand, found_by="body")
     return None

@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.detect.crop_network import INPUT_PX
-from handwright.perception.detect.duplicates import box_iou, known_hand, landmark_distance
+from handwright.perception.detect.duplicates import box_iou, landmark_distance, near_known_hand
 from handwright.perception.detect.landmarker import Landmarker
-from handwright.perception.detect.views import Eyes, View, around, upright
+from handwright.perception.detect.views import DetectionOptions, View, around, upright
 from handwright.types import Box, HandObservation
 
 AGREE = 0.12
@@ -28,10 +28,10 @@ LEAST_DOUBTFUL_PX = 34.0
 DOUBTFUL_AGREE = 0.2
 """``AGREE`` for those crops, which follow the landmarks and so differ more."""
 
-_CLOSE = Eyes(3, 0.3, 0.5)
+_CLOSE = DetectionOptions(3, 0.3, 0.5)
 _NEAR = 0.6
 _CROP_PX = 384
-_IN_BOX = Eyes(4, 0.1, 0.1)
+_IN_BOX = DetectionOptions(4, 0.1, 0.1)
 _BOX_LOOKS = (
     ((1.6, 0.0, False), (2.4, 0.0, False), (1.2, 0.0, False)),
     (
@@ -71,18 +71,18 @@ def confirm(
     """
     confirmed: list[HandObservation] = []
     for hand in hands:
-        if known_hand(hand, confirmed):
+        if near_known_hand(hand, confirmed):
             continue
         seen = apply(
-            lambda view: view.look(pixels, landmarker, _CLOSE, "close"), (_plain(hand), _mirrored(hand))
+            lambda view: view.detect(pixels, landmarker, _CLOSE, "close"), (_plain(hand), _mirrored(hand))
         )
         first, second = (_nearest(sightings, hand) for sightings in seen)
         if first is not None and second is not None and landmark_distance(first, second) <= AGREE:
             confirmed.append(mean_hand(first, second, hand.found_by))
             continue
         doubtful = first or second or hand
-        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not known_hand(doubtful, confirmed):
-            answer = examine(pixels, doubtful, landmarker)
+        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not near_known_hand(doubtful, confirmed):
+            answer = confirm_by_crops(pixels, doubtful, landmarker)
             if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX:
                 confirmed.append(answer)
     return confirmed
@@ -101,14 +101,14 @@ def judge(
     Returns:
         Mean presence in [0, 1], and the mean of the two answers when both are beyond doubt and agree.
     """
-    plain, first = upright(hand).examine(pixels, landmarker)
+    plain, first = upright(hand).landmarks_in_crop(pixels, landmarker)
     at = first if plain >= _BEYOND_DOUBT else hand
-    mirror, second = replace(upright(at), mirrored=True).examine(pixels, landmarker)
+    mirror, second = replace(upright(at), mirrored=True).landmarks_in_crop(pixels, landmarker)
     sure = min(plain, mirror) >= _BEYOND_DOUBT and landmark_distance(first, second) <= AGREE
     return (plain + mirror) / 2, mean_hand(first, second, hand.found_by) if sure else None
 
 
-def examine(
+def confirm_by_crops(
     pixels: UInt8[np.ndarray, "h w 3"],
     hand: HandObservation,
     landmarker: Landmarker,
@@ -131,7 +131,7 @@ def examine(
     total, at, answers = 0.0, hand, list[HandObservation]()
     for step, mirrored in enumerate((False, False, True, True)):
         view = replace(upright(at if step % 2 else hand), mirrored=mirrored)
-        presence, at = view.examine(pixels, landmarker)
+        presence, at = view.landmarks_in_crop(pixels, landmarker)
         total += presence
         if presence < _HOPELESS or total + (3 - step) < 4 * least:
             return None
@@ -140,7 +140,7 @@ def examine(
     return mean_hand(plain, mirror, "low_threshold") if landmark_distance(plain, mirror) <= agree else None
 
 
-def look_in_box(
+def detect_in_box(
     pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker, apply: Apply = map
 ) -> HandObservation | None:
     """The hand that overlaps a user's box best, seen with the most forgiving eyes, or None.
@@ -154,7 +154,7 @@ def look_in_box(
     center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
     for looks in _BOX_LOOKS:
         views = [View(center, margin * size, _CROP_PX, turn, mirrored) for margin, turn, mirrored in looks]
-        seen = apply(lambda view: view.look(pixels, landmarker, _IN_BOX, "box"), views)
+        seen = apply(lambda view: view.detect(pixels, landmarker, _IN_BOX, "box"), views)
         best = _best_in(box, [hand for hands in seen for hand in hands])
         if best is not None:
             sure = confirm(pixels, [best], landmarker, apply)
@@ -169,12 +169,12 @@ def _examine_box(
     """The palm detector sees nothing: ask the landmark network about the box, fingers in any direction."""
     center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
     views = [View(center, 1.3 * size, INPUT_PX, turn) for turn in np.arange(8) * np.pi / 4]
-    asked = [view.examine(pixels, landmarker) for view in views]
+    asked = [view.landmarks_in_crop(pixels, landmarker) for view in views]
     fitting = [(presence, i) for i, (presence, hand) in enumerate(asked) if _best_in(box, [hand]) is not None]
     if not fitting:
         return None
     guess = asked[max(fitting)[1]][1]
-    found = examine(pixels, guess, landmarker, least=_BOX_PRESENCE, agree=2 * DOUBTFUL_AGREE)
+    found = confirm_by_crops(pixels, guess, landmarker, least=_BOX_PRESENCE, agree=2 * DOUBTFUL_AGREE)
     return (
         replace(found, found_by="box") if found is not None and _best_in(box, [found]) is not None else None
     )

@@ -54,7 +54,7 @@ def _in_fingers(small: HandObservation, large: HandObservation) -> bool:
     )
 
 
-def known_hand(hand: HandObservation, others: Iterable[HandObservation]) -> bool:
+def near_known_hand(hand: HandObservation, others: Iterable[HandObservation]) -> bool:
     """Whether a doubtful hand may be one of ``others``: a wider guard than ``same_hand``."""
     return any(landmark_distance(hand, other) < _KNOWN or same_hand(hand, other) for other in others)
 

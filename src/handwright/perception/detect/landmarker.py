@@ -35,7 +35,7 @@ class Landmarker(Protocol):
         """Hands in ``pixels``, in its own pixel coordinates."""
         ...
 
-    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+    def landmarks_in_crop(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
         """How surely an upright crop is a hand, in [0, 1], and its landmarks if it were one."""
         ...
 
@@ -114,7 +114,7 @@ class HandLandmarker:
         ]
         return sorted(seen, key=lambda hand: -hand.score)
 
-    def examine(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
+    def landmarks_in_crop(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
         """How surely an upright crop is a hand, and its landmarks if it were one.
 
         Args:

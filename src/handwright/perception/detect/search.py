@@ -2,7 +2,7 @@
 
 Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
 candidate from close by (`close.confirm`) and keep those that are hands. Look for the rest without colour, and
-where arms end (`body.hands_of_bodies`). A user's box wins.
+where arms end (`body.hands_at_arm_ends`). A user's box wins.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.detect.arms import arms_without_hand, hands_of_bodies, is_a_body, people_beside
-from handwright.perception.detect.confirm import confirm, judge, look_in_box
-from handwright.perception.detect.duplicates import known_hand, merge_hands
+from handwright.perception.detect.arms import (
+    arms_without_hand,
+    encloses_person,
+    find_people_beside,
+    hands_at_arm_ends,
+)
+from handwright.perception.detect.confirm import confirm, detect_in_box, judge
+from handwright.perception.detect.duplicates import merge_hands, near_known_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
-from handwright.perception.detect.views import Eyes, View, grey, tiles, whole
+from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
 from handwright.types import Box, HandObservation
 
-SEARCHING = Eyes(max_hands=6, confidence=0.1, presence=0.1)
+SEARCHING = DetectionOptions(max_hands=6, confidence=0.1, presence=0.1)
 """Forgiving: the close looks sort out what is no hand."""
 
 NO_HAND = 0.05
@@ -39,9 +44,9 @@ class Search:
         tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: palms want a fifth of a view.
         step: Ratio of sides between one level of tiles and the next.
         view_px: Side that tiles are brought to.
-        glance_px: Pictures up to this side may be told at a glance; 0 searches every picture.
-        glance_share: Hands smaller than this share of the picture call for a search.
-        least_share: Hands smaller than this share of the picture's longer side are not searched for.
+        large_hand_picture_px: Pictures up to this side may be told at a glance; 0 searches every picture.
+        large_hand_share: Hands smaller than this share of the picture call for a search.
+        smallest_share: Hands smaller than this share of the picture's longer side are not searched for.
     """
 
     smallest_px: float = 48.0
@@ -49,13 +54,13 @@ class Search:
     tile_px: float = 220.0
     step: float = 2.5
     view_px: int = 256
-    glance_px: float = 1100.0
-    glance_share: float = 0.3
-    least_share: float = 1 / 60
+    large_hand_picture_px: float = 1100.0
+    large_hand_share: float = 0.3
+    smallest_share: float = 1 / 60
 
     def within(self, longer_px: float) -> Search:
         """This search in a picture of that longer side: its tiles grow with the smallest hand that counts."""
-        times = max(1.0, longer_px * self.least_share / self.smallest_px)
+        times = max(1.0, longer_px * self.smallest_share / self.smallest_px)
         return replace(self, smallest_px=self.smallest_px * times, tile_px=self.tile_px * times)
 
 
@@ -88,20 +93,20 @@ def find_hands(
         found = [hand for hand in seen if hand is not None]
     else:
         search = (search or Search()).within(max(pixels.shape[:2]))
-        found = glance(pixels, landmarker, search)
+        found = detect_large_hands(pixels, landmarker, search)
         if not found:
             with _looks(threads) as pool:
                 maybe = candidates(pixels, landmarker, search, pool)
                 found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
-                found += hands_in_grey(pixels, found, landmarker, search, pool)
-                people = people_beside(pixels, found, landmarker)
-                found = [hand for hand in found if not is_a_body(hand, people)]
-                found += hands_of_bodies(pixels, found, people, landmarker)
+                found += hands_without_colour(pixels, found, landmarker, search, pool)
+                people = find_people_beside(pixels, found, landmarker)
+                found = [hand for hand in found if not encloses_person(hand, people)]
+                found += hands_at_arm_ends(pixels, found, people, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
 
 
-def glance(
+def detect_large_hands(
     pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search
 ) -> list[HandObservation]:
     """The hands of a picture of moderate size of which one look tells all; none means 'search'.
@@ -111,19 +116,19 @@ def glance(
     """
     height, width = pixels.shape[:2]
     longer = max(height, width)
-    if longer > search.glance_px:
+    if longer > search.large_hand_picture_px:
         return []
-    seen = whole(width, height, margin=1.25, size_px=384).look(pixels, landmarker, SEARCHING, "picture")
+    seen = whole(width, height, margin=1.25, size_px=384).detect(pixels, landmarker, SEARCHING, "picture")
     found: list[HandObservation] = []
     for hand in merge_hands(seen):
         presence, sure = judge(pixels, hand, landmarker)
         if presence < NO_HAND:
             continue
-        if sure is None or sure.size_px < search.glance_share * longer:
+        if sure is None or sure.size_px < search.large_hand_share * longer:
             return []
         found.append(sure)
-    people = people_beside(pixels, found, landmarker) if found else []
-    doubtful = any(is_a_body(hand, people) for hand in found)
+    people = find_people_beside(pixels, found, landmarker) if found else []
+    doubtful = any(encloses_person(hand, people) for hand in found)
     return [] if doubtful or arms_without_hand(pixels, found, people) else found
 
 
@@ -136,7 +141,7 @@ def find_in_boxes(
 ) -> list[HandObservation | None]:
     """For every box of the user, the hand that fits it best, or None where nothing is seen by any means."""
     with _looks(threads) as pool:
-        return [look_in_box(pixels, box, landmarker, pool.map) for box in boxes]
+        return [detect_in_box(pixels, box, landmarker, pool.map) for box in boxes]
 
 
 def candidates(
@@ -147,11 +152,11 @@ def candidates(
     straight = whole(width, height, margin=1.25, size_px=384)
     views = [(straight, "picture"), (replace(straight, turn_rad=0.6), "picture")]
     views += [(view, "tile") for view in pyramid(width, height, search)]
-    seen = pool.map(lambda item: item[0].look(pixels, landmarker, SEARCHING, item[1]), views)
+    seen = pool.map(lambda item: item[0].detect(pixels, landmarker, SEARCHING, item[1]), views)
     return merge_hands(hand for hands in seen for hand in hands if hand.size_px >= search.ignored_px / 2)
 
 
-def hands_in_grey(
+def hands_without_colour(
     pixels: UInt8[np.ndarray, "h w 3"],
     known: Sequence[HandObservation],
     landmarker: Landmarker,
@@ -159,12 +164,12 @@ def hands_in_grey(
     pool: ThreadPoolExecutor,
 ) -> list[HandObservation]:
     """Hands whose colour hides them (paint, gloves, coloured light): larger ones, seen without colour."""
-    drab = grey(pixels)
+    drab = to_greyscale(pixels)
     times = max(search.step, max(pixels.shape[:2]) / 4 / search.tile_px)
     coarse = replace(search, tile_px=search.tile_px * times, smallest_px=search.smallest_px * times)
-    maybe = [hand for hand in candidates(drab, landmarker, coarse, pool) if not known_hand(hand, known)]
+    maybe = [hand for hand in candidates(drab, landmarker, coarse, pool) if not near_known_hand(hand, known)]
     sure = merge_hands(confirm(drab, maybe, landmarker, pool.map))
-    return [hand for hand in sure if not known_hand(hand, known)]
+    return [hand for hand in sure if not near_known_hand(hand, known)]
 
 
 def pyramid(width: int, height: int, search: Search) -> list[View]:

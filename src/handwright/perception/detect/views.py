@@ -18,7 +18,7 @@ _OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
-class Eyes:
+class DetectionOptions:
     """How hard to look: at most ``max_hands``, least palm ``confidence`` and hand ``presence`` in (0, 1)."""
 
     max_hands: int
@@ -74,20 +74,27 @@ class View:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(part, matrix, (self.size_px, self.size_px), flags=flags), np.uint8)
 
-    def look(
-        self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, eyes: Eyes, found_by: str
+    def detect(
+        self,
+        pixels: UInt8[np.ndarray, "h w 3"],
+        landmarker: Landmarker,
+        options: DetectionOptions,
+        found_by: str,
     ) -> list[HandObservation]:
         """Hands seen through this window, in pixels of the picture, best score first."""
         seen = landmarker.detect(
-            self.sample(pixels), max_hands=eyes.max_hands, confidence=eyes.confidence, presence=eyes.presence
+            self.sample(pixels),
+            max_hands=options.max_hands,
+            confidence=options.confidence,
+            presence=options.presence,
         )
         return [self._back(hand, found_by) for hand in seen]
 
-    def examine(
+    def landmarks_in_crop(
         self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker
     ) -> tuple[float, HandObservation]:
         """How surely this window shows a hand, in [0, 1], and which, in pixels of the picture."""
-        presence, hand = landmarker.examine(self.sample(pixels))
+        presence, hand = landmarker.landmarks_in_crop(self.sample(pixels))
         return presence, self._back(hand, hand.found_by)
 
     def _back(self, hand: HandObservation, found_by: str) -> HandObservation:
@@ -114,7 +121,7 @@ def whole(width: int, height: int, *, margin: float, size_px: int) -> View:
     return View((width / 2, height / 2), margin * max(width, height), size_px)
 
 
-def grey(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+def to_greyscale(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
     """Luminance in all three channels: the networks know painted and gloved hands better without colour."""
     return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 

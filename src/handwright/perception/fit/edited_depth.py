@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.errors import HandsFileError
-from handwright.hand.depth import FAR_SHARE, NEAR, hand_window, see_hand
+from handwright.hand.depth import FAR_SHARE, NEAR, hand_window, render_hand
 from handwright.types import HandFit, HandObservation
 
 _LEAST_SEEN = 6
@@ -45,7 +45,7 @@ def with_depth(
             f"only {int(seen.sum())} of its 21 landmarks lie on it",
             "edit the depth image that `handwright hands` writes for this picture",
         )
-    drawn = see_hand(fit.hand, height, width, window=window).depth_m
+    drawn = render_hand(fit.hand, height, width, window=window).depth_m
     metres = drawn[np.isfinite(drawn)]
     pixels_per_m = fit.hand.camera.focal_px / float(np.median(metres))
     away = (1 - values / NEAR) / FAR_SHARE * float(np.ptp(metres)) * pixels_per_m

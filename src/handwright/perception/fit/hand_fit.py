@@ -17,7 +17,7 @@ from handwright.hand.joint_angles import dofs_of_pose
 from handwright.hand.kinematics import hand_landmarks_m, mirror_hand_x, pose_of_dofs
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.perception.fit import _solver
-from handwright.perception.fit.landmark_weights import bunched_fingers
+from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import Camera, Hand, HandFit, HandObservation
 
 FOCAL_FACTOR = 1.2
@@ -56,7 +56,7 @@ def fit_hand(
         width: The picture's width.
         height: The picture's height.
         landmark_weights: [21] in [0, 1], how much to believe each landmark; by default all but those of
-            bunched fingers (``trust.bunched_fingers``).
+            bunched fingers (``trust.bunched_finger_weights``).
         proportions: Palm width and thickness (shape numbers) that are known and stay; fitted by default.
         begun: An earlier fit in the same picture to go on from; by default several curls are begun from.
 
@@ -69,7 +69,7 @@ def fit_hand(
     uv = observation.landmarks_px - center
     if flipped:
         uv = uv * np.array([-1.0, 1.0])
-    weights = bunched_fingers(observation) if landmark_weights is None else landmark_weights
+    weights = bunched_finger_weights(observation) if landmark_weights is None else landmark_weights
     weights = np.clip(weights, 0.02, 1.0)
     if begun is not None and flipped:
         begun = mirror_hand_x(begun, width)
@@ -78,10 +78,10 @@ def fit_hand(
     )
     if flipped:
         hand = mirror_hand_x(hand, width)
-    return fit_given(observation, hand, trust)
+    return fit_of_given_hand(observation, hand, trust)
 
 
-def fit_given(
+def fit_of_given_hand(
     observation: HandObservation, hand: Hand, trust: Float[np.ndarray, "21"] | None = None
 ) -> HandFit:
     """How well a given hand (an edited one, say) agrees with what was seen."""

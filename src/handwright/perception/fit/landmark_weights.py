@@ -18,7 +18,7 @@ _BUNCHED, _LONG, _STRAIGHT, _THUMB_AWAY = 0.6, 0.75, 0.93, 0.38
 _LEAST_MISFIT = 0.025
 
 
-def bunched_fingers(seen: HandObservation) -> Float[np.ndarray, "21"]:
+def bunched_finger_weights(seen: HandObservation) -> Float[np.ndarray, "21"]:
     """Weights [21]: low beyond the knuckle of a finger that is bunched up between straight neighbours.
 
     Args:
@@ -39,7 +39,7 @@ def bunched_fingers(seen: HandObservation) -> Float[np.ndarray, "21"]:
     return weights
 
 
-def misfit_fingers(seen: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
+def misfit_finger_weights(seen: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
     """Weights [21]: low beyond the knuckle of fingers that lie far from where the fit could put them."""
     miss = np.linalg.norm(fit.landmarks_px - seen.landmarks_px, axis=1) / seen.size_px
     weights = np.ones(21)

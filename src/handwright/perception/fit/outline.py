@@ -16,8 +16,8 @@ from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
 from handwright.hand.kinematics import skin_of
 from handwright.hand.raster import silhouette_of
 from handwright.hand.rig import load_rig
-from handwright.hand.skeleton import beyond_wrist, palm_span_px, skeleton_masks
-from handwright.perception.fit.hand_fit import fit_given, fit_hand
+from handwright.hand.skeleton import distal_of_wrist, palm_span_px, skeleton_masks
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.types import Hand, HandFit, HandObservation, HandRegion
 
 _WORK_HAND_PX = 130.0
@@ -90,7 +90,7 @@ def fit_outline(
                 best, overlap = trial, overlap + gain
             if best is not before:
                 break
-    return replace(fit_given(observation, best), trust=fit.trust)
+    return replace(fit_of_given_hand(observation, best), trust=fit.trust)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def _small_outline(
     landmarks = (observation.landmarks_px - origin) * factor
     _, thick = skeleton_masks(landmarks, size[1], size[0])
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    counted = beyond_wrist(landmarks, size[1], size[0], _WRIST_SHARE) & (
+    counted = distal_of_wrist(landmarks, size[1], size[0], _WRIST_SHARE) & (
         far < _SPARE_FAR * palm_span_px(landmarks)
     )
     old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
@@ -155,6 +155,6 @@ def outline_overlap(
 ) -> float:
     """Intersection over union of a rendered silhouette and the old hand, beyond the wrist."""
     height, width = silhouette.shape
-    beyond = beyond_wrist(observation.landmarks_px - np.array(window[:2]), height, width, _WRIST_SHARE)
+    beyond = distal_of_wrist(observation.landmarks_px - np.array(window[:2]), height, width, _WRIST_SHARE)
     drawn, old = silhouette & beyond, region.inside & beyond
     return float((drawn & old).sum() / max((drawn | old).sum(), 1))

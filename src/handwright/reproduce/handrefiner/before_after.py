@@ -10,7 +10,7 @@ import numpy as np
 from handwright.handrefiner.beats import Opinion, order
 from handwright.handrefiner.pipeline import refine_picture
 from handwright.handrefiner.settings import RefineSettings
-from handwright.image import with_candidate
+from handwright.image import with_patch
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.search import find_hands
@@ -113,4 +113,4 @@ def _repainted(image: Image, hand: HandRepair) -> Image:
     if not hand.candidates:
         return image
     best = min(hand.candidates, key=lambda c: (len(c.refused), order([c.scores])))
-    return with_candidate(image, best) if np.any(best.inside) else image
+    return with_patch(image, best) if np.any(best.inside) else image

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.detect.arms import Arm, arms_of, bare_arms, find_people
+from handwright.perception.detect.arms import Arm, arms_of, find_people, unmatched_arms
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.people import Person
 from handwright.types import Box, HandObservation, Side
@@ -111,7 +111,7 @@ def arms_of_hands(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> l
 
 def arms_without(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> list[OwnArm]:
     """The arms that none of the hands belongs to."""
-    bare = {id(arm) for arm in bare_arms([own.arm for own in arms], hands)}
+    bare = {id(arm) for arm in unmatched_arms([own.arm for own in arms], hands)}
     return [own for own in arms if id(own.arm) in bare]
 
 

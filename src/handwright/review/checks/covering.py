@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from handwright.hand.morphology import eroded, opened
-from handwright.hand.skeleton import beyond_wrist, not_skin
+from handwright.hand.skeleton import distal_of_wrist, not_skin
 from handwright.review.checks.hand_measurements import KEPT, HandEvidence
 
 
@@ -13,7 +13,7 @@ from handwright.review.checks.hand_measurements import KEPT, HandEvidence
 def covered_share(evidence: HandEvidence) -> float:
     """Share of the fitted hand beyond its wrist where something is seen that cannot be its skin."""
     height, width = evidence.region.inside.shape
-    own = evidence.silhouette & beyond_wrist(evidence.landmarks_px, height, width, 0.2)
+    own = evidence.silhouette & distal_of_wrist(evidence.landmarks_px, height, width, 0.2)
     radius = max(1, round(0.03 * evidence.region.span_px))
     own = eroded(own, radius)
     broad = opened(own & not_skin(evidence.crop, evidence.region), radius)

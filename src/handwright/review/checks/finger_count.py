@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from handwright.hand.anatomy import FINGERS
-from handwright.perception.fit.landmark_weights import bunched_fingers
+from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.checks.covering import covered_share
 from handwright.review.checks.hand_measurements import HandEvidence
@@ -138,7 +138,7 @@ def fingers_seen(evidence: HandEvidence) -> Bool[np.ndarray, "5"]:
 
 def doubted(evidence: HandEvidence) -> set[int]:
     """Fingers whose landmarks lie in a bunch, or far from where any finger could be."""
-    weights = bunched_fingers(evidence.observation)
+    weights = bunched_finger_weights(evidence.observation)
     return {finger for finger in range(5) if weights[3 + 4 * finger] < _BELIEVED}
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.drawing.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGER_BONES
-from handwright.hand.depth import see_hand
+from handwright.hand.depth import render_hand
 from handwright.hand.rig import load_rig
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import fit_with_outline, outline_overlap
@@ -163,5 +163,5 @@ def _finger_at(fit: HandFit, window: tuple[int, int, int, int]) -> Int[np.ndarra
         of_bone[list(bones)] = finger
     of_vertex = of_bone[rig.weight_bones[np.arange(len(rig.weights)), rig.weights.argmax(1)]]
     x0, y0, x1, y1 = window
-    face = see_hand(fit.hand, y1, x1, window=(x0, y0, x1, y1)).face
+    face = render_hand(fit.hand, y1, x1, window=(x0, y0, x1, y1)).face
     return np.where(face >= 0, of_vertex[rig.faces[:, 0]][face], np.int8(-1))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.skeleton import beyond_wrist, skin_distance
+from handwright.hand.skeleton import distal_of_wrist, skin_distance
 from handwright.review.checks.hand_measurements import KEPT, HandEvidence
 
 _WORK_SPAN_PX = 90.0
@@ -129,6 +129,6 @@ def _small(evidence: HandEvidence) -> _Small:
         for mask in (evidence.region.inside, evidence.silhouette)
     )
     points = evidence.landmarks_px * np.array([size[0] / width, size[1] / height])
-    beyond = beyond_wrist(points, size[1], size[0], _FROM)
+    beyond = distal_of_wrist(points, size[1], size[0], _FROM)
     crop = cv2.resize(evidence.crop, size, interpolation=cv2.INTER_AREA)
     return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], evidence.region.span_px * scale)

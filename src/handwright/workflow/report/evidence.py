@@ -80,10 +80,10 @@ class Evidence:
         """The picture as it would be with the best refused candidate, where the original stays."""
         if hand.best_refused is None:
             return None
-        from handwright.image import with_candidate
+        from handwright.image import with_patch
 
         x0, y0, x1, y1 = crop
-        would_be = with_candidate(repair.after, hand.candidates[hand.best_refused]).pixels
+        would_be = with_patch(repair.after, hand.candidates[hand.best_refused]).pixels
         return self._crop(f"hand-{hand.id}-refused.png", would_be[y0:y1, x0:x1])
 
     def _view(self, name: str, pixels: Pixels) -> str:
