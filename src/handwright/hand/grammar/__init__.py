@@ -16,15 +16,15 @@ from handwright.hand.grammar.words import PoseWords, parse_pose_words
 __all__ = [
     "NAMED",
     "ORIENTATIONS",
-    "StatedPose",
     "PoseWords",
+    "StatedPose",
     "angles_of",
     "counting",
     "describe",
     "names_of",
     "orientation_of",
+    "parse_pose_text",
     "parse_pose_words",
-    "understand",
     "words_of",
     "wrist_of",
 ]

@@ -84,7 +84,7 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     names = _sayable(words)
     hand = f"{words.side} hand" if words.side else "hand"
     if wording == "terse":
-        return f"{hand}, {SAID_NAME[names[0]] if names else _up(words)}"
+        return f"{hand}, {NAME_PHRASES[names[0]] if names else _up(words)}"
     palm = [PALM_PHRASES[words.palm]] if words.palm and "inverted" not in "".join(names[:1]) else []
     points = [POINTS_PHRASES[words.points]] if words.points else []
     body = [NAME_PHRASES[names[0]]] if names else ["with " + _finger_phrases(words)]
@@ -109,7 +109,7 @@ def _finger_phrases(words: PoseWords) -> str:
     if len(said := {g for g in words.gaps if g}) == 1 and "apart" not in said:
         phrases.append(f"the extended ones {_GAP_SAID[said.pop()]}")
     thumb = "bent" if words.thumb_bent else "extended"
-    phrases.append(f"the thumb {thumb} {THUMB_SAID[words.thumb]}")
+    phrases.append(f"the thumb {thumb} {THUMB_PHRASES[words.thumb]}")
     if words.contacts:
         tips = _list([_FINGER_SAID[k - 1] for k in words.contacts])
         phrases.append(f"its tip touching the {tips}")
