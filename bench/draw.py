@@ -22,8 +22,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 import cv2
 import numpy as np
 
-from handwright.drawing.grain import grain_ratio
-from handwright.drawing.sharpness import edge_blur_sigma, sharpness_ratio
+from handwright.drawing.photo.grain import grain_ratio
+from handwright.drawing.photo.sharpness import edge_blur_sigma, sharpness_ratio
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.handrefiner.mask import crop_window

@@ -3,8 +3,8 @@
 Holes of the shape of rendered hands in pictures without them, filled from all that is left: procedural
 backdrops, and where $HANDWRIGHT_PHOTOS is set, pieces of training photographs. *Colour*: mean error of the
 fill in levels of 255, both blurred by σ 3; *step*: what the gradient at the hole's rim exceeds the true one
-by. ``--vary`` compares values of a constant of ``drawing/fill.py``, the first is what the others are held
-against, hole by hole. Bootstrap 95 % intervals, holes as units.
+by. ``--vary`` compares values of a constant of ``drawing.fill.patch_fill``, the first is what the others are
+held against, hole by hole. Bootstrap 95 % intervals, holes as units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from handwright.data.scenes import render_scene
 from handwright.data.world.scenery import draw_backdrop
-from handwright.drawing import fill
+from handwright.drawing.fill import patch_fill as fill
 from handwright.hand.morphology import dilated
 from handwright.training.streams.photographs import training_photographs
 from measures import mean, row

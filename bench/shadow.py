@@ -23,7 +23,7 @@ from handwright.data.scenes import scene as rendering
 from handwright.drawing import painter
 from handwright.drawing.painter import Drawn, draw_hand
 from handwright.drawing.shadow_search import find_shadow
-from handwright.drawing.tone import to_linear, to_srgb
+from handwright.drawing.skin.tone import to_linear, to_srgb
 from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.perception.segment import hand_region
 from handwright.types import HandFit, HandObservation

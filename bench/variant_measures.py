@@ -19,7 +19,7 @@ from handwright.diffusion.latents import decode, encode, pixels_per_latent
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
-from handwright.drawing.sharpness import sharpness_ratio
+from handwright.drawing.photo.sharpness import sharpness_ratio
 from handwright.handrefiner.check import find_again
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.training.networks.family import Family

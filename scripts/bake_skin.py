@@ -1,4 +1,4 @@
-"""Bake the procedural skin of the rest hand into src/handwright/drawing/skin.npz.
+"""Bake the procedural skin of the rest hand into src/handwright/drawing/skin/skin.npz.
 
 Everything is drawn from formulas on rest positions (centimetres): no photograph is involved.
 Channels of the atlas, uint8 [S, S] each, addressed by the rig's ``corner_uv``: ``albedo`` [S, S, 3]
@@ -240,7 +240,7 @@ def dilate(image: np.ndarray, covered: np.ndarray, rounds: int = 12) -> np.ndarr
 def main() -> None:
     root = Path(__file__).resolve().parents[1]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=root / "src/handwright/drawing/skin.npz")
+    parser.add_argument("-o", "--output", type=Path, default=root / "src/handwright/drawing/skin/skin.npz")
     args = parser.parse_args()
     c = Canvas()
     for layer in (mottling, palm_lines, finger_skin, veins_and_tendons):

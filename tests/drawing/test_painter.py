@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing.grain import grain_statistics
 from handwright.drawing.painter import Drawn, draw_hand
+from handwright.drawing.photo.grain import grain_statistics
 from handwright.types import Camera
 from tests.drawn import SIZE, WALL, Shot, flat_hand, region_of, shoot
 

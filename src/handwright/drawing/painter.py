@@ -11,21 +11,21 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.background import background_sources, uncovered_background
-from handwright.drawing.grain import Grain, grain_statistics
-from handwright.drawing.lit_surface import lit_surface
-from handwright.drawing.occlusion import things_in_front
-from handwright.drawing.ownership import Ownership, share_pixels
-from handwright.drawing.photographic import look_of, old_skin, photographic
+from handwright.drawing.fill.background import background_sources, uncovered_background
+from handwright.drawing.geometry.layer_assignment import Ownership, share_pixels
+from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.surface import Surface, see_surface
+from handwright.drawing.geometry.working_resolution import Working, at_working_size, box_of
+from handwright.drawing.photo.finish import look_of, old_skin, photographic
+from handwright.drawing.photo.grain import Grain, grain_statistics
+from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
 from handwright.drawing.shadow_search import find_shadow
-from handwright.drawing.sharpness import edge_blur_sigma
-from handwright.drawing.surface import Surface, see_surface
-from handwright.drawing.tone import (
+from handwright.drawing.skin.shading import lit_surface
+from handwright.drawing.skin.tone import (
     to_linear,
     to_srgb,
 )
-from handwright.drawing.working import Working, at_working_size, box_of
 from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
 from handwright.image.compositing import feather
 from handwright.threads import both

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.drawing.light import LUMA, spread_sample
-from handwright.drawing.tone import to_linear
+from handwright.drawing.skin.illumination import LUMA, spread_sample
+from handwright.drawing.skin.tone import to_linear
 
 _AROUND, _REACH = 0.5, 0.36
 """In hand sizes: how far from the hand steps are taken, and how far a shadow may be shifted."""

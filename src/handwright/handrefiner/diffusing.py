@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.grain import add_grain, grain_statistics
+from handwright.drawing.photo.grain import add_grain, grain_statistics
 from handwright.handrefiner.canvas import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.front import things_before

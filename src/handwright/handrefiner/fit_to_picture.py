@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.drawing.grain import grain_statistics
-from handwright.drawing.sharpness import edge_blur_sigma
-from handwright.drawing.working import box_of
+from handwright.drawing.geometry.working_resolution import box_of
+from handwright.drawing.photo.grain import grain_statistics
+from handwright.drawing.photo.sharpness import edge_blur_sigma
 
 OCTAVES_SHARPNESS, OCTAVES_GRAIN = 1.0, 1.0
 """Allowances: how much blurrier or crisper, how much cleaner or noisier, in powers of two."""

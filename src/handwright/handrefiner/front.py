@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.drawing.occlusion import things_in_front
-from handwright.drawing.ownership import share_pixels
-from handwright.drawing.sharpness import edge_blur_sigma
-from handwright.drawing.surface import see_surface
-from handwright.drawing.working import at_working_size
+from handwright.drawing.geometry.layer_assignment import share_pixels
+from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.surface import see_surface
+from handwright.drawing.geometry.working_resolution import at_working_size
+from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.skeleton import not_skin
 from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.task import HandTask

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.background import background_sources, uncovered_background
+from handwright.drawing.fill.background import background_sources, uncovered_background
 from handwright.hand.morphology import dilated
 from handwright.handrefiner.gap import Gap
 from handwright.handrefiner.joined_arm import RIM, between, with_skin

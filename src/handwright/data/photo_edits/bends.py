@@ -34,7 +34,7 @@ from handwright.data.photo_edits.moves import (
     within,
 )
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle

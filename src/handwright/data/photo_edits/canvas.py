@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float
 from handwright.data.photo_edits.finger_masks import FROM_WEB, finger_share, rise, stump_share
 from handwright.data.photo_edits.maps import Map, sample
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.background import uncovered_background
-from handwright.drawing.grain import add_grain, grain_statistics
-from handwright.drawing.ownership import smoothstep
-from handwright.drawing.pushpull import push_pull
+from handwright.drawing.fill.background import uncovered_background
+from handwright.drawing.fill.push_pull import push_pull
+from handwright.drawing.geometry.layer_assignment import smoothstep
+from handwright.drawing.photo.grain import add_grain, grain_statistics
 
 _HALO = 0.035
 

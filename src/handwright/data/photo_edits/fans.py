@@ -17,7 +17,7 @@ from handwright.data.photo_edits.canvas import Canvas, open_canvas
 from handwright.data.photo_edits.maps import from_polar, grid, polar, sample
 from handwright.data.photo_edits.moves import Case, Operated
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.geometry.layer_assignment import smoothstep
 
 _REACH = np.deg2rad(34)
 _SEAM = 0.16

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.geometry.layer_assignment import smoothstep
 
 FROM_WEB = (0.12, 0.5)
 """A finger that is set in grows out of the palm over this share of its first bone."""

@@ -19,9 +19,9 @@ from handwright.data.photo_edits.moves import (
     perform,
     turned,
 )
-from handwright.drawing.fill import fill_background
-from handwright.drawing.ownership import smoothstep
-from handwright.drawing.pushpull import push_pull
+from handwright.drawing.fill.patch_fill import fill_background
+from handwright.drawing.fill.push_pull import push_pull
+from handwright.drawing.geometry.layer_assignment import smoothstep
 
 
 def fused_pressed(case: Case) -> Operated | None:

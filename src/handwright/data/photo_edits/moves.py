@@ -20,7 +20,7 @@ from handwright.data.photo_edits.canvas import (
 from handwright.data.photo_edits.finger_masks import rise, stump_share
 from handwright.data.photo_edits.maps import bone_map, grid, sample
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import distance_to_chain
 
 Chain = Float[np.ndarray, "4 2"]

@@ -18,8 +18,8 @@ from handwright.data.photo_edits.fingers import (
 )
 from handwright.data.photo_edits.photo_hands import Seen, flesh_of, see
 from handwright.data.photographs import decode_photo, read_photo
-from handwright.drawing.background import background_sources
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.fill.background import background_sources
+from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mirror_hand_x
 from handwright.hand.skeleton import distance_to_chain, palm_span_px

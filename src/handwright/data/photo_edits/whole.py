@@ -10,7 +10,7 @@ from handwright.data.photo_edits.canvas import Canvas, Piece, erase, lift, open_
 from handwright.data.photo_edits.maps import Map, grid, sample
 from handwright.data.photo_edits.moves import Case, Maker, Operated
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.ownership import smoothstep
+from handwright.drawing.geometry.layer_assignment import smoothstep
 
 Affine = Float[np.ndarray, "2 3"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.data.hands.parts import Part
-from handwright.drawing.skin import bumped_normals, skin_at
-from handwright.drawing.surface import Surface, ambient_occlusion
+from handwright.drawing.geometry.surface import Surface, ambient_occlusion
+from handwright.drawing.skin.atlas import bumped_normals, skin_at
 from handwright.hand.dense import vertex_normals
 from handwright.hand.raster import Visible, rasterize
 

@@ -32,7 +32,7 @@ _VEINS_CM = np.array(
 @lru_cache(maxsize=1)
 def skin_levels() -> tuple[Float[np.ndarray, "s s 6"], ...]:
     """The drawn hand's atlas and its halvings: albedo 3 (128 = mean), height, nail, palmar; 0 … 255."""
-    with files("handwright.drawing").joinpath("skin.npz").open("rb") as stream, np.load(stream) as data:
+    with files("handwright.drawing.skin").joinpath("skin.npz").open("rb") as stream, np.load(stream) as data:
         full = np.dstack([data["albedo"], data["height"], data["nail"], data["palmar"]]).astype(np.float32)
     return _halvings(full)
 

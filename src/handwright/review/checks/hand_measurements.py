@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.drawing.sharpness import edge_blur_sigma
+from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.depth import render_hand
 from handwright.hand.rig import load_rig

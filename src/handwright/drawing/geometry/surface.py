@@ -1,0 +1,175 @@
+"""What of the fitted hand is seen at each sub-pixel of a crop: normals, skin coordinates, occlusion."""
+# pyright: reportMissingParameterType=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numba as nb
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.drawing.geometry.wrist_alignment import met_arm
+from handwright.hand.dense import load_dense_rig, vertex_normals
+from handwright.hand.kinematics import mesh_of
+from handwright.hand.raster import rasterize, silhouette_coverage
+from handwright.types import Hand
+
+_OCCLUSION_REACH_M = 0.015
+_OCCLUSION_TAPS = 28
+_TARGET_HAND_PX = 330.0
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The hand's visible surface in a window of the picture, supersampled.
+
+    Attributes:
+        seen: bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order.
+        coverage: float32 [h, w] share of each pixel that the silhouette covers.
+        normals: float32 [N, 3] unit, camera space, facing the camera (z ≤ 0).
+        rest_m: float32 [N, 3] where on the mean resting hand each point lies.
+        uv: float32 [N, 2] texture coordinates.
+        occlusion: float32 [N] share of light that reaches the point, 0…1.
+        depth_m: float32 [h·s, w·s], +inf outside.
+        scale: Sub-pixels per pixel, s.
+        pixels_per_m: Sub-pixels per metre at the hand's distance.
+        meets_arm: Whether its wrist is as broad as the picture's arm, and in line with it.
+    """
+
+    seen: Bool[np.ndarray, "hs ws"]
+    coverage: Float[np.ndarray, "h w"]
+    normals: Float[np.ndarray, "n 3"]
+    rest_m: Float[np.ndarray, "n 3"]
+    uv: Float[np.ndarray, "n 2"]
+    occlusion: Float[np.ndarray, " n"]
+    depth_m: Float[np.ndarray, "hs ws"]
+    scale: int
+    pixels_per_m: float
+    meets_arm: bool = False
+
+    def place(self, values: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "hs ws c"]:
+        """Scatter per-point values into a picture of zeros."""
+        out = np.zeros((*self.seen.shape, values.shape[1]), np.float32)
+        out[self.seen] = values
+        return out
+
+    def shrink(self, picture: Float[np.ndarray, "hs ws c"]) -> Float[np.ndarray, "h w c"]:
+        """Average sub-pixels into pixels."""
+        if self.scale == 1:
+            return picture
+        height, width = picture.shape[0] // self.scale, picture.shape[1] // self.scale
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        return small.reshape(height, width, -1)
+
+
+def see_surface(
+    hand: Hand,
+    window: tuple[int, int, int, int],
+    hand_px: float,
+    size: tuple[int, int] | None = None,
+    arm: Bool[np.ndarray, "h w"] | None = None,
+) -> Surface:
+    """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
+
+    Args:
+        hand: The fitted hand.
+        window: Pixel box of the crop.
+        hand_px: Size of the hand in pixels; small hands are supersampled more.
+        size: Height and width in pixels to render the window at; its own by default.
+        arm: bool of that size, the picture's own hand and arm, which the wrist is to meet.
+    """
+    scale = int(np.clip(round(_TARGET_HAND_PX / max(hand_px, 1.0)), 1, 4))
+    dense = load_dense_rig()
+    mesh = mesh_of(hand, dense.rig)
+    vertices, faces = mesh.vertices_cam_m, mesh.faces
+    corner_uv = dense.rig.corner_uv if hand.side == "right" else dense.rig.corner_uv[:, ::-1]
+    own = window[3] - window[1], window[2] - window[0]
+    height, width = (scale * pixels for pixels in size or own)
+    factor = np.array([width / own[1], height / own[0]])
+    points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
+    meets_arm = False
+    if arm is not None:
+        met = met_arm(points / scale, dense.rig.vertices_m[:, 1], arm)
+        points, meets_arm = (points, False) if met is None else (scale * met, True)
+    visible = rasterize(points, vertices[:, 2], faces, height, width)
+    attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
+    values = _interpolate(
+        attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary
+    )
+    seen = visible.face >= 0
+    coverage = silhouette_coverage(points / scale, faces, height // scale, width // scale)
+    values = values[: int(seen.sum())]
+    normals = values[:, :3]
+    normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
+    normals /= np.maximum(np.sqrt(np.einsum("nc,nc->n", normals, normals))[:, None], 1e-6)
+    pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
+    occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
+    return Surface(
+        seen,
+        coverage,
+        normals,
+        values[:, 3:6],
+        values[:, 6:8],
+        occlusion,
+        visible.depth_m,
+        scale,
+        pixels_per_m,
+        meets_arm,
+    )
+
+
+def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) -> Float[np.ndarray, "h w"]:
+    """Share of the sky that each surface point sees, from the depth image alone (screen-space occlusion).
+
+    Args:
+        depth_m: Distance per sub-pixel, +inf where nothing is.
+        pixels_per_m: Sub-pixels per metre at the hand's distance.
+    """
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, _OCCLUSION_TAPS)
+    radius = np.sqrt(rng.uniform(0.02, 1, _OCCLUSION_TAPS)) * pixels_per_m * _OCCLUSION_REACH_M
+    taps = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).astype(np.int64)
+    return cv2.blur(_occlusion(depth_m, taps), (5, 5))
+
+
+@nb.njit(cache=True, nogil=True)
+def _interpolate(attributes, corner_uv, faces, face, bary):  # noqa: ANN001, ANN202
+    height, width = face.shape
+    out = np.empty((height * width, 8), np.float32)
+    n = 0
+    for r in range(height):
+        for c in range(width):
+            t = face[r, c]
+            if t < 0:
+                continue
+            a, b, g = bary[r, c, 0], bary[r, c, 1], bary[r, c, 2]
+            i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
+            for q in range(6):
+                out[n, q] = a * attributes[i, q] + b * attributes[j, q] + g * attributes[k, q]
+            for q in range(2):
+                out[n, 6 + q] = a * corner_uv[t, 0, q] + b * corner_uv[t, 1, q] + g * corner_uv[t, 2, q]
+            n += 1
+    return out
+
+
+@nb.njit(cache=True, nogil=True)
+def _occlusion(depth, taps):  # noqa: ANN001, ANN202
+    """A tap more than 1 mm in front hides sky, fully from 8 mm on, less when it is far in front."""
+    height, width = depth.shape
+    out = np.ones((height, width), np.float32)
+    for r in range(height):
+        for c in range(width):
+            if not np.isfinite(depth[r, c]):
+                continue
+            hidden = 0.0
+            for k in range(taps.shape[0]):
+                y, x = r + taps[k, 1], c + taps[k, 0]
+                if y < 0 or x < 0 or y >= height or x >= width or not np.isfinite(depth[y, x]):
+                    continue
+                gap = (depth[r, c] - depth[y, x]) / 0.008
+                if gap > 0.12:
+                    hidden += min((gap - 0.12) * 1.2, 1.0) / (1.0 + max(0.0, gap - 3.0))
+            out[r, c] = 1.0 - 0.85 * hidden / taps.shape[0]
+    return out

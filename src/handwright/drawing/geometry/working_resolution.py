@@ -1,0 +1,99 @@
+"""Large hands are drawn at a bounded size and enlarged: beyond it the skin holds no more detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.geometry.layer_assignment import Ownership
+from handwright.types import HandRegion
+
+MOST_HAND_PX = 448.0
+"""Size of a hand that is drawn at; larger ones are drawn at this size."""
+_SLACK = 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Working:
+    """A crop at the size that its hand is drawn at.
+
+    Attributes:
+        crop: uint8 [h', w', 3].
+        landmarks_px: [21, 2] in it.
+        region: The old hand in it.
+        full: Height and width of the crop as it came.
+    """
+
+    crop: UInt8[np.ndarray, "h w 3"]
+    landmarks_px: Float[np.ndarray, "21 2"]
+    region: HandRegion
+    full: tuple[int, int]
+
+    @property
+    def step(self) -> float:
+        """Pixels of the crop per pixel here, ≥ 1."""
+        return self.full[1] / self.crop.shape[1]
+
+    def blur(self, sigma_px: float) -> float:
+        """Blur to draw with here, so that enlarging it gives ``sigma_px``."""
+        if self.crop.shape[:2] == self.full:
+            return sigma_px
+        return float(np.sqrt(max(sigma_px**2 - self.step**2 / 6, 0.0))) / self.step
+
+    def enlarge(self, picture: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*m"]:
+        """A float picture from here at the crop's size."""
+        if picture.shape[:2] == self.full:
+            return picture
+        return cv2.resize(picture, self.full[::-1], interpolation=cv2.INTER_LINEAR)
+
+    def enlarge_mask(self, mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h2 w2"]:
+        """A mask from here at the crop's size."""
+        return mask if mask.shape == self.full else self.enlarge(mask.astype(np.float32)) > 0.5
+
+    def enlarge_ownership(self, own: Ownership) -> Ownership:
+        """Shares from here at the crop's size."""
+        return replace(
+            own,
+            alpha=self.enlarge(own.alpha),
+            coverage=self.enlarge(own.coverage),
+            hole=self.enlarge_mask(own.hole),
+            hole_alpha=self.enlarge(own.hole_alpha),
+            old=self.enlarge_mask(own.old),
+            reach_m=self.enlarge(own.reach_m),
+        )
+
+
+def box_of(mask: Bool[np.ndarray, "h w"], most_px: int | None) -> tuple[slice, slice]:
+    """Rows and columns of a mask's bounding box, or of at most ``most_px`` of it around the mask's middle."""
+    spans: list[slice] = []
+    for axis in (1, 0):
+        counts = mask.sum(axis)
+        there = np.flatnonzero(counts)
+        low, high = (int(there[0]), int(there[-1]) + 1) if len(there) else (0, len(counts))
+        if most_px is not None and high - low > most_px:
+            middle = int(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+            low = min(max(middle - most_px // 2, low), high - most_px)
+            high = low + most_px
+        spans.append(slice(low, high))
+    return spans[0], spans[1]
+
+
+def at_working_size(
+    crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"], region: HandRegion
+) -> Working:
+    """The crop itself, or a smaller one when the hand in it is larger than ``MOST_HAND_PX``."""
+    height, width = crop.shape[:2]
+    factor = MOST_HAND_PX / max(float(np.ptp(landmarks_px, axis=0).max()), 1.0)
+    if factor * _SLACK >= 1:
+        return Working(crop, landmarks_px, region, (height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+    share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    known = None
+    if region.known is not None:
+        known = cv2.resize(region.known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_covariance, region.span_px * factor, known)
+    return Working(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))
