@@ -33,7 +33,8 @@ from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.views import DetectionOptions, around
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region, skin_distance
-from handwright.types import HandRepair, Image, Repair
+from handwright.results import HandRepair, Repair
+from handwright.types import Image
 from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages
 from subjects import Subject, subjects

@@ -33,7 +33,8 @@ from handwright.perception.detect.search import find_hands
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import outline_overlap
 from handwright.perception.segment import hand_region
-from handwright.types import Hand, HandRepair, Image
+from handwright.results import HandRepair
+from handwright.types import Hand, Image
 from measures import mean, median, percentile_95, row
 from subjects import RENDERED_FROM, Subject, subjects
 

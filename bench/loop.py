@@ -35,11 +35,12 @@ from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.detect.duplicates import box_iou
+from handwright.results import HandRepair
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region
 from handwright.review.judge import Judge, review_picture
-from handwright.types import Box, HandObservation, HandRepair, Image
+from handwright.types import Box, HandObservation, Image
 from sheets import hand_crop, save_pages
 
 HELD_OUT = 900_000

@@ -24,7 +24,8 @@ from handwright.data.scenes import DEFECTS, render_scene
 from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import load_image, save_image, save_unchanged
-from handwright.types import Image, Repair
+from handwright.results import Repair
+from handwright.types import Image
 
 SIZES = (128, 160, 192, 224, 272)
 KINDS = ("RGB", "RGBA", "L", "LA", "P", "RGB16", "L16", "turned", "CMYK", "bmp", "webp", "jpeg")

@@ -34,8 +34,8 @@ from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.strength.adaptive import STRENGTHS, adaptive
 from handwright.reproduce.painted import Listener, texture_energy
 from handwright.reproduce.subjects import Subject, read_subject, rendered
+from handwright.results import Strength
 from handwright.review.judge import Judge
-from handwright.types import Strength
 from measures import bootstrap, mean, median
 
 FIRST, SIZE_PX, NEAR = 840_000, 384, 0.06

@@ -10,21 +10,27 @@ right-hand space, wrist rotation and translation always in the real camera's fra
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.errors import InvalidValueError
 
+if TYPE_CHECKING:
+    from PIL import Image as PILImage
+
 Side = Literal["left", "right"]
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels; x1 and y1 exclusive."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Image:
     """A picture: upright sRGB pixels to work on, and what is needed to write it back unharmed.
 
@@ -42,7 +48,7 @@ class Image:
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
-        _expect(self.pixels, "Image.pixels", (None, None, 3), np.uint8)
+        expect_array(self.pixels, "Image.pixels", (None, None, 3), np.uint8)
         if min(self.pixels.shape[:2]) < 1:
             raise InvalidValueError(f"Image.pixels is empty: shape {self.pixels.shape}")
 
@@ -56,8 +62,47 @@ class Image:
         """Width in pixels."""
         return int(self.pixels.shape[1])
 
+    def to_pil(self) -> PILImage.Image:
+        """The picture for Pillow in 8-bit sRGB: 'RGB', or 'RGBA' where it has transparency."""
+        from PIL import Image as PILImage
 
-@dataclass(frozen=True, eq=False)
+        picture = PILImage.fromarray(self.pixels)
+        if self.mode == "RGBA" and self.native is not None and self.native.dtype == np.uint8:
+            picture.putalpha(PILImage.fromarray(np.ascontiguousarray(self.native[..., 3])))
+        return picture
+
+    def save(self, path: str | Path) -> tuple[str, ...]:
+        """Write the picture with its own samples, profile and metadata; an existing file is replaced.
+
+        Args:
+            path: The file; its suffix names the format.
+
+        Returns:
+            Sentences about what the format could not hold, such as 16-bit samples in a JPEG.
+
+        Raises:
+            OutputError: The format is not known, or the file cannot be written.
+        """
+        # The room above this one writes files; imported by name so that no value depends on it.
+        return tuple(import_module("handwright.image").save_image(self, Path(path), overwrite=True))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401
+        """``np.asarray(image)``: uint8 [H, W, 3] sRGB."""
+        return np.array(self.pixels, dtype=dtype) if copy or dtype is not None else self.pixels
+
+    def __repr__(self) -> str:
+        return f"<Image {self.width}×{self.height} {self.mode}>"
+
+    def png(self) -> bytes:
+        """``to_pil`` as the bytes of a PNG file."""
+        data = io.BytesIO()
+        self.to_pil().save(data, "PNG")
+        return data.getvalue()
+
+    _repr_png_ = png  # notebooks show the picture
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class HandObservation:
     """What was seen of one hand in a picture.
 
@@ -76,8 +121,8 @@ class HandObservation:
     found_by: str
 
     def __post_init__(self) -> None:
-        _expect(self.landmarks_px, "HandObservation.landmarks_px", (21, 2))
-        _expect(self.depth_px, "HandObservation.depth_px", (21,))
+        expect_array(self.landmarks_px, "HandObservation.landmarks_px", (21, 2))
+        expect_array(self.depth_px, "HandObservation.depth_px", (21,))
         _side(self.side)
         if not 0.0 <= self.score <= 1.0:
             raise InvalidValueError(f"HandObservation.score must lie in [0, 1], got {self.score}")
@@ -92,6 +137,10 @@ class HandObservation:
         """Tight box of the landmarks."""
         lo, hi = self.landmarks_px.min(0), self.landmarks_px.max(0)
         return float(lo[0]), float(lo[1]), float(hi[0]), float(hi[1])
+
+    def __repr__(self) -> str:
+        box = ", ".join(f"{value:.0f}" for value in self.bbox_xyxy_px)
+        return f"<HandObservation {self.side}, score {self.score:.2f}, box ({box}), found by {self.found_by}>"
 
 
 @dataclass(frozen=True)
@@ -115,7 +164,7 @@ class Camera:
         return self.focal_px * points_cam_m[..., :2] / points_cam_m[..., 2:] + np.asarray(self.center_px)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hand:
     """One posed and shaped hand in front of a camera.
 
@@ -140,17 +189,20 @@ class Hand:
     betas: Float[np.ndarray, "10"] | None = None
 
     def __post_init__(self) -> None:
-        _expect(self.pose, "Hand.pose", (15, 3))
-        _expect(self.palm_arch, "Hand.palm_arch", (2,))
-        _expect(self.wrist, "Hand.wrist", (3,))
-        _expect(self.translation_m, "Hand.translation_m", (3,))
-        _expect(self.shape, "Hand.shape", (None,))
+        expect_array(self.pose, "Hand.pose", (15, 3))
+        expect_array(self.palm_arch, "Hand.palm_arch", (2,))
+        expect_array(self.wrist, "Hand.wrist", (3,))
+        expect_array(self.translation_m, "Hand.translation_m", (3,))
+        expect_array(self.shape, "Hand.shape", (None,))
         if self.betas is not None:
-            _expect(self.betas, "Hand.betas", (10,))
+            expect_array(self.betas, "Hand.betas", (10,))
         _side(self.side)
 
+    def __repr__(self) -> str:
+        return f"<Hand {self.side}, {float(self.translation_m[2]):.2f} m away>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class HandMesh:
     """A hand's surface in camera space.
 
@@ -169,12 +221,15 @@ class HandMesh:
     side: Side
 
     def __post_init__(self) -> None:
-        _expect(self.vertices_cam_m, "HandMesh.vertices_cam_m", (None, 3))
-        _expect(self.landmarks_cam_m, "HandMesh.landmarks_cam_m", (21, 3))
-        _expect(self.joints_cam_m, "HandMesh.joints_cam_m", (16, 3))
+        expect_array(self.vertices_cam_m, "HandMesh.vertices_cam_m", (None, 3))
+        expect_array(self.landmarks_cam_m, "HandMesh.landmarks_cam_m", (21, 3))
+        expect_array(self.joints_cam_m, "HandMesh.joints_cam_m", (16, 3))
+
+    def __repr__(self) -> str:
+        return f"<HandMesh {self.side}, {len(self.vertices_cam_m)} vertices, {len(self.faces)} faces>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HandFit:
     """A hand fitted to an observation, with the evidence of how well it fits.
 
@@ -191,11 +246,14 @@ class HandFit:
     trust: Float[np.ndarray, "21"]
 
     def __post_init__(self) -> None:
-        _expect(self.landmarks_px, "HandFit.landmarks_px", (21, 2))
-        _expect(self.trust, "HandFit.trust", (21,))
+        expect_array(self.landmarks_px, "HandFit.landmarks_px", (21, 2))
+        expect_array(self.trust, "HandFit.trust", (21,))
+
+    def __repr__(self) -> str:
+        return f"<HandFit {self.hand.side}, residual {100 * self.residual:.1f} % of the hand's size>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DepthControl:
     """The depth control image of HandRefiner §3.1 and who is where in it.
 
@@ -208,11 +266,15 @@ class DepthControl:
     hand_id: Int[np.ndarray, "h w"]
 
     def __post_init__(self) -> None:
-        _expect(self.depth, "DepthControl.depth", (None, None), np.uint8)
-        _expect(self.hand_id, "DepthControl.hand_id", self.depth.shape)
+        expect_array(self.depth, "DepthControl.depth", (None, None), np.uint8)
+        expect_array(self.hand_id, "DepthControl.hand_id", self.depth.shape)
+
+    def __repr__(self) -> str:
+        height, width = self.depth.shape
+        return f"<DepthControl {width}×{height}, {len(np.unique(self.hand_id[self.hand_id >= 0]))} hands>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Mask:
     """Which pixels of a picture may change.
 
@@ -223,10 +285,14 @@ class Mask:
     inside: Bool[np.ndarray, "h w"]
 
     def __post_init__(self) -> None:
-        _expect(self.inside, "Mask.inside", (None, None), np.bool_)
+        expect_array(self.inside, "Mask.inside", (None, None), np.bool_)
+
+    def __repr__(self) -> str:
+        height, width = self.inside.shape
+        return f"<Mask {width}×{height}, {100 * self.inside.mean():.1f} % inside>"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HandRegion:
     """Where the picture's own (perhaps malformed) hand is in a crop.
 
@@ -245,140 +311,15 @@ class HandRegion:
     known: Bool[np.ndarray, "h w"] | None = None
 
     def __post_init__(self) -> None:
-        _expect(self.inside, "HandRegion.inside", (None, None), np.bool_)
-        _expect(self.skin_lab, "HandRegion.skin_lab", (3,))
-        _expect(self.skin_covariance, "HandRegion.skin_covariance", (3, 3))
+        expect_array(self.inside, "HandRegion.inside", (None, None), np.bool_)
+        expect_array(self.skin_lab, "HandRegion.skin_lab", (3,))
+        expect_array(self.skin_covariance, "HandRegion.skin_covariance", (3, 3))
         if self.known is not None:
-            _expect(self.known, "HandRegion.known", self.inside.shape, np.bool_)
+            expect_array(self.known, "HandRegion.known", self.inside.shape, np.bool_)
 
-
-Strength = float | tuple[float, ...]
-"""Control strength: of a whole run, or of every step of the schedule, the noisiest first."""
-
-
-@dataclass(frozen=True)
-class StrengthTry:
-    """One painting on the way to a control strength.
-
-    Attributes:
-        strength: What it was painted with; None: by a painter without strengths.
-        joint_error: Of the painting, as a fraction of hand size; of several hands the mean; 1: missed.
-    """
-
-    strength: Strength | None
-    joint_error: float
-
-
-@dataclass(frozen=True)
-class StrengthChoice:
-    """How the control strength of a candidate came about.
-
-    Attributes:
-        strategy: 'given' (a number), 'fixed', 'adaptive' or 'auto'.
-        tried: Every painting, in the order made.
-        won: Index of the one that was taken.
-        why: In words.
-    """
-
-    strategy: str
-    tried: tuple[StrengthTry, ...]
-    won: int
-    why: str
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """One attempt at painting one hand: a patch of the picture and how it was judged.
-
-    Attributes:
-        seed: The seed that made it.
-        pixels: uint8 [h, w, 3] the finished patch (already blended at its edges).
-        inside: bool [h, w]; outside of it the patch is the picture's own pixels, bit for bit.
-        origin_xy_px: Column and row of the patch's top-left pixel in the picture.
-        scores: Named measures, each a plain float (``found_again`` 0/1, ``joint_error`` in hand sizes, …).
-        accepted: Whether it may replace the original.
-        strength: Control strength, for painters that have one.
-        strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
-        reading: How the hand was read: 'as found', 'as a left hand', 'without doubtful fingers', ….
-        refused: Why it may not replace the original, in words.
-        choice: How the strength came about, for painters that have one.
-    """
-
-    seed: int
-    pixels: UInt8[np.ndarray, "h w 3"]
-    inside: Bool[np.ndarray, "h w"]
-    origin_xy_px: tuple[int, int]
-    scores: Mapping[str, float]
-    accepted: bool
-    strength: Strength | None = None
-    strip: UInt8[np.ndarray, "_ _ 3"] | None = None
-    reading: str = "as found"
-    refused: tuple[str, ...] = ()
-    choice: StrengthChoice | None = None
-
-    def __post_init__(self) -> None:
-        _expect(self.pixels, "Candidate.pixels", (None, None, 3), np.uint8)
-        _expect(self.inside, "Candidate.inside", self.pixels.shape[:2], np.bool_)
-
-
-@dataclass(frozen=True, eq=False)
-class HandRepair:
-    """What happened to one hand.
-
-    Attributes:
-        id: 1-based number of the hand in its picture: left to right as found, or in the user's own order.
-        observation: What was seen.
-        fit: The hand that was fitted and (perhaps) painted.
-        mask: Pixels that may change.
-        depth: This hand's part of the depth control image.
-        action: 'refined', 'kept' (attempted, the original stays) or 'skipped' (not attempted).
-        reason: One sentence for the user.
-        candidates: Every attempt, in the order made.
-        picked: Index into ``candidates`` of the one that was pasted, or None.
-        best_refused: Where none was pasted, index of the one that came nearest to it, or None.
-        review_before: What the review says of the hand as it was: an element of ``hands[]`` in
-            review-1.schema.json; None where nothing was reviewed.
-        review_after: The same of the hand in the finished picture; None where nothing was repainted.
-    """
-
-    id: int
-    observation: HandObservation
-    fit: HandFit
-    mask: Mask
-    depth: DepthControl
-    action: Literal["refined", "kept", "skipped"]
-    reason: str
-    candidates: tuple[Candidate, ...] = ()
-    picked: int | None = None
-    best_refused: int | None = None
-    review_before: Mapping[str, Any] | None = None
-    review_after: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Repair:
-    """A refined picture with the evidence of what was done to it.
-
-    Attributes:
-        before: The picture as it came.
-        after: The picture as it goes; equal to ``before`` outside the masks of refined hands.
-        hands: One entry per hand found.
-        depth: The depth control image of all hands together.
-        seconds: Wall time per stage ('find', 'fit', 'depth', 'review', 'paint', 'check').
-        notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
-        judged_by: Who reviewed the hands: 'geometry', and 'critic' where there is one; empty: nobody.
-        unread: What the review says in the end of hands whose joints nobody could read, and of arms without
-            a hand; none of them was attempted.
-    """
-
-    before: Image
-    after: Image
-    hands: tuple[HandRepair, ...]
-    depth: DepthControl
-    seconds: Mapping[str, float]
-    notes: tuple[str, ...] = ()
-    judged_by: tuple[str, ...] = ()
-    unread: tuple[Mapping[str, Any], ...] = ()
+    def __repr__(self) -> str:
+        height, width = self.inside.shape
+        return f"<HandRegion {width}×{height}, {100 * self.inside.mean():.1f} % inside>"
 
 
 def _side(side: str) -> None:
@@ -386,8 +327,12 @@ def _side(side: str) -> None:
         raise InvalidValueError(f"side must be 'left' or 'right', got {side!r}")
 
 
-def _expect(value: Any, name: str, shape: tuple[int | None, ...], dtype: Any = None) -> None:  # noqa: ANN401
-    """Raise unless ``value`` is a finite array of this shape (None: any length) and dtype."""
+def expect_array(value: Any, name: str, shape: tuple[int | None, ...], dtype: Any = None) -> None:  # noqa: ANN401
+    """Raise unless ``value`` is a finite array of this shape (None: any length) and dtype.
+
+    Raises:
+        InvalidValueError: It is not, with what was expected and what came.
+    """
     if not isinstance(value, np.ndarray):
         raise InvalidValueError(f"{name} must be a NumPy array, got {type(value).__name__}")
     fits = value.ndim == len(shape) and all(

@@ -21,9 +21,9 @@ from handwright.handrefiner.beats import (
     scores_of,
 )
 from handwright.handrefiner.fit_to_picture import Aspect, PictureFit
+from handwright.results import Candidate
 from handwright.review.critic.fusion import CLEAR
 from handwright.review.critic.upright_crops import Region
-from handwright.types import Candidate
 from tests.review.predictions import says
 
 REGION = Region((50.0, 50.0), 40.0, 0.0)

@@ -11,7 +11,8 @@ from PIL import Image as PILImage
 from handwright.errors import InvalidValueError
 from handwright.image import patch_png, with_edits, with_patch
 from handwright.image.modes import cmyk_to_rgb, from_srgb
-from handwright.types import Candidate, Image
+from handwright.results import Candidate
+from handwright.types import Image
 from tests.image.pictures import MODES, noise
 
 

@@ -21,20 +21,10 @@ from PIL import Image as PILImage
 
 from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_patch
+from handwright.results import Candidate, HandRepair, Repair
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.review_json import picture_json
-from handwright.types import (
-    Camera,
-    Candidate,
-    DepthControl,
-    Hand,
-    HandFit,
-    HandObservation,
-    HandRepair,
-    Image,
-    Mask,
-    Repair,
-)
+from handwright.types import Camera, DepthControl, Hand, HandFit, HandObservation, Image, Mask
 
 MAGENTA = np.array([255, 0, 255], np.uint8)
 BREAKS = (13, 17, 19)

@@ -12,8 +12,9 @@ from handwright.handrefiner.candidates import Made, Pixels, Studio, originals_of
 from handwright.handrefiner.hypotheses import other_readings, palm_alone
 from handwright.handrefiner.scene import Scene, own_depth
 from handwright.handrefiner.task import HandTask
+from handwright.results import Candidate, HandRepair
 from handwright.review.critic.prediction import CriticSays
-from handwright.types import Candidate, DepthControl, HandRepair, Image
+from handwright.types import DepthControl, Image
 
 DOUBTFUL = 0.06
 """Joint error, as a fraction of hand size, from which other readings of the hand are tried."""

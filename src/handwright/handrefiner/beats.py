@@ -23,10 +23,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handwright.handrefiner.fit_to_picture import PictureFit
+from handwright.results import Candidate
 from handwright.review.critic.fusion import CLEAR
 from handwright.review.critic.prediction import CriticSays
 from handwright.review.critic.upright_crops import Region
-from handwright.types import Candidate, Side
+from handwright.types import Side
 
 HALF = 0.5
 """P(malformed) of a mended hand over that of an original that the critic failed, at most."""

@@ -15,10 +15,11 @@ from handwright.handrefiner.painting import Painting, Pixels, Studio, laid_under
 from handwright.handrefiner.scene import Scene
 from handwright.handrefiner.strength.decide import decide
 from handwright.handrefiner.task import HandTask
+from handwright.results import Candidate, Strength
 from handwright.review.checklist import HandReview
 from handwright.review.critic.upright_crops import Region
 from handwright.threads import both
-from handwright.types import Candidate, DepthControl, HandObservation, Side, Strength
+from handwright.types import DepthControl, HandObservation, Side
 
 _OTHER_REFUSED = "another hand of the same painting was refused"
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.types import Strength
+from handwright.results import Strength
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,10 @@ from handwright.handrefiner.settings import RefineSettings
 from handwright.handrefiner.stopwatch import Stopwatch
 from handwright.handrefiner.task import HandTask
 from handwright.handrefiner.way_back import lay_back
+from handwright.results import Strength
 from handwright.review.checklist import HandReview
 from handwright.review.judge import Judge
-from handwright.types import DepthControl, Strength
+from handwright.types import DepthControl
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 

@@ -27,13 +27,14 @@ from handwright.image import with_edits
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
+from handwright.results import HandRepair, Repair
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.threads import both, threads
-from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, HandRepair, Image, Repair
+from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image
 
 Reading = tuple[HandObservation, HandFit, Window, HandRegion]
 """A hand as seen, its fit, its crop in the picture, and the old hand there."""

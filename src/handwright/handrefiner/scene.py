@@ -11,7 +11,8 @@ from jaxtyping import Bool, UInt8
 from handwright.hand.depth import depth_control, meeting_groups
 from handwright.handrefiner.painters import PaintJob
 from handwright.handrefiner.task import HandTask, Window
-from handwright.types import DepthControl, Strength
+from handwright.results import Strength
+from handwright.types import DepthControl
 
 _ROOM = 0.1
 """Hands that lie apart have so much room between their repair masks, in sizes of the larger hand."""

@@ -27,8 +27,8 @@ __all__ = [
     "read_generation_text",
     "save_image",
     "save_unchanged",
-    "with_patch",
     "with_edits",
+    "with_patch",
     "write_atomically",
     "write_png",
 ]

@@ -12,7 +12,8 @@ from PIL import Image as PILImage
 from handwright.errors import InvalidValueError
 from handwright.image.facts import facts_of
 from handwright.image.modes import from_srgb, mode_for_new_colours, to_srgb, widen
-from handwright.types import Candidate, Image
+from handwright.results import Candidate
+from handwright.types import Image
 
 
 def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np.ndarray, "h w"]) -> Image:

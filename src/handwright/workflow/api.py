@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handwright.handrefiner.settings import RefineSettings, refine_settings
-from handwright.types import Image, Repair
+from handwright.results import Repair
+from handwright.types import Image
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine

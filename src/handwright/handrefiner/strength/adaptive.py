@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handwright.handrefiner.strength.trial import Decision, T
-from handwright.types import StrengthChoice, StrengthTry
+from handwright.results import StrengthChoice, StrengthTry
 
 STRENGTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Tried in turn after 1."""

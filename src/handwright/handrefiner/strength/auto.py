@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handwright.handrefiner.strength.trial import Decision, T
-from handwright.types import Strength, StrengthChoice, StrengthTry
+from handwright.results import Strength, StrengthChoice, StrengthTry
 
 SHAPE_UNTIL = 0.5
 """Share of the schedule, from its clean end, above which the shape is decided."""

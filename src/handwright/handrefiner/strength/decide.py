@@ -9,7 +9,7 @@ from handwright.handrefiner.strength.adaptive import adaptive
 from handwright.handrefiner.strength.auto import auto, schedule
 from handwright.handrefiner.strength.fixed import fixed
 from handwright.handrefiner.strength.trial import Decision, T
-from handwright.types import Strength
+from handwright.results import Strength
 
 _SEARCHES = {"adaptive": adaptive, "auto": auto}
 """Strategies that look at what they painted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handwright.handrefiner.strength.trial import Decision, T
-from handwright.types import StrengthChoice, StrengthTry
+from handwright.results import StrengthChoice, StrengthTry
 
 
 def fixed(trial: T, strategy: str, why: str) -> Decision[T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from handwright.types import Strength, StrengthChoice
+from handwright.results import Strength, StrengthChoice
 
 
 class Trial(Protocol):

@@ -18,10 +18,11 @@ from handwright.reproduce.handrefiner.paint_all import NONE, TOLD, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
 from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
+from handwright.results import HandRepair
 from handwright.review.critic.open_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region
-from handwright.types import Box, HandRepair, Image
+from handwright.types import Box, Image
 
 GROUP = "before-after"
 STATES = ("before", "repainted", "refined")

@@ -14,8 +14,8 @@ from handwright.handrefiner.strength.decide import decide
 from handwright.reproduce.painted import crop_of, paint_subject
 from handwright.reproduce.store import Crop, Record, Store
 from handwright.reproduce.subjects import Subject
+from handwright.results import Strength
 from handwright.review.judge import Judge
-from handwright.types import Strength
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.types import Candidate, HandRepair, Image, Repair
+from handwright.results import Candidate, HandRepair, Repair
+from handwright.types import Image
 from handwright.workflow.files import make_folder
 
 VIEW_SIDE_PX = 1280

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
-from handwright.types import HandRepair, Image
+from handwright.results import HandRepair
+from handwright.types import Image
 
 SEEN_RGB = (255, 176, 0)
 FITTED_RGB = (0, 190, 255)

@@ -17,7 +17,7 @@ from handwright.errors import HandwrightError
 if TYPE_CHECKING:
     import numpy as np
 
-    from handwright.types import HandRepair, Repair, Strength, StrengthChoice
+    from handwright.results import HandRepair, Repair, Strength, StrengthChoice
     from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3

@@ -14,7 +14,7 @@ from handwright.workflow.run.plan import Plan
 
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
-    from handwright.types import HandRepair, Repair
+    from handwright.results import HandRepair, Repair
 
 SUFFIX = ".hands.json"
 

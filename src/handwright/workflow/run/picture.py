@@ -18,7 +18,8 @@ from handwright.workflow.run.plan import Plan
 if TYPE_CHECKING:
     from handwright.handrefiner.pipeline import Engine
     from handwright.handrefiner.settings import RefineSettings
-    from handwright.types import Image, Repair
+    from handwright.results import Repair
+    from handwright.types import Image
 
 
 @dataclass(frozen=True)
