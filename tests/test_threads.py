@@ -6,24 +6,53 @@ from threading import Barrier
 
 import pytest
 
-from handwright.threads import MOST_THREADS, both, threads
+from handwright import threads as threads_module
+from handwright.errors import UsageError
+from handwright.threads import MAX_DEFAULT_THREADS, VARIABLE, both, threads
 
 
-@pytest.mark.parametrize(("allowed", "used"), [(1, 1), (2, 2), (8, MOST_THREADS)])
-def test_no_more_threads_than_opencv_is_kept_to_and_never_more_than_two(allowed, used, opencv_threads):
-    opencv_threads(allowed)
-    assert threads() == used
+@pytest.fixture(autouse=True)
+def no_wish(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.mark.parametrize(("cpus", "expected"), [(1, 1), (2, 2), (64, MAX_DEFAULT_THREADS)])
+def test_the_default_follows_the_cpus_up_to_a_limit(cpus, expected, opencv_threads, monkeypatch):
+    opencv_threads(2)
+    monkeypatch.setattr(threads_module, "available_cpus", lambda: cpus)
+    assert threads() == expected
+
+
+@pytest.mark.parametrize("wish", [1, 2, 4, 32])
+def test_the_environment_variable_decides(wish, opencv_threads, monkeypatch):
+    opencv_threads(2)
+    monkeypatch.setenv(VARIABLE, f" {wish} ")
+    assert threads() == wish
+
+
+@pytest.mark.parametrize("wish", ["0", "-1", "two", "1.5"])
+def test_another_value_of_the_variable_is_refused(wish, opencv_threads, monkeypatch):
+    opencv_threads(2)
+    monkeypatch.setenv(VARIABLE, wish)
+    with pytest.raises(UsageError, match=VARIABLE):
+        threads()
+
+
+def test_a_worker_process_keeps_to_one_thread(opencv_threads, monkeypatch):
+    opencv_threads(1)
+    monkeypatch.setenv(VARIABLE, "4")
+    assert threads() == 1
 
 
 @pytest.mark.parametrize("allowed", [1, 2])
-def test_two_things_give_what_each_gives_alone(allowed, opencv_threads):
+def test_two_functions_give_what_each_gives_alone(allowed, opencv_threads):
     opencv_threads(allowed)
     assert both(lambda: 1, lambda: "two") == (1, "two")
 
 
 @pytest.mark.parametrize("allowed", [1, 2])
 @pytest.mark.parametrize("which", [0, 1])
-def test_what_goes_wrong_in_either_of_two_things_is_told(allowed, which, opencv_threads):
+def test_an_exception_of_either_of_two_functions_is_passed_on(allowed, which, opencv_threads):
     def fails():
         raise ValueError("no")
 
@@ -34,7 +63,7 @@ def test_what_goes_wrong_in_either_of_two_things_is_told(allowed, which, opencv_
         both(*works)
 
 
-def test_two_things_go_on_at_the_same_time_where_two_threads_are_allowed(opencv_threads):
+def test_two_functions_run_at_the_same_time_where_two_threads_are_allowed(opencv_threads):
     opencv_threads(2)
     met = Barrier(2, timeout=10)
     both(met.wait, met.wait)

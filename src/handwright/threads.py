@@ -1,28 +1,67 @@
-"""How much goes on at the same time."""
+"""How many threads the package may use at once; this module alone decides it.
+
+The number never changes a result: threads share out whole views and whole hands, and every sum stays within one.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import cv2
 
-MOST_THREADS = 2
+from handwright.errors import UsageError
+
+VARIABLE = "HANDWRIGHT_THREADS"
+"""Environment variable with the number of threads, 1 or more."""
+
+MAX_DEFAULT_THREADS = 8
+"""Upper limit of the default: a picture seldom has more views or hands at once, and each thread opens its own
+networks (chosen by eye); ``HANDWRIGHT_THREADS`` may go beyond."""
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 def threads() -> int:
-    """How many threads may work at once: two, or fewer where OpenCV is kept to fewer, as in a worker."""
-    return max(1, min(MOST_THREADS, cv2.getNumThreads()))
+    """Return how many threads may work at once, 1 or more.
+
+    It is ``HANDWRIGHT_THREADS``, or else the number of CPUs of this process and at most ``MAX_DEFAULT_THREADS``. In
+    a process whose OpenCV is limited to one thread, as in the workers of a batch, it is 1.
+
+    Raises:
+        UsageError: ``HANDWRIGHT_THREADS`` is not a positive whole number.
+    """
+    if cv2.getNumThreads() == 1:
+        return 1
+    return _requested() or min(available_cpus(), MAX_DEFAULT_THREADS)
+
+
+def available_cpus() -> int:
+    """Return the number of CPUs that this process may run on (``os.process_cpu_count`` of Python 3.13)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """What two functions return that do not touch each other's things; if threads are allowed, at once."""
+    """Call two functions that share no state, at the same time where two threads are allowed.
+
+    Returns:
+        The results of the first and of the second function. An exception of either one is passed on.
+    """
     if threads() == 1:
         return first(), second()
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(second)
         return first(), later.result()
+
+
+def _requested() -> int:
+    """Return the number in the environment variable, 0 where it is not set."""
+    value = os.environ.get(VARIABLE, "").strip()
+    if not value:
+        return 0
+    if not value.isdecimal() or int(value) < 1:
+        raise UsageError(f"{VARIABLE} is {value!r}", "it must be a whole number from 1", f"unset {VARIABLE}")
+    return int(value)

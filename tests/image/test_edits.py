@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,15 +12,14 @@ from PIL import Image as PILImage
 from handwright.errors import InvalidValueError
 from handwright.image import patch_png, with_edits, with_patch
 from handwright.image.modes import cmyk_to_rgb, from_srgb
-from handwright.results import Candidate
 from handwright.types import Image
 from tests.image.pictures import MODES, noise
 
 
-def candidate(x: int, y: int) -> Candidate:
+def patch(x: int, y: int) -> SimpleNamespace:
     inside = np.zeros((4, 6), np.bool_)
     inside[1:3, 2:5] = True
-    return Candidate(0, np.full((4, 6, 3), 200, np.uint8), inside, (x, y), {}, accepted=True)
+    return SimpleNamespace(pixels=np.full((4, 6, 3), 200, np.uint8), inside=inside, origin_xy_px=(x, y))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -69,13 +69,13 @@ def test_cmyk_keeps_as_much_black_as_the_colour_allows() -> None:
 
 def test_a_picture_that_came_from_no_file_can_be_painted() -> None:
     picture = Image(noise("RGB", 8, 9, 0).pixels)
-    edited = with_patch(picture, candidate(1, 2))
+    edited = with_patch(picture, patch(1, 2))
     assert (edited.pixels[3:5, 3:6] == 200).all()
 
 
-def test_a_candidate_changes_its_own_mask_and_nothing_else() -> None:
+def test_a_patch_changes_its_own_mask_and_nothing_else() -> None:
     picture = noise("RGBA", 20, 20, 0)
-    edited = with_patch(picture, candidate(10, 5))
+    edited = with_patch(picture, patch(10, 5))
     changed = (edited.native != picture.native).any(-1)
     assert changed.sum() == 6
     assert changed[6:8, 12:15].all()
@@ -83,11 +83,11 @@ def test_a_candidate_changes_its_own_mask_and_nothing_else() -> None:
 
 def test_a_patch_laid_over_the_picture_gives_the_edited_picture() -> None:
     picture = noise("RGB", 20, 20, 0)
-    with PILImage.open(BytesIO(patch_png(picture, candidate(10, 5)))) as patch:
-        assert (patch.mode, patch.size) == ("RGBA", (20, 20))
+    with PILImage.open(BytesIO(patch_png(picture, patch(10, 5)))) as layer:
+        assert (layer.mode, layer.size) == ("RGBA", (20, 20))
         under = PILImage.fromarray(picture.pixels).convert("RGBA")
-        over = np.asarray(PILImage.alpha_composite(under, patch))[..., :3]
-    assert np.array_equal(over, with_patch(picture, candidate(10, 5)).pixels)
+        over = np.asarray(PILImage.alpha_composite(under, layer))[..., :3]
+    assert np.array_equal(over, with_patch(picture, patch(10, 5)).pixels)
 
 
 def test_wrong_shapes_and_places_are_refused() -> None:
@@ -98,4 +98,4 @@ def test_wrong_shapes_and_places_are_refused() -> None:
         with_edits(picture, picture.pixels, np.zeros((8, 9), np.uint8))
     for x, y in ((-1, 0), (0, -1), (4, 0), (0, 5)):
         with pytest.raises(InvalidValueError, match="reaches beyond"):
-            with_patch(picture, candidate(x, y))
+            with_patch(picture, patch(x, y))

@@ -1,9 +1,10 @@
-"""New colours inside, the file's own samples everywhere else."""
+"""Edits of a picture: new colours inside a mask, the file's own samples everywhere else."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -12,12 +13,30 @@ from PIL import Image as PILImage
 from handwright.errors import InvalidValueError
 from handwright.image.facts import facts_of
 from handwright.image.modes import from_srgb, mode_for_new_colours, to_srgb, widen
-from handwright.results import Candidate
 from handwright.types import Image
 
 
+class Patch(Protocol):
+    """Finished pixels for a part of a picture; a refined hand's candidate is one."""
+
+    @property
+    def pixels(self) -> UInt8[np.ndarray, "h w 3"]:
+        """sRGB pixels of the patch."""
+        ...
+
+    @property
+    def inside(self) -> Bool[np.ndarray, "h w"]:
+        """Where the patch replaces the picture."""
+        ...
+
+    @property
+    def origin_xy_px(self) -> tuple[int, int]:
+        """Column and row of the patch's top-left pixel in the picture."""
+        ...
+
+
 def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np.ndarray, "h w"]) -> Image:
-    """The picture with new colours inside a mask.
+    """Return the picture with new colours inside a mask.
 
     Samples outside the mask, samples inside whose colour is what it was, and alpha everywhere stay as they
     are, bit for bit. A palette picture becomes RGB or RGBA and a bilevel one grey, because new colours are
@@ -25,7 +44,7 @@ def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np
 
     Args:
         image: The picture.
-        pixels: uint8 [H, W, 3] sRGB; only what lies inside is looked at.
+        pixels: uint8 [H, W, 3] sRGB; values outside the mask are ignored.
         inside: bool [H, W].
 
     Returns:
@@ -58,54 +77,54 @@ def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np
     return Image(shown, native, mode, {**image.meta, "file": facts})
 
 
-def with_patch(image: Image, candidate: Candidate) -> Image:
-    """The picture with one candidate pasted in; exact outside the candidate's mask.
+def with_patch(image: Image, patch: Patch) -> Image:
+    """Return the picture with a patch in it, bit-exact outside the patch's mask.
 
     Raises:
-        InvalidValueError: The candidate reaches beyond the picture.
+        InvalidValueError: The patch reaches beyond the picture.
     """
     pixels = image.pixels.copy()
     inside = np.zeros(pixels.shape[:2], np.bool_)
-    window = _window(image, candidate)
-    pixels[window] = candidate.pixels
-    inside[window] = candidate.inside
+    window = _window(image, patch)
+    pixels[window] = patch.pixels
+    inside[window] = patch.inside
     return with_edits(image, pixels, inside)
 
 
-def patch_png(image: Image, candidate: Candidate) -> bytes:
-    """A transparent PNG of the picture's size with one candidate on it, to be laid over in any editor.
+def patch_png(image: Image, patch: Patch) -> bytes:
+    """Return a transparent PNG of the picture's size with one patch on it, a layer for any image editor.
 
     Args:
-        image: The picture that the candidate was made for.
-        candidate: Opaque inside its mask, transparent (and black) outside.
+        image: The picture that the patch was made for.
+        patch: Opaque inside its mask, transparent (and black) outside.
 
     Returns:
         Bytes of an RGBA PNG, upright, with the picture's ICC profile where that is one for RGB.
 
     Raises:
-        InvalidValueError: The candidate reaches beyond the picture.
+        InvalidValueError: The patch reaches beyond the picture.
     """
     layer = np.zeros((image.height, image.width, 4), np.uint8)
-    layer[_window(image, candidate)][candidate.inside] = np.dstack(
-        [candidate.pixels, np.full(candidate.inside.shape, 255, np.uint8)]
-    )[candidate.inside]
+    layer[_window(image, patch)][patch.inside] = np.dstack(
+        [patch.pixels, np.full(patch.inside.shape, 255, np.uint8)]
+    )[patch.inside]
     icc = facts_of(image).icc
     file = BytesIO()
     PILImage.fromarray(layer).save(file, "PNG", icc_profile=icc if icc and icc[16:20] == b"RGB " else None)
     return file.getvalue()
 
 
-def _window(image: Image, candidate: Candidate) -> tuple[slice, slice]:
-    (x, y), (h, w) = candidate.origin_xy_px, candidate.inside.shape
+def _window(image: Image, patch: Patch) -> tuple[slice, slice]:
+    (x, y), (h, w) = patch.origin_xy_px, patch.inside.shape
     if x < 0 or y < 0 or x + w > image.width or y + h > image.height:
         raise InvalidValueError(
-            f"candidate of {w} x {h} at ({x}, {y}) reaches beyond the {image.width} x {image.height} picture"
+            f"patch of {w} x {h} at ({x}, {y}) reaches beyond the {image.width} x {image.height} picture"
         )
     return slice(y, y + h), slice(x, x + w)
 
 
 def _opaque_samples(samples: np.ndarray, key_colour: tuple[int, ...] | None) -> np.ndarray:
-    """Step aside by one level where a painted pixel hits the colour that a PNG calls transparent."""
+    """Change new samples by one level where they equal the colour that a PNG declares transparent."""
     if key_colour is not None:
         hit = (samples == np.asarray(key_colour)).all(axis=-1)
         samples[hit, -1] = samples[hit, -1] - 1 if key_colour[-1] else 1

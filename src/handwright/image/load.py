@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 from PIL import Image as PILImage
 
-from handwright.errors import UnreadableImageError
+from handwright.errors import MissingPackageError, UnreadableImageError
 from handwright.image.formats.metadata import read_facts
 from handwright.image.modes import CHANNELS, to_srgb
 from handwright.image.orientation import upright
@@ -24,17 +24,25 @@ from handwright.types import Image
 
 FORMATS = (
     "PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "PCX", "PSD",
-    "QOI", "ICO", "SGI",
+    "QOI", "ICO", "SGI", "HEIF",
 )  # fmt: skip
-"""Pillow's names of the formats that are read; those that start other programs or draw vectors are not."""
+"""Pillow's names of the formats that are read; those that start other programs or draw vectors are not.
 
-_SEVERAL_FRAMES_ARE_FINE = ("MPO", "PSD", "ICO")
+HEIF (the HEIC files of phones) needs the optional package pillow-heif."""
+
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""Brands of a HEIF file: bytes 8 to 12, behind the box type 'ftyp' (ISO/IEC 23008-12 Annex B)."""
+
+_FORMATS_OF_SEVERAL_FRAMES = ("MPO", "PSD", "ICO", "HEIF")
+"""Formats of which the first frame is the picture and further ones are previews, layers or sizes of it."""
 _PLAIN = {"RGBa": "RGBA", "La": "LA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 _BAD_DATA = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, MemoryError,
     NotImplementedError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
-_BYTES_PER_PIXEL, _BYTES_BESIDE = 16, 64 << 20
+_MAX_BYTES_PER_PIXEL, _MAX_METADATA_BYTES = 16, 64 << 20
+"""A file is refused unread when it is larger than these allow: four 32-bit samples a pixel, and 64 MiB of
+metadata (chosen by eye)."""
 _pillow_lock = threading.Lock()
 
 
@@ -42,8 +50,8 @@ def load_image(path: str | Path, *, max_pixels: int = 200_000_000) -> Image:
     """Read a picture file.
 
     Args:
-        path: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000 or another of :data:`FORMATS`; 8-bit or 16-bit,
-            grey, colour, CMYK, palette, with or without alpha; one frame.
+        path: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, HEIC or another of :data:`FORMATS`; 8-bit or
+            16-bit, grey, colour, CMYK, palette, with or without alpha; one frame.
         max_pixels: Refuse larger pictures, by the size that the header states, before anything is decoded.
 
     Returns:
@@ -52,6 +60,7 @@ def load_image(path: str | Path, *, max_pixels: int = 200_000_000) -> Image:
 
     Raises:
         UnreadableImageError: Missing, no file, empty, not a picture, cut off, animated, or too large.
+        MissingPackageError: A HEIC file, and pillow-heif is not installed.
     """
     return decode_image(_read_bytes(Path(path), max_pixels), name=str(path), max_pixels=max_pixels)
 
@@ -60,6 +69,8 @@ def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 20
     """Decode the bytes of a picture file; as :func:`load_image`, ``name`` is what errors call it."""
     if not data:
         raise UnreadableImageError(f"cannot read {name}", "the file is empty", "save or download it again")
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        _register_heif(name)
     try:
         with _quiet_pillow(), PILImage.open(BytesIO(data), formats=_known_formats()) as opened:
             _check_header(opened, name, max_pixels)
@@ -84,7 +95,7 @@ def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 20
 def _read_bytes(path: Path, max_pixels: int) -> bytes:
     try:
         info = path.stat()
-        if stat.S_ISREG(info.st_mode) and info.st_size <= _BYTES_PER_PIXEL * max_pixels + _BYTES_BESIDE:
+        if stat.S_ISREG(info.st_mode) and info.st_size <= _MAX_BYTES_PER_PIXEL * max_pixels + _MAX_METADATA_BYTES:
             return path.read_bytes()
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
@@ -107,7 +118,7 @@ def _check_header(opened: PILImage.Image, name: str, max_pixels: int) -> None:
             "make it smaller or raise the limit",
         )
     frames = getattr(opened, "n_frames", 1)
-    if frames > 1 and opened.format not in _SEVERAL_FRAMES_ARE_FINE:
+    if frames > 1 and opened.format not in _FORMATS_OF_SEVERAL_FRAMES:
         raise UnreadableImageError(
             f"cannot read {name}",
             f"it holds {frames} frames or pages",
@@ -166,6 +177,19 @@ def _decode_16_bit(
             "convert it to 8 bits or to a 16-bit PNG",
         )
     return colour[..., [0, 3]] if mode == "LA;16" else colour
+
+
+def _register_heif(name: str) -> None:
+    """Make pillow-heif's reader known to Pillow; registering it again changes nothing."""
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise MissingPackageError(
+            f"cannot read {name}",
+            "it is a HEIC picture, and pillow-heif is not installed",
+            "run `pip install 'handwright[heic]'`, or convert it to PNG or JPEG",
+        ) from error
+    pillow_heif.register_heif_opener()
 
 
 def _known_formats() -> tuple[str, ...]:

@@ -25,6 +25,8 @@ PICTURE_SUFFIXES = frozenset(
         ".pgm",
         ".avif",
         ".jp2",
+        ".heic",
+        ".heif",
     )
 )
 """What a folder is searched for; a file that is named itself is always tried."""

@@ -32,7 +32,7 @@ def test_stderr_is_held_until_the_first_person_and_never_again(monkeypatch):
         def close(self):
             held.append(False)
 
-    monkeypatch.setattr(people_module, "quiet", quiet)
+    monkeypatch.setattr(people_module, "silenced_stderr", quiet)
     task = people_module._Task(Net())
     assert task.people([]) == []
     assert task.people([JOINTS]) == [JOINTS]

@@ -1,4 +1,4 @@
-"""Read what a picture file says beside its samples."""
+"""Read the metadata of a picture file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TIFF_CARRIED = (
 )
 _FORMAT_NAMES = {"MPO": "JPEG", "DIB": "BMP"}
 _DAMAGE = (SyntaxError, ValueError, TypeError, KeyError, OSError, struct.error)
-_LOSSY_FORMATS = ("JPEG", "AVIF", "JPEG2000")
+_LOSSY_FORMATS = ("JPEG", "AVIF", "JPEG2000", "HEIF")
 
 
 def read_facts(opened: PILImage.Image, data: bytes) -> FileFacts:
@@ -55,7 +55,7 @@ def read_facts(opened: PILImage.Image, data: bytes) -> FileFacts:
         data: The file's bytes.
 
     Returns:
-        Facts; anything that the file does not say stays at its default.
+        The metadata; what the file does not contain stays at its default.
     """
     info: dict[Any, Any] = opened.info
     name = _FORMAT_NAMES.get(opened.format or "", opened.format or "")
@@ -149,12 +149,12 @@ def _with_tiff_tags(facts: FileFacts, opened: TiffImagePlugin.TiffImageFile) -> 
     with contextlib.suppress(*_DAMAGE):
         tags |= {tag: dict(opened.getexif().get_ifd(tag)) for tag in SUB_DIRECTORIES if tag in own}
     types = {tag: own.tagtype[tag] for tag in tags if tag in own.tagtype and tag not in SUB_DIRECTORIES}
-    tags = {tag: value for tag, value in tags.items() if _can_be_said_again(tag, value, types.get(tag))}
+    tags = {tag: value for tag, value in tags.items() if _can_be_written(tag, value, types.get(tag))}
     lossy = opened.info.get("compression") in ("jpeg", "tiff_jpeg", "webp")
     return replace(facts, tags=tags, tag_types=types, lossy=lossy)
 
 
-def _can_be_said_again(tag: int, value: object, kind: int | None) -> bool:
+def _can_be_written(tag: int, value: object, kind: int | None) -> bool:
     """Whether a tag can be written, both in the type it came in and in the one that it should have."""
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     try:

@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.perception.models.mediapipe_import import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, quiet
+from handwright.perception.models.mediapipe_tasks import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
 
 INPUT_PX = 224
 _Z_SCALE = 2.5
@@ -67,7 +67,7 @@ def _load(model: Path) -> Any:  # noqa: ANN401
         with zipfile.ZipFile(model) as members:
             network = members.read("hand_landmarks_detector.tflite")
         options = vision.ImageEmbedderOptions(base_options=base_options(model_asset_buffer=network))
-        with quiet():
+        with silenced_stderr():
             task = vision.ImageEmbedder.create_from_options(options)
             task.embed(as_mediapipe(blank))
     except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError) as error:

@@ -18,8 +18,8 @@ from handwright.errors import MissingModelError
 from handwright.perception.detect.crop_network import LandmarkNet
 from handwright.perception.detect.people import Person, PoseNet
 from handwright.perception.models.download import POSE_NAME, ensure_models
-from handwright.perception.models.mediapipe_import import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, quiet
+from handwright.perception.models.mediapipe_tasks import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
 from handwright.types import HandObservation
 
 DEPTH_OF_WORLD = 0.9
@@ -153,7 +153,7 @@ def _open_task(model: Path, max_hands: int, confidence: float, presence: float) 
     )
     blank = np.zeros((64, 64, 3), np.uint8)
     try:
-        with quiet():
+        with silenced_stderr():
             task = vision.HandLandmarker.create_from_options(options)
             task.detect(as_mediapipe(blank))
     except (RuntimeError, ValueError, OSError) as error:

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.perception.models.mediapipe_import import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, quiet
+from handwright.perception.models.mediapipe_tasks import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
 
 MOST_PEOPLE = 6
 _CONFIDENCE = 0.3
@@ -67,7 +67,7 @@ class _Task:
 
     def people(self, picture: Any) -> list[Any]:  # noqa: ANN401
         """The joints of everybody in MediaPipe's picture."""
-        with nullcontext() if self._has_met else quiet():
+        with nullcontext() if self._has_met else silenced_stderr():
             found: list[Any] = self._task.detect(picture).pose_landmarks
         self._has_met = self._has_met or bool(found)
         return found
@@ -91,7 +91,7 @@ def _open_task(model: Path) -> _Task:
         min_pose_presence_confidence=_CONFIDENCE,
     )
     try:
-        with quiet():
+        with silenced_stderr():
             task = vision.PoseLandmarker.create_from_options(options)
             task.detect(as_mediapipe(np.zeros((64, 64, 3), np.uint8)))
     except (RuntimeError, ValueError, OSError) as error:

@@ -7,7 +7,6 @@ where arms end (`body.hands_at_arm_ends`). A user's box wins.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from handwright.perception.detect.confirm import confirm, detect_in_box, judge
 from handwright.perception.detect.duplicates import merge_hands, near_known_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
+from handwright.threads import threads as allowed_threads
 from handwright.types import Box, HandObservation
 
 SEARCHING = DetectionOptions(max_hands=6, confidence=0.1, presence=0.1)
@@ -80,7 +80,7 @@ def find_hands(
             adds no hand (``find_in_boxes`` says which).
         landmarker: Eyes to use and leave open; by default MediaPipe's, opened and closed here.
         search: How far down to search.
-        threads: Looks taken at the same time; by default one a core, at most four. Never changes the result.
+        threads: Views detected at the same time; ``handwright.threads`` by default. It never changes the result.
 
     Raises:
         MissingModelError: MediaPipe's model is missing and cannot be fetched.
@@ -95,7 +95,7 @@ def find_hands(
         search = (search or Search()).within(max(pixels.shape[:2]))
         found = detect_large_hands(pixels, landmarker, search)
         if not found:
-            with _looks(threads) as pool:
+            with _thread_pool(threads) as pool:
                 maybe = candidates(pixels, landmarker, search, pool)
                 found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
                 found += hands_without_colour(pixels, found, landmarker, search, pool)
@@ -140,7 +140,7 @@ def find_in_boxes(
     threads: int | None = None,
 ) -> list[HandObservation | None]:
     """For every box of the user, the hand that fits it best, or None where nothing is seen by any means."""
-    with _looks(threads) as pool:
+    with _thread_pool(threads) as pool:
         return [detect_in_box(pixels, box, landmarker, pool.map) for box in boxes]
 
 
@@ -188,5 +188,5 @@ def pyramid(width: int, height: int, search: Search) -> list[View]:
     return views
 
 
-def _looks(threads: int | None) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1))
+def _thread_pool(threads: int | None) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads or allowed_threads())

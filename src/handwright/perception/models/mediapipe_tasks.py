@@ -1,29 +1,40 @@
-"""MediaPipe's tasks: one instance per set of options and per thread that asks at the same time."""
+"""MediaPipe's tasks: imported without matplotlib, opened without start-up messages, pooled per thread.
+
+Two process-wide things are touched here, each only for the length of one call and put back afterwards:
+
+- ``sys.modules`` while MediaPipe is imported (``import_mediapipe``), because MediaPipe's drawing helpers import
+  ``matplotlib.pyplot``, which nothing here uses and which takes as long to load as the rest of MediaPipe. This can
+  go when ``mediapipe.tasks.python.vision.drawing_utils`` imports it on use.
+- File descriptor 2 while a task starts up (``silenced_stderr``), because MediaPipe's C++ code writes notes to it
+  which no log level turns off. This can go when MediaPipe's ``absl`` log level can be set from Python.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
 import os
 import sys
 import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Generator, Hashable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.perception.models.mediapipe_import import import_mediapipe
-
-_STDERR = threading.Lock()
+_MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
+_import_lock, _stderr_lock = threading.Lock(), threading.Lock()
 
 
 class TaskPool:
-    """Tasks that are open and idle, lent one at a time.
+    """MediaPipe tasks that are open and idle; a task serves one thread at a time.
 
     Args:
-        opener: Opens a task for a set of options; called when none is idle.
+        opener: Opens a task for a set of options; called when none with these options is idle.
     """
 
     def __init__(self, opener: Callable[[Any], Any]) -> None:
@@ -34,7 +45,7 @@ class TaskPool:
 
     @contextlib.contextmanager
     def borrowed(self, options: Hashable) -> Generator[Any]:
-        """A task for these options, of the caller alone until the block ends."""
+        """Yield a task with these options, which belongs to the caller alone until the block ends."""
         with self._lock:
             task = self._idle[options].pop() if self._idle[options] else self._opener(options)
         try:
@@ -44,28 +55,30 @@ class TaskPool:
                 self._idle[options].append(task)
 
     def close(self) -> None:
-        """Let go of every idle task."""
+        """Close every idle task."""
         with self._lock:
             _close_all(self._idle)
 
 
-def _close_all(idle: dict[Hashable, list[Any]]) -> None:
-    """Left open, mediapipe's tasks print tracebacks when the interpreter ends."""
-    while idle:
-        for task in idle.popitem()[1]:
-            task.close()
-
-
 def as_mediapipe(pixels: UInt8[np.ndarray, "h w 3"]) -> Any:
-    """uint8 [H, W, 3] sRGB as MediaPipe's picture."""
+    """Wrap sRGB pixels, uint8 [H, W, 3], as MediaPipe's image type."""
     mediapipe, *_ = import_mediapipe()
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
+@functools.cache
+def import_mediapipe() -> tuple[Any, Any, Any]:
+    """Import MediaPipe without matplotlib; return ``mediapipe``, its ``BaseOptions`` and ``vision``."""
+    with _lazy_matplotlib():
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+    return mediapipe, BaseOptions, vision
+
+
 @contextlib.contextmanager
-def quiet() -> Generator[None]:
-    """Send what C++ writes to file descriptor 2 nowhere: its start-up notes obey no log level."""
-    with _STDERR:
+def silenced_stderr() -> Generator[None]:
+    """Discard what is written to file descriptor 2 during the block; one thread at a time."""
+    with _stderr_lock:
         sys.stderr.flush()
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
         try:
@@ -75,3 +88,34 @@ def quiet() -> Generator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(nowhere)
+
+
+class _LazyModule(ModuleType):
+    """Stands for a module and imports it when an attribute is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextlib.contextmanager
+def _lazy_matplotlib() -> Generator[None]:
+    """Make ``import matplotlib.pyplot`` give a lazy stand-in during the block, unless it is loaded already."""
+    with _import_lock:
+        replaced = [name for name in _MATPLOTLIB if name not in sys.modules]
+        sys.modules.update({name: _LazyModule(name) for name in replaced})
+        if replaced == list(_MATPLOTLIB):
+            sys.modules[_MATPLOTLIB[0]].__dict__["pyplot"] = sys.modules[_MATPLOTLIB[1]]
+        try:
+            yield
+        finally:
+            for name in replaced:
+                del sys.modules[name]
+
+
+def _close_all(idle: dict[Hashable, list[Any]]) -> None:
+    """Close tasks explicitly: those left open print tracebacks when the interpreter ends."""
+    while idle:
+        for task in idle.popitem()[1]:
+            task.close()

@@ -7,7 +7,7 @@ import sys
 
 WITHOUT = """
 import sys
-from handwright.perception.models.mediapipe_import import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import import_mediapipe
 _, options, vision = import_mediapipe()
 assert not [name for name in sys.modules if name.startswith("matplotlib")]
 assert vision.HandLandmarker and options
@@ -18,7 +18,7 @@ assert drawing_utils.plt.figure is real.figure
 """
 BEFORE = """
 import matplotlib.pyplot as real
-from handwright.perception.models.mediapipe_import import import_mediapipe
+from handwright.perception.models.mediapipe_tasks import import_mediapipe
 import_mediapipe()
 import sys
 from mediapipe.tasks.python.vision import drawing_utils
