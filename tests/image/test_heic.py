@@ -23,7 +23,9 @@ def header(brand: bytes) -> bytes:
 @pytest.mark.parametrize("brand", HEIF_BRANDS)
 def test_without_pillow_heif_the_error_names_what_to_install(brand, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    with pytest.raises(MissingPackageError, match=r"hand\.heic.*pillow-heif.*pip install 'handwright\[heic\]'"):
+    with pytest.raises(
+        MissingPackageError, match=r"hand\.heic.*pillow-heif.*pip install 'handwright\[heic\]'"
+    ):
         decode_image(header(brand), name="hand.heic")
 
 

@@ -95,7 +95,10 @@ def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 20
 def _read_bytes(path: Path, max_pixels: int) -> bytes:
     try:
         info = path.stat()
-        if stat.S_ISREG(info.st_mode) and info.st_size <= _MAX_BYTES_PER_PIXEL * max_pixels + _MAX_METADATA_BYTES:
+        if (
+            stat.S_ISREG(info.st_mode)
+            and info.st_size <= _MAX_BYTES_PER_PIXEL * max_pixels + _MAX_METADATA_BYTES
+        ):
             return path.read_bytes()
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)

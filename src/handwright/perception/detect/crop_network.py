@@ -16,8 +16,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.perception.models.mediapipe_tasks import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
+from handwright.perception.models.mediapipe_tasks import (
+    TaskPool,
+    as_mediapipe,
+    import_mediapipe,
+    silenced_stderr,
+)
 
 INPUT_PX = 224
 _Z_SCALE = 2.5

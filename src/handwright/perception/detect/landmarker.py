@@ -18,8 +18,12 @@ from handwright.errors import MissingModelError
 from handwright.perception.detect.crop_network import LandmarkNet
 from handwright.perception.detect.people import Person, PoseNet
 from handwright.perception.models.download import POSE_NAME, ensure_models
-from handwright.perception.models.mediapipe_tasks import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
+from handwright.perception.models.mediapipe_tasks import (
+    TaskPool,
+    as_mediapipe,
+    import_mediapipe,
+    silenced_stderr,
+)
 from handwright.types import HandObservation
 
 DEPTH_OF_WORLD = 0.9

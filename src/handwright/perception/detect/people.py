@@ -11,8 +11,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.perception.models.mediapipe_tasks import import_mediapipe
-from handwright.perception.models.mediapipe_tasks import TaskPool, as_mediapipe, silenced_stderr
+from handwright.perception.models.mediapipe_tasks import (
+    TaskPool,
+    as_mediapipe,
+    import_mediapipe,
+    silenced_stderr,
+)
 
 MOST_PEOPLE = 6
 _CONFIDENCE = 0.3
