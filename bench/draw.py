@@ -26,14 +26,14 @@ from handwright.drawing.photo.grain import grain_ratio
 from handwright.drawing.photo.sharpness import edge_blur_sigma, sharpness_ratio
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
-from handwright.handrefiner.mask import crop_window
-from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.views import DetectionOptions, around
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region, skin_distance
-from handwright.results import HandRepair, Repair
+from handwright.refine.compositing.repair_mask import crop_window
+from handwright.refine.pipeline import Engine, open_engine, refine_picture
+from handwright.refine.result import HandRepair, Repair
+from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages

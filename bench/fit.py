@@ -25,15 +25,15 @@ from handwright.data.scenes import render_scene
 from handwright.hand.depth import depth_control, render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import axis_angle_matrix
-from handwright.handrefiner.mask import crop_window
-from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.task import reconstruct
 from handwright.perception.detect.search import find_hands
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import outline_overlap
 from handwright.perception.segment import hand_region
-from handwright.results import HandRepair
+from handwright.refine.compositing.repair_mask import crop_window
+from handwright.refine.hand_task import reconstruct
+from handwright.refine.pipeline import Engine, inspect_picture, open_engine
+from handwright.refine.result import HandRepair
+from handwright.refine.settings import RefineSettings
 from handwright.types import Hand, Image
 from measures import mean, median, percentile_95, row
 from subjects import RENDERED_FROM, Subject, subjects

@@ -30,12 +30,12 @@ from jaxtyping import Float, UInt8
 
 from handwright.data.hands import HandTruth, render_defects
 from handwright.data.hands.record import record_of
-from handwright.handrefiner.beats import Opinion
-from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.detect.duplicates import box_iou
-from handwright.results import HandRepair
+from handwright.refine.acceptance import Opinion
+from handwright.refine.pipeline import Engine, open_engine, refine_picture
+from handwright.refine.result import HandRepair
+from handwright.refine.settings import RefineSettings
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region
@@ -151,7 +151,7 @@ def sound_by_geometry(image: Image, hand: HandRepair | None, engine: Engine) -> 
 
 def found_again(image: Image, hand: HandRepair, engine: Engine) -> HandObservation | None:
     """The hand as a fresh look sees it."""
-    from handwright.handrefiner.check import find_again
+    from handwright.refine.redetection import find_again
 
     wanted = hand.observation
     if hand.action == "refined":

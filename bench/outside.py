@@ -21,10 +21,10 @@ import numpy as np
 from PIL import Image as PILImage
 
 from handwright.data.scenes import DEFECTS, render_scene
-from handwright.handrefiner.pipeline import Engine, open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
 from handwright.image import load_image, save_image, save_unchanged
-from handwright.results import Repair
+from handwright.refine.pipeline import Engine, open_engine, refine_picture
+from handwright.refine.result import Repair
+from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
 SIZES = (128, 160, 192, 224, 272)

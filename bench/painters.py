@@ -21,11 +21,11 @@ import numpy as np
 
 from draw import leaked, likeness, nearest, painted
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.pipeline import Engine, inspect_picture, open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
 from handwright.metrics.crops import hand_crop as metric_crop
 from handwright.metrics.extractors.choose import open_extractor
 from handwright.metrics.extractors.features import FeatureExtractor
+from handwright.refine.pipeline import Engine, inspect_picture, open_engine, refine_picture
+from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 from painters_table import UNTOUCHED, Features, Values, table
 from sheets import hand_crop, save_pages

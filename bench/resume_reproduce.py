@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from handwright.handrefiner.settings import diffusion_settings
+from handwright.refine.settings import diffusion_settings
 from handwright.reproduce import Study, reproduce_handrefiner
 from handwright.reproduce.handrefiner.study import Scale
 

@@ -24,8 +24,8 @@ from handwright.drawing import painter
 from handwright.drawing.painter import Drawn, draw_hand
 from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.skin.tone import to_linear, to_srgb
-from handwright.handrefiner.mask import crop_window, repair_mask
 from handwright.perception.segment import hand_region
+from handwright.refine.compositing.repair_mask import crop_window, repair_mask
 from handwright.types import HandFit, HandObservation
 from measures import mean, median, row
 from sheets import hand_crop, save_pages

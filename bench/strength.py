@@ -24,17 +24,16 @@ from pathlib import Path
 
 import numpy as np
 
-from handwright.handrefiner.diffusing import DiffusePainter
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainted
-from handwright.handrefiner.painting import Painting, Studio, paint_once
-from handwright.handrefiner.pipeline import open_engine
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.stopwatch import Stopwatch
-from handwright.handrefiner.strength.adaptive import STRENGTHS, adaptive
+from handwright.handrefiner.network import Inpainted
+from handwright.handrefiner.strength import STRENGTHS, Strength, adaptive
+from handwright.refine.diffusing import DiffusePainter
+from handwright.refine.painting import Painting, Studio, paint_once
+from handwright.refine.pipeline import open_engine
+from handwright.refine.settings import RefineSettings
+from handwright.refine.stopwatch import Stopwatch
 from handwright.reproduce.painted import Listener, texture_energy
 from handwright.reproduce.subjects import Subject, read_subject, rendered
-from handwright.results import Strength
 from handwright.review.judge import Judge
 from measures import bootstrap, mean, median
 

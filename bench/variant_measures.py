@@ -20,8 +20,8 @@ from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.drawing.photo.sharpness import sharpness_ratio
-from handwright.handrefiner.check import find_again
 from handwright.perception.detect.landmarker import Landmarker
+from handwright.refine.redetection import find_again
 from handwright.training.networks.family import Family
 from handwright.training.noising import clean_of, noise_levels, noise_to
 from handwright.training.recipes.base import InpaintingLoss

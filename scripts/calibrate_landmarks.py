@@ -25,11 +25,11 @@ from handwright.drawing.painter import draw_hand
 from handwright.hand import rig as rig_module
 from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig
-from handwright.handrefiner.check import find_again
-from handwright.handrefiner.task import reconstruct
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.perception.fit.hand_fit import fit_hand
+from handwright.refine.hand_task import reconstruct
+from handwright.refine.redetection import find_again
 from handwright.types import Hand, Image
 
 RIG_FILE = Path(__file__).resolve().parents[1] / "src/handwright/hand/rig.npz"

@@ -10,8 +10,8 @@ import numpy as np
 import PIL.Image
 
 from handwright.data.scenes import render_scene
-from handwright.handrefiner.pipeline import open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
+from handwright.refine.pipeline import open_engine, refine_picture
+from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
 SHOWN = ((120, "extra_finger"), (103, "missing_finger"), (136, "extra_finger"), (115, "missing_finger"))

@@ -12,11 +12,11 @@ import numpy as np
 import PIL.Image
 
 from handwright.data.scenes import render_scene
-from handwright.handrefiner.canvas import picture_at
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.pipeline import open_engine, refine_picture
-from handwright.handrefiner.settings import RefineSettings
+from handwright.handrefiner.square import picture_at
 from handwright.image import with_patch
+from handwright.refine.pipeline import open_engine, refine_picture
+from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"

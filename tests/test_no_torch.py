@@ -26,7 +26,7 @@ def no_landmarker(_path):
     yield None
 
 if "--help" not in sys.argv:
-    from handwright.handrefiner import check, pipeline
+    from handwright.refine import pipeline, redetection
     from handwright.review import judge
     from tests.drawn import flat_hand, shoot
 
@@ -35,7 +35,7 @@ if "--help" not in sys.argv:
     pipeline.find_hands = lambda pixels, *, landmarker: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
     judge.find_people = lambda pixels, landmarker: []
-    check.find_again = lambda pixels, wanted, landmarker: wanted
+    redetection.find_again = lambda pixels, wanted, landmarker: wanted
 try:
     main(sys.argv[1:])
 except SystemExit as stopped:
@@ -71,5 +71,5 @@ def test_torch_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_diffusing_painter_is_what_imports_it():
-    code = "import sys; import handwright.handrefiner.torch_inpainter; sys.exit('torch' not in sys.modules)"
+    code = "import sys; import handwright.handrefiner.torch_network; sys.exit('torch' not in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

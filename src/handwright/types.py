@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Side = Literal["left", "right"]
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels; x1 and y1 exclusive."""
+Window = tuple[int, int, int, int]
+"""x0, y0, x1, y1 of a crop in whole pixels of a picture; x1 and y1 exclusive."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

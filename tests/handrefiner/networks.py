@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from handwright.handrefiner.inpainter import Inpainted, Inpainting, Step
+from handwright.handrefiner.network import Inpainted, Inpainting, Step
 
 Rule = Callable[[Inpainting], np.ndarray]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.handrefiner import check, painting
-from handwright.handrefiner.check import Look
-from handwright.handrefiner.inpainters import Inpainters
-from handwright.handrefiner.painters import DrawPainter, Painted
-from handwright.handrefiner.pipeline import Engine
+from handwright.handrefiner.network import Inpainters
+from handwright.refine import painting
+from handwright.refine import redetection
+from handwright.refine.painters import DrawPainter, Painted
+from handwright.refine.pipeline import Engine
+from handwright.refine.redetection import Look
 from handwright.reproduce import subjects
 from handwright.reproduce.handrefiner import paint_all
 from handwright.reproduce.handrefiner.paint_all import Bench
@@ -52,7 +53,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     monkeypatch.setattr(
         DrawPainter, "paint", lambda self, job: Painted(job.crop, np.ones(job.crop.shape[:2]))
     )
-    monkeypatch.setattr(check, "find_again", lambda pixels, wanted, _: wanted)
+    monkeypatch.setattr(redetection, "find_again", lambda pixels, wanted, _: wanted)
     monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     pictures = lambda first, count, size: (  # noqa: E731
         Picture(f"{seed}", lambda: SHOT.pixels) for seed in range(first, first + count)

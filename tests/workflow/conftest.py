@@ -12,7 +12,7 @@ import pytest
 from tests.workflow import fakes
 
 MODELS = SimpleNamespace(hand_landmarker=Path("model.task"))
-PIPELINE = "handwright.handrefiner.pipeline"
+PIPELINE = "handwright.refine.pipeline"
 
 
 @pytest.fixture(autouse=True)

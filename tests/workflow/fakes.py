@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from PIL import Image as PILImage
 
-from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_patch
-from handwright.results import Candidate, HandRepair, Repair
+from handwright.refine.result import Candidate, HandRepair, Repair
+from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.review_json import picture_json
 from handwright.types import Camera, DepthControl, Hand, HandFit, HandObservation, Image, Mask
@@ -55,7 +55,7 @@ def open_engine(landmarker: object = None) -> Iterator[FakeEngine]:
 
 
 def install() -> ModuleType:
-    module = ModuleType("handwright.handrefiner.pipeline")
+    module = ModuleType("handwright.refine.pipeline")
     module.Engine = FakeEngine
     module.open_engine = open_engine
     module.refine_picture = refine_picture

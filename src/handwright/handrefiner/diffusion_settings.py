@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from handwright.errors import UsageError
-from handwright.handrefiner.strength.names import STRATEGIES
+from handwright.handrefiner.strength import STRATEGIES
 
 SAMPLERS = ("auto", "ddim", "dpm++", "euler", "euler-a", "unipc", "flow")
 """Names of ``handwright.diffusion.samplers``; 'auto' is the model's own."""

@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.handrefiner.candidates import originals_of, paint
-from handwright.handrefiner.inpainter import Inpainted, Inpainter, Inpainting
-from handwright.handrefiner.open_painter import painter_of
-from handwright.handrefiner.painters import Painted, Painter, PaintJob
-from handwright.handrefiner.painting import Painting, Studio, look_at, paint_once
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.handrefiner.network import Inpainted, Inpainter, Inpainting
 from handwright.metrics.crops import hand_crop
+from handwright.refine.candidates import originals_of, paint
+from handwright.refine.painters import Painted, Painter, PaintJob, painter_of
+from handwright.refine.painting import Painting, Studio, look_at, paint_once
+from handwright.refine.settings import RefineSettings
+from handwright.refine.stopwatch import Stopwatch
 from handwright.reproduce.subjects import Subject
 from handwright.review.judge import Judge
 

@@ -14,11 +14,11 @@ from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.data.scenes import DEFECTS, render_scene
 from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.scene import Scene
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.task import HandTask, plan_hand, reconstruct
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
+from handwright.refine.hand_task import HandTask, plan_hand, reconstruct
+from handwright.refine.scene import Scene
+from handwright.refine.settings import RefineSettings
 from handwright.types import Box, Image
 
 Pixels = UInt8[np.ndarray, "h w 3"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handwright.handrefiner.settings import RefineSettings, refine_settings
-from handwright.results import Repair
+from handwright.refine.result import Repair
+from handwright.refine.settings import RefineSettings, refine_settings
 from handwright.types import Image
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
+    from handwright.refine.pipeline import Engine
 
 Picture = str | Path | np.ndarray | Image
 
@@ -23,7 +23,7 @@ def refine(picture: Picture, *, engine: Engine | None = None, **settings: Any) -
 
     Args:
         picture: A file, uint8 [H, W, 3] sRGB, or an ``Image``.
-        engine: An open engine to use again and again (``handrefiner.pipeline.open_engine``); default: one
+        engine: An open engine to use again and again (``refine.pipeline.open_engine``); default: one
             for this call.
         **settings: Fields of ``RefineSettings``, such as ``seed=7`` or ``boxes=((10, 20, 200, 220),)``, and
             of ``DiffusionSettings``, such as ``painter="diffuse", prompt="a waving hand", strength=0.7``.
@@ -34,7 +34,7 @@ def refine(picture: Picture, *, engine: Engine | None = None, **settings: Any) -
     Raises:
         HandwrightError: The picture cannot be read, a setting makes no sense, or a model is missing.
     """
-    from handwright.handrefiner.pipeline import refine_picture
+    from handwright.refine.pipeline import refine_picture
 
     return _with_engine(refine_picture, _as_image(picture), refine_settings(settings), engine)
 
@@ -53,7 +53,7 @@ def hands(picture: Picture, *, engine: Engine | None = None, **settings: Any) ->
     Raises:
         HandwrightError: The picture cannot be read or a setting makes no sense.
     """
-    from handwright.handrefiner.pipeline import inspect_picture
+    from handwright.refine.pipeline import inspect_picture
 
     return _with_engine(inspect_picture, _as_image(picture), refine_settings(settings), engine)
 
@@ -64,7 +64,7 @@ def _with_engine(
     settings: RefineSettings,
     engine: Engine | None,
 ) -> Repair:
-    from handwright.handrefiner.pipeline import open_engine
+    from handwright.refine.pipeline import open_engine
 
     if engine is not None:
         return work(image, settings, engine)

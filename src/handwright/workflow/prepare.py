@@ -26,10 +26,10 @@ def prepare(landmarker: Path | None = None, say: Callable[[str], None] = lambda 
     Raises:
         MissingModelError: No source delivered the model.
     """
-    from handwright.handrefiner.pipeline import open_engine, refine_picture
-    from handwright.handrefiner.settings import RefineSettings
     from handwright.perception.fit.hand_fit import fit_hand
     from handwright.perception.models.download import ensure_models
+    from handwright.refine.pipeline import open_engine, refine_picture
+    from handwright.refine.settings import RefineSettings
     from handwright.types import Image
 
     models = ensure_models(model_path=landmarker, say=say, retry=True)

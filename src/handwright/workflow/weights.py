@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handwright.handrefiner.inpainters import check_installed
+from handwright.handrefiner.network import check_installed
 from handwright.workflow.files import sha256_of_file
 
 NETWORKS = ("vae", "text_encoder", "unet", "controlnet")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.handrefiner.inpainters import Inpainters
-from handwright.handrefiner.pipeline import Engine
+from handwright.handrefiner.network import Inpainters
+from handwright.refine.pipeline import Engine
 from handwright.reproduce import painted
 from handwright.reproduce.handrefiner import paint_all, run
 from handwright.reproduce.handrefiner.before_after import GROUP, STATES

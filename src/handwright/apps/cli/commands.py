@@ -82,7 +82,7 @@ def refine(
 
     Exit code 0: no hand fails as it leaves; 1: one does; 2: a file could not be read, the rest was done.
     """
-    from handwright.handrefiner.settings import diffusion_settings
+    from handwright.refine.settings import diffusion_settings
     from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
     from handwright.workflow.run.batch import FailOn
 

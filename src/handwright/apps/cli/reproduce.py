@@ -70,7 +70,7 @@ def reproduce(
 ) -> None:
     """Re-run a paper's tables and write them as a page; stopped, the same command goes on where it was."""
     from handwright.errors import UsageError
-    from handwright.handrefiner.settings import diffusion_settings
+    from handwright.refine.settings import diffusion_settings
     from handwright.reproduce import SCALES, Study, reproduce_handrefiner
 
     if paper not in PAPERS:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handwright.handrefiner.beats import Opinion, order
-from handwright.handrefiner.pipeline import refine_picture
-from handwright.handrefiner.settings import RefineSettings
 from handwright.image import with_patch
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.search import find_hands
+from handwright.refine.acceptance import Opinion, order
+from handwright.refine.pipeline import refine_picture
+from handwright.refine.result import HandRepair
+from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner.paint_all import NONE, TOLD, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
 from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
-from handwright.results import HandRepair
 from handwright.review.critic.open_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import Region

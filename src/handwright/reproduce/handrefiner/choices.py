@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from handwright.errors import DataError, UsageError
-from handwright.handrefiner.beats import order
 from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+from handwright.refine.acceptance import order
 from handwright.reproduce.handrefiner.paint_all import JUDGED
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.store import Record, Store
@@ -26,7 +26,7 @@ def judged_best(store: Store, names: Sequence[str]) -> dict[str, float]:
     """Per picture the strength whose painting ``refine`` would take; of equal ones the weakest.
 
     It takes the painting with the fewest objections, then the least likely malformed, the most exact, the one
-    that fits its picture best (``handrefiner.beats``): the hand's anatomy, then its look. It is no human.
+    that fits its picture best (``refine.acceptance``): the hand's anatomy, then its look. It is no human.
     """
     return {
         name: min(STRENGTHS, key=lambda s, name=name: _key(store.record(JUDGED, f"{name}/{s:g}"), s))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handwright.handrefiner.settings import DIFFUSING
 from handwright.image import write_atomically
 from handwright.metrics.statistics.estimate import Estimate
+from handwright.refine.settings import DIFFUSING
 from handwright.reproduce.handrefiner.study import GRID
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainter
-from handwright.handrefiner.inpainters import Inpainters
-from handwright.handrefiner.pipeline import Engine
-from handwright.handrefiner.settings import DIFFUSING, RefineSettings
+from handwright.handrefiner.network import Inpainter, Inpainters
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.search import find_hands
+from handwright.refine.pipeline import Engine
+from handwright.refine.settings import DIFFUSING, RefineSettings
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.reproduce.handrefiner.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
 from handwright.reproduce.handrefiner.trials import Trials, Way

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from handwright.handrefiner.pipeline import open_engine
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract
 from handwright.metrics.statistics.estimate import Estimate
+from handwright.refine.pipeline import open_engine
 from handwright.reproduce.handrefiner.before_after import GROUP, STATES, BeforeAfter
 from handwright.reproduce.handrefiner.choices import (
     JUDGE,

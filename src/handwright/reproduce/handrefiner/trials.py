@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.inpainter import Inpainter
-from handwright.handrefiner.settings import RefineSettings
-from handwright.handrefiner.strength.decide import decide
+from handwright.handrefiner.network import Inpainter
+from handwright.handrefiner.strength import Strength, choose_strength
+from handwright.refine.settings import RefineSettings
 from handwright.reproduce.painted import crop_of, paint_subject
 from handwright.reproduce.store import Crop, Record, Store
 from handwright.reproduce.subjects import Subject
-from handwright.results import Strength
 from handwright.review.judge import Judge
 
 
@@ -91,7 +90,7 @@ class Trials:
             tried.append(self.trial(subject, way, strength))
             return tried[-1]
 
-        picked = decide(way.diffusion.strength, sample).picked
+        picked = choose_strength(way.diffusion.strength, sample).picked
         record = {
             **picked.record,
             "seconds": sum(one.record["seconds"] for one in tried),

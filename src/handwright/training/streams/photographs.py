@@ -17,10 +17,10 @@ from PIL import ImageOps
 
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.mask import repair_mask
-from handwright.handrefiner.task import reconstruct
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
+from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.hand_task import reconstruct
 from handwright.training.streams.crop_folders import CONTEXT
 from handwright.training.streams.crops import Crops
 from handwright.types import HandObservation, Image

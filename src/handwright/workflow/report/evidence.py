@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.results import Candidate, HandRepair, Repair
+from handwright.refine.result import Candidate, HandRepair, Repair
 from handwright.types import Image
 from handwright.workflow.files import make_folder
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
-from handwright.results import HandRepair
+from handwright.refine.result import HandRepair
 from handwright.types import Image
 
 SEEN_RGB = (255, 176, 0)

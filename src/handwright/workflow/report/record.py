@@ -17,7 +17,8 @@ from handwright.errors import HandwrightError
 if TYPE_CHECKING:
     import numpy as np
 
-    from handwright.results import HandRepair, Repair, Strength, StrengthChoice
+    from handwright.handrefiner.strength import Strength, StrengthChoice
+    from handwright.refine.result import HandRepair, Repair
     from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3

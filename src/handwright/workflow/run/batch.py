@@ -21,7 +21,7 @@ from handwright.workflow.run.pool import OpenEngine, run_jobs
 from handwright.workflow.run.request import Request, fingerprint
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
+    from handwright.refine.pipeline import Engine
 
 Inputs = Sequence[str | Path]
 FailOn = Literal["fail", "unsure"]
@@ -176,7 +176,7 @@ def _folders(*paths: str | Path | None) -> list[Path]:
 
 
 def _check_intermediates(request: Request, options: RunOptions) -> None:
-    from handwright.handrefiner.settings import DIFFUSING
+    from handwright.refine.settings import DIFFUSING
 
     if not options.keep_intermediates:
         return
@@ -197,7 +197,7 @@ def _landmarker(options: RunOptions) -> Path:
 
 
 def _open_engine(landmarker: Path) -> AbstractContextManager[Engine]:
-    from handwright.handrefiner.pipeline import open_engine
+    from handwright.refine.pipeline import open_engine
 
     return open_engine(landmarker)
 

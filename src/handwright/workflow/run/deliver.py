@@ -17,7 +17,7 @@ from handwright.workflow.run.request import without_paths
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from handwright.results import Candidate, Repair
+    from handwright.refine.result import Candidate, Repair
     from handwright.workflow.jobs import Job
     from handwright.workflow.run.plan import Plan
     from handwright.workflow.run.request import Request

@@ -13,8 +13,8 @@ from handwright.workflow.run.picture import Outcome, process
 from handwright.workflow.run.plan import Plan
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
-    from handwright.results import HandRepair, Repair
+    from handwright.refine.pipeline import Engine
+    from handwright.refine.result import HandRepair, Repair
 
 SUFFIX = ".hands.json"
 
@@ -33,7 +33,7 @@ def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     Raises:
         HandwrightError: The picture cannot be read, a setting does not fit, or an output cannot be written.
     """
-    from handwright.handrefiner.pipeline import inspect_picture
+    from handwright.refine.pipeline import inspect_picture
 
     return process(job, plan, engine, inspect_picture, write_hands)
 

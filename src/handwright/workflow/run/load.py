@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from handwright.errors import HandsFileError, UsageError
-from handwright.handrefiner.settings import RefineSettings
+from handwright.refine.settings import RefineSettings
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 from handwright.workflow.run.request import HANDS_SUFFIXES
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
+    from handwright.refine.pipeline import Engine
     from handwright.workflow.run.plan import Plan
 
 
@@ -72,8 +72,8 @@ def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
         HandsFileError: The file or photograph holds no hand.
     """
     from handwright.hand.files.hands_file import load_pose
-    from handwright.handrefiner.pipeline import inspect_picture
     from handwright.image import load_image
+    from handwright.refine.pipeline import inspect_picture
 
     if path.suffix.lower() in HANDS_SUFFIXES:
         return load_pose(path)

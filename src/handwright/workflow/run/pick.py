@@ -11,7 +11,7 @@ import numpy as np
 from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.image import load_image, save_image, with_edits
 from handwright.image.formats.png_text import with_png_text
-from handwright.results import Candidate
+from handwright.refine.result import Candidate
 from handwright.types import Image
 from handwright.workflow.files import make_folder
 from handwright.workflow.report.document import read_report

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
-from handwright.handrefiner.stopwatch import Stopwatch
+from handwright.refine.stopwatch import Stopwatch
 from handwright.workflow.files import Record, sha256_of_file
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written, failed_entry, picture_entry
 from handwright.workflow.run.plan import Plan
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
-    from handwright.handrefiner.settings import RefineSettings
-    from handwright.results import Repair
+    from handwright.refine.pipeline import Engine
+    from handwright.refine.result import Repair
+    from handwright.refine.settings import RefineSettings
     from handwright.types import Image
 
 
@@ -65,7 +65,7 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
     Raises:
         HandwrightError: The picture cannot be read, a setting does not fit, or the output cannot be written.
     """
-    from handwright.handrefiner.pipeline import refine_picture
+    from handwright.refine.pipeline import refine_picture
     from handwright.workflow.run.deliver import write_result
 
     return process(job, plan, engine, refine_picture, write_result)

@@ -22,7 +22,7 @@ from handwright.workflow.run.picture import Outcome, Work, attempt
 from handwright.workflow.run.plan import Plan
 
 if TYPE_CHECKING:
-    from handwright.handrefiner.pipeline import Engine
+    from handwright.refine.pipeline import Engine
 
 OpenEngine = Callable[[], "AbstractContextManager[Engine]"]
 """Makes a fresh engine; picklable, so that a worker can make its own."""

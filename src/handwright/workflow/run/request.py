@@ -65,7 +65,7 @@ class Request:
             HandsFileError: A file that is named does not exist.
             DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
         """
-        from handwright.handrefiner.settings import RefineSettings
+        from handwright.refine.settings import RefineSettings
 
         RefineSettings(
             painter=self.painter,
@@ -113,7 +113,7 @@ class Request:
         return fingerprint({**made_by, "settings": without_paths(self.as_json())})
 
     def _diffusion_entry(self) -> dict[str, Any] | None:
-        from handwright.handrefiner.settings import DIFFUSING
+        from handwright.refine.settings import DIFFUSING
 
         if self.painter not in DIFFUSING:
             return None

@@ -1,0 +1,136 @@
+"""The only door from the core to torch and diffusers: HandRefiner's pipeline behind the NumPy contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.latents import decode, encode
+from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.zoo import DiffusionModels, load_models
+from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
+from handwright.errors import DiffusionError
+from handwright.handrefiner.controls import KINDS, control_picture
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import Inpainted, Inpainting, Step
+from handwright.handrefiner.steps_strip import chosen_steps
+
+
+@dataclass(frozen=True, eq=False)
+class TorchInpainter:
+    """``HandInpaintPipeline`` on loaded models.
+
+    Attributes:
+        models: The networks.
+        resolution: Side of the pictures that they were trained on, in pixels.
+    """
+
+    models: DiffusionModels
+    resolution: int
+
+    @property
+    def fixed_strength(self) -> float:
+        """The control strength that is stored with the ControlNet."""
+        return self.models.traits.strength
+
+    @property
+    def guidance(self) -> float:
+        """The w of eq. 3 that suits the models."""
+        return self.models.guidance
+
+    @classmethod
+    def load(cls, settings: DiffusionSettings) -> Self:
+        """Load the models that the settings name.
+
+        Raises:
+            DiffusionError: They are missing, damaged, do not fit each other or the memory.
+            UsageError: The device is not here.
+        """
+        models = load_models(
+            settings.model, settings.controlnet, dtype=settings.dtype, device=settings.device
+        )
+        _check_kind(models)
+        return cls(models, models.resolution)
+
+    def inpaint(self, asked: Inpainting) -> Inpainted:
+        """Run the pipeline on one square; see ``Inpainter``."""
+        settings = asked.settings
+        pipeline = HandInpaintPipeline.from_models(self.models, settings.sampler)
+        seen: list[tuple[float, Tensor, Tensor]] = []
+
+        def keep(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
+            seen.append((float(timestep), noisy.clone(), predicted.clone()))
+
+        with _all_cores():
+            made = pipeline(
+                picture_tensor(asked.picture[None]),
+                _mask_tensor(asked.mask),
+                control_tensor(
+                    control_picture(self.models.traits.control, asked.control, asked.landmarks_px)[None]
+                ),
+                prompt=settings.prompt,
+                negative=negative_prompt(settings.negative, settings.synthetic_negative),
+                steps=settings.steps,
+                guidance=self.guidance if settings.guidance is None else settings.guidance,
+                control_strength=asked.strength,
+                control_guidance=self.models.traits.guidance if asked.start is None else 1.0,
+                start=None if asked.start is None else picture_tensor(asked.start[None]),
+                start_level=1.0 if asked.start is None else settings.start_level,
+                generator=torch.Generator("cpu").manual_seed(asked.seed),
+                on_step=keep if asked.keep else None,
+            )
+        chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
+        steps = tuple(Step(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen)
+        return Inpainted(picture_array(made.pictures)[0], steps)
+
+    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+        """A picture through the VAE's encoder and decoder; see ``Inpainter``."""
+        vae = self.models.vae
+        with torch.no_grad(), _all_cores(), enough_memory("encoding the drawn hand"):
+            return picture_array(decode(vae, encode(vae, picture_tensor(picture[None]).to(vae.device))))[0]
+
+    def _shown(self, latents: Tensor) -> UInt8[np.ndarray, "r r 3"]:
+        with torch.no_grad(), _all_cores(), enough_memory("decoding the steps"):
+            picture = picture_array(decode(self.models.vae, latents))[0]
+        return np.rint(picture).astype(np.uint8)
+
+
+def _check_kind(models: DiffusionModels) -> None:
+    """Raise unless the ControlNet reads a kind of control image that is known."""
+    kind = models.traits.control
+    if kind not in KINDS:
+        raise DiffusionError(
+            f"the ControlNet of {models.name} reads {kind!r}",
+            "no such control image is known",
+            f"choose one that reads {', '.join(KINDS)}",
+        )
+
+
+@contextmanager
+def _all_cores() -> Generator[None]:
+    """As many threads in every process: the last bits of a sum depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(_cores())
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _mask_tensor(mask: Bool[np.ndarray, "r r"]) -> Float[Tensor, "1 1 r r"]:
+    return torch.from_numpy(mask.astype(np.float32))[None, None]

@@ -1,0 +1,207 @@
+"""Attempts at hands: paint candidates, judge each, rank those that beat the original."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from handwright.refine.acceptance import best_refused, order
+from handwright.refine.candidates import Made, Pixels, Studio, originals_of, paint
+from handwright.refine.hand_task import HandTask
+from handwright.refine.pose_hypotheses import other_readings, palm_alone
+from handwright.refine.result import Candidate, HandRepair
+from handwright.refine.scene import Scene, own_depth
+from handwright.review.critic.prediction import CriticSays
+from handwright.types import DepthControl, Image
+
+DOUBTFUL = 0.06
+"""Joint error, as a fraction of hand size, from which other readings of the hand are tried."""
+
+LIKELY = 0.5
+"""P(malformed) from which what the critic takes for a hand off its arm is joined to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """Candidates of one hand.
+
+    Attributes:
+        made: All of them, in the order made.
+        ranked: Indices of those that may replace the original, best first.
+        mates: Ids of the hands that were painted in one go with it; they win or lose together.
+    """
+
+    made: tuple[Made, ...]
+    ranked: tuple[int, ...]
+    mates: frozenset[int] = field(default=frozenset())
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All candidates."""
+        return tuple(made.candidate for made in self.made)
+
+    @property
+    def picked(self) -> int | None:
+        """Index of the candidate to paste, or None."""
+        return self.ranked[0] if self.ranked else None
+
+    @property
+    def best(self) -> Made:
+        """What is pasted; the first candidate where nothing is."""
+        return self.made[self.picked or 0]
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The candidate to paste."""
+        return None if self.picked is None else self.best.candidate
+
+    @property
+    def task(self) -> HandTask:
+        """The reading of the hand that ``best`` was painted from."""
+        return self.best.task
+
+    @property
+    def control(self) -> DepthControl:
+        """The depth control image that it was painted by."""
+        return self.best.control
+
+    def after(self, earlier: Attempt | None) -> Attempt:
+        """The same with the candidates of an earlier attempt, which failed, before its own."""
+        if earlier is None:
+            return self
+        ranked = tuple(index + len(earlier.made) for index in self.ranked)
+        return replace(self, made=(*earlier.made, *self.made), ranked=ranked)
+
+    def without_winner(self, why: str) -> Attempt:
+        """The same with the candidate to paste refused, and the next best in its place."""
+        made, picked = list(self.made), self.ranked[0]
+        refused = replace(made[picked].candidate, accepted=False, refused=(why,))
+        made[picked] = replace(made[picked], candidate=refused)
+        return replace(self, made=tuple(made), ranked=self.ranked[1:])
+
+    def as_repair(
+        self, image: Image, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+    ) -> HandRepair:
+        """The record for the report.
+
+        Args:
+            image: The picture as it came.
+            before: Review of the hand as it was.
+            after: Review of the hand in the finished picture.
+        """
+        task, candidates = self.task, self.candidates
+        depth = own_depth(task, self.control)
+        common = task.id, task.observation, task.fit, task.full_mask(image), depth
+        if self.winner is not None:
+            reason = _won(self.winner)
+            return HandRepair(*common, "refined", reason, candidates, self.picked, None, before, after)
+        nearest = best_refused(candidates)
+        reason = _lost(candidates, nearest)
+        return HandRepair(*common, "kept", reason, candidates, None, nearest, before, after)
+
+
+def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -> Attempt:
+    """Paint the candidates of one hand within its time budget.
+
+    When no candidate of the first reading beats the original, or its joints came out doubtful, the hand is
+    read in other ways (``other_readings``), and by its palm alone where none of these beats it either.
+    """
+    may_go_on = _budget(studio.settings.budget_s)
+    (original,) = originals_of(pixels, [task], studio)
+    made: list[Made] = []
+    for seed, strength in studio.settings.tries:
+        if made and not may_go_on():
+            break
+        made += paint(pixels, [task], scene, seed, strength, studio, [original])
+    review = studio.reviews.get(task.id)
+    says = None if review is None else review.says
+    if studio.settings.hands is None and (_doubtful(made) or _off_its_arm(says)) and may_go_on():
+        seed, strength = studio.settings.tries[0]
+        for other in other_readings(pixels, task, studio.settings.mask, says):
+            if may_go_on():
+                made += paint(pixels, [other], scene, seed, strength, studio, [original])
+        if not any(one.candidate.accepted for one in made) and may_go_on():
+            last = palm_alone(pixels, task, studio.settings.mask)
+            made += paint(pixels, [last], scene, seed, strength, studio, [original])
+    joined = [one.task.underlay is not None for one in made]
+    return Attempt(tuple(made), _ranked([[one.candidate] for one in made], joined))
+
+
+def attempt_together(
+    pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, studio: Studio
+) -> list[Attempt]:
+    """Paint hands that meet in one go; a candidate is accepted only when every hand of it beats its original.
+
+    Args:
+        pixels: The picture as painted so far.
+        tasks: The hands, the farthest first.
+        scene: All hands of the picture.
+        studio: What attempts share.
+
+    Returns:
+        One per hand, in the order of ``tasks``; all of them or none of them have a winner, of one painting.
+    """
+    may_go_on = _budget(studio.settings.budget_s * len(tasks))
+    originals = originals_of(pixels, tasks, studio)
+    tried: list[list[Made]] = []
+    for seed, strength in studio.settings.tries:
+        if tried and not may_go_on():
+            break
+        tried.append(paint(pixels, tasks, scene, seed, strength, studio, originals))
+    ranked = _ranked([[one.candidate for one in hands] for hands in tried], [False] * len(tried))
+    ids = frozenset(task.id for task in tasks)
+    return [
+        Attempt(tuple(hands[index] for hands in tried), ranked, ids - {task.id})
+        for index, task in enumerate(tasks)
+    ]
+
+
+def _budget(seconds: float) -> Callable[[], bool]:
+    """Whether there is time left, asked again and again; always without a limit."""
+    end = time.perf_counter() + seconds
+    return lambda: seconds == 0 or time.perf_counter() < end
+
+
+def _ranked(paintings: Sequence[Sequence[Candidate]], joined: Sequence[bool]) -> tuple[int, ...]:
+    """Indices of the paintings all of whose hands are accepted, best first.
+
+    A hand that had come off its arm is joined to it before anything else counts.
+    """
+    keys = {
+        index: (not joined[index], order([candidate.scores for candidate in hands]))
+        for index, hands in enumerate(paintings)
+        if all(candidate.accepted for candidate in hands)
+    }
+    return tuple(sorted(keys, key=lambda index: (keys[index], index)))
+
+
+def _doubtful(made: Sequence[Made]) -> bool:
+    """No candidate beats the original without a doubt: none at all, its joints, or the critic's."""
+    errors = [one.candidate.scores["joint_error"] for one in made]
+    won = [one.candidate for one in made if one.candidate.accepted]
+    return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
+
+
+def _off_its_arm(says: CriticSays | None) -> bool:
+    """The hand as it came has probably come off its arm, which no painting of the hand alone mends."""
+    return (
+        says is not None and not says.is_blind and says.likeliest == "detached" and says.malformed >= LIKELY
+    )
+
+
+def _won(winner: Candidate) -> str:
+    scores = winner.scores
+    critic = ""
+    if "malformed" in scores:
+        was = f" (was {scores['malformed_before']:.2f})" if "malformed_before" in scores else ""
+        critic = f", probability of being malformed {scores['malformed']:.2f}{was}"
+    error = 100 * scores["joint_error"]
+    return f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh{critic}"
+
+
+def _lost(candidates: Sequence[Candidate], nearest: int | None) -> str:
+    why = "nothing could be painted" if nearest is None else "; ".join(candidates[nearest].refused)
+    which = f"none of {len(candidates)} candidates beats it; of the best: " if len(candidates) > 1 else ""
+    return f"{which}{why}: the original stays"

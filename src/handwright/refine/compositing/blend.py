@@ -1,0 +1,109 @@
+"""The one way back into the picture, for every painter: match the colours, feather the rim, blend."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.skin.tone import to_linear, to_srgb
+from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
+from handwright.refine.painters import Painted, PaintJob
+
+_RIM, _BAND, _REACH = 0.025, 0.03, 0.3
+"""Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
+
+_FEWEST_PX, _DARKEST, _MOST_GAIN, _MIXED = 60, 1e-3, 6.0, 0.007
+"""Skin that is too little to compare, light that is too dark, the widest gain, and half a pixel of a
+network that sees the hand at 64 px, in hand sizes."""
+
+
+def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
+    """Share of fresh paint in a mask: 0 outside, rising to 1 across a rim in proportion to the hand.
+
+    Args:
+        inside: bool [h, w].
+        hand_px: Size of the hand in pixels.
+    """
+    return feather(inside, max(2.0, _RIM * hand_px))
+
+
+def lay_back(job: PaintJob, painted: Painted) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+    """The crop with the paint on it.
+
+    Args:
+        job: What was to be painted.
+        painted: What the painter made of it.
+
+    Returns:
+        uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is
+        a part of ``job.may_change``.
+    """
+    crop = job.crop
+    alpha = np.where(job.may_change, np.nan_to_num(painted.alpha, nan=0.0), 0.0)
+    inside = alpha > 0
+    if not inside.any():
+        return crop, inside
+    pixels = painted.pixels if painted.toned else _toned(job, painted.pixels, inside)
+    return feathered_blend(crop, pixels, alpha), inside
+
+
+def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the picture's colours at its rim: skin meets skin there, and background background."""
+    x0, y0, x1, y1 = job.window
+    old = np.zeros(inside.shape, np.bool_)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside
+    hand, arm = job.control[y0:y1, x0:x1] > 0, old & inside & proximal_of_wrist(job)
+    skin = np.where(inside, hand | arm, old)
+    light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
+    toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
+    band_px = max(3.0, _BAND * job.hand_px)
+    going_on = _near(arm, 3 * band_px) & ~inside
+    for material, compared in ((skin, skin), (~skin, ~skin & ~going_on)):
+        matched = match_colour_ramp(
+            toned, job.crop, inside, compared, band_px=band_px, reach_px=_REACH * job.hand_px
+        )
+        toned = np.where(material[..., None], matched, toned)
+    return toned
+
+
+def proximal_of_wrist(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+    """Pixels on the arm's side of every fitted wrist: no mesh covers the arm, yet it keeps its skin."""
+    x0, y0, x1, y1 = job.window
+    rows, columns = np.mgrid[y0:y1, x0:x1] + 0.5
+    beyond = np.ones(rows.shape, np.bool_)
+    for task in job.tasks:
+        wrist, knuckle = task.fit.landmarks_px[0], task.fit.landmarks_px[9]
+        along = (columns - wrist[0]) * (knuckle[0] - wrist[0]) + (rows - wrist[1]) * (knuckle[1] - wrist[1])
+        beyond &= along < 0
+    return beyond
+
+
+def _near(mask: Bool[np.ndarray, "h w"], reach_px: float) -> Bool[np.ndarray, "h w"]:
+    """Pixels within a reach of a mask."""
+    if not mask.any():
+        return mask
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= reach_px
+
+
+def _as_light_as(
+    pixels: Float[np.ndarray, "h w 3"],
+    new: Bool[np.ndarray, "h w"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    old: Bool[np.ndarray, "h w"],
+    hand_px: float,
+) -> Float[np.ndarray, "h w 3"]:
+    """Fresh skin with the colour that the old hand's skin had: one gain per channel of its median light.
+
+    The gain fades out around the skin, where the network mixes skin and background.
+    """
+    if min(new.sum(), old.sum()) < _FEWEST_PX:
+        return pixels
+    light = to_linear(np.rint(pixels).astype(np.uint8))
+    had, has = np.median(to_linear(crop[old]), axis=0), np.median(light[new], axis=0)
+    gain = np.clip(had / np.maximum(has, _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN)
+    soft = max(0.7, _MIXED * hand_px)
+    grown = cv2.dilate(new.astype(np.float32), np.ones((2 * round(soft) + 1,) * 2, np.uint8))
+    share = cv2.GaussianBlur(grown, (0, 0), soft)[..., None]
+    return to_srgb(np.minimum(light * gain**share, 1.0))

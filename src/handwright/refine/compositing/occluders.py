@@ -1,0 +1,48 @@
+"""What stays before the hands of a job: held things, and hands that are not painted with them."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool
+
+from handwright.drawing.geometry.layer_assignment import share_pixels
+from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.surface import see_surface
+from handwright.drawing.geometry.working_resolution import at_working_size
+from handwright.drawing.photo.sharpness import edge_blur_sigma
+from handwright.hand.skeleton import not_skin
+from handwright.refine.hand_task import HandTask
+from handwright.refine.painters import PaintJob
+
+
+def things_before(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+    """Pixels of the crop that belong to things in front of the hands, by the rules that ``draw`` keeps.
+
+    Another of the hands themselves is no such thing.
+    """
+    crop, before = job.crop, np.zeros(job.may_change.shape, np.bool_)
+    for task in job.tasks:
+        found = np.zeros(before.shape, np.bool_)
+        found[job.place(task)] = _before_hand(np.ascontiguousarray(crop[job.place(task)]), task)
+        for mate in job.tasks:
+            if mate is not task:
+                found[job.place(mate)] &= ~mate.region.inside
+        before |= found
+    return before
+
+
+def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
+    work = at_working_size(crop, task.landmarks_px, task.region)
+    hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
+    blur = work.blur(edge_blur_sigma(crop, task.region.inside))
+    surface = see_surface(task.fit.hand, task.window, hand_px, work.crop.shape[:2])
+    own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px)
+    found = things_in_front(
+        work.crop,
+        own.coverage > 0.5,
+        own.reach_m,
+        work.region,
+        not_skin(work.crop, work.region),
+        work.landmarks_px,
+    )
+    return work.enlarge_mask(found)

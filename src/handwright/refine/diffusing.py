@@ -1,0 +1,152 @@
+"""The diffusing painters: HandRefiner as published, and the drawn hand harmonised by a few of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.photo.grain import add_grain, grain_statistics
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import Inpainted, Inpainter, Inpainting
+from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
+from handwright.handrefiner.steps_strip import steps_strip
+from handwright.handrefiner.strength import resolved
+from handwright.refine.compositing.blend import rim
+from handwright.refine.compositing.occluders import things_before
+from handwright.refine.painters import DrawPainter, Painted, PaintJob
+
+Free = Bool[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusePainter:
+    """``--painter diffuse``: conditional inpainting from pure noise (HandRefiner §3.1).
+
+    Attributes:
+        settings: Prompt, strength, steps and the like.
+        open_inpainter: The network; called when a hand is painted, not before.
+        keep: Keep what was made at the steps.
+    """
+
+    settings: DiffusionSettings
+    open_inpainter: Callable[[], Inpainter]
+    keep: bool = False
+    together, side_by_side = True, False
+
+    def paint(self, job: PaintJob) -> Painted:
+        """Paint the hands of a job in one square."""
+        free = job.may_change & ~things_before(job)
+        if not free.any():
+            return _nothing(job)
+        square = _square(job, free)
+        network = self.open_inpainter()
+        asked = _ask(job, square, free, network, self.settings, self.keep)
+        made = network.inpaint(asked)
+        pixels = square.in_window(resized(made.picture, square.side), job.window)
+        return _painted(job, _grained(job, pixels, free), free, asked, made)
+
+
+@dataclass(frozen=True, eq=False)
+class HarmonisePainter:
+    """``--painter harmonise``: draw the hand, then a few steps of the network from a middle noise level.
+
+    The network works at its own resolution, often far below the crop's, and its encoder loses detail besides.
+    So only the *change* that it makes is taken over: its result less the drawn hand as its own encoder and
+    decoder show it, enlarged to the crop. The drawn hand's fine detail lies in neither of the two and stays:
+
+        result = drawn + enlarge(network − coded(shrink(drawn)))
+
+    Attributes:
+        settings: Prompt, strength, steps and the like.
+        open_inpainter: The network; called when a hand is painted, not before.
+        keep: Keep what was made at the steps.
+        draw: Who draws.
+    """
+
+    settings: DiffusionSettings
+    open_inpainter: Callable[[], Inpainter]
+    keep: bool = False
+    draw: DrawPainter = field(default_factory=DrawPainter)
+    together, side_by_side = True, False
+
+    def paint(self, job: PaintJob) -> Painted:
+        """Draw the hands of a job, then change what was drawn as the network does."""
+        drawn = np.asarray(self.draw.paint(job).pixels)
+        free = job.may_change & ~things_before(job)
+        if not free.any():
+            return _nothing(job)
+        square = _square(job, free)
+        network = self.open_inpainter()
+        start = picture_at(_with(square, job, drawn), network.resolution)
+        asked = _ask(job, square, free, network, self.settings, self.keep, start)
+        made = network.inpaint(asked)
+        change = resized(made.picture - network.as_coded(start), square.side)
+        pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
+        return _painted(job, pixels, free, asked, made)
+
+
+def _square(job: PaintJob, free: Free) -> Square:
+    seen = [task.observation.landmarks_px for task in job.tasks]
+    fitted = [task.fit.landmarks_px for task in job.tasks]
+    return square_around(np.concatenate([*seen, *fitted]), free, job.window)
+
+
+def _ask(
+    job: PaintJob,
+    square: Square,
+    free: Free,
+    network: Inpainter,
+    settings: DiffusionSettings,
+    keep: bool,
+    start: UInt8[np.ndarray, "r r 3"] | None = None,
+) -> Inpainting:
+    """Picture, mask and depth of a job at the network's resolution."""
+    x0, y0, x1, y1 = job.window
+    resolution = network.resolution
+    strength = settings.strength if job.strength is None else job.strength
+    fitted = np.stack([task.fit.landmarks_px for task in job.tasks])
+    mask = np.zeros(job.control.shape, np.bool_)
+    mask[y0:y1, x0:x1] = free
+    return Inpainting(
+        picture=picture_at(square.cut(job.picture), resolution),
+        mask=mask_at(square.cut(mask), resolution),
+        control=control_at(square.cut(job.control), resolution),
+        landmarks_px=(fitted - np.array([square.left, square.top])) * (resolution / square.side),
+        settings=settings,
+        strength=resolved(strength, network.fixed_strength, settings.steps),
+        seed=job.seed,
+        start=start,
+        keep=keep,
+    )
+
+
+def _with(square: Square, job: PaintJob, drawn: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """The square of the picture with the crop as drawn."""
+    x0, y0, x1, y1 = job.window
+    picture = job.picture.copy()
+    picture[y0:y1, x0:x1] = drawn
+    return square.cut(picture)
+
+
+def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> Float[np.ndarray, "h w 3"]:
+    """The paint with the grain of the old hands where it is too clean: enlarging and decoding smooth."""
+    old = np.zeros(free.shape, np.bool_)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside
+    wanted, there = grain_statistics(job.crop, old), grain_statistics(pixels, free)
+    return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
+
+
+def _painted(
+    job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free, asked: Inpainting, made: Inpainted
+) -> Painted:
+    strip = steps_strip(asked, made) if asked.keep else None
+    pixels = np.clip(pixels, 0.0, 255.0)
+    return Painted(pixels, rim(free, job.hand_px), strength=asked.strength, strip=strip)
+
+
+def _nothing(job: PaintJob) -> Painted:
+    return Painted(job.crop, np.zeros(job.may_change.shape, np.float32))

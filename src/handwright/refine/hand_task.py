@@ -1,0 +1,182 @@
+"""One hand's share of the work: its crop, the old hand in it, and the mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.errors import HandsFileError
+from handwright.hand.morphology import eroded, opened
+from handwright.hand.skeleton import SAME_SKIN, skin_distance
+from handwright.perception.fit.edited_depth import with_depth
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
+from handwright.perception.fit.outline import fit_with_outline
+from handwright.perception.segment import hand_region
+from handwright.refine.compositing.repair_mask import crop_window, repair_mask
+from handwright.refine.settings import RefineSettings
+from handwright.review.critic.part_maps import Flesh
+from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask, Window
+
+_FARTHEST = 1.5
+"""How many cells a hand may go beyond a critic's."""
+
+_OTHER, _SPECK = 40.0, 0.2
+"""How far from skin a colour is (``skin_distance``) that is none in any light; its least radius in cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Underlay:
+    """What is laid into a picture before a hand is painted over it.
+
+    Attributes:
+        pixels: uint8 [h, w, 3] the hand's whole crop.
+        inside: bool [h, w] where it may differ from the picture's.
+    """
+
+    pixels: UInt8[np.ndarray, "h w 3"]
+    inside: Bool[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class HandTask:
+    """A hand with everything known about it before painting.
+
+    Attributes:
+        id: 1-based number: left to right as found, or in the user's own order.
+        observation: What was seen.
+        fit: The reconstructed hand.
+        window: Its crop.
+        region: The old hand in the crop.
+        may_change: bool [h, w] the repair mask in the crop.
+        surplus: bool [h, w] flesh that no sound hand has, which may go; None: nobody said.
+        reading: How the hand was read, in words.
+        underlay: What is laid into the picture first; a part of ``may_change``.
+    """
+
+    id: int
+    observation: HandObservation
+    fit: HandFit
+    window: Window
+    region: HandRegion
+    may_change: Bool[np.ndarray, "h w"]
+    surplus: Bool[np.ndarray, "h w"] | None = None
+    reading: str = "as found"
+    underlay: Underlay | None = None
+
+    @property
+    def landmarks_px(self) -> Float[np.ndarray, "21 2"]:
+        """Observed landmarks in the crop."""
+        return self.observation.landmarks_px - np.array(self.window[:2])
+
+    def cut(self, pixels: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        """Its crop of a picture, a copy where need be."""
+        x0, y0, x1, y1 = self.window
+        return np.ascontiguousarray(pixels[y0:y1, x0:x1])
+
+    def full_mask(self, image: Image) -> Mask:
+        """The repair mask at the picture's size."""
+        x0, y0, x1, y1 = self.window
+        inside = np.zeros((image.height, image.width), np.bool_)
+        inside[y0:y1, x0:x1] = self.may_change
+        return Mask(inside)
+
+
+def with_flesh(
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: Flesh, mask: Mask | None
+) -> HandTask:
+    """A task that knows which flesh is the old hand's by a critic: fingers too many, or too long.
+
+    Args:
+        pixels: The picture.
+        task: As planned from colours and landmarks.
+        flesh: What the critic sees.
+        mask: The user's mask, which stays.
+    """
+    hand, surplus = flesh.within(task.window)
+    distance = skin_distance(task.cut(pixels), task.region)
+    region = replace(task.region, known=_edged(hand, distance, flesh.cell_px))
+    allowed = task.may_change
+    if mask is None:
+        allowed = repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
+    return replace(task, region=region, may_change=allowed, surplus=surplus)
+
+
+def _edged(
+    part: Bool[np.ndarray, "h w"], distance: Float[np.ndarray, "h w"], cell_px: float
+) -> Bool[np.ndarray, "h w"]:
+    """A part known by coarse cells, half a cell farther, and a whole one over skin that it runs into.
+
+    Where colour tells what its outermost cell holds it ends with the skin.
+    """
+    if not part.any():
+        return part
+    skin = distance < SAME_SKIN
+    away = cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3)
+    near = (away <= cell_px / 2) | (skin & (away <= _FARTHEST * cell_px))
+    other = opened(distance > _OTHER, max(1.0, _SPECK * cell_px))
+    near &= ~other | eroded(part, cell_px)
+    _, pieces = cv2.connectedComponents(near.astype(np.uint8))
+    return np.isin(pieces, np.unique(pieces[part & near]))
+
+
+def reconstruct(
+    image: Image,
+    observation: HandObservation,
+    given: HandFit | None,
+    depth: Image | None = None,
+    pose: Hand | None = None,
+) -> tuple[HandFit, Window, HandRegion]:
+    """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it.
+
+    A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
+    """
+    fit = given or fit_hand(observation, image.width, image.height)
+    if depth is not None and given is None:
+        observation = with_depth(observation, fit, depth.pixels.max(-1))
+        fit = fit_hand(observation, image.width, image.height)
+    window, region = _cut(image, observation, fit)
+    if given is None:
+        fit = fit_with_outline(observation, fit, region, window, (image.width, image.height))
+    if pose is not None:
+        fit = fit_of_given_hand(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
+        window, region = _cut(image, observation, fit)
+    return fit, window, region
+
+
+def _cut(image: Image, observation: HandObservation, fit: HandFit) -> tuple[Window, HandRegion]:
+    """The crop around the seen and the fitted hand, and the old hand in it."""
+    x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
+    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+    return window, hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
+
+
+def plan_hand(
+    number: int,
+    image: Image,
+    observation: HandObservation,
+    fit: HandFit,
+    window: tuple[int, int, int, int],
+    region: HandRegion,
+    settings: RefineSettings,
+) -> HandTask:
+    """Everything known about a hand before painting.
+
+    Raises:
+        HandsFileError: The user's mask has another size than the picture.
+    """
+    given = settings.mask
+    if given is not None and given.inside.shape != image.pixels.shape[:2]:
+        raise HandsFileError(
+            f"the mask is {given.inside.shape[1]} × {given.inside.shape[0]} pixels",
+            f"the picture is {image.width} × {image.height}",
+            "give a mask of the picture's size",
+        )
+    x0, y0, x1, y1 = window
+    landmarks = observation.landmarks_px - np.array([x0, y0])
+    allowed = (
+        repair_mask(fit.hand, window, landmarks, region) if given is None else given.inside[y0:y1, x0:x1]
+    )
+    return HandTask(number, observation, fit, window, region, allowed)

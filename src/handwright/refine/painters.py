@@ -1,0 +1,159 @@
+"""The painters' contract: a picture with fitted hands in, a crop with those hands painted out (SPEC §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.errors import UsageError
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import Inpainter, Inpainters
+from handwright.handrefiner.strength import Strength
+from handwright.refine.hand_task import HandTask
+from handwright.refine.settings import DIFFUSING, PAINTERS, RefineSettings
+from handwright.types import Window
+
+
+@dataclass(frozen=True, eq=False)
+class PaintJob:
+    """One hand, or hands that meet, to paint.
+
+    Attributes:
+        picture: uint8 [H, W, 3] sRGB as painted so far; never written to.
+        control: uint8 [H, W] depth control image.
+        tasks: The hands, farthest first.
+        others: Per hand, bool [h, w] in its own window: pixels of other hands that lie in front of it.
+        window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
+        may_change: bool [h, w] pixels of the crop that may change.
+        seed: Same seed, same bytes.
+        strength: Control strength, for painters that have one: numbers, 'fixed' or 'auto'; None: that of
+            their settings.
+    """
+
+    picture: UInt8[np.ndarray, "H W 3"]
+    control: UInt8[np.ndarray, "H W"]
+    tasks: tuple[HandTask, ...]
+    others: tuple[Bool[np.ndarray, "_ _"], ...]
+    window: Window
+    may_change: Bool[np.ndarray, "h w"]
+    seed: int
+    strength: Strength | str | None = None
+
+    @property
+    def crop(self) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture inside the window."""
+        x0, y0, x1, y1 = self.window
+        return np.ascontiguousarray(self.picture[y0:y1, x0:x1])
+
+    @property
+    def hand_px(self) -> float:
+        """Size of the smallest of the hands in pixels."""
+        return max(min(task.observation.size_px for task in self.tasks), 1.0)
+
+    def place(self, task: HandTask) -> tuple[slice, slice]:
+        """Where a hand's own window lies in the crop."""
+        (left, top, _, _), (x0, y0, x1, y1) = self.window, task.window
+        return slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A painted crop, not yet laid back into the picture.
+
+    Attributes:
+        pixels: [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0.
+        alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``may_change``.
+        toned: Whether the painter took its colours from the picture itself, so that they need no matching.
+        strength: Control strength, for painters that have one.
+        strip: uint8 [*, *, 3] what the painter saw and made at its steps, when it was asked to keep that.
+    """
+
+    pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    alpha: Float[np.ndarray, "h w"]
+    toned: bool = False
+    strength: Strength | None = None
+    strip: UInt8[np.ndarray, "_ _ 3"] | None = None
+
+
+class Painter(Protocol):
+    """Anything that can paint hands."""
+
+    @property
+    def together(self) -> bool:
+        """Whether hands that meet should come in one job."""
+        ...
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether hands that lie apart may be painted at the same time, in threads."""
+        ...
+
+    def paint(self, job: PaintJob) -> Painted:
+        """Paint the hands of a job."""
+        ...
+
+
+class DrawPainter:
+    """``--painter draw``: no network, see ``handwright.drawing``."""
+
+    together, side_by_side = False, True
+
+    def paint(self, job: PaintJob) -> Painted:
+        """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""
+        from handwright.drawing.painter import draw_hand
+
+        pixels, inside = job.crop.copy(), np.zeros(job.may_change.shape, np.bool_)
+        for task, others in zip(job.tasks, job.others, strict=True):
+            place = job.place(task)
+            drawn = draw_hand(
+                np.ascontiguousarray(pixels[place]),
+                task.window,
+                task.fit.hand,
+                task.landmarks_px,
+                task.region,
+                seed=job.seed,
+                may_change=task.may_change & ~others,
+                in_front=others,
+                meet_arm=task.underlay is None,
+            )
+            pixels[place] = drawn.pixels
+            inside[place] |= drawn.inside
+        return Painted(pixels, inside.astype(np.float32), toned=True)
+
+
+def open_painter(settings: RefineSettings, inpainters: Inpainters) -> Painter:
+    """The painter that the settings name; models are opened when it first paints.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    network: partial[Inpainter] = partial(inpainters, settings.diffusion or DiffusionSettings())
+    return painter_of(settings, network)
+
+
+def painter_of(settings: RefineSettings, network: Callable[[], Inpainter] | None = None) -> Painter:
+    """The painter that the settings name, on a network of one's own.
+
+    Args:
+        settings: They name it.
+        network: Called when a hand is diffused; of no use to 'draw'.
+
+    Raises:
+        UsageError: There is none of that name, or it needs a network.
+    """
+    if settings.painter == "draw":
+        return DrawPainter()
+    if settings.painter not in DIFFUSING or network is None:
+        raise UsageError(
+            f"there is no painter {settings.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
+        )
+    from handwright.refine.diffusing import DiffusePainter, HarmonisePainter
+
+    diffusion = settings.diffusion or DiffusionSettings()
+    kind = HarmonisePainter if settings.painter == "harmonise" else DiffusePainter
+    return kind(diffusion, network, settings.keep_intermediates)

@@ -1,0 +1,127 @@
+"""One painting: hands painted with one seed and one strength, laid into the picture and looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from handwright.handrefiner.strength import Strength
+from handwright.refine.compositing.blend import lay_back
+from handwright.refine.hand_task import HandTask
+from handwright.refine.painters import Painter
+from handwright.refine.redetection import Look, look_again
+from handwright.refine.scene import Scene
+from handwright.refine.settings import RefineSettings
+from handwright.refine.stopwatch import Stopwatch
+from handwright.review.checklist import HandReview
+from handwright.review.judge import Judge
+from handwright.types import DepthControl
+
+Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """What all attempts at the hands of a picture share.
+
+    Attributes:
+        painter: Who paints.
+        settings: Which candidates.
+        judge: Who looks again, and the critic.
+        watch: Adds up the seconds.
+        reviews: What the review says of the hands as they were, by id.
+    """
+
+    painter: Painter
+    settings: RefineSettings
+    judge: Judge
+    watch: Stopwatch
+    reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """A picture with freshly painted hands.
+
+    Attributes:
+        pixels: uint8 [H, W, 3].
+        shares: Per hand, bool [h, w] in its own window: what of it was painted.
+        looks: Per hand, what a second look sees.
+        control: The depth control image.
+        strength: Control strength, of painters that have one.
+        strip: What the painter made at its steps, if that was to be kept.
+    """
+
+    pixels: Pixels
+    shares: tuple[Bool[np.ndarray, "_ _"], ...]
+    looks: tuple[Look, ...]
+    control: DepthControl
+    strength: Strength | None
+    strip: UInt8[np.ndarray, "_ _ 3"] | None
+
+    @property
+    def error(self) -> float:
+        """Mean joint error of its hands, as a fraction of hand size; a hand that is not found counts 1."""
+        return float(np.mean([look.joint_error for look in self.looks]))
+
+
+def paint_once(
+    pixels: Pixels,
+    tasks: Sequence[HandTask],
+    scene: Scene,
+    seed: int,
+    strength: Strength | str | None,
+    studio: Studio,
+) -> Painting:
+    """Paint the hands and look at them again; nothing is judged.
+
+    Args:
+        pixels: The picture as painted so far.
+        tasks: The hands, the farthest first.
+        scene: All hands of the picture.
+        seed: Of the painting.
+        strength: For painters that have one: numbers, 'fixed' or 'auto'.
+        studio: What attempts share.
+    """
+    control, base = scene.control(tasks), laid_under(pixels, tasks)
+    job = scene.job(base, tasks, control, seed, strength)
+    with studio.watch("paint"):
+        painted = studio.painter.paint(job)
+        patch, inside = lay_back(job, painted)
+    x0, y0, x1, y1 = job.window
+    picture = base.copy()
+    picture[y0:y1, x0:x1] = patch
+    shares = tuple(_share(inside[job.place(task)], task) for task in tasks)
+    there = [
+        replace(task, observation=replace(task.observation, landmarks_px=task.fit.landmarks_px))
+        for task in tasks
+    ]
+    looks = tuple(look_at(picture, there, studio))
+    return Painting(picture, shares, looks, control, painted.strength, painted.strip)
+
+
+def laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
+    """The picture with what lies under its hands."""
+    if all(task.underlay is None for task in tasks):
+        return pixels
+    base = pixels.copy()
+    for task in tasks:
+        if task.underlay is not None:
+            x0, y0, x1, y1 = task.window
+            base[y0:y1, x0:x1][task.underlay.inside] = task.underlay.pixels[task.underlay.inside]
+    return base
+
+
+def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, "h w"]:
+    """What of a hand's crop was painted or laid under it."""
+    painted = inside & task.may_change
+    return painted if task.underlay is None else painted | task.underlay.inside
+
+
+def look_at(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Look]:
+    """A second look at hands, each near where its task has it."""
+    with studio.watch("check"):
+        return [look_again(pixels, task.observation, task.fit, studio.judge.landmarker) for task in tasks]

@@ -1,0 +1,299 @@
+"""HandRefiner's way through a picture: find → reconstruct → depth, mask → paint → check → paste (SPEC §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from handwright.errors import HandsFileError
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.network import Inpainters
+from handwright.image import with_edits
+from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
+from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
+from handwright.refine.candidates import Pixels, Studio
+from handwright.refine.hand_task import HandTask, plan_hand, reconstruct, with_flesh
+from handwright.refine.painters import open_painter
+from handwright.refine.result import HandRepair, Repair
+from handwright.refine.review_before_after import by_id, refusals, review_after, review_before, why_left_alone
+from handwright.refine.scene import Scene, own_depth
+from handwright.refine.settings import RefineSettings
+from handwright.refine.stopwatch import Stopwatch
+from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.prediction import Critic
+from handwright.review.judge import Judge
+from handwright.review.proposals.network import Proposer, open_proposer
+from handwright.threads import both, threads
+from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Window
+
+Reading = tuple[HandObservation, HandFit, Window, HandRegion]
+"""A hand as seen, its fit, its crop in the picture, and the old hand there."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What stays loaded between pictures.
+
+    Attributes:
+        landmarker: The eyes that find hands.
+        inpainters: Opens diffusion models on first use and keeps them.
+        critic: Judges hands by eyes of its own; None: geometry alone judges.
+        proposer: Finds hands that the landmarker overlooks, or None.
+    """
+
+    landmarker: Landmarker
+    inpainters: Inpainters = field(default_factory=Inpainters)
+    critic: Critic | None = None
+    proposer: Proposer | None = None
+
+    @property
+    def judge(self) -> Judge:
+        """Who reviews the hands."""
+        return Judge(self.landmarker, self.critic, self.proposer)
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Whose words the review goes by."""
+        return ("geometry",) if self.critic is None else ("geometry", "critic")
+
+
+@contextmanager
+def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
+    """Load the perception models, and the packaged critic and proposal network if they are there.
+
+    Diffusion models wait for use.
+
+    Args:
+        landmarker: A hand_landmarker.task of the user's own.
+
+    Raises:
+        MissingModelError: The model is missing and cannot be fetched.
+    """
+    with HandLandmarker(landmarker) as eyes:
+        yield Engine(eyes, critic=open_critic(), proposer=open_proposer())
+
+
+def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
+    """Find, fit and render every hand; nothing is painted."""
+    watch = Stopwatch()
+    seen, notes = _find(image.pixels, settings, engine, watch)
+    scene = _planned(image, settings, _read(image, settings, seen, watch), watch)
+    hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
+    return Repair(image, image, hands, scene.depth, watch.seconds, notes)
+
+
+def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
+    """Review the hands of a picture and repaint those that fail.
+
+    Hands that the settings name are attempted whatever the review says. A hand is replaced only by a
+    candidate that beats it (``refine.acceptance``) and does not fail when the finished picture is reviewed.
+
+    Args:
+        image: The picture.
+        settings: What to do.
+        engine: Loaded models.
+
+    Returns:
+        The refined picture, equal to the input outside the masks of refined hands, with its evidence.
+
+    Raises:
+        DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
+    """
+    watch = Stopwatch()
+    (seen, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
+    search = settings.hands is None and not settings.boxes
+
+    def first_look() -> PictureReview:
+        with watch("review"):
+            return review_before(image, [hand for hand, _ in seen], engine.judge, search)
+
+    before, read = both(first_look, lambda: _read(image, settings, seen, watch))
+    overlooked = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
+    read += _read(image, settings, [(hand, None) for hand in overlooked], watch)
+    scene = _planned(image, settings, read, watch)
+    said = {hand.id: hand for hand in before.hands}
+    scene = replace(
+        scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
+    )
+    studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
+    wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
+    attempts = _attempt_all(image.pixels, wanted, scene, studio)
+    known = {task.id: task.observation for task in scene.tasks[: len(seen)]}
+
+    def again(picture: Image, won: Mapping[int, HandObservation]) -> PictureReview:
+        with watch("review"):
+            return review_after(picture, before, {**known, **won}, engine.judge, search)
+
+    after, attempts, finished = _finish(image, before, attempts, again)
+    before_json, after_json = by_id(before), by_id(finished) if finished else {}
+    done = {attempt.task.id: attempt for attempt in attempts}
+    hands = tuple(
+        done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
+        if task.id in done
+        else replace(
+            _skipped(task, image, scene, why_left_alone(said[task.id], settings)),
+            review_before=before_json[task.id],
+            review_after=after_json.get(task.id),
+        )
+        for task in scene.tasks
+    )
+    left = after_json if finished else before_json
+    unread = tuple(review for number, review in left.items() if number > len(hands))
+    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, unread)
+
+
+def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
+    """A task with what the critic sees of the old hand, where it is attempted and can be made out."""
+    says = review.says
+    if says is None or says.flesh is None or says.is_blind or not settings.attempts(task.id, review.verdict):
+        return task
+    return with_flesh(image.pixels, task, says.flesh, settings.mask)
+
+
+def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+    """Attempt the hands one after the other, each in the picture as painted so far.
+
+    Hands that lie apart take turns at the same time, each in the picture as it was before, on every machine.
+    """
+    canvas = pixels.copy()
+    attempts: list[Attempt] = []
+    groups = scene.groups(wanted, studio.painter.together)
+    with ThreadPoolExecutor(threads()) as pool:
+        for together in scene.rounds(groups, studio.painter.side_by_side):
+            made = list(pool.map(lambda group: _attempt_group(canvas, group, scene, studio), together))
+            for attempt in chain.from_iterable(made):
+                _paste(canvas, None, attempt)
+                attempts.append(attempt)
+    return attempts
+
+
+def _finish(
+    image: Image,
+    before: PictureReview,
+    attempts: list[Attempt],
+    again: Callable[[Image, Mapping[int, HandObservation]], PictureReview],
+) -> tuple[Image, list[Attempt], PictureReview | None]:
+    """Paste the winners and review the picture; what does not stand there gives way to the next best or none.
+
+    Args:
+        image: The picture as it came.
+        before: Its review.
+        attempts: At its hands.
+        again: Reviews a finished picture, given what was repainted as it is seen there.
+
+    Returns:
+        The finished picture, the attempts as they stand, and the review of the picture if it was changed.
+    """
+    while any(attempt.winner is not None for attempt in attempts):
+        pixels, changed = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
+        for attempt in attempts:
+            _paste(pixels, changed, attempt)
+        after = with_edits(image, pixels, changed)
+        won = [attempt for attempt in attempts if attempt.winner is not None]
+        review = again(after, {one.task.id: one.best.seen or one.task.observation for one in won})
+        why = refusals(attempts, before, review)
+        if not why:
+            return after, attempts, review
+        attempts = [one.without_winner(why[one.task.id]) if one.task.id in why else one for one in attempts]
+    return image, attempts, None
+
+
+def _attempt_group(pixels: Pixels, group: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+    """Attempt hands that meet in one go, then, should that fail, one by one, each beside what won."""
+    earlier: dict[int, Attempt] = {}
+    if len(group) > 1:
+        attempts = attempt_together(pixels, group, scene, studio)
+        if all(attempt.winner is not None for attempt in attempts):
+            return attempts
+        earlier = {attempt.task.id: attempt for attempt in attempts}
+    canvas, attempts = pixels.copy(), []
+    for task in group:
+        attempt = attempt_hand(canvas, task, scene, studio)
+        _paste(canvas, None, attempt)
+        attempts.append(attempt.after(earlier.get(task.id)))
+    return attempts
+
+
+def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:
+    depth = own_depth(task, scene.depth)
+    return HandRepair(task.id, task.observation, task.fit, task.full_mask(image), depth, "skipped", reason)
+
+
+def _find(
+    pixels: Pixels, settings: RefineSettings, engine: Engine, watch: Stopwatch
+) -> tuple[list[tuple[HandObservation, HandFit | None]], tuple[str, ...]]:
+    """Observed hands, with their fit when the user brought it, and what the user should know."""
+    with watch("find"):
+        if settings.hands is not None:
+            return [
+                (observation, fit_of_given_hand(observation, hand)) for observation, hand in settings.hands
+            ], ()
+        if not settings.boxes:
+            return [(hand, None) for hand in find_hands(pixels, landmarker=engine.landmarker)], ()
+        found: list[tuple[HandObservation, HandFit | None]] = []
+        notes: list[str] = []
+        seen = find_in_boxes(pixels, settings.boxes, landmarker=engine.landmarker)
+        for box, hand in zip(settings.boxes, seen, strict=True):
+            if hand is None:
+                at = ",".join(f"{v:g}" for v in box)
+                notes.append(
+                    f"No hand was recognised in the box {at}; try a wider box, or bring a hand with --hands."
+                )
+            else:
+                found.append((hand, None))
+        return found, tuple(notes)
+
+
+def _read(
+    image: Image,
+    settings: RefineSettings,
+    seen: list[tuple[HandObservation, HandFit | None]],
+    watch: Stopwatch,
+) -> list[Reading]:
+    """Fit and segment what was seen."""
+    given_depth = settings.depth
+    if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
+        raise HandsFileError(
+            f"the depth image is {given_depth.width} × {given_depth.height} pixels",
+            f"the picture is {image.width} × {image.height}",
+            "give a depth image of the picture's size",
+        )
+    with watch("fit"):
+        return [
+            (observation, *reconstruct(image, observation, given, given_depth, settings.hand_pose))
+            for observation, given in seen
+        ]
+
+
+def _planned(image: Image, settings: RefineSettings, read: list[Reading], watch: Stopwatch) -> Scene:
+    """Render depth, plan crops and masks."""
+    given_depth = settings.depth
+    with watch("depth"):
+        depth = depth_control([fit.hand for _, fit, _, _ in read], image.height, image.width)
+        if given_depth is not None:
+            depth = DepthControl(np.ascontiguousarray(given_depth.pixels.max(-1)), depth.hand_id)
+        tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(read)]
+    return Scene(tuple(tasks), depth, given_depth is not None)
+
+
+def _paste(pixels: np.ndarray, changed: np.ndarray | None, attempt: Attempt) -> None:
+    candidate = attempt.winner
+    if candidate is None:
+        return
+    x, y = candidate.origin_xy_px
+    height, width = candidate.inside.shape
+    pixels[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
+    if changed is not None:
+        changed[y : y + height, x : x + width] |= candidate.inside
+
+
+__all__ = ["Engine", "inspect_picture", "open_engine", "refine_picture"]

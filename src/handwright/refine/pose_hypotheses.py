@@ -1,0 +1,152 @@
+"""Other readings of a hand that a second look did not confirm: by other eyes, the other side, less of it.
+
+Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
+critic was taught where the joints of the sound hand should be, and shows the finger that is wrong, which is
+then laid beside its neighbours; fingers that are too long or too short get their usual length. Of what is
+melted beyond reading only the palm is believed, and its fingers are left at rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
+from handwright.hand.skeleton import distance_to_chain
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
+from handwright.perception.fit.landmark_weights import misfit_finger_weights
+from handwright.perception.fit.outline import fit_with_outline
+from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.detached.gap import gap_to_arm
+from handwright.refine.detached.joined_arm import joined_to_arm
+from handwright.refine.detached.moved_hand import moved_to_arm
+from handwright.refine.hand_task import HandTask
+from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticSays
+from handwright.types import HandFit, HandObservation, Mask
+
+_AS_LARGE = 2.0
+"""How many times as large or small a hand may be in other eyes."""
+
+_NEAR = 0.3
+"""What is wrong is a finger's where its bones come as near as this, in hand sizes."""
+
+_LENGTHS = [SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]
+_PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
+
+
+def other_readings(
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None, says: CriticSays | None = None
+) -> list[HandTask]:
+    """Alternative tasks for the same hand, best guess first.
+
+    Args:
+        pixels: The picture.
+        task: The reading that failed.
+        mask: The user's mask, which stays.
+        says: What the critic said of the hand as it is.
+    """
+    height, width = pixels.shape[:2]
+    seen = task.observation
+    mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
+    readings: list[HandTask] = []
+    if says is not None and not says.is_blind:
+        if mask is None and says.likeliest == "detached":
+            readings += _with_arm(pixels, task)
+        joints, weights = _by_critic(seen, says)
+        if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
+            readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+        if says.likeliest in ("too_long", "too_short"):
+            readings.append(_of_usual_length(task, mask))
+        spared = _without_wrong_finger(seen, says)
+        if spared is not None:
+            readings.append(
+                _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
+            )
+    readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
+    weights = misfit_finger_weights(seen, task.fit)
+    if weights.min() < 1:
+        readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
+    return readings
+
+
+def palm_alone(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
+    """The hand with its fingers at rest: the last resort, for it gives up what they did.
+
+    Args:
+        pixels: The picture.
+        task: The reading that failed.
+        mask: The user's mask, which stays.
+    """
+    height, width = pixels.shape[:2]
+    return _read(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
+
+
+def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTask]:
+    """The hand before its arm, and its arm up to it; nothing where no arm ends near."""
+    gap = gap_to_arm(pixels, task)
+    if gap is None:
+        return []
+    ways = moved_to_arm(pixels, task, gap), joined_to_arm(pixels, task, gap)
+    return [way for way in ways if way is not None]
+
+
+def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
+    """The joints that the critic sees, and how far they are believed: fingers that it misses hardly."""
+    side = "right" if says.right >= 0.5 else "left"
+    depth = seen.depth_px if side == seen.side else -seen.depth_px
+    there = np.ones(21)
+    for finger, name in enumerate(FINGERS):
+        there[1 + 4 * finger : 5 + 4 * finger] = says.present.get(name, 1.0)
+    joints = replace(seen, landmarks_px=says.landmarks_px, depth_px=depth, side=side)
+    return joints, np.where(there >= 0.5, np.maximum(says.visible, 0.3), 0.0)
+
+
+def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
+    """The hand as it was read, each finger as long as the mean hand's."""
+    shape = task.fit.hand.shape.copy()
+    shape[_LENGTHS] = 0.0
+    fit = fit_of_given_hand(task.observation, replace(task.fit.hand, shape=shape), task.fit.trust)
+    return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
+
+
+def _without_wrong_finger(seen: HandObservation, says: CriticSays) -> Float[np.ndarray, "21"] | None:
+    """Weights that leave out the finger at which the critic sees the shape go wrong, beyond its knuckle."""
+    defect = says.likeliest
+    if defect not in ONE_FINGER_DEFECTS or defect not in says.where_px:
+        return None
+    x, y = np.array(says.where_px[defect])[:, None]
+    chains = seen.landmarks_px[1:].reshape(5, 4, 2)
+    far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
+    finger = int(np.argmin(far))
+    if far[finger] > _NEAR * seen.size_px:
+        return None
+    weights = np.ones(21)
+    weights[2 + 4 * finger : 5 + 4 * finger] = 0.0
+    return weights
+
+
+def _read(
+    task: HandTask,
+    seen: HandObservation,
+    weights: Float[np.ndarray, "21"] | None,
+    size_px: tuple[int, int],
+    mask: Mask | None,
+    reading: str,
+) -> HandTask:
+    fit = fit_hand(seen, *size_px, landmark_weights=weights)
+    fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
+    return _drawn_as(task, seen, fit, mask, reading)
+
+
+def _drawn_as(
+    task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None, reading: str
+) -> HandTask:
+    """The task with another fit, and the mask that it needs."""
+    allowed = (
+        task.may_change
+        if mask is not None
+        else repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
+    )
+    return replace(task, observation=seen, fit=fit, may_change=allowed, reading=reading)

@@ -1,0 +1,141 @@
+"""The review before and after: the same hands under the same numbers, and those that nobody could read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from handwright.perception.detect.duplicates import box_iou
+from handwright.refine.attempt import Attempt
+from handwright.refine.settings import RefineSettings
+from handwright.review.checklist import CHECKS, HandReview, PictureReview
+from handwright.review.judge import Judge, review_picture
+from handwright.review.review_json import picture_json
+from handwright.types import Box, HandObservation, Image
+
+_SAME_PLACE = 0.5
+"""Overlap of the boxes from which a hand that only the proposal network sees is the same as before."""
+
+
+def review_before(
+    image: Image, hands: Sequence[HandObservation], judge: Judge, search: bool
+) -> PictureReview:
+    """Review a picture before anything is painted.
+
+    Args:
+        image: The picture.
+        hands: Those that were found.
+        judge: Who reviews.
+        search: Look also for hands that were overlooked, as ``handwright review`` does.
+
+    Returns:
+        The found hands numbered from 1, then those that only the proposal network found and whose joints the
+        critic reads, then the rest: hands that nobody could read, and arms without one.
+    """
+    if not hands and not search:
+        return PictureReview((), image.width, image.height)
+    review = review_picture(image, judge, hands=hands, search=search)
+    read = [hand for hand in review.hands if hand.observation is not None]
+    ordered = [*read, *(hand for hand in review.hands if hand.observation is None)]
+    return replace(review, hands=tuple(replace(hand, id=k) for k, hand in enumerate(ordered, start=1)))
+
+
+def review_after(
+    image: Image, before: PictureReview, found: Mapping[int, HandObservation], judge: Judge, search: bool
+) -> PictureReview:
+    """Review the picture again once it was painted.
+
+    Args:
+        image: The finished picture.
+        before: From ``review_before``.
+        found: Hands as they are known now, by their number there: found ones, and all that were repainted.
+        judge: Who reviews.
+        search: As for ``review_before``.
+
+    Returns:
+        Every hand under its number of ``before``; one that was not there gets a number of its own, and one
+        that only the proposal network saw is missing where it sees it no more.
+    """
+    review = review_picture(image, judge, hands=list(found.values()), search=search)
+    known = [replace(hand, id=k) for k, hand in zip(found, review.hands, strict=False)]
+    lost = [hand for hand in before.hands if hand.id not in found]
+    for hand in review.hands[len(found) :]:
+        same = max(lost, key=lambda old: box_iou(old.bbox_xyxy_px, hand.bbox_xyxy_px), default=None)
+        if same is not None and box_iou(same.bbox_xyxy_px, hand.bbox_xyxy_px) >= _SAME_PLACE:
+            lost.remove(same)
+            known.append(replace(hand, id=same.id))
+        else:
+            known.append(replace(hand, id=max(len(before.hands), *(one.id for one in known), 0) + 1))
+    return replace(review, hands=tuple(sorted(known, key=lambda one: one.id)))
+
+
+_AROUND = 0.5
+"""How far from a hand paint may break it, in sizes of its box: about as far as a critic's crop reaches."""
+
+
+def by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
+    """What a review says of each hand, by its id, as review-1.schema.json has it."""
+    return {hand["id"]: hand for hand in picture_json("", review)["hands"]}
+
+
+def why_left_alone(review: HandReview, settings: RefineSettings) -> str:
+    """Why a hand was not attempted, in words."""
+    if settings.left_alone(review.id):
+        return "not among --hand"
+    if review.verdict == "pass":
+        return "passes the review"
+    return f"cannot tell: {_first_reason(review, 'cannot tell')}; give --unsure to attempt it"
+
+
+def refusals(attempts: Sequence[Attempt], before: PictureReview, after: PictureReview) -> dict[int, str]:
+    """Why a winner does not stand in the finished picture, by the number of its hand.
+
+    It does not where its hand fails there, unless it was taken although the critic calls it malformed
+    (``beats``), or a hand that was painted in one go with it, or a hand near its paint that did not fail
+    before.
+
+    Args:
+        attempts: As they stand.
+        before: Of the picture as it came.
+        after: Of the finished picture, under the same numbers.
+    """
+    winners = [attempt for attempt in attempts if attempt.winner is not None]
+    painted = {attempt.task.id for attempt in winners}
+    failed_before = {hand.id for hand in before.hands if hand.verdict == "fail"}
+    failed = [hand for hand in after.hands if hand.verdict == "fail"]
+    doubted = {one.task.id for one in winners if one.winner and one.winner.scores.get("called_malformed")}
+    why = {
+        hand.id: f"in the finished picture {_first_reason(hand, 'fail')}"
+        for hand in failed
+        if hand.id in painted - doubted
+    }
+    for hand in failed:
+        if hand.id in painted | failed_before:
+            continue
+        reason = f"in the finished picture it breaks hand {hand.id}: {_first_reason(hand, 'fail')}"
+        for attempt in winners:
+            if _meets(attempt, hand.bbox_xyxy_px):
+                why.setdefault(attempt.task.id, reason)
+    for attempt in winners:
+        if attempt.mates & why.keys():
+            mates = "a hand painted in one go with it does not stand in the finished picture"
+            why.setdefault(attempt.task.id, mates)
+    return why
+
+
+def _meets(attempt: Attempt, box: Box) -> bool:
+    """Whether a winner's paint lies on a hand, or as near to it as a critic looks."""
+    assert attempt.winner is not None
+    (x, y), inside = attempt.winner.origin_xy_px, attempt.winner.inside
+    near = _AROUND * max(box[2] - box[0], box[3] - box[1])
+    x0, y0 = (max(0, math.floor(low - near) - at) for low, at in zip(box[:2], (x, y), strict=True))
+    x1, y1 = (max(0, math.ceil(high + near) - at) for high, at in zip(box[2:], (x, y), strict=True))
+    return bool(inside[y0:y1, x0:x1].any())
+
+
+def _first_reason(review: HandReview, verdict: str) -> str:
+    """The first check of this verdict in its own words, to go on within a sentence."""
+    reason = next(review.checks[name].reason for name in CHECKS if review.checks[name].verdict == verdict)
+    return reason[:1].lower() + reason[1:].rstrip(".")

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from handwright.diffusion.loading.devices import DEVICES as TORCH_DEVICES
+from handwright.diffusion.loading.devices import DTYPES as TORCH_DTYPES
+from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
+from handwright.errors import DiffusionError
+from handwright.handrefiner import network as network_module
+from handwright.handrefiner import torch_network
+from handwright.handrefiner.diffusion_settings import DEVICES, DTYPES, SAMPLERS, DiffusionSettings
+from handwright.handrefiner.network import Inpainters, Inpainting
+from handwright.handrefiner.torch_network import TorchInpainter
+from tests.diffusion.models import RESOLUTION, write_sd
+
+
+@pytest.fixture(scope="module", params=[9, 4])
+def network(request, tmp_path_factory) -> TorchInpainter:
+    folder = write_sd(tmp_path_factory.mktemp("sd") / str(request.param), request.param)
+    return TorchInpainter.load(DiffusionSettings(model=str(folder), dtype="float32", device="cpu"))
+
+
+@pytest.fixture
+def asked() -> Inpainting:
+    random = np.random.default_rng(0)
+    mask = np.zeros((RESOLUTION, RESOLUTION), bool)
+    mask[16:48, 16:48] = True
+    picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
+    control = np.where(mask, 180, 0).astype(np.uint8)
+    return Inpainting(
+        picture, mask, control, np.zeros((0, 21, 2)), DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5
+    )
+
+
+def test_names_are_the_ones_that_diffusion_knows():
+    assert set(SAMPLERS) == {"auto", *TORCH_SAMPLERS}
+    assert set(DTYPES) == {"auto", *TORCH_DTYPES}
+    assert set(DEVICES) == {"auto", *TORCH_DEVICES}
+
+
+def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, asked):
+    first, again = network.inpaint(asked).picture, network.inpaint(asked).picture
+    assert first.shape == (RESOLUTION, RESOLUTION, 3) and first.dtype == np.float32
+    assert first.min() >= 0 and first.max() <= 255
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, network.inpaint(replace(asked, seed=6)).picture)
+
+
+def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, asked):
+    before, pictures = torch.get_num_threads(), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        pictures.append(network.inpaint(asked).picture)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert np.array_equal(*pictures)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"guidance": 1.0},
+        {"prompt": "fist"},
+        {"negative": "blue"},
+        {"synthetic_negative": False},
+        {"sampler": "euler"},
+    ],
+)
+def test_every_setting_reaches_the_network(network, asked, change):
+    other = replace(asked, settings=replace(asked.settings, **change))
+    assert not np.array_equal(network.inpaint(asked).picture, network.inpaint(other).picture)
+
+
+def test_the_strength_reaches_the_network_step_by_step(network, asked):
+    plain = network.inpaint(asked).picture
+    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=0.0)).picture)
+    assert np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55,) * 3)).picture)
+    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55, 0.55, 1.0))).picture)
+
+
+def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
+    folder = write_sd(tmp_path / "sd", 4)
+    settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu")
+    assert TorchInpainter.load(settings).fixed_strength == 0.55
+    (folder / "controlnet" / "handwright.json").write_text('{"strength": 0.7}')
+    assert TorchInpainter.load(settings).fixed_strength == 0.7
+
+
+def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, asked):
+    folder = write_sd(tmp_path / "sd", 4)
+    settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu", steps=3)
+    asked = replace(asked, settings=settings)
+    bare = shutil.copytree(folder / "controlnet", tmp_path / "bare")
+    plain = TorchInpainter.load(settings).inpaint(asked).picture
+    (folder / "controlnet" / "handwright.json").write_text('{"guidance": 1.0}')
+    assert np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
+    (folder / "controlnet" / "handwright.json").write_text('{"guidance": 2.0}')
+    guided = TorchInpainter.load(settings)
+    assert not np.array_equal(plain, guided.inpaint(asked).picture)
+    begun = replace(asked, start=asked.picture)
+    without = TorchInpainter.load(replace(settings, controlnet=str(bare))).inpaint(begun).picture
+    assert np.array_equal(without, guided.inpaint(begun).picture)
+
+
+def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):
+    started = replace(asked, start=255 - asked.picture, keep=True)
+    settings = replace(asked.settings, steps=10, start_level=0.3)
+    made = network.inpaint(replace(started, settings=settings))
+    assert len(made.steps) == 3
+    assert made.steps[0].timestep < 400
+    whole = network.inpaint(replace(asked, settings=settings, keep=True))
+    assert len(whole.steps) == 10
+    assert whole.steps[0].timestep > 800
+
+
+def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, asked):
+    assert network.inpaint(asked).steps == ()
+    kept = network.inpaint(replace(asked, keep=True))
+    assert np.array_equal(kept.picture, network.inpaint(asked).picture)
+    assert [step.noisy.dtype for step in kept.steps] == [np.uint8] * 3
+    times = [step.timestep for step in kept.steps]
+    assert times == sorted(times, reverse=True)
+    assert all(step.predicted.shape == asked.picture.shape for step in kept.steps)
+
+
+def test_a_picture_through_the_codec_is_no_other_size_or_range(network, asked):
+    coded = network.as_coded(asked.picture)
+    assert coded.shape == asked.picture.shape
+    assert coded.min() >= 0 and coded.max() <= 255
+
+
+def test_out_of_memory_is_one_line(network, asked, monkeypatch):
+    def burst(*_, **__):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+
+    monkeypatch.setattr(network.models.unet, "forward", burst)
+    with pytest.raises(DiffusionError, match="memory ran out while painting"):
+        network.inpaint(asked)
+    monkeypatch.setattr(torch_network, "decode", burst)
+    with pytest.raises(DiffusionError, match="memory ran out while encoding"):
+        network.as_coded(asked.picture)
+
+
+def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(network_module, "EXTRA", ("torch", "no_such_library"))
+    with pytest.raises(DiffusionError, match=r"no_such_library not installed; pip install 'handwright\[diff"):
+        Inpainters()(DiffusionSettings())

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from handwright.refine.compositing.blend import lay_back, proximal_of_wrist, rim
+from handwright.refine.painters import Painted
+from handwright.refine.settings import RefineSettings
+from tests.refine.conftest import job_of, task_of
+
+
+@pytest.fixture
+def job(one):
+    return job_of(one, task_of(one, RefineSettings()))
+
+
+def test_outside_the_mask_not_a_bit_changes_whatever_was_painted(job):
+    noise = np.random.default_rng(0).normal(128, 300, job.crop.shape)
+    everywhere = np.ones(job.may_change.shape, np.float32)
+    pixels, inside = lay_back(job, Painted(noise, everywhere))
+    assert np.array_equal(inside, job.may_change)
+    assert np.array_equal(pixels[~inside], job.crop[~inside])
+    assert (pixels[inside] != job.crop[inside]).any(1).mean() > 0.9
+
+
+@pytest.mark.parametrize("alpha", [0.0, float("nan"), -1.0])
+def test_no_share_changes_nothing(job, alpha):
+    painted = Painted(np.zeros_like(job.crop), np.full(job.may_change.shape, alpha, np.float32))
+    pixels, inside = lay_back(job, painted)
+    assert not inside.any()
+    assert np.array_equal(pixels, job.crop)
+
+
+def test_a_painter_that_took_the_pictures_colours_is_taken_at_its_word(job):
+    paint = np.random.default_rng(1).integers(0, 256, job.crop.shape, np.uint8)
+    pixels, inside = lay_back(job, Painted(paint, job.may_change.astype(np.float32), toned=True))
+    assert np.array_equal(pixels[inside], paint[inside])
+
+
+def test_half_a_share_is_half_way(job):
+    paint = np.full_like(job.crop, 200)
+    pixels, inside = lay_back(job, Painted(paint, 0.5 * job.may_change, toned=True))
+    middle = (200.0 + job.crop[inside]) / 2
+    assert np.abs(pixels[inside] - middle).max() <= 0.5
+
+
+def test_a_colour_cast_is_taken_off_at_the_rim(one, job):
+    """The picture itself, too bright by a constant: the way back knows what meets at the mask's edge."""
+    cast = np.clip(job.crop + np.array([9.0, 6.0, 0.0]), 0, 255)
+    pixels, inside = lay_back(job, Painted(cast, rim(job.may_change, job.hand_px)))
+    away = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
+    near = inside & (away > 4) & (away < 10)
+    left = np.abs(pixels[near].astype(float) - job.crop[near]).mean()
+    assert left < 0.45 * np.abs(cast[near] - job.crop[near]).mean()
+
+
+def test_the_rim_grows_with_the_hand_and_never_leaves_the_mask():
+    mask = np.zeros((200, 200), bool)
+    mask[40:160, 40:160] = True
+    small, large = rim(mask, 60.0), rim(mask, 800.0)
+    assert not small[~mask].any() and not large[~mask].any()
+    assert small[100, 100] == large[100, 100] == 1.0
+    assert small[100, 43] > large[100, 43] > 0
+
+
+def test_fresh_skin_gets_the_colour_that_the_old_hand_had(job):
+    """A hand painted far too dark and too red comes back in the old hand's colour, shading and all."""
+    x0, y0, x1, y1 = job.window
+    skin = (job.control[y0:y1, x0:x1] > 0) & job.may_change
+    old = np.zeros(skin.shape, bool)
+    for task in job.tasks:
+        old[job.place(task)] |= task.region.inside & task.may_change
+    shade = np.random.default_rng(2).uniform(0.8, 1.2, skin.shape)[..., None]
+    dark = np.clip(np.array([110.0, 70.0, 50.0]) * shade, 0, 255)
+    pixels, _ = lay_back(job, Painted(dark, job.may_change.astype(np.float32)))
+    wanted = np.median(job.crop[old], axis=0)
+    assert np.abs(np.median(pixels[skin], axis=0) - wanted).max() < 12
+    assert np.abs(np.median(dark[skin], axis=0) - wanted).max() > 50
+    assert np.corrcoef(pixels[skin].mean(1), dark[skin].mean(1))[0, 1] > 0.8
+    arm = old & (job.control[y0:y1, x0:x1] == 0) & proximal_of_wrist(job)
+    assert arm.sum() > 100
+    assert np.abs(np.median(pixels[arm], axis=0) - wanted).max() < 12

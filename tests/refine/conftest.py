@@ -1,0 +1,138 @@
+"""Scripted eyes: they see what they are told to, where they are told to; no network looks at a pixel.
+
+The same of the judge: hands fail as they are and pass once repainted, and paint fits, unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from handwright.hand.depth import depth_control
+from handwright.refine import candidates, pipeline, redetection, review_before_after
+from handwright.refine.compositing.picture_fit import Aspect, PictureFit
+from handwright.refine.hand_task import HandTask, plan_hand, reconstruct
+from handwright.refine.painters import PaintJob
+from handwright.refine.pipeline import Engine
+from handwright.refine.scene import Scene
+from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
+from handwright.types import HandObservation, Image
+from tests.drawn import Shot, flat_hand, shoot
+
+FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
+WORD = {"fail": "fail", "unsure": "cannot tell", "pass": "pass"}
+
+
+def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None = None) -> HandReview:
+    """A review of which only the verdict, and the arm that the hand ends, matter."""
+    checks = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
+    checks["left_right"] = Check("pass", 1.0, "Sound.", value={"side": hand.side, "arm": arm})
+    checks["finger_count"] = Check(WORD[verdict], 0.0, f"Said to {verdict}.")
+    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand)
+
+
+@dataclass
+class Eyes:
+    """What is seen.
+
+    Attributes:
+        found: Hands that a search finds.
+        again: What a second look sees, given the hand that is wanted and the pixels; None: nothing.
+        boxes: Answer per box.
+        looks: Hands that were looked for again.
+        before: Verdict on each hand as it is, in turn; all fail by default.
+        after: Verdict on a hand in a repainted picture, given its number.
+        arm: Side of the arm that every hand ends, or None.
+        reviews: Pictures that were reviewed.
+        overlooked: Reviews of hands that only the proposal network sees, given the pixels.
+    """
+
+    found: list[HandObservation] = field(default_factory=list)
+    again: Callable[[HandObservation, np.ndarray], HandObservation | None] = lambda wanted, _: wanted
+    boxes: list[HandObservation | None] = field(default_factory=list)
+    looks: list[HandObservation] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    after: Callable[[int, np.ndarray], str] = lambda number, pixels: "pass"
+    arm: str | None = None
+    reviews: list[np.ndarray] = field(default_factory=list)
+    overlooked: Callable[[np.ndarray], list[HandReview]] = lambda pixels: []
+
+    def review(self, image, judge, hands, search):
+        self.reviews.append(image.pixels)
+        first = image.pixels is self.reviews[0]
+        said = [
+            (self.before[k] if k < len(self.before) else "fail") if first else self.after(k + 1, image.pixels)
+            for k in range(len(hands))
+        ]
+        each = [reviewed(k + 1, hand, said[k], self.arm) for k, hand in enumerate(hands)]
+        more = [replace(hand, id=0) for hand in self.overlooked(image.pixels)] if search else []
+        return PictureReview((*each, *more), image.width, image.height)
+
+    def look(self, pixels, wanted, _landmarker):
+        self.looks.append(wanted)
+        return self.again(wanted, pixels)
+
+
+@pytest.fixture
+def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
+    scripted = Eyes()
+    monkeypatch.setattr(redetection, "find_again", scripted.look)
+    monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
+    monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
+    monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
+    monkeypatch.setattr(review_before_after, "review_picture", scripted.review)
+    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))
+    monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
+    return scripted
+
+
+@pytest.fixture
+def engine(eyes: Eyes) -> Engine:
+    return Engine(eyes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def one() -> Shot:
+    """One hand before a wall."""
+    return shoot(flat_hand(curl=0.15))
+
+
+@pytest.fixture(scope="session")
+def two() -> Shot:
+    """A left and a right hand side by side; the truth is the left hand's."""
+    width = 520
+    left = shoot(flat_hand(width=width, side="left", at=(-0.13, 0.07)), width=width)
+    right = shoot(flat_hand(width=width, side="right", at=(0.13, 0.07)), width=width)
+    pixels = np.where(right.silhouette[..., None], right.pixels, left.pixels)
+    return replace(left, pixels=pixels)
+
+
+def observations_of_two(two: Shot) -> list[HandObservation]:
+    first = two.observation()
+    second = shoot(flat_hand(width=520, side="right", at=(0.13, 0.07)), width=520).observation()
+    return [first, second]
+
+
+def task_of(shot: Shot, settings, **changes) -> HandTask:
+    """The task that the pipeline would plan for the only hand of a picture."""
+    image, seen = Image(shot.pixels), shot.observation(**changes)
+    return plan_hand(1, image, seen, *reconstruct(image, seen, None), settings)
+
+
+def job_of(shot: Shot, task: HandTask, seed: int = 0) -> PaintJob:
+    """The job that a painter gets for the only hand of a picture."""
+    scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
+    return scene.job(shot.pixels, [task], scene.depth, seed)
+
+
+def touching() -> tuple[np.ndarray, list[HandObservation]]:
+    """A picture of two hands side by side whose masks meet, and what is seen of them."""
+    hands = [
+        shoot(flat_hand(width=520, side=side, at=(x, 0.07)), width=520)
+        for side, x in (("left", -0.062), ("right", 0.062))
+    ]
+    pixels = np.where(hands[1].silhouette[..., None], hands[1].pixels, hands[0].pixels)
+    return pixels, [shot.observation() for shot in hands]

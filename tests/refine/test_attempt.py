@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.hand.depth import depth_control
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.refine import attempt as module
+from handwright.refine import painting
+from handwright.refine.attempt import DOUBTFUL, attempt_hand
+from handwright.refine.candidates import Studio
+from handwright.refine.hand_task import Underlay, plan_hand, reconstruct
+from handwright.refine.painters import DrawPainter, Painted
+from handwright.refine.redetection import Look
+from handwright.refine.scene import Scene
+from handwright.refine.settings import RefineSettings
+from handwright.refine.stopwatch import Stopwatch
+from handwright.review.judge import Judge
+from handwright.types import Image
+from tests.refine.conftest import observations_of_two, task_of
+from tests.review.predictions import says
+
+
+class Recorder:
+    """A painter that paints what it may in one colour and remembers its jobs."""
+
+    together, side_by_side = False, True
+
+    def __init__(self, *, nothing: bool = False, bare: bool = False):
+        self.jobs, self.nothing, self.bare = [], nothing, bare
+
+    def paint(self, job):
+        self.jobs.append(job)
+        inside = job.may_change & (not self.nothing)
+        colour = np.full(job.crop.shape, job.seed % 251, np.uint8)
+        return Painted(colour, inside.astype(np.float32), toned=True, strength=None if self.bare else 0.5)
+
+
+def attempt(shot, painter, settings=None, **changes):
+    settings = settings or RefineSettings()
+    task = task_of(shot, settings, **changes)
+    scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
+    return attempt_hand(shot.pixels, task, scene, Studio(painter, settings, Judge(None), Stopwatch()))
+
+
+def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
+    painter = Recorder()
+    result = attempt(one, painter, RefineSettings(seed=3, candidates=2))
+    assert [job.seed for job in painter.jobs] == [3, 4]
+    job = painter.jobs[0]
+    x0, y0, x1, y1 = job.window
+    assert np.array_equal(job.crop, one.pixels[y0:y1, x0:x1])
+    assert job.control.shape == one.pixels.shape[:2]
+    assert job.may_change.shape == job.crop.shape[:2]
+    assert job.tasks[0].landmarks_px == pytest.approx(one.landmarks_px - (x0, y0))
+    assert not job.others[0].any()
+    assert result.winner is result.candidates[result.picked]
+    assert result.winner.strength == 0.5
+
+
+def test_the_picture_itself_is_never_written_to(one, eyes):
+    before = one.pixels.copy()
+    attempt(one, Recorder())
+    assert np.array_equal(one.pixels, before)
+
+
+def test_the_untouched_picture_gives_the_floor(one, eyes):
+    eyes.again = lambda wanted, pixels: None if pixels is one.pixels else wanted
+    scores = attempt(one, Recorder()).candidates[0].scores
+    assert (scores["found_before"], scores["joint_error_before"]) == (0.0, 1.0)
+    assert scores["found_again"] == 1.0
+    assert 0 < scores["painted_share"] < 1
+
+
+def test_a_candidate_that_painted_nothing_is_not_accepted(one, eyes):
+    result = attempt(one, Recorder(nothing=True))
+    assert not result.candidates[0].accepted
+    assert result.winner is None
+
+
+def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
+    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" else None
+    painter = Recorder()
+    result = attempt(one, painter)
+    assert len(result.candidates) >= 2
+    assert result.task.observation.side == "left"
+    assert result.winner.scores["joint_error"] < DOUBTFUL
+    job = painter.jobs[result.picked]
+    assert job.tasks[0].fit.hand is result.task.fit.hand
+    assert np.array_equal(job.control, depth_control([result.task.fit.hand], *one.pixels.shape[:2]).depth)
+    assert not np.array_equal(job.control, painter.jobs[0].control)
+
+
+@pytest.mark.parametrize("seen_again", [True, False])
+def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, eyes, seen_again):
+    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" and seen_again else None
+    readings = [candidate.reading for candidate in attempt(one, Recorder()).candidates]
+    assert readings[-1] == ("as a left hand" if seen_again else "by its palm alone")
+
+
+def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
+    assert len(attempt(one, Recorder()).candidates) == 1
+
+
+def test_the_painted_hand_is_looked_for_where_it_was_painted(one, eyes):
+    result = attempt(one, Recorder())
+    assert np.array_equal(eyes.looks[0].landmarks_px, one.landmarks_px)
+    assert np.array_equal(eyes.looks[1].landmarks_px, result.task.fit.landmarks_px)
+
+
+def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
+    settings, image = RefineSettings(), Image(two.pixels)
+    near = observations_of_two(two)[1]
+    overlapping = replace(near, landmarks_px=near.landmarks_px - (120, 0))
+    seen = [two.observation(), overlapping]
+    tasks = [plan_hand(k + 1, image, o, *reconstruct(image, o, None), settings) for k, o in enumerate(seen)]
+    front = replace(tasks[1], region=replace(tasks[1].region, inside=np.ones_like(tasks[1].region.inside)))
+    hands = [tasks[0].fit.hand, front.fit.hand]
+    depth = depth_control(hands, *two.pixels.shape[:2])
+    painter = Recorder()
+    scene = Scene((tasks[0], front), depth)
+    attempt_hand(two.pixels, tasks[0], scene, Studio(painter, settings, Judge(None), Stopwatch()))
+    job = painter.jobs[0]
+    (others,) = job.others
+    assert others.any()
+    assert not (others & job.may_change).any()
+    x0, y0, x1, y1 = job.window
+    mine = depth.hand_id[y0:y1, x0:x1] == 0
+    assert not (others & mine).any()
+
+
+class Weighed(Recorder):
+    """A painter with strengths, whose jobs' strengths are what the eyes go by."""
+
+    def paint(self, job):
+        return replace(super().paint(job), strength=job.strength)
+
+
+def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypatch):
+    errors = {1.0: 0.04, 0.4: 1.0, 0.5: 0.03}
+    painter = Weighed()
+
+    def look(*_):
+        strength = painter.jobs[-1].strength if painter.jobs else None
+        return Look(one.observation(), errors.get(strength, 0.02))
+
+    monkeypatch.setattr(painting, "look_again", look)
+    diffusion = DiffusionSettings(strength="adaptive")
+    settings = RefineSettings(painter="diffuse", diffusion=diffusion, hands=())
+    result = attempt(one, painter, settings)
+    assert [job.strength for job in painter.jobs] == [1.0, 0.4, 0.5]
+    (candidate,) = result.candidates
+    assert candidate.strength == 0.5
+    assert candidate.scores["joint_error"] == 0.03
+    assert [one.strength for one in candidate.choice.tried] == [1.0, 0.4, 0.5]
+    assert candidate.choice.tried[candidate.choice.won].strength == 0.5
+
+
+def test_a_painter_without_strengths_has_none_to_explain(one, eyes):
+    assert attempt(one, Recorder(bare=True)).candidates[0].choice is None
+
+
+def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_counts(one, eyes, monkeypatch):
+    task = task_of(one, RefineSettings())
+    under = Underlay(task.cut(one.pixels), task.may_change)
+    joined = replace(task, underlay=under, reading="with its arm joined to it")
+    monkeypatch.setattr(module, "other_readings", lambda *_: [joined])
+    monkeypatch.setattr(module, "_doubtful", lambda made: True)
+    eyes.again = lambda wanted, pixels: replace(
+        wanted, landmarks_px=wanted.landmarks_px + (0 if len(eyes.looks) < 3 else 0.02 * one.hand_px)
+    )
+    result = attempt(one, Recorder())
+    assert [candidate.reading for candidate in result.candidates] == ["as found", joined.reading]
+    errors = [candidate.scores["joint_error"] for candidate in result.candidates]
+    assert all(candidate.accepted for candidate in result.candidates)
+    assert errors[0] < errors[1]
+    assert result.picked == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (says(0.7, {"detached": 0.9}), True),
+        (says(0.3, {"detached": 0.9}), False),
+        (says(0.7, {"melted": 0.9}), False),
+        (says(0.7, {"detached": 0.9}, assessable=0.1), False),
+    ],
+)
+def test_what_the_critic_takes_for_a_hand_off_its_arm_is_joined_though_a_painting_of_it_was_accepted(
+    words, joined
+):
+    assert module._off_its_arm(words) == joined
+    assert not module._off_its_arm(None)
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_only_a_hand_whose_arm_is_the_picture_s_own_is_drawn_to_meet_it(one, monkeypatch, joined):
+    from handwright.drawing import painter as drawing
+
+    task, told, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
+    if joined:
+        task = replace(task, underlay=Underlay(task.cut(one.pixels), task.may_change))
+    monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["meet_arm"]) or draw(*a, **k))
+    depth = depth_control([task.fit.hand], *one.pixels.shape[:2])
+    DrawPainter().paint(Scene((task,), depth).job(one.pixels, [task], depth, 0))
+    assert told == [not joined]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.refine import redetection
+from tests.drawn import SIZE
+
+NO_EYES = None
+
+
+@pytest.fixture
+def fit(one):
+    return fit_hand(one.observation(), SIZE, SIZE)
+
+
+def test_a_hand_seen_where_it_is_has_no_joint_error(one, fit, eyes):
+    found, error = redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)
+    assert found
+    assert error < 1e-6
+
+
+def test_a_miss_counts_as_100_percent(one, fit, eyes):
+    eyes.again = lambda wanted, pixels: None
+    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES) == (False, 1.0)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_a_hand_seen_beside_itself_is_off_by_that_share_of_its_size(one, fit, eyes, share):
+    shift = share * np.ptp(one.landmarks_px, axis=0).max()
+    eyes.again = lambda wanted, pixels: replace(
+        wanted, landmarks_px=wanted.landmarks_px + np.array([shift, 0])
+    )
+    found, error = redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)
+    assert found
+    assert error == pytest.approx(share, rel=0.35)
+
+
+def test_the_error_never_exceeds_100_percent(one, fit, eyes):
+    eyes.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 5 * SIZE)
+    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES) == (True, 1.0)
+
+
+def test_a_flipped_label_in_the_second_look_is_no_error(one, fit, eyes):
+    eyes.again = lambda wanted, pixels: replace(wanted, side="left")
+    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)[1] < 1e-6
+
+
+def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
+    size = np.ptp(one.landmarks_px, axis=0).max()
+    for shift, same in ((0.2, True), (0.6, False)):
+        seen = one.observation(landmarks_px=one.landmarks_px + np.array([shift * size, 0]))
+        monkeypatch.setattr(redetection, "confirm", lambda pixels, hands, landmarker, seen=seen: [seen])
+        assert (redetection.find_again(one.pixels, one.observation(), NO_EYES) is seen) == same
+    monkeypatch.setattr(redetection, "confirm", lambda pixels, hands, landmarker: [])
+    assert redetection.find_again(one.pixels, one.observation(), NO_EYES) is None
