@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.network import Inpainters
-from handwright.refine import painting
-from handwright.refine import redetection
+from handwright.refine import painting, redetection
 from handwright.refine.painters import DrawPainter, Painted
 from handwright.refine.pipeline import Engine
 from handwright.refine.redetection import Look

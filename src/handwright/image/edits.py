@@ -21,7 +21,7 @@ class Patch(Protocol):
 
     @property
     def pixels(self) -> UInt8[np.ndarray, "h w 3"]:
-        """sRGB pixels of the patch."""
+        """SRGB pixels of the patch."""
         ...
 
     @property
