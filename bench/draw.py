@@ -27,6 +27,7 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma, sharpness_ratio
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.views import DetectionOptions, around
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region, skin_distance
@@ -34,7 +35,7 @@ from handwright.refine.compositing.repair_mask import crop_window
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.settings import RefineSettings
-from handwright.types import Image
+from handwright.types import HandFit, HandObservation, HandRegion, Image
 from measures import ciede2000, mean, mean_lab, median, row
 from sheets import hand_crop, save_pages
 from subjects import Subject, subjects
@@ -90,7 +91,7 @@ def redraw(subject: Subject, engine: Engine) -> Outcome:
         apart = np.linalg.norm(hand.fit.landmarks_px - subject.truth_px, axis=1)
         values["fit_truth"] = float(apart.mean() / size)
     for name, pixels in (("before", subject.pixels), ("after", painted(subject.pixels, hand))):
-        seen, error = plain_look(pixels, hand, engine)
+        seen, error = plain_look(pixels, hand.observation, hand.fit, engine.landmarker)
         values |= {f"plain_{name}": float(seen), f"plain_error_{name}": error}
     return Outcome(subject, repair, hand, values | likeness(subject.pixels, hand))
 
@@ -113,16 +114,17 @@ def painted(pixels: np.ndarray, hand: HandRepair) -> np.ndarray:
     return out
 
 
-def plain_look(pixels: np.ndarray, hand: HandRepair, engine: Engine) -> tuple[bool, float]:
+def plain_look(
+    pixels: np.ndarray, wanted: HandObservation, fit: HandFit, landmarker: Landmarker
+) -> tuple[bool, float]:
     """Whether the landmark network sees the hand at default thresholds, and MPJPE of a fit to that."""
-    wanted = hand.observation
     view = around(wanted, margin=2.0, size_px=384)
-    seen = view.detect(pixels, engine.landmarker, DetectionOptions(2, 0.5, 0.5), "picture")
+    seen = view.detect(pixels, landmarker, DetectionOptions(2, 0.5, 0.5), "picture")
     apart = [np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() for h in seen]
     if not apart or min(apart) > 0.35 * wanted.size_px:
         return False, 1.0
     again = fit_hand(seen[int(np.argmin(apart))], pixels.shape[1], pixels.shape[0]).hand
-    here, there = (h.camera.project(mesh_of(h).joints_cam_m) for h in (hand.fit.hand, again))
+    here, there = (h.camera.project(mesh_of(h).joints_cam_m) for h in (fit.hand, again))
     error = np.linalg.norm(here - there, axis=1).mean() / np.ptp(here, axis=0).max()
     return True, float(min(error, 1.0))
 
@@ -146,7 +148,25 @@ def likeness(before: np.ndarray, hand: HandRepair) -> dict[str, float]:
     inside = np.zeros((height, width), bool)
     (cx, cy), (ch, cw) = candidate.origin_xy_px, candidate.inside.shape
     inside[cy : cy + ch, cx : cx + cw] = candidate.inside
-    inside = inside[y0:y1, x0:x1]
+    return skin_likeness(old_crop, new_crop, region, silhouette, inside[y0:y1, x0:x1])
+
+
+def skin_likeness(
+    old_crop: np.ndarray,
+    new_crop: np.ndarray,
+    region: HandRegion,
+    silhouette: np.ndarray,
+    inside: np.ndarray,
+) -> dict[str, float]:
+    """Colour, sharpness, grain and outline of drawn skin beside the old skin, in one crop.
+
+    Args:
+        old_crop: uint8 [h, w, 3] sRGB before.
+        new_crop: After.
+        region: The old hand.
+        silhouette: bool [h, w] of the fitted hand.
+        inside: bool [h, w] pixels that were painted.
+    """
     rim = np.ones((5, 5), np.uint8)
     new = cv2.erode((silhouette & inside).astype(np.uint8), rim) > 0
     old = (

@@ -22,8 +22,8 @@ from handwright.data.scenes import Scene, render_scene
 from handwright.data.scenes import scene as rendering
 from handwright.drawing import painter
 from handwright.drawing.painter import Drawn, draw_hand
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow_search import find_shadow
-from handwright.drawing.skin.tone import to_linear, to_srgb
 from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import crop_window, repair_mask
 from handwright.types import HandFit, HandObservation

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from handwright.drawing.geometry.surface import Surface, see_surface
-from handwright.drawing.skin.tone import to_linear, to_srgb
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.hand.skeleton import palm_span_px

@@ -7,8 +7,8 @@ import pytest
 from handwright.drawing import painter
 from handwright.drawing.fill import patch_fill as fill
 from handwright.drawing.painter import draw_hand
+from handwright.drawing.photo.srgb import to_linear
 from handwright.drawing.shadow import CastShadow, move_shadow, relit
-from handwright.drawing.skin.tone import to_linear
 from tests.drawing.test_shadow_search import relit as photographed
 from tests.drawing.test_shadow_search import shade
 from tests.drawn import WALL, Shot, flat_hand, region_of, shoot

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow_search import find_shadow
-from handwright.drawing.skin.tone import to_linear, to_srgb
 from tests.drawn import Shot, shoot
 
 

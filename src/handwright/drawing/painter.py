@@ -13,19 +13,17 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.fill.background import background_sources, uncovered_background
 from handwright.drawing.geometry.layer_assignment import Ownership, share_pixels
-from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.drawing.geometry.surface import Surface, see_surface
 from handwright.drawing.geometry.working_resolution import Working, at_working_size, box_of
-from handwright.drawing.photo.finish import look_of, old_skin, photographic
+from handwright.drawing.params import DrawParams
+from handwright.drawing.photo.finish import add_skin_detail, common_skin, measure_skin_detail
 from handwright.drawing.photo.grain import Grain, grain_statistics
 from handwright.drawing.photo.sharpness import edge_blur_sigma
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
 from handwright.drawing.shadow_search import find_shadow
-from handwright.drawing.skin.shading import lit_surface
-from handwright.drawing.skin.tone import (
-    to_linear,
-    to_srgb,
-)
+from handwright.drawing.skin.shading import shade_surface
 from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
 from handwright.image.compositing import feather
 from handwright.threads import both
@@ -69,6 +67,7 @@ def draw_hand(
     may_change: Bool[np.ndarray, "h w"] | None = None,
     in_front: Bool[np.ndarray, "h w"] | None = None,
     meet_arm: bool = True,
+    params: DrawParams | None = None,
 ) -> Drawn:
     """Draw a fitted hand over the old one.
 
@@ -82,24 +81,26 @@ def draw_hand(
         may_change: bool [h, w] pixels that may change; all by default.
         in_front: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
         meet_arm: Draw the wrist as broad as the arm in the region, and in line with it.
+        params: Numbers of the method.
     """
+    params = params or DrawParams()
     work = at_working_size(crop, landmarks_px, region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
-    arm = work.region.inside if meet_arm else None
+    arm = work.region.inside if meet_arm and params.wrist is not None else None
     surface, colours = both(
-        lambda: see_surface(hand, window, hand_px, work.crop.shape[:2], arm),
+        lambda: see_surface(hand, window, hand_px, work.crop.shape[:2], arm, params.wrist),
         lambda: _colours_of(crop, work, region),
     )
     if surface.seen.sum() < _FEWEST_POINTS:
         own = _shares(surface, work, colours, hand_px)
         return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma)
     blur = work.blur(colours.blur_sigma)
-    (linear, look), place = both(
+    (linear, detail), place = both(
         lambda: (
-            work.enlarge(lit_surface(surface, work.crop, work.region, hand_px, blur)),
-            look_of(crop, old_skin(work.enlarge(surface.coverage), region)),
+            work.enlarge(shade_surface(surface, work.crop, work.region, hand_px, blur, params.shading)),
+            measure_skin_detail(crop, common_skin(work.enlarge(surface.coverage), region), params.finish),
         ),
-        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, may_change, in_front),
+        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, may_change, in_front, params),
     )
     own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
     if place.shadowed is not None:
@@ -109,7 +110,7 @@ def draw_hand(
     mixed[box] = _composed(
         place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
     )
-    mixed = photographic(mixed, crop, own, region, look, place.around, seed)
+    mixed = add_skin_detail(mixed, crop, own, region, detail, place.around, seed, params.finish)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
     return Drawn(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
@@ -174,17 +175,25 @@ def _place_of(
     seed: int,
     may_change: Bool[np.ndarray, "h w"] | None,
     in_front: Bool[np.ndarray, "h w"] | None,
+    params: DrawParams,
 ) -> _Place:
     """Share out the crop; find what lies in front, what the old hand hid, and where its shadow falls now."""
     own = _shares(surface, work, colours, hand_px)
-    front = work.enlarge_mask(
-        things_in_front(
-            work.crop, own.coverage > 0.5, own.reach_m, work.region, colours.strange, work.landmarks_px
+    front = np.zeros(crop.shape[:2], np.bool_) if in_front is None else in_front
+    if params.occluders is not None:
+        drawn = own.coverage > 0.5
+        things = occluder_mask(
+            work.crop,
+            drawn,
+            own.reach_m,
+            work.region,
+            colours.strange,
+            work.landmarks_px,
+            params.occluders,
         )
-    )
-    front = front if in_front is None else front | in_front
+        front = front | work.enlarge_mask(things)
     sources = background_sources(work.crop, own.old, work.region)
-    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px)
+    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px) if params.shadow else None
     sources = work.enlarge_mask(sources)
     own = _confine(work.enlarge_ownership(own), may_change, front)
     moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)

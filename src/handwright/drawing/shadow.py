@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.skin.tone import to_linear, to_srgb
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.image.compositing import feather
 
 GRID_PX = 64.0

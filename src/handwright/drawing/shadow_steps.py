@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.drawing.skin.illumination import LUMA, spread_sample
-from handwright.drawing.skin.tone import to_linear
+from handwright.drawing.photo.srgb import to_linear
+from handwright.drawing.skin.illumination import LUMA, strided_sample
 
 _AROUND, _REACH = 0.5, 0.36
 """In hand sizes: how far from the hand steps are taken, and how far a shadow may be shifted."""
@@ -88,7 +88,7 @@ def background_steps(
     at, kind = np.concatenate(pairs), np.repeat(np.arange(len(lags)), [len(p) for p in pairs])
     if len(at) < _FEWEST:
         return None
-    pick = spread_sample(len(at), _MOST)
+    pick = strided_sample(len(at), _MOST)
     at, kind = at[pick], kind[pick]
     to = at + lags[kind]
     (y0, x0), (y1, x1) = ((place - at.mean(0)).T / unit for place in (at, to))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.fill.background import background_sources, uncovered_background
-from handwright.drawing.skin.tone import to_srgb
+from handwright.drawing.photo.srgb import to_srgb
 from tests.drawn import SKIN, WALL, Shot, region_of, shoot
 
 TONE = np.clip(np.round(to_srgb(0.7 * np.array(SKIN, np.float32))), 0, 255).astype(np.uint8)

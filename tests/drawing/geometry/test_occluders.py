@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.geometry.layer_assignment import share_pixels
-from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.hand.skeleton import not_skin
 from tests.drawn import WALL, region_of, shoot
 
@@ -22,7 +22,7 @@ def in_front(shot, pixels: np.ndarray, covered: np.ndarray) -> np.ndarray:
     region = region_of(shot.pixels, shot.silhouette & ~covered, shot.landmarks_px)
     own = share_pixels(shot.surface, region, shot.landmarks_px, 0.8, shot.hand_px)
     strange = not_skin(pixels, region)
-    return things_in_front(pixels, own.coverage > 0.5, own.reach_m, region, strange, shot.landmarks_px)
+    return occluder_mask(pixels, own.coverage > 0.5, own.reach_m, region, strange, shot.landmarks_px)
 
 
 def bar(shot, half: int = 6) -> np.ndarray:

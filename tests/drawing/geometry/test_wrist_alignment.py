@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.geometry.surface import see_surface
-from handwright.drawing.geometry.wrist_alignment import met_arm
+from handwright.drawing.geometry.wrist_alignment import align_wrist
 from tests.drawn import flat_hand, shoot
 
 LENGTH_M, PX_PER_M = 0.19, 1000.0
@@ -30,7 +30,7 @@ def arm(left, right, height=300, width=300):
 @pytest.mark.parametrize(("left", "right"), [(120, 180), (114, 190), (126, 176), (125, 185)])
 def test_the_wrist_comes_to_where_the_arm_is_and_the_fingers_stay(left, right):
     before = points()
-    after = met_arm(before, REACH, arm(left, right))
+    after = align_wrist(before, REACH, arm(left, right))
     wrist, fingers = np.abs(REACH) < 0.005, REACH > 0.08
     assert after[wrist, 0].min() == pytest.approx(left, abs=0.6)
     assert after[wrist, 0].max() == pytest.approx(right, abs=0.6)
@@ -42,7 +42,7 @@ def test_it_moves_across_the_hand_whichever_way_that_lies():
     strip = np.zeros((300, 300), np.bool_)
     strip[110:186] = True
     before = points(np.pi / 2, (90.0, 150.0))
-    after = met_arm(before, REACH, strip)
+    after = align_wrist(before, REACH, strip)
     wrist = np.abs(REACH) < 0.005
     assert after[wrist, 1].min() == pytest.approx(110, abs=0.6)
     assert after[wrist, 1].max() == pytest.approx(186, abs=0.6)
@@ -51,7 +51,7 @@ def test_it_moves_across_the_hand_whichever_way_that_lies():
 
 def test_between_wrist_and_fingers_it_changes_gradually():
     before = points()
-    moved = met_arm(before, REACH, arm(112, 192))[:, 0] - before[:, 0]
+    moved = align_wrist(before, REACH, arm(112, 192))[:, 0] - before[:, 0]
     edge = moved[ASIDE.max() == ASIDE]
     assert (np.diff(np.abs(edge)) <= 1e-9).all()
     assert np.abs(np.diff(edge)).max() < 0.7
@@ -70,13 +70,13 @@ def test_between_wrist_and_fingers_it_changes_gradually():
     ids=["no arm", "too broad", "too narrow", "aside", "all skin", "runs out of the picture"],
 )
 def test_what_is_no_arm_of_that_hand_moves_nothing(seen):
-    assert met_arm(points(), REACH, seen) is None
+    assert align_wrist(points(), REACH, seen) is None
 
 
 def test_a_hand_seen_along_its_arm_stays():
     before = points()
     before[:, 1] = 220 + 0.3 * (before[:, 1] - 220)
-    assert met_arm(before, REACH, arm(114, 190)) is None
+    assert align_wrist(before, REACH, arm(114, 190)) is None
 
 
 def test_a_surface_tells_whether_it_meets_the_arm():

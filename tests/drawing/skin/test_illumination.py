@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.drawing.skin.illumination import (
+    IlluminationParams,
     Shading,
     field_basis,
     fit_shading,
     harmonic_basis,
-    highlight,
-    spread_sample,
+    specular_highlight,
+    strided_sample,
 )
 
 SKY = np.array([0.42, -0.06, -0.09, -0.12, 0.01, 0.0, 0.015, -0.01, 0.005])
@@ -39,7 +40,7 @@ def seen_and_unseen(*, outliers=0.0, noise=0.0, field=LEVEL) -> tuple[np.ndarray
     seen = lit(normals, place, occlusion, field=field) + noise * rng.standard_normal(3000)
     wrong = rng.random(3000) < outliers
     seen[wrong] = rng.uniform(0.0, 1.0, wrong.sum())
-    shading = fit_shading(seen, normals, place, occlusion, stiffness=1e-5)
+    shading = fit_shading(seen, normals, place, occlusion, IlluminationParams(stiffness=1e-5))
     fresh, there, open_sky = normals_facing_the_camera(800, 5), places(800, 6), np.ones(800)
     return shading.brightness(fresh, there, open_sky), lit(fresh, there, open_sky, field=field)
 
@@ -100,7 +101,7 @@ def test_a_light_twice_as_strong_fits_twice_as_bright(strength):
 @settings(deadline=None)
 @given(st.integers(1, 200000), st.integers(1, 5000))
 def test_a_sample_is_spread_evenly_and_bounded(count, most):
-    index = spread_sample(count, most)
+    index = strided_sample(count, most)
     assert 1 <= len(index) <= most
     assert index[0] == 0
     assert index[-1] < count
@@ -113,9 +114,9 @@ def test_highlights_sit_between_light_and_eye_and_are_sharper_on_nails():
     angles = np.linspace(0, 1.2, 50)
     across = np.array([1.0, 0, 0])
     normals = np.cos(angles)[:, None] * half / np.linalg.norm(half) + np.sin(angles)[:, None] * across
-    skin, nail = (highlight(normals, shading, np.full(50, kind)) for kind in (0.0, 1.0))
+    skin, nail = (specular_highlight(normals, shading, np.full(50, kind)) for kind in (0.0, 1.0))
     assert skin.argmax() == nail.argmax() == 0
     assert (np.diff(skin) <= 0).all()
     assert nail[0] > skin[0]
     assert nail[20] / nail[0] < skin[20] / skin[0]
-    assert (highlight(normals, Shading(np.eye(9)[0], np.zeros(5), 0, 1), np.ones(50)) < 1e-6).all()
+    assert (specular_highlight(normals, Shading(np.eye(9)[0], np.zeros(5), 0, 1), np.ones(50)) < 1e-6).all()

@@ -5,16 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.skin.illumination import LUMA
 from handwright.drawing.skin.tone import (
-    colour_inliers,
+    chroma_inliers,
     colourfulness,
-    fit_tone,
-    greyed,
+    desaturated,
+    fit_tone_curve,
     illumination_ratio,
-    match_spread,
-    to_linear,
-    to_srgb,
+    match_colour_distribution,
 )
 
 SKIN = np.array([0.50, 0.27, 0.18])
@@ -47,7 +46,7 @@ def test_more_light_is_never_darker(a, b):
 
 def test_known_slopes_are_recovered():
     colours = skin_colours()
-    tone = fit_tone(colours)
+    tone = fit_tone_curve(colours)
     between = SLOPES / (LUMA * SKIN * SLOPES).sum() * (LUMA * SKIN).sum()
     assert tone.slope == pytest.approx(between, abs=0.05)
     assert tone.colour(colours @ LUMA) == pytest.approx(colours, rel=0.06)
@@ -55,7 +54,7 @@ def test_known_slopes_are_recovered():
 
 def test_the_median_of_the_skin_is_met():
     colours = skin_colours()
-    assert fit_tone(colours).colour(np.median(colours @ LUMA)[None])[0] == pytest.approx(
+    assert fit_tone_curve(colours).colour(np.median(colours @ LUMA)[None])[0] == pytest.approx(
         np.median(colours, 0), rel=0.02
     )
 
@@ -65,26 +64,28 @@ def test_the_median_of_the_skin_is_met():
 def test_dark_skin_stays_dark(share):
     light, dark = skin_colours(800), share * skin_colours(800)
     at = np.linspace(0.08, 0.5, 20)
-    assert fit_tone(dark).colour(share * at) == pytest.approx(share * fit_tone(light).colour(at), rel=0.05)
+    assert fit_tone_curve(dark).colour(share * at) == pytest.approx(
+        share * fit_tone_curve(light).colour(at), rel=0.05
+    )
 
 
 def test_no_brightness_gives_a_colour_that_is_negative_or_nan():
     for colours in (skin_colours(), np.zeros((50, 3)), np.full((50, 3), 0.3)):
-        painted = fit_tone(colours).colour(np.array([-0.1, 0.0, 1e-6, 0.5, 3.0]))
+        painted = fit_tone_curve(colours).colour(np.array([-0.1, 0.0, 1e-6, 0.5, 3.0]))
         assert np.isfinite(painted).all()
         assert (painted >= 0).all()
 
 
 def test_rings_and_background_are_no_inliers():
     colours = np.concatenate([skin_colours(900), np.tile([0.1, 0.3, 0.6], (60, 1)), np.full((40, 3), 0.8)])
-    kept = colour_inliers(colours)
+    kept = chroma_inliers(colours)
     assert kept[:900].mean() > 0.97
     assert not kept[900:].any()
 
 
 def test_match_spread_meets_the_old_skins_mean_and_contrast():
     reference, drawn = skin_colours(spread=0.4), skin_colours(spread=0.3, seed=1) * (1.1, 0.95, 0.9)
-    matched = match_spread(drawn, reference, np.ones(len(drawn), bool), 0.01)
+    matched = match_colour_distribution(drawn, reference, np.ones(len(drawn), bool), 0.01)
     assert matched.mean(0) == pytest.approx(reference.mean(0), rel=0.01)
     wanted, got, was = (
         np.ptp(np.percentile(np.log(c.mean(1)), [10, 90])) for c in (reference, matched, drawn)
@@ -94,7 +95,7 @@ def test_match_spread_meets_the_old_skins_mean_and_contrast():
 
 def test_match_spread_of_equal_skin_changes_hardly_anything():
     colours = skin_colours()
-    assert match_spread(colours, colours, np.ones(len(colours), bool), 0.01) == pytest.approx(
+    assert match_colour_distribution(colours, colours, np.ones(len(colours), bool), 0.01) == pytest.approx(
         colours, rel=0.05
     )
 
@@ -102,14 +103,14 @@ def test_match_spread_of_equal_skin_changes_hardly_anything():
 def test_match_spread_scales_with_the_skin():
     reference, drawn = skin_colours(seed=2), skin_colours(spread=0.25, seed=3)
     everywhere = np.ones(len(drawn), bool)
-    light = match_spread(drawn, reference, everywhere, 0.03 * 0.3)
-    dark = match_spread(0.1 * drawn, 0.1 * reference, everywhere, 0.1 * 0.03 * 0.3)
+    light = match_colour_distribution(drawn, reference, everywhere, 0.03 * 0.3)
+    dark = match_colour_distribution(0.1 * drawn, 0.1 * reference, everywhere, 0.1 * 0.03 * 0.3)
     assert dark == pytest.approx(0.1 * light, rel=0.05)
 
 
 def test_too_few_points_to_compare_leave_the_paint_alone():
     drawn = skin_colours(100)
-    assert match_spread(drawn, drawn * 2, np.arange(100) < 19, 0.01) is drawn
+    assert match_colour_distribution(drawn, drawn * 2, np.arange(100) < 19, 0.01) is drawn
 
 
 def picture(size=120) -> np.ndarray:
@@ -152,6 +153,6 @@ def test_colourfulness_tells_skin_from_black_and_white():
 
 def test_greyed_keeps_brightness_and_loses_hue():
     colours = skin_colours(50)
-    assert greyed(colours, 0.3) @ LUMA == pytest.approx(colours @ LUMA, rel=1e-6)
-    assert np.ptp(greyed(colours, 0.0), axis=1).max() < 1e-9
-    assert greyed(colours, 1.0) == pytest.approx(colours)
+    assert desaturated(colours, 0.3) @ LUMA == pytest.approx(colours @ LUMA, rel=1e-6)
+    assert np.ptp(desaturated(colours, 0.0), axis=1).max() < 1e-9
+    assert desaturated(colours, 1.0) == pytest.approx(colours)

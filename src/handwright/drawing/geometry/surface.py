@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.drawing.geometry.wrist_alignment import met_arm
+from handwright.drawing.geometry.wrist_alignment import WristParams, align_wrist
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize, silhouette_coverage
@@ -70,6 +70,7 @@ def see_surface(
     hand_px: float,
     size: tuple[int, int] | None = None,
     arm: Bool[np.ndarray, "h w"] | None = None,
+    wrist: WristParams | None = None,
 ) -> Surface:
     """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
 
@@ -79,6 +80,7 @@ def see_surface(
         hand_px: Size of the hand in pixels; small hands are supersampled more.
         size: Height and width in pixels to render the window at; its own by default.
         arm: bool of that size, the picture's own hand and arm, which the wrist is to meet.
+        wrist: Numbers of the wrist's alignment.
     """
     scale = int(np.clip(round(_TARGET_HAND_PX / max(hand_px, 1.0)), 1, 4))
     dense = load_dense_rig()
@@ -91,7 +93,7 @@ def see_surface(
     points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
     meets_arm = False
     if arm is not None:
-        met = met_arm(points / scale, dense.rig.vertices_m[:, 1], arm)
+        met = align_wrist(points / scale, dense.rig.vertices_m[:, 1], arm, wrist)
         points, meets_arm = (points, False) if met is None else (scale * met, True)
     visible = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)

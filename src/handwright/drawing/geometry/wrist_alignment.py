@@ -1,85 +1,120 @@
-"""A drawn wrist as broad as the arm that it grows out of, and in line with it."""
+"""The drawn wrist made as broad as the arm that it grows out of, and moved into line with it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-_RING_M = (-0.008, 0.010)
-"""Reach along the resting hand of the ring where wrist and arm are compared."""
 
-_FADE_M = (0.012, 0.075)
-"""Reach up to which the hand is as broad as the arm, and from which it is as it was."""
+@dataclass(frozen=True, kw_only=True)
+class WristParams:
+    """Numbers of ``align_wrist``; chosen on malformed renders (seed 951002) and 12 training photographs.
 
-_STRETCH, _SHIFT = (0.75, 1.5), 0.3
-"""Beyond these (widths of the wrist) what was measured is something else than the arm."""
+    Attributes:
+        ring_m: Reach along the resting hand of the ring where wrist and arm are compared, metres.
+        knuckles_m: Reach of the vertices that the ring's axis points to, metres.
+        fade_m: Reach up to which the hand takes the arm's width, and from which it keeps its own, metres.
+        stretch: Least and greatest ratio of widths; outside of it what was measured is not the arm.
+        most_shift: Greatest sideways shift in widths of the wrist.
+        lines: Lines across the ring on which arm and wrist are compared; most of them must meet an arm.
+        search: Half the length of each line, in widths of the wrist.
+        near: How far from the wrist's middle an arm must be seen, in widths of the wrist.
+        least_width_px: Narrowest wrist that is aligned.
+        least_length: Shortest palm in widths of the wrist: a hand seen along its arm has no such lines.
+    """
 
-_LINES, _REACH, _OFF, _LEAST_PX = 5, 1.3, 0.2, 4.0
-_LEAST_LENGTH = 0.8
-"""A hand seen along its arm, whose palm looks shorter than so many widths of its wrist, has no such lines."""
+    ring_m: tuple[float, float] = (-0.008, 0.010)
+    knuckles_m: tuple[float, float] = (0.08, 0.1)
+    fade_m: tuple[float, float] = (0.012, 0.075)
+    stretch: tuple[float, float] = (0.75, 1.5)
+    most_shift: float = 0.3
+    lines: int = 5
+    search: float = 1.3
+    near: float = 0.2
+    least_width_px: float = 4.0
+    least_length: float = 0.8
 
 
-def met_arm(
-    points: Float[np.ndarray, "v 2"], reach_m: Float[np.ndarray, " v"], arm: Bool[np.ndarray, "h w"]
+def align_wrist(
+    points: Float[np.ndarray, "v 2"],
+    reach_m: Float[np.ndarray, " v"],
+    arm: Bool[np.ndarray, "h w"],
+    params: WristParams | None = None,
 ) -> Float[np.ndarray, "v 2"] | None:
-    """A hand's projected vertices, those near the wrist moved across it until its outline meets the arm's.
+    """Move a hand's projected vertices near the wrist across it until its outline meets the arm's.
 
     Args:
         points: [V, 2] in the pixels of ``arm``.
-        reach_m: [V] distance of each vertex from the wrist along the resting hand.
-        arm: The picture's own hand with its arm.
+        reach_m: [V] distance of each vertex from the wrist along the resting hand, metres.
+        arm: bool [h, w] the picture's own hand with its arm.
+        params: Numbers of the method.
 
     Returns:
-        The points, or None where no arm is seen that they could meet.
+        [V, 2] the moved points, or None where no arm is seen that they could meet.
     """
-    ring = points[(reach_m > _RING_M[0]) & (reach_m < _RING_M[1])]
+    params = params or WristParams()
+    ring = points[(reach_m > params.ring_m[0]) & (reach_m < params.ring_m[1])]
     origin = ring.mean(0)
-    along = points[(reach_m > 0.08) & (reach_m < 0.1)].mean(0) - origin
+    along = points[(reach_m > params.knuckles_m[0]) & (reach_m < params.knuckles_m[1])].mean(0) - origin
     length = float(np.hypot(*along))
     along = along / max(length, 1e-6)
     across = np.array([-along[1], along[0]])
     where, aside = (ring - origin) @ along, (ring - origin) @ across
     width = float(np.ptp(aside))
-    if length < _LEAST_LENGTH * width or width < _LEAST_PX:
+    if length < params.least_length * width or width < params.least_width_px:
         return None
-    places = np.linspace(where.min(), where.max(), _LINES + 2)
-    found: list[tuple[float, float]] = []
+    places = np.linspace(where.min(), where.max(), params.lines + 2)
+    measured: list[tuple[float, float]] = []
     for place in places[1:-1]:
         here = aside[np.abs(where - place) <= places[1] - places[0]]
-        own = (float(here.min()), float(here.max())) if here.size else (0.0, 0.0)
-        seen = _edges(origin + place * along, across, own, arm) if own[1] > own[0] else None
-        if seen is not None:
-            found.append(((seen[1] - seen[0]) / (own[1] - own[0]), (sum(seen) - sum(own)) / 2))
-    if len(found) <= _LINES // 2:
+        wrist = (float(here.min()), float(here.max())) if here.size else (0.0, 0.0)
+        edges = (
+            _arm_edges(origin + place * along, across, wrist, arm, params) if wrist[1] > wrist[0] else None
+        )
+        if edges is not None:
+            ratio = (edges[1] - edges[0]) / (wrist[1] - wrist[0])
+            measured.append((ratio, (sum(edges) - sum(wrist)) / 2))
+    if len(measured) <= params.lines // 2:
         return None
-    stretch, shift = np.median(found, axis=0)
-    if not _STRETCH[0] <= stretch <= _STRETCH[1] or abs(shift) > _SHIFT * width:
+    stretch, shift = np.median(measured, axis=0)
+    if not params.stretch[0] <= stretch <= params.stretch[1] or abs(shift) > params.most_shift * width:
         return None
-    t = np.clip((reach_m - _FADE_M[0]) / (_FADE_M[1] - _FADE_M[0]), 0, 1)
+    t = np.clip((reach_m - params.fade_m[0]) / (params.fade_m[1] - params.fade_m[0]), 0, 1)
     share = 1 - t * t * (3 - 2 * t)
     off = (points - origin) @ across - (aside.min() + aside.max()) / 2
     return points + (share * ((stretch - 1) * off + shift))[:, None] * across
 
 
-def _edges(
+def _arm_edges(
     at: Float[np.ndarray, "2"],
     across: Float[np.ndarray, "2"],
-    own: tuple[float, float],
+    wrist: tuple[float, float],
     arm: Bool[np.ndarray, "h w"],
+    params: WristParams,
 ) -> tuple[float, float] | None:
-    """Where the arm begins and ends on a line across it; None where it does neither within reach."""
-    middle, width = sum(own) / 2, own[1] - own[0]
-    s = np.arange(middle - _REACH * width, middle + _REACH * width, 0.5)
+    """Where the arm begins and ends on a line across it, pixels; None where an edge is out of reach.
+
+    Args:
+        at: x, y of the line's origin.
+        across: Unit vector along the line.
+        wrist: Where the drawn wrist begins and ends on it.
+        arm: bool [h, w] the picture's own hand with its arm.
+        params: As of ``align_wrist``.
+    """
+    middle, width = sum(wrist) / 2, wrist[1] - wrist[0]
+    s = np.arange(middle - params.search * width, middle + params.search * width, 0.5)
     x, y = np.floor(at[:, None] + across[:, None] * s).astype(int)
-    seen = (x >= 0) & (y >= 0) & (x < arm.shape[1]) & (y < arm.shape[0])
+    within = (x >= 0) & (y >= 0) & (x < arm.shape[1]) & (y < arm.shape[0])
     inside = np.zeros(s.shape, np.bool_)
-    inside[seen] = arm[y[seen], x[seen]]
-    near = np.flatnonzero(inside & (np.abs(s - middle) < _OFF * width))
+    inside[within] = arm[y[within], x[within]]
+    near = np.flatnonzero(inside & (np.abs(s - middle) < params.near * width))
     if not near.size:
         return None
     start = near[np.argmin(np.abs(s[near] - middle))]
     outside = np.flatnonzero(~inside)
-    before, after = outside[outside < start], outside[outside > start]
-    if not before.size or not after.size or not (seen[before[-1]] and seen[after[0]]):
+    below, above = outside[outside < start], outside[outside > start]
+    if not below.size or not above.size or not (within[below[-1]] and within[above[0]]):
         return None
-    return float(s[before[-1]] + 0.25), float(s[after[0]] - 0.25)
+    return float(s[below[-1]] + 0.25), float(s[above[0]] - 0.25)

@@ -13,19 +13,47 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.geometry.working_resolution import box_of
 
 _WINDOW = 9
+"""Side of a measuring window, pixels."""
+
 _SAMPLES = _WINDOW * _WINDOW
 _QUIETEST = 0.2
-_TAIL_OF_QUIETEST = 1.4
-_DARKEST, _BRIGHTEST = 8.0, 247.0
-_FEWEST_PIXELS, _SAMPLE_PX = 60, 500
-_MOST_ADDED = 12.0
-_WIDEST_PX = 1.6
-_BRIGHTER, _PORES_PX = 1.5, 1.1
-"""How much grainier skin may be than its surroundings, and how wide the fine grey texture is that what is
-beyond that is given back as."""
+"""Share of a region's windows, those of least deviation, in which grain is measured."""
 
-_FAINT, _STRONG_SHARE = 3.0, 0.5
-"""Levels of it that are given back whole, and the share of what is stronger, which would look like sand."""
+_TAIL_OF_QUIETEST = 1.4
+"""Mean distance below the mean of a standard normal's lowest fifth."""
+
+_DARKEST, _BRIGHTEST = 8.0, 247.0
+"""Mean levels of 0..255 outside of which light is clipped and grain with it."""
+
+_FEWEST_PIXELS = 60
+"""Windows below which a region is too small to measure."""
+
+_SAMPLE_PX = 500
+"""Longest side of the part of a region in which grain is measured: larger parts cost time and tell the
+same."""
+
+_WIDEST_PX = 1.6
+"""Widest grain that is told from texture, as a Gaussian's sigma in pixels."""
+
+_MOST_ADDED = 12.0
+"""Most grain that is added, as a deviation in levels of 0..255; by eye."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkinGrainParams:
+    """Numbers of ``skin_grain``; ``whole`` and ``strong_share`` were set on 68 training photographs.
+
+    Attributes:
+        most_ratio: How many times its surroundings' grain skin may have as coloured grain.
+        pores_px: Width of the grey texture that what lies beyond that is given back as, sigma in pixels.
+        whole: Deviation in levels of 0..255 of that texture which is given back whole.
+        strong_share: Share that is given back of what is stronger, which would look like sand.
+    """
+
+    most_ratio: float = 1.5
+    pores_px: float = 1.1
+    whole: float = 3.0
+    strong_share: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +133,7 @@ def add_grain(
     return pixels + (noise * missing * alpha[..., None]).astype(np.float32)
 
 
-def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
+def skin_grain(skin: Grain, surroundings: Grain, params: SkinGrainParams | None = None) -> Grain:
     """What to add to drawn skin, given the grain of the old skin and of what is around it.
 
     Grain belongs to the picture: where skin shows much more than its surroundings, the rest is pores, folds
@@ -114,17 +142,19 @@ def skin_grain(skin: Grain, surroundings: Grain) -> Grain:
 
     Args:
         skin: Measured on the old skin.
-        surroundings: Measured around it; all zeros are believed as well.
+        surroundings: Measured around it; may be all zeros.
+        params: Numbers of the method.
     """
-    most = _BRIGHTER * surroundings.sigma_rgb
+    params = params or SkinGrainParams()
+    most = params.most_ratio * surroundings.sigma_rgb
     if (skin.sigma_rgb <= most).all():
         return skin
     grain = np.minimum(skin.sigma_rgb, most)
     beyond = float(np.sqrt(skin.sigma_rgb**2 - grain**2).mean())
-    pores = min(beyond, _FAINT) + _STRONG_SHARE * max(beyond - _FAINT, 0.0)
+    pores = min(beyond, params.whole) + params.strong_share * max(beyond - params.whole, 0.0)
     sigma = np.sqrt(grain**2 + pores**2)
     grey = float(pores**2 / (sigma**2).mean())
-    width = min(skin.correlation_px, max(surroundings.correlation_px, _PORES_PX))
+    width = min(skin.correlation_px, max(surroundings.correlation_px, params.pores_px))
     shared = surroundings.luma_share + grey * (1 - surroundings.luma_share)
     return Grain(sigma, width, min(1.0, shared))
 

@@ -1,12 +1,14 @@
-"""Where skin meets skin: narrow dark lines between fingers that touch, and where they fold onto the palm.
+"""Dark lines where skin touches skin: between fingers, and where they fold onto the palm.
 
-Ambient occlusion looks 15 mm far, so that touching fingers melt into one; what tells them apart in a
-photograph is the last few millimetres before they meet, where next to no light enters and what does is red
-from the skin around it.
+Ambient occlusion reaches 15 mm, so it darkens touching fingers as one. In a photograph they are told apart by
+the last few millimetres before they meet, where little light enters, and that light is red from the skin
+around it.
 """
 # pyright: reportMissingParameterType=false
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numba as nb
@@ -15,46 +17,70 @@ from jaxtyping import Float
 
 from handwright.drawing.geometry.surface import Surface
 
-_REACHES_M = (0.0011, 0.0023, 0.004)
-_DIRECTIONS = 4
-_FLAT, _DEEPEST = 0.22, 0.9
-"""Mean rise of both sides, per reach, below which a surface is not folded, and from which it is a crease."""
 
-_TOUCHING_M, _APART_M = 0.006, 0.016
-"""A step in depth up to the first is skin on skin; from the second on, one part is far before the other."""
+@dataclass(frozen=True, kw_only=True)
+class CreaseParams:
+    """Numbers of ``crease_light``; all of them chosen by eye on closed hands of training photographs.
 
-_NAIL_FOLD_M, _NAIL_SPARED = 0.002, 0.75
-_DARKEST = np.array([[0.50, 0.64, 0.68]], np.float32)
-"""Share of linear red, green and blue that a crease takes at most."""
+    Attributes:
+        reaches_m: Distances to both sides at which depths are compared, metres.
+        directions: Directions across which the two sides are compared, evenly spread over half a turn.
+        flat: Mean rise of both sides towards the camera, per metre of reach, up to which skin is smooth.
+        deepest: The same rise from which skin is fully creased.
+        touching_m: A step in depth up to this is skin on skin, metres.
+        apart_m: From this step on one part is far in front of the other and touches nothing, metres.
+        nail_fold_m: Width of the rim of nail plates that is spared, metres.
+        nail_spared: Share of the crease that is taken away there, 0…1.
+        darkest_rgb: Share of linear red, green and blue that a full crease takes.
+    """
+
+    reaches_m: tuple[float, ...] = (0.0011, 0.0023, 0.004)
+    directions: int = 4
+    flat: float = 0.22
+    deepest: float = 0.9
+    touching_m: float = 0.006
+    apart_m: float = 0.016
+    nail_fold_m: float = 0.002
+    nail_spared: float = 0.75
+    darkest_rgb: tuple[float, float, float] = (0.50, 0.64, 0.68)
 
 
-def crease_light(surface: Surface, nail: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
-    """Share of linear light, by colour, that reaches every seen point past the skin it touches, 0…1.
+def crease_light(
+    surface: Surface, nail: Float[np.ndarray, " n"], params: CreaseParams | None = None
+) -> Float[np.ndarray, "n 3"]:
+    """Share of linear light, by colour, that reaches each visible point past the skin that it touches.
 
     Args:
-        surface: The surface.
-        nail: [N] 1 on nail plates, whose own step is no touch.
+        surface: The drawn hand's surface with N visible points.
+        nail: float [N] 1 on nail plates, whose own step in depth is no touch.
+        params: Numbers of the method.
+
+    Returns:
+        float [N, 3] in 0…1; 1 on smooth skin.
     """
-    radius = max(1, round(_NAIL_FOLD_M * surface.pixels_per_m))
+    params = params or CreaseParams()
+    radius = max(1, round(params.nail_fold_m * surface.pixels_per_m))
     square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     beside_nail = cv2.dilate(surface.place(nail[:, None].astype(np.float32))[..., 0], square)[surface.seen]
-    deep = _deepness(surface) * (1 - _NAIL_SPARED * beside_nail)
-    return 1 - _DARKEST * deep[:, None]
+    crease = _crease_depth(surface, params) * (1 - params.nail_spared * beside_nail)
+    return 1 - np.array([params.darkest_rgb], np.float32) * crease[:, None]
 
 
-def _deepness(surface: Surface) -> Float[np.ndarray, " n"]:
-    """0 on smooth skin, 1 where skin lies against skin."""
-    angle = np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
+def _crease_depth(surface: Surface, params: CreaseParams) -> Float[np.ndarray, " n"]:
+    """Depth of the crease at each visible point: 0 on smooth skin, 1 where skin lies against skin."""
+    angle = np.pi * (np.arange(params.directions) + 0.5) / params.directions
     away = np.stack([np.cos(angle), np.sin(angle)], 1)
-    sides = [np.rint(away * max(reach * surface.pixels_per_m, 1.0)) for reach in _REACHES_M]
-    lengths = np.repeat([max(reach, 1 / surface.pixels_per_m) for reach in _REACHES_M], _DIRECTIONS)
-    steps = np.concatenate(sides).astype(np.int64)
-    return _valleys(surface.depth_m, steps, lengths, int(surface.seen.sum()))
+    sides = [np.rint(away * max(reach * surface.pixels_per_m, 1.0)) for reach in params.reaches_m]
+    reaches = [max(reach, 1 / surface.pixels_per_m) for reach in params.reaches_m]
+    reach_m = np.repeat(reaches, params.directions)
+    offsets = np.concatenate(sides).astype(np.int64)
+    thresholds = params.flat, params.deepest, params.touching_m, params.apart_m
+    return _valleys(surface.depth_m, offsets, reach_m, int(surface.seen.sum()), *thresholds)
 
 
 @nb.njit(cache=True, nogil=True)
-def _valleys(depth, steps, lengths, count):  # noqa: ANN001, ANN202
-    """Of each point, how far its two sides rise towards the camera together, the mean over directions.
+def _valleys(depth, offsets, reach_m, count, flat, deepest, touching_m, apart_m):  # noqa: ANN001, ANN202
+    """How far the two sides of each point rise towards the camera together, the mean over directions.
 
     On a slope one side rises as the other one falls, so that only folds and steps count.
     """
@@ -67,8 +93,8 @@ def _valleys(depth, steps, lengths, count):  # noqa: ANN001, ANN202
             if not np.isfinite(here):
                 continue
             total = 0.0
-            for k in range(steps.shape[0]):
-                dx, dy = steps[k, 0], steps[k, 1]
+            for k in range(offsets.shape[0]):
+                dx, dy = offsets[k, 0], offsets[k, 1]
                 if min(r - dy, r + dy) < 0 or max(r - dy, r + dy) >= height:
                     continue
                 if min(c - dx, c + dx) < 0 or max(c - dx, c + dx) >= width:
@@ -76,10 +102,10 @@ def _valleys(depth, steps, lengths, count):  # noqa: ANN001, ANN202
                 a, b = here - depth[r + dy, c + dx], here - depth[r - dy, c - dx]
                 if not (np.isfinite(a) and np.isfinite(b)):
                     continue
-                far = min(max((max(a, b) - _TOUCHING_M) / (_APART_M - _TOUCHING_M), 0.0), 1.0)
-                rise = min(a, 3 * lengths[k]) + min(b, 3 * lengths[k])
-                deep = (rise / (2 * lengths[k]) - _FLAT) / (_DEEPEST - _FLAT)
-                total += min(max(deep, 0.0), 1.0) * (1 - far)
-            out[n] = min(2.0 * total / steps.shape[0], 1.0)
+                gap = min(max((max(a, b) - touching_m) / (apart_m - touching_m), 0.0), 1.0)
+                rise = min(a, 3 * reach_m[k]) + min(b, 3 * reach_m[k])
+                deep = (rise / (2 * reach_m[k]) - flat) / (deepest - flat)
+                total += min(max(deep, 0.0), 1.0) * (1 - gap)
+            out[n] = min(2.0 * total / offsets.shape[0], 1.0)
             n += 1
     return out

@@ -1,8 +1,8 @@
-"""The picture's own light: one scalar shading, the old hand's brightness against the mesh's normals.
+"""The picture's own light: one scalar shading, fitted to the old hand's brightness by the mesh's normals.
 
 Brightness = ambient occlusion × (nine spherical harmonics of the normal + a low-order field over the
-picture). One scalar for all colours: fitted per channel, harmonics of few pixels go negative and paint red
-fingertips.
+picture). One scalar serves all three channels: fitted per channel to few pixels, harmonics go negative and
+paint red fingertips.
 """
 
 from __future__ import annotations
@@ -12,10 +12,50 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-_ROUNDS = 8
-_MOST_POINTS = 6000
 LUMA = np.array([0.30, 0.55, 0.15], np.float32)
-"""Weights of linear red, green and blue in the brightness that shading is fitted to."""
+"""Weights of linear red, green and blue in the brightness that shading is fitted to; by eye, for skin."""
+
+_MOST_POINTS = 6000
+"""Statistics are taken over at most this many points; more cost time and change the fit little."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IlluminationParams:
+    """Numbers of ``fit_shading`` and of ``Shading.brightness``; all chosen by eye.
+
+    Attributes:
+        stiffness: Ridge on the linear harmonics, relative to the number of points; three times as much on the
+            quadratic harmonics and twice as much on the field.
+        rounds: Reweighted least-squares steps.
+        outlier: Residual, in robust standard deviations, beyond which a point's weight falls.
+        darkest: Least brightness, as a share of the 2nd percentile that was observed.
+        darkest_of_bright: Least brightness, as a share of the 98th percentile; the larger of the two counts.
+        brightest: Greatest brightness, as a share of the 98th percentile that was observed.
+    """
+
+    stiffness: float = 0.02
+    rounds: int = 8
+    outlier: float = 1.5
+    darkest: float = 0.6
+    darkest_of_bright: float = 0.12
+    brightest: float = 1.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class HighlightParams:
+    """Numbers of ``specular_highlight``: share of the brightest skin and Phong exponent of each lobe, by eye.
+
+    Attributes:
+        broad: Strength and exponent of skin's broad lobe.
+        tight: Strength and exponent of skin's tight lobe.
+        nail: Strength and exponent of the lobe on nail plates.
+        rgb: Factors of linear red, green and blue: a sheen is bluer than skin.
+    """
+
+    broad: tuple[float, int] = (0.05, 14)
+    tight: tuple[float, int] = (0.03, 45)
+    nail: tuple[float, int] = (0.2, 50)
+    rgb: tuple[float, float, float] = (0.9, 1.0, 1.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +65,20 @@ class Shading:
     Attributes:
         harmonics: float64 [9] spherical-harmonic coefficients (constant, x, y, z, xy, yz, xz, x²−y², 3z²−1).
         field: float64 [5] coefficients of x, y, x², xy, y² over the picture, in hand sizes from its middle.
-        low: 2nd percentile of the observed brightness.
+        low: 2nd percentile of the observed brightness, linear light.
         high: 98th percentile.
+        params: Numbers that bound the brightness.
     """
 
     harmonics: Float[np.ndarray, "9"]
     field: Float[np.ndarray, "5"]
     low: float
     high: float
+    params: IlluminationParams = IlluminationParams()
 
     @property
     def direction(self) -> tuple[Float[np.ndarray, "3"], float]:
-        """Unit vector towards the light and how directional it is, 0…1."""
+        """Unit vector towards the light, and how directional the light is, 0…1."""
         linear = self.harmonics[1:4]
         length = float(np.linalg.norm(linear)) + 1e-9
         return linear / length, min(1.0, 1.5 * length / (abs(float(self.harmonics[0])) + 1e-6))
@@ -47,19 +89,26 @@ class Shading:
         place: Float[np.ndarray, "n 2"],
         occlusion: Float[np.ndarray, " n"],
     ) -> Float[np.ndarray, " n"]:
-        """Brightness at surface points, kept within reach of what was observed."""
+        """Linear-light brightness of N surface points, kept near the range that was observed.
+
+        Args:
+            normals: [N, 3] unit normals, camera space.
+            place: [N, 2] position in hand sizes from the hand's middle.
+            occlusion: [N] share of light that reaches each point, 0…1.
+        """
         raw = (harmonic_basis(normals) @ self.harmonics + field_basis(place) @ self.field) * occlusion
-        return np.clip(raw, max(0.6 * self.low, 0.12 * self.high), 1.25 * self.high)
+        least = max(self.params.darkest * self.low, self.params.darkest_of_bright * self.high)
+        return np.clip(raw, least, self.params.brightest * self.high)
 
 
 def harmonic_basis(normals: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
-    """The first nine real spherical harmonics, unnormalised (Ramamoorthi and Hanrahan 2001)."""
+    """First nine real spherical harmonics of unit normals, unnormalised (Ramamoorthi and Hanrahan 2001)."""
     x, y, z = normals.T
     return np.stack([np.ones_like(x), x, y, z, x * y, y * z, x * z, x * x - y * y, 3 * z * z - 1], 1)
 
 
 def field_basis(place: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 5"]:
-    """Low-order polynomial over the picture."""
+    """Second-order polynomial over the picture, of positions in hand sizes from the hand's middle."""
     x, y = np.clip(place, -0.6, 0.6).T
     return np.stack([x, y, x * x, x * y, y * y], 1)
 
@@ -69,46 +118,61 @@ def fit_shading(
     normals: Float[np.ndarray, "n 3"],
     place: Float[np.ndarray, "n 2"],
     occlusion: Float[np.ndarray, " n"],
-    stiffness: float = 0.02,
+    params: IlluminationParams | None = None,
 ) -> Shading:
     """Fit one light to observed brightness, robustly (iteratively reweighted least squares with a ridge).
 
     Args:
         brightness: [N] linear-light brightness of old skin.
-        normals: [N, 3] of the fitted hand at the same pixels.
+        normals: [N, 3] unit normals of the fitted hand at the same pixels.
         place: [N, 2] position in hand sizes from the hand's middle.
         occlusion: [N] ambient occlusion, 0…1.
-        stiffness: Ridge on everything but the constant, relative to the number of points.
+        params: Numbers of the method.
     """
-    pick = spread_sample(len(brightness))
+    params = params or IlluminationParams()
+    pick = strided_sample(len(brightness))
     basis = (
         np.concatenate([harmonic_basis(normals[pick]), field_basis(place[pick])], 1) * occlusion[pick, None]
     )
-    basis, seen = basis.astype(np.float64), brightness[pick].astype(np.float64)
-    ridge = np.diag([1e-6] + [stiffness] * 3 + [3 * stiffness] * 5 + [2 * stiffness] * 5) * len(seen)
-    weight = np.ones(len(seen))
+    basis, observed = basis.astype(np.float64), brightness[pick].astype(np.float64)
+    stiffness = params.stiffness
+    ridge = np.diag([1e-6] + [stiffness] * 3 + [3 * stiffness] * 5 + [2 * stiffness] * 5) * len(observed)
+    weight = np.ones(len(observed))
     solution = np.zeros(14)
-    for _ in range(_ROUNDS):
+    for _ in range(params.rounds):
         weighted = basis.T * weight
-        solution = np.linalg.solve(weighted @ basis + ridge, weighted @ seen)
-        miss = np.abs(basis @ solution - seen)
-        weight = 1 / np.maximum(1, miss / (1.5 * (1.48 * np.median(miss) + 1e-5)))
-    low, high = np.percentile(seen, [2, 98])
-    return Shading(solution[:9], solution[9:], float(low), float(high))
+        solution = np.linalg.solve(weighted @ basis + ridge, weighted @ observed)
+        residual = np.abs(basis @ solution - observed)
+        deviation = 1.48 * np.median(residual) + 1e-5
+        weight = 1 / np.maximum(1, residual / (params.outlier * deviation))
+    low, high = np.percentile(observed, [2, 98])
+    return Shading(solution[:9], solution[9:], float(low), float(high), params)
 
 
-def spread_sample(count: int, most: int = _MOST_POINTS) -> Int[np.ndarray, " m"]:
+def strided_sample(count: int, most: int = _MOST_POINTS) -> Int[np.ndarray, " m"]:
     """Indices of at most ``most`` of ``count`` points, evenly strided."""
     return np.arange(0, count, max(1, -(-count // most)))
 
 
-def highlight(
-    normals: Float[np.ndarray, "n 3"], shading: Shading, nail: Float[np.ndarray, " n"]
+def specular_highlight(
+    normals: Float[np.ndarray, "n 3"],
+    shading: Shading,
+    nail: Float[np.ndarray, " n"],
+    params: HighlightParams | None = None,
 ) -> Float[np.ndarray, " n"]:
-    """Specular share to add, relative to the brightest skin: a broad and a tight lobe, sharp on nails."""
+    """Specular light to add at N points, relative to the brightest skin: Blinn and Phong's lobes.
+
+    Args:
+        normals: [N, 3] unit normals, camera space.
+        shading: The picture's light; without a direction there is no highlight.
+        nail: [N] 1 on nail plates, which shine more than skin.
+        params: Numbers of the method.
+    """
+    params = params or HighlightParams()
     towards, directional = shading.direction
     half = towards + np.array([0.0, 0.0, -1.0])
     half /= np.linalg.norm(half) + 1e-9
     facing = np.clip(normals @ half.astype(normals.dtype), 0, 1)
-    skin = 0.05 * facing**14 + 0.03 * facing**45
-    return (skin * (1 - nail) + 0.2 * nail * facing**50) * directional
+    skin = sum(strength * facing**exponent for strength, exponent in (params.broad, params.tight))
+    strength, exponent = params.nail
+    return (skin * (1 - nail) + strength * nail * facing**exponent) * directional

@@ -1,37 +1,83 @@
-"""The drawn hand's surface in the light of the picture: what colour each point of it is."""
+"""The drawn hand's surface in the light of the picture: the colour of each visible point."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.geometry.surface import Surface
-from handwright.drawing.skin.atlas import Skin, bumped_normals, skin_at
-from handwright.drawing.skin.creases import crease_light
-from handwright.drawing.skin.illumination import LUMA, Shading, fit_shading, highlight, spread_sample
+from handwright.drawing.photo.srgb import to_linear
+from handwright.drawing.skin.atlas import bumped_normals, skin_at
+from handwright.drawing.skin.creases import CreaseParams, crease_light
+from handwright.drawing.skin.illumination import (
+    LUMA,
+    HighlightParams,
+    IlluminationParams,
+    fit_shading,
+    specular_highlight,
+    strided_sample,
+)
 from handwright.drawing.skin.tone import (
-    colour_inliers,
+    ColourMatchParams,
+    InlierParams,
+    RelightParams,
+    ToneParams,
+    chroma_inliers,
     colourfulness,
-    fit_tone,
-    greyed,
+    desaturated,
+    fit_tone_curve,
     illumination_ratio,
-    match_spread,
-    to_linear,
+    match_colour_distribution,
 )
 from handwright.types import HandRegion
 
-_RATIO_SIGMA = 0.1
-_WRIST_M = 0.002
-_SHINE = np.array([[0.9, 1.0, 1.1]], np.float32)
+_FEWEST_POINTS = 60
+"""Points of old skin below which the light is fitted to whatever lies beneath the drawn hand."""
+
+_LENS_VARIANCE = 0.09
+"""Variance in squared pixels of the blur that averaging sub-pixels has given to the drawn hand already."""
 
 
-def lit_surface(
+@dataclass(frozen=True, kw_only=True)
+class ShadingParams:
+    """Numbers of ``shade_surface``. A part that is None is left out.
+
+    Attributes:
+        illumination: The picture's light.
+        tone: From brightness to colour.
+        inliers: Which pixels are skin; None: all pixels of the old hand.
+        relief: Tilt of normals per unit of the baked relief's slope between neighbouring pixels, by eye.
+        relight: Low-frequency light that the fitted one misses.
+        highlight: Specular light.
+        creases: Dark lines where skin touches skin.
+        match: Colour statistics brought to the old skin's.
+        grey_pictures: Whether paint loses its colour where the old skin has none.
+        wrist_m: Distance from the wrist along the resting hand from which pixels count as skin of the hand,
+            metres; by eye.
+    """
+
+    illumination: IlluminationParams = field(default_factory=IlluminationParams)
+    tone: ToneParams = field(default_factory=ToneParams)
+    inliers: InlierParams | None = field(default_factory=InlierParams)
+    relief: float = 1.6
+    relight: RelightParams | None = field(default_factory=RelightParams)
+    highlight: HighlightParams | None = field(default_factory=HighlightParams)
+    creases: CreaseParams | None = field(default_factory=CreaseParams)
+    match: ColourMatchParams | None = field(default_factory=ColourMatchParams)
+    grey_pictures: bool = True
+    wrist_m: float = 0.002
+
+
+def shade_surface(
     surface: Surface,
     crop: UInt8[np.ndarray, "h w 3"],
     region: HandRegion,
     hand_px: float,
     blur_sigma: float,
+    params: ShadingParams | None = None,
 ) -> Float[np.ndarray, "h w 3"]:
     """Linear light of the drawn hand, lit and toned like the old one and blurred like the picture.
 
@@ -41,81 +87,101 @@ def lit_surface(
         region: The old hand in the crop.
         hand_px: Hand size in pixels.
         blur_sigma: Blur of the picture's edges, pixels.
+        params: Numbers of the method.
 
     Returns:
-        [h, w, 3], extended a little past the silhouette.
+        float32 [h, w, 3], extended a little past the silhouette.
     """
-    return _shrunk(surface, _colours_of(surface, crop, region, hand_px), blur_sigma)
-
-
-def _colours_of(
-    surface: Surface,
-    crop: UInt8[np.ndarray, "h w 3"],
-    region: HandRegion,
-    hand_px: float,
-) -> Float[np.ndarray, "n 3"]:
-    """Linear-light colour of every seen surface point, lit and toned like the old hand."""
+    params = params or ShadingParams()
     height, width = surface.seen.shape
     picture = cv2.resize(to_linear(crop), (width, height), interpolation=cv2.INTER_LINEAR)
-    skin_pixels = cv2.erode(region.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
-    on_skin = cv2.resize(skin_pixels, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    usable = on_skin[surface.seen] & (surface.rest_m[:, 1] > _WRIST_M)
-    if usable.sum() < 60:
-        usable = np.ones(len(usable), np.bool_)
+    usable = _old_skin(surface, region, params.wrist_m)
     observed = picture[surface.seen]
-    usable[usable] = colour_inliers(observed[usable])
-    place = _place(surface, hand_px)
-    known = observed[usable]
-    shading = fit_shading(known @ LUMA, surface.normals[usable], place[usable], surface.occlusion[usable])
-    skin = skin_at(surface)
-    return _colour(surface, skin, shading, place, picture, known, usable, hand_px)
+    if params.inliers is not None:
+        usable[usable] = chroma_inliers(observed[usable], params.inliers)
+    colours = _colours(surface, picture, observed[usable], usable, hand_px, params)
+    return _to_pixels(surface, colours, blur_sigma)
 
 
-def _colour(
+def _old_skin(surface: Surface, region: HandRegion, wrist_m: float) -> Bool[np.ndarray, " n"]:
+    """Visible points whose pixels show the old hand distal of the wrist; all points if those are too few."""
+    height, width = surface.seen.shape
+    inner = cv2.erode(region.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
+    on_skin = cv2.resize(inner, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    usable = on_skin[surface.seen] & (surface.rest_m[:, 1] > wrist_m)
+    return usable if usable.sum() >= _FEWEST_POINTS else np.ones(len(usable), np.bool_)
+
+
+def _colours(
     surface: Surface,
-    skin: Skin,
-    shading: Shading,
-    place: np.ndarray,
-    picture: np.ndarray,
-    known: np.ndarray,
-    usable: np.ndarray,
+    picture: Float[np.ndarray, "hs ws 3"],
+    old_skin: Float[np.ndarray, "m 3"],
+    usable: Bool[np.ndarray, " n"],
     hand_px: float,
+    params: ShadingParams,
 ) -> Float[np.ndarray, "n 3"]:
-    tone = fit_tone(known[spread_sample(len(known))])
-    normals = bumped_normals(surface, skin.height, 1.6 / surface.scale)
-    brightness = shading.brightness(normals, place, surface.occlusion).astype(np.float32)
-    compared = surface.place(usable[:, None].astype(np.float32))[..., 0] > 0
-    ratio = illumination_ratio(
-        picture @ LUMA,
-        surface.place(brightness[:, None])[..., 0],
-        compared,
-        _RATIO_SIGMA * hand_px * surface.scale,
-        0.02 * shading.high,
+    """Linear-light colour of every visible point.
+
+    Args:
+        surface: With N visible points.
+        picture: Linear light of the crop at the surface's sub-pixels.
+        old_skin: Linear light of the M usable points.
+        usable: bool [N] points whose pixels show old skin.
+        hand_px: Hand size in pixels.
+        params: Numbers of the method.
+    """
+    place = _position(surface, hand_px)
+    shading = fit_shading(
+        old_skin @ LUMA,
+        surface.normals[usable],
+        place[usable],
+        surface.occlusion[usable],
+        params.illumination,
     )
-    brightness = brightness * ratio[surface.seen]
-    tint = colourfulness(known)
-    albedo = greyed(skin.albedo, tint)
-    colour = tone.colour(brightness) * albedo * greyed(crease_light(surface, skin.nail), tint)
-    shine = highlight(normals, shading, skin.nail) * shading.high * surface.occlusion
-    colour = np.clip(colour + shine[:, None] * greyed(_SHINE, tint), 3e-4, 1.2)
-    return match_spread(colour, known, usable, tone.floor).astype(np.float32)
+    skin = skin_at(surface)
+    tone = fit_tone_curve(old_skin[strided_sample(len(old_skin))], params.tone)
+    normals = bumped_normals(surface, skin.height, params.relief / surface.scale)
+    brightness = shading.brightness(normals, place, surface.occlusion).astype(np.float32)
+    if params.relight is not None:
+        ratio = illumination_ratio(
+            picture @ LUMA,
+            surface.place(brightness[:, None])[..., 0],
+            surface.place(usable[:, None].astype(np.float32))[..., 0] > 0,
+            params.relight.sigma * hand_px * surface.scale,
+            params.relight.floor * shading.high,
+            params.relight,
+        )
+        brightness = brightness * ratio[surface.seen]
+    saturation = colourfulness(old_skin) if params.grey_pictures else 1.0
+    colour = tone.colour(brightness) * desaturated(skin.albedo, saturation)
+    if params.creases is not None:
+        colour = colour * desaturated(crease_light(surface, skin.nail, params.creases), saturation)
+    if params.highlight is not None:
+        lobes = specular_highlight(normals, shading, skin.nail, params.highlight)
+        shine = lobes * shading.high * surface.occlusion
+        rgb = np.array([params.highlight.rgb], np.float32)
+        colour = colour + shine[:, None] * desaturated(rgb, saturation)
+    colour = np.clip(colour, 3e-4, 1.2)
+    if params.match is not None:
+        colour = match_colour_distribution(colour, old_skin, usable, tone.floor, params.match)
+    return colour.astype(np.float32)
 
 
-def _place(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
-    """Position of seen points in hand sizes from their middle."""
+def _position(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
+    """Position x, y of visible points in hand sizes from their median."""
     rows, columns = np.nonzero(surface.seen)
     at = np.stack([columns, rows], 1).astype(np.float32)
     return (at - np.median(at, 0)) / (hand_px * surface.scale)
 
 
-def _shrunk(
+def _to_pixels(
     surface: Surface, light: Float[np.ndarray, "n 3"], blur_sigma: float
 ) -> Float[np.ndarray, "h w 3"]:
     """Linear light per pixel, blurred like the picture and extended a little past the silhouette."""
     premultiplied = surface.shrink(
         surface.place(np.concatenate([light, np.ones((len(light), 1), np.float32)], 1))
     )
-    soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
+    soft = float(np.sqrt(max(blur_sigma**2 - _LENS_VARIANCE, 0.0)))
     if soft > 0.2:
         premultiplied = cv2.GaussianBlur(premultiplied, (0, 0), soft)
     beyond = cv2.GaussianBlur(premultiplied, (0, 0), max(1.0, soft))

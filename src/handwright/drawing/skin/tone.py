@@ -1,4 +1,4 @@
-"""The old hand's colours, learnt as statistics: how brightness becomes colour, how far tones spread."""
+"""The old hand's colours as statistics: how brightness becomes colour, and how far tones spread."""
 
 from __future__ import annotations
 
@@ -6,32 +6,86 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
-from handwright.drawing.skin.illumination import LUMA, spread_sample
+from handwright.drawing.skin.illumination import LUMA, strided_sample
 
-_SRGB = np.arange(256) / 255.0
-_TO_LINEAR = np.where(_SRGB <= 0.04045, _SRGB / 12.92, ((_SRGB + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def to_linear(srgb: UInt8[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """Linear light 0…1 of sRGB bytes, float32."""
-    return _TO_LINEAR[srgb]
+_FEWEST_POINTS = 20
+"""Points of old skin below which colour statistics are not matched."""
 
 
-def to_srgb(linear: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """Values 0…255 in sRGB of linear light, float32, not rounded; out-of-range light is clipped."""
-    x = np.clip(linear, 0, 1).astype(np.float32)
-    return 255 * np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-8), 1 / 2.4) - 0.055)
+@dataclass(frozen=True, kw_only=True)
+class ToneParams:
+    """Numbers of ``fit_tone_curve``; chosen by eye.
+
+    Attributes:
+        floor: Light added before every logarithm, as a share of the median brightness.
+        flattest: Least slope of log colour over log brightness.
+        steepest: Greatest slope.
+    """
+
+    floor: float = 0.03
+    flattest: float = 0.7
+    steepest: float = 1.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class InlierParams:
+    """Numbers of ``chroma_inliers``; chosen by eye.
+
+    Attributes:
+        deviations: Robust standard deviations of log chroma within which a point is skin.
+        least_spread: Added to each deviation, so that skin of one flat colour keeps its points.
+    """
+
+    deviations: float = 3.0
+    least_spread: float = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourMatchParams:
+    """Numbers of ``match_colour_distribution``; chosen by eye.
+
+    Attributes:
+        chroma_share: Share of the missing spread of log chroma that is given.
+        widest: Most that the spread of log chroma is multiplied by.
+        contrast: Least and greatest factor of the contrast of log brightness.
+        most_stretch: Most that contrast moves a log brightness.
+        mean: Least and greatest factor of each channel's mean.
+    """
+
+    chroma_share: float = 0.8
+    widest: float = 1.6
+    contrast: tuple[float, float] = (0.85, 1.5)
+    most_stretch: float = 0.6
+    mean: tuple[float, float] = (0.8, 1.25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelightParams:
+    """Numbers of ``illumination_ratio``; chosen by eye.
+
+    Attributes:
+        sigma: Blur of the ratio in hand sizes: only variation larger than this is passed on, never the old
+            hand's shape.
+        most: Greatest absolute log ratio of a pixel.
+        trust: Weight of a ratio of 1 beside the blurred share of compared pixels.
+        floor: Light added to both sides, as a share of the observed 98th percentile.
+    """
+
+    sigma: float = 0.1
+    most: float = 0.8
+    trust: float = 0.08
+    floor: float = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Tone:
+class ToneCurve:
     """Per channel, log colour = level + slope · (log brightness − reference).
 
     Attributes:
         level: float64 [3].
-        slope: float64 [3], 0.7…1.4.
+        slope: float64 [3].
         reference: Median log brightness.
         floor: Small light added before every logarithm; scales with the skin, so dark skin stays dark.
     """
@@ -42,81 +96,93 @@ class Tone:
     floor: float
 
     def colour(self, brightness: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
-        """Linear-light colour of skin at a brightness."""
+        """Linear-light colour [N, 3] of skin at N brightnesses."""
         steps = np.log(np.maximum(brightness, 0) + self.floor) - self.reference
         lifted = np.exp(self.level + self.slope * steps[:, None])
         return np.maximum(lifted - self.floor, 0.3 * lifted)
 
 
-def fit_tone(colours: Float[np.ndarray, "n 3"]) -> Tone:
+def fit_tone_curve(colours: Float[np.ndarray, "n 3"], params: ToneParams | None = None) -> ToneCurve:
     """Learn the tone curve from old skin in linear light [N, 3].
 
-    Slopes are least squares of log colour on log brightness, levels are medians of what is left.
+    Slopes are least squares of log colour on log brightness, levels are medians of the residuals.
     """
+    params = params or ToneParams()
     brightness = (colours @ LUMA).astype(np.float64)
-    floor = 0.03 * float(np.median(brightness)) + 1e-6
+    floor = params.floor * float(np.median(brightness)) + 1e-6
     log_brightness = np.log(brightness + floor)
     reference = float(np.median(log_brightness))
     steps = log_brightness - reference
     log_colour = np.log(colours.astype(np.float64) + floor)
     centred = log_colour - np.median(log_colour, 0)
-    slope = np.clip((steps[:, None] * centred).sum(0) / ((steps**2).sum() + 1e-3), 0.7, 1.4)
+    slope = (steps[:, None] * centred).sum(0) / ((steps**2).sum() + 1e-3)
+    slope = np.clip(slope, params.flattest, params.steepest)
     level = np.median(log_colour - slope * steps[:, None], 0)
-    return Tone(level, slope, reference, floor)
+    return ToneCurve(level, slope, reference, floor)
 
 
-def colour_inliers(colours: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-    """Which points have the hand's typical chroma: drops rings, nails, background that slipped in."""
+def chroma_inliers(
+    colours: Float[np.ndarray, "n 3"], params: InlierParams | None = None
+) -> Bool[np.ndarray, " n"]:
+    """Which of N linear-light colours have the hand's typical chroma: no rings, nails or background."""
+    params = params or InlierParams()
     chroma = np.log(colours + 0.01) - np.log(colours @ LUMA + 0.01)[:, None]
-    some = spread_sample(len(chroma))
-    offset = chroma - np.median(chroma[some], 0)
-    spread = 1.48 * np.median(np.abs(offset[some]), 0) + 0.03
-    near = np.abs(offset) < 3 * spread
+    sample = strided_sample(len(chroma))
+    offset = chroma - np.median(chroma[sample], 0)
+    spread = 1.48 * np.median(np.abs(offset[sample]), 0) + params.least_spread
+    near = np.abs(offset) < params.deviations * spread
     return near[:, 0] & near[:, 1] & near[:, 2]
 
 
 def colourfulness(colours: Float[np.ndarray, "n 3"]) -> float:
-    """0 for the greys of a black-and-white picture, 1 for skin in colour."""
-    some = colours[spread_sample(len(colours))]
-    spread = np.median(np.ptp(some, axis=1) / np.maximum(some.max(1), 1e-3))
+    """0 for the greys of a black-and-white picture, 1 for skin in colour; from N linear-light colours."""
+    sample = colours[strided_sample(len(colours))]
+    spread = np.median(np.ptp(sample, axis=1) / np.maximum(sample.max(1), 1e-3))
     return float(np.clip((spread - 0.02) / 0.13, 0, 1))
 
 
-def greyed(colours: Float[np.ndarray, "n 3"], share: float) -> Float[np.ndarray, "n 3"]:
-    """Colours of which only a share remains: 0 leaves grey of the same brightness."""
+def desaturated(colours: Float[np.ndarray, "n 3"], saturation: float) -> Float[np.ndarray, "n 3"]:
+    """Linear-light colours [N, 3] with their distance from grey multiplied by ``saturation``, 0…1."""
     grey = (colours @ LUMA)[:, None]
-    return grey + share * (colours - grey)
+    return grey + saturation * (colours - grey)
 
 
-def match_spread(
+def match_colour_distribution(
     drawn: Float[np.ndarray, "n 3"],
     reference: Float[np.ndarray, "m 3"],
     compared: Bool[np.ndarray, " n"],
     floor: float,
+    params: ColourMatchParams | None = None,
 ) -> Float[np.ndarray, "n 3"]:
     """Match chroma spread, brightness quantiles and the mean of drawn skin to the old skin's.
 
     Args:
         drawn: [N, 3] linear light.
         reference: [M, 3] old skin, linear light.
-        compared: [N] drawn points whose pixels showed old skin.
-        floor: As in ``Tone``.
+        compared: bool [N] drawn points whose pixels showed old skin.
+        floor: As in ``ToneCurve``.
+        params: Numbers of the method.
+
+    Returns:
+        [N, 3] linear light; ``drawn`` itself if fewer than 20 points are compared.
     """
-    if compared.sum() < 20:
+    params = params or ColourMatchParams()
+    if compared.sum() < _FEWEST_POINTS:
         return drawn
     chroma = _chroma(drawn, floor)
     there = np.flatnonzero(compared)
-    there, some = there[spread_sample(len(there))], reference[spread_sample(len(reference))]
+    there = there[strided_sample(len(there))]
+    sample = reference[strided_sample(len(reference))]
     middle = np.median(chroma[there], 0)
-    wider = np.clip(_spread(_chroma(some, floor)) / (_spread(chroma[there]) + 0.02), 1, 1.6)
-    drawn = np.clip(drawn * np.exp(0.8 * (wider - 1) * (chroma - middle)), 3e-4, 1.2)
-    seen = np.percentile(np.log(_grey(some) + floor), [10, 50, 90])
+    wider = np.clip(_spread(_chroma(sample, floor)) / (_spread(chroma[there]) + 0.02), 1, params.widest)
+    drawn = np.clip(drawn * np.exp(params.chroma_share * (wider - 1) * (chroma - middle)), 3e-4, 1.2)
+    target = np.percentile(np.log(_grey(sample) + floor), [10, 50, 90])
     brightness = np.log(_grey(drawn) + floor)
     now = np.percentile(brightness[there], [10, 50, 90])
-    contrast = float(np.clip((seen[2] - seen[0]) / (now[2] - now[0] + 0.05), 0.85, 1.5))
-    stretch = np.clip((contrast - 1) * (brightness - now[1]), -0.6, 0.6) + seen[1] - now[1]
-    drawn = drawn * np.exp(stretch)[:, None]
-    return drawn * np.clip(reference.mean(0) / np.maximum(drawn[compared].mean(0), 1e-3), 0.8, 1.25)
+    contrast = float(np.clip((target[2] - target[0]) / (now[2] - now[0] + 0.05), *params.contrast))
+    stretch = np.clip((contrast - 1) * (brightness - now[1]), -params.most_stretch, params.most_stretch)
+    drawn = drawn * np.exp(stretch + target[1] - now[1])[:, None]
+    return drawn * np.clip(reference.mean(0) / np.maximum(drawn[compared].mean(0), 1e-3), *params.mean)
 
 
 def illumination_ratio(
@@ -125,18 +191,22 @@ def illumination_ratio(
     compared: Bool[np.ndarray, "h w"],
     sigma: float,
     floor: float,
+    params: RelightParams | None = None,
 ) -> Float[np.ndarray, "h w"]:
-    """Low-frequency factor that the old hand's brightness has over the drawn one's.
+    """Low-frequency factor that the old hand's brightness has over the drawn one's, > 0.
 
     Args:
         old: Brightness of the picture, linear light.
-        drawn: Brightness of the drawn hand.
+        drawn: Brightness of the drawn hand, linear light.
         compared: Where both show skin.
-        sigma: Blur in pixels; only what is larger than this is passed on, never the old hand's shape.
-        floor: As in ``Tone``.
+        sigma: Blur in pixels.
+        floor: Light added to both sides of the ratio.
+        params: Numbers of the method.
     """
+    params = params or RelightParams()
     floor = max(floor, 1e-6)
-    ratio = np.where(compared, np.clip(np.log((old + floor) / (np.maximum(drawn, 0) + floor)), -0.8, 0.8), 0)
+    ratio = np.log((old + floor) / (np.maximum(drawn, 0) + floor))
+    ratio = np.where(compared, np.clip(ratio, -params.most, params.most), 0)
     step = max(1, int(sigma / 6))
     height, width = old.shape
     size = max(1, width // step), max(1, height // step)
@@ -145,7 +215,7 @@ def illumination_ratio(
         small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         return cv2.GaussianBlur(small, (0, 0), sigma / step)
 
-    smooth = blurred(ratio) / (blurred(compared) + 0.08)
+    smooth = blurred(ratio) / (blurred(compared) + params.trust)
     return np.exp(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.skin.tone import to_linear, to_srgb
+from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 from handwright.refine.painters import Painted, PaintJob
 

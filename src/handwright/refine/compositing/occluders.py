@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from handwright.drawing.geometry.layer_assignment import share_pixels
-from handwright.drawing.geometry.occluders import things_in_front
+from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.drawing.geometry.surface import see_surface
 from handwright.drawing.geometry.working_resolution import at_working_size
 from handwright.drawing.photo.sharpness import edge_blur_sigma
@@ -37,7 +37,7 @@ def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
     blur = work.blur(edge_blur_sigma(crop, task.region.inside))
     surface = see_surface(task.fit.hand, task.window, hand_px, work.crop.shape[:2])
     own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px)
-    found = things_in_front(
+    found = occluder_mask(
         work.crop,
         own.coverage > 0.5,
         own.reach_m,
