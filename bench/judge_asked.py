@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.review.calibration.recalibrated_critic import MALFORMED, calls
 from handwright.review.critic.fusion import SURE_SIDE
-from handwright.review.critic.prediction import Critic, CriticSays
+from handwright.review.critic.prediction import Critic, CriticPrediction
 from judge_sets import Picture, Truth
 
 Columns = Bool[np.ndarray, " n"]
@@ -23,23 +23,25 @@ class Asked:
     Attributes:
         where: Picture and number of the hand in it.
         truths: What is known.
-        says: What the critic says.
+        prediction: What the critic says.
     """
 
     where: tuple[tuple[Picture, int], ...]
     truths: tuple[Truth, ...]
-    says: tuple[CriticSays, ...]
+    prediction: tuple[CriticPrediction, ...]
 
     def __len__(self) -> int:
         return len(self.truths)
 
     def __add__(self, other: Asked) -> Asked:
-        return Asked(self.where + other.where, self.truths + other.truths, self.says + other.says)
+        return Asked(self.where + other.where, self.truths + other.truths, self.prediction + other.prediction)
 
     def only(self, chosen: Columns) -> Asked:
         """The chosen hands."""
         index = np.flatnonzero(chosen)
-        return Asked(*(tuple(values[k] for k in index) for values in (self.where, self.truths, self.says)))
+        return Asked(
+            *(tuple(values[k] for k in index) for values in (self.where, self.truths, self.prediction))
+        )
 
     def which(self, test: Callable[[Truth], object]) -> Columns:
         """Of which hands something is true."""
@@ -52,12 +54,12 @@ class Asked:
     @property
     def called(self) -> Columns:
         """Called wrong at the packaged limits."""
-        return np.array([calls(says) for says in self.says], np.bool_)
+        return np.array([calls(prediction) for prediction in self.prediction], np.bool_)
 
     @property
     def blind(self) -> Columns:
         """The critic cannot tell."""
-        return np.array([says.is_blind for says in self.says], np.bool_)
+        return np.array([prediction.not_assessable for prediction in self.prediction], np.bool_)
 
     @property
     def malformed(self) -> Columns:
@@ -65,34 +67,49 @@ class Asked:
         return self.which(lambda truth: truth.malformed)
 
     @property
-    def excess(self) -> Float[np.ndarray, " n"]:
+    def threshold_ratio(self) -> Float[np.ndarray, " n"]:
         """How near each comes to being called, in shares of the limit; 0 where the critic cannot tell."""
-        return np.array([0.0 if says.is_blind else says.excess for says in self.says])
+        return np.array(
+            [
+                0.0 if prediction.not_assessable else prediction.threshold_ratio
+                for prediction in self.prediction
+            ]
+        )
 
     def told(self, head: str) -> Float[np.ndarray, " n"]:
         """Probability of being malformed, or of a defect."""
-        return np.array([says.malformed if head == MALFORMED else says.defects[head] for says in self.says])
+        return np.array(
+            [
+                prediction.malformed if head == MALFORMED else prediction.defects[head]
+                for prediction in self.prediction
+            ]
+        )
 
     @property
     def counted(self) -> Int[np.ndarray, " n"]:
         """How many fingers the critic counts."""
-        return np.array([says.counted[0] for says in self.says], int)
+        return np.array([prediction.counted[0] for prediction in self.prediction], int)
 
     @property
     def right_side(self) -> Columns:
         """The critic names the side that is the true one."""
-        pairs = zip(self.says, self.truths, strict=True)
-        return np.array([(says.right >= 0.5) == (truth.side == "right") for says, truth in pairs], np.bool_)
+        pairs = zip(self.prediction, self.truths, strict=True)
+        return np.array(
+            [(prediction.right >= 0.5) == (truth.side == "right") for prediction, truth in pairs], np.bool_
+        )
 
     @property
     def sure_of_side(self) -> Columns:
         """The critic is as sure of the side as the review wants it to be."""
-        return np.array([max(says.right, 1 - says.right) >= SURE_SIDE for says in self.says], np.bool_)
+        return np.array(
+            [max(prediction.right, 1 - prediction.right) >= SURE_SIDE for prediction in self.prediction],
+            np.bool_,
+        )
 
     @property
     def right_pose(self) -> Columns:
         """The critic names the group of poses that is the true one."""
-        pairs = zip(self.says, self.truths, strict=True)
+        pairs = zip(self.prediction, self.truths, strict=True)
         return np.array([max(s.poses, key=lambda n: s.poses[n]) == t.pose for s, t in pairs], np.bool_)
 
 
@@ -102,13 +119,13 @@ def ask(
     """What a critic says of every hand of some pictures."""
     where: list[tuple[Picture, int]] = []
     truths: list[Truth] = []
-    says: list[CriticSays] = []
+    prediction: list[CriticPrediction] = []
     for number, picture in enumerate(pictures, start=1):
-        says += critic.judge(picture.read(), picture.regions)
+        prediction += critic.judge(picture.read(), picture.regions)
         truths += picture.truths
         where += [(picture, k) for k in range(len(picture.truths))]
         progress(number)
-    return Asked(tuple(where), tuple(truths), tuple(says))
+    return Asked(tuple(where), tuple(truths), tuple(prediction))
 
 
 def joined(parts: Sequence[Asked]) -> Asked:

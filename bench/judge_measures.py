@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.metrics.statistics.estimate import Estimate, statistic_estimate
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.review.calibration.fitting import expected_calibration_error, limit_at
+from handwright.review.calibration.fitting import expected_calibration_error, threshold_at
 
 ROUNDS = 500
 BUDGET = 0.02
@@ -56,7 +56,7 @@ def recall_within(scores: Scores, truths: Truths, budget: float = BUDGET) -> flo
     """Recall at the lowest limit at which at most ``budget`` of the false ones are called."""
     if truths.all() or not truths.any():
         return float("nan")
-    return float((scores[truths] >= limit_at(scores[~truths], budget)).mean())
+    return float((scores[truths] >= threshold_at(scores[~truths], budget)).mean())
 
 
 def of_both(

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from handwright.image.atomic_write import write_atomically
 from handwright.review.calibration.recalibrated_critic import MALFORMED
-from handwright.review.critic.prediction import CriticSays
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from judge_asked import Asked
 from judge_measures import precision_recall, reliability, roc
@@ -36,8 +36,8 @@ def draw_curves(good: Asked, bad: Asked, operated: Asked, path: Path) -> None:
         ("any, surgery", operated.of(lambda truth: truth.malformed) + controls, "k--"),
     ):
         if of.malformed.any() and not of.malformed.all():
-            left.plot(*roc(of.excess, of.malformed), style, linewidth=1.8, label=name)
-            right.plot(*precision_recall(of.excess, of.malformed), style, linewidth=1.8)
+            left.plot(*roc(of.threshold_ratio, of.malformed), style, linewidth=1.8, label=name)
+            right.plot(*precision_recall(of.threshold_ratio, of.malformed), style, linewidth=1.8)
     left.axvline(0.02, color="grey", linewidth=0.6)
     left.set(
         xlabel="false alarms on good hands", ylabel="recall", xscale="symlog", xlim=(0, 1), ylim=(0, 1.01)
@@ -73,8 +73,8 @@ def draw_errors(good: Asked, bad: Asked, path: Path, each: int = 12) -> tuple[in
     """
     missed = bad.only(~bad.called)
     alarms = good.only(good.called)
-    missed_first = np.argsort(missed.excess, kind="stable")[:each]
-    alarms_first = np.argsort(-alarms.excess, kind="stable")[:each]
+    missed_first = np.argsort(missed.threshold_ratio, kind="stable")[:each]
+    alarms_first = np.argsort(-alarms.threshold_ratio, kind="stable")[:each]
     tiles = [_tile(missed, k) for k in missed_first] + _blank(-len(missed_first) % _COLUMNS)
     tiles += [_tile(alarms, k) for k in alarms_first] + _blank(-len(alarms_first) % _COLUMNS)
     if tiles:
@@ -96,18 +96,19 @@ def _tile(hands: Asked, k: int) -> UInt8[np.ndarray, "h w 3"]:
         picture.read(), way, (_TILE_PX, _TILE_PX), flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128)
     )
     strip = np.full((2 * _LINE_PX + 4, _TILE_PX, 3), 255, np.uint8)
-    for row, line in enumerate(_words(hands.truths[k], hands.says[k])):
+    for row, line in enumerate(_words(hands.truths[k], hands.prediction[k])):
         spot = (3, (row + 1) * _LINE_PX - 2)
         cv2.putText(strip, line, spot, cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([crop, strip])
 
 
-def _words(truth: Truth, says: CriticSays) -> tuple[str, str]:
+def _words(truth: Truth, prediction: CriticPrediction) -> tuple[str, str]:
     fingers = "?" if truth.fingers is None else str(truth.fingers)
-    cannot = ", cannot tell" if says.is_blind else ""
+    cannot = ", cannot tell" if prediction.not_assessable else ""
     return (
         f"is {truth.defect or 'good'}, {fingers} fingers",
-        f"{says.likeliest} {says.defects[says.likeliest]:.2f}, any {says.malformed:.2f}{cannot}",
+        f"{prediction.likeliest_defect} {prediction.defects[prediction.likeliest_defect]:.2f}, "
+        f"any {prediction.malformed:.2f}{cannot}",
     )
 
 

@@ -21,7 +21,7 @@ from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import Proposer
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.types import Box, HandObservation
@@ -142,7 +142,7 @@ def _picture(photo: Photo, hands: Iterable[Mapping[str, Any]]) -> Picture:
     return Picture(
         f"{photo.folder}/{photo.path.name}",
         photo.read,
-        tuple(Region.of(points) for points, _ in kept),
+        tuple(OrientedSquare.of(points) for points, _ in kept),
         tuple(
             Truth(
                 "photograph",
@@ -169,7 +169,7 @@ def judged(
     for record in records:
         pixels = record.image().pixels
         boxes = [hand.bbox_xyxy_px for hand in record.hands]
-        regions: list[Region] = []
+        regions: list[OrientedSquare] = []
         truths: list[Truth] = []
         for hand, (region, how) in zip(
             record.hands, _regions(pixels, boxes, landmarker, proposer), strict=True
@@ -185,7 +185,7 @@ def judged(
                 )
             )
         for other in find_hands(pixels, landmarker=landmarker, threads=1) if record.rest_good else ():
-            region = Region.of(other.landmarks_px)
+            region = OrientedSquare.of(other.landmarks_px)
             x, y = region.center_px
             taken = [*boxes, *record.unclear_xyxy_px]
             if not any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in taken):
@@ -200,7 +200,7 @@ def judged(
 
 def _regions(
     pixels: Pixels, boxes: list[Box], landmarker: Landmarker, proposer: Proposer | None
-) -> Iterator[tuple[Region, str]]:
+) -> Iterator[tuple[OrientedSquare, str]]:
     """A region for every box, and what its direction comes from."""
     if not boxes:
         return
@@ -214,11 +214,14 @@ def _regions(
             if x0 <= one.region.center_px[0] < x1 and y0 <= one.region.center_px[1] < y1
         ]
         if hand is not None:
-            yield Region(center, size_px, Region.of(hand.landmarks_px).toward_rad), "landmarks"
+            yield (
+                OrientedSquare(center, size_px, OrientedSquare.of(hand.landmarks_px).toward_rad),
+                "landmarks",
+            )
         elif near:
-            yield Region(center, size_px, near[0]), "proposal"
+            yield OrientedSquare(center, size_px, near[0]), "proposal"
         else:
-            yield Region(center, size_px, -math.pi / 2), "direction guessed"
+            yield OrientedSquare(center, size_px, -math.pi / 2), "direction guessed"
 
 
 def _box(values: Iterable[float]) -> Box:

@@ -11,7 +11,7 @@ import numpy as np
 from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.types import HandObservation, Image
 from judge_asked import Asked
@@ -46,7 +46,7 @@ def verdicts(judge: Judge, pictures: Iterable[Picture], *, given: bool) -> Count
     return said
 
 
-def is_same(box: Sequence[float], region: Region) -> bool:
+def is_same(box: Sequence[float], region: OrientedSquare) -> bool:
     """Whether a box is that of a region's hand."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return bool(np.hypot(x - region.center_px[0], y - region.center_px[1]) < SAME * region.size_px)
@@ -68,7 +68,7 @@ def refound(pictures: Iterable[Picture], landmarker: Landmarker) -> list[Picture
     again: list[Picture] = []
     for picture in pictures:
         found = [
-            Region.of(hand.landmarks_px)
+            OrientedSquare.of(hand.landmarks_px)
             for hand in find_hands(picture.read(), landmarker=landmarker, threads=1)
         ]
         of_hand = [next((f for f in found if _near(f, region)), None) for region in picture.regions]
@@ -107,7 +107,7 @@ def spread(hands: Asked) -> tuple[float, float, float]:
     for picture, k in hands.where:
         points = picture.landmarks_px[k]
         if points is not None:
-            asked, true = picture.regions[k], Region.of(points)
+            asked, true = picture.regions[k], OrientedSquare.of(points)
             gap = (np.array(asked.center_px) - true.center_px) / true.size_px
             turn = (asked.toward_rad - true.toward_rad + np.pi) % (2 * np.pi) - np.pi
             off.append((gap[0], gap[1], np.log(asked.size_px / true.size_px), turn))
@@ -115,6 +115,6 @@ def spread(hands: Asked) -> tuple[float, float, float]:
     return float((x + y) / 2), float(size), float(turn)
 
 
-def _near(found: Region, region: Region) -> bool:
+def _near(found: OrientedSquare, region: OrientedSquare) -> bool:
     gap = np.hypot(found.center_px[0] - region.center_px[0], found.center_px[1] - region.center_px[1])
     return bool(gap < SAME * region.size_px and 0.5 < found.size_px / region.size_px < 2)

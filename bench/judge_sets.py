@@ -17,7 +17,7 @@ from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shards import Entry, Labelled, is_whole, list_shards, read_records, write_shard
 from handwright.data.synthesise import synthesise
 from handwright.hand.grammar.named import NAMED
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.networks.critic_classes import pose_group
 from handwright.types import Side
 
@@ -90,7 +90,7 @@ class Picture:
 
     key: str
     read: Callable[[], Pixels]
-    regions: tuple[Region, ...]
+    regions: tuple[OrientedSquare, ...]
     truths: tuple[Truth, ...]
     landmarks_px: tuple[Float[np.ndarray, "21 2"] | None, ...]
 
@@ -155,10 +155,10 @@ def of_record(found: Labelled) -> Picture:
     photograph = record["domain"] == "photograph"
     hands = record["hands"][:1] if photograph else record["hands"]
     rng = np.random.default_rng([int(record["seed"]), int(record["index"]), 71])
-    kept: list[tuple[Region, Truth, np.ndarray]] = []
+    kept: list[tuple[OrientedSquare, Truth, np.ndarray]] = []
     for hand in hands:
         points = np.array(hand["keypoints_px"], np.float64)
-        region = as_found(rng, Region.of(points))
+        region = as_found(rng, OrientedSquare.of(points))
         truth = of_hand(record, hand, points, photograph=photograph)
         x, y = region.center_px
         inside = 0 <= x < record["width"] and 0 <= y < record["height"]
@@ -219,12 +219,12 @@ def is_edge_on(landmarks_cam_m: object, points: Float[np.ndarray, "21 2"]) -> bo
     return abs(float(normal @ sight)) < EDGE_ON * float(np.linalg.norm(normal) * np.linalg.norm(sight))
 
 
-def as_found(rng: np.random.Generator, region: Region) -> Region:
+def as_found(rng: np.random.Generator, region: OrientedSquare) -> OrientedSquare:
     """A region as a finder would give it: a little off in place, size and direction."""
     dx, dy = SHIFT * region.size_px * rng.standard_normal(2)
     x, y = region.center_px
     size_px = region.size_px * math.exp(GROWTH * rng.standard_normal())
-    return Region(
+    return OrientedSquare(
         (x + float(dx), y + float(dy)), size_px, region.toward_rad + TURN_RAD * float(rng.standard_normal())
     )
 
@@ -247,9 +247,9 @@ def tiny(picture: Picture, rng: np.random.Generator) -> Picture:
         size = max(8, round(width * scale)), max(8, round(height * scale))
         return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
-    def smaller(region: Region) -> Region:
+    def smaller(region: OrientedSquare) -> OrientedSquare:
         x, y = region.center_px
-        return Region((x * scale, y * scale), region.size_px * scale, region.toward_rad)
+        return OrientedSquare((x * scale, y * scale), region.size_px * scale, region.toward_rad)
 
     return Picture(
         f"{picture.key}/tiny",

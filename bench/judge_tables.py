@@ -86,7 +86,7 @@ def recall_table(good: Asked, bad: Asked) -> list[str]:
             ]
         )
     both = bad + good
-    told, truths = both.excess, both.malformed
+    told, truths = both.threshold_ratio, both.malformed
     rows.append(
         [
             "**any**",
@@ -230,6 +230,6 @@ def set_table(hands: Asked) -> list[str]:
         if len(of)
     ]
     if hands.malformed.any() and not hands.malformed.all():
-        both = of_both("auc", hands.excess, hands.malformed, auc)
+        both = of_both("auc", hands.threshold_ratio, hands.malformed, auc)
         rows.append(["ROC AUC", len(hands), figure(both), ""])
     return table(("hands", "N", "called wrong", "cannot tell"), rows)

@@ -38,7 +38,7 @@ from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.prediction import Critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.types import Box, HandObservation, Image
 from sheets import hand_crop, save_pages
@@ -111,7 +111,7 @@ def measure(
     for truth in truths:
         box = box_of(truth.keypoints_px)
         hand = nearest(repair.hands, box)
-        region = Region.of(truth.keypoints_px)
+        region = OrientedSquare.of(truth.keypoints_px)
         row = {
             "found": hand is not None,
             "action": "not found" if hand is None else hand.action,
@@ -120,8 +120,8 @@ def measure(
             "candidates": 0 if hand is None else len(hand.candidates),
             "refused": [] if hand is None else [list(c.refused) for c in hand.candidates],
             "seconds": dict(repair.seconds),
-            "second_before": says(second, image, region),
-            "second_after": says(second, repair.after, region),
+            "second_before": prediction(second, image, region),
+            "second_after": prediction(second, repair.after, region),
             "geometry_before": sound_by_geometry(image, hand, engine),
             "geometry_after": sound_by_geometry(repair.after, hand, engine),
         }
@@ -130,7 +130,7 @@ def measure(
     return found
 
 
-def says(second: Critic | None, image: Image, region: Region) -> bool | None:
+def prediction(second: Critic | None, image: Image, region: OrientedSquare) -> bool | None:
     """Whether a critic calls a hand sound; None without one. What it cannot assess is not called sound."""
     if second is None:
         return None

@@ -32,10 +32,14 @@ from handwright.metrics.statistics.rates import rate_estimate
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import finds
 from handwright.review.proposals.network import PACKAGED, Proposer
-from handwright.review.proposals.undetected_hands import believed, confirmed, unfound
+from handwright.review.proposals.undetected_hands import (
+    confirmed_detections,
+    confirmed_proposals,
+    undetected_proposals,
+)
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.training.streams.proposal_windows import hand_free_cut
 from handwright.training.streams.whole_pictures import labelled
@@ -75,7 +79,7 @@ def defective_hands(folder, photographs):
 
 def filling(pixels, points, rng):
     """A square crop that the hand's box fills or more than fills; None where the picture is too small."""
-    region = Region.of(points)
+    region = OrientedSquare.of(points)
     side = round(region.size_px / rng.uniform(*FILLING))
     corner = np.round(region.center_px + rng.uniform(-JITTER, JITTER, 2) * side - side / 2).astype(int)
     height, width = pixels.shape[:2]
@@ -119,14 +123,14 @@ def regions(pixels, proposer, landmarker, critic):
     """What each way finds in a picture; both together as in a review, where the critic has its say."""
     pixels = np.ascontiguousarray(pixels)
     hands = find_hands(pixels, landmarker=landmarker, threads=1)
-    seen = [Region.of(hand.landmarks_px) for hand in hands]
-    kept, _ = believed(hands, critic.judge(pixels, seen))
-    proposals = [one for one, _ in confirmed(pixels, proposer.propose(pixels), critic)]
-    new = unfound(proposals, kept, pixels.shape[1], pixels.shape[0])
+    seen = [OrientedSquare.of(hand.landmarks_px) for hand in hands]
+    kept, _ = confirmed_detections(hands, critic.judge(pixels, seen))
+    proposals = [one for one, _ in confirmed_proposals(pixels, proposer.propose(pixels), critic)]
+    new = undetected_proposals(proposals, kept, pixels.shape[1], pixels.shape[0])
     return {
         "mediapipe": seen,
         "network": [one.region for one in proposals],
-        "both": [*(Region.of(hand.landmarks_px) for hand in kept), *(one.region for one in new)],
+        "both": [*(OrientedSquare.of(hand.landmarks_px) for hand in kept), *(one.region for one in new)],
     }
 
 
@@ -139,7 +143,8 @@ def measure(work, root, proposer, landmarker, critic, most):
         close = [crop for crop in (filling(*hand, rng) for hand in hands) if crop is not None]
         for kind, lot in ((name, hands), (f"{name}, filling the frame", close)):
             found = [
-                (regions(pixels, proposer, landmarker, critic), Region.of(points)) for pixels, points in lot
+                (regions(pixels, proposer, landmarker, critic), OrientedSquare.of(points))
+                for pixels, points in lot
             ]
             for way in WAYS:
                 hit = [any(finds(told, true) for told in seen[way]) for seen, true in found]

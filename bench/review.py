@@ -25,7 +25,7 @@ from handwright.image import write_png
 from handwright.perception.models.download import ensure_models
 from handwright.review import open_judge, review_picture
 from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Image
 
 SEED, SIDE = 920_000, 256
@@ -83,7 +83,7 @@ def main() -> None:
         print(f"one hand, 4000 × 3000: {told(large)}")
     critic = open_critic()
     if critic is not None:
-        region = Region((128.0, 128.0), 150.0, -1.5)
+        region = OrientedSquare((128.0, 128.0), 150.0, -1.5)
         asked = times(lambda: critic.judge(hands[0], [region]), 5 * args.n)
         print(f"the critic, one hand: {told(asked)}")
 

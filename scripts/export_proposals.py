@@ -18,10 +18,10 @@ import torch
 
 from handwright.metrics.statistics.rates import rate_estimate
 from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import finds
 from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer
-from handwright.review.proposals.undetected_hands import confirmed
+from handwright.review.proposals.undetected_hands import confirmed_proposals
 from handwright.training.networks.proposals import load_proposals
 from handwright.training.release.onnx_export import export_onnx
 from handwright.training.streams.proposal_windows import hand_free_cut
@@ -49,7 +49,8 @@ def write(network, limit, folder):
 def best_scores(proposer, critic, crops):
     """Of each crop the best score of a find in it that the critic takes for a hand; 0 without any."""
     lots = (
-        confirmed(crop, proposer.propose(crop, LEAST), critic) for crop in map(np.ascontiguousarray, crops)
+        confirmed_proposals(crop, proposer.propose(crop, LEAST), critic)
+        for crop in map(np.ascontiguousarray, crops)
     )
     return np.array([max((one.score for one, _ in lot), default=0.0) for lot in lots])
 
@@ -65,10 +66,13 @@ def hits(proposer, critic, pictures):
     """Whether each hand that is seen is found: middle within half its size, size within a factor 2."""
     got = []
     for picture in pictures:
-        found = [one.region for one, _ in confirmed(picture.pixels, proposer.propose(picture.pixels), critic)]
+        found = [
+            one.region
+            for one, _ in confirmed_proposals(picture.pixels, proposer.propose(picture.pixels), critic)
+        ]
         for points, seen in zip(picture.hands, picture.seen, strict=True):
             if seen:
-                got.append(any(finds(region, Region.of(points)) for region in found))
+                got.append(any(finds(region, OrientedSquare.of(points)) for region in found))
     return got
 
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 from handwright.data.loaders import JudgedHand, JudgedPicture
 from handwright.data.sample import Source
 from handwright.errors import UsageError
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import HandObservation, Image
 from judge import arguments, by_way
 from judge_asked import Asked, ask, joined
@@ -44,11 +44,11 @@ from judge_tables import (
     skin_table,
     sure_side_rates,
 )
-from tests.review.predictions import StubCritic, says
+from tests.review.predictions import StubCritic, prediction
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
 POINTS = np.column_stack([np.linspace(10, 50, 21), np.linspace(12, 40, 21)])
-REGION = Region((30, 26), 40, 0.0)
+REGION = OrientedSquare((30, 26), 40, 0.0)
 
 
 def picture(*truths: Truth, key: str = "a") -> Picture:
@@ -131,18 +131,18 @@ def test_a_palm_is_edge_on_when_its_plane_holds_the_line_of_sight():
 
 
 def test_a_region_as_found_is_a_little_off_and_the_same_again():
-    far = [as_found(np.random.default_rng(k), Region((100, 50), 80, 0.3)) for k in range(400)]
+    far = [as_found(np.random.default_rng(k), OrientedSquare((100, 50), 80, 0.3)) for k in range(400)]
     places = np.array([region.center_px for region in far])
     assert places.mean(0) == pytest.approx([100, 50], abs=0.6)
     assert places.std(0) == pytest.approx([3.2, 3.2], rel=0.15)
     assert np.log([region.size_px / 80 for region in far]).std() == pytest.approx(0.06, rel=0.15)
-    assert as_found(np.random.default_rng(3), Region((100, 50), 80, 0.3)) == far[3]
+    assert as_found(np.random.default_rng(3), OrientedSquare((100, 50), 80, 0.3)) == far[3]
 
 
 def test_the_spread_of_regions_about_the_truth_is_what_put_them_off():
-    rng, true = np.random.default_rng(0), Region.of(POINTS)
+    rng, true = np.random.default_rng(0), OrientedSquare.of(POINTS)
     made = [replace(picture(GOOD), regions=(as_found(rng, true),)) for _ in range(500)]
-    place, size, turn = spread(ask(StubCritic(lambda pixels, region: says()), made))
+    place, size, turn = spread(ask(StubCritic(lambda pixels, region: prediction()), made))
     assert (place, size, turn) == (
         pytest.approx(0.04, rel=0.15),
         pytest.approx(0.06, rel=0.15),
@@ -168,8 +168,8 @@ def test_blurred_pictures_are_softer():
 
 
 def test_a_critic_is_asked_once_of_every_hand_in_order():
-    critic = StubCritic(lambda pixels, region: says(0.9 if region.size_px > 50 else 0.1))
-    large = replace(picture(GOOD, BAD), regions=(REGION, Region((1, 1), 60, 0.0)))
+    critic = StubCritic(lambda pixels, region: prediction(0.9 if region.size_px > 50 else 0.1))
+    large = replace(picture(GOOD, BAD), regions=(REGION, OrientedSquare((1, 1), 60, 0.0)))
     told = ask(critic, [large, picture(GOOD, key="b")])
     assert told.called.tolist() == [False, True, False]
     assert [(p.key, k) for p, k in told.where] == [("a", 0), ("a", 1), ("b", 0)]
@@ -178,14 +178,14 @@ def test_a_critic_is_asked_once_of_every_hand_in_order():
 
 
 def test_what_a_critic_cannot_tell_is_not_called():
-    told = asked((BAD, says(0.9)), (BAD, says(0.9, assessable=0.1)))
+    told = asked((BAD, prediction(0.9)), (BAD, prediction(0.9, assessable=0.1)))
     assert told.called.tolist() == [True, False] and told.blind.tolist() == [False, True]
-    assert told.excess.tolist() == [pytest.approx(1.8), 0.0]
+    assert told.threshold_ratio.tolist() == [pytest.approx(1.8), 0.0]
 
 
 def test_tables_count_what_they_name():
-    good = asked(*[(GOOD, says(0.1 + k / 1000)) for k in range(50)])
-    bad = asked((BAD, says(0.9, {"extra": 0.8}, fingers=6)), (BAD, says(0.01, {"extra": 0.002})))
+    good = asked(*[(GOOD, prediction(0.1 + k / 1000)) for k in range(50)])
+    bad = asked((BAD, prediction(0.9, {"extra": 0.8}, fingers=6)), (BAD, prediction(0.01, {"extra": 0.002})))
     rows = recall_table(good, bad)
     assert rows[2].startswith("| extra | 2 | 1.000 [1.000, 1.000]")
     assert rows[2].endswith("| 50.0 % [9.5, 90.5] |")
@@ -199,10 +199,10 @@ def test_tables_count_what_they_name():
 def test_poses_and_sides_are_of_clear_hands_alone():
     fist = replace(GOOD, pose="fist", side="left")
     told = asked(
-        (GOOD, says(pose="open", right=0.9)),
-        (fist, says(pose="open", right=0.6)),
-        (replace(fist, gloved=True), says(pose="open")),
-        (replace(GOOD, pose=None, side=None), says()),
+        (GOOD, prediction(pose="open", right=0.9)),
+        (fist, prediction(pose="open", right=0.6)),
+        (replace(fist, gloved=True), prediction(pose="open")),
+        (replace(GOOD, pose=None, side=None), prediction()),
     )
     lines, pose = pose_table(told)
     assert (pose.value, pose.n) == (0.5, 2) and len(lines) == 5
@@ -212,15 +212,17 @@ def test_poses_and_sides_are_of_clear_hands_alone():
 
 
 def test_skin_compares_the_darkest_third_with_the_lightest():
-    pairs = [(replace(GOOD, tone=k % 9), says(0.9 if k % 9 == 8 and k < 45 else 0.1)) for k in range(90)]
+    pairs = [
+        (replace(GOOD, tone=k % 9), prediction(0.9 if k % 9 == 8 and k < 45 else 0.1)) for k in range(90)
+    ]
     lines, gap = skin_table(asked(*pairs))
     assert "lightest third (Monk 1 … 3)" in lines[2]
     assert gap.value == pytest.approx(5 / 30) and (gap.n, gap.n_reference) == (30, 30)
 
 
 def test_left_out_recall_joins_renders_and_photographs():
-    made, done = asked((BAD, says(0.9)), (BAD, says(0.1))), asked((BAD, says(0.9)))
-    lines, every = left_out_table([(1, asked((GOOD, says())), made, done)])
+    made, done = asked((BAD, prediction(0.9)), (BAD, prediction(0.1))), asked((BAD, prediction(0.9)))
+    lines, every = left_out_table([(1, asked((GOOD, prediction())), made, done)])
     assert lines[2].startswith("| generator 1 | 2 | 50.0 %")
     assert (every.value, every.n) == (2 / 3, 3)
     assert left_out_table([])[1] is None
@@ -250,7 +252,7 @@ def test_judged_sets_take_the_rest_for_good_outside_what_is_unclear(monkeypatch)
     (made,) = judged([record], OneHand(), None)
     assert [(t.malformed, t.level) for t in made.truths] == [(True, "mild"), (False, "")]
     assert made.truths[0].tags == {"direction guessed"} and made.truths[1].tags == {"no box"}
-    assert made.regions[0] == Region((15, 10), 30, -math.pi / 2)
+    assert made.regions[0] == OrientedSquare((15, 10), 30, -math.pi / 2)
     (known,) = judged([replace(record, rest_good=False)], OneHand(), None)
     assert len(known.truths) == 1
 
@@ -268,10 +270,10 @@ def test_rendered_hands_carry_their_truth(tmp_path):
 
 def test_the_page_has_every_part_and_its_pictures(tmp_path):
     rng = np.random.default_rng(0)
-    good = asked(*[(replace(GOOD, tone=k % 9), says(float(rng.uniform(0, 0.55)))) for k in range(60)])
-    bad = asked(*[(BAD, says(float(rng.uniform(0.3, 1)), fingers=6)) for k in range(30)])
+    good = asked(*[(replace(GOOD, tone=k % 9), prediction(float(rng.uniform(0, 0.55)))) for k in range(60)])
+    bad = asked(*[(BAD, prediction(float(rng.uniform(0.3, 1)), fingers=6)) for k in range(30)])
     photo = replace(GOOD, source="photograph", tags=frozenset({"unseen", "a_folder"}), sharpness=3.0)
-    seen = asked(*[(photo, says(0.2)) for _ in range(10)])
+    seen = asked(*[(photo, prediction(0.2)) for _ in range(10)])
     hard = dict.fromkeys(("clear", "blurred", "tiny", "gloved"), good)
     both, said = good + bad, [("clear", Counter({"pass": 3, "cannot tell": 1}))]
     told = Evidence(both, both, seen, 4, hard, both, both, said, [(1, both, both)], {"HADM": both})

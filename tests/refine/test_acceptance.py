@@ -23,10 +23,10 @@ from handwright.refine.acceptance import (
 from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 from handwright.refine.result import Candidate
 from handwright.review.critic.fusion import CLEAR
-from handwright.review.critic.upright_crops import Region
-from tests.review.predictions import says
+from handwright.review.critic.upright_crops import OrientedSquare
+from tests.review.predictions import prediction
 
-REGION = Region((50.0, 50.0), 40.0, 0.0)
+REGION = OrientedSquare((50.0, 50.0), 40.0, 0.0)
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
 BAD, SOUND = Opinion(0.9, failed=True), Opinion(0.04, failed=False)
 FAILED = Original(True, 0.01, REGION, BAD, critic_failed=True)
@@ -37,18 +37,18 @@ GOOD = Version(True, 0.02, "right", FITS, SOUND)
 @pytest.mark.parametrize(
     ("said", "failed"),
     [
-        (says(), False),
-        (says(malformed=0.49), False),
-        (says(malformed=0.5), True),
-        (says(defects={"extra": 0.5}), True),
+        (prediction(), False),
+        (prediction(malformed=0.49), False),
+        (prediction(malformed=0.5), True),
+        (prediction(defects={"extra": 0.5}), True),
     ],
 )
 def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
-    assert Opinion.of(said) == Opinion(said.malformed, failed, clear=said.excess < CLEAR)
-    assert says().excess < CLEAR < says(malformed=0.49).excess
+    assert Opinion.of(said) == Opinion(said.malformed, failed, clear=said.threshold_ratio < CLEAR)
+    assert prediction().threshold_ratio < CLEAR < prediction(malformed=0.49).threshold_ratio
 
 
-@pytest.mark.parametrize("blind", [says(assessable=0.3), says(gloved=0.8)])
+@pytest.mark.parametrize("blind", [prediction(assessable=0.3), prediction(gloved=0.8)])
 def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
     assert Opinion.of(blind) is None
 

@@ -20,7 +20,7 @@ from handwright.refine.stopwatch import Stopwatch
 from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.refine.conftest import observations_of_two, task_of
-from tests.review.predictions import says
+from tests.review.predictions import prediction
 
 
 class Recorder:
@@ -182,10 +182,10 @@ def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_coun
 @pytest.mark.parametrize(
     ("words", "joined"),
     [
-        (says(0.7, {"detached": 0.9}), True),
-        (says(0.3, {"detached": 0.9}), False),
-        (says(0.7, {"melted": 0.9}), False),
-        (says(0.7, {"detached": 0.9}, assessable=0.1), False),
+        (prediction(0.7, {"detached": 0.9}), True),
+        (prediction(0.3, {"detached": 0.9}), False),
+        (prediction(0.7, {"melted": 0.9}), False),
+        (prediction(0.7, {"detached": 0.9}, assessable=0.1), False),
     ],
 )
 def test_what_the_critic_takes_for_a_hand_off_its_arm_is_joined_though_a_painting_of_it_was_accepted(

@@ -12,10 +12,10 @@ from handwright.refine import candidates, pipeline
 from handwright.refine.painters import Painted
 from handwright.refine.pipeline import Engine, refine_picture
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Image
 from tests.refine.conftest import observations_of_two, reviewed, touching
-from tests.review.predictions import says
+from tests.review.predictions import prediction
 
 
 @dataclass
@@ -35,12 +35,12 @@ class Critic:
     """P(malformed) from the grey at the middle of the region; remembers what it was asked."""
 
     of_grey: Callable[[int], float]
-    asked: list[tuple[Region, ...]] = field(default_factory=list)
+    asked: list[tuple[OrientedSquare, ...]] = field(default_factory=list)
 
     def judge(self, pixels, regions):
         self.asked.append(tuple(regions))
         there = [np.array(region.center_px).astype(int) for region in regions]
-        return [says(malformed=self.of_grey(int(pixels[y, x, 0]))) for x, y in there]
+        return [prediction(malformed=self.of_grey(int(pixels[y, x, 0]))) for x, y in there]
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +147,7 @@ def test_the_critic_looks_at_every_candidate_where_it_looked_at_the_original(one
     critic = Critic(lambda grey: 0.01)
     (hand,) = run(one, eyes, critic, candidates=2).hands
     assert len(critic.asked) == 3
-    assert set(critic.asked) == {(Region.of(hand.fit.landmarks_px),)}
+    assert set(critic.asked) == {(OrientedSquare.of(hand.fit.landmarks_px),)}
 
 
 def test_hands_painted_together_are_shown_to_the_critic_together_and_win_together(eyes):

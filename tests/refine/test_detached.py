@@ -17,7 +17,7 @@ from handwright.refine.hand_task import plan_hand, reconstruct
 from handwright.refine.pose_hypotheses import other_readings
 from handwright.refine.settings import RefineSettings
 from handwright.types import HandObservation, Image
-from tests.review.predictions import says
+from tests.review.predictions import prediction
 
 GAP_TO_ARM, GAP_TO_BORDER, GAP_TO_SLEEVE, ASIDE = 19, 0, 5, 3
 """Pictures of a world of hands that have come off: with the arm in sight, without, in a sleeve, and with
@@ -112,11 +112,11 @@ def test_a_hand_on_its_bare_arm_gets_no_other():
 
 def test_it_is_tried_where_the_critic_sees_the_hand_come_off():
     made = render_defects(645000, GAP_TO_ARM, 256, defect="detached")
-    task, off = task_of(made), says(defects={"detached": 0.9})
+    task, off = task_of(made), prediction(defects={"detached": 0.9})
     readings = {way.reading: way for way in other_readings(made.pixels, task, None, off)}
     joined = readings["with its arm joined to it"]
     assert joined.may_change[joined.underlay.inside].all()
-    others = other_readings(made.pixels, task, None, says(defects={"melted": 0.9}))
+    others = other_readings(made.pixels, task, None, prediction(defects={"melted": 0.9}))
     assert all(other.underlay is None for other in others)
 
 
@@ -124,7 +124,7 @@ def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
     made = render_defects(645000, ASIDE, 256, defect="detached")
     task = task_of(made)
     gap = gap_to_arm(made.pixels, task)
-    moved, joined, *_ = other_readings(made.pixels, task, None, says(defects={"detached": 0.9}))
+    moved, joined, *_ = other_readings(made.pixels, task, None, prediction(defects={"detached": 0.9}))
     assert moved.reading == "moved to its arm"
     assert joined.reading == "with its arm joined to it", "or where it is, whichever the critic likes better"
     shift = moved.observation.landmarks_px[0] - task.observation.landmarks_px[0]

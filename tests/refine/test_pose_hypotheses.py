@@ -12,9 +12,9 @@ from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.refine.hand_task import plan_hand, reconstruct, with_flesh
 from handwright.refine.pose_hypotheses import other_readings, palm_alone
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.part_maps import Flesh
+from handwright.review.critic.part_maps import PartMaps
 from handwright.types import Image, Mask
-from tests.review.predictions import says
+from tests.review.predictions import prediction
 
 
 def task_of(shot, **settings):
@@ -24,7 +24,7 @@ def task_of(shot, **settings):
 
 
 def heard(shot, present=1.0, **said):
-    told = replace(says(**said), landmarks_px=shot.landmarks_px + 3.0, visible=np.full(21, 0.9))
+    told = replace(prediction(**said), landmarks_px=shot.landmarks_px + 3.0, visible=np.full(21, 0.9))
     return replace(told, present={"ring": present})
 
 
@@ -50,7 +50,7 @@ def test_a_finger_that_the_critic_misses_is_not_read(one):
     assert tips[0] < tips[1]
 
 
-@pytest.mark.parametrize("told", [None, says(assessable=0.1), says()])
+@pytest.mark.parametrize("told", [None, prediction(assessable=0.1), prediction()])
 def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, told):
     readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
     assert readings == ["as a left hand"]
@@ -68,7 +68,7 @@ def spare(shot):
     hand, surplus = shot.silhouette.astype(np.float32), np.zeros((side, side), np.float32)
     surplus[30:60, -30:-10] = 1
     same = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    return Flesh(np.maximum(hand, surplus), surplus, same)
+    return PartMaps(np.maximum(hand, surplus), surplus, same)
 
 
 def test_flesh_that_the_critic_sees_is_the_hand_s_and_may_go(one):
@@ -100,7 +100,7 @@ def test_what_is_plainly_no_skin_in_the_outermost_cells_of_its_flesh_is_backgrou
     beyond = []
     for colour in (one.pixels[one.silhouette].mean(0), (40, 90, 200)):
         pixels = np.where(one.silhouette[..., None], one.pixels, np.array(colour)).astype(np.uint8)
-        known = with_flesh(pixels, task_of(one), Flesh(coarse, 0 * coarse, to_cells), None).region.known
+        known = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None).region.known
         assert (known & hand).sum() > 0.97 * hand.sum()
         beyond.append((known & ~hand).sum() / hand.sum())
     assert beyond[1] < 0.5 * beyond[0]
@@ -116,7 +116,7 @@ def test_other_skin_across_a_gap_is_not_the_hand_s(one):
     rows = np.arange(0, one.silhouette.shape[0], 6)
     coarse = one.silhouette[rows][:, rows].astype(np.float32)
     to_cells = np.array([[1 / 6, 0.0, 0.0], [0.0, 1 / 6, 0.0]])
-    seen = with_flesh(pixels, task_of(one), Flesh(coarse, 0 * coarse, to_cells), None)
+    seen = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None)
     assert not (seen.region.known & face[y0:y1, x0:x1]).any()
     hand = one.silhouette[y0:y1, x0:x1]
     assert (seen.region.known & hand).sum() > 0.97 * hand.sum()

@@ -18,7 +18,7 @@ from handwright.refine import pipeline, redetection
 from handwright.review import judge
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
-from tests.review.predictions import StubCritic, says
+from tests.review.predictions import StubCritic, prediction
 
 SHOT = shoot(flat_hand(curl=0.15), grain=2.5)
 EXTRA = {"extra": 0.9}
@@ -28,9 +28,11 @@ def is_original(pixels: np.ndarray) -> bool:
     return np.array_equal(pixels, SHOT.pixels)
 
 
-FOND = StubCritic(lambda pixels, _: says(0.93, EXTRA) if is_original(pixels) else says(0.02))
-HARSH = StubCritic(lambda pixels, _: says(0.93, EXTRA) if is_original(pixels) else says(0.97, EXTRA))
-CONTENT = StubCritic(lambda pixels, _: says(0.02, right=0.99))
+FOND = StubCritic(lambda pixels, _: prediction(0.93, EXTRA) if is_original(pixels) else prediction(0.02))
+HARSH = StubCritic(
+    lambda pixels, _: prediction(0.93, EXTRA) if is_original(pixels) else prediction(0.97, EXTRA)
+)
+CONTENT = StubCritic(lambda pixels, _: prediction(0.02, right=0.99))
 
 
 @pytest.fixture

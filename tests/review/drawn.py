@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from handwright.hand.kinematics import hand_landmarks_m
-from handwright.review.checks.hand_measurements import look_closely
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
+from handwright.review.checks.hand_measurements import measure_hand
+from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
 from handwright.review.judge import Judge
 from handwright.types import HandObservation, Image
 from tests.drawn import flat_hand, shoot
@@ -25,7 +25,7 @@ def seen(hand) -> HandObservation:
 def evidence_of(shot, pixels=None, **changes):
     from dataclasses import replace
 
-    return look_closely(Image(shot.pixels if pixels is None else pixels), replace(seen(shot.hand), **changes))
+    return measure_hand(Image(shot.pixels if pixels is None else pixels), replace(seen(shot.hand), **changes))
 
 
 def grainy(**options):
@@ -65,9 +65,11 @@ class Content:
 
     def judge(self, pixels, regions):
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
-        sound, limits = dict.fromkeys(names, 0.01), dict.fromkeys((*names, "malformed"), 0.5)
+        sound, thresholds = dict.fromkeys(names, 0.01), dict.fromkeys((*names, "malformed"), 0.5)
         five = {5: 1.0}
-        said = CriticSays(0.01, sound, {}, limits, five, np.zeros((21, 2)), np.ones(21), 0.99, {}, 0.01, 0.99)
+        said = CriticPrediction(
+            0.01, sound, {}, thresholds, five, np.zeros((21, 2)), np.ones(21), 0.99, {}, 0.01, 0.99
+        )
         return [said] * len(regions)
 
 

@@ -8,34 +8,34 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from handwright.review.calibration.calibration import Calibration, Head
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 
 DEFECTS = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
 
 
-def calibration(limit: float = 0.5, scale: float = 1.0, bias: float = 0.0) -> Calibration:
+def calibration(threshold: float = 0.5, scale: float = 1.0, bias: float = 0.0) -> Calibration:
     names = ("malformed", *DEFECTS, "right", "gloved", "assessable", "hand")
-    return Calibration({name: Head(scale, bias, limit) for name in names}, {"fingers": 1.0, "poses": 1.0})
+    return Calibration({name: Head(scale, bias, threshold) for name in names}, {"fingers": 1.0, "poses": 1.0})
 
 
-def says(
+def prediction(
     malformed: float = 0.01,
     defects: Mapping[str, float] | None = None,
-    limit: float = 0.5,
+    threshold: float = 0.5,
     assessable: float = 0.99,
     gloved: float = 0.01,
     fingers: int = 5,
     right: float = 0.9,
     pose: str = "open",
-) -> CriticSays:
+) -> CriticPrediction:
     told = dict.fromkeys(DEFECTS, 0.001) | dict(defects or {})
     others = dict.fromkeys(range(3, 8), 0.02) | {fingers: 0.92}
-    return CriticSays(
+    return CriticPrediction(
         malformed,
         told,
         {},
-        dict.fromkeys(("malformed", *DEFECTS), limit),
+        dict.fromkeys(("malformed", *DEFECTS), threshold),
         others,
         np.zeros((21, 2)),
         np.ones(21),
@@ -50,7 +50,7 @@ def says(
 class StubCritic:
     """Says of each region what it is told to say of it."""
 
-    of: Callable[[np.ndarray, Region], CriticSays]
+    of: Callable[[np.ndarray, OrientedSquare], CriticPrediction]
     calibration: Calibration = field(default_factory=calibration)
 
     def judge(self, pixels, regions):

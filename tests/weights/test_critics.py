@@ -11,7 +11,7 @@ import pytest
 from handwright.data.hands import render_defects
 from handwright.review.calibration.calibration import BUDGET
 from handwright.review.critic.open_critic import PACKAGED, open_critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 
 REFEREE = PACKAGED.parent / "referee"
 SEED, COUNT = 930_000, 120
@@ -27,7 +27,7 @@ def hands():
         hand = made.hands[0]
         named = {label.name for label in hand.defects}
         if hand.visible.sum() >= 12 and not hand.gloved and "wrong_hand" not in named:
-            found.append((made.pixels, Region.of(hand.keypoints_px), bool(named)))
+            found.append((made.pixels, OrientedSquare.of(hand.keypoints_px), bool(named)))
     return found
 
 
@@ -40,10 +40,10 @@ def area(scores, truths):
 @pytest.mark.parametrize(("folder", "ordered", "found"), [(PACKAGED, 0.85, 0.45), (REFEREE, 0.7, 0.15)])
 def test_malformed_hands_stand_out_among_sound_ones(folder, ordered, found, hands):
     critic = open_critic(folder)
-    says = [critic.judge(pixels, [region])[0] for pixels, region, _ in hands]
+    prediction = [critic.judge(pixels, [region])[0] for pixels, region, _ in hands]
     truths = np.array([malformed for *_, malformed in hands])
-    assert area(np.array([one.excess for one in says]), truths) > ordered
-    called = np.array([one.excess >= 1 and not one.is_blind for one in says])
+    assert area(np.array([one.threshold_ratio for one in prediction]), truths) > ordered
+    called = np.array([one.threshold_ratio >= 1 and not one.not_assessable for one in prediction])
     assert called[~truths].mean() <= 0.12
     assert called[truths].mean() > found
 

@@ -14,11 +14,11 @@ from PIL import Image as PILImage
 from handwright.errors import DataError, NotEnoughDataError, OutputError, UsageError
 from handwright.review.calibration.calibration import Calibration
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge
 from handwright.workflow.calibrate import calibrate_files, open_recalibrated
 from handwright.workflow.labels import Label, read_labels
-from tests.review.predictions import StubCritic, calibration, says
+from tests.review.predictions import StubCritic, calibration, prediction
 from tests.workflow.test_review import NoEyes
 
 REPORT = "path,hand,box,check,verdict,confidence,label\n"
@@ -27,7 +27,7 @@ BOX = (10.0, 10.0, 50.0, 50.0)
 
 def grey(pixels, region):
     """The brighter the picture, the surer that its hand is malformed."""
-    return says(float(pixels.mean()) / 255)
+    return prediction(float(pixels.mean()) / 255)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def one_hand(monkeypatch: pytest.MonkeyPatch):
     """Every picture shows one hand, of which the critic is asked."""
 
     def review_picture(image, judge, expected=None):
-        (told,) = judge.critic.judge(image.pixels, [Region((30, 30), 40, 0)])
+        (told,) = judge.critic.judge(image.pixels, [OrientedSquare((30, 30), 40, 0)])
         checks = dict.fromkeys(CHECKS, Check("fail" if told.malformed >= 0.5 else "pass", 0.9, "So."))
         return PictureReview((HandReview(1, BOX, "left", checks, None, told),), image.width, image.height)
 
@@ -90,9 +90,9 @@ def test_what_was_written_is_what_the_critic_is_read_by(here: Path, loud: Path):
     calibrate_files(["in"], loud, here / "mine.json", open_stub)
     with open_recalibrated(open_stub, here / "mine.json") as judge:
         good, bad = np.full((4, 4, 3), 195, np.uint8), np.full((4, 4, 3), 235, np.uint8)
-        region = [Region((1, 1), 2, 0)]
+        region = [OrientedSquare((1, 1), 2, 0)]
         (quiet,), (loud_says,) = judge.critic.judge(good, region), judge.critic.judge(bad, region)
-    assert quiet.malformed < quiet.limits["malformed"] <= loud_says.malformed
+    assert quiet.malformed < quiet.thresholds["malformed"] <= loud_says.malformed
 
 
 def test_the_same_labels_make_the_same_bytes(here: Path, loud: Path):

@@ -109,7 +109,7 @@ def fixed_of(hand: HandExpectation) -> dict[str, str]:
         "side": f"{pose.side} hand" if pose.side else "",
         "extension": _extension_said(hand),
         "direction": ", ".join(directions),
-        "contact": contact_said(hand.contact),
+        "contact": describe_contact(hand.contact),
         "glove": "" if hand.gloved is None else "gloved" if hand.gloved else "no glove",
     }
     return {point: words for point, words in said.items() if words}
@@ -139,7 +139,7 @@ def suggestions_for(
     return tuple(_body(NAMED[name]) for name in _names_for(hand, expected.meeting)[:3])
 
 
-def contact_said(contact: Contact | None) -> str:
+def describe_contact(contact: Contact | None) -> str:
     """A contact in words; empty for none that is said."""
     if contact is None:
         return ""

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from handwright.refine.compositing.picture_fit import PictureFit
 from handwright.refine.result import Candidate
 from handwright.review.critic.fusion import CLEAR
-from handwright.review.critic.prediction import CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.prediction import CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Side
 
 HALF = 0.5
@@ -71,11 +71,16 @@ class Opinion:
     clear: bool = True
 
     @classmethod
-    def of(cls, says: CriticSays) -> Opinion | None:
+    def of(cls, prediction: CriticPrediction) -> Opinion | None:
         """The opinion; None of a hand that the critic cannot assess."""
-        if says.is_blind:
+        if prediction.not_assessable:
             return None
-        return cls(says.malformed, says.excess >= 1, says.has_surplus, says.excess < CLEAR)
+        return cls(
+            prediction.malformed,
+            prediction.threshold_ratio >= 1,
+            prediction.has_surplus,
+            prediction.threshold_ratio < CLEAR,
+        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class Original:
 
     found: bool
     joint_error: float
-    region: Region
+    region: OrientedSquare
     critic: Opinion | None = None
     critic_failed: bool = False
     arm: Side | None = None

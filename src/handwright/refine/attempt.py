@@ -13,7 +13,7 @@ from handwright.refine.hand_task import HandTask
 from handwright.refine.pose_hypotheses import other_readings, palm_alone
 from handwright.refine.result import Candidate, HandRepair
 from handwright.refine.scene import Scene, own_depth
-from handwright.review.critic.prediction import CriticSays
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import DepthControl, Image
 
 DOUBTFUL = 0.06
@@ -116,10 +116,10 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -
             break
         made += paint(pixels, [task], scene, seed, strength, studio, [original])
     review = studio.reviews.get(task.id)
-    says = None if review is None else review.says
-    if studio.settings.hands is None and (_doubtful(made) or _off_its_arm(says)) and may_go_on():
+    prediction = None if review is None else review.prediction
+    if studio.settings.hands is None and (_doubtful(made) or _off_its_arm(prediction)) and may_go_on():
         seed, strength = studio.settings.tries[0]
-        for other in other_readings(pixels, task, studio.settings.mask, says):
+        for other in other_readings(pixels, task, studio.settings.mask, prediction):
             if may_go_on():
                 made += paint(pixels, [other], scene, seed, strength, studio, [original])
         if not any(one.candidate.accepted for one in made) and may_go_on():
@@ -184,10 +184,13 @@ def _doubtful(made: Sequence[Made]) -> bool:
     return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
 
 
-def _off_its_arm(says: CriticSays | None) -> bool:
+def _off_its_arm(prediction: CriticPrediction | None) -> bool:
     """The hand as it came has probably come off its arm, which no painting of the hand alone mends."""
     return (
-        says is not None and not says.is_blind and says.likeliest == "detached" and says.malformed >= LIKELY
+        prediction is not None
+        and not prediction.not_assessable
+        and prediction.likeliest_defect == "detached"
+        and prediction.malformed >= LIKELY
     )
 
 

@@ -17,7 +17,7 @@ from handwright.refine.redetection import failed_checks
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.threads import both
 from handwright.types import DepthControl, HandObservation, Side
 
@@ -44,7 +44,7 @@ class Made:
 def originals_of(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Original]:
     """The hands as they are, in everything that candidates are held against."""
     looks = look_at(pixels, tasks, studio)
-    regions = [Region.of(task.fit.landmarks_px) for task in tasks]
+    regions = [OrientedSquare.of(task.fit.landmarks_px) for task in tasks]
     opinions = _opinions(pixels, regions, studio)
     found: list[Original] = []
     for task, look, region, critic in zip(tasks, looks, regions, opinions, strict=True):
@@ -81,7 +81,7 @@ def paint(
     decision = choose_strength(strength, lambda s: paint_once(pixels, tasks, scene, seed, s, studio))
     painting = decision.picked
     places = [
-        original.region if task.underlay is None else Region.of(task.fit.landmarks_px)
+        original.region if task.underlay is None else OrientedSquare.of(task.fit.landmarks_px)
         for task, original in zip(tasks, originals, strict=True)
     ]
     opinions = _opinions(painting.pixels, places, studio)
@@ -142,16 +142,16 @@ def _version(
     return Version(found, look.joint_error, task.observation.side, fit, critic, failed, lost, painted)
 
 
-def _opinions(pixels: Pixels, regions: Sequence[Region], studio: Studio) -> list[Opinion | None]:
+def _opinions(pixels: Pixels, regions: Sequence[OrientedSquare], studio: Studio) -> list[Opinion | None]:
     """What the critic says of each region; None where it cannot assess it, or where there is no critic."""
     if studio.judge.critic is None:
         return [None] * len(regions)
     with studio.watch("check"):
-        return [Opinion.of(says) for says in studio.judge.critic.judge(pixels, regions)]
+        return [Opinion.of(prediction) for prediction in studio.judge.critic.judge(pixels, regions)]
 
 
 def _failed_by_critic(review: HandReview) -> bool:
-    said = None if review.says is None else Opinion.of(review.says)
+    said = None if review.prediction is None else Opinion.of(review.prediction)
     return said is not None and said.failed
 
 

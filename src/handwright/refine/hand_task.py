@@ -17,7 +17,7 @@ from handwright.perception.fit.outline import fit_with_outline
 from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import crop_window, repair_mask
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.part_maps import Flesh
+from handwright.review.critic.part_maps import PartMaps
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask, Window
 
 _FARTHEST = 1.5
@@ -85,7 +85,7 @@ class HandTask:
 
 
 def with_flesh(
-    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: Flesh, mask: Mask | None
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: PartMaps, mask: Mask | None
 ) -> HandTask:
     """A task that knows which flesh is the old hand's by a critic: fingers too many, or too long.
 

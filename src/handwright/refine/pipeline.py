@@ -153,10 +153,15 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
 
 def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
     """A task with what the critic sees of the old hand, where it is attempted and can be made out."""
-    says = review.says
-    if says is None or says.flesh is None or says.is_blind or not settings.attempts(task.id, review.verdict):
+    prediction = review.prediction
+    if (
+        prediction is None
+        or prediction.flesh is None
+        or prediction.not_assessable
+        or not settings.attempts(task.id, review.verdict)
+    ):
         return task
-    return with_flesh(image.pixels, task, says.flesh, settings.mask)
+    return with_flesh(image.pixels, task, prediction.flesh, settings.mask)
 
 
 def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:

@@ -23,7 +23,7 @@ from handwright.refine.detached.gap import gap_to_arm
 from handwright.refine.detached.joined_arm import joined_to_arm
 from handwright.refine.detached.moved_hand import moved_to_arm
 from handwright.refine.hand_task import HandTask
-from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticSays
+from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticPrediction
 from handwright.types import HandFit, HandObservation, Mask
 
 _AS_LARGE = 2.0
@@ -37,7 +37,10 @@ _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
 
 def other_readings(
-    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None, says: CriticSays | None = None
+    pixels: UInt8[np.ndarray, "h w 3"],
+    task: HandTask,
+    mask: Mask | None,
+    prediction: CriticPrediction | None = None,
 ) -> list[HandTask]:
     """Alternative tasks for the same hand, best guess first.
 
@@ -51,15 +54,15 @@ def other_readings(
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
     readings: list[HandTask] = []
-    if says is not None and not says.is_blind:
-        if mask is None and says.likeliest == "detached":
+    if prediction is not None and not prediction.not_assessable:
+        if mask is None and prediction.likeliest_defect == "detached":
             readings += _with_arm(pixels, task)
-        joints, weights = _by_critic(seen, says)
+        joints, weights = _by_critic(seen, prediction)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
-        if says.likeliest in ("too_long", "too_short"):
+        if prediction.likeliest_defect in ("too_long", "too_short"):
             readings.append(_of_usual_length(task, mask))
-        spared = _without_wrong_finger(seen, says)
+        spared = _without_wrong_finger(seen, prediction)
         if spared is not None:
             readings.append(
                 _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
@@ -92,15 +95,17 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTa
     return [way for way in ways if way is not None]
 
 
-def _by_critic(seen: HandObservation, says: CriticSays) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
+def _by_critic(
+    seen: HandObservation, prediction: CriticPrediction
+) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
     """The joints that the critic sees, and how far they are believed: fingers that it misses hardly."""
-    side = "right" if says.right >= 0.5 else "left"
+    side = "right" if prediction.right >= 0.5 else "left"
     depth = seen.depth_px if side == seen.side else -seen.depth_px
     there = np.ones(21)
     for finger, name in enumerate(FINGERS):
-        there[1 + 4 * finger : 5 + 4 * finger] = says.present.get(name, 1.0)
-    joints = replace(seen, landmarks_px=says.landmarks_px, depth_px=depth, side=side)
-    return joints, np.where(there >= 0.5, np.maximum(says.visible, 0.3), 0.0)
+        there[1 + 4 * finger : 5 + 4 * finger] = prediction.present.get(name, 1.0)
+    joints = replace(seen, landmarks_px=prediction.landmarks_px, depth_px=depth, side=side)
+    return joints, np.where(there >= 0.5, np.maximum(prediction.visible, 0.3), 0.0)
 
 
 def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
@@ -111,12 +116,14 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
     return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 
-def _without_wrong_finger(seen: HandObservation, says: CriticSays) -> Float[np.ndarray, "21"] | None:
+def _without_wrong_finger(
+    seen: HandObservation, prediction: CriticPrediction
+) -> Float[np.ndarray, "21"] | None:
     """Weights that leave out the finger at which the critic sees the shape go wrong, beyond its knuckle."""
-    defect = says.likeliest
-    if defect not in ONE_FINGER_DEFECTS or defect not in says.where_px:
+    defect = prediction.likeliest_defect
+    if defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
         return None
-    x, y = np.array(says.where_px[defect])[:, None]
+    x, y = np.array(prediction.where_px[defect])[:, None]
     chains = seen.landmarks_px[1:].reshape(5, 4, 2)
     far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
     finger = int(np.argmin(far))

@@ -13,9 +13,9 @@ from handwright.perception.detect.confirm import confirm
 from handwright.perception.detect.duplicates import landmark_distance
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.fit.hand_fit import fit_hand
-from handwright.review.checks.assessability import doubts
+from handwright.review.checks.assessability import reasons_not_assessable
 from handwright.review.checks.finger_count import count_fingers
-from handwright.review.checks.hand_measurements import look_closely
+from handwright.review.checks.hand_measurements import measure_hand
 from handwright.review.checks.joint_bending import check_joints
 from handwright.types import HandFit, HandObservation, Image
 
@@ -80,8 +80,8 @@ def failed_checks(
         hand: As it is seen there.
         others: The picture's other hands.
     """
-    evidence = look_closely(Image(pixels), hand)
-    doubted = doubts(evidence)
+    evidence = measure_hand(Image(pixels), hand)
+    doubted = reasons_not_assessable(evidence)
     checks = (
         ("finger_count", lambda: count_fingers(evidence, others)),
         ("joint_bending", lambda: check_joints(evidence)),

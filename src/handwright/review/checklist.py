@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handwright.errors import InvalidValueError
-from handwright.review.critic.prediction import CriticSays
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Box, HandObservation, Side
 
 Verdict = Literal["pass", "fail", "cannot tell"]
@@ -63,7 +63,7 @@ class HandReview:
         side: Of the hand or the arm; None where neither is plain.
         checks: All of ``CHECKS``.
         observation: What was seen; None at a bare arm, and where the fingers could not be made out.
-        says: What the critic says of it; None without a critic, and at a bare arm.
+        prediction: What the critic says of it; None without a critic, and at a bare arm.
     """
 
     id: int
@@ -71,7 +71,7 @@ class HandReview:
     side: Side | None
     checks: Mapping[CheckName, Check]
     observation: HandObservation | None
-    says: CriticSays | None = None
+    prediction: CriticPrediction | None = None
 
     @property
     def verdict(self) -> Overall:

@@ -24,7 +24,7 @@ _ALIKE = (
 _MOST_MATCHED = 6
 
 
-def held_against(review: PictureReview, expected: Expectation) -> PictureReview:
+def check_expectation(review: PictureReview, expected: Expectation) -> PictureReview:
     """The review with each hand that the prompt speaks of held against it, and notes on their number.
 
     A pose that plainly is another one fails the grasp check; what cannot be seen well enough, and sides, that

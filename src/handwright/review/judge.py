@@ -33,24 +33,24 @@ from handwright.review.checks.arms import (
     people_in_mirror,
     seen_twice,
 )
-from handwright.review.checks.assessability import Doubts, doubts
+from handwright.review.checks.assessability import NotAssessable, reasons_not_assessable
 from handwright.review.checks.colour import is_colourless
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
-from handwright.review.checks.hand_measurements import HandEvidence, look_closely
+from handwright.review.checks.hand_measurements import HandMeasurements, measure_hand
 from handwright.review.checks.joint_bending import check_joints
 from handwright.review.checks.left_right import check_side
-from handwright.review.critic.fusion import with_opinion, without_opinion
+from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import Proposal, Proposer, open_proposer
 from handwright.review.proposals.undetected_hands import (
-    believed,
     claimed_by,
-    confirmed,
-    review_unfound,
-    unfound,
+    confirmed_detections,
+    confirmed_proposals,
+    review_undetected_hand,
+    undetected_proposals,
 )
 from handwright.threads import both, threads
 from handwright.types import HandObservation, Image
@@ -114,28 +114,28 @@ def review_picture(
     """
     search = search or hands is None
     found = _find(image, judge.landmarker) if hands is None else list(hands)
-    heard: list[CriticSays | None] = [None] * len(found)
+    heard: list[CriticPrediction | None] = [None] * len(found)
     if judge.critic is not None:
-        heard = [*judge.critic.judge(image.pixels, [Region.of(hand.landmarks_px) for hand in found])]
+        heard = [*judge.critic.judge(image.pixels, [OrientedSquare.of(hand.landmarks_px) for hand in found])]
         if hands is None:
-            found, heard = believed(found, heard)
+            found, heard = confirmed_detections(found, heard)
     (reviews, arms), new = both(
         lambda: _reviewed(image, found, heard, judge.landmarker),
         lambda: _overlooked(image, found, judge) if search else [],
     )
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if search else []
-    for one, says in new:
+    for one, prediction in new:
         own = next((arm for arm in bare if claimed_by(one, arm)), None)
         bare = [arm for arm in bare if arm is not own]
         side = own.side if own else None
-        reviews.append(review_unfound(image, one, len(reviews) + 1, says, side))
+        reviews.append(review_undetected_hand(image, one, len(reviews) + 1, prediction, side))
     reviews += [_bare_arm(arm, len(reviews) + k) for k, arm in enumerate(bare, start=1)]
     review = PictureReview(tuple(reviews), image.width, image.height)
     if expected is None:
         return review
-    from handwright.review.expectation_check import held_against
+    from handwright.review.expectation_check import check_expectation
 
-    return held_against(review, expected)
+    return check_expectation(review, expected)
 
 
 def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
@@ -153,7 +153,10 @@ def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
 
 
 def _reviewed(
-    image: Image, found: Sequence[HandObservation], heard: Sequence[CriticSays | None], landmarker: Landmarker
+    image: Image,
+    found: Sequence[HandObservation],
+    heard: Sequence[CriticPrediction | None],
+    landmarker: Landmarker,
 ) -> tuple[list[HandReview], list[OwnArm]]:
     """The checklists of hands that were found, and all arms of the picture."""
     people, arms = _arms(image, found, landmarker)
@@ -170,12 +173,12 @@ def _reviewed(
 
 def _overlooked(
     image: Image, found: Sequence[HandObservation], judge: Judge
-) -> list[tuple[Proposal, CriticSays | None]]:
+) -> list[tuple[Proposal, CriticPrediction | None]]:
     """Hands that only the proposal network sees, with what the critic says of them."""
     if judge.proposer is None:
         return []
-    new = unfound(judge.proposer.propose(image.pixels), found, image.width, image.height)
-    return confirmed(image.pixels, new, judge.critic)
+    new = undetected_proposals(judge.proposer.propose(image.pixels), found, image.width, image.height)
+    return confirmed_proposals(image.pixels, new, judge.critic)
 
 
 def _review_hand(
@@ -184,17 +187,17 @@ def _review_hand(
     hand: HandObservation,
     others: Sequence[HandObservation],
     side: Check,
-    says: CriticSays | None,
+    prediction: CriticPrediction | None,
 ) -> HandReview:
     """The checklist of one hand that was found."""
-    evidence = look_closely(image, hand)
-    said = doubts(evidence)
+    evidence = measure_hand(image, hand)
+    said = reasons_not_assessable(evidence)
     checks = _geometry(evidence, said, others, side)
-    if says is None:
-        return HandReview(number, hand.bbox_xyxy_px, hand.side, without_opinion(checks), hand, says)
-    pale = is_colourless(image.pixels, Region.of(hand.landmarks_px))
-    checks = with_opinion(checks, says, hand, said.keys(), pale)
-    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand, says)
+    if prediction is None:
+        return HandReview(number, hand.bbox_xyxy_px, hand.side, fuse_without_critic(checks), hand, prediction)
+    pale = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
+    checks = fuse_prediction(checks, prediction, hand, said.keys(), pale)
+    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand, prediction)
 
 
 def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker) -> tuple[int, list[OwnArm]]:
@@ -213,7 +216,7 @@ def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker
 
 
 def _geometry(
-    evidence: HandEvidence, said: Doubts, others: Sequence[HandObservation], side: Check
+    evidence: HandMeasurements, said: NotAssessable, others: Sequence[HandObservation], side: Check
 ) -> Mapping[CheckName, Check]:
     """The four checks by geometry alone; those in doubt say why."""
     makers: dict[CheckName, Callable[[], Check]] = {

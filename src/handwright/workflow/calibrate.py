@@ -14,7 +14,7 @@ import numpy as np
 from handwright import __version__
 from handwright.errors import OutputError, UnreadableImageError, UsageError
 from handwright.review.calibration.calibration import BUDGET, Calibration
-from handwright.review.calibration.recalibrated_critic import CalibratedCritic, Recalibrated
+from handwright.review.calibration.recalibrated_critic import CalibratedCritic, RecalibratedCritic
 from handwright.review.calibration.user_calibration import (
     CERTIFYING,
     Judged,
@@ -165,7 +165,7 @@ def open_recalibrated(
     """
     told = Calibration.load(calibration)
     with open_judge() as judge:
-        yield replace(judge, critic=Recalibrated(calibrated_critic(judge), told))
+        yield replace(judge, critic=RecalibratedCritic(calibrated_critic(judge), told))
 
 
 def _by_source(
@@ -205,8 +205,8 @@ def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[Judge
                 if label.box is None
                 else _overlap(hand.bbox_xyxy_px, label.box) >= _SAME
             )
-            if same and hand.says is not None:
-                judged.append(Judged(source.path.as_posix(), label.malformed, hand.says))
+            if same and hand.prediction is not None:
+                judged.append(Judged(source.path.as_posix(), label.malformed, hand.prediction))
                 break
     return judged
 

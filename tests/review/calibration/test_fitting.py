@@ -12,8 +12,8 @@ from handwright.review.calibration.fitting import (
     expected_calibration_error,
     fit_platt,
     fit_temperature,
-    limit_at,
-    limits_at,
+    threshold_at,
+    thresholds_at,
 )
 
 
@@ -64,41 +64,41 @@ def test_temperature_is_one_where_nothing_is_known():
 @pytest.mark.parametrize(("budget", "called"), [(0.02, 2), (0.029, 2), (0.0, 0), (0.5, 50)])
 def test_a_limit_calls_as_many_good_hands_as_the_budget_allows_and_no_more(budget, called):
     good = np.arange(100) / 100
-    limit = limit_at(good, budget)
-    assert (good >= limit).sum() == called
-    assert (good >= np.nextafter(limit, 0)).sum() == called + 1
+    threshold = threshold_at(good, budget)
+    assert (good >= threshold).sum() == called
+    assert (good >= np.nextafter(threshold, 0)).sum() == called + 1
 
 
 def test_good_hands_that_tie_are_not_called_beyond_the_budget():
     good = np.array([0.9] * 5 + [0.1] * 95)
-    assert limit_at(good, 0.02) == np.nextafter(0.9, 1)
+    assert threshold_at(good, 0.02) == np.nextafter(0.9, 1)
 
 
 def test_an_upper_bound_asks_for_more_than_the_plain_share():
     good = np.arange(1000) / 1000
-    assert (good >= limit_at(good, 0.02)).sum() == 20
-    assert (good >= limit_at(good, 0.02, sure=0.95)).sum() == 12
+    assert (good >= threshold_at(good, 0.02)).sum() == 20
+    assert (good >= threshold_at(good, 0.02, sure=0.95)).sum() == 12
 
 
 def test_149_good_hands_promise_two_percent_and_148_do_not():
-    assert limit_at(np.zeros(149), 0.02, sure=0.95) > 0
+    assert threshold_at(np.zeros(149), 0.02, sure=0.95) > 0
     with pytest.raises(NotEnoughDataError, match="149"):
-        limit_at(np.zeros(148), 0.02, sure=0.95)
+        threshold_at(np.zeros(148), 0.02, sure=0.95)
 
 
 def test_several_heads_together_stay_within_one_budget(rng):
     good = {name: rng.random(1000) for name in "abc"}
-    limits = limits_at(good, 0.02)
-    called = np.any([good[name] >= limits[name] for name in good], axis=0)
+    thresholds = thresholds_at(good, 0.02)
+    called = np.any([good[name] >= thresholds[name] for name in good], axis=0)
     assert 0.017 <= called.mean() <= 0.02
     same = dict.fromkeys("abc", good["a"])
-    assert limits_at(same, 0.02) == dict.fromkeys("abc", limit_at(good["a"], 0.02))
+    assert thresholds_at(same, 0.02) == dict.fromkeys("abc", threshold_at(good["a"], 0.02))
 
 
 def test_no_limit_falls_below_the_least_and_the_other_heads_get_what_it_leaves(rng):
     good = {"loud": rng.random(1000), "silent": rng.random(1000) * 1e-6}
-    limits = limits_at(good, 0.02, least=0.05)
-    assert limits == {"loud": limit_at(good["loud"], 0.02), "silent": 0.05}
+    thresholds = thresholds_at(good, 0.02, least=0.05)
+    assert thresholds == {"loud": threshold_at(good["loud"], 0.02), "silent": 0.05}
 
 
 def test_calibration_error_is_zero_where_what_is_said_comes_true():

@@ -8,24 +8,24 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.review.checks.assessability import MOST_FLAT, doubts, flat_share
+from handwright.review.checks.assessability import MOST_FLAT, flat_share, reasons_not_assessable
 from tests.drawn import shoot
 from tests.review.drawn import evidence_of, grainy, seen
 
 
 def test_a_plain_hand_leaves_no_doubt():
-    assert doubts(evidence_of(grainy())) == {}
+    assert reasons_not_assessable(evidence_of(grainy())) == {}
 
 
 def test_a_tiny_hand_is_not_judged_at_all():
     shot = shoot(grain=2.5)
     small = cv2.resize(shot.pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
-    from handwright.review.checks.hand_measurements import look_closely
+    from handwright.review.checks.hand_measurements import measure_hand
     from handwright.types import Image
 
     there = seen(shot.hand)
     tiny = replace(there, landmarks_px=there.landmarks_px * 0.12, depth_px=there.depth_px * 0.12)
-    said = doubts(look_closely(Image(np.ascontiguousarray(small)), tiny))
+    said = reasons_not_assessable(measure_hand(Image(np.ascontiguousarray(small)), tiny))
     assert set(said) == {"finger_count", "joint_bending", "grasp", "left_right"}
     assert "px large" in said["finger_count"]
 
@@ -37,30 +37,30 @@ def test_a_hand_whose_fingertips_the_border_cuts_is_not_counted():
     moved = replace(there, landmarks_px=there.landmarks_px + down)
     shift = np.float32([[1, 0, 0], [0, 1, down[1]]])
     pixels = cv2.warpAffine(shot.pixels, shift, shot.pixels.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-    said = doubts(evidence_of(shot, pixels, landmarks_px=moved.landmarks_px))
+    said = reasons_not_assessable(evidence_of(shot, pixels, landmarks_px=moved.landmarks_px))
     assert "border cuts" in said["finger_count"]
 
 
 def test_a_strongly_blurred_hand_is_not_judged():
     shot = shoot()
     pixels = cv2.GaussianBlur(shot.pixels, (0, 0), 0.05 * shot.hand_px)
-    assert "blurred" in doubts(evidence_of(shot, pixels))["joint_bending"]
+    assert "blurred" in reasons_not_assessable(evidence_of(shot, pixels))["joint_bending"]
 
 
 @pytest.mark.parametrize("colour", [(0.02, 0.05, 0.4), (0.02, 0.02, 0.02), (0.05, 0.35, 0.08)])
 def test_a_glove_is_no_skin(colour):
-    assert "glove" in doubts(evidence_of(grainy(skin=colour)))["finger_count"]
+    assert "glove" in reasons_not_assessable(evidence_of(grainy(skin=colour)))["finger_count"]
 
 
 @pytest.mark.parametrize("colour", [(0.72, 0.45, 0.34), (0.50, 0.27, 0.18), (0.10, 0.045, 0.025)])
 def test_skin_of_any_tone_is_no_glove(colour):
-    assert "finger_count" not in doubts(evidence_of(grainy(skin=colour)))
+    assert "finger_count" not in reasons_not_assessable(evidence_of(grainy(skin=colour)))
 
 
 def test_a_hand_in_a_grey_picture_is_no_glove():
     shot = grainy()
     grey = np.repeat(shot.pixels.mean(2, keepdims=True), 3, 2).astype(np.uint8)
-    assert doubts(evidence_of(shot, grey)).get("finger_count") is None
+    assert reasons_not_assessable(evidence_of(shot, grey)).get("finger_count") is None
 
 
 def test_a_drawing_with_creases_in_few_colours_is_not_judged():
@@ -70,10 +70,10 @@ def test_a_drawing_with_creases_in_few_colours_is_not_judged():
     flat = np.where(shot.silhouette[..., None], np.where(checked[..., None], ink, fill), shot.pixels)
     evidence = evidence_of(shot, flat.astype(np.uint8))
     assert flat_share(evidence) < MOST_FLAT
-    assert "texture" in doubts(evidence)["finger_count"]
+    assert "texture" in reasons_not_assessable(evidence)["finger_count"]
 
 
 def test_a_drawing_in_one_colour_is_not_judged():
     shot = shoot()
     flat = np.where(shot.silhouette[..., None], np.uint8([222, 170, 140]), shot.pixels).astype(np.uint8)
-    assert "texture" in doubts(evidence_of(shot, flat))["finger_count"]
+    assert "texture" in reasons_not_assessable(evidence_of(shot, flat))["finger_count"]

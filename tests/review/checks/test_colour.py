@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from handwright.review.checks.colour import colourfulness, is_colourless, is_drawn
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 
-REGION = Region((40.0, 40.0), 60.0, 0.0)
+REGION = OrientedSquare((40.0, 40.0), 60.0, 0.0)
 SKIN = np.uint8([190, 140, 120])
 
 
@@ -50,6 +50,6 @@ def test_only_the_hands_middle_is_asked():
 def test_flat_colours_within_outlines_are_drawn_and_shaded_flesh_is_not(times):
     drawn = filled(SKIN)
     drawn[::4] = np.arange(240).reshape(80, 3)
-    region = Region((40.0 * times, 40.0 * times), 60.0 * times, 0.0)
+    region = OrientedSquare((40.0 * times, 40.0 * times), 60.0 * times, 0.0)
     for picture, is_one in ((drawn, True), (shaded(), False)):
         assert is_drawn(np.repeat(np.repeat(picture, times, 0), times, 1), region) == is_one

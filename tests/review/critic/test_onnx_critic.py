@@ -13,18 +13,25 @@ from handwright.review.calibration.calibration import Calibration, Head
 from handwright.review.calibration.recalibrated_critic import calls
 from handwright.review.checklist import CHECKS, Check
 from handwright.review.checks.colour import is_colourless
-from handwright.review.critic.fusion import with_opinion, without_opinion
-from handwright.review.critic.onnx_critic import CriticRunner, logits_of
+from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
+from handwright.review.critic.onnx_critic import CriticRunner, critic_logits
 from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.part_maps import Flesh
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
-from handwright.review.critic.test_time_views import agreed, looks_at
-from handwright.review.critic.upright_crops import GREY, Region, applied, inverse, oriented_crop, turning
+from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.test_time_views import augmented_views, mean_over_views
+from handwright.review.critic.upright_crops import (
+    GREY,
+    OrientedSquare,
+    crop_transform,
+    invert_affine,
+    transform_points,
+    upright_crop,
+)
 from tests.drawn import flat_hand
 from tests.review.drawn import grainy, seen
 
 
-def says(**changes):
+def prediction(**changes):
     names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
     sound = {
         "malformed": 0.02,
@@ -39,7 +46,7 @@ def says(**changes):
         "gloved": 0.01,
         "assessable": 0.99,
     }
-    return CriticSays(**{**sound, **changes})
+    return CriticPrediction(**{**sound, **changes})
 
 
 def checks(verdict="pass"):
@@ -91,11 +98,11 @@ def test_the_runner_says_what_the_network_says(tmp_path):
     import torch
 
     crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    ours = logits_of(CriticRunner.load(tmp_path).session, crops)
+    ours = critic_logits(CriticRunner.load(tmp_path).session, crops)
     with torch.no_grad():
-        looks = looks_at(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1
+        looks = augmented_views(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1
         theirs = network(torch.from_numpy(looks))
-    wanted = agreed({name: value.numpy() for name, value in theirs._asdict().items()})
+    wanted = mean_over_views({name: value.numpy() for name, value in theirs._asdict().items()})
     for name, value in wanted.items():
         np.testing.assert_allclose(ours[name], value, atol=5e-3, rtol=5e-3, err_msg=name)
 
@@ -110,7 +117,7 @@ def test_a_calibration_that_lacks_a_head_is_said_to_when_the_critic_is_opened(tm
 def test_each_region_gets_an_answer_of_its_own(tmp_path):
     small_critic(tmp_path)
     critic, shot = open_critic(tmp_path), grainy()
-    region = Region.of(seen(shot.hand).landmarks_px)
+    region = OrientedSquare.of(seen(shot.hand).landmarks_px)
     away = replace(region, center_px=(5.0, 5.0))
     both = critic.judge(shot.pixels, [region, away])
     assert critic.judge(shot.pixels, []) == []
@@ -124,17 +131,19 @@ def test_each_region_gets_an_answer_of_its_own(tmp_path):
 
 def test_a_crop_has_the_fingers_up_and_its_way_back_is_exact():
     points = seen(flat_hand()).landmarks_px
-    region = Region.of(points)
-    way = turning(region, 128, 1.5)
-    wrist, knuckle = applied(way, points[[0, 9]])
+    region = OrientedSquare.of(points)
+    way = crop_transform(region, 128, 1.5)
+    wrist, knuckle = transform_points(way, points[[0, 9]])
     assert knuckle[0] == pytest.approx(wrist[0], abs=1e-6)
     assert knuckle[1] < wrist[1]
-    np.testing.assert_allclose(applied(inverse(way), applied(way, points)), points, atol=1e-9)
-    middle = np.array(region.center_px)
-    np.testing.assert_allclose(applied(way, middle), [64, 64])
-    assert np.linalg.norm(applied(way, middle + np.array([region.size_px, 0])) - 64) == pytest.approx(
-        128 / 1.5
+    np.testing.assert_allclose(
+        transform_points(invert_affine(way), transform_points(way, points)), points, atol=1e-9
     )
+    middle = np.array(region.center_px)
+    np.testing.assert_allclose(transform_points(way, middle), [64, 64])
+    assert np.linalg.norm(
+        transform_points(way, middle + np.array([region.size_px, 0])) - 64
+    ) == pytest.approx(128 / 1.5)
 
 
 @pytest.mark.parametrize("factor", [1, 5])
@@ -142,25 +151,25 @@ def test_a_crop_shows_the_same_of_a_picture_and_of_the_same_picture_larger(facto
     rng = np.random.default_rng(2)
     small = cv2.GaussianBlur(rng.integers(0, 256, (90, 120, 3)).astype(np.uint8), (0, 0), 4)
     picture = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
-    region = Region((60.0 * factor, 45.0 * factor), 50.0 * factor, 0.4)
-    crop = oriented_crop(picture, turning(region, 48, 1.6), 48)
-    wanted = oriented_crop(small, turning(Region((60.0, 45.0), 50.0, 0.4), 48, 1.6), 48)
+    region = OrientedSquare((60.0 * factor, 45.0 * factor), 50.0 * factor, 0.4)
+    crop = upright_crop(picture, crop_transform(region, 48, 1.6), 48)
+    wanted = upright_crop(small, crop_transform(OrientedSquare((60.0, 45.0), 50.0, 0.4), 48, 1.6), 48)
     assert np.abs(crop.astype(int) - wanted).mean() < 1.5
 
 
 def test_beyond_the_border_a_crop_is_grey():
     white = np.full((40, 40, 3), 255, np.uint8)
-    crop = oriented_crop(white, turning(Region((0.0, 0.0), 30.0, -np.pi / 2), 32, 1.5), 32)
+    crop = upright_crop(white, crop_transform(OrientedSquare((0.0, 0.0), 30.0, -np.pi / 2), 32, 1.5), 32)
     assert (crop[:14, :14] == GREY).all()
     assert (crop[18:30, 18:30] == 255).all()
 
 
 def heard(before, critic, settled=()):
-    return with_opinion(before, critic, seen(flat_hand()), settled)
+    return fuse_prediction(before, critic, seen(flat_hand()), settled)
 
 
 def test_without_a_critic_what_landmarks_let_pass_is_not_passed_and_what_they_fail_stays_failed():
-    alone = without_opinion(checks())
+    alone = fuse_without_critic(checks())
     assert {name: check.verdict for name, check in alone.items()} == {
         "finger_count": "cannot tell",
         "joint_bending": "cannot tell",
@@ -168,42 +177,42 @@ def test_without_a_critic_what_landmarks_let_pass_is_not_passed_and_what_they_fa
         "grasp": "pass",
     }
     assert "no critic" in alone["finger_count"].reason
-    assert without_opinion(checks("fail"))["finger_count"].verdict == "fail"
+    assert fuse_without_critic(checks("fail"))["finger_count"].verdict == "fail"
 
 
 def test_a_critic_fails_what_geometry_passed_and_says_where():
-    said = heard(checks(), says(defects={**says().defects, "extra": 0.9}))
+    said = heard(checks(), prediction(defects={**prediction().defects, "extra": 0.9}))
     assert said["finger_count"].verdict == "fail"
     assert said["finger_count"].where.points_px == ((10.0, 20.0),)
     assert said["joint_bending"].verdict == "pass"
 
 
 def test_a_critic_that_sees_nothing_wrong_lets_pass_what_geometry_could_not_tell():
-    assert heard(checks("cannot tell"), says())["joint_bending"].verdict == "pass"
-    doubtful = says(defects={**says().defects, "sideways": 0.4})
+    assert heard(checks("cannot tell"), prediction())["joint_bending"].verdict == "pass"
+    doubtful = prediction(defects={**prediction().defects, "sideways": 0.4})
     assert heard(checks(), doubtful)["finger_count"].verdict == "cannot tell"
     assert heard(checks(), doubtful)["joint_bending"].verdict == "cannot tell"
-    assert heard(checks("fail"), says())["joint_bending"].verdict == "fail"
+    assert heard(checks("fail"), prediction())["joint_bending"].verdict == "fail"
 
 
 def test_what_cannot_be_judged_stays_so_whatever_the_critic_says():
-    wrong = says(defects={**says().defects, "extra": 0.9})
-    for critic in (wrong, says()):
+    wrong = prediction(defects={**prediction().defects, "extra": 0.9})
+    for critic in (wrong, prediction()):
         assert heard(checks("cannot tell"), critic, CHECKS)["finger_count"].verdict == "cannot tell"
 
 
 def test_gloves_and_what_the_critic_cannot_judge_cannot_be_told():
-    for unclear in (says(gloved=0.9), says(assessable=0.1)):
+    for unclear in (prediction(gloved=0.9), prediction(assessable=0.1)):
         assert heard(checks(), unclear)["finger_count"].verdict == "cannot tell"
 
 
 def test_two_eyes_that_disagree_on_the_side_cannot_tell():
-    assert heard(checks(), says(right=0.02))["left_right"].verdict == "cannot tell"
-    assert heard(checks(), says(right=0.98))["left_right"].verdict == "pass"
+    assert heard(checks(), prediction(right=0.02))["left_right"].verdict == "cannot tell"
+    assert heard(checks(), prediction(right=0.98))["left_right"].verdict == "pass"
 
 
 def test_what_is_malformed_without_a_name_fails_by_its_likeliest_defect():
-    vague = says(malformed=0.8, defects={**says().defects, "too_long": 0.2})
+    vague = prediction(malformed=0.8, defects={**prediction().defects, "too_long": 0.2})
     said = heard(checks(), vague)
     assert said["joint_bending"].verdict == "fail"
     assert "too long" in said["joint_bending"].reason
@@ -215,10 +224,10 @@ def test_flesh_that_no_sound_hand_has_fails_the_count_by_itself(cells, verdict):
     hand, surplus = np.zeros((16, 16), np.float32), np.zeros((16, 16), np.float32)
     hand[4:14, 4:14] = 1
     surplus[4, 4 : 4 + cells] = 1
-    odd = says(
-        flesh=Flesh(hand, surplus, np.eye(3)[:2]),
-        defects={**says().defects, "two_thumbs": 0.2},
-        limits={**says().limits, "surplus": 0.03},
+    odd = prediction(
+        flesh=PartMaps(hand, surplus, np.eye(3)[:2]),
+        defects={**prediction().defects, "two_thumbs": 0.2},
+        thresholds={**prediction().thresholds, "surplus": 0.03},
     )
     said = heard(checks(), odd)
     assert said["finger_count"].verdict == verdict
@@ -231,38 +240,42 @@ def test_flesh_that_no_sound_hand_has_fails_the_count_by_itself(cells, verdict):
 
 @pytest.mark.parametrize("defect", ["melted", "too_long"])
 def test_stone_is_not_called_malformed(defect):
-    wrong = says(malformed=0.9, defects={**says().defects, defect: 0.9})
+    wrong = prediction(malformed=0.9, defects={**prediction().defects, defect: 0.9})
     pale, red = np.full((80, 80, 3), 150, np.uint8), np.full((80, 80, 3), (190, 140, 120), np.uint8)
-    region = Region((40.0, 40.0), 60.0, 0.0)
+    region = OrientedSquare((40.0, 40.0), 60.0, 0.0)
     heard = [
-        with_opinion(checks(), wrong, seen(flat_hand()), (), is_colourless(pixels, region))["joint_bending"]
+        fuse_prediction(checks(), wrong, seen(flat_hand()), (), is_colourless(pixels, region))[
+            "joint_bending"
+        ]
         for pixels in (pale, red)
     ]
     assert [check.verdict for check in heard] == ["cannot tell", "fail"]
 
 
 def test_fingers_are_counted_where_the_critic_is_sure():
-    assert heard(checks(), says(fingers={5: 0.1, 6: 0.9}))["finger_count"].value["counted"] == 6
-    assert "counted" not in heard(checks(), says(fingers={5: 0.5, 6: 0.5}))["finger_count"].value
+    assert heard(checks(), prediction(fingers={5: 0.1, 6: 0.9}))["finger_count"].value["counted"] == 6
+    assert "counted" not in heard(checks(), prediction(fingers={5: 0.5, 6: 0.5}))["finger_count"].value
 
 
 def test_a_sure_critic_names_the_grasp_that_landmarks_leave_open():
     assert (
-        heard(checks("cannot tell"), says(poses={"fist": 0.9, "open": 0.1}))["grasp"].value["state"] == "fist"
+        heard(checks("cannot tell"), prediction(poses={"fist": 0.9, "open": 0.1}))["grasp"].value["state"]
+        == "fist"
     )
     assert (
-        heard(checks("cannot tell"), says(poses={"fist": 0.6, "open": 0.4}))["grasp"].verdict == "cannot tell"
+        heard(checks("cannot tell"), prediction(poses={"fist": 0.6, "open": 0.4}))["grasp"].verdict
+        == "cannot tell"
     )
-    assert heard(checks(), says(poses={"fist": 0.9, "open": 0.1}))["grasp"].reason == "By geometry."
+    assert heard(checks(), prediction(poses={"fist": 0.9, "open": 0.1}))["grasp"].reason == "By geometry."
 
 
 def test_a_missing_finger_is_named_where_that_is_plain():
-    lost = says(
-        defects={**says().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.05, "pinky": 0.8}
+    lost = prediction(
+        defects={**prediction().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.05, "pinky": 0.8}
     )
     assert "ring finger missing" in heard(checks(), lost)["finger_count"].reason
-    vague = says(
-        defects={**says().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.5, "pinky": 0.8}
+    vague = prediction(
+        defects={**prediction().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.5, "pinky": 0.8}
     )
     assert "a finger missing" in heard(checks(), vague)["finger_count"].reason
 
@@ -276,8 +289,8 @@ def test_a_missing_finger_is_named_where_that_is_plain():
     ],
 )
 def test_what_the_critic_cannot_judge_is_told_with_its_reason(told, reason):
-    said = says(malformed=0.99, **told)
-    said = replace(said, limits={**said.limits, "hand": 0.5})
-    heard = with_opinion(checks(), said, seen(grainy().hand), ())
+    said = prediction(malformed=0.99, **told)
+    said = replace(said, thresholds={**said.thresholds, "hand": 0.5})
+    heard = fuse_prediction(checks(), said, seen(grainy().hand), ())
     assert {heard[name].verdict for name in ("finger_count", "joint_bending")} == {"cannot tell"}
     assert heard["finger_count"].reason == reason

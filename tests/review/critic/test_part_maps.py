@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.review.critic.part_maps import Flesh
-from handwright.review.critic.upright_crops import Region, turning
+from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.upright_crops import OrientedSquare, crop_transform
 
 PARTS = ("other", "palm", "thumb", "arm", "too much")
 CELLS, SIZE = 16, 64
@@ -18,7 +18,7 @@ def flesh(to_crop, **places):
     for name, place in places.items():
         logits[:, *place] = -6.0
         logits[PARTS.index(name.replace("_", " ")), *place] = 6.0
-    return Flesh.of(logits, PARTS, to_crop, SIZE)
+    return PartMaps.of(logits, PARTS, to_crop, SIZE)
 
 
 def test_the_hand_is_all_its_parts_and_too_much_of_it_but_not_the_arm():
@@ -46,8 +46,8 @@ def test_a_window_shows_its_part_of_the_picture_and_beyond_the_crop_nothing_is_k
 
 
 def test_a_turned_and_enlarged_crop_is_laid_back():
-    region = Region((200.0, 150.0), 80.0, 0.6)
-    seen = flesh(turning(region, SIZE, 1.5), palm=np.s_[6:10, 6:10])
+    region = OrientedSquare((200.0, 150.0), 80.0, 0.6)
+    seen = flesh(crop_transform(region, SIZE, 1.5), palm=np.s_[6:10, 6:10])
     hand, _ = seen.within((0, 0, 400, 300))
     rows, columns = np.nonzero(hand)
     assert abs(rows.mean() + 0.5 - 150) < 1

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import Proposal, distinct, in_picture, lies_within, look, views
 
 
 def at(x, y, size, score=0.9):
-    return Proposal(Region((x, y), size, 0.0), score)
+    return Proposal(OrientedSquare((x, y), size, 0.0), score)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from handwright.review import CHECKS
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.review.overlay import draw_review
 from handwright.review.proposals.maps import Proposal
@@ -17,10 +17,10 @@ from handwright.review.proposals.undetected_hands import (
     FOUND_BY,
     NO_HAND,
     REASON,
-    believed,
-    confirmed,
-    review_unfound,
-    unfound,
+    confirmed_detections,
+    confirmed_proposals,
+    review_undetected_hand,
+    undetected_proposals,
 )
 from handwright.review.review_json import picture_json
 from handwright.types import Image
@@ -28,7 +28,7 @@ from tests.drawn import WALL
 from tests.review.drawn import PeopleEyes, grainy, seen
 
 SURE = 0.98
-HERE = Proposal(Region((120.0, 90.0), 60.0, -1.5), 0.8)
+HERE = Proposal(OrientedSquare((120.0, 90.0), 60.0, -1.5), 0.8)
 
 
 def wall(width=300, height=200):
@@ -51,17 +51,17 @@ class Stub:
 
     def judge(self, pixels, regions):
         self.asked += regions
-        return [self.says() for _ in regions]
+        return [self.prediction() for _ in regions]
 
-    def says(self):
+    def prediction(self):
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
         defects = dict.fromkeys(names, 0.01) | {"extra": self.extra}
-        limits = dict.fromkeys((*names, "malformed", "hand"), 0.5) | {"sure_hand": SURE}
-        return CriticSays(
+        thresholds = dict.fromkeys((*names, "malformed", "hand"), 0.5) | {"sure_hand": SURE}
+        return CriticPrediction(
             malformed=max(self.extra, 0.01),
             defects=defects,
             where_px={"extra": (118.0, 70.0)},
-            limits=limits,
+            thresholds=thresholds,
             fingers={3: 0.0, 4: 0.0, 5: 0.9, 6: 0.1, 7: 0.0},
             landmarks_px=np.linspace((100, 60), (140, 120), 21),
             visible=np.full(21, self.seen),
@@ -85,21 +85,21 @@ class Fixed:
 
 def test_a_proposal_of_a_found_hand_is_no_new_hand():
     hand = seen(grainy().hand)
-    region = Region.of(hand.landmarks_px)
+    region = OrientedSquare.of(hand.landmarks_px)
     x, y = region.center_px
     nudged = Proposal(replace(region, center_px=(x + 0.2 * region.size_px, y)), 0.9)
     part = Proposal(
         replace(region, center_px=(x, y + 0.45 * region.size_px), size_px=region.size_px / 4), 0.9
     )
     beside = Proposal(replace(region, center_px=(x + 1.1 * region.size_px, y)), 0.9)
-    assert unfound([beside, nudged, part], [hand], 4000, 4000) == [beside]
-    assert unfound([beside], [hand], 4, 4) == []
+    assert undetected_proposals([beside, nudged, part], [hand], 4000, 4000) == [beside]
+    assert undetected_proposals([beside], [hand], 4, 4) == []
     around = Proposal(replace(region, size_px=2.5 * region.size_px), 0.9)
-    assert unfound([around], [hand], 4000, 4000) == [around], "a finger was taken for the hand"
+    assert undetected_proposals([around], [hand], 4000, 4000) == [around], "a finger was taken for the hand"
 
 
 def test_without_a_critic_nothing_can_be_told_and_the_reason_says_so():
-    review = review_unfound(wall(), HERE, 3, None, None)
+    review = review_undetected_hand(wall(), HERE, 3, None, None)
     assert (review.id, review.side, review.observation, review.verdict) == (3, None, None, "unsure")
     assert review.bbox_xyxy_px == (90.0, 60.0, 150.0, 120.0)
     assert set(review.checks) == set(CHECKS)
@@ -107,32 +107,32 @@ def test_without_a_critic_nothing_can_be_told_and_the_reason_says_so():
 
 
 def test_its_box_stays_within_the_picture():
-    corner = Proposal(Region((10.0, 195.0), 60.0, 0.0), 0.5)
-    assert review_unfound(wall(), corner, 1, None, None).bbox_xyxy_px == (0.0, 165.0, 40.0, 200.0)
+    corner = Proposal(OrientedSquare((10.0, 195.0), 60.0, 0.0), 0.5)
+    assert review_undetected_hand(wall(), corner, 1, None, None).bbox_xyxy_px == (0.0, 165.0, 40.0, 200.0)
 
 
 def test_what_the_critic_sees_wrong_fails_it():
     critic = Stub(extra=0.97)
-    ((_, said),) = confirmed(wall().pixels, [HERE], critic)
+    ((_, said),) = confirmed_proposals(wall().pixels, [HERE], critic)
     assert critic.asked == [HERE.region]
-    review = review_unfound(wall(), HERE, 1, said, "left")
+    review = review_undetected_hand(wall(), HERE, 1, said, "left")
     assert review.verdict == "fail"
     assert review.checks["finger_count"].verdict == "fail"
     assert review.checks["joint_bending"].verdict == "cannot tell"
     assert review.checks["finger_count"].where.points_px == ((118.0, 70.0),)
-    assert review.says is not None
-    assert review.says.malformed == 0.97
+    assert review.prediction is not None
+    assert review.prediction.malformed == 0.97
 
 
 def test_a_critic_that_reads_it_gives_it_landmarks_and_a_side_but_no_pass():
-    review = review_unfound(wall(), HERE, 1, Stub().says(), None)
+    review = review_undetected_hand(wall(), HERE, 1, Stub().prediction(), None)
     assert review.observation is not None
     assert (review.observation.found_by, review.side) == (FOUND_BY, "right")
     assert review.verdict == "unsure"
 
 
 def test_of_a_hand_whose_side_is_not_plain_the_joints_are_read_and_no_side_is_told():
-    review = review_unfound(wall(), HERE, 1, Stub(right=0.6).says(), None)
+    review = review_undetected_hand(wall(), HERE, 1, Stub(right=0.6).prediction(), None)
     assert review.observation is not None
     assert review.observation.side == "right"
     assert review.side is None
@@ -140,7 +140,7 @@ def test_of_a_hand_whose_side_is_not_plain_the_joints_are_read_and_no_side_is_to
 
 @pytest.mark.parametrize("critic", [Stub(extra=0.97, assessable=0.1), Stub(right=0.6, assessable=0.1)])
 def test_a_critic_that_cannot_make_it_out_says_nothing(critic):
-    review = review_unfound(wall(), HERE, 1, critic.says(), None)
+    review = review_undetected_hand(wall(), HERE, 1, critic.prediction(), None)
     assert review.observation is None
     assert {check.verdict for check in review.checks.values()} == {"cannot tell"}
 
@@ -159,19 +159,23 @@ def test_a_picture_whose_only_hand_the_detector_overlooks_is_not_without_hands()
 
 def test_what_the_critic_takes_for_no_hand_is_none():
     image, nothing = wall(), Stub(extra=0.97, hand=0.3)
-    assert confirmed(image.pixels, [HERE], nothing) == []
-    assert confirmed(image.pixels, [HERE], None) == [(HERE, None)]
+    assert confirmed_proposals(image.pixels, [HERE], nothing) == []
+    assert confirmed_proposals(image.pixels, [HERE], None) == [(HERE, None)]
     assert review_picture(image, Judge(PeopleEyes(), nothing, Fixed([HERE]))).verdict == "no_hands"
-    assert nothing.says().is_blind
+    assert nothing.prediction().not_assessable
     tiny = Proposal(replace(HERE.region, size_px=31.0), 0.9)
-    assert confirmed(image.pixels, [tiny], Stub()) == confirmed(image.pixels, [tiny], None) == []
-    assert not Stub().says().is_blind
+    assert (
+        confirmed_proposals(image.pixels, [tiny], Stub())
+        == confirmed_proposals(image.pixels, [tiny], None)
+        == []
+    )
+    assert not Stub().prediction().not_assessable
 
 
 @pytest.mark.parametrize(("hand", "taken"), [(SURE - 0.01, False), (SURE, True)])
 def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
-    assert Stub(hand=hand).says().is_hand
-    assert bool(confirmed(wall().pixels, [HERE], Stub(hand=hand))) == taken
+    assert Stub(hand=hand).prediction().is_hand
+    assert bool(confirmed_proposals(wall().pixels, [HERE], Stub(hand=hand))) == taken
 
 
 @pytest.mark.parametrize(
@@ -187,13 +191,13 @@ def test_one_that_fills_the_picture_is_taken_unless_the_critic_denies_it(share, 
     image = wall()
     size = share * max(image.width, image.height)
     close = Proposal(replace(HERE.region, size_px=size), score)
-    assert bool(confirmed(image.pixels, [close], Stub(hand=hand))) == taken
+    assert bool(confirmed_proposals(image.pixels, [close], Stub(hand=hand))) == taken
 
 
 def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it():
     hand, never = seen(grainy().hand), Stub(hand=NO_HAND / 2)
-    lamp, doubt = never.says(), Stub(hand=2 * NO_HAND).says()
-    assert believed([hand, hand, hand], [lamp, doubt, None]) == ([hand, hand], [doubt, None])
+    lamp, doubt = never.prediction(), Stub(hand=2 * NO_HAND).prediction()
+    assert confirmed_detections([hand, hand, hand], [lamp, doubt, None]) == ([hand, hand], [doubt, None])
     review = review_picture(wall(), Judge(PeopleEyes(), never), hands=[hand])
     assert len(review.hands) == 1
 

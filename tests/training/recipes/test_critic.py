@@ -8,7 +8,7 @@ import torch
 
 from handwright.errors import MissingModelError
 from handwright.hand.grammar.named import NAMED
-from handwright.review.critic.heatmap_peaks import peaks
+from handwright.review.critic.heatmap_peaks import heatmap_peaks
 from handwright.training.losses import cell_gaussians
 from handwright.training.networks.critic import load_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group
@@ -96,7 +96,7 @@ def test_a_referee_learns_from_the_same_samples_and_is_kept_like_a_critic(tmp_pa
 def test_a_heatmap_of_a_landmark_gives_the_landmark_back():
     points = torch.rand(21, 2) * 0.8 + 0.1
     logits = cell_gaussians(points[None], 32).log().reshape(21, 32, 32).numpy()
-    found, mass = peaks(logits, 128)
+    found, mass = heatmap_peaks(logits, 128)
     assert np.abs(found - 128 * points.numpy()).max() < 0.2
     assert mass.min() > 0.9
 

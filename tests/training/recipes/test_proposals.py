@@ -251,7 +251,7 @@ def exported(tmp_path_factory):
 def test_the_runner_says_what_torch_says(exported):
     network, folder = exported
     proposer = Proposer.load(folder)
-    assert (proposer.size_px, proposer.limit) == (SIDE, 0.25)
+    assert (proposer.size_px, proposer.threshold) == (SIDE, 0.25)
     pictures = torch.rand(3, 3, SIDE, SIDE) * 2 - 1
     with torch.no_grad():
         wanted = network(pictures)

@@ -9,7 +9,7 @@ import torch
 
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
-from handwright.review.critic.test_time_views import agreed, looks_at
+from handwright.review.critic.test_time_views import augmented_views, mean_over_views
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from handwright.training.recipes.critic import fresh_critic
 from handwright.training.release.calibration import calibrate_critic
@@ -22,8 +22,8 @@ def asked(network):
 
     def ask(crops):
         with torch.no_grad():
-            told = network(picture_tensor(looks_at(crops)))
-        return agreed({name: value.numpy() for name, value in told._asdict().items()})
+            told = network(picture_tensor(augmented_views(crops)))
+        return mean_over_views({name: value.numpy() for name, value in told._asdict().items()})
 
     return ask
 
@@ -43,7 +43,7 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
     called = np.zeros(len(hands), np.bool_)
     for name, logits in values.items():
         head = calibration.heads[name]
-        called |= sigmoid(head.scale * logits + head.bias) >= head.limit
+        called |= sigmoid(head.scale * logits + head.bias) >= head.threshold
     sound = clear & ~hands.defects.any(1)
     for rendered in (True, False):
         assert called[sound & (hands.rendered == rendered)].mean() <= BUDGET
@@ -73,4 +73,4 @@ def test_one_hand_in_two_hundred_may_be_taken_for_something_else():
     ask.start = 0
     head = calibrate_critic(ask, network.config, hands, {}).heads["hand"]
     seen = sigmoid(head.scale * np.linspace(0, 4, len(hands))[hands.hand] + head.bias)
-    assert 1 <= (seen < head.limit).sum() <= 2
+    assert 1 <= (seen < head.threshold).sum() <= 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import Proposal
 from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.whole_pictures import labelled
@@ -69,13 +69,13 @@ class Sees:
 
 def test_what_looks_like_a_hand_and_is_none_is_taken_too_and_hands_never():
     shown = replace(picture(), kind="photograph")
-    face, tiny = Region((30.0, 30.0), 48.0, 0.0), Region((180.0, 30.0), 20.0, 0.0)
-    hand = Region.of(SMALL)
+    face, tiny = OrientedSquare((30.0, 30.0), 48.0, 0.0), OrientedSquare((180.0, 30.0), 20.0, 0.0)
+    hand = OrientedSquare.of(SMALL)
     plain, taught = (handless_regions(shown, "a", 40.0, sees) for sees in (None, Sees(hand, face, tiny)))
     assert taught == [*plain, face]
 
 
 def test_no_picture_gives_more_than_four_lookalikes():
     shown = replace(picture(), hands=np.zeros((0, 21, 2), np.float32), kind="photograph")
-    many = [Region((x, 60.0), 48.0, 0.0) for x in range(20, 180, 20)]
+    many = [OrientedSquare((x, 60.0), 48.0, 0.0) for x in range(20, 180, 20)]
     assert handless_regions(shown, "a", 40.0, Sees(*many))[3:] == many[:4]

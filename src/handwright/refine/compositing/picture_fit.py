@@ -30,7 +30,7 @@ _FEWEST_PX = 40
 _NEAR, _PLAINLY_OTHER_LAB = 0.02, 15.0
 
 Pixels = UInt8[np.ndarray, "h w 3"]
-Region = Bool[np.ndarray, "h w"]
+OrientedSquare = Bool[np.ndarray, "h w"]
 Lab = Float[np.ndarray, "h w 3"]
 
 
@@ -81,7 +81,12 @@ class PictureFit:
 
 
 def fit_to_picture(
-    before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, hand_px: float
+    before: Pixels,
+    after: Pixels,
+    changed: OrientedSquare,
+    old: OrientedSquare,
+    new: OrientedSquare,
+    hand_px: float,
 ) -> PictureFit:
     """Measure one repainted hand.
 
@@ -105,7 +110,12 @@ def fit_to_picture(
 
 
 def lost_share(
-    before: Pixels, after: Pixels, changed: Region, old: Region, new: Region, hand_px: float
+    before: Pixels,
+    after: Pixels,
+    changed: OrientedSquare,
+    old: OrientedSquare,
+    new: OrientedSquare,
+    hand_px: float,
 ) -> float:
     """Share of the old hand that is gone: repainted in plainly another colour, beside the new hand.
 
@@ -123,7 +133,7 @@ def lost_share(
     return float((gone[box] & apart).sum() / old.sum())
 
 
-def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspect:
+def _sharpness(before: Pixels, after: Pixels, old: OrientedSquare, new: OrientedSquare) -> Aspect:
     if not (old.any() and new.any()):
         return Aspect(0.0, OCTAVES_SHARPNESS)
     had, has = (
@@ -132,7 +142,7 @@ def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspec
     return Aspect(_octaves(had, has), OCTAVES_SHARPNESS)
 
 
-def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
+def _grain(before: Pixels, after: Pixels, old: OrientedSquare, fresh: OrientedSquare) -> Aspect:
     if min(old.sum(), fresh.sum()) < _FEWEST_PX:
         return Aspect(0.0, OCTAVES_GRAIN)
     first, second = (_grain_level(before, half) for half in _halves(old))
@@ -140,7 +150,7 @@ def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
     return _allowing(value, OCTAVES_GRAIN, _octaves(first, second))
 
 
-def _colour(had: Lab, has: Lab, old: Region, fresh: Region) -> Aspect:
+def _colour(had: Lab, has: Lab, old: OrientedSquare, fresh: OrientedSquare) -> Aspect:
     if min(old.sum(), fresh.sum()) < _FEWEST_PX:
         return Aspect(0.0, LAB_COLOUR)
     first, second = (np.median(had[half], axis=0) for half in _halves(old))
@@ -154,7 +164,9 @@ def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:
     return Aspect(value, allowance + min(halves_apart / 2, allowance))
 
 
-def _seam(had: Lab, has: Lab, changed: Region, old: Region, new: Region, rim_px: int) -> Aspect:
+def _seam(
+    had: Lab, has: Lab, changed: OrientedSquare, old: OrientedSquare, new: OrientedSquare, rim_px: int
+) -> Aspect:
     """The worse of skin against skin and background against background, each less the picture's own steps."""
     pairs = _across_rim(changed, rim_px)
     if pairs is None:
@@ -176,7 +188,7 @@ def _seam(had: Lab, has: Lab, changed: Region, old: Region, new: Region, rim_px:
 Places = tuple[np.ndarray, np.ndarray]
 
 
-def _across_rim(changed: Region, rim_px: int) -> tuple[Places, Places] | None:
+def _across_rim(changed: OrientedSquare, rim_px: int) -> tuple[Places, Places] | None:
     """Rows and columns of pixels one to two rims inside, and of the picture's own pixel nearest to each."""
     if changed.all() or not changed.any():
         return None
@@ -207,7 +219,7 @@ def _cells(places: Places, side_px: int) -> Int[np.ndarray, " n"]:
     return (rows // side_px) * (columns.max() // side_px + 1) + columns // side_px
 
 
-def _halves(region: Region) -> tuple[Region, Region]:
+def _halves(region: OrientedSquare) -> tuple[OrientedSquare, OrientedSquare]:
     """The region's parts on either side of its middle, across its longer side."""
     rows, columns = np.nonzero(region)
     if np.ptp(rows) >= np.ptp(columns):
@@ -218,7 +230,7 @@ def _halves(region: Region) -> tuple[Region, Region]:
     return (upper, lower) if upper.any() and lower.any() else (region, region)
 
 
-def _grain_level(picture: Pixels, region: Region) -> float:
+def _grain_level(picture: Pixels, region: OrientedSquare) -> float:
     return max(float(grain_statistics(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
 
 

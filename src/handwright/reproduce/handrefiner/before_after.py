@@ -21,7 +21,7 @@ from handwright.reproduce.store import Record
 from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
 from handwright.review.critic.open_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Box, Image
 
 GROUP = "before-after"
@@ -89,11 +89,11 @@ class BeforeAfter:
         }
         shown = image, image if hand is None else _repainted(image, hand), repair.after
         for state, version in zip(STATES, shown, strict=True):
-            record = {**told, **self._looked_at(version, box, Region.of(landmarks))}
+            record = {**told, **self._looked_at(version, box, OrientedSquare.of(landmarks))}
             crop = hand_crop(version.pixels, box)
             store.unit(GROUP, f"{picture.name}/{state}", lambda made=(record, crop): made)
 
-    def _looked_at(self, image: Image, box: Box, region: Region) -> Record:
+    def _looked_at(self, image: Image, box: Box, region: OrientedSquare) -> Record:
         found = find_hands(image.pixels, landmarker=self.bench.engine.landmarker)
         here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _LEAST_OVERLAP]
         record: Record = {"found": bool(here), "score": max(here, default=0.0)}

@@ -29,18 +29,22 @@ class Head:
     Attributes:
         scale: Positive.
         bias: In logits.
-        limit: Probability from which on it is called; above 1: never.
+        threshold: Probability from which on it is called; above 1: never.
     """
 
     scale: float = 1.0
     bias: float = 0.0
-    limit: float = 0.5
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        if not np.isfinite([self.scale, self.bias, self.limit]).all() or self.scale <= 0 or self.limit <= 0:
+        if (
+            not np.isfinite([self.scale, self.bias, self.threshold]).all()
+            or self.scale <= 0
+            or self.threshold <= 0
+        ):
             raise InvalidValueError(
                 f"a head needs a positive scale and limit and a finite bias, got {self.scale:g}, "
-                f"{self.limit:g} and {self.bias:g}"
+                f"{self.threshold:g} and {self.bias:g}"
             )
 
 
@@ -89,7 +93,7 @@ class Calibration:
             OutputError: It cannot be written.
         """
         heads = {
-            name: {"scale": head.scale, "bias": head.bias, "limit": head.limit}
+            name: {"scale": head.scale, "bias": head.bias, "limit": head.threshold}
             for name, head in self.heads.items()
         }
         entry = {"schema": SCHEMA, "heads": heads, "temperatures": dict(self.temperatures)}
@@ -99,15 +103,15 @@ class Calibration:
     @property
     def digest(self) -> str:
         """What tells it from another one, whatever it was fitted on."""
-        told = json.dumps([sorted((n, h.scale, h.bias, h.limit) for n, h in self.heads.items())])
+        told = json.dumps([sorted((n, h.scale, h.bias, h.threshold) for n, h in self.heads.items())])
         return hashlib.sha256((told + json.dumps(sorted(self.temperatures.items()))).encode()).hexdigest()[
             :16
         ]
 
     @property
-    def limits(self) -> dict[str, float]:
+    def thresholds(self) -> dict[str, float]:
         """Probability by name of head from which on it is called."""
-        return {name: head.limit for name, head in self.heads.items()}
+        return {name: head.threshold for name, head in self.heads.items()}
 
     def probability(self, head: str, value: float) -> float:
         """The probability that a logit of a head stands for."""

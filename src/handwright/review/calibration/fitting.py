@@ -70,7 +70,7 @@ def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " 
     return 1 / cold
 
 
-def limit_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float | None = None) -> float:
+def threshold_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float | None = None) -> float:
     """The smallest limit at which at most ``budget`` of the good hands lie at or above it.
 
     Args:
@@ -84,7 +84,7 @@ def limit_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float 
     return float(np.nextafter(np.sort(good)[::-1][allowed_alarms(len(good), budget, sure)], np.inf))
 
 
-def limits_at(
+def thresholds_at(
     good: Mapping[str, Float[np.ndarray, " n"]],
     budget: float = BUDGET,
     sure: float | None = None,
@@ -97,23 +97,23 @@ def limits_at(
     Args:
         good: By head, float [N] probabilities of the same N good hands.
         budget: Share of hands that may be called by any head.
-        sure: As in ``limit_at``.
+        sure: As in ``threshold_at``.
         least: No limit is lower: a head that is never near its limit does not call at a hair's breadth.
 
     Raises:
-        NotEnoughDataError: As ``limit_at``.
+        NotEnoughDataError: As ``threshold_at``.
     """
     told = np.stack([np.asarray(values, np.float64) for values in good.values()])
     allowed = allowed_alarms(told.shape[1], budget, sure)
     ordered = -np.sort(-told, axis=1)
 
-    def limits(each: int) -> Float[np.ndarray, " heads"]:
+    def thresholds(each: int) -> Float[np.ndarray, " heads"]:
         return np.maximum(np.nextafter(ordered[:, each], np.inf), least)
 
     each = 0
-    while each < allowed and (told >= limits(each + 1)[:, None]).any(0).sum() <= allowed:
+    while each < allowed and (told >= thresholds(each + 1)[:, None]).any(0).sum() <= allowed:
         each += 1
-    return dict(zip(good, limits(each).tolist(), strict=True))
+    return dict(zip(good, thresholds(each).tolist(), strict=True))
 
 
 def expected_calibration_error(
@@ -142,10 +142,10 @@ def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
     Args:
         count: Good hands that there are.
         budget: Share of good hands that may be called.
-        sure: As in ``limit_at``.
+        sure: As in ``threshold_at``.
 
     Raises:
-        NotEnoughDataError: As ``limit_at``.
+        NotEnoughDataError: As ``threshold_at``.
     """
     if not count:
         raise NotEnoughDataError("no limit can be set", "there are no good hands")

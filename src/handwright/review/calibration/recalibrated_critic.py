@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 
 from handwright.errors import DataError
 from handwright.review.calibration.calibration import Calibration
-from handwright.review.critic.prediction import CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.prediction import CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 
 MALFORMED = "malformed"
 MADE_FOR = "made_for"
@@ -27,13 +27,15 @@ class CalibratedCritic(Protocol):
         """The calibration in use."""
         ...
 
-    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[CriticSays]:
+    def judge(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
+    ) -> list[CriticPrediction]:
         """As ``review.critic.prediction.Critic``."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Recalibrated:
+class RecalibratedCritic:
     """A critic that is read by a user's calibration; satisfies ``review.critic.prediction.Critic``.
 
     Attributes:
@@ -52,38 +54,46 @@ class Recalibrated:
                 "make it again with handwright review --calibrate",
             )
 
-    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[CriticSays]:
+    def judge(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
+    ) -> list[CriticPrediction]:
         """What the critic says of each of these hands, read anew."""
         return [
-            reread(says, self.critic.calibration, self.calibration)
-            for says in self.critic.judge(pixels, regions)
+            reread(prediction, self.critic.calibration, self.calibration)
+            for prediction in self.critic.judge(pixels, regions)
         ]
 
 
-def reread(says: CriticSays, old: Calibration, new: Calibration) -> CriticSays:
+def reread(prediction: CriticPrediction, old: Calibration, new: Calibration) -> CriticPrediction:
     """What a critic says of a hand as ``new`` reads it, where ``old`` read it before."""
 
     def again(name: str, probability: float) -> float:
         return new.probability(name, old.raw_logit(name, probability))
 
     return replace(
-        says,
-        malformed=again(MALFORMED, says.malformed),
-        defects={name: again(name, told) for name, told in says.defects.items()},
-        limits={name: new.limits[name] for name in says.limits},
+        prediction,
+        malformed=again(MALFORMED, prediction.malformed),
+        defects={name: again(name, told) for name, told in prediction.defects.items()},
+        thresholds={name: new.thresholds[name] for name in prediction.thresholds},
     )
 
 
-def can_tell(says: CriticSays) -> bool:
+def can_tell(prediction: CriticPrediction) -> bool:
     """Whether the critic sees enough of the hand to judge it."""
-    return not says.is_blind
+    return not prediction.not_assessable
 
 
-def calls(says: CriticSays, limits: Mapping[str, float] | None = None) -> bool:
+def calls(prediction: CriticPrediction, thresholds: Mapping[str, float] | None = None) -> bool:
     """Whether a critic calls a hand wrong: it sees enough of it, and something lies at or above its limit.
 
     Args:
-        says: The critic.
-        limits: In place of its own.
+        prediction: The critic.
+        thresholds: In place of its own.
     """
-    return can_tell(says) and replace(says, limits=says.limits if limits is None else limits).excess >= 1
+    return (
+        can_tell(prediction)
+        and replace(
+            prediction, thresholds=prediction.thresholds if thresholds is None else thresholds
+        ).threshold_ratio
+        >= 1
+    )

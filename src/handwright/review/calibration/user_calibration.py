@@ -9,9 +9,9 @@ import numpy as np
 
 from handwright.errors import NotEnoughDataError
 from handwright.review.calibration.calibration import BUDGET, Calibration, Head, logit, sigmoid
-from handwright.review.calibration.fitting import expected_calibration_error, fit_platt, limits_at
+from handwright.review.calibration.fitting import expected_calibration_error, fit_platt, thresholds_at
 from handwright.review.calibration.recalibrated_critic import MADE_FOR, MALFORMED, calls, can_tell, reread
-from handwright.review.critic.prediction import CriticSays
+from handwright.review.critic.prediction import CriticPrediction
 
 FEWEST = 20
 FOLDS = 5
@@ -27,12 +27,12 @@ class Judged:
     Attributes:
         picture: Which picture it is of: pictures are never parted when a fit is tried on other ones.
         malformed: The truth.
-        says: By the calibration in use.
+        prediction: By the calibration in use.
     """
 
     picture: str
     malformed: bool
-    says: CriticSays
+    prediction: CriticPrediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,27 +70,27 @@ def refit(old: Calibration, hands: Sequence[Judged], budget: float = BUDGET) -> 
         hands: With what the critic said of them by ``old``.
         budget: Share of good hands that may be called wrong.
     """
-    told = np.array([old.raw_logit(MALFORMED, hand.says.malformed) for hand in hands])
+    told = np.array([old.raw_logit(MALFORMED, hand.prediction.malformed) for hand in hands])
     head = old.heads[MALFORMED]
     scale, bias = fit_platt(head.scale * told + head.bias, np.array([hand.malformed for hand in hands]))
-    moved = Head(scale * head.scale, scale * head.bias + bias, _moved(head.limit, scale, bias))
+    moved = Head(scale * head.scale, scale * head.bias + bias, _moved(head.threshold, scale, bias))
     new = replace(old, heads={**old.heads, MALFORMED: moved}, about={MADE_FOR: old.digest})
-    good = [reread(hand.says, old, new).told for hand in hands if not hand.malformed]
+    good = [reread(hand.prediction, old, new).told for hand in hands if not hand.malformed]
     if not good:
         return new
     by_head = {name: np.array([said[name] for said in good]) for name in good[0] if name in new.heads}
     if len(good) >= CERTIFYING:
-        limits = limits_at(by_head, budget, SURE, LEAST_LIMIT)
+        thresholds = thresholds_at(by_head, budget, SURE, LEAST_LIMIT)
     else:
-        shown = limits_at(by_head, budget, least=LEAST_LIMIT)
-        limits = {name: max(limit, new.limits[name]) for name, limit in shown.items()}
-    heads = {name: replace(new.heads[name], limit=limit) for name, limit in limits.items()}
+        shown = thresholds_at(by_head, budget, least=LEAST_LIMIT)
+        thresholds = {name: max(threshold, new.thresholds[name]) for name, threshold in shown.items()}
+    heads = {name: replace(new.heads[name], threshold=threshold) for name, threshold in thresholds.items()}
     return replace(new, heads={**new.heads, **heads})
 
 
 def as_it_is(hands: Sequence[Judged]) -> Outcome:
     """What the calibration in use makes of hands."""
-    return _outcome(hands, [hand.says for hand in hands])
+    return _outcome(hands, [hand.prediction for hand in hands])
 
 
 def tried(old: Calibration, hands: Sequence[Judged], budget: float = BUDGET) -> Outcome:
@@ -106,7 +106,7 @@ def tried(old: Calibration, hands: Sequence[Judged], budget: float = BUDGET) -> 
         part: refit(old, [hand for hand in hands if part_of[hand.picture] != part], budget)
         for part in set(part_of.values())
     }
-    return _outcome(hands, [reread(hand.says, old, fits[part_of[hand.picture]]) for hand in hands])
+    return _outcome(hands, [reread(hand.prediction, old, fits[part_of[hand.picture]]) for hand in hands])
 
 
 def enough(hands: Sequence[Judged]) -> list[Judged]:
@@ -115,7 +115,7 @@ def enough(hands: Sequence[Judged]) -> list[Judged]:
     Raises:
         NotEnoughDataError: They are too few, all good, all malformed, or of one picture.
     """
-    seen = [hand for hand in hands if can_tell(hand.says)]
+    seen = [hand for hand in hands if can_tell(hand.prediction)]
     bad = sum(hand.malformed for hand in seen)
     fix = "label more hands, good and malformed ones"
     if len(seen) < FEWEST:
@@ -129,16 +129,16 @@ def enough(hands: Sequence[Judged]) -> list[Judged]:
     return seen
 
 
-def _outcome(hands: Sequence[Judged], said: Sequence[CriticSays]) -> Outcome:
+def _outcome(hands: Sequence[Judged], said: Sequence[CriticPrediction]) -> Outcome:
     number = {name: k for k, name in enumerate(dict.fromkeys(hand.picture for hand in hands))}
     return Outcome(
         np.array([number[hand.picture] for hand in hands]),
         np.array([hand.malformed for hand in hands]),
-        np.array([says.malformed for says in said]),
-        np.array([calls(says) for says in said]),
+        np.array([prediction.malformed for prediction in said]),
+        np.array([calls(prediction) for prediction in said]),
     )
 
 
-def _moved(limit: float, scale: float, bias: float) -> float:
+def _moved(threshold: float, scale: float, bias: float) -> float:
     """The limit that calls what the old one called, of probabilities that were refitted."""
-    return limit if limit >= 1 else float(sigmoid(scale * logit(np.asarray(limit)) + bias))
+    return threshold if threshold >= 1 else float(sigmoid(scale * logit(np.asarray(threshold)) + bias))

@@ -8,10 +8,10 @@ import numpy as np
 from handwright.hand.anatomy import FINGERS
 from handwright.review.checklist import CheckName
 from handwright.review.checks.colour import LEAST_COLOUR, colourfulness, is_drawn
-from handwright.review.checks.hand_measurements import HandEvidence
+from handwright.review.checks.hand_measurements import HandMeasurements
 from handwright.review.checks.joint_angles import finger_words
 from handwright.review.critic.prediction import SMALLEST_PX
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 
 MOST_BLUR = 0.02
 """Largest sigma of the edges' blur, in sizes of the hand."""
@@ -28,19 +28,19 @@ SKIN_HUES_DEG = (-22.0, 97.0)
 _COLOURED, _COLOURLESS = 8.0, 2.5
 _TIPS = (4, 8, 12, 16, 20)
 
-Doubts = dict[CheckName, str]
+NotAssessable = dict[CheckName, str]
 
 
-def doubts(evidence: HandEvidence) -> Doubts:
+def reasons_not_assessable(evidence: HandMeasurements) -> NotAssessable:
     """Per check that cannot be made the reason in words; empty for a hand that is plain to see."""
-    said: Doubts = {}
+    said: NotAssessable = {}
     for checks, reason in _all_doubts(evidence):
         for check in checks:
             said.setdefault(check, reason)
     return said
 
 
-def unlike_skin(evidence: HandEvidence) -> bool:
+def unlike_skin(evidence: HandMeasurements) -> bool:
     """Whether the hand's colour is no skin's although the picture has colour."""
     red, yellow = evidence.region.skin_lab[1:] - 128.0
     chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
@@ -49,7 +49,7 @@ def unlike_skin(evidence: HandEvidence) -> bool:
     return chroma > _COLOURED and not SKIN_HUES_DEG[0] <= hue <= SKIN_HUES_DEG[1]
 
 
-def flat_share(evidence: HandEvidence) -> float:
+def flat_share(evidence: HandMeasurements) -> float:
     """Share of the hand whose pixels equal their neighbours: little in photographs and renders."""
     inside = cv2.erode((evidence.region.inside & evidence.silhouette).astype(np.uint8), np.ones((5, 5))) > 0
     if inside.sum() < 50:
@@ -60,7 +60,7 @@ def flat_share(evidence: HandEvidence) -> float:
     return float(flat[inside].mean())
 
 
-def cut_fingers(evidence: HandEvidence) -> tuple[str, ...]:
+def cut_fingers(evidence: HandMeasurements) -> tuple[str, ...]:
     """Names of the fingers whose tip lies outside the picture."""
     width, height = evidence.picture_px
     tips = evidence.observation.landmarks_px[list(_TIPS)]
@@ -68,7 +68,7 @@ def cut_fingers(evidence: HandEvidence) -> tuple[str, ...]:
     return tuple(finger_words(name) for name, out in zip(FINGERS, outside, strict=True) if out)
 
 
-def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str]]:
+def _all_doubts(evidence: HandMeasurements) -> list[tuple[tuple[CheckName, ...], str]]:
     shape: tuple[CheckName, ...] = ("finger_count", "joint_bending", "grasp")
     every: tuple[CheckName, ...] = (*shape, "left_right")
     found: list[tuple[tuple[CheckName, ...], str]] = []
@@ -82,7 +82,7 @@ def _all_doubts(evidence: HandEvidence) -> list[tuple[tuple[CheckName, ...], str
         found.append((shape, "The hand is too blurred."))
     if unlike_skin(evidence):
         found.append((shape, "Its colour is no skin's: a glove, paint or coloured light."))
-    if flat_share(evidence) > MOST_FLAT or is_drawn(evidence.crop, Region.of(evidence.landmarks_px)):
+    if flat_share(evidence) > MOST_FLAT or is_drawn(evidence.crop, OrientedSquare.of(evidence.landmarks_px)):
         found.append((shape, "It has no texture: a drawing, or overexposed."))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 
 LEAST_COLOUR = 8.0
 """Spread of the three channels, of 255, below which there is no colour; flesh of any tone has more."""
@@ -24,12 +24,12 @@ def colourfulness(pixels: UInt8[np.ndarray, "*n 3"], percent: float = 50.0) -> f
     return float(np.percentile(np.ptp(pixels.reshape(-1, 3), axis=1), percent))
 
 
-def is_colourless(pixels: UInt8[np.ndarray, "h w 3"], region: Region) -> bool:
+def is_colourless(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> bool:
     """Whether the middle of a hand has no colour: stone, or a picture in black and white."""
     return colourfulness(_middle(pixels, region)) < LEAST_COLOUR
 
 
-def is_drawn(pixels: UInt8[np.ndarray, "h w 3"], region: Region) -> bool:
+def is_drawn(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> bool:
     """Whether the middle of a hand is filled with a few colours: a drawing, or overexposed.
 
     Lossy compression spreads flat colours: a drawing that went through JPEG is not told by this.
@@ -43,7 +43,7 @@ def is_drawn(pixels: UInt8[np.ndarray, "h w 3"], region: Region) -> bool:
     return float(counts[-_FEW:].sum() / counts.sum()) > MOST_DRAWN
 
 
-def _middle(pixels: UInt8[np.ndarray, "h w 3"], region: Region) -> UInt8[np.ndarray, "m n 3"]:
+def _middle(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> UInt8[np.ndarray, "m n 3"]:
     (x, y), reach = region.center_px, _MIDDLE * region.size_px
     rows, columns = (slice(max(0, round(at - reach)), max(1, round(at + reach))) for at in (y, x))
     return pixels[rows, columns]

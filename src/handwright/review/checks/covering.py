@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from handwright.hand.morphology import eroded, opened
 from handwright.hand.skeleton import distal_of_wrist, not_skin
-from handwright.review.checks.hand_measurements import KEPT, HandEvidence
+from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
 
 
 @lru_cache(maxsize=KEPT)
-def covered_share(evidence: HandEvidence) -> float:
+def covered_share(evidence: HandMeasurements) -> float:
     """Share of the fitted hand beyond its wrist where something is seen that cannot be its skin."""
     height, width = evidence.region.inside.shape
     own = evidence.silhouette & distal_of_wrist(evidence.landmarks_px, height, width, 0.2)

@@ -13,7 +13,7 @@ from handwright.hand.anatomy import FINGERS
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.checks.covering import covered_share
-from handwright.review.checks.hand_measurements import HandEvidence
+from handwright.review.checks.hand_measurements import HandMeasurements
 from handwright.review.checks.joint_angles import finger_words
 from handwright.review.checks.unexplained_skin import Outgrowth, bare_share, outgrowths
 from handwright.types import Box, HandObservation
@@ -47,7 +47,7 @@ _MOST_SURE = 0.9
 _BELIEVED, _OTHERS_EDGE, _PLAINLY_THERE, _MAYBE = 0.9, 0.15, 0.5, 0.8
 
 
-def count_fingers(evidence: HandEvidence, others: Sequence[HandObservation] = ()) -> Check:
+def count_fingers(evidence: HandMeasurements, others: Sequence[HandObservation] = ()) -> Check:
     """The check; ``value`` is {"counted", "seen", "extra", "missing"}, unknown numbers None.
 
     Args:
@@ -86,7 +86,7 @@ def count_fingers(evidence: HandEvidence, others: Sequence[HandObservation] = ()
     return Check("pass", evidence.overlap, reason, value=_value(5, 5))
 
 
-def missing_fingers(evidence: HandEvidence) -> list[int]:
+def missing_fingers(evidence: HandMeasurements) -> list[int]:
     """Fitted fingers under which no hand is seen; none where a thing covers the hand."""
     if covered_share(evidence) > MOST_COVERED:
         return []
@@ -95,7 +95,7 @@ def missing_fingers(evidence: HandEvidence) -> list[int]:
     return [k for k in suspects if _tip_away(evidence, k) > LEAST_TIP_AWAY]
 
 
-def _tip_away(evidence: HandEvidence, finger: int) -> float:
+def _tip_away(evidence: HandMeasurements, finger: int) -> float:
     """Distance of a fitted fingertip from the segmented hand, in spans; 0 outside the crop."""
     away = cv2.distanceTransform((~evidence.region.inside).astype(np.uint8), cv2.DIST_L2, 3)
     x, y = np.floor(evidence.fit.landmarks_px[4 + 4 * finger] - np.array(evidence.window[:2])).astype(int)
@@ -128,7 +128,7 @@ def may_be_finger(piece: Outgrowth) -> bool:
     )
 
 
-def fingers_seen(evidence: HandEvidence) -> Bool[np.ndarray, "5"]:
+def fingers_seen(evidence: HandMeasurements) -> Bool[np.ndarray, "5"]:
     """Fingers of the fitted hand of which enough is in view, and plainly there, to count them."""
     bare = bare_share(evidence)
     there = np.nan_to_num(bare, nan=1.0) < _PLAINLY_THERE
@@ -136,7 +136,7 @@ def fingers_seen(evidence: HandEvidence) -> Bool[np.ndarray, "5"]:
     return there
 
 
-def doubted(evidence: HandEvidence) -> set[int]:
+def doubted(evidence: HandMeasurements) -> set[int]:
     """Fingers whose landmarks lie in a bunch, or far from where any finger could be."""
     weights = bunched_finger_weights(evidence.observation)
     return {finger for finger in range(5) if weights[3 + 4 * finger] < _BELIEVED}

@@ -8,7 +8,7 @@ from handwright.hand.grammar import PoseWords, words_of
 from handwright.hand.joint_angles import dofs_of_pose
 from handwright.review.checklist import Check, cannot_tell
 from handwright.review.checks.covering import covered_share
-from handwright.review.checks.hand_measurements import HandEvidence
+from handwright.review.checks.hand_measurements import HandMeasurements
 
 LEAST_THING = 0.06
 """Share of the fitted hand beyond the wrist that something else must cover to be a thing in the hand."""
@@ -19,7 +19,7 @@ CLEAR_RESIDUAL = 0.025
 _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fingers"}
 
 
-def check_grasp(evidence: HandEvidence) -> Check:
+def check_grasp(evidence: HandMeasurements) -> Check:
     """The check; ``value`` is {"state", "extended", "contact", "pose"}.
 
     Args:

@@ -32,11 +32,11 @@ KEPT = 4
 """So many hands' evidence is kept, with what was worked out from it."""
 
 PALM = 5
-"""What :attr:`HandEvidence.finger_at` holds where the palm or the wrist is seen."""
+"""What :attr:`HandMeasurements.finger_at` holds where the palm or the wrist is seen."""
 
 
 @dataclass(frozen=True, eq=False)
-class HandEvidence:
+class HandMeasurements:
     """One hand as it was seen, fitted and segmented.
 
     Attributes:
@@ -105,7 +105,7 @@ class HandEvidence:
         )
 
 
-def look_closely(image: Image, observation: HandObservation) -> HandEvidence:
+def measure_hand(image: Image, observation: HandObservation) -> HandMeasurements:
     """Fit and segment one hand.
 
     Args:
@@ -136,12 +136,12 @@ class _Sight:
 
 
 @lru_cache(maxsize=KEPT)
-def _evidence(sight: _Sight) -> HandEvidence:
+def _evidence(sight: _Sight) -> HandMeasurements:
     """A painted hand is looked at as a candidate and again in the finished picture: once is enough."""
     observation, window = sight.observation, sight.window
     region = hand_region(sight.crop, observation.landmarks_px - np.array(window[:2]), _PALM_PX, _ROUNDS)
     fit = fit_with_outline(observation, sight.fit, region, window, sight.picture_px)
-    return HandEvidence(
+    return HandMeasurements(
         observation, fit, window, sight.crop, region, _finger_at(fit, window), sight.picture_px
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_NAMES, FINGERS, SHAPE_NAMES
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
-from handwright.review.checks.hand_measurements import HandEvidence
+from handwright.review.checks.hand_measurements import HandMeasurements
 from handwright.review.checks.joint_angles import JOINTS, SeenJoint, finger_words, seen_joints
 
 SLACK_DEG = 60.0
@@ -34,7 +34,7 @@ _FEWEST_JOINTS, _ALL_JOINTS = 7, 14
 _LIMITED = {"middle joint": "pip_flexion", "end joint": "dip_flexion", "knuckle": "mcp_flexion"}
 
 
-def check_joints(evidence: HandEvidence) -> Check:
+def check_joints(evidence: HandMeasurements) -> Check:
     """The check; ``value`` is {"joints": how many were judged, "worst": {...} or None}.
 
     Args:
@@ -108,7 +108,7 @@ def bends(joint: SeenJoint) -> list[Bend]:
     return found
 
 
-def _odd_finger(evidence: HandEvidence) -> str | None:
+def _odd_finger(evidence: HandMeasurements) -> str | None:
     """What is odd about a finger as a whole, in words; None where nothing is."""
     misfit = evidence.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
     if misfit.max() > MOST_MISFIT:

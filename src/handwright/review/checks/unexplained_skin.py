@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.skeleton import distal_of_wrist, skin_distance
-from handwright.review.checks.hand_measurements import KEPT, HandEvidence
+from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
 
 _WORK_SPAN_PX = 90.0
 """Look at a size where wrist to knuckles spans at most this many pixels."""
@@ -48,7 +48,7 @@ class Outgrowth:
     at_border: bool
 
 
-def outgrowths(evidence: HandEvidence) -> list[Outgrowth]:
+def outgrowths(evidence: HandMeasurements) -> list[Outgrowth]:
     """Pieces of the segmented hand outside the fitted one beyond the wrist, longest first."""
     small = _small(evidence)
     away = cv2.distanceTransform((~small.drawn).astype(np.uint8), cv2.DIST_L2, 3)
@@ -62,7 +62,7 @@ def outgrowths(evidence: HandEvidence) -> list[Outgrowth]:
 
 
 def _measured(
-    mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, evidence: HandEvidence
+    mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, evidence: HandMeasurements
 ) -> Outgrowth:
     span = small.span
     half = cv2.distanceTransform(np.pad(mine, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
@@ -84,7 +84,7 @@ def _measured(
 
 
 @lru_cache(maxsize=KEPT)
-def bare_share(evidence: HandEvidence) -> Float[np.ndarray, "5"]:
+def bare_share(evidence: HandMeasurements) -> Float[np.ndarray, "5"]:
     """Per fitted finger the share of its visible middle line under which there is no hand; NaN if unseen."""
     x, y = np.rint(_along(evidence.fit.landmarks_px - np.array(evidence.window[:2]))).astype(int).T
     height, width = evidence.finger_at.shape
@@ -120,7 +120,7 @@ class _Small:
     span: float
 
 
-def _small(evidence: HandEvidence) -> _Small:
+def _small(evidence: HandMeasurements) -> _Small:
     scale = min(1.0, _WORK_SPAN_PX / evidence.region.span_px)
     height, width = evidence.region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_angles import finger_words
-from handwright.review.critic.prediction import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticSays
+from handwright.review.critic.prediction import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticPrediction
 from handwright.types import HandObservation
 
 SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
@@ -52,7 +52,7 @@ _WORDS = {
 }
 
 
-def without_opinion(checks: Mapping[CheckName, Check]) -> dict[CheckName, Check]:
+def fuse_without_critic(checks: Mapping[CheckName, Check]) -> dict[CheckName, Check]:
     """Geometry's checks where no critic looks: what only landmarks let pass is not passed.
 
     The landmarks of a detector snap to a regular hand: to them most hands with a wrong finger look sound.
@@ -64,9 +64,9 @@ def without_opinion(checks: Mapping[CheckName, Check]) -> dict[CheckName, Check]
     return heard
 
 
-def with_opinion(
+def fuse_prediction(
     checks: Mapping[CheckName, Check],
-    says: CriticSays,
+    prediction: CriticPrediction,
     hand: HandObservation | None,
     settled: Collection[CheckName],
     colourless: bool = False,
@@ -75,7 +75,7 @@ def with_opinion(
 
     Args:
         checks: By geometry.
-        says: The critic.
+        prediction: The critic.
         hand: Whose side is compared with the critic's; None: nobody's.
         settled: Checks that cannot be made on this hand, whatever a critic says.
         colourless: Its flesh has no colour (``colour.is_colourless``): the critic calls nothing wrong that
@@ -83,68 +83,76 @@ def with_opinion(
     """
     heard = dict(checks)
     open_ones: list[CheckName] = [name for name in CHECKS if name not in settled]
-    if says.is_blind:
+    if prediction.not_assessable:
         asked: list[CheckName] = [name for name in open_ones if name in _LOOKED_AT]
-        return {**heard, **{name: cannot_tell(_unclear(says), checks[name].value) for name in asked}}
+        return {**heard, **{name: cannot_tell(_unclear(prediction), checks[name].value) for name in asked}}
     for name in open_ones:
         if name in _LOOKED_AT:
-            heard[name] = _heard(name, checks[name], says, colourless)
+            heard[name] = _heard(name, checks[name], prediction, colourless)
         elif name == "grasp":
-            heard[name] = _heard_grasp(checks[name], says)
+            heard[name] = _heard_grasp(checks[name], prediction)
         elif hand is not None:
-            heard[name] = _heard_side(checks[name], says, hand)
+            heard[name] = _heard_side(checks[name], prediction, hand)
     return heard
 
 
-def _unclear(says: CriticSays) -> str:
+def _unclear(prediction: CriticPrediction) -> str:
     """Why a critic cannot judge a hand."""
-    if says.gloved > MOST_GLOVED:
+    if prediction.gloved > MOST_GLOVED:
         return "It wears a glove."
-    return "Too little of it is plain to see." if says.is_hand else "It may be no hand."
+    return "Too little of it is plain to see." if prediction.is_hand else "It may be no hand."
 
 
-def _heard(name: CheckName, check: Check, says: CriticSays, colourless: bool) -> Check:
+def _heard(name: CheckName, check: Check, prediction: CriticPrediction, colourless: bool) -> Check:
     """Finger count or joint bending: wrong where the critic's likeliest defect is of that kind."""
-    count, sure = says.counted
+    count, sure = prediction.counted
     value = {**check.value}
     if name == "finger_count" and sure >= SURE_COUNT:
         value["counted"] = count
-    if says.excess >= 1:
-        wrong = says.likeliest
-        own = [defect for defect in _LOOKED_AT[name] if says.defects[defect] >= says.limits[defect]]
+    if prediction.threshold_ratio >= 1:
+        wrong = prediction.likeliest_defect
+        own = [
+            defect
+            for defect in _LOOKED_AT[name]
+            if prediction.defects[defect] >= prediction.thresholds[defect]
+        ]
         if colourless and (wrong in _LOOKED_AT[name] or own):
             return cannot_tell("Without colour, stone and malformed flesh look alike.", value, check.where)
         if wrong in _LOOKED_AT[name] or own:
             wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
-            points = (says.where_px[wrong],) if wrong in says.where_px else ()
-            value["critic"] = {wrong: round(says.defects[wrong], 3), "malformed": round(says.malformed, 3)}
-            plain = _SURE_SURPLUS if says.has_surplus else 0.0
-            confidence = max(says.malformed, says.defects[wrong], plain)
-            return Check("fail", confidence, f"The critic sees {_said(wrong, says)}.", Where(points), value)
+            points = (prediction.where_px[wrong],) if wrong in prediction.where_px else ()
+            value["critic"] = {
+                wrong: round(prediction.defects[wrong], 3),
+                "malformed": round(prediction.malformed, 3),
+            }
+            plain = _SURE_SURPLUS if prediction.has_surplus else 0.0
+            confidence = max(prediction.malformed, prediction.defects[wrong], plain)
+            reason = f"The critic sees {_said(wrong, prediction)}."
+            return Check("fail", confidence, reason, Where(points), value)
     if check.verdict == "fail":
         return check
-    own = max(says.defects[defect] / says.limits[defect] for defect in _LOOKED_AT[name])
-    if max(own, says.excess if says.excess < 1 else 0.0) >= CLEAR:
+    own = max(prediction.defects[defect] / prediction.thresholds[defect] for defect in _LOOKED_AT[name])
+    if max(own, prediction.threshold_ratio if prediction.threshold_ratio < 1 else 0.0) >= CLEAR:
         return cannot_tell("Nothing is plainly wrong, and not all is plainly right.", value, check.where)
     reason = check.reason if check.verdict == "pass" else "Nothing wrong is seen in what can be seen of it."
-    return Check("pass", 1 - says.malformed, reason, check.where, value)
+    return Check("pass", 1 - prediction.malformed, reason, check.where, value)
 
 
-def _said(wrong: str, says: CriticSays) -> str:
+def _said(wrong: str, prediction: CriticPrediction) -> str:
     """The defect in words; of a missing finger, which one if that is plain."""
-    if wrong != "missing" or not says.present:
+    if wrong != "missing" or not prediction.present:
         return _WORDS[wrong]
-    finger = min(says.present, key=lambda name: says.present[name])
-    plain = says.present[finger] < 1 - SURE_COUNT
+    finger = min(prediction.present, key=lambda name: prediction.present[name])
+    plain = prediction.present[finger] < 1 - SURE_COUNT
     return f"the {finger_words(finger)} missing" if plain else _WORDS[wrong]
 
 
-def _heard_grasp(check: Check, says: CriticSays) -> Check:
+def _heard_grasp(check: Check, prediction: CriticPrediction) -> Check:
     """What the hand does, where landmarks leave it open and the critic is sure."""
-    if not says.poses:
+    if not prediction.poses:
         return check
-    pose = max(says.poses, key=lambda name: says.poses[name])
-    sure = says.poses[pose]
+    pose = max(prediction.poses, key=lambda name: prediction.poses[name])
+    sure = prediction.poses[pose]
     if check.verdict != "cannot tell" or sure < SURE_POSE:
         return check
     state = STATE_OF_POSE[pose]
@@ -157,9 +165,9 @@ def _heard_grasp(check: Check, says: CriticSays) -> Check:
     )
 
 
-def _heard_side(check: Check, says: CriticSays, hand: HandObservation) -> Check:
-    sure = max(says.right, 1 - says.right)
-    critic_side = "right" if says.right >= 0.5 else "left"
+def _heard_side(check: Check, prediction: CriticPrediction, hand: HandObservation) -> Check:
+    sure = max(prediction.right, 1 - prediction.right)
+    critic_side = "right" if prediction.right >= 0.5 else "left"
     if check.verdict == "cannot tell" or sure < SURE_SIDE:
         return check
     if critic_side != hand.side:

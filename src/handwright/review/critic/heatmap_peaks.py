@@ -9,7 +9,7 @@ _NEAR = 2
 """Cells around a heatmap's peak that decide where it is."""
 
 
-def peaks(
+def heatmap_peaks(
     heatmaps: Float[np.ndarray, "21 h h"], size_px: int
 ) -> tuple[Float[np.ndarray, "21 2"], Float[np.ndarray, "21"]]:
     """Landmarks in pixels of the crop, and how much of each distribution lies there.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.review.critic.upright_crops import Affine, between_centres
+from handwright.review.critic.upright_crops import Affine, to_opencv_affine
 
 OTHER, ARM, SURPLUS = "other", "arm", "too much"
 """Parts by name that are not the hand, or should not be there; all others are the hand."""
@@ -18,7 +18,7 @@ _SURE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Flesh:
+class PartMaps:
     """One hand's flesh, on a critic's coarse cells.
 
     Attributes:
@@ -44,7 +44,7 @@ class Flesh:
     @classmethod
     def of(
         cls, logits: Float[np.ndarray, "p c c"], parts: tuple[str, ...], to_crop: Affine, size_px: int
-    ) -> Flesh:
+    ) -> PartMaps:
         """What a critic says of the parts of a crop.
 
         Args:
@@ -72,7 +72,7 @@ class Flesh:
         moved = np.column_stack([linear, self.to_cells[:, 2] + linear @ np.array([x0, y0], np.float64)])
         size, how = (x1 - x0, y1 - y0), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         hand, surplus = (
-            cv2.warpAffine(plane, between_centres(moved), size, flags=how) > _SURE
+            cv2.warpAffine(plane, to_opencv_affine(moved), size, flags=how) > _SURE
             for plane in (self.hand, self.surplus)
         )
         return hand, surplus

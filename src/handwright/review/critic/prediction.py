@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.review.critic.part_maps import Flesh
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.upright_crops import OrientedSquare
 
 LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
 SMALLEST_PX = 32.0
@@ -20,7 +20,7 @@ SMALLEST_PX = 32.0
 SURPLUS = "surplus"
 """Name of the limit of a hand's share of flesh that no sound hand has."""
 
-SURE_HAND = "sure_hand"
+HAND_WITHOUT_DETECTION = "sure_hand"
 """Name of the limit of P(hand) for what no detector has found."""
 
 COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
@@ -30,7 +30,7 @@ SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "det
 
 
 @dataclass(frozen=True, eq=False)
-class CriticSays:
+class CriticPrediction:
     """What a critic says of one hand; probabilities in [0, 1], calibrated as far as the critic is.
 
     Attributes:
@@ -54,7 +54,7 @@ class CriticSays:
     malformed: float
     defects: Mapping[str, float]
     where_px: Mapping[str, tuple[float, float]]
-    limits: Mapping[str, float]
+    thresholds: Mapping[str, float]
     fingers: Mapping[int, float]
     landmarks_px: Float[np.ndarray, "21 2"]
     visible: Float[np.ndarray, "21"]
@@ -64,17 +64,17 @@ class CriticSays:
     assessable: float
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
-    flesh: Flesh | None = None
+    flesh: PartMaps | None = None
 
     @property
-    def is_blind(self) -> bool:
+    def not_assessable(self) -> bool:
         """Too little can be seen to judge it: a glove, a blur, a few pixels; or it is no hand."""
         return self.gloved > MOST_GLOVED or self.assessable < LEAST_ASSESSABLE or not self.is_hand
 
     @property
     def is_hand(self) -> bool:
         """Whether it is a hand at all, however malformed."""
-        return self.hand >= self.limits.get("hand", 0.0)
+        return self.hand >= self.thresholds.get("hand", 0.0)
 
     @property
     def surplus(self) -> float:
@@ -84,7 +84,7 @@ class CriticSays:
     @property
     def is_surely_hand(self) -> bool:
         """Whether it is one even though no detector has found it."""
-        return self.is_hand and self.hand >= self.limits.get(SURE_HAND, 0.0)
+        return self.is_hand and self.hand >= self.thresholds.get(HAND_WITHOUT_DETECTION, 0.0)
 
     @property
     def told(self) -> dict[str, float]:
@@ -92,17 +92,19 @@ class CriticSays:
         return {"malformed": self.malformed, **self.defects, SURPLUS: self.surplus}
 
     @property
-    def excess(self) -> float:
+    def threshold_ratio(self) -> float:
         """How near it comes to being called wrong: the largest of ``told`` in shares of its limit; ≥ 1 is."""
-        return max(value / self.limits[name] for name, value in self.told.items() if name in self.limits)
+        return max(
+            value / self.thresholds[name] for name, value in self.told.items() if name in self.thresholds
+        )
 
     @property
     def has_surplus(self) -> bool:
         """Whether it shows more flesh than a sound hand has by what the critic marks of it."""
-        return self.surplus >= self.limits.get(SURPLUS, 2.0)
+        return self.surplus >= self.thresholds.get(SURPLUS, 2.0)
 
     @property
-    def likeliest(self) -> str:
+    def likeliest_defect(self) -> str:
         """Name of the defect that comes nearest to its limit; where flesh is too much, of such a defect."""
         names = list(self.defects)
         nearest = max(names, key=self._nearness)
@@ -111,7 +113,7 @@ class CriticSays:
         return nearest
 
     def _nearness(self, defect: str) -> float:
-        return self.defects[defect] / self.limits.get(defect, 1.0)
+        return self.defects[defect] / self.thresholds.get(defect, 1.0)
 
     @property
     def counted(self) -> tuple[int, float]:
@@ -123,6 +125,8 @@ class CriticSays:
 class Critic(Protocol):
     """Anything that judges a hand by looking at it, with eyes that are not the finder's."""
 
-    def judge(self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[CriticSays]:
+    def judge(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
+    ) -> list[CriticPrediction]:
         """What it says of each of these hands in a picture."""
         ...

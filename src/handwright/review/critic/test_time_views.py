@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-LOOKS = 4
+VIEWS = 4
 """As it is, mirrored, nearer, nearer and mirrored."""
 
 NEARER = 1.14
@@ -18,29 +18,29 @@ _MAPS = ("heatmaps", "parts", "where", "visible")
 """Outputs that are read off the first look alone."""
 
 
-def looks_at(crops: UInt8[np.ndarray, "n s s 3"]) -> UInt8[np.ndarray, "m s s 3"]:
+def augmented_views(crops: UInt8[np.ndarray, "n s s 3"]) -> UInt8[np.ndarray, "m s s 3"]:
     """All looks at each crop, one crop's after another's.
 
     Returns:
-        [N · ``LOOKS``, S, S, 3].
+        [N · ``VIEWS``, S, S, 3].
     """
     near = np.stack([_nearer(crop) for crop in crops])
     every = np.stack([crops, crops[:, :, ::-1], near, near[:, :, ::-1]], 1)
     return np.ascontiguousarray(every.reshape(-1, *crops.shape[1:]))
 
 
-def agreed(told: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def mean_over_views(told: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What all looks at a crop say together: the mean of their logits, sides turned back.
 
     Args:
-        told: By output, [N · ``LOOKS``, …] logits of :func:`looks_at`'s crops.
+        told: By output, [N · ``VIEWS``, …] logits of :func:`augmented_views`'s crops.
 
     Returns:
         By output, [N, …].
     """
     said: dict[str, np.ndarray] = {}
     for name, values in told.items():
-        looks = values.reshape(-1, LOOKS, *values.shape[1:])
+        looks = values.reshape(-1, VIEWS, *values.shape[1:])
         if name in _MAPS:
             said[name] = looks[:, 0]
         elif name == _SIDED:

@@ -18,7 +18,7 @@ Affine = Float[np.ndarray, "2 3"]
 
 
 @dataclass(frozen=True)
-class Region:
+class OrientedSquare:
     """A hand to look at.
 
     Attributes:
@@ -32,7 +32,7 @@ class Region:
     toward_rad: float
 
     @classmethod
-    def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> Region:
+    def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> OrientedSquare:
         """The region of a hand whose landmarks are known."""
         low, high = landmarks_px.min(0), landmarks_px.max(0)
         x, y = (low + high) / 2
@@ -40,7 +40,7 @@ class Region:
         return cls((float(x), float(y)), float((high - low).max()), math.atan2(dy, dx))
 
 
-def turning(region: Region, size_px: int, context: float) -> Affine:
+def crop_transform(region: OrientedSquare, size_px: int, context: float) -> Affine:
     """The map from the picture to a crop of ``size_px`` a side that is ``context`` hands wide.
 
     Args:
@@ -56,7 +56,7 @@ def turning(region: Region, size_px: int, context: float) -> Affine:
     return np.column_stack([linear, shift])
 
 
-def oriented_crop(
+def upright_crop(
     pixels: UInt8[np.ndarray, "h w 3"], to_crop: Affine, size_px: int
 ) -> UInt8[np.ndarray, "s s 3"]:
     """The picture as a map shows it, averaged where it shrinks.
@@ -69,27 +69,27 @@ def oriented_crop(
     scale = math.hypot(to_crop[0, 0], to_crop[1, 0])
     if scale * _COARSEST < 1:
         pixels, to_crop = _shrunk(pixels, to_crop, size_px, scale)
-    centred = between_centres(to_crop)
+    centred = to_opencv_affine(to_crop)
     return cv2.warpAffine(
         pixels, centred, (size_px, size_px), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
     )
 
 
-def applied(affine: Affine, points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
+def transform_points(affine: Affine, points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
     """Points as a map moves them."""
     return points @ affine[:, :2].T + affine[:, 2]
 
 
-def inverse(affine: Affine) -> Affine:
+def invert_affine(affine: Affine) -> Affine:
     """The way back."""
     linear = np.linalg.inv(affine[:, :2])
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
-def between_centres(affine: Affine) -> Affine:
+def to_opencv_affine(affine: Affine) -> Affine:
     """The same map in OpenCV's coordinates, whose pixel centres lie at integers."""
     half = np.array([0.5, 0.5])
-    return np.column_stack([affine[:, :2], applied(affine, half) - half])
+    return np.column_stack([affine[:, :2], transform_points(affine, half) - half])
 
 
 def _shrunk(
@@ -97,7 +97,7 @@ def _shrunk(
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Affine]:
     """What of a picture a crop shows, made smaller by averaging, and the map from there."""
     edge = np.array([[0.0, 0.0], [size_px, 0.0], [0.0, size_px], [size_px, size_px]])
-    corners = applied(inverse(to_crop), edge)
+    corners = transform_points(invert_affine(to_crop), edge)
     height, width = pixels.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width - 1, height - 1])
     x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), [x0 + 1, y0 + 1], [width, height])
@@ -106,5 +106,5 @@ def _shrunk(
     ratio = np.array([(x1 - x0) / small[0], (y1 - y0) / small[1]])
     linear = to_crop[:, :2] * ratio
     return cv2.resize(seen, small, interpolation=cv2.INTER_AREA), np.column_stack(
-        [linear, applied(to_crop, np.array([float(x0), float(y0)]))]
+        [linear, transform_points(to_crop, np.array([float(x0), float(y0)]))]
     )

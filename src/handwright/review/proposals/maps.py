@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 
 SAME_HAND = 0.4
 """Two finds are one hand when their middles lie closer than this share of the larger one's size."""
@@ -29,7 +29,7 @@ class Proposal:
         score: In [0, 1].
     """
 
-    region: Region
+    region: OrientedSquare
     score: float
 
 
@@ -100,7 +100,7 @@ def decode(maps: Mapping[str, np.ndarray], size_px: int, least: float) -> list[P
         cos, sin = maps["direction"][:, row, column]
         center = (float(column + 0.5 + dx) * stride, float(row + 0.5 + dy) * stride)
         size = math.exp(min(1.0, float(maps["log_size"][row, column]))) * size_px
-        found.append(Proposal(Region(center, size, math.atan2(sin, cos)), float(scores[row, column])))
+        found.append(Proposal(OrientedSquare(center, size, math.atan2(sin, cos)), float(scores[row, column])))
     return distinct(found)[:_MOST]
 
 
@@ -109,7 +109,7 @@ def in_picture(seen: Proposal, view: View, size_px: int) -> Proposal:
     scale = view.side_px / size_px
     x, y = seen.region.center_px
     center = (view.corner_px[0] + x * scale, view.corner_px[1] + y * scale)
-    return Proposal(Region(center, seen.region.size_px * scale, seen.region.toward_rad), seen.score)
+    return Proposal(OrientedSquare(center, seen.region.size_px * scale, seen.region.toward_rad), seen.score)
 
 
 def lies_within(found: Proposal, view: View, width: int, height: int) -> bool:
@@ -134,12 +134,12 @@ def distinct(found: Iterable[Proposal]) -> list[Proposal]:
     return kept
 
 
-def finds(told: Region, true: Region) -> bool:
+def finds(told: OrientedSquare, true: OrientedSquare) -> bool:
     """Whether a region is a hand's: its middle within half the hand's size, its size within a factor of 2."""
     away = math.dist(told.center_px, true.center_px)
     return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
 
 
-def same_place(a: Region, b: Region) -> bool:
+def same_place(a: OrientedSquare, b: OrientedSquare) -> bool:
     """Whether two regions are of one hand, as far as places and sizes tell."""
     return math.dist(a.center_px, b.center_px) < SAME_HAND * max(a.size_px, b.size_px)

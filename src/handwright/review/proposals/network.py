@@ -38,7 +38,7 @@ class Proposer:
 
     session: Any
     size_px: int
-    limit: float
+    threshold: float
 
     @classmethod
     def load(cls, folder: Path = PACKAGED) -> Proposer:
@@ -62,7 +62,7 @@ class Proposer:
 
         Args:
             pixels: uint8 [H, W, 3] sRGB.
-            least: Smallest score; by default ``limit``.
+            least: Smallest score; by default ``threshold``.
         """
         height, width = pixels.shape[:2]
         found: list[Proposal] = []
@@ -70,7 +70,7 @@ class Proposer:
             seen = look(pixels, view, self.size_px)
             told = self.session.run(list(MAPS), {"pictures": seen[None]})
             maps = {name: np.asarray(part)[0] for name, part in zip(MAPS, told, strict=True)}
-            for one in decode(maps, self.size_px, self.limit if least is None else least):
+            for one in decode(maps, self.size_px, self.threshold if least is None else least):
                 placed = in_picture(one, view, self.size_px)
                 if number == 0 or lies_within(placed, view, width, height):
                     found.append(placed)

@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm, hand_box
 from handwright.review.checks.colour import is_colourless, is_drawn
-from handwright.review.critic.fusion import SURE_SIDE, with_opinion
-from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticSays
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.fusion import SURE_SIDE, fuse_prediction
+from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 
@@ -31,7 +31,7 @@ where the network's own score is this high its word is enough, unless the critic
 43 such places without a hand, in pictures to train on, none scored more than .26."""
 
 
-def unfound(
+def undetected_proposals(
     proposals: Sequence[Proposal], found: Sequence[HandObservation], width: int, height: int
 ) -> list[Proposal]:
     """The proposals that are none of the found hands, left to right.
@@ -42,7 +42,7 @@ def unfound(
         width: Of the picture; middles outside are left out.
         height: Of the picture.
     """
-    known = [Region.of(hand.landmarks_px) for hand in found]
+    known = [OrientedSquare.of(hand.landmarks_px) for hand in found]
     new = [
         one
         for one in proposals
@@ -53,9 +53,9 @@ def unfound(
     return sorted(new, key=lambda one: one.region.center_px)
 
 
-def believed(
-    found: Sequence[HandObservation], heard: Sequence[CriticSays | None]
-) -> tuple[list[HandObservation], list[CriticSays | None]]:
+def confirmed_detections(
+    found: Sequence[HandObservation], heard: Sequence[CriticPrediction | None]
+) -> tuple[list[HandObservation], list[CriticPrediction | None]]:
     """The hands of a detector without those that the critic is sure are none.
 
     Args:
@@ -66,13 +66,15 @@ def believed(
         The hands, and what the critic says of them.
     """
     both = list(zip(found, heard, strict=True))
-    kept = [(hand, says) for hand, says in both if says is None or says.hand >= NO_HAND]
-    return [hand for hand, _ in kept], [says for _, says in kept]
+    kept = [
+        (hand, prediction) for hand, prediction in both if prediction is None or prediction.hand >= NO_HAND
+    ]
+    return [hand for hand, _ in kept], [prediction for _, prediction in kept]
 
 
-def confirmed(
+def confirmed_proposals(
     pixels: UInt8[np.ndarray, "h w 3"], proposals: Sequence[Proposal], critic: Critic | None
-) -> list[tuple[Proposal, CriticSays | None]]:
+) -> list[tuple[Proposal, CriticPrediction | None]]:
     """The proposals that are large enough to be judged and that the critic surely takes for hands.
 
     Of one that fills the picture it is enough that the critic does not deny it.
@@ -86,9 +88,9 @@ def confirmed(
     heard = critic.judge(pixels, [one.region for one in proposals])
     both = zip(proposals, heard, strict=True)
     return [
-        (one, says)
-        for one, says in both
-        if says.is_surely_hand or (says.hand >= NO_HAND and _fills(one, max(pixels.shape[:2])))
+        (one, prediction)
+        for one, prediction in both
+        if prediction.is_surely_hand or (prediction.hand >= NO_HAND and _fills(one, max(pixels.shape[:2])))
     ]
 
 
@@ -97,8 +99,8 @@ def _fills(proposal: Proposal, longer_px: int) -> bool:
     return proposal.region.size_px >= _FILLS * longer_px and proposal.score >= _FILLING_SCORE
 
 
-def review_unfound(
-    image: Image, proposal: Proposal, number: int, says: CriticSays | None, arm: Side | None
+def review_undetected_hand(
+    image: Image, proposal: Proposal, number: int, prediction: CriticPrediction | None, arm: Side | None
 ) -> HandReview:
     """The checklist of a hand that only the proposal network sees.
 
@@ -109,7 +111,7 @@ def review_unfound(
         image: The picture.
         proposal: The hand.
         number: Its number there.
-        says: What the critic says of it; None: nobody looked.
+        prediction: What the critic says of it; None: nobody looked.
         arm: Side of the arm that ends there, if one is seen.
     """
     box = _box(proposal.region, image)
@@ -117,36 +119,39 @@ def review_unfound(
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
     checks["left_right"] = replace(checks["left_right"], value=value)
     unclear = not _is_clear(proposal.region, image) or is_drawn(image.pixels, proposal.region)
-    if says is None or unclear:
+    if prediction is None or unclear:
         return HandReview(number, box, arm, checks, None)
-    seen, pale = _observation(says, proposal), is_colourless(image.pixels, proposal.region)
-    checks = _failed_only(checks, says, seen, pale)
-    side = arm if seen is None or max(says.right, 1 - says.right) < SURE_SIDE else seen.side
-    return HandReview(number, box, side, checks, seen, says)
+    seen, pale = _observation(prediction, proposal), is_colourless(image.pixels, proposal.region)
+    checks = _failed_only(checks, prediction, seen, pale)
+    side = arm if seen is None or max(prediction.right, 1 - prediction.right) < SURE_SIDE else seen.side
+    return HandReview(number, box, side, checks, seen, prediction)
 
 
-def _is_clear(region: Region, image: Image) -> bool:
+def _is_clear(region: OrientedSquare, image: Image) -> bool:
     """Whether most of a region lies within the picture."""
     (x, y), reach = region.center_px, 0.35 * region.size_px
     return reach <= x <= image.width - reach and reach <= y <= image.height - reach
 
 
 def _failed_only(
-    checks: dict[CheckName, Check], says: CriticSays, seen: HandObservation | None, colourless: bool
+    checks: dict[CheckName, Check],
+    prediction: CriticPrediction,
+    seen: HandObservation | None,
+    colourless: bool,
 ) -> dict[CheckName, Check]:
     """The checks that the critic fails; the others stay."""
-    heard = with_opinion(checks, says, seen, ("left_right", "grasp"), colourless)
+    heard = fuse_prediction(checks, prediction, seen, ("left_right", "grasp"), colourless)
     return {name: heard[name] if heard[name].verdict == "fail" else checks[name] for name in CHECKS}
 
 
-def _observation(says: CriticSays, proposal: Proposal) -> HandObservation | None:
+def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObservation | None:
     """The hand as the critic reads it, of the likelier side, where it sees enough of the joints."""
-    if says.is_blind or int((says.visible >= _SEEN).sum()) < _LEAST_SEEN:
+    if prediction.not_assessable or int((prediction.visible >= _SEEN).sum()) < _LEAST_SEEN:
         return None
     return HandObservation(
-        says.landmarks_px.astype(np.float64),
+        prediction.landmarks_px.astype(np.float64),
         np.zeros(21),
-        "right" if says.right >= 0.5 else "left",
+        "right" if prediction.right >= 0.5 else "left",
         proposal.score,
         FOUND_BY,
     )
@@ -159,7 +164,7 @@ def claimed_by(proposal: Proposal, own: OwnArm) -> bool:
     return x0 <= x < x1 and y0 <= y < y1
 
 
-def _is_known(new: Region, known: Region) -> bool:
+def _is_known(new: OrientedSquare, known: OrientedSquare) -> bool:
     """Whether a proposal may be of a found hand: the same place, or its middle within that hand's box.
 
     What was found at less than half its size is a part of it that was taken for a hand.
@@ -170,7 +175,7 @@ def _is_known(new: Region, known: Region) -> bool:
     return same_place(new, known) or max(dx, dy) < known.size_px / 2
 
 
-def _box(region: Region, image: Image) -> Box:
+def _box(region: OrientedSquare, image: Image) -> Box:
     """The square around a region, as far as it lies within the picture."""
     (x, y), half = region.center_px, region.size_px / 2
     return (

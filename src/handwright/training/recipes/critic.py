@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.tensors import picture_tensor
-from handwright.review.critic.heatmap_peaks import peaks
+from handwright.review.critic.heatmap_peaks import heatmap_peaks
 from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.networks.critic import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
@@ -176,7 +176,7 @@ class CriticRecipe:
         fingers = told.fingers.argmax(1).cpu().numpy()
         panels: list[np.ndarray] = []
         for k, picture in enumerate(self.shown["pictures"]):
-            points, mass = peaks(heatmaps[k], picture.shape[0])
+            points, mass = heatmap_peaks(heatmaps[k], picture.shape[0])
             drawn = framed(
                 with_hand(picture, points, mass > 0.3), _RED if float(malformed[k]) > 0.5 else _GREEN
             )

@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.review.calibration.calibration import BUDGET, Calibration, Head, sigmoid
 from handwright.review.calibration.fitting import fit_platt, fit_temperature
-from handwright.review.critic.part_maps import Flesh
-from handwright.review.critic.prediction import SURE_HAND, SURPLUS
+from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.prediction import HAND_WITHOUT_DETECTION, SURPLUS
 from handwright.training.networks.critic import CriticConfig
 from handwright.training.release.thresholds import spend
 from handwright.training.streams.critic_batches import as_found
@@ -47,7 +47,7 @@ def calibrate_critic(
     renders, and at most ``BUDGET`` of sound photographs, are.
 
     Args:
-        ask: Tells the network's logits of crops, as it ships (``review.critic_runner.logits_of``).
+        ask: Tells the network's logits of crops, as it ships (``review.critic.onnx_critic.critic_logits``).
         config: Of the network.
         views: Hands that it was not trained on.
         about: What the calibration says of itself.
@@ -64,9 +64,9 @@ def calibrate_critic(
     for k, name in enumerate(config.defects):
         heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
     called = clear | (told["assessable"] > 0)
-    limits = _limits(heads, told, config, views, called & views.judged)
-    heads = {name: Head(head.scale, head.bias, limits[name]) for name, head in heads.items()}
-    heads[SURPLUS] = Head(limit=limits[SURPLUS])
+    thresholds = _limits(heads, told, config, views, called & views.judged)
+    heads = {name: Head(head.scale, head.bias, thresholds[name]) for name, head in heads.items()}
+    heads[SURPLUS] = Head(threshold=thresholds[SURPLUS])
     heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
     heads |= _hand(told["hand"], views)
@@ -84,7 +84,7 @@ def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConfig) -
     told: dict[str, list[np.ndarray]] = {name: [] for name in (*_NUMBERS, SURPLUS)}
     for start in range(0, len(crops), _AT_ONCE):
         lot = ask(crops[start : start + _AT_ONCE])
-        parts = (Flesh.of(one, config.parts, _AS_IT_IS, config.size_px) for one in lot["parts"])
+        parts = (PartMaps.of(one, config.parts, _AS_IT_IS, config.size_px) for one in lot["parts"])
         lot = {**lot, SURPLUS: np.array([flesh.surplus_share for flesh in parts])}
         for name, values in told.items():
             values.append(lot[name])
@@ -105,9 +105,9 @@ def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> dict[str, Head]:
     """Whether it is a hand at all, with both limits; a share of the hands may be overlooked by each."""
     head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
     hands = _read(head, logits[views.hand])
-    shares = {"hand": _OVERLOOKED, SURE_HAND: _OVERLOOKED_UNFOUND}
-    limits = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
-    return {name: Head(head.scale, head.bias, limit) for name, limit in limits.items()}
+    shares = {"hand": _OVERLOOKED, HAND_WITHOUT_DETECTION: _OVERLOOKED_UNFOUND}
+    thresholds = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
+    return {name: Head(head.scale, head.bias, threshold) for name, threshold in thresholds.items()}
 
 
 def _limits(
@@ -124,9 +124,9 @@ def _limits(
     malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
     sound, wrong = judged & ~malformed, judged & malformed
     worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]
-    limits = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET, _SURE)
+    thresholds = spend(read[sound], of_group[sound], read[wrong], worth, BUDGET, _SURE)
     least = [*(_LEAST_LIMIT for _ in heads), _LEAST_SURPLUS]
-    return dict(zip((*heads, SURPLUS), np.maximum(limits, least).tolist(), strict=True))
+    return dict(zip((*heads, SURPLUS), np.maximum(thresholds, least).tolist(), strict=True))
 
 
 def _read(head: Head, logits: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:

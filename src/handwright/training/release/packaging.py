@@ -26,7 +26,7 @@ from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration
-from handwright.review.critic.onnx_critic import logits_of
+from handwright.review.critic.onnx_critic import critic_logits
 from handwright.training.networks.critic import CriticConfig, Judged
 from handwright.training.release.calibration import Ask
 from handwright.training.release.onnx_export import export_onnx
@@ -88,7 +88,7 @@ def release_critic(
     example = torch.zeros(2, 3, config.size_px, config.size_px)
     export_onnx(network, example, Judged._fields, told, part / "critic.onnx")
     session, _ = open_session(part / "critic.onnx")
-    calibrate(partial(logits_of, session)).save(part / "calibration.json")
+    calibrate(partial(critic_logits, session)).save(part / "calibration.json")
     return _shipped(part, output, card)
 
 

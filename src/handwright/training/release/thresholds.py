@@ -43,9 +43,9 @@ def spend(
     allowed = np.array([_allowed(int(count), budget, sure) for count in np.bincount(group)])
     ordered = -np.sort(-good, axis=0)
     spent = np.zeros(good.shape[1], int)
-    limits = np.array([_above(ordered[0, h], bad[:, h]) for h in range(good.shape[1])])
+    thresholds = np.array([_above(ordered[0, h], bad[:, h]) for h in range(good.shape[1])])
     while True:
-        called, found = (good >= limits).any(1), (bad >= limits).any(1)
+        called, found = (good >= thresholds).any(1), (bad >= thresholds).any(1)
         used = np.bincount(group[called], minlength=len(allowed))
         best = None
         for head in range(good.shape[1]):
@@ -53,17 +53,17 @@ def spend(
                 k = spent[head] + more
                 if k >= len(ordered):
                     break
-                limit = _above(ordered[k, head], bad[:, head])
-                alarms = np.bincount(group[(good[:, head] >= limit) & ~called], minlength=len(allowed))
-                gain = float(worth[(bad[:, head] >= limit) & ~found].sum())
+                threshold = _above(ordered[k, head], bad[:, head])
+                alarms = np.bincount(group[(good[:, head] >= threshold) & ~called], minlength=len(allowed))
+                gain = float(worth[(bad[:, head] >= threshold) & ~found].sum())
                 if (used + alarms > allowed).any() or gain <= 0:
                     continue
                 cost = float((alarms / np.maximum(allowed, 1)).sum()) + 1e-9
                 if best is None or gain / cost > best[0]:
-                    best = (gain / cost, head, k, limit)
+                    best = (gain / cost, head, k, threshold)
         if best is None:
-            return limits
-        _, head, spent[head], limits[head] = best
+            return thresholds
+        _, head, spent[head], thresholds[head] = best
 
 
 def _allowed(count: int, budget: float, sure: float | None) -> int:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.critic.upright_crops import GREY, applied, between_centres
+from handwright.review.critic.upright_crops import GREY, to_opencv_affine, transform_points
 from handwright.training.streams.critic_samples import MAP_PX, ROOM, SIDE_PX, HandViews, assessable
 from handwright.training.streams.degradations import corrupted
 from handwright.training.streams.part_maps import UNKNOWN
@@ -167,17 +167,17 @@ class ViewStream:
         beyond = UNKNOWN if views.parts[k, 0, 0] == UNKNOWN else 0
         parts = cv2.warpAffine(
             views.parts[k],
-            between_centres(coarse),
+            to_opencv_affine(coarse),
             (cells, cells),
             flags=cv2.INTER_NEAREST,
             borderValue=beyond,
         )
-        wrong = cv2.warpAffine(views.wrong[k].astype(np.float32), between_centres(coarse), (cells, cells))
+        wrong = cv2.warpAffine(views.wrong[k].astype(np.float32), to_opencv_affine(coarse), (cells, cells))
         return {
             "pictures": pixels,
             "parts": parts.astype(np.int64),
             "wrong": (wrong > 0.5).astype(np.float32),
-            "landmarks": (applied(way, views.landmarks_px[k]) / self.size_px).astype(np.float32),
+            "landmarks": (transform_points(way, views.landmarks_px[k]) / self.size_px).astype(np.float32),
             "spoilt": np.array(spoilt, np.float32),
             "flipped": np.array(flipped, np.float32),
         }
@@ -204,7 +204,7 @@ def as_found(
 
 
 def _cropped(pixels: UInt8[np.ndarray, "v v 3"], way: Float[np.ndarray, "2 3"], size_px: int) -> np.ndarray:
-    return cv2.warpAffine(pixels, between_centres(way), (size_px, size_px), borderValue=(GREY, GREY, GREY))
+    return cv2.warpAffine(pixels, to_opencv_affine(way), (size_px, size_px), borderValue=(GREY, GREY, GREY))
 
 
 def _jitter(

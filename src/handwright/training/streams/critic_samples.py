@@ -21,7 +21,13 @@ from handwright.hand.anatomy import FINGERS
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.joint_angles import dofs_of_pose
-from handwright.review.critic.upright_crops import Region, applied, between_centres, oriented_crop, turning
+from handwright.review.critic.upright_crops import (
+    OrientedSquare,
+    crop_transform,
+    to_opencv_affine,
+    transform_points,
+    upright_crop,
+)
 from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, pose_group_index
 from handwright.training.streams.negatives import handless_regions
@@ -126,17 +132,17 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
         points, visible = np.array(hand["keypoints_px"], np.float64), np.array(hand["visible"], np.bool_)
         if float(np.ptp(points, axis=0).max()) < _LEAST_PX or visible.sum() < _LEAST_SEEN:
             continue
-        way = turning(Region.of(points), SIDE_PX, ROOM)
+        way = crop_transform(OrientedSquare.of(points), SIDE_PX, ROOM)
         parts = seen_parts(entry.pictures, number, hand.get("defects", ()))
         wrong = wrong_places(entry.pictures, number, hand)
         rows.append(
             {
-                "pixels": oriented_crop(image, way, SIDE_PX),
+                "pixels": upright_crop(image, way, SIDE_PX),
                 "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8)
                 if parts is None
                 else _turned(parts, way),
                 "wrong": _turned(wrong.astype(np.uint8), way) > 0,
-                "landmarks_px": applied(way, points),
+                "landmarks_px": transform_points(way, points),
                 "visible": visible,
                 "rendered": record["domain"] != "photograph",
                 "hand": True,
@@ -152,7 +158,7 @@ def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, 
     picture = labelled(image, entry.record)
     return [
         {
-            "pixels": oriented_crop(image, turning(region, SIDE_PX, ROOM), SIDE_PX),
+            "pixels": upright_crop(image, crop_transform(region, SIDE_PX, ROOM), SIDE_PX),
             "parts": np.full((MAP_PX, MAP_PX), UNKNOWN, np.uint8),
             "wrong": np.zeros((MAP_PX, MAP_PX), np.bool_),
             "landmarks_px": np.zeros((21, 2)),
@@ -244,7 +250,7 @@ def _pose(hand: Mapping[str, Any]) -> int:
 
 
 def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> UInt8[np.ndarray, "m m"]:
-    smaller = between_centres(way * (MAP_PX / SIDE_PX))
+    smaller = to_opencv_affine(way * (MAP_PX / SIDE_PX))
     return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
 
 

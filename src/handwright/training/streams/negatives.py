@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from handwright.review.critic.upright_crops import Region
+from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import Proposer
 from handwright.training.streams.whole_pictures import LabelledPicture
 
@@ -25,7 +25,7 @@ _APART, _EDGE = 0.45, 0.1
 
 def handless_regions(
     picture: LabelledPicture, name: str, least_px: float, proposer: Proposer | None = None
-) -> list[Region]:
+) -> list[OrientedSquare]:
     """Some places whose middle is no part of a hand; none unless all hands are known.
 
     Args:
@@ -43,7 +43,7 @@ def handless_regions(
     return [region for region in anywhere if region is not None] + alike
 
 
-def _alike(picture: LabelledPicture, least_px: float, proposer: Proposer) -> list[Region]:
+def _alike(picture: LabelledPicture, least_px: float, proposer: Proposer) -> list[OrientedSquare]:
     """Where the proposal network sees a hand that is none, those that it believes most."""
     low, high = _bounds(picture)
     found = (one.region for one in proposer.propose(picture.pixels, _LEAST_SCORE))
@@ -66,7 +66,7 @@ def _is_apart(middle: np.ndarray, size: float, low: np.ndarray, high: np.ndarray
     return bool(((middle + _APART * size <= low) | (middle - _APART * size >= high)).any(1).all())
 
 
-def _region(rng: np.random.Generator, picture: LabelledPicture, least_px: float) -> Region | None:
+def _region(rng: np.random.Generator, picture: LabelledPicture, least_px: float) -> OrientedSquare | None:
     """One such place; None where none was hit upon."""
     height, width = picture.pixels.shape[:2]
     low, high = _bounds(picture)
@@ -75,5 +75,5 @@ def _region(rng: np.random.Generator, picture: LabelledPicture, least_px: float)
         middle = rng.uniform(0.2 * size, np.array([width, height]) - 0.2 * size)
         if _is_apart(middle, size, low, high):
             x, y = middle
-            return Region((float(x), float(y)), size, float(rng.uniform(-np.pi, np.pi)))
+            return OrientedSquare((float(x), float(y)), size, float(rng.uniform(-np.pi, np.pi)))
     return None
