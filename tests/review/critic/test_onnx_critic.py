@@ -37,7 +37,7 @@ def prediction(**changes):
         "malformed": 0.02,
         "defects": dict.fromkeys(names, 0.01),
         "where_px": dict.fromkeys(names, (10.0, 20.0)),
-        "limits": dict.fromkeys((*names, "malformed"), 0.5),
+        "thresholds": dict.fromkeys((*names, "malformed"), 0.5),
         "fingers": {3: 0.0, 4: 0.01, 5: 0.98, 6: 0.01, 7: 0.0},
         "landmarks_px": np.zeros((21, 2)),
         "visible": np.ones(21),
