@@ -8,6 +8,10 @@ from pathlib import Path
 
 import cv2
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 NO_PHOTOS = "HANDWRIGHT_PHOTOS is not set"
 

@@ -65,5 +65,5 @@ def test_an_exception_of_either_of_two_functions_is_passed_on(allowed, which, op
 
 def test_two_functions_run_at_the_same_time_where_two_threads_are_allowed(opencv_threads):
     opencv_threads(2)
-    met = Barrier(2, timeout=10)
+    met = Barrier(2, timeout=300)
     both(met.wait, met.wait)

@@ -5,7 +5,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import jsonschema
@@ -36,7 +35,11 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_help_is_fast_and_loads_nothing_heavy():
+MOST_MODULES = 450
+"""A share of them is Python's own; each that is added makes the help slower on any machine."""
+
+
+def test_help_loads_few_modules_and_nothing_heavy():
     heavy = ("numpy", "numba", "cv2", "mediapipe", "PIL", "jaxtyping")
     code = f"""
 import sys
@@ -44,11 +47,10 @@ from handwright.apps.cli import main
 try:
     main(["refine", "--help"])
 except SystemExit:
+    assert len(sys.modules) <= {MOST_MODULES}, len(sys.modules)
     sys.exit(str([name for name in {heavy} if name in sys.modules] or ""))
 """
-    start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert time.perf_counter() - start < 3.0
     assert done.stderr.strip() == ""
     assert "--candidates" in done.stdout
 

@@ -113,17 +113,19 @@ def test_real_hands_are_the_same_with_one_worker_and_two(tmp_path: Path):
 
 def test_a_killed_run_leaves_whole_shards_and_is_taken_up_again(tmp_path: Path):
     script = (
-        "from handwright.data import synthesise as m; from pathlib import Path; import sys; m.PER_SHARD = 6; "
-        f"m.synthesise(Path(sys.argv[1]), 'hands', count=24, size={TINY})"
+        "import sys, time; from pathlib import Path; from handwright.data import synthesise as m; "
+        "m.PER_SHARD = 6; "
+        "hold = lambda done, _: time.sleep(3600 * (done >= 6 * int(sys.argv[2]))); "
+        f"m.synthesise(Path(sys.argv[1]), 'hands', count=24, size={TINY}, progress=hold)"
     )
     folder = tmp_path / "killed"
     for shards in (1, 2):
-        run = subprocess.Popen([sys.executable, "-c", script, str(folder)])
+        run = subprocess.Popen([sys.executable, "-c", script, str(folder), str(shards)])
         while run.poll() is None and len(list(folder.glob("*.tar"))) < shards:
             time.sleep(0.02)
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
-    assert 2 <= len(list(read_shards(list_shards(folder)))) // 6 < 4
+        assert len(list(read_shards(list_shards(folder)))) == 6 * shards
     synthesise(folder, "hands", count=24, size=TINY)
     synthesise(tmp_path / "whole", "hands", count=24, size=TINY)
     assert _bytes(folder) == _bytes(tmp_path / "whole")

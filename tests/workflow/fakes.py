@@ -31,6 +31,8 @@ BREAKS = (13, 17, 19)
 """Colour of the top-left pixel that makes the fake engine fail with a bug."""
 KILLS = (23, 29, 31)
 """Colour of the top-left pixel that ends a worker process on the spot."""
+HOLDS = (67, 71, 73)
+"""Colour of the top-left pixel at which an engine that holds stays for ever, until its process is killed."""
 PUZZLES = (41, 43, 47)
 """Colour of the top-left pixel of which the review cannot tell; hands of all other pictures fail it."""
 
@@ -40,13 +42,13 @@ MANGLED = (53, 59, 61)
 
 @dataclass
 class FakeEngine:
-    pause_s: float = 0.0
+    holds: bool = False
     opened: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def open_fake_engine(pause_s: float = 0.0) -> Iterator[FakeEngine]:
-    yield FakeEngine(pause_s)
+def open_fake_engine(holds: bool = False) -> Iterator[FakeEngine]:
+    yield FakeEngine(holds)
 
 
 @contextmanager
@@ -69,7 +71,8 @@ def refine_picture(image: Image, settings: RefineSettings, engine: FakeEngine) -
         raise ZeroDivisionError("a bug\nwith two lines")
     if tuple(image.pixels[0, 0]) == KILLS and multiprocessing.parent_process() is not None:
         os._exit(9)
-    time.sleep(engine.pause_s)
+    while engine.holds and tuple(image.pixels[0, 0]) == HOLDS:
+        time.sleep(1)
     hands = tuple(
         _hand(image, number, box, settings) for number, box in enumerate(_boxes(image, settings), start=1)
     )

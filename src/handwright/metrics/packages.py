@@ -1,4 +1,4 @@
-"""Optional packages, asked for when they are needed."""
+"""Optional packages, checked where they are needed."""
 
 from __future__ import annotations
 

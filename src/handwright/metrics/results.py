@@ -27,16 +27,16 @@ class Skipped:
 
     @classmethod
     def because(cls, path: Path, error: HandwrightError) -> Skipped:
-        """What the error says, without the file's name a second time."""
+        """The skipped file with the error's message, without the file's name a second time."""
         return cls(path, str(error).removeprefix("cannot read ").removeprefix(f"{path}: "))
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A measure that was asked for and could not be taken.
+    """A requested measure that could not be taken.
 
     Attributes:
-        metric: Its name as asked.
+        metric: Its name as requested.
         reason: Why, in a sentence.
     """
 
@@ -49,10 +49,10 @@ class Evaluation:
     """Measures of FAKE against REAL.
 
     Attributes:
-        estimates: What was measured, in the order asked.
+        estimates: What was measured, in the order requested.
         n_real: Real pictures (or poses) that could be read.
         n_fake: Fake pictures (or poses) that could be read.
-        failed: Measures that were asked for and could not be taken.
+        failed: Requested measures that could not be taken.
         skipped: Files that could not be used, real ones first.
         notes: What to know when reading the figures, one sentence each.
         counted: What ``n_real`` and ``n_fake`` count: 'pictures' or 'poses'.
@@ -68,7 +68,7 @@ class Evaluation:
 
     @property
     def exit_code(self) -> int:
-        """0 when everything asked for was measured on everything named, else 2."""
+        """0 when every requested measure was taken on every file, else 2."""
         return 2 if self.failed or self.skipped else 0
 
     def __getitem__(self, name: str) -> Estimate:

@@ -2,7 +2,7 @@
 
 Its estimate is too high by about 1/N, and redrawing pictures adds as much again. So the interval comes from
 the linearised bootstrap: the influence of each picture on the distance has a closed form, and the rounds
-redraw influences. It says how far chance moves the figure at this N, and nothing of the bias at small N.
+redraw influences. The interval covers how far chance moves the figure at this N, but not the bias at small N.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def mmd2_readable(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> f
 def feature_sets(
     reference: Float[np.ndarray, "n d"], measured: Float[np.ndarray, "m d"], *, least: int, name: str
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "m d"]]:
-    """Both sets as float64, or an error that says which one is too small or does not fit.
+    """Both sets as float64, or an error that names the one which is too small or does not fit.
 
     Raises:
         NotEnoughDataError: A set has fewer than ``least`` rows.

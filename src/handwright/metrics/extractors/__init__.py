@@ -1,4 +1,4 @@
-"""Feature extractors, and the names by which they are asked for."""
+"""Feature extractors, and the names under which ``open_extractor`` opens them."""
 
 from __future__ import annotations
 

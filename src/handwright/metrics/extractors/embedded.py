@@ -71,9 +71,9 @@ def load_network(folder: Path) -> FeatureNetwork:
                 "choose another --extractor: inception:FILE, clip:DIR or rand-v1",
             )
     try:
-        said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        said["widths"] = tuple(said["widths"])
-        config = FeatureConfig(**said)
+        stored: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
+        stored["widths"] = tuple(stored["widths"])
+        config = FeatureConfig(**stored)
         network = FeatureNetwork(config)
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:

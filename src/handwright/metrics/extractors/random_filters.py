@@ -34,13 +34,13 @@ class RandomFilters:
         """Features, float32 [N, 144]; pictures are stretched to 64 × 64 by area."""
         small = [cv2.resize(p, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA) for p in pictures]
         maps = np.stack(small).astype(np.float32) / 127.5 - 1.0
-        told: list[Float[np.ndarray, "n c"]] = []
+        features: list[Float[np.ndarray, "n c"]] = []
         for filters in self._layers:
             maps = np.maximum(_patches(maps) @ filters, 0.0)
             flat = maps.reshape(len(maps), -1, maps.shape[-1])
-            told += [flat.mean(1), flat.std(1)]
+            features += [flat.mean(1), flat.std(1)]
             maps = (maps[:, ::2, ::2] + maps[:, 1::2, ::2] + maps[:, ::2, 1::2] + maps[:, 1::2, 1::2]) / 4
-        return np.concatenate(told, 1)
+        return np.concatenate(features, 1)
 
 
 def _patches(maps: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n h w c*9"]:

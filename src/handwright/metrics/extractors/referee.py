@@ -40,12 +40,12 @@ class RefereeExtractor:
     name = "referee-v1"
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._session, told = open_session(folder / "critic.onnx")
+        self._session, metadata = open_session(folder / "critic.onnx")
         if "features" not in {output.name for output in self._session.get_outputs()}:
             raise MissingModelError(
                 f"the critic in {folder} tells no features", "", "run scripts/referee_features.py on it"
             )
-        self._size_px, self._context = int(told["size_px"]), float(told["context"])
+        self._size_px, self._context = int(metadata["size_px"]), float(metadata["context"])
 
     def __call__(self, pictures: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
         """float32 [N, 192] of square crops of any size."""

@@ -39,8 +39,8 @@ def confidence_where_found(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -
     name = "det-conf[found]"
     if not rows[:, 1].sum():
         raise NotEnoughDataError(f"{name} has nothing to measure", "no hand was found")
-    told = statistic_estimate(name, rows, _ratio, rounds=rounds, seed=seed)
-    return Estimate(name, told.value, told.low, told.high, n=int(rows[:, 1].sum()))
+    estimate = statistic_estimate(name, rows, _ratio, rounds=rounds, seed=seed)
+    return Estimate(name, estimate.value, estimate.low, estimate.high, n=int(rows[:, 1].sum()))
 
 
 def _ratio(rows: np.ndarray) -> float:

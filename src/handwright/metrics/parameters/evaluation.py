@@ -45,14 +45,16 @@ def read_parameters(path: Path) -> Arrays:
         DataError: It cannot be read, holds no ``poses``, other shapes, or numbers that are not finite.
     """
     try:
-        told = _load(path)
+        arrays = _load(path)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise DataError(f"cannot read {path}", why, "give a .npz or .safetensors file of arrays") from error
-    if "poses" not in told:
-        raise DataError(f"{path} holds no poses", f"it holds {', '.join(told) or 'nothing'}", f"save {_KEYS}")
+    if "poses" not in arrays:
+        raise DataError(
+            f"{path} holds no poses", f"it holds {', '.join(arrays) or 'nothing'}", f"save {_KEYS}"
+        )
     for key, rank in (("poses", (3, 4)), ("texts", (2,)), ("embedded", (2,))):
-        values = told.get(key)
+        values = arrays.get(key)
         if values is None:
             continue
         if (
@@ -68,7 +70,7 @@ def read_parameters(path: Path) -> Arrays:
                 "",
                 "leave them out or mend them",
             )
-    return told
+    return arrays
 
 
 def evaluate_parameters(real: Arrays, fake: Arrays, metrics: Sequence[str] = (), seed: int = 0) -> Evaluation:
@@ -167,15 +169,15 @@ def _precision(real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
 
 
 def _several(real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
-    told: list[Estimate] = []
+    estimates: list[Estimate] = []
     for label, arrays in (("real", real), ("fake", fake)):
         poses = arrays["poses"]
         if poses.ndim == 4:
             features = rotations_6d(poses).reshape(*poses.shape[:2], -1)
-            told.append(_called(multimodality(features, seed=seed), label))
-    if not told:
+            estimates.append(_called(multimodality(features, seed=seed), label))
+    if not estimates:
         raise NotEnoughDataError("multimodality needs several poses a text", "poses are no [N, K, J, 3]")
-    return told
+    return estimates
 
 
 def _called(e: Estimate, label: str) -> Estimate:
@@ -190,4 +192,4 @@ _MEASURES: dict[str, Callable[[Arrays, Arrays, int], list[Estimate]]] = {
 }
 
 PARAMETERS = tuple(_MEASURES)
-"""What can be asked for of files of parameters."""
+"""Names of the measures of files of parameters."""

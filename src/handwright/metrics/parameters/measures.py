@@ -14,7 +14,7 @@ from handwright.metrics.distances.frechet import frechet_distance
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
 
 POOL = 32
-"""A text is told from the texts of this many poses, its own among them."""
+"""R-precision ranks a text among the texts of this many poses, its own included (Guo et al. 2022)."""
 
 _DIGITS = 9
 

@@ -69,7 +69,7 @@ def _correct_keypoints(sets: Sets, versus: Gathered, names: Sequence[str]) -> li
 def _clipsim(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
     a, b = (similarity_of_captions(sets, g) for g in (sets.fake, versus))
     both = [name for name in names if name in a and name in b]
-    values = (np.array([told[name] for name in both]) for told in (a, b))
+    values = (np.array([by_name[name] for name in both]) for by_name in (a, b))
     return [paired_difference(sets.called("clipsim"), *values, seed=sets.seed)]
 
 

@@ -108,10 +108,12 @@ def _measure(sets: Sets, plan: Plan, other: Gathered | None) -> tuple[list[Estim
 def _why(failed: Sequence[Failed], gathered: Sequence[Gathered]) -> str:
     """Why there is no figure: the first reason, and the first picture that is missing."""
     skipped = [skipped for group in gathered for skipped in group.skipped]
-    told = failed[0].reason if failed else "no measure was asked for"
+    reason = failed[0].reason if failed else "no measure was requested"
     if not skipped:
-        return told
-    return f"{told}; {len(skipped)} files were skipped, the first was {skipped[0].path}: {skipped[0].reason}"
+        return reason
+    return (
+        f"{reason}; {len(skipped)} files were skipped, the first was {skipped[0].path}: {skipped[0].reason}"
+    )
 
 
 def _notes(gathered: Sequence[Gathered]) -> list[str]:
@@ -122,21 +124,25 @@ def _notes(gathered: Sequence[Gathered]) -> list[str]:
         notes.append(f"{len(same)} of the fake pictures are the real ones themselves.")
     sizes = [sorted({picture.size_px for picture in group}) for group in groups]
     if len({tuple(group) for group in sizes}) > 1 or len(sizes[0]) > 1:
-        told = " against ".join(_sizes(group) for group in sizes)
-        notes.append(f"Pictures differ in size ({told}): resizing alone moves KID and FID.")
+        listed = " against ".join(_sizes(group) for group in sizes)
+        notes.append(f"Pictures differ in size ({listed}): resizing alone moves KID and FID.")
     kinds = [sorted({picture.kind for picture in group}) for group in groups]
     if len({tuple(group) for group in kinds}) > 1:
-        told = " against ".join(", ".join(group) or "none" for group in kinds)
-        notes.append(f"Pictures differ in file format ({told}): compression alone moves KID and FID.")
+        listed = " against ".join(", ".join(group) or "none" for group in kinds)
+        notes.append(f"Pictures differ in file format ({listed}): compression alone moves KID and FID.")
     modes = Counter(picture.mode for group in groups for picture in group if picture.mode != "RGB")
     if modes:
-        told = ", ".join(f"{count} {mode}" for mode, count in sorted(modes.items()))
-        notes.append(f"Some are not stored as 8-bit RGB ({told}): measured as sRGB, without their alpha.")
+        listed = ", ".join(f"{count} {mode}" for mode, count in sorted(modes.items()))
+        notes.append(f"Some are not stored as 8-bit RGB ({listed}): measured as sRGB, without their alpha.")
     return notes
 
 
 def _sizes(sizes: Sequence[tuple[int, int]]) -> str:
     if not sizes:
         return "none"
-    told = f"{sizes[0][0]} × {sizes[0][1]}"
-    return told if len(sizes) == 1 else f"{len(sizes)} sizes from {told} to {sizes[-1][0]} × {sizes[-1][1]}"
+    smallest = f"{sizes[0][0]} × {sizes[0][1]}"
+    return (
+        smallest
+        if len(sizes) == 1
+        else f"{len(sizes)} sizes from {smallest} to {sizes[-1][0]} × {sizes[-1][1]}"
+    )

@@ -27,13 +27,13 @@ One = TypeVar("One")
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What labels tell of one picture, as far as it was wanted.
+class PictureLabels:
+    """The labels of one picture, as far as the measures need them.
 
     Attributes:
-        hands: Its true hands; None where labels tell of none.
-        people: Its people; None where labels tell of none.
-        people_found: What a pose estimator saw in it, where labels tell that beside ``people``.
+        hands: Its true hands; None where it has no such labels.
+        people: Its people; None where it has no such labels.
+        people_found: People that a pose estimator found in it, where the labels hold them beside ``people``.
         poses: float [J, 3] of each hand.
         broken: Something of it could not be read.
     """
@@ -54,11 +54,11 @@ class Picture:
         kind: Its file format.
         mode: How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
         size_px: Width, height.
-        hands: Found in it; empty when nobody looked.
+        hands: Hands detected in it; empty without a detector.
         mirrored_px: Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no
             truth to measure the finder's own error with.
-        told: What its labels tell.
-        caption: What it shall show.
+        labels: Its labels.
+        caption: The text that it should show.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class Picture:
     size_px: tuple[int, int]
     hands: tuple[HandObservation, ...] = ()
     mirrored_px: tuple[Float[np.ndarray, "21 2"], ...] = ()
-    told: Told = field(default_factory=Told)
+    labels: PictureLabels = field(default_factory=PictureLabels)
     caption: str | None = None
 
 
@@ -152,7 +152,9 @@ class _Gathering:
         self._pictures: dict[str, Picture] = {}
         kinds = {"whole": wanted.whole, "hands": wanted.crops, "foreground": wanted.foreground}
         self._streams = {
-            kind: FeatureStream(extractor) for kind, asked in kinds.items() if asked and extractor is not None
+            kind: FeatureStream(extractor)
+            for kind, wanted in kinds.items()
+            if wanted and extractor is not None
         }
 
     def add(self, name: str, item: Item, image: Image) -> None:
@@ -170,15 +172,15 @@ class _Gathering:
                 self._streams["foreground"].add(alone)
 
     def result(self) -> Gathered:
-        told = {kind: stream.features() for kind, stream in self._streams.items()}
+        features = {kind: stream.features() for kind, stream in self._streams.items()}
         nothing = np.empty((0, 0), np.float32)
-        whole, hands, foreground = (told.get(kind, nothing) for kind in ("whole", "hands", "foreground"))
+        whole, hands, foreground = (features.get(kind, nothing) for kind in ("whole", "hands", "foreground"))
         return Gathered(self._pictures, whole, hands, foreground, tuple(self.skipped))
 
     def _look(self, name: str, item: Item, image: Image) -> Picture:
         finder, compared = self._finder, name in self._wanted.compared
-        told = self._labelled(item, hands=compared and finder is not None)
-        mirrored = compared and told.hands is None and not told.broken
+        labels = self._labelled(item, hands=compared and finder is not None)
+        mirrored = compared and labels.hands is None and not labels.broken
         return Picture(
             item.path,
             item.kind,
@@ -186,23 +188,23 @@ class _Gathering:
             (image.width, image.height),
             () if finder is None else tuple(finder(image.pixels)),
             _mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
-            told,
+            labels,
             self._read(item, item.caption) if self._wanted.captions else None,
         )
 
-    def _labelled(self, item: Item, *, hands: bool) -> Told:
+    def _labelled(self, item: Item, *, hands: bool) -> PictureLabels:
         wanted, before = self._wanted, len(self.skipped)
         labels = self._read(item, item.labels) if hands or wanted.people or wanted.poses else None
 
         def read(
-            key: str, reader: Callable[[Labels, Path], Sequence[One]], asked: bool
+            key: str, reader: Callable[[Labels, Path], Sequence[One]], needed: bool
         ) -> tuple[One, ...] | None:
-            if not asked or labels is None or key not in labels:
+            if not needed or labels is None or key not in labels:
                 return None
-            told = self._read(item, partial(reader, labels, item.path))
-            return None if told is None else tuple(told)
+            values = self._read(item, partial(reader, labels, item.path))
+            return None if values is None else tuple(values)
 
-        return Told(
+        return PictureLabels(
             read("hands", true_hands, hands),
             read("people", people, wanted.people),
             read("people_found", partial(people, key="people_found"), wanted.people),

@@ -1,4 +1,4 @@
-"""A picture to measure, and what is told beside it: from a file, a shard, or wherever else."""
+"""A picture to measure, and its labels: from a file, a shard, or wherever else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Item:
         path: Where it is; what messages call it.
         kind: Its file format: 'png', 'jpeg', …
         image: Reads it; raises ``UnreadableImageError``.
-        labels: Reads what is told beside it, None where nothing is; raises ``HandsFileError``.
+        labels: Reads the labels beside it, None where there are none; raises ``HandsFileError``.
         caption: Reads the text that it shall show, None where there is none; raises ``HandsFileError``.
         inside: Reads its foreground, bool [H, W]; raises ``UnreadableImageError``. None without a mask.
     """
@@ -71,12 +71,12 @@ def labels_of(data: bytes, where: str | Path) -> Labels:
         HandsFileError: They hold none.
     """
     try:
-        told = json.loads(data)
+        labels = json.loads(data)
     except ValueError as error:
         raise HandsFileError(f"{where} is not JSON", str(error), "write it again or remove it") from error
-    if not isinstance(told, dict):
+    if not isinstance(labels, dict):
         raise HandsFileError(f"{where} is not a JSON object", "", "write it again or remove it")
-    return cast("Labels", told)
+    return cast("Labels", labels)
 
 
 def _labels_beside(picture: Path) -> Labels | None:
@@ -87,8 +87,8 @@ def _labels_beside(picture: Path) -> Labels | None:
 def _caption_beside(picture: Path) -> str | None:
     file = picture.with_suffix(".txt")
     if not file.is_file():
-        told = _labels_beside(picture)
-        return None if told is None else caption_in(told)
+        labels = _labels_beside(picture)
+        return None if labels is None else caption_in(labels)
     try:
         return _bytes(file).decode("utf-8").strip() or None
     except UnicodeDecodeError as error:
@@ -96,9 +96,9 @@ def _caption_beside(picture: Path) -> str | None:
 
 
 def caption_in(labels: Labels) -> str | None:
-    """The caption that labels tell, if any."""
-    told = labels.get("caption")
-    return told if isinstance(told, str) and told else None
+    """The caption among the labels, if any."""
+    caption = labels.get("caption")
+    return caption if isinstance(caption, str) and caption else None
 
 
 def _bytes(file: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""What labels tell of a picture's hands, people and poses: the truth, or what somebody's estimator saw."""
+"""The labels of a picture's hands, people and poses: the truth, or what somebody's estimator saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from handwright.errors import HandsFileError
 from handwright.metrics.sets.items import Labels
 
-Told = TypeVar("Told")
+Label = TypeVar("Label")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,36 +69,36 @@ def poses(labels: Labels, where: Path) -> list[Float[np.ndarray, "j 3"]]:
     return _each(labels, "hands", _pose, where)
 
 
-def _each(labels: Labels, key: str, read: Callable[[dict[str, Any]], Told], where: Path) -> list[Told]:
+def _each(labels: Labels, key: str, read: Callable[[dict[str, Any]], Label], where: Path) -> list[Label]:
     try:
-        return [read(told) for told in labels[key]]
+        return [read(label) for label in labels[key]]
     except (ValueError, KeyError, TypeError) as error:
         detail = f"{type(error).__name__}: {error}"
         raise HandsFileError(f"{where}: its {key} cannot be read", detail, "write them again") from error
 
 
-def _hand(told: dict[str, Any]) -> TrueHand:
-    points = _finite("keypoints_px", told["keypoints_px"], (21, 2))
+def _hand(label: dict[str, Any]) -> TrueHand:
+    points = _finite("keypoints_px", label["keypoints_px"], (21, 2))
     if np.ptp(points, axis=0).max() <= 0:
         raise ValueError("keypoints_px all lie in one place")
-    return TrueHand(points, _finite("visible", told.get("visible", [True] * 21), (21,)) > 0)
+    return TrueHand(points, _finite("visible", label.get("visible", [True] * 21), (21,)) > 0)
 
 
-def _person(told: dict[str, Any]) -> LabelledPerson:
-    points = _finite("wholebody", told["wholebody"], (133, 3))
-    score = float(told.get("score", points[:, 2].mean()))
+def _person(label: dict[str, Any]) -> LabelledPerson:
+    points = _finite("wholebody", label["wholebody"], (133, 3))
+    score = float(label.get("score", points[:, 2].mean()))
     if not np.isfinite(score):
         raise ValueError(f"score must be finite, got {score}")
     return LabelledPerson(np.where(points[:, 2:] > 0, points[:, :2], 0.0), score)
 
 
-def _pose(told: dict[str, Any]) -> Float[np.ndarray, "j 3"]:
-    points = np.array(told["pose"], float)
+def _pose(label: dict[str, Any]) -> Float[np.ndarray, "j 3"]:
+    points = np.array(label["pose"], float)
     return _finite("pose", points, (len(points), 3))
 
 
-def _finite(name: str, told: Any, shape: tuple[int, ...]) -> Float[np.ndarray, "*n"]:  # noqa: ANN401
-    values = np.array(told, float)
+def _finite(name: str, label: Any, shape: tuple[int, ...]) -> Float[np.ndarray, "*n"]:  # noqa: ANN401
+    values = np.array(label, float)
     if values.shape != shape or not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite {list(shape)}, got {list(values.shape)}")
     return values

@@ -75,10 +75,10 @@ def _detection(sets: Sets) -> list[Estimate]:
     estimates: list[Estimate] = []
     for label, gathered in (("real", sets.real), ("fake", sets.fake)):
         seen = [picture.hands for picture in gathered.pictures.values()]
-        told = [found_rate(seen, seed=sets.seed), detection_confidence(seen, seed=sets.seed)]
+        estimated = [found_rate(seen, seed=sets.seed), detection_confidence(seen, seed=sets.seed)]
         if any(seen):
-            told.append(confidence_where_found(seen, seed=sets.seed))
-        estimates += [replace(e, name=f"{e.name} {label}") for e in told]
+            estimated.append(confidence_where_found(seen, seed=sets.seed))
+        estimates += [replace(e, name=f"{e.name} {label}") for e in estimated]
     return estimates
 
 
@@ -134,15 +134,15 @@ def _poses(kind: str) -> Callable[[Sets], list[Estimate]]:
 
 
 def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
-    told = [pose for picture in gathered.pictures.values() for pose in picture.told.poses]
-    if not told or len({pose.shape for pose in told}) > 1:
+    poses = [pose for picture in gathered.pictures.values() for pose in picture.labels.poses]
+    if not poses or len({pose.shape for pose in poses}) > 1:
         why = (
-            "hands are labelled with different numbers of joints" if told else "no hand is labelled with one"
+            "hands are labelled with different numbers of joints" if poses else "no hand is labelled with one"
         )
         raise NotEnoughDataError(
             "poses have nothing to measure", why, "put hands[].pose [J][3] into NAME.json"
         )
-    return np.stack(told)
+    return np.stack(poses)
 
 
 MEASURES: Mapping[str, Callable[[Sets], list[Estimate]]] = {

@@ -44,11 +44,13 @@ def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
     common = [
         (picture, fake.pictures[name])
         for name, picture in real.pictures.items()
-        if name in fake.pictures and picture.told.people is not None and not fake.pictures[name].told.broken
+        if name in fake.pictures
+        and picture.labels.people is not None
+        and not fake.pictures[name].labels.broken
     ]
     for called, labelled in (
         ("REAL", bool(common)),
-        ("FAKE", any(b.told.people is not None for _, b in common)),
+        ("FAKE", any(b.labels.people is not None for _, b in common)),
     ):
         if not labelled:
             raise NotEnoughDataError(
@@ -56,11 +58,11 @@ def pair_people(real: Gathered, fake: Gathered) -> PairedPeople:
                 f"no such picture of {called} has any",
                 "put people[].wholebody [133][3] into NAME.json",
             )
-    found = [_scaled(b.told.people or (), np.array(a.size_px, float) / b.size_px) for a, b in common]
-    floors = [a.told.people_found for a, _ in common]
+    found = [_scaled(b.labels.people or (), np.array(a.size_px, float) / b.size_px) for a, b in common]
+    floors = [a.labels.people_found for a, _ in common]
     known = tuple(floor for floor in floors if floor is not None)
     return PairedPeople(
-        tuple(a.told.people or () for a, _ in common),
+        tuple(a.labels.people or () for a, _ in common),
         tuple(found),
         known if len(known) == len(common) else None,
     )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from handwright.errors import UsageError
 
 WHOLE = ("kid", "fid")
-"""Measured when nothing is asked for."""
+"""Measured when no name is given."""
 
 HANDS = ("kid-h", "fid-h", "det", "mpjpe", "pck")
-"""Measured besides when hands are asked for."""
+"""Measured in addition for hands."""
 
 FOREGROUND = ("kid-fg", "fid-fg")
 """Measured besides when masks are given."""
@@ -22,7 +22,7 @@ POSES = ("pose-fid", "diversity")
 """Of poses of hands that are labelled on both sides."""
 
 METRICS = (*WHOLE, *HANDS, *FOREGROUND, "clipsim", *PEOPLE, *POSES)
-"""Everything that may be asked for of pictures by name."""
+"""The name of every measure of pictures."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def needs_finder(self) -> bool:
-        """Whether any of them looks for hands."""
+        """Whether any of them needs hands to be detected."""
         return self.needs(*HANDS)
 
     @property

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from handwright.errors import InvalidValueError, NotEnoughDataError
 
 ROUNDS = 1000
-"""Bootstrap rounds behind every interval unless told otherwise."""
+"""Bootstrap rounds behind every interval by default."""
 
 _PERCENTILES = (2.5, 97.5)
 
@@ -134,7 +134,7 @@ def statistic_estimate(
 
 
 def one_per_row(name: str, values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """The values as a float64 vector, or an error that says what is wrong with them."""
+    """The values as a float64 vector, or an error that names what is wrong with them."""
     values = np.asarray(values, np.float64)
     if values.ndim != 1:
         raise InvalidValueError(f"{name} takes one value a picture, got an array of shape {values.shape}")

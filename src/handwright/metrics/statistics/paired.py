@@ -38,8 +38,8 @@ def paired_difference(
         NotEnoughDataError: They are empty.
     """
     apart = _differences(name, a, b)
-    told = mean_estimate(f"Δ {name}", apart, groups, rounds=rounds, seed=seed)
-    return replace(told, p=sign_flip_test(a, b, groups, seed=seed))
+    estimate = mean_estimate(f"Δ {name}", apart, groups, rounds=rounds, seed=seed)
+    return replace(estimate, p=sign_flip_test(a, b, groups, seed=seed))
 
 
 def sign_flip_test(
