@@ -38,7 +38,9 @@ def verdicts(judge: Judge, pictures: Iterable[Picture], *, given: bool) -> Count
         points = picture.landmarks_px[0]
         assert points is not None
         side = picture.truths[0].side or "right"
-        hand = HandObservation(points, np.zeros(21), side, 0.9, "file")
+        hand = HandObservation(
+            landmarks_px=points, depth_px=np.zeros(21), side=side, score=0.9, found_by="file"
+        )
         review = review_picture(Image(picture.read()), judge, hands=[hand] if given else None)
         own = [one for one in review.hands if is_same(one.bbox_xyxy_px, picture.regions[0])]
         told = {own[0].checks[name].verdict for name in FORM} if own else set()

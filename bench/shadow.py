@@ -75,8 +75,10 @@ def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
     Also the processor time that looking for it took, in ms.
     """
     hand, marks = scene.hands[0], scene.landmarks_px[0]
-    seen = HandObservation(marks, np.zeros(21), hand.side, 1.0, "truth")
-    fit = HandFit(hand, marks, 0.0, np.ones(21))
+    seen = HandObservation(
+        landmarks_px=marks, depth_px=np.zeros(21), side=hand.side, score=1.0, found_by="truth"
+    )
+    fit = HandFit(hand=hand, landmarks_px=marks, residual=0.0, landmark_weights=np.ones(21))
     x0, y0, x1, y1 = window = crop_window(seen, fit, *scene.pixels.shape[1::-1])
     place = np.s_[y0:y1, x0:x1]
     crop, marks = np.ascontiguousarray(scene.pixels[place]), marks - np.array([x0, y0])

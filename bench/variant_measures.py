@@ -131,7 +131,13 @@ def looked_at(made: UInt8[np.ndarray, "n r r 3"], crops: Crops, eyes: Landmarker
     values = defaultdict[str, list[float]](list)
     for k, pixels in enumerate(made):
         truth = crops.landmarks_px[k].astype(float) * ENLARGED
-        wanted = HandObservation(truth, np.zeros(21), "right" if crops.side[k] else "left", 1.0, "file")
+        wanted = HandObservation(
+            landmarks_px=truth,
+            depth_px=np.zeros(21),
+            side="right" if crops.side[k] else "left",
+            score=1.0,
+            found_by="file",
+        )
         large = cv2.resize(pixels, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
         seen = find_again(large, wanted, eyes)
         apart = np.inf if seen is None else np.linalg.norm(seen.landmarks_px - truth, axis=1).mean()

@@ -44,7 +44,13 @@ class Shot:
         return region_of(self.pixels, self.silhouette, self.landmarks_px)
 
     def observation(self, **changes) -> HandObservation:
-        seen = HandObservation(self.landmarks_px, np.zeros(21), self.hand.side, 0.9, "picture")
+        seen = HandObservation(
+            landmarks_px=self.landmarks_px,
+            depth_px=np.zeros(21),
+            side=self.hand.side,
+            score=0.9,
+            found_by="picture",
+        )
         return replace(seen, **changes)
 
 
@@ -99,4 +105,9 @@ def region_of(pixels: np.ndarray, inside: np.ndarray, landmarks_px: np.ndarray) 
     """A region of these pixels with the skin statistics that ``hand_region`` would learn from them."""
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[inside].astype(np.float64)
     mean, spread = (lab.mean(0), np.cov(lab.T)) if len(lab) > 3 else (np.array([150.0, 145, 150]), np.eye(3))
-    return HandRegion(inside, mean, spread + np.diag([60.0, 6.0, 6.0]), palm_span_px(landmarks_px))
+    return HandRegion(
+        inside=inside,
+        skin_lab=mean,
+        skin_covariance=spread + np.diag([60.0, 6.0, 6.0]),
+        span_px=palm_span_px(landmarks_px),
+    )

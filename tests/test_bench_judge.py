@@ -237,7 +237,13 @@ class OneHand:
 
 def test_judged_sets_take_the_rest_for_good_outside_what_is_unclear(monkeypatch):
     def at(x, y):
-        return HandObservation(POINTS / 4 + [x, y], np.zeros(21), "right", 0.9, "picture")
+        return HandObservation(
+            landmarks_px=POINTS / 4 + [x, y],
+            depth_px=np.zeros(21),
+            side="right",
+            score=0.9,
+            found_by="picture",
+        )
 
     monkeypatch.setattr("judge_real.find_hands", lambda *_, **__: [at(0, 0), at(80, 0), at(0, 80)])
     monkeypatch.setattr("judge_real.find_in_boxes", lambda pixels, boxes, **_: [None for _ in boxes])

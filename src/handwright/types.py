@@ -104,7 +104,7 @@ class Image:
     _repr_png_ = png  # notebooks show the picture
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandObservation:
     """What was seen of one hand in a picture.
 
@@ -166,7 +166,7 @@ class Camera:
         return self.focal_px * points_cam_m[..., :2] / points_cam_m[..., 2:] + np.asarray(self.center_px)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Hand:
     """One posed and shaped hand in front of a camera.
 
@@ -204,7 +204,7 @@ class Hand:
         return f"<Hand {self.side}, {float(self.translation_m[2]):.2f} m away>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandMesh:
     """A hand's surface in camera space.
 
@@ -231,7 +231,7 @@ class HandMesh:
         return f"<HandMesh {self.side}, {len(self.vertices_cam_m)} vertices, {len(self.faces)} faces>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandFit:
     """A hand fitted to an observation, with the evidence of how well it fits.
 
@@ -239,17 +239,17 @@ class HandFit:
         hand: The fitted hand; its camera is the whole picture's.
         landmarks_px: float64 [21, 2] of the fitted mesh, in the picture.
         residual: Mean 2-D distance to the observed landmarks as a fraction of hand size.
-        trust: float64 [21] in [0, 1]: how far each observed landmark was believed.
+        landmark_weights: float64 [21] in [0, 1]: how much each observed landmark counted in the fit.
     """
 
     hand: Hand
     landmarks_px: Float[np.ndarray, "21 2"]
     residual: float
-    trust: Float[np.ndarray, "21"]
+    landmark_weights: Float[np.ndarray, "21"]
 
     def __post_init__(self) -> None:
         expect_array(self.landmarks_px, "HandFit.landmarks_px", (21, 2))
-        expect_array(self.trust, "HandFit.trust", (21,))
+        expect_array(self.landmark_weights, "HandFit.landmark_weights", (21,))
 
     def __repr__(self) -> str:
         return f"<HandFit {self.hand.side}, residual {100 * self.residual:.1f} % of the hand's size>"
@@ -294,7 +294,7 @@ class Mask:
         return f"<Mask {width}×{height}, {100 * self.inside.mean():.1f} % inside>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandRegion:
     """Where the picture's own (perhaps malformed) hand is in a crop.
 
@@ -303,21 +303,21 @@ class HandRegion:
         skin_lab: float64 [3] typical skin colour, OpenCV's 8-bit Lab.
         skin_covariance: float64 [3, 3] its covariance.
         span_px: Wrist-to-knuckles length in pixels (about 9 cm), robust to foreshortening.
-        known: bool [h, w] what is beyond doubt this hand and no other skin, wherever it lies; or None.
+        certain: bool [h, w] pixels that certainly belong to this hand and to no other skin; None if unknown.
     """
 
     inside: Bool[np.ndarray, "h w"]
     skin_lab: Float[np.ndarray, "3"]
     skin_covariance: Float[np.ndarray, "3 3"]
     span_px: float
-    known: Bool[np.ndarray, "h w"] | None = None
+    certain: Bool[np.ndarray, "h w"] | None = None
 
     def __post_init__(self) -> None:
         expect_array(self.inside, "HandRegion.inside", (None, None), np.bool_)
         expect_array(self.skin_lab, "HandRegion.skin_lab", (3,))
         expect_array(self.skin_covariance, "HandRegion.skin_covariance", (3, 3))
-        if self.known is not None:
-            expect_array(self.known, "HandRegion.known", self.inside.shape, np.bool_)
+        if self.certain is not None:
+            expect_array(self.certain, "HandRegion.certain", self.inside.shape, np.bool_)
 
     def __repr__(self) -> str:
         height, width = self.inside.shape

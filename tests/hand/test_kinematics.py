@@ -28,7 +28,15 @@ SHARES = arrays(np.float64, 24, elements=st.floats(0, 1))
 
 def with_pose(hand: Hand, dofs: np.ndarray) -> Hand:
     pose, arch = pose_of_dofs(dofs)
-    return Hand(pose, arch, hand.wrist, hand.translation_m, hand.shape, hand.side, hand.camera)
+    return Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=hand.wrist,
+        translation_m=hand.translation_m,
+        shape=hand.shape,
+        side=hand.side,
+        camera=hand.camera,
+    )
 
 
 def test_the_rest_pose_is_the_rig(rest_hand: Hand) -> None:

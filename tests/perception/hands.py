@@ -25,7 +25,13 @@ def hand(x=0.0, y=0.0, size=100.0, *, side="right", score=0.9, turn=0.0, found_b
     """A hand whose unit box starts at (x, y), turned about its middle."""
     cos, sin = np.cos(turn), np.sin(turn)
     turned = (points - 0.5) @ np.array([[cos, sin], [-sin, cos]]) + 0.5
-    return HandObservation(turned * size + (x, y), np.linspace(-1, 1, 21) * size, side, score, found_by)
+    return HandObservation(
+        landmarks_px=turned * size + (x, y),
+        depth_px=np.linspace(-1, 1, 21) * size,
+        side=side,
+        score=score,
+        found_by=found_by,
+    )
 
 
 def person(*, left=None, right=None, seen=1.0):

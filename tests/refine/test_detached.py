@@ -26,7 +26,13 @@ the arm in sight beside the hand."""
 
 def task_of(made, **settings):
     image, (hand,) = Image(made.pixels), made.hands
-    seen = HandObservation(np.asarray(hand.keypoints_px), np.zeros(21), hand.hand.side, 0.9, "picture")
+    seen = HandObservation(
+        landmarks_px=np.asarray(hand.keypoints_px),
+        depth_px=np.zeros(21),
+        side=hand.hand.side,
+        score=0.9,
+        found_by="picture",
+    )
     return plan_hand(1, image, seen, *reconstruct(image, seen, None), RefineSettings(**settings))
 
 

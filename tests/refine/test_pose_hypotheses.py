@@ -78,13 +78,13 @@ def test_flesh_that_the_critic_sees_is_the_hand_s_and_may_go(one):
     pixels = np.where(there[..., None], one.pixels[one.silhouette].mean(0), one.pixels).astype(np.uint8)
     seen = with_flesh(pixels, task, spare(one), None)
     there, hand = there[y0:y1, x0:x1], one.silhouette[y0:y1, x0:x1]
-    assert seen.region.known[there].all()
-    assert seen.region.known[hand].mean() > 0.97
+    assert seen.region.certain[there].all()
+    assert seen.region.certain[hand].mean() > 0.97
     assert np.array_equal(seen.surplus, there)
     assert seen.may_change[there].all()
     assert not task.may_change[there].all()
     assert seen.region.inside is task.region.inside, "what is measured by the outline must not grow"
-    assert seen.region.known.sum() < 1.1 * (there | hand).sum()
+    assert seen.region.certain.sum() < 1.1 * (there | hand).sum()
 
 
 def test_what_is_plainly_no_skin_in_the_outermost_cells_of_its_flesh_is_background(one):
@@ -100,7 +100,7 @@ def test_what_is_plainly_no_skin_in_the_outermost_cells_of_its_flesh_is_backgrou
     beyond = []
     for colour in (one.pixels[one.silhouette].mean(0), (40, 90, 200)):
         pixels = np.where(one.silhouette[..., None], one.pixels, np.array(colour)).astype(np.uint8)
-        known = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None).region.known
+        known = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None).region.certain
         assert (known & hand).sum() > 0.97 * hand.sum()
         beyond.append((known & ~hand).sum() / hand.sum())
     assert beyond[1] < 0.5 * beyond[0]
@@ -117,9 +117,9 @@ def test_other_skin_across_a_gap_is_not_the_hand_s(one):
     coarse = one.silhouette[rows][:, rows].astype(np.float32)
     to_cells = np.array([[1 / 6, 0.0, 0.0], [0.0, 1 / 6, 0.0]])
     seen = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None)
-    assert not (seen.region.known & face[y0:y1, x0:x1]).any()
+    assert not (seen.region.certain & face[y0:y1, x0:x1]).any()
     hand = one.silhouette[y0:y1, x0:x1]
-    assert (seen.region.known & hand).sum() > 0.97 * hand.sum()
+    assert (seen.region.certain & hand).sum() > 0.97 * hand.sum()
 
 
 def test_the_user_s_mask_stays(one):

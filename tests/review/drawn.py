@@ -19,7 +19,13 @@ def seen(hand) -> HandObservation:
     """The true landmarks of a hand, depth included, as an observation."""
     points = hand_landmarks_m(hand)
     depth = points[:, 2] * hand.camera.focal_px / points[:, 2].mean()
-    return HandObservation(hand.camera.project(points), depth, hand.side, 0.99, "picture")
+    return HandObservation(
+        landmarks_px=hand.camera.project(points),
+        depth_px=depth,
+        side=hand.side,
+        score=0.99,
+        found_by="picture",
+    )
 
 
 def evidence_of(shot, pixels=None, **changes):

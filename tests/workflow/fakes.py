@@ -97,7 +97,13 @@ def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair
         depth |= hand.depth.depth
     both = DepthControl(depth, np.where(depth > 0, 0, -1).astype(np.int16))
     seconds = {"find": 0.01, "fit": 0.02, "depth": 0.0, "paint": 0.03, "check": 0.0}
-    mangled = HandObservation(np.linspace((5, 5), (25, 15), 21), np.zeros(21), "left", 0.9, "picture")
+    mangled = HandObservation(
+        landmarks_px=np.linspace((5, 5), (25, 15), 21),
+        depth_px=np.zeros(21),
+        side="left",
+        score=0.9,
+        found_by="picture",
+    )
     unread = (review_of(len(hands) + 1, mangled, "fail"),) if tuple(image.pixels[0, 0]) == MANGLED else ()
     return Repair(image, after, hands, both, seconds, judged_by=("geometry",), unread=unread)
 
@@ -122,8 +128,12 @@ def _hand(image: Image, number: int, box: tuple[int, int, int, int], settings: R
     inside = np.zeros(image.pixels.shape[:2], bool)
     inside[y0:y1, x0:x1] = True
     depth = DepthControl(inside * np.uint8(255), np.where(inside, 0, -1).astype(np.int16))
-    seen = HandObservation(points, np.zeros(21), "right", 0.9, "picture")
-    fit = HandFit(_rest_hand(image), points + 0.5, 0.0123, np.ones(21))
+    seen = HandObservation(
+        landmarks_px=points, depth_px=np.zeros(21), side="right", score=0.9, found_by="picture"
+    )
+    fit = HandFit(
+        hand=_rest_hand(image), landmarks_px=points + 0.5, residual=0.0123, landmark_weights=np.ones(21)
+    )
     common = number, seen, fit, Mask(inside), depth
     verdict = "unsure" if tuple(image.pixels[0, 0]) == PUZZLES else "fail"
     before, after = (review_of(number, seen, said) for said in (verdict, "pass"))
@@ -160,7 +170,13 @@ def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candid
 def _rest_hand(image: Image) -> Hand:
     camera = Camera(500.0, (image.width / 2, image.height / 2))
     return Hand(
-        np.zeros((15, 3)), np.zeros(2), np.zeros(3), np.array([0, 0, 0.5]), np.zeros(9), "right", camera
+        pose=np.zeros((15, 3)),
+        palm_arch=np.zeros(2),
+        wrist=np.zeros(3),
+        translation_m=np.array([0, 0, 0.5]),
+        shape=np.zeros(9),
+        side="right",
+        camera=camera,
     )
 
 

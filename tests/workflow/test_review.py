@@ -30,7 +30,9 @@ class NoEyes:
 
     def landmarks_in_crop(self, crop):
         points = np.stack([np.linspace(0, 50, 21), np.linspace(0, 50, 21) ** 1.1], 1)
-        return 0.0, HandObservation(points, np.zeros(21), "right", 0.5, "picture")
+        return 0.0, HandObservation(
+            landmarks_px=points, depth_px=np.zeros(21), side="right", score=0.5, found_by="picture"
+        )
 
     def people(self, pixels):
         return []
@@ -51,7 +53,9 @@ def hand(number, verdict):
         (10.0, 10.0, 50.0, 50.0),
         "left",
         checks,
-        HandObservation(points, np.zeros(21), "left", 0.9, "picture"),
+        HandObservation(
+            landmarks_px=points, depth_px=np.zeros(21), side="left", score=0.9, found_by="picture"
+        ),
     )
 
 

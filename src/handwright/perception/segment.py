@@ -46,13 +46,15 @@ def hand_region(
     points = landmarks_px * np.array([size[0] / width, size[1] / height])
     thin, thick = skeleton_masks(points, size[1], size[0])
     mean, spread = _skin_model(small, thin)
-    region = HandRegion(np.zeros((height, width), np.bool_), mean, spread, span)
+    region = HandRegion(
+        inside=np.zeros((height, width), np.bool_), skin_lab=mean, skin_covariance=spread, span_px=span
+    )
     distance = skin_distance(small, region)
     inside = _grab_cut(small, thin, thick, distance, palm_span_px(points), rounds)
     inside |= _spare_fingers(inside, distance, palm_span_px(points))
     inside = _without_things(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-    return HandRegion(resized, mean, spread, span)
+    return HandRegion(inside=resized, skin_lab=mean, skin_covariance=spread, span_px=span)
 
 
 def _skin_model(

@@ -97,7 +97,7 @@ def with_flesh(
     """
     hand, surplus = flesh.within(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
-    region = replace(task.region, known=_edged(hand, distance, flesh.cell_px))
+    region = replace(task.region, certain=_edged(hand, distance, flesh.cell_px))
     allowed = task.may_change
     if mask is None:
         allowed = repair_mask(task.fit.hand, task.window, task.landmarks_px, region)

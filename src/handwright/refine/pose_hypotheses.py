@@ -112,7 +112,7 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
     """The hand as it was read, each finger as long as the mean hand's."""
     shape = task.fit.hand.shape.copy()
     shape[_LENGTHS] = 0.0
-    fit = fit_of_given_hand(task.observation, replace(task.fit.hand, shape=shape), task.fit.trust)
+    fit = fit_of_given_hand(task.observation, replace(task.fit.hand, shape=shape), task.fit.landmark_weights)
     return _drawn_as(task, task.observation, fit, mask, "with fingers of usual length")
 
 

@@ -52,10 +52,22 @@ def _open_hand() -> tuple[HandObservation, Hand]:
 
     camera = Camera(2.0 * _SIDE_PX, (_SIDE_PX / 2, _SIDE_PX / 2))
     rest = Hand(
-        np.zeros((15, 3)), np.zeros(2), np.zeros(3), np.zeros(3), np.zeros(len(SHAPE_NAMES)), "right", camera
+        pose=np.zeros((15, 3)),
+        palm_arch=np.zeros(2),
+        wrist=np.zeros(3),
+        translation_m=np.zeros(3),
+        shape=np.zeros(len(SHAPE_NAMES)),
+        side="right",
+        camera=camera,
     )
     middle = mesh_of(rest).landmarks_cam_m.mean(0)
     hand = replace(rest, translation_m=np.array([0.0, 0.0, 0.8]) - middle)
     landmarks_cam_m = mesh_of(hand).landmarks_cam_m
     depth_px = landmarks_cam_m[:, 2] * camera.focal_px / 0.8
-    return HandObservation(camera.project(landmarks_cam_m), depth_px, "right", 1.0, "file"), hand
+    return HandObservation(
+        landmarks_px=camera.project(landmarks_cam_m),
+        depth_px=depth_px,
+        side="right",
+        score=1.0,
+        found_by="file",
+    ), hand

@@ -118,7 +118,15 @@ def test_the_fast_kinematics_equal_the_readable_ones():
     for _ in range(8):
         dofs = rng.uniform(*DOF_LIMITS_RAD.T)
         pose, arch = pose_of_dofs(dofs)
-        hand = Hand(pose, arch, np.zeros(3), np.zeros(3), np.zeros(9), "right", Camera(1.0, (0.0, 0.0)))
+        hand = Hand(
+            pose=pose,
+            palm_arch=arch,
+            wrist=np.zeros(3),
+            translation_m=np.zeros(3),
+            shape=np.zeros(9),
+            side="right",
+            camera=Camera(1.0, (0.0, 0.0)),
+        )
         assert landmarks_of(dofs) == pytest.approx(hand_landmarks_m(hand), abs=1e-9)
         bones = rig.sphere_bones[:, None]
         slow = pose_points(rig.spheres_m, bones, np.ones(bones.shape), pose_bones(rig, hand))

@@ -111,7 +111,7 @@ def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
     known[patch] = True
     doubted, gone = (
         share_pixels(s.surface, one, s.landmarks_px, 0.8, s.hand_px)
-        for one in (region, replace(region, known=known))
+        for one in (region, replace(region, certain=known))
     )
     bare = known & (gone.coverage < 0.5) & (gone.reach_m > 0.02)
     assert bare.sum() > 300
@@ -128,7 +128,7 @@ def test_no_stump_of_a_known_second_thumb_stays_beside_the_heel(open_hand):
     thumb = np.zeros(s.silhouette.shape, np.bool_)
     thumb[low.min() : low.max() + 1, : round(s.landmarks_px[0, 0])] = True
     region = region_of(s.pixels, s.silhouette | thumb, s.landmarks_px)
-    region = replace(region, known=thumb | s.silhouette)
+    region = replace(region, certain=thumb | s.silhouette)
     own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
     root = cv2.dilate(s.silhouette.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     root &= thumb & (own.coverage < 0.01) & (own.reach_m > 0.035)
@@ -158,7 +158,7 @@ def test_the_rim_of_a_finger_that_is_known_to_be_too_much_goes_with_it(open_hand
     start, end = (tuple(int(v) for v in tip + shift) for shift in ((-60, 20), (-20, 60)))
     cv2.line(finger, start, end, 1, 22)
     region = region_of(s.pixels, s.silhouette | (finger > 0), s.landmarks_px)
-    region = replace(region, known=finger > 0)
+    region = replace(region, certain=finger > 0)
     own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
     around = cv2.dilate(finger, np.ones((7, 7), np.uint8)) > 0
     assert own.hole[around & (own.coverage < 0.5) & (own.reach_m > 0.03)].all()

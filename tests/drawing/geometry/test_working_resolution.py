@@ -47,10 +47,10 @@ def test_large_hands_are_drawn_at_a_bounded_size_with_everything_in_place(large)
 def test_what_is_known_to_be_the_hand_comes_along(large):
     known = np.zeros(large.silhouette.shape, np.bool_)
     known[100:300, 200:400] = True
-    work = at_working_size(large.pixels, large.landmarks_px, replace(large.region, known=known))
-    assert work.region.known.shape == work.region.inside.shape
-    assert (work.enlarge_mask(work.region.known) ^ known).mean() < 0.005
-    assert at_working_size(large.pixels, large.landmarks_px, large.region).region.known is None
+    work = at_working_size(large.pixels, large.landmarks_px, replace(large.region, certain=known))
+    assert work.region.certain.shape == work.region.inside.shape
+    assert (work.enlarge_mask(work.region.certain) ^ known).mean() < 0.005
+    assert at_working_size(large.pixels, large.landmarks_px, large.region).region.certain is None
 
 
 def test_blur_here_and_enlarging_add_up(large):

@@ -31,7 +31,9 @@ def observed(hand: Hand, seed: int = 0) -> HandObservation:
     landmarks = hand.camera.project(hand_landmarks_m(hand)) + np.random.default_rng(seed).normal(
         0, 1, (21, 2)
     )
-    return HandObservation(landmarks, np.linspace(-5, 5, 21), hand.side, 0.875, "tile")
+    return HandObservation(
+        landmarks_px=landmarks, depth_px=np.linspace(-5, 5, 21), side=hand.side, score=0.875, found_by="tile"
+    )
 
 
 @pytest.fixture

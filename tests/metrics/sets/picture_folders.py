@@ -37,7 +37,9 @@ def hand_points(x: float, y: float, size: float = 20.0) -> np.ndarray:
 
 
 def hand(x: float, y: float, score: float = 0.9) -> HandObservation:
-    return HandObservation(hand_points(x, y), np.zeros(21), "right", score, "picture")
+    return HandObservation(
+        landmarks_px=hand_points(x, y), depth_px=np.zeros(21), side="right", score=score, found_by="picture"
+    )
 
 
 class MarkFinder:

@@ -137,7 +137,12 @@ def test_a_finder_that_sees_the_same_in_the_mirror_has_no_floor(marked):
         def __call__(self, pixels):
             marks = np.argwhere((pixels == [255, 0, 0]).all(-1))
             lines = [np.column_stack([np.full(21, x + 0.5), y + np.arange(21.0)]) for y, x in marks]
-            return [HandObservation(line, np.zeros(21), "left", 1.0, "picture") for line in lines]
+            return [
+                HandObservation(
+                    landmarks_px=line, depth_px=np.zeros(21), side="left", score=1.0, found_by="picture"
+                )
+                for line in lines
+            ]
 
     result = run(*marked, Upright(), metrics=("mpjpe",))
     assert result["mpjpe-floor[px]"].value == 0

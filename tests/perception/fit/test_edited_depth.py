@@ -19,12 +19,22 @@ def bent_hand() -> Hand:
     pose, arch = pose_of_dofs(dofs)
     camera = Camera(1.2 * SIZE, (SIZE / 2, SIZE / 2))
     wrist, place = np.array([np.pi, 0.0, 0.0]), np.array([0.0, 0.06, 0.45])
-    return Hand(pose, arch, wrist, place, np.zeros(9), "right", camera)
+    return Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=wrist,
+        translation_m=place,
+        shape=np.zeros(9),
+        side="right",
+        camera=camera,
+    )
 
 
 def seen(hand: Hand, depth_px: np.ndarray) -> HandObservation:
     landmarks = hand.camera.project(hand_landmarks_m(hand))
-    return HandObservation(landmarks, depth_px, "right", 1.0, "test")
+    return HandObservation(
+        landmarks_px=landmarks, depth_px=depth_px, side="right", score=1.0, found_by="test"
+    )
 
 
 def test_depth_lost_by_the_detector_comes_back_from_the_image():

@@ -35,7 +35,15 @@ def some_hand(seed: int, side: Side = "right", dofs: np.ndarray | None = None) -
     facing = np.array([np.pi, 0, 0]) if rng.random() < 0.5 else np.array([0, 0, np.pi])
     turn = axis_angle_matrix(axis / np.linalg.norm(axis) * rng.uniform(0, 0.9)) @ axis_angle_matrix(facing)
     place = np.array([*rng.uniform(-0.05, 0.05, 2), rng.uniform(0.4, 0.8)])
-    return Hand(pose, arch, matrix_axis_angle(turn), place, shape, side, picture_camera(WIDTH, HEIGHT))
+    return Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=matrix_axis_angle(turn),
+        translation_m=place,
+        shape=shape,
+        side=side,
+        camera=picture_camera(WIDTH, HEIGHT),
+    )
 
 
 def observe(hand: Hand, noise: float = 0.0, seed: int = 0) -> HandObservation:
@@ -44,8 +52,9 @@ def observe(hand: Hand, noise: float = 0.0, seed: int = 0) -> HandObservation:
     px, z = hand.camera.project(points), points[:, 2]
     depth = (z - z.mean()) * hand.camera.focal_px / z.mean()
     size = np.ptp(px, axis=0).max()
-    seen = px + rng.normal(0, noise * size, (21, 2)), depth + rng.normal(0, 4 * noise * size, 21)
-    return HandObservation(*seen, hand.side, 0.9, "picture")
+    px = px + rng.normal(0, noise * size, (21, 2))
+    depth = depth + rng.normal(0, 4 * noise * size, 21)
+    return HandObservation(landmarks_px=px, depth_px=depth, side=hand.side, score=0.9, found_by="picture")
 
 
 def error_2d(hand: Hand, fitted: Hand) -> np.ndarray:
@@ -79,7 +88,7 @@ def test_a_known_hand_is_recovered(seed: int, side: Side) -> None:
     assert error_2d(hand, fit.hand).mean() <= 0.006
     assert error_3d(hand, fit.hand) <= 0.015
     assert fit.residual == pytest.approx(error_2d(hand, fit.hand).mean(), rel=1e-6)
-    assert fit.hand.side == side and (fit.trust == 1).all()
+    assert fit.hand.side == side and (fit.landmark_weights == 1).all()
 
 
 def test_noise_is_smoothed_not_followed() -> None:
@@ -109,7 +118,13 @@ def test_more_noise_more_error() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_mirrored_picture_gives_the_mirrored_hand(seed: int) -> None:
     seen = observe(some_hand(seed), 0.008, seed)
-    flipped = HandObservation([WIDTH, 0] + seen.landmarks_px * [-1, 1], seen.depth_px, "left", 0.9, "picture")
+    flipped = HandObservation(
+        landmarks_px=[WIDTH, 0] + seen.landmarks_px * [-1, 1],
+        depth_px=seen.depth_px,
+        side="left",
+        score=0.9,
+        found_by="picture",
+    )
     right, left = fit_hand(seen, WIDTH, HEIGHT), fit_hand(flipped, WIDTH, HEIGHT)
     expected = mirror_hand_x(right.hand, WIDTH)
     for name in ("pose", "palm_arch", "wrist", "translation_m", "shape"):
@@ -126,8 +141,8 @@ def test_a_finger_seen_in_the_wrong_place_is_distrusted_and_drags_no_other(seed:
     astray[wrong] += 0.35 * seen.size_px * np.array([0.6, 0.8])
     fit = fit_hand(replace(seen, landmarks_px=astray), WIDTH, HEIGHT, landmark_weights=BELIEVED)
     others = np.delete(np.arange(21), range(1 + 4 * finger, 5 + 4 * finger))
-    assert fit.trust[wrong].min() < 0.5
-    assert fit.trust[others].min() > 0.9
+    assert fit.landmark_weights[wrong].min() < 0.5
+    assert fit.landmark_weights[others].min() > 0.9
     assert error_2d(hand, fit.hand)[others].mean() < 0.012
 
 
@@ -139,14 +154,20 @@ def test_landmarks_of_no_weight_are_ignored() -> None:
     weights[5:9] = 0.0
     fit = fit_hand(replace(seen, landmarks_px=astray), WIDTH, HEIGHT, landmark_weights=weights)
     assert np.delete(error_2d(hand, fit.hand), range(5, 9)).mean() < 0.01
-    assert fit.trust[5:9].max() < 0.01
+    assert fit.landmark_weights[5:9].max() < 0.01
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_is_seen_the_hand_stays_anatomical(seed: int) -> None:
     rng = np.random.default_rng(seed)
     side: Side = "left" if seed % 2 else "right"
-    seen = HandObservation(rng.uniform(50, 450, (21, 2)), rng.normal(0, 40, 21), side, 0.5, "box")
+    seen = HandObservation(
+        landmarks_px=rng.uniform(50, 450, (21, 2)),
+        depth_px=rng.normal(0, 40, 21),
+        side=side,
+        score=0.5,
+        found_by="box",
+    )
     fit = fit_hand(seen, WIDTH, HEIGHT)
     dofs = dofs_of_pose(fit.hand.pose, fit.hand.palm_arch)
     low, high = DOF_LIMITS_RAD.T
@@ -189,7 +210,9 @@ def test_a_picture_twice_the_size_gives_the_same_hand() -> None:
 def test_a_given_hand_is_measured_not_changed() -> None:
     hand = some_hand(4)
     fit = fit_of_given_hand(observe(hand), hand)
-    assert fit.hand is hand and fit.residual == pytest.approx(0, abs=1e-12) and (fit.trust == 1).all()
+    assert (
+        fit.hand is hand and fit.residual == pytest.approx(0, abs=1e-12) and (fit.landmark_weights == 1).all()
+    )
 
 
 def test_every_hand_of_a_picture_is_fitted() -> None:

@@ -21,14 +21,22 @@ def flat_hand(**bends: float) -> Hand:
     pose, arch = pose_of_dofs(dofs)
     camera = Camera(1.2 * SIZE, (SIZE / 2, SIZE / 2))
     return Hand(
-        pose, arch, np.array([np.pi, 0.0, 0.0]), np.array([0, 0.07, 0.45]), np.zeros(9), "right", camera
+        pose=pose,
+        palm_arch=arch,
+        wrist=np.array([np.pi, 0.0, 0.0]),
+        translation_m=np.array([0, 0.07, 0.45]),
+        shape=np.zeros(9),
+        side="right",
+        camera=camera,
     )
 
 
 def observe(hand: Hand) -> HandObservation:
     points = hand_landmarks_m(hand)
     z = (points[:, 2] - points[:, 2].mean()) * hand.camera.focal_px / points[:, 2].mean()
-    return HandObservation(hand.camera.project(points), z, "right", 1.0, "test")
+    return HandObservation(
+        landmarks_px=hand.camera.project(points), depth_px=z, side="right", score=1.0, found_by="test"
+    )
 
 
 def bunched(seen: HandObservation, finger: int) -> HandObservation:

@@ -81,8 +81,10 @@ def test_without_an_old_hand_the_fit_stays():
 def test_the_trust_of_the_fit_is_handed_on():
     shot = shoot(shaped(0.15))
     seen = shot.observation()
-    doubted = replace(fit_of_given_hand(seen, flat_hand()), trust=np.linspace(0, 1, 21))
-    assert np.array_equal(fit_outline(seen, doubted, shot.region, shot.window).trust, doubted.trust)
+    doubted = replace(fit_of_given_hand(seen, flat_hand()), landmark_weights=np.linspace(0, 1, 21))
+    assert np.array_equal(
+        fit_outline(seen, doubted, shot.region, shot.window).landmark_weights, doubted.landmark_weights
+    )
 
 
 def test_overlap_of_equal_outlines_is_1_and_of_apart_ones_0():

@@ -102,7 +102,15 @@ def test_the_compiled_chain_is_the_rooms_kinematics(seed: int) -> None:
     pose, arch = pose_of_dofs(p[6:30])
     shape = np.zeros(len(SHAPE_NAMES))
     shape[[1, 2, 4, 5, 6, 7, 8]] = p[30:]
-    hand = Hand(pose, arch, np.zeros(3), np.array([0, 0, 0.5]), shape, "right", Camera(600, (0, 0)))
+    hand = Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=np.zeros(3),
+        translation_m=np.array([0, 0, 0.5]),
+        shape=shape,
+        side="right",
+        camera=Camera(600, (0, 0)),
+    )
     posed = pose_bones(rig, hand)
     rotations, linear, positions, *_ = _chain.pose_chain(p, rig.joints_m, rig.finger_axes)
     np.testing.assert_allclose(rotations, posed.rotations, atol=1e-12)

@@ -74,7 +74,7 @@ def test_a_second_thumb_that_hangs_below_the_wrist_is_inside_and_the_arm_is_not(
     start, end = marks[0] - (0, 6), marks[0] + (-44, 10)
     cv2.line(thumb, *(tuple(int(v) for v in p) for p in (start, end)), 1, 10)
     region = region_of(one.pixels, one.silhouette | (thumb > 0), marks)
-    region = replace(region, known=region.inside)
+    region = replace(region, certain=region.inside)
     (x0, y0, x1, y1) = one.window
     mask = repair_mask(one.hand, one.window, marks, region)
     assert mask[thumb[y0:y1, x0:x1] > 0].all()
@@ -91,7 +91,7 @@ def test_a_known_limb_across_the_wrist_leaves_no_pit_in_the_mask(one):
     assert (limb > 0)[at].any()
     assert (limb > 0)[~at].any()
     region = region_of(one.pixels, one.silhouette, marks)
-    mask = repair_mask(one.hand, one.window, marks, replace(region, known=limb > 0))
+    mask = repair_mask(one.hand, one.window, marks, replace(region, certain=limb > 0))
     assert mask[limb[y0:y1, x0:x1] > 0].all()
 
 
@@ -109,7 +109,7 @@ def test_what_is_known_to_be_the_hand_is_inside_the_mask_however_far(one):
     known[20:60, -40:] = True
     region = region_of(one.pixels, one.silhouette | known, one.landmarks_px)
     without = repair_mask(one.hand, one.window, one.landmarks_px, region)
-    given = repair_mask(one.hand, one.window, one.landmarks_px, replace(region, known=known))
+    given = repair_mask(one.hand, one.window, one.landmarks_px, replace(region, certain=known))
     assert given[known].all()
     assert not without[known].all()
 

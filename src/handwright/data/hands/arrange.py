@@ -161,7 +161,15 @@ def _hand(
     turned: Turned, shape: Float[np.ndarray, "9"], camera: Camera, offset: Float[np.ndarray, "3"]
 ) -> Hand:
     pose, arch = pose_of_dofs(turned.posed.dofs_rad)
-    return Hand(pose, arch, matrix_axis_angle(turned.turn), turned.at_m + offset, shape, turned.side, camera)
+    return Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=matrix_axis_angle(turned.turn),
+        translation_m=turned.at_m + offset,
+        shape=shape,
+        side=turned.side,
+        camera=camera,
+    )
 
 
 def _view(
@@ -278,7 +286,15 @@ def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:
     camera = Camera(1.0, (0.0, 0.0))
     pose, arch = pose_of_dofs(turned.posed.dofs_rad)
     wrist = matrix_axis_angle(turned.turn)
-    hand = Hand(pose, arch, wrist, turned.at_m, np.zeros(9), turned.side, camera)
+    hand = Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=wrist,
+        translation_m=turned.at_m,
+        shape=np.zeros(9),
+        side=turned.side,
+        camera=camera,
+    )
     return to_camera(spheres_of(turned.posed.dofs_rad), hand)
 
 

@@ -216,7 +216,9 @@ def _cut(
         placed = [(p * np.array([-1, 1]) + np.array([width, 0]), _other(s)) for p, s in placed]
     points, which = placed[chosen]
     span = palm_span_px(points)
-    region = HandRegion(share > 0.5, flesh.skin_lab, flesh.skin_covariance, span)
+    region = HandRegion(
+        inside=share > 0.5, skin_lab=flesh.skin_lab, skin_covariance=flesh.skin_covariance, span_px=span
+    )
     fingers = look_at_fingers(points, region.inside, span)
     others = tuple(other for k, other in enumerate(placed) if k != chosen and _is_in(other[0], width))
     crop = np.ascontiguousarray(np.clip(crop, 0, 255))

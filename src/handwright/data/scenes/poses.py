@@ -70,7 +70,15 @@ def penetration_m(dofs_rad: Float[np.ndarray, "24"]) -> float:
     rig = load_rig()
     pose, arch = pose_of_dofs(dofs_rad)
     camera = Camera(1.0, (0.0, 0.0))
-    hand = Hand(pose, arch, np.zeros(3), np.zeros(3), np.zeros(len(SHAPE_NAMES)), "right", camera)
+    hand = Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=np.zeros(3),
+        translation_m=np.zeros(3),
+        shape=np.zeros(len(SHAPE_NAMES)),
+        side="right",
+        camera=camera,
+    )
     bones = rig.sphere_bones[:, None]
     centres = pose_points(rig.spheres_m, bones, np.ones(bones.shape), pose_bones(rig, hand))
     a, b = rig.sphere_pairs.T

@@ -117,7 +117,15 @@ def _placed_hand(rng: np.random.Generator, dofs: np.ndarray, size: int, *, showi
     share = rng.uniform(0.42, 0.66)
     camera = Camera(focal, (size / 2, size / 2))
     distance = focal * 0.19 / (share * size)
-    hand = Hand(pose, arch, matrix_axis_angle(wrist), np.array([0, 0, distance]), shape, side, camera)
+    hand = Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=matrix_axis_angle(wrist),
+        translation_m=np.array([0, 0, distance]),
+        shape=shape,
+        side=side,
+        camera=camera,
+    )
     for _ in range(3):
         points = camera.project(hand_landmarks_m(hand))
         low, high = points.min(0), points.max(0)
@@ -128,7 +136,15 @@ def _placed_hand(rng: np.random.Generator, dofs: np.ndarray, size: int, *, showi
         aim = size / 2 + 0.10 * size * upwards / (np.linalg.norm(upwards) + 1e-6)
         move = (aim - (low + high) / 2) / focal * hand.translation_m[2]
         at = np.array([*(hand.translation_m[:2] + move), distance])
-        hand = Hand(pose, arch, hand.wrist, at, shape, side, camera)
+        hand = Hand(
+            pose=pose,
+            palm_arch=arch,
+            wrist=hand.wrist,
+            translation_m=at,
+            shape=shape,
+            side=side,
+            camera=camera,
+        )
     return hand
 
 

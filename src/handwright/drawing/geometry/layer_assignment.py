@@ -138,9 +138,9 @@ def _roots(
     surface: Surface,
 ) -> Float[np.ndarray, "h w"]:
     """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
-    if region.known is None:
+    if region.certain is None:
         return np.zeros(uncovered.shape, np.float32)
-    limb = opened(uncovered & region.known, max(2, round(_LIMB * region.span_px)))
+    limb = opened(uncovered & region.certain, max(2, round(_LIMB * region.span_px)))
     reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
     return (dilated(limb, reach_px) & uncovered).astype(np.float32)
 
@@ -193,7 +193,7 @@ def _uncovered(
     thin, thick = skeleton_masks(landmarks_px, height, width)
     span = region.span_px
     radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span) + _RIM * span))
-    known = np.zeros(thin.shape, np.bool_) if region.known is None else region.known
+    known = np.zeros(thin.shape, np.bool_) if region.certain is None else region.certain
     old = region.inside | thin | known
     grown = dilated(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
@@ -202,7 +202,7 @@ def _uncovered(
     other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
     near = (far < 0.22 * span) | dilated(known, radius)
     hole = grown & near & ~other_skin & (reach_m > hole_from_m)
-    if region.known is not None:
+    if region.certain is not None:
         limb = opened(hole & known & ~drawn, max(2, round(_LIMB * span)))
         hole |= dilated(limb, radius) & grown & ~drawn & (known | ~region.inside)
     left_over = old & ~hole & ~drawn

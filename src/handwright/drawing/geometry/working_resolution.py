@@ -93,7 +93,13 @@ def at_working_size(
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     known = None
-    if region.known is not None:
-        known = cv2.resize(region.known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    inside = HandRegion(share > 0.5, region.skin_lab, region.skin_covariance, region.span_px * factor, known)
+    if region.certain is not None:
+        known = cv2.resize(region.certain.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    inside = HandRegion(
+        inside=share > 0.5,
+        skin_lab=region.skin_lab,
+        skin_covariance=region.skin_covariance,
+        span_px=region.span_px * factor,
+        certain=known,
+    )
     return Working(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))

@@ -88,10 +88,10 @@ def fit_of_given_hand(
     landmarks = hand.camera.project(hand_landmarks_m(hand))
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
     return HandFit(
-        hand,
-        landmarks,
-        float(error.mean() / max(observation.size_px, 1.0)),
-        np.ones(21) if trust is None else trust,
+        hand=hand,
+        landmarks_px=landmarks,
+        residual=float(error.mean() / max(observation.size_px, 1.0)),
+        landmark_weights=np.ones(21) if trust is None else trust,
     )
 
 
@@ -100,7 +100,11 @@ def warm_up() -> None:
     """Load the compiled solver by one fit of a stick figure; once a process."""
     finger, bone = np.divmod(np.arange(21.0) + 3, 4)
     points = np.stack([40 + 20 * finger, 140 - 20 * bone], 1)
-    fit_hand(HandObservation(points, np.zeros(21), "right", 1.0, "file"), 200, 200)
+    fit_hand(
+        HandObservation(landmarks_px=points, depth_px=np.zeros(21), side="right", score=1.0, found_by="file"),
+        200,
+        200,
+    )
 
 
 def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:
@@ -137,7 +141,15 @@ def _fit_right(
     shape[_SHAPE_INDEX] = np.clip(p[30:37], -_SHAPE_LIMIT, _SHAPE_LIMIT)
     depth = float(np.exp(p[5]))
     translation = np.array([p[3] * depth, p[4] * depth, depth])
-    return Hand(pose, arch, matrix_axis_angle(wrist), translation, shape, "right", camera), trust**2
+    return Hand(
+        pose=pose,
+        palm_arch=arch,
+        wrist=matrix_axis_angle(wrist),
+        translation_m=translation,
+        shape=shape,
+        side="right",
+        camera=camera,
+    ), trust**2
 
 
 def solver_rig(rig: Rig) -> tuple[np.ndarray, ...]:

@@ -90,7 +90,7 @@ def fit_outline(
                 best, overlap = trial, overlap + gain
             if best is not before:
                 break
-    return replace(fit_of_given_hand(observation, best), trust=fit.trust)
+    return replace(fit_of_given_hand(observation, best), landmark_weights=fit.landmark_weights)
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,10 +59,10 @@ def repair_mask(
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
     old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
-    if region.known is not None:
+    if region.certain is not None:
         hanging = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
-        going = region.known & (hanging | distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
-        old |= region.known & dilated(going, radius)
+        going = region.certain & (hanging | distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
+        old |= region.certain & dilated(going, radius)
     hand_pixels = silhouette | old
     if not hand_pixels.any():
         return hand_pixels

@@ -39,8 +39,8 @@ def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
     if gap.sleeve is not None:
         zone &= ~gap.sleeve
     flesh = gap.skin | region.inside
-    if region.known is not None:
-        flesh |= region.known
+    if region.certain is not None:
+        flesh |= region.certain
     return dilated(flesh & zone, max(2, round(RIM * region.span_px))) & zone
 
 

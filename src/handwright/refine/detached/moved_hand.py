@@ -39,7 +39,7 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift)
     laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end)
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
-    fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.trust)
+    fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.landmark_weights)
     region = _moved_region(task.region, ends, skin, shift)
     changed = (laid != crop).any(-1)
     allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
@@ -70,7 +70,7 @@ def _moved_pixels(
     shift: Float[np.ndarray, "2"],
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved up to its cut, and background where it was."""
-    known = hand if task.region.known is None else task.region.known
+    known = hand if task.region.certain is None else task.region.certain
     rim_px = max(2, round(RIM * task.region.span_px))
     old = (hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
     hole = (dilated(old, rim_px) & ~arm) | ends
@@ -94,8 +94,8 @@ def _moved_region(
     skin: Bool[np.ndarray, "h w"],
     shift: Float[np.ndarray, "2"],
 ) -> HandRegion:
-    known = None if region.known is None else _moved_mask(region.known & ~ends, shift)
-    return replace(region, inside=_moved_mask(region.inside & ~ends, shift) | skin, known=known)
+    known = None if region.certain is None else _moved_mask(region.certain & ~ends, shift)
+    return replace(region, inside=_moved_mask(region.inside & ~ends, shift) | skin, certain=known)
 
 
 def _moved_mask(mask: Bool[np.ndarray, "h w"], shift: Float[np.ndarray, "2"]) -> Bool[np.ndarray, "h w"]:

@@ -149,11 +149,11 @@ def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObserv
     if prediction.not_assessable or int((prediction.visible >= _SEEN).sum()) < _LEAST_SEEN:
         return None
     return HandObservation(
-        prediction.landmarks_px.astype(np.float64),
-        np.zeros(21),
-        "right" if prediction.right >= 0.5 else "left",
-        proposal.score,
-        FOUND_BY,
+        landmarks_px=prediction.landmarks_px.astype(np.float64),
+        depth_px=np.zeros(21),
+        side="right" if prediction.right >= 0.5 else "left",
+        score=proposal.score,
+        found_by=FOUND_BY,
     )
 
 

@@ -116,7 +116,15 @@ def hand_on(
     turn = TO_CAMERA @ posed.turns[wrist] @ socket.turn
     sized = shape.copy()
     sized[0] += np.log(socket.scale)
-    return Hand(pose, palm_arch, matrix_axis_angle(turn), TO_CAMERA @ at + place_m, sized, side, camera)
+    return Hand(
+        pose=pose,
+        palm_arch=palm_arch,
+        wrist=matrix_axis_angle(turn),
+        translation_m=TO_CAMERA @ at + place_m,
+        shape=sized,
+        side=side,
+        camera=camera,
+    )
 
 
 def give_way(skin_m: Float[np.ndarray, "v 3"], hand: Hand) -> Float[np.ndarray, "v 3"]:
