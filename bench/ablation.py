@@ -33,7 +33,7 @@ import numpy as np
 
 from draw import plain_look, skin_likeness
 from handwright.data.scenes import render_scene
-from handwright.drawing.painter import Drawn, draw_hand
+from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.params import DrawParams
 from handwright.hand.depth import render_hand
 from handwright.perception.detect.duplicates import box_iou
@@ -87,7 +87,7 @@ class Case:
     crop: np.ndarray
     truth: np.ndarray
 
-    def draw(self, params: DrawParams) -> Drawn:
+    def draw(self, params: DrawParams) -> DrawResult:
         """The crop with the hand drawn in."""
         task = self.task
         return draw_hand(
@@ -97,7 +97,7 @@ class Case:
             task.landmarks_px,
             task.region,
             seed=0,
-            may_change=task.may_change,
+            repair_mask=task.may_change,
             params=params,
         )
 
@@ -121,15 +121,15 @@ def cases(kind: str, count: int, seed: int | None, landmarker: HandLandmarker) -
         yield Case(subject, task, task.cut(pixels), task.cut(truth))
 
 
-def measured(case: Case, drawn: Drawn, landmarker: HandLandmarker) -> list[float]:
+def measured(case: Case, drawn: DrawResult, landmarker: HandLandmarker) -> list[float]:
     """The measures of one drawing, in the order of ``MEASURES``."""
     task = case.task
     height, width = case.subject.pixels.shape[:2]
     error = ciede2000(*(lab(picture)[task.may_change] for picture in (drawn.pixels, case.truth)))
     silhouette = render_hand(task.fit.hand, height, width, window=task.window).face >= 0
-    skin = skin_likeness(case.crop, drawn.pixels, task.region, silhouette, drawn.inside)
+    skin = skin_likeness(case.crop, drawn.pixels, task.region, silhouette, drawn.painted)
     square = np.ones((3, 3), np.uint8)
-    inside = drawn.inside.astype(np.uint8)
+    inside = drawn.painted.astype(np.uint8)
     edge = cv2.dilate(inside, square) != cv2.erode(inside, square, borderValue=1)
     seam = np.maximum(gradient(drawn.pixels) - gradient(case.truth), 0)[edge]
     picture = case.subject.pixels.copy()

@@ -21,7 +21,7 @@ import numpy as np
 from handwright.data.scenes import Scene, render_scene
 from handwright.data.scenes import scene as rendering
 from handwright.drawing import painter
-from handwright.drawing.painter import Drawn, draw_hand
+from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow_search import find_shadow
 from handwright.perception.segment import hand_region
@@ -50,8 +50,8 @@ class Pair:
 
     crop: np.ndarray
     truth: np.ndarray
-    on: Drawn
-    off: Drawn
+    on: DrawResult
+    off: DrawResult
     bare: np.ndarray
     far: np.ndarray
 
@@ -92,9 +92,9 @@ def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
         spent.append(1000 * (time.process_time() - start))
         return shadow
 
-    def draw(search: object) -> Drawn:
+    def draw(search: object) -> DrawResult:
         with patch.object(painter, "find_shadow", search):
-            return draw_hand(crop, window, hand, marks, region, seed=0, may_change=allowed)
+            return draw_hand(crop, window, hand, marks, region, seed=0, repair_mask=allowed)
 
     on = draw(timed)
     if on.shadow is None:
@@ -105,7 +105,7 @@ def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
     off = draw(lambda *_: None)
     truly, there = (np.isfinite(s.depth_m)[place] for s in (mended, scene))
     away, from_either = (distance_to(mask) for mask in (truly, truly | there))
-    bare = allowed & (away > 0.012 * seen.size_px + 1.5) & (off.ownership.alpha < 0.01)
+    bare = allowed & (away > 0.012 * seen.size_px + 1.5) & (off.layers.alpha < 0.01)
     far = (from_either > 0.3 * seen.size_px) & ~allowed
     return Pair(crop, np.ascontiguousarray(mended.pixels[place]), on, off, bare, far), spent[0]
 
@@ -120,7 +120,7 @@ def errors(pair: Pair) -> dict[str, float]:
     light = [to_linear(picture) for picture in (pair.crop, pair.truth)]
     exposure = light[0][pair.far].mean(0) / light[1][pair.far].mean(0) if pair.far.sum() > 500 else 1.0
     wanted = lightness(to_srgb(light[1] * exposure))
-    share = pair.off.ownership.hole_alpha
+    share = pair.off.layers.hole_alpha
     parts = {"all": pair.bare, "filled": pair.bare & (share > 0.5), "kept": pair.bare & (share < 0.01)}
     values = {}
     for state, drawn in (("on", pair.on), ("off", pair.off)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from handwright.drawing.geometry.surface import Surface, see_surface
+from handwright.drawing.geometry.surface import Surface, render_surface
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.hand.kinematics import hand_landmarks_m
@@ -86,7 +86,7 @@ def shoot(
     hand = hand or flat_hand(size, width=width)
     width = width or size
     landmarks = hand.camera.project(hand_landmarks_m(hand))
-    surface = see_surface(hand, (0, 0, width, size), float(np.ptp(landmarks, axis=0).max()))
+    surface = render_surface(hand, (0, 0, width, size), float(np.ptp(landmarks, axis=0).max()))
     towards = np.array(LIGHT) / np.linalg.norm(LIGHT)
     brightness = ambient + direct * np.clip(surface.normals @ towards, 0, 1)
     colours = brightness[:, None] * np.array(skin)

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing.painter import Drawn, draw_hand
-from handwright.drawing.photo.grain import grain_statistics
+from handwright.drawing.painter import DrawResult, draw_hand
+from handwright.drawing.photo.grain import measure_grain
 from handwright.types import Camera
 from tests.drawn import SIZE, WALL, Shot, flat_hand, region_of, shoot
 
 
-def draw(old: Shot, new: Shot | None = None, *, seed=0, **options) -> Drawn:
+def draw(old: Shot, new: Shot | None = None, *, seed=0, **options) -> DrawResult:
     """Draw the new hand (or the old one's own) over the old one."""
     hand = (new or old).hand
     return draw_hand(old.pixels, old.window, hand, old.landmarks_px, old.region, seed=seed, **options)
@@ -42,7 +42,7 @@ def grainy() -> Shot:
 
 
 @pytest.fixture(scope="module")
-def straightened(curled, open_hand) -> Drawn:
+def straightened(curled, open_hand) -> DrawResult:
     """An open hand drawn over a curled one."""
     return draw(curled, open_hand)
 
@@ -53,25 +53,25 @@ def levels_off_the_wall(pixels: np.ndarray) -> np.ndarray:
 
 def test_pixels_outside_the_painted_part_are_the_pictures_own_bit_for_bit(grainy, open_hand):
     drawn = draw(grainy, open_hand)
-    assert np.array_equal(drawn.pixels[~drawn.inside], grainy.pixels[~drawn.inside])
-    assert 0.05 < drawn.inside.mean() < 0.6
+    assert np.array_equal(drawn.pixels[~drawn.painted], grainy.pixels[~drawn.painted])
+    assert 0.05 < drawn.painted.mean() < 0.6
 
 
 def test_nothing_is_painted_where_nothing_may_change(grainy, open_hand):
     may_change = np.zeros(grainy.silhouette.shape, bool)
     may_change[40:150, 60:160] = True
-    drawn = draw(grainy, open_hand, may_change=may_change)
-    assert drawn.inside.any()
-    assert not (drawn.inside & ~may_change).any()
+    drawn = draw(grainy, open_hand, repair_mask=may_change)
+    assert drawn.painted.any()
+    assert not (drawn.painted & ~may_change).any()
     assert np.array_equal(drawn.pixels[~may_change], grainy.pixels[~may_change])
 
 
 def test_what_lies_in_front_stays_in_front(grainy, open_hand):
     in_front = np.zeros(grainy.silhouette.shape, bool)
     in_front[100:120] = True
-    drawn = draw(grainy, open_hand, in_front=in_front)
+    drawn = draw(grainy, open_hand, occluders=in_front)
     assert np.array_equal(drawn.pixels[in_front], grainy.pixels[in_front])
-    assert drawn.inside[80:95].any()
+    assert drawn.painted[80:95].any()
 
 
 def test_the_same_seed_gives_the_same_bytes(grainy, open_hand):
@@ -82,8 +82,8 @@ def test_the_same_seed_gives_the_same_bytes(grainy, open_hand):
 
 def test_another_seed_gives_other_grain_on_the_same_hand(grainy, open_hand):
     first, second = draw(grainy, open_hand, seed=1), draw(grainy, open_hand, seed=2)
-    assert np.array_equal(first.inside, second.inside)
-    palm = shrunk(first.ownership.alpha > 0.95, 6)
+    assert np.array_equal(first.painted, second.painted)
+    palm = shrunk(first.layers.alpha > 0.95, 6)
     off = (first.pixels.astype(float) - second.pixels)[palm]
     assert off.std() > 1.0
     assert np.abs(off.mean()) < 1.0
@@ -91,29 +91,29 @@ def test_another_seed_gives_other_grain_on_the_same_hand(grainy, open_hand):
 
 def test_grain_is_matched_to_the_pictures(grainy):
     drawn = draw(grainy)
-    palm = shrunk(drawn.ownership.alpha > 0.95, 5)
-    assert grain_statistics(drawn.pixels, palm).sigma_rgb.mean() == pytest.approx(3.0, rel=0.35)
+    palm = shrunk(drawn.layers.alpha > 0.95, 5)
+    assert measure_grain(drawn.pixels, palm).sigma_rgb.mean() == pytest.approx(3.0, rel=0.35)
 
 
 def test_a_mask_edge_leaves_no_outline(open_hand, curled, straightened):
     """On a flat wall nothing but the two hands may be seen, and of the old one nothing at all."""
-    outside = ~grown(curled.silhouette | (straightened.ownership.coverage > 0.004), 2)
+    outside = ~grown(curled.silhouette | (straightened.layers.coverage > 0.004), 2)
     assert levels_off_the_wall(straightened.pixels)[outside].max() <= 3
     back = draw(open_hand, curled)
-    beyond = ~grown(back.ownership.coverage > 0.004, 3) & (back.ownership.reach_m > 0.07)
+    beyond = ~grown(back.layers.coverage > 0.004, 3) & (back.layers.reach_m > 0.07)
     assert (beyond & open_hand.silhouette).sum() > 300
     assert np.percentile(levels_off_the_wall(back.pixels)[beyond], 99.5) <= 3
 
 
 def test_the_drawn_hand_stands_where_the_mesh_is(open_hand, straightened):
     skin = levels_off_the_wall(straightened.pixels) > 30
-    beyond = straightened.ownership.reach_m > 0.05
+    beyond = straightened.layers.reach_m > 0.05
     both = (skin & open_hand.silhouette & beyond).sum()
     assert both / ((skin | open_hand.silhouette) & beyond).sum() > 0.95
 
 
 def test_below_the_wrist_the_photograph_stays(open_hand, straightened, curled):
-    forearm = straightened.ownership.reach_m < -0.02
+    forearm = straightened.layers.reach_m < -0.02
     assert np.array_equal(straightened.pixels[forearm], curled.pixels[forearm])
 
 
@@ -121,7 +121,7 @@ def test_below_the_wrist_the_photograph_stays(open_hand, straightened, curled):
 def test_skin_keeps_its_colour_dark_skin_stays_dark(skin):
     shot = shoot(flat_hand(curl=0.1), skin=skin)
     drawn = draw(shot)
-    palm = shrunk((drawn.ownership.alpha > 0.95) & shot.silhouette, 4)
+    palm = shrunk((drawn.layers.alpha > 0.95) & shot.silhouette, 4)
     old, new = (
         cv2.cvtColor(p, cv2.COLOR_RGB2LAB)[palm].astype(float).mean(0) for p in (shot.pixels, drawn.pixels)
     )
@@ -131,7 +131,7 @@ def test_skin_keeps_its_colour_dark_skin_stays_dark(skin):
 def test_the_light_keeps_its_side():
     shot = shoot(ambient=0.15, direct=0.85)
     drawn = draw(shot)
-    palm = shrunk((drawn.ownership.alpha > 0.95) & shot.silhouette, 3)
+    palm = shrunk((drawn.layers.alpha > 0.95) & shot.silhouette, 3)
     old, new = (p.astype(float).mean(2)[palm] for p in (shot.pixels, drawn.pixels))
     assert np.corrcoef(old, new)[0, 1] > 0.8
 
@@ -147,14 +147,14 @@ def test_grey_pictures_stay_grey(grainy, open_hand):
 def test_pictures_of_one_colour_are_painted_without_a_warning(open_hand, level):
     flat = np.full_like(open_hand.pixels, level)
     drawn = draw(replace(open_hand, pixels=flat))
-    assert np.array_equal(drawn.pixels[~drawn.inside], flat[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], flat[~drawn.painted])
 
 
 @pytest.mark.parametrize("shift", [(-0.17, 0.0), (0.13, 0.0), (0.0, 0.17), (0.0, -0.2), (0.16, -0.14)])
 def test_hands_partly_outside_of_the_picture_are_painted(shift):
     shot = shoot(flat_hand(at=(shift[0], 0.07 + shift[1])))
     drawn = draw(shot)
-    assert np.array_equal(drawn.pixels[~drawn.inside], shot.pixels[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], shot.pixels[~drawn.painted])
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_hands_partly_outside_of_the_picture_are_painted(shift):
 def test_a_hand_out_of_sight_changes_nothing(open_hand, translation):
     away = replace(open_hand.hand, translation_m=np.array(translation, float))
     drawn = draw(open_hand, replace(open_hand, hand=away))
-    assert not drawn.inside.any()
+    assert not drawn.painted.any()
     assert np.array_equal(drawn.pixels, open_hand.pixels)
 
 
@@ -177,7 +177,7 @@ def test_tiny_crops_are_painted(size):
     region = region_of(pixels, np.ones(size, bool), marks)
     drawn = draw_hand(pixels, (0, 0, size[1], size[0]), hand, marks, region, seed=0)
     assert drawn.pixels.shape == shape
-    assert np.array_equal(drawn.pixels[~drawn.inside], pixels[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], pixels[~drawn.painted])
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["empty", "everything"])
@@ -186,20 +186,20 @@ def test_a_region_that_is_empty_or_everything_is_survived(open_hand, inside):
     drawn = draw_hand(
         open_hand.pixels, open_hand.window, open_hand.hand, open_hand.landmarks_px, region, seed=0
     )
-    assert np.array_equal(drawn.pixels[~drawn.inside], open_hand.pixels[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], open_hand.pixels[~drawn.painted])
 
 
 def test_landmarks_that_fall_on_one_point_are_survived(open_hand):
     marks = np.full((21, 2), 100.0)
     drawn = draw_hand(open_hand.pixels, open_hand.window, open_hand.hand, marks, open_hand.region, seed=0)
-    assert np.array_equal(drawn.pixels[~drawn.inside], open_hand.pixels[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], open_hand.pixels[~drawn.painted])
 
 
 def test_a_left_hand_is_painted_like_a_right_one():
     left, right = shoot(flat_hand(side="left")), shoot(flat_hand(side="right"))
     assert np.abs(left.pixels.astype(int) - right.pixels[:, ::-1]).mean() < 12
     drawn = draw(left)
-    assert 0.05 < drawn.inside.mean() < 0.6
+    assert 0.05 < drawn.painted.mean() < 0.6
 
 
 def test_a_crop_away_from_the_pictures_corner_is_painted_alike(open_hand):
@@ -209,6 +209,6 @@ def test_a_crop_away_from_the_pictures_corner_is_painted_alike(open_hand):
     region = region_of(crop, open_hand.silhouette[y0:y1, x0:x1], marks)
     part = draw_hand(crop, window, open_hand.hand, marks, region, seed=0)
     whole = draw(open_hand)
-    palm = shrunk(part.ownership.alpha > 0.95, 5)
+    palm = shrunk(part.layers.alpha > 0.95, 5)
     off = np.abs(part.pixels.astype(int) - whole.pixels[y0:y1, x0:x1])[palm]
     assert off.mean() < 3

@@ -145,7 +145,7 @@ def drawn_over(shot: Shot, picture: np.ndarray, mask: np.ndarray, **options):
 def wall_of(shot: Shot, drawn) -> np.ndarray:
     near = cv2.dilate(shot.silhouette.astype(np.uint8), np.ones((61, 61), np.uint8)) > 0
     hand = cv2.dilate(shot.silhouette.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    return near & ~hand & (drawn.ownership.reach_m > 0.04)
+    return near & ~hand & (drawn.layers.reach_m > 0.04)
 
 
 def test_an_extra_finger_s_shadow_goes_with_it(six, monkeypatch):
@@ -168,10 +168,10 @@ def test_what_may_not_change_or_lies_in_front_stays_bit_for_bit(six):
     near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     front = np.zeros(mask.shape, bool)
     front[90:110] = True
-    drawn = drawn_over(shot, picture, mask, may_change=near, in_front=front)
+    drawn = drawn_over(shot, picture, mask, repair_mask=near, occluders=front)
     assert drawn.shadow is not None
     assert np.array_equal(drawn.pixels[~near | front], picture[~near | front])
-    assert np.array_equal(drawn.pixels[~drawn.inside], picture[~drawn.inside])
+    assert np.array_equal(drawn.pixels[~drawn.painted], picture[~drawn.painted])
 
 
 def test_the_same_seed_gives_the_same_bytes_with_a_shadow_too(six):
@@ -188,7 +188,7 @@ def test_without_a_shadow_nothing_is_other_than_before(monkeypatch):
     monkeypatch.setattr(painter, "find_shadow", lambda *_: None)
     without = drawn_over(shot, shot.pixels, shot.silhouette)
     assert drawn.pixels.tobytes() == without.pixels.tobytes()
-    assert np.array_equal(drawn.inside, without.inside)
+    assert np.array_equal(drawn.painted, without.painted)
 
 
 def test_an_unchanged_hand_keeps_the_wall_s_shadow():
@@ -196,8 +196,8 @@ def test_an_unchanged_hand_keeps_the_wall_s_shadow():
     picture = photographed(shot, shade(shot, 0.4, (0.12, 0.08), 0.04))
     drawn = drawn_over(shot, picture, shot.silhouette)
     assert drawn.shadow is not None
-    kept = wall_of(shot, drawn) & (drawn.ownership.hole_alpha < 1 / 512)
+    kept = wall_of(shot, drawn) & (drawn.layers.hole_alpha < 1 / 512)
     assert np.abs(drawn.pixels.astype(int) - picture)[kept].max() <= 1
-    filled = wall_of(shot, drawn) & (drawn.ownership.hole_alpha > 0.5)
+    filled = wall_of(shot, drawn) & (drawn.layers.hole_alpha > 0.5)
     if filled.any():
         assert np.abs(drawn.pixels.astype(float) - picture)[filled].mean() < 4

@@ -202,7 +202,7 @@ def test_only_a_hand_whose_arm_is_the_picture_s_own_is_drawn_to_meet_it(one, mon
     task, told, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
     if joined:
         task = replace(task, underlay=Underlay(task.cut(one.pixels), task.may_change))
-    monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["meet_arm"]) or draw(*a, **k))
+    monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["align_to_arm"]) or draw(*a, **k))
     depth = depth_control([task.fit.hand], *one.pixels.shape[:2])
     DrawPainter().paint(Scene((task,), depth).job(one.pixels, [task], depth, 0))
     assert told == [not joined]

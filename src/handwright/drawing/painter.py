@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.fill.background import background_sources, uncovered_background
-from handwright.drawing.geometry.layer_assignment import Ownership, share_pixels
+from handwright.drawing.fill.background import background_sources, fill_uncovered_background
+from handwright.drawing.geometry.layer_assignment import Layers, assign_layers
 from handwright.drawing.geometry.occluders import occluder_mask
-from handwright.drawing.geometry.surface import Surface, see_surface
-from handwright.drawing.geometry.working_resolution import Working, at_working_size, box_of
+from handwright.drawing.geometry.surface import Surface, render_surface
+from handwright.drawing.geometry.working_resolution import WorkingCrop, mask_box, to_working_resolution
 from handwright.drawing.params import DrawParams
 from handwright.drawing.photo.finish import add_skin_detail, common_skin, measure_skin_detail
-from handwright.drawing.photo.grain import Grain, grain_statistics
+from handwright.drawing.photo.grain import Grain, measure_grain
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
@@ -33,13 +33,13 @@ _FEWEST_POINTS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawResult:
     """A painted crop.
 
     Attributes:
-        pixels: uint8 [h, w, 3]; equal to the crop outside ``inside``.
-        inside: bool [h, w] pixels that were painted.
-        ownership: Who owns which pixel.
+        pixels: uint8 [h, w, 3]; equal to the crop outside ``painted``.
+        painted: bool [h, w] pixels that were painted.
+        layers: Which layer owns which pixel.
         surface: The drawn surface.
         background: [h, w, 3] the crop with its hole filled, in the drawn hand's shadow; uint8, or float where
             there is a shadow.
@@ -48,8 +48,8 @@ class Drawn:
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
-    inside: Bool[np.ndarray, "h w"]
-    ownership: Ownership
+    painted: Bool[np.ndarray, "h w"]
+    layers: Layers
     surface: Surface
     background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     blur_sigma: float
@@ -64,11 +64,11 @@ def draw_hand(
     region: HandRegion,
     *,
     seed: int,
-    may_change: Bool[np.ndarray, "h w"] | None = None,
-    in_front: Bool[np.ndarray, "h w"] | None = None,
-    meet_arm: bool = True,
+    repair_mask: Bool[np.ndarray, "h w"] | None = None,
+    occluders: Bool[np.ndarray, "h w"] | None = None,
+    align_to_arm: bool = True,
     params: DrawParams | None = None,
-) -> Drawn:
+) -> DrawResult:
     """Draw a fitted hand over the old one.
 
     Args:
@@ -78,34 +78,36 @@ def draw_hand(
         landmarks_px: [21, 2] observed landmarks of the old hand, in the crop.
         region: The old hand in the crop.
         seed: Seed of texture, grain and fill.
-        may_change: bool [h, w] pixels that may change; all by default.
-        in_front: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
-        meet_arm: Draw the wrist as broad as the arm in the region, and in line with it.
+        repair_mask: bool [h, w] pixels that may change; all by default.
+        occluders: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
+        align_to_arm: Draw the wrist as broad as the arm in the region, and in line with it.
         params: Numbers of the method.
     """
     params = params or DrawParams()
-    work = at_working_size(crop, landmarks_px, region)
+    work = to_working_resolution(crop, landmarks_px, region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
-    arm = work.region.inside if meet_arm and params.wrist is not None else None
+    arm = work.region.inside if align_to_arm and params.wrist is not None else None
     surface, colours = both(
-        lambda: see_surface(hand, window, hand_px, work.crop.shape[:2], arm, params.wrist),
+        lambda: render_surface(hand, window, hand_px, work.crop.shape[:2], arm, params.wrist),
         lambda: _colours_of(crop, work, region),
     )
     if surface.seen.sum() < _FEWEST_POINTS:
         own = _shares(surface, work, colours, hand_px)
-        return Drawn(crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma)
+        return DrawResult(
+            crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma
+        )
     blur = work.blur(colours.blur_sigma)
     (linear, detail), place = both(
         lambda: (
             work.enlarge(shade_surface(surface, work.crop, work.region, hand_px, blur, params.shading)),
             measure_skin_detail(crop, common_skin(work.enlarge(surface.coverage), region), params.finish),
         ),
-        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, may_change, in_front, params),
+        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, repair_mask, occluders, params),
     )
     own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
     if place.shadowed is not None:
         inside |= place.shadowed
-    box = box_of(inside, None)
+    box = mask_box(inside, None)
     mixed = crop.astype(np.float32)
     mixed[box] = _composed(
         place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
@@ -113,7 +115,7 @@ def draw_hand(
     mixed = add_skin_detail(mixed, crop, own, region, detail, place.around, seed, params.finish)
     pixels = crop.copy()
     pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
-    return Drawn(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
+    return DrawResult(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +133,7 @@ class _Colours:
     strange: Bool[np.ndarray, "h w"]
 
 
-def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: Working, region: HandRegion) -> _Colours:
+def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: WorkingCrop, region: HandRegion) -> _Colours:
     return _Colours(
         edge_blur_sigma(crop, region.inside),
         skin_distance(work.crop, work.region) < SAME_SKIN,
@@ -139,9 +141,9 @@ def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: Working, region: HandReg
     )
 
 
-def _shares(surface: Surface, work: Working, colours: _Colours, hand_px: float) -> Ownership:
+def _shares(surface: Surface, work: WorkingCrop, colours: _Colours, hand_px: float) -> Layers:
     blur = work.blur(colours.blur_sigma)
-    return share_pixels(surface, work.region, work.landmarks_px, blur, hand_px, colours.skin)
+    return assign_layers(surface, work.region, work.landmarks_px, blur, hand_px, colours.skin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +153,13 @@ class _Place:
     Attributes:
         own: Who owns which pixel, things in front of the hand considered.
         kept: [h, w, 3] the crop where it stays, in the drawn hand's shadow.
-        background: As of ``Drawn``.
+        background: As of ``DrawResult``.
         shadowed: bool [h, w] where light changes with the shadow; None: no shadow was seen.
-        shadow: As of ``Drawn``.
+        shadow: As of ``DrawResult``.
         around: Grain of what neither hand covers.
     """
 
-    own: Ownership
+    own: Layers
     kept: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     shadowed: Bool[np.ndarray, "h w"] | None
@@ -167,19 +169,19 @@ class _Place:
 
 def _place_of(
     crop: UInt8[np.ndarray, "h w 3"],
-    work: Working,
+    work: WorkingCrop,
     surface: Surface,
     colours: _Colours,
     region: HandRegion,
     hand_px: float,
     seed: int,
-    may_change: Bool[np.ndarray, "h w"] | None,
-    in_front: Bool[np.ndarray, "h w"] | None,
+    repair_mask: Bool[np.ndarray, "h w"] | None,
+    occluders: Bool[np.ndarray, "h w"] | None,
     params: DrawParams,
 ) -> _Place:
     """Share out the crop; find what lies in front, what the old hand hid, and where its shadow falls now."""
     own = _shares(surface, work, colours, hand_px)
-    front = np.zeros(crop.shape[:2], np.bool_) if in_front is None else in_front
+    front = np.zeros(crop.shape[:2], np.bool_) if occluders is None else occluders
     if params.occluders is not None:
         drawn = own.coverage > 0.5
         things = occluder_mask(
@@ -195,11 +197,11 @@ def _place_of(
     sources = background_sources(work.crop, own.old, work.region)
     shadow = find_shadow(work.crop, work.region.inside, sources, hand_px) if params.shadow else None
     sources = work.enlarge_mask(sources)
-    own = _confine(work.enlarge_ownership(own), may_change, front)
-    moved = _moved(shadow, own, region, sources, may_change, front, hand_px * work.step)
+    own = _confine(work.enlarge_layers(own), repair_mask, front)
+    moved = _moved(shadow, own, region, sources, repair_mask, front, hand_px * work.step)
     bare = crop if moved is None else moved.lifted(crop)
-    background = uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
-    around = grain_statistics(crop, ~own.old & (own.alpha < 1 / 512))
+    background = fill_uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
+    around = measure_grain(crop, ~own.old & (own.alpha < 1 / 512))
     if moved is None:
         return _Place(own, crop, background, None, None, around)
     return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow, around)
@@ -207,10 +209,10 @@ def _place_of(
 
 def _moved(
     shadow: CastShadow | None,
-    own: Ownership,
+    own: Layers,
     region: HandRegion,
     sources: Bool[np.ndarray, "h w"],
-    may_change: Bool[np.ndarray, "h w"] | None,
+    repair_mask: Bool[np.ndarray, "h w"] | None,
     front: Bool[np.ndarray, "h w"],
     hand_px: float,
 ) -> MovedShadow | None:
@@ -219,7 +221,7 @@ def _moved(
         return None
     old = region.inside.astype(np.float32)
     new = np.maximum(own.alpha, old * (1 - own.hole_alpha))
-    allowed = ~front if may_change is None else may_change & ~front
+    allowed = ~front if repair_mask is None else repair_mask & ~front
     return move_shadow(shadow, old, new, sources | own.hole, allowed, hand_px)
 
 
@@ -237,12 +239,12 @@ def _composed(
 
 
 def _confine(
-    own: Ownership, may_change: Bool[np.ndarray, "h w"] | None, in_front: Bool[np.ndarray, "h w"] | None
-) -> Ownership:
+    own: Layers, repair_mask: Bool[np.ndarray, "h w"] | None, occluders: Bool[np.ndarray, "h w"] | None
+) -> Layers:
     """Keep the drawing off what may not change and behind what lies in front of it, with soft rims inside."""
     share = np.ones(own.alpha.shape, np.float32)
-    if may_change is not None:
-        share = feather(may_change, 2.0)
-    if in_front is not None and in_front.any():
-        share = share * (1 - cv2.GaussianBlur(in_front.astype(np.float32), (0, 0), 1.0)) * ~in_front
+    if repair_mask is not None:
+        share = feather(repair_mask, 2.0)
+    if occluders is not None and occluders.any():
+        share = share * (1 - cv2.GaussianBlur(occluders.astype(np.float32), (0, 0), 1.0)) * ~occluders
     return replace(own, alpha=own.alpha * share, hole_alpha=own.hole_alpha * share)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.photo.grain import add_grain, grain_statistics
+from handwright.drawing.photo.grain import add_grain, measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import Inpainted, Inpainter, Inpainting
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
@@ -136,7 +136,7 @@ def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> F
     old = np.zeros(free.shape, np.bool_)
     for task in job.tasks:
         old[job.place(task)] |= task.region.inside
-    wanted, there = grain_statistics(job.crop, old), grain_statistics(pixels, free)
+    wanted, there = measure_grain(job.crop, old), measure_grain(pixels, free)
     return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
 
 

@@ -117,12 +117,12 @@ class DrawPainter:
                 task.landmarks_px,
                 task.region,
                 seed=job.seed,
-                may_change=task.may_change & ~others,
-                in_front=others,
-                meet_arm=task.underlay is None,
+                repair_mask=task.may_change & ~others,
+                occluders=others,
+                align_to_arm=task.underlay is None,
             )
             pixels[place] = drawn.pixels
-            inside[place] |= drawn.inside
+            inside[place] |= drawn.painted
         return Painted(pixels, inside.astype(np.float32), toned=True)
 
 

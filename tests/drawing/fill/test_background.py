@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing.fill.background import background_sources, uncovered_background
+from handwright.drawing.fill.background import background_sources, fill_uncovered_background
 from handwright.drawing.photo.srgb import to_srgb
 from tests.drawn import SKIN, WALL, Shot, region_of, shoot
 
@@ -50,7 +50,7 @@ def test_a_hole_in_a_flecked_carpet_is_filled_with_as_many_flecks(shot, old):
     pixels = np.where(old[..., None], shot.pixels, carpet)
     hole = np.zeros_like(old)
     hole[60:140, 130:180] = old[60:140, 130:180]
-    filled = uncovered_background(pixels, hole, background_sources(pixels, old, shot.region), 0)
+    filled = fill_uncovered_background(pixels, hole, background_sources(pixels, old, shot.region), 0)
     share = [(np.abs(filled[part].astype(int) - TONE).max(-1) < 40).mean() for part in (hole, ~old)]
     assert share[0] > 0.5 * share[1]
 

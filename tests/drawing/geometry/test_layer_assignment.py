@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.drawing.geometry.layer_assignment import share_pixels, smoothstep
+from handwright.drawing.geometry.layer_assignment import assign_layers, smoothstep
 from tests.drawn import flat_hand, region_of, shoot
 
 
@@ -21,7 +21,7 @@ def open_hand():
 def same(open_hand):
     """Shares of a drawn hand that equals the old one."""
     s = open_hand
-    return share_pixels(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
+    return assign_layers(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def curled():
 @pytest.fixture(scope="module")
 def straightened(open_hand, curled):
     """Shares of an open hand drawn over a curled one."""
-    return share_pixels(open_hand.surface, curled.region, curled.landmarks_px, 0.8, curled.hand_px)
+    return assign_layers(open_hand.surface, curled.region, curled.landmarks_px, 0.8, curled.hand_px)
 
 
 def test_every_share_lies_in_0_1(same, straightened):
@@ -50,7 +50,7 @@ def test_a_drawn_hand_that_equals_the_old_one_uncovers_hardly_anything(open_hand
 
 
 def test_the_old_fingers_are_uncovered_where_the_drawn_ones_are_not(open_hand, curled):
-    own = share_pixels(curled.surface, open_hand.region, open_hand.landmarks_px, 0.8, open_hand.hand_px)
+    own = assign_layers(curled.surface, open_hand.region, open_hand.landmarks_px, 0.8, open_hand.hand_px)
     bare = open_hand.silhouette & (own.coverage < 0.01) & (own.reach_m > 0.07)
     away = cv2.erode(bare.astype(np.uint8), np.ones((3, 3))) > 0
     assert away.sum() > 100
@@ -95,7 +95,9 @@ def test_a_face_behind_the_hand_is_none_of_our_business(open_hand):
     s = open_hand
     inside = s.silhouette.copy()
     inside[:, -70:] = True
-    own = share_pixels(s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(
+        s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px
+    )
     assert own.hole_alpha[:, -50:].max() < 0.01
 
 
@@ -110,7 +112,7 @@ def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
     known = np.zeros(inside.shape, np.bool_)
     known[patch] = True
     doubted, gone = (
-        share_pixels(s.surface, one, s.landmarks_px, 0.8, s.hand_px)
+        assign_layers(s.surface, one, s.landmarks_px, 0.8, s.hand_px)
         for one in (region, replace(region, certain=known))
     )
     bare = known & (gone.coverage < 0.5) & (gone.reach_m > 0.02)
@@ -121,7 +123,7 @@ def test_a_broad_patch_that_is_known_to_be_the_hand_goes(open_hand):
 
 def test_no_stump_of_a_known_second_thumb_stays_beside_the_heel(open_hand):
     s = open_hand
-    drawn = share_pixels(
+    drawn = assign_layers(
         s.surface, region_of(s.pixels, s.silhouette, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px
     )
     low = np.nonzero((drawn.reach_m > 0.035) & (drawn.reach_m < 0.055))[0]
@@ -129,7 +131,7 @@ def test_no_stump_of_a_known_second_thumb_stays_beside_the_heel(open_hand):
     thumb[low.min() : low.max() + 1, : round(s.landmarks_px[0, 0])] = True
     region = region_of(s.pixels, s.silhouette | thumb, s.landmarks_px)
     region = replace(region, certain=thumb | s.silhouette)
-    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
     root = cv2.dilate(s.silhouette.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     root &= thumb & (own.coverage < 0.01) & (own.reach_m > 0.035)
     assert root.sum() > 20
@@ -146,7 +148,7 @@ def test_a_sliver_beside_the_wrist_goes_and_what_is_as_broad_as_an_arm_stays(ope
     piece &= ~cv2.dilate(s.silhouette.astype(np.uint8), np.ones((31, 31))).astype(bool)
     assert same.reach_m[piece].min() < 0.025
     region = region_of(s.pixels, inside | piece, s.landmarks_px)
-    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
     assert own.hole[piece].mean() == goes
 
 
@@ -159,7 +161,7 @@ def test_the_rim_of_a_finger_that_is_known_to_be_too_much_goes_with_it(open_hand
     cv2.line(finger, start, end, 1, 22)
     region = region_of(s.pixels, s.silhouette | (finger > 0), s.landmarks_px)
     region = replace(region, certain=finger > 0)
-    own = share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(s.surface, region, s.landmarks_px, 0.8, s.hand_px)
     around = cv2.dilate(finger, np.ones((7, 7), np.uint8)) > 0
     assert own.hole[around & (own.coverage < 0.5) & (own.reach_m > 0.03)].all()
 
@@ -171,15 +173,17 @@ def test_a_loose_piece_of_the_old_hand_is_removed(open_hand, same):
     row, column = s.landmarks_px[20].astype(int)[::-1]
     piece = np.s_[row - 20 : row - 2, column - 44 : column - 34]
     inside[piece] = True
-    own = share_pixels(s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(
+        s.surface, region_of(s.pixels, inside, s.landmarks_px), s.landmarks_px, 0.8, s.hand_px
+    )
     assert own.hole[piece].all()
 
 
 def test_a_hand_out_of_sight_owns_nothing(open_hand):
-    from handwright.drawing.geometry.surface import see_surface
+    from handwright.drawing.geometry.surface import render_surface
 
-    away = see_surface(flat_hand(at=(2.0, 0.0)), open_hand.window, 100.0)
-    own = share_pixels(away, open_hand.region, open_hand.landmarks_px, 0.8, 100.0)
+    away = render_surface(flat_hand(at=(2.0, 0.0)), open_hand.window, 100.0)
+    own = assign_layers(away, open_hand.region, open_hand.landmarks_px, 0.8, 100.0)
     assert own.alpha.max() == 0
     assert np.isfinite(own.reach_m).all()
 
@@ -195,12 +199,13 @@ def test_smoothstep_rises_from_0_to_1(a, b):
 
 def test_the_heel_is_drawn_on_over_an_arm_that_the_region_leaves_out(open_hand):
     s = open_hand
-    own = share_pixels(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
+    own = assign_layers(s.surface, s.region, s.landmarks_px, 0.8, s.hand_px)
     cut = s.silhouette & (own.reach_m > 0.04)
     arm = s.silhouette & (own.reach_m > 0.02) & (own.reach_m < 0.036)
     region = region_of(s.pixels, cut, s.landmarks_px)
     without, over = (
-        share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin) for skin in (None, s.silhouette)
+        assign_layers(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin)
+        for skin in (None, s.silhouette)
     )
     assert over.alpha[arm].mean() > 0.9
     assert without.alpha[arm].mean() < 0.6
@@ -211,7 +216,7 @@ def test_a_strip_of_wall_of_the_skins_colour_beside_the_wrist_is_no_arm(open_han
     narrow = cv2.erode(s.silhouette.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     region = region_of(s.pixels, narrow, s.landmarks_px)
     plain, beside = (
-        share_pixels(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin).alpha
+        assign_layers(s.surface, region, s.landmarks_px, 0.8, s.hand_px, skin).alpha
         for skin in (None, np.ones_like(narrow))
     )
     assert np.array_equal(plain, beside)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing.geometry.layer_assignment import share_pixels
+from handwright.drawing.geometry.layer_assignment import assign_layers
 from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.hand.skeleton import not_skin
 from tests.drawn import WALL, region_of, shoot
@@ -20,7 +20,7 @@ def shot():
 def in_front(shot, pixels: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Things in front of the fixture's hand when ``covered`` pixels of it show something else."""
     region = region_of(shot.pixels, shot.silhouette & ~covered, shot.landmarks_px)
-    own = share_pixels(shot.surface, region, shot.landmarks_px, 0.8, shot.hand_px)
+    own = assign_layers(shot.surface, region, shot.landmarks_px, 0.8, shot.hand_px)
     strange = not_skin(pixels, region)
     return occluder_mask(pixels, own.coverage > 0.5, own.reach_m, region, strange, shot.landmarks_px)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.drawing.geometry.surface import ambient_occlusion, see_surface
+from handwright.drawing.geometry.surface import ambient_occlusion, render_surface
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mirror_hand_x
 from tests.drawn import SIZE, flat_hand, shoot
@@ -15,7 +15,7 @@ WINDOW = (0, 0, SIZE, SIZE)
 
 @pytest.fixture(scope="module")
 def surface():
-    return see_surface(flat_hand(), WINDOW, 330.0)
+    return render_surface(flat_hand(), WINDOW, 330.0)
 
 
 def test_normals_are_unit_and_face_the_camera(surface):
@@ -35,7 +35,7 @@ def test_fingers_are_round_normals_lean_outwards_at_the_silhouette(surface):
 
 
 def test_occlusion_lies_in_0_1_and_darkens_the_clefts_between_fingers():
-    surface = see_surface(flat_hand(curl=0.9), WINDOW, 330.0)
+    surface = render_surface(flat_hand(curl=0.9), WINDOW, 330.0)
     assert (surface.occlusion >= 0).all()
     assert (surface.occlusion <= 1.0001).all()
     assert surface.occlusion.min() < 0.75
@@ -53,7 +53,7 @@ def test_a_flat_wall_is_not_occluded_and_the_foot_of_a_step_is():
 
 
 def test_the_left_hand_is_the_mirror_image_of_the_right(surface):
-    left = see_surface(mirror_hand_x(flat_hand(), SIZE), WINDOW, 330.0)
+    left = render_surface(mirror_hand_x(flat_hand(), SIZE), WINDOW, 330.0)
     assert (left.seen ^ surface.seen[:, ::-1]).mean() < 1e-3
     both = left.seen & surface.seen[:, ::-1]
     for name, sign in (("normals", (-1, 1, 1)), ("rest_m", (1, 1, 1)), ("uv", (1, 1))):
@@ -75,7 +75,7 @@ def test_depth_and_silhouette_agree_with_the_coarse_mesh(surface):
 
 
 def test_place_and_shrink_are_each_others_inverse_on_the_average():
-    surface = see_surface(flat_hand(), WINDOW, 110.0)
+    surface = render_surface(flat_hand(), WINDOW, 110.0)
     assert surface.scale == 3
     coverage = surface.shrink(surface.place(np.ones((len(surface.normals), 1), np.float32)))
     assert coverage.shape == (SIZE, SIZE, 1)
@@ -83,12 +83,12 @@ def test_place_and_shrink_are_each_others_inverse_on_the_average():
 
 
 def test_a_window_shows_its_part_of_the_picture(surface):
-    part = see_surface(flat_hand(), (40, 60, 200, 190), 330.0)
+    part = render_surface(flat_hand(), (40, 60, 200, 190), 330.0)
     assert np.array_equal(part.seen, surface.seen[60:190, 40:200])
 
 
 def test_another_size_shows_the_same_hand(surface):
-    half = see_surface(flat_hand(), WINDOW, 330.0, (SIZE // 2, SIZE // 2))
+    half = render_surface(flat_hand(), WINDOW, 330.0, (SIZE // 2, SIZE // 2))
     assert half.seen.sum() * 4 == pytest.approx(surface.seen.sum(), rel=0.02)
     assert half.pixels_per_m == pytest.approx(surface.pixels_per_m / 2)
 
@@ -96,7 +96,7 @@ def test_another_size_shows_the_same_hand(surface):
 @pytest.mark.parametrize("translation", [(0, 0.06, -0.4), (3.0, 0, 0.4), (0, 0.06, 1e-4)])
 def test_hands_behind_or_beside_the_camera_give_finite_surfaces(translation):
     hand = replace(flat_hand(), translation_m=np.array(translation, float))
-    surface = see_surface(hand, WINDOW, 100.0)
+    surface = render_surface(hand, WINDOW, 100.0)
     assert len(surface.normals) == surface.seen.sum()
     for values in (surface.normals, surface.rest_m, surface.uv, surface.occlusion):
         assert np.isfinite(values).all()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.drawing.geometry.working_resolution import MOST_HAND_PX, at_working_size, box_of
+from handwright.drawing.geometry.working_resolution import MOST_HAND_PX, mask_box, to_working_resolution
 from handwright.drawing.painter import draw_hand
 from tests.drawn import flat_hand, shoot
 
@@ -22,7 +22,7 @@ def large():
 
 def test_usual_hands_are_drawn_at_their_own_size():
     shot = shoot()
-    work = at_working_size(shot.pixels, shot.landmarks_px, shot.region)
+    work = to_working_resolution(shot.pixels, shot.landmarks_px, shot.region)
     assert work.crop is shot.pixels
     assert work.step == 1
     assert work.blur(0.7) == 0.7
@@ -31,7 +31,7 @@ def test_usual_hands_are_drawn_at_their_own_size():
 
 
 def test_large_hands_are_drawn_at_a_bounded_size_with_everything_in_place(large):
-    work = at_working_size(large.pixels, large.landmarks_px, large.region)
+    work = to_working_resolution(large.pixels, large.landmarks_px, large.region)
     assert np.ptp(work.landmarks_px, axis=0).max() == pytest.approx(MOST_HAND_PX, rel=0.01)
     assert work.step == pytest.approx(large.hand_px / MOST_HAND_PX, rel=0.01)
     assert work.region.span_px * work.step == pytest.approx(large.region.span_px, rel=0.01)
@@ -47,14 +47,14 @@ def test_large_hands_are_drawn_at_a_bounded_size_with_everything_in_place(large)
 def test_what_is_known_to_be_the_hand_comes_along(large):
     known = np.zeros(large.silhouette.shape, np.bool_)
     known[100:300, 200:400] = True
-    work = at_working_size(large.pixels, large.landmarks_px, replace(large.region, certain=known))
+    work = to_working_resolution(large.pixels, large.landmarks_px, replace(large.region, certain=known))
     assert work.region.certain.shape == work.region.inside.shape
     assert (work.enlarge_mask(work.region.certain) ^ known).mean() < 0.005
-    assert at_working_size(large.pixels, large.landmarks_px, large.region).region.certain is None
+    assert to_working_resolution(large.pixels, large.landmarks_px, large.region).region.certain is None
 
 
 def test_blur_here_and_enlarging_add_up(large):
-    work = at_working_size(large.pixels, large.landmarks_px, large.region)
+    work = to_working_resolution(large.pixels, large.landmarks_px, large.region)
     edge = np.zeros((80, 80), np.float32)
     edge[:, 40:] = 1
     sigma = 2.5
@@ -70,8 +70,8 @@ def test_blur_here_and_enlarging_add_up(large):
 
 def test_a_large_hand_comes_out_sharp_grainy_and_in_its_place(large):
     drawn = draw_hand(large.pixels, large.window, large.hand, large.landmarks_px, large.region, seed=0)
-    assert np.array_equal(drawn.pixels[~drawn.inside], large.pixels[~drawn.inside])
-    palm = cv2.erode((drawn.ownership.alpha > 0.95).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.array_equal(drawn.pixels[~drawn.painted], large.pixels[~drawn.painted])
+    palm = cv2.erode((drawn.layers.alpha > 0.95).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     fine = drawn.pixels.astype(np.float32) - cv2.blur(drawn.pixels.astype(np.float32), (5, 5))
     assert fine[palm].std() == pytest.approx(3.0, rel=0.35)
     mean = [p[palm].astype(float).mean(0) for p in (drawn.pixels, large.pixels)]
@@ -81,19 +81,19 @@ def test_a_large_hand_comes_out_sharp_grainy_and_in_its_place(large):
 def test_a_box_is_tight_or_bounded():
     mask = np.zeros((50, 90), bool)
     mask[10:20, 30:80] = True
-    assert box_of(mask, None) == (slice(10, 20), slice(30, 80))
-    rows, columns = box_of(mask, 16)
+    assert mask_box(mask, None) == (slice(10, 20), slice(30, 80))
+    rows, columns = mask_box(mask, 16)
     assert rows == slice(10, 20)
     assert columns.stop - columns.start == 16
     assert columns.start <= 55 <= columns.stop
-    assert box_of(np.zeros((4, 6), bool), 3)[1] in (slice(0, 3), slice(0, 6), slice(3, 6))
+    assert mask_box(np.zeros((4, 6), bool), 3)[1] in (slice(0, 3), slice(0, 6), slice(3, 6))
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 30))
 def test_a_bounded_box_lies_in_the_picture_and_holds_some_of_the_mask(seed, most):
     mask = np.random.default_rng(seed).random((23, 31)) < 0.02
-    rows, columns = box_of(mask, most)
+    rows, columns = mask_box(mask, most)
     assert 0 <= rows.start < rows.stop <= 23
     assert 0 <= columns.start < columns.stop <= 31
     assert rows.stop - rows.start <= max(most, 1)

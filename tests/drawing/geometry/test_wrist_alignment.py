@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.drawing.geometry.surface import see_surface
+from handwright.drawing.geometry.surface import render_surface
 from handwright.drawing.geometry.wrist_alignment import align_wrist
 from tests.drawn import flat_hand, shoot
 
@@ -84,10 +84,10 @@ def test_a_surface_tells_whether_it_meets_the_arm():
     height, width = shot.pixels.shape[:2]
     hand_px = float(np.ptp(shot.landmarks_px, axis=0).max())
     window = (0, 0, width, height)
-    alone = see_surface(shot.hand, window, hand_px)
+    alone = render_surface(shot.hand, window, hand_px)
     assert not alone.meets_arm
     wrist = alone.coverage > 0.5
-    met = see_surface(shot.hand, window, hand_px, arm=wrist)
+    met = render_surface(shot.hand, window, hand_px, arm=wrist)
     assert met.meets_arm
     assert np.mean(np.abs(met.coverage - alone.coverage) > 0.5) < 0.002
-    assert not see_surface(shot.hand, window, hand_px, arm=np.zeros_like(wrist)).meets_arm
+    assert not render_surface(shot.hand, window, hand_px, arm=np.zeros_like(wrist)).meets_arm

@@ -7,7 +7,7 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from handwright.drawing.photo.grain import Grain, add_grain, grain_ratio, grain_statistics, skin_grain
+from handwright.drawing.photo.grain import Grain, add_grain, grain_ratio, measure_grain, skin_grain
 
 NONE = Grain(np.zeros(3), 0.0, 0.0)
 
@@ -37,7 +37,7 @@ def everywhere(picture: np.ndarray) -> np.ndarray:
 def test_known_grain_is_recovered(sigma, correlation, share):
     grain = Grain(sigma * np.array([1.0, 0.8, 1.2]), correlation, share)
     picture = samples(grainy(grain))
-    found = grain_statistics(picture, everywhere(picture))
+    found = measure_grain(picture, everywhere(picture))
     assert found.sigma_rgb == pytest.approx(grain.sigma_rgb, rel=0.2)
     assert found.correlation_px == pytest.approx(correlation, abs=0.2)
     assert found.luma_share == pytest.approx(share, abs=0.2)
@@ -48,8 +48,8 @@ def test_jpeg_leaves_less_grain():
     squeezed = cv2.imdecode(
         cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], cv2.IMREAD_COLOR
     )
-    found = grain_statistics(squeezed, everywhere(picture))
-    assert (found.sigma_rgb < 0.85 * grain_statistics(picture, everywhere(picture)).sigma_rgb).all()
+    found = measure_grain(squeezed, everywhere(picture))
+    assert (found.sigma_rgb < 0.85 * measure_grain(picture, everywhere(picture)).sigma_rgb).all()
 
 
 def test_texture_on_half_of_the_skin_is_not_taken_for_grain():
@@ -57,13 +57,13 @@ def test_texture_on_half_of_the_skin_is_not_taken_for_grain():
     picture = grainy(grain)
     x = np.mgrid[:140, :140][1]
     picture = samples(picture + (15 * np.sin(x * 1.3) * (x < 80))[..., None])
-    assert grain_statistics(picture, everywhere(picture)).sigma_rgb == pytest.approx(grain.sigma_rgb, rel=0.2)
+    assert measure_grain(picture, everywhere(picture)).sigma_rgb == pytest.approx(grain.sigma_rgb, rel=0.2)
 
 
 def test_blown_highlights_are_not_taken_for_clean_skin():
     picture = grainy(Grain(np.full(3, 4.0), 0.0, 0.5))
     picture[:70] += 300
-    found = grain_statistics(samples(picture), everywhere(picture))
+    found = measure_grain(samples(picture), everywhere(picture))
     assert found.sigma_rgb == pytest.approx(np.full(3, 4.0), rel=0.2)
 
 
@@ -71,7 +71,7 @@ def test_added_grain_makes_up_what_is_missing():
     wanted, have = Grain(np.array([4.0, 3.0, 5.0]), 0.5, 0.6), Grain(np.full(3, 2.0), 0.5, 0.6)
     alpha = np.ones((140, 140), np.float32)
     painted = add_grain(grainy(have), wanted, have, alpha, np.random.default_rng(9))
-    found = grain_statistics(samples(painted), everywhere(painted))
+    found = measure_grain(samples(painted), everywhere(painted))
     assert found.sigma_rgb == pytest.approx(wanted.sigma_rgb, rel=0.2)
 
 
@@ -100,7 +100,7 @@ def test_ratio_of_twice_the_grain_is_two():
 @pytest.mark.parametrize("size", [1, 8, 9, 20])
 def test_tiny_and_flat_crops_have_no_grain(size):
     flat = np.full((size, size, 3), 90, np.uint8)
-    found = grain_statistics(flat, np.zeros((size, size), bool))
+    found = measure_grain(flat, np.zeros((size, size), bool))
     assert found.sigma_rgb.max() < 1e-3
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing.geometry.surface import see_surface
+from handwright.drawing.geometry.surface import render_surface
 from handwright.drawing.skin.atlas import bumped_normals, skin_at
 from tests.drawn import SIZE, flat_hand
 
@@ -16,7 +16,7 @@ WINDOW = (0, 0, SIZE, SIZE)
 def turned(back: bool, size_px: float = 330.0):
     hand = flat_hand()
     upright = np.array([0.0, 0.0, np.pi]) if back else hand.wrist
-    return see_surface(replace(hand, wrist=upright), WINDOW, size_px)
+    return render_surface(replace(hand, wrist=upright), WINDOW, size_px)
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +70,13 @@ def test_five_nails_are_seen_from_the_back(back):
 
 
 def test_small_hands_look_up_a_smaller_atlas_and_keep_their_mean(palm):
-    coarse = see_surface(flat_hand(distance_m=3.0, at=(0, 0.0)), WINDOW, 330.0)
+    coarse = render_surface(flat_hand(distance_m=3.0, at=(0, 0.0)), WINDOW, 330.0)
     assert coarse.seen.sum() < 0.03 * palm.seen.sum()
     assert skin_at(coarse).albedo.mean(0) == pytest.approx(skin_at(palm).albedo.mean(0), abs=0.06)
 
 
 def test_no_points_are_no_skin():
-    nothing = see_surface(flat_hand(), (0, 0, 4, 4), 330.0)
+    nothing = render_surface(flat_hand(), (0, 0, 4, 4), 330.0)
     assert not nothing.seen.any()
     assert skin_at(nothing).albedo.shape == (0, 3)
 

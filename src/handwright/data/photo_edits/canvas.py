@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float
 from handwright.data.photo_edits.finger_masks import FROM_WEB, finger_share, rise, stump_share
 from handwright.data.photo_edits.maps import Map, sample
 from handwright.data.photo_edits.subject import Patient
-from handwright.drawing.fill.background import uncovered_background
+from handwright.drawing.fill.background import fill_uncovered_background
 from handwright.drawing.fill.push_pull import push_pull
 from handwright.drawing.geometry.layer_assignment import smoothstep
-from handwright.drawing.photo.grain import add_grain, grain_statistics
+from handwright.drawing.photo.grain import add_grain, measure_grain
 
 _HALO = 0.035
 
@@ -110,7 +110,7 @@ def erase(canvas: Canvas, wanted: Float[np.ndarray, "w w"], seed: int) -> None:
     grown = cv2.dilate((wanted > 0.2).astype(np.uint8), disc) > 0
     kept = np.clip(canvas.hand - wanted, 0, 1)
     hole = grown & (kept < 0.5)
-    filled = uncovered_background(
+    filled = fill_uncovered_background(
         np.clip(canvas.pixels + 0.5, 0, 255).astype(np.uint8), hole, patient.sources & ~hole, seed
     )
     soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 0.8)
@@ -178,8 +178,8 @@ def regrained(canvas: Canvas, rng: np.random.Generator) -> Float[np.ndarray, "w 
     for part, model in ((skin, patient.region.inside), (other, ~patient.region.inside)):
         if part.sum() < 100:
             continue
-        wanted = grain_statistics(patient.pixels, model)
-        there = grain_statistics(pixels, part)
+        wanted = measure_grain(patient.pixels, model)
+        there = measure_grain(pixels, part)
         soft = canvas.touched * cv2.GaussianBlur(part.astype(np.float32), (0, 0), 1.0)
         pixels = add_grain(pixels, wanted, there, soft, rng)
     return pixels

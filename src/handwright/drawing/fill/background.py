@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.drawing.fill.patch_fill import fill_background
-from handwright.drawing.photo.grain import add_grain, grain_statistics
+from handwright.drawing.photo.grain import add_grain, measure_grain
 from handwright.hand.morphology import dilated, opened
 from handwright.hand.skeleton import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
@@ -20,7 +20,7 @@ _MOST_HOLE_PX = 900
 _RING_PX = 40
 
 
-def uncovered_background(
+def fill_uncovered_background(
     crop: UInt8[np.ndarray, "h w 3"],
     hole: Bool[np.ndarray, "h w"],
     sources: Bool[np.ndarray, "h w"],
@@ -62,7 +62,7 @@ def _grained(
     near = np.s_[max(y - _RING_PX, 0) : y + height + _RING_PX, max(x - _RING_PX, 0) : x + width + _RING_PX]
     ring = np.zeros_like(sources)
     ring[near] = sources[near]
-    wanted, there = grain_statistics(crop, ring), grain_statistics(smooth, hole)
+    wanted, there = measure_grain(crop, ring), measure_grain(smooth, hole)
     rng = np.random.default_rng(seed)
     grained = add_grain(smooth[near], wanted, there, hole[near].astype(np.float32), rng)
     out = crop.copy()

@@ -42,7 +42,7 @@ _RIM = 0.015
 
 
 @dataclass(frozen=True, eq=False)
-class Ownership:
+class Layers:
     """Shares of the final picture.
 
     Attributes:
@@ -68,14 +68,14 @@ def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.
     return t * t * (3 - 2 * t)
 
 
-def share_pixels(
+def assign_layers(
     surface: Surface,
     region: HandRegion,
     landmarks_px: Float[np.ndarray, "21 2"],
     blur_sigma: float,
     hand_px: float,
     skin: Bool[np.ndarray, "h w"] | None = None,
-) -> Ownership:
+) -> Layers:
     """Decide who owns which pixel.
 
     Args:
@@ -103,7 +103,7 @@ def share_pixels(
     removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma, rate)
     removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), region, surface))
     hole_alpha = cv2.GaussianBlur(core, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
-    return Ownership(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
+    return Layers(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
 
 
 def _smooth(region: HandRegion) -> Bool[np.ndarray, "h w"]:

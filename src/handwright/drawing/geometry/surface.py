@@ -64,7 +64,7 @@ class Surface:
         return small.reshape(height, width, -1)
 
 
-def see_surface(
+def render_surface(
     hand: Hand,
     window: tuple[int, int, int, int],
     hand_px: float,

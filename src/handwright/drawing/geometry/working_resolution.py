@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.geometry.layer_assignment import Ownership
+from handwright.drawing.geometry.layer_assignment import Layers
 from handwright.types import HandRegion
 
 MOST_HAND_PX = 448.0
@@ -17,7 +17,7 @@ _SLACK = 1.1
 
 
 @dataclass(frozen=True, eq=False)
-class Working:
+class WorkingCrop:
     """A crop at the size that its hand is drawn at.
 
     Attributes:
@@ -53,7 +53,7 @@ class Working:
         """A mask from here at the crop's size."""
         return mask if mask.shape == self.full else self.enlarge(mask.astype(np.float32)) > 0.5
 
-    def enlarge_ownership(self, own: Ownership) -> Ownership:
+    def enlarge_layers(self, own: Layers) -> Layers:
         """Shares from here at the crop's size."""
         return replace(
             own,
@@ -66,7 +66,7 @@ class Working:
         )
 
 
-def box_of(mask: Bool[np.ndarray, "h w"], most_px: int | None) -> tuple[slice, slice]:
+def mask_box(mask: Bool[np.ndarray, "h w"], most_px: int | None) -> tuple[slice, slice]:
     """Rows and columns of a mask's bounding box, or of at most ``most_px`` of it around the mask's middle."""
     spans: list[slice] = []
     for axis in (1, 0):
@@ -81,14 +81,14 @@ def box_of(mask: Bool[np.ndarray, "h w"], most_px: int | None) -> tuple[slice, s
     return spans[0], spans[1]
 
 
-def at_working_size(
+def to_working_resolution(
     crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"], region: HandRegion
-) -> Working:
+) -> WorkingCrop:
     """The crop itself, or a smaller one when the hand in it is larger than ``MOST_HAND_PX``."""
     height, width = crop.shape[:2]
     factor = MOST_HAND_PX / max(float(np.ptp(landmarks_px, axis=0).max()), 1.0)
     if factor * _SLACK >= 1:
-        return Working(crop, landmarks_px, region, (height, width))
+        return WorkingCrop(crop, landmarks_px, region, (height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -102,4 +102,4 @@ def at_working_size(
         span_px=region.span_px * factor,
         certain=known,
     )
-    return Working(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))
+    return WorkingCrop(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))

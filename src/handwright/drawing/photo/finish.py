@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.geometry.layer_assignment import Ownership
-from handwright.drawing.geometry.working_resolution import box_of
-from handwright.drawing.photo.grain import Grain, SkinGrainParams, add_grain, grain_statistics, skin_grain
+from handwright.drawing.geometry.layer_assignment import Layers
+from handwright.drawing.geometry.working_resolution import mask_box
+from handwright.drawing.photo.grain import Grain, SkinGrainParams, add_grain, measure_grain, skin_grain
 from handwright.drawing.photo.texture import TextureParams, add_texture, band_energies
 from handwright.types import HandRegion
 
@@ -65,8 +65,8 @@ def measure_skin_detail(
         params: Numbers of the method.
     """
     params = params or FinishParams()
-    box = box_of(skin, _SAMPLE_PX)
-    return SkinDetail(band_energies(crop[box], skin[box], params.texture), grain_statistics(crop, skin))
+    box = mask_box(skin, _SAMPLE_PX)
+    return SkinDetail(band_energies(crop[box], skin[box], params.texture), measure_grain(crop, skin))
 
 
 def common_skin(coverage: Float[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
@@ -77,7 +77,7 @@ def common_skin(coverage: Float[np.ndarray, "h w"], region: HandRegion) -> Bool[
 def add_skin_detail(
     mixed: Float[np.ndarray, "h w 3"],
     crop: UInt8[np.ndarray, "h w 3"],
-    layers: Ownership,
+    layers: Layers,
     region: HandRegion,
     detail: SkinDetail,
     surroundings: Grain,
@@ -105,7 +105,7 @@ def add_skin_detail(
     if min(common_skin(layers.coverage, region).sum(), new.sum()) < _FEWEST_PX:
         new = layers.alpha > 0.5
         detail = measure_skin_detail(crop, new, params)
-    painted, drawn = box_of(layers.alpha > 0, None), box_of(new, _SAMPLE_PX)
+    painted, drawn = mask_box(layers.alpha > 0, None), mask_box(new, _SAMPLE_PX)
     out, alpha = mixed.copy(), layers.alpha[painted]
     large = float(np.clip((region.span_px - params.small_span_px) / params.small_span_px, 0, 1))
     if params.texture is not None:
@@ -114,7 +114,7 @@ def add_skin_detail(
         out[painted] = add_texture(mixed[painted], target, existing, alpha, rng, params.texture)
     if params.grain is not None:
         wanted = skin_grain(detail.grain, surroundings, params.grain)
-        existing = grain_statistics(out, new)
+        existing = measure_grain(out, new)
         share = alpha * (params.small_grain + (1 - params.small_grain) * large)
         out[painted] = add_grain(out[painted], wanted, existing, share, rng)
     return out

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.geometry.working_resolution import box_of
+from handwright.drawing.geometry.working_resolution import mask_box
 
 _WINDOW = 9
 """Side of a measuring window, pixels."""
@@ -71,7 +71,7 @@ class Grain:
     luma_share: float
 
 
-def grain_statistics(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, "h w"]) -> Grain:
+def measure_grain(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, "h w"]) -> Grain:
     """Measure the grain within a region from its quietest windows, so that texture is not taken for grain.
 
     Args:
@@ -82,7 +82,7 @@ def grain_statistics(crop: UInt8[np.ndarray, "h w 3"], region: Bool[np.ndarray, 
     Returns:
         The grain; all zeros when the crop is smaller than a measuring window.
     """
-    box = box_of(region, _SAMPLE_PX)
+    box = mask_box(region, _SAMPLE_PX)
     if _window_fits(region[box]).sum() >= _FEWEST_PIXELS:
         crop, region = crop[box], region[box]
     picture = crop.astype(np.float32)
@@ -177,7 +177,7 @@ def grain_ratio(
         Ratio of the channels' mean deviations, ≥ 0; below .1 levels both count as .1.
     """
     sigma_a, sigma_b = (
-        max(float(grain_statistics(patch, region).sigma_rgb.mean()), 0.1)
+        max(float(measure_grain(patch, region).sigma_rgb.mean()), 0.1)
         for patch, region in ((patch_a, region_a), (patch_b, region_b))
     )
     return sigma_a / sigma_b

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.drawing.geometry.layer_assignment import share_pixels
+from handwright.drawing.geometry.layer_assignment import assign_layers
 from handwright.drawing.geometry.occluders import occluder_mask
-from handwright.drawing.geometry.surface import see_surface
-from handwright.drawing.geometry.working_resolution import at_working_size
+from handwright.drawing.geometry.surface import render_surface
+from handwright.drawing.geometry.working_resolution import to_working_resolution
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.skeleton import not_skin
 from handwright.refine.hand_task import HandTask
@@ -32,11 +32,11 @@ def things_before(job: PaintJob) -> Bool[np.ndarray, "h w"]:
 
 
 def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
-    work = at_working_size(crop, task.landmarks_px, task.region)
+    work = to_working_resolution(crop, task.landmarks_px, task.region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
     blur = work.blur(edge_blur_sigma(crop, task.region.inside))
-    surface = see_surface(task.fit.hand, task.window, hand_px, work.crop.shape[:2])
-    own = share_pixels(surface, work.region, work.landmarks_px, blur, hand_px)
+    surface = render_surface(task.fit.hand, task.window, hand_px, work.crop.shape[:2])
+    own = assign_layers(surface, work.region, work.landmarks_px, blur, hand_px)
     found = occluder_mask(
         work.crop,
         own.coverage > 0.5,

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from handwright.drawing.geometry.working_resolution import box_of
-from handwright.drawing.photo.grain import grain_statistics
+from handwright.drawing.geometry.working_resolution import mask_box
+from handwright.drawing.photo.grain import measure_grain
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 
 OCTAVES_SHARPNESS, OCTAVES_GRAIN = 1.0, 1.0
@@ -128,7 +128,7 @@ def lost_share(
     radius = max(1, round(_NEAR * hand_px))
     near = cv2.dilate(new.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
     gone &= ~near
-    box = box_of(gone, None)
+    box = mask_box(gone, None)
     apart = np.linalg.norm(_lab(after[box]) - _lab(before[box]), axis=2) > _PLAINLY_OTHER_LAB
     return float((gone[box] & apart).sum() / old.sum())
 
@@ -231,7 +231,7 @@ def _halves(region: OrientedSquare) -> tuple[OrientedSquare, OrientedSquare]:
 
 
 def _grain_level(picture: Pixels, region: OrientedSquare) -> float:
-    return max(float(grain_statistics(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
+    return max(float(measure_grain(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
 
 
 def _lab(picture: Pixels) -> Lab:

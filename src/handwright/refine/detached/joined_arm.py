@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.fill.background import background_sources, uncovered_background
+from handwright.drawing.fill.background import background_sources, fill_uncovered_background
 from handwright.hand.morphology import dilated
 from handwright.refine.detached.gap import COLUMNS, FARTHEST, Gap, Section
 from handwright.refine.hand_task import HandTask, Underlay
@@ -59,7 +59,7 @@ def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) 
     crop, region = task.cut(pixels), task.region
     ends = between(gap, region)
     limb = ends | gap.skin | region.inside
-    clean = uncovered_background(crop, ends, background_sources(crop, limb, region), task.id)
+    clean = fill_uncovered_background(crop, ends, background_sources(crop, limb, region), task.id)
     laid, skin = with_skin(clean, gap.start, gap.end, gap.sleeve)
     changed = (laid != crop).any(-1)
     return replace(

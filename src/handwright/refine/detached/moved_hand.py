@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.drawing.fill.background import background_sources, uncovered_background
+from handwright.drawing.fill.background import background_sources, fill_uncovered_background
 from handwright.hand.morphology import dilated
 from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.refine.compositing.repair_mask import repair_mask
@@ -75,7 +75,7 @@ def _moved_pixels(
     old = (hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
     hole = (dilated(old, rim_px) & ~arm) | ends
     limb = hole | dilated(arm, rim_px)
-    clean = uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
+    clean = fill_uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
     alpha = cv2.GaussianBlur(old.astype(np.float32), (0, 0), 1.0)
     there, alpha = _shifted(crop.astype(np.float32), shift), _shifted(alpha, shift)[..., None]
     return np.clip(clean + alpha * (there - clean) + 0.5, 0, 255).astype(np.uint8)
