@@ -102,7 +102,9 @@ def draw_hand(
             work.enlarge(shade_surface(surface, work.crop, work.region, hand_px, blur, params.shading)),
             measure_skin_detail(crop, common_skin(work.enlarge(surface.coverage), region), params.finish),
         ),
-        lambda: _place_of(crop, work, surface, colours, region, hand_px, seed, repair_mask, occluders, params),
+        lambda: _place_of(
+            crop, work, surface, colours, region, hand_px, seed, repair_mask, occluders, params
+        ),
     )
     own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
     if place.shadowed is not None:
