@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -55,6 +55,15 @@ class Recipe(Protocol):
         ...
 
 
+@runtime_checkable
+class MeasuredRecipe(Protocol):
+    """A recipe that can measure itself on samples that it does not learn from."""
+
+    def measures(self) -> Mapping[str, float]:
+        """Figures of the weights as they are, by name; logged at every checkpoint."""
+        ...
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands.
@@ -76,8 +85,8 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     Args:
         recipe: What to train.
         settings: How.
-        output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``tensorboard/``, ``grids/``,
-            ``curve.png`` and ``model/``, the member as it stands.
+        output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``measures.jsonl``,
+            ``tensorboard/``, ``grids/``, ``curve.png`` and ``model/``, the member as it stands.
         resume: Go on from the newest checkpoint, if there is one.
 
     Raises:
@@ -294,9 +303,20 @@ class _Run:
             part, target = self.output / "model.part", self.output / "model"
             shutil.rmtree(part, ignore_errors=True)
             self.recipe.save(part)
+            self._measure(board)
             draw_curve(self.log, self.output / "curve.png")
             shutil.rmtree(target, ignore_errors=True)
             part.rename(target)
         finally:
             self.ema.restore(self.learnt)
             self.model.train()
+
+    def _measure(self, board: SummaryWriter) -> None:
+        """Append what the recipe measures to ``measures.jsonl``."""
+        if not isinstance(self.recipe, MeasuredRecipe):
+            return
+        measures = dict(self.recipe.measures())
+        with (self.output / "measures.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self.step, "minutes": round(self.minutes, 3), **measures}) + "\n")
+        for name, value in measures.items():
+            board.add_scalar(name, value, self.step)

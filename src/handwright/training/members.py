@@ -19,6 +19,7 @@ from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.loop import Recipe
+from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.networks.critic import load_critic
 from handwright.training.networks.family import (
     LATENT_CHANNELS,
@@ -33,6 +34,7 @@ from handwright.training.networks.family import (
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
+from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe, Batches
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
@@ -46,6 +48,7 @@ from handwright.training.streams.critic_samples import load_views
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crop_folders import load_crops
 from handwright.training.streams.crops import Crops
+from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream
 from handwright.training.streams.whole_pictures import load_pictures
 
@@ -152,6 +155,22 @@ def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     return VaeRecipe(vae, _stream(_sound(data, settings.resolution), settings))
 
 
+def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    vae = (
+        fresh_autoencoder(settings.latent_channels, settings.resolution)
+        if model is None
+        else load_vae(model / "vae", torch.float32)
+    )
+    if not isinstance(vae, AutoencoderKL):
+        raise UsageError(f"{model} holds a {type(vae).__name__}", "", "give one with an AutoencoderKL")
+    params = AutoencoderParams(
+        discriminator_from=settings.discriminator_from, adversarial_from=settings.discriminator_from + 1000
+    )
+    return AutoencoderRecipe(
+        vae.requires_grad_(True), PictureStream(data, settings.resolution, CODEC_MIX), params
+    )
+
+
 def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     crops = _crops(data, settings.resolution)
     tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
@@ -225,6 +244,7 @@ def _shown(crops: Crops) -> Crops:
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
+    "autoencoder": _autoencoder,
     "vae": _vae,
     "text": _text,
     "clip": _clip,

@@ -39,6 +39,8 @@ class TrainSettings:
         prediction_type: Of a base that starts from nothing: what its UNet says (``PREDICTIONS``).
         text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
+        latent_channels: Of an autoencoder that starts from nothing.
+        discriminator_from: Of an autoencoder: step from which its discriminator learns.
         mixed_precision: 'no', 'bf16', 'fp16' (CUDA only), or 'auto': bf16 where its matrices are fast (CUDA,
             AMX), else 'no'.
         gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
@@ -66,6 +68,8 @@ class TrainSettings:
     prediction_type: str = "v_prediction"
     text_to_image: bool = False
     resolution: int = 128
+    latent_channels: int = 8
+    discriminator_from: int = 20_000
     mixed_precision: str = "auto"
     gradient_checkpointing: bool = False
     checkpointing_minutes: float = 5.0
@@ -73,7 +77,7 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("train_batch_size", "gradient_accumulation_steps", "max_train_steps"):
+        for name in ("train_batch_size", "gradient_accumulation_steps", "max_train_steps", "latent_channels"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}", "", "give 1 or more")
         for name in ("learning_rate", "max_grad_norm", "checkpointing_minutes"):

@@ -15,7 +15,7 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="vae, text, clip, base, handrefiner, features, critic, referee or proposals.",
+            help="autoencoder, vae, text, clip, base, handrefiner, features, critic, referee or proposals.",
         ),
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
@@ -55,6 +55,10 @@ def train(
         bool, typer.Option("--text-to-image", help="A new base: on latents alone, to inflate later.")
     ] = False,
     resolution: Annotated[int, typer.Option(help="Side of samples, for members that start anew.")] = 128,
+    latent_channels: Annotated[int, typer.Option(help="A new autoencoder: channels of a latent.")] = 8,
+    discriminator_from: Annotated[
+        int, typer.Option(help="autoencoder: step from which its discriminator learns.")
+    ] = 20_000,
     gradient_checkpointing: Annotated[
         bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
     ] = False,
@@ -95,6 +99,8 @@ def train(
         prediction_type=prediction_type,
         text_to_image=text_to_image,
         resolution=resolution,
+        latent_channels=latent_channels,
+        discriminator_from=discriminator_from,
         gradient_checkpointing=gradient_checkpointing,
         mixed_precision=mixed_precision,
         checkpointing_minutes=checkpointing_minutes,

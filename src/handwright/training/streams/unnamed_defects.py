@@ -1,7 +1,7 @@
 """Sound hands gone wrong in ways that have no name: a critic is to doubt more than the defects it was told.
 
-All of them work on the picture, whatever the hand: none is a generator of ``data.hands.defects.generators``, which
-change the mesh, or of ``data.photo_edits``, which knows fingers.
+All of them work on the picture, whatever the hand: none is a generator of
+``data.hands.defects.generators``, which change the mesh, or of ``data.photo_edits``, which knows fingers.
 """
 
 from __future__ import annotations

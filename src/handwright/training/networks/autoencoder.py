@@ -1,0 +1,81 @@
+"""A learnt autoencoder, 8 px a latent, and the patch discriminator that sharpens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from handwright.diffusion.loading.libraries import AutoencoderKL
+
+WIDTHS = (32, 64, 128, 128)
+"""Channels of the levels; each level but the first halves the picture. Chosen for one CPU core."""
+
+
+def fresh_autoencoder(
+    latent_channels: int, resolution: int, widths: tuple[int, ...] = WIDTHS
+) -> AutoencoderKL:
+    """An untrained ``AutoencoderKL`` of convolutions alone, so that it fits pictures of any size.
+
+    Args:
+        latent_channels: Channels of a latent.
+        resolution: Side in px of the pictures that it will first learn from.
+        widths: Channels of the levels; len(widths) − 1 halvings.
+    """
+    levels: dict[str, Any] = {
+        "down_block_types": ("DownEncoderBlock2D",) * len(widths),
+        "up_block_types": ("UpDecoderBlock2D",) * len(widths),
+        "block_out_channels": widths,
+    }
+    return AutoencoderKL(
+        **levels,
+        layers_per_block=1,
+        latent_channels=latent_channels,
+        norm_num_groups=8,
+        sample_size=resolution,
+        scaling_factor=1.0,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        mid_block_add_attention=False,
+    )
+
+
+class PatchDiscriminator(nn.Module):
+    """Tells real from decoded patches (Isola et al. 2017), with spectral norm in place of batch norm.
+
+    Args:
+        widths: Channels after each halving.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 96)) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in zip((3, *widths), widths, strict=False):
+            layers += [_normed(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, _normed(nn.Conv2d(widths[-1], 1, 3, 1, 1)))
+
+    def forward(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h/8 w/8"]:
+        """Logits, one a patch: above 0 for real ones."""
+        return self.layers(pictures)
+
+
+def adversarial_losses(
+    discriminator: nn.Module, decoded: Float[Tensor, "b 3 h w"], real: Float[Tensor, "b 3 h w"]
+) -> tuple[Tensor, Tensor]:
+    """The decoder's loss and the discriminator's hinge loss (Lim & Ye 2017), apart from each other.
+
+    The decoder's has no gradient to the discriminator's weights, and the hinge loss none to the pictures.
+    One backward pass of their sum serves both networks, in one step of one optimiser.
+    """
+    frozen = {name: value.detach() for name, value in discriminator.named_parameters()}
+    fools = -functional_call(discriminator, frozen, (decoded,)).float().mean()
+    on_real, on_decoded = discriminator(torch.cat([real, decoded.detach()])).float().chunk(2)
+    hinge = nn.functional.relu(1 - on_real).mean() + nn.functional.relu(1 + on_decoded).mean()
+    return fools, hinge / 2
+
+
+def _normed(layer: nn.Conv2d) -> nn.Module:
+    return nn.utils.parametrizations.spectral_norm(layer)

