@@ -1,4 +1,4 @@
-# make setup · demo [IMAGE=path] · test · check · bench
+# make setup · demo [IMAGE=path] · test · check · bench · bench-quality · bless
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ IMAGE ?=
 DEMO := out/demo
 JOBS ?= 2
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check bench bench-quality bless clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -42,6 +42,12 @@ test: setup check
 
 bench: setup
 	@for script in find fit draw outside cold; do echo "$$script"; $(BIN)/python bench/$$script.py || exit 1; done
+
+bench-quality: setup
+	$(BIN)/python bench/quality.py
+
+bless: setup
+	$(BIN)/python -m tests.golden.bless
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""How good the judge is: python bench/judge.py --photos DIR --work DIR, writes docs/evidence/judge.md.
+"""How good the judge is: python bench/judge.py --photos DIR --work DIR, writes docs/research/judge.md.
 
 Everything is measured on hands that no critic was trained or calibrated on: renders of seeds from 900000 on,
 surgery on test-only photographs, test-only photographs as they are. Renders, surgery and finds are made once
@@ -34,7 +34,7 @@ from judge_review import refound, verdicts
 from judge_sets import Picture, blurred, operated, rendered, tiny
 
 FIRST_SEED = 900_000
-OUT = Path(__file__).parents[1] / "docs" / "evidence" / "judge.md"
+OUT = Path(__file__).parents[1] / "docs" / "research" / "judge.md"
 
 
 def gather(

@@ -1,4 +1,4 @@
-"""docs/evidence/judge.md out of what was asked."""
+"""docs/research/judge.md out of what was asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plots and the gallery of docs/evidence/judge.md."""
+"""The plots and the gallery of docs/research/judge.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of docs/evidence/judge.md: hands in, lines of Markdown out."""
+"""The tables of docs/research/judge.md: hands in, lines of Markdown out."""
 
 from __future__ import annotations
 

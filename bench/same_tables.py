@@ -37,7 +37,7 @@ def estimates(page: Path) -> Iterator[tuple[Place, tuple[float, float, float]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
     parser.add_argument("new", type=Path)
-    parser.add_argument("committed", type=Path, nargs="?", default=Path("docs/evidence/handrefiner.md"))
+    parser.add_argument("committed", type=Path, nargs="?", default=Path("docs/research/handrefiner.md"))
     options = parser.parse_args()
     new, committed = dict(estimates(options.new)), dict(estimates(options.committed))
     missing = committed.keys() ^ new.keys()

@@ -1,4 +1,4 @@
-"""The measures and tables that docs/evidence/judge.md stands on."""
+"""The measures and tables that docs/research/judge.md stands on."""
 
 from __future__ import annotations
 

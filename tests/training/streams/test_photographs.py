@@ -24,7 +24,7 @@ from handwright.training.streams.photographs import (
     training_photographs,
 )
 
-LISTED = Path(__file__).parents[3] / "docs" / "evidence" / "training_photographs.csv"
+LISTED = Path(__file__).parents[3] / "docs" / "research" / "training_photographs.csv"
 
 
 def listed():

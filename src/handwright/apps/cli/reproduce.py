@@ -18,7 +18,7 @@ def reproduce(
     paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.md", help="The page; plots are put beside it.")
-    ] = Path("docs/evidence/handrefiner.md"),
+    ] = Path("docs/research/handrefiner.md"),
     quick: Annotated[
         bool, typer.Option("--quick", help="At most an hour on two cores; the same as --scale quick.")
     ] = False,

@@ -27,7 +27,7 @@ class FinishParams:
     Attributes:
         texture: Bands of fine texture.
         texture_share: Share of the old skin's texture that is given to drawn skin, per band; the rest of it
-            is folds. Larger shares made real skin look speckled (docs/evidence/drawn-hand.md).
+            is folds. Larger shares made real skin look speckled (docs/research/drawn-hand.md).
         grain: Grain of skin beside its surroundings'.
         small_span_px: Wrist-to-knuckles span up to which folds and edges pass for texture and grain; full
             strength is reached at twice that. By eye.
