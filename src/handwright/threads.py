@@ -1,6 +1,7 @@
 """How many threads the package may use at once; this module alone decides it.
 
-The number never changes a result: threads share out whole views and whole hands, and every sum stays within one.
+The number never changes a result: threads share out whole views and whole hands, and every sum stays within
+one.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ B = TypeVar("B")
 def threads() -> int:
     """Return how many threads may work at once, 1 or more.
 
-    It is ``HANDWRIGHT_THREADS``, or else the number of CPUs of this process and at most ``MAX_DEFAULT_THREADS``. In
-    a process whose OpenCV is limited to one thread, as in the workers of a batch, it is 1.
+    It is ``HANDWRIGHT_THREADS``, or else the number of CPUs of this process and at most
+    ``MAX_DEFAULT_THREADS``. In a process whose OpenCV is limited to one thread, as in the workers of a batch,
+    it is 1.
 
     Raises:
         UsageError: ``HANDWRIGHT_THREADS`` is not a positive whole number.

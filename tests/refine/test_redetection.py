@@ -53,7 +53,9 @@ def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
     size = np.ptp(one.landmarks_px, axis=0).max()
     for shift, same in ((0.2, True), (0.6, False)):
         seen = one.observation(landmarks_px=one.landmarks_px + np.array([shift * size, 0]))
-        monkeypatch.setattr(redetection, "confirm", lambda pixels, hands, landmarker, seen=seen: [seen])
+        monkeypatch.setattr(
+            redetection, "confirm_candidates", lambda pixels, hands, landmarker, seen=seen: [seen]
+        )
         assert (redetection.find_again(one.pixels, one.observation(), NO_EYES) is seen) == same
-    monkeypatch.setattr(redetection, "confirm", lambda pixels, hands, landmarker: [])
+    monkeypatch.setattr(redetection, "confirm_candidates", lambda pixels, hands, landmarker: [])
     assert redetection.find_again(one.pixels, one.observation(), NO_EYES) is None

@@ -102,7 +102,7 @@ def test_an_arm_that_ends_without_a_hand_is_no_pass():
             if self.turn <= 2:
                 return [body]
             flipped = (body.points_px * (-1, 1) + (512, 0))[self.order]
-            return [type(body)(flipped, body.seen[self.order])]
+            return [type(body)(flipped, body.visibility[self.order])]
 
     from handwright.review.judge import Judge
 

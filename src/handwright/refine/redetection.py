@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.hand.kinematics import mesh_of
-from handwright.perception.detect.confirm import confirm
+from handwright.perception.detect.confirm import confirm_candidates
 from handwright.perception.detect.duplicates import landmark_distance
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.fit.hand_fit import fit_hand
@@ -39,7 +39,7 @@ def find_again(
     pixels: UInt8[np.ndarray, "h w 3"], wanted: HandObservation, landmarker: Landmarker
 ) -> HandObservation | None:
     """The hand near ``wanted`` as a fresh look sees it, or None."""
-    seen = confirm(pixels, [wanted], landmarker)
+    seen = confirm_candidates(pixels, [wanted], landmarker)
     return seen[0] if seen and landmark_distance(seen[0], wanted) <= _SAME_HAND else None
 
 

@@ -74,10 +74,10 @@ def test_nothing_is_seen_in_nothing(landmarker):
 def test_the_way_through_a_square_view_does_not_bend_landmarks_of_a_wide_picture(two_hands, landmarker):
     height, width = two_hands.shape[:2]
     assert width > 1.5 * height
-    through = look(two_hands, landmarker, whole(width, height, margin=1.0, size_px=720))
+    through = detect(two_hands, landmarker, whole(width, height, margin=1.0, size_px=720))
     assert len(through) == 2
     for hand in through:
-        (near,) = look(two_hands, landmarker, around(hand, margin=1.8, size_px=384))[:1]
+        (near,) = detect(two_hands, landmarker, around(hand, margin=1.8, size_px=384))[:1]
         assert landmark_distance(hand, near) < 0.06
 
 
@@ -86,8 +86,8 @@ def test_the_way_through_a_square_view_does_not_bend_landmarks_of_a_wide_picture
 @pytest.mark.parametrize("turn", [-0.8, 0.8, 2.4])
 def test_turning_the_view_does_not_move_the_hands(two_hands, landmarker, turn):
     height, width = two_hands.shape[:2]
-    straight = look(two_hands, landmarker, whole(width, height, margin=1.2, size_px=512))
-    turned = look(two_hands, landmarker, View((width / 2, height / 2), 1.2 * width, 512, turn))
+    straight = detect(two_hands, landmarker, whole(width, height, margin=1.2, size_px=512))
+    turned = detect(two_hands, landmarker, View((width / 2, height / 2), 1.2 * width, 512, turn))
     assert [hand.side for hand in straight] == [hand.side for hand in turned]
     assert all(landmark_distance(a, b) < 0.1 for a, b in zip(straight, turned, strict=True))
 
@@ -97,8 +97,8 @@ def test_turning_the_view_does_not_move_the_hands(two_hands, landmarker, turn):
 def test_a_mirrored_view_gives_the_same_places_sides_and_depth_order(two_hands, landmarker):
     height, width = two_hands.shape[:2]
     view = whole(width, height, margin=1.2, size_px=512)
-    plain = look(two_hands, landmarker, view)
-    mirrored = look(two_hands, landmarker, replace(view, mirrored=True))
+    plain = detect(two_hands, landmarker, view)
+    mirrored = detect(two_hands, landmarker, replace(view, mirrored=True))
     assert [hand.side for hand in plain] == [hand.side for hand in mirrored]
     for a, b in zip(plain, mirrored, strict=True):
         assert landmark_distance(a, b) < 0.1
@@ -109,7 +109,7 @@ def test_a_mirrored_view_gives_the_same_places_sides_and_depth_order(two_hands, 
 @pytest.mark.photos
 def test_the_network_asked_directly_agrees_with_mediapipe(two_hands, landmarker):
     height, width = two_hands.shape[:2]
-    for hand in look(two_hands, landmarker, whole(width, height, margin=1.2, size_px=720)):
+    for hand in detect(two_hands, landmarker, whole(width, height, margin=1.2, size_px=720)):
         direct = confirm_by_crops(two_hands, hand, landmarker)
         assert direct is not None
         assert landmark_distance(direct, hand) < 0.08
@@ -124,9 +124,9 @@ def test_the_network_asked_directly_agrees_with_mediapipe(two_hands, landmarker)
 def test_asking_from_four_threads_gives_what_one_gives(two_hands, landmarker):
     height, width = two_hands.shape[:2]
     views = [whole(width, height, margin=1.0 + 0.1 * k, size_px=384) for k in range(8)]
-    one = [look(two_hands, landmarker, view) for view in views]
+    one = [detect(two_hands, landmarker, view) for view in views]
     with ThreadPoolExecutor(4) as pool:
-        four = list(pool.map(lambda view: look(two_hands, landmarker, view), views))
+        four = list(pool.map(lambda view: detect(two_hands, landmarker, view), views))
     for a, b in zip(one, four, strict=True):
         assert len(a) == len(b)
         assert all(np.array_equal(x.landmarks_px, y.landmarks_px) for x, y in zip(a, b, strict=True))

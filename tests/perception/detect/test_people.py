@@ -51,7 +51,7 @@ def test_meeting_people_again_and_again_prints_nothing(photos):
     model = ensure_models().pose_landmarker
     code = (
         "import sys, numpy as np, PIL.Image; from pathlib import Path;"
-        "from handwright.perception.detect.people import PoseNet; net = PoseNet(Path(sys.argv[2]));"
+        "from handwright.perception.detect.people import PoseNetwork; net = PoseNetwork(Path(sys.argv[2]));"
         "pixels = np.asarray(PIL.Image.open(sys.argv[1]).convert('RGB').resize((512, 512)));"
         "print([len(net(seen)) for seen in (pixels, pixels[:, ::-1], pixels)])"
     )

@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.perception.detect.confirm import confirm
+from handwright.perception.detect.confirm import confirm_candidates
 from handwright.perception.detect.landmarker import HandLandmarker
-from handwright.perception.detect.search import Search, detect_large_hands, find_hands, find_in_boxes, pyramid
+from handwright.perception.detect.search import (
+    SearchParams,
+    detect_large_hands,
+    find_hands,
+    find_in_boxes,
+    pyramid,
+)
 from tests.perception.hands import ChartEyes, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
@@ -70,7 +76,7 @@ def test_what_every_look_sees_elsewhere_is_no_hand():
 
 def test_the_mean_of_two_looks_lies_nearer_to_the_truth_than_one_look():
     truth = [hand(90 * k, 60 * k, 100 + 10 * k) for k in range(5)]
-    sure = confirm(PICTURE, truth, eyes(*truth, wobble=0.04))
+    sure = confirm_candidates(PICTURE, truth, eyes(*truth, wobble=0.04))
     assert len(sure) == len(truth)
     errors = [
         np.abs(s.landmarks_px - t.landmarks_px).mean() / t.size_px for s, t in zip(sure, truth, strict=True)
@@ -96,9 +102,9 @@ def test_threads_never_change_the_result():
 
 
 def test_tiles_grow_until_they_are_as_large_as_the_picture():
-    sides = sorted({view.side_px for view in pyramid(4000, 3000, Search())})
+    sides = sorted({view.side_px for view in pyramid(4000, 3000, SearchParams())})
     assert sides == [220, 550, 1375, 3437.5]
-    assert pyramid(200, 150, Search()) == []
+    assert pyramid(200, 150, SearchParams()) == []
 
 
 def test_a_users_box_picks_the_hand_that_fits_it_best():
@@ -141,14 +147,14 @@ def test_one_look_tells_all_of_a_small_picture_with_large_hands_beyond_doubt():
 )
 def test_a_small_or_doubtful_hand_or_a_large_picture_calls_for_a_search(size, presence, limit):
     doubtful = eyes(hand(100, 100, size), presence=presence)
-    assert detect_large_hands(PICTURE, doubtful, Search(large_hand_picture_px=limit)) == []
+    assert detect_large_hands(PICTURE, doubtful, SearchParams(single_detection_px=limit)) == []
 
 
 def test_an_arm_without_its_hand_calls_for_a_search():
     there = hand(100, 100, 200)
-    assert len(detect_large_hands(PICTURE, eyes(there, presence=0.95), Search())) == 1
+    assert len(detect_large_hands(PICTURE, eyes(there, presence=0.95), SearchParams())) == 1
     another = eyes(there, presence=0.95, persons=[person(left=(450, 200))])
-    assert detect_large_hands(PICTURE, another, Search()) == []
+    assert detect_large_hands(PICTURE, another, SearchParams()) == []
 
 
 @pytest.mark.models
@@ -175,7 +181,7 @@ def test_two_open_hands_of_a_photograph_are_found_where_they_are_labelled(photos
 
 
 def test_the_smallest_hand_searched_for_grows_with_very_large_pictures_only():
-    search = Search()
+    search = SearchParams()
     assert search.within(2800) == search
     large = search.within(6000)
     assert large.smallest_px == pytest.approx(100)

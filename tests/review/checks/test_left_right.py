@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 600, 500
 def someone(**hands):
     """A person seen from the front whose shoulders, face and elbows are plain to see."""
     body = person(**hands)
-    points, seen = body.points_px.copy(), body.seen.copy()
+    points, seen = body.points_px.copy(), body.visibility.copy()
     points[[11, 12]] = (400, 250), (200, 250)
     points[:11] = (300, 150)
     seen[:13] = 0.95
@@ -48,7 +48,7 @@ def test_a_hand_on_its_own_arm_passes_and_the_other_hand_there_fails(side, at):
 
 def test_an_arm_that_is_not_plain_cannot_tell():
     body = someone(left=(450, 260))
-    seen = body.seen.copy()
+    seen = body.visibility.copy()
     seen[:11] = 0.3
     _, check = arm_and_check(replace(body, seen=seen), hand(450, 260, 100, side="right", score=0.99))
     assert check.verdict == "cannot tell"
@@ -88,7 +88,7 @@ def test_people_seen_in_the_mirror_are_the_same_people():
     body = someone(left=(400, 260), right=(60, 260))
     order = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(k + 1 if k % 2 else k - 1 for k in range(11, 33))]
     flipped = (body.points_px * (-1, 1) + (side, 0))[order]
-    eyes = PeopleEyes([Person(flipped, body.seen[order])])
+    eyes = PeopleEyes([Person(flipped, body.visibility[order])])
     (again,) = people_in_mirror(np.zeros((side, side, 3), np.uint8), eyes)
     assert again.points_px == pytest.approx(body.points_px)
-    assert again.seen == pytest.approx(body.seen)
+    assert again.visibility == pytest.approx(body.visibility)

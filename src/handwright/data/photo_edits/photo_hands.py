@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.hand.skeleton import palm_span_px
-from handwright.perception.detect.confirm import judge
+from handwright.perception.detect.confirm import classify_candidate
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import DetectionOptions, whole
 from handwright.perception.fit.hand_fit import fit_hand
@@ -90,7 +90,7 @@ def see(path: Path) -> Seen:
     hands: list[HandObservation] = []
     sure: list[int] = []
     for hand in whole(width, height, margin=1.25, size_px=384).detect(pixels, eyes, _SEARCHING, "picture"):
-        presence, closer = judge(pixels, hand, eyes)
+        presence, closer = classify_candidate(pixels, hand, eyes)
         hands.append(closer or hand)
         if closer is not None and presence >= LEAST_PRESENCE and _lies_well(closer, height, width):
             sure.append(len(hands) - 1)

@@ -1,7 +1,7 @@
-"""Where a person's arm ends there must be a hand: candidates from the whole body.
+"""Hands at the ends of arms that the palm detector misses.
 
-The palm detector misses hands that hold something, touch another hand, or are blurred. A visible wrist says
-where to look; the landmark network then says whether there is a hand, plain and mirrored alike.
+The palm detector misses hands that hold something, touch another hand, or are blurred. A visible wrist shows
+where a hand must be; the landmark network then decides, on plain and mirrored crops, whether there is one.
 """
 
 from __future__ import annotations
@@ -20,25 +20,54 @@ from handwright.perception.detect.people import Person
 from handwright.perception.detect.views import View, tiles, to_greyscale, whole
 from handwright.types import HandObservation
 
-LEAST_SEEN = 0.35
-"""A wrist that is less sure than this says nothing."""
-LEAST_PRESENCE = 0.4
-"""Mean presence over four crops that makes a hand of what lies at the end of an arm."""
-AGREE = 0.25
-"""Largest distance between the plain and the mirrored answer, as a share of hand size."""
-FILLING = 0.35
-"""One hand that covers this share of the picture leaves no room for a body."""
-
-_LEAST_PX = 34.0
 _ARMS = ((11, 13, 15, 17, 19), (12, 14, 16, 18, 20))
-_PALM_OF_FOREARM, _PALM_OF_SHOULDERS = 0.33, 0.18
-_CROPS = (2.6, 3.6)
-_SIZE_IN_PALMS, _WRIST_IN_PALMS = (0.9, 3.8), 1.4
-_VIEW_PX, _TILED_FROM_PX, _TILE = 512, 1600, 0.6
-_SAME_PERSON = 0.25
-
+"""Shoulder, elbow, wrist, pinky and index knuckle of the left and the right arm, MediaPipe's pose order."""
 _TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
-_SEEN_JOINT = 0.9
+"""Shoulders, hips, knees and ankles, MediaPipe's pose order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmParams:
+    """Hands at the ends of people's arms. All values were chosen by eye; ``bench/find.py`` measures.
+
+    Attributes:
+        min_wrist_visibility: Wrists of a lower visibility, in [0, 1], are left out.
+        min_presence: Least mean presence over four crops, in [0, 1], of a hand at the end of an arm.
+        max_disagreement: Largest distance between the plain and the mirrored landmarks, a fraction of hand
+            size.
+        min_size_px: Smallest hand in pixels.
+        crop_sizes: Sides of the first crops, in palm lengths.
+        hand_sizes: Smallest and largest hand, in palm lengths.
+        max_wrist_gap: Largest distance of the hand's wrist from the arm's, in palm lengths.
+        palm_of_forearm: Palm length over the forearm's length as seen: a lower bound against foreshortening.
+        palm_of_shoulders: Palm length over the shoulders' width as seen: the same.
+        filling_share: One hand whose box covers this share of the picture leaves no room for a body.
+        view_px: Side of the pose network's input, pixels.
+        tiled_from_px: Pictures with a longer side of this many pixels are searched in tiles, too.
+        tile_share: Side of those tiles over the picture's longer side.
+        same_person: Two people are one when their upper bodies lie closer than this share of their size.
+        plain_visibility: Visibility above which a joint counts in ``encloses_person``: in a hand that fills
+            the picture the pose network finds people too, but none with sure knees and ankles.
+    """
+
+    min_wrist_visibility: float = 0.35
+    min_presence: float = 0.4
+    max_disagreement: float = 0.25
+    min_size_px: float = 34.0
+    crop_sizes: tuple[float, float] = (2.6, 3.6)
+    hand_sizes: tuple[float, float] = (0.9, 3.8)
+    max_wrist_gap: float = 1.4
+    palm_of_forearm: float = 0.33
+    palm_of_shoulders: float = 0.18
+    filling_share: float = 0.35
+    view_px: int = 512
+    tiled_from_px: int = 1600
+    tile_share: float = 0.6
+    same_person: float = 0.25
+    plain_visibility: float = 0.9
+
+
+PARAMS = ArmParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +91,13 @@ def hands_at_arm_ends(
     people: Sequence[Person],
     landmarker: Landmarker,
 ) -> list[HandObservation]:
-    """Hands at the ends of arms where none is known yet; ``found_by`` is 'body'.
+    """Find hands at the ends of arms where none is known yet; ``found_by`` is 'body'.
 
     Args:
         pixels: uint8 [H, W, 3].
         known: Hands that were found already.
-        people: Whose arms to look at (``find_people_beside``).
-        landmarker: Eyes to use.
+        people: The people of the picture (``find_people_beside``).
+        landmarker: The detector.
     """
     found: list[HandObservation] = []
     for arm in arms_without_hand(pixels, known, people):
@@ -81,9 +110,9 @@ def hands_at_arm_ends(
 def find_people_beside(
     pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], landmarker: Landmarker
 ) -> list[Person]:
-    """People of the picture; nobody is looked for beside a hand that fills it."""
+    """Find the people of the picture; none are searched for beside a hand that fills it."""
     height, width = pixels.shape[:2]
-    if len(known) == 1 and _area(known[0]) > FILLING * width * height:
+    if len(known) == 1 and _area(known[0]) > PARAMS.filling_share * width * height:
         return []
     return find_people(pixels, landmarker)
 
@@ -91,33 +120,35 @@ def find_people_beside(
 def arms_without_hand(
     pixels: UInt8[np.ndarray, "h w 3"], known: Sequence[HandObservation], people: Sequence[Person]
 ) -> list[Arm]:
-    """The people's visible arms without a known hand."""
+    """Return the people's visible arms without a known hand."""
     height, width = pixels.shape[:2]
     return unmatched_arms([arm for person in people for arm in arms_of(person, width, height)], known)
 
 
 def encloses_person(hand: HandObservation, people: Sequence[Person]) -> bool:
-    """Whether what passed for a hand holds a person's whole trunk and legs, plainly seen.
-
-    In a hand that fills the picture the pose network sees people too, but none with sure knees and ankles.
-    """
+    """Whether a supposed hand's box holds the whole visible trunk and legs of a person, and so is no hand."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
     for person in people:
-        points, seen = person.points_px[_TRUNK_AND_LEGS], person.seen[_TRUNK_AND_LEGS] > _SEEN_JOINT
+        points, visible = (
+            person.points_px[_TRUNK_AND_LEGS],
+            person.visibility[_TRUNK_AND_LEGS] > PARAMS.plain_visibility,
+        )
         inside = (points >= (x0, y0)).all(1) & (points <= (x1, y1)).all(1)
-        if (inside & seen).all():
+        if (inside & visible).all():
             return True
     return False
 
 
 def find_people(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:
-    """People of the whole picture, and of overlapping tiles where it is large; each once."""
+    """Find people in the whole picture, and in overlapping tiles where it is large; each once."""
     height, width = pixels.shape[:2]
     longer = max(height, width)
-    views = [whole(width, height, margin=1.0, size_px=min(_VIEW_PX, longer))]
-    if longer >= _TILED_FROM_PX:
-        side = _TILE * longer
-        views += tiles(width, height, side_px=side, hand_px=(2 * _TILE - 1) * longer, size_px=_VIEW_PX)
+    views = [whole(width, height, margin=1.0, size_px=min(PARAMS.view_px, longer))]
+    if longer >= PARAMS.tiled_from_px:
+        side = PARAMS.tile_share * longer
+        views += tiles(
+            width, height, side_px=side, hand_px=(2 * PARAMS.tile_share - 1) * longer, size_px=PARAMS.view_px
+        )
     kept: list[Person] = []
     for view in views:
         for person in landmarker.people(view.sample(pixels)):
@@ -128,24 +159,24 @@ def find_people(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> l
 
 
 def arms_of(person: Person, width: int, height: int) -> list[Arm]:
-    """The arms whose wrist is sure and whose hand lies in the picture."""
+    """Return a person's arms with a visible wrist and a hand within a ``width`` × ``height`` picture."""
     points = person.points_px
     shoulders = float(np.linalg.norm(points[11] - points[12]))
     arms: list[Arm] = []
     for _, elbow, wrist, pinky, index in _ARMS:
         knuckles = (2 * points[index] + points[pinky]) / 3
         inside = bool((knuckles >= 0).all() and knuckles[0] < width and knuckles[1] < height)
-        if person.seen[wrist] < LEAST_SEEN or not inside:
+        if person.visibility[wrist] < PARAMS.min_wrist_visibility or not inside:
             continue
         forearm = float(np.linalg.norm(points[wrist] - points[elbow]))
-        seen = float(np.linalg.norm(knuckles - points[wrist]))
-        palm = max(seen, _PALM_OF_FOREARM * forearm, _PALM_OF_SHOULDERS * shoulders, 1.0)
+        length = float(np.linalg.norm(knuckles - points[wrist]))
+        palm = max(length, PARAMS.palm_of_forearm * forearm, PARAMS.palm_of_shoulders * shoulders, 1.0)
         arms.append(Arm(points[wrist], knuckles, palm))
     return arms
 
 
 def unmatched_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> list[Arm]:
-    """The arms that none of the known hands belongs to; a hand belongs to one arm, the nearest first."""
+    """Return the arms to which no known hand belongs; a hand belongs to one arm, the nearest pairs first."""
     pairs = [
         (gap, i, j)
         for i, arm in enumerate(arms)
@@ -162,38 +193,45 @@ def unmatched_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> lis
 
 
 def views_of(arm: Arm) -> list[View]:
-    """Upright crops of an arm's hand, fingers along the palm: two sizes, each plain and mirrored."""
+    """Return upright crops of an arm's hand, fingers along the palm: two sizes, each plain and mirrored."""
     along = arm.knuckles_px - arm.wrist_px
     along = along / max(float(np.linalg.norm(along)), 1e-9)
     turn = float(np.arctan2(along[0], -along[1]))
     x, y = arm.wrist_px + arm.palm_px * along
     return [
         View((float(x), float(y)), size * arm.palm_px, INPUT_PX, turn, mirrored)
-        for size in _CROPS
+        for size in PARAMS.crop_sizes
         for mirrored in (False, True)
     ]
 
 
 def _hand_at(pixels: UInt8[np.ndarray, "h w 3"], arm: Arm, landmarker: Landmarker) -> HandObservation | None:
     starts = [view.landmarks_in_crop(pixels, landmarker) for view in views_of(arm)]
-    for _, start in sorted(starts, key=lambda answer: -answer[0]):
+    for _, start in sorted(starts, key=lambda result: -result[0]):
         if not _fits(start, arm):
             continue
-        hand = confirm_by_crops(pixels, start, landmarker, least=LEAST_PRESENCE, agree=AGREE)
-        if hand is not None and _fits(hand, arm) and hand.size_px >= _LEAST_PX:
+        hand = confirm_by_crops(
+            pixels,
+            start,
+            landmarker,
+            min_presence=PARAMS.min_presence,
+            max_disagreement=PARAMS.max_disagreement,
+        )
+        if hand is not None and _fits(hand, arm) and hand.size_px >= PARAMS.min_size_px:
             return replace(hand, found_by="body")
     return None
 
 
 def _fits(hand: HandObservation, arm: Arm) -> bool:
-    """Whether a hand is of the arm's size and begins at its wrist."""
+    """Whether a hand has the arm's size and begins at its wrist."""
     size = hand.size_px / arm.palm_px
     gap = float(np.linalg.norm(hand.landmarks_px[0] - arm.wrist_px)) / arm.palm_px
-    return _SIZE_IN_PALMS[0] <= size <= _SIZE_IN_PALMS[1] and gap <= _WRIST_IN_PALMS
+    smallest, largest = PARAMS.hand_sizes
+    return smallest <= size <= largest and gap <= PARAMS.max_wrist_gap
 
 
 def _gap(arm: Arm, hand: HandObservation) -> float:
-    """How far a hand lies from an arm's end, in sizes of the larger of the two."""
+    """Distance of a hand from an arm's end, in sizes of the larger of the two."""
     scale = max(hand.size_px, arm.palm_px)
     wrists = float(np.linalg.norm(hand.landmarks_px[0] - arm.wrist_px))
     middles = float(np.linalg.norm(hand.landmarks_px[9] - arm.knuckles_px))
@@ -203,7 +241,9 @@ def _gap(arm: Arm, hand: HandObservation) -> float:
 def _same_person(a: Person, b: Person) -> bool:
     """Whether the upper bodies lie closer than a quarter of their size."""
     size = max(float(np.ptp(a.points_px[:17], axis=0).max()), 1e-9)
-    return float(np.linalg.norm(a.points_px[:17] - b.points_px[:17], axis=1).mean()) < _SAME_PERSON * size
+    return (
+        float(np.linalg.norm(a.points_px[:17] - b.points_px[:17], axis=1).mean()) < PARAMS.same_person * size
+    )
 
 
 def _area(hand: HandObservation) -> float:

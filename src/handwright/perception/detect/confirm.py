@@ -1,14 +1,14 @@
-"""Look at a hand from close by: is it one, and where exactly are its landmarks?
+"""Close-up confirmation: whether a candidate is a hand, and where exactly its landmarks are.
 
-A face, a lamp or a fold may pass for a hand once; it seldom does so twice in the same place, least of all in
-the mirror. The mean of two looks, one of them mirrored, also cancels what the network does differently for
-left and right hands: about 2 % of hand size, more than shifting or turning a crop changes.
+A face, a lamp or a fold may be detected as a hand once, but seldom twice in the same place, least of all in a
+mirrored crop. The mean of a plain and a mirrored detection also cancels the landmark network's difference
+between left and right hands, about 2 % of hand size, which is more than shifting or turning a crop changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,93 +19,135 @@ from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.views import DetectionOptions, View, around, upright
 from handwright.types import Box, HandObservation
 
-AGREE = 0.12
-"""Two looks see the same hand when their landmarks lie closer than this share of hand size."""
-LEAST_PRESENCE = 0.75
-"""What the landmark network must say of a doubtful hand, on the mean of four crops."""
-LEAST_DOUBTFUL_PX = 34.0
-"""Below this size ears and folds look too much like hands to be asked about."""
-DOUBTFUL_AGREE = 0.2
-"""``AGREE`` for those crops, which follow the landmarks and so differ more."""
-
-_CLOSE = DetectionOptions(3, 0.3, 0.5)
-_NEAR = 0.6
-_CROP_PX = 384
-_IN_BOX = DetectionOptions(4, 0.1, 0.1)
-_BOX_LOOKS = (
-    ((1.6, 0.0, False), (2.4, 0.0, False), (1.2, 0.0, False)),
-    (
-        (1.6, 0.0, True),
-        (2.4, np.pi / 2, False),
-        (2.4, -np.pi / 2, False),
-        (2.4, np.pi, False),
-        (3.5, 0.0, False),
-    ),
-)
-_BOX_PRESENCE, _LEAST_OVERLAP = 0.3, 0.2
-_HOPELESS = 0.2
-_BEYOND_DOUBT = 0.9
-
 Apply = Callable[..., Iterable[list[HandObservation]]]
 
+_CLOSE_UP = DetectionOptions(max_hands=3, confidence=0.3, presence=0.5)
+_IN_BOX = DetectionOptions(max_hands=4, confidence=0.1, presence=0.1)
 
-def confirm(
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmParams:
+    """When a candidate counts as a hand. All values were chosen by eye; ``bench/find.py`` measures.
+
+    Distances between two detections are ``landmark_distance``, a fraction of hand size; presences are the
+    landmark network's output in [0, 1].
+
+    Attributes:
+        max_disagreement: Largest distance between the plain and the mirrored detection of one hand.
+        max_network_disagreement: The same for ``confirm_by_crops``, whose crops follow the landmarks and so
+            differ more.
+        max_shift: Largest distance of a close-up detection from its candidate.
+        min_presence: Least mean presence over the four crops of ``confirm_by_crops``.
+        min_crop_presence: A single crop below this presence ends ``confirm_by_crops``.
+        sure_presence: Least presence of both crops of ``classify_candidate``.
+        min_size_px: Smallest hand for ``confirm_by_crops``: below it ears and folds resemble hands too much.
+        crop_px: Side of the close-up crops in pixels.
+        plain_crop: Side in hand sizes and turn in radians of the plain close-up crop.
+        mirrored_crop: The same of the mirrored one: another size and turn, so that errors differ.
+        close_up: Options of the detector in close-up crops.
+        box_crops: Crops of a user's box, tried round by round: side in box sizes, turn in radians, mirrored.
+        box_options: Options of the detector in those crops: far lower thresholds than usual.
+        box_network_margin: Side of the landmark network's crops of a box, in box sizes.
+        box_min_presence: ``min_presence`` inside a user's box.
+        min_box_iou: Least overlap of a hand with the user's box.
+        flesh_margin: Flesh around the outermost landmarks, a fraction of hand size.
+    """
+
+    max_disagreement: float = 0.12
+    max_network_disagreement: float = 0.2
+    max_shift: float = 0.6
+    min_presence: float = 0.75
+    min_crop_presence: float = 0.2
+    sure_presence: float = 0.9
+    min_size_px: float = 34.0
+    crop_px: int = 384
+    plain_crop: tuple[float, float] = (2.0, 0.15)
+    mirrored_crop: tuple[float, float] = (2.2, -0.15)
+    close_up: DetectionOptions = _CLOSE_UP
+    box_crops: tuple[tuple[tuple[float, float, bool], ...], ...] = (
+        ((1.6, 0.0, False), (2.4, 0.0, False), (1.2, 0.0, False)),
+        (
+            (1.6, 0.0, True),
+            (2.4, np.pi / 2, False),
+            (2.4, -np.pi / 2, False),
+            (2.4, np.pi, False),
+            (3.5, 0.0, False),
+        ),
+    )
+    box_options: DetectionOptions = _IN_BOX
+    box_network_margin: float = 1.3
+    box_min_presence: float = 0.3
+    min_box_iou: float = 0.2
+    flesh_margin: float = 0.1
+
+
+PARAMS = ConfirmParams()
+
+
+def confirm_candidates(
     pixels: UInt8[np.ndarray, "h w 3"],
-    hands: Sequence[HandObservation],
+    candidates: Sequence[HandObservation],
     landmarker: Landmarker,
     apply: Apply = map,
 ) -> list[HandObservation]:
-    """Those candidates that are hands, with the mean of two looks as their landmarks.
+    """Return those candidates that are hands, with the mean of two detections as their landmarks.
 
-    Two close looks that agree are enough; where they do not, the landmark network is asked directly, and a
-    hand that it is sure of is marked 'low_threshold'.
+    Two close-up detections that agree suffice. Where they do not, the landmark network decides alone
+    (``confirm_by_crops``), and the hand is marked 'low_threshold'.
 
     Args:
-        pixels: uint8 [H, W, 3].
-        hands: Candidates, in pixels of the picture, best first.
-        landmarker: Eyes to use.
-        apply: ``map`` or a pool's.
+        pixels: uint8 [H, W, 3] sRGB.
+        candidates: Possible hands, in pixels of the picture, best first.
+        landmarker: The detector.
+        apply: ``map``, or the ``map`` of a thread pool.
 
     Returns:
         Confirmed hands in the order of their candidates.
     """
     confirmed: list[HandObservation] = []
-    for hand in hands:
+    for hand in candidates:
         if near_known_hand(hand, confirmed):
             continue
-        seen = apply(
-            lambda view: view.detect(pixels, landmarker, _CLOSE, "close"), (_plain(hand), _mirrored(hand))
+        found = apply(
+            lambda view: view.detect(pixels, landmarker, PARAMS.close_up, "close"),
+            (_plain(hand), _mirrored(hand)),
         )
-        first, second = (_nearest(sightings, hand) for sightings in seen)
-        if first is not None and second is not None and landmark_distance(first, second) <= AGREE:
+        first, second = (_nearest(hands, hand) for hands in found)
+        agree = (
+            first is not None
+            and second is not None
+            and landmark_distance(first, second) <= PARAMS.max_disagreement
+        )
+        if first is not None and second is not None and agree:
             confirmed.append(mean_hand(first, second, hand.found_by))
             continue
         doubtful = first or second or hand
-        if doubtful.size_px >= LEAST_DOUBTFUL_PX and not near_known_hand(doubtful, confirmed):
+        if doubtful.size_px >= PARAMS.min_size_px and not near_known_hand(doubtful, confirmed):
             answer = confirm_by_crops(pixels, doubtful, landmarker)
-            if answer is not None and answer.size_px >= LEAST_DOUBTFUL_PX:
+            if answer is not None and answer.size_px >= PARAMS.min_size_px:
                 confirmed.append(answer)
     return confirmed
 
 
-def judge(
+def classify_candidate(
     pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation, landmarker: Landmarker
 ) -> tuple[float, HandObservation | None]:
-    """What the landmark network alone says of a candidate, plain and mirrored.
+    """Run the landmark network on a candidate's upright crop, once plain and once mirrored.
 
     Args:
-        pixels: uint8 [H, W, 3].
-        hand: Where to look.
-        landmarker: Eyes to use.
+        pixels: uint8 [H, W, 3] sRGB.
+        hand: The candidate, which places the crop.
+        landmarker: The detector.
 
     Returns:
-        Mean presence in [0, 1], and the mean of the two answers when both are beyond doubt and agree.
+        Mean presence in [0, 1], and the mean of the two results where both are sure and agree, else None.
     """
     plain, first = upright(hand).landmarks_in_crop(pixels, landmarker)
-    at = first if plain >= _BEYOND_DOUBT else hand
+    at = first if plain >= PARAMS.sure_presence else hand
     mirror, second = replace(upright(at), mirrored=True).landmarks_in_crop(pixels, landmarker)
-    sure = min(plain, mirror) >= _BEYOND_DOUBT and landmark_distance(first, second) <= AGREE
-    return (plain + mirror) / 2, mean_hand(first, second, hand.found_by) if sure else None
+    sure = min(plain, mirror) >= PARAMS.sure_presence
+    agree = sure and landmark_distance(first, second) <= PARAMS.max_disagreement
+    return (plain + mirror) / 2, mean_hand(first, second, hand.found_by) if agree else None
 
 
 def confirm_by_crops(
@@ -113,75 +155,61 @@ def confirm_by_crops(
     hand: HandObservation,
     landmarker: Landmarker,
     *,
-    least: float = LEAST_PRESENCE,
-    agree: float = DOUBTFUL_AGREE,
+    min_presence: float = PARAMS.min_presence,
+    max_disagreement: float = PARAMS.max_network_disagreement,
 ) -> HandObservation | None:
-    """Ask the landmark network about a hand, twice plain and twice mirrored, second crops set by the first.
+    """Run the landmark network on two plain and two mirrored crops, each second one placed by the first.
 
     Args:
-        pixels: uint8 [H, W, 3].
-        hand: Where to look.
-        landmarker: Eyes to use.
-        least: Mean presence over the four crops that makes it a hand, in [0, 1].
-        agree: Largest distance between the plain and the mirrored answer.
+        pixels: uint8 [H, W, 3] sRGB.
+        hand: The candidate, which places the first crops.
+        landmarker: The detector.
+        min_presence: Least mean presence over the four crops, in [0, 1].
+        max_disagreement: Largest distance between the plain and the mirrored result.
 
     Returns:
-        The mean of the plain and the mirrored answer, or None.
+        The mean of the plain and the mirrored result, or None where it is no hand.
     """
-    total, at, answers = 0.0, hand, list[HandObservation]()
+    total, at, results = 0.0, hand, list[HandObservation]()
     for step, mirrored in enumerate((False, False, True, True)):
         view = replace(upright(at if step % 2 else hand), mirrored=mirrored)
         presence, at = view.landmarks_in_crop(pixels, landmarker)
         total += presence
-        if presence < _HOPELESS or total + (3 - step) < 4 * least:
+        if presence < PARAMS.min_crop_presence or total + (3 - step) < 4 * min_presence:
             return None
-        answers.append(at)
-    plain, mirror = answers[1], answers[3]
-    return mean_hand(plain, mirror, "low_threshold") if landmark_distance(plain, mirror) <= agree else None
+        results.append(at)
+    plain, mirror = results[1], results[3]
+    if landmark_distance(plain, mirror) > max_disagreement:
+        return None
+    return mean_hand(plain, mirror, "low_threshold")
 
 
 def detect_in_box(
     pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker, apply: Apply = map
 ) -> HandObservation | None:
-    """The hand that overlaps a user's box best, seen with the most forgiving eyes, or None.
+    """Return the hand that overlaps a user's box best, at the lowest thresholds, or None.
 
     Args:
-        pixels: uint8 [H, W, 3].
+        pixels: uint8 [H, W, 3] sRGB.
         box: x0, y0, x1, y1 in pixels of the picture.
-        landmarker: Eyes to use.
-        apply: ``map`` or a pool's.
+        landmarker: The detector.
+        apply: ``map``, or the ``map`` of a thread pool.
     """
-    center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
-    for looks in _BOX_LOOKS:
-        views = [View(center, margin * size, _CROP_PX, turn, mirrored) for margin, turn, mirrored in looks]
-        seen = apply(lambda view: view.detect(pixels, landmarker, _IN_BOX, "box"), views)
-        best = _best_in(box, [hand for hands in seen for hand in hands])
+    center, size = _square(box)
+    for crops in PARAMS.box_crops:
+        views = [
+            View(center, margin * size, PARAMS.crop_px, turn, mirrored) for margin, turn, mirrored in crops
+        ]
+        found = apply(lambda view: view.detect(pixels, landmarker, PARAMS.box_options, "box"), views)
+        best = _best_in(box, [hand for hands in found for hand in hands])
         if best is not None:
-            sure = confirm(pixels, [best], landmarker, apply)
-            kept = _best_in(box, sure)
-            return replace(kept or best, found_by="box")
-    return _examine_box(pixels, box, landmarker)
-
-
-def _examine_box(
-    pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker
-) -> HandObservation | None:
-    """The palm detector sees nothing: ask the landmark network about the box, fingers in any direction."""
-    center, size = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), max(box[2] - box[0], box[3] - box[1], 1.0)
-    views = [View(center, 1.3 * size, INPUT_PX, turn) for turn in np.arange(8) * np.pi / 4]
-    asked = [view.landmarks_in_crop(pixels, landmarker) for view in views]
-    fitting = [(presence, i) for i, (presence, hand) in enumerate(asked) if _best_in(box, [hand]) is not None]
-    if not fitting:
-        return None
-    guess = asked[max(fitting)[1]][1]
-    found = confirm_by_crops(pixels, guess, landmarker, least=_BOX_PRESENCE, agree=2 * DOUBTFUL_AGREE)
-    return (
-        replace(found, found_by="box") if found is not None and _best_in(box, [found]) is not None else None
-    )
+            confirmed = _best_in(box, confirm_candidates(pixels, [best], landmarker, apply))
+            return replace(confirmed or best, found_by="box")
+    return _network_in_box(pixels, box, landmarker)
 
 
 def mean_hand(first: HandObservation, second: HandObservation, found_by: str) -> HandObservation:
-    """Two sightings of one hand as one; the side is that of the surer one."""
+    """Return the mean of two detections of one hand; the side is that of the higher score."""
     surer = first if first.score >= second.score else second
     return HandObservation(
         landmarks_px=(first.landmarks_px + second.landmarks_px) / 2,
@@ -192,26 +220,60 @@ def mean_hand(first: HandObservation, second: HandObservation, found_by: str) ->
     )
 
 
+def _network_in_box(
+    pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker
+) -> HandObservation | None:
+    """Run the landmark network on a box in eight directions, where the palm detector finds nothing."""
+    center, size = _square(box)
+    views = [
+        View(center, PARAMS.box_network_margin * size, INPUT_PX, turn) for turn in np.arange(8) * np.pi / 4
+    ]
+    results = [view.landmarks_in_crop(pixels, landmarker) for view in views]
+    fitting = [
+        (presence, i) for i, (presence, hand) in enumerate(results) if _best_in(box, [hand]) is not None
+    ]
+    if not fitting:
+        return None
+    found = confirm_by_crops(
+        pixels,
+        results[max(fitting)[1]][1],
+        landmarker,
+        min_presence=PARAMS.box_min_presence,
+        max_disagreement=2 * PARAMS.max_network_disagreement,
+    )
+    if found is None or _best_in(box, [found]) is None:
+        return None
+    return replace(found, found_by="box")
+
+
+def _square(box: Box) -> tuple[tuple[float, float], float]:
+    """Centre and longer side of a box in pixels."""
+    center = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    return center, max(box[2] - box[0], box[3] - box[1], 1.0)
+
+
 def _plain(hand: HandObservation) -> View:
-    return replace(around(hand, margin=2.0, size_px=_CROP_PX), turn_rad=0.15)
+    margin, turn_rad = PARAMS.plain_crop
+    return replace(around(hand, margin=margin, size_px=PARAMS.crop_px), turn_rad=turn_rad)
 
 
 def _mirrored(hand: HandObservation) -> View:
-    return replace(around(hand, margin=2.2, size_px=_CROP_PX), turn_rad=-0.15, mirrored=True)
+    margin, turn_rad = PARAMS.mirrored_crop
+    return replace(around(hand, margin=margin, size_px=PARAMS.crop_px), turn_rad=turn_rad, mirrored=True)
 
 
 def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObservation | None:
     near = [(landmark_distance(hand, to), i) for i, hand in enumerate(hands)]
-    return hands[min(near)[1]] if near and min(near)[0] < _NEAR else None
+    return hands[min(near)[1]] if near and min(near)[0] < PARAMS.max_shift else None
 
 
 def _best_in(box: Box, hands: Sequence[HandObservation]) -> HandObservation | None:
-    best = max(hands, key=lambda hand: box_iou(_grown(hand), box), default=None)
-    return best if best is not None and box_iou(_grown(best), box) >= _LEAST_OVERLAP else None
+    best = max(hands, key=lambda hand: box_iou(_with_flesh(hand), box), default=None)
+    return best if best is not None and box_iou(_with_flesh(best), box) >= PARAMS.min_box_iou else None
 
 
-def _grown(hand: HandObservation) -> Box:
-    """Landmarks end inside the flesh; boxes that people draw do not."""
+def _with_flesh(hand: HandObservation) -> Box:
+    """The landmarks' box grown to the skin's outline: people draw boxes around the skin."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
-    edge = 0.1 * hand.size_px
-    return x0 - edge, y0 - edge, x1 + edge, y1 + edge
+    margin = PARAMS.flesh_margin * hand.size_px
+    return x0 - margin, y0 - margin, x1 + margin, y1 + margin

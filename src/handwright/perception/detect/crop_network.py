@@ -1,9 +1,9 @@
-"""The landmark network without the palm detector: is this crop a hand, and where are its landmarks?
+"""MediaPipe's landmark network without the palm detector: whether a crop is a hand, and its landmarks.
 
-Inside MediaPipe the palm detector decides alone which crops the landmark network ever sees, and the network's
-own verdict on them is thrown away. Asked directly it tells hands from faces and lamps better than the
-detector, and it knows hands that hold something. MediaPipe has no task for that, but its image embedder runs
-any network and hands out what it says; a crop takes milliseconds.
+Inside MediaPipe the palm detector alone decides which crops reach the landmark network, whose own presence
+output is discarded. Run directly, the network separates hands from faces and lamps better than the palm
+detector, and it recognises hands that hold something. MediaPipe has no task for that, but its image embedder
+runs any network and returns its outputs; a crop takes milliseconds.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from handwright.perception.models.mediapipe_tasks import (
 )
 
 INPUT_PX = 224
+"""Side of the network's input in pixels."""
 _Z_SCALE = 2.5
 """MediaPipe stores depth at 0.4 of the crop's scale."""
 
 
-class LandmarkNet:
+class LandmarkNetwork:
     """The landmark network of a hand_landmarker.task; loads on first use.
 
     Args:
@@ -40,24 +41,24 @@ class LandmarkNet:
         self._model = model
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Close the network."""
         self._tasks.close()
 
     def __call__(
         self, crop: UInt8[np.ndarray, "224 224 3"]
     ) -> tuple[float, float, Float[np.ndarray, "21 3"], Float[np.ndarray, "21 3"]]:
-        """What the network says of an upright crop, fingers up, about twice the palm's size.
+        """Run the network on an upright crop, fingers up, about twice the palm's size.
 
         Returns:
-            Presence in [0, 1]; how sure it is of a right hand in [0, 1]; landmarks in crop pixels with depth;
-            the same in metres.
+            Presence in [0, 1]; probability of a right hand in [0, 1]; landmarks [21, 3] in crop pixels with
+            depth; the same in metres.
 
         Raises:
             MissingModelError: the task file does not hold a network that loads.
         """
         with self._tasks.borrowed(self._model) as task:
             outputs = task.embed(as_mediapipe(crop)).embeddings
-        # By number: the network's own names for its outputs are mixed up.
+        # By index: the network's own names of its outputs are interchanged.
         image, presence, right, world = (np.asarray(output.embedding, float) for output in outputs)
         landmarks = image.reshape(21, 3) * (1.0, 1.0, _Z_SCALE)
         return float(presence.item()), float(right.item()), landmarks, world.reshape(21, 3)

@@ -1,8 +1,9 @@
-"""The same hand seen twice is one hand; two hands that touch stay two."""
+"""Duplicate detections: one hand detected twice becomes one, two hands that touch stay two."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,20 +11,37 @@ from jaxtyping import Float
 
 from handwright.types import Box, HandObservation
 
-SAME_HAND = 0.25
-"""Two observations are one hand when their landmarks lie closer than this share of hand size."""
 
-_KNOWN = 0.35
-_SMALLER, _SLACK = 0.7, 0.03
-"""Of what is seen in another hand's fingers: its size, and how far beyond their outline it may reach, in
-sizes of that hand."""
+@dataclass(frozen=True, kw_only=True)
+class DuplicateParams:
+    """When two detections are of one hand. All values were chosen by eye on photographs of clasped hands.
+
+    Attributes:
+        same_distance: Two detections closer than this ``landmark_distance`` are one hand; clasped hands stay
+            above.
+        near_distance: The same for a doubtful detection beside confirmed hands.
+        same_direction: Least cosine between wrist-to-knuckle directions of one hand detected at two sizes.
+        same_box_iou: Least overlap of their boxes, in [0, 1].
+        inner_size: Largest size of a detection within another hand's fingers, in sizes of that hand.
+        inner_slack: How far it may reach beyond their outline, in sizes of that hand.
+    """
+
+    same_distance: float = 0.25
+    near_distance: float = 0.35
+    same_direction: float = 0.5
+    same_box_iou: float = 0.5
+    inner_size: float = 0.7
+    inner_slack: float = 0.03
+
+
+PARAMS = DuplicateParams()
 
 
 def landmark_distance(a: HandObservation, b: HandObservation) -> float:
     """Mean distance between two hands' landmarks as a fraction of the smaller hand's size, in [0, ∞).
 
-    0 for identical observations. Hands side by side are about 1 apart; one hand seen twice is mostly below
-    0.1; clasped hands differ in where each finger is: they stay above 0.25 although their boxes coincide.
+    It is 0 for identical observations and about 1 for hands side by side. One hand detected twice is mostly
+    below 0.1; clasped hands differ in where each finger is and stay above 0.25 although their boxes coincide.
     """
     gap = float(np.linalg.norm(a.landmarks_px - b.landmarks_px, axis=1).mean())
     return gap / max(min(a.size_px, b.size_px), 1e-9)
@@ -32,22 +50,23 @@ def landmark_distance(a: HandObservation, b: HandObservation) -> float:
 def same_hand(a: HandObservation, b: HandObservation) -> bool:
     """Whether two observations are of one hand: landmarks close, or same side, direction and box.
 
-    The second rule catches a hand seen at two sizes or with other fingers, or again in its own fingers. It
-    spares the hands of one person (different sides) and a handshake (opposite directions).
+    The second rule finds a hand detected at two sizes, with other fingers, or again within its own fingers.
+    It leaves the hands of one person (different sides) and a handshake (opposite directions) apart.
     """
-    if landmark_distance(a, b) <= SAME_HAND:
+    if landmark_distance(a, b) <= PARAMS.same_distance:
         return True
-    if a.side != b.side or float(_direction(a) @ _direction(b)) <= 0.5:
+    if a.side != b.side or float(_direction(a) @ _direction(b)) <= PARAMS.same_direction:
         return False
-    return box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > 0.5 or _in_fingers(a, b) or _in_fingers(b, a)
+    overlap = box_iou(a.bbox_xyxy_px, b.bbox_xyxy_px) > PARAMS.same_box_iou
+    return overlap or _within_fingers(a, b) or _within_fingers(b, a)
 
 
-def _in_fingers(small: HandObservation, large: HandObservation) -> bool:
+def _within_fingers(small: HandObservation, large: HandObservation) -> bool:
     """Whether all of a hand, its wrist too, lies within the outline of another's joints."""
-    if small.size_px >= _SMALLER * large.size_px:
+    if small.size_px >= PARAMS.inner_size * large.size_px:
         return False
     outline = cv2.convexHull(large.landmarks_px.astype(np.float32))
-    slack = _SLACK * large.size_px
+    slack = PARAMS.inner_slack * large.size_px
     return all(
         cv2.pointPolygonTest(outline, (float(x), float(y)), measureDist=True) >= -slack
         for x, y in small.landmarks_px
@@ -55,18 +74,20 @@ def _in_fingers(small: HandObservation, large: HandObservation) -> bool:
 
 
 def near_known_hand(hand: HandObservation, others: Iterable[HandObservation]) -> bool:
-    """Whether a doubtful hand may be one of ``others``: a wider guard than ``same_hand``."""
-    return any(landmark_distance(hand, other) < _KNOWN or same_hand(hand, other) for other in others)
+    """Whether a doubtful detection may be one of ``others``: a wider test than ``same_hand``."""
+    return any(
+        landmark_distance(hand, other) < PARAMS.near_distance or same_hand(hand, other) for other in others
+    )
 
 
 def merge_hands(hands: Iterable[HandObservation]) -> list[HandObservation]:
-    """Keep one observation of every hand: the better score wins, on equal scores the one that came first.
+    """Keep one observation of every hand: that of the higher score, or the first one of equal scores.
 
     Args:
-        hands: Observations of one picture, duplicates among them.
+        hands: Observations in one picture, with duplicates.
 
     Returns:
-        The survivors, best score first.
+        The kept observations, best score first.
     """
     kept: list[HandObservation] = []
     for hand in sorted(hands, key=lambda h: -h.score):

@@ -1,7 +1,7 @@
-"""MediaPipe's hand landmarker: pixels in, observations out. The only file that touches mediapipe.
+"""MediaPipe's hand landmarker: pixels in, observations out.
 
-A label's meaning, stated once: since mediapipe 1.x 'Right' is the anatomical right hand of a picture that is
-*not* mirrored; older versions assumed a selfie. So the label is our ``side`` as it stands.
+Since mediapipe 1.x the label 'Right' means the anatomical right hand of a picture that is *not* mirrored
+(older versions assumed a selfie), which is the meaning of ``HandObservation.side``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import MissingModelError
-from handwright.perception.detect.crop_network import LandmarkNet
-from handwright.perception.detect.people import Person, PoseNet
+from handwright.perception.detect.crop_network import LandmarkNetwork
+from handwright.perception.detect.people import Person, PoseNetwork
 from handwright.perception.models.download import POSE_NAME, ensure_models
 from handwright.perception.models.mediapipe_tasks import (
     TaskPool,
@@ -26,37 +26,38 @@ from handwright.perception.models.mediapipe_tasks import (
 )
 from handwright.types import HandObservation
 
-DEPTH_OF_WORLD = 0.9
-"""World z comes out this much too deep against x and y (probe on rendered hands)."""
+WORLD_DEPTH_SCALE = 0.9
+"""Factor that corrects the depth of MediaPipe's world landmarks against their x and y (measured on rendered
+hands)."""
 
 
 class Landmarker(Protocol):
-    """Anything that sees hands in a square picture; may be asked from several threads at once."""
+    """A hand detector for square pictures; several threads may call it at once."""
 
     def detect(
         self, pixels: UInt8[np.ndarray, "n n 3"], *, max_hands: int, confidence: float, presence: float
     ) -> list[HandObservation]:
-        """Hands in ``pixels``, in its own pixel coordinates."""
+        """Detect hands in ``pixels``, in its own pixel coordinates."""
         ...
 
     def landmarks_in_crop(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
-        """How surely an upright crop is a hand, in [0, 1], and its landmarks if it were one."""
+        """Return the presence of a hand in an upright crop, in [0, 1], and its landmarks if it is one."""
         ...
 
     def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
-        """People in ``pixels``, in its own pixel coordinates; none where there is no model of people."""
+        """Find people in ``pixels``, in its own pixel coordinates; none where there is no model of people."""
         ...
 
 
 class HandLandmarker:
     """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
 
-    There is one network instance per set of options and per thread that asks at the same time. Use it as a
-    context manager, or leave closing to the end of the process.
+    There is one network instance for each set of options and each thread that calls at the same time. Use it
+    as a context manager, or leave closing to the end of the process.
 
     Args:
-        model: A hand_landmarker.task; by default what ``ensure_models()`` has or fetches. People are seen
-            only when the pose model lies beside it.
+        model: A hand_landmarker.task; by default the one that ``ensure_models()`` finds or fetches. People
+            are found only when the pose model lies beside it.
 
     Raises:
         MissingModelError: the model is missing and cannot be fetched.
@@ -64,10 +65,10 @@ class HandLandmarker:
 
     def __init__(self, model: Path | None = None) -> None:
         self._model = model or ensure_models(say=_to_stderr).hand_landmarker
-        self._net = LandmarkNet(self._model)
+        self._landmark_network = LandmarkNetwork(self._model)
         self._tasks = TaskPool(lambda options: _open_task(self._model, *options))
         pose = self._model.with_name(POSE_NAME)
-        self._pose = PoseNet(pose) if pose.is_file() else None
+        self._pose_network = PoseNetwork(pose) if pose.is_file() else None
 
     def __enter__(self) -> Self:
         return self
@@ -78,11 +79,11 @@ class HandLandmarker:
         self.close()
 
     def close(self) -> None:
-        """Let go of every network."""
+        """Close every network."""
         self._tasks.close()
-        self._net.close()
-        if self._pose is not None:
-            self._pose.close()
+        self._landmark_network.close()
+        if self._pose_network is not None:
+            self._pose_network.close()
 
     def detect(
         self,
@@ -92,16 +93,17 @@ class HandLandmarker:
         confidence: float = 0.5,
         presence: float = 0.5,
     ) -> list[HandObservation]:
-        """Hands in a picture, best score first.
+        """Detect hands in a picture.
 
         Args:
-            pixels: sRGB. Square: mediapipe skews the landmarks of turned hands in any other shape.
-            max_hands: At most so many hands.
+            pixels: sRGB, square: MediaPipe skews the landmarks of turned hands in other shapes.
+            max_hands: Most hands that are returned.
             confidence: Least score of the palm detector, in (0, 1).
-            presence: Least score of the landmark network's own 'this is a hand', in (0, 1).
+            presence: Least presence by the landmark network, in (0, 1).
 
         Returns:
-            Observations in pixels of ``pixels``, ``found_by`` 'picture'; ``score`` is how sure the side is.
+            Observations in pixels of ``pixels``, best score first, ``found_by`` 'picture'; ``score`` is the
+            confidence of the side.
 
         Raises:
             MissingModelError: the model file does not load.
@@ -110,16 +112,16 @@ class HandLandmarker:
             result = task.detect(as_mediapipe(pixels))
         size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
         hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
-        seen = [
+        observations = [
             _observation(
                 _xyz(points) * size, _xyz(world), str(labels[0].category_name), float(labels[0].score)
             )
             for points, world, labels in hands
         ]
-        return sorted(seen, key=lambda hand: -hand.score)
+        return sorted(observations, key=lambda hand: -hand.score)
 
     def landmarks_in_crop(self, crop: UInt8[np.ndarray, "224 224 3"]) -> tuple[float, HandObservation]:
-        """How surely an upright crop is a hand, and its landmarks if it were one.
+        """Run the landmark network on an upright crop.
 
         Args:
             crop: sRGB; the palm in the middle at half the crop's size, fingers up.
@@ -130,12 +132,12 @@ class HandLandmarker:
         Raises:
             MissingModelError: the model file does not load.
         """
-        presence, right, landmarks, world = self._net(crop)
+        presence, right, landmarks, world = self._landmark_network(crop)
         label, score = ("Right", right) if right >= 0.5 else ("Left", 1.0 - right)
         return presence, _observation(landmarks, world, label, score)
 
     def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
-        """People in a picture; none where the pose model is missing.
+        """Find people in a picture; none where the pose model is missing.
 
         Args:
             pixels: sRGB, square.
@@ -143,7 +145,7 @@ class HandLandmarker:
         Raises:
             MissingModelError: the pose model does not load.
         """
-        return [] if self._pose is None else self._pose(pixels)
+        return [] if self._pose_network is None else self._pose_network(pixels)
 
 
 def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
@@ -169,10 +171,10 @@ def _open_task(model: Path, max_hands: int, confidence: float, presence: float) 
 def _observation(
     image_px: Float[np.ndarray, "21 3"], world: Float[np.ndarray, "21 3"], label: str, score: float
 ) -> HandObservation:
-    """Depth is the mean of the two that mediapipe gives: image z, and world z at the landmarks' scale."""
+    """Make an observation; its depth is the mean of MediaPipe's image z and of its scaled world z."""
     flat, world_flat = image_px[:, :2] - image_px[:, :2].mean(0), world[:, :2] - world[:, :2].mean(0)
     scale = np.sqrt((flat**2).sum() / max((world_flat**2).sum(), 1e-12))
-    world_depth = (world[:, 2] - world[:, 2].mean()) * scale * DEPTH_OF_WORLD
+    world_depth = (world[:, 2] - world[:, 2].mean()) * scale * WORLD_DEPTH_SCALE
     return HandObservation(
         landmarks_px=np.ascontiguousarray(image_px[:, :2]),
         depth_px=0.5 * world_depth + 0.5 * (image_px[:, 2] - image_px[:, 2].mean()),

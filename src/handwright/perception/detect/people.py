@@ -1,4 +1,4 @@
-"""People in a picture and where their joints are: MediaPipe's pose landmarker."""
+"""People in a picture and their joints: MediaPipe's pose landmarker."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from handwright.perception.models.mediapipe_tasks import (
     silenced_stderr,
 )
 
-MOST_PEOPLE = 6
+MAX_PEOPLE = 6
+"""Most people that are found in one view (chosen by eye)."""
 _CONFIDENCE = 0.3
+"""Least confidence of the person detector and of the pose network, in [0, 1] (chosen by eye)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +31,15 @@ class Person:
     Attributes:
         points_px: float64 [33, 2] in MediaPipe's order, the person's left first (11, 12 shoulders; 13, 14
             elbows; 15, 16 wrists; 17, 18 pinky knuckles; 19, 20 index knuckles); also outside the picture.
-        seen: float64 [33] in [0, 1]: how surely the joint is in the picture and nothing hides it.
+        visibility: float64 [33] in [0, 1]: how likely the joint is in the picture and unobstructed.
     """
 
     points_px: Float[np.ndarray, "33 2"]
-    seen: Float[np.ndarray, "33"]
+    visibility: Float[np.ndarray, "33"]
 
 
-class PoseNet:
-    """The pose landmarker; loads on first use and stays until ``close``.
+class PoseNetwork:
+    """MediaPipe's pose landmarker; it loads on first use and stays open until ``close``.
 
     Args:
         model: A pose_landmarker.task.
@@ -48,7 +50,7 @@ class PoseNet:
         self._model = model
 
     def __call__(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
-        """At most ``MOST_PEOPLE`` people, in pixels of ``pixels`` (sRGB, square).
+        """Find at most ``MAX_PEOPLE`` people, in pixels of ``pixels`` (sRGB, square).
 
         Raises:
             MissingModelError: the model file does not load.
@@ -58,22 +60,22 @@ class PoseNet:
         return [_person(joints, len(pixels)) for joints in people]
 
     def close(self) -> None:
-        """Let go of the networks."""
+        """Close the networks."""
         self._tasks.close()
 
 
 class _Task:
-    """An open task, silent until it has met its first person, whom it greets with a warning."""
+    """An open task, its stderr silenced until the first person is found: then MediaPipe prints a warning."""
 
     def __init__(self, task: Any) -> None:  # noqa: ANN401
         self._task = task
-        self._has_met = False
+        self._has_warned = False
 
     def people(self, picture: Any) -> list[Any]:  # noqa: ANN401
-        """The joints of everybody in MediaPipe's picture."""
-        with nullcontext() if self._has_met else silenced_stderr():
+        """Return the joints of everybody in MediaPipe's image."""
+        with nullcontext() if self._has_warned else silenced_stderr():
             found: list[Any] = self._task.detect(picture).pose_landmarks
-        self._has_met = self._has_met or bool(found)
+        self._has_warned = self._has_warned or bool(found)
         return found
 
     def close(self) -> None:
@@ -90,7 +92,7 @@ def _open_task(model: Path) -> _Task:
 
     options = vision.PoseLandmarkerOptions(
         base_options=base_options(model_asset_path=str(model)),
-        num_poses=MOST_PEOPLE,
+        num_poses=MAX_PEOPLE,
         min_pose_detection_confidence=_CONFIDENCE,
         min_pose_presence_confidence=_CONFIDENCE,
     )

@@ -1,8 +1,9 @@
-"""Find every hand of a picture.
+"""The search for every hand of a picture.
 
-Look at the whole picture and at enlarged overlapping tiles, forgiving (`candidates`); then look again at each
-candidate from close by (`close.confirm`) and keep those that are hands. Look for the rest without colour, and
-where arms end (`body.hands_at_arm_ends`). A user's box wins.
+Candidates come from the whole picture and from enlarged overlapping tiles at low thresholds
+(``candidates``); close-up crops then decide which of them are hands (``confirm.confirm_candidates``). Further
+hands come from the picture without colour, and from the ends of arms (``arms.hands_at_arm_ends``). A user's
+boxes replace the search.
 """
 
 from __future__ import annotations
@@ -20,32 +21,36 @@ from handwright.perception.detect.arms import (
     find_people_beside,
     hands_at_arm_ends,
 )
-from handwright.perception.detect.confirm import confirm, detect_in_box, judge
+from handwright.perception.detect.confirm import classify_candidate, confirm_candidates, detect_in_box
 from handwright.perception.detect.duplicates import merge_hands, near_known_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
 from handwright.threads import threads as allowed_threads
 from handwright.types import Box, HandObservation
 
-SEARCHING = DetectionOptions(max_hands=6, confidence=0.1, presence=0.1)
-"""Forgiving: the close looks sort out what is no hand."""
-
-NO_HAND = 0.05
-"""Mean presence below which a candidate is nothing, beyond doubt."""
+_SEARCHING = DetectionOptions(max_hands=6, confidence=0.1, presence=0.1)
 
 
-@dataclass(frozen=True)
-class Search:
-    """How far down to search; the defaults were chosen on training photographs (``bench/find.py`` measures).
+@dataclass(frozen=True, kw_only=True)
+class SearchParams:
+    """How the search goes down to small hands; chosen on training photographs (``bench/find.py`` measures).
 
     Attributes:
         smallest_px: Hands of this size and more must be found.
         ignored_px: Hands below this size are left out.
-        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: palms want a fifth of a view.
+        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: the palm detector needs palms of about a
+            fifth of its input.
         step: Ratio of sides between one level of tiles and the next.
-        view_px: Side that tiles are brought to.
-        large_hand_picture_px: Pictures up to this side may be told at a glance; 0 searches every picture.
-        large_hand_share: Hands smaller than this share of the picture call for a search.
+        view_px: Side that tiles are resampled to, pixels.
+        whole_px: Side that the whole picture is resampled to, pixels.
+        whole_margin: Side of the square around the whole picture, in longer sides: room for hands that fill
+            it.
+        turn_rad: Angle of the second detection in the whole picture, for hands that the first one misses.
+        options: Options of the detector; its low thresholds are made up for by the close-up crops.
+        single_detection_px: Longest side of pictures in which one detection may suffice
+            (``detect_large_hands``); 0 searches every picture.
+        large_hand_share: Hands smaller than this share of the picture's longer side call for a search.
+        no_hand_presence: Mean presence below which a candidate is certainly no hand.
         smallest_share: Hands smaller than this share of the picture's longer side are not searched for.
     """
 
@@ -54,12 +59,17 @@ class Search:
     tile_px: float = 220.0
     step: float = 2.5
     view_px: int = 256
-    large_hand_picture_px: float = 1100.0
+    whole_px: int = 384
+    whole_margin: float = 1.25
+    turn_rad: float = 0.6
+    options: DetectionOptions = _SEARCHING
+    single_detection_px: float = 1100.0
     large_hand_share: float = 0.3
+    no_hand_presence: float = 0.05
     smallest_share: float = 1 / 60
 
-    def within(self, longer_px: float) -> Search:
-        """This search in a picture of that longer side: its tiles grow with the smallest hand that counts."""
+    def within(self, longer_px: float) -> SearchParams:
+        """Return these parameters for a picture of that longer side: larger pictures take larger tiles."""
         times = max(1.0, longer_px * self.smallest_share / self.smallest_px)
         return replace(self, smallest_px=self.smallest_px * times, tile_px=self.tile_px * times)
 
@@ -69,18 +79,22 @@ def find_hands(
     *,
     boxes: Sequence[Box] = (),
     landmarker: Landmarker | None = None,
-    search: Search | None = None,
+    search: SearchParams | None = None,
     threads: int | None = None,
 ) -> list[HandObservation]:
-    """Hands of a picture, left to right, then top to bottom.
+    """Find the hands of a picture.
 
     Args:
         pixels: uint8 [H, W, 3] sRGB, upright.
-        boxes: x0, y0, x1, y1 in pixels. When given, only these are looked at; a box in which nothing is seen
-            adds no hand (``find_in_boxes`` says which).
-        landmarker: Eyes to use and leave open; by default MediaPipe's, opened and closed here.
-        search: How far down to search.
-        threads: Views detected at the same time; ``handwright.threads`` by default. It never changes the result.
+        boxes: x0, y0, x1, y1 in pixels. When given, hands are detected only inside them; a box without a
+            detected hand adds none (``find_in_boxes`` tells them apart).
+        landmarker: The detector, which stays open; by default MediaPipe's, opened and closed here.
+        search: Parameters of the search.
+        threads: Views detected at the same time; ``handwright.threads`` by default. It never changes the
+            result.
+
+    Returns:
+        The hands, left to right, then top to bottom.
 
     Raises:
         MissingModelError: MediaPipe's model is missing and cannot be fetched.
@@ -89,47 +103,21 @@ def find_hands(
         with HandLandmarker() as own:
             return find_hands(pixels, boxes=boxes, landmarker=own, search=search, threads=threads)
     if boxes:
-        seen = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
-        found = [hand for hand in seen if hand is not None]
+        in_boxes = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
+        found = [hand for hand in in_boxes if hand is not None]
     else:
-        search = (search or Search()).within(max(pixels.shape[:2]))
+        search = (search or SearchParams()).within(max(pixels.shape[:2]))
         found = detect_large_hands(pixels, landmarker, search)
         if not found:
             with _thread_pool(threads) as pool:
-                maybe = candidates(pixels, landmarker, search, pool)
-                found = merge_hands(confirm(pixels, maybe, landmarker, pool.map))
+                possible = candidates(pixels, landmarker, search, pool)
+                found = merge_hands(confirm_candidates(pixels, possible, landmarker, pool.map))
                 found += hands_without_colour(pixels, found, landmarker, search, pool)
                 people = find_people_beside(pixels, found, landmarker)
                 found = [hand for hand in found if not encloses_person(hand, people)]
                 found += hands_at_arm_ends(pixels, found, people, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])
-
-
-def detect_large_hands(
-    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search
-) -> list[HandObservation]:
-    """The hands of a picture of moderate size of which one look tells all; none means 'search'.
-
-    One look tells all when every candidate in it is either none or a large hand, beyond doubt, and no visible
-    arm lacks its hand: then the others of the same people would be as large, and seen.
-    """
-    height, width = pixels.shape[:2]
-    longer = max(height, width)
-    if longer > search.large_hand_picture_px:
-        return []
-    seen = whole(width, height, margin=1.25, size_px=384).detect(pixels, landmarker, SEARCHING, "picture")
-    found: list[HandObservation] = []
-    for hand in merge_hands(seen):
-        presence, sure = judge(pixels, hand, landmarker)
-        if presence < NO_HAND:
-            continue
-        if sure is None or sure.size_px < search.large_hand_share * longer:
-            return []
-        found.append(sure)
-    people = find_people_beside(pixels, found, landmarker) if found else []
-    doubtful = any(encloses_person(hand, people) for hand in found)
-    return [] if doubtful or arms_without_hand(pixels, found, people) else found
 
 
 def find_in_boxes(
@@ -139,46 +127,74 @@ def find_in_boxes(
     landmarker: Landmarker,
     threads: int | None = None,
 ) -> list[HandObservation | None]:
-    """For every box of the user, the hand that fits it best, or None where nothing is seen by any means."""
+    """Return, for every box of the user, the hand that overlaps it best, or None where none is detected."""
     with _thread_pool(threads) as pool:
         return [detect_in_box(pixels, box, landmarker, pool.map) for box in boxes]
 
 
-def candidates(
-    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: Search, pool: ThreadPoolExecutor
+def detect_large_hands(
+    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: SearchParams
 ) -> list[HandObservation]:
-    """Everything that may be a hand, each once; ``found_by`` is 'picture' or 'tile'."""
+    """Return the hands of a picture of moderate size in which one detection suffices; none means 'search'.
+
+    One detection suffices when every candidate is certainly no hand or certainly a large one, and no visible
+    arm lacks its hand: further hands of the same people would be as large, and detected.
+    """
     height, width = pixels.shape[:2]
-    straight = whole(width, height, margin=1.25, size_px=384)
-    views = [(straight, "picture"), (replace(straight, turn_rad=0.6), "picture")]
+    longer = max(height, width)
+    if longer > search.single_detection_px:
+        return []
+    detected = _whole(width, height, search).detect(pixels, landmarker, search.options, "picture")
+    found: list[HandObservation] = []
+    for hand in merge_hands(detected):
+        presence, sure = classify_candidate(pixels, hand, landmarker)
+        if presence < search.no_hand_presence:
+            continue
+        if sure is None or sure.size_px < search.large_hand_share * longer:
+            return []
+        found.append(sure)
+    people = find_people_beside(pixels, found, landmarker) if found else []
+    doubtful = any(encloses_person(hand, people) for hand in found)
+    return [] if doubtful or arms_without_hand(pixels, found, people) else found
+
+
+def candidates(
+    pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker, search: SearchParams, pool: ThreadPoolExecutor
+) -> list[HandObservation]:
+    """Return everything that may be a hand, each once, best first; ``found_by`` is 'picture' or 'tile'."""
+    height, width = pixels.shape[:2]
+    straight = _whole(width, height, search)
+    views = [(straight, "picture"), (replace(straight, turn_rad=search.turn_rad), "picture")]
     views += [(view, "tile") for view in pyramid(width, height, search)]
-    seen = pool.map(lambda item: item[0].detect(pixels, landmarker, SEARCHING, item[1]), views)
-    return merge_hands(hand for hands in seen for hand in hands if hand.size_px >= search.ignored_px / 2)
+    found = pool.map(lambda item: item[0].detect(pixels, landmarker, search.options, item[1]), views)
+    return merge_hands(hand for hands in found for hand in hands if hand.size_px >= search.ignored_px / 2)
 
 
 def hands_without_colour(
     pixels: UInt8[np.ndarray, "h w 3"],
     known: Sequence[HandObservation],
     landmarker: Landmarker,
-    search: Search,
+    search: SearchParams,
     pool: ThreadPoolExecutor,
 ) -> list[HandObservation]:
-    """Hands whose colour hides them (paint, gloves, coloured light): larger ones, seen without colour."""
-    drab = to_greyscale(pixels)
+    """Return further, larger hands that are detected only without colour (paint, gloves, coloured light)."""
+    grey = to_greyscale(pixels)
     times = max(search.step, max(pixels.shape[:2]) / 4 / search.tile_px)
     coarse = replace(search, tile_px=search.tile_px * times, smallest_px=search.smallest_px * times)
-    maybe = [hand for hand in candidates(drab, landmarker, coarse, pool) if not near_known_hand(hand, known)]
-    sure = merge_hands(confirm(drab, maybe, landmarker, pool.map))
-    return [hand for hand in sure if not near_known_hand(hand, known)]
+    possible = [
+        hand for hand in candidates(grey, landmarker, coarse, pool) if not near_known_hand(hand, known)
+    ]
+    confirmed = merge_hands(confirm_candidates(grey, possible, landmarker, pool.map))
+    return [hand for hand in confirmed if not near_known_hand(hand, known)]
 
 
-def pyramid(width: int, height: int, search: Search) -> list[View]:
-    """Levels of overlapping tiles, from ``search.tile_px`` up to less than the picture.
+def pyramid(width: int, height: int, search: SearchParams) -> list[View]:
+    """Return levels of overlapping tiles, from ``search.tile_px`` up to less than the picture.
 
     Args:
-        width: Of the picture, pixels.
-        height: Of the picture, pixels.
-        search: Sizes of the smallest tiles and hands; each level up multiplies both.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+        search: Sizes of the smallest tiles and hands; each level multiplies both by ``search.step``.
     """
     views: list[View] = []
     side, hand = search.tile_px, search.smallest_px
@@ -186,6 +202,10 @@ def pyramid(width: int, height: int, search: Search) -> list[View]:
         views += tiles(width, height, side_px=side, hand_px=hand, size_px=search.view_px)
         side, hand = side * search.step, hand * search.step
     return views
+
+
+def _whole(width: int, height: int, search: SearchParams) -> View:
+    return whole(width, height, margin=search.whole_margin, size_px=search.whole_px)
 
 
 def _thread_pool(threads: int | None) -> ThreadPoolExecutor:

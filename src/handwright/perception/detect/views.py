@@ -1,4 +1,4 @@
-"""Square looks into a picture: the whole of it, a tile, a turned crop around a hand; and the way back."""
+"""Views: square crops of a picture (all of it, a tile, a turned crop around a hand)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from handwright.perception.detect.crop_network import INPUT_PX
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.types import HandObservation, Side
 
-_STEADY = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
-"""Landmarks up to the first joint of each finger."""
-_OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
+_PALM_LANDMARKS = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
+"""Landmarks up to the first joint of each finger: those that a crop is placed by."""
+_CROP_SIDE, _CROP_SHIFT = 2.0, 0.1
+"""MediaPipe's crop of a hand: its side, and its shift towards the fingers, in lengths of the palm's box."""
+_OTHER_SIDE: dict[Side, Side] = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
 class DetectionOptions:
-    """How hard to look: at most ``max_hands``, least palm ``confidence`` and hand ``presence`` in (0, 1)."""
+    """Thresholds of MediaPipe's hand landmarker.
+
+    Attributes:
+        max_hands: Most hands that are returned.
+        confidence: Least score of the palm detector, in (0, 1).
+        presence: Least presence by the landmark network, in (0, 1).
+    """
 
     max_hands: int
     confidence: float
@@ -28,13 +36,13 @@ class DetectionOptions:
 
 @dataclass(frozen=True)
 class View:
-    """A square window of a picture, resampled to ``size_px``².
+    """A square window of a picture, resampled to ``size_px`` × ``size_px``.
 
     Attributes:
         center_px: Middle of the window in the picture.
         side_px: Side of the window in pixels of the picture, > 0.
         size_px: Side of the resampled window in pixels.
-        turn_rad: Rotation of the window in the picture, clockwise as seen (y down).
+        turn_rad: Rotation of the window in the picture in radians, clockwise as displayed (y down).
         mirrored: Whether the window is flipped left to right.
     """
 
@@ -45,12 +53,12 @@ class View:
     mirrored: bool = False
 
     def to_picture(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
-        """Points of the window [n, 2] in pixels of the picture."""
+        """Map points of the window [n, 2] to pixels of the picture."""
         matrix = self._picture_from_view()
         return points @ matrix[:, :2].T + matrix[:, 2]
 
     def sample(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n n 3"]:
-        """The window's pixels; black where it leaves the picture. Shrinks by areas, against aliasing."""
+        """Return the window's pixels, black outside the picture; shrinking averages areas."""
         scale = self.side_px / self.size_px
         shrink = max(1, round(scale)) if scale >= 1.5 else 1
         matrix = self._picture_from_view()
@@ -81,28 +89,28 @@ class View:
         options: DetectionOptions,
         found_by: str,
     ) -> list[HandObservation]:
-        """Hands seen through this window, in pixels of the picture, best score first."""
-        seen = landmarker.detect(
+        """Detect hands in this window; they come in pixels of the picture, best score first."""
+        found = landmarker.detect(
             self.sample(pixels),
             max_hands=options.max_hands,
             confidence=options.confidence,
             presence=options.presence,
         )
-        return [self._back(hand, found_by) for hand in seen]
+        return [self._in_picture(hand, found_by) for hand in found]
 
     def landmarks_in_crop(
         self, pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker
     ) -> tuple[float, HandObservation]:
-        """How surely this window shows a hand, in [0, 1], and which, in pixels of the picture."""
+        """Return the landmark network's presence in [0, 1] and its landmarks in pixels of the picture."""
         presence, hand = landmarker.landmarks_in_crop(self.sample(pixels))
-        return presence, self._back(hand, hand.found_by)
+        return presence, self._in_picture(hand, hand.found_by)
 
-    def _back(self, hand: HandObservation, found_by: str) -> HandObservation:
+    def _in_picture(self, hand: HandObservation, found_by: str) -> HandObservation:
         return replace(
             hand,
             landmarks_px=self.to_picture(hand.landmarks_px),
             depth_px=hand.depth_px * (self.side_px / self.size_px),
-            side=_OTHER[hand.side] if self.mirrored else hand.side,
+            side=_OTHER_SIDE[hand.side] if self.mirrored else hand.side,
             found_by=found_by,
         )
 
@@ -117,44 +125,43 @@ class View:
 
 
 def whole(width: int, height: int, *, margin: float, size_px: int) -> View:
-    """The whole picture amid a square of ``margin`` × its longer side: room for hands that fill it."""
+    """Return a square of ``margin`` × the picture's longer side around the whole picture."""
     return View((width / 2, height / 2), margin * max(width, height), size_px)
 
 
 def to_greyscale(pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Luminance in all three channels: the networks know painted and gloved hands better without colour."""
+    """Return luminance in all three channels: painted and gloved hands are detected better without colour."""
     return np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
 def around(hand: HandObservation, *, margin: float, size_px: int) -> View:
-    """A square ``margin`` × the hand's size, centred on its box."""
+    """Return a square of ``margin`` × the hand's size, centred on its box."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
     return View(((x0 + x1) / 2, (y0 + y1) / 2), margin * max(hand.size_px, 1.0), size_px)
 
 
 def upright(hand: HandObservation) -> View:
-    """The crop that MediaPipe's landmark network knows: fingers up, palm amid it at half its side."""
+    """Return the crop that MediaPipe's landmark network takes: fingers up, the palm at half its side."""
     points = hand.landmarks_px
     along = ((points[6] + points[14]) / 2 + points[10]) / 2 - points[0]
     turn = float(np.arctan2(along[0], -along[1]))
     view_from_picture = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    palm = points[_STEADY] @ view_from_picture.T
+    palm = points[_PALM_LANDMARKS] @ view_from_picture.T
     low, high = palm.min(0), palm.max(0)
-    middle = (low + high) / 2 - (0.0, 0.1 * (high[1] - low[1]))
+    middle = (low + high) / 2 - (0.0, _CROP_SHIFT * (high[1] - low[1]))
     center = middle @ view_from_picture
-    return View(
-        (float(center[0]), float(center[1])), 2.0 * max(float((high - low).max()), 1.0), INPUT_PX, turn
-    )
+    side = _CROP_SIDE * max(float((high - low).max()), 1.0)
+    return View((float(center[0]), float(center[1])), side, INPUT_PX, turn)
 
 
 def tiles(width: int, height: int, *, side_px: float, hand_px: float, size_px: int) -> list[View]:
-    """Overlapping square windows such that every ``hand_px``² box of the picture lies whole in one of them.
+    """Return overlapping square windows; every ``hand_px``² box of the picture lies whole in one of them.
 
     Args:
-        width: Of the picture, pixels.
-        height: Of the picture, pixels.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
         side_px: Side of a window; larger than ``hand_px``.
-        hand_px: Largest box that must never be cut by all windows that see it.
+        hand_px: Side of the largest box that must lie whole in a window, pixels.
         size_px: Side of the resampled windows.
 
     Returns:

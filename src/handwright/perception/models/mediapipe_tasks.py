@@ -2,11 +2,11 @@
 
 Two process-wide things are touched here, each only for the length of one call and put back afterwards:
 
-- ``sys.modules`` while MediaPipe is imported (``import_mediapipe``), because MediaPipe's drawing helpers import
-  ``matplotlib.pyplot``, which nothing here uses and which takes as long to load as the rest of MediaPipe. This can
-  go when ``mediapipe.tasks.python.vision.drawing_utils`` imports it on use.
-- File descriptor 2 while a task starts up (``silenced_stderr``), because MediaPipe's C++ code writes notes to it
-  which no log level turns off. This can go when MediaPipe's ``absl`` log level can be set from Python.
+- ``sys.modules`` while MediaPipe is imported (``import_mediapipe``), because MediaPipe's drawing helpers
+  import ``matplotlib.pyplot``, which nothing here uses and which takes as long to load as the rest of
+  MediaPipe. This can go when ``mediapipe.tasks.python.vision.drawing_utils`` imports it on use.
+- File descriptor 2 while a task starts up (``silenced_stderr``), because MediaPipe's C++ code writes notes to
+  it which no log level turns off. This can go when MediaPipe's ``absl`` log level can be set from Python.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TaskPool:
             _close_all(self._idle)
 
 
-def as_mediapipe(pixels: UInt8[np.ndarray, "h w 3"]) -> Any:
+def as_mediapipe(pixels: UInt8[np.ndarray, "h w 3"]) -> Any:  # noqa: ANN401
     """Wrap sRGB pixels, uint8 [H, W, 3], as MediaPipe's image type."""
     mediapipe, *_ = import_mediapipe()
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
@@ -93,7 +93,7 @@ def silenced_stderr() -> Generator[None]:
 class _LazyModule(ModuleType):
     """Stands for a module and imports it when an attribute is first used."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(importlib.import_module(self.__name__), name)
@@ -101,7 +101,7 @@ class _LazyModule(ModuleType):
 
 @contextlib.contextmanager
 def _lazy_matplotlib() -> Generator[None]:
-    """Make ``import matplotlib.pyplot`` give a lazy stand-in during the block, unless it is loaded already."""
+    """Let ``import matplotlib.pyplot`` give a lazy stand-in during the block, unless it is loaded."""
     with _import_lock:
         replaced = [name for name in _MATPLOTLIB if name not in sys.modules]
         sys.modules.update({name: _LazyModule(name) for name in replaced})

@@ -77,7 +77,7 @@ def people_in_mirror(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker)
     width = pixels.shape[1]
     seen = find_people(np.ascontiguousarray(pixels[:, ::-1]), landmarker)
     return [
-        Person((person.points_px * (-1, 1) + (width, 0))[_OTHER_SIDE], person.seen[_OTHER_SIDE])
+        Person((person.points_px * (-1, 1) + (width, 0))[_OTHER_SIDE], person.visibility[_OTHER_SIDE])
         for person in seen
     ]
 
@@ -129,7 +129,7 @@ def _is_sure(person: Person, side: Side, arm: Arm, width: int, height: int) -> b
     shown = np.concatenate([points[_FACE], points[joints]])
     if not ((shown >= 0) & (shown <= (width, height))).all():
         return False
-    if person.seen[joints].min() < _LEAST_SEEN or person.seen[_FACE].mean() < _LEAST_SEEN:
+    if person.visibility[joints].min() < _LEAST_SEEN or person.visibility[_FACE].mean() < _LEAST_SEEN:
         return False
     first, second = points[list(_SHOULDERS)]
     neck = np.linalg.norm(points[_FACE].mean(0) - (first + second) / 2) / np.linalg.norm(first - second)
