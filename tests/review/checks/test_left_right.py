@@ -50,7 +50,7 @@ def test_an_arm_that_is_not_plain_cannot_tell():
     body = someone(left=(450, 260))
     seen = body.visibility.copy()
     seen[:11] = 0.3
-    _, check = arm_and_check(replace(body, seen=seen), hand(450, 260, 100, side="right", score=0.99))
+    _, check = arm_and_check(replace(body, visibility=seen), hand(450, 260, 100, side="right", score=0.99))
     assert check.verdict == "cannot tell"
 
 
