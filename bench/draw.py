@@ -240,13 +240,11 @@ def caption(outcome: Outcome) -> str:
 
 def tiles(outcome: Outcome) -> list[np.ndarray]:
     """Before, after, and for hands with a defect what it should have been."""
-    from handwright.data.scenes import render_scene
-
     subject, hand = outcome.subject, outcome.hand
     box = subject.bbox or (hand.observation.bbox_xyxy_px if hand else (0, 0, *subject.pixels.shape[1::-1]))
     pictures = [subject.pixels, outcome.after]
-    if subject.scene is not None and subject.scene.defect is not None:
-        pictures.append(render_scene(subject.scene.seed, defect=subject.scene.defect, mended=True).pixels)
+    if subject.sound is not None:
+        pictures.append(subject.sound())
     return [hand_crop(p, box) for p in pictures]
 
 

@@ -19,8 +19,8 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 
-from handwright.data.scenes import render_scene
-from handwright.data.world.scenery import draw_backdrop
+from handwright.data.hands import render_one_hand
+from handwright.data.world.places import draw_place
 from handwright.drawing.fill import patch_fill as fill
 from handwright.hand.morphology import dilated
 from handwright.training.streams.photographs import training_photographs
@@ -35,7 +35,7 @@ def backdrops() -> Iterator[np.ndarray]:
     """Backgrounds of the renders, with a little grain."""
     for number in count():
         rng = np.random.default_rng([SEED, number])
-        linear = np.clip(draw_backdrop(rng, SIDE), 0, 1)
+        linear = np.clip(draw_place(rng, SIDE).linear, 0, 1)
         yield np.clip(255 * linear ** (1 / 2.2) + rng.normal(0, 2, linear.shape), 0, 255).astype(np.uint8)
 
 
@@ -86,7 +86,7 @@ def main() -> None:
             [
                 [errors(picture, hole, constant, value) for value in values]
                 for number, picture in enumerate(islice(pictures, options.n))
-                for hole in [dilated(render_scene(SEED + number, size=SIDE).silhouette, RIM_PX)]
+                for hole in [dilated(render_one_hand(SEED + number, SIDE).mask, RIM_PX)]
             ]
         )
         print(f"— {kind}: {len(told)} holes")

@@ -21,7 +21,7 @@ from collections import defaultdict
 import numpy as np
 
 from draw import nearest
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 from handwright.hand.depth import depth_control, render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import axis_angle_matrix
@@ -99,9 +99,9 @@ def rendered(count: int | None, engine: Engine) -> None:
     for subject in subjects("rendered", count, None):
         hand = seen(subject, engine)
         values["found"].append(hand is not None)
-        if hand is None or subject.scene is None or subject.truth_px is None:
+        if hand is None or subject.hand is None or subject.truth_px is None:
             continue
-        truth = subject.scene.hands[0]
+        truth = subject.hand
         values["side"].append(hand.observation.side == truth.side)
         if hand.observation.side != truth.side:
             continue
@@ -126,10 +126,10 @@ def rendered(count: int | None, engine: Engine) -> None:
 def speed(count: int | None, engine: Engine) -> None:
     pictures, seed = [], RENDERED_FROM
     while len(pictures) < (count or 30):
-        scene = render_scene(seed)
+        pixels = render_one_hand(seed).pixels
         seed += 1
-        if len(find_hands(scene.pixels, landmarker=engine.landmarker)) == 1:
-            pictures.append(Image(scene.pixels))
+        if len(find_hands(pixels, landmarker=engine.landmarker)) == 1:
+            pictures.append(Image(pixels))
     times = defaultdict(list)
     for warming in (True, False):
         for image in pictures[:3] if warming else pictures:

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from PIL import Image as PILImage
 
-from handwright.data.scenes import DEFECTS, render_scene
+from handwright.data.hands import render_one_hand
+from handwright.data.hands.defects.generators import ONE_HAND_DEFECTS
 from handwright.image import load_image, save_image, save_unchanged
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import Repair
@@ -111,8 +112,8 @@ def cases(count: int, seed: int, folder: Path) -> Iterator[tuple[str, Path]]:
         scene, kind = divmod(k, PLACES_PER_SCENE)
         if kind == 0:
             side = SIZES[scene % len(SIZES)]
-            defect = (None, *DEFECTS)[scene % (1 + len(DEFECTS))]
-            pixels = render_scene(seed + scene, defect=defect, size=side).pixels
+            defect = (None, *ONE_HAND_DEFECTS)[scene % (1 + len(ONE_HAND_DEFECTS))]
+            pixels = render_one_hand(seed + scene, side, defect).pixels
         yield KINDS[kind], write_kind(pixels, KINDS[kind], folder, rng)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -18,8 +17,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 
-from handwright.data.scenes import Scene, render_scene
-from handwright.data.scenes import scene as rendering
+from handwright.data.hands import HandPicture, render_one_hand
 from handwright.drawing import painter
 from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.photo.srgb import to_linear, to_srgb
@@ -31,8 +29,7 @@ from measures import mean, median, row
 from sheets import hand_crop, save_pages
 
 FIRST = 710000
-FAULTS = ("extra_finger", "missing_finger", None)
-DRAW_BACKDROP = rendering.draw_backdrop
+FAULTS = ("extra", "missing", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +53,19 @@ class Pair:
     far: np.ndarray
 
 
-def rendered(seed: int, fault: str | None) -> tuple[Scene, bool]:
-    """A scene, and whether the hand shades its backdrop."""
-    shaded = []
-
-    def spied(rng: np.random.Generator, side_px: int) -> np.ndarray:
-        backdrop = DRAW_BACKDROP(rng, side_px)
-        shaded.append(deepcopy(rng).random() < 0.5)
-        return backdrop
-
-    with patch.object(rendering, "draw_backdrop", spied):
-        return render_scene(seed, defect=fault), shaded[0]
+def rendered(seed: int, fault: str | None) -> tuple[HandPicture, HandPicture, bool]:
+    """A picture, the same without its fault, and whether the hand shades its background."""
+    scene = render_one_hand(seed, defect=fault)
+    sound = render_one_hand(seed, defect=fault, without_defect=True) if fault else scene
+    return scene, sound, scene.setup.place.near
 
 
-def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
+def drawn_pair(scene: HandPicture, mended: HandPicture) -> tuple[Pair | None, float]:
     """Draw the sound hand over the scene with and without the shadow; None where none is found.
 
     Also the processor time that looking for it took, in ms.
     """
-    hand, marks = scene.hands[0], scene.landmarks_px[0]
+    hand, marks = scene.hands[0].hand, scene.hands[0].keypoints_px
     seen = HandObservation(
         landmarks_px=marks, depth_px=np.zeros(21), side=hand.side, score=1.0, found_by="truth"
     )
@@ -99,11 +90,8 @@ def drawn_pair(scene: Scene) -> tuple[Pair | None, float]:
     on = draw(timed)
     if on.shadow is None:
         return None, spent[0]
-    mended = scene
-    if scene.defect is not None:
-        mended = render_scene(scene.seed, defect=scene.defect, mended=True)
     off = draw(lambda *_: None)
-    truly, there = (np.isfinite(s.depth_m)[place] for s in (mended, scene))
+    truly, there = ((s.scene > 0)[place] for s in (mended, scene))
     away, from_either = (distance_to(mask) for mask in (truly, truly | there))
     bare = allowed & (away > 0.012 * seen.size_px + 1.5) & (off.layers.alpha < 0.01)
     far = (from_either > 0.3 * seen.size_px) & ~allowed
@@ -146,8 +134,8 @@ def main() -> None:
     found, cast, times, table, groups = [], [], [], [], []
     for seed in range(options.seed, options.seed + options.n):
         fault = FAULTS[seed % len(FAULTS)]
-        scene, shaded = rendered(seed, fault)
-        pair, spent = drawn_pair(scene)
+        scene, mended, shaded = rendered(seed, fault)
+        pair, spent = drawn_pair(scene, mended)
         found.append(pair is not None)
         cast.append(shaded)
         times.append(spent)

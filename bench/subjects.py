@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from find import photograph
-from handwright.data.hands.sample import HandPicture, render_defects
-from handwright.data.scenes import Scene, render_scene
+from handwright.data.hands import HandPicture, render_defects, render_one_hand
 from handwright.hand.kinematics import hand_landmarks_m
+from handwright.types import Hand
 
 DATA = Path(__file__).parent / "data"
 RENDERED_FROM, DEFECTS_FROM = 1000, 5000
@@ -37,7 +38,8 @@ class Subject:
         pixels: uint8 [H, W, 3].
         bbox: Where the hand is meant to be; None: the largest that is found.
         truth_px: [21, 2] exact landmarks, of rendered hands.
-        scene: The rendered scene, if it is one.
+        hand: The exact hand, of rendered sets with one hand a picture.
+        sound: Renders the picture as it would be without its defect, if it has one and that is known.
         group: 'free', 'difficult', a category, or a defect.
     """
 
@@ -46,7 +48,8 @@ class Subject:
     pixels: UInt8[np.ndarray, "h w 3"]
     bbox: tuple[float, float, float, float] | None
     truth_px: Float[np.ndarray, "21 2"] | None
-    scene: Scene | None
+    hand: Hand | None = field(default=None, kw_only=True)
+    sound: Callable[[], UInt8[np.ndarray, "h w 3"]] | None = field(default=None, kw_only=True)
     group: str
 
 
@@ -82,14 +85,29 @@ def photos_root() -> Path:
 
 def _rendered(count: int, first: int) -> Iterator[Subject]:
     for seed in range(first, first + count):
-        scene = render_scene(seed)
-        yield _of_scene(scene, scene.category)
+        truth = (picture := render_one_hand(seed)).hands[0]
+        group, points = truth.name or "unnamed pose", truth.keypoints_px
+        yield Subject(f"{seed}", f"{seed}", picture.pixels, _box(points), points, group, hand=truth.hand)
 
 
 def _defects(count: int, first: int) -> Iterator[Subject]:
     for seed in range(first, first + count):
-        defect = ("extra_finger", "missing_finger")[seed % 2]
-        yield _of_scene(render_scene(seed, defect=defect), defect)
+        defect = ("extra", "missing")[seed % 2]
+        truth = (picture := render_one_hand(seed, defect=defect)).hands[0]
+        yield Subject(
+            f"{seed}",
+            f"{seed}",
+            picture.pixels,
+            _box(truth.keypoints_px),
+            truth.keypoints_px,
+            defect,
+            hand=truth.hand,
+            sound=partial(_sound_twin, seed, defect),
+        )
+
+
+def _sound_twin(seed: int, defect: str) -> UInt8[np.ndarray, "h w 3"]:
+    return render_one_hand(seed, defect=defect, without_defect=True).pixels
 
 
 def _malformed(count: int, seed: int) -> Iterator[Subject]:
@@ -103,7 +121,7 @@ def _of_defects(picture: HandPicture, index: int) -> Subject | None:
         named = {label.name for label in hand.defects} - {"wrong_hand"}
         points = hand.keypoints_px
         if named and np.ptp(points, axis=0).max() >= _LEAST_PX and hand.visible.sum() >= _LEAST_SEEN:
-            return Subject(f"{index}", f"{index}", picture.pixels, _box(points), points, None, min(named))
+            return Subject(f"{index}", f"{index}", picture.pixels, _box(points), points, min(named))
     return None
 
 
@@ -117,12 +135,7 @@ def _surgery(count: int, seed: int) -> Iterator[Subject]:
         assert picture.label is not None
         hand = picture.patient.scaled_hand(picture.scale)
         points = hand.camera.project(hand_landmarks_m(hand))
-        yield Subject(f"{index}", f"{index}", picture.pixels, _box(points), None, None, picture.label.name)
-
-
-def _of_scene(scene: Scene, group: str) -> Subject:
-    truth = scene.landmarks_px[0]
-    return Subject(f"{scene.seed}", f"{scene.seed}", scene.pixels, _box(truth), truth, scene, group)
+        yield Subject(f"{index}", f"{index}", picture.pixels, _box(points), None, picture.label.name)
 
 
 def _box(points: Float[np.ndarray, "21 2"]) -> tuple[float, float, float, float]:
@@ -136,7 +149,7 @@ def _real(count: int) -> Iterator[Subject]:
         entry = entries[k]
         box = tuple(map(float, entry["bbox_xyxy_px"]))
         unit = f"{entry['set']}/{entry['name']}"
-        yield Subject(f"{k} {entry['class']}", unit, photograph(root, entry), box, None, None, entry["class"])
+        yield Subject(f"{k} {entry['class']}", unit, photograph(root, entry), box, None, entry["class"])
 
 
 def _fresh(count: int) -> Iterator[Subject]:
@@ -144,7 +157,7 @@ def _fresh(count: int) -> Iterator[Subject]:
     for k in _spread(len(entries), count):
         entry = entries[k]
         unit = f"{entry['set']}/{entry['name']}"
-        yield Subject(f"fresh {k}", unit, photograph(root, entry), None, None, None, "fresh")
+        yield Subject(f"fresh {k}", unit, photograph(root, entry), None, None, "fresh")
 
 
 def _spread(length: int, count: int) -> list[int]:

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageOps
 
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 from handwright.drawing.painter import draw_hand
 from handwright.hand import rig as rig_module
 from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones
@@ -86,16 +86,15 @@ def rendered_pairs(count: int, landmarker: HandLandmarker) -> list[tuple[Hand, n
     """Known hands and what the detector sees in their pictures."""
     pairs = []
     for seed in range(50_000, 50_000 + count):
-        scene = render_scene(seed, size=384)
-        found = find_hands(scene.pixels, landmarker=landmarker)
-        for hand, truth in zip(scene.hands, scene.landmarks_px, strict=True):
-            near = [
-                o
-                for o in found
-                if o.side == hand.side
-                and np.median(np.linalg.norm(o.landmarks_px - truth, axis=1)) < 0.09 * o.size_px
-            ]
-            pairs += [(hand, near[0].landmarks_px)] if near else []
+        picture = render_one_hand(seed, 384)
+        hand, truth = picture.hands[0].hand, picture.hands[0].keypoints_px
+        near = [
+            o
+            for o in find_hands(picture.pixels, landmarker=landmarker)
+            if o.side == hand.side
+            and np.median(np.linalg.norm(o.landmarks_px - truth, axis=1)) < 0.09 * o.size_px
+        ]
+        pairs += [(hand, near[0].landmarks_px)] if near else []
     return pairs
 
 

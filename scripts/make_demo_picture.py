@@ -1,6 +1,6 @@
 """Render the demo's picture, a hand with a finger too many: ``python scripts/make_demo_picture.py PATH``.
 
-Nothing is photographed: hand, skin, light and room come from formulas (``handwright.data.scenes``). Same
+Nothing is photographed: hand, skin, light and room come from formulas (``handwright.data.hands``). Same
 seed, same bytes on the same machine.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 
-SEED, SIZE = 331, 768
+SEED, SIZE = 9, 768
 
 
 def main() -> int:
@@ -25,9 +25,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--size", type=int, default=SIZE)
     options = parser.parse_args()
-    scene = render_scene(options.seed, defect="extra_finger", size=options.size)
+    picture = render_one_hand(options.seed, options.size, "extra")
     options.path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(scene.pixels).save(options.path)
+    Image.fromarray(picture.pixels).save(options.path)
     return 0
 
 

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 from handwright.refine.pipeline import open_engine, refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
-SHOWN = ((120, "extra_finger"), (103, "missing_finger"), (136, "extra_finger"), (115, "missing_finger"))
+SHOWN = ((9, "extra"), (5, "missing"), (36, "extra"), (15, "missing"))
 TILE = 300
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,10 +35,10 @@ def main() -> None:
     columns = []
     with open_engine() as engine:
         for seed, defect in SHOWN:
-            scene = render_scene(seed, defect=defect)
-            repair = refine_picture(Image(scene.pixels), RefineSettings(all_hands=True), engine)
-            landmarks = scene.landmarks_px[0]
-            columns.append(np.vstack([tile(scene.pixels, landmarks), tile(repair.after.pixels, landmarks)]))
+            picture = render_one_hand(seed, defect=defect)
+            repair = refine_picture(Image(picture.pixels), RefineSettings(all_hands=True), engine)
+            landmarks = picture.hands[0].keypoints_px
+            columns.append(np.vstack([tile(p, landmarks) for p in (picture.pixels, repair.after.pixels)]))
     PIL.Image.fromarray(np.hstack(columns)).save(args.output, quality=90)
     print(args.output)
 

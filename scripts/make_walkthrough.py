@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.square import picture_at
 from handwright.image import with_patch
@@ -20,7 +20,7 @@ from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
 DOCS = Path(__file__).parent.parent / "docs"
-SEED, TILE_PX = 4242, 256
+SEED, TILE_PX = 36, 256
 
 
 def beside(*tiles: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="tiny")
     model = parser.parse_args().model
-    image, results = Image(render_scene(SEED, defect="extra_finger").pixels), []
+    image, results = Image(render_one_hand(SEED, defect="extra").pixels), []
     with open_engine() as engine:
         for strength in (0.0, 0.25, 0.55, 0.8, 1.0):
             diffusion = DiffusionSettings(model=model, strength=strength)

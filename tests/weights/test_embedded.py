@@ -56,9 +56,9 @@ def test_the_family_is_an_inpainting_model_with_its_depth_controlnet(models):
 
 
 def test_the_codec_gives_rendered_hands_back_at_30_db(models):
-    from handwright.data.scenes import render_scene
+    from handwright.data.hands import render_one_hand
 
-    pixels = np.stack([render_scene(seed, size=models.resolution).pixels for seed in (300, 301, 302)])
+    pixels = np.stack([render_one_hand(seed, models.resolution).pixels for seed in (300, 301, 302)])
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.no_grad():
         again = decode(models.vae, encode(models.vae, x))

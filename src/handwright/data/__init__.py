@@ -6,5 +6,4 @@ Reading order:
 - ``photo_edits``: defects made on real photographs.
 - ``captions``: what there is to say about a picture; ``synthesise``: many pictures, reproducibly.
 - ``shards``, ``shard_index``: the files (WebDataset); ``sample``, ``loaders``: other people's data sets.
-- ``scenes``: the renderer of the first benches, about to go.
 """

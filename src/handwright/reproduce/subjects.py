@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.data.photographs import decode_photo, list_photos, read_photo
-from handwright.data.scenes import DEFECTS, render_scene
+from handwright.data.hands import render_one_hand
+from handwright.data.hands.defects.generators import ONE_HAND_DEFECTS
 from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
 from handwright.perception.detect.landmarker import Landmarker
@@ -109,15 +110,15 @@ def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
 def rendered(first_seed: int, count: int, size_px: int) -> Iterator[Picture]:
     """Sound rendered hands of consecutive seeds."""
     for seed in range(first_seed, first_seed + count):
-        yield Picture(f"{seed}", lambda seed=seed: render_scene(seed, size=size_px).pixels)
+        yield Picture(f"{seed}", lambda seed=seed: render_one_hand(seed, size_px).pixels)
 
 
 def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[Suspect]:
     """Rendered hands with a defect each, the kinds in turn."""
 
     def read(seed: int) -> tuple[Pixels, Landmarks]:
-        scene = render_scene(seed, defect=DEFECTS[seed % len(DEFECTS)], size=size_px)
-        return scene.pixels, scene.landmarks_px[0]
+        picture = render_one_hand(seed, size_px, ONE_HAND_DEFECTS[seed % len(ONE_HAND_DEFECTS)])
+        return picture.pixels, picture.hands[0].keypoints_px
 
     for seed in range(first_seed, first_seed + count):
         yield Suspect(f"{seed}", partial(read, seed))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.data.scenes import render_scene
+from handwright.data.hands import render_one_hand
 from handwright.hand.depth import depth_control
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
@@ -60,8 +60,8 @@ def test_what_training_reads_holds_no_picture_of_the_test_only_folders(photos):
 @pytest.fixture(scope="module")
 def looked_at():
     """A picture with a hand, and the depth that the hand really has."""
-    scene = render_scene(722_100, size=256)
-    return Photograph("a/b.jpg", "ff", scene.pixels), depth_control(scene.hands, 256, 256).depth
+    picture = render_one_hand(722_104, 256)
+    return Photograph("a/b.jpg", "ff", picture.pixels), picture.depth
 
 
 def test_the_depth_of_a_photograph_is_that_of_its_fitted_hand_where_the_crop_shows_it(looked_at):

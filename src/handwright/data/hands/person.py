@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.scenes import MONK_SKIN_TONES
 from handwright.data.world.material import Material
+
+MONK_SKIN_TONES = (
+    "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",
+)  # fmt: skip
+"""The ten tones of the Monk Skin Tone Scale (Monk 2019, CC BY 4.0), sRGB."""
 
 AGES = ("child", "young", "middle-aged", "elderly")
 _AGE_SHARES = (0.1, 0.42, 0.3, 0.18)

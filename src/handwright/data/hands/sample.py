@@ -14,12 +14,13 @@ from handwright.data.hands.compositing import composite, exposure, seen_landmark
 from handwright.data.hands.defects.generators import (
     DEFECTS,
     GENERATORS,
+    ONE_HAND_DEFECTS,
     SEEN_FROM_THE_EDGE,
     WRONG_HAND_PAIRS,
     spoil,
 )
 from handwright.data.hands.defects.surface import DefectLabel
-from handwright.data.hands.setup import Setup, draw_setup
+from handwright.data.hands.setup import Setup, bare, draw_setup
 from handwright.data.world.lens import develop
 from handwright.data.world.picture import light_stage
 from handwright.data.world.stage import Stage, set_stage
@@ -94,6 +95,36 @@ def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] 
     """
     rng = np.random.default_rng([seed, index, 40])
     return render_setup(draw_setup(rng, size, photos), rng, size)
+
+
+def render_one_hand(
+    seed: int, size: int = 512, defect: str | None = None, *, without_defect: bool = False
+) -> HandPicture:
+    """One hand with nothing on or in it, wholly inside a natural picture: what fits and painters are measured on.
+
+    Args:
+        seed: The same seed, size and defect give the same picture; no random number comes from elsewhere.
+        size: Side in pixels.
+        defect: One of ``ONE_HAND_DEFECTS``, made by any of its generators; such a hand is open, so that the
+            defect shows. None for a sound hand.
+        without_defect: Render the sound twin of this defect: the same picture as it should have been.
+
+    Returns:
+        The picture with its truth. Landmarks, mesh and depth are always the sound hand's; ``mask``, ``parts``
+        and ``scene`` show what is drawn.
+
+    Raises:
+        ValueError: There is no such defect, or one hand alone cannot show it.
+    """
+    if defect is not None and defect not in ONE_HAND_DEFECTS:
+        raise ValueError(f"defect is one of {', '.join(ONE_HAND_DEFECTS)}, or None: got {defect!r}")
+    rng = np.random.default_rng([seed, 44])
+    generator = 0 if defect is None else int(rng.integers(len(GENERATORS[defect])))
+    edgeways = defect in SEEN_FROM_THE_EDGE
+    setup = bare(draw_setup(rng, size, showing=defect is not None, single=True, edgeways=edgeways))
+    if defect is not None and not without_defect:
+        setup = spoil(setup, defect, generator, np.random.default_rng([seed, 45]))
+    return render_setup(setup, rng, size)
 
 
 def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPicture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,7 @@ def draw_setup(
     photos: Sequence[Path] = (),
     *,
     showing: bool = False,
+    single: bool = False,
     edgeways: bool = False,
     pair: str | None = None,
 ) -> Setup:
@@ -74,24 +75,26 @@ def draw_setup(
         side_px: Side of the picture.
         photos: Photographs to use as backgrounds in half of the pictures.
         showing: One empty open hand, so that a wrong number of fingers shows.
+        single: One empty hand in any pose, wholly in the picture.
         edgeways: That hand from its edge, so that a finger bent backwards shows.
         pair: Two hands that meet like this.
     """
     person, dress = draw_person(rng), draw_dress(rng)
     size = float(np.exp(person.shape[0]))
-    if pair is None and not showing and rng.random() < _SHARE_OF_PAIRS:
+    single = single or showing
+    if pair is None and not single and rng.random() < _SHARE_OF_PAIRS:
         pair = draw_pair_kind(rng)
     thing: Thing | None = None
     if pair is not None:
         turned = two_hands(rng, pair, size)
     elif showing:
         turned = (one_hand(rng, named_pose(str(rng.choice(_SHOWING)), rng), showing=True, edgeways=edgeways),)
-    elif dress.glove is None and rng.random() < _SHARE_HOLDING:
+    elif not single and dress.glove is None and rng.random() < _SHARE_HOLDING:
         posed, thing = draw_hold(rng)
         turned = (one_hand(rng, posed, palmar=True),)
     else:
         turned = (one_hand(rng, draw_pose(rng)),)
-    share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF and not showing else (0.44, 0.8)
+    share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF and not single else (0.44, 0.8)
     framed = frame_hands(rng, turned, person.shape, side_px, share)
     place = draw_place(rng, side_px, photos)
     outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
@@ -101,6 +104,12 @@ def draw_setup(
         for k, hand in enumerate(framed)
     )
     return Setup(dressed, tuple(t.posed for t in turned), person, dress, pair, thing, place, light, shot)
+
+
+def bare(setup: Setup) -> Setup:
+    """The same picture without gloves, rings and watches."""
+    dress = replace(setup.dress, glove=None, glove_words="", rings=(), watch=None)
+    return replace(setup, dress=dress, hands=tuple(replace(hand, dress=dress) for hand in setup.hands))
 
 
 def _sound(hand: Hand) -> Malformed:

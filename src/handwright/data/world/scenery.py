@@ -11,23 +11,6 @@ from jaxtyping import Float
 Canvas = Float[np.ndarray, "h w 3"]
 
 
-def draw_backdrop(rng: np.random.Generator, side_px: int) -> Canvas:
-    """Reflectances in linear light [S, S, 3] of a believable background, defocused as a camera would.
-
-    Args:
-        rng: What is there.
-        side_px: Side of the picture.
-    """
-    maker = _MAKERS[int(rng.choice(len(_MAKERS), p=_SHARES))]
-    picture = maker(rng, side_px)
-    defocus = rng.choice([0.0, 1.0, 2.5, 5.0, 9.0], p=[0.25, 0.2, 0.25, 0.2, 0.1]) * side_px / 512
-    if defocus > 0:
-        picture = cv2.GaussianBlur(picture, (0, 0), defocus)
-    y, x = np.mgrid[:side_px, :side_px] / side_px - 0.5
-    slope = rng.normal(0, 0.35, 2)
-    return np.clip(picture * np.exp(slope[0] * x + slope[1] * y)[..., None], 0.002, 1).astype(np.float32)
-
-
 def noise(
     rng: np.random.Generator, side_px: int, cells: float, octaves: int = 4, stretch: float = 1.0
 ) -> np.ndarray:
@@ -234,5 +217,3 @@ MAKERS: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
     "plain": _plain,
 }
 """Painters of sharp backgrounds by name, each (rng, side) → linear [S, S, 3]."""
-_MAKERS = tuple(MAKERS.values())
-_SHARES = (0.26, 0.10, 0.12, 0.12, 0.08, 0.10, 0.10, 0.12)

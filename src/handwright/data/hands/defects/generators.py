@@ -84,7 +84,7 @@ def _from_scenes(name: str) -> Maker:
     """A generator of the benches' scenes, with the fingers that it concerned."""
 
     def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Made:
-        made = malform(hand, dofs, name, rng)  # pyright: ignore[reportArgumentType]
+        made = malform(hand, dofs, name, rng)
         return Made(made, made.lost or tuple(copy.finger for copy in made.copies))
 
     return make
@@ -285,6 +285,9 @@ GENERATORS: dict[str, tuple[Maker, ...]] = {
 """Per defect its generators; in place of the second of 'wrong_hand' ``spoil`` copies the other hand."""
 
 DEFECTS = tuple(GENERATORS)
+ONE_HAND_DEFECTS = tuple(name for name in DEFECTS if name != "wrong_hand")
+"""Defects that a hand shows by itself; a wrong hand is wrong only beside the right one."""
+
 SEEN_FROM_THE_EDGE = ("overbent",)
 """Defects that a hand hides which shows its palm or back: a finger bent away looks shorter."""
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from handwright.hand.anatomy import FINGER_BONES, SHAPE_NAMES
+from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
 from handwright.hand.rig import load_rig
 from handwright.types import Hand
-
-Defect = Literal["extra_finger", "missing_finger", "fused", "overbent", "wrong_length"]
-DEFECTS: tuple[Defect, ...] = get_args(Defect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +44,16 @@ class Malformed:
 
 
 def malform(
-    hand: Hand, dofs_rad: Float[np.ndarray, "24"], defect: Defect | None, rng: np.random.Generator
+    hand: Hand, dofs_rad: Float[np.ndarray, "24"], defect: str, rng: np.random.Generator
 ) -> Malformed:
     """Make a fault.
 
     Args:
         hand: A sound hand.
         dofs_rad: Its 24 angles.
-        defect: Which fault; None for none.
+        defect: 'extra_finger', 'missing_finger' or 'fused'.
         rng: Which finger, how much.
     """
-    if defect is None:
-        return Malformed(hand, _bones(hand))
     return _MAKERS[defect](hand, dofs_rad.copy(), rng)
 
 
@@ -126,32 +120,10 @@ def _fused(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Malformed:
     return Malformed(closed, posed, (Copy(first, filling),))
 
 
-def _overbent(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Malformed:
-    """A middle joint bent backwards."""
-    for finger in rng.choice([1, 2, 3, 4], rng.integers(1, 3), replace=False):
-        k = _abduction(int(finger))
-        dofs[k + 1 : k + 4] = np.deg2rad([rng.uniform(15, 40), -rng.uniform(45, 75), rng.uniform(-20, 35)])
-    bent = _with_angles(hand, dofs)
-    return Malformed(bent, _bones(bent))
-
-
-def _wrong_length(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Malformed:
-    """A finger half as long again, or little more than half as long."""
-    shape = hand.shape.copy()
-    finger = SHAPE_NAMES.index("thumb_length") + int(
-        rng.choice([0, 1, 2, 3, 4], p=[0.1, 0.25, 0.25, 0.2, 0.2])
-    )
-    shape[finger] += np.log(rng.uniform(1.45, 1.8) if rng.random() < 0.55 else rng.uniform(0.45, 0.6))
-    odd = replace(hand, shape=shape)
-    return Malformed(odd, _bones(odd))
-
-
 _MAKERS = {
     "extra_finger": _extra_finger,
     "missing_finger": _missing_finger,
     "fused": _fused,
-    "overbent": _overbent,
-    "wrong_length": _wrong_length,
 }
 
 
@@ -179,5 +151,3 @@ def _moved(posed: PosedBones, finger: int, offset: np.ndarray, size: float) -> P
         linear[bone] = size * linear[bone]
     return replace(posed, joints_m=joints, linear=linear)
 
-
-__all__ = ["DEFECTS", "Copy", "Defect", "Malformed", "malform"]
