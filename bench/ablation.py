@@ -32,7 +32,6 @@ import cv2
 import numpy as np
 
 from draw import plain_look, skin_likeness
-from handwright.data.scenes import render_scene
 from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.params import DrawParams
 from handwright.hand.depth import render_hand
@@ -116,8 +115,8 @@ def cases(kind: str, count: int, seed: int | None, landmarker: HandLandmarker) -
         image = Image(pixels)
         task = plan_hand(1, image, best, *reconstruct(image, best, None), RefineSettings())
         truth = pixels
-        if subject.scene is not None and subject.scene.defect is not None:
-            truth = render_scene(subject.scene.seed, defect=subject.scene.defect, mended=True).pixels
+        if subject.sound is not None:
+            truth = subject.sound()
         yield Case(subject, task, task.cut(pixels), task.cut(truth))
 
 

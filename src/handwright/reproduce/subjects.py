@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.data.hands import render_one_hand
 from handwright.data.hands.defects.generators import ONE_HAND_DEFECTS
+from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
 from handwright.perception.detect.landmarker import Landmarker

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from handwright.data.hands import render_one_hand
-from handwright.hand.depth import depth_control
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.training.streams import photographs as module

@@ -6,6 +6,6 @@ hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``
 (the person over the background), ``sample`` (the picture with its truth), ``record`` (the truth as JSON).
 """
 
-from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_one_hand, render_hands
+from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_hands, render_one_hand
 
 __all__ = ["HandPicture", "HandTruth", "render_defects", "render_one_hand", "render_hands"]
