@@ -150,4 +150,3 @@ def _moved(posed: PosedBones, finger: int, offset: np.ndarray, size: float) -> P
         joints[bone] = at + size * (joints[bone] - at) + offset
         linear[bone] = size * linear[bone]
     return replace(posed, joints_m=joints, linear=linear)
-
