@@ -215,7 +215,7 @@ def illumination_ratio(
         small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         return cv2.GaussianBlur(small, (0, 0), sigma / step)
 
-    smooth = blurred(ratio) / (blurred(compared) + params.landmark_weights)
+    smooth = blurred(ratio) / (blurred(compared) + params.trust)
     return np.exp(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
