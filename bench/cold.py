@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 SEED = 9
 CHECK = """
 import sys
+from handwright.hand.defects import Defect
 from handwright.apps.cli.main import main
 try:
     main(sys.argv[1:])
@@ -37,7 +38,7 @@ def pictures(folder: Path) -> list[Path]:
     """The pictures, rendered."""
     from handwright.data.hands import render_one_hand
 
-    picture = render_one_hand(SEED, 1024, "extra")
+    picture = render_one_hand(SEED, 1024, Defect.EXTRA)
     small, backdrop = picture.pixels, np.clip(picture.setup.place.linear, 0, 1)
     ground = np.tile(small[:8, :8].mean((0, 1)).astype(np.uint8), (3000, 4000, 1))
     ground[988:2012, 1488:2512] = small

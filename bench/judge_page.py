@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from handwright.hand.defects import Defect
 from handwright.image.atomic_write import write_atomically
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.metrics.statistics.rates import rate_estimate
@@ -37,7 +38,7 @@ from judge_tables import (
     table,
 )
 
-WRONG_SIDE = "wrong_hand"
+WRONG_SIDE = Defect.WRONG_HAND
 
 _INTRODUCTION = """\
 Written by `python bench/judge.py`; no hand below was trained, tuned or thresholded with. Figures are of

@@ -16,6 +16,7 @@ from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shards import Entry, Labelled, is_whole, list_shards, read_records, write_shard
 from handwright.data.synthesise import synthesise
+from handwright.hand.defects import Defect
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.training.networks.critic_classes import pose_group
@@ -195,11 +196,11 @@ def of_hand(
     }
     return Truth(
         source="surgery" if photograph else "rendered",
-        malformed=None if name == "wrong_hand" else bool(defects),
+        malformed=None if name == Defect.WRONG_HAND else bool(defects),
         defect=name,
         way=defects[0]["generator"] if defects else -1,
         fingers=fingers_of(defects, photograph=photograph),
-        side=None if name == "wrong_hand" else hand.get("side"),
+        side=None if name == Defect.WRONG_HAND else hand.get("side"),
         pose=pose,
         gloved=bool(hand.get("gloved", False)),
         size_px=float(np.ptp(points, axis=0).max()),

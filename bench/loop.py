@@ -30,6 +30,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.data.hands import HandTruth, render_defects
 from handwright.data.hands.record import record_of
+from handwright.hand.defects import Defect
 from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.detect.duplicates import box_iou
 from handwright.refine.acceptance import Opinion
@@ -93,7 +94,7 @@ def in_sight(hand: HandTruth, record: dict[str, Any]) -> bool:
 
     A wrong hand at an arm is well formed: no critic of single hands can tell.
     """
-    shows = all(place["bbox_xyxy_px"] and place["name"] != "wrong_hand" for place in record["defects"])
+    shows = all(place["bbox_xyxy_px"] and place["name"] != Defect.WRONG_HAND for place in record["defects"])
     return shows and not hand.gloved and hand.visible.sum() >= LEAST_SEEN
 
 

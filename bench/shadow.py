@@ -22,6 +22,7 @@ from handwright.drawing import painter
 from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow_search import find_shadow
+from handwright.hand.defects import Defect
 from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import crop_window, repair_mask
 from handwright.types import HandFit, HandObservation
@@ -29,7 +30,7 @@ from measures import mean, median, row
 from sheets import hand_crop, save_pages
 
 FIRST = 710000
-FAULTS = ("extra", "missing", None)
+FAULTS = (Defect.EXTRA, Defect.MISSING, None)
 
 
 @dataclass(frozen=True, eq=False)

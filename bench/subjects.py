@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 
 from find import photograph
 from handwright.data.hands import HandPicture, render_defects, render_one_hand
+from handwright.hand.defects import Defect
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.types import Hand
 
@@ -92,7 +93,7 @@ def _rendered(count: int, first: int) -> Iterator[Subject]:
 
 def _defects(count: int, first: int) -> Iterator[Subject]:
     for seed in range(first, first + count):
-        defect = ("extra", "missing")[seed % 2]
+        defect = (Defect.EXTRA, Defect.MISSING)[seed % 2]
         truth = (picture := render_one_hand(seed, defect=defect)).hands[0]
         yield Subject(
             f"{seed}",
@@ -118,7 +119,7 @@ def _malformed(count: int, seed: int) -> Iterator[Subject]:
 def _of_defects(picture: HandPicture, index: int) -> Subject | None:
     """The malformed hand of a picture, if it is plainly seen and malformed by itself."""
     for hand in picture.hands:
-        named = {label.name for label in hand.defects} - {"wrong_hand"}
+        named = {label.name for label in hand.defects} - {Defect.WRONG_HAND}
         points = hand.keypoints_px
         if named and np.ptp(points, axis=0).max() >= _LEAST_PX and hand.visible.sum() >= _LEAST_SEEN:
             return Subject(f"{index}", f"{index}", picture.pixels, _box(points), points, min(named))

@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from handwright.data.hands import render_one_hand
+from handwright.hand.defects import Defect
 
 SEED, SIZE = 9, 768
 
@@ -25,7 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--size", type=int, default=SIZE)
     options = parser.parse_args()
-    picture = render_one_hand(options.seed, options.size, "extra")
+    picture = render_one_hand(options.seed, options.size, Defect.EXTRA)
     options.path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture.pixels).save(options.path)
     return 0

@@ -10,11 +10,12 @@ import numpy as np
 import PIL.Image
 
 from handwright.data.hands import render_one_hand
+from handwright.hand.defects import Defect
 from handwright.refine.pipeline import open_engine, refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 
-SHOWN = ((9, "extra"), (5, "missing"), (36, "extra"), (15, "missing"))
+SHOWN = ((9, Defect.EXTRA), (5, Defect.MISSING), (36, Defect.EXTRA), (15, Defect.MISSING))
 TILE = 300
 ROOT = Path(__file__).resolve().parents[1]
 

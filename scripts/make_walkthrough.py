@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 
 from handwright.data.hands import render_one_hand
+from handwright.hand.defects import Defect
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.square import picture_at
 from handwright.image import with_patch
@@ -42,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="tiny")
     model = parser.parse_args().model
-    image, results = Image(render_one_hand(SEED, defect="extra").pixels), []
+    image, results = Image(render_one_hand(SEED, defect=Defect.EXTRA).pixels), []
     with open_engine() as engine:
         for strength in (0.0, 0.25, 0.55, 0.8, 1.0):
             diffusion = DiffusionSettings(model=model, strength=strength)

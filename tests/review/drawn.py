@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.review.checks.hand_measurements import measure_hand
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.judge import Judge
 from handwright.types import HandObservation, Image
 from tests.drawn import flat_hand, shoot

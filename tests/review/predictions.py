@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
 from handwright.review.calibration.calibration import Calibration, Head
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 
 DEFECTS = (*COUNT_DEFECTS, *SHAPE_DEFECTS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from handwright.hand.defects import Defect
 from handwright.hand.grammar import PoseWords, describe
 from handwright.prompts.prompt_text import NEGATIVES
 
@@ -14,19 +15,19 @@ RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 """The domain words of HandRefiner's eq. 3: captions say which kind of picture it is."""
 
 WORDINGS = ("terse", "natural", "technical")
-_DEFECT_WORDS = {
-    "extra": "an extra finger",
-    "missing": "a missing finger",
-    "fused": "fused fingers",
-    "split": "a split finger",
-    "overbent": "a finger bent backwards",
-    "sideways": "a finger bent sideways",
-    "too_long": "a finger that is too long",
-    "too_short": "a finger that is too short",
-    "two_thumbs": "two thumbs",
-    "wrong_hand": "a hand on the wrong arm",
-    "detached": "a hand detached from its arm",
-    "melted": "melted skin",
+_DEFECT_WORDS: Mapping[str, str] = {
+    Defect.EXTRA: "an extra finger",
+    Defect.MISSING: "a missing finger",
+    Defect.FUSED: "fused fingers",
+    Defect.SPLIT: "a split finger",
+    Defect.OVERBENT: "a finger bent backwards",
+    Defect.SIDEWAYS: "a finger bent sideways",
+    Defect.TOO_LONG: "a finger that is too long",
+    Defect.TOO_SHORT: "a finger that is too short",
+    Defect.TWO_THUMBS: "two thumbs",
+    Defect.WRONG_HAND: "a hand on the wrong arm",
+    Defect.DETACHED: "a hand detached from its arm",
+    Defect.MELTED: "melted skin",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from handwright.hand.defects import Defect
 from handwright.refine.acceptance import best_refused, order
 from handwright.refine.candidates import Made, Pixels, Studio, originals_of, paint
 from handwright.refine.hand_task import HandTask
@@ -189,7 +190,7 @@ def _off_its_arm(prediction: CriticPrediction | None) -> bool:
     return (
         prediction is not None
         and not prediction.not_assessable
-        and prediction.likeliest_defect == "detached"
+        and prediction.likeliest_defect == Defect.DETACHED
         and prediction.malformed >= LIKELY
     )
 

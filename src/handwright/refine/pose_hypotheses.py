@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
+from handwright.hand.defects import ONE_FINGER_DEFECTS, Defect
 from handwright.hand.skeleton import distance_to_chain
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.landmark_weights import misfit_finger_weights
@@ -23,7 +24,7 @@ from handwright.refine.detached.gap import gap_to_arm
 from handwright.refine.detached.joined_arm import joined_to_arm
 from handwright.refine.detached.moved_hand import moved_to_arm
 from handwright.refine.hand_task import HandTask
-from handwright.review.critic.prediction import ONE_FINGER_DEFECTS, CriticPrediction
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import HandFit, HandObservation, Mask
 
 _AS_LARGE = 2.0
@@ -55,12 +56,12 @@ def other_readings(
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
     readings: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
-        if mask is None and prediction.likeliest_defect == "detached":
+        if mask is None and prediction.likeliest_defect == Defect.DETACHED:
             readings += _with_arm(pixels, task)
         joints, weights = _by_critic(seen, prediction)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
-        if prediction.likeliest_defect in ("too_long", "too_short"):
+        if prediction.likeliest_defect in (Defect.TOO_LONG, Defect.TOO_SHORT):
             readings.append(_of_usual_length(task, mask))
         spared = _without_wrong_finger(seen, prediction)
         if spared is not None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import MissingModelError
+from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
 from handwright.review.calibration.calibration import Calibration, Head
 from handwright.review.calibration.recalibrated_critic import calls
 from handwright.review.checklist import CHECKS, Check
@@ -17,7 +18,7 @@ from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.onnx_critic import CriticRunner, critic_logits
 from handwright.review.critic.open_critic import open_critic
 from handwright.review.critic.part_maps import PartMaps
-from handwright.review.critic.prediction import COUNT_DEFECTS, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.test_time_views import augmented_views, mean_over_views
 from handwright.review.critic.upright_crops import (
     GREY,

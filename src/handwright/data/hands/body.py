@@ -16,6 +16,7 @@ from handwright.data.hands.person import Person
 from handwright.data.world.material import Material
 from handwright.data.world.stage import Solid
 from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.defects import Defect
 from handwright.hand.dense import load_dense_rig, vertex_normals
 from handwright.hand.kinematics import to_camera
 from handwright.types import Hand
@@ -73,7 +74,7 @@ def solids_of(dressed: Dressed) -> list[Solid]:
     if dressed.dress.glove is None and dressed.dress.ring_side == hand.side:
         solids += [_ring(dressed, skin, finger, name) for finger, name in dressed.dress.rings]
     covered = dressed.dress.sleeve_m is not None and dressed.dress.sleeve_m < 0.05
-    loose = dressed.flaw is not None and dressed.flaw.kind == "detached"
+    loose = dressed.flaw is not None and dressed.flaw.kind == Defect.DETACHED
     if (
         dressed.dress.watch is not None
         and not loose

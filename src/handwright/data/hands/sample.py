@@ -24,6 +24,7 @@ from handwright.data.hands.setup import Setup, bare, draw_setup
 from handwright.data.world.lens import develop
 from handwright.data.world.picture import light_stage
 from handwright.data.world.stage import Stage, set_stage
+from handwright.hand.defects import Defect
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of
@@ -197,7 +198,7 @@ def render_defects(
     rng = np.random.default_rng([seed, index, 42])
     name = str(rng.choice(DEFECTS if defect is None else (defect,)))
     generator, sound = int(rng.integers(len(GENERATORS[name]))), bool(rng.random() < _SHARE_SOUND)
-    pair = WRONG_HAND_PAIRS[generator] if name == "wrong_hand" else None
+    pair = WRONG_HAND_PAIRS[generator] if name == Defect.WRONG_HAND else None
     setup = draw_setup(
         rng, size, photos, showing=pair is None, edgeways=name in SEEN_FROM_THE_EDGE, pair=pair
     )

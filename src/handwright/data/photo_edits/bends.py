@@ -36,6 +36,7 @@ from handwright.data.photo_edits.moves import (
 from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.defects import Defect
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.hand.skeleton import distance_to_chain
@@ -113,9 +114,11 @@ def respaced(kind: str) -> Maker:
             return None
         own = patient.fingers[finger]
         low, high = (
-            (0.3, case.rng.uniform(0.72, 0.85)) if kind == "too_long" else (case.rng.uniform(0.2, 0.28), 0.68)
+            (0.3, case.rng.uniform(0.72, 0.85))
+            if kind == Defect.TOO_LONG
+            else (case.rng.uniform(0.2, 0.28), 0.68)
         )
-        sign = 1 if kind == "too_long" else -1
+        sign = 1 if kind == Defect.TOO_LONG else -1
         planned = stretched(own.chain, 1 + sign * (high - low))
         if case.sound:
             low = high = (low + high) / 2
@@ -126,11 +129,11 @@ def respaced(kind: str) -> Maker:
         canvas = open_canvas(patient)
         piece = lift_finger(patient, finger)
         erase_finger(canvas, finger, case.seed())
-        seam = high if kind == "too_long" else low
+        seam = high if kind == Defect.TOO_LONG else low
         where, share = _respaced_map(patient, own.chain, chain, longer, seam, own.radius)
         _set_two(canvas, piece, where, share, wrong=not case.sound)
         balance(case, canvas, {finger: [planned]})
-        if kind == "too_short" and not case.sound:
+        if kind == Defect.TOO_SHORT and not case.sound:
             canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
         return Operated(canvas, (finger,))
 
@@ -177,19 +180,19 @@ def _plan(case: Case, kind: str) -> tuple[int, Chain] | None:
 
 def _drawn(case: Case, kind: str) -> tuple[int, Chain] | None:
     patient, rng = case.patient, case.rng
-    if kind == "overbent":
+    if kind == Defect.OVERBENT:
         return _backwards(case)
-    thumb = 0.15 if kind in ("too_long", "too_short") else 0.0
+    thumb = 0.15 if kind in (Defect.TOO_LONG, Defect.TOO_SHORT) else 0.0
     finger = case.one_of([f for f in patient.free if f > 0 or rng.random() < thumb])
     if finger is None:
         return None
     own = patient.fingers[finger].chain
-    if kind == "sideways":
+    if kind == Defect.SIDEWAYS:
         outward = {1: -1.0, 4: 1.0}.get(finger, 0.0)
         sign = outward * pinky_way(patient) if outward else case.sign()
         joint = int(rng.choice([1, 1, 2]))
         return finger, bent(own, joint, sign * rng.uniform(0.7, 1.1))
-    low, high = (1.4, 1.7) if kind == "too_long" else (0.38, 0.54)
+    low, high = (1.4, 1.7) if kind == Defect.TOO_LONG else (0.38, 0.54)
     return finger, stretched(own, rng.uniform(low, high))
 
 

@@ -4,32 +4,49 @@ from __future__ import annotations
 
 from handwright.data.photo_edits import bends, counts, fans, joins, whole
 from handwright.data.photo_edits.moves import Maker
+from handwright.hand.defects import Defect
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
-    "extra": (counts.extra_copied, counts.extra_lent, fans.extra_repeated),
-    "missing": (counts.missing_erased, counts.missing_stump, fans.missing_skipped),
-    "fused": (joins.fused_pressed, joins.fused_webbed, fans.fused_closed),
-    "split": (joins.split_forked, joins.split_lent, joins.split_unfolded),
-    "overbent": (bends.lifted("overbent"), bends.warped("overbent"), bends.lent("overbent")),
-    "sideways": (bends.lifted("sideways"), bends.warped("sideways"), bends.lent("sideways")),
-    "too_long": (bends.lifted("too_long"), bends.warped("too_long"), bends.respaced("too_long")),
-    "too_short": (bends.lifted("too_short"), bends.warped("too_short"), bends.respaced("too_short")),
-    "two_thumbs": (counts.thumb_mirrored, counts.thumb_lent, counts.thumb_twin),
-    "wrong_hand": (whole.wrong_mirrored, whole.wrong_other, whole.wrong_lent),
-    "detached": (whole.detached(0), whole.detached(1), whole.detached(2)),
-    "melted": (whole.melted_waves, whole.melted_smeared, whole.melted_swirled),
+    Defect.EXTRA: (counts.extra_copied, counts.extra_lent, fans.extra_repeated),
+    Defect.MISSING: (counts.missing_erased, counts.missing_stump, fans.missing_skipped),
+    Defect.FUSED: (joins.fused_pressed, joins.fused_webbed, fans.fused_closed),
+    Defect.SPLIT: (joins.split_forked, joins.split_lent, joins.split_unfolded),
+    Defect.OVERBENT: (
+        bends.lifted(Defect.OVERBENT),
+        bends.warped(Defect.OVERBENT),
+        bends.lent(Defect.OVERBENT),
+    ),
+    Defect.SIDEWAYS: (
+        bends.lifted(Defect.SIDEWAYS),
+        bends.warped(Defect.SIDEWAYS),
+        bends.lent(Defect.SIDEWAYS),
+    ),
+    Defect.TOO_LONG: (
+        bends.lifted(Defect.TOO_LONG),
+        bends.warped(Defect.TOO_LONG),
+        bends.respaced(Defect.TOO_LONG),
+    ),
+    Defect.TOO_SHORT: (
+        bends.lifted(Defect.TOO_SHORT),
+        bends.warped(Defect.TOO_SHORT),
+        bends.respaced(Defect.TOO_SHORT),
+    ),
+    Defect.TWO_THUMBS: (counts.thumb_mirrored, counts.thumb_lent, counts.thumb_twin),
+    Defect.WRONG_HAND: (whole.wrong_mirrored, whole.wrong_other, whole.wrong_lent),
+    Defect.DETACHED: (whole.detached(0), whole.detached(1), whole.detached(2)),
+    Defect.MELTED: (whole.melted_waves, whole.melted_smeared, whole.melted_swirled),
 }
 """Named as in ``data.hands.defects.generators``."""
 
-_WANTED = {
-    "extra": ("open", "open", "fan"),
-    "missing": ("open", "open", "fan"),
-    "fused": ("pair", "pair", "fan"),
-    "too_short": ("open", "open", "open"),
-    "two_thumbs": ("thumb", "thumb", "thumb"),
-    "wrong_hand": ("two", "two", "two"),
-    "detached": ("hand", "hand", "hand"),
-    "melted": ("hand", "hand", "hand"),
+_WANTED: dict[str, tuple[str, str, str]] = {
+    Defect.EXTRA: ("open", "open", "fan"),
+    Defect.MISSING: ("open", "open", "fan"),
+    Defect.FUSED: ("pair", "pair", "fan"),
+    Defect.TOO_SHORT: ("open", "open", "open"),
+    Defect.TWO_THUMBS: ("thumb", "thumb", "thumb"),
+    Defect.WRONG_HAND: ("two", "two", "two"),
+    Defect.DETACHED: ("hand", "hand", "hand"),
+    Defect.MELTED: ("hand", "hand", "hand"),
 }
 
 

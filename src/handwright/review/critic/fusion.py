@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_angles import finger_words
-from handwright.review.critic.prediction import COUNT_DEFECTS, MOST_GLOVED, SHAPE_DEFECTS, CriticPrediction
+from handwright.review.critic.prediction import MOST_GLOVED, CriticPrediction
 from handwright.types import HandObservation
 
 SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
@@ -37,18 +38,18 @@ STATE_OF_POSE: Mapping[str, str] = {
 """The critic's groups of poses in the words of ``grasp.grasp_state``."""
 
 _UNSEEN = "Nothing speaks against it, but landmarks overlook most wrong hands and no critic is installed."
-_WORDS = {
-    "extra": "a finger too many",
-    "missing": "a finger missing",
-    "fused": "fingers grown together",
-    "split": "a finger that forks",
-    "two_thumbs": "two thumbs",
-    "overbent": "a joint bent too far",
-    "sideways": "a joint bent sideways",
-    "too_long": "a finger too long",
-    "too_short": "a finger too short",
-    "melted": "melted flesh",
-    "detached": "a hand off its arm",
+_WORDS: Mapping[str, str] = {
+    Defect.EXTRA: "a finger too many",
+    Defect.MISSING: "a finger missing",
+    Defect.FUSED: "fingers grown together",
+    Defect.SPLIT: "a finger that forks",
+    Defect.TWO_THUMBS: "two thumbs",
+    Defect.OVERBENT: "a joint bent too far",
+    Defect.SIDEWAYS: "a joint bent sideways",
+    Defect.TOO_LONG: "a finger too long",
+    Defect.TOO_SHORT: "a finger too short",
+    Defect.MELTED: "melted flesh",
+    Defect.DETACHED: "a hand off its arm",
 }
 
 
@@ -140,7 +141,7 @@ def _heard(name: CheckName, check: Check, prediction: CriticPrediction, colourle
 
 def _said(wrong: str, prediction: CriticPrediction) -> str:
     """The defect in words; of a missing finger, which one if that is plain."""
-    if wrong != "missing" or not prediction.present:
+    if wrong != Defect.MISSING or not prediction.present:
         return _WORDS[wrong]
     finger = min(prediction.present, key=lambda name: prediction.present[name])
     plain = prediction.present[finger] < 1 - SURE_COUNT

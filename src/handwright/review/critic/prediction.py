@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.hand.defects import SURPLUS_DEFECTS
 from handwright.review.critic.part_maps import PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare
 
@@ -22,11 +23,6 @@ SURPLUS = "surplus"
 
 HAND_WITHOUT_DETECTION = "sure_hand"
 """Name of the limit of P(hand) for what no detector has found."""
-
-COUNT_DEFECTS = ("extra", "missing", "fused", "split", "two_thumbs")
-SURPLUS_DEFECTS = ("extra", "two_thumbs", "split")
-ONE_FINGER_DEFECTS = ("overbent", "sideways", "too_long", "too_short")
-SHAPE_DEFECTS = ("overbent", "sideways", "too_long", "too_short", "melted", "detached")
 
 
 @dataclass(frozen=True, eq=False)

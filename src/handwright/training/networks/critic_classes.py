@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from handwright.data.hands.defects.generators import DEFECTS
+from handwright.hand.defects import Defect
 from handwright.hand.grammar.words import PoseWords
 
-DEFECTS_SHOWN = tuple(name for name in DEFECTS if name != "wrong_hand")
+DEFECTS_SHOWN = tuple(name for name in DEFECTS if name != Defect.WRONG_HAND)
 """A hand of the wrong side is sound by itself: which side it should be, its arm and the other hand say."""
 
 FINGER_COUNTS = (3, 4, 5, 6, 7)

@@ -18,6 +18,7 @@ from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.hand.anatomy import FINGERS
+from handwright.hand.defects import Defect
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.joint_angles import dofs_of_pose
@@ -185,12 +186,12 @@ def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
     fingers = fingers_of(defects, photograph=photograph)
     return {
         "trust": _trust(defects),
-        "side": -1 if "wrong_hand" in names else _SIDES.get(hand.get("side") or "", -1),
+        "side": -1 if Defect.WRONG_HAND in names else _SIDES.get(hand.get("side") or "", -1),
         "pose": -1 if defects else _pose(hand),
         "defects": np.isin(DEFECTS_SHOWN, list(names)),
         "way": defects[0]["generator"] if defects else -1,
         "fingers": -1 if fingers is None else min(max(fingers, 3), 7),
-        "judged": "wrong_hand" not in names and not ("overbent" in names and _is_seen_flat(hand)),
+        "judged": Defect.WRONG_HAND not in names and not (Defect.OVERBENT in names and _is_seen_flat(hand)),
         "gloved": bool(hand.get("gloved", False)),
         "seen": _seen(visible, defects),
         "present": _present(defects),
@@ -218,9 +219,9 @@ def _present(defects: Iterable[Mapping[str, Any]]) -> Int8[np.ndarray, "5"]:
     present = np.ones(5, np.int8)
     for defect in defects:
         concerned = [FINGERS.index(name) for name in defect["fingers"]]
-        if defect["name"] == "missing":
+        if defect["name"] == Defect.MISSING:
             present[concerned] = 0
-        elif defect["name"] in ("melted", "fused", "wrong_hand", "two_thumbs"):
+        elif defect["name"] in (Defect.MELTED, Defect.FUSED, Defect.WRONG_HAND, Defect.TWO_THUMBS):
             present[concerned or slice(None)] = -1
     return present
 
@@ -228,7 +229,7 @@ def _present(defects: Iterable[Mapping[str, Any]]) -> Int8[np.ndarray, "5"]:
 def _trust(defects: Iterable[Mapping[str, Any]]) -> Float[np.ndarray, "21"]:
     trust = np.ones(21, np.float32)
     for defect in defects:
-        if defect["name"] in ("wrong_hand", "detached", "melted"):
+        if defect["name"] in (Defect.WRONG_HAND, Defect.DETACHED, Defect.MELTED):
             return np.zeros(21, np.float32)
         trust = np.minimum(trust, _NEAR_ONES)
         trust[0] = 1

@@ -11,13 +11,14 @@ from jaxtyping import Bool, UInt8
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
+from handwright.hand.defects import Defect
 from handwright.review.critic.part_maps import ARM, OTHER, SURPLUS
 
 PARTS = (OTHER, "palm", *FINGERS, ARM, SURPLUS)
 UNKNOWN = 255
 
-_ADDING = ("extra", "two_thumbs", "split", "fused")
-_LOSING = ("missing", "too_short")
+_ADDING = (Defect.EXTRA, Defect.TWO_THUMBS, Defect.SPLIT, Defect.FUSED)
+_LOSING = (Defect.MISSING, Defect.TOO_SHORT)
 _THICK = 0.12
 
 Plane = UInt8[np.ndarray, "h w"]
@@ -60,7 +61,7 @@ def wrong_places(
     wrong = np.zeros((height, width), np.bool_)
     parts = seen_parts(pictures, number, hand.get("defects", ()))
     for defect in hand.get("defects", ()):
-        if defect["name"] == "wrong_hand":
+        if defect["name"] == Defect.WRONG_HAND:
             continue
         chosen = [FINGERS.index(name) for name in defect["fingers"]]
         if parts is None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handwright.hand.defects import Defect
+
 _RENDERED: Mapping[str, tuple[int | None, ...]] = {
-    "extra": (6, 6, 6),
-    "missing": (4, 4, 3),
-    "fused": (4, 4, 5),
-    "split": (6, 6, 6),
-    "two_thumbs": (6, 5, 6),
-    "melted": (None, None, None),
+    Defect.EXTRA: (6, 6, 6),
+    Defect.MISSING: (4, 4, 3),
+    Defect.FUSED: (4, 4, 5),
+    Defect.SPLIT: (6, 6, 6),
+    Defect.TWO_THUMBS: (6, 5, 6),
+    Defect.MELTED: (None, None, None),
 }
 _OPERATED: Mapping[str, tuple[int | None, ...]] = {
     **_RENDERED,
-    "missing": (4, 4, 4),
-    "fused": (4, 5, 4),
-    "two_thumbs": (6, 6, 6),
+    Defect.MISSING: (4, 4, 4),
+    Defect.FUSED: (4, 5, 4),
+    Defect.TWO_THUMBS: (6, 6, 6),
 }
 
 

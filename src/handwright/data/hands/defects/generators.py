@@ -14,6 +14,7 @@ from handwright.data.hands.defects.surface import DefectLabel, Flaw
 from handwright.data.hands.defects.visibility import sticks_out
 from handwright.data.hands.setup import Setup
 from handwright.hand.anatomy import FINGER_BONES, FINGERS, SHAPE_NAMES
+from handwright.hand.defects import Defect
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.types import Hand
@@ -53,7 +54,7 @@ def spoil(setup: Setup, name: str, generator: int, rng: np.random.Generator) -> 
     """
     dressed, posed = setup.hands[0], setup.poses[0]
     hand = dressed.made.hand
-    if name == "wrong_hand" and generator == 1:
+    if name == Defect.WRONG_HAND and generator == 1:
         made = _same_as(hand, setup.hands[1].made.hand)
     else:
         made = _made(name, generator, hand, posed.dofs_rad, rng)
@@ -269,26 +270,26 @@ def _flawed(kind: str, variant: int) -> Maker:
 
 
 GENERATORS: dict[str, tuple[Maker, ...]] = {
-    "extra": (_from_scenes("extra_finger"), _doubled, _between_thumb),
-    "missing": (_from_scenes("missing_finger"), _stump, _two_missing),
-    "fused": (_from_scenes("fused"), _pressed, _webbed),
-    "split": (_forked(0), _forked(1), _forked(2)),
-    "overbent": (_bent_back(0, 55, 85), _bent_back(1, 40, 75), _bent_back(2, 45, 75)),
-    "sideways": (_sideways(0), _sideways(1), _sideways(2)),
-    "too_long": (_length(1.4, 1.8, 1), _long_end(1.6, 2.1), _length(1.3, 1.5, 4)),
-    "too_short": (_length(0.42, 0.6, 1), _long_end(0.35, 0.5), _length(0.5, 0.65, 4)),
-    "two_thumbs": (_second_thumb(False), _second_thumb(True), _twin_thumb),
-    "wrong_hand": (_other_side, _other_side, _turned_over),
-    "detached": (_flawed("detached", 0), _flawed("detached", 1), _flawed("detached", 2)),
-    "melted": (_flawed("melted", 0), _flawed("melted", 1), _flawed("melted", 2)),
+    Defect.EXTRA: (_from_scenes("extra_finger"), _doubled, _between_thumb),
+    Defect.MISSING: (_from_scenes("missing_finger"), _stump, _two_missing),
+    Defect.FUSED: (_from_scenes("fused"), _pressed, _webbed),
+    Defect.SPLIT: (_forked(0), _forked(1), _forked(2)),
+    Defect.OVERBENT: (_bent_back(0, 55, 85), _bent_back(1, 40, 75), _bent_back(2, 45, 75)),
+    Defect.SIDEWAYS: (_sideways(0), _sideways(1), _sideways(2)),
+    Defect.TOO_LONG: (_length(1.4, 1.8, 1), _long_end(1.6, 2.1), _length(1.3, 1.5, 4)),
+    Defect.TOO_SHORT: (_length(0.42, 0.6, 1), _long_end(0.35, 0.5), _length(0.5, 0.65, 4)),
+    Defect.TWO_THUMBS: (_second_thumb(False), _second_thumb(True), _twin_thumb),
+    Defect.WRONG_HAND: (_other_side, _other_side, _turned_over),
+    Defect.DETACHED: (_flawed(Defect.DETACHED, 0), _flawed(Defect.DETACHED, 1), _flawed(Defect.DETACHED, 2)),
+    Defect.MELTED: (_flawed(Defect.MELTED, 0), _flawed(Defect.MELTED, 1), _flawed(Defect.MELTED, 2)),
 }
 """Per defect its generators; in place of the second of 'wrong_hand' ``spoil`` copies the other hand."""
 
-DEFECTS = tuple(GENERATORS)
-ONE_HAND_DEFECTS = tuple(name for name in DEFECTS if name != "wrong_hand")
+DEFECTS = tuple(Defect)
+ONE_HAND_DEFECTS = tuple(name for name in DEFECTS if name != Defect.WRONG_HAND)
 """Defects that a hand shows by itself; a wrong hand is wrong only beside the right one."""
 
-SEEN_FROM_THE_EDGE = ("overbent",)
+SEEN_FROM_THE_EDGE = (Defect.OVERBENT,)
 """Defects that a hand hides which shows its palm or back: a finger bent away looks shorter."""
 
 WRONG_HAND_PAIRS = ("side by side", "counting", "side by side")

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.data.hands.parts import Part
+from handwright.hand.defects import Defect
 from handwright.hand.rig import axis_angle_matrix
 
 _CUT_M = -0.012
@@ -51,7 +52,7 @@ class DefectLabel:
 def apply_flaw(parts: list[Part], flaw: Flaw) -> list[Part]:
     """The parts of a hand with arm (skin first) as the flaw leaves them."""
     rng = np.random.default_rng([flaw.seed, 31])
-    if flaw.kind == "melted":
+    if flaw.kind == Defect.MELTED:
         return [_melted(part, flaw, rng) if not part.cloth else part for part in parts]
     return _detached(parts, flaw, rng)
 
