@@ -56,7 +56,14 @@ def shading(**parts: object) -> DrawParams:
 
 WITHOUT = {
     "shadow": replace(ON, shadow=False),
-    "wrist": replace(ON, wrist=None),
+    "wrist": replace(ON, surface=replace(ON.surface, wrist=None)),
+    "ambient occlusion": replace(
+        ON, surface=replace(ON.surface, occlusion=replace(ON.surface.occlusion, strength=0.0))
+    ),
+    "seam": replace(ON, layers=replace(ON.layers, seam_below_m=-1.0)),
+    "smoothing": replace(ON, layers=replace(ON.layers, smoothing=0.0)),
+    "strip": replace(ON, layers=replace(ON.layers, strip=1e3)),
+    "membrane": replace(ON, fill=replace(ON.fill, membrane_levels=0.0)),
     "occluders": replace(ON, occluders=None),
     "inliers": shading(inliers=None),
     "relief": shading(relief=0.0),

@@ -1,10 +1,10 @@
-"""How well backgrounds are invented: python bench/fill.py [--n N] [--vary CONSTANT VALUE …].
+"""How well backgrounds are invented: python bench/fill.py [--n N] [--vary FIELD VALUE …].
 
 Holes of the shape of rendered hands in pictures without them, filled from all that is left: procedural
 backdrops, and where $HANDWRIGHT_PHOTOS is set, pieces of training photographs. *Colour*: mean error of the
 fill in levels of 255, both blurred by σ 3; *step*: what the gradient at the hole's rim exceeds the true one
-by. ``--vary`` compares values of a constant of ``drawing.fill.patch_fill``, the first is what the others are
-held against, hole by hole. Bootstrap 95 % intervals, holes as units.
+by. ``--vary`` compares values of a field of ``FillParams``, the first is what the others are held against,
+hole by hole. Bootstrap 95 % intervals, holes as units.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
-from unittest.mock import patch
 
 import cv2
 import numpy as np
 
 from handwright.data.hands import render_one_hand
 from handwright.data.world.places import draw_place
-from handwright.drawing.fill import patch_fill as fill
+from handwright.drawing.fill.patch_fill import FillParams, fill_background
 from handwright.hand.morphology import dilated
 from handwright.training.streams.photographs import training_photographs
 from measures import mean, row
 
 SIDE, RIM_PX, SEED = 320, 5, 760_000
 EVERY, SHORTER_PX = 7, 480
-TRUST = "_MEMBRANE_TRUST_LEVELS"  # how far steps at the rim are believed
 
 
 def backdrops() -> Iterator[np.ndarray]:
@@ -52,11 +51,10 @@ def photographs(root: Path) -> Iterator[np.ndarray]:
         yield np.ascontiguousarray(small[y : y + SIDE, x : x + SIDE])
 
 
-def errors(picture: np.ndarray, hole: np.ndarray, constant: str, value: float) -> tuple[float, float]:
+def errors(picture: np.ndarray, hole: np.ndarray, params: FillParams) -> tuple[float, float]:
     """Colour and step of one fill."""
     spoiled = np.where(hole[..., None], np.array([150, 110, 90], np.uint8), picture)
-    with patch.object(fill, constant, value):
-        filled = fill.fill_background(spoiled, hole, ~hole, 0)
+    filled = fill_background(spoiled, hole, ~hole, 0, params)
     soft, true = (cv2.GaussianBlur(p.astype(np.float32), (0, 0), 3.0) for p in (filled, picture))
     rim = hole & dilated(~hole, 2)
     step = np.maximum(gradient(filled) - gradient(picture), 0)[rim].mean()
@@ -74,27 +72,27 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--n", type=int, default=60)
-    parser.add_argument("--vary", nargs="+", default=[TRUST, str(getattr(fill, TRUST))])
+    parser.add_argument("--vary", nargs="+", default=["membrane_levels", str(FillParams().membrane_levels)])
     options = parser.parse_args()
-    constant = options.vary[0]
-    values = [type(getattr(fill, constant))(value) for value in options.vary[1:]]
+    name, *given = options.vary
+    values = [type(getattr(FillParams(), name))(value) for value in given]
     kinds = {"backdrops": backdrops()}
     if "HANDWRIGHT_PHOTOS" in os.environ:
         kinds["training photographs"] = photographs(Path(os.environ["HANDWRIGHT_PHOTOS"]))
     for kind, pictures in kinds.items():
-        told = np.array(
+        measured = np.array(
             [
-                [errors(picture, hole, constant, value) for value in values]
+                [errors(picture, hole, replace(FillParams(), **{name: value})) for value in values]
                 for number, picture in enumerate(islice(pictures, options.n))
                 for hole in [dilated(render_one_hand(SEED + number, SIDE).mask, RIM_PX)]
             ]
         )
-        print(f"— {kind}: {len(told)} holes")
+        print(f"— {kind}: {len(measured)} holes")
         for k, value in enumerate(values):
-            for name, column in zip(
-                ("colour, levels", "step at the rim"), told.transpose(2, 0, 1), strict=True
+            for measure, column in zip(
+                ("colour, levels", "step at the rim"), measured.transpose(2, 0, 1), strict=True
             ):
-                print(row(f"{value:g}: {name}", column[:, k], mean))
+                print(row(f"{value:g}: {measure}", column[:, k], mean))
                 if k:
                     print(row(f"   less {values[0]:g}'s", column[:, k] - column[:, 0], mean))
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.drawing import painter
-from handwright.drawing.fill import patch_fill as fill
+from handwright.drawing.fill.patch_fill import FillParams
 from handwright.drawing.painter import draw_hand
+from handwright.drawing.params import DrawParams
 from handwright.drawing.photo.srgb import to_linear
 from handwright.drawing.shadow import CastShadow, move_shadow, relit
 from tests.drawing.test_shadow_search import relit as photographed
@@ -148,16 +148,17 @@ def wall_of(shot: Shot, drawn) -> np.ndarray:
     return near & ~hand & (drawn.layers.reach_m > 0.04)
 
 
-def test_an_extra_finger_s_shadow_goes_with_it(six, monkeypatch):
+def test_an_extra_finger_s_shadow_goes_with_it(six):
     shot, picture, truth, mask = six
     drawn = drawn_over(shot, picture, mask)
     assert drawn.shadow is not None
     assert drawn.shadow.strength == pytest.approx(0.45, rel=0.25)
-    monkeypatch.setattr(painter, "find_shadow", lambda *_: None)
-    without = drawn_over(shot, picture, mask)
+    without = drawn_over(shot, picture, mask, params=DrawParams(shadow=False))
     wall = wall_of(shot, drawn)
-    monkeypatch.setattr(fill, "_MEMBRANE_TRUST_LEVELS", 10.0)
-    stiff = drawn_over(shot, picture, mask)  # a fill that does not bend to the shadow at its rim
+    stiff = DrawParams(shadow=False, fill=FillParams(membrane_levels=10.0))
+    stiff = drawn_over(
+        shot, picture, mask, params=stiff
+    )  # a fill that does not bend to the shadow at its rim
     off = [np.abs(p.pixels.astype(float) - truth)[wall].mean() for p in (stiff, without, drawn)]
     assert off[2] < 0.6 * off[0]
     assert off[2] < 0.7 * off[1]
@@ -181,12 +182,11 @@ def test_the_same_seed_gives_the_same_bytes_with_a_shadow_too(six):
     )
 
 
-def test_without_a_shadow_nothing_is_other_than_before(monkeypatch):
+def test_without_a_shadow_nothing_is_other_than_before():
     shot = shoot(grain=2.0)
     drawn = drawn_over(shot, shot.pixels, shot.silhouette)
     assert drawn.shadow is None
-    monkeypatch.setattr(painter, "find_shadow", lambda *_: None)
-    without = drawn_over(shot, shot.pixels, shot.silhouette)
+    without = drawn_over(shot, shot.pixels, shot.silhouette, params=DrawParams(shadow=False))
     assert drawn.pixels.tobytes() == without.pixels.tobytes()
     assert np.array_equal(drawn.painted, without.painted)
 

@@ -30,21 +30,25 @@ from handwright.threads import both
 from handwright.types import Hand, HandRegion
 
 _FEWEST_POINTS = 20
+"""Visible points of a surface below which nothing is drawn."""
+
+_NOTHING = 1 / 512
+"""Share of a layer below which it changes no 8-bit pixel."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DrawResult:
     """A painted crop.
 
     Attributes:
-        pixels: uint8 [h, w, 3]; equal to the crop outside ``painted``.
+        pixels: uint8 [h, w, 3] sRGB; equal to the crop outside ``painted``.
         painted: bool [h, w] pixels that were painted.
         layers: Which layer owns which pixel.
         surface: The drawn surface.
         background: [h, w, 3] the crop with its hole filled, in the drawn hand's shadow; uint8, or float where
             there is a shadow.
         blur_sigma: Blur of the picture's edges that was matched, pixels.
-        shadow: The shadow that the old hand was seen to cast; None if none was.
+        shadow: The shadow that the old hand was found to cast; None if none was.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
@@ -79,155 +83,199 @@ def draw_hand(
         region: The old hand in the crop.
         seed: Seed of texture, grain and fill.
         repair_mask: bool [h, w] pixels that may change; all by default.
-        occluders: bool [h, w] pixels of things that lie in front of the hand and stay; none by default.
-        align_to_arm: Draw the wrist as broad as the arm in the region, and in line with it.
+        occluders: bool [h, w] pixels of things in front of the hand that stay, beside those that are found.
+        align_to_arm: Whether the drawn wrist is moved onto the arm of the region.
         params: Numbers of the method.
     """
     params = params or DrawParams()
-    work = to_working_resolution(crop, landmarks_px, region)
+    work = to_working_resolution(crop, landmarks_px, region, params.resolution)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
-    arm = work.region.inside if align_to_arm and params.wrist is not None else None
-    surface, colours = both(
-        lambda: render_surface(hand, window, hand_px, work.crop.shape[:2], arm, params.wrist),
-        lambda: _colours_of(crop, work, region),
+    arm = work.region.inside if align_to_arm else None
+    surface, (blur_sigma, skin, impossible) = both(
+        lambda: render_surface(hand, window, hand_px, work.crop.shape[:2], arm, params.surface),
+        lambda: (
+            edge_blur_sigma(crop, region.inside, params.edge_blur),
+            skin_distance(work.crop, work.region) < SAME_SKIN,
+            not_skin(work.crop, work.region),
+        ),
+    )
+    job = _Job(
+        crop=crop,
+        region=region,
+        work=work,
+        surface=surface,
+        blur_sigma=work.blur(blur_sigma),
+        skin=skin,
+        not_skin=impossible,
+        hand_px=hand_px,
+        seed=seed,
+        params=params,
     )
     if surface.seen.sum() < _FEWEST_POINTS:
-        own = _shares(surface, work, colours, hand_px)
+        nothing = np.zeros(crop.shape[:2], np.bool_)
         return DrawResult(
-            crop.copy(), np.zeros(crop.shape[:2], np.bool_), own, surface, crop, colours.blur_sigma
+            pixels=crop.copy(),
+            painted=nothing,
+            layers=job.layers(),
+            surface=surface,
+            background=crop,
+            blur_sigma=blur_sigma,
         )
-    blur = work.blur(colours.blur_sigma)
-    (linear, detail), place = both(
+    (linear, detail), backdrop = both(
         lambda: (
-            work.enlarge(shade_surface(surface, work.crop, work.region, hand_px, blur, params.shading)),
+            work.enlarge(
+                shade_surface(surface, work.crop, work.region, hand_px, job.blur_sigma, params.shading)
+            ),
             measure_skin_detail(crop, common_skin(work.enlarge(surface.coverage), region), params.finish),
         ),
-        lambda: _place_of(
-            crop, work, surface, colours, region, hand_px, seed, repair_mask, occluders, params
-        ),
+        lambda: _prepare_backdrop(job, repair_mask, occluders),
     )
-    own, inside = place.own, (place.own.alpha > 1 / 512) | (place.own.hole_alpha > 1 / 512)
-    if place.shadowed is not None:
-        inside |= place.shadowed
-    box = mask_box(inside, None)
+    layers = backdrop.layers
+    painted = (layers.alpha > _NOTHING) | (layers.hole_alpha > _NOTHING)
+    if backdrop.shadowed is not None:
+        painted |= backdrop.shadowed
+    box = mask_box(painted, None)
     mixed = crop.astype(np.float32)
-    mixed[box] = _composed(
-        place.kept[box], place.background[box], linear[box], own.alpha[box], own.hole_alpha[box]
+    mixed[box] = _composite(
+        backdrop.kept[box],
+        backdrop.background[box],
+        linear[box],
+        layers.alpha[box],
+        layers.hole_alpha[box],
     )
-    mixed = add_skin_detail(mixed, crop, own, region, detail, place.around, seed, params.finish)
+    mixed = add_skin_detail(mixed, crop, layers, region, detail, backdrop.surroundings, seed, params.finish)
     pixels = crop.copy()
-    pixels[inside] = np.clip(np.round(mixed[inside]), 0, 255).astype(np.uint8)
-    return DrawResult(pixels, inside, own, surface, place.background, colours.blur_sigma, place.shadow)
+    pixels[painted] = np.clip(np.round(mixed[painted]), 0, 255).astype(np.uint8)
+    return DrawResult(
+        pixels=pixels,
+        painted=painted,
+        layers=layers,
+        surface=surface,
+        background=backdrop.background,
+        blur_sigma=blur_sigma,
+        shadow=backdrop.shadow,
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Colours:
-    """What the crop's colours say before anything is drawn.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Job:
+    """What the steps of one drawing share.
 
     Attributes:
-        blur_sigma: Blur of the crop's edges, pixels.
-        skin: bool [h', w'] pixels of the hand's own colour, at working size.
-        strange: bool [h', w'] pixels of colours that it cannot have.
+        crop: uint8 [h, w, 3] sRGB.
+        region: The old hand in the crop.
+        work: The crop at working resolution [h', w'].
+        surface: The drawn hand's surface, there.
+        blur_sigma: Blur to draw with, pixels there.
+        skin: bool [h', w'] pixels of the old hand's colour.
+        not_skin: bool [h', w'] pixels of colours that its skin cannot take.
+        hand_px: Hand size there.
+        seed: Of texture, grain and fill.
+        params: Numbers of the method.
     """
 
+    crop: UInt8[np.ndarray, "h w 3"]
+    region: HandRegion
+    work: WorkingCrop
+    surface: Surface
     blur_sigma: float
     skin: Bool[np.ndarray, "h w"]
-    strange: Bool[np.ndarray, "h w"]
+    not_skin: Bool[np.ndarray, "h w"]
+    hand_px: float
+    seed: int
+    params: DrawParams
+
+    def layers(self) -> Layers:
+        """Which layer owns which pixel, at working resolution, whatever lies in front of the hand."""
+        return assign_layers(
+            self.surface,
+            self.work.region,
+            self.work.landmarks_px,
+            self.blur_sigma,
+            self.hand_px,
+            self.skin,
+            self.params.layers,
+        )
 
 
-def _colours_of(crop: UInt8[np.ndarray, "h w 3"], work: WorkingCrop, region: HandRegion) -> _Colours:
-    return _Colours(
-        edge_blur_sigma(crop, region.inside),
-        skin_distance(work.crop, work.region) < SAME_SKIN,
-        not_skin(work.crop, work.region),
-    )
-
-
-def _shares(surface: Surface, work: WorkingCrop, colours: _Colours, hand_px: float) -> Layers:
-    blur = work.blur(colours.blur_sigma)
-    return assign_layers(surface, work.region, work.landmarks_px, blur, hand_px, colours.skin)
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """What the drawn hand is laid into.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Backdrop:
+    """What the drawn hand is laid onto.
 
     Attributes:
-        own: Who owns which pixel, things in front of the hand considered.
+        layers: Which layer owns which pixel, repair mask and occluders considered.
         kept: [h, w, 3] the crop where it stays, in the drawn hand's shadow.
         background: As of ``DrawResult``.
-        shadowed: bool [h, w] where light changes with the shadow; None: no shadow was seen.
+        shadowed: bool [h, w] where light changes with the shadow; None: no shadow was found.
         shadow: As of ``DrawResult``.
-        around: Grain of what neither hand covers.
+        surroundings: Grain of what neither hand covers.
     """
 
-    own: Layers
+    layers: Layers
     kept: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     shadowed: Bool[np.ndarray, "h w"] | None
     shadow: CastShadow | None
-    around: Grain
+    surroundings: Grain
 
 
-def _place_of(
-    crop: UInt8[np.ndarray, "h w 3"],
-    work: WorkingCrop,
-    surface: Surface,
-    colours: _Colours,
-    region: HandRegion,
-    hand_px: float,
-    seed: int,
+def _prepare_backdrop(
+    job: _Job,
     repair_mask: Bool[np.ndarray, "h w"] | None,
     occluders: Bool[np.ndarray, "h w"] | None,
-    params: DrawParams,
-) -> _Place:
-    """Share out the crop; find what lies in front, what the old hand hid, and where its shadow falls now."""
-    own = _shares(surface, work, colours, hand_px)
-    front = np.zeros(crop.shape[:2], np.bool_) if occluders is None else occluders
+) -> _Backdrop:
+    """Assign the layers, find occluders, fill what the old hand uncovers, and move its shadow."""
+    crop, work, params = job.crop, job.work, job.params
+    layers = job.layers()
+    if occluders is None:
+        occluders = np.zeros(crop.shape[:2], np.bool_)
     if params.occluders is not None:
-        drawn = own.coverage > 0.5
-        things = occluder_mask(
+        found = occluder_mask(
             work.crop,
-            drawn,
-            own.reach_m,
+            layers.coverage > 0.5,
+            layers.reach_m,
             work.region,
-            colours.strange,
+            job.not_skin,
             work.landmarks_px,
             params.occluders,
         )
-        front = front | work.enlarge_mask(things)
-    sources = background_sources(work.crop, own.old, work.region)
-    shadow = find_shadow(work.crop, work.region.inside, sources, hand_px) if params.shadow else None
+        occluders = occluders | work.enlarge_mask(found)
+    sources = background_sources(work.crop, layers.old_hand, work.region, params.background)
+    shadow = find_shadow(work.crop, work.region.inside, sources, job.hand_px) if params.shadow else None
     sources = work.enlarge_mask(sources)
-    own = _confine(work.enlarge_layers(own), repair_mask, front)
-    moved = _moved(shadow, own, region, sources, repair_mask, front, hand_px * work.step)
+    layers = _confined(work.enlarge_layers(layers), repair_mask, occluders)
+    moved = _moved_shadow(job, shadow, layers, sources, repair_mask, occluders)
     bare = crop if moved is None else moved.lifted(crop)
-    background = fill_uncovered_background(bare, own.hole & (own.alpha < 0.999), sources, seed)
-    around = measure_grain(crop, ~own.old & (own.alpha < 1 / 512))
-    if moved is None:
-        return _Place(own, crop, background, None, None, around)
-    return _Place(own, moved.kept(crop), moved.laid_on(background), moved.inside, shadow, around)
+    hole = layers.hole & (layers.alpha < 0.999)
+    background = fill_uncovered_background(bare, hole, sources, job.seed, params.fill)
+    return _Backdrop(
+        layers=layers,
+        kept=crop if moved is None else moved.kept(crop),
+        background=background if moved is None else moved.laid_on(background),
+        shadowed=None if moved is None else moved.inside,
+        shadow=shadow,
+        surroundings=measure_grain(crop, ~layers.old_hand & (layers.alpha < _NOTHING)),
+    )
 
 
-def _moved(
+def _moved_shadow(
+    job: _Job,
     shadow: CastShadow | None,
-    own: Layers,
-    region: HandRegion,
+    layers: Layers,
     sources: Bool[np.ndarray, "h w"],
     repair_mask: Bool[np.ndarray, "h w"] | None,
-    front: Bool[np.ndarray, "h w"],
-    hand_px: float,
+    occluders: Bool[np.ndarray, "h w"],
 ) -> MovedShadow | None:
-    """The old hand's shadow taken to what will be seen of the new one."""
+    """The old hand's shadow moved to the outline of the new one."""
     if shadow is None:
         return None
-    old = region.inside.astype(np.float32)
-    new = np.maximum(own.alpha, old * (1 - own.hole_alpha))
-    allowed = ~front if repair_mask is None else repair_mask & ~front
-    return move_shadow(shadow, old, new, sources | own.hole, allowed, hand_px)
+    old = job.region.inside.astype(np.float32)
+    new = np.maximum(layers.alpha, old * (1 - layers.hole_alpha))
+    allowed = ~occluders if repair_mask is None else repair_mask & ~occluders
+    return move_shadow(shadow, old, new, sources | layers.hole, allowed, job.hand_px * job.work.step)
 
 
-def _composed(
+def _composite(
     crop: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
     background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
     linear: Float[np.ndarray, "h w 3"],
@@ -240,13 +288,13 @@ def _composed(
     return to_srgb(linear * share + to_linear(np.round(behind).astype(np.uint8)) * (1 - share))
 
 
-def _confine(
-    own: Layers, repair_mask: Bool[np.ndarray, "h w"] | None, occluders: Bool[np.ndarray, "h w"] | None
+def _confined(
+    layers: Layers, repair_mask: Bool[np.ndarray, "h w"] | None, occluders: Bool[np.ndarray, "h w"]
 ) -> Layers:
-    """Keep the drawing off what may not change and behind what lies in front of it, with soft rims inside."""
-    share = np.ones(own.alpha.shape, np.float32)
+    """The layers inside the repair mask and behind the occluders, with soft rims inside."""
+    share = np.ones(layers.alpha.shape, np.float32)
     if repair_mask is not None:
         share = feather(repair_mask, 2.0)
-    if occluders is not None and occluders.any():
+    if occluders.any():
         share = share * (1 - cv2.GaussianBlur(occluders.astype(np.float32), (0, 0), 1.0)) * ~occluders
-    return replace(own, alpha=own.alpha * share, hole_alpha=own.hole_alpha * share)
+    return replace(layers, alpha=layers.alpha * share, hole_alpha=layers.hole_alpha * share)

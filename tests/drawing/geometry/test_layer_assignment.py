@@ -86,8 +86,8 @@ def test_the_hole_lies_near_the_old_hand(curled, straightened):
 
 
 def test_no_old_pixel_is_a_source_of_background(open_hand, same):
-    assert same.old[open_hand.silhouette].all()
-    assert same.old.sum() > open_hand.silhouette.sum()
+    assert same.old_hand[open_hand.silhouette].all()
+    assert same.old_hand.sum() > open_hand.silhouette.sum()
 
 
 def test_a_face_behind_the_hand_is_none_of_our_business(open_hand):

@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.drawing.geometry.working_resolution import MOST_HAND_PX, mask_box, to_working_resolution
+from handwright.drawing.geometry.working_resolution import (
+    WorkingResolutionParams,
+    mask_box,
+    to_working_resolution,
+)
 from handwright.drawing.painter import draw_hand
 from tests.drawn import flat_hand, shoot
 
@@ -32,8 +36,10 @@ def test_usual_hands_are_drawn_at_their_own_size():
 
 def test_large_hands_are_drawn_at_a_bounded_size_with_everything_in_place(large):
     work = to_working_resolution(large.pixels, large.landmarks_px, large.region)
-    assert np.ptp(work.landmarks_px, axis=0).max() == pytest.approx(MOST_HAND_PX, rel=0.01)
-    assert work.step == pytest.approx(large.hand_px / MOST_HAND_PX, rel=0.01)
+    assert np.ptp(work.landmarks_px, axis=0).max() == pytest.approx(
+        WorkingResolutionParams().longest_px, rel=0.01
+    )
+    assert work.step == pytest.approx(large.hand_px / WorkingResolutionParams().longest_px, rel=0.01)
     assert work.region.span_px * work.step == pytest.approx(large.region.span_px, rel=0.01)
     again = work.enlarge_mask(work.region.inside)
     assert (again ^ large.silhouette).mean() < 0.005

@@ -1,4 +1,4 @@
-"""Paint a small hole from its rim inwards, pixel by pixel from the best patch: the first guess of a fill."""
+"""Onion-peel initialisation: a small hole painted from its rim inwards, each pixel from its best patch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from handwright.drawing.fill.patchmatch import RADIUS
 from handwright.drawing.fill.pyramid import Level
 
 _MOST_EXEMPLARS = 500
+"""Source patches that are compared; more cost time, and the search replaces them anyway."""
+
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
-def peel(
+def onion_peel(
     level: Level, nearness: float, seed: int
 ) -> tuple[Float[np.ndarray, "h w 3"], Int[np.ndarray, "h w 2"]]:
     """Fill the unknown pixels layer by layer like peeling an onion; edges that reach the rim are carried on.

@@ -112,30 +112,30 @@ def vote(
     means: Float[np.ndarray, "h w 3"],
     targets: Int[np.ndarray, "n 2"],
     field: Int[np.ndarray, "h w 2"],
-    belief: Float[np.ndarray, "h w"],
+    patch_weight: Float[np.ndarray, "h w"],
     radius: int,
 ) -> None:
-    """Repaint the targets of ``picture`` in place with the mean of what the patches over them say.
+    """Repaint the targets of ``picture`` in place with the weighted mean of the patches that lie over them.
 
     Args:
         picture: float32 [H, W, 3]; sources lie outside the targets, so they are never overwritten.
         means: float32 [H, W, 3], the picture's box mean when ``field`` was found.
         targets: int32 [N, 2] as in ``search``.
         field: int32 [H, W, 2] as in ``search``.
-        belief: float32 [H, W] ≥ 0, the weight of each patch's voice; 0 outside the targets.
-        radius: Patches centred within this many pixels have a voice; 0 copies the centre of the pixel's own.
+        patch_weight: float32 [H, W] ≥ 0, the weight of each patch's vote; 0 outside the targets.
+        radius: Patches centred within this many pixels vote; 0 copies the centre of the pixel's own.
     """
     for n in range(len(targets)):
         i, j = targets[n, 0], targets[n, 1]
         red = green = blue = weight = np.float32(0.0)
         for di in range(-radius, radius + 1):
             for dj in range(-radius, radius + 1):
-                voice = belief[i + di, j + dj]
-                if voice > 0:
+                share = patch_weight[i + di, j + dj]
+                if share > 0:
                     a, b = field[i + di, j + dj, 0], field[i + di, j + dj, 1]
-                    red += voice * (picture[a - di, b - dj, 0] + _bias(means, i + di, j + dj, a, b, 0))
-                    green += voice * (picture[a - di, b - dj, 1] + _bias(means, i + di, j + dj, a, b, 1))
-                    blue += voice * (picture[a - di, b - dj, 2] + _bias(means, i + di, j + dj, a, b, 2))
-                    weight += voice
+                    red += share * (picture[a - di, b - dj, 0] + _bias(means, i + di, j + dj, a, b, 0))
+                    green += share * (picture[a - di, b - dj, 1] + _bias(means, i + di, j + dj, a, b, 1))
+                    blue += share * (picture[a - di, b - dj, 2] + _bias(means, i + di, j + dj, a, b, 2))
+                    weight += share
         if weight > 0:
             picture[i, j, 0], picture[i, j, 1], picture[i, j, 2] = red / weight, green / weight, blue / weight

@@ -13,16 +13,32 @@ from handwright.drawing.fill.patchmatch import RADIUS
 PAD = 2 * RADIUS
 """Unknown pixels around every level, so that a hole may touch the picture's edge."""
 
-_COARSEST_DEPTH_PX = 8.0
-_MOST_LEVELS = 8
-_MOST_TARGETS = 2500
-_FEWEST_SOURCES = 60
-_SOURCES_PER_TARGET = 0.4
-_SHARE = 0.5
 _SQUARE = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
+class PyramidParams:
+    """Numbers of ``build_pyramid``; by eye.
+
+    Attributes:
+        coarsest_depth_px: Depth of the hole at which it is about as deep as a patch, and halving ends.
+        most_levels: Most resolutions.
+        most_targets: Pixels to paint up to which halving may end: the coarsest level is searched
+            exhaustively.
+        fewest_sources: Source patches that a level needs.
+        sources_per_target: Source patches that a level needs per pixel to paint.
+        known: Share of a coarse pixel that must be source for it to be one.
+    """
+
+    coarsest_depth_px: float = 8.0
+    most_levels: int = 8
+    most_targets: int = 2500
+    fewest_sources: int = 60
+    sources_per_target: float = 0.4
+    known: float = 0.5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Level:
     """One resolution of the problem, padded by ``PAD`` on every side.
 
@@ -42,7 +58,10 @@ class Level:
 
 
 def build_pyramid(
-    picture: Float[np.ndarray, "h w 3"], hole: Bool[np.ndarray, "h w"], sources: Bool[np.ndarray, "h w"]
+    picture: Float[np.ndarray, "h w 3"],
+    hole: Bool[np.ndarray, "h w"],
+    sources: Bool[np.ndarray, "h w"],
+    params: PyramidParams | None = None,
 ) -> list[Level]:
     """Halved resolutions, finest first, down to where the hole is small and about a patch deep.
 
@@ -50,19 +69,21 @@ def build_pyramid(
         picture: float32 [H, W, 3] in 0..255.
         hole: bool [H, W], to be painted.
         sources: bool [H, W], to be copied from; disjoint from the hole.
+        params: Numbers of the method.
 
     Returns:
         The levels on which there are enough whole source patches; empty if there are not even at full size.
     """
+    params = params or PyramidParams()
     levels: list[Level] = []
     wanted, known = hole.astype(np.float32), sources.astype(np.float32)
-    while len(levels) < _MOST_LEVELS:
-        level = _level(picture, wanted > 0, known)
-        if level.centres.sum() < max(_FEWEST_SOURCES, _SOURCES_PER_TARGET * len(level.targets)):
+    while len(levels) < params.most_levels:
+        level = _level(picture, wanted > 0, known, params.known)
+        if level.centres.sum() < max(params.fewest_sources, params.sources_per_target * len(level.targets)):
             break
         levels.append(level)
         depth = cv2.distanceTransform((wanted > 0).astype(np.uint8), cv2.DIST_L2, 3).max()
-        if depth <= _COARSEST_DEPTH_PX and len(level.targets) <= _MOST_TARGETS:
+        if depth <= params.coarsest_depth_px and len(level.targets) <= params.most_targets:
             break
         mixed = _halved(picture * known[..., None])
         wanted, known = _halved(wanted), _halved(known)
@@ -99,12 +120,12 @@ def _halved(array: np.ndarray) -> np.ndarray:
     return cv2.resize(even, size, interpolation=cv2.INTER_AREA)
 
 
-def _level(picture: np.ndarray, hole: np.ndarray, known: np.ndarray) -> Level:
+def _level(picture: np.ndarray, hole: np.ndarray, known: np.ndarray, share: float) -> Level:
     border = (PAD, PAD, PAD, PAD)
     picture = cv2.copyMakeBorder(picture, *border, cv2.BORDER_REPLICATE)
     hole = cv2.copyMakeBorder(hole.astype(np.uint8), *border, cv2.BORDER_CONSTANT, value=0)
     known = cv2.copyMakeBorder(known, *border, cv2.BORDER_CONSTANT, value=0)
-    sure = ((known >= _SHARE) & (hole == 0)).astype(np.uint8)
+    sure = ((known >= share) & (hole == 0)).astype(np.uint8)
     unknown = (hole > 0) | ((cv2.dilate(hole, _SQUARE) > 0) & (sure == 0))
     return Level(
         picture=np.ascontiguousarray(picture, np.float32),

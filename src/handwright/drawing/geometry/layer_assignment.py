@@ -1,8 +1,8 @@
-"""Who owns which pixel: drawn hand, kept photograph, or filled background.
+"""Which layer owns which pixel: drawn hand, kept photograph, or filled background.
 
-Beyond the palm's heel the drawn hand replaces the old one; below it the photograph stays. What the old hand
-leaves uncovered near its skeleton is a hole to fill; the rest of it (arm, sleeve, other skin) is none of our
-business.
+Distal of the palm's heel the drawn hand replaces the old one; proximal of it the photograph stays. Where the
+old hand is left uncovered near its skeleton there is a hole to fill; the rest of the old region (arm, sleeve,
+other skin) stays as it is.
 """
 
 from __future__ import annotations
@@ -18,47 +18,83 @@ from handwright.hand.morphology import dilated, eroded, opened
 from handwright.hand.skeleton import skeleton_masks
 from handwright.types import HandRegion
 
-_FADE_M = (-0.009, 0.016)
-_HEEL_M = 0.030
-_TAPER = 0.35
-"""Beyond the heel the drawn outline may leave the old one by this much per metre of reach: no notch."""
-_HOLE_FROM_M = 0.025
-_HOLE_TAPER_M = 0.03
-"""Likewise the old outline comes in to the drawn one over this much reach beyond the heel."""
-_MET_HOLE_FROM_M, _MET_TAPER = 0.008, 0.06
-"""The same where the drawn wrist meets the arm: what then lies beside it is no arm."""
-_ARM_BELOW_M, _TOUCH_PX = 0.032, 2
-"""What is left of an old hand is arm so near to the wrist, where it is broad or as near to the drawn hand."""
-_SEAM, _SEAM_BELOW_M = 0.1, 0.055
-"""Width in spans of the seam between the heel and an arm that is kept, and how far from the wrist one is."""
-_STEPS = 0.035
-"""Size of the steps in an old hand's segmented outline, in spans."""
-_STRIP = 0.05
-"""Half the width in spans that skin next to the region needs to pass for an arm."""
-_LIMB = 0.03
-"""Half the width in spans of known surplus that is a limb and no rim."""
-_RIM = 0.015
-"""Rim light and ringing around the old hand, in wrist-to-knuckles spans."""
+
+@dataclass(frozen=True, kw_only=True)
+class LayerParams:
+    """Numbers of ``assign_layers``. Reach is the distance from the wrist along the resting hand, metres.
+
+    A span is the distance from wrist to knuckles in pixels. All numbers were chosen by eye on malformed
+    renders and training photographs.
+
+    Attributes:
+        fade_m: Reach over which the drawn hand fades in across the wrist.
+        heel_m: Reach of the palm's heel.
+        taper: How far beyond the heel the drawn outline may leave the old one, metres per metre of reach: no
+            notch.
+        hole_from_m: Reach from which uncovered parts of the old hand are holes.
+        hole_taper_m: Reach beyond the heel over which the old outline comes in to the drawn one.
+        aligned_hole_from_m: As ``hole_from_m`` where the drawn wrist is aligned with the arm: what then lies
+            beside it is no arm.
+        aligned_taper: As ``taper``, for the old outline, where the wrist is aligned.
+        arm_below_m: Reach up to which a leftover of the old hand is arm, if it is broad or touches the drawn
+            hand.
+        touch_px: How near to the drawn hand counts as touching.
+        seam: Width in spans of the seam between the heel and an arm that is kept; 0: none.
+        seam_below_m: Reach up to which there is such a seam.
+        smoothing: Blur in spans that removes the steps of the segmented outline; 0: none.
+        strip: Half the width in spans that skin beside the region needs to pass for an arm.
+        limb: Half the width in spans from which certain surplus is a limb and not a rim.
+        blur_reach: Rim of the old hand that is taken away, in sigmas of the picture's blur.
+        rim: The same in spans: bright rims and ringing.
+        rim_px: The same in pixels.
+        coarse_px: The same for the resolution of the segmentation, pixels of a hand with a span of 110 or
+            more.
+        near_bone: Greatest distance from the old skeleton in spans of what is removed.
+        far_from_bone: Distance from the skeleton in spans from which broad skin may be other than the hand's.
+        broad: Half the width in spans of what is too broad for a finger.
+    """
+
+    fade_m: tuple[float, float] = (-0.009, 0.016)
+    heel_m: float = 0.030
+    taper: float = 0.35
+    hole_from_m: float = 0.025
+    hole_taper_m: float = 0.03
+    aligned_hole_from_m: float = 0.008
+    aligned_taper: float = 0.06
+    arm_below_m: float = 0.032
+    touch_px: int = 2
+    seam: float = 0.1
+    seam_below_m: float = 0.055
+    smoothing: float = 0.035
+    strip: float = 0.05
+    limb: float = 0.03
+    blur_reach: float = 3.0
+    rim: float = 0.015
+    rim_px: float = 1.2
+    coarse_px: float = 1.2
+    near_bone: float = 0.22
+    far_from_bone: tuple[float, float] = (0.05, 0.07)
+    broad: float = 0.075
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Layers:
     """Shares of the final picture.
 
     Attributes:
-        alpha: float32 [h, w] share of the drawn hand.
+        alpha: float32 [h, w] share of the drawn hand, 0…1.
         coverage: float32 [h, w] how much of each pixel the drawn hand's silhouette covers, sharp.
         hole: bool [h, w] where background must be invented.
-        hole_alpha: float32 [h, w] share of the invented background beneath the drawn hand.
-        old: bool [h, w] all pixels of the old hand, dilated: never a source of background.
-        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside of it.
+        hole_alpha: float32 [h, w] share of the invented background beneath the drawn hand, 0…1.
+        old_hand: bool [h, w] all pixels of the old hand, dilated: never a source of background.
+        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside of the hand.
     """
 
     alpha: Float[np.ndarray, "h w"]
     coverage: Float[np.ndarray, "h w"]
     hole: Bool[np.ndarray, "h w"]
     hole_alpha: Float[np.ndarray, "h w"]
-    old: Bool[np.ndarray, "h w"]
+    old_hand: Bool[np.ndarray, "h w"]
     reach_m: Float[np.ndarray, "h w"]
 
 
@@ -75,8 +111,9 @@ def assign_layers(
     blur_sigma: float,
     hand_px: float,
     skin: Bool[np.ndarray, "h w"] | None = None,
+    params: LayerParams | None = None,
 ) -> Layers:
-    """Decide who owns which pixel.
+    """Decide which layer owns which pixel.
 
     Args:
         surface: The drawn hand's surface in the crop.
@@ -84,84 +121,104 @@ def assign_layers(
         landmarks_px: [21, 2] observed landmarks in the crop.
         blur_sigma: Blur of the picture's edges in pixels.
         hand_px: Hand size in pixels.
-        skin: bool [h, w] pixels of skin colour: the heel is drawn on over an arm that the region leaves
-            out; without it the heel ends where the region does.
+        skin: bool [h, w] pixels of skin colour: the heel is drawn on over an arm that the region leaves out;
+            without it the heel ends where the region does.
+        params: Numbers of the method.
     """
-    coverage = surface.coverage
+    params = params or LayerParams()
+    coverage, drawn = surface.coverage, surface.coverage > 0.5
     reach = _extended_reach(surface, hand_px)
-    fading = coverage * smoothstep(*_FADE_M, reach)
+    fading = coverage * smoothstep(*params.fade_m, reach)
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
-    flesh = _smooth(region) if skin is None else _smooth(region) | _arm(skin & (coverage > 0.5), region)
-    allowed = _taper(~flesh, reach, surface, blur_sigma)
-    hole_from_m, rate = (_MET_HOLE_FROM_M, _MET_TAPER) if surface.meets_arm else (_HOLE_FROM_M, _TAPER)
-    hole, old = _uncovered(coverage > 0.5, region, landmarks_px, reach, blur_sigma, hole_from_m)
-    allowed = allowed * _seamless(coverage > 0.5, hole, region, reach)
+    flesh = _smoothed(region, params)
+    if skin is not None:
+        flesh |= _arm(skin & drawn, region, params)
+    aligned = surface.meets_arm
+    pixels_per_m = surface.pixels_per_m / surface.scale
+    softness_px = 1.0 + blur_sigma
+    allowed = _near_outline(~flesh, reach, params.heel_m, params.taper, pixels_per_m, softness_px)
+    hole, old_hand = _uncovered(drawn, region, landmarks_px, reach, blur_sigma, aligned, params)
+    allowed = allowed * _seam_ramp(drawn, hole, region, reach, params)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
     core = cv2.erode(hole.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    removed = 1 - _taper(coverage < 0.5, 2 * _HEEL_M + _HOLE_TAPER_M - reach, surface, blur_sigma, rate)
-    removed = np.maximum(removed, _roots(hole & (coverage <= 0.5), region, surface))
-    hole_alpha = cv2.GaussianBlur(core, (0, 0), 1.2) * np.where(reach > _HEEL_M + _HOLE_TAPER_M, 1, removed)
-    return Layers(alpha, coverage, hole, np.clip(hole_alpha, 0, 1).astype(np.float32), old, reach)
+    taper = params.aligned_taper if aligned else params.taper
+    backwards = 2 * params.heel_m + params.hole_taper_m - reach
+    kept = _near_outline(coverage < 0.5, backwards, params.heel_m, taper, pixels_per_m, softness_px)
+    removed = np.maximum(1 - kept, _limb_roots(hole & (coverage <= 0.5), region, pixels_per_m, params))
+    removed = np.where(reach > params.heel_m + params.hole_taper_m, 1, removed)
+    hole_alpha = np.clip(cv2.GaussianBlur(core, (0, 0), 1.2) * removed, 0, 1).astype(np.float32)
+    return Layers(
+        alpha=alpha, coverage=coverage, hole=hole, hole_alpha=hole_alpha, old_hand=old_hand, reach_m=reach
+    )
 
 
-def _smooth(region: HandRegion) -> Bool[np.ndarray, "h w"]:
-    """The old hand with the steps of its segmentation ironed out, which the drawn outline would follow."""
-    soft = cv2.GaussianBlur(region.inside.astype(np.float32), (0, 0), max(1.0, _STEPS * region.span_px))
-    return soft > 0.5
+def _smoothed(region: HandRegion, params: LayerParams) -> Bool[np.ndarray, "h w"]:
+    """The old hand without the steps of its segmentation, which the drawn outline would follow."""
+    sigma = max(1.0, params.smoothing * region.span_px)
+    return cv2.GaussianBlur(region.inside.astype(np.float32), (0, 0), sigma) > 0.5
 
 
-def _arm(skin: Bool[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:
+def _arm(skin: Bool[np.ndarray, "h w"], region: HandRegion, params: LayerParams) -> Bool[np.ndarray, "h w"]:
     """Skin outside the region that is too broad for a strip of wall of its colour beside the wrist."""
-    return opened(skin & ~region.inside, max(1, round(_STRIP * region.span_px)))
+    return opened(skin & ~region.inside, max(1, round(params.strip * region.span_px)))
 
 
-def _taper(
+def _near_outline(
     outside: Bool[np.ndarray, "h w"],
     reach_m: Float[np.ndarray, "h w"],
-    surface: Surface,
-    blur_sigma: float,
-    rate: float = _TAPER,
+    heel_m: float,
+    taper: float,
+    pixels_per_m: float,
+    softness_px: float,
 ) -> Float[np.ndarray, "h w"]:
-    """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly."""
-    pixels_per_m = surface.pixels_per_m / surface.scale
+    """1 where a pixel is no farther outside an outline than its reach beyond the heel allows, softly.
+
+    Args:
+        outside: bool [h, w] pixels outside of the outline.
+        reach_m: [h, w] distance from the wrist along the resting hand.
+        heel_m: Reach up to which nothing is allowed outside.
+        taper: Distance in metres that is allowed per metre of reach beyond the heel.
+        pixels_per_m: Pixels per metre at the hand's distance.
+        softness_px: Width of the ramp from 1 to 0, pixels.
+    """
     away = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 3)
-    allowance = rate * np.maximum(reach_m - _HEEL_M, 0) * pixels_per_m
-    soft = 1.0 + blur_sigma
-    return 1 - smoothstep(0, 1, (away - allowance) / soft)
+    allowance = taper * np.maximum(reach_m - heel_m, 0) * pixels_per_m
+    return 1 - smoothstep(0, 1, (away - allowance) / softness_px)
 
 
-def _roots(
-    uncovered: Bool[np.ndarray, "h w"],
-    region: HandRegion,
-    surface: Surface,
+def _limb_roots(
+    uncovered: Bool[np.ndarray, "h w"], region: HandRegion, pixels_per_m: float, params: LayerParams
 ) -> Float[np.ndarray, "h w"]:
-    """Where surplus flesh that goes grows out of the hand: nothing of it stays as a stump beside the heel."""
+    """1 where surplus flesh that goes grows out of the hand: no stump of it stays beside the heel."""
     if region.certain is None:
         return np.zeros(uncovered.shape, np.float32)
-    limb = opened(uncovered & region.certain, max(2, round(_LIMB * region.span_px)))
-    reach_px = round(_TAPER * (_HEEL_M + _HOLE_TAPER_M) * surface.pixels_per_m / surface.scale)
+    limb = opened(uncovered & region.certain, max(2, round(params.limb * region.span_px)))
+    reach_px = round(params.taper * (params.heel_m + params.hole_taper_m) * pixels_per_m)
     return (dilated(limb, reach_px) & uncovered).astype(np.float32)
 
 
-def _seamless(
+def _seam_ramp(
     drawn: Bool[np.ndarray, "h w"],
     hole: Bool[np.ndarray, "h w"],
     region: HandRegion,
     reach_m: Float[np.ndarray, "h w"],
+    params: LayerParams,
 ) -> Float[np.ndarray, "h w"]:
     """Rises from 0 where drawn skin of the heel borders on skin of the arm that is kept: skin runs on there.
 
-    A hand seen along its arm, or bent at the wrist, ends in an outline and not in the fade of its wrist.
+    A hand that is seen along its arm, or bent at the wrist, ends in an outline and not in the fade of its
+    wrist.
     """
-    kept = region.inside & ~drawn & ~hole & (reach_m < _SEAM_BELOW_M)
-    core = eroded(kept, max(1, round(_SEAM / 3 * region.span_px)))
+    width = params.seam * region.span_px
+    kept = region.inside & ~drawn & ~hole & (reach_m < params.seam_below_m)
+    core = eroded(kept, max(1, round(params.seam / 3 * region.span_px)))
     if not core.any():
         return np.ones(drawn.shape, np.float32)
-    kept &= dilated(core, max(1, round(_SEAM * region.span_px)))
+    kept &= dilated(core, max(1, round(width)))
     away = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, 3)
-    return smoothstep(0, _SEAM * region.span_px, away).astype(np.float32)
+    return smoothstep(0, width, away).astype(np.float32)
 
 
 def _extended_reach(surface: Surface, hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -186,30 +243,34 @@ def _uncovered(
     landmarks_px: Float[np.ndarray, "21 2"],
     reach_m: Float[np.ndarray, "h w"],
     blur_sigma: float,
-    hole_from_m: float,
+    aligned: bool,
+    params: LayerParams,
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
-    """The hole, and the whole old hand dilated by the blur and by its own resolution error."""
+    """The hole, and the whole old hand dilated by the blur and by the error of its segmentation."""
     height, width = drawn.shape
     thin, thick = skeleton_masks(landmarks_px, height, width)
     span = region.span_px
-    radius = max(3, round(3.0 * blur_sigma + 1.2 + 1.2 / min(3.0, 110 / span) + _RIM * span))
-    known = np.zeros(thin.shape, np.bool_) if region.certain is None else region.certain
-    old = region.inside | thin | known
+    coarse_px = params.coarse_px / min(3.0, 110 / span)
+    radius = max(3, round(params.blur_reach * blur_sigma + params.rim_px + coarse_px + params.rim * span))
+    certain = np.zeros(thin.shape, np.bool_) if region.certain is None else region.certain
+    old = region.inside | thin | certain
     grown = dilated(old, radius)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    rim = max(2, int(0.075 * span))
-    broad = opened(region.inside & (far > 0.07 * span) & ~known, rim)
-    other_skin = dilated(broad, rim // 2) & (far > 0.05 * span) & ~known
-    near = (far < 0.22 * span) | dilated(known, radius)
+    rim = max(2, int(params.broad * span))
+    grown_from, broad_from = params.far_from_bone
+    broad = opened(region.inside & (far > broad_from * span) & ~certain, rim)
+    other_skin = dilated(broad, rim // 2) & (far > grown_from * span) & ~certain
+    near = (far < params.near_bone * span) | dilated(certain, radius)
+    hole_from_m = params.aligned_hole_from_m if aligned else params.hole_from_m
     hole = grown & near & ~other_skin & (reach_m > hole_from_m)
     if region.certain is not None:
-        limb = opened(hole & known & ~drawn, max(2, round(_LIMB * span)))
-        hole |= dilated(limb, radius) & grown & ~drawn & (known | ~region.inside)
+        limb = opened(hole & certain & ~drawn, max(2, round(params.limb * span)))
+        hole |= dilated(limb, radius) & grown & ~drawn & (certain | ~region.inside)
     left_over = old & ~hole & ~drawn
     count, parts = cv2.connectedComponents(left_over.astype(np.uint8))
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    low = reach_m < _ARM_BELOW_M
-    arm = low & (opened(left_over, rim) | dilated(drawn & low, _TOUCH_PX))
+    low = reach_m < params.arm_below_m
+    arm = low & (opened(left_over, rim) | dilated(drawn & low, params.touch_px))
     attached = np.union1d(border, parts[left_over & arm])
     loose = np.isin(parts, np.setdiff1d(np.arange(1, count), attached))
     return hole | (dilated(loose, radius) & grown), grown

@@ -1,9 +1,9 @@
-"""What of the fitted hand is seen at each sub-pixel of a crop: normals, skin coordinates, occlusion."""
+"""The visible surface of the fitted hand at each sub-pixel: normals, skin coordinates, occlusion."""
 # pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numba as nb
@@ -16,12 +16,46 @@ from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize, silhouette_coverage
 from handwright.types import Hand
 
-_OCCLUSION_REACH_M = 0.015
-_OCCLUSION_TAPS = 28
-_TARGET_HAND_PX = 330.0
+
+@dataclass(frozen=True, kw_only=True)
+class AmbientOcclusionParams:
+    """Numbers of ``ambient_occlusion``; chosen by eye.
+
+    Attributes:
+        reach_m: Radius around a point within which others hide sky from it, metres.
+        taps: Points that are compared.
+        full_m: Step in depth that counts as 1, metres.
+        least: Step in depth from which sky is hidden at all, in ``full_m``.
+        slope: Share of a tap's sky that is hidden per step.
+        far: Step from which a tap hides less, in ``full_m``: what is far in front lets light in behind it.
+        strength: Share of light that goes where all taps are hidden.
+    """
+
+    reach_m: float = 0.015
+    taps: int = 28
+    full_m: float = 0.008
+    least: float = 0.12
+    slope: float = 1.2
+    far: float = 3.0
+    strength: float = 0.85
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
+class SurfaceParams:
+    """Numbers of ``render_surface``.
+
+    Attributes:
+        wrist: The wrist's alignment with the arm; None: it stays as it was fitted.
+        occlusion: Ambient occlusion.
+        supersampled_px: Hand size in sub-pixels that smaller hands are supersampled to, at most four times.
+    """
+
+    wrist: WristParams | None = field(default_factory=WristParams)
+    occlusion: AmbientOcclusionParams = field(default_factory=AmbientOcclusionParams)
+    supersampled_px: float = 330.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Surface:
     """The hand's visible surface in a window of the picture, supersampled.
 
@@ -70,7 +104,7 @@ def render_surface(
     hand_px: float,
     size: tuple[int, int] | None = None,
     arm: Bool[np.ndarray, "h w"] | None = None,
-    wrist: WristParams | None = None,
+    params: SurfaceParams | None = None,
 ) -> Surface:
     """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
 
@@ -80,9 +114,10 @@ def render_surface(
         hand_px: Size of the hand in pixels; small hands are supersampled more.
         size: Height and width in pixels to render the window at; its own by default.
         arm: bool of that size, the picture's own hand and arm, which the wrist is to meet.
-        wrist: Numbers of the wrist's alignment.
+        params: Numbers of the method.
     """
-    scale = int(np.clip(round(_TARGET_HAND_PX / max(hand_px, 1.0)), 1, 4))
+    params = params or SurfaceParams()
+    scale = int(np.clip(round(params.supersampled_px / max(hand_px, 1.0)), 1, 4))
     dense = load_dense_rig()
     mesh = mesh_of(hand, dense.rig)
     vertices, faces = mesh.vertices_cam_m, mesh.faces
@@ -92,9 +127,9 @@ def render_surface(
     factor = np.array([width / own[1], height / own[0]])
     points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
     meets_arm = False
-    if arm is not None:
-        met = align_wrist(points / scale, dense.rig.vertices_m[:, 1], arm, wrist)
-        points, meets_arm = (points, False) if met is None else (scale * met, True)
+    if arm is not None and params.wrist is not None:
+        aligned = align_wrist(points / scale, dense.rig.vertices_m[:, 1], arm, params.wrist)
+        points, meets_arm = (points, False) if aligned is None else (scale * aligned, True)
     visible = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
     values = _interpolate(
@@ -107,33 +142,41 @@ def render_surface(
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
     normals /= np.maximum(np.sqrt(np.einsum("nc,nc->n", normals, normals))[:, None], 1e-6)
     pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
-    occlusion = ambient_occlusion(visible.depth_m, pixels_per_m)[seen]
+    occlusion = ambient_occlusion(visible.depth_m, pixels_per_m, params.occlusion)[seen]
     return Surface(
-        seen,
-        coverage,
-        normals,
-        values[:, 3:6],
-        values[:, 6:8],
-        occlusion,
-        visible.depth_m,
-        scale,
-        pixels_per_m,
-        meets_arm,
+        seen=seen,
+        coverage=coverage,
+        normals=normals,
+        rest_m=values[:, 3:6],
+        uv=values[:, 6:8],
+        occlusion=occlusion,
+        depth_m=visible.depth_m,
+        scale=scale,
+        pixels_per_m=pixels_per_m,
+        meets_arm=meets_arm,
     )
 
 
-def ambient_occlusion(depth_m: Float[np.ndarray, "h w"], pixels_per_m: float) -> Float[np.ndarray, "h w"]:
-    """Share of the sky that each surface point sees, from the depth image alone (screen-space occlusion).
+def ambient_occlusion(
+    depth_m: Float[np.ndarray, "h w"], pixels_per_m: float, params: AmbientOcclusionParams | None = None
+) -> Float[np.ndarray, "h w"]:
+    """Share of the sky that is open to each surface point, 0…1, from the depth image alone.
 
     Args:
-        depth_m: Distance per sub-pixel, +inf where nothing is.
+        depth_m: Distance per sub-pixel in metres, +inf where nothing is.
         pixels_per_m: Sub-pixels per metre at the hand's distance.
+        params: Numbers of the method.
+
+    Source:
+        Screen-space ambient occlusion (Mittring, Finding Next Gen: CryEngine 2, 2007).
     """
+    params = params or AmbientOcclusionParams()
     rng = np.random.default_rng(0)
-    angle = rng.uniform(0, 2 * np.pi, _OCCLUSION_TAPS)
-    radius = np.sqrt(rng.uniform(0.02, 1, _OCCLUSION_TAPS)) * pixels_per_m * _OCCLUSION_REACH_M
+    angle = rng.uniform(0, 2 * np.pi, params.taps)
+    radius = np.sqrt(rng.uniform(0.02, 1, params.taps)) * pixels_per_m * params.reach_m
     taps = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).astype(np.int64)
-    return cv2.blur(_occlusion(depth_m, taps), (5, 5))
+    steps = params.full_m, params.least, params.slope, params.far, params.strength
+    return cv2.blur(_occlusion(depth_m, taps, *steps), (5, 5))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -157,8 +200,8 @@ def _interpolate(attributes, corner_uv, faces, face, bary):  # noqa: ANN001, ANN
 
 
 @nb.njit(cache=True, nogil=True)
-def _occlusion(depth, taps):  # noqa: ANN001, ANN202
-    """A tap more than 1 mm in front hides sky, fully from 8 mm on, less when it is far in front."""
+def _occlusion(depth, taps, full_m, least, slope, far, strength):  # noqa: ANN001, ANN202
+    """Open share of the sky: a tap in front of a point hides sky, less of it when it is far in front."""
     height, width = depth.shape
     out = np.ones((height, width), np.float32)
     for r in range(height):
@@ -170,8 +213,8 @@ def _occlusion(depth, taps):  # noqa: ANN001, ANN202
                 y, x = r + taps[k, 1], c + taps[k, 0]
                 if y < 0 or x < 0 or y >= height or x >= width or not np.isfinite(depth[y, x]):
                     continue
-                gap = (depth[r, c] - depth[y, x]) / 0.008
-                if gap > 0.12:
-                    hidden += min((gap - 0.12) * 1.2, 1.0) / (1.0 + max(0.0, gap - 3.0))
-            out[r, c] = 1.0 - 0.85 * hidden / taps.shape[0]
+                gap = (depth[r, c] - depth[y, x]) / full_m
+                if gap > least:
+                    hidden += min((gap - least) * slope, 1.0) / (1.0 + max(0.0, gap - far))
+            out[r, c] = 1.0 - strength * hidden / taps.shape[0]
     return out

@@ -11,12 +11,21 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.geometry.layer_assignment import Layers
 from handwright.types import HandRegion
 
-MOST_HAND_PX = 448.0
-"""Size of a hand that is drawn at; larger ones are drawn at this size."""
-_SLACK = 1.1
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingResolutionParams:
+    """Numbers of ``to_working_resolution``.
+
+    Attributes:
+        longest_px: Hand size in pixels that larger hands are drawn at: the baked skin holds no finer detail.
+        slack: Hands up to so many times that size are drawn at their own.
+    """
+
+    longest_px: float = 448.0
+    slack: float = 1.1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class WorkingCrop:
     """A crop at the size that its hand is drawn at.
 
@@ -53,16 +62,16 @@ class WorkingCrop:
         """A mask from here at the crop's size."""
         return mask if mask.shape == self.full else self.enlarge(mask.astype(np.float32)) > 0.5
 
-    def enlarge_layers(self, own: Layers) -> Layers:
-        """Shares from here at the crop's size."""
+    def enlarge_layers(self, layers: Layers) -> Layers:
+        """Layers from here at the crop's size."""
         return replace(
-            own,
-            alpha=self.enlarge(own.alpha),
-            coverage=self.enlarge(own.coverage),
-            hole=self.enlarge_mask(own.hole),
-            hole_alpha=self.enlarge(own.hole_alpha),
-            old=self.enlarge_mask(own.old),
-            reach_m=self.enlarge(own.reach_m),
+            layers,
+            alpha=self.enlarge(layers.alpha),
+            coverage=self.enlarge(layers.coverage),
+            hole=self.enlarge_mask(layers.hole),
+            hole_alpha=self.enlarge(layers.hole_alpha),
+            old_hand=self.enlarge_mask(layers.old_hand),
+            reach_m=self.enlarge(layers.reach_m),
         )
 
 
@@ -82,13 +91,24 @@ def mask_box(mask: Bool[np.ndarray, "h w"], most_px: int | None) -> tuple[slice,
 
 
 def to_working_resolution(
-    crop: UInt8[np.ndarray, "h w 3"], landmarks_px: Float[np.ndarray, "21 2"], region: HandRegion
+    crop: UInt8[np.ndarray, "h w 3"],
+    landmarks_px: Float[np.ndarray, "21 2"],
+    region: HandRegion,
+    params: WorkingResolutionParams | None = None,
 ) -> WorkingCrop:
-    """The crop itself, or a smaller one when the hand in it is larger than ``MOST_HAND_PX``."""
+    """The crop itself, or a smaller one when the hand in it is larger than ``longest_px``.
+
+    Args:
+        crop: uint8 [h, w, 3] sRGB.
+        landmarks_px: [21, 2] observed landmarks in the crop.
+        region: The old hand in the crop.
+        params: Numbers of the method.
+    """
+    params = params or WorkingResolutionParams()
     height, width = crop.shape[:2]
-    factor = MOST_HAND_PX / max(float(np.ptp(landmarks_px, axis=0).max()), 1.0)
-    if factor * _SLACK >= 1:
-        return WorkingCrop(crop, landmarks_px, region, (height, width))
+    factor = params.longest_px / max(float(np.ptp(landmarks_px, axis=0).max()), 1.0)
+    if factor * params.slack >= 1:
+        return WorkingCrop(crop=crop, landmarks_px=landmarks_px, region=region, full=(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     share = cv2.resize(region.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -102,4 +122,5 @@ def to_working_resolution(
         span_px=region.span_px * factor,
         certain=known,
     )
-    return WorkingCrop(small, landmarks_px * (np.array(size) / (width, height)), inside, (height, width))
+    landmarks_px = landmarks_px * (np.array(size) / (width, height))
+    return WorkingCrop(crop=small, landmarks_px=landmarks_px, region=inside, full=(height, width))

@@ -69,13 +69,13 @@ class RelightParams:
         sigma: Blur of the ratio in hand sizes: only variation larger than this is passed on, never the old
             hand's shape.
         most: Greatest absolute log ratio of a pixel.
-        trust: Weight of a ratio of 1 beside the blurred share of compared pixels.
+        prior_weight: Weight of a ratio of 1 beside the blurred share of compared pixels.
         floor: Light added to both sides, as a share of the observed 98th percentile.
     """
 
     sigma: float = 0.1
     most: float = 0.8
-    trust: float = 0.08
+    prior_weight: float = 0.08
     floor: float = 0.02
 
 
@@ -215,7 +215,7 @@ def illumination_ratio(
         small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         return cv2.GaussianBlur(small, (0, 0), sigma / step)
 
-    smooth = blurred(ratio) / (blurred(compared) + params.trust)
+    smooth = blurred(ratio) / (blurred(compared) + params.prior_weight)
     return np.exp(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
