@@ -2,14 +2,13 @@
 
     python scripts/demo.py --output out/demo [picture]
 
-Without a picture, one with a malformed hand is rendered first. Every hand is attempted, so that there is
-something to see also where no critic is installed to fail it.
+Without a picture, a hand with a finger too many is rendered first, from formulas alone. Every hand is
+attempted, so that there is something to see also where no critic is installed to fail it.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +22,8 @@ GAP_PX = 24
 PAPER = (250, 249, 247)
 INK = (40, 42, 45)
 ROW_PX = 420
+SEED, SIZE_PX = 9, 768
+"""Of the rendered picture."""
 
 
 def main() -> int:
@@ -53,8 +54,10 @@ def main() -> int:
 
 
 def render_picture(path: Path) -> Path:
-    maker = Path(__file__).with_name("make_demo_picture.py")
-    subprocess.run([sys.executable, maker, path], check=True)
+    from handwright.data.hands import render_one_hand
+    from handwright.hand.defects import Defect
+
+    Image.fromarray(render_one_hand(SEED, SIZE_PX, Defect.EXTRA).pixels).save(path)
     return path
 
 
