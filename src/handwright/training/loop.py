@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -79,7 +79,14 @@ class Progress:
     done: bool
 
 
-def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool = False) -> Progress:
+def train(
+    recipe: Recipe,
+    settings: TrainSettings,
+    output: Path,
+    *,
+    resume: bool = False,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> Progress:
     """Train until the steps or the minutes are used up; checkpoints and samples go below ``output``.
 
     Args:
@@ -88,6 +95,7 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
         output: Folder of the run: ``checkpoints/``, ``log.jsonl``, ``measures.jsonl``,
             ``tensorboard/``, ``grids/``, ``curve.png`` and ``model/``, the member as it stands.
         resume: Go on from the newest checkpoint, if there is one.
+        stop_requested: Asked after every step; once it is true, a checkpoint is written and training ends.
 
     Raises:
         UsageError: The folder holds a run already and ``resume`` is off.
@@ -112,7 +120,7 @@ def train(recipe: Recipe, settings: TrainSettings, output: Path, *, resume: bool
     ema = EMAModel(learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75)
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(ema)
-    run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt)
+    run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt, stop_requested)
     run.restore()
     if not accelerator.is_main_process:
         return run.go(None)
@@ -173,10 +181,12 @@ class _Run:
         optimizer: torch.optim.Optimizer,
         ema: EMAModel,
         learnt: list[nn.Parameter],
+        stop_requested: Callable[[], bool],
     ) -> None:
         self.recipe, self.settings, self.output = recipe, settings, output
         self.accelerator, self.model, self.optimizer, self.ema = accelerator, model, optimizer, ema
         self.learnt, self.step, self.minutes = learnt, 0, 0.0
+        self.stop_requested = stop_requested
         self.checkpoints, self.log = output / "checkpoints", output / "log.jsonl"
 
     def restore(self) -> None:
@@ -207,7 +217,8 @@ class _Run:
                     self._note(loss, seconds, board)
                 now = time.monotonic()
                 over, due = self._agreed(
-                    settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes,
+                    (settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes)
+                    or self.stop_requested(),
                     now - kept >= 60 * settings.checkpointing_minutes,
                 )
                 if over or due:

@@ -13,7 +13,12 @@ from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network, load_tokenizer
-from handwright.diffusion.loading.libraries import AutoencoderKL, CLIPTextModel, CLIPTokenizer
+from handwright.diffusion.loading.libraries import (
+    AutoencoderKL,
+    CLIPTextModel,
+    CLIPTokenizer,
+    UNet2DConditionModel,
+)
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
@@ -33,6 +38,7 @@ from handwright.training.networks.family import (
 )
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
+from handwright.training.networks.text_to_image import fresh_base_text_encoder, fresh_base_unet
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe, Batches
@@ -41,6 +47,7 @@ from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text import SMALL, ClipRecipe, TextRecipe, fresh_clip
+from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream
@@ -48,6 +55,7 @@ from handwright.training.streams.critic_samples import load_views
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crop_folders import load_crops
 from handwright.training.streams.crops import Crops
+from handwright.training.streams.latent_shards import LatentStream
 from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream
 from handwright.training.streams.whole_pictures import load_pictures
@@ -171,6 +179,18 @@ def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Rec
     )
 
 
+def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    stream = LatentStream(data)
+    if model is None:
+        cells = stream.resolution // pixels_per_latent(stream.vae)
+        unet = fresh_base_unet(int(stream.vae.config["latent_channels"]), cells)
+        text_encoder = fresh_base_text_encoder(stream.tokenizer)
+    else:
+        unet = load_network(UNet2DConditionModel, model / "unet", torch.float32)
+        text_encoder = load_network(CLIPTextModel, model / "text_encoder", torch.float32)
+    return TextToImageRecipe(unet, text_encoder, stream, TextToImageParams())
+
+
 def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     crops = _crops(data, settings.resolution)
     tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
@@ -247,6 +267,7 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder,
     "vae": _vae,
     "text": _text,
+    "text_to_image": _text_to_image,
     "clip": _clip,
     "base": _base,
     "handrefiner": _handrefiner,

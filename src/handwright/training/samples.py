@@ -42,7 +42,7 @@ def sample_grid(
             picture_tensor(pixels[None]),
             mask,
             control_tensor(steered[None]),
-            _fitting(family, str(shown.caption[k]).split("\n")[0]),
+            fitting_prompt(family, str(shown.caption[k]).split("\n")[0]),
             NEGATIVE_PROMPT,
             steps=_STEPS,
             guidance=_GUIDANCE,
@@ -64,7 +64,7 @@ def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:
     )
 
 
-def _fitting(family: Family, caption: str) -> str:
+def fitting_prompt(family: Family, caption: str) -> str:
     """As many words of a caption as the text encoder reads."""
     words = caption.split()
     while len(family.tokenizer(" ".join(words)).input_ids) > family.tokenizer.model_max_length:

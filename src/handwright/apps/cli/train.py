@@ -15,7 +15,8 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="autoencoder, vae, text, clip, base, handrefiner, features, critic, referee or proposals.",
+            help="autoencoder, text_to_image, vae, text, clip, base, handrefiner, features, critic, "
+            "referee or proposals.",
         ),
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
@@ -67,6 +68,10 @@ def train(
     ] = "auto",
     checkpointing_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
     checkpoints_total_limit: Annotated[int, typer.Option(help="Older checkpoints are deleted.")] = 2,
+    stop_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="End with a checkpoint once this exists, as on SIGTERM."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
     debug: Debug = False,
 ) -> None:
@@ -77,6 +82,7 @@ def train(
     try:
         from handwright.training.loop import train as run
         from handwright.training.members import open_member
+        from handwright.training.stopping import stop_requests
     except ModuleNotFoundError as error:
         raise UsageError(
             "training needs more packages", f"{error.name} is not installed", "pip install handwright[train]"
@@ -107,7 +113,9 @@ def train(
         checkpoints_total_limit=checkpoints_total_limit,
         seed=seed,
     )
-    progress = run(open_member(member, data, model, settings), settings, output, resume=resume)
+    with stop_requests(stop_file) as stop_requested:
+        recipe = open_member(member, data, model, settings)
+        progress = run(recipe, settings, output, resume=resume, stop_requested=stop_requested)
     typer.echo(
         f"{member}: step {progress.step}, {progress.minutes:.1f} minutes, weights in {output / 'model'}"
     )

@@ -27,7 +27,7 @@ from handwright.training.streams.picture_shards import PictureStream
 _RANDOM_STREAM = 17
 """Keeps this recipe's random numbers apart from other recipes' of the same seed."""
 
-_MEASURED_OF_EACH_KIND, _SHOWN_OF_EACH_KIND = 8, 3
+_MEASURED_OF_EACH_KIND, _SHOWN_OF_EACH_KIND = 4, 3
 
 
 @dataclass(frozen=True, kw_only=True)

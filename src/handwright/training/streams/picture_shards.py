@@ -62,7 +62,7 @@ class StoredPicture:
     @property
     def is_held_out(self) -> bool:
         """Whether the picture is kept from training."""
-        return zlib.crc32(f"{self.shard.name}/{self.name}".encode()) % HELD_OUT_ONE_IN == 0
+        return held_out(f"{self.shard.name}/{self.name.partition('.')[0]}")
 
     def pixels(self) -> UInt8[np.ndarray, "h w 3"]:
         """The decoded picture, uint8 [H, W, 3] sRGB.
@@ -80,6 +80,11 @@ class StoredPicture:
         if decoded is None:
             raise DataError(f"{self.name} of {self.shard} is no picture", "", "make the shard again")
         return np.ascontiguousarray(decoded[..., ::-1])
+
+
+def held_out(name: str) -> bool:
+    """Whether the sample of this name, SHARD/KEY, is kept from training."""
+    return zlib.crc32(name.encode()) % HELD_OUT_ONE_IN == 0
 
 
 class PictureStream:

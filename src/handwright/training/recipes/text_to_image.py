@@ -1,0 +1,195 @@
+"""``text_to_image``: a UNet and its text encoder, by flow matching on cached latents.
+
+Rectified flow (Liu et al. 2023) along x_σ = (1 − σ) x0 + σ ε, velocity ε − x0 as target, σ logit-normal,
+which is to flow matching what min-SNR is to diffusion (Esser et al. 2024, §3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor, nn
+
+from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
+from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.samplers import open_sampler
+from handwright.diffusion.tensors import picture_array
+from handwright.training.networks.family import Family, noise_schedule, save_family
+from handwright.training.noising import noise_to
+from handwright.training.panels import tiled
+from handwright.training.samples import fitting_prompt
+from handwright.training.settings import TrainSettings
+from handwright.training.streams.latent_shards import LatentSamples, LatentStream
+
+PROMPT_SHEET = (
+    "a 3D rendered image of the left hand of a person with very dark skin clenched in a fist",
+    "a 3D rendered image of the right hand of a child with tan skin with all fingers extended, palm facing "
+    "the camera, fingers pointing up",
+    "a 3D rendered image of the right hand of a person with light skin making a peace sign",
+    "a 3D rendered image of the left hand of an elderly person with dark brown skin giving a thumbs-up",
+    "a 3D rendered image of the left hand of a person with light skin pointing, wearing a blue sweater",
+    "a 3D rendered image of the right hand of a person with medium brown skin on a blanket",
+    "3D rendered image, right hand, all fingers extended",
+    "3D rendered image, left hand, clenched in a fist",
+    "a photograph of a left hand",
+    "a photograph of a right hand",
+    "a 3D rendered image of a young man with light skin and short auburn hair, wearing a navy sweater",
+    "a 3D rendered image of an elderly woman with dark brown skin and long grey hair, wearing a red shirt",
+    "a 3D rendered image of a middle-aged woman with very dark skin and short black hair, the right hand "
+    "with all fingers extended, palm facing the camera, fingers pointing up",
+    "a 3D rendered image of a young woman with tan skin, the left hand making a peace sign",
+    "a 3D rendered image of a man with medium brown skin, the right hand pointing, in front of a brick wall",
+    "a 3D rendered image of a child with light skin, wearing a green shirt, in a park",
+    "3D rendered image, a young man, right hand, giving a thumbs-up",
+    "3D rendered image, an elderly man, left hand, clenched in a fist",
+    "a 3D rendered image of a person with dark brown skin, both hands with all fingers extended",
+    "a 3D rendered image of a young woman with very dark skin in front of city lights",
+)
+"""Painted at every checkpoint, each from its own fixed seed."""
+
+_RANDOM_STREAM = 19
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
+_HELD_OUT_OF_EACH_KIND = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextToImageParams:
+    """How noise is drawn, and how the prompt sheet is painted.
+
+    Attributes:
+        noise_mean: Of logit σ before the sigmoid; Esser et al. 2024, §3.1 ('rf/lognorm(0.00,1.00)', table 1).
+        noise_spread: Standard deviation of logit σ; the same source.
+        steps: Of the prompt sheet's sampler; chosen by eye.
+        guidance: Classifier-free guidance of the prompt sheet; chosen by eye.
+    """
+
+    noise_mean: float = 0.0
+    noise_spread: float = 1.0
+    steps: int = 12
+    guidance: float = 3.0
+
+
+class FlowLoss(nn.Module):
+    """Text encoder and UNet; the forward pass is the mean squared error of the velocity.
+
+    Args:
+        text_encoder: Trained with the UNet.
+        unet: On latents alone.
+    """
+
+    def __init__(self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel) -> None:
+        super().__init__()
+        self.text_encoder, self.unet = text_encoder, unet
+        self.requires_grad_(True)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Loss of ``latents``, ``timesteps``, ``target`` and ``tokens``, as ``flow_batch`` makes them."""
+        text = self.text_encoder(batch["tokens"]).last_hidden_state
+        velocity = self.unet(batch["latents"], batch["timesteps"], text).sample.float()
+        return (velocity - batch["target"]).square().mean()
+
+
+class TextToImageRecipe:
+    """``text_to_image``; see :class:`handwright.training.loop.Recipe`.
+
+    Args:
+        unet: On latents alone.
+        text_encoder: Trained with it; reads the tokens of ``stream.tokenizer``.
+        stream: Latents and captions.
+        params: Noise levels and prompt sheet.
+    """
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        text_encoder: CLIPTextModel,
+        stream: LatentStream,
+        params: TextToImageParams,
+    ) -> None:
+        self.stream, self.params = stream, params
+        self.schedule = noise_schedule("flow")
+        self.family = Family(
+            stream.vae, stream.tokenizer, text_encoder, unet, None, self.schedule, stream.resolution
+        )
+        self.trained = FlowLoss(text_encoder, unet)
+        rng = np.random.default_rng(_RANDOM_STREAM)
+        self.held_out = self._noised(rng, stream.held_out(_HELD_OUT_OF_EACH_KIND), 0.0)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass."""
+        rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
+        drawn = self.stream.draw(rng, settings.train_batch_size)
+        return self._noised(rng, drawn, settings.proportion_empty_prompts)
+
+    def _noised(self, rng: np.random.Generator, drawn: LatentSamples, empty: float) -> dict[str, Tensor]:
+        """Latents at random noise levels; a share ``empty`` of the captions is left out."""
+        left_out = rng.random(len(drawn.captions)) < empty
+        captions = ["" if out else text for out, text in zip(left_out, drawn.captions, strict=True)]
+        steps = self.timesteps(rng, len(captions))
+        clean = torch.from_numpy(drawn.latents)
+        noise = torch.from_numpy(rng.standard_normal(drawn.latents.shape, np.float32))
+        noised = noise_to(self.schedule, clean, noise, steps)
+        return {
+            "latents": noised.latents,
+            "timesteps": noised.timesteps,
+            "target": noised.target,
+            "tokens": self.tokens(captions),
+        }
+
+    def timesteps(self, rng: np.random.Generator, count: int) -> Int[Tensor, "n"]:
+        """Logit-normal places in the schedule, int64 [N] within 0 … ``num_train_timesteps`` − 1."""
+        logits = rng.normal(self.params.noise_mean, self.params.noise_spread, count)
+        total = self.schedule.config["num_train_timesteps"]
+        return torch.from_numpy(np.minimum((total / (1 + np.exp(-logits))).astype(np.int64), total - 1))
+
+    def tokens(self, captions: list[str]) -> Int[Tensor, "n t"]:
+        """Token ids [N, T]."""
+        return self.stream.tokenizer(
+            captions, padding="max_length", truncation=True, return_tensors="pt"
+        ).input_ids
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """The prompt sheet: ten pictures a row, in the order of ``PROMPT_SHEET``."""
+        family, side = self.family, self.stream.resolution
+        pipeline = HandInpaintPipeline(
+            family.vae,
+            family.text_encoder,
+            family.tokenizer,
+            family.unet,
+            open_sampler("auto", family.schedule_config),
+            None,
+        )
+        device, made = family.unet.device, list[np.ndarray]()
+        family.vae.to(device)
+        blank, everywhere = torch.zeros(1, 3, side, side), torch.ones(1, 1, side, side)
+        for number, prompt in enumerate(PROMPT_SHEET):
+            painted = pipeline(
+                blank,
+                everywhere,
+                blank,
+                fitting_prompt(family, prompt),
+                "",
+                steps=self.params.steps,
+                guidance=self.params.guidance,
+                control_strength=0.0,
+                generator=torch.Generator(device).manual_seed(number),
+            ).pictures
+            made.append(np.rint(picture_array(painted)[0]).astype(np.uint8))
+        return tiled(made, 10)
+
+    def measures(self) -> dict[str, float]:
+        """Loss of held-out samples at fixed noise."""
+        device = self.family.unet.device
+        with torch.no_grad():
+            placed = {name: values.to(device) for name, values in self.held_out.items()}
+            return {"held_out_loss": float(self.trained(placed))}
+
+    def save(self, folder: Path) -> None:
+        """Write autoencoder, text encoder, tokenizer, UNet and scheduler."""
+        save_family(self.family, folder)

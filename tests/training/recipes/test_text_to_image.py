@@ -1,0 +1,77 @@
+"""The text-to-image base learns, attends to text at every level, and is resumed exactly."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from handwright.diffusion.loading.zoo import load_models
+from handwright.training.loop import train
+from handwright.training.networks.family import fresh_text_encoder
+from handwright.training.networks.text_to_image import fresh_base_unet
+from handwright.training.recipes import text_to_image
+from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
+from handwright.training.streams.latent_shards import LatentStream, encode_shards
+from tests.training.recipes.test_autoencoder import losses, settings, small_vae
+from tests.training.streams.test_latent_shards import add_shard
+
+
+@pytest.fixture(scope="module")
+def latents(tmp_path_factory):
+    root = tmp_path_factory.mktemp("latents")
+    add_shard(root / "world", 0)
+    small_vae().save_pretrained(root / "vae")
+    encode_shards(root / "world", root / "latents", root / "vae", 64)
+    return root / "latents"
+
+
+def recipe(latents):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        stream = LatentStream(latents)
+        unet = fresh_base_unet(4, 8, (32, 32), 32)
+        return TextToImageRecipe(
+            unet, fresh_text_encoder(stream.tokenizer, 32, 1), stream, TextToImageParams(steps=2)
+        )
+
+
+@pytest.fixture(autouse=True)
+def _two_prompts(monkeypatch):
+    monkeypatch.setattr(text_to_image, "PROMPT_SHEET", text_to_image.PROMPT_SHEET[:2])
+
+
+def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(latents, tmp_path):
+    train(recipe(latents), settings(max_train_steps=4), tmp_path / "whole")
+    assert train(recipe(latents), settings(max_train_steps=4, max_minutes=1e-9), tmp_path / "cut").step == 1
+    train(recipe(latents), settings(max_train_steps=4), tmp_path / "cut", resume=True)
+    assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
+
+
+def test_it_learns_and_what_it_saves_loads_as_a_model(latents, tmp_path):
+    changes = {"max_train_steps": 60, "lr_decay_steps": 1, "train_batch_size": 8, "learning_rate": 5e-3}
+    train(recipe(latents), settings(**changes), tmp_path)
+    found = losses(tmp_path)
+    assert np.mean(found[-10:]) < 0.8 * np.mean(found[:5])
+    assert "held_out_loss" in json.loads((tmp_path / "measures.jsonl").read_text("utf-8").splitlines()[-1])
+    models = load_models(str(tmp_path / "model"), dtype="float32", device="cpu")
+    assert models.unet.config["in_channels"] == 4
+    assert models.resolution == 64
+
+
+def test_every_level_attends_to_text():
+    unet = fresh_base_unet(4, 16, (32, 32, 32), 32)
+    assert all(hasattr(block, "attentions") for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks))
+    assert unet.down_blocks[0].attentions[0].transformer_blocks[0].attn1.heads == 1
+
+
+def test_noise_levels_are_logit_normal(latents):
+    steps = recipe(latents).timesteps(np.random.default_rng(0), 20_000).double() / 1000
+    assert float(steps.median()) == pytest.approx(0.5, abs=0.01)
+    # the quantile of a unit normal at one standard deviation is the sigmoid of 1
+    assert float(steps.quantile(0.8413)) == pytest.approx(1 / (1 + np.exp(-1)), abs=0.01)
+
+
+def test_the_prompt_sheet_is_the_same_for_the_same_weights(latents):
+    made = recipe(latents)
+    assert np.array_equal(made.grid(), made.grid())
