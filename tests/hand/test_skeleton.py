@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handwright.hand.skeleton import not_skin, palm_span_px, skeleton_masks, skin_distance
+from handwright.hand.skeleton import palm_span_px, skeleton_masks
+from handwright.hand.skin_colour import not_skin, skin_distance
 from tests.drawn import region_of, shoot
 
 SHOT = shoot()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from handwright.data.hands import render_defects, render_hands
-from handwright.hand.skeleton import skin_distance
+from handwright.hand.skin_colour import skin_distance
 from handwright.refine.detached.gap import Section, _in_sleeve, gap_to_arm
 from handwright.refine.detached.joined_arm import between, joined_to_arm, with_skin
 from handwright.refine.detached.moved_hand import moved_to_arm

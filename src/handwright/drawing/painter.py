@@ -24,7 +24,7 @@ from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
 from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.skin.shading import shade_surface
-from handwright.hand.skeleton import SAME_SKIN, not_skin, skin_distance
+from handwright.hand.skin_colour import SAME_SKIN, not_skin, skin_distance
 from handwright.image.compositing import feather
 from handwright.threads import both
 from handwright.types import Hand, HandRegion

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
 from handwright.hand.morphology import eroded, opened
-from handwright.hand.skeleton import SAME_SKIN, skin_distance
+from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.perception.fit.edited_depth import with_depth
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.outline import fit_with_outline

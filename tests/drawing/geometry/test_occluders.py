@@ -6,7 +6,7 @@ import pytest
 
 from handwright.drawing.geometry.layer_assignment import assign_layers
 from handwright.drawing.geometry.occluders import occluder_mask
-from handwright.hand.skeleton import not_skin
+from handwright.hand.skin_colour import not_skin
 from tests.drawn import WALL, region_of, shoot
 
 PEN = (30, 60, 190)

@@ -1,4 +1,4 @@
-"""The rig as the fit moves it, compiled: posed bones, markers on them, and analytic derivatives.
+"""The rig in the fit, compiled: posed bones, markers on them, and analytic derivatives.
 
 Parameters (37): 0–2 wrist rotation (left increment), 3–5 x/z, y/z and log z of the wrist, 6–29 the 24
 anatomical angles, 30 palm width, 31 thickness, 32–36 finger lengths (logarithms).
@@ -10,12 +10,29 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from handwright.perception.fit._matrices import apply, product
-
 N = 37
 _FIRST = np.array([13, 1, 4, 10, 7])
 _PALM_BONE = np.array([0, 16, 17, 19, 18])
 _FINGER_OF_BONE = np.array([-1, 1, 1, 1, 2, 2, 2, 4, 4, 4, 3, 3, 3, 0, 0, 0, -1, -1, -1, -1])
+
+
+@nb.njit(cache=True)
+def apply(matrix, vector):
+    """[3, 3] · [3] → [3]; numba's own ``@`` needs SciPy, which the core does not install."""
+    out = np.empty(3)
+    for i in range(3):
+        out[i] = matrix[i, 0] * vector[0] + matrix[i, 1] * vector[1] + matrix[i, 2] * vector[2]
+    return out
+
+
+@nb.njit(cache=True)
+def product(left, right):
+    """[3, 3] · [3, n] → [3, n]."""
+    out = np.empty((3, right.shape[1]))
+    for i in range(3):
+        for j in range(right.shape[1]):
+            out[i, j] = left[i, 0] * right[0, j] + left[i, 1] * right[1, j] + left[i, 2] * right[2, j]
+    return out
 
 
 @nb.njit(cache=True)
@@ -78,12 +95,12 @@ def _pose_palm(p, joints0, axes, chain):
 
 
 @nb.njit(cache=True)
-def _turn(before, axis, angle, axis_now):
-    """Turn about an axis that ``before`` has already carried along; ``axis_now`` [3] receives where it is."""
-    axis_now[:] = apply(before, axis)
+def _turn(parent, axis, angle, axis_now):
+    """Turn about an axis that ``parent`` has rotated already; ``axis_now`` [3] receives the rotated axis."""
+    axis_now[:] = apply(parent, axis)
     local = np.empty((3, 3))
     rotate(axis, angle, local)
-    return product(before, local)
+    return product(parent, local)
 
 
 @nb.njit(cache=True)
@@ -153,7 +170,7 @@ def _add_angle(jac, weight, x, d, chain):
 
 @nb.njit(cache=True)
 def marker(point, bone, weight, joints0, chain, out, jac, want):
-    """Add weight × (posed rest point) to ``out`` [3]; on ``want`` also its derivatives to ``jac`` [3, 37]."""
+    """Add weight × (posed rest point) to ``out`` [3]; with ``want`` its derivatives to ``jac`` [3, 37]."""
     lin, pos, dlin, dpos = chain[1], chain[2], chain[5], chain[6]
     offset = point - joints0[bone]
     x = apply(lin[bone], offset) + pos[bone]

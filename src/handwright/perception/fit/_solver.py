@@ -1,19 +1,82 @@
-"""The fit's inner loop, compiled: residuals with analytic Jacobians, damped least squares.
+"""The fit's inner loop, compiled: residuals with analytic Jacobians, Levenberg–Marquardt.
 
-Parameters are those of ``_chain``. Lengths are metres, angles radians; cost terms are squares of
+The 37 parameters are those of ``_chain``. Lengths are metres, angles radians; cost terms are squares of
 dimensionless residuals.
 """
 # pyright: reportMissingParameterType=false
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numba as nb
 import numpy as np
 
-from handwright.perception.fit._chain import N, marker, pose_chain, rotate
-from handwright.perception.fit._matrices import apply, product
+from handwright.perception.fit._chain import N, apply, marker, pose_chain, product, rotate
 
 _ALL = np.arange(N)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolverParams:
+    """Standard deviations of the prior's residuals and limits of the iteration.
+
+    The relations between joints are those of healthy hands (DIP ≈ 2/3 PIP in Lee & Kunii, *Model-based
+    analysis of hand posture*, 1995, here .55 of it); widths and limits were chosen by eye on rendered and
+    real hands (``bench/fit.py`` measures).
+
+    Attributes:
+        prior_weight: Weight of the pull to the mean pose and shape, in 1 / standard deviation.
+        angle_wall_rad, shape_wall: A parameter this far beyond its limit costs 1.
+        dip_of_pip: DIP flexion over PIP flexion of a relaxed finger.
+        dip_sd_rad: Standard deviation of the DIP about that.
+        flexed_from_rad, flexed_over_rad: MCP flexion at which a finger stops spreading, and the range over
+        which.
+        spread_sd_rad: Standard deviation of the spread of a fully flexed finger.
+        neighbour_sd_rad: Standard deviation of the MCP flexion's difference between neighbouring fingers.
+        length_sd: Standard deviation of the mean logarithm of the five finger lengths.
+        collision_m: Overlap of two collision spheres that costs 1.
+        max_rigid_step, max_step: Trust box of one step: distance parameters; all others.
+        start_damping, min_damping, max_damping: λ of the first step, its floor, and where the iteration
+        stops. damping_down, damping_up: Factors on λ after a step that lowers the cost, and after one that
+        does not. robust_after, stop_after: Iterations before Huber weights are used, and before a small gain
+        may end the fit.
+        small_gain: Gain over cost that counts as small.
+    """
+
+    prior_weight: float = 0.6
+    angle_wall_rad: float = 0.035
+    shape_wall: float = 0.01
+    dip_of_pip: float = 0.55
+    dip_sd_rad: float = 0.22
+    flexed_from_rad: float = 0.35
+    flexed_over_rad: float = 0.7
+    spread_sd_rad: float = 0.06
+    neighbour_sd_rad: float = 1.0
+    length_sd: float = 0.04
+    collision_m: float = 0.0035
+    max_rigid_step: float = 0.5
+    max_step: float = 0.8
+    start_damping: float = 1e-2
+    min_damping: float = 1e-6
+    max_damping: float = 1e4
+    damping_down: float = 0.3
+    damping_up: float = 6.0
+    robust_after: int = 3
+    stop_after: int = 7
+    small_gain: float = 2e-4
+
+
+_P = SolverParams()
+# Kernels take plain numbers as compile-time constants.
+_PRIOR, _ANGLE_WALL, _SHAPE_WALL = _P.prior_weight, _P.angle_wall_rad, _P.shape_wall
+_DIP_OF_PIP, _DIP_SD, _SPREAD_SD = _P.dip_of_pip, _P.dip_sd_rad, _P.spread_sd_rad
+_FLEXED_FROM, _FLEXED_OVER = _P.flexed_from_rad, _P.flexed_over_rad
+_NEIGHBOUR_SD, _LENGTH_SD, _COLLISION = _P.neighbour_sd_rad, _P.length_sd, _P.collision_m
+_MAX_RIGID_STEP, _MAX_STEP = _P.max_rigid_step, _P.max_step
+_START_DAMPING, _MIN_DAMPING, _MAX_DAMPING = _P.start_damping, _P.min_damping, _P.max_damping
+_DAMPING_DOWN, _DAMPING_UP = _P.damping_down, _P.damping_up
+_ROBUST_AFTER, _STOP_AFTER, _SMALL_GAIN = _P.robust_after, _P.stop_after, _P.small_gain
 
 
 @nb.njit(cache=True)
@@ -39,7 +102,7 @@ def evaluate(p, wrist, rig, obs, prior, w, hess, grad, out_px, out_cam, want):
     chain = pose_chain(p, rig[0], rig[1])
     cost = _landmark_terms(p, wrist, rig, chain, obs, w, hess, grad, out_px, out_cam, want)
     cost += _prior_terms(p, prior, hess, grad, want)
-    cost += _habit_terms(p, hess, grad, want)
+    cost += _coupling_terms(p, hess, grad, want)
     return cost + _collision_terms(p, rig, chain, hess, grad, want)
 
 
@@ -93,14 +156,14 @@ def _add_rigid(jac, arm, t):
 
 @nb.njit(cache=True)
 def _prior_terms(p, prior, hess, grad, want):
-    """A weak pull to the usual hand, and steep walls at the limits."""
+    """A weak pull to the mean hand, and steep walls at the limits."""
     mean, spread, lo, hi = prior
     cost = 0.0
     for i in range(6, N):
-        s = 0.6 / spread[i]
+        s = _PRIOR / spread[i]
         r = (p[i] - mean[i]) * s
         over = p[i] - hi[i] if p[i] > hi[i] else (p[i] - lo[i] if p[i] < lo[i] else 0.0)
-        h = 1.0 / (0.035 if i < 30 else 0.01)
+        h = 1.0 / (_ANGLE_WALL if i < 30 else _SHAPE_WALL)
         cost += r * r + over * over * h * h
         if want:
             grad[i] += r * s + over * h * h
@@ -109,45 +172,45 @@ def _prior_terms(p, prior, hess, grad, want):
 
 
 @nb.njit(cache=True)
-def _habit_terms(p, hess, grad, want):
-    """What fingers do together: DIP follows PIP, neighbours flex alike, flexed fingers do not spread.
+def _coupling_terms(p, hess, grad, want):
+    """Coupling of joints: DIP follows PIP, neighbours flex alike, flexed fingers do not spread.
 
-    The last is Gauss-Newton-approximate on purpose: how far a finger is flexed counts as given.
+    The last term's derivative is approximate on purpose: a finger's flexion is held constant in it.
     """
     cost = 0.0
     two, row = np.zeros(5, np.int64), np.zeros(N)
     for k in range(4):
         spread, mcp, pip, dip = 12 + 4 * k, 13 + 4 * k, 14 + 4 * k, 15 + 4 * k
-        follow = (p[dip] - 0.55 * p[pip]) / 0.22
-        flexed = min(max((p[mcp] - 0.35) / 0.7, 0.0), 1.0)
-        apart = flexed * p[spread] / 0.06
+        follow = (p[dip] - _DIP_OF_PIP * p[pip]) / _DIP_SD
+        flexed = min(max((p[mcp] - _FLEXED_FROM) / _FLEXED_OVER, 0.0), 1.0)
+        apart = flexed * p[spread] / _SPREAD_SD
         cost += follow * follow + apart * apart
         if want:
             two[0], two[1] = pip, dip
-            row[pip], row[dip] = -0.55 / 0.22, 1.0 / 0.22
+            row[pip], row[dip] = -_DIP_OF_PIP / _DIP_SD, 1.0 / _DIP_SD
             _accumulate(hess, grad, row, follow, two, 2)
             two[0] = spread
-            row[spread] = flexed / 0.06
+            row[spread] = flexed / _SPREAD_SD
             _accumulate(hess, grad, row, apart, two, 1)
         if k < 3:
-            alike = p[mcp + 4] - p[mcp]
+            alike = (p[mcp + 4] - p[mcp]) / _NEIGHBOUR_SD
             cost += alike * alike
             if want:
                 two[0], two[1] = mcp, mcp + 4
-                row[mcp], row[mcp + 4] = -1.0, 1.0
+                row[mcp], row[mcp + 4] = -1.0 / _NEIGHBOUR_SD, 1.0 / _NEIGHBOUR_SD
                 _accumulate(hess, grad, row, alike, two, 2)
-    longer = (p[32] + p[33] + p[34] + p[35] + p[36]) / 5.0 / 0.04
+    longer = (p[32] + p[33] + p[34] + p[35] + p[36]) / 5.0 / _LENGTH_SD
     if want:
         for k in range(5):
             two[k] = 32 + k
-            row[32 + k] = 0.2 / 0.04
+            row[32 + k] = 0.2 / _LENGTH_SD
         _accumulate(hess, grad, row, longer, two, 5)
     return cost + longer * longer
 
 
 @nb.njit(cache=True)
 def _collision_terms(p, rig, chain, hess, grad, want):
-    """Overlapping spheres push apart, 3.5 mm counting as one."""
+    """Overlapping collision spheres push apart."""
     joints0, sp_bones, sp, sp_r, pairs = rig[0], rig[4], rig[5], rig[6], rig[7]
     cost, thick = 0.0, np.exp(p[31])
     centre, spare, row = np.zeros((sp.shape[0], 3)), np.zeros(3), np.zeros(N)
@@ -162,7 +225,7 @@ def _collision_terms(p, rig, chain, hess, grad, want):
         if square >= reach * reach:
             continue
         distance = np.sqrt(square) + 1e-9
-        r = (reach - distance) / 0.0035
+        r = (reach - distance) / _COLLISION
         cost += r * r
         if want:
             ja[:] = 0.0
@@ -170,8 +233,8 @@ def _collision_terms(p, rig, chain, hess, grad, want):
             marker(sp[a], sp_bones[a], 1.0, joints0, chain, spare, ja, True)
             marker(sp[b], sp_bones[b], 1.0, joints0, chain, spare, jb, True)
             ja -= jb
-            row[:] = -(d0 * ja[0] + d1 * ja[1] + d2 * ja[2]) / (distance * 0.0035)
-            row[31] += reach / 0.0035
+            row[:] = -(d0 * ja[0] + d1 * ja[1] + d2 * ja[2]) / (distance * _COLLISION)
+            row[31] += reach / _COLLISION
             _accumulate(hess, grad, row, r, _ALL, N)
     return cost
 
@@ -209,9 +272,9 @@ def _cholesky_solve(hess, lam, grad, step):
 
 @nb.njit(cache=True)
 def _take_step(p, wrist, step):
-    """Parameters and wrist after a step, each number held to a trust box."""
+    """Return parameters and wrist after a step, which is clipped to a trust box."""
     for i in range(N):
-        cap = 0.5 if 3 <= i < 6 else 0.8
+        cap = _MAX_RIGID_STEP if 3 <= i < 6 else _MAX_STEP
         step[i] = min(max(step[i], -cap), cap)
     q, turned = p + step, wrist
     angle = np.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
@@ -237,7 +300,7 @@ def solve(p, wrist, rig, obs, prior, base_w, iters, huber):
     px, cam = np.zeros((21, 2)), np.zeros((21, 3))
     new_px, new_cam = np.zeros((21, 2)), np.zeros((21, 3))
     w = base_w.copy()
-    lam = 1e-2
+    lam = _START_DAMPING
     cost = evaluate(p, wrist, rig, obs, prior, w, hess, grad, px, cam, True)
     for it in range(iters):
         if not _cholesky_solve(hess, lam, grad, step):
@@ -248,14 +311,14 @@ def solve(p, wrist, rig, obs, prior, base_w, iters, huber):
         if new_cost < cost:
             gain = cost - new_cost
             p, wrist = q, turned
-            lam = max(lam * 0.3, 1e-6)
-            if it > 3:
+            lam = max(lam * _DAMPING_DOWN, _MIN_DAMPING)
+            if it > _ROBUST_AFTER:
                 _huber_weights(new_px, obs[0], obs[3], base_w, huber, w)
             cost = evaluate(p, wrist, rig, obs, prior, w, hess, grad, px, cam, True)
-            if gain < 2e-4 * cost and it > 7:
+            if gain < _SMALL_GAIN * cost and it > _STOP_AFTER:
                 break
         else:
-            lam = min(lam * 6.0, 1e5)
-            if lam > 1e4:
+            lam *= _DAMPING_UP
+            if lam > _MAX_DAMPING:
                 break
     return p, wrist, cost, w, px, cam

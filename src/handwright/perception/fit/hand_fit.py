@@ -1,12 +1,14 @@
-"""Reconstruct: 21 observed landmarks → a regular, anatomically limited hand (SPEC §1, 'Reconstruct').
+"""The fit: 21 observed landmarks → the nearest regular, anatomically limited hand (HandRefiner §3.1's mesh).
 
-Damped least squares over wrist, 24 anatomical angles, palm and finger proportions, in front of a pinhole
-camera, with Huber weights per landmark, joint limits, spheres that must not overlap, several starting curls.
+Damped least squares over the wrist, 24 anatomical angles, and palm and finger proportions, in front of a
+pinhole camera, with Huber weights for each landmark, joint limits, collision spheres, and several starting
+curls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,24 +22,58 @@ from handwright.perception.fit import _solver
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import Camera, Hand, HandFit, HandObservation
 
-FOCAL_FACTOR = 1.2
-"""Focal length over the longer side of the picture: about 45° across, a phone's portrait lens."""
-
-SIGMA_2D, SIGMA_Z = 0.012, 0.07
-"""Expected landmark error across and along the line of sight, as fractions of hand size."""
-
-_HUBER = 2.5
 _PALM = (0, 1, 5, 9, 13, 17)
-_CURLS_DEG = ((15.0, 15.0, 8.0), (5.0, 5.0, 3.0), (65.0, 85.0, 45.0), (45.0, 40.0, 25.0))
+"""Landmarks of the palm: wrist, thumb CMC and the four MCP joints."""
 _SHAPE_INDEX = np.array([SHAPE_NAMES.index(n) for n in ("palm_width", "thickness")] + list(range(4, 9)))
-_KNOWN_SPREAD = 0.002
-_SHAPE_SPREAD = np.array([0.05, 0.10] + [0.08] * 5)
-_SHAPE_LIMIT = np.array([0.22, 0.24] + [0.25] * 5)
+"""The fitted shape numbers: palm width, thickness and the five finger lengths."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitParams:
+    """The camera, the expected errors and the prior of the fit; ``bench/fit.py`` measures.
+
+    Attributes:
+        focal_factor: Focal length over the longer side of the picture: about 45° across, a phone's portrait
+            lens.
+        landmark_sd: Standard deviation of a landmark across the line of sight, a fraction of hand size
+            (measured with ``scripts/calibrate_landmarks.py``).
+        depth_sd: The same along the line of sight.
+        huber: Landmark error in standard deviations from which its weight falls (chosen by eye).
+        min_weight: Least weight of a landmark, so that every finger stays determined (chosen by eye).
+        iterations: Most steps from each starting curl (chosen by eye).
+        curls_deg: Starting flexions of MCP, PIP and DIP: relaxed, flat, fist, half curled (chosen by eye).
+        shape_sd: Prior's standard deviation of palm width, thickness, and each finger length, logarithms
+            (chosen by eye).
+        shape_limit: Their largest absolute values (chosen by eye).
+        given_sd: Standard deviation of proportions that are given: they stay, but for the solver's precision.
+        min_depth_m: Least starting distance from the camera in metres.
+    """
+
+    focal_factor: float = 1.2
+    landmark_sd: float = 0.012
+    depth_sd: float = 0.07
+    huber: float = 2.5
+    min_weight: float = 0.02
+    iterations: int = 40
+    curls_deg: tuple[tuple[float, float, float], ...] = (
+        (15.0, 15.0, 8.0),
+        (5.0, 5.0, 3.0),
+        (65.0, 85.0, 45.0),
+        (45.0, 40.0, 25.0),
+    )
+    shape_sd: tuple[float, float, float] = (0.05, 0.10, 0.08)
+    shape_limit: tuple[float, float, float] = (0.22, 0.24, 0.25)
+    given_sd: float = 0.002
+    min_depth_m: float = 0.05
+
+
+PARAMS = FitParams()
+_SHAPE_SD, _SHAPE_LIMIT = (np.array([*of[:2], *[of[2]] * 5]) for of in (PARAMS.shape_sd, PARAMS.shape_limit))
 
 
 def picture_camera(width: int, height: int) -> Camera:
-    """The pinhole camera that a picture is taken to be seen through: focal 1.2 × its longer side, centred."""
-    return Camera(FOCAL_FACTOR * max(width, height), (width / 2, height / 2))
+    """Return the pinhole camera that is assumed for a picture: focal 1.2 × its longer side, centred."""
+    return Camera(PARAMS.focal_factor * max(width, height), (width / 2, height / 2))
 
 
 def fit_hand(
@@ -47,21 +83,22 @@ def fit_hand(
     *,
     landmark_weights: Float[np.ndarray, "21"] | None = None,
     proportions: tuple[float, float] | None = None,
-    begun: Hand | None = None,
+    start: Hand | None = None,
 ) -> HandFit:
-    """Fit one hand.
+    """Fit a hand to an observation.
 
     Args:
-        observation: What was seen, in pixels of the picture.
-        width: The picture's width.
-        height: The picture's height.
-        landmark_weights: [21] in [0, 1], how much to believe each landmark; by default all but those of
-            bunched fingers (``trust.bunched_finger_weights``).
-        proportions: Palm width and thickness (shape numbers) that are known and stay; fitted by default.
-        begun: An earlier fit in the same picture to go on from; by default several curls are begun from.
+        observation: The observed hand, in pixels of the picture.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+        landmark_weights: [21] in [0, 1], how much each landmark counts; by default all count but those of
+            bunched fingers (``landmark_weights.bunched_finger_weights``).
+        proportions: Given palm width and thickness (shape numbers), which stay; fitted by default.
+        start: A hand in the same picture to start from; by default the fit starts from several curls and
+            keeps the best.
 
     Returns:
-        The fitted hand with its landmarks, residual and trust.
+        The fitted hand with its landmarks, residual and final landmark weights.
     """
     camera = picture_camera(width, height)
     flipped = observation.side == "left"
@@ -70,34 +107,34 @@ def fit_hand(
     if flipped:
         uv = uv * np.array([-1.0, 1.0])
     weights = bunched_finger_weights(observation) if landmark_weights is None else landmark_weights
-    weights = np.clip(weights, 0.02, 1.0)
-    if begun is not None and flipped:
-        begun = mirror_hand_x(begun, width)
-    hand, trust = _fit_right(
-        uv, observation.depth_px, camera, observation.size_px, weights, proportions, begun
+    weights = np.clip(weights, PARAMS.min_weight, 1.0)
+    if start is not None and flipped:
+        start = mirror_hand_x(start, width)
+    hand, final_weights = _fit_right(
+        uv, observation.depth_px, camera, observation.size_px, weights, proportions, start
     )
     if flipped:
         hand = mirror_hand_x(hand, width)
-    return fit_of_given_hand(observation, hand, trust)
+    return fit_of_given_hand(observation, hand, final_weights)
 
 
 def fit_of_given_hand(
-    observation: HandObservation, hand: Hand, trust: Float[np.ndarray, "21"] | None = None
+    observation: HandObservation, hand: Hand, landmark_weights: Float[np.ndarray, "21"] | None = None
 ) -> HandFit:
-    """How well a given hand (an edited one, say) agrees with what was seen."""
+    """Return how well a given hand, such as an edited one, agrees with an observation."""
     landmarks = hand.camera.project(hand_landmarks_m(hand))
     error = np.linalg.norm(landmarks - observation.landmarks_px, axis=1)
     return HandFit(
         hand=hand,
         landmarks_px=landmarks,
         residual=float(error.mean() / max(observation.size_px, 1.0)),
-        landmark_weights=np.ones(21) if trust is None else trust,
+        landmark_weights=np.ones(21) if landmark_weights is None else landmark_weights,
     )
 
 
 @cache
 def warm_up() -> None:
-    """Load the compiled solver by one fit of a stick figure; once a process."""
+    """Compile or load the solver by fitting a stick figure, once a process."""
     finger, bone = np.divmod(np.arange(21.0) + 3, 4)
     points = np.stack([40 + 20 * finger, 140 - 20 * bone], 1)
     fit_hand(
@@ -108,7 +145,7 @@ def warm_up() -> None:
 
 
 def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:
-    """Fit every hand of a picture."""
+    """Fit every hand of a picture of ``width`` × ``height`` pixels."""
     return [fit_hand(o, width, height) for o in observations]
 
 
@@ -119,22 +156,25 @@ def _fit_right(
     size_px: float,
     weights: Float[np.ndarray, "21"],
     proportions: tuple[float, float] | None,
-    begun: Hand | None,
+    start: Hand | None,
 ) -> tuple[Hand, Float[np.ndarray, "21"]]:
     """Fit a right hand to pixels relative to the principal point."""
     rig = load_rig()
     arrays = solver_rig(rig)
     prior = _prior(proportions)
     z = depth_px - depth_px.mean()
-    obs = (np.ascontiguousarray(uv), z, camera.focal_px, SIGMA_2D * size_px, SIGMA_Z * size_px)
-    starts = (_start(curl, uv, z, camera.focal_px, arrays) for curl in _CURLS_DEG)
+    sds_px = PARAMS.landmark_sd * size_px, PARAMS.depth_sd * size_px
+    obs = (np.ascontiguousarray(uv), z, camera.focal_px, *sds_px)
+    starts = (_start(curl, uv, z, camera.focal_px, arrays) for curl in PARAMS.curls_deg)
     best = None
-    for p, wrist in starts if begun is None else [_parameters(begun)]:
-        p, wrist, cost, trust, _, _ = _solver.solve(p, wrist, arrays, obs, prior, weights, 40, _HUBER)
+    for p, wrist in starts if start is None else [_parameters(start)]:
+        p, wrist, cost, used, _, _ = _solver.solve(
+            p, wrist, arrays, obs, prior, weights, PARAMS.iterations, PARAMS.huber
+        )
         if best is None or cost < best[0]:
-            best = (cost, p, wrist, trust)
+            best = (cost, p, wrist, used)
     assert best is not None
-    _, p, wrist, trust = best
+    _, p, wrist, used = best
     angles = np.clip(p[6:30], DOF_LIMITS_RAD[:, 0], DOF_LIMITS_RAD[:, 1])
     pose, arch = pose_of_dofs(angles, rig)
     shape = np.zeros(len(SHAPE_NAMES))
@@ -149,11 +189,11 @@ def _fit_right(
         shape=shape,
         side="right",
         camera=camera,
-    ), trust**2
+    ), used**2
 
 
 def solver_rig(rig: Rig) -> tuple[np.ndarray, ...]:
-    """The rig's arrays in the solver's order."""
+    """Return the rig's arrays in the solver's order."""
     return (
         rig.joints_m,
         rig.finger_axes,
@@ -170,10 +210,10 @@ def _prior(
     proportions: tuple[float, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     mean = np.concatenate([np.zeros(6), DOF_MEAN_RAD, np.zeros(7)])
-    spread = np.concatenate([np.ones(6), DOF_SPREAD_RAD, _SHAPE_SPREAD])
+    spread = np.concatenate([np.ones(6), DOF_SPREAD_RAD, _SHAPE_SD])
     if proportions is not None:
         mean[30:32] = proportions
-        spread[30:32] = _KNOWN_SPREAD
+        spread[30:32] = PARAMS.given_sd
     low = np.concatenate([np.full(6, -1e9), DOF_LIMITS_RAD[:, 0], -_SHAPE_LIMIT])
     high = np.concatenate([np.full(6, 1e9), DOF_LIMITS_RAD[:, 1], _SHAPE_LIMIT])
     return mean, spread, low, high
@@ -186,29 +226,29 @@ def _start(
     focal_px: float,
     arrays: tuple[np.ndarray, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Curled hand, turned onto the palm's landmarks (Procrustes) and moved to the right distance."""
+    """Return parameters of a curled hand turned onto the palm's landmarks (Procrustes), at their distance."""
     p = np.zeros(_solver.N)
     p[6:30] = DOF_MEAN_RAD
     for k in range(4):
         p[13 + 4 * k : 16 + 4 * k] = np.deg2rad(curl_deg)
     model = _model_landmarks(p, arrays)
-    seen = np.concatenate([uv, z[:, None]], 1)
+    observed = np.concatenate([uv, z[:, None]], 1)
     a = model[list(_PALM)] - model[list(_PALM)].mean(0)
-    b = seen[list(_PALM)] - seen[list(_PALM)].mean(0)
+    b = observed[list(_PALM)] - observed[list(_PALM)].mean(0)
     u, _, vt = np.linalg.svd(b.T @ a)
     wrist = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
     turned = model @ wrist.T
-    spread_seen = ((uv - uv.mean(0)) ** 2).sum()
+    spread_observed = ((uv - uv.mean(0)) ** 2).sum()
     spread_model = ((turned[:, :2] - turned[:, :2].mean(0)) ** 2).sum()
-    distance = focal_px * np.sqrt(spread_model / spread_seen)
+    distance = focal_px * np.sqrt(spread_model / spread_observed)
     offset = uv.mean(0) / focal_px * distance - turned.mean(0)[:2]
-    depth = max(distance - turned.mean(0)[2], 0.05)
+    depth = max(distance - turned.mean(0)[2], PARAMS.min_depth_m)
     p[3:5], p[5] = offset / depth, np.log(depth)
     return p, np.ascontiguousarray(wrist)
 
 
 def _parameters(hand: Hand) -> tuple[np.ndarray, np.ndarray]:
-    """The solver's numbers of a right hand."""
+    """Return the solver's parameters of a right hand."""
     p = np.zeros(_solver.N)
     depth = hand.translation_m[2]
     p[3:5], p[5] = hand.translation_m[:2] / depth, np.log(depth)
@@ -218,7 +258,7 @@ def _parameters(hand: Hand) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _model_landmarks(p: np.ndarray, arrays: tuple[np.ndarray, ...]) -> Float[np.ndarray, "21 3"]:
-    """Landmarks in hand space of a parameter vector."""
+    """Return the landmarks of a parameter vector in hand space, metres."""
     px, cam = np.zeros((21, 2)), np.zeros((21, 3))
     q = p.copy()
     q[3:6] = 0.0

@@ -1,50 +1,83 @@
-"""Per-finger trust: which observed landmarks to believe before and after a fit.
+"""Weights of landmarks in a fit: fingers whose observed landmarks are implausible count little.
 
-A detector that meets a hand with a finger missing puts that finger's four landmarks in a bunch at the
-knuckle. A finger that is really bent between two straight ones is held down by the thumb (training
-photographs: thumb tip within .14 of hand size, once .34; rendered hands with a missing finger: .42 and more).
+On a hand with a finger missing the detector puts that finger's four landmarks in a bunch at the knuckle. A
+finger that is really bent between two straight ones is held down by the thumb (training photographs: thumb
+tip within .14 of hand size, once .34; rendered hands with a missing finger: .42 and more).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from handwright.types import HandFit, HandObservation
 
-DOUBTED_WEIGHT = 0.03
 _LENGTH_RATIO = np.array([0.92, 1.0, 0.95, 0.76])
-_BUNCHED, _LONG, _STRAIGHT, _THUMB_AWAY = 0.6, 0.75, 0.93, 0.38
-_LEAST_MISFIT = 0.025
+"""Lengths of index, middle, ring and little finger over the middle finger's, of the rig's mean hand."""
 
 
-def bunched_finger_weights(seen: HandObservation) -> Float[np.ndarray, "21"]:
-    """Weights [21]: low beyond the knuckle of a finger that is bunched up between straight neighbours.
+@dataclass(frozen=True, kw_only=True)
+class LandmarkWeightParams:
+    """When a finger's landmarks are implausible; chosen on the measurements above and by eye.
+
+    Lengths are those of a finger's chain of landmarks over the longest finger's, corrected by
+    ``_LENGTH_RATIO``.
+
+    Attributes:
+        doubtful_weight: Weight of an implausible landmark, in [0, 1].
+        bunched_length: A finger below this length is bunched.
+        neighbour_length: Least length of the fingers beside it.
+        neighbour_straightness: Their least distance from knuckle to tip over the chain's length.
+        thumb_distance: Least distance of the thumb's tip from the bunched finger's, a fraction of hand size.
+        min_misfit: Mean misfit beyond the knuckle, a fraction of hand size, that makes a fitted finger
+            doubtful.
+        misfit_ratio: The same over the hand's median misfit.
+    """
+
+    doubtful_weight: float = 0.03
+    bunched_length: float = 0.6
+    neighbour_length: float = 0.75
+    neighbour_straightness: float = 0.93
+    thumb_distance: float = 0.38
+    min_misfit: float = 0.025
+    misfit_ratio: float = 2.0
+
+
+PARAMS = LandmarkWeightParams()
+
+
+def bunched_finger_weights(observation: HandObservation) -> Float[np.ndarray, "21"]:
+    """Return weights [21] in [0, 1], low beyond the knuckle of a finger bunched between straight neighbours.
 
     Args:
-        seen: The observation; only its 2-D landmarks count.
+        observation: The observed hand; only its 2-D landmarks count.
     """
-    chains = seen.landmarks_px[5:].reshape(4, 4, 2)
+    chains = observation.landmarks_px[5:].reshape(4, 4, 2)
     steps = np.linalg.norm(np.diff(chains, axis=1), axis=2)
     length = steps.sum(1)
     straight = np.linalg.norm(chains[:, 3] - chains[:, 0], axis=1) / np.maximum(length, 1e-6)
     length = length / _LENGTH_RATIO / max(float((length / _LENGTH_RATIO).max()), 1e-6)
-    thumb = np.linalg.norm(chains[:, 3] - seen.landmarks_px[4], axis=1) / seen.size_px
+    thumb = np.linalg.norm(chains[:, 3] - observation.landmarks_px[4], axis=1) / observation.size_px
     weights = np.ones(21)
     for finger in range(4):
         neighbours = [k for k in (finger - 1, finger + 1) if 0 <= k < 4]
-        beside = all(length[k] > _LONG and straight[k] > _STRAIGHT for k in neighbours)
-        if beside and length[finger] < _BUNCHED and thumb[finger] > _THUMB_AWAY:
-            weights[6 + 4 * finger : 9 + 4 * finger] = DOUBTED_WEIGHT
+        beside = all(
+            length[k] > PARAMS.neighbour_length and straight[k] > PARAMS.neighbour_straightness
+            for k in neighbours
+        )
+        if beside and length[finger] < PARAMS.bunched_length and thumb[finger] > PARAMS.thumb_distance:
+            weights[6 + 4 * finger : 9 + 4 * finger] = PARAMS.doubtful_weight
     return weights
 
 
-def misfit_finger_weights(seen: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
-    """Weights [21]: low beyond the knuckle of fingers that lie far from where the fit could put them."""
-    miss = np.linalg.norm(fit.landmarks_px - seen.landmarks_px, axis=1) / seen.size_px
+def misfit_finger_weights(observation: HandObservation, fit: HandFit) -> Float[np.ndarray, "21"]:
+    """Return weights [21] in [0, 1], low beyond the knuckle of fingers that the fit could not reach."""
+    miss = np.linalg.norm(fit.landmarks_px - observation.landmarks_px, axis=1) / observation.size_px
     weights = np.ones(21)
     for finger in range(5):
-        beyond = slice(2 + 4 * finger, 5 + 4 * finger)
-        if miss[beyond].mean() > max(_LEAST_MISFIT, 2 * float(np.median(miss))):
-            weights[beyond] = DOUBTED_WEIGHT
+        distal = slice(2 + 4 * finger, 5 + 4 * finger)
+        if miss[distal].mean() > max(PARAMS.min_misfit, PARAMS.misfit_ratio * float(np.median(miss))):
+            weights[distal] = PARAMS.doubtful_weight
     return weights

@@ -1,7 +1,8 @@
-"""Second look at proportions: palm width and finger thickness that agree with the old hand's outline.
+"""Palm width and finger thickness from the outline of the picture's own hand.
 
-Landmarks say where the bones are, not how thick the flesh is. A few steps of coordinate search on the overlap
-of silhouettes, at a small size, with a price on leaving the mean hand (a malformed hand must not be copied).
+Landmarks show where the bones are, not how thick the flesh is. A few steps of coordinate search on the
+overlap of silhouettes, at a small size, adjust both, with a price on leaving the mean hand, so that a
+malformed hand is not copied.
 """
 
 from __future__ import annotations
@@ -18,94 +19,139 @@ from handwright.hand.raster import silhouette_of
 from handwright.hand.rig import load_rig
 from handwright.hand.skeleton import distal_of_wrist, palm_span_px, skeleton_masks
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
-from handwright.types import Hand, HandFit, HandObservation, HandRegion
+from handwright.types import Hand, HandFit, HandObservation, HandRegion, Window
 
-_WORK_HAND_PX = 130.0
-_STEPS = (("thickness", 0.08), ("palm_width", 0.05), ("thickness", 0.04), ("palm_width", 0.025))
-_PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
-_BENT_RAD = (0.8, 1.5)
-_PRESSED = 0.10
 _PALM_WIDTH, _THICKNESS = SHAPE_NAMES.index("palm_width"), SHAPE_NAMES.index("thickness")
-_SPARE_FAR = 0.08
-"""What lies farther from the stick figure (in wrist-to-knuckles spans) may be a spare finger: not counted."""
+_PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
+"""Rows of ``Hand.pose`` of the four PIP joints."""
 
-_LIMITS = {"thickness": (-0.2, 0.2), "palm_width": (-0.15, 0.22)}
-_PRICE = 0.15
-_LEAST_GAIN = 0.002
-_WRIST_SHARE = 0.15
-_LEAST_OLD, _MOST_MOVES = 50, 3
+
+@dataclass(frozen=True, kw_only=True)
+class OutlineParams:
+    """The coordinate search over palm width and thickness. All values were chosen by eye.
+
+    Shape numbers are logarithms of ratios to the mean hand; lengths in spans are wrist-to-knuckles lengths.
+
+    Attributes:
+        hand_px: Size of the hand at which silhouettes are compared, pixels.
+        steps: Shape number and step of each pass of the search.
+        width_limits, thickness_limits: Lowest and highest palm width and thickness.
+        price: Overlap that a step's distance from the start must bring, for each unit.
+        min_gain: Least gain of overlap, in [0, 1], for a step.
+        max_moves: Most steps in one direction.
+        min_pixels: Least size of the hand's outline, pixels.
+        bent_rad: PIP angles from which and up to which fingers count as pressed together.
+        pressed_thickness: Thickness that fully bent fingers start with: their flesh is as wide as their gap,
+            which no outline shows.
+        max_distance: Pixels farther from the bones, in spans, may belong to an extra finger and do not count.
+        wrist_share: Pixels count from this share of the way from wrist to knuckles.
+    """
+
+    hand_px: float = 130.0
+    steps: tuple[tuple[str, float], ...] = (
+        ("thickness", 0.08),
+        ("palm_width", 0.05),
+        ("thickness", 0.04),
+        ("palm_width", 0.025),
+    )
+    width_limits: tuple[float, float] = (-0.15, 0.22)
+    thickness_limits: tuple[float, float] = (-0.2, 0.2)
+    price: float = 0.15
+    min_gain: float = 0.002
+    max_moves: int = 3
+    min_pixels: int = 50
+    bent_rad: tuple[float, float] = (0.8, 1.5)
+    pressed_thickness: float = 0.10
+    max_distance: float = 0.08
+    wrist_share: float = 0.15
+
+
+PARAMS = OutlineParams()
 
 
 def fit_with_outline(
     observation: HandObservation,
     fit: HandFit,
     region: HandRegion,
-    window: tuple[int, int, int, int],
+    window: Window,
     size_px: tuple[int, int],
     landmark_weights: Float[np.ndarray, "21"] | None = None,
 ) -> HandFit:
-    """Proportions from the outline (:func:`fit_outline`), then the landmarks fitted again with these.
+    """Take proportions from the outline (:func:`fit_outline`), then fit the landmarks again with these.
 
     Args:
-        observation: What was seen.
+        observation: The observed hand.
         fit: First fit to its landmarks.
-        region: The old hand inside ``window``.
-        window: x0, y0, x1, y1 of the crop in the picture.
-        size_px: The picture's width and height.
+        region: The picture's own hand inside ``window``.
+        window: Crop of the picture.
+        size_px: Width and height of the picture, pixels.
         landmark_weights: As for ``fit_hand``.
     """
     shape = fit_outline(observation, fit, region, window).hand.shape
     proportions = float(shape[_PALM_WIDTH]), float(shape[_THICKNESS])
     return fit_hand(
-        observation, *size_px, landmark_weights=landmark_weights, proportions=proportions, begun=fit.hand
+        observation, *size_px, landmark_weights=landmark_weights, proportions=proportions, start=fit.hand
     )
 
 
-def fit_outline(
-    observation: HandObservation, fit: HandFit, region: HandRegion, window: tuple[int, int, int, int]
-) -> HandFit:
-    """The fit with palm width and thickness adjusted to the old hand's outline beyond the wrist.
+def fit_outline(observation: HandObservation, fit: HandFit, region: HandRegion, window: Window) -> HandFit:
+    """Return the fit with palm width and thickness adjusted to the hand's outline distal of the wrist.
 
     Args:
-        observation: What was seen.
+        observation: The observed hand.
         fit: Fit to its landmarks.
-        region: The old hand inside ``window``.
-        window: x0, y0, x1, y1 of the crop in the picture.
+        region: The picture's own hand inside ``window``.
+        window: Crop of the picture.
     """
     outline = _small_outline(observation, region, window)
-    if outline.old.sum() < _LEAST_OLD:
+    if outline.observed.sum() < PARAMS.min_pixels:
         return fit
-    start = best = _pressed(fit.hand)
+    limits = {"thickness": PARAMS.thickness_limits, "palm_width": PARAMS.width_limits}
+    start = best = _thickened_where_bent(fit.hand)
     overlap = outline.overlap(best)
-    for name, step in _STEPS:
+    for name, step in PARAMS.steps:
         index = SHAPE_NAMES.index(name)
         for change in (step, -step):
-            before = best
-            for _ in range(_MOST_MOVES):
-                value = float(np.clip(best.shape[index] + change, *_LIMITS[name]))
+            previous = best
+            for _ in range(PARAMS.max_moves):
+                value = float(np.clip(best.shape[index] + change, *limits[name]))
                 trial = _with_shape(best, index, value)
                 gain = outline.overlap(trial) - overlap
-                if gain - _PRICE * step * abs(value - start.shape[index]) < _LEAST_GAIN:
+                if gain - PARAMS.price * step * abs(value - start.shape[index]) < PARAMS.min_gain:
                     break
                 best, overlap = trial, overlap + gain
-            if best is not before:
+            if best is not previous:
                 break
     return replace(fit_of_given_hand(observation, best), landmark_weights=fit.landmark_weights)
 
 
+def outline_overlap(
+    observation: HandObservation,
+    silhouette: Bool[np.ndarray, "h w"],
+    region: HandRegion,
+    window: Window,
+) -> float:
+    """Return the intersection over union of a silhouette and the picture's own hand, distal of the wrist."""
+    height, width = silhouette.shape
+    landmarks = observation.landmarks_px - np.array(window[:2])
+    distal = distal_of_wrist(landmarks, height, width, PARAMS.wrist_share)
+    rendered, observed = silhouette & distal, region.inside & distal
+    return float((rendered & observed).sum() / max((rendered | observed).sum(), 1))
+
+
 @dataclass(frozen=True, eq=False)
 class _Outline:
-    """The old hand beyond its wrist, at a small size.
+    """The picture's own hand distal of its wrist, at a small size.
 
     Attributes:
-        old: bool [h, w] the old hand's pixels that count.
-        beyond: bool [h, w] pixels that count.
+        observed: bool [h, w] pixels of the hand that count.
+        counted: bool [h, w] pixels that count.
         origin_px: [2] top left corner of the crop in the picture.
         factor: [2] small pixels per pixel.
     """
 
-    old: Bool[np.ndarray, "h w"]
-    beyond: Bool[np.ndarray, "h w"]
+    observed: Bool[np.ndarray, "h w"]
+    counted: Bool[np.ndarray, "h w"]
     origin_px: Float[np.ndarray, "2"]
     factor: Float[np.ndarray, "2"]
 
@@ -113,25 +159,22 @@ class _Outline:
         """Intersection over union with a hand's silhouette."""
         skin = skin_of(hand)
         points = (hand.camera.project(skin) - self.origin_px) * self.factor
-        drawn = silhouette_of(points, skin[:, 2], load_rig().faces, *self.old.shape) & self.beyond
-        return float((drawn & self.old).sum() / max((drawn | self.old).sum(), 1))
+        rendered = silhouette_of(points, skin[:, 2], load_rig().faces, *self.observed.shape) & self.counted
+        return float((rendered & self.observed).sum() / max((rendered | self.observed).sum(), 1))
 
 
-def _small_outline(
-    observation: HandObservation, region: HandRegion, window: tuple[int, int, int, int]
-) -> _Outline:
-    scale = min(1.0, _WORK_HAND_PX / max(observation.size_px, 1.0))
+def _small_outline(observation: HandObservation, region: HandRegion, window: Window) -> _Outline:
+    scale = min(1.0, PARAMS.hand_px / max(observation.size_px, 1.0))
     height, width = region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     factor, origin = np.array(size) / np.array([width, height]), np.array(window[:2], np.float64)
     landmarks = (observation.landmarks_px - origin) * factor
     _, thick = skeleton_masks(landmarks, size[1], size[0])
-    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
-    counted = distal_of_wrist(landmarks, size[1], size[0], _WRIST_SHARE) & (
-        far < _SPARE_FAR * palm_span_px(landmarks)
-    )
-    old = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-    return _Outline(old & counted, counted, origin, factor)
+    distance = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
+    near = distance < PARAMS.max_distance * palm_span_px(landmarks)
+    counted = distal_of_wrist(landmarks, size[1], size[0], PARAMS.wrist_share) & near
+    inside = cv2.resize(region.inside.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    return _Outline(inside & counted, counted, origin, factor)
 
 
 def _with_shape(hand: Hand, index: int, value: float) -> Hand:
@@ -140,21 +183,9 @@ def _with_shape(hand: Hand, index: int, value: float) -> Hand:
     return replace(hand, shape=shape)
 
 
-def _pressed(hand: Hand) -> Hand:
-    """Bent fingers lie pressed together: their flesh is as wide as their gap, which no outline shows."""
-    straight, folded = _BENT_RAD
+def _thickened_where_bent(hand: Hand) -> Hand:
+    """Return the hand with thicker fingers the more they are bent: bent fingers lie pressed together."""
+    straight, folded = PARAMS.bent_rad
     bent = np.clip((np.linalg.norm(hand.pose[_PIP], axis=1) - straight) / (folded - straight), 0, 1)
-    return _with_shape(hand, _THICKNESS, hand.shape[_THICKNESS] + _PRESSED * float(bent.mean()))
-
-
-def outline_overlap(
-    observation: HandObservation,
-    silhouette: Bool[np.ndarray, "h w"],
-    region: HandRegion,
-    window: tuple[int, int, int, int],
-) -> float:
-    """Intersection over union of a rendered silhouette and the old hand, beyond the wrist."""
-    height, width = silhouette.shape
-    beyond = distal_of_wrist(observation.landmarks_px - np.array(window[:2]), height, width, _WRIST_SHARE)
-    drawn, old = silhouette & beyond, region.inside & beyond
-    return float((drawn & old).sum() / max((drawn | old).sum(), 1))
+    thickness = hand.shape[_THICKNESS] + PARAMS.pressed_thickness * float(bent.mean())
+    return _with_shape(hand, _THICKNESS, thickness)

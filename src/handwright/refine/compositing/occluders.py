@@ -10,7 +10,7 @@ from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.drawing.geometry.surface import render_surface
 from handwright.drawing.geometry.working_resolution import to_working_resolution
 from handwright.drawing.photo.sharpness import edge_blur_sigma
-from handwright.hand.skeleton import not_skin
+from handwright.hand.skin_colour import not_skin
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import PaintJob
 

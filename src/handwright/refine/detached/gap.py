@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.morphology import dilated, opened
-from handwright.hand.skeleton import SAME_SKIN, skin_distance
+from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
 
 _LEAST_ARM, _LEAST_AT_BORDER = 0.15, 0.015

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from handwright.hand.morphology import eroded, opened
-from handwright.hand.skeleton import distal_of_wrist, not_skin
+from handwright.hand.skeleton import distal_of_wrist
+from handwright.hand.skin_colour import not_skin
 from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
 
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.skeleton import distal_of_wrist, skin_distance
+from handwright.hand.skeleton import distal_of_wrist
+from handwright.hand.skin_colour import skin_distance
 from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
 
 _WORK_SPAN_PX = 90.0
