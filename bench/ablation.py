@@ -62,7 +62,6 @@ WITHOUT = {
     ),
     "seam": replace(ON, layers=replace(ON.layers, seam_below_m=-1.0)),
     "smoothing": replace(ON, layers=replace(ON.layers, smoothing=0.0)),
-    "strip": replace(ON, layers=replace(ON.layers, strip=1e3)),
     "membrane": replace(ON, fill=replace(ON.fill, membrane_levels=0.0)),
     "occluders": replace(ON, occluders=None),
     "inliers": shading(inliers=None),

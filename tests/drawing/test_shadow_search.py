@@ -21,7 +21,7 @@ def found_in(shot: Shot, pixels: np.ndarray):
 
 def relit(shot: Shot, light: np.ndarray, *, grain=1.0, seed=0) -> np.ndarray:
     """The shot with so much light, [h, w] or [h, w, 3], on its background."""
-    hand = shot.surface.shrink(shot.surface.seen.astype(np.float32)[..., None])
+    hand = shot.surface.shrink(shot.surface.visible.astype(np.float32)[..., None])
     light = light if light.ndim == 3 else light[..., None]
     lit = to_srgb(to_linear(shot.pixels) * (hand + (1 - hand) * light))
     lit = lit + np.random.default_rng(seed).normal(0, grain, lit.shape)

@@ -111,7 +111,7 @@ def draw_hand(
         seed=seed,
         params=params,
     )
-    if surface.seen.sum() < _FEWEST_POINTS:
+    if surface.visible.sum() < _FEWEST_POINTS:
         nothing = np.zeros(crop.shape[:2], np.bool_)
         return DrawResult(
             pixels=crop.copy(),

@@ -25,8 +25,8 @@ def test_normals_are_unit_and_face_the_camera(surface):
 
 def test_fingers_are_round_normals_lean_outwards_at_the_silhouette(surface):
     leaning = surface.place(surface.normals[:, :1])[..., 0]
-    row = surface.seen.shape[0] // 3
-    starts, ends = (np.flatnonzero(np.diff(surface.seen[row].astype(int)) == step) for step in (1, -1))
+    row = surface.visible.shape[0] // 3
+    starts, ends = (np.flatnonzero(np.diff(surface.visible[row].astype(int)) == step) for step in (1, -1))
     fingers = [(a, b) for a, b in zip(starts, ends, strict=True) if b - a > 6]
     assert fingers
     for left, right in fingers:
@@ -54,8 +54,8 @@ def test_a_flat_wall_is_not_occluded_and_the_foot_of_a_step_is():
 
 def test_the_left_hand_is_the_mirror_image_of_the_right(surface):
     left = render_surface(mirror_hand_x(flat_hand(), SIZE), WINDOW, 330.0)
-    assert (left.seen ^ surface.seen[:, ::-1]).mean() < 1e-3
-    both = left.seen & surface.seen[:, ::-1]
+    assert (left.visible ^ surface.visible[:, ::-1]).mean() < 1e-3
+    both = left.visible & surface.visible[:, ::-1]
     for name, sign in (("normals", (-1, 1, 1)), ("rest_m", (1, 1, 1)), ("uv", (1, 1))):
         ours, theirs = left.place(getattr(left, name)), surface.place(getattr(surface, name))[:, ::-1]
         off = np.abs(ours - theirs * np.array(sign))[both].max(1)
@@ -65,9 +65,9 @@ def test_the_left_hand_is_the_mirror_image_of_the_right(surface):
 
 def test_depth_and_silhouette_agree_with_the_coarse_mesh(surface):
     coarse = render_hand(flat_hand(), SIZE, SIZE)
-    both = (coarse.face >= 0) & surface.seen
-    dense_only = surface.seen & (coarse.face < 0)
-    assert ((coarse.face >= 0) & ~surface.seen).sum() < 0.02 * both.sum()
+    both = (coarse.face >= 0) & surface.visible
+    dense_only = surface.visible & (coarse.face < 0)
+    assert ((coarse.face >= 0) & ~surface.visible).sum() < 0.02 * both.sum()
     off = np.abs(coarse.depth_m[both] - surface.depth_m[both])
     assert np.median(off) < 0.001
     assert np.percentile(off, 99) < 0.005
@@ -79,17 +79,17 @@ def test_place_and_shrink_are_each_others_inverse_on_the_average():
     assert surface.scale == 3
     coverage = surface.shrink(surface.place(np.ones((len(surface.normals), 1), np.float32)))
     assert coverage.shape == (SIZE, SIZE, 1)
-    assert coverage.sum() * 9 == pytest.approx(surface.seen.sum(), rel=1e-4)
+    assert coverage.sum() * 9 == pytest.approx(surface.visible.sum(), rel=1e-4)
 
 
 def test_a_window_shows_its_part_of_the_picture(surface):
     part = render_surface(flat_hand(), (40, 60, 200, 190), 330.0)
-    assert np.array_equal(part.seen, surface.seen[60:190, 40:200])
+    assert np.array_equal(part.visible, surface.visible[60:190, 40:200])
 
 
 def test_another_size_shows_the_same_hand(surface):
     half = render_surface(flat_hand(), WINDOW, 330.0, (SIZE // 2, SIZE // 2))
-    assert half.seen.sum() * 4 == pytest.approx(surface.seen.sum(), rel=0.02)
+    assert half.visible.sum() * 4 == pytest.approx(surface.visible.sum(), rel=0.02)
     assert half.pixels_per_m == pytest.approx(surface.pixels_per_m / 2)
 
 
@@ -97,7 +97,7 @@ def test_another_size_shows_the_same_hand(surface):
 def test_hands_behind_or_beside_the_camera_give_finite_surfaces(translation):
     hand = replace(flat_hand(), translation_m=np.array(translation, float))
     surface = render_surface(hand, WINDOW, 100.0)
-    assert len(surface.normals) == surface.seen.sum()
+    assert len(surface.normals) == surface.visible.sum()
     for values in (surface.normals, surface.rest_m, surface.uv, surface.occlusion):
         assert np.isfinite(values).all()
 

@@ -85,9 +85,9 @@ def test_a_surface_tells_whether_it_meets_the_arm():
     hand_px = float(np.ptp(shot.landmarks_px, axis=0).max())
     window = (0, 0, width, height)
     alone = render_surface(shot.hand, window, hand_px)
-    assert not alone.meets_arm
+    assert not alone.wrist_aligned
     wrist = alone.coverage > 0.5
     met = render_surface(shot.hand, window, hand_px, arm=wrist)
-    assert met.meets_arm
+    assert met.wrist_aligned
     assert np.mean(np.abs(met.coverage - alone.coverage) > 0.5) < 0.002
-    assert not render_surface(shot.hand, window, hand_px, arm=np.zeros_like(wrist)).meets_arm
+    assert not render_surface(shot.hand, window, hand_px, arm=np.zeros_like(wrist)).wrist_aligned

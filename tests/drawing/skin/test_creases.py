@@ -13,11 +13,11 @@ SIZE = 60
 
 def surface_of(depth_m: np.ndarray) -> Surface:
     """A surface that is nothing but its depth."""
-    seen = np.isfinite(depth_m)
-    count = int(seen.sum())
+    visible = np.isfinite(depth_m)
+    count = int(visible.sum())
     return Surface(
-        seen=seen,
-        coverage=seen.astype(np.float32),
+        visible=visible,
+        coverage=visible.astype(np.float32),
         normals=np.tile(np.array([0, 0, -1], np.float32), (count, 1)),
         rest_m=np.zeros((count, 3), np.float32),
         uv=np.zeros((count, 2), np.float32),

@@ -68,10 +68,10 @@ def fill_uncovered_background(
         return fill_background(crop, hole, sources, seed, params)
     size = max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor))
     small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
-    wanted, surely = (
+    wanted, certain = (
         cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (hole, sources)
     )
-    filled = fill_background(small, wanted > 0, surely > 0.99, seed, params)
+    filled = fill_background(small, wanted > 0, certain > 0.99, seed, params)
     smooth = np.asarray(cv2.resize(filled, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     return _grained(crop, smooth, hole, sources, seed)
 

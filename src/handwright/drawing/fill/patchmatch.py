@@ -1,4 +1,4 @@
-"""Two compiled kernels: find for every patch of a hole its nearest known patch, and let those patches vote.
+"""PatchMatch in two compiled kernels: the nearest known patch of every patch of a hole, and their vote.
 
 A *field* is int32 [H, W, 2]: the row and column of the source patch's centre for each target pixel. Patches
 are squares of side 2·RADIUS + 1. A source patch may be lifted by a constant colour (at most ``BIAS_LIMIT``
@@ -12,8 +12,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 RADIUS = 2
+"""Patches are squares of side 2 · RADIUS + 1, pixels."""
+
 BIAS_LIMIT = 12.0
+"""Most that a source patch is lifted by, levels of 0..255 a channel; by eye."""
+
 _JUMP = 0.8
+"""Factor on the best cost that a match of the random search must stay below: neighbours' matches go first."""
+
 _SIDE = 2 * RADIUS + 1
 _ROW = 3 * _SIDE
 _PIXELS = _SIDE * _SIDE

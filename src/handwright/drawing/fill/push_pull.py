@@ -7,8 +7,14 @@ import numpy as np
 from jaxtyping import Float
 
 _FINEST_SMOOTHINGS = 2
+"""Relaxations of the gaps on the finest level; each coarser level takes twice as many."""
+
 _MOST_SMOOTHINGS = 16
+"""Most relaxations on a level; by eye."""
+
 _SATURATION = 2.0
+"""Factor on the weights that are handed to the next coarser level, before they are cut off at 1."""
+
 _EPSILON = 1e-6
 
 
@@ -23,7 +29,7 @@ def push_pull(
 
     Args:
         values: float32 [H, W, C]; what stands where the weight is 0 is ignored (it must be finite).
-        weights: float32 [H, W] in [0, 1]: how far each sample is believed.
+        weights: float32 [H, W] in [0, 1]: 1 keeps a sample, 0 ignores it.
 
     Returns:
         float32 [H, W, C]; equal to ``values`` where the weight is 1. All zeros if no weight is above 0.
@@ -54,7 +60,7 @@ def _push(values: np.ndarray, weights: np.ndarray) -> list[tuple[np.ndarray, np.
 
 
 def _pull(coarse: np.ndarray, premultiplied: np.ndarray, weight: np.ndarray, smoothings: int) -> np.ndarray:
-    """The finer surface: samples where they are sure, the relaxed coarser surface in the gaps."""
+    """The finer surface: samples where their weight is 1, the relaxed coarser surface in the gaps."""
     gap = (1.0 - weight)[..., None]
     surface = _channels(cv2.pyrUp(coarse, dstsize=(weight.shape[1], weight.shape[0])))
     surface = premultiplied + gap * surface
@@ -64,5 +70,5 @@ def _pull(coarse: np.ndarray, premultiplied: np.ndarray, weight: np.ndarray, smo
 
 
 def _channels(array: np.ndarray) -> np.ndarray:
-    """Give back the channel axis that cv2 drops for single-channel pictures."""
+    """Restore the channel axis that cv2 drops for single-channel pictures."""
     return array if array.ndim == 3 else array[..., None]

@@ -135,7 +135,7 @@ def assign_layers(
     flesh = _smoothed(region, params)
     if skin is not None:
         flesh |= _arm(skin & drawn, region, params)
-    aligned = surface.meets_arm
+    aligned = surface.wrist_aligned
     pixels_per_m = surface.pixels_per_m / surface.scale
     softness_px = 1.0 + blur_sigma
     allowed = _near_outline(~flesh, reach, params.heel_m, params.taper, pixels_per_m, softness_px)
@@ -224,7 +224,7 @@ def _seam_ramp(
 def _extended_reach(surface: Surface, hand_px: float) -> Float[np.ndarray, "h w"]:
     """Rest distance from the wrist at every pixel; outside the silhouette, the nearest inner pixel's."""
     total = surface.shrink(surface.place(surface.rest_m[:, 1:2]))[..., 0]
-    coverage = surface.shrink(surface.seen.astype(np.float32)[..., None])[..., 0]
+    coverage = surface.shrink(surface.visible.astype(np.float32)[..., None])[..., 0]
     inside = coverage > 0.5
     if not inside.any():
         return np.full(coverage.shape, 0.09, np.float32)

@@ -60,7 +60,7 @@ class Surface:
     """The hand's visible surface in a window of the picture, supersampled.
 
     Attributes:
-        seen: bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order.
+        visible: bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order.
         coverage: float32 [h, w] share of each pixel that the silhouette covers.
         normals: float32 [N, 3] unit, camera space, facing the camera (z ≤ 0).
         rest_m: float32 [N, 3] where on the mean resting hand each point lies.
@@ -69,10 +69,10 @@ class Surface:
         depth_m: float32 [h·s, w·s], +inf outside.
         scale: Sub-pixels per pixel, s.
         pixels_per_m: Sub-pixels per metre at the hand's distance.
-        meets_arm: Whether its wrist is as broad as the picture's arm, and in line with it.
+        wrist_aligned: Whether its wrist was moved onto the picture's arm.
     """
 
-    seen: Bool[np.ndarray, "hs ws"]
+    visible: Bool[np.ndarray, "hs ws"]
     coverage: Float[np.ndarray, "h w"]
     normals: Float[np.ndarray, "n 3"]
     rest_m: Float[np.ndarray, "n 3"]
@@ -81,12 +81,12 @@ class Surface:
     depth_m: Float[np.ndarray, "hs ws"]
     scale: int
     pixels_per_m: float
-    meets_arm: bool = False
+    wrist_aligned: bool = False
 
     def place(self, values: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "hs ws c"]:
         """Scatter per-point values into a picture of zeros."""
-        out = np.zeros((*self.seen.shape, values.shape[1]), np.float32)
-        out[self.seen] = values
+        out = np.zeros((*self.visible.shape, values.shape[1]), np.float32)
+        out[self.visible] = values
         return out
 
     def shrink(self, picture: Float[np.ndarray, "hs ws c"]) -> Float[np.ndarray, "h w c"]:
@@ -126,34 +126,34 @@ def render_surface(
     height, width = (scale * pixels for pixels in size or own)
     factor = np.array([width / own[1], height / own[0]])
     points = (hand.camera.project(vertices) - np.array(window[:2])) * factor
-    meets_arm = False
+    moved = None
     if arm is not None and params.wrist is not None:
-        aligned = align_wrist(points / scale, dense.rig.vertices_m[:, 1], arm, params.wrist)
-        points, meets_arm = (points, False) if aligned is None else (scale * aligned, True)
-    visible = rasterize(points, vertices[:, 2], faces, height, width)
+        moved = align_wrist(points / scale, dense.rig.vertices_m[:, 1], arm, params.wrist)
+        points = points if moved is None else scale * moved
+    raster = rasterize(points, vertices[:, 2], faces, height, width)
     attributes = np.concatenate([vertex_normals(vertices, faces), dense.rig.vertices_m], 1).astype(np.float32)
     values = _interpolate(
-        attributes, np.ascontiguousarray(corner_uv, np.float32), faces, visible.face, visible.bary
+        attributes, np.ascontiguousarray(corner_uv, np.float32), faces, raster.face, raster.bary
     )
-    seen = visible.face >= 0
+    visible = raster.face >= 0
     coverage = silhouette_coverage(points / scale, faces, height // scale, width // scale)
-    values = values[: int(seen.sum())]
+    values = values[: int(visible.sum())]
     normals = values[:, :3]
     normals *= np.where(normals[:, 2:] > 0, np.array([1, 1, -1], np.float32), np.float32(1))
     normals /= np.maximum(np.sqrt(np.einsum("nc,nc->n", normals, normals))[:, None], 1e-6)
     pixels_per_m = hand.camera.focal_px / max(float(np.median(vertices[:, 2])), 1e-3) * float(factor[0])
-    occlusion = ambient_occlusion(visible.depth_m, pixels_per_m, params.occlusion)[seen]
+    occlusion = ambient_occlusion(raster.depth_m, pixels_per_m, params.occlusion)[visible]
     return Surface(
-        seen=seen,
+        visible=visible,
         coverage=coverage,
         normals=normals,
         rest_m=values[:, 3:6],
         uv=values[:, 6:8],
         occlusion=occlusion,
-        depth_m=visible.depth_m,
+        depth_m=raster.depth_m,
         scale=scale,
         pixels_per_m=pixels_per_m,
-        meets_arm=meets_arm,
+        wrist_aligned=moved is not None,
     )
 
 

@@ -20,7 +20,7 @@ class WristParams:
         most_shift: Greatest sideways shift in widths of the wrist.
         lines: Lines across the ring on which arm and wrist are compared; most of them must meet an arm.
         search: Half the length of each line, in widths of the wrist.
-        near: How far from the wrist's middle an arm must be seen, in widths of the wrist.
+        near: How far from the wrist's middle an arm must begin, in widths of the wrist.
         least_width_px: Narrowest wrist that is aligned.
         least_length: Shortest palm in widths of the wrist: a hand seen along its arm has no such lines.
     """

@@ -33,7 +33,7 @@ _SAMPLE_PX = 500
 same."""
 
 _WIDEST_PX = 1.6
-"""Widest grain that is told from texture, as a Gaussian's sigma in pixels."""
+"""Widest grain that is distinguished from texture, as a Gaussian's sigma in pixels."""
 
 _MOST_ADDED = 12.0
 """Most grain that is added, as a deviation in levels of 0..255; by eye."""

@@ -25,7 +25,7 @@ class EdgeBlurParams:
     """Numbers of ``edge_blur_sigma``; by eye.
 
     Attributes:
-        fewest_edges: Profiles below which a boundary says nothing of the picture's blur.
+        fewest_edges: Profiles below which the picture's strongest edges are measured instead.
         most_edges: Profiles that are measured, evenly spread.
         lowest_contrast: Least contrast of a profile, levels of 0..255.
         search_px: How far from the boundary the picture's edge is looked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 import cv2
@@ -12,8 +12,11 @@ from jaxtyping import Float
 
 from handwright.drawing.geometry.surface import Surface
 
+_ATLAS_M = 0.32
+"""Length of skin that one side of the atlas covers, about, metres."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Skin:
     """Skin at each point of a surface.
 
@@ -21,18 +24,16 @@ class Skin:
         albedo: float32 [N, 3] relative to the hand's mean, linear light.
         height: float32 [N] relief in −1…1.
         nail: float32 [N] 1 on nail plates.
-        palmar: float32 [N] 1 on the palm's side.
     """
 
     albedo: Float[np.ndarray, "n 3"]
     height: Float[np.ndarray, " n"]
     nail: Float[np.ndarray, " n"]
-    palmar: Float[np.ndarray, " n"]
 
 
 def skin_at(surface: Surface) -> Skin:
-    """Look the atlas up at every seen point, at a resolution that fits the picture's (no aliasing)."""
-    texels_per_m = _atlas()[0].shape[0] / 0.32
+    """Look the atlas up at each visible point of a surface, at a level that fits the picture's resolution."""
+    texels_per_m = _atlas()[0].shape[0] / _ATLAS_M
     level = int(
         np.clip(np.floor(np.log2(max(texels_per_m / surface.pixels_per_m, 1.0))), 0, len(_atlas()) - 1)
     )
@@ -40,12 +41,11 @@ def skin_at(surface: Surface) -> Skin:
     at = surface.uv * atlas.shape[0] - 0.5
     sampled = cv2.remap(
         atlas, *_grid(at), interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).reshape(-1, 6)[: len(at)]
+    ).reshape(-1, 5)[: len(at)]
     return Skin(
         albedo=sampled[:, :3] / 128,
         height=(sampled[:, 3] - 128) / 127,
         nail=sampled[:, 4] / 255,
-        palmar=sampled[:, 5] / 255,
     )
 
 
@@ -60,19 +60,19 @@ def bumped_normals(
         strength: Tilt per unit of slope between neighbouring sub-pixels.
     """
     relief = surface.place(height[:, None])[..., 0]
-    slope_x = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)[surface.seen]
-    slope_y = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)[surface.seen]
+    slope_x = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)[surface.visible]
+    slope_y = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)[surface.visible]
     steady = np.abs(slope_x) + np.abs(slope_y) < 0.5
     tilt = np.stack([-slope_x, -slope_y, np.zeros_like(slope_x)], 1) * (strength * steady)[:, None]
     tilted = surface.normals + tilt
     return tilted / np.maximum(np.sqrt(np.einsum("nc,nc->n", tilted, tilted))[:, None], 1e-6)
 
 
-@lru_cache(maxsize=1)
-def _atlas() -> tuple[Float[np.ndarray, "s s 6"], ...]:
-    """The atlas and its halvings, float32, channels albedo 3, height, nail, palmar."""
+@cache
+def _atlas() -> tuple[Float[np.ndarray, "s s 5"], ...]:
+    """The atlas and its halvings down to 128 texels, float32, channels albedo 3, height, nail."""
     with files("handwright.drawing.skin").joinpath("skin.npz").open("rb") as stream, np.load(stream) as data:
-        full = np.dstack([data["albedo"], data["height"], data["nail"], data["palmar"]]).astype(np.float32)
+        full = np.dstack([data["albedo"], data["height"], data["nail"]]).astype(np.float32)
     levels = [full]
     while levels[-1].shape[0] > 128:
         half = levels[-1].shape[0] // 2
@@ -83,7 +83,7 @@ def _atlas() -> tuple[Float[np.ndarray, "s s 6"], ...]:
 
 
 def _grid(at: Float[np.ndarray, "n 2"]) -> tuple[Float[np.ndarray, "r c"], Float[np.ndarray, "r c"]]:
-    """Points as two maps of at most 16,384 columns, which is as wide as OpenCV's remap goes."""
+    """Columns and rows of points as two maps 8,192 wide: OpenCV's remap takes at most 32,767."""
     columns = 8192
     rows = max(1, -(-len(at) // columns))
     padded = np.zeros((rows * columns, 2), np.float32)

@@ -1,6 +1,6 @@
 """Dark lines where skin touches skin: between fingers, and where they fold onto the palm.
 
-Ambient occlusion reaches 15 mm, so it darkens touching fingers as one. In a photograph they are told apart by
+Ambient occlusion reaches 15 mm, so it darkens touching fingers as one. In a photograph they are kept apart by
 the last few millimetres before they meet, where little light enters, and that light is red from the skin
 around it.
 """
@@ -61,7 +61,7 @@ def crease_light(
     params = params or CreaseParams()
     radius = max(1, round(params.nail_fold_m * surface.pixels_per_m))
     square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    beside_nail = cv2.dilate(surface.place(nail[:, None].astype(np.float32))[..., 0], square)[surface.seen]
+    beside_nail = cv2.dilate(surface.place(nail[:, None].astype(np.float32))[..., 0], square)[surface.visible]
     crease = _crease_depth(surface, params) * (1 - params.nail_spared * beside_nail)
     return 1 - np.array([params.darkest_rgb], np.float32) * crease[:, None]
 
@@ -75,7 +75,7 @@ def _crease_depth(surface: Surface, params: CreaseParams) -> Float[np.ndarray, "
     reach_m = np.repeat(reaches, params.directions)
     offsets = np.concatenate(sides).astype(np.int64)
     thresholds = params.flat, params.deepest, params.touching_m, params.apart_m
-    return _valleys(surface.depth_m, offsets, reach_m, int(surface.seen.sum()), *thresholds)
+    return _valleys(surface.depth_m, offsets, reach_m, int(surface.visible.sum()), *thresholds)
 
 
 @nb.njit(cache=True, nogil=True)

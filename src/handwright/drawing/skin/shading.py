@@ -93,10 +93,10 @@ def shade_surface(
         float32 [h, w, 3], extended a little past the silhouette.
     """
     params = params or ShadingParams()
-    height, width = surface.seen.shape
+    height, width = surface.visible.shape
     picture = cv2.resize(to_linear(crop), (width, height), interpolation=cv2.INTER_LINEAR)
     usable = _old_skin(surface, region, params.wrist_m)
-    observed = picture[surface.seen]
+    observed = picture[surface.visible]
     if params.inliers is not None:
         usable[usable] = chroma_inliers(observed[usable], params.inliers)
     colours = _colours(surface, picture, observed[usable], usable, hand_px, params)
@@ -105,10 +105,10 @@ def shade_surface(
 
 def _old_skin(surface: Surface, region: HandRegion, wrist_m: float) -> Bool[np.ndarray, " n"]:
     """Visible points whose pixels show the old hand distal of the wrist; all points if those are too few."""
-    height, width = surface.seen.shape
+    height, width = surface.visible.shape
     inner = cv2.erode(region.inside.astype(np.uint8), np.ones((3, 3), np.uint8))
     on_skin = cv2.resize(inner, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    usable = on_skin[surface.seen] & (surface.rest_m[:, 1] > wrist_m)
+    usable = on_skin[surface.visible] & (surface.rest_m[:, 1] > wrist_m)
     return usable if usable.sum() >= _FEWEST_POINTS else np.ones(len(usable), np.bool_)
 
 
@@ -151,7 +151,7 @@ def _colours(
             params.relight.floor * shading.high,
             params.relight,
         )
-        brightness = brightness * ratio[surface.seen]
+        brightness = brightness * ratio[surface.visible]
     saturation = colourfulness(old_skin) if params.grey_pictures else 1.0
     colour = tone.colour(brightness) * desaturated(skin.albedo, saturation)
     if params.creases is not None:
@@ -169,7 +169,7 @@ def _colours(
 
 def _position(surface: Surface, hand_px: float) -> Float[np.ndarray, "n 2"]:
     """Position x, y of visible points in hand sizes from their median."""
-    rows, columns = np.nonzero(surface.seen)
+    rows, columns = np.nonzero(surface.visible)
     at = np.stack([columns, rows], 1).astype(np.float32)
     return (at - np.median(at, 0)) / (hand_px * surface.scale)
 
