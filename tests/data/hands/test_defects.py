@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.data.hands import render_defects
-from handwright.data.hands.defects.generators import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, spoil
+from handwright.data.hands.defects.generators import DEFECTS, GENERATORS, WRONG_HAND_PAIRS, add_defect
 from handwright.data.hands.record import record_of
 from handwright.data.hands.sample import render_setup
 from handwright.data.hands.setup import draw_setup
@@ -17,13 +17,13 @@ WAYS = [(name, generator) for name in DEFECTS for generator in range(len(GENERAT
 
 
 def pair(name: str, generator: int, seed: int = 5):
-    """The same picture sound and spoilt."""
+    """The same picture sound and malformed."""
     meet = WRONG_HAND_PAIRS[generator] if name == "wrong_hand" else None
     pictures = []
-    for spoilt in (False, True):
+    for malformed in (False, True):
         rng = np.random.default_rng([seed, generator])
         setup = draw_setup(rng, SIZE, showing=meet is None, pair=meet)
-        setup = spoil(setup, name, generator, np.random.default_rng(generator)) if spoilt else setup
+        setup = add_defect(setup, name, generator, np.random.default_rng(generator)) if malformed else setup
         pictures.append(render_setup(setup, rng, SIZE))
     return pictures
 
@@ -35,19 +35,19 @@ def test_every_defect_has_three_generators():
 
 @pytest.mark.parametrize(("name", "generator"), WAYS)
 def test_a_defect_shows_and_is_labelled_and_other_truth_is_the_sound_hands(name: str, generator: int):
-    sound, spoilt = pair(name, generator)
-    assert (sound.parts != spoilt.parts).sum() > 0.002 * SIZE**2
-    (label,) = spoilt.setup.labels
+    sound, malformed = pair(name, generator)
+    assert (sound.parts != malformed.parts).sum() > 0.002 * SIZE**2
+    (label,) = malformed.setup.labels
     assert (label.name, label.generator, label.hand) == (name, generator, 0)
     assert set(label.fingers) <= set(FINGERS)
-    assert (spoilt.hands[0].keypoints_px == sound.hands[0].keypoints_px).all()
-    assert (spoilt.depth == sound.depth).all()
-    record = record_of(spoilt, 0, 0, "defects")
+    assert (malformed.hands[0].keypoints_px == sound.hands[0].keypoints_px).all()
+    assert (malformed.depth == sound.depth).all()
+    record = record_of(malformed, 0, 0, "defects")
     assert record["defects"] == [name]
     assert record["hands"][0]["defects"][0]["name"] == name
     x0, y0, x1, y1 = record["hands"][0]["defects"][0]["bbox_xyxy_px"]
     assert 0 <= x0 < x1 <= SIZE and 0 <= y0 < y1 <= SIZE
-    changed = sound.parts != spoilt.parts
+    changed = sound.parts != malformed.parts
     assert (
         not label.fingers or changed[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1].sum() > 0.5 * changed.sum()
     )
@@ -56,12 +56,12 @@ def test_a_defect_shows_and_is_labelled_and_other_truth_is_the_sound_hands(name:
 
 @pytest.mark.parametrize(("name", "generator"), WAYS)
 def test_a_defect_changes_the_picture_only_around_the_hand(name: str, generator: int):
-    sound, spoilt = pair(name, generator)
-    here = (sound.parts > 0) | (spoilt.parts > 0)
+    sound, malformed = pair(name, generator)
+    here = (sound.parts > 0) | (malformed.parts > 0)
     if sound.setup.place.near or not (~here).any():
         return
     far = ~here
-    difference = np.abs(sound.pixels.astype(int) - spoilt.pixels.astype(int)).mean(-1)
+    difference = np.abs(sound.pixels.astype(int) - malformed.pixels.astype(int)).mean(-1)
     assert np.median(difference[far]) < 25
 
 

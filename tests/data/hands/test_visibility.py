@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.hands.defects.generators import GENERATORS, SEEN_FROM_THE_EDGE, spoil
-from handwright.data.hands.defects.visibility import sticks_out
+from handwright.data.hands.defects.generators import GENERATORS, SHOWN_EDGEWAYS, add_defect
+from handwright.data.hands.defects.visibility import bend_shows
 from handwright.data.hands.setup import draw_setup
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
 from handwright.hand.joint_angles import dofs_of_pose
@@ -42,18 +42,18 @@ def bent(hand, degrees, finger=INDEX):
     return replace(hand, pose=pose, palm_arch=arch)
 
 
-def test_seen_from_the_edge_it_sticks_out_and_from_the_palm_it_does_not():
+def test_seen_from_the_edge_it_bend_shows_and_from_the_palm_it_does_not():
     edge, palm = open_hand(yaw_deg=80.0), open_hand(yaw_deg=0.0)
-    assert sticks_out(edge, bent(edge, 70), INDEX)[0]
-    shows, across = sticks_out(palm, bent(palm, 70), INDEX)
+    assert bend_shows(edge, bent(edge, 70), INDEX)[0]
+    shows, across = bend_shows(palm, bent(palm, 70), INDEX)
     assert not shows
     assert across < 0.06
 
 
 def test_a_small_bend_does_not_count():
     edge = open_hand(yaw_deg=80.0)
-    assert not sticks_out(edge, bent(edge, 3), INDEX)[0]
-    assert sticks_out(edge, bent(edge, 70), INDEX)[1] > sticks_out(edge, bent(edge, 30), INDEX)[1]
+    assert not bend_shows(edge, bent(edge, 3), INDEX)[0]
+    assert bend_shows(edge, bent(edge, 70), INDEX)[1] > bend_shows(edge, bent(edge, 30), INDEX)[1]
 
 
 @pytest.mark.parametrize("generator", [0, 1, 2])
@@ -61,9 +61,9 @@ def test_most_of_the_worlds_bends_show(generator):
     rng, shown = np.random.default_rng(generator), []
     for _ in range(30):
         setup = draw_setup(rng, 128, showing=True, edgeways=True)
-        spoilt = spoil(setup, SEEN_FROM_THE_EDGE[0], generator, rng)
-        (finger,) = spoilt.labels[0].fingers
-        hands = setup.hands[0].made.hand, spoilt.hands[0].made.hand
-        shown.append(sticks_out(*hands, FINGERS.index(finger))[0])
+        malformed = add_defect(setup, SHOWN_EDGEWAYS[0], generator, rng)
+        (finger,) = malformed.labels[0].fingers
+        hands = setup.hands[0].posed.hand, malformed.hands[0].posed.hand
+        shown.append(bend_shows(*hands, FINGERS.index(finger))[0])
     assert np.mean(shown) >= (0.8, 0.8, 0.35)[generator]
     assert len(GENERATORS["overbent"]) == 3

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.hands.defects.malformed import Malformed
-from handwright.data.hands.defects.surface import Flaw, apply_flaw
+from handwright.data.hands.defects.malformed import PosedHand
+from handwright.data.hands.defects.surface import apply_surface_flaw
 from handwright.data.hands.dress import Dress, band, disc, metal
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
@@ -34,32 +34,31 @@ class Dressed:
     """One hand ready to be drawn.
 
     Attributes:
-        made: The hand, perhaps malformed.
+        posed: The hand as it is rendered, perhaps malformed.
         arm: How the arm goes on.
         person: Whose hand.
         dress: What they wear.
         thing: What the hand holds, or None.
         index: Number of the hand in the picture, from 0.
-        sound: The hand as it should be; ``made.hand`` where nothing is wrong with it.
-        flaw: What is wrong with its surface, or None.
+        sound: The hand as it should be; ``posed.hand`` where nothing is wrong with it.
     """
 
-    made: Malformed
+    posed: PosedHand
     arm: Arm
     person: Person
     dress: Dress
     thing: Thing | None
     index: int
     sound: Hand
-    flaw: Flaw | None = None
 
 
 def solids_of(dressed: Dressed) -> list[Solid]:
     """Skin or glove, sleeve, jewellery and held thing of one hand, in camera space."""
-    hand, first = dressed.made.hand, dressed.index * LABELS_PER_HAND
-    parts = body_parts(dressed.made, dressed.arm)
-    if dressed.flaw is not None:
-        parts = apply_flaw(parts, dressed.flaw)
+    hand, first = dressed.posed.hand, dressed.index * LABELS_PER_HAND
+    parts = body_parts(dressed.posed, dressed.arm)
+    flaw = dressed.posed.flaw
+    if flaw is not None:
+        parts = apply_surface_flaw(parts, flaw)
     skin = parts[0]
     solids = _skin_solids(dressed, skin, first)
     for copy in [part for part in parts[1:] if not part.cloth]:
@@ -74,7 +73,7 @@ def solids_of(dressed: Dressed) -> list[Solid]:
     if dressed.dress.glove is None and dressed.dress.ring_side == hand.side:
         solids += [_ring(dressed, skin, finger, name) for finger, name in dressed.dress.rings]
     covered = dressed.dress.sleeve_m is not None and dressed.dress.sleeve_m < 0.05
-    loose = dressed.flaw is not None and dressed.flaw.kind == Defect.DETACHED
+    loose = flaw is not None and flaw.kind == Defect.DETACHED
     if (
         dressed.dress.watch is not None
         and not loose
@@ -88,7 +87,7 @@ def solids_of(dressed: Dressed) -> list[Solid]:
 
 
 def _solid(dressed: Dressed, part: Part, material: Material, labels: Int[np.ndarray, " v"]) -> Solid:
-    points = to_camera(part.vertices, dressed.made.hand)
+    points = to_camera(part.vertices, dressed.posed.hand)
     return Solid(points, part.faces, part.corner_uv, part.rest, material, dressed.index, labels)
 
 
@@ -117,7 +116,7 @@ def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
 
 def _ring(dressed: Dressed, skin: Part, finger: int, name: str) -> Solid:
     """A plain band on the first phalanx."""
-    posed, bone = dressed.made.posed, FINGER_BONES[finger][0]
+    posed, bone = dressed.posed.bones, FINGER_BONES[finger][0]
     knuckle, middle = posed.joints_m[bone], posed.joints_m[FINGER_BONES[finger][1]]
     axis = (middle - knuckle) / np.linalg.norm(middle - knuckle)
     rng = np.random.default_rng([dressed.dress.seed, finger])
@@ -128,7 +127,7 @@ def _ring(dressed: Dressed, skin: Part, finger: int, name: str) -> Solid:
     offset = skin.vertices[mine] - at
     limb = skin.vertices[mine][np.abs(offset @ axis) < 0.005]
     centre = at + (limb - at).mean(0) - ((limb - at).mean(0) @ axis) * axis if len(limb) else at
-    size = float(np.exp(dressed.made.hand.shape[0]))
+    size = float(np.exp(dressed.posed.hand.shape[0]))
     points, faces, rest = band(limb, centre, axis, size * rng.uniform(0.0012, 0.0028), 0.0013 * size, 0.0001)
     part = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
     labels = np.full(len(points), dressed.index * LABELS_PER_HAND + JEWELLERY)
@@ -140,7 +139,7 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
     assert dressed.dress.watch is not None
     strap, case = dressed.dress.watch
     rng = np.random.default_rng([dressed.dress.seed, 9])
-    size = float(np.exp(dressed.made.hand.shape[0]))
+    size = float(np.exp(dressed.posed.hand.shape[0]))
     rest_y = -0.038 - rng.uniform(0, 0.012)
     centre, axis = _along_arm(skin, rest_y)
     limb = _near(skin, rest_y, 0.012)
@@ -180,8 +179,8 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
 
 def _thing(dressed: Dressed, thing: Thing) -> Solid:
     points, faces, own, uv = thing_mesh(thing)
-    size = float(np.exp(dressed.made.hand.shape[0]))
-    camera = to_camera(size * points, dressed.made.hand)
+    size = float(np.exp(dressed.posed.hand.shape[0]))
+    camera = to_camera(size * points, dressed.posed.hand)
     return Solid(camera, faces, uv[faces], own, thing.material, -1, np.full(len(points), THING_LABEL))
 
 

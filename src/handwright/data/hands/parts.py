@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.data.hands.defects.malformed import Copy, Malformed
+from handwright.data.hands.defects.malformed import FingerCopy, PosedHand
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_points
@@ -59,11 +59,11 @@ class Arm:
     seed: int
 
 
-def body_parts(malformed: Malformed, arm: Arm) -> list[Part]:
+def body_parts(posed: PosedHand, arm: Arm) -> list[Part]:
     """Everything that is seen of a person: skin first."""
     dense = load_dense_rig().rig
-    skin = pose_points(dense.vertices_m, dense.weight_bones, dense.weights, malformed.posed)
-    loop, size = _last_ring(), float(np.exp(malformed.hand.shape[0]))
+    skin = pose_points(dense.vertices_m, dense.weight_bones, dense.weights, posed.bones)
+    loop, size = _last_ring(), float(np.exp(posed.hand.shape[0]))
     arm_points, arm_uv = _forearm(skin[loop], arm, size)
     parts = [
         Part(
@@ -73,19 +73,19 @@ def body_parts(malformed: Malformed, arm: Arm) -> list[Part]:
             np.concatenate([dense.vertices_m, arm_points]),
         )
     ]
-    parts += [_copied_finger(copy) for copy in malformed.copies]
+    parts += [_copied_finger(copy) for copy in posed.copies]
     if arm.sleeve_m is not None:
         parts.append(_sleeve(skin[loop], arm, size))
     return parts
 
 
-def _copied_finger(copy: Copy) -> Part:
+def _copied_finger(copy: FingerCopy) -> Part:
     dense = load_dense_rig().rig
     faces, corner_uv = _finger_faces(copy.finger)
     used = np.unique(faces)
     number = np.full(len(dense.vertices_m), -1)
     number[used] = np.arange(len(used))
-    points = pose_points(dense.vertices_m[used], dense.weight_bones[used], dense.weights[used], copy.posed)
+    points = pose_points(dense.vertices_m[used], dense.weight_bones[used], dense.weights[used], copy.bones)
     return Part(points, number[faces], corner_uv, dense.vertices_m[used])
 
 

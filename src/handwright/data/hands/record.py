@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.data.captions import RENDERED, Scene, captions
 from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND
-from handwright.data.hands.defects.surface import DefectLabel
+from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.sample import HandPicture, HandTruth
 from handwright.data.sample import box_around
 from handwright.data.world.places import KINDS

@@ -15,11 +15,11 @@ from handwright.data.hands.defects.generators import (
     DEFECTS,
     GENERATORS,
     ONE_HAND_DEFECTS,
-    SEEN_FROM_THE_EDGE,
+    SHOWN_EDGEWAYS,
     WRONG_HAND_PAIRS,
-    spoil,
+    add_defect,
 )
-from handwright.data.hands.defects.surface import DefectLabel
+from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.setup import Setup, bare, draw_setup
 from handwright.data.world.lens import develop
 from handwright.data.world.picture import light_stage
@@ -121,10 +121,10 @@ def render_one_hand(
         raise ValueError(f"defect is one of {', '.join(ONE_HAND_DEFECTS)}, or None: got {defect!r}")
     rng = np.random.default_rng([seed, 44])
     generator = 0 if defect is None else int(rng.integers(len(GENERATORS[defect])))
-    edgeways = defect in SEEN_FROM_THE_EDGE
+    edgeways = defect in SHOWN_EDGEWAYS
     setup = bare(draw_setup(rng, size, showing=defect is not None, single=True, edgeways=edgeways))
     if defect is not None and not without_defect:
-        setup = spoil(setup, defect, generator, np.random.default_rng([seed, 45]))
+        setup = add_defect(setup, defect, generator, np.random.default_rng([seed, 45]))
     return render_setup(setup, rng, size)
 
 
@@ -138,7 +138,7 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
     """
     scale = 2 if size >= 160 else 4
     solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
-    camera = setup.hands[0].made.hand.camera
+    camera = setup.hands[0].posed.hand.camera
     center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
     stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
     lit = light_stage(stage, setup.light)
@@ -199,9 +199,7 @@ def render_defects(
     name = str(rng.choice(DEFECTS if defect is None else (defect,)))
     generator, sound = int(rng.integers(len(GENERATORS[name]))), bool(rng.random() < _SHARE_SOUND)
     pair = WRONG_HAND_PAIRS[generator] if name == Defect.WRONG_HAND else None
-    setup = draw_setup(
-        rng, size, photos, showing=pair is None, edgeways=name in SEEN_FROM_THE_EDGE, pair=pair
-    )
+    setup = draw_setup(rng, size, photos, showing=pair is None, edgeways=name in SHOWN_EDGEWAYS, pair=pair)
     if not sound:
-        setup = spoil(setup, name, generator, np.random.default_rng([seed, index, 43]))
+        setup = add_defect(setup, name, generator, np.random.default_rng([seed, index, 43]))
     return render_setup(setup, rng, size)

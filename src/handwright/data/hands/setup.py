@@ -10,8 +10,7 @@ import numpy as np
 
 from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
 from handwright.data.hands.body import Dressed
-from handwright.data.hands.defects.malformed import Malformed
-from handwright.data.hands.defects.surface import DefectLabel
+from handwright.data.hands.defects.malformed import DefectLabel, PosedHand, bones_of
 from handwright.data.hands.dress import Dress, draw_dress
 from handwright.data.hands.hold import draw_hold
 from handwright.data.hands.objects import Thing
@@ -21,8 +20,6 @@ from handwright.data.hands.poses import Posed, draw_pose, named_pose
 from handwright.data.world.lens import Shot, draw_shot
 from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.data.world.places import KINDS, Place, draw_place
-from handwright.hand.kinematics import pose_bones
-from handwright.hand.rig import load_rig
 from handwright.types import Hand
 
 _SHOWING = ("palm", "palm", "spread", "four")
@@ -100,7 +97,15 @@ def draw_setup(
     outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     dressed = tuple(
-        Dressed(_sound(hand), _arm(rng, person, dress), person, dress, thing if k == 0 else None, k, hand)
+        Dressed(
+            PosedHand(hand, bones_of(hand)),
+            _arm(rng, person, dress),
+            person,
+            dress,
+            thing if k == 0 else None,
+            k,
+            hand,
+        )
         for k, hand in enumerate(framed)
     )
     return Setup(dressed, tuple(t.posed for t in turned), person, dress, pair, thing, place, light, shot)
@@ -110,10 +115,6 @@ def bare(setup: Setup) -> Setup:
     """The same picture without gloves, rings and watches."""
     dress = replace(setup.dress, glove=None, glove_words="", rings=(), watch=None)
     return replace(setup, dress=dress, hands=tuple(replace(hand, dress=dress) for hand in setup.hands))
-
-
-def _sound(hand: Hand) -> Malformed:
-    return Malformed(hand, pose_bones(load_rig(), hand))
 
 
 def _arm(rng: np.random.Generator, person: Person, dress: Dress) -> Arm:

@@ -1,55 +1,23 @@
-"""Flaws of a hand's surface: melted skin, a hand that has come off its arm; and the label of any defect."""
+"""Surfaces gone wrong: melted skin, a hand that has come off its arm. Amounts are chosen by eye."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from handwright.data.hands.defects.malformed import SurfaceFlaw
 from handwright.data.hands.parts import Part
 from handwright.hand.defects import Defect
 from handwright.hand.rig import axis_angle_matrix
 
 _CUT_M = -0.012
+"""Height of the cut through a detached hand's arm, metres above the resting wrist."""
 _PIVOT = np.array([0.0, -0.02, 0.0])
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """What is wrong with a surface.
-
-    Attributes:
-        kind: 'melted' or 'detached'.
-        variant: Which of three ways.
-        amount: How much, 0 … 1.
-        seed: Of its shape.
-    """
-
-    kind: str
-    variant: int
-    amount: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class DefectLabel:
-    """What is wrong with a hand.
-
-    Attributes:
-        name: One of ``defects.DEFECTS``.
-        generator: Which of its generators made it.
-        hand: Index of the hand in the picture.
-        fingers: Names of the fingers concerned; empty where it is the whole hand.
-    """
-
-    name: str
-    generator: int
-    hand: int
-    fingers: tuple[str, ...]
-
-
-def apply_flaw(parts: list[Part], flaw: Flaw) -> list[Part]:
+def apply_surface_flaw(parts: list[Part], flaw: SurfaceFlaw) -> list[Part]:
     """The parts of a hand with arm (skin first) as the flaw leaves them."""
     rng = np.random.default_rng([flaw.seed, 31])
     if flaw.kind == Defect.MELTED:
@@ -57,7 +25,7 @@ def apply_flaw(parts: list[Part], flaw: Flaw) -> list[Part]:
     return _detached(parts, flaw, rng)
 
 
-def _melted(part: Part, flaw: Flaw, rng: np.random.Generator) -> Part:
+def _melted(part: Part, flaw: SurfaceFlaw, rng: np.random.Generator) -> Part:
     """0: swollen and wavy; 1: running down one side; 2: texture smeared over a slightly wavy hand."""
     points = part.vertices
     share = np.clip((part.rest[:, 1] - 0.015) / 0.03, 0, 1)[:, None]
@@ -80,7 +48,7 @@ def _melted(part: Part, flaw: Flaw, rng: np.random.Generator) -> Part:
     )
 
 
-def _detached(parts: list[Part], flaw: Flaw, rng: np.random.Generator) -> list[Part]:
+def _detached(parts: list[Part], flaw: SurfaceFlaw, rng: np.random.Generator) -> list[Part]:
     """0: a gap along the arm; 1: the arm beside the wrist; 2: the arm turned away from it."""
     away = np.array([0.0, -1.0, 0.0])
     turn = np.eye(3)

@@ -1,4 +1,4 @@
-"""Whether a finger that is bent the wrong way is seen to be: beside all others, across its own direction."""
+"""Whether a backwards bend shows: a foreshortened or hidden finger looks sound."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from jaxtyping import Float
 from handwright.hand.kinematics import hand_landmarks_m
 from handwright.types import Hand
 
-_ACROSS, _CLEAR = 0.12, 0.08
+_ACROSS = 0.12
+"""Least distance of the bent fingertip from the sound finger's line, in hand sizes; chosen by eye."""
+_CLEAR = 0.08
+"""Least distance of the bent fingertip from every other finger, in hand sizes; chosen by eye."""
 _CHAIN_POINTS = 9
 
 
-def sticks_out(sound: Hand, bent: Hand, finger: int) -> tuple[bool, float]:
-    """Whether a finger lies where, in the picture, it should not.
+def bend_shows(sound: Hand, bent: Hand, finger: int) -> tuple[bool, float]:
+    """Whether a bent finger lies where, in the picture, no sound finger could.
 
     A finger that is bent towards or away from the camera is only foreshortened, and one behind its
-    neighbours is not seen: such a picture shows nothing wrong.
+    neighbours is hidden: such a picture shows nothing wrong.
 
     Args:
         sound: The hand as it should be.
@@ -25,17 +28,17 @@ def sticks_out(sound: Hand, bent: Hand, finger: int) -> tuple[bool, float]:
 
     Returns:
         Whether its tip is far enough off across the sound finger and clear of the other fingers; and how far
-        off it is, in sizes of the hand.
+        off it is, in hand sizes.
     """
-    should, seen = (hand.camera.project(hand_landmarks_m(hand)) for hand in (sound, bent))
-    size = float(np.ptp(should, axis=0).max())
+    sound_px, bent_px = (hand.camera.project(hand_landmarks_m(hand)) for hand in (sound, bent))
+    size = float(np.ptp(sound_px, axis=0).max())
     tip, root = 4 + 4 * finger, 1 + 4 * finger
-    way = should[tip] - should[root]
-    way = way / max(float(np.hypot(*way)), 1e-6)
-    off = seen[tip] - should[tip]
-    across = abs(float(off[0] * way[1] - off[1] * way[0])) / size
-    others = [_chain(seen[1 + 4 * k : 5 + 4 * k]) for k in range(5) if k != finger]
-    clear = float(np.hypot(*(np.concatenate(others) - seen[tip]).T).min()) / size
+    along = sound_px[tip] - sound_px[root]
+    along = along / max(float(np.hypot(*along)), 1e-6)
+    off = bent_px[tip] - sound_px[tip]
+    across = abs(float(off[0] * along[1] - off[1] * along[0])) / size
+    others = [_chain(bent_px[1 + 4 * k : 5 + 4 * k]) for k in range(5) if k != finger]
+    clear = float(np.hypot(*(np.concatenate(others) - bent_px[tip]).T).min()) / size
     return across >= _ACROSS and clear >= _CLEAR, across
 
 
