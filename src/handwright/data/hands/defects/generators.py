@@ -57,7 +57,11 @@ GENERATORS: dict[str, tuple[Generator, ...]] = {
     Defect.SPLIT: (joins.forked(0), joins.forked(1), joins.forked(2)),
     Defect.OVERBENT: (bends.bent_back(0, 55, 85), bends.bent_back(1, 40, 75), bends.bent_back(2, 45, 75)),
     Defect.SIDEWAYS: (bends.bent_sideways(0), bends.bent_sideways(1), bends.bent_sideways(2)),
-    Defect.TOO_LONG: (bends.wrong_length(1.4, 1.8, 1), bends.wrong_end(1.6, 2.1), bends.wrong_length(1.3, 1.5, 4)),
+    Defect.TOO_LONG: (
+        bends.wrong_length(1.4, 1.8, 1),
+        bends.wrong_end(1.6, 2.1),
+        bends.wrong_length(1.3, 1.5, 4),
+    ),
     Defect.TOO_SHORT: (
         bends.wrong_length(0.42, 0.6, 1),
         bends.wrong_end(0.35, 0.5),
