@@ -20,7 +20,6 @@ from handwright.data.hands.poses import Posed, draw_pose, named_pose
 from handwright.data.world.lens import Shot, draw_shot
 from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.data.world.places import KINDS, Place, draw_place
-from handwright.types import Hand
 
 _SHOWING = ("palm", "palm", "spread", "four")
 _SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
