@@ -1,10 +1,10 @@
-"""One family of errors: each says what happened, why, and what to do."""
+"""One family of errors; each states what happened, why, and what to do."""
 
 from __future__ import annotations
 
 
 class HandwrightError(Exception):
-    """Something the user can put right; the command line prints it as one line and never as a traceback.
+    """An error that the user can put right; the command line prints it as one line, without a traceback.
 
     Args:
         what: What happened.
@@ -48,7 +48,7 @@ class HandsFileError(HandwrightError):
 
 
 class DataError(HandwrightError):
-    """A shard or a record of a data set is damaged, incomplete, or of another world."""
+    """A shard or a record of a data set is damaged, incomplete, or of another kind."""
 
 
 class NotEnoughDataError(HandwrightError):
@@ -60,7 +60,7 @@ class MissingPackageError(HandwrightError):
 
 
 class UsageError(HandwrightError):
-    """An option has a value that makes no sense here."""
+    """An option has a value that is not valid here."""
 
 
 def _sentence(what: str, why: str, fix: str) -> str:

@@ -1,4 +1,4 @@
-"""Render: fitted hands → HandRefiner's depth control image, silhouettes and part ids (SPEC §1, 'Render')."""
+"""Rendering of fitted hands: HandRefiner's depth control image (§3.1), silhouettes and part ids."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from handwright.hand.rig import load_rig
 from handwright.types import DepthControl, Hand
 
 NEAR, FAR_SHARE = 255.0, 0.8
+"""Depth control: value of the nearest pixel, and how much of it is lost at the farthest one (ours)."""
 
 
 def render_hand(
@@ -26,16 +27,16 @@ def render_hand(
 
 
 def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: bool = False) -> DepthControl:
-    """One depth control image for all hands of a picture.
+    """Render one depth control image for all hands of a picture.
 
     Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose
-    silhouettes meet share one depth range and occlude each other as one scene (SPEC §1).
+    silhouettes meet share one depth range and occlude each other as one scene.
 
     Args:
         hands: Fitted hands.
-        height: Picture height.
-        width: Picture width.
-        one_range: All hands share one depth range, whether they meet or not.
+        height: Height of the picture, pixels.
+        width: Width of the picture, pixels.
+        one_range: Whether all hands share one depth range even where they do not meet.
     """
     nearest = np.full((height, width), np.inf, np.float32)
     owner = np.full((height, width), -1, np.int16)
@@ -47,9 +48,9 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
             x0, y0, x1, y1 = window
             depth = render_hand(hand, height, width, window=window).depth_m
             silhouette[y0:y1, x0:x1] = np.isfinite(depth)
-            front = depth < nearest[y0:y1, x0:x1]
-            nearest[y0:y1, x0:x1][front] = depth[front]
-            owner[y0:y1, x0:x1][front] = index
+            nearer = depth < nearest[y0:y1, x0:x1]
+            nearest[y0:y1, x0:x1][nearer] = depth[nearer]
+            owner[y0:y1, x0:x1][nearer] = index
         silhouettes.append(silhouette)
     image = np.zeros((height, width), np.uint8)
     for group in [list(range(len(hands)))] if one_range else meeting_groups(silhouettes):
@@ -62,18 +63,18 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
 
 
 def part_ids(hand: Hand, height: int, width: int) -> Int[np.ndarray, "h w"]:
-    """Index into ``anatomy.BONES`` of the part seen at each pixel, −1 outside the hand; int8 [H, W]."""
-    rig, seen = load_rig(), render_hand(hand, height, width)
+    """Return the index into ``anatomy.BONES`` of the visible part at each pixel, int8 [H, W], −1 outside."""
+    rig, visible = load_rig(), render_hand(hand, height, width)
     ids = np.full((height, width), -1, np.int8)
-    covered = seen.face >= 0
+    covered = visible.face >= 0
     faces = rig.faces if hand.side == "right" else rig.faces[:, ::-1]
-    corners = faces[seen.face[covered]]
-    ids[covered] = rig.part_ids[corners[np.arange(len(corners)), seen.bary[covered].argmax(1)]]
+    corners = faces[visible.face[covered]]
+    ids[covered] = rig.part_ids[corners[np.arange(len(corners)), visible.bary[covered].argmax(1)]]
     return ids
 
 
 def hand_window(hand: Hand, height: int, width: int, margin_px: int = 1) -> tuple[int, int, int, int] | None:
-    """Integer box x0, y0, x1, y1 around the hand inside the picture; None when it is outside of it."""
+    """Return the window around the hand, grown by ``margin_px``; None where it is outside the picture."""
     vertices = mesh_of(hand).vertices_cam_m
     points = hand.camera.project(vertices[vertices[:, 2] > 1e-3])
     if not len(points):
@@ -87,7 +88,7 @@ def hand_window(hand: Hand, height: int, width: int, margin_px: int = 1) -> tupl
 
 
 def meeting_groups(silhouettes: Sequence[Bool[np.ndarray, "h w"]]) -> list[list[int]]:
-    """Indices of hands whose silhouettes overlap, directly or through others."""
+    """Group the indices of hands whose silhouettes overlap, directly or through others."""
     groups: list[list[int]] = []
     for i, silhouette in enumerate(silhouettes):
         touching = [g for g in groups if any((silhouettes[j] & silhouette).any() for j in g)]

@@ -1,4 +1,4 @@
-"""Anatomical angles of a pose: the closed-form inverse of ``kinematics.pose_of_dofs``."""
+"""Anatomical joint angles of a pose: the closed-form inverse of ``kinematics.pose_of_dofs``."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ DOF_BONES = (
 def dofs_of_pose(
     pose: Float[np.ndarray, "15 3"], palm_arch: Float[np.ndarray, "2"], rig: Rig | None = None
 ) -> Float[np.ndarray, "24"]:
-    """The 24 anatomical angles (``DOF_NAMES``) of a pose, in radians.
+    """Return the 24 anatomical angles (``DOF_NAMES``) of a pose, in radians.
 
-    Exact for poses that move along those angles only, with abductions within ±90°. What else a pose holds
-    (a twist of a finger, say: MANO has 45 angles) is left out.
+    They are exact for poses that move along those angles only, with abductions within ±90°. Other components
+    of a pose, such as the twist of a finger (MANO has 45 angles), are left out.
 
     Args:
         pose: [15, 3] axis-angle in right-hand space.
         palm_arch: [2] flexion of the ring and pinky metacarpals, radians.
-        rig: The rig whose axes are meant; the packaged one by default.
+        rig: The rig that defines the axes; the packaged one by default.
     """
     rig = rig or load_rig()
     dofs = np.zeros(len(DOF_NAMES))
@@ -50,7 +50,7 @@ def dofs_of_pose(
 
 
 def _flexion_abduction_twist(matrix: Float[np.ndarray, "3 3"]) -> tuple[float, float, float]:
-    """Angles of R = Rx(flexion) · Ry(abduction) · Rz(twist), in a finger's own axes."""
+    """Return the angles of R = Rx(flexion) · Ry(abduction) · Rz(twist), in a finger's own axes."""
     flexion = np.arctan2(-matrix[1, 2], matrix[2, 2])
     abduction = np.arctan2(matrix[0, 2], np.hypot(matrix[0, 0], matrix[0, 1]))
     twist = np.arctan2(-matrix[0, 1], matrix[0, 0])
@@ -58,5 +58,5 @@ def _flexion_abduction_twist(matrix: Float[np.ndarray, "3 3"]) -> tuple[float, f
 
 
 def _flexion(matrix: Float[np.ndarray, "3 3"]) -> float:
-    """Angle of the turn about x that comes nearest to a rotation."""
+    """Return the angle of the rotation about x that is nearest to a rotation."""
     return float(np.arctan2(matrix[2, 1] - matrix[1, 2], matrix[1, 1] + matrix[2, 2]))

@@ -7,7 +7,7 @@ from handwright.image.compositing import feather, feathered_blend, match_colour_
 from handwright.image.edits import patch_png, with_edits, with_patch
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.formats.encode import SUFFIXES, encode_image
-from handwright.image.formats.generation_text import read_generation_text
+from handwright.image.formats.text import read_generation_text
 from handwright.image.load import decode_image, load_image
 from handwright.image.save import check_output, format_for, save_image, save_unchanged
 

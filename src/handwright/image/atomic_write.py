@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all."""
+"""Atomic writing: an output appears whole or not at all."""
 
 from __future__ import annotations
 

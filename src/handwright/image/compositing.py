@@ -1,12 +1,14 @@
-"""The one way back for every painter: match the colours at the edge, then blend."""
+"""Compositing of a painted patch into a picture: colours matched at the edge, a feathered mask, a blend."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-_FEWEST_PIXELS = 24
-_RIDGE = 0.02
+MIN_PIXELS = 24
+"""Fewest pixels of each band that colours are compared by (chosen by eye)."""
+RIDGE = 0.02
+"""Damping of the slope of the colour difference, per pixel (chosen by eye)."""
 
 
 def feathered_blend(
@@ -14,7 +16,7 @@ def feathered_blend(
     painted: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
     alpha: Float[np.ndarray, "h w"],
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Lay a painted patch over a picture: round(background + alpha · (painted − background)).
+    """Blend a painted patch over a picture: round(background + alpha · (painted − background)).
 
     Args:
         background: uint8 [H, W, 3] sRGB.
@@ -34,7 +36,7 @@ def feathered_blend(
 
 
 def feather(inside: Bool[np.ndarray, "h w"], width_px: float) -> Float32[np.ndarray, "h w"]:
-    """Alpha that rises smoothly from 0 outside a mask to 1 at ``width_px`` within it; nothing leaks outside.
+    """Return an alpha that rises smoothly from 0 outside a mask to 1 at ``width_px`` inside it.
 
     Args:
         inside: bool [H, W].
@@ -72,7 +74,7 @@ def match_colour_ramp(
         same_material: bool [H, W], pixels of the picture (outside) and the patch (inside) to be compared.
         band_px: Width of each of the two bands.
         reach_px: Distance from the compared edge at which the shift has faded to nothing.
-        limit: Largest shift of each of L, a and b.
+        limit: Largest shift of each of L, a and b (default chosen by eye).
 
     Returns:
         float32 [H, W, 3] in 0 … 255; ``painted`` unchanged where nothing can be compared, outside the mask,
@@ -83,7 +85,7 @@ def match_colour_ramp(
     far = _distance_to(inside) <= band_px if inside.any() else np.zeros_like(inside)
     inner, outer = inside & near & same_material, ~inside & far & same_material
     inner &= _distance_to(outer) <= 2.0 * band_px if outer.any() else False
-    if min(inner.sum(), outer.sum()) < _FEWEST_PIXELS:
+    if min(inner.sum(), outer.sum()) < MIN_PIXELS:
         return patch
     shift = _smooth_difference(_lab(background), _lab(patch), outer, inner)
     ramp = inside * _smoothstep(1.0 - _distance_to(inner) / max(reach_px, 1e-6))
@@ -97,15 +99,15 @@ def _smooth_difference(
     outer: Bool[np.ndarray, "h w"],
     inner: Bool[np.ndarray, "h w"],
 ) -> Float32[np.ndarray, "h w 3"]:
-    """Plane fitted to the outer band minus plane fitted to the inner one, over the whole picture."""
+    """Return the plane fitted to the outer band minus the plane fitted to the inner one, over the picture."""
     ys, xs = np.nonzero(outer | inner)
     centre, scale = np.array([xs.mean(), ys.mean()]), max(float(np.ptp(xs)), float(np.ptp(ys)), 1.0) / 2.0
     side = np.where(outer[ys, xs], 1.0, 0.0)
     place = np.stack([(xs - centre[0]) / scale, (ys - centre[1]) / scale], axis=1)
-    # One common plane for what the material does by itself; the second one is the difference sought.
+    # The first plane is common to both bands: the material's own gradient. The second is the difference.
     terms = np.column_stack([np.ones(len(xs)), place, side, side[:, None] * place])
     colours = np.where(outer[ys, xs][:, None], outside_lab[ys, xs], inside_lab[ys, xs]).astype(np.float64)
-    damping = np.diag([0.0, 0.0, 0.0, 0.0, 1.0, 1.0]) * (_RIDGE * len(xs))
+    damping = np.diag([0.0, 0.0, 0.0, 0.0, 1.0, 1.0]) * (RIDGE * len(xs))
     solution = np.linalg.solve(terms.T @ terms + damping + 1e-9 * np.eye(6), terms.T @ colours)[3:]
     grid_y, grid_x = np.mgrid[: inner.shape[0], : inner.shape[1]]
     across = np.clip((grid_x - centre[0]) / scale, -1.0, 1.0)[..., None] * solution[1]
@@ -114,7 +116,7 @@ def _smooth_difference(
 
 
 def _distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Distance in pixels from each pixel to the nearest True one; 0 on it."""
+    """Return the distance in pixels from each pixel to the nearest True one; 0 on it."""
     import cv2
 
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), np.float32)

@@ -1,4 +1,4 @@
-"""What a picture's file said beside its pixels, so that it can be said again."""
+"""The metadata of a picture's file, kept so that it can be written again."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ class FileFacts:
 
 
 def facts_of(image: Image) -> FileFacts:
-    """What the picture's file said; the defaults for a picture that came from no file."""
+    """Return the metadata of a picture's file; the defaults for a picture that came from no file."""
     return image.meta.get("file", FileFacts())

@@ -1,4 +1,4 @@
-"""Write a picture: whole or not at all, and never over something unasked."""
+"""Writing of pictures: whole or not at all, and never over a file without permission."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def save_image(
         image: The picture.
         path: '.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff' or '.bmp'.
         overwrite: Replace what is there.
-        source_path: The file that the picture came from, for a clear word when it would be replaced.
+        source_path: The file that the picture came from, for a clear error when it would be replaced.
 
     Returns:
-        Notes for the report; empty when there is nothing to say.
+        Notes for the report, often none.
 
     Raises:
         OutputError: Unknown suffix, a format that cannot hold the picture, something is there already, or the
@@ -62,7 +62,7 @@ def save_unchanged(source_path: str | Path, path: str | Path, *, overwrite: bool
 
 
 def format_for(path: str | Path) -> str:
-    """The format that a file name's ending asks for.
+    """Return the format of a file name's suffix.
 
     Raises:
         OutputError: The ending is missing or not one that can be written.
@@ -75,7 +75,7 @@ def format_for(path: str | Path) -> str:
 
 
 def check_output(path: str | Path, *, overwrite: bool = False, source_path: str | Path | None = None) -> None:
-    """Refuse an output that would replace something unasked; call it before the long work begins.
+    """Refuse an output that would replace a file without permission; call it before long work begins.
 
     Raises:
         OutputError: The path is a folder, or ``overwrite`` is false and there is a file already.

@@ -38,7 +38,7 @@ def items(value: object, where: str) -> list[Any]:
 
 
 def known_only(fields: Record, names: Iterable[str], where: str) -> None:
-    """Refuse misspelt fields: what is not read would be lost without a word."""
+    """Refuse unknown fields, which would be ignored silently."""
     allowed = sorted(names)
     for name in fields:
         if name not in allowed:

@@ -165,15 +165,15 @@ def _observation(fields: Record, hand: Hand, where: str) -> HandObservation:
     found_by = fields.get("found_by")
     own = hand_landmarks_m(hand) if landmarks is None or depth is None else np.zeros((21, 3))
     own_depth = (own[:, 2] - own[:, 2].mean()) * (hand.camera.focal_px / hand.translation_m[2])
-    believed = 1.0 if score is None else number(score, f"{where}, score")
-    if not 0.0 <= believed <= 1.0:
-        refuse(f"{where}, score", f"expected a number from 0 to 1, got {believed:g}")
+    checked_score = 1.0 if score is None else number(score, f"{where}, score")
+    if not 0.0 <= checked_score <= 1.0:
+        refuse(f"{where}, score", f"expected a number from 0 to 1, got {checked_score:g}")
     return HandObservation(
         landmarks_px=hand.camera.project(own)
         if landmarks is None
         else numbers(landmarks, (21, 2), f"{where}, landmarks_px"),
         depth_px=own_depth if depth is None else numbers(depth, (21,), f"{where}, depth_px"),
         side=hand.side,
-        score=believed,
+        score=checked_score,
         found_by="file" if found_by is None else text(found_by, f"{where}, found_by"),
     )

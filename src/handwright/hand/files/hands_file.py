@@ -1,8 +1,8 @@
-"""Hands as files: JSON that a person can edit and feed back, and the same content as npz.
+"""Hands as files: JSON that a person can edit and load again, and the same content as npz.
 
 ``"schema": "handwright/hands-1"``; published as ``hands-1.schema.json`` beside this module. ``angles_deg``
-is the pose in words: an angle that differs from the pose's own turns that joint, everything else stays as
-``pose`` says.
+repeats the pose as joint angles: an angle that differs from the pose's own turns that joint, and every other
+joint keeps its ``pose``.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ NumberedHand = tuple[int, HandObservation, Hand]
 def hands_to_json(
     hands: Sequence[NumberedHand], image_size: tuple[int, int], image_sha256: str | None = None
 ) -> dict[str, Any]:
-    """The document of a picture's hands, ready for :func:`hands_text`.
+    """Return the document of a picture's hands, for :func:`hands_text`.
 
     Args:
         hands: Id, observation and fitted hand of each.
         image_size: Width and height of the picture in pixels.
-        image_sha256: SHA-256 of the picture's file, to tell it from others of its size.
+        image_sha256: SHA-256 of the picture's file, to distinguish it from others of its size.
     """
     width, height = image_size
     return {
@@ -44,7 +44,7 @@ def hands_to_json(
 
 
 def hands_text(document: dict[str, Any]) -> str:
-    """JSON text of a document, indented for people: one row of numbers a line."""
+    """Return the JSON text of a document, indented, with one row of numbers a line."""
     spread = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
     return re.sub(r"\[[^\[\]{}]*\]", lambda row: " ".join(row[0].split()), spread) + "\n"
 
@@ -57,10 +57,10 @@ def hands_from_json(
     sha256: str | None = None,
     where: str = "the hands file",
 ) -> tuple[NumberedHand, ...]:
-    """Check a document and make its hands.
+    """Validate a document and return its hands.
 
     Args:
-        document: What ``json.loads`` gave.
+        document: A document as ``json.loads`` returns it.
         width: Width of the picture that the hands are for; None: any picture.
         height: Its height.
         sha256: SHA-256 of the picture's file; compared when the document has one too.
@@ -88,14 +88,14 @@ def hands_from_json(
 
 
 def hands_to_npz_bytes(document: dict[str, Any]) -> bytes:
-    """The same document as npz (arrays only, no pickle): numbers in full, ``angles_deg`` left out."""
+    """Return the document as npz (arrays only, no pickle): numbers in full, without ``angles_deg``."""
     return to_npz_bytes(document)
 
 
 def hands_from_npz(
     path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
 ) -> tuple[NumberedHand, ...]:
-    """Read what :func:`hands_to_npz_bytes` made; arguments and errors as :func:`hands_from_json`."""
+    """Read a file of :func:`hands_to_npz_bytes`; arguments and errors as :func:`hands_from_json`."""
     document = from_npz_bytes(_read(path), str(path))
     return hands_from_json(document, width=width, height=height, sha256=sha256, where=str(path))
 
@@ -103,7 +103,7 @@ def hands_from_npz(
 def load_numbered_hands(
     path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
 ) -> tuple[NumberedHand, ...]:
-    """Read a hands file, JSON or npz by its ending, with the ids; errors as :func:`hands_from_json`."""
+    """Read a hands file with its ids, JSON or npz by its suffix; errors as :func:`hands_from_json`."""
     if path.suffix.lower() == ".npz":
         return hands_from_npz(path, width=width, height=height, sha256=sha256)
     try:
@@ -131,11 +131,11 @@ def load_hands(
         HandsFileError: The file cannot be read, is malformed, or belongs to another picture.
     """
     numbered = load_numbered_hands(path, width=width, height=height, sha256=sha256)
-    return tuple((seen, hand) for _, seen, hand in numbered)
+    return tuple((observation, hand) for _, observation, hand in numbered)
 
 
 def load_pose(path: Path, hand_id: int | None = None) -> Hand:
-    """One hand of a file, to take its articulation: the first, or the one with this id.
+    """Return one hand of a file, to take over its pose: the first, or the one with this id.
 
     Raises:
         HandsFileError: The file cannot be read, is malformed, or has no such hand.

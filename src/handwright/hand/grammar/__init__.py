@@ -1,9 +1,10 @@
-"""Pose ↔ words, both directions, in one place: captions, prompts and named poses all speak through this.
+"""Pose ↔ words, both directions, in one place: captions, prompts and named poses all use it.
 
 - ``words``: the value ``PoseWords``, its technical text and the reader of that text.
 - ``angles``, ``contact``: words ↔ the 24 anatomical angles; ``orientation``: words ↔ wrist rotation.
 - ``named``: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy.
-- ``phrases``: natural wordings of a pose; ``reading``, ``sayings``: what a free text says about one.
+- ``phrases``: natural wordings of a pose; ``text_parser``, ``finger_parser``, ``idioms``: from a free text to
+  the pose that it describes (``stated_pose``).
 """
 
 from handwright.hand.grammar.angles import angles_of, words_of

@@ -52,7 +52,7 @@ def angles_of(words: PoseWords) -> Float[np.ndarray, "24"]:
 
 
 def words_of(dofs_rad: Float[np.ndarray, "24"]) -> PoseWords:
-    """The words of 24 anatomical angles; directions and side stay open (``orientation`` says those)."""
+    """Return the words of 24 anatomical angles; directions and side stay open (see ``orientation``)."""
     degrees = np.rad2deg(dofs_rad)
     fingers: list[Bend] = [_bend_of(*degrees[7 + 4 * k : 9 + 4 * k]) for k in range(4)]
     gaps: list[Gap] = [_gap_of(degrees[6 + 4 * k] - degrees[10 + 4 * k] + REST_GAPS_DEG[k]) for k in range(3)]

@@ -1,4 +1,4 @@
-"""Finger by finger: what is stretched out or bent, spread or crossed, where the thumb is, what it touches."""
+"""Parser of single fingers: extended, bent, spread or crossed, where the thumb is, what it touches."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _ALIASES = {"little": "pinky", "pinkie": "pinky"}
 
 @cache
 def pattern_of(pattern: str) -> re.Pattern[str]:
-    """A compiled pattern; there are more of them than ``re`` remembers."""
+    """Return a compiled pattern; there are more of them than the cache of ``re`` holds."""
     return re.compile(pattern)
 
 
 class Text:
-    """A text of which parts are taken away once they are understood.
+    """A text from which matched parts are removed.
 
     Attributes:
-        left: What is not understood yet.
+        left: The text that is not matched yet.
     """
 
     def __init__(self, text: str) -> None:
         self.left = text
 
     def take(self, pattern: str) -> list[re.Match[str]]:
-        """All matches, which then are gone."""
+        """Return all matches and remove them from the text."""
         compiled = pattern_of(pattern)
         hits = list(compiled.finditer(self.left))
         self.left = compiled.sub("…", self.left) if hits else self.left
@@ -53,7 +53,7 @@ class Text:
 
 
 def parse_fingers(text: Text) -> StatedPose:
-    """What is said finger by finger, taken out of a lower-case text."""
+    """Return what a lower-case text states of single fingers, and remove that from it."""
     touches = _touches(text)
     thumb, thumb_bent = _thumb(text)
     gaps = _gaps(text)
@@ -61,7 +61,7 @@ def parse_fingers(text: Text) -> StatedPose:
     bends, extended = _bends(text, touches, technical=thumb is not None)
     for hit in same:
         both = [bends[k] == bends[k + 1] == "extended" for k in range(3)]
-        gaps = [_gap(hit[1]) if said else gap for said, gap in zip(both, gaps, strict=True)]
+        gaps = [_gap(hit[1]) if extended else gap for extended, gap in zip(both, gaps, strict=True)]
     return StatedPose(
         fingers=cast("Any", tuple(bends)),
         extended=cast("Known", tuple(extended)),
@@ -95,18 +95,20 @@ def _gaps(text: Text) -> list[Gap | None]:
 def _bends(
     text: Text, touches: tuple[int, ...] | None, *, technical: bool
 ) -> tuple[list[Bend | None], list[bool | None]]:
-    """How fingers are bent; 'bent' alone is a word of the grammar only in its technical wording."""
+    """How fingers are bent; 'bent' alone is a word of the grammar only in the technical wording."""
     bends: list[Bend | None] = [None] * 4
     if text.take(_MIDDLE_ALONE):
         return ["curled", "extended", "curled", "curled"], [None, False, True, False, False]
     extended: list[bool | None] = [None] * 5
-    bent_so: tuple[tuple[str, Bend], ...] = (*BENT, *_SAME.items())
+    bend_phrases: tuple[tuple[str, Bend], ...] = (*BENT, *_SAME.items())
     others: list[Bend] = [
-        bend for said, bend in bent_so if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{said})\b")
+        bend
+        for phrase, bend in bend_phrases
+        if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{phrase})\b")
     ]
-    for said, bend in bent_so:
-        hits = text.take(rf"\b({_LIST}|{_FOUR}) (?:is |are |held )?(?:{said})\b")
-        for hit in (*hits, *text.take(rf"\b(?:{said}) ({_LIST}|fingers)\b")):
+    for phrase, bend in bend_phrases:
+        hits = text.take(rf"\b({_LIST}|{_FOUR}) (?:is |are |held )?(?:{phrase})\b")
+        for hit in (*hits, *text.take(rf"\b(?:{phrase}) ({_LIST}|fingers)\b")):
             for k in _numbers(hit[1]):
                 extended[k] = bend == "extended"
                 bends[max(k - 1, 0)] = bend if k else bends[0]
@@ -124,8 +126,8 @@ def _bends(
     return bends, extended
 
 
-def _gap(said: str) -> Gap:
-    return cast("Gap", said.removeprefix("held "))
+def _gap(phrase: str) -> Gap:
+    return cast("Gap", phrase.removeprefix("held "))
 
 
 def _numbers(listed: str) -> tuple[int, ...]:

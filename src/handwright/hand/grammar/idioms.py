@@ -1,4 +1,4 @@
-"""What people call poses besides the grammar's own phrases: patterns of free text, as data."""
+"""Common expressions for poses besides the grammar's own phrases: patterns of free text, as data."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ BENT: tuple[tuple[str, Bend], ...] = (
     ("hooked", "hooked"),
     ("curled into the palm|curled|tucked in|folded in", "curled"),
 )
-"""How a finger is bent, as people say it; 'bent' alone only says that it is not extended."""
+"""How a finger is bent, in common words; 'bent' alone only means that it is not extended."""
 
 _AT = r"(?:facing|to|towards?|turned to|turned towards?|at|faces)(?: the| our| your)? "
 _VIEWER = r"(?:camera|viewer|lens|us|you|spectator|front)\b"

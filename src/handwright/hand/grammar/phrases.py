@@ -38,7 +38,7 @@ NAME_PHRASES: Mapping[str, str] = {
     "scout": "giving the scout sign",
     "love": "making the I-love-you sign",
 }
-_BEND_SAID = {
+_BEND_PHRASES = {
     "extended": "extended",
     "folded": "folded at the knuckle",
     "bent": "gently bent",
@@ -51,7 +51,7 @@ THUMB_PHRASES = {
     "opposed": "facing the fingers",
     "across": "across the palm",
 }
-_GAP_SAID = {"crossed": "crossed", "together": "held together", "apart": "apart", "spread": "spread"}
+_GAP_PHRASES = {"crossed": "crossed", "together": "held together", "apart": "apart", "spread": "spread"}
 PALM_PHRASES = {
     "camera": "palm facing the camera",
     "away": "back of the hand to the camera",
@@ -68,11 +68,11 @@ POINTS_PHRASES = {
     "left": "fingers pointing left",
     "right": "fingers pointing right",
 }
-_FINGER_SAID = ("index finger", "middle finger", "ring finger", "little finger")
+_FINGER_PHRASES = ("index finger", "middle finger", "ring finger", "little finger")
 
 
 def describe(words: PoseWords, wording: str = "natural") -> str:
-    """A pose as people would say it.
+    """Describe a pose in words.
 
     Args:
         words: The pose.
@@ -81,7 +81,7 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     """
     if wording == "technical":
         return str(words)
-    names = _sayable(words)
+    names = _names_with_phrase(words)
     hand = f"{words.side} hand" if words.side else "hand"
     if wording == "terse":
         return f"{hand}, {NAME_PHRASES[names[0]] if names else _up(words)}"
@@ -91,8 +91,8 @@ def describe(words: PoseWords, wording: str = "natural") -> str:
     return ", ".join([f"{hand} {body[0]}", *palm, *points])
 
 
-def _sayable(words: PoseWords) -> list[str]:
-    """Names with a phrase that these words surely have: thumbs are up or down only where that is known."""
+def _names_with_phrase(words: PoseWords) -> list[str]:
+    """Return the pose's names that have a phrase; thumbs up or down only where the direction is known."""
     names = [name for name in names_of(words) if name in NAME_PHRASES]
     unsure = {"like", "dislike"} if {"like", "dislike"} <= set(names) else set[str]()
     return [name for name in names if name not in unsure]
@@ -100,25 +100,27 @@ def _sayable(words: PoseWords) -> list[str]:
 
 def _finger_phrases(words: PoseWords) -> str:
     groups: dict[str, list[str]] = {}
-    for finger, bend in zip(_FINGER_SAID, words.fingers, strict=True):
-        groups.setdefault(_BEND_SAID[bend], []).append(finger)
+    for finger, bend in zip(_FINGER_PHRASES, words.fingers, strict=True):
+        groups.setdefault(_BEND_PHRASES[bend], []).append(finger)
     phrases = [f"{'all fingers' if len(f) == 4 else _list(f)} {bend}" for bend, f in groups.items()]
     for pair, gap in zip(NEIGHBOURS, words.gaps, strict=True):
         if gap in ("crossed", "spread", "together") and len({g for g in words.gaps if g}) > 1:
-            phrases.append(f"{pair.replace('-', ' and ')} {_GAP_SAID[gap]}")
-    if len(said := {g for g in words.gaps if g}) == 1 and "apart" not in said:
-        phrases.append(f"the extended ones {_GAP_SAID[said.pop()]}")
+            phrases.append(f"{pair.replace('-', ' and ')} {_GAP_PHRASES[gap]}")
+    if len(kinds := {g for g in words.gaps if g}) == 1 and "apart" not in kinds:
+        phrases.append(f"the extended ones {_GAP_PHRASES[kinds.pop()]}")
     thumb = "bent" if words.thumb_bent else "extended"
     phrases.append(f"the thumb {thumb} {THUMB_PHRASES[words.thumb]}")
     if words.contacts:
-        tips = _list([_FINGER_SAID[k - 1] for k in words.contacts])
+        tips = _list([_FINGER_PHRASES[k - 1] for k in words.contacts])
         phrases.append(f"its tip touching the {tips}")
     return ", ".join(phrases)
 
 
 def _up(words: PoseWords) -> str:
     straight = [
-        f.removesuffix(" finger") for f, b in zip(_FINGER_SAID, words.fingers, strict=True) if b == "extended"
+        f.removesuffix(" finger")
+        for f, b in zip(_FINGER_PHRASES, words.fingers, strict=True)
+        if b == "extended"
     ]
     if not words.thumb_bent and words.thumb == "out":
         straight.insert(0, "thumb")

@@ -1,4 +1,4 @@
-"""What is said of a hand's pose, as a value: the words of a pose, each of which may be left open."""
+"""A stated pose: what a text states of a hand's pose, in which every property may stay open."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb
 from handwright.types import Side
 
 Known = tuple[bool | None, bool | None, bool | None, bool | None, bool | None]
-_UNSAID4: tuple[Bend | None, Bend | None, Bend | None, Bend | None] = (None, None, None, None)
-_UNSAID3: tuple[Gap | None, Gap | None, Gap | None] = (None, None, None)
+_OPEN4: tuple[Bend | None, Bend | None, Bend | None, Bend | None] = (None, None, None, None)
+_OPEN3: tuple[Gap | None, Gap | None, Gap | None] = (None, None, None)
 _UNKNOWN: Known = (None, None, None, None, None)
 
 
 @dataclass(frozen=True)
 class StatedPose:
-    """What a text says about one hand's pose; None, or an empty tuple, where it says nothing.
+    """What a text states of one hand's pose; None, or an empty tuple, where it states nothing.
 
     Attributes:
-        names: Named poses (``NAMED``) that the text may mean, the likeliest first. What is said below is what
-            all of them have in common.
+        names: Named poses (``NAMED``) that the text may mean, the likeliest first; the properties below are
+            those that all of them share.
         fingers: How index, middle, ring and pinky are bent.
         extended: Whether thumb, index, middle, ring and pinky are stretched out.
         raised: How many fingers, thumb included, are held up.
         thumb: Where the thumb is.
         thumb_bent: Whether the thumb's own joints are bent.
         gaps: Index–middle, middle–ring, ring–pinky.
-        touches: Fingers (1 index … 4 pinky) whose tips the thumb's tip touches; () says that it touches none.
+        touches: Fingers (1 index … 4 pinky) whose tips the thumb's tip touches; () means that it touches
+            none.
         palm: Where the palm faces in the picture.
         points: Where straight fingers point in the picture.
         side: Which hand of the person.
     """
 
     names: tuple[str, ...] = ()
-    fingers: tuple[Bend | None, Bend | None, Bend | None, Bend | None] = _UNSAID4
+    fingers: tuple[Bend | None, Bend | None, Bend | None, Bend | None] = _OPEN4
     extended: Known = _UNKNOWN
     raised: int | None = None
     thumb: Thumb | None = None
     thumb_bent: bool | None = None
-    gaps: tuple[Gap | None, Gap | None, Gap | None] = _UNSAID3
+    gaps: tuple[Gap | None, Gap | None, Gap | None] = _OPEN3
     touches: tuple[int, ...] | None = None
     palm: Direction | None = None
     points: Direction | None = None
@@ -47,16 +48,24 @@ class StatedPose:
 
     @property
     def states_extension(self) -> bool:
-        """Whether anything is said about which fingers are stretched out or bent."""
+        """Whether the text states which fingers are extended or bent."""
         return any(known is not None for known in (*self.extended, *self.fingers, self.raised, self.thumb))
 
     def fits(self, words: PoseWords) -> bool:
-        """Whether all that is said is true of a pose, as far as the pose says its side and directions."""
+        """Whether every stated property is true of a pose, as far as its side and directions are given."""
         known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_count(words)
         pairs: list[tuple[object, object]] = [
             *zip(self.fingers, words.fingers, strict=True),
-            *((mine, its) for mine, its in zip(self.extended, known, strict=True) if its is not None),
-            *((mine, its) for mine, its in zip(self.gaps, words.gaps, strict=True) if its is not None),
+            *(
+                (stated, actual)
+                for stated, actual in zip(self.extended, known, strict=True)
+                if actual is not None
+            ),
+            *(
+                (stated, actual)
+                for stated, actual in zip(self.gaps, words.gaps, strict=True)
+                if actual is not None
+            ),
             (self.raised, counted),
             (self.thumb, words.thumb),
             (self.thumb_bent, words.thumb_bent),
@@ -65,13 +74,13 @@ class StatedPose:
             (self.points, words.points or self.points),
             (self.side, words.side or self.side),
         ]
-        return all(mine is None or mine == its for mine, its in pairs)
+        return all(stated is None or stated == actual for stated, actual in pairs)
 
 
 def extended_of(
     fingers: Sequence[Bend | None], thumb: Thumb | None = None, thumb_bent: bool | None = None
 ) -> Known:
-    """Which fingers are stretched out, thumb first; a straight thumb along the hand is neither."""
+    """Return which fingers are extended, thumb first; None for a straight thumb along the hand."""
     first = None if thumb is None else True if thumb == "out" and not thumb_bent else None
     first = False if thumb == "across" or thumb_bent else first
     rest = [None if bend is None else bend == "extended" for bend in fingers]
@@ -79,5 +88,5 @@ def extended_of(
 
 
 def raised_count(words: PoseWords) -> int:
-    """How many fingers a pose shows, the thumb where it stands out."""
+    """Return how many fingers a pose shows, the thumb included where it stands out."""
     return sum(known is True for known in extended_of(words.fingers, words.thumb, words.thumb_bent))

@@ -1,4 +1,4 @@
-"""What a free text says about one hand's pose, and nothing that it does not say."""
+"""Parser of free text: the pose of one hand, as far as the text states it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _LOOSE = ("one", "three")
 
 @lru_cache(maxsize=4096)
 def parse_pose_text(text: str) -> StatedPose:
-    """What a text says about the pose of one hand.
+    """Return what a text states about the pose of one hand.
 
-    All wordings of ``describe`` are understood, the clauses of ``parse_pose_words``, and what people commonly write
+    It parses all wordings of ``describe``, the clauses of ``parse_pose_words``, and common expressions
     ('thumbs up', 'holding up three fingers', 'index finger extended', 'palm up').
 
     Args:
@@ -53,26 +53,26 @@ def parse_pose_text(text: str) -> StatedPose:
     """
     low = " ".join(text.lower().split())
     rest = Text(low)
-    named = _exactly(rest) or _raised(rest)
+    named = _by_phrase(rest) or _by_count(rest)
     direct = parse_fingers(rest)
-    named = named or _called(rest.left) or StatedPose()
-    said = _over(named, direct)
+    named = named or _by_expression(rest.left) or StatedPose()
+    stated = _combined(named, direct)
     palm, points = _directions(low)
     side = re.search(r"\b(left|right) (?:\w+ )?(?:hand|fist|palm)\b", low)
     return replace(
-        said,
-        palm=palm or said.palm,
-        points=points or said.points,
+        stated,
+        palm=palm or stated.palm,
+        points=points or stated.points,
         side=cast("Side", side[1]) if side else None,
     )
 
 
 def common_statement(poses: Iterable[PoseWords], names: tuple[str, ...] = ()) -> StatedPose:
-    """What several poses have in common; their directions are not said."""
+    """Return what several poses have in common; their directions stay open."""
     every = [_whole(pose) for pose in poses]
     common: dict[str, Any] = {}
     for item in fields(StatedPose):
-        values: list[Any] = [getattr(said, item.name) for said in every]
+        values: list[Any] = [getattr(one, item.name) for one in every]
         if item.name in ("fingers", "extended", "gaps"):
             common[item.name] = tuple(v[0] if len(set(v)) == 1 else None for v in zip(*values, strict=True))
         else:
@@ -92,15 +92,15 @@ def _whole(words: PoseWords) -> StatedPose:
     )
 
 
-def _over(named: StatedPose, direct: StatedPose) -> StatedPose:
-    """What a name says, overruled by what is said finger by finger."""
+def _combined(named: StatedPose, direct: StatedPose) -> StatedPose:
+    """Combine the pose of a name with statements of single fingers, which take precedence."""
     fingers: Any = tuple(d or n for d, n in zip(direct.fingers, named.fingers, strict=True))
     gaps: Any = tuple(d or n for d, n in zip(direct.gaps, named.gaps, strict=True))
     thumb = direct.thumb or named.thumb
     bent = named.thumb_bent if direct.thumb_bent is None else direct.thumb_bent
     known = zip(extended_of(fingers, thumb, bent), direct.extended, named.extended, strict=True)
     extended = tuple(
-        next((e for e in (exact, loose, its) if e is not None), None) for exact, loose, its in known
+        next((e for e in (exact, loose, by_name) if e is not None), None) for exact, loose, by_name in known
     )
     return replace(
         named,
@@ -113,24 +113,24 @@ def _over(named: StatedPose, direct: StatedPose) -> StatedPose:
     )
 
 
-def _exactly(rest: Text) -> StatedPose | None:
+def _by_phrase(rest: Text) -> StatedPose | None:
     """The named pose whose own phrase is there; the longest, so that none is cut short."""
     for name in sorted(NAME_PHRASES, key=lambda name: -len(NAME_PHRASES[name])):
         phrase = re.escape(NAME_PHRASES[name].lower())
         behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
         pattern = rf"{behind}{phrase}"
         if name not in _LOOSE and rest.take(pattern):
-            said = common_statement([NAMED[name]], (name,))
-            return replace(said, palm="away") if name.endswith("inverted") else said
+            stated = common_statement([NAMED[name]], (name,))
+            return replace(stated, palm="away") if name.endswith("inverted") else stated
     return None
 
 
-def _raised(rest: Text) -> StatedPose | None:
+def _by_count(rest: Text) -> StatedPose | None:
     """How many fingers are held up, and which those may be."""
     for pattern in _RAISED:
         if hits := rest.take(pattern):
-            said = hits[0][1]
-            number = NUMBERS.index(said) if said in NUMBERS else int(said)
+            count = hits[0][1]
+            number = NUMBERS.index(count) if count in NUMBERS else int(count)
             names = RAISED_NAMES.get(number, ())
             return (
                 replace(common_statement([NAMED[n] for n in names], names), raised=number) if names else None
@@ -138,7 +138,7 @@ def _raised(rest: Text) -> StatedPose | None:
     return None
 
 
-def _called(left: str) -> StatedPose | None:
+def _by_expression(left: str) -> StatedPose | None:
     """The named poses that a common expression may mean."""
     for pattern, names in NAME_PATTERNS:
         if pattern_of(pattern).search(left):
@@ -158,7 +158,7 @@ def _called(left: str) -> StatedPose | None:
 
 
 def _directions(low: str) -> tuple[Direction | None, Direction | None]:
-    """Where the palm faces and where the fingers point, as far as it is said."""
+    """Return where the palm faces and where the fingers point; None where the text does not state it."""
     palms: list[Direction] = [word for pattern, word in PALM_PATTERNS if pattern_of(pattern).search(low)]
     palm = palms[0] if palms else None
     points: Direction | None = None

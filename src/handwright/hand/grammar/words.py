@@ -62,7 +62,7 @@ class PoseWords:
                 _one_of(gap, GAPS, NEIGHBOURS[k])
             if (gap is not None) != (self.fingers[k] == self.fingers[k + 1] == "extended"):
                 raise InvalidValueError(
-                    f"the gap {NEIGHBOURS[k]} is said exactly where both fingers are extended, got {gap!r}"
+                    f"the gap {NEIGHBOURS[k]} is given exactly where both fingers are extended, got {gap!r}"
                 )
         if list(self.contacts) != sorted({k for k in self.contacts if 1 <= k <= 4}):
             raise InvalidValueError(f"contacts must be ascending finger numbers 1–4, got {self.contacts}")
@@ -94,50 +94,50 @@ def perpendicular(first: Direction, second: Direction) -> bool:
 def stated_gaps(
     fingers: tuple[Bend, ...], gaps: tuple[Gap, Gap, Gap]
 ) -> tuple[Gap | None, Gap | None, Gap | None]:
-    """Keep the gaps that are said: those between two extended fingers."""
-    said: list[Gap | None] = [
+    """Keep the gaps between two extended fingers; the others are None."""
+    kept: list[Gap | None] = [
         gap if fingers[k] == fingers[k + 1] == "extended" else None for k, gap in enumerate(gaps)
     ]
-    return said[0], said[1], said[2]
+    return kept[0], kept[1], kept[2]
 
 
 def parse_pose_words(text: str) -> PoseWords:
-    """The value of a technical wording.
+    """Return the value of a technical wording.
 
     Args:
-        text: Clauses as ``str(PoseWords)`` writes them, separated by commas, in any order. A gap that is not
-            said is 'apart'.
+        text: Clauses as ``str(PoseWords)`` writes them, separated by commas, in any order. A missing gap
+            is 'apart'.
 
     Raises:
-        InvalidValueError: A clause is unknown, or the thumb or a finger is not said.
+        InvalidValueError: A clause is unknown, or the thumb or a finger is missing.
     """
-    said: dict[str, str] = {}
+    stated: dict[str, str] = {}
     for clause in (" ".join(c.lower().split()) for c in text.replace(";", ",").split(",")):
         if clause:
             subject, value = _clause(clause)
-            said[subject] = value
-    missing = [finger for finger in FINGERS if finger not in said]
+            stated[subject] = value
+    missing = [finger for finger in FINGERS if finger not in stated]
     if missing:
         raise InvalidValueError(
-            f"the pose {text!r} does not say its {', '.join(missing)}", "", "say every finger"
+            f"the pose {text!r} does not state its {', '.join(missing)}", "", "state every finger"
         )
-    state, _, where = said["thumb"].partition(" ")
-    fingers = cast("tuple[Bend, Bend, Bend, Bend]", tuple(said[f] for f in FINGERS[1:]))
-    gaps = cast("tuple[Gap, Gap, Gap]", tuple(said.get(pair, "apart") for pair in NEIGHBOURS))
+    state, _, where = stated["thumb"].partition(" ")
+    fingers = cast("tuple[Bend, Bend, Bend, Bend]", tuple(stated[f] for f in FINGERS[1:]))
+    gaps = cast("tuple[Gap, Gap, Gap]", tuple(stated.get(pair, "apart") for pair in NEIGHBOURS))
     return PoseWords(
         thumb_bent=state == "bent",
         thumb=cast("Thumb", where),
         fingers=fingers,
         gaps=stated_gaps(fingers, gaps),
-        contacts=tuple(sorted(FINGERS.index(f) for f in said.get("touches", "").split("+") if f)),
-        palm=cast("Direction | None", said.get("palm")),
-        points=cast("Direction | None", said.get("fingers")),
-        side=cast("Side | None", said.get("side")),
+        contacts=tuple(sorted(FINGERS.index(f) for f in stated.get("touches", "").split("+") if f)),
+        palm=cast("Direction | None", stated.get("palm")),
+        points=cast("Direction | None", stated.get("fingers")),
+        side=cast("Side | None", stated.get("side")),
     )
 
 
 def _clause(clause: str) -> tuple[str, str]:
-    """What a clause is about, and what it says."""
+    """Return the subject of a clause and its value."""
     words = clause.split()
     if clause in ("hand", "left hand", "right hand"):
         return ("side", words[0]) if len(words) == 2 else ("hand", "")
@@ -157,7 +157,7 @@ def _clause(clause: str) -> tuple[str, str]:
         if words[1] in allowed.get(words[0], ()):
             return words[0], words[1]
     raise InvalidValueError(
-        f"the clause {clause!r} says nothing about a pose", "", "write as str(PoseWords) does"
+        f"the clause {clause!r} states nothing about a pose", "", "write as str(PoseWords) does"
     )
 
 

@@ -1,4 +1,4 @@
-"""From an ``Image`` to the bytes of a file, with everything that the source file said."""
+"""From an ``Image`` to the bytes of a file, with the source file's metadata."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from handwright.image.orientation import as_stored
 from handwright.types import Image
 
 JPEG_NOTE = "JPEG touches every pixel, also outside the hands: choose .png, or take the patches"
-"""Said whenever a picture is written with a lossy codec."""
+"""Note for the report whenever a picture is written with a lossy codec."""
 
 SUFFIXES = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
@@ -36,6 +36,7 @@ _MODES = {
     "JPEG": ("L", "RGB", "CMYK"),
 }
 _JPEG_QUALITY_OF_OTHERS = 95
+"""Quality of a JPEG whose source was none (chosen by eye)."""
 
 
 def encode_image(image: Image, file_format: str) -> tuple[bytes, tuple[str, ...]]:
@@ -80,7 +81,7 @@ def _allowed_modes(file_format: str, facts: FileFacts) -> tuple[str, ...]:
 
 
 def _upright_facts(facts: FileFacts) -> FileFacts:
-    """Facts for a file of another format: orientation 1, nothing that only the old format can say."""
+    """Return metadata for a file of another format: orientation 1, without what only the old format holds."""
     exif = facts.exif
     if facts.tags:
         exif = _exif_from_tags(facts)
@@ -112,7 +113,7 @@ def _encode_jpeg(
         options |= {"quality": _JPEG_QUALITY_OF_OTHERS, "subsampling": 0}
         options |= {"icc_profile": facts.icc, "exif": _exif_header(facts), "xmp": facts.xmp or b""}
     data = with_pillow(samples, mode, "JPEG", **options)
-    notes = (JPEG_NOTE, *_unsaid(facts))
+    notes = (JPEG_NOTE, *_lost_text(facts))
     return (jpeg_with_segments(data, facts.chunks) if same_format else data), notes
 
 
@@ -126,19 +127,19 @@ def _encode_webp(
     )  # fmt: skip
     was_lossy = same_format and facts.lossy
     larger = ("the WebP was lossy and is written lossless, so that nothing outside the hands changes",)
-    return data, (larger if was_lossy else ()) + _unsaid(facts)
+    return data, (larger if was_lossy else ()) + _lost_text(facts)
 
 
 def _encode_bmp(
     samples: np.ndarray, mode: str, facts: FileFacts, same_format: bool
 ) -> tuple[bytes, tuple[str, ...]]:
     dpi = {"dpi": facts.dpi} if facts.dpi else {}
-    says_more = not same_format and any((facts.icc, facts.exif, facts.xmp))
-    notes = ("BMP holds no ICC profile, EXIF or XMP: they were left out",) if says_more else ()
-    return with_pillow(samples, mode, "BMP", facts.palette, **dpi), notes + _unsaid(facts)
+    holds_more = not same_format and any((facts.icc, facts.exif, facts.xmp))
+    notes = ("BMP holds no ICC profile, EXIF or XMP: they were left out",) if holds_more else ()
+    return with_pillow(samples, mode, "BMP", facts.palette, **dpi), notes + _lost_text(facts)
 
 
-def _unsaid(facts: FileFacts) -> tuple[str, ...]:
+def _lost_text(facts: FileFacts) -> tuple[str, ...]:
     return (
         ("text of the PNG (such as its prompt) was left out",) if facts.format == "PNG" and facts.text else ()
     )

@@ -28,7 +28,7 @@ def encode_png(
     Args:
         samples: uint8, or uint16 for the modes that end in ';16'.
         mode: A mode that PNG has.
-        facts: What the source file said.
+        facts: Metadata of the source file.
         same_format: The source was a PNG: its chunks are carried over verbatim.
 
     Returns:

@@ -39,7 +39,7 @@ def encode_tiff(
     Args:
         samples: uint8, or uint16 for the modes that end in ';16'.
         mode: A mode that TIFF has.
-        facts: What the source file said.
+        facts: Metadata of the source file.
         same_format: The source was a TIFF: its tags are carried over.
 
     Returns:

@@ -50,7 +50,7 @@ class ConfirmParams:
         box_network_margin: Side of the landmark network's crops of a box, in box sizes.
         box_min_presence: ``min_presence`` inside a user's box.
         min_box_iou: Least overlap of a hand with the user's box.
-        flesh_margin: Flesh around the outermost landmarks, a fraction of hand size.
+        skin_margin: Skin around the outermost landmarks, a fraction of hand size.
     """
 
     max_disagreement: float = 0.12
@@ -78,7 +78,7 @@ class ConfirmParams:
     box_network_margin: float = 1.3
     box_min_presence: float = 0.3
     min_box_iou: float = 0.2
-    flesh_margin: float = 0.1
+    skin_margin: float = 0.1
 
 
 PARAMS = ConfirmParams()
@@ -268,12 +268,12 @@ def _nearest(hands: Sequence[HandObservation], to: HandObservation) -> HandObser
 
 
 def _best_in(box: Box, hands: Sequence[HandObservation]) -> HandObservation | None:
-    best = max(hands, key=lambda hand: box_iou(_with_flesh(hand), box), default=None)
-    return best if best is not None and box_iou(_with_flesh(best), box) >= PARAMS.min_box_iou else None
+    best = max(hands, key=lambda hand: box_iou(_skin_box(hand), box), default=None)
+    return best if best is not None and box_iou(_skin_box(best), box) >= PARAMS.min_box_iou else None
 
 
-def _with_flesh(hand: HandObservation) -> Box:
+def _skin_box(hand: HandObservation) -> Box:
     """The landmarks' box grown to the skin's outline: people draw boxes around the skin."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
-    margin = PARAMS.flesh_margin * hand.size_px
+    margin = PARAMS.skin_margin * hand.size_px
     return x0 - margin, y0 - margin, x1 + margin, y1 + margin

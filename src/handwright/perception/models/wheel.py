@@ -1,4 +1,4 @@
-"""MediaPipe's last wheel that bundles its networks: fetched by pip, checked, and never installed or run."""
+"""MediaPipe's last wheel with bundled networks: fetched by pip, checked, and never installed or run."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _PIP_TIMEOUT_S = 300.0
 
 
 class SourceError(Exception):
-    """One source did not deliver; the next one is tried."""
+    """A source failed; the next one is tried."""
 
 
 def download_wheel() -> bytes:
-    """The same wheel on every machine (CPython 3.11, Linux x86-64): its networks are used, never its code.
+    """Download the same wheel on every machine (CPython 3.11, Linux x86-64): only its networks are used.
 
     Raises:
         SourceError: pip does not deliver it.
@@ -71,7 +71,7 @@ def download_wheel() -> bytes:
 
 
 def task_from_wheel(wheel: bytes, members: Members, *, sha256: str = WHEEL_SHA256) -> bytes:
-    """The bytes of a task file made of networks inside MediaPipe's wheel.
+    """Return the bytes of a task file made of the networks in MediaPipe's wheel.
 
     Raises:
         SourceError: the wheel or one of its networks is not the pinned one.
@@ -88,7 +88,7 @@ def task_from_wheel(wheel: bytes, members: Members, *, sha256: str = WHEEL_SHA25
 
 
 def pose_task(task: bytes) -> bytes:
-    """The pose task with what the wheel's landmark network lacks: that it takes pixels divided by 255."""
+    """Add to the pose task what the wheel's landmark network lacks: that it takes pixels divided by 255."""
     with zipfile.ZipFile(BytesIO(task)) as archive:
         networks = {name: archive.read(name) for name in archive.namelist()}
     name = "pose_landmarks_detector.tflite"
@@ -96,7 +96,7 @@ def pose_task(task: bytes) -> bytes:
 
 
 def with_normalisation(network: bytes, *, mean: float, std: float) -> bytes:
-    """A TFLite network that says its input is (pixel − mean) / std; MediaPipe's tasks want to know."""
+    """Return a TFLite network with metadata, which MediaPipe needs, that its input is (pixel − mean) / std."""
     import flatbuffers
     from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
     from mediapipe.tasks.metadata import schema_py_generated as tflite

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwright import __version__
 from handwright.image import patch_png, save_image, save_unchanged, write_atomically
-from handwright.image.formats.png_text import with_png_text
+from handwright.image.formats.text import with_png_text
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.report.record import Written

@@ -1,10 +1,11 @@
-"""What a picture says about how it was generated."""
+"""Text in picture files: a generator's prompt and seed, and a line of our own."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handwright.image.facts import FileFacts, facts_of
@@ -15,9 +16,9 @@ _USER_COMMENT, _EXIF_DIRECTORY = 37510, 34665
 
 
 def read_generation_text(image: Image) -> dict[str, str | int]:
-    """Prompt and seed that a generator left in the picture.
+    """Return the prompt and seed that a generator left in the picture.
 
-    Understands the 'parameters' text of AUTOMATIC1111 and its kin (PNG text, or EXIF UserComment in JPEG and
+    It parses the 'parameters' text of AUTOMATIC1111 and its kin (PNG text, or EXIF UserComment in JPEG and
     WebP) and the 'prompt' graph of ComfyUI.
 
     Returns:
@@ -28,6 +29,28 @@ def read_generation_text(image: Image) -> dict[str, str | int]:
     if parameters:
         return _from_parameters(parameters)
     return _from_graph(facts.text.get("prompt", ""))
+
+
+def with_png_text(image: Image, keyword: str, text: str) -> Image:
+    """Return the picture with one more PNG text, which replaces one of the same keyword.
+
+    Args:
+        image: The picture. Only a PNG file will carry the text.
+        keyword: 1–79 Latin-1 characters.
+        text: ASCII text.
+    """
+    facts = facts_of(image)
+    head = keyword.encode("latin-1") + b"\0"
+    chunks = facts.chunks
+    if facts.format == "PNG":
+        others = (
+            chunk
+            for chunk in chunks
+            if not (chunk[0] in (b"tEXt", b"zTXt", b"iTXt") and chunk[1].startswith(head))
+        )
+        chunks = (*others, (b"tEXt", head + text.encode("ascii")))
+    facts = replace(facts, text={**facts.text, keyword: text}, chunks=chunks)
+    return replace(image, meta={**image.meta, "file": facts})
 
 
 def _from_parameters(text: str) -> dict[str, str | int]:
@@ -42,7 +65,7 @@ def _from_parameters(text: str) -> dict[str, str | int]:
 
 
 def _from_graph(text: str) -> dict[str, str | int]:
-    """Follow the sampler node's 'positive' and 'negative' links to the words behind them."""
+    """Follow the sampler node's 'positive' and 'negative' links to their text."""
     try:
         graph: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -55,16 +78,16 @@ def _from_graph(text: str) -> dict[str, str | int]:
         seed = inputs.get("seed", inputs.get("noise_seed"))
         found: dict[str, Any] = {
             "generator": "ComfyUI",
-            "prompt": _words(graph, inputs["positive"]),
-            "negative_prompt": _words(graph, inputs.get("negative")),
+            "prompt": _text_behind(graph, inputs["positive"]),
+            "negative_prompt": _text_behind(graph, inputs.get("negative")),
             "seed": seed if isinstance(seed, int) else None,
         }
         return {key: value for key, value in found.items() if value not in (None, "")}
     return {}
 
 
-def _words(graph: Mapping[str, Any], link: object, depth: int = 8) -> str:
-    """The first text found when walking from a link ['node id', output] towards its sources."""
+def _text_behind(graph: Mapping[str, Any], link: object, depth: int = 8) -> str:
+    """Return the first text on the way from a link ['node id', output] to its sources."""
     if isinstance(link, str):
         return link
     if depth == 0 or not (isinstance(link, list) and link):
@@ -74,8 +97,8 @@ def _words(graph: Mapping[str, Any], link: object, depth: int = 8) -> str:
     if not isinstance(inputs, dict):
         return ""
     for key in ("text", "text_g", "positive", "conditioning"):
-        if words := _words(graph, inputs.get(key), depth - 1):
-            return words
+        if text := _text_behind(graph, inputs.get(key), depth - 1):
+            return text
     return ""
 
 
