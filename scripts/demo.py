@@ -35,9 +35,9 @@ def main() -> int:
     picture = options.picture or render_picture(options.output / "malformed.png")
     try:
         run = RunOptions(
-            report=options.output / "report", force=True, say=lambda line: print(line, file=sys.stderr)
+            report=options.output / "report", force=True, notify=lambda line: print(line, file=sys.stderr)
         )
-        result = refine_files([picture], f"{options.output / 'refined'}/", Request(all_hands=True), run)
+        result = refine_files([picture], f"{options.output / 'refined'}/", Request(all=True), run)
     except HandwrightError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code

@@ -63,6 +63,10 @@ class UsageError(HandwrightError):
     """An option has a value that is not valid here."""
 
 
+class UnknownKeywordError(UsageError, TypeError):
+    """A function was called with a keyword that it does not have."""
+
+
 def _sentence(what: str, why: str, fix: str) -> str:
     """The three parts as one line."""
     what, why, fix = (" ".join(part.split()).rstrip(".") for part in (what, why, fix))

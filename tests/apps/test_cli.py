@@ -60,12 +60,13 @@ def test_importing_the_package_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
 
 
-def test_refine_writes_the_picture_and_says_so(cli):
+def test_refine_writes_the_picture_and_a_line_about_it(cli):
     picture(Path("a.png"), hands=2)
     code, out, err = cli("refine", "a.png", "-o", "b.png", "--report", "r")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "a.png → b.png: hand 1 refined, hand 2 refined",
+        "in all: 2 hands: 2 refined",
         f"report: {Path('r/index.html')}",
     ]
     assert Path("b.png").is_file()
@@ -91,35 +92,39 @@ def test_no_hand_is_no_error(cli):
     assert "went through unchanged" in out
 
 
-def test_when_nothing_was_attempted_it_says_what_to_do(cli):
+def test_when_nothing_was_attempted_a_line_shows_what_to_do(cli):
     picture(Path("a.png"), corner=fakes.PUZZLES)
     code, out, err = cli("refine", "a.png", "-o", "b.png")
     assert (code, err) == (0, "")
     assert out.splitlines()[1] == (
-        "no hand failed the review, so none was attempted (no critic is installed, and geometry alone fails "
-        "few hands): --unsure attempts the 1 that it cannot tell, --all attempts every hand"
+        "no hand failed the review, so none was attempted (the network that judges hands is not "
+        "installed, and geometry alone fails few): --unsure attempts the 1 that it cannot tell, "
+        "--all attempts every hand"
     )
     for option in ("--unsure", "--all"):
-        told = cli("refine", "a.png", "-o", f"{option}.png", option)[1]
-        assert "hand 1 refined" in told and "none was attempted" not in told
-    assert "none was attempted" not in cli("refine", "a.png", "-o", "c.png", "--hand", "7")[1]
+        shown = cli("refine", "a.png", "-o", f"{option}.png", option)[1]
+        assert "hand 1 refined" in shown and "none was attempted" not in shown
 
 
 def test_a_hand_that_still_fails_makes_the_exit_code_1(cli):
     picture(Path("a.png"))
     code, out, err = cli("refine", "a.png", "-o", "b.png", "--seed", "666")
     assert (code, err) == (1, "")
-    assert "hand 1 kept" in out
+    assert "hand 1 put back (" in out
+    assert out.splitlines()[-1] == "in all: 1 hand: 1 put back; exit code 1: 1 still fails the review"
     picture(Path("c.png"), corner=fakes.PUZZLES)
     assert cli("refine", "c.png", "-o", "d.png", "--fail-on", "unsure")[0] == 1
 
 
-def test_a_hand_that_nobody_could_read_is_told_and_makes_the_exit_code_1(cli):
+def test_a_hand_that_nobody_could_read_is_shown_and_makes_the_exit_code_1(cli):
     picture(Path("a.png"), hands=0, corner=fakes.MANGLED)
     code, out, err = cli("refine", "a.png", "-o", "b.png")
     assert (code, err) == (1, "")
-    assert "hand 1 skipped (it could not be read)" in out
-    assert out.splitlines()[-1] == "no hand that fails the review could be read, so none was attempted"
+    assert "hand 1 left as it was (its joints cannot be made out)" in out
+    assert out.splitlines()[1:] == [
+        "no hand that fails the review could be made out, so none was attempted",
+        "in all: 1 hand: 1 left as it was; exit code 1: 1 still fails the review",
+    ]
 
 
 def test_another_candidate_can_be_picked(cli):
@@ -202,7 +207,10 @@ def test_bad_pictures_are_a_line_each_and_the_rest_is_done(cli):
     frames[0].save("in/moving.gif", save_all=True, append_images=frames[1:])
     code, out, err = cli("refine", "in", "missing.png", "-o", "out")
     assert code == 2
-    assert len(out.splitlines()) == 2
+    assert len(out.splitlines()) == 3
+    assert out.splitlines()[-1] == (
+        "in all: 1 hand: 1 refined; exit code 2: 6 of 8 pictures could not be done"
+    )
     assert sorted(path.name for path in Path("out").iterdir()) == ["good.png", "one.png"]
     assert all(line.startswith("handwright: cannot read ") for line in err.splitlines())
     assert len(err.splitlines()) == 6
@@ -249,7 +257,7 @@ def test_missing_models_are_one_line_and_exit_2(cli, monkeypatch: pytest.MonkeyP
     assert err == "handwright: The hand model is missing: no network; run `handwright setup`.\n"
 
 
-def test_stopping_by_hand_is_said_in_a_line(cli, monkeypatch: pytest.MonkeyPatch):
+def test_stopping_by_hand_is_one_line(cli, monkeypatch: pytest.MonkeyPatch):
     def stop(*_: object, **__: object):
         raise KeyboardInterrupt
 

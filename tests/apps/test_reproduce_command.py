@@ -12,7 +12,7 @@ from handwright.reproduce import SCALES
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (("handdiffuser",), "there is no paper 'handdiffuser'; choose one of: handrefiner"),
         (("handrefiner", "--scale", "huge"), "--scale is huge; choose one of: quick, paper"),
@@ -23,12 +23,12 @@ from handwright.reproduce import SCALES
         (("handrefiner", "--steps", "0"), "--steps is 0"),
     ],
 )
-def test_bad_usage_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, arguments, said):
+def test_bad_usage_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert run(["reproduce", *arguments]) == 2
-    told = capsys.readouterr().err
-    assert said in told
-    assert told.count("\n") == 1
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert shown.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from handwright.handrefiner.strength import (
     NEAR,
-    STRATEGIES,
     STRENGTHS,
     adaptive,
     auto,
@@ -16,6 +15,7 @@ from handwright.handrefiner.strength import (
     resolved,
     schedule,
 )
+from handwright.options import STRATEGIES
 
 
 @dataclass(frozen=True)

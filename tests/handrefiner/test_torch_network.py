@@ -13,9 +13,10 @@ from handwright.diffusion.samplers import SAMPLERS as TORCH_SAMPLERS
 from handwright.errors import DiffusionError
 from handwright.handrefiner import network as network_module
 from handwright.handrefiner import torch_network
-from handwright.handrefiner.diffusion_settings import DEVICES, DTYPES, SAMPLERS, DiffusionSettings
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import Inpainters, Inpainting
 from handwright.handrefiner.torch_network import TorchInpainter
+from handwright.options import DEVICES, DTYPES, SAMPLERS
 from tests.diffusion.models import RESOLUTION, write_sd
 
 

@@ -5,13 +5,8 @@ import pytest
 
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.refine.settings import (
-    DIFFUSING,
-    PAINTERS,
-    RefineSettings,
-    diffusion_settings,
-    refine_settings,
-)
+from handwright.options import DIFFUSING, OPTIONS, PAINTERS
+from handwright.refine.settings import RefineSettings, diffusion_settings, refine_settings
 from handwright.types import Image, Mask
 from tests.drawn import flat_hand
 
@@ -33,7 +28,8 @@ NAN, INF = float("nan"), float("inf")
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_and_its_option_named(field, value):
-    with pytest.raises(UsageError, match=f"--{field.replace('_', '-')}"):
+    option = {option.place: name for name, option in OPTIONS.items()}[field]
+    with pytest.raises(UsageError, match=f"`{option}`"):
         DiffusionSettings(**{field: value})
 
 
@@ -48,8 +44,8 @@ def test_our_strategy_is_the_default_and_guidance_is_left_to_the_model():
 
 
 def test_draw_refuses_what_it_has_no_use_for_in_one_line_that_names_it():
-    with pytest.raises(UsageError, match="draw has no use for --strength, --start-level"):
-        diffusion_settings("draw", {"prompt": None, "strength": 0.5, "start_level": 0.3})
+    with pytest.raises(UsageError, match="draw has no use for `controlnet_conditioning_scale`, `strength`"):
+        diffusion_settings("draw", {"prompt": None, "controlnet_conditioning_scale": 0.5, "strength": 0.3})
     assert diffusion_settings("draw", {"prompt": None, "strength": None}) is None
     with pytest.raises(UsageError, match="draw uses no diffusion model"):
         RefineSettings(diffusion=DiffusionSettings())
@@ -58,22 +54,24 @@ def test_draw_refuses_what_it_has_no_use_for_in_one_line_that_names_it():
 
 
 def test_only_harmonise_sets_out_from_a_middle_level():
-    with pytest.raises(UsageError, match=r"--start-level.*choose --painter harmonise"):
-        diffusion_settings("diffuse", {"start_level": 0.5})
-    made = diffusion_settings("harmonise", {"start_level": 0.5, "steps": None})
+    with pytest.raises(UsageError, match=r"`strength`.*choose `painter` harmonise"):
+        diffusion_settings("diffuse", {"strength": 0.5})
+    made = diffusion_settings("harmonise", {"strength": 0.5, "num_inference_steps": None})
     assert made == DiffusionSettings(start_level=0.5)
 
 
 def test_keywords_find_their_place():
-    settings = refine_settings({"painter": "diffuse", "seed": 3, "prompt": "a fist", "strength": 0.7})
+    settings = refine_settings(
+        {"painter": "diffuse", "seed": 3, "prompt": "a fist", "controlnet_conditioning_scale": 0.7}
+    )
     assert (settings.seed, settings.diffusion) == (3, DiffusionSettings(prompt="a fist", strength=0.7))
     assert refine_settings({"painter": "harmonise"}).diffusion == DiffusionSettings()
     assert refine_settings({"seed": 1}).diffusion is None
-    with pytest.raises(UsageError, match="--steps"):
-        refine_settings({"steps": 3})
-    with pytest.raises(UsageError, match="no painter 'oil'"):
-        refine_settings({"painter": "oil", "steps": 3})
-    with pytest.raises(TypeError):
+    with pytest.raises(UsageError, match="num_inference_steps"):
+        refine_settings({"num_inference_steps": 3})
+    with pytest.raises(UsageError, match="`painter` 'oil' is not known"):
+        refine_settings({"painter": "oil", "num_inference_steps": 3})
+    with pytest.raises(UsageError, match="did you mean `seed`"):
         refine_settings({"sed": 1})
 
 
@@ -99,13 +97,13 @@ def test_adaptive_decides_once_a_seed():
 
 
 def test_a_strategy_that_there_is_not_is_refused_with_those_that_there_are():
-    with pytest.raises(UsageError, match="no --strength 'adaptiv'; give auto, fixed, adaptive, or a number"):
+    with pytest.raises(UsageError, match="'adaptiv' is not known; give auto, fixed, adaptive, or a number"):
         DiffusionSettings(strength="adaptiv")
 
 
 @pytest.mark.parametrize("budget_s", [-1.0, NAN, INF])
 def test_a_budget_that_is_no_time_is_refused(budget_s):
-    with pytest.raises(UsageError, match="--budget"):
+    with pytest.raises(UsageError, match="`budget`"):
         RefineSettings(budget_s=budget_s)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tarfile
 from dataclasses import replace
 
@@ -52,7 +53,7 @@ def test_hands_of_a_large_picture_are_found_in_a_smaller_one_and_lie_where_they_
         scale = 900 / np.ptp(hand.landmarks_px, axis=0).max()
         return [replace(hand, landmarks_px=hand.landmarks_px * scale)]
 
-    monkeypatch.setattr("handwright.review.judge.find_hands", found)
+    monkeypatch.setattr(sys.modules["handwright.review.judge"], "find_hands", found)
     picture = Image(np.full((1200, 3072, 3), 90, np.uint8))
     (hand,) = review_picture(picture, judge()).hands
     assert looked_at == [(600, 1536, 3)]

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,7 @@ MANGLED = (53, 59, 61)
 class FakeEngine:
     holds: bool = False
     opened: list[str] = field(default_factory=list)
+    on_stage: Callable[[str], None] = lambda _: None
 
 
 @contextmanager
@@ -52,8 +53,8 @@ def open_fake_engine(holds: bool = False) -> Iterator[FakeEngine]:
 
 
 @contextmanager
-def open_engine(landmarker: object = None) -> Iterator[FakeEngine]:
-    yield FakeEngine()
+def open_engine(landmarker: object = None, on_stage=lambda _: None) -> Iterator[FakeEngine]:
+    yield FakeEngine(on_stage=on_stage)
 
 
 def install() -> ModuleType:
@@ -73,6 +74,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: FakeEngine) -
         os._exit(9)
     while engine.holds and tuple(image.pixels[0, 0]) == HOLDS:
         time.sleep(1)
+    engine.on_stage("find")
     hands = tuple(
         _hand(image, number, box, settings) for number, box in enumerate(_boxes(image, settings), start=1)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ def one_hand(monkeypatch: pytest.MonkeyPatch):
         checks = dict.fromkeys(CHECKS, Check("fail" if told.malformed >= 0.5 else "pass", 0.9, "So."))
         return PictureReview((HandReview(1, BOX, "left", checks, None, told),), image.width, image.height)
 
-    monkeypatch.setattr("handwright.review.judge.review_picture", review_picture)
+    monkeypatch.setattr(sys.modules["handwright.review.judge"], "review_picture", review_picture)
 
 
 def paint(path: Path, level: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,7 @@ def by_colour(monkeypatch: pytest.MonkeyPatch):
         hands = tuple(hand(k, verdict) for k, verdict in enumerate(verdicts, start=1))
         return PictureReview(hands, image.width, image.height)
 
-    monkeypatch.setattr("handwright.review.judge.review_picture", review_picture)
+    monkeypatch.setattr(sys.modules["handwright.review.judge"], "review_picture", review_picture)
 
 
 def paint(path, colour):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numba as nb
 import numpy as np
@@ -91,6 +92,11 @@ def rasterize_reference(
         face[win], depth[win] = t, z[win]
         bary[win] = (share * z[..., None])[win]
     return Visible(face, bary, depth)
+
+
+def kernel_cache() -> Path:
+    """The folder where this module's compiled kernels lie, or will lie."""
+    return Path(_rasterize.stats.cache_path)
 
 
 def silhouette_of(

@@ -13,9 +13,6 @@ from typing import Generic, Protocol, TypeVar, cast
 Strength = float | tuple[float, ...]
 """Control strength: of a whole run, or of every step of the schedule, the noisiest first."""
 
-STRATEGIES = ("auto", "fixed", "adaptive")
-"""The words that ``--strength`` takes besides a number; the first is the default."""
-
 STRENGTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Strengths that 'adaptive' tries in turn after 1 (HandRefiner §3.2)."""
 

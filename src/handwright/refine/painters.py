@@ -14,8 +14,9 @@ from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import Inpainter, Inpainters
 from handwright.handrefiner.strength import Strength
+from handwright.options import DIFFUSING, PAINTERS
 from handwright.refine.hand_task import HandTask
-from handwright.refine.settings import DIFFUSING, PAINTERS, RefineSettings
+from handwright.refine.settings import RefineSettings
 from handwright.types import Window
 
 

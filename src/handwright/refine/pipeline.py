@@ -48,12 +48,14 @@ class Engine:
         inpainters: Opens diffusion models on first use and keeps them.
         critic: Judges hands by eyes of its own; None: geometry alone judges.
         proposer: Finds hands that the landmarker overlooks, or None.
+        on_stage: Called with the name of every stage as it begins.
     """
 
     landmarker: Landmarker
     inpainters: Inpainters = field(default_factory=Inpainters)
     critic: Critic | None = None
     proposer: Proposer | None = None
+    on_stage: Callable[[str], None] = lambda _: None
 
     @property
     def judge(self) -> Judge:
@@ -67,24 +69,27 @@ class Engine:
 
 
 @contextmanager
-def open_engine(landmarker: Path | None = None) -> Generator[Engine]:
+def open_engine(
+    landmarker: Path | None = None, on_stage: Callable[[str], None] = lambda _: None
+) -> Generator[Engine]:
     """Load the perception models, and the packaged critic and proposal network if they are there.
 
     Diffusion models wait for use.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
+        on_stage: Called with the name of every stage of a picture as it begins.
 
     Raises:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as eyes:
-        yield Engine(eyes, critic=open_critic(), proposer=open_proposer())
+        yield Engine(eyes, critic=open_critic(), proposer=open_proposer(), on_stage=on_stage)
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Find, fit and render every hand; nothing is painted."""
-    watch = Stopwatch()
+    watch = Stopwatch(engine.on_stage)
     seen, notes = _find(image.pixels, settings, engine, watch)
     scene = _planned(image, settings, _read(image, settings, seen, watch), watch)
     hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
@@ -108,7 +113,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     Raises:
         DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
     """
-    watch = Stopwatch()
+    watch = Stopwatch(engine.on_stage)
     (seen, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
     search = settings.hands is None and not settings.boxes
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.options import (
+    DEFAULTS,
+    DIFFUSING,
+    DIFFUSION_OPTIONS,
+    OPTIONS,
+    check_field,
+    check_painter,
+    nearest,
+)
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 
 if TYPE_CHECKING:
     from handwright.review.checklist import Overall
-
-PAINTERS = ("draw", "harmonise", "diffuse")
-"""Names that ``RefineSettings.painter`` takes."""
-
-DIFFUSING = ("harmonise", "diffuse")
-"""Those of them that need diffusion models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +44,10 @@ class RefineSettings:
         keep_intermediates: Keep what a diffusing painter saw and made at its steps with every candidate.
     """
 
-    painter: str = "draw"
-    seed: int = 0
-    candidates: int = 1
-    budget_s: float = 0.0
+    painter: str = DEFAULTS["painter"]
+    seed: int = DEFAULTS["seed"]
+    candidates: int = DEFAULTS["candidates"]
+    budget_s: float = DEFAULTS["budget_s"]
     boxes: tuple[Box, ...] = ()
     hands: tuple[tuple[HandObservation, Hand], ...] | None = None
     mask: Mask | None = None
@@ -58,38 +60,15 @@ class RefineSettings:
     keep_intermediates: bool = False
 
     def __post_init__(self) -> None:
-        if self.painter not in PAINTERS:
-            raise UsageError(
-                f"there is no painter {self.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
-            )
+        for name, value in vars(self).items():
+            if name in _CHECKED:
+                check_field(name, value)
         if self.painter not in DIFFUSING and (self.diffusion is not None or self.keep_intermediates):
             raise UsageError(
-                f"--painter {self.painter} uses no diffusion model",
+                f"`painter` {self.painter} uses no diffusion model",
                 "options of the diffusing painters were given",
                 f"leave them out, or choose one of: {', '.join(DIFFUSING)}",
             )
-        if self.candidates < 1:
-            raise UsageError(
-                f"--candidates is {self.candidates}", "at least one attempt is needed", "give 1 or more"
-            )
-        if not (math.isfinite(self.budget_s) and self.budget_s >= 0):
-            raise UsageError(f"--budget is {self.budget_s:g}", "", "give seconds, or 0 for no limit")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(
-                f"--seed is {self.seed}", "seeds are whole numbers from 0 to 4294967295", "give such a number"
-            )
-        for x0, y0, x1, y1 in self.boxes:
-            if not (x0 < x1 and y0 < y1):
-                raise UsageError(
-                    f"--box {x0:g},{y0:g},{x1:g},{y1:g} is empty",
-                    "it must run from the top left (x0, y0) to the bottom right (x1, y1)",
-                    "swap the corners",
-                )
-        for hand_id in self.hand_ids:
-            if hand_id < 1:
-                raise UsageError(
-                    f"--hand is {hand_id}", "hands are numbered from 1", "see the report for the numbers"
-                )
 
     @property
     def asked_for(self) -> bool:
@@ -134,7 +113,7 @@ def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSetti
 
     Args:
         painter: Name of the painter.
-        given: Fields of ``DiffusionSettings``; None: not given.
+        given: Options by the names of ``handwright.options``; None: not given.
 
     Returns:
         None for a painter that uses no diffusion model.
@@ -143,30 +122,26 @@ def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSetti
         UsageError: An option means nothing to the painter, or its value makes no sense.
     """
     asked = {name: value for name, value in given.items() if value is not None}
-    foreign = [
-        name for name in asked if painter not in DIFFUSING or (name == "start_level" and painter == "diffuse")
-    ]
-    if foreign and painter in PAINTERS:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
-        fit = DIFFUSING[:1] if foreign == ["start_level"] else DIFFUSING
-        raise UsageError(
-            f"--painter {painter} has no use for {options}",
-            "",
-            f"leave it out, or choose --painter {' or '.join(fit)}",
-        )
-    return DiffusionSettings(**asked) if painter in DIFFUSING else None
+    check_painter(painter, asked)
+    if painter not in DIFFUSING:
+        return None
+    return DiffusionSettings(**{OPTIONS[name].place: value for name, value in asked.items()})
 
 
 def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
-    """Settings from keywords that may name fields of ``RefineSettings`` and of ``DiffusionSettings``.
+    """Settings from options by the names of ``handwright.options``; None: not given.
 
     Raises:
-        UsageError: As for ``diffusion_settings`` and ``RefineSettings``.
-        TypeError: There is no such field.
+        UsageError: There is no such option, it means nothing to the painter, or its value makes no sense.
     """
-    names = {field.name for field in fields(DiffusionSettings)}
-    own = {name: value for name, value in given.items() if name not in names}
-    asked = {name: value for name, value in given.items() if name in names}
-    if asked or "diffusion" not in own:
-        own["diffusion"] = diffusion_settings(own.get("painter", "draw"), asked)
-    return RefineSettings(**own)
+    asked = {name: value for name, value in given.items() if value is not None}
+    for name in asked:
+        if name not in OPTIONS and name != "keep_intermediates":
+            raise UsageError(f"there is no option `{name}`", "", nearest(name, OPTIONS))
+    painter = asked.get("painter", DEFAULTS["painter"])
+    diffusing = {name: asked.pop(name) for name in DIFFUSION_OPTIONS if name in asked}
+    own = {OPTIONS[name].place if name in OPTIONS else name: value for name, value in asked.items()}
+    return RefineSettings(**own, diffusion=diffusion_settings(painter, diffusing))
+
+
+_CHECKED = ("painter", "seed", "candidates", "budget_s", "boxes", "hand_ids")

@@ -1,80 +1,326 @@
-"""The two functions of a notebook: a picture in, a repair out."""
+"""The functions of a notebook: refine, hands, review, generate and synth (evaluate: ``evaluation``).
+
+Keywords are the words of the command line; ``handwright.options`` defines those of a refinement. A keyword
+that a function does not have raises ``UnknownKeywordError``, which names the nearest one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, Unpack, cast, overload
 
-import numpy as np
-
-from handwright.refine.result import Repair
-from handwright.refine.settings import RefineSettings, refine_settings
-from handwright.types import Image
+from handwright.errors import UsageError
+from handwright.progress import Progress, silent
+from handwright.workflow.hand_refiner import HandRefiner
+from handwright.workflow.inputs import as_image, is_several
+from handwright.workflow.keywords import RefineOptions, known_keywords
 
 if TYPE_CHECKING:
+    from handwright.data.synthesise import Written
+    from handwright.prompts.plan import Plan
     from handwright.refine.pipeline import Engine
+    from handwright.refine.result import Repair
+    from handwright.review.checklist import PictureReview
+    from handwright.review.judge import Judge
+    from handwright.types import Box, Hand, HandObservation
+    from handwright.workflow.inputs import Picture
 
-Picture = str | Path | np.ndarray | Image
 
+@overload
+def refine(picture: Sequence[Picture], **options: Unpack[RefineOptions]) -> list[Repair]: ...
+@overload
+def refine(picture: Picture, **options: Unpack[RefineOptions]) -> Repair: ...
+@known_keywords
+def refine(
+    picture: Picture | Sequence[Picture],
+    *,
+    painter: Literal["draw", "harmonise", "diffuse"] = "draw",
+    seed: int = 0,
+    candidates: int = 1,
+    budget: float = 0.0,
+    box: Box | Sequence[Box] = (),
+    hand: int | Sequence[int] = (),
+    all: bool = False,
+    unsure: bool = False,
+    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
+    mask: Picture | None = None,
+    depth: Picture | None = None,
+    hand_pose: str | Path | Hand | None = None,
+    prompt: str | None = None,
+    negative_prompt: str | None = None,
+    controlnet_conditioning_scale: float | str | None = None,
+    num_inference_steps: int | None = None,
+    strength: float | None = None,
+    sampler: str | None = None,
+    guidance_scale: float | None = None,
+    model: str | Path | None = None,
+    controlnet: str | Path | None = None,
+    dtype: str | None = None,
+    device: str | None = None,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+) -> Repair | list[Repair]:
+    """Mend the hands of a picture; every pixel outside the repainted hands stays as it is.
 
-def refine(picture: Picture, *, engine: Engine | None = None, **settings: Any) -> Repair:  # noqa: ANN401
-    """Mend the hands of a picture.
+    Each hand is found, fitted and reviewed; those that fail the review are painted anew, and the original is
+    put back unless the new hand is better. For many pictures a ``HandRefiner`` keeps the models loaded.
 
     Args:
-        picture: A file, uint8 [H, W, 3] sRGB, or an ``Image``.
-        engine: An open engine to use again and again (``refine.pipeline.open_engine``); default: one
-            for this call.
-        **settings: Fields of ``RefineSettings``, such as ``seed=7`` or ``boxes=((10, 20, 200, 220),)``, and
-            of ``DiffusionSettings``, such as ``painter="diffuse", prompt="a waving hand", strength=0.7``.
+        picture: A file's name, the bytes of a file, a Pillow image, an array (grey, RGB or RGBA; uint8, or
+            floats in [0, 1]) or an ``Image``; or a list of these.
+        painter: 'draw' (skin measured in the picture, no network), 'harmonise' (that, then a few diffusion
+            steps) or 'diffuse' (inpainting from pure noise, as HandRefiner published it).
+        seed: Same seed, same bytes; 0 to 4294967295.
+        candidates: Attempts per hand; the best is taken.
+        budget: No further attempt at a hand is begun after so many seconds; 0: no limit.
+        box: Where a hand is, x0, y0, x1, y1 in pixels, or several; then nothing else is searched.
+        hand: Attempt only the hands with these numbers, which ``hands`` or an earlier repair shows.
+        all: Attempt every hand, not only those that fail the review.
+        unsure: Attempt also hands of which the review cannot tell.
+        hands: Edited hands, a file of ``handwright hands`` or pairs of observation and hand, instead of
+            finding and fitting.
+        mask: A grey picture of the same size, white where pixels may change, instead of the computed mask.
+        depth: A depth control image of the same size instead of the rendered one.
+        hand_pose: Take the pose from this hand: a saved hands file, or a photograph of one hand.
+        prompt: Of a diffusing painter: what the picture shows.
+        negative_prompt: Of a diffusing painter: words in place of the usual negative ones.
+        controlnet_conditioning_scale: Factor on every ControlNet residual, 0 to 2 (HandRefiner §3.2: control
+            strength), or 'auto', 'fixed' or 'adaptive'.
+        num_inference_steps: Steps of the sampler, 1 to 1000.
+        strength: Of 'harmonise': noise level to start from, above 0, up to 1, as in image-to-image.
+        sampler: 'auto' (the model's own), 'ddim', 'dpm++', 'euler', 'euler-a', 'unipc' or 'flow'.
+        guidance_scale: Weight of classifier-free guidance, 0 to 100; None: the model's own.
+        model: 'tiny' (embedded), a folder in ``save_pretrained`` layout, or a name on the hub.
+        controlnet: Likewise, or one .safetensors file; None: the one that comes with the model.
+        dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
+        device: 'auto', 'cpu', 'cuda' or 'mps'.
+        progress: Called with the stage, the number of pictures done and the number of all.
+        engine: Loaded models to use again (``handwright.refine.pipeline.open_engine``).
 
     Returns:
-        The picture before and after (``repair.after.pixels``), and per hand what was done and why.
+        The picture before and after, and per hand what was done and why; of a list, a list.
 
     Raises:
-        HandwrightError: The picture cannot be read, a setting makes no sense, or a model is missing.
+        HandwrightError: A picture cannot be read, an option makes no sense, or a model is missing.
+
+    >>> import handwright
+    >>> repair = handwright.refine("photo.png", seed=7)  # doctest: +SKIP
+    >>> repair.after.save("refined.png")  # doctest: +SKIP
+    >>> [(hand.id, hand.side, hand.action) for hand in repair.hands]  # doctest: +SKIP
+    [(1, 'left', 'skipped'), (2, 'right', 'refined')]
     """
     from handwright.refine.pipeline import refine_picture
 
-    return _with_engine(refine_picture, _as_image(picture), refine_settings(settings), engine)
+    options = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
+    refiner = HandRefiner(engine=engine)
+    try:
+        return refiner.run(refine_picture, picture, options)
+    finally:
+        refiner.close()
 
 
-def hands(picture: Picture, *, engine: Engine | None = None, **settings: Any) -> Repair:  # noqa: ANN401
+_NO_OPTIONS = ("picture", "engine", "refine_picture")
+
+
+@overload
+def hands(
+    picture: Sequence[Picture],
+    *,
+    box: Box | Sequence[Box] = (),
+    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+) -> list[Repair]: ...
+@overload
+def hands(
+    picture: Picture,
+    *,
+    box: Box | Sequence[Box] = (),
+    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+) -> Repair: ...
+@known_keywords
+def hands(
+    picture: Picture | Sequence[Picture],
+    *,
+    box: Box | Sequence[Box] = (),
+    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
+) -> Repair | list[Repair]:
     """Find and fit the hands of a picture; nothing is repainted.
 
     Args:
         picture: As for ``refine``.
+        box: As for ``refine``.
+        hands: As for ``refine``.
+        progress: As for ``refine``.
         engine: As for ``refine``.
-        **settings: As for ``refine``.
 
     Returns:
-        Per hand the observation, the fit, the mask and the depth; ``action`` is 'skipped'.
+        Per hand the observation, the fit, the mask and the depth; ``action`` is 'skipped'; of a list, a list.
 
     Raises:
-        HandwrightError: The picture cannot be read or a setting makes no sense.
+        HandwrightError: A picture cannot be read or an option makes no sense.
+
+    >>> import handwright
+    >>> [(hand.side, hand.fit.residual) for hand in handwright.hands("photo.png").hands]  # doctest: +SKIP
+    [('right', 0.012)]
     """
     from handwright.refine.pipeline import inspect_picture
 
-    return _with_engine(inspect_picture, _as_image(picture), refine_settings(settings), engine)
+    refiner = HandRefiner(engine=engine)
+    try:
+        return refiner.run(inspect_picture, picture, {"box": box, "hands": hands, "progress": progress})
+    finally:
+        refiner.close()
 
 
-def _with_engine(
-    work: Callable[[Image, RefineSettings, Engine], Repair],
-    image: Image,
-    settings: RefineSettings,
-    engine: Engine | None,
-) -> Repair:
-    from handwright.refine.pipeline import open_engine
+@overload
+def review(
+    picture: Sequence[Picture],
+    *,
+    prompt: str | None = None,
+    calibration: str | Path | None = None,
+    progress: Progress | None = None,
+    judge: Judge | None = None,
+) -> list[PictureReview]: ...
+@overload
+def review(
+    picture: Picture,
+    *,
+    prompt: str | None = None,
+    calibration: str | Path | None = None,
+    progress: Progress | None = None,
+    judge: Judge | None = None,
+) -> PictureReview: ...
+@known_keywords
+def review(
+    picture: Picture | Sequence[Picture],
+    *,
+    prompt: str | None = None,
+    calibration: str | Path | None = None,
+    progress: Progress | None = None,
+    judge: Judge | None = None,
+) -> PictureReview | list[PictureReview]:
+    """Go through the checklist of every hand of a picture: finger count, joint bending, left–right, grasp.
 
-    if engine is not None:
-        return work(image, settings, engine)
-    with open_engine() as opened:
-        return work(image, settings, opened)
+    Args:
+        picture: As for ``refine``.
+        prompt: What the picture was meant to show; its hands are held against it.
+        calibration: A file that ``handwright review --calibrate`` wrote.
+        progress: As for ``refine``.
+        judge: Loaded models to use again (``handwright.review.judge.open_judge``).
+
+    Returns:
+        Per hand its checks with verdict, confidence and reason, and the picture's verdict; of a list, a list.
+
+    Raises:
+        HandwrightError: A picture or the calibration cannot be read, or a model is missing.
+
+    >>> import handwright
+    >>> handwright.review("photo.png", prompt="a waving hand").verdict  # doctest: +SKIP
+    'pass'
+    """
+    from contextlib import nullcontext
+
+    from handwright.prompts.parse import expectations_of
+    from handwright.review.judge import review_picture
+    from handwright.workflow.review import ReviewOptions, judge_opener
+
+    expected = None if prompt is None else expectations_of(prompt)
+    show = progress or silent
+    pictures = list(cast("Sequence[Picture]", picture)) if is_several(picture) else [cast("Picture", picture)]
+    place = None if calibration is None else Path(calibration)
+    opener = judge_opener(
+        ReviewOptions(calibration=place, open_judge=None if judge is None else lambda: nullcontext(judge))
+    )
+    reviews: list[PictureReview] = []
+    with opener() as opened:
+        for one in pictures:
+            show("review", len(reviews), len(pictures))
+            reviews.append(review_picture(as_image(one), opened, expected))
+            show("", len(reviews), len(pictures))
+    return reviews if is_several(picture) else reviews[0]
 
 
-def _as_image(picture: Picture) -> Image:
-    from handwright.image import load_image
+@known_keywords
+def generate(text: str, *, plan: bool = False) -> Plan:
+    """Show what a prompt fixes about the hands of its picture, what it leaves open, and how to word that.
 
-    if isinstance(picture, Image):
-        return picture
-    return Image(picture) if isinstance(picture, np.ndarray) else load_image(picture)
+    Args:
+        text: The prompt.
+        plan: Must be True: no picture is made yet.
+
+    Returns:
+        Per hand what is fixed and what is open; completed prompts in three wordings; negative words.
+
+    Raises:
+        UsageError: ``plan`` is False, or the prompt is empty.
+
+    >>> import handwright
+    >>> sorted(handwright.generate("a person waving with the left hand", plan=True).prompts)
+    ['exact', 'plain', 'tags']
+    """
+    from handwright.prompts.plan import plan_prompt
+
+    if not plan:
+        raise UsageError("generate only plans", "`plan` is missing", "give `plan`")
+    return plan_prompt(text)
+
+
+@known_keywords
+def synth(
+    output: str | Path,
+    *,
+    kind: Literal["hands", "defects", "people"] = "hands",
+    n: int = 1000,
+    seed: int = 0,
+    size: int = 256,
+    workers: int = 1,
+    photos: str | Path | None = None,
+    defect: str | None = None,
+    sheet: bool = False,
+    progress: Progress | None = None,
+) -> Written:
+    """Render pictures of hands or people with exact truth, as WebDataset shards of 250; a second run goes on.
+
+    Args:
+        output: Folder of the shards.
+        kind: What to render: 'hands', 'defects' or 'people'.
+        n: Number of pictures.
+        seed: Same seed, same pictures.
+        size: Side of the pictures in pixels, 64 to 1024.
+        workers: Processes; the pictures are the same for any number.
+        photos: Folder of photographs: backgrounds of half of the pictures, and half of all defects.
+        defect: Of kind 'defects': only this one.
+        sheet: Also write sheet.jpg, the first hundred.
+        progress: Called with the number of pictures done and of all, after every shard.
+
+    Returns:
+        Where the shards are, how many pictures and shards there are, and how many shards are new.
+
+    Raises:
+        HandwrightError: A value makes no sense, or the folder holds another world or cannot be written.
+
+    >>> import handwright
+    >>> handwright.synth("world", kind="hands", n=500, sheet=True).samples  # doctest: +SKIP
+    500
+    """
+    from handwright.data.synthesise import synthesise
+
+    show = progress or silent
+    return synthesise(
+        Path(output),
+        kind,
+        count=n,
+        seed=seed,
+        size=size,
+        workers=workers,
+        photos=None if photos is None else Path(photos),
+        defect=defect,
+        sheet=sheet,
+        progress=lambda done, total: show("render", done, total),
+    )

@@ -13,6 +13,7 @@ import numpy as np
 
 from handwright import __version__
 from handwright.errors import OutputError, UnreadableImageError, UsageError
+from handwright.progress import Progress, silent
 from handwright.review.calibration.calibration import BUDGET, Calibration
 from handwright.review.calibration.recalibrated_critic import CalibratedCritic, RecalibratedCritic
 from handwright.review.calibration.user_calibration import (
@@ -76,8 +77,7 @@ def calibrate_files(
     open_judge: Callable[[], AbstractContextManager[Judge]],
     *,
     force: bool = False,
-    on_start: Callable[[int], None] = lambda _: None,
-    on_outcome: Callable[[object], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Gain:
     """Refit the critic's calibration to labelled hands of pictures, and write it.
 
@@ -87,8 +87,7 @@ def calibrate_files(
         output: File for the calibration.
         open_judge: Makes the judge.
         force: Overwrite the file.
-        on_start: Told the number of labelled pictures.
-        on_outcome: Told each picture as it is finished.
+        progress: Called before the first and after each labelled picture.
 
     Raises:
         OutputError: The file is there already, or cannot be written; nothing was judged.
@@ -97,23 +96,23 @@ def calibrate_files(
     """
     _check_output(output, force)
     of_source, strangers = _by_source(read_labels(labels), find_sources(inputs), labels)
-    on_start(len(of_source))
+    progress("", 0, len(of_source))
     hands: list[Judged] = []
-    unfound, unreadable = strangers, 0
+    unmatched, unreadable = strangers, 0
     with open_judge() as judge:
         critic = calibrated_critic(judge)
-        for source, said in of_source.items():
+        for done, (source, of_one) in enumerate(of_source.items(), start=1):
             try:
-                seen = _judged(source, said, judge)
+                found = _judged(source, of_one, judge)
             except UnreadableImageError:
-                unreadable += len(said)
+                unreadable += len(of_one)
             else:
-                hands += seen
-                unfound += len(said) - len(seen)
-            on_outcome(source)
+                hands += found
+                unmatched += len(of_one) - len(found)
+            progress("", done, len(of_source))
     seen = enough(hands)
     left_out = {
-        "labels that fit no hand": unfound,
+        "labels that fit no hand": unmatched,
         "labels of pictures that cannot be read": unreadable,
         "hands of which the critic cannot tell": len(hands) - len(seen),
     }
@@ -131,7 +130,7 @@ def _check_output(output: Path, force: bool) -> None:
     if output.is_dir():
         raise OutputError(f"{output} is a folder", "", "name a file")
     if output.exists() and not force:
-        raise OutputError(f"{output} is there already", "", "choose another output, or give --force")
+        raise OutputError(f"{output} is there already", "", "choose another output, or give `force`")
     if not output.parent.is_dir():
         raise OutputError(f"cannot write {output}", f"there is no folder {output.parent}", "make it first")
     if not os.access(output.parent, os.W_OK):

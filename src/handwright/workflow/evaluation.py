@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handwright.errors import UsageError
+from handwright.progress import Progress, silent
+from handwright.workflow.keywords import known_keywords
 from handwright.workflow.picture_sets import Given, PictureSet, find_pictures
 
 if TYPE_CHECKING:
@@ -20,63 +23,76 @@ if TYPE_CHECKING:
 DEFAULT_EXTRACTOR = "hw-v2"
 
 
+@known_keywords
 def evaluate(
     real: Given,
     fake: Given,
     *,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str] | str = (),
     hands: bool = False,
-    masks: tuple[Path, Path] | None = None,
+    masks: tuple[str | Path, str | Path] | None = None,
     versus: Given | None = None,
-    extractor: str | FeatureExtractor = DEFAULT_EXTRACTOR,
-    landmarker: Path | None = None,
+    extractor: str | FeatureExtractor = "hw-v2",
+    landmarker: str | Path | None = None,
     seed: int = 0,
-    on_start: Callable[[int], None] = lambda _: None,
-    on_picture: Callable[[], None] = lambda: None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure pictures, or parameters, against real ones.
+    """Measure pictures, or poses, against real ones: FID, KID and measures of hands and people.
 
     Args:
-        real: Folder, pattern, file, or several, of the reference pictures; a folder of ``handwright synth``
-            shards, which bring their truth; or a .npz or .safetensors file of poses.
+        real: Folder, pattern, file, or several, of the reference pictures; a folder of ``synth`` shards,
+            which bring their truth; or a .npz or .safetensors file of poses.
         fake: The same of what is to be judged. Pictures of one name (suffix aside) are compared hand by hand
-            and person by person, where that is asked for.
-        metrics: Names: ``handwright.metrics.sets.plan.METRICS``, of parameters
-            ``handwright.metrics.parameters.evaluation.PARAMETERS``.
-            Default: KID, and FID where there are more pictures than features; of parameters all.
+            and person by person, where that is wanted.
+        metrics: Names, such as 'kid' (all of them: docs/metrics.md); default: KID, and FID where there are
+            more pictures than features; of poses all.
         hands: Also measure hands: their crops, how surely they are found, how far their joints lie off.
         masks: Folders of foreground masks of both sets; adds KID and FID without background.
         versus: Another treatment of FAKE's inputs, under the same names; adds paired FAKE − VERSUS.
-        extractor: An extractor or the name of one (``handwright.metrics.extractors.EXTRACTORS``).
+        extractor: An extractor, or the name of one (``handwright.metrics.extractors.EXTRACTORS``).
         landmarker: A hand_landmarker.task of the user's own.
         seed: Of the bootstrap intervals.
-        on_start: Told how many pictures there are.
-        on_picture: Called after each.
+        progress: Called before the first and after each picture.
+
+    Returns:
+        Every measure with N and a 95 % bootstrap interval.
 
     Raises:
-        UsageError: A metric or extractor has no such name, or a folder holds no picture.
-        DataError: A file of parameters cannot be read or holds numbers that are not finite.
-        NotEnoughDataError: Nothing at all could be measured.
-        MissingModelError: Weights that are needed are missing.
+        HandwrightError: No such measure or extractor, a folder without pictures, a damaged file, too few
+            pictures for every measure, or missing weights.
+
+    >>> import handwright
+    >>> result = handwright.evaluate("real/", "fake/", metrics=["kid", "det"])  # doctest: +SKIP
+    >>> {one.name: one.value for one in result.estimates}  # doctest: +SKIP
+    {'kid': 0.0131, 'det': 0.92}
     """
     from handwright.metrics.parameters.evaluation import is_parameter_file
 
+    names = [metrics] if isinstance(metrics, str) else metrics
     if is_parameter_file(real) or is_parameter_file(fake):
-        return _evaluate_parameters(real, fake, metrics, seed)
+        return _evaluate_parameters(real, fake, names, seed)
     from handwright.metrics.results import Skipped
     from handwright.metrics.sets.evaluation import evaluate_sets
     from handwright.metrics.sets.plan import Plan
 
-    plan = Plan(tuple(metrics), hands, masks is not None, seed)
-    folders = (*(masks or (None, None)), None)
+    plan = Plan(tuple(names), hands, masks is not None, seed)
+    folders = (*((None, None) if masks is None else map(Path, masks)), None)
     given = [("REAL", real), ("FAKE", fake), *([("VERSUS", versus)] if versus is not None else [])]
     sets = [find_pictures(one, name, folder) for (name, one), folder in zip(given, folders, strict=False)]
     with ExitStack() as stack:
-        finder = _open_finder(landmarker, stack) if plan.needs_finder else None
-        on_start(sum(len(one.items) for one in sets))
+        finder = (
+            _open_finder(None if landmarker is None else Path(landmarker), stack)
+            if plan.needs_finder
+            else None
+        )
+        total, done = sum(len(one.items) for one in sets), itertools.count(1)
+        show = progress or silent
+        show("", 0, total)
         opened = _opened(extractor, plan)
         other = sets[2].items if versus is not None else None
-        result = evaluate_sets(sets[0].items, sets[1].items, plan, opened, finder, on_picture, other)
+        result = evaluate_sets(
+            sets[0].items, sets[1].items, plan, opened, finder, lambda: show("", next(done), total), other
+        )
     return replace(result, skipped=(*(Skipped(*p) for p in _problems(sets)), *result.skipped))
 
 
@@ -91,8 +107,8 @@ def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed:
         raise UsageError(
             "one of REAL and FAKE is a file of parameters, the other is not", "", "give two of a kind"
         )
-    told = [read_parameters(Path(str(given))) for given in (real, fake)]
-    return evaluate_parameters(told[0], told[1], metrics, seed)
+    poses = [read_parameters(Path(str(given))) for given in (real, fake)]
+    return evaluate_parameters(poses[0], poses[1], metrics, seed)
 
 
 def _problems(sets: Sequence[PictureSet]) -> list[tuple[Path, str]]:

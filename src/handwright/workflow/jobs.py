@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from handwright.errors import UsageError
+from handwright.errors import OutputError, UsageError
 
 PICTURE_SUFFIXES = frozenset(
     (
@@ -86,10 +87,15 @@ def plan_outputs(sources: Sequence[Source], output: str | Path) -> list[Job]:
 
     Raises:
         UsageError: A file was given for several pictures, or two pictures would end in the same file.
+        OutputError: The file's format cannot be written, or the folder cannot be written to.
     """
+    from handwright.image import format_for
+
     target = Path(output)
     folder = target.is_dir() or str(output).endswith(("/", "\\")) or not target.suffix
     if len(sources) == 1 and not folder:
+        format_for(target)
+        check_writable(target.parent)
         return [Job(sources[0].path, sources[0].name, target)]
     if not folder and target.suffix.lower() in PICTURE_SUFFIXES:
         raise UsageError(
@@ -97,6 +103,7 @@ def plan_outputs(sources: Sequence[Source], output: str | Path) -> list[Job]:
             "",
             "give a folder, such as -o refined/",
         )
+    check_writable(target)
     jobs: dict[PurePosixPath, Job] = {}
     for source in sources:
         name = _writable(source.name)
@@ -108,6 +115,22 @@ def plan_outputs(sources: Sequence[Source], output: str | Path) -> list[Job]:
             )
         jobs[name] = Job(source.path, source.name, target / name)
     return list(jobs.values())
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that files cannot be written to, before any work is spent on them.
+
+    Args:
+        folder: It need not be there yet; then the nearest one above it counts.
+
+    Raises:
+        OutputError: It is read-only, or a file stands in its way.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError(f"cannot write into {folder}", f"{there} is a file", "name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write into {folder}", f"{there} is read-only", "name another folder")
 
 
 def _writable(name: PurePosixPath) -> PurePosixPath:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _SIDE_PX = 256
 
 
-def prepare(landmarker: Path | None = None, say: Callable[[str], None] = lambda _: None) -> None:
+def prepare(landmarker: Path | None = None, notify: Callable[[str], None] = lambda _: None) -> None:
     """Fetch the perception model and compile the kernels into their cache.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
-        say: Told in a line what is done.
+        notify: Called with a line for everything that is done.
 
     Raises:
         MissingModelError: No source delivered the model.
@@ -32,16 +32,23 @@ def prepare(landmarker: Path | None = None, say: Callable[[str], None] = lambda 
     from handwright.refine.settings import RefineSettings
     from handwright.types import Image
 
-    models = ensure_models(model_path=landmarker, say=say, retry=True)
-    say(f"hand model: {models.hand_landmarker}")
-    say("kernels: compiling; once per version, up to two minutes")
+    models = ensure_models(model_path=landmarker, say=notify, retry=True)
+    notify(f"hand model: {models.hand_landmarker}")
+    notify("kernels: compiling; once per version, up to two minutes")
     start = perf_counter()
     picture, hand = Image(np.full((_SIDE_PX, _SIDE_PX, 3), (196, 160, 140), np.uint8)), _open_hand()
     fit_hand(hand[0], _SIDE_PX, _SIDE_PX)
     with open_engine(models.hand_landmarker) as engine:
         refine_picture(picture, RefineSettings(), engine)
         refine_picture(picture, RefineSettings(hands=(hand,)), engine)
-    say(f"kernels: ready ({perf_counter() - start:.1f} s)")
+    notify(f"kernels: ready ({perf_counter() - start:.1f} s)")
+
+
+def is_compiled() -> bool:
+    """Whether this version's kernels lie compiled in their cache, so that nothing has to wait for that."""
+    from handwright.hand.raster import kernel_cache
+
+    return any(kernel_cache().glob("raster.*.nbi"))
 
 
 def _open_hand() -> tuple[HandObservation, Hand]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwright import __version__
 from handwright.errors import HandwrightError, UsageError
+from handwright.progress import Progress, silent
 from handwright.workflow.files import make_folder, write_text
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.run.ledger import Ledger
@@ -44,9 +45,8 @@ class ReviewOptions:
         workers: Processes.
         landmarker: A hand_landmarker.task of the user's own.
         calibration: What ``--calibrate`` wrote, for the critic to be read by, or None.
-        on_start: Told the number of pictures.
-        on_outcome: Told each picture as it is finished.
-        say: Told in a line what is fetched.
+        progress: Called before the first and after each picture.
+        notify: Called with a line for what is fetched.
         open_judge: Makes the judge; None: the real one with the models of ``handwright setup``.
     """
 
@@ -56,15 +56,14 @@ class ReviewOptions:
     workers: int = 1
     landmarker: Path | None = None
     calibration: Path | None = None
-    on_start: Callable[[int], None] = lambda _: None
-    on_outcome: Callable[[object], None] = lambda _: None
-    say: Callable[[str], None] = lambda _: None
+    progress: Progress = silent
+    notify: Callable[[str], None] = lambda _: None
     open_judge: Callable[[], AbstractContextManager[Judge]] | None = None
 
 
 @dataclass(frozen=True)
 class ReviewResult:
-    """What a review said.
+    """What a review found.
 
     Attributes:
         review: The whole of it (see review-1.schema.json).
@@ -94,9 +93,9 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
     """
     options = options or ReviewOptions()
     if options.workers < 1:
-        raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
+        raise UsageError(f"`workers` is {options.workers}", "", "give 1 or more")
     if options.fail_on not in ("fail", "unsure"):
-        raise UsageError(f"--fail-on is {options.fail_on!r}", "", "give fail or unsure")
+        raise UsageError(f"`fail_on` is {options.fail_on!r}", "", "give fail or unsure")
     barred = [options.report] if options.report is not None and options.report.is_dir() else []
     sources = find_sources(inputs, leave_out=barred)
     jobs = [Job(source.path, source.name, source.path) for source in sources]
@@ -106,11 +105,11 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
     opener = judge_opener(options)
     work = partial(_review_file, expected, options.report)
     plan = Plan(Request(), {}, Ledger("", Path()))
-    options.on_start(len(jobs))
+    options.progress("", 0, len(jobs))
     outcomes: dict[int, Outcome] = {}
     for index, outcome in run_jobs(jobs, work, plan, cast("OpenEngine", opener), options.workers):
         outcomes[index] = outcome
-        options.on_outcome(outcome)
+        options.progress("", len(outcomes), len(jobs))
     return _result([outcomes[index] for index in range(len(jobs))], options)
 
 
@@ -224,7 +223,7 @@ def _expected(prompt: str) -> Expectation:
 def _landmarker(options: ReviewOptions) -> Path:
     from handwright.perception.models.download import ensure_models
 
-    return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
+    return ensure_models(model_path=options.landmarker, say=options.notify).hand_landmarker
 
 
 def _open_judge(landmarker: Path) -> AbstractContextManager[Judge]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
-from handwright.errors import HandsFileError, UsageError
+from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.review.review_json import SCHEMA_FILE as REVIEW_SCHEMA
 from handwright.workflow import Request, RunOptions, inspect_files, refine_files
 from handwright.workflow.report.document import SCHEMA_FILE
@@ -55,7 +55,7 @@ def test_a_hand_that_nobody_could_read_and_that_fails_is_in_report_page_and_exit
     assert result.exit_code == 1
     entry = result.report["pictures"][0]
     assert (entry["status"], len(entry["hands"])) == (status, hands)
-    assert [(hand["id"], hand["verdict"]) for hand in entry["unread"]] == [(hands + 1, "fail")]
+    assert [(hand["id"], hand["verdict"]) for hand in entry["undetected"]] == [(hands + 1, "fail")]
     counts = result.report["summary"]
     assert (counts["hands"], counts["hands_skipped"], counts["hands_left_fail"]) == (hands + 1, 1, 1)
     jsonschema.validate(result.report, json.loads(SCHEMA_FILE.read_text()))
@@ -79,7 +79,7 @@ def test_the_report_obeys_the_published_schema(here: Path, command):
     picture(here / "in/none.png", hands=0)
     picture(here / "in/bug.png", corner=fakes.BREAKS)
     Path("in/broken.jpg").write_bytes(b"no picture")
-    request = Request(candidates=2, boxes=((1, 2, 30, 40),)) if command is refine_files else Request()
+    request = Request(candidates=2, box=((1, 2, 30, 40),)) if command is refine_files else Request()
     for name, ask in (("r1", request), ("r2", Request())):
         command(["in"], f"out-{name}", ask, RunOptions(report=Path(name)))
         jsonschema.validate(
@@ -95,7 +95,7 @@ def test_the_schema_itself_is_one():
 
 def test_reviews_in_the_report_obey_the_schema_of_reviews(here: Path):
     picture(here / "a.png", hands=2)
-    hands = refine_files(["a.png"], "b.png", Request(hand_ids=(1,))).report["pictures"][0]["hands"]
+    hands = refine_files(["a.png"], "b.png", Request(hand=(1,))).report["pictures"][0]["hands"]
     schema = json.loads(REVIEW_SCHEMA.read_text())
     of_hand = {"$defs": schema["$defs"], "$ref": "#/$defs/hand"}
     for review in (hands[0]["review_before"], hands[0]["review_after"], hands[1]["review_before"]):
@@ -115,7 +115,7 @@ def test_the_exit_code_tells_whether_a_hand_still_fails(here: Path):
     assert (left.exit_code, left.report["summary"]["hands_left_unsure"]) == (0, 1)
     assert refine_files(["puzzle.png"], "e.png", None, RunOptions(fail_on="unsure")).exit_code == 1
     assert refine_files(["puzzle.png"], "f.png", Request(unsure=True)).report["summary"]["hands_refined"] == 1
-    with pytest.raises(UsageError, match="--fail-on"):
+    with pytest.raises(UsageError, match="fail_on"):
         refine_files(["a.png"], "b.png", None, RunOptions(fail_on="pass"))
 
 
@@ -125,20 +125,20 @@ def test_a_file_that_cannot_be_read_outweighs_findings(here: Path):
     assert refine_files(["a.png", "b.png"], "out", Request(seed=666)).exit_code == 2
 
 
-def test_the_best_refused_candidate_is_shown_in_its_picture(here: Path):
+def test_the_best_rejected_candidate_is_shown_in_its_picture(here: Path):
     picture(here / "a.png")
     result = refine_files(["a.png"], "b.png", Request(seed=666), RunOptions(report=Path("r")))
     (hand,) = result.report["pictures"][0]["hands"]
-    assert hand["best_refused"] == 1
-    assert hand["candidates"][0]["refused"] == ["it is the number of the beast"]
-    shown, before = (pixels(Path("r", hand["files"][name])) for name in ("refused", "before"))
+    assert hand["best_rejected"] == 1
+    assert hand["candidates"][0]["rejection_reasons"] == ["it is the number of the beast"]
+    shown, before = (pixels(Path("r", hand["files"][name])) for name in ("rejected", "before"))
     assert shown.shape == before.shape
     assert (shown != before).any()
     page = Path("r/index.html").read_text()
-    assert hand["files"]["refused"] in page
-    assert "candidate 1, refused" in page
+    assert hand["files"]["rejected"] in page
+    assert "candidate 1, rejected" in page
     refined = refine_files(["a.png"], "c.png", None, RunOptions(report=Path("r2"))).report["pictures"][0]
-    assert refined["hands"][0]["files"]["refused"] is None
+    assert refined["hands"][0]["files"]["rejected"] is None
 
 
 def test_mask_and_depth_have_the_size_of_the_picture(here: Path):
@@ -189,7 +189,7 @@ def test_an_output_png_says_what_made_it_and_keeps_what_it_said_before(here: Pat
     info.add_text("parameters", "a hand, Steps: 20")
     opened(picture(here / "a.png")).save("t.png", pnginfo=info)
     refine_files(["t.png"], "b.png", Request(seed=5))
-    refine_files(["b.png"], "c.png", Request(seed=6, boxes=((6, 20, 22, 40),)))
+    refine_files(["b.png"], "c.png", Request(seed=6, box=((6, 20, 22, 40),)))
     text = opened("c.png").text
     assert text["parameters"] == "a hand, Steps: 20"
     assert json.loads(text["handwright"])["settings"]["seed"] == 6
@@ -198,7 +198,7 @@ def test_an_output_png_says_what_made_it_and_keeps_what_it_said_before(here: Pat
 
 def test_a_png_made_from_a_jpeg_says_what_made_it(here: Path):
     opened(picture(here / "a.png")).save("a.jpg", quality=95)
-    refine_files(["a.jpg"], "b.png", Request(seed=5, boxes=((6, 20, 22, 40),)))
+    refine_files(["a.jpg"], "b.png", Request(seed=5, box=((6, 20, 22, 40),)))
     assert json.loads(opened("b.png").text["handwright"])["settings"]["seed"] == 5
 
 
@@ -223,11 +223,39 @@ def test_names_with_spaces_quotes_and_other_scripts(here: Path):
 
 def test_only_the_named_hand_is_attempted(here: Path):
     picture(here / "a.png", hands=2)
-    hands = refine_files(["a.png"], "b.png", Request(hand_ids=(2,))).report["pictures"][0]["hands"]
+    hands = refine_files(["a.png"], "b.png", Request(hand=(2,))).report["pictures"][0]["hands"]
     assert [hand["action"] for hand in hands] == ["skipped", "refined"]
-    absent = refine_files(["a.png"], "c.png", Request(hand_ids=(7,))).report["pictures"][0]
-    assert absent["status"] == "unchanged"
-    assert "hand 7, which is not there" in absent["notes"][-1]
+
+
+def test_a_named_hand_that_is_not_there_is_an_error_and_nothing_is_written(here: Path):
+    picture(here / "a.png", hands=2)
+    absent = refine_files(["a.png"], "c.png", Request(hand=(2, 7)), RunOptions(report=Path("r")))
+    assert absent.exit_code == 2
+    error = absent.report["pictures"][0]["error"]
+    assert error["what"] == "a.png has no hand 7"
+    assert "1, 2" in error["why"]
+    assert not Path("c.png").exists() and not Path("r/pictures").exists()
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(here: Path):
+    picture(here / "a.png")
+    with pytest.raises(OutputError, match=r"\.gif"):
+        refine_files(["a.png"], "b.gif")
+    PILImage.new("RGB", (16400, 4)).save("wide.png")
+    stages: list[str] = []
+    options = RunOptions(progress=lambda stage, *_: stages.append(stage))
+    result = refine_files(["wide.png"], "wide.webp", None, options)
+    assert result.exit_code == 2 and "find" not in stages, "WebP ends at 16383 pixels"
+
+
+def test_progress_is_called_before_the_first_and_after_each_picture_and_at_stages(here: Path):
+    for name in "ab":
+        picture(here / f"in/{name}.png")
+    calls: list[tuple[str, int, int]] = []
+    refine_files(["in"], "out", None, RunOptions(progress=lambda *call: calls.append(call)))
+    whole = [call for call in calls if not call[0]]
+    assert whole == [("", 0, 2), ("", 1, 2), ("", 2, 2)]
+    assert ("find", 0, 2) in calls and ("find", 1, 2) in calls
 
 
 @pytest.mark.parametrize(
@@ -236,9 +264,9 @@ def test_only_the_named_hand_is_attempted(here: Path):
         (Request(painter="oil"), UsageError),
         (Request(seed=-1), UsageError),
         (Request(candidates=0), UsageError),
-        (Request(boxes=((5, 5, 5, 9),)), UsageError),
-        (Request(hand_ids=(0,)), UsageError),
-        (Request(budget_s=-1.0), UsageError),
+        (Request(box=((5, 5, 5, 9),)), UsageError),
+        (Request(hand=(0,)), UsageError),
+        (Request(budget=-1.0), UsageError),
         (Request(mask=Path("gone.png")), HandsFileError),
         (Request(hands=Path("gone.json")), HandsFileError),
     ],
@@ -265,9 +293,9 @@ def test_a_mask_belongs_to_one_picture_and_has_its_size(here: Path):
 
 def test_a_box_outside_the_picture_is_an_error_and_one_across_its_edge_is_cut(here: Path):
     picture(here / "a.png")
-    outside = refine_files(["a.png"], "b.png", Request(boxes=((500, 0, 600, 9),)))
+    outside = refine_files(["a.png"], "b.png", Request(box=((500, 0, 600, 9),)))
     assert "outside the picture" in outside.report["pictures"][0]["error"]["what"]
-    across = refine_files(["a.png"], "b.png", Request(boxes=((-5, 10, 30, 40),)))
+    across = refine_files(["a.png"], "b.png", Request(box=((-5, 10, 30, 40),)))
     assert across.report["pictures"][0]["hands"][0]["bbox_xyxy_px"] == [0, 10, 30, 40]
 
 

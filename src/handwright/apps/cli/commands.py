@@ -1,15 +1,15 @@
-"""The commands and their options (SPEC §6)."""
+"""The commands ``refine``, ``hands`` and ``setup``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
 from handwright import __version__
 from handwright.apps.cli import options as opt
-from handwright.apps.cli.parse import parse_box, parse_strength
 from handwright.apps.cli.show import Screen
 
 T = TypeVar("T")
@@ -23,8 +23,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"handwright {__version__}")
         raise typer.Exit
 
@@ -40,95 +40,42 @@ def handwright(
 
 
 @app.command(short_help="Mend the hands of finished pictures.")
+@opt.with_options()
 def refine(
     inputs: opt.Inputs = None,
     output: opt.Output = None,
     report: opt.Report = None,
-    boxes: opt.Boxes = None,
-    hand: opt.Hand = None,
-    all_hands: opt.AllHands = False,
-    unsure: opt.Unsure = False,
-    hands: opt.Hands = None,
-    mask: opt.Mask = None,
-    depth: opt.Depth = None,
-    hand_pose: opt.HandPose = None,
-    painter: opt.Painter = "draw",
-    seed: opt.Seed = 0,
-    candidates: opt.Candidates = 1,
-    budget: opt.Budget = 0.0,
     fail_on: opt.FailOn = "fail",
     patches: opt.Patches = False,
     from_report: opt.FromReport = None,
     pick: opt.Pick = None,
-    prompt: opt.Prompt = None,
-    negative: opt.Negative = None,
-    strength: opt.Strength = None,
-    steps: opt.Steps = None,
-    start_level: opt.StartLevel = None,
-    sampler: opt.Sampler = None,
-    guidance: opt.Guidance = None,
-    model: opt.Model = None,
-    controlnet: opt.ControlNet = None,
-    dtype: opt.Dtype = None,
-    device: opt.Device = None,
     keep_intermediates: opt.KeepIntermediates = False,
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,
     force: opt.Force = False,
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
+    **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
     """Review the hands of finished pictures and repaint those that fail; outside them nothing changes.
 
     Exit code 0: no hand fails as it leaves; 1: one does; 2: a file could not be read, the rest was done.
     """
-    from handwright.refine.settings import diffusion_settings
     from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
     from handwright.workflow.run.batch import FailOn
 
     screen = Screen(as_json=as_json, debug=debug)
     out = required(output, "-o OUT")
+    request = Request(**given)
     if from_report is not None or pick is not None:
-        chosen = one_hand(hand)
+        chosen, number = one_hand(request["hand"]), required(pick, "--pick N")
+        source = inputs[0] if inputs else None
         notes = pick_candidate(
-            required(from_report, "--from REPORT"),
-            chosen,
-            required(pick, "--pick N"),
-            out,
-            source=inputs[0] if inputs else None,
-            force=force,
+            required(from_report, "--from REPORT"), chosen, number, out, source=source, force=force
         )
-        screen.show_pick(out, chosen, required(pick, "--pick N"), notes)
+        screen.show_pick(out, chosen, number, notes)
         return
-    diffusion = {
-        "prompt": prompt,
-        "negative": negative,
-        "strength": None if strength is None else parse_strength(strength),
-        "steps": steps,
-        "start_level": start_level,
-        "sampler": sampler,
-        "guidance": guidance,
-        "model": model,
-        "controlnet": controlnet,
-        "dtype": dtype,
-        "device": device,
-    }
-    request = Request(
-        painter=painter,
-        seed=seed,
-        candidates=candidates,
-        boxes=tuple(parse_box(box) for box in boxes or ()),
-        hand_ids=tuple(hand or ()),
-        all_hands=all_hands,
-        unsure=unsure,
-        budget_s=budget,
-        hands=hands,
-        mask=mask,
-        depth=depth,
-        hand_pose=hand_pose,
-        diffusion=diffusion_settings(painter, diffusion),
-    )
-    with screen.progress() as (on_start, on_outcome):
+    with screen.progress() as progress:
         options = RunOptions(
             report=report,
             fail_on=cast("FailOn", fail_on),
@@ -137,9 +84,8 @@ def refine(
             workers=workers,
             keep_intermediates=keep_intermediates,
             landmarker=landmarker,
-            on_start=on_start,
-            on_outcome=on_outcome,
-            say=screen.say,
+            progress=progress,
+            notify=screen.notify,
         )
         result = refine_files(inputs or [], out, request, options)
     screen.show_result(result)
@@ -147,37 +93,35 @@ def refine(
 
 
 @app.command(short_help="Find, fit, show and save hands.")
+@opt.with_options("box", "hands")
 def hands(
     inputs: opt.Inputs = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for what is found.")
     ] = None,
     report: opt.Report = None,
-    boxes: opt.Boxes = None,
-    hands_file: opt.Hands = None,
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,
     force: opt.Force = False,
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
+    **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
     """Find and fit hands, and save overlay, depth, mask, mesh and an editable JSON file of each picture."""
     from handwright.workflow import Request, RunOptions, inspect_files
 
     screen = Screen(as_json=as_json, debug=debug)
     out = required(output, "-o DIR")
-    request = Request(boxes=tuple(parse_box(box) for box in boxes or ()), hands=hands_file)
-    with screen.progress() as (on_start, on_outcome):
+    with screen.progress() as progress:
         options = RunOptions(
             report=report,
             force=force,
             workers=workers,
             landmarker=landmarker,
-            on_start=on_start,
-            on_outcome=on_outcome,
-            say=screen.say,
+            progress=progress,
+            notify=screen.notify,
         )
-        result = inspect_files(inputs or [], out, request, options)
+        result = inspect_files(inputs or [], out, Request(**given), options)
     screen.show_result(result)
     raise typer.Exit(result.exit_code)
 
@@ -188,18 +132,18 @@ def setup(landmarker: opt.Landmarker = None, debug: opt.Debug = False) -> None:
     from handwright.workflow import prepare
 
     screen = Screen(debug=debug)
-    prepare(landmarker, screen.say_aloud)
+    prepare(landmarker, screen.write)
 
 
 def required(value: T | None, option: str) -> T:
-    """The value, or one line that says which option is missing."""
+    """The value, or an error that names the missing option."""
     if value is None:
         raise typer.BadParameter(f"Missing option '{option}'.")
     return value
 
 
-def one_hand(ids: list[int] | None) -> int:
+def one_hand(ids: Sequence[int]) -> int:
     """The single hand that ``--pick`` is about."""
-    if ids is None or len(ids) != 1:
+    if len(ids) != 1:
         raise typer.BadParameter("--pick needs one --hand ID.")
     return ids[0]

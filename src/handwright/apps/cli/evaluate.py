@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handwright.metrics.results import Evaluation
 
 _WIDTH = 100
-_MOST_TOLD = 20
+_MOST_SHOWN = 20
 
 Metrics = Annotated[
     str,
@@ -82,12 +82,12 @@ def evaluate(
     r-precision, multimodality    files of poses: texts and poses, poses a text
 
     NAME.json beside a real picture is its truth, NAME.txt beside a fake one its caption; shards of
-    `handwright synth` bring both. docs/metrics.md says what each measure is and needs.
+    `handwright synth` bring both. docs/metrics.md explains what each measure is and needs.
     """  # noqa: D301 - a backspace keeps the list's lines
     from handwright.workflow.evaluation import evaluate as run
 
     screen = Screen(as_json=as_json, debug=debug)
-    with screen.progress() as (on_start, advance):
+    with screen.progress() as progress:
         result = run(
             real,
             fake,
@@ -98,17 +98,18 @@ def evaluate(
             extractor=extractor,
             landmarker=landmarker,
             seed=seed,
-            on_start=on_start,
-            on_picture=lambda: advance(None),
+            progress=progress,
         )
-    for skipped in result.skipped[:_MOST_TOLD]:
-        screen.say(f"handwright: skipped {skipped.path}: {skipped.reason}")
-    if len(result.skipped) > _MOST_TOLD:
-        screen.say(f"handwright: skipped {len(result.skipped) - _MOST_TOLD} more; --json names all of them.")
+    for skipped in result.skipped[:_MOST_SHOWN]:
+        screen.notify(f"handwright: skipped {skipped.path}: {skipped.reason}")
+    if len(result.skipped) > _MOST_SHOWN:
+        screen.notify(
+            f"handwright: skipped {len(result.skipped) - _MOST_SHOWN} more; --json names all of them."
+        )
     for failed in result.failed:
-        screen.say(f"handwright: {failed.metric} could not be measured: {failed.reason}.")
+        screen.notify(f"handwright: {failed.metric} could not be measured: {failed.reason}.")
     if as_json:
-        screen.say_aloud(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
+        screen.write(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
     else:
         _show(result)
     raise typer.Exit(result.exit_code)
@@ -127,10 +128,10 @@ def _show(result: Evaluation) -> None:
         table.add_column(title, justify=side, overflow="fold")  # pyright: ignore[reportArgumentType]
     for e in result.estimates:
         n = f"{e.n}" if e.n_reference is None else f"{e.n} / {e.n_reference}"
-        told = f"[{_figure(e.low)}, {_figure(e.high)}]"
+        interval = f"[{_figure(e.low)}, {_figure(e.high)}]"
         p = "" if e.p is None else f"{e.p:.2g}"
         table.add_row(
-            *(text.replace("[", "\\[") for text in (e.name, _figure(e.value), told, n, p)[: 4 + tested])
+            *(text.replace("[", "\\[") for text in (e.name, _figure(e.value), interval, n, p)[: 4 + tested])
         )
     console.print(table)
     counted = f"{result.n_real} real and {result.n_fake} fake {result.counted}"

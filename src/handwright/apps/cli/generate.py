@@ -29,7 +29,7 @@ def generate(
     ] = False,
     debug: opt.Debug = False,
 ) -> None:
-    """Show what TEXT fixes about the hands of its picture, what it leaves open, and how to say that.
+    """Show what TEXT fixes about the hands of its picture, what it leaves open, and how to word that.
 
     For each hand: which hand, which way it faces, what it touches, which fingers are stretched out; then the
     prompt completed in three wordings to copy, and negative words. docs/plan.md explains it.
@@ -41,7 +41,7 @@ def generate(
     screen = Screen(as_json=as_json, debug=debug)
     planned = plan_prompt(text)
     if as_json:
-        screen.say_aloud(json.dumps(planned.to_json(), indent=1, ensure_ascii=False))
+        screen.write(json.dumps(planned.to_json(), indent=1, ensure_ascii=False))
     else:
         _show(planned)
 
@@ -55,12 +55,12 @@ def _show(plan: Plan) -> None:
     for warning in plan.warnings:
         console.print(f"! {warning}", markup=False)
     table = Table(box=None, pad_edge=False)
-    for title in ("", "said", "left open", "you could say"):
+    for title in ("", "fixed", "left open", "possible wordings"):
         table.add_column(title, overflow="fold")
     rows = [("picture", plan.fixed, plan.open), *_hand_rows(plan)]
     for title, fixed, questions in rows:
-        said = [f"{point}: {words}" for point, words in fixed.items()]
-        _add(table, title, said, questions)
+        fixed_points = [f"{point}: {words}" for point, words in fixed.items()]
+        _add(table, title, fixed_points, questions)
     if plan.fixed or plan.hands:
         console.print(table)
     for wording, prompt in plan.prompts.items():
@@ -69,7 +69,7 @@ def _show(plan: Plan) -> None:
 
 
 def _hand_rows(plan: Plan) -> list[tuple[str, Mapping[str, str], tuple[OpenQuestion, ...]]]:
-    """Hands of which the same is said and left open, as one row."""
+    """Hands of which the same is fixed and left open, as one row."""
     rows: list[tuple[str, Mapping[str, str], tuple[OpenQuestion, ...]]] = []
     for hand in plan.hands:
         if (
@@ -83,14 +83,14 @@ def _hand_rows(plan: Plan) -> list[tuple[str, Mapping[str, str], tuple[OpenQuest
     return rows
 
 
-def _add(table: Table, title: str, said: list[str], questions: tuple[OpenQuestion, ...]) -> None:
-    """One row for every open point; what is said stands beside the first of them."""
-    rows = max(len(said), len(questions), 1)
+def _add(table: Table, title: str, fixed: list[str], questions: tuple[OpenQuestion, ...]) -> None:
+    """One row for every open point; what is fixed stands beside the first of them."""
+    rows = max(len(fixed), len(questions), 1)
     for k in range(rows):
         question = questions[k] if k < len(questions) else None
         cells = (
             title if k == 0 else "",
-            said[k] if k < len(said) else "",
+            fixed[k] if k < len(fixed) else "",
             question.question if question else "",
             "\n".join(question.suggestions) if question else "",
         )

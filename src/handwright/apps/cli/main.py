@@ -17,6 +17,7 @@ from handwright.apps.cli.reproduce import reproduce
 from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
+from handwright.apps.cli.words import in_cli_words
 from handwright.errors import HandwrightError
 
 EXIT_USAGE = 2
@@ -70,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
 def _stop(text: str, code: int, *, debug: bool = False) -> int:
     if debug:
         traceback.print_exc()
-    sys.stderr.write(f"handwright: {' '.join(text.split())}\n")
+    sys.stderr.write(f"handwright: {in_cli_words(' '.join(text.split()))}\n")
     return code
 
 
@@ -83,6 +84,7 @@ def _help_for(arguments: Sequence[str]) -> str:
     known = [
         argument
         for argument in arguments[:1]
-        if argument in ("review", "refine", "hands", "evaluate", "generate", "setup", "synth", "train")
+        if argument
+        in ("review", "refine", "hands", "evaluate", "generate", "setup", "synth", "train", "reproduce")
     ]
     return " ".join(["handwright", *known, "--help"])

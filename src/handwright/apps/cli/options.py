@@ -1,20 +1,17 @@
-"""The options of the commands, each with its one line of help."""
+"""The options of the commands: those of a refinement from their one table, and those of a run."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from handwright.handrefiner.diffusion_settings import DEVICES, DTYPES, SAMPLERS, DiffusionSettings
-
-_DEFAULTS = DiffusionSettings()
-
-
-def _choice(names: tuple[str, ...], default: str) -> str:
-    return ", ".join(f"({name})" if name == default else name for name in names) + "."
-
+from handwright.apps.cli.words import flag
+from handwright.options import OPTIONS, PAINTERS, Kind, Option
 
 Inputs = Annotated[
     list[Path] | None,
@@ -27,18 +24,6 @@ Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="DIR", help="Write report.json, index.html and the evidence here."),
 ]
-Boxes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--box",
-        metavar="X0,Y0,X1,Y1",
-        help="A hand is here, in pixels; may be repeated; wins over the finder.",
-    ),
-]
-Hands = Annotated[
-    Path | None,
-    typer.Option("--hands", metavar="FILE", help="Edited hands of `handwright hands`, instead of finding."),
-]
 Workers = Annotated[
     int, typer.Option("--workers", metavar="N", help="Processes; the result is the same for any number.")
 ]
@@ -50,46 +35,9 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="OUT", help="File for one picture, or a folder.")
 ]
-
-
-Hand = Annotated[
-    list[int] | None, typer.Option("--hand", metavar="ID", help="Attempt only this hand; may be repeated.")
-]
-AllHands = Annotated[bool, typer.Option("--all", help="Attempt every hand, not only those that fail.")]
-Unsure = Annotated[bool, typer.Option("--unsure", help="Attempt also hands of which the review cannot tell.")]
 FailOn = Annotated[
     str,
     typer.Option("--fail-on", metavar="fail|unsure", help="What of a hand makes the exit code 1."),
-]
-Mask = Annotated[Path | None, typer.Option("--mask", metavar="FILE", help="White: may change.")]
-Depth = Annotated[Path | None, typer.Option("--depth", metavar="FILE", help="Your own depth control image.")]
-HandPose = Annotated[
-    Path | None,
-    typer.Option(
-        "--hand-pose", metavar="FILE|PHOTO", help="Take the pose from a saved hand or a photo of one."
-    ),
-]
-Painter = Annotated[
-    str,
-    typer.Option(
-        "--painter",
-        metavar="NAME",
-        help="draw (no network), harmonise (draw, then a few diffusion steps) or diffuse (as published); "
-        "options marked * are for the last two.",
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Same seed, same bytes.")]
-Candidates = Annotated[
-    int,
-    typer.Option(
-        "--candidates",
-        metavar="N",
-        help="Attempts per hand; * in turn with --strength and with strength 1 (adaptive: by itself).",
-    ),
-]
-Budget = Annotated[
-    float,
-    typer.Option("--budget", metavar="SECONDS", help="Begin no further attempt at a hand after so long."),
 ]
 Patches = Annotated[bool, typer.Option("--patches", help="Also one transparent PNG per refined hand.")]
 FromReport = Annotated[
@@ -100,58 +48,114 @@ Pick = Annotated[
     int | None,
     typer.Option("--pick", metavar="N", help="With --from and --hand: the Nth candidate; 0: the original."),
 ]
-Prompt = Annotated[
-    str | None,
-    typer.Option("--prompt", metavar="TEXT", help=f"* What the picture shows ({_DEFAULTS.prompt})."),
-]
-Negative = Annotated[
-    str | None,
-    typer.Option(
-        "--negative", metavar="TEXT", help="* What it must not look like, in place of the usual words."
-    ),
-]
-Strength = Annotated[
-    str | None,
-    typer.Option(
-        "--strength",
-        metavar="auto|fixed|adaptive|S",
-        help="* How much the depth image decides: (auto) much for shape, less for texture; fixed, as stored "
-        "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2.",
-    ),
-]
-Steps = Annotated[
-    int | None, typer.Option("--steps", metavar="N", help=f"* Steps of the sampler ({_DEFAULTS.steps}).")
-]
-StartLevel = Annotated[
-    float | None,
-    typer.Option(
-        "--start-level",
-        metavar="L",
-        help=f"* harmonise: noise level to set out from, 1 is pure noise ({_DEFAULTS.start_level:g}).",
-    ),
-]
-Sampler = Annotated[
-    str | None, typer.Option("--sampler", metavar="NAME", help=f"* {_choice(SAMPLERS, _DEFAULTS.sampler)}")
-]
-Guidance = Annotated[
-    float | None,
-    typer.Option("--guidance", metavar="W", help="* How much the prompt decides (the model's own)."),
-]
-Model = Annotated[
-    str | None,
-    typer.Option("--model", metavar="tiny|DIR|HUB_ID", help=f"* Diffusion model ({_DEFAULTS.model})."),
-]
-ControlNet = Annotated[
-    str | None,
-    typer.Option("--controlnet", metavar="DIR|HUB_ID|FILE", help="* Depth ControlNet (the model's own)."),
-]
-Dtype = Annotated[
-    str | None, typer.Option("--dtype", metavar="NAME", help=f"* {_choice(DTYPES, _DEFAULTS.dtype)}")
-]
-Device = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help=f"* {_choice(DEVICES, _DEFAULTS.device)}")
-]
 KeepIntermediates = Annotated[
     bool,
     typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report."),
 ]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help=OPTIONS["seed"].help)]
+
+_TYPES: dict[Kind, type] = {
+    "name": str,
+    "text": str,
+    "whole": int,
+    "number": float,
+    "number or name": str,
+    "box": str,
+    "file": Path,
+}
+_METAVARS: dict[Kind, str] = {"name": "NAME", "text": "TEXT", "whole": "N", "number": "X", "file": "FILE"}
+
+
+def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, in place of its ``**given``, these options of a refinement.
+
+    The command is called with those that the user gave, by their names in ``handwright.options``.
+
+    Args:
+        *names: Names in ``handwright.options``; none: all of them.
+    """
+    options = [OPTIONS[name] for name in names or OPTIONS]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def parsed(**values: Any) -> None:  # noqa: ANN401 - whatever typer parsed
+            given = {option.name: _value(option, values.pop(_typed(option))) for option in options}
+            command(**values, **{name: value for name, value in given.items() if value is not None})
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        plain = [parameter for parameter in own if parameter.kind is not parameter.VAR_KEYWORD]
+        first, rest = plain[:_INPUTS_AND_OUTPUT], plain[_INPUTS_AND_OUTPUT:]
+        merged = [*first, *map(_parameter, options), *rest]
+        merged = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in merged]
+        parsed.__signature__ = inspect.Signature(merged)  # pyright: ignore[reportAttributeAccessIssue]
+        parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
+        del parsed.__wrapped__  # pyright: ignore[reportAttributeAccessIssue] - the signature is our own
+        return parsed
+
+    return decorate
+
+
+_INPUTS_AND_OUTPUT = 3
+"""How many parameters of a command stand before the options in its help: inputs, output and report."""
+
+
+def _typed(option: Option) -> str:
+    """The parameter's name in Python; ``given_`` keeps it apart from the command's own."""
+    return f"given_{option.name}"
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    if option.kind == "switch":
+        annotation, default = bool, False
+    else:
+        kind = _TYPES[option.kind]
+        annotation, default = (list[kind] if option.repeat else kind) | None, None
+    shown = typer.Option(
+        flag(option.name),
+        metavar=option.metavar or _METAVARS.get(option.kind),
+        help=_help(option),
+        show_default=False,
+    )
+    return inspect.Parameter(
+        _typed(option),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[annotation, shown],
+    )
+
+
+def _help(option: Option) -> str:
+    """The line of help: a star for diffusing painters, what there is to choose from, the default."""
+    star = "" if option.painters == PAINTERS else "* "
+    if option.choices and not all(name in option.help for name in option.choices):
+        names = ", ".join(f"({name})" if name == option.default else name for name in option.choices)
+        return f"{star}{option.help.removesuffix('.')}: {names}."
+    default = "" if option.default in (None, "", (), False) else f" ({option.default})"
+    return f"{star}{option.help.removesuffix('.')}{default}."
+
+
+def _value(option: Option, given: Any) -> Any:  # noqa: ANN401 - each option has its own type
+    """What was typed as the value that the library takes; None: not given."""
+    if given is None or given is False or given == []:
+        return None
+    if option.kind == "box":
+        return tuple(parse_box(text) for text in given)
+    if option.kind == "number or name":
+        return parse_number_or_name(given)
+    return tuple(given) if option.repeat else given
+
+
+def parse_box(text: str) -> Sequence[float] | str:
+    """``x0,y0,x1,y1`` as numbers; text that is no numbers comes back for the option's check to refuse."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return text
+
+
+def parse_number_or_name(text: str) -> float | str:
+    """A number, or the name of a strategy; which names there are is known to the option."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

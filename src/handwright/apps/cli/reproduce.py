@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,16 @@ from handwright.apps.cli.show import Screen
 PAPERS = ("handrefiner",)
 
 
+@opt.with_options(
+    "model",
+    "controlnet",
+    "num_inference_steps",
+    "sampler",
+    "guidance_scale",
+    "prompt",
+    "dtype",
+    "device",
+)
 def reproduce(
     paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner.")],
     output: Annotated[
@@ -53,20 +63,13 @@ def reproduce(
         Path | None,
         typer.Option("--work", metavar="DIR", help="Keeps every painting; by default in the cache."),
     ] = None,
-    model: opt.Model = None,
-    controlnet: opt.ControlNet = None,
-    steps: opt.Steps = None,
-    sampler: opt.Sampler = None,
-    guidance: opt.Guidance = None,
-    prompt: opt.Prompt = None,
     extractor: Annotated[
         str, typer.Option("--extractor", metavar="NAME", help="Features of KID-H and FID-H (hw-v2).")
     ] = "hw-v2",
     seed: opt.Seed = 0,
-    dtype: opt.Dtype = None,
-    device: opt.Device = None,
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
+    **given: Any,  # noqa: ANN401 - the options of a diffusing painter
 ) -> None:
     """Re-run a paper's tables and write them as a page; stopped, the same command goes on where it was."""
     from handwright.errors import UsageError
@@ -79,22 +82,12 @@ def reproduce(
         raise UsageError(f"--scale is {scale}", "", f"choose one of: {', '.join(SCALES)}")
     if n is not None and n < 1:
         raise UsageError(f"--n is {n}", "", "give 1 or more")
-    given = {
-        "model": model,
-        "controlnet": controlnet,
-        "steps": steps,
-        "sampler": sampler,
-        "guidance": guidance,
-        "prompt": prompt,
-        "dtype": dtype,
-        "device": device,
-    }
     diffusion = diffusion_settings("diffuse", given)
     assert diffusion is not None
     screen = Screen(debug=debug)
     chosen = SCALES[scale] if n is None else replace(SCALES[scale], table=n)
-    study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.say)
+    study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.notify)
     command = f"handwright reproduce {paper} --scale {scale}" + ("" if n is None else f" --n {n}")
     command += "" if variants is None else f" --variants {variants.name}"
     folder = reproduce_handrefiner(study, output, command, work)
-    screen.say_aloud(f"{output} is written; all paintings and handwright.json are in {folder}")
+    screen.write(f"{output} is written; all paintings and handwright.json are in {folder}")

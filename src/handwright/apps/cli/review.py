@@ -33,15 +33,17 @@ def review(
     landmarker: opt.Landmarker = None,
     calibration: Annotated[
         Path | None,
-        typer.Option("--calibration", metavar="FILE", help="Read the critic as --calibrate found best."),
+        typer.Option(
+            "--calibration", metavar="FILE", help="Judge with the thresholds that --calibrate found best."
+        ),
     ] = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(
             "--calibrate",
             metavar="LABELS",
-            help="Refit the critic to these labels (CSV of a report's page, or path,hand,label) and write "
-            "-o FILE; says what that gains.",
+            help="Refit the thresholds to these labels (CSV of a report's page, or path,hand,label), write "
+            "-o FILE, and show what that gains.",
         ),
     ] = None,
     output: Annotated[
@@ -52,8 +54,8 @@ def review(
 ) -> None:
     """Go through the checklist of every hand: finger count, joint bending, left–right, grasp.
 
-    Each line says pass, fail or cannot tell, and why. Exit code 0: nothing found; 1: findings; 2: a file
-    could not be read, the rest was reviewed.
+    Each line is pass, fail or cannot tell, with the reason. Exit code 0: nothing found; 1: findings; 2: a
+    file could not be read, the rest was reviewed.
     """
     import json
 
@@ -68,7 +70,7 @@ def review(
             _refuse(idle)
         _calibrate(inputs or [], calibrate, output, landmarker, force, screen)
         return
-    with screen.progress() as (on_start, on_outcome):
+    with screen.progress() as progress:
         options = ReviewOptions(
             prompt=prompt,
             report=report,
@@ -76,22 +78,21 @@ def review(
             workers=workers,
             landmarker=landmarker,
             calibration=calibration,
-            on_start=on_start,
-            on_outcome=on_outcome,
-            say=screen.say,
+            progress=progress,
+            notify=screen.notify,
         )
         result = review_files(inputs or [], options)
     for trace in result.traces if debug else ():
-        screen.say(trace)
+        screen.notify(trace)
     for entry in result.review["unreadable"]:
-        screen.say(f"handwright: {entry['error']}")
+        screen.notify(f"handwright: {entry['error']}")
     if as_json:
-        screen.say_aloud(json.dumps(result.review, indent=1, allow_nan=False))
+        screen.write(json.dumps(result.review, indent=1, allow_nan=False))
     else:
         for picture in result.review["pictures"]:
-            screen.say_aloud(_lines(picture))
+            screen.write(_lines(picture))
         if result.page is not None:
-            screen.say_aloud(f"report: {result.page}")
+            screen.write(f"report: {result.page}")
     raise typer.Exit(result.exit_code)
 
 
@@ -111,7 +112,7 @@ def _calibrate(
     force: bool,
     screen: Screen,
 ) -> None:
-    """Refit the critic's calibration, write it, and say what it gains."""
+    """Refit the judging network's calibration, write it, and show what that gains."""
     import json
 
     from handwright.errors import UsageError
@@ -122,17 +123,15 @@ def _calibrate(
         raise UsageError(
             "--calibrate and -o go together", "", "give --calibrate LABELS -o FILE, or neither of them"
         )
-    opener = judge_opener(ReviewOptions(landmarker=landmarker, say=screen.say))
-    with screen.progress() as (on_start, on_outcome):
-        gain = calibrate_files(
-            inputs, labels, output, opener, force=force, on_start=on_start, on_outcome=on_outcome
-        )
+    opener = judge_opener(ReviewOptions(landmarker=landmarker, notify=screen.notify))
+    with screen.progress() as progress:
+        gain = calibrate_files(inputs, labels, output, opener, force=force, progress=progress)
     if screen.as_json:
-        screen.say_aloud(json.dumps(dict(gain.calibration.about), indent=1, allow_nan=False))
+        screen.write(json.dumps(dict(gain.calibration.about), indent=1, allow_nan=False))
         return
     for line in gain.lines():
-        screen.say_aloud(line)
-    screen.say_aloud(f"written: {output}; use it with handwright review --calibration {output}")
+        screen.write(line)
+    screen.write(f"written: {output}; use it with handwright review --calibration {output}")
 
 
 def _lines(picture: dict[str, Any]) -> str:
@@ -140,8 +139,9 @@ def _lines(picture: dict[str, Any]) -> str:
     lines = [f"{picture['path']}: {str(picture['verdict']).replace('_', ' ')}"]
     for hand in picture["hands"]:
         lines.append(f"  hand {hand['id']} ({hand['side']}): {hand['verdict']}")
-        said = ((name, check) for name, check in hand["checks"].items() if check["verdict"] != "pass")
+        open_checks = ((name, check) for name, check in hand["checks"].items() if check["verdict"] != "pass")
         lines += [
-            f"    {name.replace('_', ' ')}: {check['verdict']}. {check['reason']}" for name, check in said
+            f"    {name.replace('_', ' ')}: {check['verdict']}. {check['reason']}"
+            for name, check in open_checks
         ]
     return "\n".join([*lines, *(f"  {note}" for note in picture["notes"])])

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from handwright.apps.cli.words import in_cli_words
 from handwright.errors import HandwrightError
+from handwright.progress import Progress, silent
 
 if TYPE_CHECKING:
     from handwright.workflow import Outcome, RunResult
 
-    OnStart = Callable[[int], None]
-    OnOutcome = Callable[[object], None]
+
+_STAGES = {
+    "compile": "compiling for this machine, once per version, up to two minutes",
+    "find": "finding hands",
+    "fit": "fitting hands",
+    "depth": "rendering depth",
+    "review": "reviewing hands",
+    "paint": "painting",
+    "check": "checking what was painted",
+}
+"""What a terminal shows while a stage of a picture runs."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where the words go.
+    """Where a command's words go.
 
     Attributes:
         as_json: Stdout carries the report as JSON and nothing else.
@@ -31,36 +42,49 @@ class Screen:
     as_json: bool = False
     debug: bool = False
 
-    def say(self, line: str) -> None:
-        """Something that the user waits for, on stderr."""
+    def notify(self, line: str) -> None:
+        """A line on stderr: what the user waits for, or what went wrong."""
         _write(sys.stderr, line)
 
-    def say_aloud(self, line: str) -> None:
-        """What a command has to tell, on stdout."""
+    def write(self, line: str) -> None:
+        """A line on stdout: what a command returns."""
         _write(sys.stdout, line)
 
     @contextmanager
-    def progress(self) -> Generator[tuple[OnStart, OnOutcome]]:
-        """A progress bar when stderr is a terminal and there are several pictures."""
+    def progress(self) -> Generator[Progress]:
+        """A callback that shows a terminal what is being done, and a bar when there are several pictures."""
         if not sys.stderr.isatty():
-            yield lambda _: None, lambda _: None
+            yield silent
             return
+        from rich import progress
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-        bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
+        columns = (
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TimeRemainingColumn(),
         )
-        task = bar.add_task("pictures", visible=False)
-        with bar:
-            yield (
-                lambda total: bar.update(task, total=total, visible=total > 1),
-                lambda _: bar.advance(task),
-            )
+        single = (*columns[:2], progress.TimeElapsedColumn())
+        with ExitStack() as stack:
+            bar: progress.Progress | None = None
+            task = progress.TaskID(0)
+
+            def show(stage: str, done: int, total: int) -> None:
+                nonlocal bar, task
+                if bar is None:
+                    console = Console(stderr=True)
+                    shown = columns if total > 1 else single
+                    bar = stack.enter_context(progress.Progress(*shown, console=console, transient=True))
+                    task = bar.add_task("starting", total=total)
+                if stage:
+                    bar.update(task, description=_STAGES.get(stage, stage), completed=done, total=total)
+                else:
+                    bar.update(task, completed=done, total=total)
+
+            yield show
 
     def show_result(self, result: RunResult) -> None:
         """A line for every picture, or the report as JSON."""
@@ -71,8 +95,10 @@ class Screen:
                 _write(sys.stderr, f"handwright: {_error_line(outcome.record['error'])}")
             elif not self.as_json:
                 _write(sys.stdout, _picture_line(outcome, str(result.report["command"])))
-        if not self.as_json and (told := _nothing_attempted(result.report)):
-            _write(sys.stdout, told)
+        if not self.as_json:
+            for line in (_nothing_attempted(result.report), closing_line(result.report, result.exit_code)):
+                if line:
+                    _write(sys.stdout, line)
         if self.as_json:
             _write(sys.stdout, json.dumps(result.report, indent=1, allow_nan=False))
         elif result.report_path is not None:
@@ -91,18 +117,38 @@ class Screen:
 def _picture_line(outcome: Outcome, command: str) -> str:
     record = outcome.record
     hands: list[dict[str, Any]] = record["hands"]
-    told = [f"hand {hand['id']} {_what(hand, command)}" for hand in hands]
-    told += [f"hand {review['id']} skipped (it could not be read)" for review in record.get("unread", ())]
-    if not told:
-        told = ["no hand found" + (", went through unchanged" if command == "refine" else "")]
+    parts = [f"hand {hand['id']} {_what(hand, command)}" for hand in hands]
+    parts += [
+        f"hand {review['id']} left as it was (its joints cannot be made out)"
+        for review in record.get("undetected", ())
+    ]
+    if not parts:
+        parts = ["no hand found" + (", went through unchanged" if command == "refine" else "")]
     done = " (done before)" if outcome.resumed else ""
-    line = f"{record['input']} → {record['output']}: {', '.join(told)}{done}"
+    line = f"{record['input']} → {record['output']}: {', '.join(parts)}{done}"
     lossy = [
-        note
+        in_cli_words(note)
         for note in record["notes"]
         if not note.startswith(("No hand was found:", "No hand was changed:"))
     ]
     return "\n".join([line, *(f"  {note}" for note in lossy)])
+
+
+def closing_line(report: Mapping[str, Any], exit_code: int) -> str:
+    """What a run of ``refine`` did, and why its exit code is not 0; empty where there was no hand."""
+    from handwright.workflow.report.document import counts_in_words
+
+    counts = report["summary"]
+    if report["command"] != "refine" or not counts["hands"]:
+        return ""
+    failing, unsure = counts["hands_left_fail"], counts["hands_left_unsure"]
+    why = ""
+    if exit_code == 1:
+        why = f"{failing} still {'fails' if failing == 1 else 'fail'} the review" if failing else ""
+        why = why or f"the review cannot tell of {unsure}"
+    elif exit_code == 2:
+        why = f"{counts['pictures_failed']} of {counts['pictures']} pictures could not be done"
+    return f"in all: {counts_in_words(counts)}" + (f"; exit code {exit_code}: {why}" if why else "")
 
 
 def _nothing_attempted(report: dict[str, Any]) -> str:
@@ -110,31 +156,34 @@ def _nothing_attempted(report: dict[str, Any]) -> str:
     from handwright.workflow.report.document import verdict_left
 
     pictures: list[dict[str, Any]] = [
-        entry for entry in report["pictures"] if entry["hands"] or entry.get("unread")
+        entry for entry in report["pictures"] if entry["hands"] or entry.get("undetected")
     ]
-    chosen = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
-    chosen |= any(entry["settings"]["hand_ids"] for entry in pictures)
+    attempted = any(hand["action"] != "skipped" for entry in pictures for hand in entry["hands"])
+    chosen = attempted or any(entry["settings"]["hand"] for entry in pictures)
     if report["command"] != "refine" or chosen or not pictures:
         return ""
     if report["summary"]["hands_left_fail"]:
-        return "no hand that fails the review could be read, so none was attempted"
+        return "no hand that fails the review could be made out, so none was attempted"
     unsure = sum(verdict_left(hand) == "unsure" for entry in pictures for hand in entry["hands"])
     why = "no hand failed the review, so none was attempted"
     if not any("critic" in entry["judged_by"] for entry in pictures):
-        why += " (no critic is installed, and geometry alone fails few hands)"
-    telling = f"--unsure attempts the {unsure} that it cannot tell, " if unsure else ""
-    return f"{why}: {telling}--all attempts every hand"
+        why += " (the network that judges hands is not installed, and geometry alone fails few)"
+    hint = f"--unsure attempts the {unsure} that it cannot tell, " if unsure else ""
+    return f"{why}: {hint}--all attempts every hand"
 
 
 def _what(hand: dict[str, Any], command: str) -> str:
     if command == "hands":
-        return f"{hand['side']}, fit residual {100 * hand['fit_residual']:.1f} %"
-    reason = "" if hand["action"] == "refined" or not hand["reason"] else f" ({hand['reason'].rstrip('.')})"
-    return f"{hand['action']}{reason}"
+        return f"{hand['side']}, fitted to {100 * hand['fit_residual']:.1f} % of its size"
+    from handwright.workflow.report.document import ACTION_WORDS
+
+    plain = hand["action"] == "refined" or not hand["reason"]
+    reason = "" if plain else f" ({in_cli_words(hand['reason'].rstrip('.'))})"
+    return f"{ACTION_WORDS[hand['action']]}{reason}"
 
 
 def _error_line(error: dict[str, Any]) -> str:
-    return str(HandwrightError(error["what"], error["why"], error["fix"]))
+    return in_cli_words(str(HandwrightError(error["what"], error["why"], error["fix"])))
 
 
 def _write(stream: TextIO, text: str) -> None:

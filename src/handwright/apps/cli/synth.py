@@ -49,8 +49,8 @@ def synth(
         photos=photos,
         defect=defect,
         sheet=sheet,
-        progress=lambda done, total: screen.say(f"{done} of {total}"),
-        say=screen.say,
+        progress=lambda done, total: screen.notify(f"{done} of {total}"),
+        say=screen.notify,
     )
     shards = f"{written.shards} shards ({written.made} of them new)"
-    screen.say_aloud(f"{written.samples} pictures in {shards}: {written.folder}")
+    screen.write(f"{written.samples} pictures in {shards}: {written.folder}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from handwright.image import write_atomically
 from handwright.metrics.statistics.estimate import Estimate
-from handwright.refine.settings import DIFFUSING
+from handwright.options import DIFFUSING
 from handwright.reproduce.handrefiner.study import GRID
 
 if TYPE_CHECKING:

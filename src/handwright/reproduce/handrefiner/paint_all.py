@@ -9,9 +9,10 @@ from functools import cached_property, partial
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import Inpainter, Inpainters
 from handwright.metrics.crops import hand_crop
+from handwright.options import DIFFUSING
 from handwright.perception.detect.search import find_hands
 from handwright.refine.pipeline import Engine
-from handwright.refine.settings import DIFFUSING, RefineSettings
+from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.reproduce.handrefiner.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
 from handwright.reproduce.handrefiner.trials import Trials, Way

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,23 @@ from handwright.workflow.report.record import versions
 SCHEMA_NAME = "handwright/report-1"
 SCHEMA_FILE = Path(__file__).with_name("report-1.schema.json")
 """JSON Schema of report.json."""
+
+
+ACTION_WORDS = {"refined": "refined", "kept": "put back", "skipped": "left as it was"}
+"""What a user reads for ``action``: painted anew; attempted, the original stays; not attempted."""
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """'3 hands: 1 refined, 1 put back, 1 left as it was; of 1 the review cannot tell'."""
+    hands = counts["hands"]
+    words = {
+        **ACTION_WORDS,
+        "skipped": "left as it was" if counts["hands_skipped"] == 1 else "left as they were",
+    }
+    done = ", ".join(f"{counts[f'hands_{name}']} {words[name]}" for name in words if counts[f"hands_{name}"])
+    unsure = counts["hands_left_unsure"]
+    cannot = f"; of {unsure} the review cannot tell" if unsure else ""
+    return f"{hands} {'hand' if hands == 1 else 'hands'}: {done}{cannot}"
 
 
 def build_report(command: str, records: Sequence[Record], folder: str = ".") -> dict[str, Any]:
@@ -37,27 +54,27 @@ def build_report(command: str, records: Sequence[Record], folder: str = ".") -> 
 
 
 def verdict_left(hand: Record) -> str | None:
-    """What the review says of a hand as it leaves: repainted or not; None where nobody reviewed it."""
+    """The review's verdict on a hand as it leaves, repainted or not; None where nobody reviewed it."""
     review = hand["review_after"] or hand["review_before"]
     return review["verdict"] if review else None
 
 
 def verdicts_left(records: Iterable[Record]) -> Counter[str | None]:
-    """How often the review says what of the hands of these pictures as they leave, unread ones included."""
+    """How often each verdict stands on the hands as they leave, undetected ones included."""
     pictures = list(records)
     left = Counter(verdict_left(hand) for record in pictures for hand in record["hands"])
-    left.update(review["verdict"] for record in pictures for review in record.get("unread", ()))
+    left.update(review["verdict"] for record in pictures for review in record.get("undetected", ()))
     return left
 
 
 def summary(records: Sequence[Record]) -> dict[str, int]:
-    """Counts over a run: pictures by status, hands by action and by what the review says in the end."""
+    """Counts over a run: pictures by status, hands by action and by the review's verdict in the end."""
     status = Counter(cast(str, record["status"]) for record in records)
     hands: list[Record] = [hand for record in records for hand in record["hands"]]
     action = Counter(cast(str, hand["action"]) for hand in hands)
-    unread = sum(len(record.get("unread", ())) for record in records)
+    undetected = sum(len(record.get("undetected", ())) for record in records)
     left = verdicts_left(records)
-    action["skipped"] += unread
+    action["skipped"] += undetected
     return {
         "pictures": len(records),
         **{f"pictures_{name}": status[name] for name in ("refined", "unchanged", "no_hands", "failed")},
@@ -85,7 +102,7 @@ def write_report(folder: Path, command: str, records: Sequence[Record]) -> Path:
 
     report = build_report(command, records, _way_to_here(folder))
     path = folder / "report.json"
-    write_text(folder / "index.html", render_page(report))
+    write_text(folder / "index.html", render_page(report, folder.as_posix()))
     write_text(path, json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return path
 

@@ -15,6 +15,7 @@ from handwright.workflow.files import make_folder
 
 VIEW_SIDE_PX = 1280
 CROP_SIDE_PX = 768
+THUMBNAIL_SIDE_PX = 240
 CROP_MARGIN = 0.15
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -39,7 +40,8 @@ class Evidence:
 
         Returns:
             Names relative to the report folder: ``{"files": {"before", "after", "depth"}, "hands": [{"mask",
-            "depth", "files", "candidates": [file], "steps": [file or None]}]}``.
+            "depth", "files", "candidates": [file], "views": [file],
+            "steps": [file or None]}]}``.
 
         Raises:
             OutputError: A file cannot be written.
@@ -61,12 +63,16 @@ class Evidence:
             "files": {
                 "before": self._crop(f"{stem}-before.png", repair.before.pixels[y0:y1, x0:x1]),
                 "after": self._crop(f"{stem}-after.png", repair.after.pixels[y0:y1, x0:x1]),
-                "refused": self._refused(repair, hand, (x0, y0, x1, y1)),
+                "rejected": self._rejected(repair, hand, (x0, y0, x1, y1)),
                 "depth": self._crop(f"{stem}-depth-view.png", hand.depth.depth[y0:y1, x0:x1]),
                 "crop_xyxy_px": [x0, y0, x1, y1],
             },
             "candidates": [
                 self._png(f"{stem}-candidate-{number}.png", candidate_rgba(candidate))
+                for number, candidate in enumerate(hand.candidates, start=1)
+            ],
+            "views": [
+                self._candidate_view(f"{stem}-candidate-{number}.jpg", repair, candidate, (x0, y0, x1, y1))
                 for number, candidate in enumerate(hand.candidates, start=1)
             ],
             "steps": [
@@ -77,22 +83,31 @@ class Evidence:
             ],
         }
 
-    def _refused(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
-        """The picture as it would be with the best refused candidate, where the original stays."""
+    def _rejected(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
+        """The picture as it would be with the best rejected candidate, where the original stays."""
         if hand.best_refused is None:
             return None
         from handwright.image import with_patch
 
         x0, y0, x1, y1 = crop
         would_be = with_patch(repair.after, hand.candidates[hand.best_refused]).pixels
-        return self._crop(f"hand-{hand.id}-refused.png", would_be[y0:y1, x0:x1])
+        return self._crop(f"hand-{hand.id}-rejected.png", would_be[y0:y1, x0:x1])
 
-    def _view(self, name: str, pixels: Pixels) -> str:
+    def _candidate_view(
+        self, name: str, repair: Repair, candidate: Candidate, crop: tuple[int, int, int, int]
+    ) -> str:
+        """A small picture of the hand as a candidate makes it."""
+        from handwright.image import with_patch
+
+        x0, y0, x1, y1 = crop
+        return self._view(name, with_patch(repair.after, candidate).pixels[y0:y1, x0:x1], THUMBNAIL_SIDE_PX)
+
+    def _view(self, name: str, pixels: Pixels, side_px: int = VIEW_SIDE_PX) -> str:
         from PIL import Image as PILImage
 
         from handwright.image import write_atomically
 
-        view = _shrunk(PILImage.fromarray(pixels), VIEW_SIDE_PX)
+        view = _shrunk(PILImage.fromarray(pixels), side_px)
         write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=88))
         return f"{self.folder}/{name}"
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from handwright.errors import HandwrightError
 from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.workflow.report.candidates import show_candidates
+from handwright.workflow.report.document import ACTION_WORDS, counts_in_words
+from handwright.workflow.report.html import figure, plural, tag
 
 STYLE = Path(__file__).with_name("page.css")
 STATUS_WORDS = {
@@ -22,15 +25,32 @@ STATUS_WORDS = {
 Entry = Mapping[str, Any]
 
 
-def render_page(report: Entry) -> str:
+FILTERS = {
+    "all": "all",
+    "refined": "refined",
+    "kept": "put back",
+    "fails": "still failing",
+    "no_hands": "no hand",
+    "failed": "not processed",
+}
+"""Which pictures of many a reader may want to see, by the class that their sections carry."""
+
+
+def render_page(report: Entry, place: str = ".") -> str:
     """The report as HTML; pictures are referred to relative to the report's folder.
 
     Args:
         report: From ``build_report``.
+        place: The report's folder as the user named it, for commands to copy.
     """
     pictures: Sequence[Entry] = report["pictures"]
-    sections = "\n".join(_picture(number, picture) for number, picture in enumerate(pictures, start=1))
+    ranked = sorted(range(len(pictures)), key=lambda index: (_rank(pictures[index]), index))
+    place_of = {index: order for order, index in enumerate(ranked)}
+    sections = "\n".join(
+        _picture(index + 1, pictures[index], place_of[index], place) for index in range(len(pictures))
+    )
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    several = len(pictures) > 1
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -41,41 +61,88 @@ def render_page(report: Entry) -> str:
 <body>
 <h1>{escape(_headline(report["summary"]))}</h1>
 <p class="soft">{escape(versions)}</p>
-{_contents(pictures)}
+{_controls(pictures) if several else ""}
+{_contents(pictures, place_of) if several else ""}
+<main>
 {sections}
+</main>
 </body>
 </html>
 """
 
 
 def _headline(counts: Mapping[str, int]) -> str:
-    pictures, hands = counts["pictures"], counts["hands"]
-    parts = [
-        f"{counts[f'hands_{action}']} {action}"
-        for action in ("refined", "kept", "skipped")
-        if counts[f"hands_{action}"]
-    ]
-    found = f"{pictures} {_plural(pictures, 'picture')}, {hands} {_plural(hands, 'hand')}"
+    pictures = f"{counts['pictures']} {plural(counts['pictures'], 'picture')}"
     failed = f"; {counts['pictures_failed']} not processed" if counts["pictures_failed"] else ""
-    return f"{found}{': ' + ', '.join(parts) if parts else ''}{failed}"
+    return f"{pictures}, {counts_in_words(counts)}{failed}"
 
 
-def _contents(pictures: Sequence[Entry]) -> str:
-    if len(pictures) < 2:
-        return ""
-    links = (f'<a href="#p{n}">{escape(picture["name"])}</a>' for n, picture in enumerate(pictures, start=1))
+def _rank(picture: Entry) -> tuple[int, int]:
+    """What changed most comes first, pictures that could not be processed last."""
+    count = Counter(hand["action"] for hand in picture["hands"])
+    if picture["status"] == "failed":
+        return 3, 0
+    if count["refined"]:
+        return 0, -count["refined"]
+    return (1, -count["kept"]) if count["kept"] else (2, -len(picture["hands"]))
+
+
+def _kinds(picture: Entry) -> list[str]:
+    """The filters that a picture passes."""
+    actions = {hand["action"] for hand in picture["hands"]}
+    kinds = [name for name in ("refined", "kept") if name in actions]
+    kinds += [picture["status"]] if picture["status"] in ("no_hands", "failed") else []
+    left = [hand["review_after"] or hand["review_before"] for hand in picture["hands"]]
+    left += list(picture.get("undetected", ()))
+    return kinds + ["fails"] * any(review is not None and review["verdict"] == "fail" for review in left)
+
+
+def _controls(pictures: Sequence[Entry]) -> str:
+    """Which pictures are shown, and in which order: radio buttons and style sheets, no script."""
+    count = Counter(kind for picture in pictures for kind in _kinds(picture))
+    count["all"] = len(pictures)
+    filters = "".join(
+        f'<input type="radio" name="show" id="show-{name}"{" checked" if name == "all" else ""}>'
+        f'<label for="show-{name}">{escape(words)} {count[name]}</label>'
+        for name, words in FILTERS.items()
+        if count[name]
+    )
+    order = "".join(
+        f'<input type="radio" name="order" id="order-{name}"{" checked" if name == "change" else ""}>'
+        f'<label for="order-{name}">by {words}</label>'
+        for name, words in (("change", "what changed"), ("name", "name"))
+    )
+    return f'<form class="controls">{filters}<span class="gap"></span>{order}</form>'
+
+
+def _contents(pictures: Sequence[Entry], place_of: Mapping[int, int]) -> str:
+    links = (
+        f'<a class="{" ".join(_kinds(picture))}" style="--name:{index};--change:{place_of[index]}" '
+        f'href="#p{index + 1}">{escape(picture["name"])} {_badges(picture)}</a>'
+        for index, picture in enumerate(pictures)
+    )
     return f"<nav>{''.join(links)}</nav>"
 
 
-def _picture(number: int, picture: Entry) -> str:
-    status = str(picture["status"])
+def _badges(picture: Entry) -> str:
+    """What happened to a picture, in a label for each kind of thing."""
+    count = Counter(hand["action"] for hand in picture["hands"])
+    count["skipped"] += len(picture.get("undetected", ()))
+    badges = [tag(name, f"{count[name]} {ACTION_WORDS[name]}") for name in ACTION_WORDS if count[name]]
+    if not badges:
+        badges = [tag(str(picture["status"]), STATUS_WORDS[str(picture["status"])])]
+    return " ".join([*badges, *([tag("failed", "still fails")] if "fails" in _kinds(picture) else [])])
+
+
+def _picture(number: int, picture: Entry, rank: int, place: str) -> str:
     seconds = sum(picture["seconds"].values())
     size = f"{picture['width']} × {picture['height']} · {seconds:.1f} s · " if picture["width"] else ""
     where = escape(f"{size}{picture['input']}" + (f" → {picture['output']}" if picture["output"] else ""))
-    shown = [_hand(hand, picture) for hand in picture["hands"]]
-    hands = "\n".join([*shown, *(_unread(review) for review in picture.get("unread", ()))])
-    return f"""<section id="p{number}">
-<header class="row"><h2>{escape(picture["name"])}</h2>{_tag(status, STATUS_WORDS[status])}</header>
+    shown = [_hand(hand, picture, place) for hand in picture["hands"]]
+    hands = "\n".join([*shown, *(_undetected(review) for review in picture.get("undetected", ()))])
+    kinds = " ".join(_kinds(picture))
+    return f"""<section id="p{number}" class="{kinds}" style="--name:{number};--change:{rank}">
+<header class="row"><h2>{escape(picture["name"])}</h2>{_badges(picture)}</header>
 <p class="soft">{where}</p>
 {_error(picture["error"])}{"".join(f"<p>{escape(note)}</p>" for note in picture["notes"])}
 {_pair(picture)}
@@ -98,43 +165,43 @@ def _pair(picture: Entry) -> str:
     changed = picture["status"] == "refined"
     panels = [("before", "before")] + ([("after", "after")] if changed else [])
     figures = "".join(
-        _figure(files[key], caption, alt=f"{caption}: {picture['name']}") for key, caption in panels
+        figure(files[key], caption, alt=f"{caption}: {picture['name']}") for key, caption in panels
     )
     return f'<div class="pair">{figures}</div>'
 
 
-def _hand(hand: Entry, picture: Entry) -> str:
+def _hand(hand: Entry, picture: Entry, place: str) -> str:
     found = f"{hand['side']} hand, found by {hand['found_by']}, score {hand['score']:.2f}"
-    facts = f"{found}, fit residual {100 * hand['fit_residual']:.2f} % of its size"
+    facts = f"{found}; the fitted hand lies {100 * hand['fit_residual']:.2f} % of its size off"
     return f"""<div class="hand">
-<header class="row"><h3>Hand {hand["id"]}</h3>{_tag(hand["action"], hand["action"])}</header>
+<header class="row"><h3>Hand {hand["id"]}</h3>{tag(hand["action"], ACTION_WORDS[hand["action"]])}</header>
 <p>{escape(hand["reason"])}</p>
 {_review("before", hand["review_before"])}{_review("after", hand["review_after"])}
 <p class="soft">{escape(facts)}</p>
 {_crops(hand, picture)}
-{_candidates(hand["candidates"])}
+{show_candidates(hand, picture, place)}
 </div>"""
 
 
-def _unread(review: Entry) -> str:
-    """A hand of which there is nothing but what the review says in the end."""
+def _undetected(review: Entry) -> str:
+    """A hand without landmarks, of which there is nothing but its review."""
     return f"""<div class="hand">
-<header class="row"><h3>Hand {review["id"]}</h3>{_tag("skipped", "skipped")}</header>
+<header class="row"><h3>Hand {review["id"]}</h3>{tag("skipped", ACTION_WORDS["skipped"])}</header>
 {_review("after", review)}
 </div>"""
 
 
 def _review(when: str, review: Entry | None) -> str:
-    """What the review says of the hand, and why it does not pass."""
+    """The review's verdict on the hand, and why it does not pass."""
     if review is None:
         return ""
-    said = "; ".join(
+    reasons = "; ".join(
         f"{name.replace('_', ' ')}: {check['verdict']}. {check['reason']}"
         for name, check in review["checks"].items()
         if check["verdict"] != "pass"
     )
-    told = "; ".join(part for part in (f"review {when}: {review['verdict']}", said) if part)
-    return f'<p class="soft">{escape(told)}</p>'
+    line = "; ".join(part for part in (f"review {when}: {review['verdict']}", reasons) if part)
+    return f'<p class="soft">{escape(line)}</p>'
 
 
 def _crops(hand: Entry, picture: Entry) -> str:
@@ -144,20 +211,11 @@ def _crops(hand: Entry, picture: Entry) -> str:
     skeleton = _skeleton(hand["fit_landmarks_px"], files["crop_xyxy_px"])
     alt = f"hand {hand['id']} of {picture['name']}"
     after = [("after", "after", "")] if hand["action"] == "refined" else []
-    if files["refused"]:
-        after = [("refused", f"candidate {hand['best_refused']}, refused", "")]
+    if files["rejected"]:
+        after = [("rejected", f"candidate {hand['best_rejected']}, rejected", "")]
     panels = [("before", "before", ""), *after, ("depth", "depth, with the fitted hand's bones", skeleton)]
-    figures = "".join(
-        _figure(files[key], caption, over, f"{caption}: {alt}") for key, caption, over in panels
-    )
+    figures = "".join(figure(files[key], caption, over, f"{caption}: {alt}") for key, caption, over in panels)
     return f'<div class="crops">{figures}</div>'
-
-
-def _figure(file: str, caption: str, over: str = "", alt: str = "") -> str:
-    image = f'<img loading="lazy" src="{_address(file)}" alt="{escape(alt)}">'
-    return (
-        f'<figure><span class="stage">{image}{over}</span><figcaption>{escape(caption)}</figcaption></figure>'
-    )
 
 
 def _skeleton(points: Sequence[Sequence[float]], crop: Sequence[int]) -> str:
@@ -174,63 +232,7 @@ def _skeleton(points: Sequence[Sequence[float]], crop: Sequence[int]) -> str:
     return f'<svg viewBox="0 0 {x1 - x0} {y1 - y0}" aria-hidden="true">{strokes}</svg>'
 
 
-def _candidates(candidates: Sequence[Entry]) -> str:
-    if not candidates:
-        return ""
-    names = sorted({name for candidate in candidates for name in candidate["scores"]})
-    head = "".join(
-        f"<th>{escape(name.replace('_', ' '))}</th>"
-        for name in ("candidate", "seed", "strength", "reading", *names, "verdict", "files")
-    )
-    rows = "".join(
-        _candidate_row(number, candidate, names) for number, candidate in enumerate(candidates, start=1)
-    )
-    return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
-
-
-def _candidate_row(number: int, candidate: Entry, names: Sequence[str]) -> str:
-    verdict = "picked" if candidate["picked"] else "accepted" if candidate["accepted"] else "refused"
-    scores = ["–" if score is None else f"{score:.4g}" for score in map(candidate["scores"].get, names)]
-    strength = _strength(candidate["strength"]) + _how(candidate.get("strength_choice"))
-    why = f": {'; '.join(candidate['refused'])}" if candidate["refused"] else ""
-    cells = [str(number), str(candidate["seed"]), strength, candidate["reading"], *scores, f"{verdict}{why}"]
-    files = (("patch", candidate["file"]), ("steps", candidate["steps"]))
-    links = ", ".join(f'<a href="{_address(file)}">{name}</a>' for name, file in files if file) or "–"
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"
-
-
-def _strength(strength: float | Sequence[float] | None) -> str:
-    """One number, or the numbers that a schedule goes through."""
-    if strength is None:
-        return "–"
-    each = strength if isinstance(strength, Sequence) else [strength]
-    return " → ".join(f"{value:.4g}" for value in dict.fromkeys(each))
-
-
-def _how(choice: Entry | None) -> str:
-    """How a strength came about; of a number that the user gave, nothing."""
-    if choice is None or choice["strategy"] == "given":
-        return ""
-    tried = ", ".join(
-        f"{_strength(one['strength'])}: {100 * one['joint_error']:.1f} %" for one in choice["tried"]
-    )
-    errors = f" (joint errors {tried})" if len(choice["tried"]) > 1 else ""
-    return f", {choice['strategy']}: {choice['why']}{errors}"
-
-
 def _settings(picture: Entry) -> str:
     shown = {key: picture[key] for key in ("settings", "seconds", "input_sha256", "output_sha256")}
     text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
     return f"<details><summary>settings, seconds, checksums</summary><pre>{text}</pre></details>"
-
-
-def _address(file: str) -> str:
-    return escape(quote(file, errors="surrogateescape"))
-
-
-def _tag(kind: str, words: str) -> str:
-    return f'<span class="tag {escape(kind)}">{escape(words)}</span>'
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"

@@ -85,12 +85,12 @@ def picture_entry(
         "patches": list(written.patches),
         "judged_by": list(repair.judged_by),
         "hands": hands,
-        "unread": [dict(review) for review in repair.unread],
+        "undetected": [dict(review) for review in repair.unread],
     }
 
 
 def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Entry:
-    """The entry of a picture that could not be worked on; only its ``error`` says anything."""
+    """The entry of a picture that could not be worked on: an ``error``, and nothing else but its name."""
     known = isinstance(error, HandwrightError)
     return {
         **_head(job, settings),
@@ -115,7 +115,7 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
         "patches": [],
         "judged_by": [],
         "hands": [],
-        "unread": [],
+        "undetected": [],
     }
 
 
@@ -159,14 +159,14 @@ def _status(repair: Repair) -> str:
 
 
 def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
-    seen, fit = hand.observation, hand.fit
+    detection, fit = hand.observation, hand.fit
     return {
         "id": hand.id,
-        "side": seen.side,
-        "found_by": seen.found_by,
-        "score": round(seen.score, 6),
-        "bbox_xyxy_px": [round(value, PX_DECIMALS) for value in seen.bbox_xyxy_px],
-        "landmarks_px": _points(seen.landmarks_px),
+        "side": detection.side,
+        "found_by": detection.found_by,
+        "score": round(detection.score, 6),
+        "bbox_xyxy_px": [round(value, PX_DECIMALS) for value in detection.bbox_xyxy_px],
+        "landmarks_px": _points(detection.landmarks_px),
         "fit_landmarks_px": _points(fit.landmarks_px),
         "distance_m": round(float(fit.hand.translation_m[2]), 6),
         "fit_residual": round(float(fit.residual), 6),
@@ -177,19 +177,20 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
         "reason": hand.reason,
         "review_before": hand.review_before,
         "review_after": hand.review_after,
-        "best_refused": None if hand.best_refused is None else hand.best_refused + 1,
+        "best_rejected": None if hand.best_refused is None else hand.best_refused + 1,
         "candidates": [
             {
                 "seed": candidate.seed,
-                "strength": _strength(candidate.strength),
-                "strength_choice": _choice(candidate.choice),
-                "reading": candidate.reading,
+                "control_strength": _strength(candidate.strength),
+                "control_strength_choice": _choice(candidate.choice),
+                "pose_hypothesis": candidate.reading,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
+                "view": files["views"][index] if files else None,
                 "steps": files["steps"][index] if files else None,
                 "origin_xy_px": [int(value) for value in candidate.origin_xy_px],
                 "accepted": bool(candidate.accepted),
-                "refused": list(candidate.refused),
+                "rejection_reasons": list(candidate.refused),
                 "picked": index == hand.picked,
             }
             for index, candidate in enumerate(hand.candidates)
@@ -204,7 +205,9 @@ def _strength(strength: Strength | None) -> float | list[float] | None:
 def _choice(choice: StrengthChoice | None) -> Entry | None:
     if choice is None:
         return None
-    tried = [{"strength": _strength(one.strength), "joint_error": one.joint_error} for one in choice.tried]
+    tried = [
+        {"control_strength": _strength(one.strength), "joint_error": one.joint_error} for one in choice.tried
+    ]
     return {"strategy": choice.strategy, "tried": tried, "won": choice.won + 1, "why": choice.why}
 
 

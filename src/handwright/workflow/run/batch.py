@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.errors import UsageError
+from handwright.options import DIFFUSING
+from handwright.progress import Progress, silent
 from handwright.workflow.files import Record, cache_folder, make_folder
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
@@ -39,9 +41,9 @@ class RunOptions:
         workers: Processes.
         keep_intermediates: Keep beside the report what a diffusing painter saw and made at its steps.
         landmarker: A hand_landmarker.task of the user's own.
-        on_start: Told the number of pictures.
-        on_outcome: Told each picture as it is finished.
-        say: Told in a line what is fetched.
+        progress: Called before the first picture, after each, and at the stages of a picture where one
+            process does the work.
+        notify: Called with a line for what is fetched.
         open_engine: Makes the engine; None: the real one with the models of ``handwright setup``.
     """
 
@@ -52,9 +54,8 @@ class RunOptions:
     workers: int = 1
     keep_intermediates: bool = False
     landmarker: Path | None = None
-    on_start: Callable[[int], None] = lambda _: None
-    on_outcome: Callable[[Outcome], None] = lambda _: None
-    say: Callable[[str], None] = lambda _: None
+    progress: Progress = silent
+    notify: Callable[[str], None] = lambda _: None
     open_engine: OpenEngine | None = None
 
 
@@ -145,9 +146,9 @@ def inspect_files(
 
 def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, options: RunOptions) -> RunResult:
     if options.workers < 1:
-        raise UsageError(f"--workers is {options.workers}", "", "give 1 or more")
+        raise UsageError(f"`workers` is {options.workers}", "", "give 1 or more")
     if options.fail_on not in ("fail", "unsure"):
-        raise UsageError(f"--fail-on is {options.fail_on!r}", "", "give fail or unsure")
+        raise UsageError(f"`fail_on` is {options.fail_on!r}", "", "give fail or unsure")
     request.check(len(jobs))
     _check_intermediates(request, options)
     if options.report is not None:
@@ -157,12 +158,17 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     plan = Plan(
         request, request.as_json(), ledger, options.patches, options.keep_intermediates, options.force
     )
-    opener = options.open_engine or partial(_open_engine, _landmarker(options))
-    options.on_start(len(jobs))
     outcomes: dict[int, Outcome] = {}
+
+    def on_stage(stage: str) -> None:
+        options.progress(stage, len(outcomes), len(jobs))
+
+    alone = min(options.workers, len(jobs)) == 1  # worker processes report whole pictures only
+    opener = options.open_engine or partial(_open_engine, _landmarker(options), on_stage if alone else None)
+    options.progress("", 0, len(jobs))
     for index, outcome in run_jobs(jobs, work, plan, opener, options.workers):
         outcomes[index] = outcome
-        options.on_outcome(outcome)
+        options.progress("", len(outcomes), len(jobs))
     ordered = tuple(outcomes[index] for index in range(len(jobs)))
     records = [outcome.record for outcome in ordered]
     if options.report is None:
@@ -176,30 +182,35 @@ def _folders(*paths: str | Path | None) -> list[Path]:
 
 
 def _check_intermediates(request: Request, options: RunOptions) -> None:
-    from handwright.refine.settings import DIFFUSING
-
     if not options.keep_intermediates:
         return
-    if request.painter not in DIFFUSING:
+    if request["painter"] not in DIFFUSING:
         raise UsageError(
-            f"--painter {request.painter} has no steps to keep",
+            f"`painter` {request['painter']} has no steps to keep",
             "",
-            f"leave --keep-intermediates out, or choose --painter {' or '.join(DIFFUSING)}",
+            f"leave `keep_intermediates` out, or choose `painter` {' or '.join(DIFFUSING)}",
         )
     if options.report is None:
-        raise UsageError("--keep-intermediates has nowhere to keep them", "", "give --report DIR as well")
+        raise UsageError(
+            "`keep_intermediates` has nowhere to keep them", "", "give a `report` folder as well"
+        )
 
 
 def _landmarker(options: RunOptions) -> Path:
     from handwright.perception.models.download import ensure_models
 
-    return ensure_models(model_path=options.landmarker, say=options.say).hand_landmarker
+    return ensure_models(model_path=options.landmarker, say=options.notify).hand_landmarker
 
 
-def _open_engine(landmarker: Path) -> AbstractContextManager[Engine]:
+def _open_engine(landmarker: Path, on_stage: Callable[[str], None] | None) -> AbstractContextManager[Engine]:
     from handwright.refine.pipeline import open_engine
+    from handwright.workflow.prepare import is_compiled
 
-    return open_engine(landmarker)
+    if on_stage is None:
+        return open_engine(landmarker)
+    if not is_compiled():
+        on_stage("compile")
+    return open_engine(landmarker, on_stage)
 
 
 def _stems(sources: Sequence[Source]) -> list[tuple[Source, str]]:

@@ -1,4 +1,4 @@
-"""Writing what came out: the picture, its patches, and what made it, inside the picture's own text."""
+"""Writing the result: the picture, its patches, and the settings that made it as the picture's own text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from handwright import __version__
-from handwright.image import patch_png, save_image, save_unchanged, write_atomically
+from handwright.errors import UsageError
+from handwright.image import encode_image, format_for, patch_png, save_image, save_unchanged, write_atomically
 from handwright.image.formats.text import with_png_text
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
@@ -48,17 +51,36 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
             reason = "No hand was changed" if repair.hands or repair.unread else "No hand was found"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
         patches = write_patches(job, repair) if plan.patches else ()
-    missing = missing_hands(plan.request, repair)
-    return Written(sha256_of_file(job.output), (*notes, *missing), patches)
+    return Written(sha256_of_file(job.output), tuple(notes), patches)
 
 
-def missing_hands(request: Request, repair: Repair) -> tuple[str, ...]:
-    """A note when hands were asked for that the picture does not have."""
-    there = [hand.id for hand in repair.hands]
-    asked = [str(number) for number in request.hand_ids if number not in there]
-    if not asked:
-        return ()
-    return (f"Asked for hand {', '.join(asked)}, which is not there; found: {there or 'none'}.",)
+def check_format(job: Job, image: Image) -> None:
+    """Refuse an output format that cannot hold the picture, before any work is spent on it.
+
+    Raises:
+        OutputError: The format has no room for the picture's mode or size.
+    """
+    if job.output.suffix.lower() == job.source.suffix.lower():
+        return
+    for part in (np.s_[:1], np.s_[:, :1]):  # the whole width and the whole height, at little cost
+        native = None if image.native is None else np.ascontiguousarray(image.native[part])
+        strip = Image(np.ascontiguousarray(image.pixels[part]), native, image.mode, image.meta)
+        encode_image(strip, format_for(job.output))
+
+
+def check_hands(job: Job, request: Request, repair: Repair) -> None:
+    """Refuse a picture that lacks a hand that was named, so that nothing is written for it.
+
+    Raises:
+        UsageError: There is no hand of that number.
+    """
+    found = [hand.id for hand in repair.hands] + [int(review["id"]) for review in repair.unread]
+    missing = [str(number) for number in request["hand"] if number not in found]
+    if missing:
+        there = f"its hands are {', '.join(map(str, found))}" if found else "no hand was found in it"
+        raise UsageError(
+            f"{job.source} has no hand {', '.join(missing)}", there, "see the report for the numbers"
+        )
 
 
 def write_patches(job: Job, repair: Repair) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handwright.errors import HandsFileError, UsageError
-from handwright.refine.settings import RefineSettings
+from handwright.options import OPTIONS
+from handwright.refine.settings import RefineSettings, refine_settings
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 from handwright.workflow.run.request import HANDS_SUFFIXES
 
@@ -34,23 +35,38 @@ def load_settings(
         UnreadableImageError: A mask, depth or pose picture cannot be read.
         UsageError: A box lies outside the picture.
     """
-    request = plan.request
-    return RefineSettings(
-        painter=request.painter,
-        seed=request.seed,
-        candidates=request.candidates,
-        boxes=tuple(_box_in_picture(box, image) for box in request.boxes),
-        hands=None if request.hands is None else _hands(request.hands, image, input_sha256),
-        mask=None if request.mask is None else load_mask(request.mask, image),
-        depth=None if request.depth is None else _of_same_size(request.depth, image),
-        hand_pose=None if request.hand_pose is None else pose_from(request.hand_pose, engine),
-        all_hands=request.all_hands,
-        unsure=request.unsure,
-        budget_s=request.budget_s,
-        hand_ids=request.hand_ids,
-        diffusion=request.diffusion,
-        keep_intermediates=plan.keep_intermediates,
-    )
+    given = settings_given(plan.request.given, image, input_sha256, engine)
+    return refine_settings({**given, "keep_intermediates": plan.keep_intermediates})
+
+
+def settings_given(
+    given: Mapping[str, Any], image: Image, input_sha256: str | None, engine: Callable[[], Engine]
+) -> dict[str, Any]:
+    """Options with every file read and every box cut to the picture; values that are no file stay.
+
+    Args:
+        given: Options by the names of ``handwright.options``.
+        image: The picture they are for.
+        input_sha256: Of the picture's file, for a hands file to be checked by; None: there is no file.
+        engine: Opens the finder; used only when the pose comes from a photograph.
+
+    Raises:
+        HandwrightError: As ``load_settings``.
+    """
+    loaded = dict(given)
+    if "box" in given:
+        OPTIONS["box"].check(given["box"])
+        loaded["box"] = tuple(_box_in_picture(box, image) for box in given["box"])
+    readers: dict[str, Callable[[Path], object]] = {
+        "hands": lambda path: _hands(path, image, input_sha256),
+        "mask": lambda path: load_mask(path, image),
+        "depth": lambda path: _of_same_size(path, image),
+        "hand_pose": lambda path: pose_from(path, engine),
+    }
+    for name, read in readers.items():
+        if isinstance(given.get(name), Path):
+            loaded[name] = read(given[name])
+    return loaded
 
 
 def load_mask(path: Path, image: Image) -> Mask:
@@ -59,9 +75,18 @@ def load_mask(path: Path, image: Image) -> Mask:
     Raises:
         HandsFileError: The sizes differ, or nothing may change.
     """
-    inside = _of_same_size(path, image).pixels.max(2) > np.uint8(127)
+    return mask_of(_of_same_size(path, image), f"the mask {path}")
+
+
+def mask_of(picture: Image, called: str = "the mask") -> Mask:
+    """A mask from a grey picture: brighter than mid-grey may change.
+
+    Raises:
+        HandsFileError: Nothing may change.
+    """
+    inside = picture.pixels.max(2) > np.uint8(127)
     if not inside.any():
-        raise HandsFileError(f"the mask {path} is black everywhere", "", "paint white what may change")
+        raise HandsFileError(f"{called} is black everywhere", "", "paint white what may change")
     return Mask(inside)
 
 
@@ -85,7 +110,7 @@ def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
     return max(seen, key=lambda hand: hand.observation.score).fit.hand
 
 
-def _hands(path: Path, image: Image, input_sha256: str) -> tuple[tuple[HandObservation, Hand], ...]:
+def _hands(path: Path, image: Image, input_sha256: str | None) -> tuple[tuple[HandObservation, Hand], ...]:
     from handwright.hand.files.hands_file import load_hands
 
     return load_hands(path, width=image.width, height=image.height, sha256=input_sha256)
@@ -94,10 +119,18 @@ def _hands(path: Path, image: Image, input_sha256: str) -> tuple[tuple[HandObser
 def _of_same_size(path: Path, image: Image) -> Image:
     from handwright.image import load_image
 
-    other = load_image(path)
+    return same_size(load_image(path), image, str(path))
+
+
+def same_size(other: Image, image: Image, called: str) -> Image:
+    """The other picture, which must have the picture's size.
+
+    Raises:
+        HandsFileError: It does not.
+    """
     if (other.width, other.height) != (image.width, image.height):
         raise HandsFileError(
-            f"{path} is {other.width} × {other.height}, the picture is {image.width} × {image.height}",
+            f"{called} is {other.width} × {other.height}, the picture is {image.width} × {image.height}",
             "it must have the picture's size",
             "save it at that size",
         )
@@ -108,7 +141,7 @@ def _box_in_picture(box: Box, image: Image) -> Box:
     x0, y0, x1, y1 = box
     if x1 <= 0 or y1 <= 0 or x0 >= image.width or y0 >= image.height:
         raise UsageError(
-            f"--box {x0:g},{y0:g},{x1:g},{y1:g} lies outside the picture",
+            f"`box` {x0:g},{y0:g},{x1:g},{y1:g} lies outside the picture",
             f"the picture is {image.width} × {image.height}",
             "give pixels of this picture",
         )

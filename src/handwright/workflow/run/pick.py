@@ -53,7 +53,7 @@ def pick_candidate(
     text = made_by(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
     if output.exists() and not force:
         kind = "is the input itself" if output.samefile(path) else "exists already"
-        raise OutputError(f"{output} {kind}", "", "choose another output, or give --force")
+        raise OutputError(f"{output} {kind}", "", "choose another output, or give `force`")
     make_folder(output.parent)
     return save_image(with_png_text(after, TEXT_KEY, text), output, overwrite=True, source_path=path)
 
@@ -68,7 +68,7 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
         raise HandsFileError(
             f"the candidate {entry['file'] or ''} is not beside the report".replace("  ", " "),
             "it was moved or removed",
-            "refine the picture again with --report",
+            "refine the picture again with a `report`",
         )
     patch = load_image(folder / entry["file"])
     samples = patch.native
@@ -82,8 +82,8 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
         name: float("nan") if score is None else float(score) for name, score in entry["scores"].items()
     }
     pixels = np.ascontiguousarray(samples[..., :3])
-    told = entry["strength"]
-    strength = tuple(told) if isinstance(told, list) else told
+    recorded = entry["control_strength"]
+    strength = tuple(recorded) if isinstance(recorded, list) else recorded
     return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], strength)
 
 

@@ -1,4 +1,4 @@
-"""One picture through the whole way: read, refine, write, record. Runs in any process."""
+"""One picture from its file to its entry in the report: read, refine, write, record. Runs in any process."""
 
 from __future__ import annotations
 
@@ -66,16 +66,22 @@ def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
         HandwrightError: The picture cannot be read, a setting does not fit, or the output cannot be written.
     """
     from handwright.refine.pipeline import refine_picture
-    from handwright.workflow.run.deliver import write_result
+    from handwright.workflow.run.deliver import check_format, check_hands, write_result
 
-    return process(job, plan, engine, refine_picture, write_result)
+    def refine(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
+        check_format(job, image)
+        repair = refine_picture(image, settings, engine)
+        check_hands(job, plan.request, repair)
+        return repair
+
+    return process(job, plan, engine, refine, write_result)
 
 
 def process(
     job: Job,
     plan: Plan,
     engine: Callable[[], Engine],
-    look: Callable[[Image, RefineSettings, Engine], Repair],
+    work: Callable[[Image, RefineSettings, Engine], Repair],
     write: Callable[[Job, Plan, Repair, str], Written],
 ) -> Outcome:
     """Take one picture file from its bytes to its entry in the report, unless an earlier run did.
@@ -84,11 +90,11 @@ def process(
         job: The picture and its output.
         plan: What the run shares.
         engine: Opens the finder and painter on first use.
-        look: What is done with the picture.
+        work: What is done with the picture.
         write: Writes what came out, given the sha256 of the input.
 
     Raises:
-        HandwrightError: As ``look`` and ``write`` do, or the picture cannot be read.
+        HandwrightError: As ``work`` and ``write`` do, or the picture cannot be read.
     """
     from handwright.image import load_image
     from handwright.workflow.run.load import load_settings
@@ -102,7 +108,7 @@ def process(
     with watch("read"):
         image = load_image(job.source)
         settings = load_settings(plan, image, input_sha256, engine)
-    repair = look(image, settings, engine())
+    repair = work(image, settings, engine())
     with watch("write"):
         evidence = write_evidence(plan, job, repair)
         written = write(job, plan, repair, input_sha256)
@@ -144,10 +150,10 @@ def check_output(job: Job, plan: Plan) -> None:
     if plan.force or not job.output.exists():
         return
     if job.output.samefile(job.source):
-        raise OutputError(f"{job.output} is the input itself", "", "choose another output, or give --force")
+        raise OutputError(f"{job.output} is the input itself", "", "choose another output, or give `force`")
     if job.output.is_dir() or not plan.ledger.owns(job):
         kind = "a folder" if job.output.is_dir() else "there already and was not written by handwright"
-        raise OutputError(f"{job.output} is {kind}", "", "choose another output, or give --force")
+        raise OutputError(f"{job.output} is {kind}", "", "choose another output, or give `force`")
 
 
 def write_evidence(plan: Plan, job: Job, repair: Repair) -> dict[str, Any] | None:
@@ -165,7 +171,7 @@ def evidence_names(evidence: dict[str, Any] | None) -> list[str]:
         return []
     names: list[str] = list(evidence["files"].values())
     for hand in evidence["hands"]:
-        names += [hand["mask"], hand["depth"], *hand["candidates"]]
+        names += [hand["mask"], hand["depth"], *hand["candidates"], *hand["views"]]
         names += [name for name in hand["steps"] if name is not None]
         names += [name for name in hand["files"].values() if isinstance(name, str)]
     return names

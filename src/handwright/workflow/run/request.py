@@ -1,58 +1,55 @@
-"""What the user asked of a run: small, picklable, and written into every report."""
+"""What the user asked of a run: option values by name, picklable, and written into every report."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
+from handwright.options import DIFFUSING, DIFFUSION_OPTIONS, OPTIONS, nearest
 from handwright.workflow.files import sha256_of_file
 
-if TYPE_CHECKING:
-    from handwright.handrefiner.diffusion_settings import DiffusionSettings
-
-Box = tuple[float, float, float, float]
 HANDS_SUFFIXES = frozenset((".json", ".npz"))
 
 
-@dataclass(frozen=True)
 class Request:
     """A refinement in the user's words: numbers and file names, nothing loaded yet.
 
-    Attributes:
-        painter: Name of the painter.
-        seed: Seed of the first candidate.
-        candidates: Attempts per hand.
-        boxes: User boxes x0, y0, x1, y1 in pixels.
-        hand_ids: Only these hands are attempted; empty: those that fail the review.
-        all_hands: Attempt every hand found, whatever the review says of it.
-        unsure: Attempt also hands of which the review cannot tell.
-        budget_s: No further candidate of a hand is begun after so many seconds; 0: no limit.
-        hands: Hands file to use instead of finding and fitting.
-        mask: Grey picture: what may change.
-        depth: Grey picture: the depth control image.
-        hand_pose: Hands file or photograph to take the articulation from.
-        diffusion: How a diffusing painter paints; None: its defaults.
+    Args:
+        given: Options by the names of ``handwright.options``; None or left out: not given.
+
+    Raises:
+        UsageError: There is no such option.
+
+    >>> Request(seed=7, hand=(2,))["seed"]
+    7
     """
 
-    painter: str = "draw"
-    seed: int = 0
-    candidates: int = 1
-    boxes: tuple[Box, ...] = ()
-    hand_ids: tuple[int, ...] = ()
-    all_hands: bool = False
-    unsure: bool = False
-    budget_s: float = 0.0
-    hands: Path | None = None
-    mask: Path | None = None
-    depth: Path | None = None
-    hand_pose: Path | None = None
-    diffusion: DiffusionSettings | None = None
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - every option has its own type
+        for name in given:
+            if name not in OPTIONS:
+                raise UsageError(f"there is no option `{name}`", "", nearest(name, OPTIONS))
+        self.given: Mapping[str, Any] = {name: value for name, value in given.items() if value is not None}
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401
+        """The value of an option, or its default."""
+        return self.given.get(name, OPTIONS[name].default)
+
+    def __repr__(self) -> str:
+        return f"Request({', '.join(f'{name}={value!r}' for name, value in self.given.items())})"
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that were given, by option."""
+        return {
+            name: self.given[name]
+            for name, option in OPTIONS.items()
+            if option.kind == "file" and name in self.given
+        }
 
     def check(self, pictures: int) -> None:
         """Refuse early what can be known to be wrong before any picture is opened.
@@ -65,45 +62,26 @@ class Request:
             HandsFileError: A file that is named does not exist.
             DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
         """
-        from handwright.refine.settings import RefineSettings
+        from handwright.refine.settings import refine_settings
 
-        RefineSettings(
-            painter=self.painter,
-            seed=self.seed,
-            candidates=self.candidates,
-            boxes=self.boxes,
-            hand_ids=self.hand_ids,
-            all_hands=self.all_hands,
-            unsure=self.unsure,
-            budget_s=self.budget_s,
-            diffusion=self.diffusion,
-        )
+        refine_settings({name: value for name, value in self.given.items() if name not in self.files})
         self._diffusion_entry()
-        for option, path in self._of_one_picture().items():
-            if path is not None and pictures > 1:
+        for name, path in self.files.items():
+            if OPTIONS[name].one_picture and pictures > 1:
                 raise UsageError(
-                    f"{option} belongs to one picture, but there are {pictures}",
+                    f"`{name}` belongs to one picture, but there are {pictures}",
                     "",
                     "refine that picture alone",
                 )
-        for option, path in {**self._of_one_picture(), "--hand-pose": self.hand_pose}.items():
-            if path is not None and not path.is_file():
-                raise HandsFileError(f"{option} {path} is not there", "", "check the name")
+            if not path.is_file():
+                raise HandsFileError(f"`{name}` {path} is not there", "", "check the name")
 
     def as_json(self) -> dict[str, Any]:
         """The settings as the report holds them; files appear with the sha256 of their bytes."""
-        return {
-            "painter": self.painter,
-            "seed": self.seed,
-            "candidates": self.candidates,
-            "boxes": [list(box) for box in self.boxes],
-            "hand_ids": list(self.hand_ids),
-            "all_hands": self.all_hands,
-            "unsure": self.unsure,
-            "budget_s": self.budget_s,
-            **{name: _file_entry(getattr(self, name)) for name in ("hands", "mask", "depth", "hand_pose")},
-            "diffusion": self._diffusion_entry(),
-        }
+        plain = {name: self[name] for name in OPTIONS if name not in DIFFUSION_OPTIONS}
+        files = {name: _file_entry(value) for name, value in plain.items() if OPTIONS[name].kind == "file"}
+        lists = {name: _as_list(value) for name, value in plain.items() if OPTIONS[name].repeat}
+        return {**plain, **files, **lists, "diffusion": self._diffusion_entry()}
 
     def fingerprint(self, command: str) -> str:
         """Sha256 over everything that decides a result, apart from the picture itself."""
@@ -113,18 +91,12 @@ class Request:
         return fingerprint({**made_by, "settings": without_paths(self.as_json())})
 
     def _diffusion_entry(self) -> dict[str, Any] | None:
-        from handwright.refine.settings import DIFFUSING
-
-        if self.painter not in DIFFUSING:
+        if self["painter"] not in DIFFUSING:
             return None
-        from handwright.handrefiner.diffusion_settings import DiffusionSettings
         from handwright.workflow.weights import weights_entries
 
-        settings = self.diffusion or DiffusionSettings()
-        return {**asdict(settings), **weights_entries(settings.model, settings.controlnet)}
-
-    def _of_one_picture(self) -> dict[str, Path | None]:
-        return {"--hands": self.hands, "--mask": self.mask, "--depth": self.depth}
+        plain = {name: self[name] for name in DIFFUSION_OPTIONS}
+        return {**plain, **weights_entries(self["model"], self["controlnet"])}
 
 
 def fingerprint(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -146,3 +118,7 @@ def _without_path(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def _file_entry(path: Path | None) -> dict[str, str] | None:
     return None if path is None else {"file": path.as_posix(), "sha256": sha256_of_file(path)}
+
+
+def _as_list(values: Any) -> list[Any]:  # noqa: ANN401
+    return [list(value) if isinstance(value, tuple) else value for value in values]

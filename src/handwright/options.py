@@ -1,0 +1,351 @@
+"""The options of a refinement, each defined once: name, values, default, help, and the painters it is for.
+
+Python's keywords (``handwright.refine``), the command line and the settings in report.json are made from this
+table. Names are diffusers' where it has one: ``strength`` is the noise level of image-to-image,
+``controlnet_conditioning_scale`` the factor on every ControlNet residual. Errors of the library name an
+option by its keyword in backticks; the command line writes its own words there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from handwright.errors import UsageError
+
+PAINTERS = ("draw", "harmonise", "diffuse")
+"""Who can paint a hand: from measured skin, that with a few steps of diffusion, or diffusion alone."""
+
+DIFFUSING = ("harmonise", "diffuse")
+"""Those of them that need diffusion models."""
+
+STRATEGIES = ("auto", "fixed", "adaptive")
+"""Ways to find the control strength; the first is the default."""
+
+SAMPLERS = ("auto", "ddim", "dpm++", "euler", "euler-a", "unipc", "flow")
+"""Names of ``handwright.diffusion.samplers``; 'auto' is the model's own."""
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""Names of ``handwright.diffusion.loading.devices``."""
+
+Kind = Literal["name", "text", "whole", "number", "number or name", "switch", "box", "file"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option.
+
+    Attributes:
+        name: The keyword in Python.
+        kind: What its values are.
+        default: The value where it is not given; None of a file: there is none.
+        help: One line for the user.
+        metavar: How help shows the value; default: by its kind.
+        choices: The values that are names.
+        low: Least number.
+        high: Greatest number.
+        above_low: ``low`` itself is not allowed.
+        repeat: Several values may be given.
+        optional: None is a value, too.
+        painters: The painters that have a use for it.
+        one_picture: A file that belongs to one picture.
+        field: Where it is kept in ``RefineSettings`` or ``DiffusionSettings``; default: under its name.
+    """
+
+    name: str
+    kind: Kind
+    default: Any = None
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    above_low: bool = False
+    repeat: bool = False
+    optional: bool = False
+    painters: tuple[str, ...] = PAINTERS
+    one_picture: bool = False
+    field: str = ""
+
+    @property
+    def place(self) -> str:
+        """The field of the settings that holds the value."""
+        return self.field or self.name
+
+    def check(self, value: Any) -> None:  # noqa: ANN401 - any value of a user
+        """Refuse a value outside the option's range or choices.
+
+        Raises:
+            UsageError: In one line, with the option and what may be given.
+        """
+        for one in value if self.repeat else (value,):
+            if not (one is None and (self.optional or self.default is None)):
+                self._check_one(one)
+
+    def _check_one(self, value: Any) -> None:  # noqa: ANN401
+        if self.kind in ("number", "whole") or (self.kind == "number or name" and not isinstance(value, str)):
+            self._check_number(value)
+        elif self.choices and value not in self.choices:
+            number = f", or a number from {self.low:g} to {self.high:g}" if "number" in self.kind else ""
+            raise UsageError(
+                f"`{self.name}` {value!r} is not known", "", f"give {', '.join(self.choices)}{number}"
+            )
+        elif self.kind == "box":
+            _check_box(value)
+        elif value == "" and self.default != "":
+            raise UsageError(f"`{self.name}` is empty", "", f"give {self.metavar or self.name}")
+
+    def _check_number(self, value: Any) -> None:  # noqa: ANN401
+        whole = self.kind == "whole"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(
+                f"`{self.name}` is {value!r}", "it is not a number", f"give {self.range_in_words}"
+            )
+        inside = self.low <= value <= self.high and not (self.above_low and value == self.low)
+        if not (math.isfinite(value) and inside) or (whole and value != int(value)):
+            raise UsageError(f"`{self.name}` is {value:g}", "", f"give {self.range_in_words}")
+
+    @property
+    def range_in_words(self) -> str:
+        """'a number above 0, up to 1', 'a whole number from 1 to 1000', …."""
+        noun = "a whole number" if self.kind == "whole" else "a number"
+        if math.isinf(self.high):
+            return f"{noun} from {self.low:g} on"
+        if self.above_low:
+            return f"{noun} above {self.low:g}, up to {self.high:g}"
+        return f"{noun} from {self.low:g} to {self.high:.10g}"
+
+
+def _check_box(value: Any) -> None:  # noqa: ANN401
+    try:
+        x0, y0, x1, y1 = (float(number) for number in value)
+    except (TypeError, ValueError):
+        raise UsageError(f"`box` {value!r} is no box", "", "give four numbers: x0, y0, x1, y1") from None
+    if not all(math.isfinite(number) for number in (x0, y0, x1, y1)):
+        raise UsageError(f"`box` {value!r} is no box", "", "give four numbers: x0, y0, x1, y1")
+    if not (x0 < x1 and y0 < y1):
+        raise UsageError(
+            f"`box` {x0:g},{y0:g},{x1:g},{y1:g} is empty",
+            "it must run from the top left (x0, y0) to the bottom right (x1, y1)",
+            "swap the corners",
+        )
+
+
+_diffusing = partial(Option, painters=DIFFUSING)
+_ALL = (
+    Option(
+        name="painter",
+        kind="name",
+        default="draw",
+        choices=PAINTERS,
+        help="draw (no network), harmonise (draw, then a few diffusion steps) or diffuse (as published); "
+        "options marked * are for the last two.",
+    ),
+    Option(
+        name="seed",
+        kind="whole",
+        default=0,
+        low=0,
+        high=2**32 - 1,
+        help="Same seed, same bytes.",
+    ),
+    Option(
+        name="candidates",
+        kind="whole",
+        default=1,
+        low=1,
+        help="Attempts per hand; * in turn with the given control strength and with 1 (adaptive: by itself).",
+    ),
+    Option(
+        name="budget",
+        kind="number",
+        default=0.0,
+        low=0.0,
+        field="budget_s",
+        metavar="SECONDS",
+        help="Begin no further attempt at a hand after so many seconds; 0: no limit.",
+    ),
+    Option(
+        name="box",
+        kind="box",
+        default=(),
+        repeat=True,
+        field="boxes",
+        metavar="X0,Y0,X1,Y1",
+        help="A hand is here, in pixels; may be repeated; nothing else is searched.",
+    ),
+    Option(
+        name="hand",
+        kind="whole",
+        default=(),
+        low=1,
+        repeat=True,
+        field="hand_ids",
+        metavar="ID",
+        help="Attempt only this hand, by its number in the report; may be repeated.",
+    ),
+    Option(
+        name="all",
+        kind="switch",
+        default=False,
+        field="all_hands",
+        help="Attempt every hand, not only those that fail the review.",
+    ),
+    Option(
+        name="unsure",
+        kind="switch",
+        default=False,
+        help="Attempt also hands of which the review cannot tell.",
+    ),
+    Option(
+        name="hands",
+        kind="file",
+        one_picture=True,
+        help="Edited hands of `handwright hands`, instead of finding them.",
+    ),
+    Option(name="mask", kind="file", one_picture=True, help="White: may change."),
+    Option(name="depth", kind="file", one_picture=True, help="Your own depth control image."),
+    Option(
+        name="hand_pose",
+        kind="file",
+        metavar="FILE|PHOTO",
+        help="Take the pose from a saved hand or a photo of one.",
+    ),
+    _diffusing(
+        name="prompt",
+        kind="text",
+        default="a photograph of a hand",  # in the words of the captions that the embedded base learned from
+        help="What the picture shows.",
+    ),
+    _diffusing(
+        name="negative_prompt",
+        kind="text",
+        default="",
+        optional=True,
+        field="negative",
+        help="What it must not look like, in place of the usual words.",
+    ),
+    _diffusing(
+        name="controlnet_conditioning_scale",
+        kind="number or name",
+        default=STRATEGIES[0],
+        choices=STRATEGIES,
+        low=0.0,
+        high=2.0,
+        field="strength",
+        metavar="auto|fixed|adaptive|S",
+        help="How much the depth image decides: auto, much for shape and less for texture; fixed, as stored "
+        "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2.",
+    ),
+    _diffusing(
+        name="num_inference_steps",
+        kind="whole",
+        default=10,
+        low=1,
+        high=1000,
+        field="steps",
+        help="Steps of the sampler.",
+    ),
+    _diffusing(
+        name="strength",
+        kind="number",
+        default=0.35,
+        low=0.0,
+        high=1.0,
+        above_low=True,
+        painters=DIFFUSING[:1],
+        field="start_level",
+        metavar="L",
+        help="harmonise: noise level to set out from, 1 is pure noise.",
+    ),
+    _diffusing(
+        name="sampler",
+        kind="name",
+        default="auto",
+        choices=SAMPLERS,
+        help="The sampler; auto is the model's own.",
+    ),
+    _diffusing(
+        name="guidance_scale",
+        kind="number",
+        low=0.0,
+        high=100.0,
+        field="guidance",
+        metavar="W",
+        help="How much the prompt decides; by default the model's own.",
+    ),
+    _diffusing(name="model", kind="text", default="tiny", metavar="tiny|DIR|HUB_ID", help="Diffusion model."),
+    _diffusing(
+        name="controlnet",
+        kind="text",
+        metavar="DIR|HUB_ID|FILE",
+        help="Depth ControlNet; by default the model's own.",
+    ),
+    _diffusing(
+        name="dtype",
+        kind="name",
+        default="auto",
+        choices=DTYPES,
+        help="Number format; auto is half precision where the device computes in it.",
+    ),
+    _diffusing(
+        name="device",
+        kind="name",
+        default="auto",
+        choices=DEVICES,
+        help="Where networks run; auto takes a GPU where there is one.",
+    ),
+)
+OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
+"""Every option of a refinement by its keyword, in the order of the help."""
+
+DIFFUSION_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.painters != PAINTERS)
+"""Names of those that only diffusing painters have."""
+
+DEFAULTS: Mapping[str, Any] = {option.place: option.default for option in _ALL}
+"""Defaults by the field that holds them."""
+
+
+def check_field(place: str, value: Any) -> None:  # noqa: ANN401
+    """Check a value by the name of the settings' field that holds it.
+
+    Raises:
+        UsageError: It makes no sense.
+    """
+    _BY_PLACE[place].check(value)
+
+
+_BY_PLACE = {option.place: option for option in _ALL}
+
+
+def check_painter(painter: str, given: Iterable[str]) -> None:
+    """Refuse options that mean nothing to a painter.
+
+    Args:
+        painter: Name of the painter.
+        given: Names of the options that were given.
+
+    Raises:
+        UsageError: One of them means nothing to this painter, or there is no such painter.
+    """
+    OPTIONS["painter"].check(painter)
+    foreign = [OPTIONS[name] for name in given if painter not in OPTIONS[name].painters]
+    if foreign:
+        names = ", ".join(f"`{option.name}`" for option in foreign)
+        fit = [name for name in PAINTERS if all(name in option.painters for option in foreign)]
+        raise UsageError(
+            f"`painter` {painter} has no use for {names}",
+            "",
+            f"leave it out, or choose `painter` {' or '.join(fit)}",
+        )
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """'; did you mean …?' for a name that there is not, or nothing where none is near."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else ""
