@@ -35,10 +35,11 @@ from draw import plain_look, skin_likeness
 from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.params import DrawParams
 from handwright.hand.depth import render_hand
+from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
-from handwright.refine.hand_task import HandTask, plan_hand, reconstruct
+from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.settings import RefineSettings
 from handwright.types import Image
 from measures import bootstrap, ciede2000, mean
@@ -119,7 +120,7 @@ def cases(kind: str, count: int, seed: int | None, landmarker: HandLandmarker) -
             yield None
             continue
         image = Image(pixels)
-        task = plan_hand(1, image, best, *reconstruct(image, best, None), RefineSettings())
+        task = plan_hand(1, image, analyse_hand(image, best), RefineSettings())
         truth = pixels
         if subject.sound is not None:
             truth = subject.sound()

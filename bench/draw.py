@@ -27,12 +27,12 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma, sharpness_ratio
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.skin_colour import skin_distance
+from handwright.perception.analysis import crop_window
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.views import DetectionOptions, around
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import crop_window
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.settings import RefineSettings

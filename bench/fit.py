@@ -25,12 +25,11 @@ from handwright.data.hands import render_one_hand
 from handwright.hand.depth import depth_control, render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import axis_angle_matrix
+from handwright.perception.analysis import analyse_hand, crop_window
 from handwright.perception.detect.search import find_hands
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import outline_overlap
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import crop_window
-from handwright.refine.hand_task import reconstruct
 from handwright.refine.pipeline import Engine, inspect_picture, open_engine
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
@@ -138,7 +137,7 @@ def speed(count: int | None, engine: Engine) -> None:
             marks.append(time.perf_counter())
             fit_hand(observation, image.width, image.height)
             marks.append(time.perf_counter())
-            fit = reconstruct(image, observation, None)[0]
+            fit = analyse_hand(image, observation).fit
             marks.append(time.perf_counter())
             depth_control([fit.hand], image.height, image.width)
             marks.append(time.perf_counter())

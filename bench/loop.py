@@ -152,12 +152,12 @@ def sound_by_geometry(image: Image, hand: HandRepair | None, engine: Engine) -> 
 
 def found_again(image: Image, hand: HandRepair, engine: Engine) -> HandObservation | None:
     """The hand as a fresh look sees it."""
-    from handwright.refine.redetection import find_again
+    from handwright.refine.redetection import redetect_hand
 
     wanted = hand.observation
     if hand.action == "refined":
         wanted = replace(wanted, landmarks_px=hand.fit.landmarks_px)
-    return find_again(image.pixels, wanted, engine.landmarker)
+    return redetect_hand(image.pixels, wanted, engine.landmarker)
 
 
 def box_of(points: Float[np.ndarray, "21 2"]) -> Box:

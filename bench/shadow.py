@@ -23,8 +23,9 @@ from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.shadow_search import find_shadow
 from handwright.hand.defects import Defect
+from handwright.perception.analysis import crop_window
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import crop_window, repair_mask
+from handwright.refine.compositing.repair_mask import repair_mask
 from handwright.types import HandFit, HandObservation
 from measures import mean, median, row
 from sheets import hand_crop, save_pages

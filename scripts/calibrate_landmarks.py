@@ -25,11 +25,11 @@ from handwright.drawing.painter import draw_hand
 from handwright.hand import rig as rig_module
 from handwright.hand.kinematics import _MIRROR, hand_landmarks_m, pose_bones
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig
+from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.perception.fit.hand_fit import fit_hand
-from handwright.refine.hand_task import reconstruct
-from handwright.refine.redetection import find_again
+from handwright.refine.redetection import redetect_hand
 from handwright.types import Hand, Image
 
 RIG_FILE = Path(__file__).resolve().parents[1] / "src/handwright/hand/rig.npz"
@@ -122,13 +122,12 @@ def drawn_shift(seen: list, landmarker: HandLandmarker) -> np.ndarray:
     """
     shifts = []
     for observation, pixels in seen:
-        fit, window, region = reconstruct(Image(pixels), observation, None)
-        x0, y0, x1, y1 = window
-        crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
-        landmarks = observation.landmarks_px - np.array([x0, y0])
+        hand = analyse_hand(Image(pixels), observation)
+        x0, y0, x1, y1 = window = hand.window
+        crop, fit = hand.crop, hand.fit
         trial = pixels.copy()
-        trial[y0:y1, x0:x1] = draw_hand(crop, window, fit.hand, landmarks, region, seed=0).pixels
-        again = find_again(trial, observation, landmarker)
+        trial[y0:y1, x0:x1] = draw_hand(crop, window, fit.hand, hand.landmarks_px, hand.region, seed=0).pixels
+        again = redetect_hand(trial, observation, landmarker)
         if again is not None:
             bones = fit.landmarks_px - fit.landmarks_px[list(BEFORE)]
             bones[0] = fit.landmarks_px[9] - fit.landmarks_px[0]

@@ -35,7 +35,7 @@ if "--help" not in sys.argv:
     pipeline.find_hands = lambda pixels, *, landmarker: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
     judge.find_people = lambda pixels, landmarker: []
-    redetection.find_again = lambda pixels, wanted, landmarker: wanted
+    redetection.redetect_hand = lambda pixels, wanted, landmarker: wanted
 try:
     main(sys.argv[1:])
 except SystemExit as stopped:

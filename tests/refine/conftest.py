@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control
+from handwright.perception.analysis import analyse_hand
 from handwright.refine import candidates, pipeline, redetection, review_before_after
 from handwright.refine.compositing.picture_fit import Aspect, PictureFit
-from handwright.refine.hand_task import HandTask, plan_hand, reconstruct
+from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.painters import PaintJob
 from handwright.refine.pipeline import Engine
 from handwright.refine.scene import Scene
@@ -67,7 +68,7 @@ class Eyes:
             (self.before[k] if k < len(self.before) else "fail") if first else self.after(k + 1, image.pixels)
             for k in range(len(hands))
         ]
-        each = [reviewed(k + 1, hand, said[k], self.arm) for k, hand in enumerate(hands)]
+        each = [reviewed(k + 1, hand.observation, said[k], self.arm) for k, hand in enumerate(hands)]
         more = [replace(hand, id=0) for hand in self.overlooked(image.pixels)] if search else []
         return PictureReview((*each, *more), image.width, image.height)
 
@@ -79,8 +80,8 @@ class Eyes:
 @pytest.fixture
 def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
     scripted = Eyes()
-    monkeypatch.setattr(redetection, "find_again", scripted.look)
-    monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
+    monkeypatch.setattr(redetection, "redetect_hand", scripted.look)
+    monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     monkeypatch.setattr(review_before_after, "review_picture", scripted.review)
@@ -119,7 +120,7 @@ def observations_of_two(two: Shot) -> list[HandObservation]:
 def task_of(shot: Shot, settings, **changes) -> HandTask:
     """The task that the pipeline would plan for the only hand of a picture."""
     image, seen = Image(shot.pixels), shot.observation(**changes)
-    return plan_hand(1, image, seen, *reconstruct(image, seen, None), settings)
+    return plan_hand(1, image, analyse_hand(image, seen), settings)
 
 
 def job_of(shot: Shot, task: HandTask, seed: int = 0) -> PaintJob:

@@ -7,13 +7,14 @@ import pytest
 
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.perception.analysis import analyse_hand
 from handwright.refine import attempt as module
 from handwright.refine import painting
 from handwright.refine.attempt import DOUBTFUL, attempt_hand
 from handwright.refine.candidates import Studio
-from handwright.refine.hand_task import Underlay, plan_hand, reconstruct
+from handwright.refine.hand_task import Underlay, plan_hand
 from handwright.refine.painters import DrawPainter, Painted
-from handwright.refine.redetection import Look
+from handwright.refine.redetection import Redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.refine.stopwatch import Stopwatch
@@ -115,7 +116,7 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     near = observations_of_two(two)[1]
     overlapping = replace(near, landmarks_px=near.landmarks_px - (120, 0))
     seen = [two.observation(), overlapping]
-    tasks = [plan_hand(k + 1, image, o, *reconstruct(image, o, None), settings) for k, o in enumerate(seen)]
+    tasks = [plan_hand(k + 1, image, analyse_hand(image, o), settings) for k, o in enumerate(seen)]
     front = replace(tasks[1], region=replace(tasks[1].region, inside=np.ones_like(tasks[1].region.inside)))
     hands = [tasks[0].fit.hand, front.fit.hand]
     depth = depth_control(hands, *two.pixels.shape[:2])
@@ -144,9 +145,9 @@ def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypat
 
     def look(*_):
         strength = painter.jobs[-1].strength if painter.jobs else None
-        return Look(one.observation(), errors.get(strength, 0.02))
+        return Redetection(analyse_hand(Image(one.pixels), one.observation()), errors.get(strength, 0.02))
 
-    monkeypatch.setattr(painting, "look_again", look)
+    monkeypatch.setattr(painting, "measure_redetection", look)
     diffusion = DiffusionSettings(strength="adaptive")
     settings = RefineSettings(painter="diffuse", diffusion=diffusion, hands=())
     result = attempt(one, painter, settings)

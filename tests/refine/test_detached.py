@@ -10,10 +10,11 @@ import pytest
 
 from handwright.data.hands import render_defects, render_hands
 from handwright.hand.skin_colour import skin_distance
+from handwright.perception.analysis import analyse_hand
 from handwright.refine.detached.gap import Section, _in_sleeve, gap_to_arm
 from handwright.refine.detached.joined_arm import between, joined_to_arm, with_skin
 from handwright.refine.detached.moved_hand import moved_to_arm
-from handwright.refine.hand_task import plan_hand, reconstruct
+from handwright.refine.hand_task import plan_hand
 from handwright.refine.pose_hypotheses import other_readings
 from handwright.refine.settings import RefineSettings
 from handwright.types import HandObservation, Image
@@ -33,7 +34,7 @@ def task_of(made, **settings):
         score=0.9,
         found_by="picture",
     )
-    return plan_hand(1, image, seen, *reconstruct(image, seen, None), RefineSettings(**settings))
+    return plan_hand(1, image, analyse_hand(image, seen), RefineSettings(**settings))
 
 
 def beyond(made, task, spans):

@@ -51,7 +51,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
     monkeypatch.setattr(pipeline, "open_critic", lambda: None)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
-    monkeypatch.setattr(redetection, "find_again", lambda pixels, wanted, landmarker: wanted)
+    monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     monkeypatch.setattr(review_before_after, "review_picture", Eyes().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
     monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)

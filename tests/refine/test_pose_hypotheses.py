@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import SHAPE_NAMES
-from handwright.refine.hand_task import plan_hand, reconstruct, with_flesh
+from handwright.perception.analysis import analyse_hand
+from handwright.refine.hand_task import plan_hand, with_flesh
 from handwright.refine.pose_hypotheses import other_readings, palm_alone
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.part_maps import PartMaps
@@ -20,7 +21,7 @@ from tests.review.predictions import prediction
 def task_of(shot, **settings):
     image = Image(shot.pixels)
     seen = shot.observation()
-    return plan_hand(1, image, seen, *reconstruct(image, seen, None), RefineSettings(**settings))
+    return plan_hand(1, image, analyse_hand(image, seen), RefineSettings(**settings))
 
 
 def heard(shot, present=1.0, **said):

@@ -17,15 +17,21 @@ def fit(one):
     return fit_hand(one.observation(), SIZE, SIZE)
 
 
+def joint_error(one, fit) -> tuple[bool, float]:
+    """Whether the hand is found again, and its joint error."""
+    again = redetection.measure_redetection(one.pixels, one.observation(), fit, NO_EYES)
+    return again.analysis is not None, again.joint_error
+
+
 def test_a_hand_seen_where_it_is_has_no_joint_error(one, fit, eyes):
-    found, error = redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)
+    found, error = joint_error(one, fit)
     assert found
     assert error < 1e-6
 
 
 def test_a_miss_counts_as_100_percent(one, fit, eyes):
     eyes.again = lambda wanted, pixels: None
-    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES) == (False, 1.0)
+    assert joint_error(one, fit) == (False, 1.0)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1])
@@ -34,19 +40,19 @@ def test_a_hand_seen_beside_itself_is_off_by_that_share_of_its_size(one, fit, ey
     eyes.again = lambda wanted, pixels: replace(
         wanted, landmarks_px=wanted.landmarks_px + np.array([shift, 0])
     )
-    found, error = redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)
+    found, error = joint_error(one, fit)
     assert found
     assert error == pytest.approx(share, rel=0.35)
 
 
 def test_the_error_never_exceeds_100_percent(one, fit, eyes):
     eyes.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 5 * SIZE)
-    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES) == (True, 1.0)
+    assert joint_error(one, fit) == (True, 1.0)
 
 
 def test_a_flipped_label_in_the_second_look_is_no_error(one, fit, eyes):
     eyes.again = lambda wanted, pixels: replace(wanted, side="left")
-    assert redetection.joint_error(one.pixels, one.observation(), fit, NO_EYES)[1] < 1e-6
+    assert joint_error(one, fit)[1] < 1e-6
 
 
 def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
@@ -56,6 +62,6 @@ def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
         monkeypatch.setattr(
             redetection, "confirm_candidates", lambda pixels, hands, landmarker, seen=seen: [seen]
         )
-        assert (redetection.find_again(one.pixels, one.observation(), NO_EYES) is seen) == same
+        assert (redetection.redetect_hand(one.pixels, one.observation(), NO_EYES) is seen) == same
     monkeypatch.setattr(redetection, "confirm_candidates", lambda pixels, hands, landmarker: [])
-    assert redetection.find_again(one.pixels, one.observation(), NO_EYES) is None
+    assert redetection.redetect_hand(one.pixels, one.observation(), NO_EYES) is None

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.depth import depth_control, render_hand
-from handwright.refine.hand_task import plan_hand, reconstruct
+from handwright.perception.analysis import analyse_hand
+from handwright.refine.hand_task import plan_hand
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.types import DepthControl, Image
@@ -17,8 +18,7 @@ from tests.refine.conftest import observations_of_two, touching
 def scene_of(pixels, observations) -> Scene:
     image, settings = Image(pixels), RefineSettings()
     tasks = [
-        plan_hand(k + 1, image, seen, *reconstruct(image, seen, None), settings)
-        for k, seen in enumerate(observations)
+        plan_hand(k + 1, image, analyse_hand(image, seen), settings) for k, seen in enumerate(observations)
     ]
     depth = depth_control([task.fit.hand for task in tasks], *pixels.shape[:2])
     return Scene(tuple(tasks), depth)

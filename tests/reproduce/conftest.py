@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.network import Inpainters
+from handwright.perception.analysis import analyse_hand
 from handwright.refine import painting, redetection
 from handwright.refine.painters import DrawPainter, Painted
 from handwright.refine.pipeline import Engine
-from handwright.refine.redetection import Look
+from handwright.refine.redetection import Redetection
 from handwright.reproduce import subjects
 from handwright.reproduce.handrefiner import paint_all
 from handwright.reproduce.handrefiner.paint_all import Bench
@@ -44,15 +45,15 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
     def look(pixels, observation, *_):
         if np.array_equal(pixels, SHOT.pixels):
-            return Look(observation, 0.01)
+            return Redetection(analyse_hand(Image(pixels), observation), 0.01)
         error = error_at(network.asked[-1].strength)
-        return Look(None if error == 1 else observation, error)
+        return Redetection(None if error == 1 else analyse_hand(Image(pixels), observation), error)
 
-    monkeypatch.setattr(painting, "look_again", look)
+    monkeypatch.setattr(painting, "measure_redetection", look)
     monkeypatch.setattr(
         DrawPainter, "paint", lambda self, job: Painted(job.crop, np.ones(job.crop.shape[:2]))
     )
-    monkeypatch.setattr(redetection, "find_again", lambda pixels, wanted, _: wanted)
+    monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, _: wanted)
     monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     pictures = lambda first, count, size: (  # noqa: E731
         Picture(f"{seed}", lambda: SHOT.pixels) for seed in range(first, first + count)

@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
 from handwright.hand.kinematics import hand_landmarks_m
-from handwright.review.checks.hand_measurements import measure_hand
+from handwright.perception.analysis import analyse_hand
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.judge import Judge
 from handwright.types import HandObservation, Image
@@ -32,7 +32,7 @@ def seen(hand) -> HandObservation:
 def evidence_of(shot, pixels=None, **changes):
     from dataclasses import replace
 
-    return measure_hand(Image(shot.pixels if pixels is None else pixels), replace(seen(shot.hand), **changes))
+    return analyse_hand(Image(shot.pixels if pixels is None else pixels), replace(seen(shot.hand), **changes))
 
 
 def grainy(**options):

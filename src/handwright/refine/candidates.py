@@ -9,6 +9,7 @@ import numpy as np
 
 from handwright.hand.skeleton import distal_of_wrist
 from handwright.handrefiner.strength import Strength, choose_strength
+from handwright.perception.analysis import HandAnalysis
 from handwright.refine.acceptance import Opinion, Original, Version, objections, scores_of
 from handwright.refine.compositing.picture_fit import fit_to_picture, lost_share
 from handwright.refine.hand_task import HandTask
@@ -19,7 +20,7 @@ from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.threads import both
-from handwright.types import DepthControl, HandObservation, Side
+from handwright.types import DepthControl, Side
 
 _OTHER_REFUSED = "another hand of the same painting was refused"
 
@@ -32,13 +33,13 @@ class Made:
         candidate: The patch and its scores.
         task: The reading of the hand that it was painted from.
         control: The depth control image that it was painted by.
-        seen: The painted hand as a second look sees it, or None.
+        analysis: The painted hand as it is redetected, or None.
     """
 
     candidate: Candidate
     task: HandTask
     control: DepthControl
-    seen: HandObservation | None
+    analysis: HandAnalysis | None
 
 
 def originals_of(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Original]:
@@ -53,7 +54,7 @@ def originals_of(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> l
         arm = None if review is None else _plain_arm(review)
         asked_for = studio.settings.asked_for
         found.append(
-            Original(look.seen is not None, look.joint_error, region, critic, failed, arm, asked_for)
+            Original(look.analysis is not None, look.joint_error, region, critic, failed, arm, asked_for)
         )
     return found
 
@@ -107,7 +108,7 @@ def paint(
             refused or ((_OTHER_REFUSED,) if any(against) else ()),
             decision.choice if painting.strength is not None else None,
         )
-        made.append(Made(candidate, task, painting.control, look.seen))
+        made.append(Made(candidate, task, painting.control, look.analysis))
     return made
 
 
@@ -133,12 +134,12 @@ def _version(
         seen = task.cut(before), task.cut(painting.pixels), share, old, drawn | (old & arm)
         fit, failed = both(
             lambda: fit_to_picture(*seen, task.observation.size_px),
-            lambda: failed_checks(painting.pixels, look.seen, others) if look.seen is not None else (),
+            lambda: failed_checks(look.analysis, others) if look.analysis is not None else (),
         )
         meant = old if task.surplus is None else old & ~task.surplus
         kept = (*seen[:3], meant, seen[4])
         lost = 0.0 if brought else lost_share(*kept, task.observation.size_px)
-    painted, found = bool(share.any()), look.seen is not None
+    painted, found = bool(share.any()), look.analysis is not None
     return Version(found, look.joint_error, task.observation.side, fit, critic, failed, lost, painted)
 
 

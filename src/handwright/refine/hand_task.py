@@ -11,14 +11,14 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.errors import HandsFileError
 from handwright.hand.morphology import eroded, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
+from handwright.perception.analysis import HandAnalysis, analyse_hand, crop_window
 from handwright.perception.fit.edited_depth import with_depth
-from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
-from handwright.perception.fit.outline import fit_with_outline
+from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import crop_window, repair_mask
+from handwright.refine.compositing.repair_mask import repair_mask
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.part_maps import PartMaps
-from handwright.types import Hand, HandFit, HandObservation, HandRegion, Image, Mask, Window
+from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, Window
 
 _FARTHEST = 1.5
 """How many cells a hand may go beyond a critic's."""
@@ -122,27 +122,59 @@ def _edged(
     return np.isin(pieces, np.unique(pieces[part & near]))
 
 
-def reconstruct(
+def plan_hand(
+    number: int,
     image: Image,
-    observation: HandObservation,
-    given: HandFit | None,
-    depth: Image | None = None,
-    pose: Hand | None = None,
-) -> tuple[HandFit, Window, HandRegion]:
-    """Fit one hand (unless the user brought its fit), cut its crop, segment the old hand in it.
+    analysis: HandAnalysis,
+    settings: RefineSettings,
+    given: HandFit | None = None,
+) -> HandTask:
+    """Everything known about a hand before painting.
 
     A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
+
+    Args:
+        number: 1-based number of the hand.
+        image: The picture.
+        analysis: The hand in it.
+        settings: With what the user brought.
+        given: The fit, where the user brought it.
+
+    Raises:
+        HandsFileError: The user's mask has another size than the picture.
     """
-    fit = given or fit_hand(observation, image.width, image.height)
-    if depth is not None and given is None:
-        observation = with_depth(observation, fit, depth.pixels.max(-1))
-        fit = fit_hand(observation, image.width, image.height)
-    window, region = _cut(image, observation, fit)
-    if given is None:
-        fit = fit_with_outline(observation, fit, region, window, (image.width, image.height))
+    mask = settings.mask
+    if mask is not None and mask.inside.shape != image.pixels.shape[:2]:
+        raise HandsFileError(
+            f"the mask is {mask.inside.shape[1]} × {mask.inside.shape[0]} pixels",
+            f"the picture is {image.width} × {image.height}",
+            "give a mask of the picture's size",
+        )
+    observation = analysis.observation
+    fit, window, region = _as_given(image, analysis, settings, given)
+    x0, y0, x1, y1 = window
+    landmarks = observation.landmarks_px - np.array([x0, y0])
+    allowed = repair_mask(fit.hand, window, landmarks, region) if mask is None else mask.inside[y0:y1, x0:x1]
+    return HandTask(number, observation, fit, window, region, allowed)
+
+
+def _as_given(
+    image: Image, analysis: HandAnalysis, settings: RefineSettings, given: HandFit | None
+) -> tuple[HandFit, Window, HandRegion]:
+    """Fit, crop and region: those of the analysis, unless the user brought a fit, a depth image or a pose."""
+    if given is not None:
+        fit, (window, region) = given, _cut(image, analysis.observation, given)
+    else:
+        if settings.depth is not None:
+            depth = settings.depth.pixels.max(-1)
+            analysis = analyse_hand(image, with_depth(analysis.observation, analysis.landmark_fit, depth))
+        fit, window, region = analysis.fit, analysis.window, analysis.region
+    pose = settings.hand_pose
     if pose is not None:
-        fit = fit_of_given_hand(observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch))
-        window, region = _cut(image, observation, fit)
+        fit = fit_of_given_hand(
+            analysis.observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)
+        )
+        window, region = _cut(image, analysis.observation, fit)
     return fit, window, region
 
 
@@ -151,32 +183,3 @@ def _cut(image: Image, observation: HandObservation, fit: HandFit) -> tuple[Wind
     x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
     crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
     return window, hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
-
-
-def plan_hand(
-    number: int,
-    image: Image,
-    observation: HandObservation,
-    fit: HandFit,
-    window: tuple[int, int, int, int],
-    region: HandRegion,
-    settings: RefineSettings,
-) -> HandTask:
-    """Everything known about a hand before painting.
-
-    Raises:
-        HandsFileError: The user's mask has another size than the picture.
-    """
-    given = settings.mask
-    if given is not None and given.inside.shape != image.pixels.shape[:2]:
-        raise HandsFileError(
-            f"the mask is {given.inside.shape[1]} × {given.inside.shape[0]} pixels",
-            f"the picture is {image.width} × {image.height}",
-            "give a mask of the picture's size",
-        )
-    x0, y0, x1, y1 = window
-    landmarks = observation.landmarks_px - np.array([x0, y0])
-    allowed = (
-        repair_mask(fit.hand, window, landmarks, region) if given is None else given.inside[y0:y1, x0:x1]
-    )
-    return HandTask(number, observation, fit, window, region, allowed)

@@ -12,7 +12,7 @@ from handwright.handrefiner.strength import Strength
 from handwright.refine.compositing.blend import lay_back
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import Painter
-from handwright.refine.redetection import Look, look_again
+from handwright.refine.redetection import Redetection, measure_redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.refine.stopwatch import Stopwatch
@@ -57,7 +57,7 @@ class Painting:
 
     pixels: Pixels
     shares: tuple[Bool[np.ndarray, "_ _"], ...]
-    looks: tuple[Look, ...]
+    looks: tuple[Redetection, ...]
     control: DepthControl
     strength: Strength | None
     strip: UInt8[np.ndarray, "_ _ 3"] | None
@@ -121,7 +121,9 @@ def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, 
     return painted if task.underlay is None else painted | task.underlay.inside
 
 
-def look_at(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Look]:
+def look_at(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Redetection]:
     """A second look at hands, each near where its task has it."""
     with studio.watch("check"):
-        return [look_again(pixels, task.observation, task.fit, studio.judge.landmarker) for task in tasks]
+        return [
+            measure_redetection(pixels, task.observation, task.fit, studio.judge.landmarker) for task in tasks
+        ]

@@ -15,12 +15,13 @@ from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.network import Inpainters
 from handwright.image import with_edits
+from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
 from handwright.refine.candidates import Pixels, Studio
-from handwright.refine.hand_task import HandTask, plan_hand, reconstruct, with_flesh
+from handwright.refine.hand_task import HandTask, plan_hand, with_flesh
 from handwright.refine.painters import open_painter
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.review_before_after import by_id, refusals, review_after, review_before, why_left_alone
@@ -33,10 +34,10 @@ from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.threads import both, threads
-from handwright.types import DepthControl, HandFit, HandObservation, HandRegion, Image, Window
+from handwright.types import DepthControl, HandFit, HandObservation, Image
 
-Reading = tuple[HandObservation, HandFit, Window, HandRegion]
-"""A hand as seen, its fit, its crop in the picture, and the old hand there."""
+FoundHand = tuple[HandAnalysis, HandFit | None]
+"""A hand's analysis, and its fit where the user brought one."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
     """Find, fit and render every hand; nothing is painted."""
     watch = Stopwatch(engine.on_stage)
     seen, notes = _find(image.pixels, settings, engine, watch)
-    scene = _planned(image, settings, _read(image, settings, seen, watch), watch)
+    scene = _scene(image, settings, _plan(image, settings, _analyse(image, seen, watch), 1, watch), watch)
     hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
     return Repair(image, image, hands, scene.depth, watch.seconds, notes)
 
@@ -117,14 +118,17 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     (seen, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
     search = settings.hands is None and not settings.boxes
 
-    def first_look() -> PictureReview:
-        with watch("review"):
-            return review_before(image, [hand for hand, _ in seen], engine.judge, search)
+    found = _analyse(image, seen, watch)
 
-    before, read = both(first_look, lambda: _read(image, settings, seen, watch))
-    overlooked = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
-    read += _read(image, settings, [(hand, None) for hand in overlooked], watch)
-    scene = _planned(image, settings, read, watch)
+    def first_review() -> PictureReview:
+        with watch("review"):
+            return review_before(image, [analysis for analysis, _ in found], engine.judge, search)
+
+    before, tasks = both(first_review, lambda: _plan(image, settings, found, 1, watch))
+    undetected = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
+    more = _analyse(image, [(hand, None) for hand in undetected], watch)
+    tasks += _plan(image, settings, more, len(tasks) + 1, watch)
+    scene = _scene(image, settings, tasks, watch)
     said = {hand.id: hand for hand in before.hands}
     scene = replace(
         scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
@@ -132,11 +136,12 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
     wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, studio)
-    known = {task.id: task.observation for task in scene.tasks[: len(seen)]}
+    known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
-    def again(picture: Image, won: Mapping[int, HandObservation]) -> PictureReview:
+    def again(picture: Image, won: Mapping[int, HandAnalysis]) -> PictureReview:
         with watch("review"):
-            return review_after(picture, before, {**known, **won}, engine.judge, search)
+            now = {number: hand.in_picture(picture) for number, hand in {**known, **won}.items()}
+            return review_after(picture, before, now, engine.judge, search)
 
     after, attempts, finished = _finish(image, before, attempts, again)
     before_json, after_json = by_id(before), by_id(finished) if finished else {}
@@ -190,7 +195,7 @@ def _finish(
     image: Image,
     before: PictureReview,
     attempts: list[Attempt],
-    again: Callable[[Image, Mapping[int, HandObservation]], PictureReview],
+    again: Callable[[Image, Mapping[int, HandAnalysis]], PictureReview],
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
     """Paste the winners and review the picture; what does not stand there gives way to the next best or none.
 
@@ -209,7 +214,10 @@ def _finish(
             _paste(pixels, changed, attempt)
         after = with_edits(image, pixels, changed)
         won = [attempt for attempt in attempts if attempt.winner is not None]
-        review = again(after, {one.task.id: one.best.seen or one.task.observation for one in won})
+        review = again(
+            after,
+            {one.task.id: one.best.analysis or analyse_hand(after, one.task.observation) for one in won},
+        )
         why = refusals(attempts, before, review)
         if not why:
             return after, attempts, review
@@ -263,36 +271,39 @@ def _find(
         return found, tuple(notes)
 
 
-def _read(
-    image: Image,
-    settings: RefineSettings,
-    seen: list[tuple[HandObservation, HandFit | None]],
-    watch: Stopwatch,
-) -> list[Reading]:
-    """Fit and segment what was seen."""
-    given_depth = settings.depth
-    if given_depth is not None and given_depth.pixels.shape != image.pixels.shape:
+def _analyse(
+    image: Image, seen: Sequence[tuple[HandObservation, HandFit | None]], watch: Stopwatch
+) -> list[FoundHand]:
+    with watch("fit"):
+        return [(analyse_hand(image, observation), given) for observation, given in seen]
+
+
+def _plan(
+    image: Image, settings: RefineSettings, found: Sequence[FoundHand], first: int, watch: Stopwatch
+) -> list[HandTask]:
+    """Tasks of hands that are numbered from ``first`` on."""
+    depth = settings.depth
+    if depth is not None and depth.pixels.shape != image.pixels.shape:
         raise HandsFileError(
-            f"the depth image is {given_depth.width} × {given_depth.height} pixels",
+            f"the depth image is {depth.width} × {depth.height} pixels",
             f"the picture is {image.width} × {image.height}",
             "give a depth image of the picture's size",
         )
     with watch("fit"):
         return [
-            (observation, *reconstruct(image, observation, given, given_depth, settings.hand_pose))
-            for observation, given in seen
+            plan_hand(number, image, analysis, settings, given)
+            for number, (analysis, given) in enumerate(found, start=first)
         ]
 
 
-def _planned(image: Image, settings: RefineSettings, read: list[Reading], watch: Stopwatch) -> Scene:
-    """Render depth, plan crops and masks."""
-    given_depth = settings.depth
+def _scene(image: Image, settings: RefineSettings, tasks: Sequence[HandTask], watch: Stopwatch) -> Scene:
+    """The hands with their depth control image, rendered unless the user gave one."""
+    given = settings.depth
     with watch("depth"):
-        depth = depth_control([fit.hand for _, fit, _, _ in read], image.height, image.width)
-        if given_depth is not None:
-            depth = DepthControl(np.ascontiguousarray(given_depth.pixels.max(-1)), depth.hand_id)
-        tasks = [plan_hand(k + 1, image, *part, settings) for k, part in enumerate(read)]
-    return Scene(tuple(tasks), depth, given_depth is not None)
+        depth = depth_control([task.fit.hand for task in tasks], image.height, image.width)
+        if given is not None:
+            depth = DepthControl(np.ascontiguousarray(given.pixels.max(-1)), depth.hand_id)
+    return Scene(tuple(tasks), depth, given is not None)
 
 
 def _paste(pixels: np.ndarray, changed: np.ndarray | None, attempt: Attempt) -> None:

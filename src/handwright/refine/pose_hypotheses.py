@@ -49,7 +49,7 @@ def other_readings(
         pixels: The picture.
         task: The reading that failed.
         mask: The user's mask, which stays.
-        prediction: The critic on the hand as it is.
+        prediction: The critic's prediction for the hand as it is.
     """
     height, width = pixels.shape[:2]
     seen = task.observation

@@ -7,21 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from handwright.perception.analysis import HandAnalysis
 from handwright.perception.detect.duplicates import box_iou
 from handwright.refine.attempt import Attempt
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import CHECKS, HandReview, PictureReview
 from handwright.review.judge import Judge, review_picture
 from handwright.review.review_json import picture_json
-from handwright.types import Box, HandObservation, Image
+from handwright.types import Box, Image
 
 _SAME_PLACE = 0.5
 """Overlap of the boxes from which a hand that only the proposal network sees is the same as before."""
 
 
-def review_before(
-    image: Image, hands: Sequence[HandObservation], judge: Judge, search: bool
-) -> PictureReview:
+def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, search: bool) -> PictureReview:
     """Review a picture before anything is painted.
 
     Args:
@@ -43,14 +42,15 @@ def review_before(
 
 
 def review_after(
-    image: Image, before: PictureReview, found: Mapping[int, HandObservation], judge: Judge, search: bool
+    image: Image, before: PictureReview, found: Mapping[int, HandAnalysis], judge: Judge, search: bool
 ) -> PictureReview:
     """Review the picture again once it was painted.
 
     Args:
         image: The finished picture.
         before: From ``review_before``.
-        found: Hands as they are known now, by their number there: found ones, and all that were repainted.
+        found: Analyses of hands in the finished picture, by their number there: those that were found before,
+            and all that were repainted.
         judge: Who reviews.
         search: As for ``review_before``.
 

@@ -168,15 +168,15 @@ def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
     """The same measures of the picture as it is: their floor."""
     studio = Studio(painter_of(RefineSettings()), RefineSettings(), judge, Stopwatch())
     (look,) = look_at(subject.pixels, [subject.task], studio)
-    score = 0.0 if look.seen is None else look.seen.score
-    return {"error": look.joint_error, "found": look.seen is not None, "score": score}, subject.pixels
+    score = 0.0 if look.analysis is None else look.analysis.observation.score
+    return {"error": look.joint_error, "found": look.analysis is not None, "score": score}, subject.pixels
 
 
 def seen(painting: Painting) -> Record:
     """What a second look says of the only hand of a painting."""
     (look,) = painting.looks
-    score = 0.0 if look.seen is None else look.seen.score
-    return {"error": look.joint_error, "found": look.seen is not None, "score": score}
+    score = 0.0 if look.analysis is None else look.analysis.observation.score
+    return {"error": look.joint_error, "found": look.analysis is not None, "score": score}
 
 
 def crop_of(pixels: Pixels, subject: Subject) -> Pixels:

@@ -15,9 +15,10 @@ from handwright.data.hands.defects.generators import ONE_HAND_DEFECTS
 from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.errors import UsageError
 from handwright.hand.depth import depth_control
+from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
-from handwright.refine.hand_task import HandTask, plan_hand, reconstruct
+from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.types import Box, Image
@@ -100,9 +101,10 @@ def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
     found = find_hands(pixels, landmarker=landmarker)
     if not found:
         return None
-    parts = [(seen, *reconstruct(image, seen, None)) for seen in found]
-    tasks = tuple(plan_hand(k + 1, image, *part, settings) for k, part in enumerate(parts))
-    depth = depth_control([fit.hand for _, fit, _, _ in parts], image.height, image.width)
+    tasks = tuple(
+        plan_hand(k, image, analyse_hand(image, seen), settings) for k, seen in enumerate(found, start=1)
+    )
+    depth = depth_control([task.fit.hand for task in tasks], image.height, image.width)
     largest = max(tasks, key=lambda task: task.observation.size_px)
     return Subject(picture.name, pixels, Scene(tasks, depth), largest)
 

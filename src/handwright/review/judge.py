@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.arms import find_people
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands
@@ -37,7 +38,6 @@ from handwright.review.checks.assessability import NotAssessable, reasons_not_as
 from handwright.review.checks.colour import is_colourless
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
-from handwright.review.checks.hand_measurements import HandMeasurements, measure_hand
 from handwright.review.checks.joint_bending import check_joints
 from handwright.review.checks.left_right import check_side
 from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
@@ -96,7 +96,7 @@ def review_picture(
     image: Image,
     judge: Judge,
     expected: Expectation | None = None,
-    hands: Sequence[HandObservation] | None = None,
+    hands: Sequence[HandObservation | HandAnalysis] | None = None,
     search: bool = False,
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
@@ -105,7 +105,7 @@ def review_picture(
         image: The picture.
         judge: Loaded models.
         expected: What a prompt says of its hands.
-        hands: The hands, if they are known already; found otherwise.
+        hands: The hands, if they are known already, with their analysis where there is one; found otherwise.
         search: Look for others than the known ones, too: overlooked hands, and arms without one.
 
     Returns:
@@ -113,14 +113,14 @@ def review_picture(
         arms that end without a hand.
     """
     search = search or hands is None
-    found = _find(image, judge.landmarker) if hands is None else list(hands)
+    found = _find(image, judge.landmarker) if hands is None else [_observation(hand) for hand in hands]
     heard: list[CriticPrediction | None] = [None] * len(found)
     if judge.critic is not None:
         heard = [*judge.critic.judge(image.pixels, [OrientedSquare.of(hand.landmarks_px) for hand in found])]
         if hands is None:
             found, heard = confirmed_detections(found, heard)
     (reviews, arms), new = both(
-        lambda: _reviewed(image, found, heard, judge.landmarker),
+        lambda: _reviewed(image, found if hands is None else hands, heard, judge.landmarker),
         lambda: _overlooked(image, found, judge) if search else [],
     )
     bare = [arm for arm in arms_without(arms, found) if _plain(arm)] if search else []
@@ -136,6 +136,10 @@ def review_picture(
     from handwright.review.expectation_check import check_expectation
 
     return check_expectation(review, expected)
+
+
+def _observation(hand: HandObservation | HandAnalysis) -> HandObservation:
+    return hand.observation if isinstance(hand, HandAnalysis) else hand
 
 
 def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
@@ -154,18 +158,21 @@ def _find(image: Image, landmarker: Landmarker) -> list[HandObservation]:
 
 def _reviewed(
     image: Image,
-    found: Sequence[HandObservation],
+    hands: Sequence[HandObservation | HandAnalysis],
     heard: Sequence[CriticPrediction | None],
     landmarker: Landmarker,
 ) -> tuple[list[HandReview], list[OwnArm]]:
     """The checklists of hands that were found, and all arms of the picture."""
+    found = [_observation(hand) for hand in hands]
     people, arms = _arms(image, found, landmarker)
     of_hand = arms_of_hands(arms, found)
 
     def look(index: int) -> HandReview:
         others = [*found[:index], *found[index + 1 :]]
         side = check_side(found[index], of_hand[index], others, people)
-        return _review_hand(image, index + 1, found[index], others, side, heard[index])
+        hand = hands[index]
+        analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand)
+        return _review_hand(image, index + 1, analysis, others, side, heard[index])
 
     with ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(look, range(len(found)))), arms
@@ -184,15 +191,15 @@ def _overlooked(
 def _review_hand(
     image: Image,
     number: int,
-    hand: HandObservation,
+    analysis: HandAnalysis,
     others: Sequence[HandObservation],
     side: Check,
     prediction: CriticPrediction | None,
 ) -> HandReview:
     """The checklist of one hand that was found."""
-    evidence = measure_hand(image, hand)
-    said = reasons_not_assessable(evidence)
-    checks = _geometry(evidence, said, others, side)
+    hand = analysis.observation
+    said = reasons_not_assessable(analysis)
+    checks = _geometry(analysis, said, others, side)
     if prediction is None:
         return HandReview(number, hand.bbox_xyxy_px, hand.side, fuse_without_critic(checks), hand, prediction)
     pale = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
@@ -216,16 +223,16 @@ def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker
 
 
 def _geometry(
-    evidence: HandMeasurements, said: NotAssessable, others: Sequence[HandObservation], side: Check
+    analysis: HandAnalysis, said: NotAssessable, others: Sequence[HandObservation], side: Check
 ) -> Mapping[CheckName, Check]:
     """The four checks by geometry alone; those in doubt say why."""
     makers: dict[CheckName, Callable[[], Check]] = {
-        "finger_count": lambda: count_fingers(evidence, others),
-        "joint_bending": lambda: check_joints(evidence),
+        "finger_count": lambda: count_fingers(analysis, others),
+        "joint_bending": lambda: check_joints(analysis),
         "left_right": lambda: side,
-        "grasp": lambda: check_grasp(evidence),
+        "grasp": lambda: check_grasp(analysis),
     }
-    where = Where(region_xyxy_px=evidence.observation.bbox_xyxy_px)
+    where = Where(region_xyxy_px=analysis.observation.bbox_xyxy_px)
     return {name: cannot_tell(said[name], where=where) if name in said else makers[name]() for name in CHECKS}
 
 

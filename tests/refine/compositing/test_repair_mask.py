@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from handwright.hand.depth import render_hand
 from handwright.hand.skeleton import distal_of_wrist
+from handwright.perception.analysis import crop_window
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.refine.compositing.repair_mask import crop_window, repair_mask
+from handwright.refine.compositing.repair_mask import repair_mask
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
 

@@ -20,12 +20,12 @@ def test_a_plain_hand_leaves_no_doubt():
 def test_a_tiny_hand_is_not_judged_at_all():
     shot = shoot(grain=2.5)
     small = cv2.resize(shot.pixels, None, fx=0.12, fy=0.12, interpolation=cv2.INTER_AREA)
-    from handwright.review.checks.hand_measurements import measure_hand
+    from handwright.perception.analysis import analyse_hand
     from handwright.types import Image
 
     there = seen(shot.hand)
     tiny = replace(there, landmarks_px=there.landmarks_px * 0.12, depth_px=there.depth_px * 0.12)
-    said = reasons_not_assessable(measure_hand(Image(np.ascontiguousarray(small)), tiny))
+    said = reasons_not_assessable(analyse_hand(Image(np.ascontiguousarray(small)), tiny))
     assert set(said) == {"finger_count", "joint_bending", "grasp", "left_right"}
     assert "px large" in said["finger_count"]
 

@@ -68,7 +68,9 @@ def test_a_sound_hand_passes_and_a_finger_bent_sideways_fails_where_it_is():
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points[[11, 12]] = (truth[[11, 12]] - pivot) @ matrix.T + pivot
     odd = replace(seen(shot.hand), landmarks_px=points)
-    check = check_joints(replace(evidence_of(shot), observation=odd, fit=fit_of_given_hand(odd, shot.hand)))
+    hand = replace(evidence_of(shot), observation=odd)
+    vars(hand)["fit"] = fit_of_given_hand(odd, shot.hand)
+    check = check_joints(hand)
     assert check.verdict == "fail"
     assert "sideways" in check.reason
     assert check.value["worst"]["finger"] == "middle"

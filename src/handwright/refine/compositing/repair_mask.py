@@ -9,9 +9,8 @@ from jaxtyping import Bool, Float
 from handwright.hand.depth import render_hand
 from handwright.hand.morphology import dilated
 from handwright.hand.skeleton import distal_of_wrist, skeleton_masks
-from handwright.types import Hand, HandFit, HandObservation, HandRegion
+from handwright.types import Hand, HandRegion
 
-_MARGIN = 0.55
 _REACH, _SPARE_REACH, _BROAD_RADIUS = 0.24, 0.8, 0.14
 """How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second for fingers."""
 
@@ -19,19 +18,6 @@ _MID_PALM, _HANGING = 0.5, -0.4
 """Shares of the way from wrist to knuckles: where fingers begin; down to where what is slim is no arm."""
 
 _DILATION = 0.025
-
-
-def crop_window(
-    observation: HandObservation, fit: HandFit, width: int, height: int
-) -> tuple[int, int, int, int]:
-    """Square-ish integer box x0, y0, x1, y1 around the seen and the fitted hand, inside the picture."""
-    points = np.concatenate([observation.landmarks_px, fit.landmarks_px])
-    low, high = points.min(0), points.max(0)
-    centre, reach = (low + high) / 2, (high - low).max() * (0.5 + _MARGIN) + 8
-    x0, y0 = np.maximum(np.floor(centre - reach), 0).astype(int)
-    x1, y1 = np.ceil(centre + reach).astype(int)
-    x1, y1 = min(int(x1), width), min(int(y1), height)
-    return min(int(x0), width - 1), min(int(y0), height - 1), max(x1, 1), max(y1, 1)
 
 
 def repair_mask(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from handwright.hand.morphology import eroded, opened
 from handwright.hand.skeleton import distal_of_wrist
 from handwright.hand.skin_colour import not_skin
-from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
+from handwright.perception.analysis import HandAnalysis
 
 
-@lru_cache(maxsize=KEPT)
-def covered_share(evidence: HandMeasurements) -> float:
+def covered_share(analysis: HandAnalysis) -> float:
     """Share of the fitted hand beyond its wrist where something is seen that cannot be its skin."""
-    height, width = evidence.region.inside.shape
-    own = evidence.silhouette & distal_of_wrist(evidence.landmarks_px, height, width, 0.2)
-    radius = max(1, round(0.03 * evidence.region.span_px))
+    height, width = analysis.region.inside.shape
+    own = analysis.silhouette & distal_of_wrist(analysis.landmarks_px, height, width, 0.2)
+    radius = max(1, round(0.03 * analysis.region.span_px))
     own = eroded(own, radius)
-    broad = opened(own & not_skin(evidence.crop, evidence.region), radius)
+    broad = opened(own & not_skin(analysis.crop, analysis.region), radius)
     return float(broad.sum() / max(own.sum(), 1))

@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from handwright.hand.anatomy import FINGERS
+from handwright.perception.analysis import HandAnalysis
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
 from handwright.review.checks.covering import covered_share
-from handwright.review.checks.hand_measurements import HandMeasurements
 from handwright.review.checks.joint_angles import finger_words
 from handwright.review.checks.unexplained_skin import Outgrowth, bare_share, outgrowths
 from handwright.types import Box, HandObservation
@@ -47,32 +47,32 @@ _MOST_SURE = 0.9
 _BELIEVED, _OTHERS_EDGE, _PLAINLY_THERE, _MAYBE = 0.9, 0.15, 0.5, 0.8
 
 
-def count_fingers(evidence: HandMeasurements, others: Sequence[HandObservation] = ()) -> Check:
+def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()) -> Check:
     """The check; ``value`` is {"counted", "seen", "extra", "missing"}, unknown numbers None.
 
     Args:
-        evidence: Of a hand that can be judged.
+        analysis: Of a hand that can be judged.
         others: The picture's other hands, whose fingers are not its own.
     """
-    seen = fingers_seen(evidence)
-    clear = evidence.overlap >= LEAST_OVERLAP
-    maybe = [piece for piece in outgrowths(evidence) if may_be_finger(piece)] if clear else []
-    maybe = [piece for piece in maybe if not _of_another(evidence.box_of(piece.inside), others)]
-    plain = evidence.overlap >= PLAIN_OVERLAP
+    seen = fingers_seen(analysis)
+    clear = analysis.overlap >= LEAST_OVERLAP
+    maybe = [piece for piece in outgrowths(analysis) if may_be_finger(piece)] if clear else []
+    maybe = [piece for piece in maybe if not _of_another(analysis.box_of(piece.inside), others)]
+    plain = analysis.overlap >= PLAIN_OVERLAP
     spare = [piece for piece in maybe if plain and is_finger(piece)]
     if spare:
         value = _value(5 + len(spare), int(seen.sum()) + len(spare), extra=len(spare))
-        where = Where(region_xyxy_px=evidence.box_of(spare[0].inside))
+        where = Where(region_xyxy_px=analysis.box_of(spare[0].inside))
         reason = f"{_plural(len(spare), 'finger')} more than a hand has: skin that no finger of it explains."
         sure = min(sureness(spare[0].length, FINGER_LONG), _MOST_SURE)
         return Check("fail", sure, reason, where, value)
-    if plain and (gone := missing_fingers(evidence)):
+    if plain and (gone := missing_fingers(analysis)):
         value = _value(5 - len(gone), int(seen.sum()) - len(gone), missing=len(gone))
-        tips = evidence.fit.landmarks_px[[4 + 4 * k for k in gone]]
+        tips = analysis.fit.landmarks_px[[4 + 4 * k for k in gone]]
         where = Where(tuple((float(x), float(y)) for x, y in tips))
         names = " and no ".join(finger_words(FINGERS[k]) for k in gone)
         reason = f"There is no {names} where it should be seen."
-        return Check("fail", _MOST_SURE * float(bare_share(evidence)[gone].max()), reason, where, value)
+        return Check("fail", _MOST_SURE * float(bare_share(analysis)[gone].max()), reason, where, value)
     value = _value(None, int(seen.sum()), extra=None, missing=None)
     if not clear:
         return cannot_tell("The hand's outline cannot be told from what is around it.", value)
@@ -80,27 +80,27 @@ def count_fingers(evidence: HandMeasurements, others: Sequence[HandObservation] 
         names = ", ".join(finger_words(FINGERS[k]) for k in hidden)
         return cannot_tell(f"Not all fingers can be seen plainly (not: {names}).", value)
     if maybe:
-        where = Where(region_xyxy_px=evidence.box_of(maybe[0].inside))
+        where = Where(region_xyxy_px=analysis.box_of(maybe[0].inside))
         return cannot_tell("Skin beside it may be a finger or not.", value, where)
     reason = "Five fingers, and they explain all the skin that is seen."
-    return Check("pass", evidence.overlap, reason, value=_value(5, 5))
+    return Check("pass", analysis.overlap, reason, value=_value(5, 5))
 
 
-def missing_fingers(evidence: HandMeasurements) -> list[int]:
+def missing_fingers(analysis: HandAnalysis) -> list[int]:
     """Fitted fingers under which no hand is seen; none where a thing covers the hand."""
-    if covered_share(evidence) > MOST_COVERED:
+    if covered_share(analysis) > MOST_COVERED:
         return []
-    bare, bunched = bare_share(evidence), doubted(evidence)
+    bare, bunched = bare_share(analysis), doubted(analysis)
     suspects = [k for k in range(5) if bare[k] > (MOST_BARE_BUNCHED if k in bunched else MOST_BARE)]
-    return [k for k in suspects if _tip_away(evidence, k) > LEAST_TIP_AWAY]
+    return [k for k in suspects if _tip_away(analysis, k) > LEAST_TIP_AWAY]
 
 
-def _tip_away(evidence: HandMeasurements, finger: int) -> float:
+def _tip_away(analysis: HandAnalysis, finger: int) -> float:
     """Distance of a fitted fingertip from the segmented hand, in spans; 0 outside the crop."""
-    away = cv2.distanceTransform((~evidence.region.inside).astype(np.uint8), cv2.DIST_L2, 3)
-    x, y = np.floor(evidence.fit.landmarks_px[4 + 4 * finger] - np.array(evidence.window[:2])).astype(int)
+    away = cv2.distanceTransform((~analysis.region.inside).astype(np.uint8), cv2.DIST_L2, 3)
+    x, y = np.floor(analysis.fit.landmarks_px[4 + 4 * finger] - np.array(analysis.window[:2])).astype(int)
     inside = 0 <= x < away.shape[1] and 0 <= y < away.shape[0]
-    return float(away[y, x] / evidence.region.span_px) if inside else 0.0
+    return float(away[y, x] / analysis.region.span_px) if inside else 0.0
 
 
 def is_finger(piece: Outgrowth) -> bool:
@@ -128,17 +128,17 @@ def may_be_finger(piece: Outgrowth) -> bool:
     )
 
 
-def fingers_seen(evidence: HandMeasurements) -> Bool[np.ndarray, "5"]:
+def fingers_seen(analysis: HandAnalysis) -> Bool[np.ndarray, "5"]:
     """Fingers of the fitted hand of which enough is in view, and plainly there, to count them."""
-    bare = bare_share(evidence)
+    bare = bare_share(analysis)
     there = np.nan_to_num(bare, nan=1.0) < _PLAINLY_THERE
-    there[list(doubted(evidence))] = False
+    there[list(doubted(analysis))] = False
     return there
 
 
-def doubted(evidence: HandMeasurements) -> set[int]:
+def doubted(analysis: HandAnalysis) -> set[int]:
     """Fingers whose landmarks lie in a bunch, or far from where any finger could be."""
-    weights = bunched_finger_weights(evidence.observation)
+    weights = bunched_finger_weights(analysis.observation)
     return {finger for finger in range(5) if weights[3 + 4 * finger] < _BELIEVED}
 
 

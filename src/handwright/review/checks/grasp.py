@@ -6,9 +6,9 @@ from typing import Any
 
 from handwright.hand.grammar import PoseWords, words_of
 from handwright.hand.joint_angles import dofs_of_pose
+from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, cannot_tell
 from handwright.review.checks.covering import covered_share
-from handwright.review.checks.hand_measurements import HandMeasurements
 
 LEAST_THING = 0.06
 """Share of the fitted hand beyond the wrist that something else must cover to be a thing in the hand."""
@@ -19,15 +19,15 @@ CLEAR_RESIDUAL = 0.025
 _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fingers"}
 
 
-def check_grasp(evidence: HandMeasurements) -> Check:
+def check_grasp(analysis: HandAnalysis) -> Check:
     """The check; ``value`` is {"state", "extended", "contact", "pose"}.
 
     Args:
-        evidence: Of a hand that can be judged.
+        analysis: Of a hand that can be judged.
     """
-    hand = evidence.fit.hand
+    hand = analysis.fit.hand
     words = words_of(dofs_of_pose(hand.pose, hand.palm_arch))
-    covered = covered_share(evidence)
+    covered = covered_share(analysis)
     holding = covered > LEAST_THING
     state = grasp_state(words, holding)
     value: dict[str, Any] = {
@@ -36,10 +36,10 @@ def check_grasp(evidence: HandMeasurements) -> Check:
         "contact": True if holding else None,
         "pose": str(words),
     }
-    if evidence.fit.residual > CLEAR_RESIDUAL:
+    if analysis.fit.residual > CLEAR_RESIDUAL:
         return cannot_tell(f"Perhaps {state}: its fingers are not plain enough to say.", value)
     touching = "something lies across it" if holding else "nothing lies across it"
-    confidence = 0.5 + 0.5 * (1 - evidence.fit.residual / CLEAR_RESIDUAL)
+    confidence = 0.5 + 0.5 * (1 - analysis.fit.residual / CLEAR_RESIDUAL)
     return Check("pass", confidence, f"{state.capitalize()}; {touching}.", value=value)
 
 

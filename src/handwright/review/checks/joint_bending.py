@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_NAMES, FINGERS, SHAPE_NAMES
+from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, Where, cannot_tell, sureness
-from handwright.review.checks.hand_measurements import HandMeasurements
 from handwright.review.checks.joint_angles import JOINTS, SeenJoint, finger_words, seen_joints
 
 SLACK_DEG = 60.0
@@ -34,13 +34,13 @@ _FEWEST_JOINTS, _ALL_JOINTS = 7, 14
 _LIMITED = {"middle joint": "pip_flexion", "end joint": "dip_flexion", "knuckle": "mcp_flexion"}
 
 
-def check_joints(evidence: HandMeasurements) -> Check:
+def check_joints(analysis: HandAnalysis) -> Check:
     """The check; ``value`` is {"joints": how many were judged, "worst": {...} or None}.
 
     Args:
-        evidence: Of a hand that can be judged.
+        analysis: Of a hand that can be judged.
     """
-    joints = [joint for joint in seen_joints(evidence.observation, evidence.fit) if joint.reach > LEAST_REACH]
+    joints = [joint for joint in seen_joints(analysis.observation, analysis.fit) if joint.reach > LEAST_REACH]
     value: dict[str, Any] = {"joints": len(joints), "worst": None}
     worst = max(
         (bend for joint in joints for bend in bends(joint)), key=lambda bend: bend.share, default=None
@@ -52,12 +52,12 @@ def check_joints(evidence: HandMeasurements) -> Check:
             worst.kind: round(worst.degrees, 1),
             "limit_deg": worst.limit_deg,
         }
-        x, y = evidence.observation.landmarks_px[worst.joint.landmark]
+        x, y = analysis.observation.landmarks_px[worst.joint.landmark]
         where = Where(((float(x), float(y)),))
         if worst.share > 1:
             return Check("fail", sureness(worst.share, 1.0), f"{worst}.", where, value)
         return cannot_tell(f"{worst}, or was not seen well.", value, where)
-    if (doubt := _odd_finger(evidence)) is not None:
+    if (doubt := _odd_finger(analysis)) is not None:
         return cannot_tell(f"{doubt}, or was not seen well.", value)
     if len(joints) < _FEWEST_JOINTS:
         return cannot_tell("Most joints are seen end-on or hidden.", value)
@@ -108,12 +108,12 @@ def bends(joint: SeenJoint) -> list[Bend]:
     return found
 
 
-def _odd_finger(evidence: HandMeasurements) -> str | None:
+def _odd_finger(analysis: HandAnalysis) -> str | None:
     """What is odd about a finger as a whole, in words; None where nothing is."""
-    misfit = evidence.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
+    misfit = analysis.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
     if misfit.max() > MOST_MISFIT:
         return f"The {finger_words(FINGERS[int(misfit.argmax())])} is not where a hand can have it"
-    lengths = evidence.fit.hand.shape[[SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]]
+    lengths = analysis.fit.hand.shape[[SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]]
     worst = int(np.abs(lengths).argmax())
     if abs(lengths[worst]) > MOST_LENGTH:
         return f"The {finger_words(FINGERS[worst])} looks too {'long' if lengths[worst] > 0 else 'short'}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.skeleton import distal_of_wrist
 from handwright.hand.skin_colour import skin_distance
-from handwright.review.checks.hand_measurements import KEPT, HandMeasurements
+from handwright.perception.analysis import HandAnalysis
 
 _WORK_SPAN_PX = 90.0
 """Look at a size where wrist to knuckles spans at most this many pixels."""
@@ -49,21 +48,21 @@ class Outgrowth:
     at_border: bool
 
 
-def outgrowths(evidence: HandMeasurements) -> list[Outgrowth]:
+def outgrowths(analysis: HandAnalysis) -> list[Outgrowth]:
     """Pieces of the segmented hand outside the fitted one beyond the wrist, longest first."""
-    small = _small(evidence)
+    small = _small(analysis)
     away = cv2.distanceTransform((~small.drawn).astype(np.uint8), cv2.DIST_L2, 3)
     spare = small.own & small.beyond & (away > _SLACK * small.span)
     count, parts = cv2.connectedComponents(spare.astype(np.uint8))
     pieces = [parts == part for part in range(1, count)]
     found = [
-        _measured(mine, away, small, evidence) for mine in pieces if mine.sum() >= (0.05 * small.span) ** 2
+        _measured(mine, away, small, analysis) for mine in pieces if mine.sum() >= (0.05 * small.span) ** 2
     ]
     return sorted(found, key=lambda piece: -piece.length)
 
 
 def _measured(
-    mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, evidence: HandMeasurements
+    mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, analysis: HandAnalysis
 ) -> Outgrowth:
     span = small.span
     half = cv2.distanceTransform(np.pad(mine, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
@@ -71,7 +70,7 @@ def _measured(
     spots = np.argwhere(root if root.any() else mine)[:, ::-1].mean(0)
     outline = np.argwhere(mine)[:, ::-1].astype(np.int32)
     hull = cv2.fillConvexPoly(np.zeros(mine.shape, np.uint8), cv2.convexHull(outline), 1)
-    size = evidence.crop.shape[1], evidence.crop.shape[0]
+    size = analysis.crop.shape[1], analysis.crop.shape[0]
     return Outgrowth(
         inside=cv2.resize(mine.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0,
         length=float(away[mine].max() / span),
@@ -79,21 +78,20 @@ def _measured(
         root=float(root.sum() / 2 / span),
         solid=float(mine.sum() / max(int(hull.sum()), 1)),
         tip_gap=float(np.linalg.norm(small.tips - spots, axis=1).min() / span),
-        unlike=float(np.median(skin_distance(small.crop, evidence.region)[mine])),
+        unlike=float(np.median(skin_distance(small.crop, analysis.region)[mine])),
         at_border=bool(mine[0].any() or mine[-1].any() or mine[:, 0].any() or mine[:, -1].any()),
     )
 
 
-@lru_cache(maxsize=KEPT)
-def bare_share(evidence: HandMeasurements) -> Float[np.ndarray, "5"]:
+def bare_share(analysis: HandAnalysis) -> Float[np.ndarray, "5"]:
     """Per fitted finger the share of its visible middle line under which there is no hand; NaN if unseen."""
-    x, y = np.rint(_along(evidence.fit.landmarks_px - np.array(evidence.window[:2]))).astype(int).T
-    height, width = evidence.finger_at.shape
+    x, y = np.rint(_along(analysis.fit.landmarks_px - np.array(analysis.window[:2]))).astype(int).T
+    height, width = analysis.finger_at.shape
     valid = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     finger = np.repeat(np.arange(5), len(x) // 5)
-    shown = valid & (evidence.finger_at[y, x] == finger)
-    bare = shown & ~evidence.region.inside[y, x]
+    shown = valid & (analysis.finger_at[y, x] == finger)
+    bare = shown & ~analysis.region.inside[y, x]
     counts = shown.reshape(5, -1).sum(1)
     share = bare.reshape(5, -1).sum(1) / np.maximum(counts, 1)
     return np.where(counts >= 6, share, np.nan)
@@ -121,15 +119,15 @@ class _Small:
     span: float
 
 
-def _small(evidence: HandMeasurements) -> _Small:
-    scale = min(1.0, _WORK_SPAN_PX / evidence.region.span_px)
-    height, width = evidence.region.inside.shape
+def _small(analysis: HandAnalysis) -> _Small:
+    scale = min(1.0, _WORK_SPAN_PX / analysis.region.span_px)
+    height, width = analysis.region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     own, drawn = (
         cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
-        for mask in (evidence.region.inside, evidence.silhouette)
+        for mask in (analysis.region.inside, analysis.silhouette)
     )
-    points = evidence.landmarks_px * np.array([size[0] / width, size[1] / height])
+    points = analysis.landmarks_px * np.array([size[0] / width, size[1] / height])
     beyond = distal_of_wrist(points, size[1], size[0], _FROM)
-    crop = cv2.resize(evidence.crop, size, interpolation=cv2.INTER_AREA)
-    return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], evidence.region.span_px * scale)
+    crop = cv2.resize(analysis.crop, size, interpolation=cv2.INTER_AREA)
+    return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], analysis.region.span_px * scale)

@@ -17,10 +17,10 @@ from PIL import ImageOps
 
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.hand.depth import depth_control
+from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
 from handwright.refine.compositing.repair_mask import repair_mask
-from handwright.refine.hand_task import reconstruct
 from handwright.training.streams.crop_folders import CONTEXT
 from handwright.training.streams.crops import Crops
 from handwright.types import HandObservation, Image
@@ -110,11 +110,12 @@ def _cut(
     pixels: UInt8[np.ndarray, "h w 3"], seen: HandObservation, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The square around one hand: pixels, mask, landmarks and depth at ``size``."""
-    fit, window, region = reconstruct(Image(np.ascontiguousarray(pixels)), seen, None)
+    hand = analyse_hand(Image(np.ascontiguousarray(pixels)), seen)
+    fit = hand.fit
     height, width = pixels.shape[:2]
     inside = np.zeros((height, width), np.uint8)
-    x0, y0, x1, y1 = window
-    inside[y0:y1, x0:x1] = repair_mask(fit.hand, window, seen.landmarks_px - np.array([x0, y0]), region)
+    x0, y0, x1, y1 = hand.window
+    inside[y0:y1, x0:x1] = repair_mask(fit.hand, hand.window, hand.landmarks_px, hand.region)
     low, high = seen.landmarks_px.min(0), seen.landmarks_px.max(0)
     scale = size / (CONTEXT * seen.size_px)
     move = size / 2 - scale * (low + high) / 2

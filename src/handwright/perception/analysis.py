@@ -1,0 +1,159 @@
+"""One analysis of a hand: what is detected, fitted and segmented of it, computed once and handed around.
+
+The judge and the painter work on the same value; a painted candidate gets an analysis of its own when it is
+redetected, which the final review takes over where the picture around the hand is still the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.depth import render_hand
+from handwright.hand.rig import load_rig
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.outline import fit_with_outline, outline_overlap
+from handwright.perception.segment import hand_region
+from handwright.types import Box, HandFit, HandObservation, HandRegion, Image, Window
+
+MARGIN = 0.55
+"""Room around a hand in its crop window, in sizes of the hand; chosen by eye."""
+
+_MARGIN_PX = 8
+"""Room around a hand in its crop window besides, in pixels; chosen by eye."""
+
+PALM = 5
+"""What ``HandAnalysis.finger_at`` holds where the palm or the wrist is visible."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HandAnalysis:
+    """One hand of one picture: its detection, its fit, and what the picture shows around it.
+
+    Everything after the crop is computed when it is first needed, and kept with the value.
+
+    Attributes:
+        observation: The detected landmarks, side and score.
+        landmark_fit: The regular hand nearest to the landmarks alone, with the usual proportions.
+        window: x0, y0, x1, y1 of its crop in the picture.
+        crop: uint8 [h, w, 3] the picture there.
+        picture_px: Width and height of the picture.
+    """
+
+    observation: HandObservation
+    landmark_fit: HandFit
+    window: Window
+    crop: UInt8[np.ndarray, "h w 3"]
+    picture_px: tuple[int, int]
+
+    @property
+    def landmarks_px(self) -> Float[np.ndarray, "21 2"]:
+        """Detected landmarks in the crop."""
+        return self.observation.landmarks_px - np.array(self.window[:2])
+
+    @property
+    def size_px(self) -> float:
+        """Hand size in pixels."""
+        return self.observation.size_px
+
+    @cached_property
+    def region(self) -> HandRegion:
+        """The picture's own hand in the crop, malformed as it may be."""
+        return hand_region(self.crop, self.landmarks_px)
+
+    @cached_property
+    def fit(self) -> HandFit:
+        """The regular hand nearest to the landmarks, in proportions that agree with the hand's outline."""
+        return fit_with_outline(
+            self.observation, self.landmark_fit, self.region, self.window, self.picture_px
+        )
+
+    @cached_property
+    def finger_at(self) -> Int[np.ndarray, "h w"]:
+        """Which part of the fitted hand is visible where, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 none."""
+        rig = load_rig()
+        of_bone = np.full(20, PALM, np.int8)
+        for finger, bones in enumerate(FINGER_BONES):
+            of_bone[list(bones)] = finger
+        of_vertex = of_bone[rig.weight_bones[np.arange(len(rig.weights)), rig.weights.argmax(1)]]
+        x0, y0, x1, y1 = self.window
+        face = render_hand(self.fit.hand, y1, x1, window=(x0, y0, x1, y1)).face
+        return np.where(face >= 0, of_vertex[rig.faces[:, 0]][face], np.int8(-1))
+
+    @cached_property
+    def silhouette(self) -> Bool[np.ndarray, "h w"]:
+        """Pixels that the fitted hand covers, bool [h, w]."""
+        return self.finger_at >= 0
+
+    @cached_property
+    def overlap(self) -> float:
+        """Intersection over union of the fitted and the segmented hand distal of the wrist, in [0, 1]."""
+        return outline_overlap(self.observation, self.silhouette, self.region, self.window)
+
+    @cached_property
+    def misfit(self) -> Float[np.ndarray, "21"]:
+        """Distance of each detected landmark from the fitted one, in hand sizes."""
+        miss = np.linalg.norm(self.fit.landmarks_px - self.observation.landmarks_px, axis=1)
+        return miss / max(self.size_px, 1.0)
+
+    def box_of(self, inside: Bool[np.ndarray, "h w"]) -> Box:
+        """Box, in the picture, of a part of the crop that is not empty."""
+        rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+        x0, y0 = self.window[:2]
+        return (
+            float(x0 + columns[0]),
+            float(y0 + rows[0]),
+            float(x0 + columns[-1] + 1),
+            float(y0 + rows[-1] + 1),
+        )
+
+    def in_picture(self, image: Image) -> HandAnalysis:
+        """The analysis of the same detection in another picture: this one where its crop is the same there."""
+        x0, y0, x1, y1 = self.window
+        same_size = (image.width, image.height) == self.picture_px
+        if same_size and np.array_equal(image.pixels[y0:y1, x0:x1], self.crop):
+            return self
+        return analyse_hand(image, self.observation)
+
+
+def analyse_hand(image: Image, observation: HandObservation) -> HandAnalysis:
+    """Fit one hand to its landmarks and cut its crop.
+
+    Args:
+        image: The picture.
+        observation: The hand as it was detected there.
+    """
+    fit = fit_hand(observation, image.width, image.height)
+    x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
+    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
+    return HandAnalysis(
+        observation=observation,
+        landmark_fit=fit,
+        window=window,
+        crop=crop,
+        picture_px=(image.width, image.height),
+    )
+
+
+def crop_window(observation: HandObservation, fit: HandFit, width: int, height: int) -> Window:
+    """Square-ish box of whole pixels around the detected and the fitted hand, inside the picture.
+
+    Args:
+        observation: The hand as it was detected.
+        fit: The hand as it was fitted.
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+
+    Returns:
+        x0, y0, x1, y1 with ``MARGIN`` room on every side; never empty.
+    """
+    points = np.concatenate([observation.landmarks_px, fit.landmarks_px])
+    low, high = points.min(0), points.max(0)
+    centre, reach = (low + high) / 2, float((high - low).max()) * (0.5 + MARGIN) + _MARGIN_PX
+    x0, y0 = np.clip(np.floor(centre - reach), 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(centre + reach), [x0 + 1, y0 + 1], [width, height]).astype(int)
+    return int(x0), int(y0), int(x1), int(y1)
