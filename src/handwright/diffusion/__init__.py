@@ -1,6 +1,7 @@
 """Diffusion: the model zoo, the known-region blend, guidance, samplers and the inpainting pipeline.
 
-torch and diffusers live here and below; importing this package without them says what to install.
+torch and diffusers live here and below; without them, importing this package raises an error that names
+what to install.
 
 >>> from handwright.diffusion import HandInpaintPipeline, load_models
 >>> pipeline = HandInpaintPipeline.from_models(load_models("tiny"), "ddim")  # doctest: +SKIP

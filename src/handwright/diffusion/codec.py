@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 PATCH = 4
-"""Side of the patches unless a codec says otherwise."""
+"""Side of the patches unless a codec's config has another."""
 
 
 @dataclass
@@ -68,8 +68,8 @@ class PatchCodec(ModelMixin, ConfigMixin):
 
     def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> Decoded:  # noqa: ANN401 - diffusers passes more
         """Pictures of latents, about in [-1, 1]."""
-        made = self.decoder(z)
-        return Decoded(made if self.detail is None else made + self.detail(z))
+        linear = self.decoder(z)
+        return Decoded(linear if self.detail is None else linear + self.detail(z))
 
     def set_maps(
         self, mean: Float[Tensor, "3"], into: Float[Tensor, "c d"], back: Float[Tensor, "c d"]

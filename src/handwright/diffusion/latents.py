@@ -1,4 +1,4 @@
-"""Pictures to latents and back, as every VAE's own config says."""
+"""Pictures to latents and back, scaled and shifted as every VAE's own config demands."""
 
 from __future__ import annotations
 

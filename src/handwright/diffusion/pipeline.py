@@ -148,7 +148,7 @@ class HandInpaintPipeline(DiffusionPipeline):
             start_level: Noise level to start from; 1 is pure noise, whatever ``start`` is. Below that the
                 last round(steps · start_level) steps are run.
             generator: Source of all noise; same seed, same result.
-            on_step: Told of every step, for pictures of the way.
+            on_step: Called after every step, for pictures of the intermediate latents.
             callback_on_step_end: As in diffusers, after the blend of eq. 2.
 
         Raises:

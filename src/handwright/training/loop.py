@@ -231,9 +231,9 @@ class _Run:
         self._keep(board)
         return Progress(self.step, self.minutes, done)
 
-    def _agreed(self, *said: bool) -> list[bool]:
-        """What the first process says: clocks differ, and all must stop at the same step."""
-        answer = list(said)
+    def _agreed(self, *decisions: bool) -> list[bool]:
+        """The first process's decisions: clocks differ, and all must stop at the same step."""
+        answer = list(decisions)
         if self.accelerator.num_processes > 1:
             broadcast_object_list(answer)
         return answer
@@ -249,7 +249,7 @@ class _Run:
                 k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
             }
             with self.accelerator.accumulate(self.model):
-                loss = self.model(placed)
+                loss = self._loss(placed, part)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.accelerator.clip_grad_norm_(self.learnt, self.settings.max_grad_norm)
@@ -261,6 +261,13 @@ class _Run:
         mine = torch.tensor(total)
         mean = cast("Tensor", self.accelerator.reduce(mine.to(self.accelerator.device), "mean"))
         return mean.item(), time.monotonic() - began
+
+    def _loss(self, batch: Batch, part: int) -> Tensor:
+        """The forward pass; dropout layers know no generator but the global one, so that is forked and seeded."""
+        place = [self.settings.seed, self.step, part, self.accelerator.process_index]
+        with torch.random.fork_rng():
+            torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+            return self.model(batch)
 
     def _note(self, loss: float, seconds: float, board: SummaryWriter) -> None:
         passes = self.settings.gradient_accumulation_steps * self.accelerator.num_processes

@@ -31,10 +31,10 @@ def cell_gaussians(landmarks: Float[Tensor, "b 21 2"], side: int) -> Float[Tenso
 def heatmap_error(
     logits: Float[Tensor, "b 21 h h"], landmarks: Float[Tensor, "b 21 2"]
 ) -> Float[Tensor, "b 21"]:
-    """Kullback–Leibler divergence of each landmark's distribution from what its heatmap says.
+    """Kullback–Leibler divergence of each landmark's distribution from its heatmap.
 
     Args:
-        logits: [B, 21, H, H]; a softmax over places is what is said.
+        logits: [B, 21, H, H]; a softmax over places is the predicted distribution.
         landmarks: [B, 21, 2] in shares of the picture's side.
     """
     wanted = cell_gaussians(landmarks, logits.shape[-1])

@@ -87,8 +87,9 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
     place = None if model is None else EMBEDDED.get(str(model), model)
     if place is not None and not place.is_dir():
         raise UsageError(f"there is no folder {place}", "", "give --model tiny or the model/ of a run")
-    torch.manual_seed(settings.seed)
-    return MEMBERS[member](data, place, settings)
+    with torch.random.fork_rng():  # networks draw their first weights from the global generator alone
+        torch.manual_seed(settings.seed)
+        return MEMBERS[member](data, place, settings)
 
 
 def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -156,9 +157,7 @@ def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
         vae = load_vae(model / "vae", torch.float32)
         learnt = vae.detail if isinstance(vae, PatchCodec) else vae
     if learnt is None or not isinstance(vae, AutoencoderKL | PatchCodec):
-        raise UsageError(
-            f"nothing in the {type(vae).__name__} of {model} learns", "", "leave --model out, or double it"
-        )
+        raise UsageError(f"nothing in the {type(vae).__name__} of {model} learns", "", "leave --model out")
     learnt.requires_grad_(True)
     return VaeRecipe(vae, _stream(_sound(data, settings.resolution), settings))
 

@@ -18,7 +18,7 @@ class Noised:
 
     Attributes:
         latents: [b, c, h, w] s x0 + n ε.
-        timesteps: [b] as the network is told them: whole numbers, or 1000 σ of a flow.
+        timesteps: [b] as the network reads them: whole numbers, or 1000 σ of a flow.
         target: [b, c, h, w] what the network should say: one of ``settings.PREDICTIONS``.
         weight: [b] min-SNR weight of each sample.
     """
@@ -82,9 +82,9 @@ def noise_to(
         "sample": clean,
         "flow": noise - clean,
     }
-    told = levels[1] * scheduler.config["num_train_timesteps"] if kind == "flow" else timesteps
+    read = levels[1] * scheduler.config["num_train_timesteps"] if kind == "flow" else timesteps
     weight = _min_snr(kind, *levels, snr_gamma)
-    return Noised(signal * clean + spread * noise, told, targets[kind], weight)
+    return Noised(signal * clean + spread * noise, read, targets[kind], weight)
 
 
 def clean_of(

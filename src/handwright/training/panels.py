@@ -1,4 +1,4 @@
-"""Small pictures of what a network says, for the sample grids that a person looks at."""
+"""Small pictures of a network's predictions, for the sample grids that a person looks at."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def sample_grid(
     for k in range(len(shown)):
         pixels, steered, inside = (a[k][middle] for a in (shown.pixels, steering, shown.mask))
         mask = torch.from_numpy(inside)[None, None].float()
-        made = pipeline(
+        painted = pipeline(
             picture_tensor(pixels[None]),
             mask,
             control_tensor(steered[None]),
@@ -49,8 +49,8 @@ def sample_grid(
             control_strength=0.0 if controlnet is None else 1.0,
             generator=torch.Generator(device).manual_seed(k),
         ).pictures
-        painted = np.rint(picture_array(made)[0])
-        rows.append(np.concatenate([pixels, np.where(inside[..., None], 127, pixels), steered, painted], 0))
+        masked, repainted = np.where(inside[..., None], 127, pixels), np.rint(picture_array(painted)[0])
+        rows.append(np.concatenate([pixels, masked, steered, repainted], 0))
     return np.concatenate(rows, 1).astype(np.uint8)
 
 

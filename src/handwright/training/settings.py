@@ -10,7 +10,7 @@ from handwright.handrefiner.controls import KINDS
 
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
-"""What a network can be trained to say: ε, v, x0, or the flow ε − x0."""
+"""What a network can be trained to predict: ε, v, x0, or the flow ε − x0."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TrainSettings:
             ablation.
         fresh_embedding: Of handrefiner: how control images are read is learnt anew, as it always is where
             their kind is not that of the ControlNet to begin with.
-        prediction_type: Of a base that starts from nothing: what its UNet says (``PREDICTIONS``).
+        prediction_type: Of a base that starts from nothing: what its UNet predicts (``PREDICTIONS``).
         text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
         resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
         latent_channels: Of an autoencoder that starts from nothing.

@@ -1,4 +1,4 @@
-"""Do the components belong together? Told before the first step, in the models' own words."""
+"""Whether a model's components fit each other, checked before the first step; errors quote their configs."""
 
 from __future__ import annotations
 

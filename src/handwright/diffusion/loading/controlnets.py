@@ -110,14 +110,14 @@ def controlnet_traits(place: Path) -> Traits:
     """
     if not (place / OWN_FILE).is_file():
         return Traits()
-    told = read_config(place, OWN_FILE)
-    strength = _number(told, "strength", PUBLISHED_STRENGTH, _MOST_STRENGTH, place)
-    guidance = _number(told, "guidance", 1.0, _MOST_GUIDANCE, place)
-    return Traits(strength, str(told.get("control", "depth")), guidance)
+    traits = read_config(place, OWN_FILE)
+    strength = _number(traits, "strength", PUBLISHED_STRENGTH, _MOST_STRENGTH, place)
+    guidance = _number(traits, "guidance", 1.0, _MOST_GUIDANCE, place)
+    return Traits(strength, str(traits.get("control", "depth")), guidance)
 
 
-def _number(told: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:
-    value = told.get(name, usual)
+def _number(traits: Mapping[str, Any], name: str, usual: float, most: float, place: Path) -> float:
+    value = traits.get(name, usual)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise DiffusionError(
             f"{place / OWN_FILE} names no {name}",

@@ -1,4 +1,4 @@
-"""Running out of memory, told in one line."""
+"""Running out of memory becomes one error of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The critic: one hand's crop in, its joints and what is wrong with it out; no detector's eyes."""
+"""The critic: one hand's crop in, its joints and what is wrong with it out; it needs no detector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torch.nn import functional as f
 from handwright.errors import MissingModelError
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
-_TOLD = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
+_HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
 _ONE = ("malformed", "right", "gloved", "assessable", "hand")
 
 
@@ -29,9 +29,9 @@ class CriticConfig:
 
     Attributes:
         name: A new training gets a new name.
-        defects: Names of the defects that it tells.
-        poses: Names of the groups of poses that it tells.
-        fingers: The counts that it tells.
+        defects: Names of the defects that it predicts.
+        poses: Names of the groups of poses that it predicts.
+        fingers: The finger counts that it predicts.
         parts: Names of the parts that it tells apart.
         size_px: Side of the square crops that it sees; a multiple of 32.
         stem: Channels at 1/2 of the picture.
@@ -53,7 +53,7 @@ class CriticConfig:
 
 
 class Judged(NamedTuple):
-    """What a critic says of B crops, all as logits.
+    """A critic's prediction for B crops, all as logits.
 
     Attributes:
         heatmaps: [B, 21, S/4, S/4] where each landmark is; a softmax over places is its distribution.
@@ -90,8 +90,8 @@ class CriticNetwork(nn.Module):
     """Crops [B, 3, S, S] in [-1, 1] → :class:`Judged`.
 
     Residual stages down to 1/32, then up again to 1/4, each level joined by what went down (an FPN, Lin et
-    al. 2017). Landmarks and parts are read off the finest maps; a defect adds what the whole hand says to the
-    log-mean-exp of what each place says.
+    al. 2017). Landmarks and parts are read off the finest maps; a defect's logit adds that of the whole hand
+    to the log-mean-exp of those of all places.
     """
 
     def __init__(self, config: CriticConfig) -> None:
@@ -114,18 +114,18 @@ class CriticNetwork(nn.Module):
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
         self.whole = nn.Sequential(nn.Linear(2 * (before + joined), 256), nn.ReLU())
         self.counts = (21, 1, len(config.defects), len(config.fingers), 1, len(config.poses), 1, 1)
-        self.told, self.present = nn.Linear(256, sum(self.counts)), nn.Linear(256, 5)
+        self.heads_of_whole, self.present = nn.Linear(256, sum(self.counts)), nn.Linear(256, 5)
         self.hand = nn.Linear(256, 1)
 
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
-        """What is to be said of the crops."""
+        """The prediction for the crops."""
         maps, levels = self.stem(crops), list[Tensor]()
         for stage in self.stages:
             maps = stage(maps)
             levels.append(maps)
         joined = self._joined(levels)
         whole = self.whole(torch.cat([*_pooled(maps), *_pooled(joined[-1])], 1))
-        heads = dict(zip(_TOLD, self.told(whole).split(self.counts, 1), strict=True))
+        heads = dict(zip(_HEADS, self.heads_of_whole(whole).split(self.counts, 1), strict=True))
         heads |= {"present": self.present(whole), "hand": self.hand(whole)}
         heatmaps, parts = self.read(joined[-1]).split((21, len(self.config.parts)), 1)
         return judged(heatmaps, parts, self.where(joined[-2]), heads, self.config.size_px)
@@ -168,20 +168,20 @@ def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
 def judged(
     heatmaps: Tensor, parts: Tensor, where: Tensor, heads: Mapping[str, Tensor], size_px: int
 ) -> Judged:
-    """All that is said of crops: a defect adds what the whole hand says to what each place says.
+    """The prediction from all heads: a defect adds the logits of the whole hand and of all places.
 
     Args:
         heatmaps: As of :class:`Judged`; so are the next two.
         parts: Likewise.
         where: Likewise.
-        heads: The rest by name, [B, K]; of 'malformed' and 'defects' what the whole hand says.
+        heads: The rest by name, [B, K]; of 'malformed' and 'defects' the logits of the whole hand.
         size_px: Side of the crops.
     """
-    said = {name: told[:, 0] if name in _ONE else told for name, told in heads.items()}
-    spoken = by_places(where, size_px)
-    said["malformed"] = said["malformed"] + spoken[:, 0]
-    said["defects"] = said["defects"] + spoken[:, 1:]
-    return Judged(heatmaps, parts, where, **said)
+    logits = {name: head[:, 0] if name in _ONE else head for name, head in heads.items()}
+    pooled = by_places(where, size_px)
+    logits["malformed"] = logits["malformed"] + pooled[:, 0]
+    logits["defects"] = logits["defects"] + pooled[:, 1:]
+    return Judged(heatmaps, parts, where, **logits)
 
 
 def by_places(where: Float[Tensor, "b d h h"], size_px: int) -> Float[Tensor, "b d"]:
@@ -213,9 +213,9 @@ def load_critic(folder: Path, kind: Callable[[CriticConfig], N] = CriticNetwork)
         if not (folder / file).is_file():
             raise MissingModelError("there is no critic", f"{folder / file} is missing", "train or fetch one")
     try:
-        said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        said.update({name: tuple(value) for name, value in said.items() if isinstance(value, list)})
-        network = kind(CriticConfig(**said))
+        config: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
+        config.update({name: tuple(value) for name, value in config.items() if isinstance(value, list)})
+        network = kind(CriticConfig(**config))
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise MissingModelError(

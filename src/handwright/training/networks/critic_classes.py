@@ -24,20 +24,20 @@ POSE_GROUPS = (*_EXTENDED.values(), "ring", "folded", "pinch", "fist", "hooked",
 """Shapes that a look tells apart; several named poses share one."""
 
 
-def pose_group(said: PoseWords) -> str:
+def pose_group(pose: PoseWords) -> str:
     """The group of a pose: by its extended fingers, else by how the four are bent."""
-    extended = tuple(bend == "extended" for bend in said.fingers)
+    extended = tuple(bend == "extended" for bend in pose.fingers)
     if any(extended):
         return _EXTENDED.get((extended[0], extended[1], extended[2], extended[3]), "ring")
-    if "folded" in said.fingers:
+    if "folded" in pose.fingers:
         return "folded"
-    if said.contacts:
+    if pose.contacts:
         return "pinch"
-    if set(said.fingers) == {"curled"}:
+    if set(pose.fingers) == {"curled"}:
         return "fist"
-    return "hooked" if "hooked" in said.fingers else "wrap"
+    return "hooked" if "hooked" in pose.fingers else "wrap"
 
 
-def pose_group_index(said: PoseWords) -> int:
+def pose_group_index(pose: PoseWords) -> int:
     """Its index into ``POSE_GROUPS``."""
-    return POSE_GROUPS.index(pose_group(said))
+    return POSE_GROUPS.index(pose_group(pose))

@@ -155,8 +155,8 @@ def noise_schedule(prediction: str = "v_prediction") -> Schedule:
 
     Args:
         prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level.
-            ε says nothing of the picture where there is noise alone, so its levels stay unscaled. 'flow' goes
-            along straight lines (rectified flow) and has levels of its own.
+            ε carries nothing of the picture where there is noise alone, so its levels stay unscaled. 'flow'
+            goes along straight lines (rectified flow) and has levels of its own.
     """
     if prediction == "flow":
         return FlowMatchEulerDiscreteScheduler()

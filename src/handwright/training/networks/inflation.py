@@ -14,7 +14,7 @@ def inflated(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     """The UNet that also reads a mask and the masked picture's latents; of both it takes no notice yet.
 
     Args:
-        unet: Reads as many channels, the noisy latents, as it says.
+        unet: Reads as many channels, the noisy latents, as it predicts.
 
     Returns:
         A copy with 2 L + 1 input channels in place of L.

@@ -44,7 +44,7 @@ class ProposalConfig:
 
 
 class ProposalMaps(NamedTuple):
-    """What is said of B pictures; cells of 8 × 8 pixels.
+    """The prediction for B pictures; cells of 8 × 8 pixels.
 
     Attributes:
         heat: [B, S/8, S/8] logits: a hand's middle is here.
@@ -79,11 +79,11 @@ class ProposalNetwork(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.laterals = nn.ModuleList(nn.Conv2d(width, config.joined, 1) for width in widths)
         self.smooth = _conv(config.joined, config.joined, 3)
-        self.told = nn.Conv2d(config.joined, 6, 1)
+        self.head = nn.Conv2d(config.joined, 6, 1)
         with torch.no_grad():
             bias = torch.tensor([math.log(_RARE / (1 - _RARE)), math.log(0.4), 0.0, 0.0, 0.0, 0.0])
-            nn.init.normal_(self.told.weight, std=0.01)
-            self.told.bias.copy_(bias) if self.told.bias is not None else None
+            nn.init.normal_(self.head.weight, std=0.01)
+            self.head.bias.copy_(bias) if self.head.bias is not None else None
 
     def forward(self, pictures: Float[Tensor, "b 3 s s"]) -> ProposalMaps:
         """Where hands are."""
@@ -95,8 +95,8 @@ class ProposalNetwork(nn.Module):
             lateral(level) for lateral, level in zip(self.laterals, levels[1:], strict=True)
         )
         above = sixteenth + f.interpolate(coarsest, scale_factor=2.0)
-        told = self.told(self.smooth(eighth + f.interpolate(above, scale_factor=2.0)))
-        return ProposalMaps(told[:, 0], told[:, 1], told[:, 2:4], told[:, 4:6])
+        maps = self.head(self.smooth(eighth + f.interpolate(above, scale_factor=2.0)))
+        return ProposalMaps(maps[:, 0], maps[:, 1], maps[:, 2:4], maps[:, 4:6])
 
 
 class _Residual(nn.Module):
@@ -140,9 +140,9 @@ def load_proposals(folder: Path, size_px: int | None = None) -> ProposalNetwork:
                 "there is no proposal network", f"{folder / file} is missing", "train or fetch one"
             )
     try:
-        said: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        said.update({name: tuple(said[name]) for name in ("widths", "blocks")})
-        config = ProposalConfig(**said)
+        options: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
+        options.update({name: tuple(options[name]) for name in ("widths", "blocks")})
+        config = ProposalConfig(**options)
         network = ProposalNetwork(config if size_px is None else replace(config, size_px=size_px))
         network.load_state_dict(load_file(folder / _WEIGHTS))
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:

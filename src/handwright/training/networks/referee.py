@@ -9,7 +9,7 @@ from torch.nn import functional as f
 
 from handwright.training.networks.critic import CriticConfig, Judged, judged
 
-_TOLD = (
+_HEADS = (
     "visible",
     "malformed",
     "defects",
@@ -50,17 +50,17 @@ class RefereeNetwork(nn.Module):
         self.up = nn.Sequential(*ups)
         self.read = nn.Conv2d(config.joined, 22 + len(config.parts) + len(config.defects), 1)
         self.counts = (21, 1, len(config.defects), len(config.fingers), 5, 1, len(config.poses), 1, 1, 1)
-        self.told = nn.Sequential(
+        self.heads = nn.Sequential(
             nn.Linear(2 * before, 192), nn.ReLU(), nn.Dropout(0.1), nn.Linear(192, sum(self.counts))
         )
 
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
-        """What is to be said of the crops."""
+        """The prediction for the crops."""
         deep = self.down(crops)
         maps = self.read(self.up(deep))
         heatmaps, parts, places = maps.split((21, len(self.config.parts), 1 + len(self.config.defects)), 1)
-        told = self.told(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
-        heads: dict[str, Tensor] = dict(zip(_TOLD, told.split(self.counts, 1), strict=True))
+        whole = self.heads(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
+        heads: dict[str, Tensor] = dict(zip(_HEADS, whole.split(self.counts, 1), strict=True))
         return judged(heatmaps, parts, f.avg_pool2d(places, 2), heads, self.config.size_px)
 
 

@@ -71,8 +71,8 @@ class AutoencoderLoss(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The loss of ``pictures`` [B, 3, S, S] in [-1, 1].
 
-        ``noise`` [B, C, S/8, S/8] is added to the latents; ``step`` says which terms count already, and
-        ``rescaled`` whether latents and pictures are halved before they are compared.
+        ``noise`` [B, C, S/8, S/8] is added to the latents; ``step`` decides which terms count already,
+        and ``rescaled`` whether latents and pictures are halved before they are compared.
         """
         params, step = self.params, int(batch["step"])
         wanted = batch["pictures"]

@@ -57,7 +57,7 @@ class InpaintingLoss(nn.Module):
         return batch["mask"] + known * (1 - batch["mask"])
 
     def predicted(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """What the UNet says of a batch, under its depth where that is shown."""
+        """The UNet's prediction for a batch, under its depth where that is shown."""
         latents, timesteps = batch["latents"], batch["timesteps"]
         text = self.text_encoder(batch["tokens"]).last_hidden_state
         rows = torch.nonzero(batch["controlled"])[:, 0]

@@ -85,31 +85,31 @@ class CriticLoss(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of what each head got wrong; what is not known of a sample does not count."""
         pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
-        told = Judged(*(part.float() for part in self.network(pictures)))
-        losses = {**_of_maps(told, batch), **_of_whole(told, batch)}
+        predicted = Judged(*(part.float() for part in self.network(pictures)))
+        losses = {**_of_maps(predicted, batch), **_of_whole(predicted, batch)}
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
-def _of_maps(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _of_maps(predicted: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     trust = batch["trust"].clone()
     trust[:, _TIPS] *= _TIP_WEIGHT
     known = batch["parts"] != UNKNOWN
-    parts = f.cross_entropy(told.parts, batch["parts"] * known, reduction="none")
+    parts = f.cross_entropy(predicted.parts, batch["parts"] * known, reduction="none")
     spots = f.max_pool2d(batch["wrong"][:, None], 2)
     named = torch.cat([torch.ones_like(batch["defects"][:, :1]), batch["defects"]], 1)
     there = named[..., None, None] * spots
-    where = ((1 + (_RARE - 1) * there) * _binary(told.where, there)).mean((2, 3))
+    where = ((1 + (_RARE - 1) * there) * _binary(predicted.where, there)).mean((2, 3))
     nameable = 1 - batch["unforeseen"]
     where = (where[:, 0] + nameable * where[:, 1:].mean(1)) / 2
     clear = batch["judged"] * batch["assessable"]
     return {
-        "landmarks": mean_where(heatmap_error(told.heatmaps, batch["landmarks"]), trust),
+        "landmarks": mean_where(heatmap_error(predicted.heatmaps, batch["landmarks"]), trust),
         "parts": mean_where(parts, known.float()),
         "where": mean_where(where, clear),
     }
 
 
-def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _of_whole(predicted: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     clear, defects = batch["judged"] * batch["assessable"], batch["defects"]
     hand, malformed = batch["hand"], torch.maximum(defects.amax(1), batch["unforeseen"])
     named = clear * (1 - batch["unforeseen"])
@@ -119,21 +119,24 @@ def _of_whole(told: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     posed = batch["pose"] >= 0
     return {
         "visible": mean_where(
-            _binary(told.visible, batch["visible"]), (hand * (1 - malformed))[:, None].expand(-1, 21)
+            _binary(predicted.visible, batch["visible"]), (hand * (1 - malformed))[:, None].expand(-1, 21)
         ),
-        "malformed": mean_where(_binary(told.malformed, malformed), clear),
-        "defects": mean_where((rare * _binary(told.defects, defects)).mean(1), named),
-        "fingers": mean_where(f.cross_entropy(told.fingers, count, reduction="none"), named * counted),
+        "malformed": mean_where(_binary(predicted.malformed, malformed), clear),
+        "defects": mean_where((rare * _binary(predicted.defects, defects)).mean(1), named),
+        "fingers": mean_where(f.cross_entropy(predicted.fingers, count, reduction="none"), named * counted),
         "present": mean_where(
-            _binary(told.present, batch["present"].clamp(min=0)), named[:, None] * (batch["present"] >= 0)
+            _binary(predicted.present, batch["present"].clamp(min=0)),
+            named[:, None] * (batch["present"] >= 0),
         ),
-        "right": mean_where(_binary(told.right, batch["right"].clamp(min=0)), (batch["right"] >= 0).float()),
+        "right": mean_where(
+            _binary(predicted.right, batch["right"].clamp(min=0)), (batch["right"] >= 0).float()
+        ),
         "pose": mean_where(
-            f.cross_entropy(told.poses, batch["pose"].clamp(min=0), reduction="none"), posed.float()
+            f.cross_entropy(predicted.poses, batch["pose"].clamp(min=0), reduction="none"), posed.float()
         ),
-        "gloved": mean_where(_binary(told.gloved, batch["gloved"]), hand),
-        "assessable": mean_where(_binary(told.assessable, batch["assessable"]), hand),
-        "hand": _binary(told.hand, hand).mean(),
+        "gloved": mean_where(_binary(predicted.gloved, batch["gloved"]), hand),
+        "assessable": mean_where(_binary(predicted.assessable, batch["assessable"]), hand),
+        "hand": _binary(predicted.hand, hand).mean(),
     }
 
 
@@ -167,13 +170,15 @@ class CriticRecipe:
         return rest | {"pictures": picture_tensor(drawn["pictures"])}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
-        """Crops with the joints told, in red if malformed; below the likeliest defect, and the true one."""
+        """Crops with predicted joints, red if malformed; below, the likeliest defect and the true one."""
         device = next(self.network.parameters()).device
         with torch.no_grad():
-            told: Judged = self.network(picture_tensor(self.shown["pictures"]).to(device))
-        heatmaps = told.heatmaps.float().cpu().numpy()
-        malformed, defects = (torch.sigmoid(x.float()).cpu().numpy() for x in (told.malformed, told.defects))
-        fingers = told.fingers.argmax(1).cpu().numpy()
+            predicted: Judged = self.network(picture_tensor(self.shown["pictures"]).to(device))
+        heatmaps = predicted.heatmaps.float().cpu().numpy()
+        malformed, defects = (
+            torch.sigmoid(x.float()).cpu().numpy() for x in (predicted.malformed, predicted.defects)
+        )
+        fingers = predicted.fingers.argmax(1).cpu().numpy()
         panels: list[np.ndarray] = []
         for k, picture in enumerate(self.shown["pictures"]):
             points, mass = heatmap_peaks(heatmaps[k], picture.shape[0])

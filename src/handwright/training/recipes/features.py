@@ -1,8 +1,8 @@
 """``features``: the network behind ``kid[hw-v2]``, taught everything that its features should tell apart.
 
 A distance of distributions sees what the features see. So these must tell where joints are, which hand it is,
-what a caption says, what is malformed, render from photograph, and how a picture was spoilt: each is a small
-head, and only the features are kept.
+what a caption describes, what is malformed, render from photograph, and how a picture was spoilt: each is a
+small head, and only the features are kept.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _SHOWN = 18
 
 def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
     """Words that tell captions apart: neither rare nor in nearly all, the commonest first."""
-    said = [set(_words(caption)) for caption in captions]
-    counts = Counter(word for words in said for word in words)
-    telling = [w for w, n in counts.items() if _RAREST * len(said) <= n <= _COMMONEST * len(said)]
+    sets = [set(_words(caption)) for caption in captions]
+    counts = Counter(word for words in sets for word in words)
+    telling = [w for w, n in counts.items() if _RAREST * len(sets) <= n <= _COMMONEST * len(sets)]
     return tuple(sorted(telling, key=lambda word: (-counts[word], word))[:_VOCABULARY])
 
 
@@ -78,28 +78,28 @@ class FeatureLoss(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(before, width) for name, width in widths.items()})
         self.joints = nn.Conv2d(before, 21, 1)
 
-    def told(self, pictures: Float[Tensor, "b 3 s s"]) -> dict[str, Tensor]:
-        """What each head says, float32; ``joints`` alone sees the features before they are pooled."""
+    def predicted(self, pictures: Float[Tensor, "b 3 s s"]) -> dict[str, Tensor]:
+        """The output of each head, float32; ``joints`` alone sees the features before they are pooled."""
         maps = self.network.maps(pictures)
-        told = {name: head(maps.mean((2, 3))).float() for name, head in self.heads.items()}
-        return told | {"joints": self.joints(maps).float()}
+        pooled = {name: head(maps.mean((2, 3))).float() for name, head in self.heads.items()}
+        return pooled | {"joints": self.joints(maps).float()}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of the heads' losses; what is not known of a sample does not count."""
-        told, visible, known = self.told(batch["pictures"]), batch["visible"], batch["side"] >= 0
+        predicted, visible, known = self.predicted(batch["pictures"]), batch["visible"], batch["side"] >= 0
         points = f.smooth_l1_loss(
-            told["landmarks"].reshape(-1, 21, 2), 2 * batch["landmarks"] - 1, reduction="none", beta=0.1
+            predicted["landmarks"].reshape(-1, 21, 2), 2 * batch["landmarks"] - 1, reduction="none", beta=0.1
         )
-        side = f.binary_cross_entropy_with_logits(told["side"][:, 0], batch["side"], reduction="none")
+        side = f.binary_cross_entropy_with_logits(predicted["side"][:, 0], batch["side"], reduction="none")
         losses = {
             "landmarks": mean_where(points.mean(-1), visible),
-            "joints": mean_where(heatmap_error(told["joints"], batch["landmarks"]), visible),
+            "joints": mean_where(heatmap_error(predicted["joints"], batch["landmarks"]), visible),
             "side": mean_where(side, known),
-            "words": f.binary_cross_entropy_with_logits(told["words"], batch["words"]),
-            "defects": f.binary_cross_entropy_with_logits(told["defects"], batch["defects"]),
-            "rendered": f.binary_cross_entropy_with_logits(told["rendered"][:, 0], batch["rendered"]),
-            "kind": f.cross_entropy(told["kind"], batch["kind"]),
-            "strength": f.smooth_l1_loss(told["strength"][:, 0], batch["strength"], beta=0.1),
+            "words": f.binary_cross_entropy_with_logits(predicted["words"], batch["words"]),
+            "defects": f.binary_cross_entropy_with_logits(predicted["defects"], batch["defects"]),
+            "rendered": f.binary_cross_entropy_with_logits(predicted["rendered"][:, 0], batch["rendered"]),
+            "kind": f.cross_entropy(predicted["kind"], batch["kind"]),
+            "strength": f.smooth_l1_loss(predicted["strength"][:, 0], batch["strength"], beta=0.1),
         }
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
@@ -128,14 +128,14 @@ class FeatureRecipe:
             "landmarks": torch.from_numpy(crops.landmarks_px / self.stream.resolution),
             "visible": torch.from_numpy(crops.visible),
             "side": torch.from_numpy(crops.side.astype(np.float32)),
-            "words": torch.from_numpy(self._said(crops.caption)),
+            "words": torch.from_numpy(self._present_words(crops.caption)),
             "defects": torch.from_numpy(crops.defects.astype(np.float32)),
             "rendered": torch.from_numpy(crops.rendered.astype(np.float32)),
             "kind": torch.from_numpy(kinds),
             "strength": torch.from_numpy(strengths),
         }
 
-    def _said(self, captions: np.ndarray) -> Float[np.ndarray, "b v"]:
+    def _present_words(self, captions: np.ndarray) -> Float[np.ndarray, "b v"]:
         """Which words of the vocabulary a caption holds, 0 or 1."""
         rows = np.zeros((len(captions), len(self.vocabulary)), np.float32)
         for row, caption in zip(rows, captions, strict=True):
@@ -143,11 +143,11 @@ class FeatureRecipe:
         return rows
 
     def grid(self) -> np.ndarray:
-        """Crops with the landmarks that are told of them."""
+        """Crops with their predicted landmarks."""
         device = next(self.trained.parameters()).device
         with torch.no_grad():
-            told = self.trained.told(picture_tensor(self.shown.pixels).to(device))["landmarks"]
-        points = (told.reshape(-1, 21, 2).cpu().numpy() + 1) / 2 * self.stream.resolution
+            points = self.trained.predicted(picture_tensor(self.shown.pixels).to(device))["landmarks"]
+        points = (points.reshape(-1, 21, 2).cpu().numpy() + 1) / 2 * self.stream.resolution
         everywhere = np.ones(21, np.bool_)
         return tiled(
             [with_hand(p, at, everywhere) for p, at in zip(self.shown.pixels, points, strict=True)], 6

@@ -83,5 +83,5 @@ class HandRefinerRecipe(FamilyRecipe):
         """Write the ControlNet, and beside it what it reads unless that is depth."""
         self.controlnet.save_pretrained(folder / "controlnet")
         if self.control != "depth":
-            told = json.dumps({"control": self.control}) + "\n"
-            (folder / "controlnet" / OWN_FILE).write_text(told, "utf-8")
+            traits = json.dumps({"control": self.control}) + "\n"
+            (folder / "controlnet" / OWN_FILE).write_text(traits, "utf-8")

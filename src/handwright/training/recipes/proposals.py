@@ -39,13 +39,13 @@ class ProposalLoss(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of what each map got wrong; what is not known of a picture does not count."""
-        told = ProposalMaps(*(part.float() for part in self.network(batch["pictures"])))
+        predicted = ProposalMaps(*(part.float() for part in self.network(batch["pictures"])))
         near, directed = batch["near"], batch["directed"]
         losses = {
-            "heat": heat_loss(told.heat, batch["heat"], batch["here"], batch["counted"]),
-            "log_size": mean_where((told.log_size - batch["log_size"]).abs(), near),
-            "direction": mean_where((told.direction - batch["direction"]).square().sum(1), directed),
-            "offset": mean_where((told.offset - batch["offset"]).abs().sum(1), near),
+            "heat": heat_loss(predicted.heat, batch["heat"], batch["here"], batch["counted"]),
+            "log_size": mean_where((predicted.log_size - batch["log_size"]).abs(), near),
+            "direction": mean_where((predicted.direction - batch["direction"]).square().sum(1), directed),
+            "offset": mean_where((predicted.offset - batch["offset"]).abs().sum(1), near),
         }
         return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
@@ -54,7 +54,7 @@ def heat_loss(logits: Tensor, wanted: Tensor, here: Tensor, counted: Tensor) -> 
     """Focal loss of heat maps [B, H, H], per hand; next to a hand's middle little is asked.
 
     Args:
-        logits: What is said.
+        logits: Predicted.
         wanted: Exactly 1 in the cells of hands' middles, less around them.
         here: What each cell counts as a hand's middle, 1 in all a hand.
         counted: 1 where anything but a middle is wrong to be called one.
@@ -84,11 +84,11 @@ class ProposalRecipe:
         return batch_of([self.stream.draw(rng) for _ in range(settings.train_batch_size)])
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
-        """Windows with the hands that are there, and those that are told with their scores."""
+        """Windows with the hands that are there, and the predicted ones with their scores."""
         device, pixels = next(self.network.parameters()).device, np.stack([w.pixels for w in self.shown])
         with torch.no_grad():
-            told = self.network(picture_tensor(pixels).to(device))
-        maps = {name: part.float().cpu().numpy() for name, part in told._asdict().items()}
+            predicted = self.network(picture_tensor(pixels).to(device))
+        maps = {name: part.float().cpu().numpy() for name, part in predicted._asdict().items()}
         panels: list[np.ndarray] = []
         for k, window in enumerate(self.shown):
             found = decode({name: part[k] for name, part in maps.items()}, pixels.shape[1], _LEAST)

@@ -142,8 +142,8 @@ class TextRecipe:
 
     def tokens(self, captions: np.ndarray) -> Int64[Tensor, "b n"]:
         """Token ids, as long as the longest caption that the encoder can read whole."""
-        said = [str(caption) for caption in captions]
-        return self.tokenizer(said, padding=True, truncation=True, return_tensors="pt").input_ids
+        texts = [str(caption) for caption in captions]
+        return self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").input_ids
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Crops over the similarity of each to each caption, which is written at the left."""
@@ -157,10 +157,10 @@ class TextRecipe:
         cells = cv2.applyColorMap(
             np.kron(levels, np.ones((_CELL // 2, _CELL), np.uint8)), cv2.COLORMAP_VIRIDIS
         )
-        said = [_said(str(caption)) for caption in self.shown.caption]
+        labels = [_label(str(caption)) for caption in self.shown.caption]
         shown = [cv2.resize(p, (_CELL, _CELL), interpolation=cv2.INTER_AREA) for p in pixels]
         head = np.concatenate([np.zeros((_CELL, _MARGIN, 3), np.uint8), *shown], 1)
-        return np.concatenate([head, np.concatenate([np.concatenate(said), cells[..., ::-1]], 1)])
+        return np.concatenate([head, np.concatenate([np.concatenate(labels), cells[..., ::-1]], 1)])
 
     def save(self, folder: Path) -> None:
         """Write ``text_encoder/`` and ``tokenizer/`` of the family, and the whole as ``clip/``."""
@@ -191,7 +191,7 @@ class ClipRecipe(TextRecipe):
         self.save_clip(folder)
 
 
-def _said(caption: str) -> UInt8[np.ndarray, "h w 3"]:
+def _label(caption: str) -> UInt8[np.ndarray, "h w 3"]:
     """The beginning of a caption in the margin."""
     lines = textwrap.wrap(caption, 56)
     return words([*lines, "", "", ""][:3], _MARGIN, (_CELL // 2 - 4) // 3)

@@ -165,7 +165,7 @@ class TextToImageRecipe:
             open_sampler("auto", family.schedule_config),
             None,
         )
-        device, made = family.unet.device, list[np.ndarray]()
+        device, pictures = family.unet.device, list[np.ndarray]()
         family.vae.to(device)
         blank, everywhere = torch.zeros(1, 3, side, side), torch.ones(1, 1, side, side)
         for number, prompt in enumerate(PROMPT_SHEET):
@@ -180,8 +180,8 @@ class TextToImageRecipe:
                 control_strength=0.0,
                 generator=torch.Generator(device).manual_seed(number),
             ).pictures
-            made.append(np.rint(picture_array(painted)[0]).astype(np.uint8))
-        return tiled(made, 10)
+            pictures.append(np.rint(picture_array(painted)[0]).astype(np.uint8))
+        return tiled(pictures, 10)
 
     def measures(self) -> dict[str, float]:
         """Loss of held-out samples at fixed noise."""

@@ -96,15 +96,15 @@ class ReconstructionLoss(nn.Module):
         pictures = batch["pictures"]
         posterior = vae.encode(pictures).latent_dist
         mean, spread = posterior.mean.float(), posterior.std.float()
-        made = vae.decode((mean + spread * batch["noise"]).to(pictures.dtype)).sample.float()
-        colours, edges = (made - pictures).abs().mean(), edge_error(made, pictures)
+        decoded = vae.decode((mean + spread * batch["noise"]).to(pictures.dtype)).sample.float()
+        colours, edges = (decoded - pictures).abs().mean(), edge_error(decoded, pictures)
         kl = 0.5 * (mean**2 + spread**2 - 1 - 2 * spread.log()).mean()
         return colours + _EDGES * edges + _KL * kl
 
 
-def edge_error(made: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"]) -> Tensor:
+def edge_error(decoded: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"]) -> Tensor:
     """Mean absolute error of horizontal and vertical differences: what blur loses."""
-    error = made - wanted
+    error = decoded - wanted
     return (error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()) / 2
 
 
@@ -133,8 +133,8 @@ class VaeRecipe:
         """Crops above what is left of them after encoding and decoding."""
         shown = self.shown.to(self.vae.device)
         with torch.no_grad():
-            made = decode(self.vae, encode(self.vae, shown))
-        rows = [np.concatenate(list(np.rint(picture_array(row))), 1) for row in (shown, made)]
+            decoded = decode(self.vae, encode(self.vae, shown))
+        rows = [np.concatenate(list(np.rint(picture_array(row))), 1) for row in (shown, decoded)]
         return np.concatenate(rows, 0).astype(np.uint8)
 
     def save(self, folder: Path) -> None:

@@ -22,14 +22,14 @@ _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "asse
 _SURE = 0.9
 """The budget must hold for hands to come with this confidence: limits are chosen among very many."""
 
-_OVERLOOKED, _OVERLOOKED_UNFOUND = 0.005, 0.02
-"""Share of hands that may be taken for something else; of those that no detector has found."""
+_OVERLOOKED, _OVERLOOKED_UNDETECTED = 0.005, 0.02
+"""Share of hands that may be taken for something else; of those that no detector finds."""
 
 _LEAST_LIMIT = 0.05
 """No limit is lower: what never comes near one is not called at a hair's breadth."""
 
 _LEAST_SURPLUS = 0.005
-"""A cell or two of too much flesh are no finger."""
+"""A cell or two of surplus skin are no finger."""
 
 _AS_IT_IS = np.eye(3)[:2]
 
@@ -47,57 +47,57 @@ def calibrate_critic(
     renders, and at most ``BUDGET`` of sound photographs, are.
 
     Args:
-        ask: Tells the network's logits of crops, as it ships (``review.critic.onnx_critic.critic_logits``).
+        ask: Returns the network's logits of crops, as it ships (``review.critic.onnx_critic.critic_logits``).
         config: Of the network.
         views: Hands that it was not trained on.
-        about: What the calibration says of itself.
+        about: Written into the calibration: what it was made from.
         seed: Of the finder's errors.
 
     Raises:
         NotEnoughDataError: Hands of some kind are missing.
     """
     crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
-    told = _told(ask, crops, config)
+    logits_by_head = _logits_of(ask, crops, config)
     judged = clear & views.judged
     malformed = np.any(views.defects, axis=1)
-    heads = {"malformed": _platt(told["malformed"], malformed, judged)}
+    heads = {"malformed": _platt(logits_by_head["malformed"], malformed, judged)}
     for k, name in enumerate(config.defects):
-        heads[name] = _platt(told["defects"][:, k], views.defects[:, k], judged)
-    called = clear | (told["assessable"] > 0)
-    thresholds = _limits(heads, told, config, views, called & views.judged)
+        heads[name] = _platt(logits_by_head["defects"][:, k], views.defects[:, k], judged)
+    called = clear | (logits_by_head["assessable"] > 0)
+    thresholds = _limits(heads, logits_by_head, config, views, called & views.judged)
     heads = {name: Head(head.scale, head.bias, thresholds[name]) for name, head in heads.items()}
     heads[SURPLUS] = Head(threshold=thresholds[SURPLUS])
-    heads["right"] = _platt(told["right"], np.equal(views.side, 1), clear & (views.side >= 0))
+    heads["right"] = _platt(logits_by_head["right"], np.equal(views.side, 1), clear & (views.side >= 0))
     heads |= _seeing(ask, config, views, seed)
-    heads |= _hand(told["hand"], views)
+    heads |= _hand(logits_by_head["hand"], views)
     counted, posed = judged & (views.fingers >= config.fingers[0]), clear & (views.pose >= 0)
     count = np.clip(views.fingers, config.fingers[0], config.fingers[-1]) - config.fingers[0]
     temperatures = {
-        "fingers": fit_temperature(told["fingers"][counted], count[counted].astype(np.int64)),
-        "poses": fit_temperature(told["poses"][posed], views.pose[posed].astype(np.int64)),
+        "fingers": fit_temperature(logits_by_head["fingers"][counted], count[counted].astype(np.int64)),
+        "poses": fit_temperature(logits_by_head["poses"][posed], views.pose[posed].astype(np.int64)),
     }
     return Calibration(heads, temperatures, {**about, "hands": int(views.hand.sum()), "budget": BUDGET})
 
 
-def _told(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConfig) -> Logits:
-    """Its numbers, a few crops at once, and the share of flesh that is too much."""
-    told: dict[str, list[np.ndarray]] = {name: [] for name in (*_NUMBERS, SURPLUS)}
+def _logits_of(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConfig) -> Logits:
+    """Its numbers, a few crops at once, and the share of skin that is surplus."""
+    logits_by_head: dict[str, list[np.ndarray]] = {name: [] for name in (*_NUMBERS, SURPLUS)}
     for start in range(0, len(crops), _AT_ONCE):
         lot = ask(crops[start : start + _AT_ONCE])
         parts = (PartMaps.of(one, config.parts, _AS_IT_IS, config.size_px) for one in lot["parts"])
-        lot = {**lot, SURPLUS: np.array([flesh.surplus_share for flesh in parts])}
-        for name, values in told.items():
+        lot = {**lot, SURPLUS: np.array([maps.surplus_share for maps in parts])}
+        for name, values in logits_by_head.items():
             values.append(lot[name])
-    return {name: np.concatenate(values).astype(np.float64) for name, values in told.items()}
+    return {name: np.concatenate(values).astype(np.float64) for name, values in logits_by_head.items()}
 
 
 def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
-    """Heads that say whether a hand can be judged, on hands of which some are spoilt."""
+    """Heads that predict whether a hand can be judged, on hands of which some are spoilt."""
     crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
-    told = _told(ask, crops, config)
+    logits_by_head = _logits_of(ask, crops, config)
     return {
-        "gloved": _platt(told["gloved"], views.gloved, views.hand),
-        "assessable": _platt(told["assessable"], able, views.hand),
+        "gloved": _platt(logits_by_head["gloved"], views.gloved, views.hand),
+        "assessable": _platt(logits_by_head["assessable"], able, views.hand),
     }
 
 
@@ -105,22 +105,22 @@ def _hand(logits: Float[np.ndarray, "n"], views: HandViews) -> dict[str, Head]:
     """Whether it is a hand at all, with both limits; a share of the hands may be overlooked by each."""
     head = _platt(logits, views.hand, np.ones(len(views), np.bool_))
     hands = _read(head, logits[views.hand])
-    shares = {"hand": _OVERLOOKED, HAND_WITHOUT_DETECTION: _OVERLOOKED_UNFOUND}
+    shares = {"hand": _OVERLOOKED, HAND_WITHOUT_DETECTION: _OVERLOOKED_UNDETECTED}
     thresholds = {name: max(float(np.quantile(hands, share)), 1e-6) for name, share in shares.items()}
     return {name: Head(head.scale, head.bias, threshold) for name, threshold in thresholds.items()}
 
 
 def _limits(
     heads: Mapping[str, Head],
-    told: Logits,
+    logits_by_head: Logits,
     config: CriticConfig,
     views: HandViews,
     judged: Bool[np.ndarray, "n"],
 ) -> dict[str, float]:
     """Limits that hold the budget on renders and on photographs; malformed ones of either count alike."""
-    values = {"malformed": told["malformed"]}
-    values |= {name: told["defects"][:, k] for k, name in enumerate(config.defects)}
-    read = np.column_stack([*(_read(heads[name], values[name]) for name in heads), told[SURPLUS]])
+    values = {"malformed": logits_by_head["malformed"]}
+    values |= {name: logits_by_head["defects"][:, k] for k, name in enumerate(config.defects)}
+    read = np.column_stack([*(_read(heads[name], values[name]) for name in heads), logits_by_head[SURPLUS]])
     malformed, of_group = np.any(views.defects, axis=1), views.rendered.astype(int)
     sound, wrong = judged & ~malformed, judged & malformed
     worth = 1 / np.maximum(np.bincount(of_group[wrong], minlength=2), 1)[of_group[wrong]]

@@ -1,4 +1,4 @@
-"""A trained network as one ONNX file: weights in half precision, what it needs to be told in the metadata."""
+"""A trained network as one ONNX file: weights in half precision, what its reader needs in the metadata."""
 
 from __future__ import annotations
 

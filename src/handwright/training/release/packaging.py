@@ -72,7 +72,7 @@ def release_critic(
     Args:
         network: A critic in eval mode.
         config: Of the critic.
-        calibrate: Says how the logits of the network as it ships are read (``calibrate_critic``).
+        calibrate: Fits how the logits of the network as it ships are read (``calibrate_critic``).
         output: Where it ships, whole or not at all; what was there is replaced.
         card: Its model card, Markdown.
 
@@ -81,12 +81,12 @@ def release_critic(
     """
     part = _part(output)
     part.mkdir(parents=True)
-    told = {
+    metadata = {
         name: json.dumps(getattr(config, name)) for name in ("name", "defects", "poses", "fingers", "parts")
     }
-    told |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
+    metadata |= {"size_px": str(config.size_px), "context": str(CONTEXT)}
     example = torch.zeros(2, 3, config.size_px, config.size_px)
-    export_onnx(network, example, Judged._fields, told, part / "critic.onnx")
+    export_onnx(network, example, Judged._fields, metadata, part / "critic.onnx")
     session, _ = open_session(part / "critic.onnx")
     calibrate(partial(critic_logits, session)).save(part / "calibration.json")
     return _shipped(part, output, card)

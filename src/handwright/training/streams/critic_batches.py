@@ -85,8 +85,8 @@ class ViewStream:
         views = self.views.where(chosen)
         if self.unforeseen_share:
             unforeseen = self._alter(rng, views, unforeseen, self._clear[chosen])
-        made = [self._cut(rng, views, k) for k in range(count)]
-        columns = {name: np.stack([sample[name] for sample in made]) for name in made[0]}
+        cut = [self._cut(rng, views, k) for k in range(count)]
+        columns = {name: np.stack([sample[name] for sample in cut]) for name in cut[0]}
         spoilt = columns.pop("spoilt")
         flipped = columns.pop("flipped") > 0
         side = np.where(flipped & (views.side >= 0), 1 - views.side, views.side)
@@ -130,10 +130,10 @@ class ViewStream:
                 if rng.random() < _PROCESSED:
                     views.pixels[k] = processed(rng, views.pixels[k], views.landmarks_px[k], lender)
                 continue
-            made = gone_wrong(rng, views.pixels[k], views.landmarks_px[k], lender)
-            if made is None:
+            altered = gone_wrong(rng, views.pixels[k], views.landmarks_px[k], lender)
+            if altered is None:
                 continue
-            views.pixels[k], changed = made
+            views.pixels[k], changed = altered
             views.wrong[k] = cv2.resize(
                 changed.astype(np.uint8), (MAP_PX, MAP_PX), None, 0, 0, cv2.INTER_AREA
             )

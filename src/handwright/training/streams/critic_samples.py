@@ -46,7 +46,7 @@ _EDGE_SEEN = 0.5
 """Cosine between knuckles' row and view from which on fingers are seen to bend."""
 
 _NEAR_ONES = 0.3
-"""How far the sound twin's landmarks are believed on fingers beside a malformed one."""
+"""Weight of the sound twin's landmarks on fingers beside a malformed one."""
 
 _SIDES = {"left": 0, "right": 1}
 
@@ -68,11 +68,11 @@ class HandViews:
         way: int8 [N] the generator that made the defect, −1 where there is none.
         fingers: int8 [N] how many it has, −1 where nobody could say.
         present: int8 [N, 5] which of the five it has, −1 where nobody could say.
-        judged: bool [N] whether it can be told sound or malformed by this hand alone.
+        judged: bool [N] whether this hand alone shows if it is sound or malformed.
         gloved: bool [N].
         rendered: bool [N].
         seen: int8 [N] number of visible landmarks.
-        hand: bool [N] it is one; anything else has nothing to be told of.
+        hand: bool [N] it is a hand; of anything else nothing is learnt but that.
     """
 
     pixels: UInt8[np.ndarray, "n s s 3"]
@@ -179,7 +179,7 @@ def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, 
 
 
 def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
-    """What a record says of a hand in words."""
+    """A hand's pose as its record has it, in words."""
     defects = list(hand.get("defects", ()))
     names = {defect["name"] for defect in defects}
     visible = np.array(hand["visible"], np.bool_)
@@ -199,7 +199,7 @@ def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
 
 
 def _is_seen_flat(hand: Mapping[str, Any]) -> bool:
-    """Whether the camera looks at its palm or back: a joint's bend backwards cannot be told there."""
+    """Whether the camera looks at its palm or back: there a joint's backward bend does not show."""
     points = np.array(hand.get("landmarks_cam_m", np.zeros((0, 3))), np.float64).reshape(-1, 3)
     if not len(points):
         return False

@@ -77,7 +77,7 @@ def mirrored(crops: Crops) -> Crops:
 
 def other_side(caption: str) -> str:
     """The caption of the mirrored picture."""
-    return re.sub(r"\b(left|right)\b", lambda said: _OTHER[said[1]], caption)
+    return re.sub(r"\b(left|right)\b", lambda side: _OTHER[side[1]], caption)
 
 
 def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n r r 3"]) -> UInt8[np.ndarray, "n r r 3"]:

@@ -126,8 +126,8 @@ def _around(landmarks: Float[np.ndarray, "21 2"], size: int) -> Bool[np.ndarray,
 
 
 def _wordings(record: Mapping[str, Any]) -> str:
-    said = record.get("captions") or {"natural": record["caption"]}
-    return "\n".join(dict.fromkeys(said[name] for name in ("natural", "terse", "technical") if name in said))
+    captions = record.get("captions") or {"natural": record["caption"]}
+    return "\n".join(dict.fromkeys(captions[k] for k in ("natural", "terse", "technical") if k in captions))
 
 
 def _stacked(rows: list[dict[str, Any]], size: int) -> Crops:

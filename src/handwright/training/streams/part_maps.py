@@ -54,7 +54,7 @@ def wrong_places(
 ) -> Bool[np.ndarray, "h w"]:
     """Where the defects of a hand show.
 
-    On renders the fingers concerned, flesh that a sound hand would not have, and where a finger that is gone
+    On renders the fingers concerned, hand_skin that a sound hand would not have, and where a finger that is gone
     should be; on photographs the defect's box.
     """
     height, width = pictures["image"].shape[:2]
@@ -68,9 +68,9 @@ def wrong_places(
             x0, y0, x1, y1 = np.round(defect["bbox_xyxy_px"]).astype(int)
             wrong[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = True
             continue
-        flesh = (parts > 0) & (parts != PARTS.index(ARM))
-        wrong |= flesh & (pictures["depth"] == 0)
-        wrong |= np.isin(parts, [PARTS.index(FINGERS[f]) for f in chosen]) if chosen else flesh
+        hand_skin = (parts > 0) & (parts != PARTS.index(ARM))
+        wrong |= hand_skin & (pictures["depth"] == 0)
+        wrong |= np.isin(parts, [PARTS.index(FINGERS[f]) for f in chosen]) if chosen else hand_skin
         if defect["name"] in _LOSING:
             wrong |= _lines(np.array(hand["keypoints_px"]), chosen, wrong.shape)
     return wrong

@@ -1,4 +1,4 @@
-"""Sound hands gone wrong in ways that have no name: a critic is to doubt more than the defects it was told.
+"""Sound hands gone wrong in ways that have no name, so that a critic doubts more than the named defects.
 
 All of them work on the picture, whatever the hand: none is a generator of
 ``data.hands.defects.generators``, which change the mesh, or of ``data.photo_edits``, which knows fingers.
