@@ -211,7 +211,7 @@ def test_only_the_network_for_detail_of_a_linear_codec_learns(data, tmp_path):
         ema_decay=0.0,
         resolution=64,
     )
-    PatchCodec(4, 1.0, (192,) * 4, (8, 8, 8, 8)).save_pretrained(tmp_path / "linear" / "vae")
+    PatchCodec(4, 1.0, (192,) * 4, (8, 8, 8)).save_pretrained(tmp_path / "linear" / "vae")
     recipe = open_member("vae", data, tmp_path / "linear", settings)
     before = {name: value.clone() for name, value in recipe.vae.state_dict().items()}
     train(recipe, settings, tmp_path / "run")

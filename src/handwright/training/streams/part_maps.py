@@ -54,7 +54,7 @@ def wrong_places(
 ) -> Bool[np.ndarray, "h w"]:
     """Where the defects of a hand show.
 
-    On renders the fingers concerned, hand_skin that a sound hand would not have, and where a finger that is gone
+    On renders: the fingers concerned, skin that a sound hand would not have, and where a finger that is gone
     should be; on photographs the defect's box.
     """
     height, width = pictures["image"].shape[:2]
