@@ -57,7 +57,7 @@ def test_a_critic_goes_on_from_what_it_knows_at_another_size(trained):
     kept, grown = load_critic(folder / "model" / "critic"), grown_critic(folder / "model", 96)
     assert grown.training
     assert grown.config.size_px == 96
-    assert torch.equal(kept.told.weight, grown.told.weight)
+    assert torch.equal(kept.heads_of_whole.weight, grown.heads_of_whole.weight)
     assert grown(torch.zeros(2, 3, 96, 96)).heatmaps.shape == (2, 21, 24, 24)
 
 

@@ -242,7 +242,7 @@ def exported(tmp_path_factory):
     network, folder = ProposalNetwork(LITTLE), tmp_path_factory.mktemp("onnx")
     network(torch.randn(16, 3, SIDE, SIDE))
     with torch.no_grad():
-        network.told.weight.normal_(0, 0.3)
+        network.head.weight.normal_(0, 0.3)
     meta = {"size_px": str(SIDE), "limit": "0.25", "name": LITTLE.name}
     export_onnx(network.eval(), torch.zeros(1, 3, SIDE, SIDE), MAPS, meta, folder / FILE)
     return network, folder
