@@ -5,7 +5,7 @@ import pytest
 
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.reproduce.handrefiner.study import GRID
-from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
+from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
 from handwright.reproduce.store import Store
 from handwright.reproduce.words import against_paper, figure, sign, table
 
@@ -39,7 +39,7 @@ def gauge(tmp_path) -> Gauge:
             record = {"error": max(1 - 2 * s, 0.0), "texture": 5 - max(0.0, s - 0.5)}
             store.unit("p", f"{k}/{s:g}", lambda made=(record, None): made)
     crops = np.clip(rng.normal(150, 8, (20, 4, 4, 3)), 0, 255).astype(np.uint8)
-    both = {LOOKS: Colours(), ANATOMY: Colours()}
+    both = {APPEARANCE: Colours(), ANATOMY: Colours()}
     return Gauge(store, both, {key: each(crops) for key, each in both.items()})
 
 

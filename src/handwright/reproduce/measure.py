@@ -20,13 +20,13 @@ from handwright.reproduce.store import Record, Store
 Figures = dict[str, Estimate]
 Features = Float[np.ndarray, "n d"]
 
-LOOKS, ANATOMY = "kid", "anatomy"
+APPEARANCE, ANATOMY = "kid", "anatomy"
 """What KID-H is taken of: features of pictures at large, and the referee's."""
 
 _DISTANCES = (
-    (LOOKS, LOOKS, kernel_distance),
+    (APPEARANCE, APPEARANCE, kernel_distance),
     (ANATOMY, ANATOMY, kernel_distance),
-    ("fid", LOOKS, frechet_distance),
+    ("fid", APPEARANCE, frechet_distance),
 )
 """Key, features, distance."""
 
@@ -50,7 +50,7 @@ class Gauge:
 
     Attributes:
         store: Where they are.
-        extractors: Of features: ``LOOKS``', behind KID-H and FID-H, and ``ANATOMY``'s.
+        extractors: Of features: ``APPEARANCE``', behind KID-H and FID-H, and ``ANATOMY``'s.
         reference: Features of sound hands, of each.
     """
 
@@ -68,33 +68,33 @@ class Gauge:
     def figures(self, group: str, names: Sequence[str], treatment: str) -> Figures:
         """Everything about one treatment: means of what records hold, KID-H, and FID-H where N allows it."""
         records = self.records(group, names, treatment)
-        told: Figures = {}
+        figures: Figures = {}
         for key, scale in _SCALED.items():
             values = _values(records, key)
             if len(values):
-                told[key] = mean_estimate(key, scale * values)
+                figures[key] = mean_estimate(key, scale * values)
         for key, which, distance in _DISTANCES:
             features, name = self.features(group, names, treatment, which), self.extractors[which].name
             with suppress(NotEnoughDataError):
-                told[key] = distance(self.reference[which], features, name=f"{key}-h[{name}]")
-        return told
+                figures[key] = distance(self.reference[which], features, name=f"{key}-h[{name}]")
+        return figures
 
     def difference(
         self, group: str, names: Sequence[str], of: str, less: str, *, distances: bool = True
     ) -> Figures:
         """One treatment less another of the same pictures, paired; KID-H only if ``distances``."""
         a, b = self.records(group, names, of), self.records(group, names, less)
-        told: Figures = {}
+        figures: Figures = {}
         for key in ("error", "texture"):
             both = [(x[key], y[key]) for x, y in zip(a, b, strict=True) if _there(x, key) and _there(y, key)]
             if both:
                 apart = np.array([x - y for x, y in both], float)
-                told[key] = mean_estimate(f"Δ {key}", _SCALED[key] * apart)
+                figures[key] = mean_estimate(f"Δ {key}", _SCALED[key] * apart)
         for key, reference in self.reference.items() if distances else ():
             ours, theirs = (self.features(group, names, treatment, key) for treatment in (of, less))
             with suppress(NotEnoughDataError):
-                told[key] = kernel_distance_difference(reference, ours, theirs)
-        return told
+                figures[key] = kernel_distance_difference(reference, ours, theirs)
+        return figures
 
     def features(self, group: str, names: Sequence[str], treatment: str, which: str) -> Features:
         """Features of the crops of one treatment, taken once."""

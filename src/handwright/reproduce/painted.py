@@ -56,9 +56,9 @@ class Listener:
 
     def inpaint(self, asked: Inpainting) -> Inpainted:
         """As the network does."""
-        made = self.network.inpaint(asked)
-        self.last = asked, made
-        return made
+        result = self.network.inpaint(asked)
+        self.last = asked, result
+        return result
 
     def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """As the network does."""
@@ -109,14 +109,14 @@ def paint_subject(
         settings: Painter, and how it paints; its strength is a number, 'fixed' or 'auto'.
         seed: Of the painting.
         network: Of a diffusing painter.
-        judge: Whose eyes look again.
+        judge: Detects the hand again.
         bare: In the network's own colours (``Bare``), all of the mask's box free to change.
 
     Returns:
         The record, and the picture that came out.
     """
-    heard = Listener(network)
-    painter = painter_of(settings, lambda: heard)
+    listener = Listener(network)
+    painter = painter_of(settings, lambda: listener)
     subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
     studio = Studio(painter, settings, judge, Stopwatch())
     strength = None if settings.diffusion is None else settings.diffusion.strength
@@ -126,18 +126,18 @@ def paint_subject(
         **seen(painting),
         "seconds": time.perf_counter() - started,
         "strength": painting.strength,
-        **_textures(heard),
+        **_textures(listener),
     }
     return record, painting.pixels
 
 
-def _textures(heard: Listener) -> Record:
+def _textures(listener: Listener) -> Record:
     """Fine detail of what was painted, and, on the same skin, of the picture before."""
-    if heard.last is None:
+    if listener.last is None:
         return {"texture": None, "texture_before": None}
-    asked, made = heard.last
-    before = texture_energy(asked, Inpainted(heard.as_coded(asked.picture)))
-    return {"texture": texture_energy(asked, made), "texture_before": before}
+    request, made = listener.last
+    before = texture_energy(request, Inpainted(listener.as_coded(request.picture)))
+    return {"texture": texture_energy(request, made), "texture_before": before}
 
 
 def judge_subject(
@@ -145,8 +145,8 @@ def judge_subject(
 ) -> tuple[Record, Pixels]:
     """Paint a hand with one strength and let the judge of ``refine`` score it; as ``paint_subject``."""
     assert settings.diffusion is not None
-    heard = Listener(network)
-    studio = Studio(painter_of(settings, lambda: heard), settings, judge, Stopwatch())
+    listener = Listener(network)
+    studio = Studio(painter_of(settings, lambda: listener), settings, judge, Stopwatch())
     originals = originals_of(subject.pixels, [subject.task], studio)
     strength = settings.diffusion.strength
     (made,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, studio, originals)
@@ -154,7 +154,7 @@ def judge_subject(
     x0, y0, x1, y1 = subject.task.window
     picture = subject.pixels.copy()
     picture[y0:y1, x0:x1] = candidate.pixels
-    texture = None if heard.last is None else texture_energy(*heard.last)
+    texture = None if listener.last is None else texture_energy(*listener.last)
     record = {
         "scores": dict(candidate.scores),
         "objections": len(candidate.refused),
@@ -173,7 +173,7 @@ def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
 
 
 def seen(painting: Painting) -> Record:
-    """What a second look says of the only hand of a painting."""
+    """Measures of the only hand of a painting, detected again."""
     (look,) = painting.looks
     score = 0.0 if look.analysis is None else look.analysis.observation.score
     return {"error": look.joint_error, "found": look.analysis is not None, "score": score}
@@ -184,7 +184,7 @@ def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
     return hand_crop(pixels, subject.box)
 
 
-def texture_energy(asked: Inpainting, made: Inpainted) -> float | None:
+def texture_energy(request: Inpainting, made: Inpainted) -> float | None:
     """How much fine detail a network paints on skin: RMS of what σ = 1.5 px takes from luminance, of 255.
 
     Measured at the network's resolution, before its result is enlarged or grain is added, where the control
@@ -193,11 +193,11 @@ def texture_energy(asked: Inpainting, made: Inpainted) -> float | None:
     Returns:
         None where too little of the hand is smooth.
     """
-    inside = (asked.control > 0) & asked.mask
-    depth = asked.control.astype(np.float32)
+    inside = (request.control > 0) & request.mask
+    depth = request.control.astype(np.float32)
     steep = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > _STEP
     smooth = cv2.distanceTransform((inside & ~steep).astype(np.uint8), cv2.DIST_L2, 3) > _EDGE_PX
-    if smooth.sum() < 2 * _FINE_PX * asked.picture.shape[0]:
+    if smooth.sum() < 2 * _FINE_PX * request.picture.shape[0]:
         return None
     light = made.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     fine = light - cv2.GaussianBlur(light, (0, 0), _FINE_PX)

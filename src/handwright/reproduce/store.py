@@ -40,10 +40,10 @@ class Store:
         Raises:
             OutputError: The folder's units were decided by something else.
         """
-        about, told = self.folder / f"{name}.json", json.dumps(made_by, indent=1, sort_keys=True)
+        about, settings = self.folder / f"{name}.json", json.dumps(made_by, indent=1, sort_keys=True)
         if not about.is_file():
-            write_text(about, told)
-        elif about.read_text("utf-8") != told:
+            write_text(about, settings)
+        elif about.read_text("utf-8") != settings:
             raise OutputError(
                 f"{self.folder} holds another study", f"its {name}.json differs", "give another --work"
             )

@@ -62,7 +62,7 @@ class Subject:
     def boxed(self) -> Subject:
         """The same with all of its mask's box free to change, as the published code has it.
 
-        A mask that follows the hand tells the network its outline, whatever the control says.
+        A mask that follows the hand tells the network its outline, whatever the control is.
         """
         may_change = np.zeros_like(self.task.may_change)
         rows, columns = (

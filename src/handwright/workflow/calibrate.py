@@ -59,15 +59,15 @@ class Gain:
 
     def lines(self) -> list[str]:
         """What to tell the user."""
-        told = [f"{self.good + self.malformed} hands: {self.good} good, {self.malformed} malformed"]
-        told += [f"left out: {count} {why}" for why, count in self.left_out.items() if count]
+        lines = [f"{self.good + self.malformed} hands: {self.good} good, {self.malformed} malformed"]
+        lines += [f"left out: {count} {why}" for why, count in self.left_out.items() if count]
         for one, other in zip(self.before, self.after, strict=True):
-            told.append(f"{one.name}: {_share(one)} before, {_share(other)} after; N {one.n}")
-        told.append("after: each picture judged by a fit in which it took no part; 95 % intervals")
+            lines.append(f"{one.name}: {_share(one)} before, {_share(other)} after; N {one.n}")
+        lines.append("after: each picture judged by a fit in which it took no part; 95 % intervals")
         if self.good < CERTIFYING:
             promise = f"to promise at most {100 * BUDGET:g} % false alarms elsewhere"
-            told.append(f"limits were only raised: it takes {CERTIFYING} good hands {promise}")
-        return told
+            lines.append(f"limits were only raised: it takes {CERTIFYING} good hands {promise}")
+        return lines
 
 
 def calibrate_files(
@@ -162,9 +162,9 @@ def open_recalibrated(
         DataError: The file is no calibration, or of another critic.
         UsageError: There is no critic.
     """
-    told = Calibration.load(calibration)
+    refitted = Calibration.load(calibration)
     with open_judge() as judge:
-        yield replace(judge, critic=RecalibratedCritic(calibrated_critic(judge), told))
+        yield replace(judge, critic=RecalibratedCritic(calibrated_critic(judge), refitted))
 
 
 def _by_source(
@@ -183,7 +183,7 @@ def _by_source(
         else:
             found.setdefault(source, []).append(label)
     if not found:
-        such = f"it names {labels[0].path}" if labels else "no line says whether a hand is malformed"
+        such = f"it names {labels[0].path}" if labels else "no line names a malformed or a good hand"
         raise UsageError(
             f"{file} labels none of these pictures", such, "give the pictures that were labelled"
         )
@@ -227,33 +227,39 @@ def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]
         "good": good,
         "malformed": len(hands) - good,
         "budget": BUDGET,
-        "before": [_entry(told) for told in before],
-        "after": [_entry(told) for told in after],
+        "before": [_entry(estimate) for estimate in before],
+        "after": [_entry(estimate) for estimate in after],
     }
     return Gain(replace(fitted, about=about), before, after, good, len(hands) - good, left_out)
 
 
-def _measures(told: Outcome) -> tuple[Estimate, ...]:
+def _measures(outcome: Outcome) -> tuple[Estimate, ...]:
     from handwright.metrics.statistics.estimate import statistic_estimate
     from handwright.metrics.statistics.rates import rate_estimate
     from handwright.review.calibration.fitting import expected_calibration_error
 
     def error(pictures: np.ndarray) -> float:
-        rows = np.concatenate([np.flatnonzero(told.pictures == k) for k in pictures])
-        return expected_calibration_error(told.probability[rows], told.malformed[rows])
+        rows = np.concatenate([np.flatnonzero(outcome.pictures == k) for k in pictures])
+        return expected_calibration_error(outcome.probability[rows], outcome.malformed[rows])
 
     alarms, recall, calibration = _MEASURES
-    by_picture = statistic_estimate(calibration, np.unique(told.pictures), error)
+    by_picture = statistic_estimate(calibration, np.unique(outcome.pictures), error)
     return (
-        rate_estimate(alarms, told.called[~told.malformed]),
-        rate_estimate(recall, told.called[told.malformed]),
-        replace(by_picture, n=len(told.malformed)),
+        rate_estimate(alarms, outcome.called[~outcome.malformed]),
+        rate_estimate(recall, outcome.called[outcome.malformed]),
+        replace(by_picture, n=len(outcome.malformed)),
     )
 
 
-def _entry(told: Estimate) -> dict[str, Any]:
-    return {"name": told.name, "value": told.value, "low": told.low, "high": told.high, "n": told.n}
+def _entry(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "name": estimate.name,
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+    }
 
 
-def _share(told: Estimate) -> str:
-    return f"{100 * told.value:.1f} % [{100 * told.low:.1f}, {100 * told.high:.1f}]"
+def _share(estimate: Estimate) -> str:
+    return f"{100 * estimate.value:.1f} % [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"

@@ -127,5 +127,5 @@ def _open_finder(landmarker: Path | None, stack: ExitStack) -> HandFinder:
     from handwright.perception.detect.landmarker import HandLandmarker
     from handwright.perception.detect.search import find_hands
 
-    eyes = stack.enter_context(HandLandmarker(landmarker))
-    return lambda pixels: find_hands(pixels, landmarker=eyes)
+    detector = stack.enter_context(HandLandmarker(landmarker))
+    return lambda pixels: find_hands(pixels, landmarker=detector)

@@ -1,4 +1,4 @@
-"""What a user says of hands: labels of a report's page, or a table of good and bad ones."""
+"""Labels that users give hands: those of a report's page, or a table of good and bad ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIX = "save labels from a report's page, or write columns path, hand, label (go
 
 @dataclass(frozen=True)
 class Label:
-    """What is said of a hand.
+    """A user's label of a hand.
 
     Attributes:
         path: Of the picture, as it is written.
@@ -35,9 +35,9 @@ class Label:
 def read_labels(path: Path) -> list[Label]:
     """Labels of hands, in the order of the file.
 
-    Of a report's page: agreeing that finger count or joint bending fails, or disagreeing that it passes, says
-    that the hand is malformed; a hand of which something was said, and nothing of this kind, is good. Labels
-    of other checks, and of 'cannot tell', say nothing here.
+    Of a report's page: agreeing that finger count or joint bending fails, or disagreeing that it passes,
+    labels the hand malformed; a hand with other labels, and none of this kind, is good. Labels of other
+    checks, and of 'cannot tell', do not count here.
 
     Args:
         path: A CSV file with a line of names: path, hand, box, check, verdict, confidence, label; or path,
@@ -55,7 +55,7 @@ def read_labels(path: Path) -> list[Label]:
     if not rows or missing:
         why = f"it has no column {' and no '.join(missing)}" if missing else "it is empty"
         raise UsageError(f"{path} holds no labels", why, _FIX)
-    said: dict[tuple[str, int], tuple[Box | None, bool]] = {}
+    labels: dict[tuple[str, int], tuple[Box | None, bool]] = {}
     for number, row in enumerate(rows, start=2):
         try:
             label = _label_of(row)
@@ -63,12 +63,12 @@ def read_labels(path: Path) -> list[Label]:
             raise UsageError(f"line {number} of {path} is no label", f"{error}", _FIX) from error
         if label is not None:
             key = label.path, label.hand
-            said[key] = label.box, label.malformed or said.get(key, (None, False))[1]
-    return [Label(*key, *told) for key, told in said.items()]
+            labels[key] = label.box, label.malformed or labels.get(key, (None, False))[1]
+    return [Label(*key, *label) for key, label in labels.items()]
 
 
 def _label_of(row: Mapping[str, str]) -> Label | None:
-    """The label of a line; None of one that says nothing of the hand's form."""
+    """The label of a line; None of one that is not about the hand's form."""
     if not (row["path"] or "").strip():
         raise ValueError("it names no picture")
     hand = int(row["hand"])

@@ -134,5 +134,5 @@ def _labels(member: Member | None, where: Path) -> Labels | None:
 def _caption(member: Member | None, where: Path) -> str | None:
     from handwright.metrics.sets.items import caption_in
 
-    told = _labels(member, where)
-    return None if told is None else caption_in(told)
+    caption_source = _labels(member, where)
+    return None if caption_source is None else caption_in(caption_source)

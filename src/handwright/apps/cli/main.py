@@ -1,4 +1,4 @@
-"""Entry point: arguments in, exit code out, and never a traceback that was not asked for."""
+"""Entry point: arguments in, exit code out, and a traceback only with --debug."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from handwright.refine.acceptance import Opinion, order
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
-from handwright.reproduce.handrefiner.paint_all import NONE, TOLD, Bench
+from handwright.reproduce.handrefiner.paint_all import NONE, REPORT_EVERY, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
 from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
@@ -26,7 +26,7 @@ from handwright.types import Box, Image
 
 GROUP = "before-after"
 STATES = ("before", "repainted", "refined")
-"""The picture as it came; with the best repaint whatever the judge says; as it leaves."""
+"""The picture as it came; with the best repaint whatever the judge decides; as it leaves."""
 
 _LEAST_OVERLAP = 0.2
 
@@ -56,8 +56,8 @@ class BeforeAfter:
                 self._make(picture)
             if not store.has(GROUP, f"{picture.name}/{NONE}"):
                 names.append(picture.name)
-            if number % TOLD == 0:
-                self.bench.study.say(f"{GROUP}: {number} pictures, {len(names)} with a hand")
+            if number % REPORT_EVERY == 0:
+                self.bench.study.notify(f"{GROUP}: {number} pictures, {len(names)} with a hand")
         return tuple(names)
 
     def _pictures(self) -> Iterable[Suspect]:
@@ -83,13 +83,13 @@ class BeforeAfter:
         )
         repair = refine_picture(image, settings, self.bench.engine)
         hand = nearest(repair.hands, box)
-        told = {
+        common = {
             "attempted": hand is not None and bool(hand.candidates),
             "replaced": hand is not None and hand.action == "refined",
         }
         shown = image, image if hand is None else _repainted(image, hand), repair.after
         for state, version in zip(STATES, shown, strict=True):
-            record = {**told, **self._looked_at(version, box, OrientedSquare.of(landmarks))}
+            record = {**common, **self._looked_at(version, box, OrientedSquare.of(landmarks))}
             crop = hand_crop(version.pixels, box)
             store.unit(GROUP, f"{picture.name}/{state}", lambda made=(record, crop): made)
 

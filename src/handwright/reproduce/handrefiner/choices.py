@@ -51,7 +51,7 @@ def read_choices(file: Path, names: Sequence[str]) -> dict[str, float]:
     """
     if not file.is_file():
         raise UsageError(f"--choices {file} is not there", "", "check the name")
-    told: dict[str, list[float]] = {}
+    answers: dict[str, list[float]] = {}
     with file.open(newline="", encoding="utf-8") as lines:
         for number, line in enumerate(csv.DictReader(lines), start=2):
             try:
@@ -63,8 +63,8 @@ def read_choices(file: Path, names: Sequence[str]) -> dict[str, float]:
                 ) from error
             if not 0 <= strength <= 2:
                 raise DataError(f"{file}, line {number}: the strength is {strength:g}", "", "give 0 to 2")
-            told.setdefault(name, []).append(strength)
-    chosen = {name: float(np.mean(told[name])) for name in names if name in told}
+            answers.setdefault(name, []).append(strength)
+    chosen = {name: float(np.mean(answers[name])) for name in names if name in answers}
     if not chosen:
         raise UsageError(
             f"--choices {file} names none of the pictures", "", "take names from the sheets, such as 830000"
@@ -89,12 +89,12 @@ def write_strength(folder: Path, fixed: Estimate, chosen_by: str, notes: Mapping
     Returns:
         The file, ``handwright.json`` in the folder.
     """
-    told = {
+    notes = {
         **notes,
         "strength": round(fixed.value, 2),
         "interval": [round(fixed.low, 3), round(fixed.high, 3)],
         "pictures": fixed.n,
         "chosen_by": chosen_by,
     }
-    write_text(folder / "handwright.json", json.dumps(told, indent=1) + "\n")
+    write_text(folder / "handwright.json", json.dumps(notes, indent=1) + "\n")
     return folder / "handwright.json"

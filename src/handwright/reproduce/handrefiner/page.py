@@ -12,7 +12,7 @@ from handwright.reproduce.handrefiner.paint_all import UNTOUCHED
 from handwright.reproduce.handrefiner.results import Results
 from handwright.reproduce.handrefiner.rows import boxed_rows
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
-from handwright.reproduce.measure import ANATOMY, CROSSOVER, LOOKS, Figures
+from handwright.reproduce.measure import ANATOMY, APPEARANCE, CROSSOVER, Figures
 from handwright.reproduce.words import against_paper, cells, figure, paragraph, sign, table
 from handwright.workflow.files import write_text
 
@@ -54,7 +54,7 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
 
     Args:
         results: What was measured.
-        study: What was asked.
+        study: What is measured.
         command: As the page tells it.
         page: Markdown file.
         phases: Names of the sheets of the phase figure, by what is steered.
@@ -116,14 +116,14 @@ def _table_3(results: Results) -> str:
             rows.append([row.label, f"not measured: {row.missing}", *[""] * (len(_KEYS) - 1)])
         else:
             rows.append([row.label, *cells(results.figures[row.name], _KEYS)])
-    told = results.figures[UNTOUCHED]["error"].n
-    fixed = f"N {told} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
+    count = results.figures[UNTOUCHED]["error"].n
+    fixed = f"N {count} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
     return f"{table(('', *_TITLES), rows)}\n\n{fixed}{_no_fid(results.figures[UNTOUCHED])}"
 
 
 def _columns(results: Results) -> str:
-    told = "; ".join(f"{row.name}: {row.label}" for row in results.rows if not row.missing)
-    return paragraph(f"Columns: untouched; {told}.")
+    rows = "; ".join(f"{row.name}: {row.label}" for row in results.rows if not row.missing)
+    return paragraph(f"Columns: untouched; {rows}.")
 
 
 def _no_fid(figures: Figures) -> str:
@@ -132,18 +132,18 @@ def _no_fid(figures: Figures) -> str:
 
 def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
     rows: list[list[str]] = []
-    for asked, told in differences:
-        paper = _PAPER.get(asked)
-        error, kid = told.get("error"), told.get(LOOKS)
+    for comparison, found in differences:
+        paper = _PAPER.get(comparison)
+        error, kid = found.get("error"), found.get(APPEARANCE)
         rows.append(
             [
-                asked,
+                comparison,
                 figure(error, 2),
                 _verdict(error, None if paper is None else paper[0]),
                 figure(kid, 4),
                 _verdict(kid, None if paper is None else paper[1]),
-                figure(told.get(ANATOMY), 3),
-                figure(told.get("texture"), 2),
+                figure(found.get(ANATOMY), 3),
+                figure(found.get("texture"), 2),
             ]
         )
     titles = (
@@ -164,14 +164,15 @@ def _verdict(estimate: Estimate | None, paper: float | None) -> str:
 
 def _times(results: Results) -> str:
     rows = [
-        [painter, *(figure(told, 2) for told in ratios.values())] for painter, ratios in results.times.items()
+        [painter, *(figure(found, 2) for found in ratios.values())]
+        for painter, ratios in results.times.items()
     ]
     note = paragraph(f"""
         Painting and looking again, over the fixed strength's, of the same pictures in one run: all paintings
         of a strategy together, each timed alone; one that two strategies share is made once and counts in
         both. Paper: adaptive > 3.5. From pure noise, auto lies {_beside(results, "error")} adaptive's
-        interval in joint error, {_beside(results, LOOKS)} it in KID-H and {_beside(results, ANATOMY)} it in
-        KID-H of anatomy.
+        interval in joint error, {_beside(results, APPEARANCE)} it in KID-H and
+        {_beside(results, ANATOMY)} it in KID-H of anatomy.
     """)
     return f"{table(('time over fixed', 's = 1.0', 'adaptive', 'auto'), rows)}\n\n{note}"
 
@@ -188,8 +189,8 @@ def _beside(results: Results, key: str) -> str:
 
 def _phases(results: Results) -> str:
     rows: list[list[str]] = []
-    for what, told in results.halves.items():
-        (error_below, error_above), (fine_below, fine_above) = told["error"], told["texture"]
+    for what, found in results.halves.items():
+        (error_below, error_above), (fine_below, fine_above) = found["error"], found["texture"]
         signs = sign(error_below), sign(fine_above)
         rows.append(
             [
@@ -240,25 +241,25 @@ def _fixed(results: Results) -> str:
 def _harmonise(results: Results) -> str:
     labels = {"fixed": "fixed", "full": "s = 1.0", "adaptive": "adaptive", "auto": "auto (ours)"}
     labels[UNTOUCHED] = "untouched (floor)"
-    rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.harmonise.items()]
-    told = f"N {results.harmonise[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
-    return f"{table(('', *_TITLES), rows)}\n\n{told}\n\n{_differences(results.harmonise_differences)}"
+    rows = [[labels[name], *cells(found, _KEYS)] for name, found in results.harmonise.items()]
+    note = f"N {results.harmonise[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
+    return f"{table(('', *_TITLES), rows)}\n\n{note}\n\n{_differences(results.harmonise_differences)}"
 
 
 def _boxed(results: Results) -> str:
     labels = {row.name: row.label for row in boxed_rows(results.rows)} | {UNTOUCHED: "untouched (floor)"}
-    rows = [[labels[name], *cells(told, _KEYS)] for name, told in results.boxed.items()]
+    rows = [[labels[name], *cells(found, _KEYS)] for name, found in results.boxed.items()]
     n = results.boxed[UNTOUCHED]["error"].n
     note = paragraph(f"""
         N {n} hands a row, the first of those of Table 3. As the published code has it, all of the mask's box
         is free, and nothing is done about colours afterwards: above, the mask follows the fitted hand and
-        skin colour is laid back where its mesh is, which gives the outline away whatever the control says.
+        skin colour is laid back where its mesh is, which gives the outline away whatever the control is.
     """)
     return f"{table(('', *_TITLES), rows)}\n\n{note}\n\n{_differences(results.boxed_differences)}"
 
 
 def _before_after(results: Results, given: bool) -> str:
-    keys = (LOOKS, ANATOMY, "fid", "found", "score", "sound")
+    keys = (APPEARANCE, ANATOMY, "fid", "found", "score", "sound")
     rows = [[state, *cells(results.states[state], keys)] for state in STATES]
     titles = (
         "",
@@ -272,7 +273,7 @@ def _before_after(results: Results, given: bool) -> str:
     n = results.states[STATES[0]]["found"].n
     note = paragraph(f"""
         N {n} hands{"" if given else ", rendered with one defect each"}. 'repainted': the best attempt,
-        whatever the judge says ({100 * results.attempted:.0f} % were found and attempted). 'refined': what
+        whatever the judge decides ({100 * results.attempted:.0f} % were found and attempted). 'refined': what
         `refine --painter diffuse --all` delivers, which keeps the original unless it is beaten
         ({100 * results.replaced:.0f} % replaced).
     """)
@@ -281,7 +282,7 @@ def _before_after(results: Results, given: bool) -> str:
 
 def _trained(study: Study) -> list[str]:
     """How the other ControlNets were trained, as their folder's README.md tells it."""
-    told = None if study.variants is None else study.variants / "README.md"
-    if told is None or not told.is_file():
+    readme = None if study.variants is None else study.variants / "README.md"
+    if readme is None or not readme.is_file():
         return []
-    return ["## The other ControlNets", told.read_text("utf-8").strip()]
+    return ["## The other ControlNets", readme.read_text("utf-8").strip()]

@@ -34,7 +34,7 @@ TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "
 UNTOUCHED, NONE = "untouched", "none"
 """Names of units: the picture as it is; a picture without a hand."""
 
-TOLD = 10
+REPORT_EVERY = 10
 """Pictures between two lines of progress."""
 
 Make = Callable[[Subject], tuple[Record, Crop]]
@@ -61,7 +61,7 @@ class Bench:
     Attributes:
         study: What to do.
         store: Where it is kept.
-        engine: Eyes and judge.
+        engine: Detector and judge.
     """
 
     study: Study
@@ -177,8 +177,8 @@ class Bench:
         for number, picture in enumerate(pictures, start=1):
             if self._one(group, picture, works):
                 names.append(picture.name)
-            if number % TOLD == 0:
-                self.study.say(f"{group}: {number} pictures, {len(names)} with a hand")
+            if number % REPORT_EVERY == 0:
+                self.study.notify(f"{group}: {number} pictures, {len(names)} with a hand")
         return tuple(names)
 
     def _one(self, group: str, picture: Picture, works: dict[str, Work]) -> bool:

@@ -13,7 +13,7 @@ from handwright.reproduce.handrefiner.rows import Row, boxed_rows, pairs, strate
 from handwright.reproduce.measure import Figures, Gauge
 
 OVER = ("full", "adaptive", "auto")
-"""Strategies whose time is told as a multiple of the fixed one's."""
+"""Strategies whose time is given as a multiple of the fixed one's."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def take(
         return {treatment: gauge.figures(group, which, treatment) for treatment in there}
 
     def differences(group: str, which: Sequence[str], of: Sequence[Row]) -> list[tuple[str, Figures]]:
-        return [(asked, gauge.difference(group, which, a, b)) for asked, a, b in pairs(of)]
+        return [(question, gauge.difference(group, which, a, b)) for question, a, b in pairs(of)]
 
     def times(group: str, which: Sequence[str]) -> dict[str, Estimate]:
         return {name: gauge.times(group, which, name, "fixed") for name in OVER}

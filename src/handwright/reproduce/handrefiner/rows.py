@@ -106,7 +106,7 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     names = {row.name for row in rows if not row.missing}
     negative = "guided" if "guided" in names else "fixed"
     tuned = TUNED if TUNED in names else "fixed"
-    asked = (
+    comparisons = (
         ("tuning", "fixed", UNTUNED),
         ("tuning as long", TUNED, UNTUNED),
         ("tuning as long, of coarse depth", TUNED, COARSE),
@@ -117,7 +117,7 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
         ("auto instead of fixed", "auto", "fixed"),
         ("auto instead of adaptive", "auto", "adaptive"),
     )
-    return tuple(pair for pair in asked if pair[1] in names and pair[2] in names)
+    return tuple(pair for pair in comparisons if pair[1] in names and pair[2] in names)
 
 
 def _variant(name: str, label: str, settings: DiffusionSettings, variants: Path | None) -> Row:

@@ -25,7 +25,7 @@ from handwright.reproduce.handrefiner.paint_all import BOXED, JUDGED, REFERENCE,
 from handwright.reproduce.handrefiner.results import Names, take
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows
 from handwright.reproduce.handrefiner.study import REFEREE, Study
-from handwright.reproduce.measure import ANATOMY, LOOKS, Gauge
+from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
 from handwright.reproduce.sheets import save_sheet
 from handwright.reproduce.store import Store
 from handwright.workflow.files import cache_folder
@@ -64,8 +64,8 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
         bench = Bench(study, store, engine)
         names = _paint(bench)
         rows, stored = bench.rows(), bench.network(study.diffusion).fixed_strength
-    study.say("measuring")
-    extractors = {LOOKS: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
+    study.notify("measuring")
+    extractors = {APPEARANCE: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
     sound = [store.crop(REFERENCE, name) for name in names.reference]
     reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
     choice = _choose(study, store, names)

@@ -1,4 +1,4 @@
-"""What a study is asked to do: how many of everything, with which model, on which pictures."""
+"""What a study does: how many of everything, with which model, on which pictures."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Study:
         extractor: Of the features behind KID-H and FID-H.
         seed: Of every painting.
         landmarker: A hand_landmarker.task of the user's own.
-        say: Told in a line how far it is.
+        notify: Called with a line on how far it is.
     """
 
     scale: Scale
@@ -98,7 +98,7 @@ class Study:
     extractor: str = "hw-v2"
     seed: int = 0
     landmarker: Path | None = None
-    say: Callable[[str], None] = lambda _: None
+    notify: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         for option, path in (("--data", self.data), ("--variants", self.variants)):

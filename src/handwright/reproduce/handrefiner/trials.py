@@ -52,8 +52,8 @@ class _Trial:
 
     @property
     def strength(self) -> Strength | None:
-        told: Any = self.record["strength"]
-        return tuple(told) if isinstance(told, list) else told
+        stored: Any = self.record["strength"]
+        return tuple(stored) if isinstance(stored, list) else stored
 
     @property
     def error(self) -> float:
@@ -72,7 +72,7 @@ class Trials:
         usual: The study's own settings.
         seed: Of every painting.
         network: Opens the network of some settings.
-        judge: Whose eyes look again.
+        judge: Detects the hand again.
     """
 
     store: Store
@@ -102,9 +102,9 @@ class Trials:
     def trial(self, subject: Subject, way: Way, strength: Strength | str | None) -> _Trial:
         """One painting, made unless it is there."""
         network, group = self.network(way.diffusion), way.group(self.usual)
-        asked = network.fixed_strength if strength == "fixed" else strength
-        name = f"{subject.name}/{asked if isinstance(asked, str) else f'{asked:g}'}"
-        settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=asked))
+        wanted = network.fixed_strength if strength == "fixed" else strength
+        name = f"{subject.name}/{wanted if isinstance(wanted, str) else f'{wanted:g}'}"
+        settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=wanted))
 
         def paint() -> tuple[Record, Crop]:
             made = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)

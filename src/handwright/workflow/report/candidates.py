@@ -79,7 +79,7 @@ def _verdict(candidate: Entry) -> str:
 
 
 def _table(candidates: Sequence[Entry]) -> str:
-    names = sorted({name for candidate in candidates for name in candidate["scores"]})
+    names: list[str] = sorted({name for candidate in candidates for name in candidate["scores"]})
     titles = (
         "candidate",
         "seed",

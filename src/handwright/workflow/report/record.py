@@ -56,7 +56,7 @@ def picture_entry(
 
     Args:
         job: The picture and its output.
-        settings: What was asked, from ``Request.as_json``.
+        settings: The options of the run, from ``Request.as_json``.
         repair: What was done.
         evidence: Names of the files beside the report, from ``Evidence.write``; None without a report.
         written: What was written.

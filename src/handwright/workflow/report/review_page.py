@@ -64,9 +64,9 @@ def render_page(review: Entry, views: Sequence[Mapping[int, str]]) -> str:
 
 def _headline(counts: Mapping[str, int]) -> str:
     words = {"fail": "fail", "unsure": "unsure", "pass": "pass", "no_hands": "without hands"}
-    told = ", ".join(f"{counts[name]} {word}" for name, word in words.items() if counts[name])
+    verdicts = ", ".join(f"{counts[name]} {word}" for name, word in words.items() if counts[name])
     pictures = "1 picture" if counts["pictures"] == 1 else f"{counts['pictures']} pictures"
-    return f"{pictures}: {told}" if told else pictures
+    return f"{pictures}: {verdicts}" if verdicts else pictures
 
 
 def _worst(hand: Entry) -> float:
@@ -101,9 +101,9 @@ def _check(picture: Entry, hand: Entry, name: str) -> str:
         "verdict": check["verdict"],
         "confidence": check["confidence"],
     }
-    told = " ".join(f'data-{key}="{escape(str(value))}"' for key, value in data.items())
+    attributes = " ".join(f'data-{key}="{escape(str(value))}"' for key, value in data.items())
     buttons = '<button type="button">agree</button><button type="button">disagree</button>'
-    return f"""<div class="check" {told}><p><b>{_CHECK_WORDS[name]}</b>
+    return f"""<div class="check" {attributes}><p><b>{_CHECK_WORDS[name]}</b>
 <span class="tag {kind}">{escape(check["verdict"])}</span><span class="soft">{sure}</span></p>
 <p>{escape(check["reason"])}</p><p class="say">{buttons}</p></div>"""
 

@@ -25,7 +25,7 @@ def load_settings(
     """Load every file that a run's request names.
 
     Args:
-        plan: What the user asked.
+        plan: What the run shares, with the user's options.
         image: The picture it is for.
         input_sha256: Of the picture's file.
         engine: Opens the finder; used only when the pose comes from a photograph.

@@ -31,7 +31,7 @@ def pick_candidate(
         hand: Which hand, by the report's id.
         pick: Which candidate, from 1; 0 puts the original hand back.
         output: Where the picture goes.
-        source: The input picture, if it is not where the report says; needed when the report has several.
+        source: The input picture, if it is not where it was; needed when the report has several.
         force: Overwrite a file.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the user asked of a run: option values by name, picklable, and written into every report."""
+"""The options that a user gave a run: values by name, picklable, and written into every report."""
 
 from __future__ import annotations
 
