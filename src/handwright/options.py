@@ -125,8 +125,8 @@ def _check_box(value: Any) -> None:  # noqa: ANN401
     try:
         x0, y0, x1, y1 = (float(number) for number in value)
     except (TypeError, ValueError):
-        raise UsageError(f"`box` {value!r} is no box", "", "give four numbers: x0, y0, x1, y1") from None
-    if not all(math.isfinite(number) for number in (x0, y0, x1, y1)):
+        x0 = y0 = x1 = y1 = math.nan
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
         raise UsageError(f"`box` {value!r} is no box", "", "give four numbers: x0, y0, x1, y1")
     if not (x0 < x1 and y0 < y1):
         raise UsageError(
