@@ -20,7 +20,7 @@ from handwright.data.shards import read_shards
 from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.extractors.choose import open_extractor
 from handwright.metrics.extractors.features import TextImageEncoder, extract
-from handwright.training.streams.crop_folders import crops_of
+from handwright.training.streams.crops import crops_of
 from measures import mean, row
 
 SIZE, LOT = 256, 50

@@ -16,7 +16,7 @@ from handwright.image import write_atomically
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.extractors.referee import FOLDER, RefereeExtractor
 from handwright.training.release.onnx_export import with_features
-from handwright.training.streams.crop_folders import load_crops
+from handwright.training.streams.crops import load_crops
 
 _LEAST, _HANDS, _SIDE = 0.05, 1500, 224
 

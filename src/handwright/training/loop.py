@@ -263,7 +263,7 @@ class _Run:
         return mean.item(), time.monotonic() - began
 
     def _loss(self, batch: Batch, part: int) -> Tensor:
-        """The forward pass; dropout knows no generator but the global one, which is forked and seeded for it."""
+        """The forward pass; dropout knows only the global generator, which is forked and seeded for it."""
         place = [self.settings.seed, self.step, part, self.accelerator.process_index]
         with torch.random.fork_rng():
             torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))

@@ -53,8 +53,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.critic_samples import load_views
 from handwright.training.streams.crop_batches import CropStream
-from handwright.training.streams.crop_folders import load_crops
-from handwright.training.streams.crops import Crops
+from handwright.training.streams.crops import Crops, load_crops
 from handwright.training.streams.latent_shards import LatentStream
 from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream

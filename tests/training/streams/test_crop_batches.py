@@ -10,8 +10,7 @@ import pytest
 
 from handwright.errors import UsageError
 from handwright.training.streams.crop_batches import CropStream, other_side, repair_masks
-from handwright.training.streams.crop_folders import load_crops
-from handwright.training.streams.crops import Crops, joined, save_crops
+from handwright.training.streams.crops import Crops, joined, load_crops, save_crops
 from handwright.training.streams.photographs import is_test_only
 from tests.training.rendered_crops import crops
 

@@ -14,7 +14,7 @@ from handwright.data.hands import render_one_hand
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.training.streams import photographs as module
-from handwright.training.streams.crop_folders import CONTEXT
+from handwright.training.streams.crops import CONTEXT
 from handwright.training.streams.photographs import (
     TRAIN_SETS,
     Photograph,

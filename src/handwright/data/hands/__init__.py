@@ -8,4 +8,4 @@ hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``
 
 from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_hands, render_one_hand
 
-__all__ = ["HandPicture", "HandTruth", "render_defects", "render_one_hand", "render_hands"]
+__all__ = ["HandPicture", "HandTruth", "render_defects", "render_hands", "render_one_hand"]

@@ -26,7 +26,7 @@ from handwright.errors import UsageError
 from handwright.image import write_atomically
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.streams.crop_batches import other_side
-from handwright.training.streams.crop_folders import crops_of
+from handwright.training.streams.crops import crops_of
 from handwright.training.streams.picture_shards import held_out, resized
 
 SHARES: Mapping[str, float] = {"hands": 0.35, "people": 0.5, "photographs": 0.15}

@@ -21,8 +21,7 @@ from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
 from handwright.refine.compositing.repair_mask import repair_mask
-from handwright.training.streams.crop_folders import CONTEXT
-from handwright.training.streams.crops import Crops
+from handwright.training.streams.crops import CONTEXT, Crops
 from handwright.types import HandObservation, Image
 
 TRAIN_SETS = (

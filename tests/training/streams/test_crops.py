@@ -10,8 +10,7 @@ import pytest
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.shards import Entry, list_shards, read_shards
 from handwright.errors import DataError, UsageError
-from handwright.training.streams.crop_folders import crops_of, load_crops
-from handwright.training.streams.crops import Crops, save_crops
+from handwright.training.streams.crops import Crops, crops_of, load_crops, save_crops
 from tests.training.rendered_crops import crops, shard
 
 
