@@ -1,0 +1,118 @@
+"""Which pictures are refined with which settings, and where the accepted results lie."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PILImage
+
+from handwright import HandRefiner
+
+HERE = Path(__file__).parent
+PICTURES, ACCEPTED, ACTIONS = HERE / "pictures", HERE / "accepted", HERE / "actions.json"
+
+DEFAULT = (
+    *(f"defects_{k:02}" for k in (0, 2, 3, 4, 5, 6, 7, 9, *range(12, 22))),
+    *(f"hands_{k:02}" for k in (0, 9, 10)),
+    *("people_00", "people_01"),
+)
+ALL = (
+    *(
+        "defects_01",
+        "hands_03",
+        "hands_05",
+        "hands_06",
+        "hands_07",
+        "hands_11",
+    ),
+    *(f"people_{k:02}" for k in range(2, 8)),
+)
+DIFFUSE = {"painter": "diffuse", "all": True, "num_inference_steps": 4}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture with the settings it is refined with.
+
+    Attributes:
+        picture: Name of a file of ``pictures``, without its suffix.
+        label: Short name of the settings.
+        settings: Keywords of ``handwright.refine``.
+    """
+
+    picture: str
+    label: str
+    settings: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.picture}-{self.label}"
+
+    @property
+    def before(self) -> np.ndarray:
+        """The picture, uint8 [256, 256, 3]."""
+        with PILImage.open(PICTURES / f"{self.picture}.webp") as opened:
+            return np.asarray(opened.convert("RGB"))
+
+    @property
+    def accepted_file(self) -> Path:
+        """Where the accepted result lies."""
+        return ACCEPTED / f"{self.name}.webp"
+
+    @property
+    def accepted(self) -> np.ndarray:
+        """The result that was last accepted: stored transparent where it equals the picture before."""
+        with PILImage.open(self.accepted_file) as opened:
+            patch = np.asarray(opened.convert("RGBA"))
+        return np.where(patch[..., 3:] > 0, patch[..., :3], self.before)
+
+    @property
+    def accepted_actions(self) -> list[str]:
+        """What was done to each hand when the result was accepted."""
+        return json.loads(ACTIONS.read_text("utf-8"))[self.name]
+
+    def refine(self, refiner: HandRefiner) -> Result:
+        """Refine the picture as the product does now."""
+        repair = refiner(self.before, **self.settings)
+        return Result(self, repair.after.pixels, [hand.action for hand in repair.hands])
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What ``refine`` makes of a case now.
+
+    Attributes:
+        case: The case.
+        pixels: The picture afterwards, uint8 [256, 256, 3].
+        actions: What was done to each hand: 'refined', 'kept', 'skipped', …
+    """
+
+    case: Case
+    pixels: np.ndarray
+    actions: list[str]
+
+    def accept(self) -> None:
+        """Store the picture as the accepted result; the actions are stored by ``bless``."""
+        changed = (self.pixels != self.case.before).any(-1, keepdims=True)
+        patch = np.concatenate([self.pixels * changed, 255 * changed.astype(np.uint8)], -1)
+        options = {"lossless": True, "quality": 100, "method": 6, "exact": True}
+        PILImage.fromarray(patch).save(self.case.accepted_file, **options)
+
+
+CASES = (
+    *(Case(name, "default", {}) for name in DEFAULT),
+    *(Case(name, "all", {"all": True, "seed": 5}) for name in ALL),
+    *(
+        Case(name, "candidates", {"all": True, "candidates": 2, "seed": 9})
+        for name in ("defects_08", "defects_10")
+    ),
+    *(
+        Case(name, "harmonise", {"painter": "harmonise", "all": True, "num_inference_steps": 6})
+        for name in ("defects_11", "hands_02")
+    ),
+    *(Case(name, "diffuse", DIFFUSE) for name in ("hands_04",)),
+)

@@ -1,0 +1,81 @@
+"""Which numbers of the painter the golden pictures notice: python -m tests.golden.sensitivity [FIELD ...].
+
+Every number of ``DrawParams`` (or those whose dotted names contain a FIELD) is multiplied by 1.3 and by 0.7,
+the cases of ``PROBES`` are refined, and the number of those that fail is printed with the largest mean ΔE. A
+number that no picture notices either way is one to delete, or lacks a picture.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from handwright import HandRefiner
+from handwright.drawing import painter
+from handwright.drawing.params import DrawParams
+from tests.golden.cases import CASES, Case
+from tests.golden.compare import Difference, difference
+
+PROBES = ("defects_04-default", "defects_09-default", "hands_05-all", "people_04-all")
+FACTORS = (1.3, 0.7)
+
+
+def numbers(params: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted names of all numbers of a value of parameters, tuples as a whole."""
+    for field in fields(params):
+        value, name = getattr(params, field.name), f"{prefix}{field.name}"
+        if is_dataclass(value):
+            yield from numbers(value, f"{name}.")
+        elif isinstance(value, int | float | tuple) and not isinstance(value, bool):
+            yield name
+
+
+def scaled(params: Any, name: str, factor: float) -> Any:
+    """The parameters with one number multiplied; whole numbers change by one at least."""
+    first, _, rest = name.partition(".")
+    value = getattr(params, first)
+    if rest:
+        return replace(params, **{first: scaled(value, rest, factor)})
+    if isinstance(value, tuple):
+        return replace(params, **{first: tuple(factor * each for each in value)})
+    if isinstance(value, int):
+        changed = round(factor * value)
+        return replace(params, **{first: changed if changed != value else value + (1 if factor > 1 else -1)})
+    return replace(params, **{first: factor * value})
+
+
+@contextmanager
+def painting_with(params: DrawParams) -> Iterator[None]:
+    """Every hand is drawn with these numbers."""
+    with patch.object(painter, "DrawParams", lambda: params):
+        yield
+
+
+def noticed(name: str, factor: float, cases: list[Case], refiner: HandRefiner) -> list[Difference]:
+    """What the cases come out as with a number multiplied."""
+    with painting_with(scaled(DrawParams(), name, factor)):
+        return [difference(case.refine(refiner)) for case in cases]
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    cases = [case for case in CASES if case.name in PROBES]
+    with HandRefiner() as refiner:
+        for name in numbers(DrawParams()):
+            if wanted and not any(part in name for part in wanted):
+                continue
+            for factor in FACTORS:
+                apart = noticed(name, factor, cases, refiner)
+                failed, most = sum(bool(d.complaints) for d in apart), max(d.mean_delta_e for d in apart)
+                print(
+                    f"{name:40} × {factor}: {failed} of {len(cases)} fail, mean ΔE up to {most:.2f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
