@@ -23,7 +23,7 @@ import numpy as np
 from handwright.data.loaders import Tally, read_hadm, read_malhand
 from handwright.errors import HandwrightError, UsageError
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
-from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.review.calibration.recalibrated_critic import MALFORMED, calls
-from handwright.review.critic.fusion import SURE_SIDE
+from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.prediction import Critic, CriticPrediction
+from handwright.review.critic.recalibration import MALFORMED
 from judge_sets import Picture, Truth
 
 Columns = Bool[np.ndarray, " n"]
@@ -54,7 +54,7 @@ class Asked:
     @property
     def called(self) -> Columns:
         """Called wrong at the packaged limits."""
-        return np.array([calls(prediction) for prediction in self.prediction], np.bool_)
+        return np.array([prediction.is_malformed for prediction in self.prediction], np.bool_)
 
     @property
     def blind(self) -> Columns:
@@ -88,7 +88,7 @@ class Asked:
     @property
     def counted(self) -> Int[np.ndarray, " n"]:
         """How many fingers the critic counts."""
-        return np.array([prediction.counted[0] for prediction in self.prediction], int)
+        return np.array([prediction.likeliest_count[0] for prediction in self.prediction], int)
 
     @property
     def right_side(self) -> Columns:
@@ -102,7 +102,10 @@ class Asked:
     def sure_of_side(self) -> Columns:
         """The critic is as sure of the side as the review wants it to be."""
         return np.array(
-            [max(prediction.right, 1 - prediction.right) >= SURE_SIDE for prediction in self.prediction],
+            [
+                max(prediction.right, 1 - prediction.right) >= FUSION.min_side
+                for prediction in self.prediction
+            ],
             np.bool_,
         )
 

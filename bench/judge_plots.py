@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.image.atomic_write import write_atomically
-from handwright.review.calibration.recalibrated_critic import MALFORMED
 from handwright.review.critic.prediction import CriticPrediction
+from handwright.review.critic.recalibration import MALFORMED
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from judge_asked import Asked
 from judge_measures import precision_recall, reliability, roc

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.metrics.statistics.rates import difference_estimate, rate_estimate
-from handwright.review.calibration.recalibrated_critic import MALFORMED
+from handwright.review.critic.recalibration import MALFORMED
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from judge_asked import Asked
 from judge_measures import (

@@ -37,7 +37,7 @@ from handwright.refine.acceptance import Opinion
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture

@@ -24,7 +24,7 @@ from handwright.data.hands import render_hands
 from handwright.image import write_png
 from handwright.perception.models.download import ensure_models
 from handwright.review import open_judge, review_picture
-from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Image
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from handwright.metrics.statistics.rates import rate_estimate
-from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import finds
 from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer

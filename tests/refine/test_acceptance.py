@@ -22,7 +22,7 @@ from handwright.refine.acceptance import (
 )
 from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 from handwright.refine.result import Candidate
-from handwright.review.critic.fusion import CLEAR
+from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.upright_crops import OrientedSquare
 from tests.review.predictions import prediction
 
@@ -44,8 +44,10 @@ GOOD = Version(True, 0.02, "right", FITS, SOUND)
     ],
 )
 def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
-    assert Opinion.of(said) == Opinion(said.malformed, failed, clear=said.threshold_ratio < CLEAR)
-    assert prediction().threshold_ratio < CLEAR < prediction(malformed=0.49).threshold_ratio
+    assert Opinion.of(said) == Opinion(
+        said.malformed, failed, clear=said.threshold_ratio < FUSION.max_clear_ratio
+    )
+    assert prediction().threshold_ratio < FUSION.max_clear_ratio < prediction(malformed=0.49).threshold_ratio
 
 
 @pytest.mark.parametrize("blind", [prediction(assessable=0.3), prediction(gloved=0.8)])

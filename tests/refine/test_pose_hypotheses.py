@@ -13,7 +13,7 @@ from handwright.perception.analysis import analyse_hand
 from handwright.refine.hand_task import plan_hand, with_flesh
 from handwright.refine.pose_hypotheses import other_readings, palm_alone
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.output_maps import PartMaps
 from handwright.types import Image, Mask
 from tests.review.predictions import prediction
 

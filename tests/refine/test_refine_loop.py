@@ -79,7 +79,7 @@ def test_a_hand_that_the_critic_fails_is_repainted_and_passes(refine):
     assert "hand 1 refined" in out
     before, after = hand["review_before"], hand["review_after"]
     assert before["verdict"] == "fail"
-    assert before["checks"]["finger_count"]["reason"] == "The critic sees a finger too many."
+    assert before["checks"]["finger_count"]["reason"] == "There is a finger too many."
     assert after["verdict"] != "fail"
     assert after["checks"]["finger_count"]["verdict"] == "pass"
     assert [c["accepted"] for c in hand["candidates"]] == [True, True]

@@ -1,4 +1,4 @@
-"""A critic's words, made up, and a stub critic that reads them off a hand's place."""
+"""Made-up predictions, and a stub critic that derives them from the pixels."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def prediction(
     right: float = 0.9,
     pose: str = "open",
 ) -> CriticPrediction:
-    told = dict.fromkeys(DEFECTS, 0.001) | dict(defects or {})
-    others = dict.fromkeys(range(3, 8), 0.02) | {fingers: 0.92}
+    probabilities = dict.fromkeys(DEFECTS, 0.001) | dict(defects or {})
+    counts = dict.fromkeys(range(3, 8), 0.02) | {fingers: 0.92}
     return CriticPrediction(
-        malformed,
-        told,
-        {},
-        dict.fromkeys(("malformed", *DEFECTS), threshold),
-        others,
-        np.zeros((21, 2)),
-        np.ones(21),
-        right,
-        {"open": 0.1, "fist": 0.1} | {pose: 0.9},
-        gloved,
-        assessable,
+        malformed=malformed,
+        defects=probabilities,
+        where_px={},
+        thresholds=dict.fromkeys(("malformed", *DEFECTS), threshold),
+        fingers=counts,
+        landmarks_px=np.zeros((21, 2)),
+        visible=np.ones(21),
+        right=right,
+        poses={"open": 0.1, "fist": 0.1} | {pose: 0.9},
+        gloved=gloved,
+        assessable=assessable,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class StubCritic:
-    """Says of each region what it is told to say of it."""
+    """Predicts for each region what a function returns for it."""
 
     of: Callable[[np.ndarray, OrientedSquare], CriticPrediction]
     calibration: Calibration = field(default_factory=calibration)

@@ -10,7 +10,7 @@ import pytest
 
 from handwright.data.hands import render_defects
 from handwright.review.calibration.calibration import BUDGET
-from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
 
 REFEREE = PACKAGED.parent / "referee"

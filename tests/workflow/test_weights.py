@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from handwright.review.critic import open_critic
+from handwright.review.critic import onnx_critic
 from handwright.review.proposals import network as proposals
 from handwright.workflow import Request, refine_files, weights
 from handwright.workflow.report.record import versions
@@ -28,7 +28,7 @@ def packaged(monkeypatch, tmp_path_factory):
 def test_the_judge_is_made_of_the_files_that_it_loads():
     places = [weights._PACKAGED / name for name in weights.JUDGING]
     critics, calibration, proposer = places
-    assert critics.parent == calibration.parent == open_critic.PACKAGED
+    assert critics.parent == calibration.parent == onnx_critic.PACKAGED
     assert proposer == proposals.PACKAGED / proposals.FILE
 
 

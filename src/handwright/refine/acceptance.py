@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from handwright.refine.compositing.picture_fit import PictureFit
 from handwright.refine.result import Candidate
-from handwright.review.critic.fusion import CLEAR
+from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Side
@@ -79,7 +79,7 @@ class Opinion:
             prediction.malformed,
             prediction.threshold_ratio >= 1,
             prediction.has_surplus,
-            prediction.threshold_ratio < CLEAR,
+            prediction.threshold_ratio < FUSION.max_clear_ratio,
         )
 
 

@@ -17,7 +17,7 @@ from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import repair_mask
 from handwright.refine.settings import RefineSettings
-from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.output_maps import PartMaps
 from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, Window
 
 _FARTHEST = 1.5
@@ -95,7 +95,7 @@ def with_flesh(
         flesh: What the critic sees.
         mask: The user's mask, which stays.
     """
-    hand, surplus = flesh.within(task.window)
+    hand, surplus = flesh.masks_in(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
     region = replace(task.region, certain=_edged(hand, distance, flesh.cell_px))
     allowed = task.may_change

@@ -29,7 +29,7 @@ from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.refine.stopwatch import Stopwatch
 from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic.open_critic import open_critic
+from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import Proposer, open_proposer
@@ -166,12 +166,12 @@ def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineS
     prediction = review.prediction
     if (
         prediction is None
-        or prediction.flesh is None
+        or prediction.part_maps is None
         or prediction.not_assessable
         or not settings.attempts(task.id, review.verdict)
     ):
         return task
-    return with_flesh(image.pixels, task, prediction.flesh, settings.mask)
+    return with_flesh(image.pixels, task, prediction.part_maps, settings.mask)
 
 
 def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:

@@ -1,4 +1,4 @@
-"""The checklist's values: what is said of a hand, of an arm that lacks one, and of a picture."""
+"""The checklist's values: the checks of a hand, or of an arm that lacks one, and of a picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHECKS: tuple[CheckName, ...] = ("finger_count", "joint_bending", "left_right", 
 
 @dataclass(frozen=True)
 class Where:
-    """The place that a check speaks of, in pixels of the picture.
+    """The place of a check's finding, in pixels of the picture.
 
     Attributes:
         points_px: (x, y) of joints or tips.
@@ -38,8 +38,8 @@ class Check:
         verdict: 'pass', 'fail' or 'cannot tell'.
         confidence: In [0, 1], how sure a pass or a fail is; 0 for 'cannot tell'.
         reason: A sentence in words.
-        where: What it speaks of.
-        value: What was found, JSON-ready.
+        where: The place of the finding.
+        value: The finding, JSON-ready.
     """
 
     verdict: Verdict
@@ -55,15 +55,15 @@ class Check:
 
 @dataclass(frozen=True, eq=False)
 class HandReview:
-    """What is said of one hand, or of an arm that ends without one.
+    """The checks of one hand, or of an arm that ends without one.
 
     Attributes:
         id: 1-based number in its picture.
         bbox_xyxy_px: The landmarks' box; at a bare arm where its hand should be.
-        side: Of the hand or the arm; None where neither is plain.
+        side: Of the hand or the arm; None where neither is clear.
         checks: All of ``CHECKS``.
-        observation: What was seen; None at a bare arm, and where the fingers could not be made out.
-        prediction: What the critic says of it; None without a critic, and at a bare arm.
+        observation: The detection; None at a bare arm, and where the fingers could not be made out.
+        prediction: The critic's; None without a critic, and at a bare arm.
     """
 
     id: int
@@ -76,17 +76,17 @@ class HandReview:
     @property
     def verdict(self) -> Overall:
         """'fail' if any check failed, 'pass' if all passed, else 'unsure'."""
-        said = {check.verdict for check in self.checks.values()}
-        return "fail" if "fail" in said else "pass" if said == {"pass"} else "unsure"
+        verdicts = {check.verdict for check in self.checks.values()}
+        return "fail" if "fail" in verdicts else "pass" if verdicts == {"pass"} else "unsure"
 
 
 @dataclass(frozen=True, eq=False)
 class PictureReview:
-    """What is said of a picture.
+    """The checks of a picture's hands.
 
     Attributes:
         hands: Its hands, left to right, then arms that end without one.
-        notes: What else is to be known, one sentence each; a picture with notes does not pass.
+        notes: Further findings, one sentence each; a picture with notes does not pass.
         width: Of the picture in pixels.
         height: Of the picture in pixels.
     """
@@ -101,17 +101,17 @@ class PictureReview:
         """'no_hands', else the worst of its hands; 'unsure' at best where there are notes."""
         if not self.hands:
             return "unsure" if self.notes else "no_hands"
-        said = {hand.verdict for hand in self.hands}
-        if "fail" in said:
+        verdicts = {hand.verdict for hand in self.hands}
+        if "fail" in verdicts:
             return "fail"
-        return "unsure" if "unsure" in said or self.notes else "pass"
+        return "unsure" if "unsure" in verdicts or self.notes else "pass"
 
 
 def cannot_tell(reason: str, value: Mapping[str, Any] | None = None, where: Where | None = None) -> Check:
-    """A check that says why it says nothing."""
+    """A check without a decision, and why."""
     return Check("cannot tell", 0.0, reason, where or Where(), value or {})
 
 
-def sureness(value: float, limit: float) -> float:
+def decision_confidence(value: float, limit: float) -> float:
     """Confidence of a decision at ``limit``: .5 there, 1 where ``value`` is 0 or at least twice the limit."""
     return float(0.5 + 0.5 * min(1.0, abs(value - limit) / limit))

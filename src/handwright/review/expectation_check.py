@@ -1,4 +1,4 @@
-"""What was asked for against what is seen: a prompt joins the checks of the hands that it speaks of."""
+"""A review checked against what a prompt expects of the hands that it mentions."""
 
 from __future__ import annotations
 
@@ -25,41 +25,40 @@ _MOST_MATCHED = 6
 
 
 def check_expectation(review: PictureReview, expected: Expectation) -> PictureReview:
-    """The review with each hand that the prompt speaks of held against it, and notes on their number.
+    """The review with each mentioned hand checked against its expectation, and notes on their number.
 
-    A pose that plainly is another one fails the grasp check; what cannot be seen well enough, and sides, that
+    A pose that clearly is another one fails the grasp check; what is not in plain view, and sides, which
     prompts mix up, make it 'cannot tell'.
 
     Args:
         review: Of the picture.
-        expected: What its prompt says.
+        expected: By its prompt.
     """
     found = [hand for hand in review.hands if hand.observation is not None]
-    asked = [hand for hand in expected.hands if not hand.hidden]
-    matched = _matched(found, asked)
+    matched = _matched(found, [hand for hand in expected.hands if not hand.hidden])
     hands = tuple(
-        replace(hand, checks=_with_asked(hand.checks, matched[hand.id])) if hand.id in matched else hand
+        replace(hand, checks=_checked(hand.checks, matched[hand.id])) if hand.id in matched else hand
         for hand in review.hands
     )
     notes = (*review.notes, *_number(len(found), expected))
     return replace(review, hands=hands, notes=notes)
 
 
-def contradictions(hand: HandReview, asked: HandExpectation) -> list[str]:
-    """What of an expectation a hand plainly does not do, in words; empty where its pose is not plain."""
+def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
+    """What of an expectation a hand clearly contradicts, in words; empty where its pose is unclear."""
     words = _words(hand)
     if words is None:
         return []
     found: list[str] = []
     state = str(hand.checks["grasp"].value.get("state"))
-    if asked.grasp is not None and not _compatible(asked.grasp, state):
-        found.append(f"{_article(asked.grasp)} was asked for")
-    said = replace(asked.pose, side=None, palm=None, points=None, gaps=(None, None, None))
-    if said.states_extension and not said.fits(words) and not found:
+    if expected.grasp is not None and not _compatible(expected.grasp, state):
+        found.append(f"{_article(expected.grasp)} was asked for")
+    shape = replace(expected.pose, side=None, palm=None, points=None, gaps=(None, None, None))
+    if shape.states_extension and not shape.fits(words) and not found:
         found.append("other fingers were to be stretched out")
     for what, wanted, seen in (
-        ("palm", asked.pose.palm, words.palm),
-        ("fingers", asked.pose.points, words.points),
+        ("palm", expected.pose.palm, words.palm),
+        ("fingers", expected.pose.points, words.points),
     ):
         if wanted is not None and seen == _OPPOSITES[wanted]:
             found.append(
@@ -70,58 +69,57 @@ def contradictions(hand: HandReview, asked: HandExpectation) -> list[str]:
     return found
 
 
-def _matched(found: Sequence[HandReview], asked: Sequence[HandExpectation]) -> dict[int, HandExpectation]:
-    """By id of a hand what was asked of it: the assignment with the fewest contradictions."""
-    if not found or not asked:
+def _matched(found: Sequence[HandReview], expected: Sequence[HandExpectation]) -> dict[int, HandExpectation]:
+    """By id of a hand its expectation: the assignment with the fewest contradictions."""
+    if not found or not expected:
         return {}
     hands = sorted(found, key=_size, reverse=True)[:_MOST_MATCHED]
-    if len(asked) < len(hands):
-        best = min(permutations(hands, len(asked)), key=lambda chosen: _cost(chosen, asked))
-        return {hand.id: wish for hand, wish in zip(best, asked, strict=True)}
-    wishes = asked[:_MOST_MATCHED]
+    if len(expected) < len(hands):
+        best = min(permutations(hands, len(expected)), key=lambda chosen: _cost(chosen, expected))
+        return {hand.id: wish for hand, wish in zip(best, expected, strict=True)}
+    wishes = expected[:_MOST_MATCHED]
     chosen = min(permutations(wishes, len(hands)), key=lambda order: _cost(hands, order))
     return {hand.id: wish for hand, wish in zip(hands, chosen, strict=True)}
 
 
-def _cost(hands: Sequence[HandReview], asked: Sequence[HandExpectation]) -> float:
-    pairs = list(zip(hands, asked, strict=True))
+def _cost(hands: Sequence[HandReview], expected: Sequence[HandExpectation]) -> float:
+    pairs = list(zip(hands, expected, strict=True))
     wrong = sum(len(contradictions(hand, wish)) for hand, wish in pairs)
     return wrong + 0.5 * sum(wish.side not in (None, hand.side) for hand, wish in pairs)
 
 
-def _with_asked(checks: Mapping[CheckName, Check], asked: HandExpectation) -> dict[CheckName, Check]:
-    check, heard = checks["grasp"], dict(checks)
+def _checked(checks: Mapping[CheckName, Check], expected: HandExpectation) -> dict[CheckName, Check]:
+    check = checks["grasp"]
     hand = HandReview(0, (0.0, 0.0, 0.0, 0.0), "right", checks, None)
-    wrong = contradictions(hand, asked)
-    open_points = _not_told(checks, asked)
-    value = {**check.value, "asked": {"agrees": False if wrong else None if open_points else True}}
+    wrong, unclear = contradictions(hand, expected), _unclear_points(checks, expected)
+    value = {**check.value, "asked": {"agrees": False if wrong else None if unclear else True}}
     if check.verdict != "pass":
-        heard["grasp"] = replace(check, value=value)
+        grasp = replace(check, value=value)
     elif wrong:
         reason = f"{check.reason.rstrip('.')}, but {' and '.join(wrong)}."
-        heard["grasp"] = replace(check, verdict="fail", reason=reason, value=value)
-    elif open_points:
-        reason = f"{check.reason.rstrip('.')}; {' and '.join(open_points)}."
-        heard["grasp"] = replace(check, verdict="cannot tell", confidence=0.0, reason=reason, value=value)
+        grasp = replace(check, verdict="fail", reason=reason, value=value)
+    elif unclear:
+        reason = f"{check.reason.rstrip('.')}; {' and '.join(unclear)}."
+        grasp = replace(check, verdict="cannot tell", confidence=0.0, reason=reason, value=value)
     else:
-        heard["grasp"] = replace(check, reason=f"{check.reason.rstrip('.')}, as asked.", value=value)
-    return heard
+        grasp = replace(check, reason=f"{check.reason.rstrip('.')}, as asked.", value=value)
+    return {**checks, "grasp": grasp}
 
 
-def _not_told(checks: Mapping[CheckName, Check], asked: HandExpectation) -> list[str]:
-    """What was asked and cannot be told from what is seen."""
-    value, open_points = checks["grasp"].value, list[str]()
-    if asked.contact is not None and asked.contact.kind != "none" and not value.get("contact"):
-        thing = asked.contact.thing or {"object": "a thing", "hand": "the other hand"}.get(
-            asked.contact.kind, "the body"
+def _unclear_points(checks: Mapping[CheckName, Check], expected: HandExpectation) -> list[str]:
+    """The parts of an expectation that the picture leaves open, in words."""
+    value, unclear = checks["grasp"].value, list[str]()
+    if expected.contact is not None and expected.contact.kind != "none" and not value.get("contact"):
+        thing = expected.contact.thing or {"object": "a thing", "hand": "the other hand"}.get(
+            expected.contact.kind, "the body"
         )
-        open_points.append(f"whether it touches {thing} cannot be told")
-    if asked.contact is not None and asked.contact.kind == "none" and value.get("contact"):
-        open_points.append("it was to touch nothing")
+        unclear.append(f"whether it touches {thing} is not clear")
+    if expected.contact is not None and expected.contact.kind == "none" and value.get("contact"):
+        unclear.append("it was to touch nothing")
     side = checks["left_right"].value.get("side")
-    if asked.side is not None and side not in (None, asked.side):
-        open_points.append(f"a {asked.side} hand was asked for")
-    return open_points
+    if expected.side is not None and side not in (None, expected.side):
+        unclear.append(f"a {expected.side} hand was asked for")
+    return unclear
 
 
 def _words(hand: HandReview) -> PoseWords | None:
@@ -130,8 +128,8 @@ def _words(hand: HandReview) -> PoseWords | None:
     return parse_pose_words(text) if check.verdict != "cannot tell" and isinstance(text, str) else None
 
 
-def _compatible(asked: str, state: str) -> bool:
-    return asked == state or any(asked in group and state in group for group in _ALIKE)
+def _compatible(expected: str, state: str) -> bool:
+    return expected == state or any(expected in group and state in group for group in _ALIKE)
 
 
 def _number(found: int, expected: Expectation) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is said of a picture's hands, drawn over it."""
+"""The review of a picture's hands, drawn over it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def draw_review(
 
     Args:
         pixels: uint8 [H, W, 3].
-        hands: What is said of its hands.
+        hands: The reviews of its hands.
     """
     canvas = np.ascontiguousarray(pixels.copy())
     for hand in hands:

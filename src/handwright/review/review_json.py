@@ -29,7 +29,7 @@ def review_json(
     Args:
         pictures: From :func:`picture_json`.
         unreadable: {"path", "error"} of the files that could not be reviewed.
-        prompt: What the pictures were held against, or None.
+        prompt: The prompt whose expectations were checked, or None.
         version: Of handwright.
     """
     verdicts = Counter(str(picture["verdict"]) for picture in pictures)
@@ -50,7 +50,7 @@ def picture_json(path: str, review: PictureReview) -> dict[str, Any]:
 
     Args:
         path: As the user reaches it.
-        review: What is said of it.
+        review: Of the picture.
     """
     return {
         "path": path,

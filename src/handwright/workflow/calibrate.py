@@ -15,15 +15,16 @@ from handwright import __version__
 from handwright.errors import OutputError, UnreadableImageError, UsageError
 from handwright.progress import Progress, silent
 from handwright.review.calibration.calibration import BUDGET, Calibration
-from handwright.review.calibration.recalibrated_critic import CalibratedCritic, RecalibratedCritic
-from handwright.review.calibration.user_calibration import (
-    CERTIFYING,
-    Judged,
-    Outcome,
-    as_it_is,
-    enough,
-    refit,
-    tried,
+from handwright.review.critic.recalibration import (
+    PARAMS,
+    CalibratedCritic,
+    CalibrationTrial,
+    LabelledHand,
+    RecalibratedCritic,
+    assessable_hands,
+    cross_validated_trial,
+    current_trial,
+    recalibrate,
 )
 from handwright.types import Box
 from handwright.workflow.jobs import Source, find_sources
@@ -64,9 +65,9 @@ class Gain:
         for one, other in zip(self.before, self.after, strict=True):
             lines.append(f"{one.name}: {_share(one)} before, {_share(other)} after; N {one.n}")
         lines.append("after: each picture judged by a fit in which it took no part; 95 % intervals")
-        if self.good < CERTIFYING:
+        if self.good < PARAMS.certifying_hands:
             promise = f"to promise at most {100 * BUDGET:g} % false alarms elsewhere"
-            lines.append(f"limits were only raised: it takes {CERTIFYING} good hands {promise}")
+            lines.append(f"limits were only raised: it takes {PARAMS.certifying_hands} good hands {promise}")
         return lines
 
 
@@ -97,7 +98,7 @@ def calibrate_files(
     _check_output(output, force)
     of_source, strangers = _by_source(read_labels(labels), find_sources(inputs), labels)
     progress("", 0, len(of_source))
-    hands: list[Judged] = []
+    hands: list[LabelledHand] = []
     unmatched, unreadable = strangers, 0
     with open_judge() as judge:
         critic = calibrated_critic(judge)
@@ -110,7 +111,7 @@ def calibrate_files(
                 hands += found
                 unmatched += len(of_one) - len(found)
             progress("", done, len(of_source))
-    seen = enough(hands)
+    seen = assessable_hands(hands)
     left_out = {
         "labels that fit no hand": unmatched,
         "labels of pictures that cannot be read": unreadable,
@@ -190,13 +191,13 @@ def _by_source(
     return found, strangers
 
 
-def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[Judged]:
+def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[LabelledHand]:
     """The labelled hands of a picture, as they are found and judged now."""
     from handwright.image import load_image
     from handwright.review.judge import review_picture
 
     review = review_picture(load_image(source.path), judge)
-    judged: list[Judged] = []
+    judged: list[LabelledHand] = []
     for label in labels:
         for hand in review.hands:
             same = (
@@ -205,7 +206,7 @@ def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[Judge
                 else _overlap(hand.bbox_xyxy_px, label.box) >= _SAME
             )
             if same and hand.prediction is not None:
-                judged.append(Judged(source.path.as_posix(), label.malformed, hand.prediction))
+                judged.append(LabelledHand(source.path.as_posix(), label.malformed, hand.prediction))
                 break
     return judged
 
@@ -217,10 +218,10 @@ def _overlap(a: Box, b: Box) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]) -> Gain:
-    before, after = _measures(as_it_is(hands)), _measures(tried(old, hands))
+def _gain(old: Calibration, hands: Sequence[LabelledHand], left_out: Mapping[str, int]) -> Gain:
+    before, after = _measures(current_trial(hands)), _measures(cross_validated_trial(old, hands))
     good = sum(not hand.malformed for hand in hands)
-    fitted = refit(old, hands)
+    fitted = recalibrate(old, hands)
     about: dict[str, Any] = {
         **fitted.about,
         "handwright": __version__,
@@ -233,7 +234,7 @@ def _gain(old: Calibration, hands: Sequence[Judged], left_out: Mapping[str, int]
     return Gain(replace(fitted, about=about), before, after, good, len(hands) - good, left_out)
 
 
-def _measures(outcome: Outcome) -> tuple[Estimate, ...]:
+def _measures(outcome: CalibrationTrial) -> tuple[Estimate, ...]:
     from handwright.metrics.statistics.estimate import statistic_estimate
     from handwright.metrics.statistics.rates import rate_estimate
     from handwright.review.calibration.fitting import expected_calibration_error
@@ -245,8 +246,8 @@ def _measures(outcome: Outcome) -> tuple[Estimate, ...]:
     alarms, recall, calibration = _MEASURES
     by_picture = statistic_estimate(calibration, np.unique(outcome.pictures), error)
     return (
-        rate_estimate(alarms, outcome.called[~outcome.malformed]),
-        rate_estimate(recall, outcome.called[outcome.malformed]),
+        rate_estimate(alarms, outcome.reported[~outcome.malformed]),
+        rate_estimate(recall, outcome.reported[outcome.malformed]),
         replace(by_picture, n=len(outcome.malformed)),
     )
 

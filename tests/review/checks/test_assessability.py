@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.review.checks.assessability import MOST_FLAT, flat_share, reasons_not_assessable
+from handwright.review.checks.assessability import PARAMS, flat_share, reasons_not_assessable
 from tests.drawn import shoot
 from tests.review.drawn import evidence_of, grainy, seen
 
@@ -69,7 +69,7 @@ def test_a_drawing_with_creases_in_few_colours_is_not_judged():
     checked = (np.indices(shot.silhouette.shape) // 2).sum(0) % 3 == 0
     flat = np.where(shot.silhouette[..., None], np.where(checked[..., None], ink, fill), shot.pixels)
     evidence = evidence_of(shot, flat.astype(np.uint8))
-    assert flat_share(evidence) < MOST_FLAT
+    assert flat_share(evidence) < PARAMS.max_flat
     assert "texture" in reasons_not_assessable(evidence)["finger_count"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.review.checks.colour import colourfulness, is_colourless, is_drawn
+from handwright.review.checks.assessability import colourfulness, is_colourless, is_drawn
 from handwright.review.critic.upright_crops import OrientedSquare
 
 REGION = OrientedSquare((40.0, 40.0), 60.0, 0.0)

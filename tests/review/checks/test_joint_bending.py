@@ -10,8 +10,8 @@ import pytest
 from handwright.hand.anatomy import DOF_NAMES
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.review.checks.joint_angles import seen_joints
-from handwright.review.checks.joint_bending import SLACK_DEG, check_joints, limits_deg
+from handwright.review.checks.joint_angles import observed_joints
+from handwright.review.checks.joint_bending import PARAMS, check_joints, limits_deg
 from tests.drawn import flat_hand, shoot
 from tests.review.drawn import evidence_of, seen
 
@@ -28,7 +28,7 @@ def angles(hand, of=None):
     """By finger and joint what is seen of a hand, in the frame of another (default: itself)."""
     observation = seen(hand)
     fit = fit_of_given_hand(observation, of or hand)
-    return {(j.finger, j.joint): j for j in seen_joints(observation, fit)}
+    return {(j.finger, j.joint): j for j in observed_joints(observation, fit)}
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
@@ -56,7 +56,7 @@ def test_a_flat_hand_seen_from_the_front_shows_sideways_bends_and_hides_flexions
 
 def test_limits_are_the_anatomical_ones_with_the_stated_slack():
     joint = angles(posed())[("index", "middle joint")]
-    assert limits_deg(joint) == pytest.approx((-12 - SLACK_DEG, 105 + SLACK_DEG))
+    assert limits_deg(joint) == pytest.approx((-12 - PARAMS.slack_deg, 105 + PARAMS.slack_deg))
 
 
 def test_a_sound_hand_passes_and_a_finger_bent_sideways_fails_where_it_is():

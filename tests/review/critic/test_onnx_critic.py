@@ -11,15 +11,18 @@ import pytest
 from handwright.errors import MissingModelError
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
 from handwright.review.calibration.calibration import Calibration, Head
-from handwright.review.calibration.recalibrated_critic import calls
 from handwright.review.checklist import CHECKS, Check
-from handwright.review.checks.colour import is_colourless
+from handwright.review.checks.assessability import is_colourless
 from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
-from handwright.review.critic.onnx_critic import CriticRunner, critic_logits
-from handwright.review.critic.open_critic import open_critic
-from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.onnx_critic import (
+    OnnxCritic,
+    augmented_views,
+    critic_logits,
+    mean_over_views,
+    open_critic,
+)
+from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.prediction import CriticPrediction
-from handwright.review.critic.test_time_views import augmented_views, mean_over_views
 from handwright.review.critic.upright_crops import (
     GREY,
     OrientedSquare,
@@ -99,7 +102,7 @@ def test_the_runner_says_what_the_network_says(tmp_path):
     import torch
 
     crops = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    ours = critic_logits(CriticRunner.load(tmp_path).session, crops)
+    ours = critic_logits(OnnxCritic.load(tmp_path).session, crops)
     with torch.no_grad():
         looks = augmented_views(crops).transpose(0, 3, 1, 2) / np.float32(127.5) - 1
         theirs = network(torch.from_numpy(looks))
@@ -226,13 +229,13 @@ def test_flesh_that_no_sound_hand_has_fails_the_count_by_itself(cells, verdict):
     hand[4:14, 4:14] = 1
     surplus[4, 4 : 4 + cells] = 1
     odd = prediction(
-        flesh=PartMaps(hand, surplus, np.eye(3)[:2]),
+        part_maps=PartMaps(hand, surplus, np.eye(3)[:2]),
         defects={**prediction().defects, "two_thumbs": 0.2},
         thresholds={**prediction().thresholds, "surplus": 0.03},
     )
     said = heard(checks(), odd)
     assert said["finger_count"].verdict == verdict
-    assert calls(odd) == (verdict == "fail")
+    assert odd.is_malformed == (verdict == "fail")
     assert said["joint_bending"].verdict != "fail"
     if verdict == "fail":
         assert "two thumbs" in said["finger_count"].reason
@@ -274,11 +277,11 @@ def test_a_missing_finger_is_named_where_that_is_plain():
     lost = prediction(
         defects={**prediction().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.05, "pinky": 0.8}
     )
-    assert "ring finger missing" in heard(checks(), lost)["finger_count"].reason
+    assert "ring finger is missing" in heard(checks(), lost)["finger_count"].reason
     vague = prediction(
         defects={**prediction().defects, "missing": 0.9}, present={"thumb": 0.9, "ring": 0.5, "pinky": 0.8}
     )
-    assert "a finger missing" in heard(checks(), vague)["finger_count"].reason
+    assert "A finger is missing" in heard(checks(), vague)["finger_count"].reason
 
 
 @pytest.mark.parametrize(
@@ -286,7 +289,7 @@ def test_a_missing_finger_is_named_where_that_is_plain():
     [
         ({"hand": 0.2}, "It may be no hand."),
         ({"gloved": 0.9}, "It wears a glove."),
-        ({"assessable": 0.1}, "Too little of it is plain to see."),
+        ({"assessable": 0.1}, "Too little of it is in view."),
     ],
 )
 def test_what_the_critic_cannot_judge_is_told_with_its_reason(told, reason):

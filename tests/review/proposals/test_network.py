@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import Proposal, distinct, in_picture, lies_within, look, views
+from handwright.review.proposals.maps import Proposal, distinct, in_picture, lies_within, view_input, views
 
 
 def at(x, y, size, score=0.9):
@@ -28,7 +28,7 @@ def test_every_view_shows_a_mark_where_it_says_it_is(width, height):
         x, y = x0 + 0.6 * (x1 - x0), y0 + 0.3 * (y1 - y0)
         rows, columns = np.mgrid[:height, :width]
         pixels[np.hypot(columns + 0.5 - x, rows + 0.5 - y) <= max(radius, 0.8)] = 255
-        seen = (look(pixels, view, 256)[0] + 1) / 2
+        seen = (view_input(pixels, view, 256)[0] + 1) / 2
         assert seen.shape == (256, 256)
         if not seen.sum():
             continue
@@ -40,7 +40,7 @@ def test_every_view_shows_a_mark_where_it_says_it_is(width, height):
 
 
 def test_what_is_no_picture_is_black():
-    seen = look(np.full((50, 100, 3), 255, np.uint8), views(100, 50, 256)[0], 256)
+    seen = view_input(np.full((50, 100, 3), 255, np.uint8), views(100, 50, 256)[0], 256)
     assert (seen[:, :60] == -1).all()
     assert (seen[:, 70:180] == 1).all()
     assert (seen[:, 200:] == -1).all()

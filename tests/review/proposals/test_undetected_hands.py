@@ -16,7 +16,7 @@ from handwright.review.overlay import draw_review
 from handwright.review.proposals.maps import Proposal
 from handwright.review.proposals.undetected_hands import (
     FOUND_BY,
-    NO_HAND,
+    PARAMS,
     REASON,
     confirmed_detections,
     confirmed_proposals,
@@ -185,7 +185,7 @@ def test_what_no_detector_found_must_be_a_hand_more_surely(hand, taken):
         (0.9, 0.4, 0.3, True),
         (0.6, 0.4, 0.3, False),
         (0.9, 0.2, 0.3, False),
-        (0.9, 0.4, NO_HAND / 2, False),
+        (0.9, 0.4, PARAMS.max_no_hand / 2, False),
     ],
 )
 def test_one_that_fills_the_picture_is_taken_unless_the_critic_denies_it(share, score, hand, taken):
@@ -196,8 +196,8 @@ def test_one_that_fills_the_picture_is_taken_unless_the_critic_denies_it(share, 
 
 
 def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it():
-    hand, never = seen(grainy().hand), Stub(hand=NO_HAND / 2)
-    lamp, doubt = never.prediction(), Stub(hand=2 * NO_HAND).prediction()
+    hand, never = seen(grainy().hand), Stub(hand=PARAMS.max_no_hand / 2)
+    lamp, doubt = never.prediction(), Stub(hand=2 * PARAMS.max_no_hand).prediction()
     assert confirmed_detections([hand, hand, hand], [lamp, doubt, None]) == ([hand, hand], [doubt, None])
     review = review_picture(wall(), Judge(PeopleEyes(), never), hands=[hand])
     assert len(review.hands) == 1

@@ -8,7 +8,7 @@ import torch
 
 from handwright.errors import MissingModelError
 from handwright.hand.grammar.named import NAMED
-from handwright.review.critic.heatmap_peaks import heatmap_peaks
+from handwright.review.critic.output_maps import heatmap_peaks
 from handwright.training.losses import cell_gaussians
 from handwright.training.networks.critic import load_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group

@@ -9,7 +9,7 @@ import torch
 
 from handwright.diffusion.tensors import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
-from handwright.review.critic.test_time_views import augmented_views, mean_over_views
+from handwright.review.critic.onnx_critic import augmented_views, mean_over_views
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from handwright.training.recipes.critic import fresh_critic
 from handwright.training.release.calibration import calibrate_critic

@@ -19,7 +19,7 @@ from handwright.reproduce.handrefiner.paint_all import NONE, REPORT_EVERY, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
 from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
-from handwright.review.critic.open_critic import PACKAGED, open_critic
+from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Box, Image

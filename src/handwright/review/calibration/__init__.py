@@ -1,4 +1,5 @@
-"""From the critic's logits to probabilities and thresholds, as packaged or fitted to a user's own hands.
+"""From a network's logits to probabilities and thresholds.
 
-Read ``calibration`` (the value and its file), ``fitting`` (how it is estimated), and ``user_calibration``.
+Read ``calibration`` (the value and its file), then ``fitting`` (how scales, temperatures and thresholds are
+estimated). ``review.critic.recalibration`` fits one to a user's own hands.
 """

@@ -1,4 +1,4 @@
-"""What turns a critic's logits into probabilities, and probabilities into calls; fitted on its own split."""
+"""Calibration: from the critic's logits to probabilities and thresholds, with its file."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from handwright.image.atomic_write import write_atomically
 
 SCHEMA = "handwright/calibration-1"
 BUDGET = 0.02
-"""Share of good hands that may be called wrong."""
+"""Share of good hands that may be reported as malformed."""
 
-_FARTHEST = 1e-12
+_EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
 class Head:
-    """How one yes-or-no output of a critic is read: p = sigmoid(scale · logit + bias); Platt 1999.
+    """The calibration of one binary output: p = sigmoid(scale · logit + bias); Platt 1999.
 
     Attributes:
         scale: Positive.
         bias: In logits.
-        threshold: Probability from which on it is called; above 1: never.
+        threshold: Probability from which on it is reported; above 1: never.
     """
 
     scale: float = 1.0
@@ -43,18 +43,18 @@ class Head:
             or self.threshold <= 0
         ):
             raise InvalidValueError(
-                f"a head needs a positive scale and limit and a finite bias, got {self.scale:g}, "
+                f"a head needs a positive scale and threshold and a finite bias, got {self.scale:g}, "
                 f"{self.threshold:g} and {self.bias:g}"
             )
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How all outputs of a critic are read.
+    """The calibration of all outputs of a critic.
 
     Attributes:
         heads: By name: 'malformed', each defect, 'right', 'gloved', 'assessable', 'hand'.
-        temperatures: By name of an output that picks one of several ('fingers', 'poses'): p = softmax(z / T).
+        temperatures: By name of a softmax output ('fingers', 'poses'): p = softmax(z / T).
         about: What it was fitted on, JSON-ready.
     """
 
@@ -102,29 +102,29 @@ class Calibration:
 
     @property
     def digest(self) -> str:
-        """What tells it from another one, whatever it was fitted on."""
-        told = json.dumps([sorted((n, h.scale, h.bias, h.threshold) for n, h in self.heads.items())])
-        return hashlib.sha256((told + json.dumps(sorted(self.temperatures.items()))).encode()).hexdigest()[
+        """A short hash of its numbers, whatever they were fitted on."""
+        heads = json.dumps([sorted((n, h.scale, h.bias, h.threshold) for n, h in self.heads.items())])
+        return hashlib.sha256((heads + json.dumps(sorted(self.temperatures.items()))).encode()).hexdigest()[
             :16
         ]
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """Probability by name of head from which on it is called."""
+        """Probability by name of head from which on it is reported."""
         return {name: head.threshold for name, head in self.heads.items()}
 
     def probability(self, head: str, value: float) -> float:
         """The probability that a logit of a head stands for."""
-        how = self._head(head)
-        return float(sigmoid(np.asarray(how.scale * value + how.bias)))
+        fitted = self._head(head)
+        return float(sigmoid(np.asarray(fitted.scale * value + fitted.bias)))
 
     def raw_logit(self, head: str, probability: float) -> float:
-        """The logit that a probability of a head came from; those of 0 and 1 are cut at 1e-12 from them."""
-        how = self._head(head)
-        return float((logit(np.asarray(probability)) - how.bias) / how.scale)
+        """The logit behind a probability of a head; probabilities are clipped to 1e-12 from 0 and 1."""
+        fitted = self._head(head)
+        return float((logit(np.asarray(probability)) - fitted.bias) / fitted.scale)
 
     def temperature(self, head: str) -> float:
-        """What the logits of an output that picks one of several are divided by."""
+        """The temperature of a softmax output."""
         if head not in self.temperatures:
             raise InvalidValueError(f"the calibration has no temperature for {head!r}")
         return self.temperatures[head]
@@ -141,8 +141,8 @@ def sigmoid(logits: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
 
 
 def logit(probabilities: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """Log odds of probabilities, cut at 1e-12 from 0 and 1."""
-    p = np.clip(np.asarray(probabilities, np.float64), _FARTHEST, 1 - _FARTHEST)
+    """Log odds of probabilities, clipped to 1e-12 from 0 and 1."""
+    p = np.clip(np.asarray(probabilities, np.float64), _EPSILON, 1 - _EPSILON)
     return np.log(p) - np.log1p(-p)
 
 

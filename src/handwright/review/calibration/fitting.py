@@ -1,4 +1,4 @@
-"""Fitting a calibration: scales and biases, temperatures, limits, and the error that remains."""
+"""Estimates of a calibration: scales and biases, temperatures, thresholds, and the remaining error."""
 
 from __future__ import annotations
 
@@ -71,15 +71,15 @@ def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " 
 
 
 def threshold_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float | None = None) -> float:
-    """The smallest limit at which at most ``budget`` of the good hands lie at or above it.
+    """The smallest threshold that at most ``budget`` of the good hands reach.
 
     Args:
         good: float [N], probabilities of good hands to be malformed.
-        budget: Share of them that may be called.
+        budget: Share of them that may be reported.
         sure: If given, the budget must hold for hands to come with this confidence (Clopper–Pearson).
 
     Raises:
-        NotEnoughDataError: There is no hand; or too few for that confidence whatever the limit.
+        NotEnoughDataError: There is no hand; or too few for that confidence whatever the threshold.
     """
     return float(np.nextafter(np.sort(good)[::-1][allowed_alarms(len(good), budget, sure)], np.inf))
 
@@ -90,28 +90,28 @@ def thresholds_at(
     sure: float | None = None,
     least: float = 0.0,
 ) -> dict[str, float]:
-    """Limits of several heads such that at most ``budget`` of the good hands are called by any of them.
+    """Thresholds of several heads that at most ``budget`` of the good hands reach in any of them.
 
-    Each head may call the same number of its own hands, as many as the budget allows.
+    Each head may report the same number of its own hands, as many as the budget allows.
 
     Args:
         good: By head, float [N] probabilities of the same N good hands.
-        budget: Share of hands that may be called by any head.
+        budget: Share of hands that may be reported by any head.
         sure: As in ``threshold_at``.
-        least: No limit is lower: a head that is never near its limit does not call at a hair's breadth.
+        least: No threshold is lower: a head that never comes near one does not report by a hair.
 
     Raises:
         NotEnoughDataError: As ``threshold_at``.
     """
-    told = np.stack([np.asarray(values, np.float64) for values in good.values()])
-    allowed = allowed_alarms(told.shape[1], budget, sure)
-    ordered = -np.sort(-told, axis=1)
+    scores = np.stack([np.asarray(values, np.float64) for values in good.values()])
+    allowed = allowed_alarms(scores.shape[1], budget, sure)
+    ordered = -np.sort(-scores, axis=1)
 
     def thresholds(each: int) -> Float[np.ndarray, " heads"]:
         return np.maximum(np.nextafter(ordered[:, each], np.inf), least)
 
     each = 0
-    while each < allowed and (told >= thresholds(each + 1)[:, None]).any(0).sum() <= allowed:
+    while each < allowed and (scores >= thresholds(each + 1)[:, None]).any(0).sum() <= allowed:
         each += 1
     return dict(zip(good, thresholds(each).tolist(), strict=True))
 
@@ -119,7 +119,7 @@ def thresholds_at(
 def expected_calibration_error(
     probabilities: Float[np.ndarray, " n"], truths: Bool[np.ndarray, " n"], bins: int = 15
 ) -> float:
-    """Mean gap between what was said and what is, over equally wide bins, weighted by their samples.
+    """Expected calibration error: mean gap of probability and truth over equally wide bins, by their samples.
 
     Args:
         probabilities: float [N] in [0, 1].
@@ -137,18 +137,18 @@ def expected_calibration_error(
 
 
 def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
-    """How many of ``count`` good hands may be called.
+    """How many of ``count`` good hands may be reported.
 
     Args:
         count: Good hands that there are.
-        budget: Share of good hands that may be called.
+        budget: Share of good hands that may be reported.
         sure: As in ``threshold_at``.
 
     Raises:
         NotEnoughDataError: As ``threshold_at``.
     """
     if not count:
-        raise NotEnoughDataError("no limit can be set", "there are no good hands")
+        raise NotEnoughDataError("no threshold can be set", "there are no good hands")
     if sure is None:
         return min(math.floor(budget * count + 1e-9), count - 1)
     chance, many = 0.0, -1

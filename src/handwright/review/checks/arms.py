@@ -20,16 +20,36 @@ _OTHER_SIDE = np.array(
 )
 """Index of each of the 33 points in a mirror image."""
 
-_SAME_PLACE = 0.6
 _FACE, _SHOULDERS = slice(0, 9), (11, 12)
-_LEAST_SEEN = 0.8
-_REACH = 0.6
-_OTHER_WRIST = 1.5
-_GROWN = 0.3
-_SIZE_IN_PALMS = (0.8, 3.8)
-_NECK = (0.35, 1.3)
-"""Distance of a face seen from the front from the middle of the shoulders, in widths of these."""
-_HAND_IN_PALMS = 1.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmParams:
+    """Which arm a hand ends, and when its side is sure; chosen by eye on training photographs.
+
+    Attributes:
+        max_gap: Distance of a hand's wrist from an arm's end, in sizes of the larger of the two.
+        size_in_palms: Least and greatest size of the hand in palms of the arm.
+        hand_in_palms: Length of a hand in palms, where an arm lacks one.
+        max_moved: Distance of a wrist in the mirror image from its place, in palms, that confirms it.
+        min_visibility: Visibility of elbow, shoulders and face, in [0, 1], of a sure arm.
+        neck: Distance of a face in front view from the middle of the shoulders, in shoulder widths.
+        min_other_wrist: Least distance of the other wrist in palms.
+        margin: Margin around a hand, in its sizes, within which shoulders are no person's: the pose network
+            finds bodies in hands.
+    """
+
+    max_gap: float = 0.6
+    size_in_palms: tuple[float, float] = (0.8, 3.8)
+    hand_in_palms: float = 1.9
+    max_moved: float = 0.6
+    min_visibility: float = 0.8
+    neck: tuple[float, float] = (0.35, 1.3)
+    min_other_wrist: float = 1.5
+    margin: float = 0.3
+
+
+PARAMS = ArmParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +60,7 @@ class OwnArm:
         side: Of the person.
         arm: Its end.
         person: Whose it is, as an index.
-        sure: Elbow, both shoulders and the face are plain to see, and the other wrist is not near: so is the
-            side.
+        sure: Its side is sure: elbow, both shoulders and the face are in view, and the other wrist is far.
     """
 
     side: Side
@@ -56,7 +75,7 @@ def own_arms(
     """The arms whose hand lies in the picture, each with its side.
 
     Args:
-        people: As they were seen.
+        people: As the pose network found them.
         hands: The picture's hands; a person whose shoulders lie inside one of them is none.
         width: Of the picture.
         height: Of the picture.
@@ -73,21 +92,21 @@ def own_arms(
 
 
 def people_in_mirror(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:
-    """The people as a look at the mirror image has them, in the pixels and sides of the picture itself."""
+    """The people of the mirror image, in the pixels and sides of the picture itself."""
     width = pixels.shape[1]
-    seen = find_people(np.ascontiguousarray(pixels[:, ::-1]), landmarker)
+    mirrored = find_people(np.ascontiguousarray(pixels[:, ::-1]), landmarker)
     return [
         Person((person.points_px * (-1, 1) + (width, 0))[_OTHER_SIDE], person.visibility[_OTHER_SIDE])
-        for person in seen
+        for person in mirrored
     ]
 
 
-def seen_twice(own: OwnArm, again: Sequence[OwnArm]) -> bool:
-    """Whether a second look has a sure arm of the same side at the same place."""
+def found_again(own: OwnArm, again: Sequence[OwnArm]) -> bool:
+    """Whether a second detection has a sure arm of the same side at the same place."""
     return any(
         other.sure
         and other.side == own.side
-        and float(np.linalg.norm(other.arm.wrist_px - own.arm.wrist_px)) < _SAME_PLACE * own.arm.palm_px
+        and float(np.linalg.norm(other.arm.wrist_px - own.arm.wrist_px)) < PARAMS.max_moved * own.arm.palm_px
         for other in again
     )
 
@@ -98,7 +117,7 @@ def arms_of_hands(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> l
         (gap, i, j)
         for i, own in enumerate(arms)
         for j, hand in enumerate(hands)
-        if (gap := _gap(own.arm, hand)) < _REACH and _same_size(own.arm, hand)
+        if (gap := _gap(own.arm, hand)) < PARAMS.max_gap and _same_size(own.arm, hand)
     )
     of_hand: list[OwnArm | None] = [None] * len(hands)
     taken: set[int] = set()
@@ -119,34 +138,37 @@ def hand_box(arm: Arm) -> Box:
     """Where an arm's hand should be: a square around its palm, as wide as a hand is long."""
     along = arm.knuckles_px - arm.wrist_px
     along = along / max(float(np.linalg.norm(along)), 1e-9)
-    x, y = arm.wrist_px + 0.5 * _HAND_IN_PALMS * arm.palm_px * along
-    half = 0.5 * _HAND_IN_PALMS * arm.palm_px
+    x, y = arm.wrist_px + 0.5 * PARAMS.hand_in_palms * arm.palm_px * along
+    half = 0.5 * PARAMS.hand_in_palms * arm.palm_px
     return float(x - half), float(y - half), float(x + half), float(y + half)
 
 
 def _is_sure(person: Person, side: Side, arm: Arm, width: int, height: int) -> bool:
     points, joints = person.points_px, [*_SHOULDERS, _ELBOWS[side], _WRISTS[side]]
-    shown = np.concatenate([points[_FACE], points[joints]])
-    if not ((shown >= 0) & (shown <= (width, height))).all():
+    needed = np.concatenate([points[_FACE], points[joints]])
+    if not ((needed >= 0) & (needed <= (width, height))).all():
         return False
-    if person.visibility[joints].min() < _LEAST_SEEN or person.visibility[_FACE].mean() < _LEAST_SEEN:
+    if (
+        person.visibility[joints].min() < PARAMS.min_visibility
+        or person.visibility[_FACE].mean() < PARAMS.min_visibility
+    ):
         return False
     first, second = points[list(_SHOULDERS)]
     neck = np.linalg.norm(points[_FACE].mean(0) - (first + second) / 2) / np.linalg.norm(first - second)
     apart = np.linalg.norm(points[_WRISTS["left"]] - points[_WRISTS["right"]])
-    return bool(_NECK[0] <= neck <= _NECK[1] and apart > _OTHER_WRIST * arm.palm_px)
+    return bool(PARAMS.neck[0] <= neck <= PARAMS.neck[1] and apart > PARAMS.min_other_wrist * arm.palm_px)
 
 
 def _within(person: Person, hand: HandObservation) -> bool:
-    """Whether both shoulders lie in what was seen as a hand: the pose network sees bodies in hands."""
+    """Whether both shoulders lie in a detected hand."""
     x0, y0, x1, y1 = hand.bbox_xyxy_px
-    edge = _GROWN * hand.size_px
+    edge = PARAMS.margin * hand.size_px
     shoulders = person.points_px[list(_SHOULDERS)]
     return bool(((shoulders >= (x0 - edge, y0 - edge)) & (shoulders <= (x1 + edge, y1 + edge))).all())
 
 
 def _same_size(arm: Arm, hand: HandObservation) -> bool:
-    return _SIZE_IN_PALMS[0] <= hand.size_px / arm.palm_px <= _SIZE_IN_PALMS[1]
+    return PARAMS.size_in_palms[0] <= hand.size_px / arm.palm_px <= PARAMS.size_in_palms[1]
 
 
 def _gap(arm: Arm, hand: HandObservation) -> float:

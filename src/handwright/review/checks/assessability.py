@@ -1,60 +1,85 @@
-"""Whether a hand can be judged at all: what is too small, cut, blurred, gloved or drawn is not."""
+"""Whether a hand can be judged at all: one that is too small, cut, blurred, gloved or drawn cannot."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import CheckName
-from handwright.review.checks.colour import LEAST_COLOUR, colourfulness, is_drawn
 from handwright.review.checks.joint_angles import finger_words
 from handwright.review.critic.prediction import SMALLEST_PX
 from handwright.review.critic.upright_crops import OrientedSquare
 
-MOST_BLUR = 0.02
-"""Largest sigma of the edges' blur, in sizes of the hand."""
 
-MOST_MISFIT = 0.035
-"""Median distance of the landmarks from the nearest regular hand, in sizes of the hand, that is no hand's."""
+@dataclass(frozen=True, kw_only=True)
+class AssessabilityParams:
+    """When a hand is not assessable; set on rendered hands and training photographs.
 
-MOST_FLAT = 0.45
-"""Largest share of a hand without any texture at all; drawings have more."""
+    Attributes:
+        max_blur: Sigma of the edges' blur in hand sizes.
+        blur_hand_px: Hand size in pixels at which blur is measured on larger hands: blurs beyond a few pixels
+            are not distinguished.
+        max_misfit: Median distance of the landmarks from the nearest regular hand, in hand sizes.
+        max_flat: Share of the hand's pixels that equal their neighbours; drawings have more.
+        skin_hues_deg: Hues of skin in Lab, under bluish and under yellow light; the widest of the training
+            photographs.
+        min_chroma: Chroma in Lab from which on a hue counts.
+        max_grey_chroma: Chroma in Lab below which a hand is grey in a picture with colour. Both by eye.
+        min_colour: Spread of the three channels, of 255, that skin of any tone exceeds.
+        max_few_colours: Share of the hand's middle that has one of ``few_colours`` colours exactly; flat
+            fills have more.
+        few_colours: How many colours that are.
+        middle: Half side of a hand's middle in hand sizes, by eye.
+        sampled: Most rows and columns of the middle whose colours are counted, for speed.
+    """
 
-SKIN_HUES_DEG = (-22.0, 97.0)
-"""Hues of skin in Lab, under bluish light and under yellow; the widest of training photographs."""
+    max_blur: float = 0.02
+    blur_hand_px: float = 130.0
+    max_misfit: float = 0.035
+    max_flat: float = 0.45
+    skin_hues_deg: tuple[float, float] = (-22.0, 97.0)
+    min_chroma: float = 8.0
+    max_grey_chroma: float = 2.5
+    min_colour: float = 8.0
+    max_few_colours: float = 0.6
+    few_colours: int = 4
+    middle: float = 0.35
+    sampled: int = 128
 
-_BLUR_HAND_PX = 130.0
-"""Blur is measured on hands of at most this size in pixels: beyond a few pixels it cannot be told apart."""
 
-_COLOURED, _COLOURLESS = 8.0, 2.5
+PARAMS = AssessabilityParams()
+
 _TIPS = (4, 8, 12, 16, 20)
+_SHAPE_CHECKS: tuple[CheckName, ...] = ("finger_count", "joint_bending", "grasp")
+_ALL_CHECKS: tuple[CheckName, ...] = (*_SHAPE_CHECKS, "left_right")
 
-NotAssessable = dict[CheckName, str]
 
-
-def reasons_not_assessable(analysis: HandAnalysis) -> NotAssessable:
-    """Per check that cannot be made the reason in words; empty for a hand that is plain to see."""
-    said: NotAssessable = {}
-    for checks, reason in _all_doubts(analysis):
+def reasons_not_assessable(analysis: HandAnalysis) -> dict[CheckName, str]:
+    """By check that cannot be made, the reason in words; empty for a hand in plain view."""
+    reasons: dict[CheckName, str] = {}
+    for checks, reason in _all_reasons(analysis):
         for check in checks:
-            said.setdefault(check, reason)
-    return said
+            reasons.setdefault(check, reason)
+    return reasons
 
 
 def unlike_skin(analysis: HandAnalysis) -> bool:
     """Whether the hand's colour is no skin's although the picture has colour."""
     red, yellow = analysis.region.skin_lab[1:] - 128.0
     chroma, hue = float(np.hypot(red, yellow)), float(np.rad2deg(np.arctan2(yellow, red)))
-    if chroma < _COLOURLESS:
-        return colourfulness(analysis.crop, 90) > LEAST_COLOUR
-    return chroma > _COLOURED and not SKIN_HUES_DEG[0] <= hue <= SKIN_HUES_DEG[1]
+    if chroma < PARAMS.max_grey_chroma:
+        return colourfulness(analysis.crop, 90) > PARAMS.min_colour
+    return chroma > PARAMS.min_chroma and not PARAMS.skin_hues_deg[0] <= hue <= PARAMS.skin_hues_deg[1]
 
 
 def flat_share(analysis: HandAnalysis) -> float:
-    """Share of the hand whose pixels equal their neighbours: little in photographs and renders."""
+    """Share of the hand whose pixels equal their neighbours, in [0, 1]; small in photographs and renders."""
     inside = cv2.erode((analysis.region.inside & analysis.silhouette).astype(np.uint8), np.ones((5, 5))) > 0
     if inside.sum() < 50:
         return 0.0
@@ -65,8 +90,8 @@ def flat_share(analysis: HandAnalysis) -> float:
 
 
 def edge_blur(analysis: HandAnalysis) -> float:
-    """Sigma of the blur of the hand's edges, in sizes of the hand."""
-    scale = min(1.0, _BLUR_HAND_PX / analysis.size_px)
+    """Sigma of the blur of the hand's edges, in hand sizes."""
+    scale = min(1.0, PARAMS.blur_hand_px / analysis.size_px)
     height, width = analysis.region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     crop = cv2.resize(analysis.crop, size, interpolation=cv2.INTER_AREA)
@@ -82,22 +107,55 @@ def cut_fingers(analysis: HandAnalysis) -> tuple[str, ...]:
     return tuple(finger_words(name) for name, out in zip(FINGERS, outside, strict=True) if out)
 
 
-def _all_doubts(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], str]]:
-    shape: tuple[CheckName, ...] = ("finger_count", "joint_bending", "grasp")
-    every: tuple[CheckName, ...] = (*shape, "left_right")
+def colourfulness(pixels: UInt8[np.ndarray, "*n 3"], percent: float = 50.0) -> float:
+    """A percentile of the pixels' spread of their three channels, in [0, 255]; 255 of no pixels."""
+    if not pixels.size:
+        return 255.0
+    return float(np.percentile(np.ptp(pixels.reshape(-1, 3), axis=1), percent))
+
+
+def is_colourless(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> bool:
+    """Whether the middle of a hand has no colour: stone, or a picture in black and white."""
+    return colourfulness(_middle(pixels, region)) < PARAMS.min_colour
+
+
+def is_drawn(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> bool:
+    """Whether the middle of a hand is filled with a few colours: a drawing, or overexposed.
+
+    Lossy compression spreads flat colours: it does not recognise a drawing that went through JPEG.
+    """
+    middle = _middle(pixels, region)
+    if not middle.size:
+        return False
+    step = -(-max(middle.shape[:2]) // PARAMS.sampled)
+    red, green, blue = middle[::step, ::step].reshape(-1, 3).astype(np.int64).T
+    counts = np.sort(np.unique(red << 16 | green << 8 | blue, return_counts=True)[1])
+    return float(counts[-PARAMS.few_colours :].sum() / counts.sum()) > PARAMS.max_few_colours
+
+
+def _middle(pixels: UInt8[np.ndarray, "h w 3"], region: OrientedSquare) -> UInt8[np.ndarray, "m n 3"]:
+    (x, y), reach = region.center_px, PARAMS.middle * region.size_px
+    rows, columns = (slice(max(0, round(at - reach)), max(1, round(at + reach))) for at in (y, x))
+    return pixels[rows, columns]
+
+
+def _all_reasons(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], str]]:
     found: list[tuple[tuple[CheckName, ...], str]] = []
     if analysis.size_px < SMALLEST_PX:
-        found.append((every, f"The hand is only {analysis.size_px:.0f} px large."))
+        found.append((_ALL_CHECKS, f"The hand is only {analysis.size_px:.0f} px large."))
     if cut := cut_fingers(analysis):
-        found.append((every if len(cut) > 2 else shape, f"The picture's border cuts the {_list(cut)} off."))
-    if float(np.median(analysis.misfit)) > MOST_MISFIT:
-        found.append((every, "What was seen of it fits no hand well enough to be judged."))
-    if edge_blur(analysis) > MOST_BLUR:
-        found.append((shape, "The hand is too blurred."))
+        reason = f"The picture's border cuts the {_list(cut)} off."
+        found.append((_ALL_CHECKS if len(cut) > 2 else _SHAPE_CHECKS, reason))
+    if float(np.median(analysis.misfit)) > PARAMS.max_misfit:
+        found.append((_ALL_CHECKS, "Its landmarks fit no hand well enough to be judged."))
+    if edge_blur(analysis) > PARAMS.max_blur:
+        found.append((_SHAPE_CHECKS, "The hand is too blurred."))
     if unlike_skin(analysis):
-        found.append((shape, "Its colour is no skin's: a glove, paint or coloured light."))
-    if flat_share(analysis) > MOST_FLAT or is_drawn(analysis.crop, OrientedSquare.of(analysis.landmarks_px)):
-        found.append((shape, "It has no texture: a drawing, or overexposed."))
+        found.append((_SHAPE_CHECKS, "Its colour is no skin's: a glove, paint or coloured light."))
+    if flat_share(analysis) > PARAMS.max_flat or is_drawn(
+        analysis.crop, OrientedSquare.of(analysis.landmarks_px)
+    ):
+        found.append((_SHAPE_CHECKS, "It has no texture: a drawing, or overexposed."))
     return found
 
 

@@ -1,8 +1,9 @@
-"""Finger count: does one regular hand explain the skin that is seen, no finger more and none less?"""
+"""The finger-count check: does one regular hand explain the skin, no finger more and none fewer?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -12,87 +13,119 @@ from jaxtyping import Bool
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.analysis import HandAnalysis
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
-from handwright.review.checklist import Check, Where, cannot_tell, sureness
-from handwright.review.checks.covering import covered_share
+from handwright.review.checklist import Check, Where, cannot_tell, decision_confidence
 from handwright.review.checks.joint_angles import finger_words
-from handwright.review.checks.unexplained_skin import Outgrowth, bare_share, outgrowths
+from handwright.review.checks.unexplained_skin import Outgrowth, bare_share, covered_share, outgrowths
 from handwright.types import Box, HandObservation
 
-FINGER_LONG, FINGER_WIDE = 0.24, (0.11, 0.34)
-"""Skin outside the fitted hand is a finger from this length on, at such widths (wrist-to-knuckles spans)."""
 
-ROOT, LEAST_TIP_GAP, MOST_UNLIKE = (0.11, 0.45), 0.25, 3.0
-"""How broadly a finger joins the hand, how far from other tips it begins, and its colour."""
+@dataclass(frozen=True, kw_only=True)
+class FingerCountParams:
+    """When skin is a sixth finger and when a finger is missing; lengths in wrist-to-knuckles spans.
 
-LEAST_SOLID, THIN, LEAST_SOLID_THIN = 0.78, 0.17, 0.88
-"""How solid a finger is, and a thin one: ledges and shadows in skin's colours are thin and ragged."""
+    Set on rendered hands and training photographs (bench/review.py).
 
-MOST_BARE, MOST_BARE_BUNCHED = 0.8, 0.75
-"""Share of a finger's middle line without hand under it that makes it a missing one; less is enough where its
-landmarks lie in a bunch."""
+    Attributes:
+        min_length: Length from which on skin outside the fitted hand is a finger.
+        width: Least and greatest width of a finger.
+        root: Least and greatest length of its border with the hand.
+        min_tip_gap: Least distance of its root from other fingertips.
+        max_unlike_skin: Largest squared distance of its colour from the hand's skin, in standard deviations.
+        min_solidity: Least area over that of its convex hull.
+        thin: Width below which ``min_solidity_thin`` holds: ledges and shadows in skin's colours are thin and
+            ragged.
+        min_solidity_thin: Least solidity of a thin finger.
+        patience: Factor on all of these for skin that may be a finger: too much to pass, too little to fail.
+            By eye.
+        max_bare: Share of a finger's middle line without hand under it from which on it is missing.
+        max_bare_bunched: The same of a finger whose landmarks lie in a bunch.
+        max_bare_counted: The same up to which a finger is plainly there. By eye.
+        min_tip_away: Least distance of a missing finger's tip from the segmented hand; nearby, the finger may
+            be bent.
+        min_overlap: Overlap of fitted and segmented hand below which fingers are not counted.
+        min_overlap_to_fail: Overlap below which the count does not fail.
+        max_covered: Share of the hand behind other things from which on bare fingers may only be covered.
+        max_confidence: Outlines alone are never surer. By eye.
+        min_landmark_weight: Weight of a finger's landmarks below which they are not trusted. By eye.
+        margin_of_others: Margin around another hand, in its sizes, in which skin is that hand's. By eye.
+    """
 
-LEAST_TIP_AWAY = 0.12
-"""How far from the seen hand a missing finger's tip must lie, in spans: nearby, the finger may be bent."""
+    min_length: float = 0.24
+    width: tuple[float, float] = (0.11, 0.34)
+    root: tuple[float, float] = (0.11, 0.45)
+    min_tip_gap: float = 0.25
+    max_unlike_skin: float = 3.0
+    min_solidity: float = 0.78
+    thin: float = 0.17
+    min_solidity_thin: float = 0.88
+    patience: float = 0.8
+    max_bare: float = 0.8
+    max_bare_bunched: float = 0.75
+    max_bare_counted: float = 0.5
+    min_tip_away: float = 0.12
+    min_overlap: float = 0.7
+    min_overlap_to_fail: float = 0.8
+    max_covered: float = 0.15
+    max_confidence: float = 0.9
+    min_landmark_weight: float = 0.9
+    margin_of_others: float = 0.15
 
-LEAST_OVERLAP, PLAIN_OVERLAP = 0.7, 0.8
-"""Below the first overlap of the fitted with the segmented hand fingers are not counted, below the second
-none is called wrong."""
 
-MOST_COVERED = 0.15
-"""Share of the hand behind other things from which on bare fingers may only be covered."""
-
-_MOST_SURE = 0.9
-"""Outlines alone are never surer."""
-
-_BELIEVED, _OTHERS_EDGE, _PLAINLY_THERE, _MAYBE = 0.9, 0.15, 0.5, 0.8
+PARAMS = FingerCountParams()
 
 
 def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()) -> Check:
-    """The check; ``value`` is {"counted", "seen", "extra", "missing"}, unknown numbers None.
+    """Check the number of fingers; ``value`` is {"counted", "seen", "extra", "missing"}, None if unknown.
 
     Args:
         analysis: Of a hand that can be judged.
         others: The picture's other hands, whose fingers are not its own.
     """
     seen = fingers_seen(analysis)
-    clear = analysis.overlap >= LEAST_OVERLAP
-    maybe = [piece for piece in outgrowths(analysis) if may_be_finger(piece)] if clear else []
-    maybe = [piece for piece in maybe if not _of_another(analysis.box_of(piece.inside), others)]
-    plain = analysis.overlap >= PLAIN_OVERLAP
-    spare = [piece for piece in maybe if plain and is_finger(piece)]
-    if spare:
-        value = _value(5 + len(spare), int(seen.sum()) + len(spare), extra=len(spare))
-        where = Where(region_xyxy_px=analysis.box_of(spare[0].inside))
-        reason = f"{_plural(len(spare), 'finger')} more than a hand has: skin that no finger of it explains."
-        sure = min(sureness(spare[0].length, FINGER_LONG), _MOST_SURE)
-        return Check("fail", sure, reason, where, value)
-    if plain and (gone := missing_fingers(analysis)):
+    countable = analysis.overlap >= PARAMS.min_overlap
+    candidates = [piece for piece in outgrowths(analysis) if may_be_finger(piece)] if countable else []
+    candidates = [piece for piece in candidates if not _of_another(analysis.box_of(piece.inside), others)]
+    may_fail = analysis.overlap >= PARAMS.min_overlap_to_fail
+    surplus = [piece for piece in candidates if may_fail and is_finger(piece)]
+    if surplus:
+        value = _value(5 + len(surplus), int(seen.sum()) + len(surplus), extra=len(surplus))
+        where = Where(region_xyxy_px=analysis.box_of(surplus[0].inside))
+        reason = (
+            f"{_plural(len(surplus), 'finger')} more than a hand has: skin that none of its fingers explains."
+        )
+        confidence = min(decision_confidence(surplus[0].length, PARAMS.min_length), PARAMS.max_confidence)
+        return Check("fail", confidence, reason, where, value)
+    if may_fail and (gone := missing_fingers(analysis)):
         value = _value(5 - len(gone), int(seen.sum()) - len(gone), missing=len(gone))
         tips = analysis.fit.landmarks_px[[4 + 4 * k for k in gone]]
         where = Where(tuple((float(x), float(y)) for x, y in tips))
         names = " and no ".join(finger_words(FINGERS[k]) for k in gone)
-        reason = f"There is no {names} where it should be seen."
-        return Check("fail", _MOST_SURE * float(bare_share(analysis)[gone].max()), reason, where, value)
+        reason = f"There is no {names} where it should be in view."
+        return Check(
+            "fail", PARAMS.max_confidence * float(bare_share(analysis)[gone].max()), reason, where, value
+        )
     value = _value(None, int(seen.sum()), extra=None, missing=None)
-    if not clear:
-        return cannot_tell("The hand's outline cannot be told from what is around it.", value)
+    if not countable:
+        return cannot_tell("The hand's outline does not stand out from what is around it.", value)
     if (hidden := np.flatnonzero(~seen)).size:
         names = ", ".join(finger_words(FINGERS[k]) for k in hidden)
-        return cannot_tell(f"Not all fingers can be seen plainly (not: {names}).", value)
-    if maybe:
-        where = Where(region_xyxy_px=analysis.box_of(maybe[0].inside))
+        return cannot_tell(f"Not all fingers are in plain view (not: {names}).", value)
+    if candidates:
+        where = Where(region_xyxy_px=analysis.box_of(candidates[0].inside))
         return cannot_tell("Skin beside it may be a finger or not.", value, where)
-    reason = "Five fingers, and they explain all the skin that is seen."
+    reason = "Five fingers, and they explain all of its skin."
     return Check("pass", analysis.overlap, reason, value=_value(5, 5))
 
 
 def missing_fingers(analysis: HandAnalysis) -> list[int]:
     """Fitted fingers under which no hand is seen; none where a thing covers the hand."""
-    if covered_share(analysis) > MOST_COVERED:
+    if covered_share(analysis) > PARAMS.max_covered:
         return []
-    bare, bunched = bare_share(analysis), doubted(analysis)
-    suspects = [k for k in range(5) if bare[k] > (MOST_BARE_BUNCHED if k in bunched else MOST_BARE)]
-    return [k for k in suspects if _tip_away(analysis, k) > LEAST_TIP_AWAY]
+    bare, bunched = bare_share(analysis), untrusted_fingers(analysis)
+    suspects = [
+        k for k in range(5) if bare[k] > (PARAMS.max_bare_bunched if k in bunched else PARAMS.max_bare)
+    ]
+    return [k for k in suspects if _tip_away(analysis, k) > PARAMS.min_tip_away]
 
 
 def _tip_away(analysis: HandAnalysis, finger: int) -> float:
@@ -106,47 +139,47 @@ def _tip_away(analysis: HandAnalysis, finger: int) -> float:
 def is_finger(piece: Outgrowth) -> bool:
     """Whether skin outside the fitted hand is as long and as narrow as a finger and grows out of the hand."""
     return (
-        piece.length > FINGER_LONG
-        and FINGER_WIDE[0] <= piece.width <= FINGER_WIDE[1]
-        and ROOT[0] <= piece.root <= ROOT[1]
-        and piece.solid > (LEAST_SOLID if piece.width >= THIN else LEAST_SOLID_THIN)
-        and piece.tip_gap > LEAST_TIP_GAP
-        and piece.unlike < MOST_UNLIKE
+        piece.length > PARAMS.min_length
+        and PARAMS.width[0] <= piece.width <= PARAMS.width[1]
+        and PARAMS.root[0] <= piece.root <= PARAMS.root[1]
+        and piece.solidity > (PARAMS.min_solidity if piece.width >= PARAMS.thin else PARAMS.min_solidity_thin)
+        and piece.tip_gap > PARAMS.min_tip_gap
+        and piece.unlike_skin < PARAMS.max_unlike_skin
     )
 
 
 def may_be_finger(piece: Outgrowth) -> bool:
-    """The same with more patience: enough not to call the count right, too little to call it wrong."""
+    """The same with more patience: enough not to pass the count, too little to fail it."""
     return (
-        piece.length > _MAYBE * FINGER_LONG
-        and _MAYBE * FINGER_WIDE[0] <= piece.width <= FINGER_WIDE[1] / _MAYBE
-        and _MAYBE * ROOT[0] <= piece.root <= ROOT[1] / _MAYBE
-        and piece.solid > _MAYBE * LEAST_SOLID
-        and piece.tip_gap > _MAYBE * LEAST_TIP_GAP
-        and piece.unlike < MOST_UNLIKE / _MAYBE
+        piece.length > PARAMS.patience * PARAMS.min_length
+        and PARAMS.patience * PARAMS.width[0] <= piece.width <= PARAMS.width[1] / PARAMS.patience
+        and PARAMS.patience * PARAMS.root[0] <= piece.root <= PARAMS.root[1] / PARAMS.patience
+        and piece.solidity > PARAMS.patience * PARAMS.min_solidity
+        and piece.tip_gap > PARAMS.patience * PARAMS.min_tip_gap
+        and piece.unlike_skin < PARAMS.max_unlike_skin / PARAMS.patience
         and not piece.at_border
     )
 
 
 def fingers_seen(analysis: HandAnalysis) -> Bool[np.ndarray, "5"]:
-    """Fingers of the fitted hand of which enough is in view, and plainly there, to count them."""
+    """Per finger of the fitted hand whether it is in view and plainly there: bool [5]."""
     bare = bare_share(analysis)
-    there = np.nan_to_num(bare, nan=1.0) < _PLAINLY_THERE
-    there[list(doubted(analysis))] = False
+    there = np.nan_to_num(bare, nan=1.0) < PARAMS.max_bare_counted
+    there[list(untrusted_fingers(analysis))] = False
     return there
 
 
-def doubted(analysis: HandAnalysis) -> set[int]:
-    """Fingers whose landmarks lie in a bunch, or far from where any finger could be."""
+def untrusted_fingers(analysis: HandAnalysis) -> set[int]:
+    """Indices of fingers whose landmarks lie in a bunch, or far from where any finger could be."""
     weights = bunched_finger_weights(analysis.observation)
-    return {finger for finger in range(5) if weights[3 + 4 * finger] < _BELIEVED}
+    return {finger for finger in range(5) if weights[3 + 4 * finger] < PARAMS.min_landmark_weight}
 
 
 def _of_another(box: Box, others: Sequence[HandObservation]) -> bool:
     """Whether the middle of a box lies within another hand."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     for other in others:
-        edge = _OTHERS_EDGE * other.size_px
+        edge = PARAMS.margin_of_others * other.size_px
         x0, y0, x1, y1 = other.bbox_xyxy_px
         if x0 - edge <= x <= x1 + edge and y0 - edge <= y <= y1 + edge:
             return True

@@ -1,26 +1,37 @@
-"""Grasp state: what the hand does, whether it touches something, and whether that was asked for."""
+"""The grasp check: what the hand does, and whether a thing lies across it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from handwright.hand.grammar import PoseWords, words_of
 from handwright.hand.joint_angles import dofs_of_pose
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, cannot_tell
-from handwright.review.checks.covering import covered_share
+from handwright.review.checks.unexplained_skin import covered_share
 
-LEAST_THING = 0.06
-"""Share of the fitted hand beyond the wrist that something else must cover to be a thing in the hand."""
 
-CLEAR_RESIDUAL = 0.025
-"""Mean distance of landmarks from the fit, in sizes of the hand, up to which a pose is believed."""
+@dataclass(frozen=True, kw_only=True)
+class GraspParams:
+    """When a grasp state is reported; chosen by eye on rendered hands.
+
+    Attributes:
+        min_covered: Share of the fitted hand distal of the wrist that a thing in the hand covers.
+        max_residual: Mean distance of the landmarks from the fit, in hand sizes, up to which a pose counts.
+    """
+
+    min_covered: float = 0.06
+    max_residual: float = 0.025
+
+
+PARAMS = GraspParams()
 
 _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fingers"}
 
 
 def check_grasp(analysis: HandAnalysis) -> Check:
-    """The check; ``value`` is {"state", "extended", "contact", "pose"}.
+    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose"}.
 
     Args:
         analysis: Of a hand that can be judged.
@@ -28,7 +39,7 @@ def check_grasp(analysis: HandAnalysis) -> Check:
     hand = analysis.fit.hand
     words = words_of(dofs_of_pose(hand.pose, hand.palm_arch))
     covered = covered_share(analysis)
-    holding = covered > LEAST_THING
+    holding = covered > PARAMS.min_covered
     state = grasp_state(words, holding)
     value: dict[str, Any] = {
         "state": state,
@@ -36,15 +47,15 @@ def check_grasp(analysis: HandAnalysis) -> Check:
         "contact": True if holding else None,
         "pose": str(words),
     }
-    if analysis.fit.residual > CLEAR_RESIDUAL:
-        return cannot_tell(f"Perhaps {state}: its fingers are not plain enough to say.", value)
+    if analysis.fit.residual > PARAMS.max_residual:
+        return cannot_tell(f"Perhaps {state}: its fingers are not clear enough to say.", value)
     touching = "something lies across it" if holding else "nothing lies across it"
-    confidence = 0.5 + 0.5 * (1 - analysis.fit.residual / CLEAR_RESIDUAL)
+    confidence = 0.5 + 0.5 * (1 - analysis.fit.residual / PARAMS.max_residual)
     return Check("pass", confidence, f"{state.capitalize()}; {touching}.", value=value)
 
 
 def grasp_state(words: PoseWords, holding: bool) -> str:
-    """One word or two for what a hand does.
+    """The state of a hand in one word or two.
 
     'pinch', 'flat', 'open', 'point', 'fist', 'power grasp', 'thumb up', 'one finger' … 'four fingers', 'hook'
     or 'relaxed'.

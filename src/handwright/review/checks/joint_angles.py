@@ -1,4 +1,4 @@
-"""The angles at which a hand's joints were *seen*, free of the limits that a fit keeps to."""
+"""The angles of a hand's joints as they are *observed*, free of the limits that a fit keeps to."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
-class SeenJoint:
-    """How one joint looks bent.
+class ObservedJoint:
+    """The observed bend of one joint.
 
     Attributes:
         finger: One of ``anatomy.FINGERS``.
@@ -26,9 +26,9 @@ class SeenJoint:
         landmark: Its index among the 21.
         flexion_deg: Towards the palm positive.
         sideways_deg: Away from the finger's own plane, ≥ 0.
-        flexion_seen: Share of a flexion that the picture itself shows, 0…1; the rest rests on depth.
-        sideways_seen: The same of a sideways bend.
-        reach: The shorter of its two bones in the picture, in sizes of the hand.
+        flexion_in_plane: Share of a flexion that lies in the picture plane, 0…1; the rest rests on depth.
+        sideways_in_plane: The same of a sideways bend.
+        reach: The shorter of its two bones in the picture, in hand sizes.
     """
 
     finger: str
@@ -36,17 +36,17 @@ class SeenJoint:
     landmark: int
     flexion_deg: float
     sideways_deg: float
-    flexion_seen: float
-    sideways_seen: float
+    flexion_in_plane: float
+    sideways_in_plane: float
     reach: float
 
 
-def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
-    """Every joint but the thumb's first, as the landmarks have it.
+def observed_joints(observation: HandObservation, fit: HandFit) -> list[ObservedJoint]:
+    """Every joint but the thumb's first, by the landmarks.
 
     A bone lies between its two observed landmarks (depth included). The hinge of a joint is that
     of the fitted palm (of the thumb: of its first bone), square to the bone before the joint: fingers do not
-    twist, and a fit that twists one to follow odd landmarks must not be believed.
+    twist, and a fit that twists one to follow odd landmarks is not trusted.
 
     Args:
         observation: The landmarks.
@@ -58,7 +58,7 @@ def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
         to_camera = to_camera @ _MIRROR
     points = np.column_stack([observation.landmarks_px, observation.depth_px])
     size = max(observation.size_px, 1e-9)
-    seen: list[SeenJoint] = []
+    joints: list[ObservedJoint] = []
     for finger, name in enumerate(FINGERS):
         chain = points[1 + 4 * finger : 5 + 4 * finger]
         axes = rig.finger_axes[finger]
@@ -74,19 +74,19 @@ def seen_joints(observation: HandObservation, fit: HandFit) -> list[SeenJoint]:
             if joint:
                 reach = min(reach, np.linalg.norm((chain[joint] - chain[joint - 1])[:2]))
             direction = _unit(after)
-            seen.append(
-                SeenJoint(
+            joints.append(
+                ObservedJoint(
                     finger=name,
                     joint=JOINTS[joint],
                     landmark=1 + 4 * finger + joint,
                     flexion_deg=float(np.rad2deg(np.arctan2(-direction @ back, direction @ before))),
                     sideways_deg=float(np.rad2deg(np.arcsin(min(abs(direction @ hinge), 1.0)))),
-                    flexion_seen=float(np.hypot(back[0], back[1])),
-                    sideways_seen=float(np.hypot(hinge[0], hinge[1])),
+                    flexion_in_plane=float(np.hypot(back[0], back[1])),
+                    sideways_in_plane=float(np.hypot(hinge[0], hinge[1])),
                     reach=float(reach / size),
                 )
             )
-    return seen
+    return joints
 
 
 def finger_words(name: str) -> str:

@@ -1,51 +1,70 @@
-"""Joint bending: every joint as it was seen against the limits of a human hand."""
+"""The joint-bending check: every joint as it is observed against the limits of a human hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_NAMES, FINGERS, SHAPE_NAMES
 from handwright.perception.analysis import HandAnalysis
-from handwright.review.checklist import Check, Where, cannot_tell, sureness
-from handwright.review.checks.joint_angles import JOINTS, SeenJoint, finger_words, seen_joints
+from handwright.review.checklist import Check, Where, cannot_tell, decision_confidence
+from handwright.review.checks.joint_angles import JOINTS, ObservedJoint, finger_words, observed_joints
 
-SLACK_DEG = 60.0
-"""How far beyond its anatomical limit a flexion must be seen."""
 
-MOST_SIDEWAYS_DEG = {"knuckle": 70.0, "middle joint": 55.0, "end joint": 55.0}
-"""From here on a joint is bent sideways."""
+@dataclass(frozen=True, kw_only=True)
+class JointBendingParams:
+    """When a joint is bent too far; set on sound hands of training photographs and renders.
 
-DOUBTED = 0.6
-"""Share of these that is enough not to call a joint sound: landmarks of sound hands go as far."""
+    Attributes:
+        slack_deg: How far beyond its anatomical limit a flexion must be observed to fail.
+        max_sideways_deg: Sideways bend by joint, from which on it fails.
+        max_sound_share: Share of either from which on a joint does not pass; sound hands reach as far.
+        min_in_plane: Share of a bend that must lie in the picture plane, of 1, for the joint to be judged.
+        min_reach: Least length of its bones in the picture in hand sizes.
+        max_log_length: Largest logarithm of a finger's length over the mean hand's; the fit stops a little
+            beyond.
+        max_misfit: Misfit of a finger in hand sizes from which on it does not pass.
+        min_joints: Fewest joints judged in a hand that passes.
+        all_joints: Joints of a hand, for the confidence.
+    """
 
-LEAST_SEEN, LEAST_REACH = 0.85, 0.08
-"""A joint is judged where so much of its bend lies in the picture, and its bones are so long there."""
+    slack_deg: float = 60.0
+    max_sideways_deg: Mapping[str, float] = field(
+        default_factory=lambda: {"knuckle": 70.0, "middle joint": 55.0, "end joint": 55.0}
+    )
+    max_sound_share: float = 0.6
+    min_in_plane: float = 0.85
+    min_reach: float = 0.08
+    max_log_length: float = 0.24
+    max_misfit: float = 0.09
+    min_joints: int = 7
+    all_joints: int = 14
 
-MOST_LENGTH = 0.24
-"""Largest logarithm of a finger's length over the mean hand's; the fit stops a little beyond."""
 
-MOST_MISFIT = 0.09
-"""A finger this far (in sizes of the hand) from where any hand could put it is not judged."""
+PARAMS = JointBendingParams()
 
-_FEWEST_JOINTS, _ALL_JOINTS = 7, 14
 _LIMITED = {"middle joint": "pip_flexion", "end joint": "dip_flexion", "knuckle": "mcp_flexion"}
 
 
 def check_joints(analysis: HandAnalysis) -> Check:
-    """The check; ``value`` is {"joints": how many were judged, "worst": {...} or None}.
+    """Check every joint's bend; ``value`` is {"joints": how many were judged, "worst": {...} or None}.
 
     Args:
         analysis: Of a hand that can be judged.
     """
-    joints = [joint for joint in seen_joints(analysis.observation, analysis.fit) if joint.reach > LEAST_REACH]
+    joints = [
+        joint
+        for joint in observed_joints(analysis.observation, analysis.fit)
+        if joint.reach > PARAMS.min_reach
+    ]
     value: dict[str, Any] = {"joints": len(joints), "worst": None}
     worst = max(
         (bend for joint in joints for bend in bends(joint)), key=lambda bend: bend.share, default=None
     )
-    if worst is not None and worst.share > DOUBTED:
+    if worst is not None and worst.share > PARAMS.max_sound_share:
         value["worst"] = {
             "finger": worst.joint.finger,
             "joint": worst.joint.joint,
@@ -55,14 +74,14 @@ def check_joints(analysis: HandAnalysis) -> Check:
         x, y = analysis.observation.landmarks_px[worst.joint.landmark]
         where = Where(((float(x), float(y)),))
         if worst.share > 1:
-            return Check("fail", sureness(worst.share, 1.0), f"{worst}.", where, value)
-        return cannot_tell(f"{worst}, or was not seen well.", value, where)
-    if (doubt := _odd_finger(analysis)) is not None:
-        return cannot_tell(f"{doubt}, or was not seen well.", value)
-    if len(joints) < _FEWEST_JOINTS:
-        return cannot_tell("Most joints are seen end-on or hidden.", value)
-    sure = 0.5 + 0.5 * len(joints) / _ALL_JOINTS
-    return Check("pass", sure, "No joint is bent beyond what it can.", value=value)
+            return Check("fail", decision_confidence(worst.share, 1.0), f"{worst}.", where, value)
+        return cannot_tell(f"{worst}, or its landmarks are wrong.", value, where)
+    if (oddity := _odd_finger(analysis)) is not None:
+        return cannot_tell(f"{oddity}, or its landmarks are wrong.", value)
+    if len(joints) < PARAMS.min_joints:
+        return cannot_tell("Most joints point at the camera or are hidden.", value)
+    confidence = 0.5 + 0.5 * len(joints) / PARAMS.all_joints
+    return Check("pass", confidence, "No joint is bent beyond what it can.", value=value)
 
 
 @dataclass(frozen=True)
@@ -74,10 +93,10 @@ class Bend:
         kind: 'sideways_deg' or 'flexion_deg'.
         degrees: How far it is bent; backwards is negative.
         limit_deg: Beyond this it is wrong.
-        share: How far it went of the way from the anatomical limit to that, and more than 1 beyond it.
+        share: How much of the way from the anatomical limit to that it went; more than 1 is beyond it.
     """
 
-    joint: SeenJoint
+    joint: ObservedJoint
     kind: str
     degrees: float
     limit_deg: float
@@ -92,39 +111,39 @@ class Bend:
         return f"The {finger_words(self.joint.finger)}'s {self.joint.joint} looks bent {how}"
 
 
-def bends(joint: SeenJoint) -> list[Bend]:
-    """What of a joint's bending the picture itself shows well enough to be judged."""
+def bends(joint: ObservedJoint) -> list[Bend]:
+    """The bends of a joint that lie enough in the picture plane to be judged."""
     found: list[Bend] = []
-    if joint.finger != "thumb" and joint.sideways_seen > LEAST_SEEN:
-        limit = MOST_SIDEWAYS_DEG[joint.joint]
+    if joint.finger != "thumb" and joint.sideways_in_plane > PARAMS.min_in_plane:
+        limit = PARAMS.max_sideways_deg[joint.joint]
         found.append(Bend(joint, "sideways_deg", joint.sideways_deg, limit, joint.sideways_deg / limit))
-    if joint.flexion_seen > LEAST_SEEN:
+    if joint.flexion_in_plane > PARAMS.min_in_plane:
         low, high = limits_deg(joint)
         limit = low if joint.flexion_deg < (low + high) / 2 else high
-        beyond = SLACK_DEG - abs(joint.flexion_deg - limit)
+        beyond = PARAMS.slack_deg - abs(joint.flexion_deg - limit)
         inside = low <= joint.flexion_deg <= high
-        share = beyond / SLACK_DEG if inside else 2 - beyond / SLACK_DEG
+        share = beyond / PARAMS.slack_deg if inside else 2 - beyond / PARAMS.slack_deg
         found.append(Bend(joint, "flexion_deg", joint.flexion_deg, limit, share))
     return found
 
 
 def _odd_finger(analysis: HandAnalysis) -> str | None:
-    """What is odd about a finger as a whole, in words; None where nothing is."""
+    """A finger whose place or length no hand has, in words; None where there is none."""
     misfit = analysis.misfit[1:].reshape(5, 4)[:, 1:].mean(1)
-    if misfit.max() > MOST_MISFIT:
+    if misfit.max() > PARAMS.max_misfit:
         return f"The {finger_words(FINGERS[int(misfit.argmax())])} is not where a hand can have it"
     lengths = analysis.fit.hand.shape[[SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]]
     worst = int(np.abs(lengths).argmax())
-    if abs(lengths[worst]) > MOST_LENGTH:
+    if abs(lengths[worst]) > PARAMS.max_log_length:
         return f"The {finger_words(FINGERS[worst])} looks too {'long' if lengths[worst] > 0 else 'short'}"
     return None
 
 
-def limits_deg(joint: SeenJoint) -> tuple[float, float]:
-    """Lowest and highest flexion at which a joint may be seen: its limits and the slack."""
+def limits_deg(joint: ObservedJoint) -> tuple[float, float]:
+    """Lowest and highest flexion at which a joint may be observed: its limits and the slack."""
     if joint.finger == "thumb":
         name = "thumb_mcp_flexion" if joint.joint == JOINTS[1] else "thumb_ip_flexion"
     else:
         name = f"{joint.finger}_{_LIMITED[joint.joint]}"
     low, high = np.rad2deg(DOF_LIMITS_RAD[DOF_NAMES.index(name)])
-    return float(low - SLACK_DEG), float(high + SLACK_DEG)
+    return float(low - PARAMS.slack_deg), float(high + PARAMS.slack_deg)

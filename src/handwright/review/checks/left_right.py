@@ -1,47 +1,62 @@
-"""Left–right: does the hand's own side agree with the arm it ends and with the person's other hand?"""
+"""The left–right check: does the hand's own side agree with its arm and with the person's other hand?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from handwright.review.checklist import Check, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm
 from handwright.types import HandObservation
 
-LEAST_SURE = 0.8
-"""How sure a hand's own side must be to be told at all."""
 
-BEYOND_DOUBT = 0.97
-"""How sure it must be to be called wrong."""
+@dataclass(frozen=True, kw_only=True)
+class LeftRightParams:
+    """How sure a hand's own side must be, as the detector's score; chosen by eye.
+
+    Attributes:
+        min_score: To be judged at all.
+        min_score_to_fail: To fail against a sure arm.
+    """
+
+    min_score: float = 0.8
+    min_score_to_fail: float = 0.97
+
+
+PARAMS = LeftRightParams()
 
 
 def check_side(
     hand: HandObservation, arm: OwnArm | None, others: Sequence[HandObservation], people: int
 ) -> Check:
-    """The check; ``value`` is {"side", "arm"}, the arm's None where none is seen.
+    """Check the hand's side; ``value`` is {"side", "arm"}, the arm's None where there is none.
 
     Args:
         hand: The hand.
         arm: The arm it ends.
         others: The picture's other hands.
-        people: How many people were seen.
+        people: How many people were found.
     """
     value: dict[str, Any] = {"side": hand.side, "arm": arm.side if arm else None}
-    if hand.score < LEAST_SURE:
-        return cannot_tell("Whether it is a left or a right hand cannot be told.", value)
+    if hand.score < PARAMS.min_score:
+        return cannot_tell("Whether it is a left or a right hand is not clear.", value)
     if arm is None:
-        alike = [other for other in others if other.side == hand.side and other.score >= LEAST_SURE]
+        alike = [other for other in others if other.side == hand.side and other.score >= PARAMS.min_score]
         if alike and people <= 1 and len(others) == 1:
             reason = f"Two {hand.side} hands: of two people, or one of them is wrong."
             return cannot_tell(reason, value)
-        reason = f"A {hand.side} hand by its thumb and palm; no arm is seen to compare."
-        return Check("pass", 0.5 + 0.5 * (hand.score - LEAST_SURE) / (1 - LEAST_SURE), reason, value=value)
+        reason = f"A {hand.side} hand by its thumb and palm; there is no arm to compare."
+        return Check(
+            "pass", 0.5 + 0.5 * (hand.score - PARAMS.min_score) / (1 - PARAMS.min_score), reason, value=value
+        )
     if arm.side == hand.side:
         return Check("pass", hand.score, f"A {hand.side} hand on a {arm.side} arm.", value=value)
     x, y = arm.arm.wrist_px
     where = Where(((float(x), float(y)),), hand.bbox_xyxy_px)
-    if arm.sure and hand.score >= BEYOND_DOUBT:
+    if arm.sure and hand.score >= PARAMS.min_score_to_fail:
         return Check("fail", hand.score, f"A {hand.side} hand on a {arm.side} arm.", where, value)
-    reason = f"It looks like a {hand.side} hand on a {arm.side} arm, but the arm or the hand is not plain."
+    reason = (
+        f"It looks like a {hand.side} hand on a {arm.side} arm, but the arm or the hand is not in plain view."
+    )
     return cannot_tell(reason, value, where)

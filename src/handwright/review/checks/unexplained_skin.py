@@ -1,4 +1,4 @@
-"""Skin that the fitted hand does not explain, and fitted fingers under which there is no skin."""
+"""Skin that the fitted hand does not explain, fitted fingers without skin, and things across the hand."""
 
 from __future__ import annotations
 
@@ -8,18 +8,36 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.hand.morphology import eroded, opened
 from handwright.hand.skeleton import distal_of_wrist
-from handwright.hand.skin_colour import skin_distance
+from handwright.hand.skin_colour import not_skin, skin_distance
 from handwright.perception.analysis import HandAnalysis
 
-_WORK_SPAN_PX = 90.0
-"""Look at a size where wrist to knuckles spans at most this many pixels."""
 
-_SLACK = 0.07
-"""How far the fitted outline may be off, in wrist-to-knuckles spans."""
+@dataclass(frozen=True, kw_only=True)
+class UnexplainedSkinParams:
+    """Lengths in wrist-to-knuckles spans; chosen by eye on rendered hands.
 
-_FROM = 0.35
-"""Look beyond this share of the way from wrist to knuckles."""
+    Attributes:
+        working_span_px: Span at which skin is analysis; larger hands are shrunk to it.
+        outline_slack: How far the fitted outline may be off.
+        from_wrist: Share of the way from wrist to knuckles below which skin is the arm's.
+        min_side: Side of a square of the least area that counts.
+        min_line_points: Fewest visible points of a finger's twelve from which its bare share is taken.
+        covered_from_wrist: As ``from_wrist``, of the part that something may cover.
+        covered_radius: Radius by which the silhouette is eroded, and thinner coverings are dropped.
+    """
+
+    working_span_px: float = 90.0
+    outline_slack: float = 0.07
+    from_wrist: float = 0.35
+    min_side: float = 0.05
+    min_line_points: int = 6
+    covered_from_wrist: float = 0.2
+    covered_radius: float = 0.03
+
+
+PARAMS = UnexplainedSkinParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +49,10 @@ class Outgrowth:
         length: How far it reaches from the fitted outline, in wrist-to-knuckles spans.
         width: Its greatest width in spans.
         root: Length of its border with the fitted hand, in spans.
-        solid: Its area over that of its convex hull.
+        solidity: Its area over that of its convex hull.
         tip_gap: Distance of its root from the nearest fingertip that was seen, in spans: small where a finger
             is only longer than its fit.
-        unlike: Median squared distance of its colour from the hand's skin, in standard deviations.
+        unlike_skin: Median squared distance of its colour from the hand's skin, in standard deviations.
         at_border: It runs out of the crop.
     """
 
@@ -42,9 +60,9 @@ class Outgrowth:
     length: float
     width: float
     root: float
-    solid: float
+    solidity: float
     tip_gap: float
-    unlike: float
+    unlike_skin: float
     at_border: bool
 
 
@@ -52,21 +70,23 @@ def outgrowths(analysis: HandAnalysis) -> list[Outgrowth]:
     """Pieces of the segmented hand outside the fitted one beyond the wrist, longest first."""
     small = _small(analysis)
     away = cv2.distanceTransform((~small.drawn).astype(np.uint8), cv2.DIST_L2, 3)
-    spare = small.own & small.beyond & (away > _SLACK * small.span)
+    spare = small.own & small.beyond & (away > PARAMS.outline_slack * small.span)
     count, parts = cv2.connectedComponents(spare.astype(np.uint8))
     pieces = [parts == part for part in range(1, count)]
     found = [
-        _measured(mine, away, small, analysis) for mine in pieces if mine.sum() >= (0.05 * small.span) ** 2
+        _measure(mine, away, small, analysis)
+        for mine in pieces
+        if mine.sum() >= (PARAMS.min_side * small.span) ** 2
     ]
     return sorted(found, key=lambda piece: -piece.length)
 
 
-def _measured(
+def _measure(
     mine: Bool[np.ndarray, "h w"], away: Float[np.ndarray, "h w"], small: _Small, analysis: HandAnalysis
 ) -> Outgrowth:
     span = small.span
     half = cv2.distanceTransform(np.pad(mine, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
-    root = mine & (away < _SLACK * span + 2)
+    root = mine & (away < PARAMS.outline_slack * span + 2)
     spots = np.argwhere(root if root.any() else mine)[:, ::-1].mean(0)
     outline = np.argwhere(mine)[:, ::-1].astype(np.int32)
     hull = cv2.fillConvexPoly(np.zeros(mine.shape, np.uint8), cv2.convexHull(outline), 1)
@@ -76,9 +96,9 @@ def _measured(
         length=float(away[mine].max() / span),
         width=float(2 * half / span),
         root=float(root.sum() / 2 / span),
-        solid=float(mine.sum() / max(int(hull.sum()), 1)),
+        solidity=float(mine.sum() / max(int(hull.sum()), 1)),
         tip_gap=float(np.linalg.norm(small.tips - spots, axis=1).min() / span),
-        unlike=float(np.median(skin_distance(small.crop, analysis.region)[mine])),
+        unlike_skin=float(np.median(skin_distance(small.crop, analysis.region)[mine])),
         at_border=bool(mine[0].any() or mine[-1].any() or mine[:, 0].any() or mine[:, -1].any()),
     )
 
@@ -94,7 +114,19 @@ def bare_share(analysis: HandAnalysis) -> Float[np.ndarray, "5"]:
     bare = shown & ~analysis.region.inside[y, x]
     counts = shown.reshape(5, -1).sum(1)
     share = bare.reshape(5, -1).sum(1) / np.maximum(counts, 1)
-    return np.where(counts >= 6, share, np.nan)
+    return np.where(counts >= PARAMS.min_line_points, share, np.nan)
+
+
+def covered_share(analysis: HandAnalysis) -> float:
+    """Share of the fitted hand distal of its wrist where the picture cannot show its skin, in [0, 1]."""
+    height, width = analysis.region.inside.shape
+    own = analysis.silhouette & distal_of_wrist(
+        analysis.landmarks_px, height, width, PARAMS.covered_from_wrist
+    )
+    radius = max(1, round(PARAMS.covered_radius * analysis.region.span_px))
+    own = eroded(own, radius)
+    broad = opened(own & not_skin(analysis.crop, analysis.region), radius)
+    return float(broad.sum() / max(own.sum(), 1))
 
 
 def _along(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "n 2"]:
@@ -120,7 +152,7 @@ class _Small:
 
 
 def _small(analysis: HandAnalysis) -> _Small:
-    scale = min(1.0, _WORK_SPAN_PX / analysis.region.span_px)
+    scale = min(1.0, PARAMS.working_span_px / analysis.region.span_px)
     height, width = analysis.region.inside.shape
     size = max(8, round(width * scale)), max(8, round(height * scale))
     own, drawn = (
@@ -128,6 +160,6 @@ def _small(analysis: HandAnalysis) -> _Small:
         for mask in (analysis.region.inside, analysis.silhouette)
     )
     points = analysis.landmarks_px * np.array([size[0] / width, size[1] / height])
-    beyond = distal_of_wrist(points, size[1], size[0], _FROM)
+    beyond = distal_of_wrist(points, size[1], size[0], PARAMS.from_wrist)
     crop = cv2.resize(analysis.crop, size, interpolation=cv2.INTER_AREA)
     return _Small(own, drawn, beyond, crop, points[[4, 8, 12, 16, 20]], analysis.region.span_px * scale)

@@ -1,23 +1,40 @@
-"""A critic's word beside geometry's: it may fail what that passed, and pass what that could not tell."""
+"""The critic's prediction beside the checks by geometry: it may fail what they passed and the reverse."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_angles import finger_words
-from handwright.review.critic.prediction import MOST_GLOVED, CriticPrediction
+from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 from handwright.types import HandObservation
 
-SURE_SIDE, SURE_POSE, SURE_COUNT = 0.9, 0.7, 0.7
-_SURE_SURPLUS = 0.9
 
-CLEAR = 0.5
-"""A hand passes while all that may be wrong with it stays below this share of its limit."""
+@dataclass(frozen=True, kw_only=True)
+class FusionParams:
+    """How sure the critic must be, as probabilities; chosen by eye on the training hands.
 
-_LOOKED_AT: Mapping[CheckName, tuple[str, ...]] = {
+    Attributes:
+        min_side: Of a side, to be compared with the detector's.
+        min_pose: Of a group of poses, to name a hand's state that geometry leaves open.
+        min_count: Of a number of fingers to be reported, or of the finger that is missing to be named.
+        surplus_confidence: Confidence of a failure by surplus skin: the critic sees it on none of 281 sound
+            hands of the development set.
+        max_clear_ratio: A hand passes while all its defect scores lie below this share of their thresholds.
+    """
+
+    min_side: float = 0.9
+    min_pose: float = 0.7
+    min_count: float = 0.7
+    surplus_confidence: float = 0.9
+    max_clear_ratio: float = 0.5
+
+
+PARAMS = FusionParams()
+
+_DEFECTS_OF: Mapping[CheckName, tuple[Defect, ...]] = {
     "finger_count": COUNT_DEFECTS,
     "joint_bending": SHAPE_DEFECTS,
 }
@@ -37,32 +54,36 @@ STATE_OF_POSE: Mapping[str, str] = {
 }
 """The critic's groups of poses in the words of ``grasp.grasp_state``."""
 
-_UNSEEN = "Nothing speaks against it, but landmarks overlook most wrong hands and no critic is installed."
-_WORDS: Mapping[str, str] = {
-    Defect.EXTRA: "a finger too many",
-    Defect.MISSING: "a finger missing",
-    Defect.FUSED: "fingers grown together",
-    Defect.SPLIT: "a finger that forks",
-    Defect.TWO_THUMBS: "two thumbs",
-    Defect.OVERBENT: "a joint bent too far",
-    Defect.SIDEWAYS: "a joint bent sideways",
-    Defect.TOO_LONG: "a finger too long",
-    Defect.TOO_SHORT: "a finger too short",
-    Defect.MELTED: "melted flesh",
-    Defect.DETACHED: "a hand off its arm",
+_LANDMARKS_ONLY = (
+    "Its landmarks show nothing wrong, but they miss most malformed hands, and the network that looks for "
+    "defects is not installed."
+)
+_REASONS: Mapping[str, str] = {
+    Defect.EXTRA: "There is a finger too many.",
+    Defect.MISSING: "A finger is missing.",
+    Defect.FUSED: "Fingers are grown together.",
+    Defect.SPLIT: "A finger forks.",
+    Defect.TWO_THUMBS: "There are two thumbs.",
+    Defect.OVERBENT: "A joint is bent too far.",
+    Defect.SIDEWAYS: "A joint is bent sideways.",
+    Defect.TOO_LONG: "A finger is too long.",
+    Defect.TOO_SHORT: "A finger is too short.",
+    Defect.MELTED: "Its skin has lost the shape of a hand.",
+    Defect.DETACHED: "The hand is apart from its arm.",
 }
 
 
 def fuse_without_critic(checks: Mapping[CheckName, Check]) -> dict[CheckName, Check]:
-    """Geometry's checks where no critic looks: what only landmarks let pass is not passed.
+    """The checks by geometry where there is no critic: what landmarks alone pass becomes 'cannot tell'.
 
-    The landmarks of a detector snap to a regular hand: to them most hands with a wrong finger look sound.
+    A detector's landmarks snap to a regular hand: by them most hands with a wrong finger are regular.
     """
-    heard = dict(checks)
-    for name in _LOOKED_AT:
-        if checks[name].verdict == "pass":
-            heard[name] = replace(checks[name], verdict="cannot tell", confidence=0.0, reason=_UNSEEN)
-    return heard
+    unsure: dict[CheckName, Check] = {
+        name: replace(checks[name], verdict="cannot tell", confidence=0.0, reason=_LANDMARKS_ONLY)
+        for name in _DEFECTS_OF
+        if checks[name].verdict == "pass"
+    }
+    return {**checks, **unsure}
 
 
 def fuse_prediction(
@@ -72,106 +93,106 @@ def fuse_prediction(
     settled: Collection[CheckName],
     colourless: bool = False,
 ) -> dict[CheckName, Check]:
-    """Geometry's checks as they stand once a critic has been heard.
+    """The checks by geometry, corrected by the critic's prediction.
 
     Args:
         checks: By geometry.
-        prediction: The critic.
-        hand: Whose side is compared with the critic's; None: nobody's.
-        settled: Checks that cannot be made on this hand, whatever a critic says.
-        colourless: Its flesh has no colour (``colour.is_colourless``): the critic calls nothing wrong that
-            may be stone.
+        prediction: The critic's.
+        hand: The detection whose side is compared with the critic's; None: no comparison.
+        settled: Checks that cannot be made on this hand, whatever the prediction.
+        colourless: Its skin has no colour (``assessability.is_colourless``): it may be stone, and no defect
+            is reported.
     """
-    heard = dict(checks)
-    open_ones: list[CheckName] = [name for name in CHECKS if name not in settled]
-    if prediction.not_assessable:
-        asked: list[CheckName] = [name for name in open_ones if name in _LOOKED_AT]
-        return {**heard, **{name: cannot_tell(_unclear(prediction), checks[name].value) for name in asked}}
-    for name in open_ones:
-        if name in _LOOKED_AT:
-            heard[name] = _heard(name, checks[name], prediction, colourless)
-        elif name == "grasp":
-            heard[name] = _heard_grasp(checks[name], prediction)
-        elif hand is not None:
-            heard[name] = _heard_side(checks[name], prediction, hand)
-    return heard
+    fused = dict(checks)
+    for name in CHECKS:
+        if name in settled:
+            continue
+        if name in _DEFECTS_OF:
+            if prediction.not_assessable:
+                fused[name] = cannot_tell(_why_not_assessable(prediction), checks[name].value)
+            else:
+                fused[name] = _fuse_defects(name, checks[name], prediction, colourless)
+        elif not prediction.not_assessable:
+            if name == "grasp":
+                fused[name] = _fuse_grasp(checks[name], prediction)
+            elif hand is not None:
+                fused[name] = _fuse_side(checks[name], prediction, hand)
+    return fused
 
 
-def _unclear(prediction: CriticPrediction) -> str:
-    """Why a critic cannot judge a hand."""
-    if prediction.gloved > MOST_GLOVED:
+def _why_not_assessable(prediction: CriticPrediction) -> str:
+    if prediction.gloved > MAX_GLOVED:
         return "It wears a glove."
-    return "Too little of it is plain to see." if prediction.is_hand else "It may be no hand."
+    return "Too little of it is in view." if prediction.is_hand else "It may be no hand."
 
 
-def _heard(name: CheckName, check: Check, prediction: CriticPrediction, colourless: bool) -> Check:
-    """Finger count or joint bending: wrong where the critic's likeliest defect is of that kind."""
-    count, sure = prediction.counted
+def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, colourless: bool) -> Check:
+    """Finger count or joint bending; fails where its own defect is the likeliest or above its threshold."""
+    mine = _DEFECTS_OF[name]
+    count, certainty = prediction.likeliest_count
     value = {**check.value}
-    if name == "finger_count" and sure >= SURE_COUNT:
+    if name == "finger_count" and certainty >= PARAMS.min_count:
         value["counted"] = count
     if prediction.threshold_ratio >= 1:
-        wrong = prediction.likeliest_defect
-        own = [
-            defect
-            for defect in _LOOKED_AT[name]
-            if prediction.defects[defect] >= prediction.thresholds[defect]
-        ]
-        if colourless and (wrong in _LOOKED_AT[name] or own):
-            return cannot_tell("Without colour, stone and malformed flesh look alike.", value, check.where)
-        if wrong in _LOOKED_AT[name] or own:
-            wrong = wrong if wrong in _LOOKED_AT[name] else own[0]
-            points = (prediction.where_px[wrong],) if wrong in prediction.where_px else ()
-            value["critic"] = {
-                wrong: round(prediction.defects[wrong], 3),
-                "malformed": round(prediction.malformed, 3),
-            }
-            plain = _SURE_SURPLUS if prediction.has_surplus else 0.0
-            confidence = max(prediction.malformed, prediction.defects[wrong], plain)
-            reason = f"The critic sees {_said(wrong, prediction)}."
-            return Check("fail", confidence, reason, Where(points), value)
+        above = [d for d in mine if prediction.defects[d] >= prediction.thresholds[d]]
+        likeliest = prediction.likeliest_defect
+        wrong = likeliest if likeliest in mine else above[0] if above else None
+        if wrong is not None and colourless:
+            return cannot_tell("Without colour, stone and malformed skin look alike.", value, check.where)
+        if wrong is not None:
+            return _failed(wrong, prediction, value)
     if check.verdict == "fail":
         return check
-    own = max(prediction.defects[defect] / prediction.thresholds[defect] for defect in _LOOKED_AT[name])
-    if max(own, prediction.threshold_ratio if prediction.threshold_ratio < 1 else 0.0) >= CLEAR:
-        return cannot_tell("Nothing is plainly wrong, and not all is plainly right.", value, check.where)
-    reason = check.reason if check.verdict == "pass" else "Nothing wrong is seen in what can be seen of it."
+    ratio = max(prediction.defects[d] / prediction.thresholds[d] for d in mine)
+    if (
+        max(ratio, prediction.threshold_ratio if prediction.threshold_ratio < 1 else 0.0)
+        >= PARAMS.max_clear_ratio
+    ):
+        return cannot_tell(
+            "Nothing is clearly wrong, but not everything is clearly right.", value, check.where
+        )
+    reason = check.reason if check.verdict == "pass" else "What is in view shows nothing wrong."
     return Check("pass", 1 - prediction.malformed, reason, check.where, value)
 
 
-def _said(wrong: str, prediction: CriticPrediction) -> str:
-    """The defect in words; of a missing finger, which one if that is plain."""
-    if wrong != Defect.MISSING or not prediction.present:
-        return _WORDS[wrong]
-    finger = min(prediction.present, key=lambda name: prediction.present[name])
-    plain = prediction.present[finger] < 1 - SURE_COUNT
-    return f"the {finger_words(finger)} missing" if plain else _WORDS[wrong]
+def _failed(defect: str, prediction: CriticPrediction, value: Mapping[str, object]) -> Check:
+    probability = prediction.defects[defect]
+    surplus = PARAMS.surplus_confidence if prediction.has_surplus else 0.0
+    confidence = max(prediction.malformed, probability, surplus)
+    points = (prediction.where_px[defect],) if defect in prediction.where_px else ()
+    scores = {defect: round(probability, 3), MALFORMED: round(prediction.malformed, 3)}
+    reason = _reason(defect, prediction)
+    return Check("fail", confidence, reason, Where(points), {**value, "critic": scores})
 
 
-def _heard_grasp(check: Check, prediction: CriticPrediction) -> Check:
-    """What the hand does, where landmarks leave it open and the critic is sure."""
-    if not prediction.poses:
+def _reason(defect: str, prediction: CriticPrediction) -> str:
+    """A sentence for the defect; of a missing finger, which one if that is plain."""
+    if defect == Defect.MISSING and prediction.present:
+        finger = min(prediction.present, key=lambda name: prediction.present[name])
+        if prediction.present[finger] < 1 - PARAMS.min_count:
+            return f"The {finger_words(finger)} is missing."
+    return _REASONS[defect]
+
+
+def _fuse_grasp(check: Check, prediction: CriticPrediction) -> Check:
+    """What the hand does, where geometry leaves it open and the prediction is sure."""
+    if not prediction.poses or check.verdict != "cannot tell":
         return check
     pose = max(prediction.poses, key=lambda name: prediction.poses[name])
-    sure = prediction.poses[pose]
-    if check.verdict != "cannot tell" or sure < SURE_POSE:
+    certainty = prediction.poses[pose]
+    if certainty < PARAMS.min_pose:
         return check
     state = STATE_OF_POSE[pose]
-    return Check(
-        "pass",
-        sure,
-        f"{state.capitalize()}, as the critic sees it.",
-        check.where,
-        {**check.value, "state": state},
-    )
+    value = {**check.value, "state": state}
+    return Check("pass", certainty, f"{state.capitalize()}, by the look of it.", check.where, value)
 
 
-def _heard_side(check: Check, prediction: CriticPrediction, hand: HandObservation) -> Check:
-    sure = max(prediction.right, 1 - prediction.right)
-    critic_side = "right" if prediction.right >= 0.5 else "left"
-    if check.verdict == "cannot tell" or sure < SURE_SIDE:
+def _fuse_side(check: Check, prediction: CriticPrediction, hand: HandObservation) -> Check:
+    certainty = max(prediction.right, 1 - prediction.right)
+    side = "right" if prediction.right >= 0.5 else "left"
+    if check.verdict == "cannot tell" or certainty < PARAMS.min_side:
         return check
-    if critic_side != hand.side:
-        reason = f"One look says {hand.side}, another {critic_side}."
-        return cannot_tell(reason, {**check.value, "critic": critic_side}, check.where)
-    return replace(check, confidence=max(check.confidence, sure))
+    if side != hand.side:
+        reason = f"Two checks of its side disagree: {hand.side} and {side}."
+        return cannot_tell(reason, {**check.value, "critic": side}, check.where)
+    return replace(check, confidence=max(check.confidence, certainty))

@@ -1,4 +1,4 @@
-"""What a critic says of a hand."""
+"""What the critic predicts of one hand, and the protocol of a critic."""
 
 from __future__ import annotations
 
@@ -10,41 +10,45 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.hand.defects import SURPLUS_DEFECTS
-from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare
 
-LEAST_ASSESSABLE, MOST_GLOVED = 0.5, 0.5
-SMALLEST_PX = 32.0
-"""Hands below this size are not judged: enlarged, they look like sharp ones."""
+MIN_ASSESSABLE, MAX_GLOVED = 0.5, 0.5
+"""Bounds on P(assessable) and P(gloved) of a hand that can be judged: the likelier of two."""
 
+SMALLEST_PX = 32.0
+"""Least hand size in pixels; smaller hands, enlarged to a crop, all look regular. Chosen by eye."""
+
+MALFORMED = "malformed"
+"""Name of the output and threshold of 'anything is wrong'."""
 
 SURPLUS = "surplus"
-"""Name of the limit of a hand's share of flesh that no sound hand has."""
+"""Name of the threshold on the share of a hand's skin that no regular hand has."""
 
 HAND_WITHOUT_DETECTION = "sure_hand"
-"""Name of the limit of P(hand) for what no detector has found."""
+"""Name of the threshold on P(hand) where no detector found the hand."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CriticPrediction:
-    """What a critic says of one hand; probabilities in [0, 1], calibrated as far as the critic is.
+    """The critic's output for one hand; probabilities in [0, 1], calibrated as far as the critic is.
 
     Attributes:
-        malformed: Something is wrong with it.
+        malformed: Probability that anything is wrong with the hand.
         defects: Probability by name of defect.
-        where_px: By name of defect the (x, y) in the picture that speaks for it most.
-        limits: Probability by name of defect ('malformed' too) from which on it is called a defect; of
-            'surplus' the share of flesh; of 'hand' and 'sure_hand' that from which on it is one.
+        where_px: By name of defect the (x, y) in the picture where the network sees it most.
+        thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
+            'surplus' the share of skin; for 'hand' and 'sure_hand' the P(hand) from which on it is one.
         fingers: Probability of having k fingers, k from 3 (or fewer) to 7 (or more).
         landmarks_px: float64 [21, 2] in the picture.
-        visible: float64 [21] the landmark is seen.
-        right: It is a right hand.
+        visible: float64 [21] probability that the landmark is in view.
+        right: Probability of a right hand.
         poses: Probability by group of poses.
-        gloved: It wears a glove.
-        assessable: Enough can be seen to judge it.
-        hand: It is a hand at all.
+        gloved: Probability that the hand wears a glove.
+        assessable: Probability that enough is in view to judge it.
+        hand: Probability that it is a hand at all.
         present: Probability by name of finger that the hand has it.
-        flesh: Where its flesh is; None where the critic does not say.
+        part_maps: Where the hand and its surplus skin are; None where the critic has no such output.
     """
 
     malformed: float
@@ -60,12 +64,12 @@ class CriticPrediction:
     assessable: float
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
-    flesh: PartMaps | None = None
+    part_maps: PartMaps | None = None
 
     @property
     def not_assessable(self) -> bool:
-        """Too little can be seen to judge it: a glove, a blur, a few pixels; or it is no hand."""
-        return self.gloved > MOST_GLOVED or self.assessable < LEAST_ASSESSABLE or not self.is_hand
+        """Whether too little is in view to judge it (a glove, a blur, a few pixels), or it is no hand."""
+        return self.gloved > MAX_GLOVED or self.assessable < MIN_ASSESSABLE or not self.is_hand
 
     @property
     def is_hand(self) -> bool:
@@ -73,56 +77,61 @@ class CriticPrediction:
         return self.hand >= self.thresholds.get("hand", 0.0)
 
     @property
-    def surplus(self) -> float:
-        """Share of its flesh that no sound hand has; 0 where the critic does not say."""
-        return 0.0 if self.flesh is None else self.flesh.surplus_share
-
-    @property
-    def is_surely_hand(self) -> bool:
-        """Whether it is one even though no detector has found it."""
+    def is_hand_without_detection(self) -> bool:
+        """Whether it is one even though no detector found it."""
         return self.is_hand and self.hand >= self.thresholds.get(HAND_WITHOUT_DETECTION, 0.0)
 
     @property
-    def told(self) -> dict[str, float]:
-        """All that may be wrong: P(malformed), of each defect, and the share of flesh that is too much."""
-        return {"malformed": self.malformed, **self.defects, SURPLUS: self.surplus}
-
-    @property
-    def threshold_ratio(self) -> float:
-        """How near it comes to being called wrong: the largest of ``told`` in shares of its limit; ≥ 1 is."""
-        return max(
-            value / self.thresholds[name] for name, value in self.told.items() if name in self.thresholds
-        )
+    def surplus_share(self) -> float:
+        """Share of its skin that no regular hand has, in [0, 1]; 0 without part maps."""
+        return 0.0 if self.part_maps is None else self.part_maps.surplus_share
 
     @property
     def has_surplus(self) -> bool:
-        """Whether it shows more flesh than a sound hand has by what the critic marks of it."""
-        return self.surplus >= self.thresholds.get(SURPLUS, 2.0)
+        """Whether its surplus skin reaches its threshold."""
+        return self.surplus_share >= self.thresholds.get(SURPLUS, 2.0)
+
+    @property
+    def defect_scores(self) -> dict[str, float]:
+        """P(malformed), the probability of each defect, and the share of surplus skin, by name."""
+        return {MALFORMED: self.malformed, **self.defects, SURPLUS: self.surplus_share}
+
+    @property
+    def threshold_ratio(self) -> float:
+        """The largest of ``defect_scores`` as a share of its threshold; ≥ 1 is malformed."""
+        scores = self.defect_scores.items()
+        return max(value / self.thresholds[name] for name, value in scores if name in self.thresholds)
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the hand can be assessed and any of ``defect_scores`` reaches its threshold."""
+        return not self.not_assessable and self.threshold_ratio >= 1
 
     @property
     def likeliest_defect(self) -> str:
-        """Name of the defect that comes nearest to its limit; where flesh is too much, of such a defect."""
+        """Name of the defect nearest to its threshold; a surplus defect where only the surplus is reached."""
         names = list(self.defects)
-        nearest = max(names, key=self._nearness)
-        if self.has_surplus and self._nearness(nearest) < 1:
-            return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self._nearness)
+        nearest = max(names, key=self.defect_ratio)
+        if self.has_surplus and self.defect_ratio(nearest) < 1:
+            return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self.defect_ratio)
         return nearest
 
-    def _nearness(self, defect: str) -> float:
+    def defect_ratio(self, defect: str) -> float:
+        """Probability of a defect as a share of its threshold."""
         return self.defects[defect] / self.thresholds.get(defect, 1.0)
 
     @property
-    def counted(self) -> tuple[int, float]:
+    def likeliest_count(self) -> tuple[int, float]:
         """The likeliest number of fingers, and its probability."""
         count = max(self.fingers, key=lambda k: self.fingers[k])
         return count, self.fingers[count]
 
 
 class Critic(Protocol):
-    """Anything that judges a hand by looking at it, with eyes that are not the finder's."""
+    """Anything that judges a hand from its pixels alone, without the detector's landmarks."""
 
     def judge(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
     ) -> list[CriticPrediction]:
-        """What it says of each of these hands in a picture."""
+        """One prediction for each of these hands of a picture."""
         ...

@@ -1,4 +1,4 @@
-"""Square crops around a hand, turned so that its fingers point up: what the critic looks at."""
+"""Square crops around a hand, turned so that its fingers point up: the critic's input."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 GREY = 127
-"""What a crop holds beyond the picture's border."""
+"""Grey level of a crop beyond the picture's border, of 255."""
 
-_COARSEST = 1.5
+_MAX_STEP = 1.5
+"""Pixels of the picture per pixel of the crop that bilinear sampling may skip over; beyond, they are averaged
+first. Chosen by eye."""
 
 Affine = Float[np.ndarray, "2 3"]
 
 
 @dataclass(frozen=True)
 class OrientedSquare:
-    """A hand to look at.
+    """A square around a hand with its direction.
 
     Attributes:
         center_px: (x, y) of the middle of its box in the picture.
@@ -33,7 +35,7 @@ class OrientedSquare:
 
     @classmethod
     def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> OrientedSquare:
-        """The region of a hand whose landmarks are known."""
+        """The square of a hand whose landmarks are known."""
         low, high = landmarks_px.min(0), landmarks_px.max(0)
         x, y = (low + high) / 2
         dx, dy = landmarks_px[9] - landmarks_px[0]
@@ -41,12 +43,12 @@ class OrientedSquare:
 
 
 def crop_transform(region: OrientedSquare, size_px: int, context: float) -> Affine:
-    """The map from the picture to a crop of ``size_px`` a side that is ``context`` hands wide.
+    """The similarity from the picture to a crop of ``size_px`` a side that is ``context`` hand sizes wide.
 
     Args:
         region: The hand.
         size_px: Side of the crop.
-        context: Its side in sizes of the hand.
+        context: Its side in hand sizes.
     """
     scale = size_px / (context * max(region.size_px, 1.0))
     turn = -math.pi / 2 - region.toward_rad
@@ -59,7 +61,7 @@ def crop_transform(region: OrientedSquare, size_px: int, context: float) -> Affi
 def upright_crop(
     pixels: UInt8[np.ndarray, "h w 3"], to_crop: Affine, size_px: int
 ) -> UInt8[np.ndarray, "s s 3"]:
-    """The picture as a map shows it, averaged where it shrinks.
+    """The picture resampled by a similarity, averaged where it shrinks: uint8 [S, S, 3].
 
     Args:
         pixels: The picture; pixel centres lie at integers + 0.5.
@@ -67,7 +69,7 @@ def upright_crop(
         size_px: Side of the crop.
     """
     scale = math.hypot(to_crop[0, 0], to_crop[1, 0])
-    if scale * _COARSEST < 1:
+    if scale * _MAX_STEP < 1:
         pixels, to_crop = _shrunk(pixels, to_crop, size_px, scale)
     centred = to_opencv_affine(to_crop)
     return cv2.warpAffine(
@@ -76,18 +78,18 @@ def upright_crop(
 
 
 def transform_points(affine: Affine, points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
-    """Points as a map moves them."""
+    """Points [*, 2] under an affine map."""
     return points @ affine[:, :2].T + affine[:, 2]
 
 
 def invert_affine(affine: Affine) -> Affine:
-    """The way back."""
+    """The inverse of an affine map."""
     linear = np.linalg.inv(affine[:, :2])
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
 def to_opencv_affine(affine: Affine) -> Affine:
-    """The same map in OpenCV's coordinates, whose pixel centres lie at integers."""
+    """The same map for OpenCV, whose pixel centres lie at integers instead of integers + 0.5."""
     half = np.array([0.5, 0.5])
     return np.column_stack([affine[:, :2], transform_points(affine, half) - half])
 
@@ -95,16 +97,14 @@ def to_opencv_affine(affine: Affine) -> Affine:
 def _shrunk(
     pixels: UInt8[np.ndarray, "h w 3"], to_crop: Affine, size_px: int, scale: float
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Affine]:
-    """What of a picture a crop shows, made smaller by averaging, and the map from there."""
+    """The part of a picture that a crop shows, shrunk by averaging, and the map from there to the crop."""
     edge = np.array([[0.0, 0.0], [size_px, 0.0], [0.0, size_px], [size_px, size_px]])
     corners = transform_points(invert_affine(to_crop), edge)
     height, width = pixels.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, [width - 1, height - 1])
     x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), [x0 + 1, y0 + 1], [width, height])
-    seen = pixels[y0:y1, x0:x1]
     small = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
     ratio = np.array([(x1 - x0) / small[0], (y1 - y0) / small[1]])
     linear = to_crop[:, :2] * ratio
-    return cv2.resize(seen, small, interpolation=cv2.INTER_AREA), np.column_stack(
-        [linear, transform_points(to_crop, np.array([float(x0), float(y0)]))]
-    )
+    shrunk = cv2.resize(pixels[y0:y1, x0:x1], small, interpolation=cv2.INTER_AREA)
+    return shrunk, np.column_stack([linear, transform_points(to_crop, np.array([float(x0), float(y0)]))])

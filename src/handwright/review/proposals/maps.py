@@ -1,4 +1,4 @@
-"""From a picture to the views that the proposal network sees, and from its maps back to hands."""
+"""From a picture to the proposal network's views, and from its maps back to hands."""
 
 from __future__ import annotations
 
@@ -12,20 +12,38 @@ from jaxtyping import Float, UInt8
 
 from handwright.review.critic.upright_crops import OrientedSquare
 
-SAME_HAND = 0.4
-"""Two finds are one hand when their middles lie closer than this share of the larger one's size."""
 
-_MOST = 16
-_TILE, _TILED_SIDES = 0.6, 2.0
-_LARGEST_IN_TILE, _CUT = 0.5, 0.1
+@dataclass(frozen=True, kw_only=True)
+class ProposalParams:
+    """How a picture is tiled, and which of its proposals are kept; chosen by eye.
+
+    Attributes:
+        max_distance: Distance of two proposals of one hand, as a share of the larger one's size.
+        max_proposals: Most proposals of one view.
+        tiled_from: Longer side of a picture in sides of a view, from which on it is tiled as well.
+        tile: Side of a tile as a share of the picture's longer side.
+        max_size_in_tile: Hand size as a share of the tile's side, up to which a tile's proposal counts: the
+            whole picture shows larger ones better.
+        max_cut: Share of a hand's size that a tile's border may cut off.
+    """
+
+    max_distance: float = 0.4
+    max_proposals: int = 16
+    tiled_from: float = 2.0
+    tile: float = 0.6
+    max_size_in_tile: float = 0.5
+    max_cut: float = 0.1
+
+
+PARAMS = ProposalParams()
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A hand that may be there.
+    """A place where the network takes a hand to be.
 
     Attributes:
-        region: Where.
+        region: The hand.
         score: In [0, 1].
     """
 
@@ -35,12 +53,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class View:
-    """A square part of a picture that the network sees at once.
+    """A square part of a picture, the network's input.
 
     Attributes:
         corner_px: (x, y) of its upper left corner in the picture; negative where there is a margin.
         side_px: Its side in pixels of the picture.
-        box_px: x0, y0, x1, y1 of what it shows of the picture.
+        box_px: x0, y0, x1, y1 of the part of the picture in it.
     """
 
     corner_px: tuple[float, float]
@@ -54,38 +72,38 @@ def views(width: int, height: int, size_px: int) -> list[View]:
     Args:
         width: Of the picture.
         height: Of the picture.
-        size_px: Side that the network sees views at.
+        size_px: Side of the network's input.
     """
     side = max(width, height)
     whole = View(((width - side) / 2, (height - side) / 2), float(side), (0, 0, width, height))
-    if side <= _TILED_SIDES * size_px:
+    if side <= PARAMS.tiled_from * size_px:
         return [whole]
-    tile = math.ceil(_TILE * side)
+    tile = math.ceil(PARAMS.tile * side)
     across, down = ([0] if n <= tile else [0, n - tile] for n in (width, height))
     parts = [(x, y, min(x + tile, width), min(y + tile, height)) for y in down for x in across]
     return [whole, *(View((float(box[0]), float(box[1])), float(tile), box) for box in parts)]
 
 
-def look(pixels: UInt8[np.ndarray, "h w 3"], view: View, size_px: int) -> Float[np.ndarray, "3 s s"]:
-    """What the network sees of a view: float32 [3, S, S] in [-1, 1], black where there is no picture."""
+def view_input(pixels: UInt8[np.ndarray, "h w 3"], view: View, size_px: int) -> Float[np.ndarray, "3 s s"]:
+    """A view as the network's input: float32 [3, S, S] in [-1, 1], black where there is no picture."""
     x0, y0, x1, y1 = view.box_px
     scale = size_px / view.side_px
     size = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     shown = cv2.resize(pixels[y0:y1, x0:x1], size, interpolation=how)
-    seen = np.zeros((size_px, size_px, 3), np.uint8)
+    canvas = np.zeros((size_px, size_px, 3), np.uint8)
     left, top = round((x0 - view.corner_px[0]) * scale), round((y0 - view.corner_px[1]) * scale)
     left, top = min(left, size_px - size[0]), min(top, size_px - size[1])
-    seen[top : top + size[1], left : left + size[0]] = shown
-    return np.ascontiguousarray(seen.transpose(2, 0, 1)).astype(np.float32) / 127.5 - 1.0
+    canvas[top : top + size[1], left : left + size[0]] = shown
+    return np.ascontiguousarray(canvas.transpose(2, 0, 1)).astype(np.float32) / 127.5 - 1.0
 
 
 def decode(maps: Mapping[str, np.ndarray], size_px: int, least: float) -> list[Proposal]:
-    """The hands that a view's maps tell, in pixels of the view, best first.
+    """The hands in a view's maps, in pixels of the view, best first.
 
     Args:
         maps: 'heat' logits [H, H], 'log_size' [H, H], 'direction' and 'offset' [2, H, H], as
-            ``training.networks.proposals.ProposalMaps`` says.
+            ``training.networks.proposals.ProposalMaps``.
         size_px: Side of the view.
         least: Smallest score.
     """
@@ -101,32 +119,31 @@ def decode(maps: Mapping[str, np.ndarray], size_px: int, least: float) -> list[P
         center = (float(column + 0.5 + dx) * stride, float(row + 0.5 + dy) * stride)
         size = math.exp(min(1.0, float(maps["log_size"][row, column]))) * size_px
         found.append(Proposal(OrientedSquare(center, size, math.atan2(sin, cos)), float(scores[row, column])))
-    return distinct(found)[:_MOST]
+    return distinct(found)[: PARAMS.max_proposals]
 
 
-def in_picture(seen: Proposal, view: View, size_px: int) -> Proposal:
-    """What was seen in a view, in pixels of the picture."""
+def in_picture(proposal: Proposal, view: View, size_px: int) -> Proposal:
+    """A view's proposal in pixels of the picture."""
     scale = view.side_px / size_px
-    x, y = seen.region.center_px
+    x, y = proposal.region.center_px
     center = (view.corner_px[0] + x * scale, view.corner_px[1] + y * scale)
-    return Proposal(OrientedSquare(center, seen.region.size_px * scale, seen.region.toward_rad), seen.score)
+    return Proposal(
+        OrientedSquare(center, proposal.region.size_px * scale, proposal.region.toward_rad), proposal.score
+    )
 
 
 def lies_within(found: Proposal, view: View, width: int, height: int) -> bool:
-    """Whether a part of a picture shows a hand small and whole enough to be believed.
-
-    Larger ones, and those that only the part's border cuts, are seen better in the whole picture.
-    """
+    """Whether a tile shows a hand small and whole enough; the whole picture shows all others better."""
     size = found.region.size_px
-    if size > _LARGEST_IN_TILE * view.side_px:
+    if size > PARAMS.max_size_in_tile * view.side_px:
         return False
-    reach = (0.5 - _CUT) * size
+    reach = (0.5 - PARAMS.max_cut) * size
     sides = zip(view.box_px, (0, 0, width, height), (*found.region.center_px,) * 2, strict=True)
     return all(edge == border or abs(at - edge) >= reach for edge, border, at in sides)
 
 
 def distinct(found: Iterable[Proposal]) -> list[Proposal]:
-    """Each hand once, as it was seen best; best first."""
+    """Each hand once, by its best proposal; best first."""
     kept: list[Proposal] = []
     for one in sorted(found, key=lambda proposal: -proposal.score):
         if not any(same_place(one.region, other.region) for other in kept):
@@ -134,12 +151,12 @@ def distinct(found: Iterable[Proposal]) -> list[Proposal]:
     return kept
 
 
-def finds(told: OrientedSquare, true: OrientedSquare) -> bool:
-    """Whether a region is a hand's: its middle within half the hand's size, its size within a factor of 2."""
-    away = math.dist(told.center_px, true.center_px)
-    return away <= true.size_px / 2 and 0.5 <= told.size_px / true.size_px <= 2
+def finds(found: OrientedSquare, true: OrientedSquare) -> bool:
+    """Whether a square is a true hand's: centred within half its size, and its size within a factor of 2."""
+    away = math.dist(found.center_px, true.center_px)
+    return away <= true.size_px / 2 and 0.5 <= found.size_px / true.size_px <= 2
 
 
 def same_place(a: OrientedSquare, b: OrientedSquare) -> bool:
-    """Whether two regions are of one hand, as far as places and sizes tell."""
-    return math.dist(a.center_px, b.center_px) < SAME_HAND * max(a.size_px, b.size_px)
+    """Whether two squares are of one hand by their distance."""
+    return math.dist(a.center_px, b.center_px) < PARAMS.max_distance * max(a.size_px, b.size_px)

@@ -1,4 +1,4 @@
-"""Finds hands by a network of our own: of any shape, size and crop, mangled ones included."""
+"""The proposal network: finds hands of any shape, size and crop, malformed ones included."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.errors import MissingModelError
+from handwright.perception.models.onnx_session import open_session
 from handwright.review.proposals.maps import (
     Proposal,
     decode,
     distinct,
     in_picture,
     lies_within,
-    look,
+    view_input,
     views,
 )
 
@@ -28,12 +29,12 @@ MAPS = ("heat", "log_size", "direction", "offset")
 
 @dataclass(frozen=True, eq=False)
 class Proposer:
-    """A proposal network that is ready to look.
+    """A proposal network, loaded.
 
     Attributes:
         session: ONNX Runtime's.
-        size_px: Side of the views that it sees.
-        limit: Score from which on a find is believed.
+        size_px: Side of its input.
+        threshold: Score from which on a proposal counts.
     """
 
     session: Any
@@ -47,11 +48,9 @@ class Proposer:
         Raises:
             MissingModelError: The file is missing or damaged.
         """
-        from handwright.perception.models.onnx_session import open_session
-
-        session, said = open_session(folder / FILE)
+        session, metadata = open_session(folder / FILE)
         try:
-            return cls(session, int(said["size_px"]), float(said["limit"]))
+            return cls(session, int(metadata["size_px"]), float(metadata["limit"]))
         except (KeyError, ValueError) as error:
             raise MissingModelError(
                 f"{folder / FILE} is no proposal network", str(error), "install handwright again"
@@ -67,9 +66,9 @@ class Proposer:
         height, width = pixels.shape[:2]
         found: list[Proposal] = []
         for number, view in enumerate(views(width, height, self.size_px)):
-            seen = look(pixels, view, self.size_px)
-            told = self.session.run(list(MAPS), {"pictures": seen[None]})
-            maps = {name: np.asarray(part)[0] for name, part in zip(MAPS, told, strict=True)}
+            pictures = view_input(pixels, view, self.size_px)[None]
+            outputs = self.session.run(list(MAPS), {"pictures": pictures})
+            maps = {name: np.asarray(output)[0] for name, output in zip(MAPS, outputs, strict=True)}
             for one in decode(maps, self.size_px, self.threshold if least is None else least):
                 placed = in_picture(one, view, self.size_px)
                 if number == 0 or lies_within(placed, view, width, height):

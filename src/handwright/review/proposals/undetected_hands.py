@@ -1,17 +1,18 @@
-"""Hands that the detector overlooks and the proposal network sees: mangled ones above all."""
+"""Hands that the detector misses and the proposal network finds, malformed ones above all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
 
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm, hand_box
-from handwright.review.checks.colour import is_colourless, is_drawn
-from handwright.review.critic.fusion import SURE_SIDE, fuse_prediction
+from handwright.review.checks.assessability import is_colourless, is_drawn
+from handwright.review.critic.fusion import PARAMS as FUSION
+from handwright.review.critic.fusion import fuse_prediction
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.maps import Proposal, same_place
@@ -19,30 +20,50 @@ from handwright.types import Box, HandObservation, Image, Side
 
 REASON = "A hand seems to be here, but its fingers could not be made out."
 FOUND_BY = "critic"
-NO_HAND = 0.05
-"""P(hand) below which the critic is sure that the detector took something else for a hand; it gave
-every one of 113 hands that the detector found in pictures kept from training .93 or more."""
 
-_SEEN, _LEAST_SEEN = 0.5, 10
 
-_FILLS, _FILLING_SCORE = 0.75, 0.3
-"""A hand this large of the picture's longer side is cut by its borders, which the critic has hardly seen:
-where the network's own score is this high its word is enough, unless the critic is sure that it is wrong. Of
-43 such places without a hand, in pictures to train on, none scored more than .26."""
+@dataclass(frozen=True, kw_only=True)
+class UndetectedHandParams:
+    """When a detection or a proposal counts as a hand.
+
+    Attributes:
+        max_no_hand: P(hand) below which a detection is dropped. The critic gave each of 113 detected hands in
+            pictures kept from training .93 or more.
+        min_visible: Probability from which on a landmark is in view. By eye.
+        min_landmarks: Fewest landmarks in view from which the critic's landmarks stand for a detection. By
+            eye.
+        filling: Hand size as a share of the picture's longer side from which on the picture's borders cut it;
+            the critic has hardly seen such hands.
+        min_filling_score: Score from which on the proposal network alone decides on such a hand, unless
+            P(hand) is below ``max_no_hand``: of 43 such places without a hand, in training pictures, none
+            scored more than .26.
+        min_inside: Distance of a hand's middle from the picture's border, in hand sizes, from which on it is
+            judged. By eye.
+    """
+
+    max_no_hand: float = 0.05
+    min_visible: float = 0.5
+    min_landmarks: int = 10
+    filling: float = 0.75
+    min_filling_score: float = 0.3
+    min_inside: float = 0.35
+
+
+PARAMS = UndetectedHandParams()
 
 
 def undetected_proposals(
-    proposals: Sequence[Proposal], found: Sequence[HandObservation], width: int, height: int
+    proposals: Sequence[Proposal], hands: Sequence[HandObservation], width: int, height: int
 ) -> list[Proposal]:
-    """The proposals that are none of the found hands, left to right.
+    """The proposals that are none of the detected hands, left to right.
 
     Args:
         proposals: Of a picture.
-        found: Its hands.
-        width: Of the picture; middles outside are left out.
+        hands: Its detected hands.
+        width: Of the picture; proposals centred outside are left out.
         height: Of the picture.
     """
-    known = [OrientedSquare.of(hand.landmarks_px) for hand in found]
+    known = [OrientedSquare.of(hand.landmarks_px) for hand in hands]
     new = [
         one
         for one in proposals
@@ -54,21 +75,16 @@ def undetected_proposals(
 
 
 def confirmed_detections(
-    found: Sequence[HandObservation], heard: Sequence[CriticPrediction | None]
+    hands: Sequence[HandObservation], predictions: Sequence[CriticPrediction | None]
 ) -> tuple[list[HandObservation], list[CriticPrediction | None]]:
-    """The hands of a detector without those that the critic is sure are none.
+    """The detections, and their predictions, without those that are surely no hand.
 
     Args:
-        found: What the detector took for hands.
-        heard: What the critic says of each.
-
-    Returns:
-        The hands, and what the critic says of them.
+        hands: As the detector found them.
+        predictions: The critic's of each; None keeps the hand.
     """
-    both = list(zip(found, heard, strict=True))
-    kept = [
-        (hand, prediction) for hand, prediction in both if prediction is None or prediction.hand >= NO_HAND
-    ]
+    pairs = zip(hands, predictions, strict=True)
+    kept = [(hand, p) for hand, p in pairs if p is None or p.hand >= PARAMS.max_no_hand]
     return [hand for hand, _ in kept], [prediction for _, prediction in kept]
 
 
@@ -77,76 +93,72 @@ def confirmed_proposals(
 ) -> list[tuple[Proposal, CriticPrediction | None]]:
     """The proposals that are large enough to be judged and that the critic surely takes for hands.
 
-    Of one that fills the picture it is enough that the critic does not deny it.
+    Of one that fills the picture it is enough that the critic does not rule it out.
 
     Returns:
-        Each with what the critic says of it; without a critic all that are large enough.
+        Each with its prediction; without a critic all that are large enough.
     """
     proposals = [one for one in proposals if one.region.size_px >= SMALLEST_PX]
     if critic is None:
         return [(one, None) for one in proposals]
-    heard = critic.judge(pixels, [one.region for one in proposals])
-    both = zip(proposals, heard, strict=True)
+    longer_px = max(pixels.shape[:2])
+    pairs = zip(proposals, critic.judge(pixels, [one.region for one in proposals]), strict=True)
     return [
         (one, prediction)
-        for one, prediction in both
-        if prediction.is_surely_hand or (prediction.hand >= NO_HAND and _fills(one, max(pixels.shape[:2])))
+        for one, prediction in pairs
+        if prediction.is_hand_without_detection
+        or (prediction.hand >= PARAMS.max_no_hand and _fills(one, longer_px))
     ]
 
 
 def _fills(proposal: Proposal, longer_px: int) -> bool:
-    """Whether it is seen well enough to be a hand that fills the picture."""
-    return proposal.region.size_px >= _FILLS * longer_px and proposal.score >= _FILLING_SCORE
+    """Whether it is a sure enough proposal of a hand that fills the picture."""
+    return (
+        proposal.region.size_px >= PARAMS.filling * longer_px and proposal.score >= PARAMS.min_filling_score
+    )
 
 
 def review_undetected_hand(
     image: Image, proposal: Proposal, number: int, prediction: CriticPrediction | None, arm: Side | None
 ) -> HandReview:
-    """The checklist of a hand that only the proposal network sees.
+    """The checklist of a hand that only the proposal network finds.
 
-    Finger count and joints are failed where the critic sees something wrong, as for any hand, and are not
-    passed: no fit stands beside the critic's word.
+    Finger count and joints fail by the prediction, as for any hand, but never pass: no fit stands beside it.
 
     Args:
         image: The picture.
         proposal: The hand.
         number: Its number there.
-        prediction: What the critic says of it; None: nobody looked.
-        arm: Side of the arm that ends there, if one is seen.
+        prediction: The critic's; None without a critic.
+        arm: Side of the arm that ends there, if there is one.
     """
     box = _box(proposal.region, image)
-    value = {"side": arm, "arm": arm}
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))
-    checks["left_right"] = replace(checks["left_right"], value=value)
-    unclear = not _is_clear(proposal.region, image) or is_drawn(image.pixels, proposal.region)
-    if prediction is None or unclear:
+    checks["left_right"] = replace(checks["left_right"], value={"side": arm, "arm": arm})
+    if (
+        prediction is None
+        or not _is_inside(proposal.region, image)
+        or is_drawn(image.pixels, proposal.region)
+    ):
         return HandReview(number, box, arm, checks, None)
-    seen, pale = _observation(prediction, proposal), is_colourless(image.pixels, proposal.region)
-    checks = _failed_only(checks, prediction, seen, pale)
-    side = arm if seen is None or max(prediction.right, 1 - prediction.right) < SURE_SIDE else seen.side
-    return HandReview(number, box, side, checks, seen, prediction)
+    hand = _observation(prediction, proposal)
+    colourless = is_colourless(image.pixels, proposal.region)
+    fused = fuse_prediction(checks, prediction, hand, ("left_right", "grasp"), colourless)
+    checks = {name: fused[name] if fused[name].verdict == "fail" else checks[name] for name in CHECKS}
+    sure = max(prediction.right, 1 - prediction.right) >= FUSION.min_side
+    return HandReview(number, box, hand.side if hand and sure else arm, checks, hand, prediction)
 
 
-def _is_clear(region: OrientedSquare, image: Image) -> bool:
-    """Whether most of a region lies within the picture."""
-    (x, y), reach = region.center_px, 0.35 * region.size_px
+def _is_inside(region: OrientedSquare, image: Image) -> bool:
+    """Whether most of a hand lies within the picture."""
+    (x, y), reach = region.center_px, PARAMS.min_inside * region.size_px
     return reach <= x <= image.width - reach and reach <= y <= image.height - reach
 
 
-def _failed_only(
-    checks: dict[CheckName, Check],
-    prediction: CriticPrediction,
-    seen: HandObservation | None,
-    colourless: bool,
-) -> dict[CheckName, Check]:
-    """The checks that the critic fails; the others stay."""
-    heard = fuse_prediction(checks, prediction, seen, ("left_right", "grasp"), colourless)
-    return {name: heard[name] if heard[name].verdict == "fail" else checks[name] for name in CHECKS}
-
-
 def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObservation | None:
-    """The hand as the critic reads it, of the likelier side, where it sees enough of the joints."""
-    if prediction.not_assessable or int((prediction.visible >= _SEEN).sum()) < _LEAST_SEEN:
+    """The hand by the critic's landmarks and likelier side, where enough of the landmarks are in view."""
+    in_view = int((prediction.visible >= PARAMS.min_visible).sum())
+    if prediction.not_assessable or in_view < PARAMS.min_landmarks:
         return None
     return HandObservation(
         landmarks_px=prediction.landmarks_px.astype(np.float64),
@@ -157,7 +169,7 @@ def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObserv
     )
 
 
-def claimed_by(proposal: Proposal, own: OwnArm) -> bool:
+def ends_arm(proposal: Proposal, own: OwnArm) -> bool:
     """Whether a proposal lies where an arm's hand should be."""
     x0, y0, x1, y1 = hand_box(own.arm)
     x, y = proposal.region.center_px
@@ -165,9 +177,9 @@ def claimed_by(proposal: Proposal, own: OwnArm) -> bool:
 
 
 def _is_known(new: OrientedSquare, known: OrientedSquare) -> bool:
-    """Whether a proposal may be of a found hand: the same place, or its middle within that hand's box.
+    """Whether a proposal may be of a detected hand: the same place, or its middle within that hand's box.
 
-    What was found at less than half its size is a part of it that was taken for a hand.
+    A detection of less than half its size is a part of it that was taken for a hand.
     """
     if known.size_px < new.size_px / 2:
         return False
@@ -176,11 +188,7 @@ def _is_known(new: OrientedSquare, known: OrientedSquare) -> bool:
 
 
 def _box(region: OrientedSquare, image: Image) -> Box:
-    """The square around a region, as far as it lies within the picture."""
+    """The square around a hand, as far as it lies within the picture."""
     (x, y), half = region.center_px, region.size_px / 2
-    return (
-        max(0.0, x - half),
-        max(0.0, y - half),
-        min(float(image.width), x + half),
-        min(float(image.height), y + half),
-    )
+    x1, y1 = min(float(image.width), x + half), min(float(image.height), y + half)
+    return max(0.0, x - half), max(0.0, y - half), x1, y1

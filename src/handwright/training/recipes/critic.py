@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.tensors import picture_tensor
-from handwright.review.critic.heatmap_peaks import heatmap_peaks
+from handwright.review.critic.output_maps import heatmap_peaks
 from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.networks.critic import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.review.calibration.calibration import BUDGET, Calibration, Head, sigmoid
 from handwright.review.calibration.fitting import fit_platt, fit_temperature
-from handwright.review.critic.part_maps import PartMaps
+from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.prediction import HAND_WITHOUT_DETECTION, SURPLUS
 from handwright.training.networks.critic import CriticConfig
 from handwright.training.release.thresholds import spend

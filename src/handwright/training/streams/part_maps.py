@@ -12,7 +12,7 @@ from jaxtyping import Bool, UInt8
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
 from handwright.hand.defects import Defect
-from handwright.review.critic.part_maps import ARM, OTHER, SURPLUS
+from handwright.review.critic.output_maps import ARM, OTHER, SURPLUS
 
 PARTS = (OTHER, "palm", *FINGERS, ARM, SURPLUS)
 UNKNOWN = 255

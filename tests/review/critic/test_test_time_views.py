@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from handwright.review.critic.test_time_views import VIEWS, augmented_views, mean_over_views
+from handwright.review.critic.onnx_critic import VIEWS, augmented_views, mean_over_views
 
 
 def test_looks_are_the_crop_its_mirror_and_both_nearer():

@@ -7,18 +7,25 @@ import pytest
 
 from handwright.errors import DataError, NotEnoughDataError
 from handwright.review.calibration.calibration import logit, sigmoid
-from handwright.review.calibration.recalibrated_critic import RecalibratedCritic, calls, reread
-from handwright.review.calibration.user_calibration import Judged, as_it_is, enough, refit, tried
+from handwright.review.critic.recalibration import (
+    LabelledHand,
+    RecalibratedCritic,
+    assessable_hands,
+    cross_validated_trial,
+    current_trial,
+    recalibrate,
+    recalibrated,
+)
 from handwright.review.critic.upright_crops import OrientedSquare
 from tests.review.predictions import StubCritic, calibration, prediction
 
 
-def shifted(rng: np.random.Generator, count: int, by: float, threshold: float = 0.5) -> list[Judged]:
+def shifted(rng: np.random.Generator, count: int, by: float, threshold: float = 0.5) -> list[LabelledHand]:
     """Hands of which a critic with true logits speaks with logits that are ``by`` too high."""
     z = rng.normal(0, 3, count)
     wrong = rng.random(count) < sigmoid(z)
     return [
-        Judged(
+        LabelledHand(
             f"{k // 2}.png",
             bool(bad),
             prediction(float(sigmoid(np.asarray(value + by))), threshold=threshold),
@@ -34,52 +41,52 @@ def rng() -> np.random.Generator:
 
 def test_a_critic_that_cries_too_loud_is_turned_down_and_stays_within_the_budget(rng):
     old, hands = calibration(), shifted(rng, 1200, by=3.0)
-    new = refit(old, hands)
+    new = recalibrate(old, hands)
     assert new.heads["malformed"].bias == pytest.approx(-3.0, abs=0.35)
     assert new.heads["right"] == old.heads["right"]
-    before, after = as_it_is(hands), tried(old, hands)
-    assert before.called[~before.malformed].mean() > 0.4
-    assert after.called[~after.malformed].mean() < 0.03
+    before, after = current_trial(hands), cross_validated_trial(old, hands)
+    assert before.reported[~before.malformed].mean() > 0.4
+    assert after.reported[~after.malformed].mean() < 0.03
     assert after.calibration_error < 0.05 < before.calibration_error
 
 
 def test_few_good_hands_raise_limits_and_never_lower_them(rng):
-    quiet = [Judged(f"{k}.png", k % 2 == 0, prediction(0.2 if k % 2 else 0.4)) for k in range(40)]
-    raised = [Judged(f"{k}.png", k % 2 == 0, prediction(0.2, {"melted": 0.9})) for k in range(40)]
+    quiet = [LabelledHand(f"{k}.png", k % 2 == 0, prediction(0.2 if k % 2 else 0.4)) for k in range(40)]
+    raised = [LabelledHand(f"{k}.png", k % 2 == 0, prediction(0.2, {"melted": 0.9})) for k in range(40)]
     old = calibration()
-    assert refit(old, quiet).thresholds["melted"] == 0.5
-    assert refit(old, raised).thresholds["melted"] == np.nextafter(0.9, 1)
-    many = [Judged(f"{k}.png", k % 10 == 0, prediction(0.2)) for k in range(400)]
-    assert refit(old, many).thresholds["melted"] == 0.05
+    assert recalibrate(old, quiet).thresholds["melted"] == 0.5
+    assert recalibrate(old, raised).thresholds["melted"] == np.nextafter(0.9, 1)
+    many = [LabelledHand(f"{k}.png", k % 10 == 0, prediction(0.2)) for k in range(400)]
+    assert recalibrate(old, many).thresholds["melted"] == 0.05
 
 
 def test_a_refitted_head_calls_what_it_called_until_good_hands_speak_against_it(rng):
     old = calibration(threshold=0.7)
     only_bad = [replace(hand, malformed=True) for hand in shifted(rng, 30, by=0.0, threshold=0.7)]
-    new = refit(old, only_bad)
+    new = recalibrate(old, only_bad)
     for hand in only_bad:
-        assert calls(reread(hand.prediction, old, new)) == calls(hand.prediction)
+        assert recalibrated(hand.prediction, old, new).is_malformed == hand.prediction.is_malformed
 
 
 def test_no_hand_takes_part_in_the_fit_that_it_is_tried_with(rng):
-    hands = [Judged(f"{k}.png", k % 2 == 0, prediction(0.6 if k % 2 == 0 else 0.3)) for k in range(40)]
-    odd = Judged("odd.png", False, prediction(0.3, {"extra": 0.99}))
-    told = tried(calibration(), [*hands, odd])
-    assert told.called[-1]
-    assert refit(calibration(), [*hands, odd]).thresholds["extra"] > 0.99
+    hands = [LabelledHand(f"{k}.png", k % 2 == 0, prediction(0.6 if k % 2 == 0 else 0.3)) for k in range(40)]
+    odd = LabelledHand("odd.png", False, prediction(0.3, {"extra": 0.99}))
+    told = cross_validated_trial(calibration(), [*hands, odd])
+    assert told.reported[-1]
+    assert recalibrate(calibration(), [*hands, odd]).thresholds["extra"] > 0.99
 
 
 def test_rereading_by_the_same_calibration_changes_nothing():
     old = calibration(0.4, 0.7, -0.2)
     told = prediction(0.37, {"split": 0.81}, threshold=0.4)
-    again = reread(told, old, old)
+    again = recalibrated(told, old, old)
     assert again.malformed == pytest.approx(told.malformed)
     assert again.defects == pytest.approx(dict(told.defects)) and again.thresholds == told.thresholds
 
 
 def test_a_recalibrated_critic_speaks_by_the_new_calibration_alone(rng):
     old = calibration()
-    new = refit(old, shifted(rng, 400, by=3.0))
+    new = recalibrate(old, shifted(rng, 400, by=3.0))
     critic = StubCritic(lambda pixels, region: prediction(0.8))
     (told,) = RecalibratedCritic(critic, new).judge(
         np.zeros((4, 4, 3), np.uint8), [OrientedSquare((1, 1), 2, 0)]
@@ -92,26 +99,29 @@ def test_a_recalibrated_critic_speaks_by_the_new_calibration_alone(rng):
 
 
 def test_a_critic_that_cannot_tell_calls_nothing():
-    assert calls(prediction(0.9))
-    assert calls(prediction(0.1, {"fused": 0.5}))
-    assert not calls(prediction(0.9, assessable=0.3))
-    assert not calls(prediction(0.9, gloved=0.8))
-    assert not calls(prediction(0.6), {"malformed": 0.61})
+    assert prediction(0.9).is_malformed
+    assert prediction(0.1, {"fused": 0.5}).is_malformed
+    assert not prediction(0.9, assessable=0.3).is_malformed
+    assert not prediction(0.9, gloved=0.8).is_malformed
+    assert not replace(prediction(0.6), thresholds={"malformed": 0.61}).is_malformed
 
 
 @pytest.mark.parametrize(
     ("hands", "why"),
     [
-        ([Judged(f"{k}", k == 0, prediction()) for k in range(19)], "19 labelled hands"),
+        ([LabelledHand(f"{k}", k == 0, prediction()) for k in range(19)], "19 labelled hands"),
         (
-            [Judged(f"{k}", k == 0, prediction(assessable=0.2 if k < 9 else 0.9)) for k in range(28)],
+            [LabelledHand(f"{k}", k == 0, prediction(assessable=0.2 if k < 9 else 0.9)) for k in range(28)],
             "19 labelled",
         ),
-        ([Judged(f"{k}", False, prediction()) for k in range(20)], "all 20 labelled hands are good"),
-        ([Judged(f"{k}", True, prediction()) for k in range(20)], "all 20 labelled hands are malformed"),
-        ([Judged("a", k == 0, prediction()) for k in range(20)], "of one picture"),
+        ([LabelledHand(f"{k}", False, prediction()) for k in range(20)], "all 20 labelled hands are good"),
+        (
+            [LabelledHand(f"{k}", True, prediction()) for k in range(20)],
+            "all 20 labelled hands are malformed",
+        ),
+        ([LabelledHand("a", k == 0, prediction()) for k in range(20)], "of one picture"),
     ],
 )
 def test_too_few_labels_are_refused(hands, why):
     with pytest.raises(NotEnoughDataError, match=why):
-        enough(hands)
+        assessable_hands(hands)
