@@ -180,7 +180,7 @@ def test_without_a_critic_what_landmarks_let_pass_is_not_passed_and_what_they_fa
         "left_right": "pass",
         "grasp": "pass",
     }
-    assert "no critic" in alone["finger_count"].reason
+    assert "not installed" in alone["finger_count"].reason
     assert fuse_without_critic(checks("fail"))["finger_count"].verdict == "fail"
 
 
