@@ -1,13 +1,14 @@
-"""What a hand is: its anatomy, rig, motion, surface and files.
+"""What a hand is: its anatomy, rig, motion, surface and files. Import the module that you need.
 
-Nothing is loaded here; import the module you need:
+Reading order:
 
 - ``anatomy``: names, orders (MANO's joints, MediaPipe's landmarks), joint limits.
 - ``rig``: the rest hand that ships with the package, its shape space, rotations; ``dense``: the same, finer.
 - ``kinematics``: ``mesh_of``, ``hand_landmarks_m``, ``pose_of_dofs``, ``mirror_hand_x``.
-- ``dofs``: the anatomical angles of a pose.
-- ``pose_torch``: the same motion, differentiable; needs torch and is imported by no other module.
+- ``joint_angles``: the anatomical angles of a pose.
+- ``raster``, ``depth``: z-buffer, depth control image, part ids.
+- ``skeleton``, ``skin_colour``, ``morphology``: a hand in the picture without a mesh, its skin, masks.
+- ``files``: hands as JSON and npz, meshes as OBJ and GLB, MANO parameters both ways.
 - ``grammar``: pose ↔ words, named poses, both directions.
-- ``raster``, ``depth``: z-buffer, depth control image, part ids; ``skeleton``: stick-figure masks.
-- ``files``: hands as JSON and npz, editable by hand; ``export``: OBJ and GLB; ``mano``: MANO both ways.
+- ``pose_torch``: the kinematics, differentiable; it needs torch and is imported by no other module.
 """

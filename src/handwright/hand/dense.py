@@ -1,4 +1,4 @@
-"""A denser hand for drawing: the rig's skin subdivided once, and a stump of forearm beyond the open wrist."""
+"""A denser hand for drawing: the rig's skin subdivided once, extended by a stump of the forearm."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from jaxtyping import Float, Int
 from handwright.hand.rig import Rig, load_rig
 
 _RINGS, _RING_STEP_M = 5, 0.01
+"""Rings of the forearm's stump and their distance in metres."""
+_RING_WIDER, _RING_THICKER = 0.03, 0.02
+"""Growth of the stump's width and depth from ring to ring (by eye)."""
+_BULGE = 0.6
+"""α of Phong tessellation: 0 keeps the triangles flat, 1 moves new points to the tangent planes (by eye)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +33,7 @@ class DenseRig:
 
 @lru_cache(maxsize=1)
 def load_dense_rig() -> DenseRig:
-    """The packaged rig, subdivided once and extended by 5 cm of forearm."""
+    """Return the packaged rig, subdivided once and extended by 5 cm of forearm; computed once a process."""
     rig = _subdivide(load_rig())
     rig = _extend_forearm(rig)
     return DenseRig(rig, vertex_normals(rig.vertices_m, rig.faces))
@@ -37,7 +42,7 @@ def load_dense_rig() -> DenseRig:
 def vertex_normals(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
 ) -> Float[np.ndarray, "v 3"]:
-    """Area-weighted unit normals [V, 3] of a mesh whose faces are counter-clockwise from outside."""
+    """Return area-weighted unit normals [V, 3] of a mesh whose faces are counter-clockwise from outside."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     weighted = np.cross(b - a, c - a)
     normals = np.stack(
@@ -47,7 +52,7 @@ def vertex_normals(
 
 
 def _subdivide(rig: Rig) -> Rig:
-    """Split every triangle in four; new points bulge to the tangent planes (Phong tessellation, α = .6)."""
+    """Split every triangle in four; new points bulge to the tangent planes (Phong tessellation)."""
     faces, count = rig.faces, len(rig.vertices_m)
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
     unique, inverse = np.unique(edges, axis=0, return_inverse=True)
@@ -65,7 +70,7 @@ def _subdivide(rig: Rig) -> Rig:
     ends, normals = rig.vertices_m[unique], vertex_normals(rig.vertices_m, faces)[unique]
     middle = ends.mean(1, keepdims=True)
     height = ((middle - ends) * normals).sum(-1, keepdims=True)
-    bulged = 0.4 * middle[:, 0] + 0.6 * (middle - height * normals).mean(1)
+    bulged = (1 - _BULGE) * middle[:, 0] + _BULGE * (middle - height * normals).mean(1)
     full = np.zeros((count, len(rig.joints_m)))
     np.put_along_axis(full, rig.weight_bones, rig.weights, 1)
     bones, weights = _strongest(np.concatenate([full, full[unique].mean(1)]))
@@ -88,7 +93,7 @@ def _strongest(
 
 
 def _extend_forearm(rig: Rig) -> Rig:
-    """Extrude the wrist's open loop along −y, widening by 3 % a ring."""
+    """Extrude the wrist's open loop along −y, widening from ring to ring."""
     loop, uv = _wrist_loop(rig)
     base, size = rig.vertices_m[loop], len(loop)
     centre = base.mean(0)
@@ -96,8 +101,8 @@ def _extend_forearm(rig: Rig) -> Rig:
     for k in range(1, _RINGS + 1):
         level = min(k / 2, 1.0)
         y = (1 - level) * base[:, 1] + level * centre[1] - _RING_STEP_M * k
-        x = centre[0] + (base[:, 0] - centre[0]) * (1 + 0.03 * k)
-        z = centre[2] + (base[:, 2] - centre[2]) * (1 + 0.02 * k)
+        x = centre[0] + (base[:, 0] - centre[0]) * (1 + _RING_WIDER * k)
+        z = centre[2] + (base[:, 2] - centre[2]) * (1 + _RING_THICKER * k)
         rings.append(np.stack([x, y, z], 1))
     index = np.concatenate([loop, len(rig.vertices_m) + np.arange(_RINGS * size)]).reshape(-1, size)
     near, far = index[:-1], index[1:]

@@ -16,14 +16,14 @@ from handwright.types import Hand, HandMesh, Side
 _PARENT_FIRST = tuple(sorted(range(20), key=lambda b: (0 if b == 0 else 1 if b >= 16 else 2, b)))
 _DOF_FINGER = np.array([0] * 6 + [f for f in range(1, 5) for _ in range(4)])
 _DOF_AXIS = np.array([0, 1, 2, 0, 1, 0] + [1, 0, 0, 0] * 4)
-"""Whose axis, and which of flexion, abduction and along, each of the fingers' 22 angles turns about."""
+"""Finger, and axis (0 flexion, 1 abduction, 2 along), of each of the fingers' 22 angles."""
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
 class PosedBones:
-    """Where each bone went: rest point x on bone b → ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
+    """Posed bones: rest point x on bone b → ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
 
     Attributes:
         rotations: [20, 3, 3] of each bone from rest, in hand space.
@@ -39,7 +39,7 @@ class PosedBones:
 
 
 def pose_bones(rig: Rig, hand: Hand) -> PosedBones:
-    """Forward kinematics in right-hand space, wrist at the origin, wrist rotation not applied."""
+    """Compute forward kinematics in right-hand space, wrist at the origin, without the wrist's rotation."""
     linear, joints = rest_bones(rig, hand.shape)
     local = np.repeat(np.eye(3)[None], 20, 0)
     arches = rig.finger_axes[[4, 3], 0] * hand.palm_arch[::-1, None]
@@ -53,7 +53,7 @@ def pose_bones(rig: Rig, hand: Hand) -> PosedBones:
 
 
 def to_camera(points_m: Float[np.ndarray, "*n 3"], hand: Hand) -> Float[np.ndarray, "*n 3"]:
-    """Hand space (right-handed rest frame) → camera space; mirrors left hands."""
+    """Transform points [..., 3] from right-hand space to camera space, metres; left hands are mirrored."""
     matrix = axis_angle_matrix(hand.wrist)
     if hand.side == "left":
         matrix = matrix @ _MIRROR
@@ -66,7 +66,7 @@ def pose_points(
     weights: Float[np.ndarray, "n k"],
     posed: PosedBones,
 ) -> Float[np.ndarray, "n 3"]:
-    """Linear blend skinning of rest points, fast path of :func:`pose_points_reference`."""
+    """Pose rest points by linear blend skinning: the fast path of :func:`pose_points_reference`."""
     return blend_skin(points_m, bones, weights, posed.linear, posed.joints_m, posed.joints_rest_m)
 
 
@@ -76,14 +76,14 @@ def pose_points_reference(
     weights: Float[np.ndarray, "n k"],
     posed: PosedBones,
 ) -> Float[np.ndarray, "n 3"]:
-    """X = Σ_k w_k (L_b (x0 − J0_b) + J_b), written as it is read."""
+    """Compute X = Σ_k w_k (L_b (x0 − J0_b) + J_b): the readable reference."""
     offset = points_m[:, None] - posed.joints_rest_m[bones]
     moved = np.einsum("nkij,nkj->nki", posed.linear[bones], offset) + posed.joints_m[bones]
     return (weights[..., None] * moved).sum(1)
 
 
 def hand_landmarks_m(hand: Hand, rig: Rig | None = None) -> Float[np.ndarray, "21 3"]:
-    """The 21 landmarks in camera space, metres, MediaPipe order."""
+    """Return the 21 landmarks in camera space, metres, MediaPipe order."""
     rig = rig or load_rig()
     return to_camera(_landmarks(rig, pose_bones(rig, hand)), hand)
 
@@ -111,7 +111,7 @@ def mesh_of(hand: Hand, rig: Rig | None = None) -> HandMesh:
 
 
 def skin_of(hand: Hand) -> Float[np.ndarray, "v 3"]:
-    """Only the vertices of :func:`mesh_of` with the packaged rig, in camera space, metres."""
+    """Return only the vertices of :func:`mesh_of` with the packaged rig, in camera space, metres."""
     rig = load_rig()
     return _skin_m(rig, pose_bones(rig, hand), hand)
 
@@ -119,7 +119,7 @@ def skin_of(hand: Hand) -> Float[np.ndarray, "v 3"]:
 def pose_of_dofs(
     dofs_rad: Float[np.ndarray, "24"], rig: Rig | None = None
 ) -> tuple[Float[np.ndarray, "15 3"], Float[np.ndarray, "2"]]:
-    """Axis-angle pose [15, 3] and palm arch [2] of the 24 anatomical angles (``DOF_NAMES``), in radians."""
+    """Return pose [15, 3] (axis-angle) and palm arch [2] of the 24 angles of ``DOF_NAMES``, radians."""
     rig = rig or load_rig()
     if dofs_rad.shape != (len(DOF_NAMES),):
         raise ValueError(f"expected {len(DOF_NAMES)} angles, got {dofs_rad.shape}")
@@ -135,7 +135,7 @@ def pose_of_dofs(
 
 
 def mirror_hand_x(hand: Hand, width_px: float) -> Hand:
-    """The hand as it appears in the picture flipped left to right (same pose and shape, other side)."""
+    """Return the hand in the picture flipped left to right: the same pose and shape, the other side."""
     side: Side = "left" if hand.side == "right" else "right"
     camera = type(hand.camera)(
         hand.camera.focal_px, (width_px - hand.camera.center_px[0], hand.camera.center_px[1])

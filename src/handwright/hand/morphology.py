@@ -1,4 +1,4 @@
-"""Masks grown, shrunk and cleaned by a disc, in a time that does not depend on how large the disc is."""
+"""Morphology of masks with a disc, by distance transform: the time does not depend on the radius."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Bool
 
 _SLACK_PX = 0.3
-"""Pixels whose middle lies so far beyond its radius are still a disc's: at 1 it is a cross, at 2 round."""
+"""Distance beyond the radius up to which a pixel belongs to the disc: 1 gives a cross, 2 a round disc."""
 
 
 def dilated(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
-    """The mask and all pixels no farther from it than ``radius_px``."""
+    """Return the mask grown by ``radius_px`` pixels."""
     near = _around(mask, radius_px)
     out = np.zeros_like(mask)
     if near is not None:
@@ -20,7 +20,7 @@ def dilated(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray,
 
 
 def eroded(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
-    """What of the mask lies farther from all else than ``radius_px``; beyond the picture the mask goes on."""
+    """Return the mask shrunk by ``radius_px`` pixels; it is taken to continue beyond the picture's border."""
     near = _around(mask, 0.0)
     if near is None or mask[near].all():
         return mask.copy()
@@ -30,12 +30,12 @@ def eroded(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, 
 
 
 def opened(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
-    """The mask without what is narrower than a disc of ``radius_px``."""
+    """Return the mask without parts that are narrower than a disc of ``radius_px`` pixels."""
     return dilated(eroded(mask, radius_px), radius_px)
 
 
 def _around(mask: Bool[np.ndarray, "h w"], radius_px: float) -> tuple[slice, slice] | None:
-    """Rows and columns of all that a disc can change or be stopped by; None for an empty mask."""
+    """Return rows and columns of the mask and its surroundings; None for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return None

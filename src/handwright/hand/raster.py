@@ -1,4 +1,4 @@
-"""A z-buffer: which triangle is seen at each pixel centre, where on it, and how far away."""
+"""A z-buffer: the visible triangle at each pixel centre, the place on it, and its depth."""
 # pyright: reportMissingParameterType=false
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _EDGE = -1e-9
 
 @dataclass(frozen=True, eq=False)
 class Visible:
-    """What is seen through each pixel of a window.
+    """The visible surface at each pixel of a window.
 
     Attributes:
         face: int32 [h, w] index of the nearest triangle, −1 for none.
@@ -29,7 +29,7 @@ class Visible:
     depth_m: Float[np.ndarray, "h w"]
 
     def interpolate(self, values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"]) -> np.ndarray:
-        """Vertex values [V, C] at every covered pixel, [N, C] in row-major order of ``face >= 0``."""
+        """Interpolate vertex values [V, C] at covered pixels: [N, C] in row-major order of ``face >= 0``."""
         seen = self.face >= 0
         corners, share = faces[self.face[seen]], self.bary[seen].astype(values.dtype)
         return (values[corners] * share[..., None]).sum(1)
@@ -72,7 +72,7 @@ def rasterize_reference(
     height: int,
     width: int,
 ) -> Visible:
-    """The same in NumPy, one triangle at a time over the whole window."""
+    """Rasterise in NumPy, one triangle at a time over the whole window: the readable reference."""
     face = np.full((height, width), -1, np.int32)
     bary = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
@@ -106,7 +106,7 @@ def silhouette_of(
     height: int,
     width: int,
 ) -> Bool[np.ndarray, "h w"]:
-    """Where :func:`rasterize` sees any triangle, without asking which; a fifth of its time.
+    """Return where :func:`rasterize` finds any triangle, in a fifth of its time.
 
     Args:
         points_px: [V, 2] projected vertices; pixel centres lie at integers + 0.5.
@@ -125,7 +125,7 @@ def silhouette_of(
 def silhouette_coverage(
     points_px: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], height: int, width: int
 ) -> Float[np.ndarray, "h w"]:
-    """Share of each pixel that triangles cover, from 4 × 4 sample points a pixel.
+    """Return the share of each pixel that triangles cover, from 4 × 4 sample points a pixel.
 
     Args:
         points_px: [V, 2] projected vertices.
@@ -207,7 +207,7 @@ def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN20
 
 @nb.njit(cache=True, nogil=True)
 def _shade(points, depths, faces, seen):  # noqa: ANN001, ANN202
-    """Set every pixel whose centre lies in a triangle before the camera."""
+    """Set every pixel whose centre lies in a triangle in front of the camera."""
     height, width = seen.shape
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]

@@ -17,9 +17,10 @@ from jaxtyping import Float, Int
 from handwright.errors import InvalidValueError
 from handwright.hand.anatomy import BONES, FINGER_BONES, PALM_BONES, SHAPE_NAMES
 
-_NO_TURN = np.eye(3)
+_IDENTITY = np.eye(3)
 
 SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
+"""Abduction of each finger (``anatomy.FINGERS``) for one unit of the shape number 'spread' (by eye)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +61,13 @@ class Rig:
 
     @property
     def part_ids(self) -> Int[np.ndarray, " v"]:
-        """Bone that carries most of each vertex, as an index into ``BONES``."""
+        """Index into ``BONES`` of the bone with the largest weight of each vertex."""
         return self.weight_bones[np.arange(len(self.weights)), self.weights.argmax(1)]
 
 
 @lru_cache(maxsize=1)
 def load_rig() -> Rig:
-    """The rig that ships with the package; its arrays are read-only."""
+    """Load the packaged rig, once a process; its arrays are read-only."""
     with files("handwright.hand").joinpath("rig.npz").open("rb") as stream, np.load(stream) as data:
         arrays = {name: _widen(data[name]) for name in data.files}
     return Rig(**arrays)
@@ -75,7 +76,7 @@ def load_rig() -> Rig:
 def rest_bones(
     rig: Rig, shape: Float[np.ndarray, " s"]
 ) -> tuple[Float[np.ndarray, "20 3 3"], Float[np.ndarray, "20 3"]]:
-    """Shape the rest hand: per bone a linear map of offsets from its pivot, and the new pivots.
+    """Shape the rest hand: for each bone, a linear map of offsets from its pivot, and the new pivot.
 
     Args:
         rig: The rig.
@@ -107,17 +108,17 @@ def rest_bones(
 
 
 def axis_angle_matrix(vector: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3 3"]:
-    """Rotation matrices of axis-angle vectors [..., 3] in radians (Rodrigues' formula)."""
+    """Return rotation matrices of axis-angle vectors [..., 3] in radians (Rodrigues' formula)."""
     vector = np.asarray(vector, np.float64)
     angle = np.sqrt((vector * vector).sum(-1))[..., None, None]
     cross = np.zeros((*vector.shape, 3))
     cross[..., (2, 0, 1), (1, 2, 0)] = vector / np.maximum(angle[..., 0], 1e-12)
     cross = cross - cross.swapaxes(-1, -2)
-    return _NO_TURN + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return _IDENTITY + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
 def matrix_axis_angle(matrix: Float[np.ndarray, "*n 3 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Axis-angle vectors [..., 3] of rotation matrices, by way of unit quaternions; angles in [0, π]."""
+    """Return axis-angle vectors [..., 3] of rotation matrices, through unit quaternions; angles in [0, π]."""
     matrix = np.asarray(matrix, np.float64)
     trace, turned = np.trace(matrix, axis1=-2, axis2=-1), matrix.swapaxes(-1, -2)
     products = np.empty((*matrix.shape[:-2], 4, 4))

@@ -1,4 +1,9 @@
-"""Room: what a picture is. Reading, editing and writing files so that nothing outside a mask changes."""
+"""What a picture is: reading, editing and writing files so that nothing outside a mask changes.
+
+Reading order: ``load`` and ``save`` (files), ``modes`` and ``orientation`` (kinds of samples), ``facts``
+(metadata), ``edits`` and ``compositing`` (new pixels), ``atomic_write``, ``formats`` (PNG, TIFF and the
+others).
+"""
 
 from __future__ import annotations
 

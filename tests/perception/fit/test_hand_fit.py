@@ -15,7 +15,7 @@ from handwright.hand.kinematics import (
     pose_points_reference,
 )
 from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
-from handwright.perception.fit.hand_fit import fit_hand, fit_hands, fit_of_given_hand, picture_camera
+from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand, picture_camera
 from handwright.types import Hand, HandObservation, Side
 
 WIDTH, HEIGHT = 512, 480
@@ -217,5 +217,4 @@ def test_a_given_hand_is_measured_not_changed() -> None:
 
 def test_every_hand_of_a_picture_is_fitted() -> None:
     seen = [observe(some_hand(seed)) for seed in range(3)]
-    assert [f.hand.side for f in fit_hands(seen, WIDTH, HEIGHT)] == [o.side for o in seen]
-    assert fit_hands([], WIDTH, HEIGHT) == []
+    assert [fit_hand(o, WIDTH, HEIGHT).hand.side for o in seen] == [o.side for o in seen]

@@ -1,4 +1,4 @@
-"""Words ↔ joint angles: the thresholds and the typical angles of every word, in one place."""
+"""Words ↔ joint angles: the thresholds and the typical angles of every word."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from handwright.hand.grammar.contact import touch, untangle
 from handwright.hand.grammar.motion import landmarks_of
 from handwright.hand.grammar.words import Bend, Gap, PoseWords, Thumb, stated_gaps
 
+# Thresholds in degrees between one word and the next, all halfway between the typical angles below or by eye.
 _STRAIGHT_PIP, _BENT_PIP = 32.0, 64.0
+"""PIP flexion up to which a finger is straight, and from which it is hooked or curled."""
 _STRAIGHT_MCP, _HOOKED_MCP = 38.0, 30.0
+"""MCP flexion from which a straight finger is folded, and below which a bent one is hooked."""
 _CROSSED, _TOGETHER, _APART = -4.0, 7.0, 16.0
+"""Angles between neighbours below which they are crossed, together, apart; else spread."""
 _ACROSS_FLEXION, _OPPOSED_ABDUCTION, _OUT_FLEXION = 26.0, 14.0, -2.0
+"""CMC angles from which the thumb is across or opposed, and below which it is out."""
 _THUMB_BENT = 36.0
+"""Sum of MCP and IP flexion from which the thumb is bent."""
 CONTACT_M = 0.0165
 """Two fingertip landmarks nearer than this touch: they lie about 6 mm under the skin."""
 
@@ -47,7 +53,7 @@ _THUMB_JOINTS = {False: (3, 3), True: (38, 36)}
 
 
 def angles_of(words: PoseWords) -> Float[np.ndarray, "24"]:
-    """Typical angles (``anatomy.DOF_NAMES``, radians) of a pose in words, within anatomical limits."""
+    """Return typical angles (``anatomy.DOF_NAMES``, radians) of a pose in words, within anatomical limits."""
     return _typical(words).copy()
 
 
@@ -119,7 +125,7 @@ def _typical(words: PoseWords) -> Float[np.ndarray, "24"]:
 
 
 def _abductions(gaps: tuple[Gap | None, ...]) -> Float[np.ndarray, "4"]:
-    """Abductions of the four fingers, degrees, about zero in the mean."""
+    """Return the abductions of the four fingers in degrees, centred on zero."""
     steps = [0.0 if g is None else TYPICAL_GAP[g] - rest for g, rest in zip(gaps, REST_GAPS_DEG, strict=True)]
     offsets = -np.concatenate([[0.0], np.cumsum(steps)])
     middle = (offsets.max() + offsets.min()) / 2 if any(gaps) else 0.0

@@ -1,4 +1,4 @@
-"""Bring fingertips together, or the hand out of itself: a few damped Gauss–Newton steps over the angles."""
+"""Contacts: bring fingertips together, or resolve self-penetration, by damped Gauss–Newton steps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from handwright.hand.grammar.motion import landmarks_of, overlaps_m
 
 TOUCHING_M = 0.0125
 APART_M = 0.021
-"""Distances of two fingertip landmarks whose skins touch, and of two that surely do not."""
+"""Distances in metres of two fingertip landmarks that touch, and of two that certainly do not (by eye)."""
 
 _SKIN_M = 0.0008
-_STEPS, _CLOSE_M, _PROBE, _DAMPING = 24, 1.5e-3, 1e-4, 3e-5
+"""Overlap of collision spheres that soft skin allows, metres (by eye)."""
+_STEPS = 24
+"""Most steps of either search."""
+_CLOSE_M = 1.5e-3
+"""Largest error, metres, at which a contact counts as reached."""
+_PROBE = 1e-4
+"""Angle in radians of the numerical derivative."""
+_DAMPING = 3e-5
+"""Damping of the normal equations, square metres."""
 
 
 def touch(
@@ -22,10 +30,10 @@ def touch(
     steps: int = _STEPS,
     gap_m: float = TOUCHING_M,
 ) -> Float[np.ndarray, "24"]:
-    """Angles near ``dofs_rad`` at which the thumb's tip touches these fingers' tips and no others.
+    """Return angles near ``dofs_rad`` at which the thumb's tip touches these fingers' tips and no others.
 
-    Minimises Σ (|tip − thumb tip| − gap)² over the contacts, and what others come nearer than 21 mm, by
-    damped least squares with a numerical Jacobian.
+    Damped least squares with a numerical Jacobian minimise Σ (|tip − thumb tip| − gap)² over the contacts,
+    and the approach of other tips to less than ``APART_M``.
 
     Args:
         dofs_rad: [24] where to start.

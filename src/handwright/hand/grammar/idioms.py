@@ -93,7 +93,6 @@ PALM_PATTERNS: tuple[tuple[str, Direction], ...] = (
 )
 """Where the palm faces."""
 
-_POINT = r"(?:pointing|point|points|pointed) (?:\w+ )?(?:\w+ )?(?:straight |directly |right )?"
 POINTING_PATTERNS: tuple[tuple[str, Direction], ...] = (
     (r"away from (?:the )?camera|into the distance|away from (?:the )?viewer", "away"),
     (rf"(?:at|to|towards?|into) (?:the )?{_VIEWER}", "camera"),

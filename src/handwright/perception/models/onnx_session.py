@@ -1,4 +1,4 @@
-"""Networks of our own through ONNX Runtime; imported when the first one is opened."""
+"""The package's own networks through ONNX Runtime, which is imported when the first one is opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handwright.threads import threads
 
 
 def open_session(path: Path) -> tuple[Any, dict[str, str]]:
-    """A session on the CPU, and the file's metadata.
+    """Open a session on the CPU, and return it with the file's metadata.
 
     Args:
         path: An .onnx file.
@@ -34,7 +34,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
 
 
 def _onnx_errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises on a damaged file."""
+    """Return the exceptions that ONNX Runtime raises on a damaged file."""
     import onnxruntime.capi.onnxruntime_pybind11_state as state
 
     return tuple(

@@ -96,7 +96,7 @@ def pose_task(task: bytes) -> bytes:
 
 
 def with_normalisation(network: bytes, *, mean: float, std: float) -> bytes:
-    """Return a TFLite network with metadata, which MediaPipe needs, that its input is (pixel − mean) / std."""
+    """Return a TFLite network with the metadata for MediaPipe that its input is (pixel − mean) / std."""
     import flatbuffers
     from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
     from mediapipe.tasks.metadata import schema_py_generated as tflite
