@@ -15,7 +15,10 @@ from handwright.hand.kinematics import pose_of_dofs
 picture, out = sys.argv[1], Path(sys.argv[2])
 out.mkdir(parents=True, exist_ok=True)
 
-hand = handwright.hands(picture).hands[0].fit.hand
+found = handwright.hands(picture).hands
+if not found:
+    sys.exit("no hand was found: give another picture")
+hand = found[0].fit.hand
 angles = dofs_of_pose(hand.pose, hand.palm_arch)  # 24 anatomical angles in radians
 for k, name in enumerate(DOF_NAMES):
     if name.startswith("index") and "flexion" in name:

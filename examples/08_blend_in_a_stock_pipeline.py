@@ -19,8 +19,12 @@ model, controlnet, photo, mask, depth, out = sys.argv[1:]
 pipe = StableDiffusionControlNetPipeline.from_pretrained(
     model, controlnet=ControlNetModel.from_pretrained(controlnet), safety_checker=None
 )
-picture = pipe.image_processor.preprocess(Image.open(photo).convert("RGB"))
-white = torch.from_numpy(np.asarray(Image.open(mask).convert("L")) / 255.0)[None, None]
+with Image.open(photo) as opened:
+    picture = pipe.image_processor.preprocess(opened.convert("RGB"))
+with Image.open(mask) as opened:
+    white = torch.from_numpy(np.asarray(opened.convert("L")) / 255.0)[None, None]
+with Image.open(depth) as opened:
+    control = opened.convert("RGB")
 with torch.no_grad():
     known = pipe.vae.encode(picture).latent_dist.mode() * pipe.vae.config.scaling_factor
 
@@ -28,7 +32,7 @@ generator = torch.Generator().manual_seed(0)
 blend = KnownRegionBlend(known, latent_mask(white, pipe.vae_scale_factor), generator)
 result = pipe(
     "a photograph of a hand",
-    image=Image.open(depth).convert("RGB"),
+    image=control,
     num_inference_steps=4,
     generator=generator,
     controlnet_conditioning_scale=0.55,

@@ -18,13 +18,18 @@ SCRIPTS = sorted(path.name for path in EXAMPLES.glob("[0-9]*.py"))
 def photo(tmp_path_factory):
     """A rendered picture of hands, as a file."""
     path = tmp_path_factory.mktemp("examples") / "photo.png"
-    Image.fromarray(render_hands(4711, 0, 256).pixels).save(path)
+    Image.fromarray(render_hands(4711, 5, 256).pixels).save(path)
     return path
 
 
 def run(monkeypatch, name, *arguments):
     monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
 
 
 def folder_of_noise(place, seed, count=12):
@@ -38,7 +43,7 @@ def folder_of_noise(place, seed, count=12):
 @pytest.mark.models
 def test_mend_one_picture_writes_a_picture_of_the_same_size(monkeypatch, photo, tmp_path):
     run(monkeypatch, "01_mend_one_picture.py", photo, tmp_path)
-    assert Image.open(tmp_path / "refined.png").size == Image.open(photo).size
+    assert size_of(tmp_path / "refined.png") == size_of(photo)
 
 
 @pytest.mark.models
@@ -82,12 +87,13 @@ def test_the_callback_works_in_a_stock_pipeline(monkeypatch, photo, tmp_path):
     from tests.diffusion.models import write_sd
 
     model = write_sd(tmp_path / "model", 4)  # small random weights in the published layout
-    small = Image.open(photo).resize((64, 64))
+    with Image.open(photo) as picture:
+        small = picture.resize((64, 64))
     for name in ("photo.png", "mask.png", "depth.png"):
         small.convert("RGB" if name == "photo.png" else "L").save(tmp_path / name)
     files = [tmp_path / name for name in ("photo.png", "mask.png", "depth.png", "out.png")]
     run(monkeypatch, "08_blend_in_a_stock_pipeline.py", model, model / "controlnet", *files)
-    assert Image.open(tmp_path / "out.png").size == (64, 64)
+    assert size_of(tmp_path / "out.png") == (64, 64)
 
 
 def test_every_script_is_run_by_this_file():
