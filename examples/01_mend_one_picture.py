@@ -11,7 +11,9 @@ import handwright
 picture, out = sys.argv[1], Path(sys.argv[2])
 out.mkdir(parents=True, exist_ok=True)
 
-repair = handwright.refine(picture, all=True, seed=7)  # `all`: every hand, not only those that fail the review
+repair = handwright.refine(
+    picture, all=True, seed=7
+)  # `all`: every hand, not only those that fail the review
 for hand in repair.hands:
     print(f"hand {hand.id} ({hand.side}): {hand.action}, {hand.reason}")
 

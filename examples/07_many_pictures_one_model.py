@@ -12,7 +12,10 @@ out = Path(sys.argv[2])
 out.mkdir(parents=True, exist_ok=True)
 
 with handwright.HandRefiner.from_pretrained(model="tiny") as refiner:
-    for level in (None, 0.4):  # inpainting from pure noise, then the drawn hand changed from noise level 0.4 on
+    for level in (
+        None,
+        0.4,
+    ):  # inpainting from pure noise, then the drawn hand changed from noise level 0.4 on
         repair = refiner(
             sys.argv[1],
             all=True,
