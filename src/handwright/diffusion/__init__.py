@@ -35,11 +35,11 @@ __all__ = [
 
 _HOME = {
     "SAMPLERS": "samplers",
-    "DiffusionModels": "zoo",
+    "DiffusionModels": "loading.zoo",
     "HandInpaintPipeline": "pipeline",
     "KnownRegionBlend": "known_region",
     "known_region_blend": "known_region",
-    "load_models": "zoo",
+    "load_models": "loading.zoo",
     "negative_prompt": "guidance",
     "open_sampler": "samplers",
 }
