@@ -120,13 +120,13 @@ def operated(work: Path, count: int, seed: int, photos: Sequence[Path], name: st
         photos: Of test-only hands.
         name: What the set is called.
     """
-    from handwright.data.photo_edits import operate, record_of
+    from handwright.data.photo_edits import edit_photo, record_of
 
     folder = work / f"surgery-{name}-{seed}-{SIZE}"
     folder.mkdir(parents=True, exist_ok=True)
 
     def entry(index: int) -> Entry:
-        made = operate(seed, index, SIZE, photos)
+        made = edit_photo(seed, index, SIZE, photos)
         return Entry(
             f"{index:08d}", {"image": made.pixels}, record_of(made, seed, index), {"image": made.encoded}
         )

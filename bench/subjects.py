@@ -127,14 +127,14 @@ def _of_defects(picture: HandPicture, index: int) -> Subject | None:
 
 
 def _surgery(count: int, seed: int) -> Iterator[Subject]:
-    from handwright.data.photo_edits import operate
+    from handwright.data.photo_edits import edit_photo
     from judge_real import held_out_photos
 
     photos = [photo.path for photo in held_out_photos(photos_root())]
-    made = (operate(seed, index, _SIZE, photos) for index in range(100 * count))
+    made = (edit_photo(seed, index, _SIZE, photos) for index in range(100 * count))
     for index, picture in enumerate(islice((p for p in made if p.label is not None), count)):
         assert picture.label is not None
-        hand = picture.patient.scaled_hand(picture.scale)
+        hand = picture.crop.scaled_hand(picture.scale)
         points = hand.camera.project(hand_landmarks_m(hand))
         yield Subject(f"{index}", f"{index}", picture.pixels, _box(points), None, picture.label.name)
 

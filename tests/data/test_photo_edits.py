@@ -1,4 +1,4 @@
-"""Surgery: maps that are exact where they can be, labels that are true, controls that stay as they were."""
+"""Photo edits: maps that are exact where they can be, true labels, controls that stay as they were."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.data import photo_edits as surgery
+from handwright.data import photo_edits
 from handwright.data.hands.defects.generators import DEFECTS
-from handwright.data.photo_edits import operate, record_of
+from handwright.data.photo_edits import edit_photo, record_of
 from handwright.data.photo_edits import sample as sample_module
+from handwright.data.photo_edits.edits import EDITS
 from handwright.data.photo_edits.fingers import along, chains_of, is_stretched
-from handwright.data.photo_edits.makers import MAKERS
 from handwright.data.photo_edits.maps import bone_map, from_polar, grid, polar, sample, smooth_map
-from handwright.data.photo_edits.moves import angle_between, bent, like, stretched, turned
+from handwright.data.photo_edits.moves import angle_between, bent, shaped_like, stretched, turned
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.synthesise import KINDS, World
 from handwright.errors import DataError
@@ -27,9 +27,9 @@ CHAIN = np.array([[30.0, 90.0], [32.0, 60.0], [31.0, 40.0], [30.0, 25.0]])
 
 
 def test_every_defect_of_the_rendered_world_has_three_ways():
-    assert tuple(MAKERS) == DEFECTS
-    assert all(len(ways) >= 3 for ways in MAKERS.values())
-    everything = [way for ways in MAKERS.values() for way in ways]
+    assert tuple(EDITS) == DEFECTS
+    assert all(len(ways) >= 3 for ways in EDITS.values())
+    everything = [direction for ways in EDITS.values() for direction in ways]
     assert len(set(everything)) == len(everything)
 
 
@@ -80,20 +80,20 @@ def test_chains_bend_stretch_and_take_after_others():
     )
     assert np.allclose(bent(CHAIN, 1, 0.5)[:2], CHAIN[:2])
     assert angle_between(CHAIN[2] - CHAIN[1], bent(CHAIN, 1, 0.5)[2] - CHAIN[1]) == pytest.approx(0.5)
-    copy = like(
+    copy = shaped_like(
         3 * turned(CHAIN, CHAIN[0], 1.1) + 7, CHAIN, np.linalg.norm(np.diff(CHAIN, axis=0), axis=1).sum()
     )
     assert np.allclose(copy, CHAIN)
 
 
-def test_stretched_fingers_are_told_from_curled_ones():
+def test_stretched_fingers_differ_from_curled_ones():
     knuckles = np.array([[20.0, 60], [30, 40], [50, 35], [65, 40], [80, 50]])
     points = np.zeros((21, 2))
     points[0] = (50, 100)
     for f, root in enumerate(knuckles):
-        way = (root - points[0]) / np.linalg.norm(root - points[0])
+        direction = (root - points[0]) / np.linalg.norm(root - points[0])
         for k in range(4):
-            points[1 + 4 * f + k] = root + 18 * k * way
+            points[1 + 4 * f + k] = root + 18 * k * direction
     assert is_stretched(points, 60).all()
     points[8] = points[5] + (points[6] - points[5]) * 0.2
     assert is_stretched(points, 60).tolist() == [True, False, True, True, True]
@@ -111,14 +111,14 @@ def hands(photos: Path) -> tuple[Path, ...]:
 def test_a_defect_is_where_its_label_says_and_a_control_stays_as_it_was(
     hands, monkeypatch: pytest.MonkeyPatch, name: str
 ):
-    monkeypatch.setattr(sample_module, "MAKERS", {name: MAKERS[name]})
-    for share, spoilt in ((0.0, True), (1.0, False)):
+    monkeypatch.setattr(sample_module, "MAKERS", {name: EDITS[name]})
+    for share, malformed in ((0.0, True), (1.0, False)):
         monkeypatch.setattr(sample_module, "SHARE_SOUND", share)
-        picture = operate(3, 0, SIZE, hands)
-        before = cv2.resize(picture.patient.bytes, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        picture = edit_photo(3, 0, SIZE, hands)
+        before = cv2.resize(picture.crop.bytes, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         pair = [cv2.blur(pixels, (3, 3)).astype(float) for pixels in (picture.pixels, before)]
         changed = np.abs(pair[0] - pair[1]).mean(-1)
-        assert (picture.label is not None) == spoilt
+        assert (picture.label is not None) == malformed
         if picture.label is None:
             assert np.percentile(changed, 95) < 15
             continue
@@ -127,17 +127,17 @@ def test_a_defect_is_where_its_label_says_and_a_control_stays_as_it_was(
         inside = np.zeros(changed.shape, bool)
         inside[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] = True
         assert changed[inside].mean() > max(2 * changed[~inside].mean(), 5)
-        assert (picture.label.name, picture.way[0]) == (name, name)
+        assert (picture.label.name, picture.processing[0]) == (name, name)
 
 
-def test_the_record_tells_the_photograph_the_source_of_points_and_what_was_done(hands):
-    pictures = [operate(5, index, SIZE, hands) for index in range(5)]
+def test_the_record_names_the_photograph_the_source_of_points_and_what_was_done(hands):
+    pictures = [edit_photo(5, index, SIZE, hands) for index in range(5)]
     for index, picture in enumerate(pictures):
         record = record_of(picture, 5, index)
         (first, *_) = record["hands"]
         assert (record["domain"], record["keypoints_source"]) == ("photograph", "mediapipe")
         assert len(record["photograph"]["sha256"]) == 64
-        assert np.abs(np.array(first["keypoints_px"]) - picture.patient.points / 1.5).max() < 1e-2
+        assert np.abs(np.array(first["keypoints_px"]) - picture.crop.points / 1.5).max() < 1e-2
         assert record["caption"].startswith("a photograph of")
         if picture.label is None:
             assert (first["defects"], record["defects"]) == ([], [])
@@ -149,19 +149,19 @@ def test_the_record_tells_the_photograph_the_source_of_points_and_what_was_done(
 
 
 def test_the_same_index_is_the_same_picture_whatever_was_made_before(hands):
-    first = operate(7, 3, SIZE, hands)
-    operate(7, 1, SIZE, hands)
-    assert operate(7, 3, SIZE, hands).encoded == first.encoded
+    first = edit_photo(7, 3, SIZE, hands)
+    edit_photo(7, 1, SIZE, hands)
+    assert edit_photo(7, 3, SIZE, hands).encoded == first.encoded
 
 
-def test_half_of_a_world_of_defects_with_photographs_is_operated(hands, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(surgery, "operate", lambda *_: pytest.fail("told to operate"))
-    operated = [np.random.default_rng([2, index, 44]).random() < 0.5 for index in range(12)]
-    assert 3 < sum(operated) < 9
-    index = operated.index(False)
+def test_half_of_a_world_of_defects_with_photographs_is_edited(hands, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(photo_edits, "edit_photo", lambda *_: pytest.fail("this index is rendered"))
+    edited = [np.random.default_rng([2, index, 44]).random() < 0.5 for index in range(12)]
+    assert 3 < sum(edited) < 9
+    index = edited.index(False)
     assert KINDS["defects"](World("defects", 2, 64), index, hands).record["domain"] == "3D rendered image"
     monkeypatch.undo()
-    entry = KINDS["defects"](World("defects", 2, 64), operated.index(True), hands)
+    entry = KINDS["defects"](World("defects", 2, 64), edited.index(True), hands)
     assert entry.record["domain"] == "photograph"
     assert set(entry.pictures) == {"image", "depth", "mask"}
     assert (entry.pictures["depth"] > 0).any() and (entry.pictures["mask"] > 0).any()
@@ -170,5 +170,5 @@ def test_half_of_a_world_of_defects_with_photographs_is_operated(hands, monkeypa
 def test_photographs_without_hands_are_an_error_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sample_module, "_TRIES", 5)
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 128, np.uint8))
-    with pytest.raises(DataError, match="can be operated on"):
-        operate(0, 0, SIZE, list_photos(tmp_path))
+    with pytest.raises(DataError, match="can be edited"):
+        edit_photo(0, 0, SIZE, list_photos(tmp_path))

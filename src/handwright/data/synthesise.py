@@ -44,7 +44,7 @@ class World:
         seed: Of everything.
         size: Side of the pictures in pixels.
         photos: Names of the photographs used as backgrounds, in order.
-        defect: The only defect of a world of defects, one of ``data.hands.defects.generators.DEFECTS``; None: all.
+        defect: The only defect of a world of defects, one of ``hand.defects.Defect``; None for all.
         world: Version of the synthesis.
     """
 
@@ -258,11 +258,11 @@ def _defects(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
 
 
 def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
-    from handwright.data.photo_edits import operate, record_of
+    from handwright.data.photo_edits import edit_photo, record_of
     from handwright.hand.depth import depth_control
 
-    picture = operate(seed, index, size, photos)
-    hand = picture.patient.scaled_hand(picture.scale)
+    picture = edit_photo(seed, index, size, photos)
+    hand = picture.crop.scaled_hand(picture.scale)
     pictures = {
         "image": picture.pixels,
         "depth": depth_control([hand], size, size).depth,

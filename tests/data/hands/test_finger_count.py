@@ -6,7 +6,7 @@ import pytest
 
 from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.hands.defects.generators import GENERATORS
-from handwright.data.photo_edits.makers import MAKERS
+from handwright.data.photo_edits.edits import EDITS
 
 
 def one(name, generator):
@@ -35,7 +35,7 @@ def test_a_sound_hand_has_five_and_defects_add_up():
 
 
 def test_every_generator_of_every_defect_is_known():
-    for makers, photograph in ((GENERATORS, False), (MAKERS, True)):
+    for makers, photograph in ((GENERATORS, False), (EDITS, True)):
         for name, ways in makers.items():
             for generator in range(len(ways)):
                 count = fingers_of(one(name, generator), photograph=photograph)

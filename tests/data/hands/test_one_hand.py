@@ -1,4 +1,4 @@
-"""One hand for measuring: same seed, same picture; its truth lies where it says; its twin lacks only the defect."""
+"""One hand for measuring: same seed, same picture; its truth fits; its twin lacks only the defect."""
 
 from __future__ import annotations
 

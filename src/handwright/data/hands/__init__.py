@@ -1,9 +1,10 @@
 """Pictures of one or two hands, dressed, holding something or malformed, with exact truth.
 
-Reading order: ``person``, ``dress``, ``poses``, ``objects``, ``hold`` (who, what they wear, which pose, what they
-hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it as meshes),
-``defects`` (what can be wrong), ``setup`` (everything that is decided before the picture is made), ``compositing``
-(the person over the background), ``sample`` (the picture with its truth), ``record`` (the truth as JSON).
+Reading order: ``person``, ``dress``, ``poses``, ``objects``, ``hold`` (who, what they wear, which pose,
+what they hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it
+as meshes), ``defects`` (what can be wrong), ``setup`` (everything that is decided before the picture is
+made), ``compositing`` (the person over the background), ``sample`` (the picture with its truth), ``record``
+(the truth as JSON).
 """
 
 from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_hands, render_one_hand

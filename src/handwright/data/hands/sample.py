@@ -101,7 +101,7 @@ def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] 
 def render_one_hand(
     seed: int, size: int = 512, defect: str | None = None, *, without_defect: bool = False
 ) -> HandPicture:
-    """One hand with nothing on or in it, wholly inside a natural picture: what fits and painters are measured on.
+    """One bare and empty hand in a natural picture: what fits and painters are measured on.
 
     Args:
         seed: The same seed, size and defect give the same picture; no random number comes from elsewhere.

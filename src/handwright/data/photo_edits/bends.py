@@ -1,4 +1,4 @@
-"""Fingers bent as none bends, fingers too long and too short."""
+"""Edits of single fingers: bent as none bends, too long, too short."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from jaxtyping import Float
 from handwright.data.photo_edits.canvas import (
     Canvas,
     Piece,
+    cut_out,
+    cut_out_finger,
     erase_finger,
-    lift,
-    lift_finger,
-    open_canvas,
-    set_in,
+    new_canvas,
+    paste,
 )
-from handwright.data.photo_edits.finger_masks import finger_share
 from handwright.data.photo_edits.fingers import along
+from handwright.data.photo_edits.hand_crop import HandCrop, finger_mask
 from handwright.data.photo_edits.maps import Map, grid, sample, smooth_map
 from handwright.data.photo_edits.moves import (
-    Case,
     Chain,
-    Maker,
-    Move,
-    Operated,
-    balance,
+    Edit,
+    EditedHand,
+    EditTask,
+    FingerMove,
+    balance_fills,
     bent,
     jittered,
     lendable,
-    perform,
+    perform_moves,
     stretched,
     within,
 )
-from handwright.data.photo_edits.subject import Patient
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
@@ -46,177 +45,179 @@ _FRAME = 7
 _PROBE_RAD, _IN_PLANE = 0.4, 0.84
 
 
-def lifted(kind: str) -> Maker:
-    """A finger cut out and set in along its new chain."""
+def lifted(kind: str) -> Edit:
+    """A finger cut out and pasted along its new chain."""
 
-    def make(case: Case) -> Operated | None:
-        plan = _plan(case, kind)
+    def make(task: EditTask) -> EditedHand | None:
+        plan = _plan(task, kind)
         if plan is None:
             return None
         finger, chain = plan
-        canvas = perform(case, [Move(finger, chain, wrong=True)])
-        return None if canvas is None else Operated(canvas, (finger,))
+        canvas = perform_moves(task, [FingerMove(finger, chain, wrong=True)])
+        return None if canvas is None else EditedHand(canvas, (finger,))
 
     return make
 
 
-def lent(kind: str) -> Maker:
+def lent(kind: str) -> Edit:
     """Another photograph's finger in place of the own one, along the new chain."""
 
-    def make(case: Case) -> Operated | None:
-        plan, lender = _plan(case, kind), case.lend()
+    def make(task: EditTask) -> EditedHand | None:
+        plan, lender = _plan(task, kind), task.lend()
         if plan is None or lender is None:
             return None
         finger, chain = plan
-        other = case.one_of([f for f in lendable(lender) if (f > 0) == (finger > 0)])
+        other = task.one_of([f for f in lendable(lender) if (f > 0) == (finger > 0)])
         if other is None:
             return None
-        canvas = perform(case, [Move(finger, chain, wrong=True, lender=lender, lent=other)], [finger])
-        return None if canvas is None else Operated(canvas, (finger,))
+        canvas = perform_moves(
+            task, [FingerMove(finger, chain, wrong=True, lender=lender, lent=other)], [finger]
+        )
+        return None if canvas is None else EditedHand(canvas, (finger,))
 
     return make
 
 
-def warped(kind: str) -> Maker:
+def warped(kind: str) -> Edit:
     """The whole hand warped smoothly, its palm along with the finger, over the filled background."""
 
-    def make(case: Case) -> Operated | None:
-        plan = _plan(case, kind)
+    def make(task: EditTask) -> EditedHand | None:
+        plan = _plan(task, kind)
         if plan is None:
             return None
         finger, chain = plan
-        patient, planned = case.patient, chain
-        if case.sound:
-            chain = jittered(case, patient.fingers[finger].chain)
-        if not within(patient, chain):
+        crop, planned = task.crop, chain
+        if task.sound:
+            chain = jittered(task, crop.fingers[finger].chain)
+        if not within(crop, chain):
             return None
-        canvas = open_canvas(patient)
-        radius = patient.fingers[finger].radius
-        piece = lift(patient, patient.soft_hand)
-        erase_finger(canvas, finger, case.seed())
-        near = smoothstep(2.3, 1.7, distance_to_chain(chain, *patient.places) / radius)
-        set_in(canvas, piece, finger_warp(patient, finger, chain), within=near)
-        balance(case, canvas, {finger: [planned]})
-        if not case.sound:
-            _mark_chain(canvas, chain, patient.fingers[finger].radius)
-        return Operated(canvas, (finger,))
+        canvas = new_canvas(crop)
+        radius = crop.fingers[finger].radius
+        piece = cut_out(crop, crop.soft_hand)
+        erase_finger(canvas, finger, task.seed())
+        near = smoothstep(2.3, 1.7, distance_to_chain(chain, *crop.places) / radius)
+        paste(canvas, piece, finger_warp(crop, finger, chain), within=near)
+        balance_fills(task, canvas, {finger: [planned]})
+        if not task.sound:
+            _mark_chain(canvas, chain, crop.fingers[finger].radius)
+        return EditedHand(canvas, (finger,))
 
     return make
 
 
-def respaced(kind: str) -> Maker:
+def respaced(kind: str) -> Edit:
     """A stretch along the finger comes twice, or not at all."""
 
-    def make(case: Case) -> Operated | None:
-        patient = case.patient
-        finger = case.one_of([f for f in patient.free if f > 0])
+    def make(task: EditTask) -> EditedHand | None:
+        crop = task.crop
+        finger = task.one_of([f for f in crop.free if f > 0])
         if finger is None:
             return None
-        own = patient.fingers[finger]
+        own = crop.fingers[finger]
         low, high = (
-            (0.3, case.rng.uniform(0.72, 0.85))
+            (0.3, task.rng.uniform(0.72, 0.85))
             if kind == Defect.TOO_LONG
-            else (case.rng.uniform(0.2, 0.28), 0.68)
+            else (task.rng.uniform(0.2, 0.28), 0.68)
         )
         sign = 1 if kind == Defect.TOO_LONG else -1
         planned = stretched(own.chain, 1 + sign * (high - low))
-        if case.sound:
+        if task.sound:
             low = high = (low + high) / 2
         longer = 1 + sign * (high - low)
         chain = stretched(own.chain, longer)
-        if not within(patient, chain):
+        if not within(crop, chain):
             return None
-        canvas = open_canvas(patient)
-        piece = lift_finger(patient, finger)
-        erase_finger(canvas, finger, case.seed())
+        canvas = new_canvas(crop)
+        piece = cut_out_finger(crop, finger)
+        erase_finger(canvas, finger, task.seed())
         seam = high if kind == Defect.TOO_LONG else low
-        where, share = _respaced_map(patient, own.chain, chain, longer, seam, own.radius)
-        _set_two(canvas, piece, where, share, wrong=not case.sound)
-        balance(case, canvas, {finger: [planned]})
-        if kind == Defect.TOO_SHORT and not case.sound:
-            canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
-        return Operated(canvas, (finger,))
+        where, share = _respaced_map(crop, own.chain, chain, longer, seam, own.radius)
+        _paste_blend(canvas, piece, where, share, wrong=not task.sound)
+        balance_fills(task, canvas, {finger: [planned]})
+        if kind == Defect.TOO_SHORT and not task.sound:
+            canvas.mark(finger_mask(crop, finger, crop.soft_hand) > 0.5)
+        return EditedHand(canvas, (finger,))
 
     return make
 
 
-def finger_warp(patient: Patient, finger: int, chain: Chain) -> Float[np.ndarray, "w w 2"]:
+def finger_warp(crop: HandCrop, finger: int, chain: Chain) -> Float[np.ndarray, "w w 2"]:
     """A smooth map that brings one finger to a new chain and leaves the rest of the hand where it is."""
     target: list[np.ndarray] = []
     source: list[np.ndarray] = []
-    for number, other in enumerate(patient.fingers):
+    for number, other in enumerate(crop.fingers):
         goal = chain if number == finger else other.chain
         for points, into in ((other.chain, source), (goal, target)):
             axis = along(points, _STATIONS[:-1])
-            way = np.gradient(axis, axis=0)
-            way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
-            across = np.stack([-way[:, 1], way[:, 0]], 1) * other.radius
+            direction = np.gradient(axis, axis=0)
+            direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+            across = np.stack([-direction[:, 1], direction[:, 0]], 1) * other.radius
             sides = (1.0, -1.0, 2.0, -2.0) if number == finger else (1.0, -1.0)
             tips = [
-                axis[-1:] + way[-1:] * other.radius * reach
+                axis[-1:] + direction[-1:] * other.radius * reach
                 for reach in (1.3, *((2.4,) if number == finger else ()))
             ]
             into.append(np.concatenate([axis, *(axis + side * across for side in sides), *tips]))
-    rim = np.linspace(0, patient.width, _FRAME)
-    frame = np.array([(x, y) for x in rim for y in rim if x in (0, patient.width) or y in (0, patient.width)])
-    palm = patient.points[[0, 5, 9, 13, 17]]
-    fixed = np.concatenate([frame, palm, (palm + patient.points[0]) / 2])
-    return smooth_map(np.concatenate([*target, fixed]), np.concatenate([*source, fixed]), patient.width)
+    rim = np.linspace(0, crop.width, _FRAME)
+    frame = np.array([(x, y) for x in rim for y in rim if x in (0, crop.width) or y in (0, crop.width)])
+    palm = crop.points[[0, 5, 9, 13, 17]]
+    fixed = np.concatenate([frame, palm, (palm + crop.points[0]) / 2])
+    return smooth_map(np.concatenate([*target, fixed]), np.concatenate([*source, fixed]), crop.width)
 
 
-def _plan(case: Case, kind: str) -> tuple[int, Chain] | None:
+def _plan(task: EditTask, kind: str) -> tuple[int, Chain] | None:
     """Which finger, and its new chain, which meets no other finger."""
-    plan = _drawn(case, kind)
+    plan = _drawn_plan(task, kind)
     if plan is None:
         return None
-    patient, (finger, chain) = case.patient, plan
+    crop, (finger, chain) = task.crop, plan
     outer = along(chain, np.array([0.5, 0.7, 0.85, 1.0]))
-    for number, other in enumerate(patient.fingers):
+    for number, other in enumerate(crop.fingers):
         away = distance_to_chain(other.chain, outer[None, :, 0], outer[None, :, 1]).min()
-        if number != finger and away < 0.9 * (other.radius + patient.fingers[finger].radius):
+        if number != finger and away < 0.9 * (other.radius + crop.fingers[finger].radius):
             return None
     return plan
 
 
-def _drawn(case: Case, kind: str) -> tuple[int, Chain] | None:
-    patient, rng = case.patient, case.rng
+def _drawn_plan(task: EditTask, kind: str) -> tuple[int, Chain] | None:
+    crop, rng = task.crop, task.rng
     if kind == Defect.OVERBENT:
-        return _backwards(case)
+        return _backwards(task)
     thumb = 0.15 if kind in (Defect.TOO_LONG, Defect.TOO_SHORT) else 0.0
-    finger = case.one_of([f for f in patient.free if f > 0 or rng.random() < thumb])
+    finger = task.one_of([f for f in crop.free if f > 0 or rng.random() < thumb])
     if finger is None:
         return None
-    own = patient.fingers[finger].chain
+    own = crop.fingers[finger].chain
     if kind == Defect.SIDEWAYS:
         outward = {1: -1.0, 4: 1.0}.get(finger, 0.0)
-        sign = outward * pinky_way(patient) if outward else case.sign()
+        sign = outward * turn_towards_pinky(crop) if outward else task.sign()
         joint = int(rng.choice([1, 1, 2]))
         return finger, bent(own, joint, sign * rng.uniform(0.7, 1.1))
     low, high = (1.4, 1.7) if kind == Defect.TOO_LONG else (0.38, 0.54)
     return finger, stretched(own, rng.uniform(low, high))
 
 
-def _backwards(case: Case) -> tuple[int, Chain] | None:
+def _backwards(task: EditTask) -> tuple[int, Chain] | None:
     """A finger whose joints bend within the picture's plane, bent backwards there."""
-    patient = case.patient
-    options = [(f, sign) for f in patient.free if (sign := _back_side(patient, f)) != 0.0]
+    crop = task.crop
+    options = [(f, sign) for f in crop.free if (sign := _back_side(crop, f)) != 0.0]
     if not options:
         return None
-    finger, sign = options[int(case.rng.integers(len(options)))]
-    joint = int(case.rng.choice([1, 1, 2]))
-    own = patient.fingers[finger].chain
-    chain = bent(own, joint, sign * case.rng.uniform(0.75, 1.15))
-    if joint == 1 and case.rng.random() < 0.5:
-        chain = bent(chain, 2, sign * case.rng.uniform(0.2, 0.5))
+    finger, sign = options[int(task.rng.integers(len(options)))]
+    joint = int(task.rng.choice([1, 1, 2]))
+    own = crop.fingers[finger].chain
+    chain = bent(own, joint, sign * task.rng.uniform(0.75, 1.15))
+    if joint == 1 and task.rng.random() < 0.5:
+        chain = bent(chain, 2, sign * task.rng.uniform(0.2, 0.5))
     return finger, chain
 
 
-def _back_side(patient: Patient, finger: int) -> float:
+def _back_side(crop: HandCrop, finger: int) -> float:
     """Which way on the screen bends a finger backwards; 0 where its joints do not bend in that plane.
 
     The fitted hand's middle joint is flexed a little: its tip must move across the line of sight.
     """
-    hand, (_, bone, _) = patient.hand, FINGER_BONES[finger]
+    hand, (_, bone, _) = crop.hand, FINGER_BONES[finger]
     pose = hand.pose.copy()
     turn = axis_angle_matrix(_PROBE_RAD * load_rig().finger_axes[finger, 0])
     pose[bone - 1] = matrix_axis_angle(axis_angle_matrix(pose[bone - 1]) @ turn)
@@ -224,49 +225,49 @@ def _back_side(patient: Patient, finger: int) -> float:
     before, after = (hand_landmarks_m(h) for h in (hand, replace(hand, pose=pose)))
     arm = before[tip] - before[joint]
     full = _PROBE_RAD * float(np.linalg.norm(arm)) * hand.camera.focal_px / before[tip, 2]
-    seen = [hand.camera.project(points) for points in (before, after)]
-    moved, way = seen[1][tip] - seen[0][tip], seen[0][tip] - seen[0][joint]
+    points_px = [hand.camera.project(points) for points in (before, after)]
+    moved, direction = points_px[1][tip] - points_px[0][tip], points_px[0][tip] - points_px[0][joint]
     if float(np.hypot(*moved)) < _IN_PLANE * full:
         return 0.0
-    return -float(np.sign(way[0] * moved[1] - way[1] * moved[0]))
+    return -float(np.sign(direction[0] * moved[1] - direction[1] * moved[0]))
 
 
-def pinky_way(patient: Patient) -> float:
+def turn_towards_pinky(crop: HandCrop) -> float:
     """Sign of the turn on the screen from the index towards the little finger."""
-    a, b = patient.points[5] - patient.points[0], patient.points[17] - patient.points[0]
+    a, b = crop.points[5] - crop.points[0], crop.points[17] - crop.points[0]
     return float(np.sign(a[0] * b[1] - a[1] * b[0]) or 1.0)
 
 
 def _mark_chain(canvas: Canvas, chain: Chain, radius: float) -> None:
-    canvas.mark(distance_to_chain(chain, *canvas.patient.places) < radius)
+    canvas.mark(distance_to_chain(chain, *canvas.crop.places) < radius)
 
 
 def _respaced_map(
-    patient: Patient,
+    crop: HandCrop,
     own: Chain,
     chain: Chain,
     longer: float,
     seam: float,
     radius: float,
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """The near and the far reading of a finger, and where the far one begins (share)."""
+    """A finger's maps for its near and its far part, and the far one's share of each pixel."""
     length = float(np.linalg.norm(np.diff(own, axis=0), axis=1).sum())
-    way = (own[3] - own[0]) / max(float(np.hypot(*(own[3] - own[0]))), 1e-6)
+    direction = (own[3] - own[0]) / max(float(np.hypot(*(own[3] - own[0]))), 1e-6)
     moved = (longer - 1) * length
-    near, far = grid(patient.width), grid(patient.width) - np.float32(moved) * way.astype(np.float32)
-    along_px = (near - own[0].astype(np.float32)) @ way.astype(np.float32)
-    at = seam * float((own[3] - own[0]) @ way)
+    near, far = grid(crop.width), grid(crop.width) - np.float32(moved) * direction.astype(np.float32)
+    along_px = (near - own[0].astype(np.float32)) @ direction.astype(np.float32)
+    at = seam * float((own[3] - own[0]) @ direction)
     share = smoothstep(-0.35 * radius, 0.35 * radius, along_px - at)
     return (near, far), share
 
 
-def _set_two(
-    canvas: Canvas, piece: Piece, readings: tuple[Map, Map], share: Float[np.ndarray, "w w"], *, wrong: bool
+def _paste_blend(
+    canvas: Canvas, piece: Piece, maps: tuple[Map, Map], share: Float[np.ndarray, "w w"], *, wrong: bool
 ) -> None:
-    """Set in a piece of which one reading passes into the other."""
-    shares = [np.clip(sample(piece.share, w), 0, 1) for w in readings]
-    colours = [np.clip(sample(piece.colours, w), 0, 255) for w in readings]
-    fade = np.ones_like(share) if piece.fade is None else np.clip(sample(piece.fade, readings[0]), 0, 1)
+    """Paste a piece whose near part follows one map and its far part another, with a soft seam."""
+    shares = [np.clip(sample(piece.share, w), 0, 1) for w in maps]
+    colours = [np.clip(sample(piece.colours, w), 0, 255) for w in maps]
+    fade = np.ones_like(share) if piece.fade is None else np.clip(sample(piece.fade, maps[0]), 0, 1)
     alpha = shares[0] * (1 - share) + shares[1] * share
     alpha = alpha * (1 - canvas.hand * (1 - np.maximum(fade, share)))
     mixed = colours[0] * (1 - share[..., None]) + colours[1] * share[..., None]

@@ -1,176 +1,175 @@
-"""Too many fingers, too few, a second thumb."""
+"""Edits of the number of fingers: too many, too few, a second thumb."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from handwright.data.photo_edits.bends import pinky_way
-from handwright.data.photo_edits.canvas import erase_finger, lift_finger, open_canvas
-from handwright.data.photo_edits.finger_masks import finger_share, stump_share
+from handwright.data.photo_edits.bends import turn_towards_pinky
+from handwright.data.photo_edits.canvas import cut_out_finger, erase_finger, new_canvas
+from handwright.data.photo_edits.hand_crop import HandCrop, erased_mask, finger_mask
 from handwright.data.photo_edits.moves import (
-    Case,
     Chain,
-    Move,
-    Operated,
+    EditedHand,
+    EditTask,
+    FingerMove,
     angle_between,
     fill_decoy,
     jittered,
     lendable,
-    like,
-    perform,
-    set_move,
+    paste_move,
+    perform_moves,
+    shaped_like,
     stretched,
     turned,
 )
-from handwright.data.photo_edits.subject import Patient
 
 _LONG = (1, 2, 3, 4)
 
 
-def extra_copied(case: Case) -> Operated | None:
+def extra_copied(task: EditTask) -> EditedHand | None:
     """A copy of a finger between two others or beside the outermost; its neighbours make room."""
-    finger = case.one_of([f for f in case.patient.free if f in _LONG])
+    finger = task.one_of([f for f in task.crop.free if f in _LONG])
     if finger is None:
         return None
-    chain, mates = _room(case, finger)
+    chain, neighbours = _room(task, finger)
     if chain is None:
         return None
-    size = case.rng.uniform(0.85, 1.0)
-    copy = Move(finger, stretched(chain, size), wrong=True, behind=True, thicker=size)
-    canvas = perform(case, [*mates, copy], also_erased=())
-    return None if canvas is None else Operated(canvas, (finger,))
+    size = task.rng.uniform(0.85, 1.0)
+    copy = FingerMove(finger, stretched(chain, size), wrong=True, behind=True, thicker=size)
+    canvas = perform_moves(task, [*neighbours, copy], also_erased=())
+    return None if canvas is None else EditedHand(canvas, (finger,))
 
 
-def missing_erased(case: Case) -> Operated | None:
+def missing_erased(task: EditTask) -> EditedHand | None:
     """A finger taken away down to its web, the background filled in."""
-    patient = case.patient
-    finger = case.one_of(
-        [f for f in patient.free if f in (*_LONG, *((0,) if case.rng.random() < 0.3 else ()))]
-    )
+    crop = task.crop
+    finger = task.one_of([f for f in crop.free if f in (*_LONG, *((0,) if task.rng.random() < 0.3 else ()))])
     if finger is None:
         return None
-    canvas = open_canvas(patient)
-    mates = [f for f in (finger - 1, finger + 1) if f in patient.free and f > 0]
-    pieces = {f: lift_finger(patient, f) for f in (*mates, finger)}
-    gone = stump_share(patient, finger, canvas.hand)
-    for f in (*mates, finger):
-        erase_finger(canvas, f, case.seed())
-    back = (*mates, finger) if case.sound else mates
+    canvas = new_canvas(crop)
+    neighbours = [f for f in (finger - 1, finger + 1) if f in crop.free and f > 0]
+    pieces = {f: cut_out_finger(crop, f) for f in (*neighbours, finger)}
+    gone = erased_mask(crop, finger, canvas.hand)
+    for f in (*neighbours, finger):
+        erase_finger(canvas, f, task.seed())
+    back = (*neighbours, finger) if task.sound else neighbours
     for f in back:
-        set_move(canvas, Move(f, jittered(case, patient.fingers[f].chain)), pieces)
-    if case.sound:
-        fill_decoy(case, canvas, finger, gone)
+        paste_move(canvas, FingerMove(f, jittered(task, crop.fingers[f].chain)), pieces)
+    if task.sound:
+        fill_decoy(task, canvas, finger, gone)
     else:
         canvas.mark(gone > 0.5)
-    return Operated(canvas, (finger,))
+    return EditedHand(canvas, (finger,))
 
 
-def extra_lent(case: Case) -> Operated | None:
+def extra_lent(task: EditTask) -> EditedHand | None:
     """A finger of another photograph's hand, its colours matched."""
-    patient, lender = case.patient, case.lend()
-    finger = case.one_of([f for f in patient.free if f in _LONG])
+    crop, lender = task.crop, task.lend()
+    finger = task.one_of([f for f in crop.free if f in _LONG])
     if finger is None or lender is None:
         return None
-    lent = case.one_of([f for f in lendable(lender) if f in _LONG])
-    chain, mates = _room(case, finger)
+    lent = task.one_of([f for f in lendable(lender) if f in _LONG])
+    chain, neighbours = _room(task, finger)
     if lent is None or chain is None:
         return None
-    own = patient.fingers[finger]
-    shaped = like(lender.fingers[lent].chain, chain, own.length * case.rng.uniform(0.85, 1.0))
-    size = case.rng.uniform(0.85, 1.0)
-    extra = Move(finger, shaped, wrong=True, behind=True, thicker=size, lender=lender, lent=lent)
-    canvas = perform(case, [*mates, extra])
-    return None if canvas is None else Operated(canvas, (finger,))
+    own = crop.fingers[finger]
+    shaped = shaped_like(lender.fingers[lent].chain, chain, own.length * task.rng.uniform(0.85, 1.0))
+    size = task.rng.uniform(0.85, 1.0)
+    extra = FingerMove(finger, shaped, wrong=True, behind=True, thicker=size, lender=lender, lent=lent)
+    canvas = perform_moves(task, [*neighbours, extra])
+    return None if canvas is None else EditedHand(canvas, (finger,))
 
 
-def missing_stump(case: Case) -> Operated | None:
+def missing_stump(task: EditTask) -> EditedHand | None:
     """A finger that shrinks to a nub with its own tip."""
-    patient = case.patient
-    finger = case.one_of([f for f in patient.free if f in _LONG])
+    crop = task.crop
+    finger = task.one_of([f for f in crop.free if f in _LONG])
     if finger is None:
         return None
-    own = patient.fingers[finger]
-    canvas = perform(case, [Move(finger, stretched(own.chain, case.rng.uniform(0.22, 0.32)))])
+    own = crop.fingers[finger]
+    canvas = perform_moves(task, [FingerMove(finger, stretched(own.chain, task.rng.uniform(0.22, 0.32)))])
     if canvas is None:
         return None
-    if not case.sound:
-        canvas.mark(finger_share(patient, finger, patient.soft_hand) > 0.5)
-    return Operated(canvas, (finger,))
+    if not task.sound:
+        canvas.mark(finger_mask(crop, finger, crop.soft_hand) > 0.5)
+    return EditedHand(canvas, (finger,))
 
 
-def thumb_mirrored(case: Case) -> Operated | None:
+def thumb_mirrored(task: EditTask) -> EditedHand | None:
     """A mirrored thumb on the little finger's side."""
-    return _thumb_beyond(case, None)
+    return _thumb_beyond(task, None)
 
 
-def thumb_lent(case: Case) -> Operated | None:
+def thumb_lent(task: EditTask) -> EditedHand | None:
     """Another photograph's thumb on the little finger's side."""
-    lender = case.lend()
-    return None if lender is None or 0 not in lendable(lender) else _thumb_beyond(case, lender)
+    lender = task.lend()
+    return None if lender is None or 0 not in lendable(lender) else _thumb_beyond(task, lender)
 
 
-def thumb_twin(case: Case) -> Operated | None:
+def thumb_twin(task: EditTask) -> EditedHand | None:
     """A second thumb beside the first."""
-    patient = case.patient
-    if 0 not in patient.free:
+    crop = task.crop
+    if 0 not in crop.free:
         return None
-    own = patient.fingers[0].chain
-    pivot = own[0] + 0.35 * (patient.points[0] - own[0])
-    angle = -pinky_way(patient) * case.rng.uniform(0.4, 0.6)
-    size = case.rng.uniform(0.85, 1.0)
-    twin = Move(0, stretched(turned(own, pivot, angle), size), wrong=True, behind=True, thicker=size)
-    canvas = perform(case, [Move(0, jittered(case, own)), twin])
-    return None if canvas is None else Operated(canvas, (0,))
+    own = crop.fingers[0].chain
+    pivot = own[0] + 0.35 * (crop.points[0] - own[0])
+    angle = -turn_towards_pinky(crop) * task.rng.uniform(0.4, 0.6)
+    size = task.rng.uniform(0.85, 1.0)
+    twin = FingerMove(0, stretched(turned(own, pivot, angle), size), wrong=True, behind=True, thicker=size)
+    canvas = perform_moves(task, [FingerMove(0, jittered(task, own)), twin])
+    return None if canvas is None else EditedHand(canvas, (0,))
 
 
-def _thumb_beyond(case: Case, lender: Patient | None) -> Operated | None:
+def _thumb_beyond(task: EditTask, lender: HandCrop | None) -> EditedHand | None:
     """A thumb mirrored across the middle finger's line, growing out of the palm's other edge."""
-    patient = case.patient
-    if 0 not in patient.free:
+    crop = task.crop
+    if 0 not in crop.free:
         return None
-    root, ahead = patient.points[0], patient.points[9] - patient.points[0]
+    root, ahead = crop.points[0], crop.points[9] - crop.points[0]
     ahead = ahead / np.hypot(*ahead)
-    own = patient.fingers[0].chain
+    own = crop.fingers[0].chain
     away = (own - root) @ np.array([[-ahead[1]], [ahead[0]]])
     chain = own - 2 * away * np.array([[-ahead[1], ahead[0]]])
-    edge = patient.points[17] + case.rng.uniform(0.35, 0.5) * (root - patient.points[17])
-    inner = patient.points[9] + 0.5 * (root - patient.points[9])
+    edge = crop.points[17] + task.rng.uniform(0.35, 0.5) * (root - crop.points[17])
+    inner = crop.points[9] + 0.5 * (root - crop.points[9])
     chain = chain + (edge + 0.12 * (inner - edge) - chain[0])
-    size = case.rng.uniform(0.85, 1.0)
-    wrong = Move(0, stretched(chain, size), True, True, size, mirrored=True)
+    size = task.rng.uniform(0.85, 1.0)
+    wrong = FingerMove(0, stretched(chain, size), True, True, size, mirrored=True)
     if lender is not None:
         other = lender.fingers[0].chain
-        mirrored = lender.side == patient.side
-        shaped = like(other * np.array([-1.0, 1.0]) if mirrored else other, chain, patient.fingers[0].length)
-        wrong = Move(0, shaped, True, True, size, mirrored=mirrored, lender=lender)
-    canvas = perform(case, [Move(0, jittered(case, own)), wrong])
-    return None if canvas is None else Operated(canvas, (0,))
+        mirrored = lender.side == crop.side
+        shaped = shaped_like(
+            other * np.array([-1.0, 1.0]) if mirrored else other, chain, crop.fingers[0].length
+        )
+        wrong = FingerMove(0, shaped, True, True, size, mirrored=mirrored, lender=lender)
+    canvas = perform_moves(task, [FingerMove(0, jittered(task, own)), wrong])
+    return None if canvas is None else EditedHand(canvas, (0,))
 
 
-def _room(case: Case, finger: int) -> tuple[Chain | None, list[Move]]:
+def _room(task: EditTask, finger: int) -> tuple[Chain | None, list[FingerMove]]:
     """Where a copy of a finger can go, and how its neighbours step aside."""
-    patient = case.patient
-    fingers, root = patient.fingers, patient.points[0]
+    crop = task.crop
+    fingers, root = crop.fingers, crop.points[0]
     sides = [s for s in (-1, 1) if 1 <= finger + s <= 4]
     outer = [s for s in (-1, 1) if finger + s in (0, 5)]
-    side = int(case.rng.choice([*sides, *outer]))
+    side = int(task.rng.choice([*sides, *outer]))
     own = fingers[finger].chain
     if side in outer:
         inner = fingers[finger - side].chain
         gap = angle_between(inner[3] - inner[0], own[3] - own[0])
         away = np.sign(gap or 1) * max(abs(gap), np.deg2rad(16))
-        pivot = own[0] + case.rng.uniform(0.35, 0.55) * (root - own[0])
-        return turned(own, pivot, away), [Move(finger, jittered(case, own))]
-    mate = finger + side
-    if mate not in patient.free:
+        pivot = own[0] + task.rng.uniform(0.35, 0.55) * (root - own[0])
+        return turned(own, pivot, away), [FingerMove(finger, jittered(task, own))]
+    neighbour = finger + side
+    if neighbour not in crop.free:
         return None, []
-    other = fingers[mate].chain
+    other = fingers[neighbour].chain
     wide = abs(angle_between(own[3] - own[0], other[3] - other[0]))
     need = max(np.deg2rad(26) - wide, 0) / 2
     sign = np.sign(angle_between(own[3] - own[0], other[3] - other[0]) or 1)
     moved = [
-        Move(finger, turned(own, own[0], -sign * need)),
-        Move(mate, turned(other, other[0], sign * need)),
+        FingerMove(finger, turned(own, own[0], -sign * need)),
+        FingerMove(neighbour, turned(other, other[0], sign * need)),
     ]
     middle = (moved[0].chain[0] + moved[1].chain[0]) / 2
     middle = middle + 0.06 * (middle - root)

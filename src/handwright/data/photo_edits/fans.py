@@ -1,6 +1,6 @@
-"""Operations on the fan of fingers as a whole: a sector of it comes twice, or not at all.
+"""Edits of the fan of fingers as a whole: a sector of it is copied or left out.
 
-Seen from where the fingers' lines meet, every finger fills a sector. Reading one sector twice gives a finger
+Around the point where the fingers' lines meet, every finger fills a sector. Copying one sector gives a finger
 too many, leaving one out a finger too few, leaving out the gap between two a fused pair; all others grow a
 little narrower or wider to make up for it.
 """
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.photo_edits.canvas import Canvas, open_canvas
+from handwright.data.photo_edits.canvas import Canvas, new_canvas
+from handwright.data.photo_edits.hand_crop import HandCrop
 from handwright.data.photo_edits.maps import from_polar, grid, polar, sample
-from handwright.data.photo_edits.moves import Case, Operated
-from handwright.data.photo_edits.subject import Patient
+from handwright.data.photo_edits.moves import EditedHand, EditTask
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
 _REACH = np.deg2rad(34)
@@ -50,20 +50,20 @@ class Fan:
     tips: Float[np.ndarray, "4"]
 
 
-def fan_of(patient: Patient) -> Fan | None:
+def fan_of(crop: HandCrop) -> Fan | None:
     """The fan of an open hand whose fingers are all free, or None."""
-    if not set(patient.free) >= {1, 2, 3, 4}:
+    if not set(crop.free) >= {1, 2, 3, 4}:
         return None
-    chains = np.array([patient.fingers[k].chain for k in range(1, 5)])
+    chains = np.array([crop.fingers[k].chain for k in range(1, 5)])
     roots = chains[:, 0].mean(0)
     ahead = (chains[:, 3] - chains[:, 0]).sum(0)
     ahead /= np.hypot(*ahead)
-    center = roots - ahead * float(np.clip(_meeting(chains, roots, ahead), 0.9, 2.5)) * patient.span
+    center = roots - ahead * float(np.clip(_meeting(chains, roots, ahead), 0.9, 2.5)) * crop.span
     _, angle = polar(chains[:, 1:].astype(np.float32), center, ahead)
     angles = angle.astype(np.float64).mean(1)
     order = np.argsort(angles)
     distance = np.linalg.norm(chains[:, 2] - center, axis=1)
-    halves = np.array([patient.fingers[k].radius for k in range(1, 5)]) / distance
+    halves = np.array([crop.fingers[k].radius for k in range(1, 5)]) / distance
     if np.diff(angles[order]).min() < _LEAST_ORDER:
         return None
     if list(order) not in ([0, 1, 2, 3], [3, 2, 1, 0]):
@@ -85,18 +85,18 @@ def jump(
     wrong: tuple[float, float] | None,
     slide: Callable[[np.ndarray], np.ndarray | float] = lambda radius: 0.0,
 ) -> None:
-    """Read the fan so that left of the angle ``at`` the source ends at ``left``, and right of it begins anew.
+    """Resample the fan with a jump in its angle, from ``left`` to ``right`` at ``at``.
 
     Args:
         canvas: Changed.
         fan: Its fan.
         at: Angle of the seam in the target.
-        left: Angle in the source up to which the left side is read.
-        right: Angle in the source from which the right side is read.
+        left: Angle in the source up to which the left side reaches.
+        right: Angle in the source from which the right side starts.
         wrong: First and last angle in the target of what is wrong now.
         slide: Radius → how much farther on the seam lies there, in source and target.
     """
-    here = grid(canvas.patient.width)
+    here = grid(canvas.crop.width)
     radius, angle = polar(here, fan.center, fan.ahead)
     amount = smoothstep(*_RISE, radius / fan.knuckles) * (1 - smoothstep(*_FALL, radius / fan.tips.max()))
     aside = slide(radius)
@@ -125,51 +125,51 @@ def jump(
         )
 
 
-def extra_repeated(case: Case) -> Operated | None:
-    """The sector of one finger comes twice."""
-    return _sector(case, twice=True)
+def extra_repeated(task: EditTask) -> EditedHand | None:
+    """The sector of one finger is copied."""
+    return _sector(task, twice=True)
 
 
-def missing_skipped(case: Case) -> Operated | None:
+def missing_skipped(task: EditTask) -> EditedHand | None:
     """The sector of one finger is left out."""
-    return _sector(case, twice=False)
+    return _sector(task, twice=False)
 
 
-def _sector(case: Case, *, twice: bool) -> Operated | None:
-    """The sector of one finger read twice, or not at all."""
-    fan = fan_of(case.patient)
+def _sector(task: EditTask, *, twice: bool) -> EditedHand | None:
+    """The sector of one finger copied or left out."""
+    fan = fan_of(task.crop)
     if fan is None:
         return None
-    k = int(case.rng.integers(4))
+    k = int(task.rng.integers(4))
     low, high = _gaps(fan)[k : k + 2]
-    canvas = open_canvas(case.patient)
+    canvas = new_canvas(task.crop)
     middle, half = (low + high) / 2, (high - low) * (1.0 if twice else 0.5)
     left, right = (high, low) if twice else (low, high)
-    if case.sound:
-        _reread(case, canvas, fan, high)
+    if task.sound:
+        _shifted(task, canvas, fan, high)
     else:
         jump(canvas, fan, middle, left, right, wrong=(middle - half, middle + half))
-    return Operated(canvas, (fan.numbers[k],))
+    return EditedHand(canvas, (fan.numbers[k],))
 
 
-def fused_closed(case: Case) -> Operated | None:
+def fused_closed(task: EditTask) -> EditedHand | None:
     """The gap between two fingers is left out: they become one broad finger."""
-    fan = fan_of(case.patient)
+    fan = fan_of(task.crop)
     if fan is None:
         return None
-    k = int(case.rng.integers(3))
-    bite = case.rng.uniform(0.25, 0.5)
+    k = int(task.rng.integers(3))
+    bite = task.rng.uniform(0.25, 0.5)
     low, high = fan.angles[k] + bite * fan.halves[k], fan.angles[k + 1] - bite * fan.halves[k + 1]
     if high - low > np.deg2rad(30):
         return None
-    canvas = open_canvas(case.patient)
-    if case.sound:
-        _reread(case, canvas, fan, (low + high) / 2)
+    canvas = new_canvas(task.crop)
+    if task.sound:
+        _shifted(task, canvas, fan, (low + high) / 2)
     else:
         half = fan.halves[k] * 2
         at = (low + high) / 2
         jump(canvas, fan, at, low, high, wrong=(at - half, at + half), slide=_whole_tip(fan, k, bite))
-    return Operated(canvas, tuple(sorted((fan.numbers[k], fan.numbers[k + 1]))))
+    return EditedHand(canvas, tuple(sorted((fan.numbers[k], fan.numbers[k + 1]))))
 
 
 def _whole_tip(fan: Fan, k: int, bite: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -190,9 +190,9 @@ def _gaps(fan: Fan) -> Float[np.ndarray, "5"]:
     return np.concatenate([ends[:1], fan.angles[:-1] + steps / 2, ends[1:]])
 
 
-def _reread(case: Case, canvas: Canvas, fan: Fan, at: float) -> None:
-    """The same reading without a jump: all fingers a few degrees to one side."""
-    shift = case.sign() * case.rng.uniform(0.3, 0.5) * float(np.diff(fan.angles).mean())
+def _shifted(task: EditTask, canvas: Canvas, fan: Fan, at: float) -> None:
+    """The control: resampled without a jump, all fingers a few degrees to one side."""
+    shift = task.sign() * task.rng.uniform(0.3, 0.5) * float(np.diff(fan.angles).mean())
     jump(canvas, fan, at, at + shift, at + shift, wrong=None)
 
 

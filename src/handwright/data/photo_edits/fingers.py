@@ -1,4 +1,4 @@
-"""Fingers as seen: chains of four joints, their thickness, and which of them stand free."""
+"""Fingers in a picture: chains of four joints, their thickness, and which of them stand free."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from handwright.hand.skeleton import distance_to_chain
 
 _THUMB_ROOT = 0.45
 _USUAL_LENGTH = np.array([0.90, 0.90, 1.0, 0.92, 0.72])
-"""Of the chains, in wrist-to-knuckles spans, seen from the front."""
+"""Length of the chains of a hand that faces the camera, in spans from wrist to knuckles."""
 _LEAST_LENGTH, _LEAST_STRAIGHT = 0.62, 0.86
+"""Of a free finger: length over the usual one, and distance of its ends over its length; chosen by eye."""
 _LEAST_RADIUS, _MOST_RADIUS = 0.06, 0.185
+"""Of a free finger, in spans; thicker is two fingers in one; chosen by eye."""
 _STATIONS = np.array([0.45, 0.55, 0.65, 0.75, 0.85, 0.95])
 _THIN = 0.09
 _CLEAR = 1.7
@@ -44,8 +46,8 @@ class Finger:
     @property
     def direction(self) -> Float[np.ndarray, "2"]:
         """Unit vector from knuckle to tip."""
-        way = self.chain[3] - self.chain[0]
-        return way / max(float(np.linalg.norm(way)), 1e-6)
+        direction = self.chain[3] - self.chain[0]
+        return direction / max(float(np.linalg.norm(direction)), 1e-6)
 
 
 def chains_of(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "5 4 2"]:
@@ -55,7 +57,7 @@ def chains_of(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "5 4 2"]:
     return chains
 
 
-def look_at_fingers(
+def measure_fingers(
     points: Float[np.ndarray, "21 2"], region: Bool[np.ndarray, "h w"], span: float
 ) -> tuple[Finger, ...]:
     """The five fingers of a hand, thumb first.
@@ -68,14 +70,14 @@ def look_at_fingers(
     padded = np.pad(region.astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     chains = chains_of(points)
-    seen = [_finger(k, chain, depth, span) for k, chain in enumerate(chains)]
+    measured = [_finger(k, chain, depth, span) for k, chain in enumerate(chains)]
     return tuple(
-        Finger(f.chain, f.radius, f.free and _is_clear(k, f.radius, chains)) for k, f in enumerate(seen)
+        Finger(f.chain, f.radius, f.free and _is_clear(k, f.radius, chains)) for k, f in enumerate(measured)
     )
 
 
 def is_stretched(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndarray, "5"]:
-    """Which fingers are stretched out, seen from their front or back, by their landmarks alone."""
+    """Which fingers are stretched out in the picture's plane, by their landmarks alone."""
     chains = chains_of(points)
     lengths = np.linalg.norm(np.diff(chains, axis=1), axis=2).sum(1)
     straight = np.linalg.norm(chains[:, 3] - chains[:, 0], axis=1) / np.maximum(lengths, 1e-6)

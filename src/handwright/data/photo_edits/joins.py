@@ -1,22 +1,22 @@
-"""Fingers grown together, fingers that fork."""
+"""Edits that fuse two fingers or fork one."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from handwright.data.photo_edits.canvas import Canvas, erase_finger, lift_finger, open_canvas, set_in
+from handwright.data.photo_edits.canvas import Canvas, cut_out_finger, erase_finger, new_canvas, paste
 from handwright.data.photo_edits.fingers import along
 from handwright.data.photo_edits.maps import grid
 from handwright.data.photo_edits.moves import (
-    Case,
-    Move,
-    Operated,
+    EditedHand,
+    EditTask,
+    FingerMove,
     angle_between,
     bent,
     lendable,
-    like,
-    perform,
+    perform_moves,
+    shaped_like,
     turned,
 )
 from handwright.drawing.fill.patch_fill import fill_background
@@ -24,42 +24,44 @@ from handwright.drawing.fill.push_pull import push_pull
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
 
-def fused_pressed(case: Case) -> Operated | None:
+def fused_pressed(task: EditTask) -> EditedHand | None:
     """Two neighbours laid side by side along their whole length, run into each other."""
-    pair = _pair(case)
+    pair = _pair(task)
     if pair is None:
         return None
     first, second = pair
-    fingers = case.patient.fingers
+    fingers = task.crop.fingers
     a, b = fingers[first], fingers[second]
-    way = a.direction + b.direction
-    way = way / np.hypot(*way)
-    across = np.array([-way[1], way[0]])
+    direction = a.direction + b.direction
+    direction = direction / np.hypot(*direction)
+    across = np.array([-direction[1], direction[0]])
     side = np.sign((b.chain[0] - a.chain[0]) @ across)
-    between = (a.radius + b.radius) * case.rng.uniform(0.55, 0.7)
+    between = (a.radius + b.radius) * task.rng.uniform(0.55, 0.7)
     middle = (along(a.chain, np.array([0.6]))[0] + along(b.chain, np.array([0.6]))[0]) / 2
-    moves: list[Move] = []
+    moves: list[FingerMove] = []
     for finger, sign in ((first, -1.0), (second, 1.0)):
         own = fingers[finger]
         goal = middle + side * sign * between / 2 * across
         turn = angle_between(along(own.chain, np.array([0.6]))[0] - own.chain[0], goal - own.chain[0])
         chain = turned(own.chain, own.chain[0], turn)
-        moves.append(Move(finger, bent(chain, 1, angle_between(chain[3] - chain[1], way)), wrong=True))
-    canvas = perform(case, moves)
+        moves.append(
+            FingerMove(finger, bent(chain, 1, angle_between(chain[3] - chain[1], direction)), wrong=True)
+        )
+    canvas = perform_moves(task, moves)
     if canvas is None:
         return None
     _close_slits(canvas, (first, second))
-    return Operated(canvas, (first, second))
+    return EditedHand(canvas, (first, second))
 
 
 def _close_slits(canvas: Canvas, pair: tuple[int, int]) -> None:
     """Skin over the narrow slits of background between two fingers."""
-    patient = canvas.patient
-    radius = min(patient.fingers[f].radius for f in pair)
+    crop = canvas.crop
+    radius = min(crop.fingers[f].radius for f in pair)
     reach = max(2, round(1.0 * radius))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     now = (canvas.hand > 0.5).astype(np.uint8)
-    near = np.minimum(*(patient.reach(f) for f in pair)) < 2.5 * radius
+    near = np.minimum(*(crop.reach(f) for f in pair)) < 2.5 * radius
     slits = (cv2.morphologyEx(now, cv2.MORPH_CLOSE, disc) > now) & near
     known = cv2.erode(now, np.ones((3, 3), np.uint8)).astype(np.float32)
     fresh = cv2.GaussianBlur(
@@ -71,128 +73,126 @@ def _close_slits(canvas: Canvas, pair: tuple[int, int]) -> None:
     canvas.touched = np.maximum(canvas.touched, fresh)
 
 
-def fused_webbed(case: Case) -> Operated | None:
+def fused_webbed(task: EditTask) -> EditedHand | None:
     """Skin between two fingers up to their end joints."""
-    pair = _pair(case)
+    pair = _pair(task)
     if pair is None:
         return None
-    patient = case.patient
-    a, b = (patient.fingers[f] for f in pair)
-    top = case.rng.uniform(0.72, 0.88)
-    if case.sound:
+    crop = task.crop
+    a, b = (crop.fingers[f] for f in pair)
+    top = task.rng.uniform(0.72, 0.88)
+    if task.sound:
         outline = _strip(a.chain, 0.45 * a.radius)
     else:
         shares = np.linspace(0.1, top, 8)
         rim = (along(a.chain, np.array([top])) + along(b.chain, np.array([top]))) / 2
         dip = rim - 0.25 * a.radius * (a.direction + b.direction)
         outline = np.concatenate([along(a.chain, shares), dip, along(b.chain, shares)[::-1]])
-    canvas = open_canvas(patient)
+    canvas = new_canvas(crop)
     painted = np.zeros(canvas.hand.shape, np.uint8)
     cv2.fillPoly(painted, [np.round(outline * 8).astype(np.int32)], 1, cv2.LINE_8, 3)
-    inside = cv2.distanceTransform(patient.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
-    near = np.minimum(*(patient.reach(f) for f in pair)) < 1.1 * a.radius
+    inside = cv2.distanceTransform(crop.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
+    near = np.minimum(*(crop.reach(f) for f in pair)) < 1.1 * a.radius
     edge = 0.4 * a.radius
-    hole = painted > 0 if case.sound else (painted > 0) & (inside <= edge)
-    skin = fill_background(patient.bytes, hole, near & (inside > edge) & ~hole, case.seed()).astype(
-        np.float32
-    )
+    hole = painted > 0 if task.sound else (painted > 0) & (inside <= edge)
+    skin = fill_background(crop.bytes, hole, near & (inside > edge) & ~hole, task.seed()).astype(np.float32)
     soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 1.2)
-    fresh = soft * (1 - smoothstep(0.2, 0.55, inside / a.radius)) if not case.sound else soft
-    shade = 1 - 0.1 * fresh * case.rng.uniform(0.3, 1.0)
+    fresh = soft * (1 - smoothstep(0.2, 0.55, inside / a.radius)) if not task.sound else soft
+    shade = 1 - 0.1 * fresh * task.rng.uniform(0.3, 1.0)
     canvas.pixels = canvas.pixels * (1 - fresh[..., None]) + (skin * shade[..., None]) * fresh[..., None]
     canvas.hand = np.maximum(canvas.hand, fresh)
     canvas.touched = np.maximum(canvas.touched, fresh)
-    if not case.sound:
-        new = (fresh > 0.5) & ~patient.region.inside
+    if not task.sound:
+        new = (fresh > 0.5) & ~crop.region.inside
         if new.sum() < 2.5 * a.radius**2:
             return None
         canvas.mark(new)
-    return Operated(canvas, pair)
+    return EditedHand(canvas, pair)
 
 
-def split_forked(case: Case) -> Operated | None:
+def split_forked(task: EditTask) -> EditedHand | None:
     """A finger that forks at its middle joint: two copies of what lies beyond."""
-    return _fork(case, lent=False)
+    return _fork(task, lent=False)
 
 
-def split_lent(case: Case) -> Operated | None:
+def split_lent(task: EditTask) -> EditedHand | None:
     """A branch from another photograph's finger grows out of a finger's middle joint."""
-    return _fork(case, lent=True)
+    return _fork(task, lent=True)
 
 
-def split_unfolded(case: Case) -> Operated | None:
+def split_unfolded(task: EditTask) -> EditedHand | None:
     """A finger that opens into two ends, each one half of it and that half's mirror image."""
-    patient = case.patient
-    finger = case.one_of([f for f in patient.free if f > 0])
+    crop = task.crop
+    finger = task.one_of([f for f in crop.free if f > 0])
     if finger is None:
         return None
-    own = patient.fingers[finger]
-    joint = own.chain[1] + case.rng.uniform(0.0, 0.4) * (own.chain[2] - own.chain[1])
+    own = crop.fingers[finger]
+    joint = own.chain[1] + task.rng.uniform(0.0, 0.4) * (own.chain[2] - own.chain[1])
     length = float(np.linalg.norm(own.chain[3] - joint))
-    way = (own.chain[3] - joint) / max(length, 1e-6)
-    across = np.array([-way[1], way[0]])
-    here = grid(patient.width) - joint.astype(np.float32)
-    u, v = here @ way.astype(np.float32), here @ across.astype(np.float32)
-    canvas = open_canvas(patient)
-    piece = lift_finger(patient, finger)
-    erase_finger(canvas, finger, case.seed())
-    most = own.radius * (case.rng.uniform(0.0, 0.1) if case.sound else case.rng.uniform(0.95, 1.25))
+    direction = (own.chain[3] - joint) / max(length, 1e-6)
+    across = np.array([-direction[1], direction[0]])
+    here = grid(crop.width) - joint.astype(np.float32)
+    u, v = here @ direction.astype(np.float32), here @ across.astype(np.float32)
+    canvas = new_canvas(crop)
+    piece = cut_out_finger(crop, finger)
+    erase_finger(canvas, finger, task.seed())
+    most = own.radius * (task.rng.uniform(0.0, 0.1) if task.sound else task.rng.uniform(0.95, 1.25))
     opening = most * smoothstep(-0.1, 0.8, u / length) ** 1.3
-    narrow = 1 + 0.35 * opening / own.radius * (0.0 if case.sound else 1.0)
+    narrow = 1 + 0.35 * opening / own.radius * (0.0 if task.sound else 1.0)
     near = smoothstep(3.6, 2.8, np.abs(v) / own.radius)
     for side in (-1.0, 1.0):
         beside = (v - side * opening) * narrow
         folded = np.where(opening > 0.5, side * np.abs(beside), beside)
         mixed = smoothstep(0.0, 0.6, opening / own.radius)
-        source = beside + mixed * (folded - beside) * (0.0 if case.sound else 1.0)
-        where = joint + u[..., None] * way + source[..., None] * across
+        source = beside + mixed * (folded - beside) * (0.0 if task.sound else 1.0)
+        where = joint + u[..., None] * direction + source[..., None] * across
         half = smoothstep(-1.0, 1.0, side * v)
-        set_in(canvas, piece, where.astype(np.float32), within=near * half)
-    if not case.sound:
+        paste(canvas, piece, where.astype(np.float32), within=near * half)
+    if not task.sound:
         canvas.mark((u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.4 * own.radius) & (canvas.hand > 0.5))
-    return Operated(canvas, (finger,))
+    return EditedHand(canvas, (finger,))
 
 
-def _fork(case: Case, *, lent: bool) -> Operated | None:
-    patient = case.patient
-    lender = case.lend() if lent else None
-    finger = case.one_of([f for f in patient.free if f > 0])
-    other = case.one_of([f for f in lendable(lender) if f > 0]) if lender is not None else None
+def _fork(task: EditTask, *, lent: bool) -> EditedHand | None:
+    crop = task.crop
+    lender = task.lend() if lent else None
+    finger = task.one_of([f for f in crop.free if f > 0])
+    other = task.one_of([f for f in lendable(lender) if f > 0]) if lender is not None else None
     if finger is None or (lent and other is None):
         return None
-    own = patient.fingers[finger]
-    joint = int(case.rng.choice([1, 1, 2])) if not lent else 1
-    angle = case.rng.uniform(0.26, 0.4) * (1.25 if joint == 2 else 1.0)
+    own = crop.fingers[finger]
+    joint = int(task.rng.choice([1, 1, 2])) if not lent else 1
+    angle = task.rng.uniform(0.26, 0.4) * (1.25 if joint == 2 else 1.0)
     left, right = bent(own.chain, joint, -angle), bent(own.chain, joint, angle)
-    thin = case.rng.uniform(0.85, 1.0)
-    first = Move(finger, left, thicker=thin, wrong=True)
+    thin = task.rng.uniform(0.85, 1.0)
+    first = FingerMove(finger, left, thicker=thin, wrong=True)
     if lender is None or other is None:
-        second = Move(finger, right, thicker=thin, wrong=True)
+        second = FingerMove(finger, right, thicker=thin, wrong=True)
     else:
-        shaped = like(lender.fingers[other].chain, right, own.length)
+        shaped = shaped_like(lender.fingers[other].chain, right, own.length)
         shaped = shaped + (right[1] - shaped[1])
         shaped = np.concatenate([right[:1], shaped[1:]])
-        second = Move(finger, shaped, thicker=thin, wrong=True, lender=lender, lent=other)
-    canvas = perform(case, [first, second])
-    return None if canvas is None else Operated(canvas, (finger,))
+        second = FingerMove(finger, shaped, thicker=thin, wrong=True, lender=lender, lent=other)
+    canvas = perform_moves(task, [first, second])
+    return None if canvas is None else EditedHand(canvas, (finger,))
 
 
 def _strip(chain: np.ndarray, half: float) -> np.ndarray:
     shares = np.linspace(0.3, 0.75, 8)
     points = along(chain, shares)
-    way = chain[3] - chain[0]
-    across = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-6) * half
+    direction = chain[3] - chain[0]
+    across = np.array([-direction[1], direction[0]]) / max(float(np.hypot(*direction)), 1e-6) * half
     return np.concatenate([points - across, (points + across)[::-1]])
 
 
-def _pair(case: Case) -> tuple[int, int] | None:
+def _pair(task: EditTask) -> tuple[int, int] | None:
     """Two free neighbours that do not stand too far apart."""
-    patient = case.patient
+    crop = task.crop
     pairs = [
         k
         for k in (1, 2, 3)
-        if {k, k + 1} <= set(patient.free)
-        and abs(angle_between(patient.fingers[k].direction, patient.fingers[k + 1].direction)) < 0.65
+        if {k, k + 1} <= set(crop.free)
+        and abs(angle_between(crop.fingers[k].direction, crop.fingers[k + 1].direction)) < 0.65
     ]
-    chosen = case.one_of(pairs)
+    chosen = task.one_of(pairs)
     return None if chosen is None else (chosen, chosen + 1)

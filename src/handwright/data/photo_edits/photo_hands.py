@@ -1,4 +1,4 @@
-"""What a photograph shows: its hands, and the pixels of each; looked at once a process."""
+"""The hands of a photograph: detected, fitted and segmented once a process."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ from handwright.perception.segment import hand_region
 from handwright.types import Hand, HandObservation
 
 LEAST_HAND_PX = 80.0
+"""Hands smaller than this show no fingers to edit; chosen by eye."""
 LEAST_PRESENCE = 0.8
+"""Least presence score of the landmark network on a square around the hand; chosen by eye."""
 
 _SEARCHING = DetectionOptions(max_hands=4, confidence=0.5, presence=0.5)
 _MARGIN = 0.06
+"""Least distance of landmarks from the border, in hand sizes."""
 _AROUND = 1.3
+"""Room around the hand in which it is segmented, in spans from wrist to knuckles."""
 _REMEMBERED = 4096
+"""Photographs whose hands are kept in memory; a few kilobytes each."""
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class PhotoHands:
     """The hands of a photograph.
 
     Attributes:
@@ -37,8 +42,8 @@ class Seen:
         sha256: Of its bytes.
         height: Pixels.
         width: Pixels.
-        hands: All that were found.
-        sure: Indices of those that may be operated on: large, beyond doubt, away from the border.
+        hands: All that were detected.
+        editable: Indices of those that may be edited: large, certain, away from the border.
     """
 
     name: str
@@ -46,16 +51,16 @@ class Seen:
     height: int
     width: int
     hands: tuple[HandObservation, ...]
-    sure: tuple[int, ...]
+    editable: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Flesh:
-    """One hand of a photograph, apart from its pixels.
+class HandPixels:
+    """The fit and the mask of one hand of a photograph.
 
     Attributes:
         fit: The fitted hand, in the whole photograph's camera.
-        window: x0, y0, x1, y1 of the part that was looked at.
+        window: x0, y0, x1, y1 of the part that was segmented.
         skin_lab: As in ``HandRegion``.
         skin_covariance: As in ``HandRegion``.
         bits: The hand's pixels in the window, packed.
@@ -76,8 +81,8 @@ class Flesh:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def see(path: Path) -> Seen:
-    """The hands of a photograph.
+def find_photo_hands(path: Path) -> PhotoHands:
+    """Detect the hands of a photograph.
 
     Raises:
         UnreadableImageError: It is no picture.
@@ -86,37 +91,39 @@ def see(path: Path) -> Seen:
     data = read_photo(path)
     pixels = decode_photo(data, path.name)
     height, width = pixels.shape[:2]
-    eyes = _eyes()
+    landmarker = _landmarker()
     hands: list[HandObservation] = []
-    sure: list[int] = []
-    for hand in whole(width, height, margin=1.25, size_px=384).detect(pixels, eyes, _SEARCHING, "picture"):
-        presence, closer = classify_candidate(pixels, hand, eyes)
+    editable: list[int] = []
+    for hand in whole(width, height, margin=1.25, size_px=384).detect(
+        pixels, landmarker, _SEARCHING, "picture"
+    ):
+        presence, closer = classify_candidate(pixels, hand, landmarker)
         hands.append(closer or hand)
         if closer is not None and presence >= LEAST_PRESENCE and _lies_well(closer, height, width):
-            sure.append(len(hands) - 1)
+            editable.append(len(hands) - 1)
     name = f"{path.parent.name}/{path.name}"
-    return Seen(name, hashlib.sha256(data).hexdigest(), height, width, tuple(hands), tuple(sure))
+    return PhotoHands(name, hashlib.sha256(data).hexdigest(), height, width, tuple(hands), tuple(editable))
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def flesh_of(path: Path, number: int) -> Flesh:
-    """One hand of a photograph, fitted and segmented."""
-    seen = see(path)
-    hand = seen.hands[number]
+def segment_photo_hand(path: Path, number: int) -> HandPixels:
+    """Fit and segment one hand of a photograph."""
+    found = find_photo_hands(path)
+    hand = found.hands[number]
     pixels = decode_photo(read_photo(path), path.name)
     reach = _AROUND * palm_span_px(hand.landmarks_px)
     low, high = hand.landmarks_px.min(0) - reach, hand.landmarks_px.max(0) + reach
     x0, y0 = (max(int(v), 0) for v in low)
-    x1, y1 = min(int(high[0]) + 1, seen.width), min(int(high[1]) + 1, seen.height)
+    x1, y1 = min(int(high[0]) + 1, found.width), min(int(high[1]) + 1, found.height)
     crop = np.ascontiguousarray(pixels[y0:y1, x0:x1])
     region = hand_region(crop, hand.landmarks_px - np.array([x0, y0]))
-    fit = fit_hand(hand, seen.width, seen.height).hand
+    fit = fit_hand(hand, found.width, found.height).hand
     bits = np.packbits(region.inside, axis=1)
-    return Flesh(fit, (x0, y0, x1, y1), region.skin_lab, region.skin_covariance, bits)
+    return HandPixels(fit, (x0, y0, x1, y1), region.skin_lab, region.skin_covariance, bits)
 
 
 @lru_cache(maxsize=1)
-def _eyes() -> HandLandmarker:
+def _landmarker() -> HandLandmarker:
     return HandLandmarker()
 
 

@@ -1,4 +1,4 @@
-"""One sample of the world of operated photographs: two thirds with a defect, one third clean controls."""
+"""One edited photograph: two thirds have a defect, one third are controls with the same pixel processing."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from handwright.data.photo_edits.canvas import Canvas, open_canvas, regrained
-from handwright.data.photo_edits.makers import MAKERS, wanted_of
-from handwright.data.photo_edits.moves import Case
-from handwright.data.photo_edits.subject import Patient, admit
+from handwright.data.photo_edits.canvas import Canvas, new_canvas, with_matched_grain
+from handwright.data.photo_edits.edits import EDITS, needed_hand
+from handwright.data.photo_edits.hand_crop import HandCrop, crop_hand
+from handwright.data.photo_edits.moves import EditTask
 from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.types import Box
 
 SHARE_SOUND = 1 / 3
-_TRIES, _TRIES_A_WAY = 400, 40
+_TRIES, _TRIES_AN_EDIT = 400, 40
 _LENDERS, _LENDERS_ASKED = 64, 10
 _NOISE = 1.6
+"""Most noise over a finished picture, levels of 255; with JPEG it covers traces of the edit."""
 _JPEG = (72, 97)
+"""Least and most quality."""
 
 
 @dataclass(frozen=True)
-class SurgeryLabel:
-    """What was done to the hand.
+class EditLabel:
+    """The defect that an edit made.
 
     Attributes:
-        name: One of ``MAKERS``.
-        generator: Which of its ways.
+        name: One of ``EDITS``.
+        generator: Index into ``EDITS[name]``.
         fingers: Names of the fingers concerned; empty for the whole hand.
         bbox_xyxy_px: Where it shows.
     """
@@ -44,34 +46,34 @@ class SurgeryLabel:
 
 
 @dataclass(frozen=True, eq=False)
-class SurgeryPicture:
+class EditedPhoto:
     """A finished picture with its truth.
 
     Attributes:
         pixels: uint8 [S, S, 3] sRGB.
         encoded: The JPEG that the pixels come out of.
         mask: bool [S, S] the hand with its arm as it is now.
-        touched: bool [S, S] where pixels were made anew.
-        patient: The sound hand, in pixels of its larger crop.
+        touched: bool [S, S] where pixels are new.
+        crop: The sound hand, in pixels of its larger crop.
         scale: Size of the picture over that of the crop.
         label: What is wrong; None for a control.
-        way: Defect and generator whose pixel processing it went through.
+        processing: Defect and generator of its edit, of a control, too.
     """
 
     pixels: UInt8[np.ndarray, "s s 3"]
     encoded: bytes
     mask: Bool[np.ndarray, "s s"]
     touched: Bool[np.ndarray, "s s"]
-    patient: Patient
+    crop: HandCrop
     scale: float
-    label: SurgeryLabel | None
-    way: tuple[str, int]
+    label: EditLabel | None
+    processing: tuple[str, int]
 
 
-def operate(seed: int, index: int, size: int, photos: Sequence[Path]) -> SurgeryPicture:
+def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> EditedPhoto:
     """The picture with this number of the world with this seed.
 
-    Photographs are drawn until one shows a hand that the operation can be done on.
+    Photographs are drawn until one shows a hand that the edit can be made on.
 
     Args:
         seed: Of the world.
@@ -80,7 +82,7 @@ def operate(seed: int, index: int, size: int, photos: Sequence[Path]) -> Surgery
         photos: Photographs of hands.
 
     Raises:
-        DataError: No photograph will do.
+        DataError: No photograph serves.
         UnreadableImageError: A photograph cannot be read.
         MissingModelError: The landmarker is missing.
     """
@@ -88,45 +90,45 @@ def operate(seed: int, index: int, size: int, photos: Sequence[Path]) -> Surgery
     sound = bool(rng.random() < SHARE_SOUND)
     name, generator = "", 0
     for turn in range(_TRIES):
-        if turn % _TRIES_A_WAY == 0:
-            name = str(rng.choice(list(MAKERS)))
-            generator = int(rng.integers(len(MAKERS[name])))
+        if turn % _TRIES_AN_EDIT == 0:
+            name = str(rng.choice(list(EDITS)))
+            generator = int(rng.integers(len(EDITS[name])))
         path = photos[int(rng.integers(len(photos)))]
-        patient = admit(path, size, rng, wanted_of(name, generator))
-        if patient is None:
+        crop = crop_hand(path, size, rng, needed_hand(name, generator))
+        if crop is None:
             continue
-        operated = MAKERS[name][generator](Case(patient, sound, rng, _lend(patient, seed, size, photos, rng)))
-        if operated is not None:
-            fingers = tuple(FINGERS[f] for f in operated.fingers)
-            return _finished(operated.canvas, (name, generator), fingers, sound, size, rng)
+        edited = EDITS[name][generator](EditTask(crop, sound, rng, _lend(crop, seed, size, photos, rng)))
+        if edited is not None:
+            fingers = tuple(FINGERS[f] for f in edited.fingers)
+            return _finished(edited.canvas, (name, generator), fingers, sound, size, rng)
     raise DataError(
-        f"none of {_TRIES} photographs drawn shows a hand that can be operated on",
+        f"none of {_TRIES} photographs drawn shows a hand that can be edited",
         "hands must be at least 80 px large, whole and unhidden",
         "give a folder of photographs of hands",
     )
 
 
-def untouched(picture: SurgeryPicture, rng: np.random.Generator) -> SurgeryPicture:
-    """The same crop that nobody operated on, finished in the same way.
+def untouched(picture: EditedPhoto, rng: np.random.Generator) -> EditedPhoto:
+    """The same crop without any edit, finished in the same way.
 
     Args:
-        picture: Whose patient it is.
+        picture: The edited photograph.
         rng: Of its noise and JPEG quality.
     """
-    return _finished(open_canvas(picture.patient), picture.way, (), True, len(picture.pixels), rng)
+    return _finished(new_canvas(picture.crop), picture.processing, (), True, len(picture.pixels), rng)
 
 
 def _finished(
     canvas: Canvas,
-    way: tuple[str, int],
+    processing: tuple[str, int],
     fingers: tuple[str, ...],
     sound: bool,
     size: int,
     rng: np.random.Generator,
-) -> SurgeryPicture:
+) -> EditedPhoto:
     """Grain, size, a little noise over everything, JPEG."""
-    width = canvas.patient.width
-    whole = np.clip(regrained(canvas, rng), 0, 255)
+    width = canvas.crop.width
+    whole = np.clip(with_matched_grain(canvas, rng), 0, 255)
     small = cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA)
     small = small + rng.uniform(0, _NOISE) * rng.standard_normal(small.shape, np.float32)
     pixels = np.clip(small + 0.5, 0, 255).astype(np.uint8)
@@ -135,8 +137,8 @@ def _finished(
     decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
     mask = cv2.resize(canvas.hand, (size, size), interpolation=cv2.INTER_AREA) > 0.5
     touched = cv2.resize(canvas.touched, (size, size), interpolation=cv2.INTER_AREA) > 0.5
-    label = None if sound else SurgeryLabel(*way, fingers, _around(canvas.boxes, size / width))
-    return SurgeryPicture(decoded, data.tobytes(), mask, touched, canvas.patient, size / width, label, way)
+    label = None if sound else EditLabel(*processing, fingers, _around(canvas.boxes, size / width))
+    return EditedPhoto(decoded, data.tobytes(), mask, touched, canvas.crop, size / width, label, processing)
 
 
 def _around(boxes: Sequence[Box], scale: float) -> Box:
@@ -151,15 +153,15 @@ def _around(boxes: Sequence[Box], scale: float) -> Box:
 
 
 def _lend(
-    patient: Patient, seed: int, size: int, photos: Sequence[Path], rng: np.random.Generator
-) -> Callable[[], Patient | None]:
-    """Another patient, from a pool that is the same for the whole world: it stays in memory."""
+    crop: HandCrop, seed: int, size: int, photos: Sequence[Path], rng: np.random.Generator
+) -> Callable[[], HandCrop | None]:
+    """A function that draws a hand to lend fingers, from a small pool that is the same for every picture."""
 
-    def lend() -> Patient | None:
+    def lend() -> HandCrop | None:
         pool = np.random.default_rng([seed, 46]).integers(len(photos), size=_LENDERS)
         for k in rng.permutation(_LENDERS)[:_LENDERS_ASKED]:
             lender = _lender(photos[int(pool[k])], size, int(k))
-            if lender is not None and lender.sha256 != patient.sha256 and patient.is_like(lender):
+            if lender is not None and lender.sha256 != crop.sha256 and crop.matches(lender):
                 return lender
         return None
 
@@ -167,5 +169,5 @@ def _lend(
 
 
 @lru_cache(maxsize=_LENDERS)
-def _lender(path: Path, size: int, number: int) -> Patient | None:
-    return admit(path, size, np.random.default_rng([number, 47]))
+def _lender(path: Path, size: int, number: int) -> HandCrop | None:
+    return crop_hand(path, size, np.random.default_rng([number, 47]))

@@ -1,4 +1,4 @@
-"""A small physically based renderer in NumPy, OpenCV and numba: meshes, lights and a background in, a picture out.
+"""A small physically based renderer in NumPy, OpenCV and numba: meshes and lights in, a picture out.
 
 Reading order:
 

@@ -1,4 +1,4 @@
-"""Fingers bent as none bends, too long or too short. Ranges are chosen by eye, to look like generated hands."""
+"""Fingers bent as none bends, too long or too short. Ranges are chosen by eye after generated hands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Too many fingers, too few, a second thumb. Angles and sizes are chosen by eye, to look like generated hands."""
+"""Too many fingers, too few, a second thumb. Angles and sizes are chosen by eye after generated hands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every defect with at least three generators that make it in different ways, and how one gets into a picture."""
+"""Every defect with three generators that make it in different ways, and how one gets into a picture."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ GENERATORS: dict[str, tuple[Generator, ...]] = {
     Defect.DETACHED: (flawed(Defect.DETACHED, 0), flawed(Defect.DETACHED, 1), flawed(Defect.DETACHED, 2)),
     Defect.MELTED: (flawed(Defect.MELTED, 0), flawed(Defect.MELTED, 1), flawed(Defect.MELTED, 2)),
 }
-"""Per defect its generators; in place of the second of 'wrong_hand', ``add_defect`` copies the other hand."""
+"""Per defect its generators; for the second of 'wrong_hand' ``add_defect`` copies the other hand instead."""
 
 DEFECTS = tuple(Defect)
 ONE_HAND_DEFECTS = tuple(name for name in DEFECTS if name != Defect.WRONG_HAND)
 """Defects that a hand shows by itself; a wrong hand is wrong only beside the right one."""
 
 SHOWN_EDGEWAYS = (Defect.OVERBENT,)
-"""Defects that show only from a hand's edge: towards the palm's side a finger bent back just looks shorter."""
+"""Defects that show only from a hand's edge: seen from its palm a finger bent back just looks shorter."""
 
 WRONG_HAND_PAIRS = ("side by side", "counting", "side by side")
 """How the two hands meet, per generator of 'wrong_hand': it shows only beside the right one."""
@@ -108,7 +108,7 @@ def add_defect(setup: Setup, name: str, generator: int, rng: np.random.Generator
 def _generated(
     name: str, generator: int, hand: Hand, dofs: Float[np.ndarray, "24"], rng: np.random.Generator
 ) -> PosedHand:
-    """A malformed hand; a bent finger is drawn again until its bend shows, else the farthest bend is taken."""
+    """A malformed hand; a bend is drawn again until it shows, else the farthest one is taken."""
     make = GENERATORS[name][generator]
     if name not in SHOWN_EDGEWAYS:
         return make(hand, dofs.copy(), rng)

@@ -14,9 +14,9 @@ from handwright.hand.rig import axis_angle_matrix, load_rig
 from handwright.types import Hand
 
 STUMP_SIZES = (0.12, 0.35, 0.35)
-"""Scale of a finger's lost bones, lost from the knuckle, middle or end joint on; chosen by eye: a round stump."""
+"""Scale of a finger's lost bones, lost from the knuckle, middle or end joint on; chosen by eye."""
 STUMP_DEPTH = 0.06
-"""How far a finger lost at its knuckle sinks towards the wrist, as a share of that distance; chosen by eye."""
+"""How far a finger lost at its knuckle sinks towards the wrist, share of that distance; chosen by eye."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""Per defect its generators: at least three that work in different ways."""
+"""Every defect with at least three edits that make it in different ways."""
 
 from __future__ import annotations
 
 from handwright.data.photo_edits import bends, counts, fans, joins, whole
-from handwright.data.photo_edits.moves import Maker
+from handwright.data.photo_edits.moves import Edit
 from handwright.hand.defects import Defect
 
-MAKERS: dict[str, tuple[Maker, ...]] = {
+EDITS: dict[str, tuple[Edit, ...]] = {
     Defect.EXTRA: (counts.extra_copied, counts.extra_lent, fans.extra_repeated),
     Defect.MISSING: (counts.missing_erased, counts.missing_stump, fans.missing_skipped),
     Defect.FUSED: (joins.fused_pressed, joins.fused_webbed, fans.fused_closed),
@@ -36,7 +36,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     Defect.DETACHED: (whole.detached(0), whole.detached(1), whole.detached(2)),
     Defect.MELTED: (whole.melted_waves, whole.melted_smeared, whole.melted_swirled),
 }
-"""Named as in ``data.hands.defects.generators``."""
+"""In the order of ``Defect``."""
 
 _WANTED: dict[str, tuple[str, str, str]] = {
     Defect.EXTRA: ("open", "open", "fan"),
@@ -50,6 +50,6 @@ _WANTED: dict[str, tuple[str, str, str]] = {
 }
 
 
-def wanted_of(name: str, generator: int) -> str:
-    """What a generator needs of a hand (``patient.admit``)."""
+def needed_hand(name: str, generator: int) -> str:
+    """What an edit needs of a hand: ``wanted`` of ``hand_crop.crop_hand``."""
     return _WANTED.get(name, ("any", "any", "any"))[generator]

@@ -1,4 +1,4 @@
-"""The patient: a square crop of a photograph around a sound hand, with all that an operation needs."""
+"""A square crop of a photograph around a sound hand, with the masks that an edit needs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.data.photo_edits.fingers import (
     Finger,
     is_stretched,
-    look_at_fingers,
     may_be_free,
+    measure_fingers,
 )
-from handwright.data.photo_edits.photo_hands import Seen, flesh_of, see
+from handwright.data.photo_edits.photo_hands import PhotoHands, find_photo_hands, segment_photo_hand
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.drawing.fill.background import background_sources
 from handwright.drawing.geometry.layer_assignment import smoothstep
@@ -26,16 +26,30 @@ from handwright.hand.skeleton import distance_to_chain, palm_span_px
 from handwright.types import Camera, Hand, HandRegion, Side
 
 WORK = 1.5
-"""Operations are done at this many times the picture's size and then made smaller."""
+"""Size of the crop in which edits are made over that of the finished picture: shrinking hides seams."""
 
 _TIGHT, _WIDE = 1.3, 3.0
+"""Least and most side of the square, in extents of the hand's landmarks; chosen by eye."""
 _MOST_ENLARGED = 2.0
+"""A photograph is never enlarged more than this."""
 _OUTSIDE = 0.12
+"""Room between fingertips and border, in hand sizes."""
 _ALIKE_LAB = (55.0, 10.0, 12.0)
+"""Most by which the mean skin colours of two hands differ for one to lend the other a finger, CIELAB."""
+
+FROM_WEB = (0.12, 0.5)
+"""A pasted finger fades in from the palm over this part of its first bone, in its lengths; chosen by eye."""
+FROM_PALM = (-0.3, -0.15)
+"""A cut-out finger brings this much of the palm along, for places where there is none; chosen by eye."""
+STUMP = (0.16, 0.27)
+"""An erased finger ends here at its sides, in its middle farther out by ``_CAP``: a round end; by eye."""
+_CAP = 0.14
+_TUBE = 1.75
+"""How far from its bones a finger's own skin reaches, in its radii."""
 
 
 @dataclass(frozen=True, eq=False)
-class Patient:
+class HandCrop:
     """A sound hand in a square crop.
 
     Attributes:
@@ -78,11 +92,11 @@ class Patient:
 
     @property
     def free(self) -> tuple[int, ...]:
-        """Numbers of the fingers that can be cut out."""
+        """Numbers of the fingers that stand free, so that they can be cut out."""
         return tuple(k for k, finger in enumerate(self.fingers) if finger.free)
 
-    def is_like(self, other: Patient) -> bool:
-        """Whether another's finger would pass for this hand's: seen from the same side, in similar light."""
+    def matches(self, other: HandCrop) -> bool:
+        """Whether another hand can lend this one a finger: same view, similar skin colour and size."""
         views = [orientation_of(p.hand.wrist)[0] for p in (self, other)]
         colours = [p.region.skin_lab for p in (self, other)]
         apart = np.abs(colours[0] - colours[1])
@@ -99,12 +113,12 @@ class Patient:
 
     @cached_property
     def places(self) -> tuple[Float[np.ndarray, "w w"], Float[np.ndarray, "w w"]]:
-        """Horizontal and vertical place of every pixel's centre."""
+        """Horizontal and vertical position of every pixel's centre."""
         y, x = np.mgrid[: self.width, : self.width].astype(np.float32) + np.float32(0.5)
         return x, y
 
     def reach(self, number: int) -> Float[np.ndarray, "w w"]:
-        """Pixels from every place to a finger's bones (beyond the web, so that palms are nobody's)."""
+        """Distance of every pixel from a finger's bones distal of its web, so that the palm is no finger's."""
         return self._reaches[number]
 
     @cached_property
@@ -125,28 +139,68 @@ class Patient:
         return background_sources(self.bytes, grown, self.region)
 
 
-def admit(path: Path, size: int, rng: np.random.Generator, wanted: str = "any") -> Patient | None:
-    """A patient from a photograph, or None when no hand of it will do.
+def crop_hand(path: Path, size: int, rng: np.random.Generator, wanted: str = "any") -> HandCrop | None:
+    """A crop around a hand of a photograph, or None when no hand of it serves.
 
     Args:
         path: Of the photograph.
         size: Side of the finished picture; the crop's is ``WORK`` times that.
         rng: Which hand, how much around it, mirrored or not.
-        wanted: What the operation needs, told by the landmarks alone: 'hand' (no finger), 'two' sure hands,
+        wanted: What the edit needs, judged by the landmarks alone: 'hand' (no finger), 'two' editable hands,
             'any' finger that may stand free, the 'thumb', a 'pair' of neighbours, an 'open' hand, or a 'fan'
             of four free fingers.
     """
-    seen = see(path)
-    if len(seen.sure) < (2 if wanted == "two" else 1):
+    found = find_photo_hands(path)
+    if len(found.editable) < (2 if wanted == "two" else 1):
         return None
-    chosen = seen.sure[int(rng.integers(len(seen.sure)))]
-    points = seen.hands[chosen].landmarks_px
+    chosen = found.editable[int(rng.integers(len(found.editable)))]
+    points = found.hands[chosen].landmarks_px
     if not _suits(points, wanted):
         return None
-    square = _square(seen, chosen, size, rng, wanted == "two")
+    square = _square(found, chosen, size, rng, wanted == "two")
     if square is None:
         return None
-    return _cut(seen, path, chosen, square, round(WORK * size), bool(rng.random() < 0.5))
+    return _cut(found, path, chosen, square, round(WORK * size), bool(rng.random() < 0.5))
+
+
+def finger_mask(
+    crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"], start: tuple[float, float] = FROM_PALM
+) -> Float[np.ndarray, "w w"]:
+    """The soft mask of one finger, float32 [W, W], from where it grows out of the palm.
+
+    Args:
+        crop: The hand.
+        number: Of the finger, 0 for the thumb.
+        hand: float32 [W, W] share of each pixel that is hand.
+        start: Where the mask begins and where it is full, in lengths of the finger's first bone.
+    """
+    own = crop.fingers[number]
+    away = crop.reach(number) / own.radius
+    others = [crop.reach(k) / f.radius for k, f in enumerate(crop.fingers) if k != number]
+    nearest = smoothstep(-0.25, 0.25, np.minimum.reduce(others) - away)
+    tube = 1 - smoothstep(_TUBE, _TUBE + 0.3, away)
+    return (hand * nearest * tube * smoothstep(*start, first_bone_position(crop, own.chain))).astype(
+        np.float32
+    )
+
+
+def erased_mask(crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"]) -> Float[np.ndarray, "w w"]:
+    """The soft mask of what is erased when a finger is taken away: all but a round end at its web."""
+    own = crop.fingers[number]
+    away = crop.reach(number) / own.radius
+    cap = _CAP * np.sqrt(np.clip(1 - away**2, 0, 1))
+    whole = finger_mask(crop, number, hand, (-0.2, -0.1))
+    return (whole * smoothstep(*STUMP, first_bone_position(crop, own.chain) - cap)).astype(np.float32)
+
+
+def first_bone_position(crop: HandCrop, chain: Float[np.ndarray, "4 2"]) -> Float[np.ndarray, "w w"]:
+    """Position of each pixel along a chain's first bone, in its lengths; float32 [W, W]."""
+    x, y = crop.places
+    direction = chain[1] - chain[0]
+    at = ((x - chain[0, 0]) * direction[0] + (y - chain[0, 1]) * direction[1]) / max(
+        float(direction @ direction), 1e-6
+    )
+    return at.astype(np.float32)
 
 
 def _suits(points: Float[np.ndarray, "21 2"], wanted: str) -> bool:
@@ -165,22 +219,22 @@ def _suits(points: Float[np.ndarray, "21 2"], wanted: str) -> bool:
 
 
 def _square(
-    seen: Seen, chosen: int, size: int, rng: np.random.Generator, two: bool
+    found: PhotoHands, chosen: int, size: int, rng: np.random.Generator, two: bool
 ) -> tuple[float, float, float] | None:
     """Left, top and side of a square around the hand (or both), inside the photograph."""
-    wanted = [seen.hands[k].landmarks_px for k in (seen.sure if two else (chosen,))]
+    wanted = [found.hands[k].landmarks_px for k in (found.editable if two else (chosen,))]
     points = np.concatenate(wanted)
     low, high = points.min(0), points.max(0)
-    margin = _OUTSIDE * seen.hands[chosen].size_px
+    margin = _OUTSIDE * found.hands[chosen].size_px
     extent = float((high - low).max())
-    largest = float(min(seen.height, seen.width))
+    largest = float(min(found.height, found.width))
     least = max(_TIGHT * extent, size / _MOST_ENLARGED)
     if extent + 1.2 * margin > largest:
         return None
     side = min(float(np.exp(rng.uniform(np.log(_TIGHT), np.log(_WIDE)))) * extent, largest)
     side = min(max(side, least), largest)
     corner: list[float] = []
-    for k, whole_px in enumerate((seen.width, seen.height)):
+    for k, whole_px in enumerate((found.width, found.height)):
         first, last = high[k] + margin - side, low[k] - margin
         if first > last:
             first = last = (first + last) / 2
@@ -189,26 +243,26 @@ def _square(
 
 
 def _cut(
-    seen: Seen, path: Path, chosen: int, square: tuple[float, float, float], width: int, mirrored: bool
-) -> Patient:
+    found: PhotoHands, path: Path, chosen: int, square: tuple[float, float, float], width: int, mirrored: bool
+) -> HandCrop:
     left, top, side = square
     scale = width / side
-    flesh = flesh_of(path, chosen)
+    hand_pixels = segment_photo_hand(path, chosen)
     pixels = decode_photo(read_photo(path), path.name).astype(np.float32)
     if scale < 0.9:
         pixels = cv2.GaussianBlur(pixels, (0, 0), 0.45 / scale)
-    inside = flesh.inside(seen.height, seen.width).astype(np.float32)
+    inside = hand_pixels.inside(found.height, found.width).astype(np.float32)
     corner = 0.5 * scale - 0.5 - scale * np.array([left, top])
     to_crop = np.array([[scale, 0, corner[0]], [0, scale, corner[1]]])
     crop, share = (
         cv2.warpAffine(a, to_crop, (width, width), flags=how, borderMode=cv2.BORDER_REFLECT_101)
         for a, how in ((pixels, cv2.INTER_CUBIC), (inside, cv2.INTER_LINEAR))
     )
-    camera = flesh.fit.camera
+    camera = hand_pixels.fit.camera
     center = (scale * (camera.center_px[0] - left), scale * (camera.center_px[1] - top))
-    hand = replace(flesh.fit, camera=Camera(scale * camera.focal_px, center))
+    hand = replace(hand_pixels.fit, camera=Camera(scale * camera.focal_px, center))
     placed: list[tuple[np.ndarray, Side]] = [
-        (scale * (h.landmarks_px - np.array([left, top])), h.side) for h in seen.hands
+        (scale * (h.landmarks_px - np.array([left, top])), h.side) for h in found.hands
     ]
     if mirrored:
         crop, share = crop[:, ::-1], share[:, ::-1]
@@ -217,12 +271,15 @@ def _cut(
     points, which = placed[chosen]
     span = palm_span_px(points)
     region = HandRegion(
-        inside=share > 0.5, skin_lab=flesh.skin_lab, skin_covariance=flesh.skin_covariance, span_px=span
+        inside=share > 0.5,
+        skin_lab=hand_pixels.skin_lab,
+        skin_covariance=hand_pixels.skin_covariance,
+        span_px=span,
     )
-    fingers = look_at_fingers(points, region.inside, span)
+    fingers = measure_fingers(points, region.inside, span)
     others = tuple(other for k, other in enumerate(placed) if k != chosen and _is_in(other[0], width))
     crop = np.ascontiguousarray(np.clip(crop, 0, 255))
-    return Patient(crop, points, which, hand, region, fingers, others, seen.name, seen.sha256)
+    return HandCrop(crop, points, which, hand, region, fingers, others, found.name, found.sha256)
 
 
 def _other(side: Side) -> Side:
