@@ -111,7 +111,7 @@ def hands(photos: Path) -> tuple[Path, ...]:
 def test_a_defect_is_where_its_label_says_and_a_control_stays_as_it_was(
     hands, monkeypatch: pytest.MonkeyPatch, name: str
 ):
-    monkeypatch.setattr(sample_module, "MAKERS", {name: EDITS[name]})
+    monkeypatch.setattr(sample_module, "EDITS", {name: EDITS[name]})
     for share, malformed in ((0.0, True), (1.0, False)):
         monkeypatch.setattr(sample_module, "SHARE_SOUND", share)
         picture = edit_photo(3, 0, SIZE, hands)

@@ -22,7 +22,7 @@ from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.drawing.photo.grain import add_grain, measure_grain
 
 _HALO = 0.035
-"""How far around an erased part the background is filled, too, in hand spans: it takes the soft edge along."""
+"""How far around an erased part the background is filled, too, in hand spans: the soft edge goes."""
 
 
 @dataclass(eq=False)

@@ -118,7 +118,7 @@ class HandCrop:
         return x, y
 
     def reach(self, number: int) -> Float[np.ndarray, "w w"]:
-        """Distance of every pixel from a finger's bones distal of its web, so that the palm is no finger's."""
+        """Distance of every pixel from a finger's bones distal of its web; the palm is no finger's."""
         return self._reaches[number]
 
     @cached_property
