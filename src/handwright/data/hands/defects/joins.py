@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from handwright.data.hands.defects import malformed as edit
 from handwright.data.hands.defects.malformed import (
     FingerCopy,
     Generator,
     PosedHand,
     any_finger,
-    between_knuckles,
     bones_of,
     first_angle,
-    moved,
-    shrunk,
-    swung,
     with_angles,
 )
 from handwright.hand.anatomy import FINGER_BONES
@@ -53,7 +50,7 @@ def fused_webbed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Pose
     dofs[b] += np.deg2rad(3)
     closed = with_angles(hand, dofs)
     bones = bones_of(closed)
-    web = shrunk(_filling(hand, dofs, bones, first, (dofs[a] + dofs[b]) / 2, 1.0), first, 1)
+    web = edit.shrunk(_filling(hand, dofs, bones, first, (dofs[a] + dofs[b]) / 2, 1.0), first, 1)
     return PosedHand(closed, bones, (FingerCopy(first, web),), (first, first + 1))
 
 
@@ -63,7 +60,7 @@ def forked(joint: int) -> Generator:
     def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
         finger = any_finger(rng)
         angle = np.deg2rad(rng.uniform(13, 20))
-        left, right = (swung(bones_of(hand), finger, joint, sign * angle) for sign in (1, -1))
+        left, right = (edit.swung(bones_of(hand), finger, joint, sign * angle) for sign in (1, -1))
         return PosedHand(hand, left, (FingerCopy(finger, right),), (finger,))
 
     return make
@@ -83,5 +80,5 @@ def _filling(
     middle = dofs.copy()
     middle[first_angle(first)] = abduction_rad
     filling = bones_of(with_angles(hand, middle))
-    offset = between_knuckles(bones, first) - filling.joints_m[FINGER_BONES[first][0]]
-    return moved(filling, first, offset, size)
+    offset = edit.between_knuckles(bones, first) - filling.joints_m[FINGER_BONES[first][0]]
+    return edit.moved(filling, first, offset, size)
