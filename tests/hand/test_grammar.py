@@ -89,7 +89,7 @@ def test_a_direction_in_words_is_the_direction_of_the_wrist(pair):
     assert orientation_of(wrist_of(*pair)) == pair
 
 
-def test_an_orientation_is_still_said_thirty_degrees_off():
+def test_an_orientation_holds_up_to_thirty_degrees_off():
     rng = np.random.default_rng(0)
     for pair in ORIENTATIONS:
         axis = rng.normal(size=3)
@@ -107,7 +107,7 @@ def test_a_wording_says_all_fingers(name: str, wording: str):
     assert said.side == "left"
 
 
-def test_what_a_text_leaves_open_is_not_said():
+def test_what_a_text_leaves_open_stays_open():
     assert parse_pose_text("a woman waving on a beach") == StatedPose()
     assert parse_pose_text("a right hand, palm up, index finger extended") == StatedPose(
         fingers=("extended", None, None, None),

@@ -123,7 +123,7 @@ def test_another_format_gets_an_upright_picture_with_the_same_words(source_forma
         assert np.array_equal(np.asarray(ImageOps.exif_transpose(after)), source.pixels)
 
 
-def test_what_a_format_cannot_say_is_told() -> None:
+def test_a_note_names_what_a_format_cannot_hold() -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("prompt", "a hand")
     with_text = decode_image(written("PNG", pnginfo=text, icc_profile=ICC))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import Inpainted, Inpainting, Step
 from handwright.handrefiner.steps_strip import chosen_steps
+from handwright.threads import available_cpus
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,18 +118,13 @@ def _check_kind(models: DiffusionModels) -> None:
 
 @contextmanager
 def _all_cores() -> Generator[None]:
-    """As many threads in every process: the last bits of a sum depend on their number."""
+    """Use every CPU during the block: the last bits of torch's sums depend on the number of threads."""
     before = torch.get_num_threads()
-    torch.set_num_threads(_cores())
+    torch.set_num_threads(available_cpus())
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _mask_tensor(mask: Bool[np.ndarray, "r r"]) -> Float[Tensor, "1 1 r r"]:

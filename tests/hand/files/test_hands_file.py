@@ -197,7 +197,7 @@ def drop(name: str) -> Callable[[dict[str, Any]], None]:
         (drop("camera"), "'camera' is missing"),
     ],
 )
-def test_what_is_wrong_is_said_by_name(
+def test_an_error_names_the_wrong_field(
     document: dict[str, Any], tmp_path: Path, change: Callable[[dict[str, Any]], Any], says: str
 ) -> None:
     change(document)
@@ -234,7 +234,7 @@ def test_a_pickled_npz_is_never_opened(tmp_path: Path) -> None:
         load_hands(path)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HandsFileError, match="cannot be read"):
         load_hands(tmp_path / "none.json")
     with pytest.raises(HandsFileError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""One hand seen twice is one; two hands that touch stay two."""
+"""One hand detected twice becomes one; two hands that touch stay two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handwright.perception.detect.duplicates import box_iou, landmark_distance, merge_hands
+from handwright.perception.detect.duplicates import (
+    PARAMS,
+    box_iou,
+    landmark_distance,
+    merge_hands,
+    near_known_hand,
+    same_hand,
+)
 from tests.perception.hands import FLAT, hand
 
 
@@ -28,12 +35,23 @@ def test_distance_is_symmetric(a, b, shift):
     )
 
 
-def test_the_better_of_two_sightings_survives():
+@pytest.mark.parametrize(
+    ("is_one", "limit"),
+    [(same_hand, PARAMS.same_distance), (lambda a, b: near_known_hand(a, [b]), PARAMS.near_distance)],
+)
+def test_two_detections_are_one_hand_up_to_the_stated_distance(is_one, limit):
+    first = hand(side="left")
+    for factor, expected in ((0.99, True), (1.01, False)):
+        second = hand(factor * limit * first.size_px, side="right")
+        assert is_one(first, second) == expected
+
+
+def test_the_better_of_two_detections_is_kept():
     good, poor = hand(0, 0, score=0.9), hand(4, 3, score=0.6)
     assert merge_hands([poor, good]) == [good]
 
 
-def test_on_equal_scores_the_first_sighting_survives():
+def test_on_equal_scores_the_first_detection_is_kept():
     first, second = hand(0, 0), hand(1, 1)
     assert merge_hands([first, second]) == [first]
 

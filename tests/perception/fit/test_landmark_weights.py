@@ -48,12 +48,12 @@ def bunched(seen: HandObservation, finger: int) -> HandObservation:
     return replace(seen, landmarks_px=landmarks)
 
 
-def test_an_open_hand_is_believed():
+def test_an_open_hand_has_full_weights():
     assert (bunched_finger_weights(observe(flat_hand())) == 1).all()
 
 
 @pytest.mark.parametrize("finger", [1, 2, 3])
-def test_a_finger_bunched_between_straight_ones_is_not_believed(finger):
+def test_a_finger_bunched_between_straight_ones_has_low_weights(finger):
     weights = bunched_finger_weights(bunched(observe(flat_hand()), finger))
     beyond = np.zeros(21, bool)
     beyond[6 + 4 * finger : 9 + 4 * finger] = True
@@ -61,14 +61,14 @@ def test_a_finger_bunched_between_straight_ones_is_not_believed(finger):
     assert (weights[~beyond] == 1).all()
 
 
-def test_a_finger_held_down_by_the_thumb_is_believed():
+def test_a_finger_held_down_by_the_thumb_has_full_weights():
     seen = bunched(observe(flat_hand()), 3)
     landmarks = seen.landmarks_px.copy()
     landmarks[4] = landmarks[20] + 3.0
     assert (bunched_finger_weights(replace(seen, landmarks_px=landmarks)) == 1).all()
 
 
-def test_a_fist_is_believed():
+def test_a_fist_has_full_weights():
     fist = flat_hand(index=1.3, middle=1.3, ring=1.3, pinky=1.3)
     assert (bunched_finger_weights(observe(fist)) == 1).all()
 

@@ -33,7 +33,7 @@ def test_thickness_is_recovered_from_the_outline(thickness):
     assert outlined(shaped(thickness)).hand.shape[THICKNESS] == pytest.approx(thickness, abs=0.06)
 
 
-def test_a_wide_palm_is_told_from_a_narrow_one():
+def test_a_wide_palm_is_distinguished_from_a_narrow_one():
     wide, narrow = (outlined(shaped(palm=palm)).hand.shape[PALM] for palm in (0.12, -0.1))
     assert wide > 0.03
     assert narrow < -0.03

@@ -90,7 +90,9 @@ def test_the_publisher_comes_before_the_wheel(tmp_path, monkeypatch):
     assert ensure_models(cache_dir=tmp_path).source == "publisher"
 
 
-def test_without_the_publisher_the_wheel_is_used_and_every_step_is_said_in_one_line(tmp_path, monkeypatch):
+def test_without_the_publisher_the_wheel_is_used_and_every_step_is_reported_in_one_line(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(download, "_from_publisher", _failing("no route"))
     said: list[str] = []
     found = ensure_models(cache_dir=tmp_path, say=said.append)
@@ -164,7 +166,7 @@ def test_an_offline_publisher_is_a_source_that_failed(monkeypatch):
         download._from_publisher()
 
 
-def test_a_publisher_that_sends_something_else_is_not_believed(monkeypatch):
+def test_a_publisher_that_sends_something_else_is_refused(monkeypatch):
     monkeypatch.setattr(download.urllib.request, "urlopen", lambda *_args, **_kwargs: BytesIO(TASK))
     with pytest.raises(SourceError, match="sha256"):
         download._from_publisher()
@@ -188,12 +190,12 @@ def test_a_failing_pip_is_a_source_that_failed(monkeypatch, error):
     assert "\n" not in str(caught.value)
 
 
-def test_another_wheel_is_not_believed():
+def test_another_wheel_is_refused():
     with pytest.raises(SourceError, match="the wheel has sha256"):
         task_from_wheel(b"not the wheel", HAND_MEMBERS)
 
 
-def test_a_changed_network_in_the_wheel_is_not_believed():
+def test_a_changed_network_in_the_wheel_is_refused():
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for inside, _ in HAND_MEMBERS.values():
