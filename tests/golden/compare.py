@@ -1,9 +1,8 @@
 """How far a result may differ from the accepted one, and the sheet that shows it when it differs more.
 
 Measured with the vector units of the processor masked for OpenCV, NumPy, OpenBLAS and numba: without AVX-512
-the results are the same to the bit; without AVX2 and FMA mean ΔE is 0.5 to 1, and a hand on the border between
-two hypotheses takes the other one. The bounds hold for the former; a number of the painter that is 30 % off
-mostly changes mean ΔE by 0.1 to 3 (``sensitivity``).
+the results are the same to the bit; without AVX2 and FMA mean ΔE is 0.5 to 1, and a hand that is close to a
+decision comes out otherwise. The bounds hold for the former.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from handwright.drawing.params import DrawParams
 from tests.golden.cases import CASES, Case
 from tests.golden.compare import Difference, difference
 
-PROBES = ("defects_04-default", "defects_09-default", "hands_05-all", "people_04-all")
+PROBES = ("defects_04-default", "defects_15-default", "hands_09-default", "hands_05-all")
 FACTORS = (1.3, 0.7)
 
 
