@@ -23,7 +23,6 @@ DEFAULT = (
 ALL = (
     *(
         "defects_01",
-        "hands_03",
         "hands_05",
         "hands_06",
         "hands_07",
@@ -31,6 +30,12 @@ ALL = (
     ),
     *(f"people_{k:02}" for k in range(2, 8)),
 )
+UNSTEADY = frozenset(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20))
+"""Cases that rounding tips over: landmarks moved by 0.0002 px change them beyond the bounds of the others.
+
+Measured by ``python -m tests.golden.sensitivity --jitter``.
+"""
+
 DIFFUSE = {"painter": "diffuse", "all": True, "num_inference_steps": 4}
 
 

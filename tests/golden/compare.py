@@ -1,22 +1,22 @@
 """How far a result may differ from the accepted one, and the sheet that shows it when it differs more.
 
-Measured with the vector units of the processor masked for OpenCV, NumPy, OpenBLAS and numba: without AVX-512
-the results are the same to the bit; without AVX2 and FMA mean ΔE is 0.5 to 1, and a hand that is close to a
-decision comes out otherwise. The bounds hold for the former.
+With the vector units of the processor masked for OpenCV, NumPy, OpenBLAS and numba, seven of eight cases are
+the same to the bit without AVX-512, and one differs by a mean ΔE of 0.16. The bounds hold for that, and for
+landmarks that a network rounds otherwise.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image as PILImage
 
-from tests.golden.cases import Case, Result
+from tests.golden.cases import UNSTEADY, Case, Result
 
 SHEETS = Path(os.environ.get("HANDWRIGHT_GOLDEN", "out/golden"))
 """Folder of the sheets of failed cases."""
@@ -33,6 +33,9 @@ MOST_GRAIN = 0.03
 LEAST_PSNR_DB = 38.0
 """Peak signal to noise ratio over the same pixels."""
 
+SLACK = 5.0
+"""The bounds of cases that are ``UNSTEADY`` are so many times as wide."""
+
 _FEWEST_PX = 50
 
 
@@ -46,6 +49,7 @@ class Difference:
         psnr_db: Peak signal to noise ratio; infinite where both are the same.
         grain: Standard deviation of the fine structure now, as a ratio to the accepted one, minus 1.
         actions: What was done to the hands, where that is another thing than it was; else empty.
+        slack: How many times as wide the bounds are.
     """
 
     mean_delta_e: float
@@ -53,15 +57,18 @@ class Difference:
     psnr_db: float
     grain: float
     actions: str
+    slack: float = 1.0
 
     @property
     def complaints(self) -> list[str]:
         """Each bound that is broken, in words; empty for a result that passes."""
+        mean, high, grain = (self.slack * most for most in (MOST_MEAN_DELTA_E, MOST_HIGH_DELTA_E, MOST_GRAIN))
+        least_db = LEAST_PSNR_DB - 20 * np.log10(self.slack)
         checks = {
-            f"mean ΔE {self.mean_delta_e:.2f} > {MOST_MEAN_DELTA_E}": self.mean_delta_e > MOST_MEAN_DELTA_E,
-            f"99 % ΔE {self.high_delta_e:.2f} > {MOST_HIGH_DELTA_E}": self.high_delta_e > MOST_HIGH_DELTA_E,
-            f"PSNR {self.psnr_db:.1f} dB < {LEAST_PSNR_DB}": self.psnr_db < LEAST_PSNR_DB,
-            f"grain {self.grain:+.1%} beyond {MOST_GRAIN:.0%}": abs(self.grain) > MOST_GRAIN,
+            f"mean ΔE {self.mean_delta_e:.2f} > {mean:g}": self.mean_delta_e > mean,
+            f"99 % ΔE {self.high_delta_e:.2f} > {high:g}": self.high_delta_e > high,
+            f"PSNR {self.psnr_db:.1f} dB < {least_db:.1f}": self.psnr_db < least_db,
+            f"grain {self.grain:+.1%} beyond {grain:.0%}": abs(self.grain) > grain,
             f"hands {self.actions}": bool(self.actions),
         }
         return [text for text, broken in checks.items() if broken]
@@ -70,7 +77,8 @@ class Difference:
 def difference(result: Result) -> Difference:
     """Measure a result against the accepted one."""
     case = result.case
-    return measure(case.before, case.accepted, result.pixels, _changes(case, result))
+    apart = measure(case.before, case.accepted, result.pixels, _changes(case, result))
+    return replace(apart, slack=SLACK if case.name in UNSTEADY else 1.0)
 
 
 def measure(before: np.ndarray, accepted: np.ndarray, now: np.ndarray, actions: str = "") -> Difference:

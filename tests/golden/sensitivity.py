@@ -3,6 +3,9 @@
 Every number of ``DrawParams`` (or those whose dotted names contain a FIELD) is multiplied by 1.3 and by 0.7,
 the cases of ``PROBES`` are refined, and the number of those that fail is printed with the largest mean ΔE. A
 number that no picture notices either way is one to delete, or lacks a picture.
+
+With ``--jitter``, all cases are refined with landmarks that are moved by 0.0002 px, as a network's rounding
+on another processor moves them: those that fail belong to ``UNSTEADY``.
 """
 
 from __future__ import annotations
@@ -14,14 +17,19 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from handwright import HandRefiner
 from handwright.drawing import painter
 from handwright.drawing.params import DrawParams
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.types import HandObservation
 from tests.golden.cases import CASES, Case
 from tests.golden.compare import Difference, difference
 
 PROBES = ("defects_04-default", "defects_15-default", "hands_09-default", "hands_05-all")
 FACTORS = (1.3, 0.7)
+JITTER_PX = 2e-4
 
 
 def numbers(params: Any, prefix: str = "") -> Iterator[str]:
@@ -61,8 +69,36 @@ def noticed(name: str, factor: float, cases: list[Case], refiner: HandRefiner) -
         return [difference(case.refine(refiner)) for case in cases]
 
 
+@contextmanager
+def jittered_landmarks(seed: int = 0) -> Iterator[None]:
+    """Every detected landmark is moved a little."""
+    rng, detect = np.random.default_rng(seed), HandLandmarker.detect
+
+    def moved(seen: HandObservation) -> HandObservation:
+        noise = rng.normal(0, JITTER_PX, seen.landmarks_px.shape)
+        return replace(seen, landmarks_px=seen.landmarks_px + noise)
+
+    def detect_moved(*given: Any, **options: Any) -> list[HandObservation]:
+        return [moved(seen) for seen in detect(*given, **options)]
+
+    with patch.object(HandLandmarker, "detect", detect_moved):
+        yield
+
+
+def print_unsteady() -> None:
+    """A line a case: what jitter makes of it."""
+    with HandRefiner() as refiner, jittered_landmarks():
+        for case in CASES:
+            apart = difference(case.refine(refiner))
+            wide = "; ".join(replace(apart, slack=1.0).complaints)
+            print(f"{case.name:28} mean ΔE {apart.mean_delta_e:.2f}  {wide}", flush=True)
+
+
 def main() -> None:
     wanted = sys.argv[1:]
+    if wanted == ["--jitter"]:
+        print_unsteady()
+        return
     cases = [case for case in CASES if case.name in PROBES]
     with HandRefiner() as refiner:
         for name in numbers(DrawParams()):
