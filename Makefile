@@ -1,4 +1,4 @@
-# make setup · demo [IMAGE=path] · test · check · bench · bench-quality · bless
+# make setup · demo [IMAGE=path] · test · check · bench · bench-quality · bless · docs
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ IMAGE ?=
 DEMO := out/demo
 JOBS ?= 2
 
-.PHONY: setup demo test check bench bench-quality bless clean
+.PHONY: setup demo test check bench bench-quality bless docs clean
 .DELETE_ON_ERROR:
 
 setup: $(READY)
@@ -48,6 +48,10 @@ bench-quality: setup
 
 bless: setup
 	$(BIN)/python -m tests.golden.bless
+
+docs: $(INSTALLED)
+	$(BIN)/mkdocs build --quiet
+	@echo "open out/site/architecture.html"
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .ruff_cache .import_linter_cache .hypothesis
