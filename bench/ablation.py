@@ -103,7 +103,7 @@ class Case:
             task.landmarks_px,
             task.region,
             seed=0,
-            repair_mask=task.may_change,
+            repair_mask=task.repair_mask,
             params=params,
         )
 
@@ -131,7 +131,7 @@ def measured(case: Case, drawn: DrawResult, landmarker: HandLandmarker) -> list[
     """The measures of one drawing, in the order of ``MEASURES``."""
     task = case.task
     height, width = case.subject.pixels.shape[:2]
-    error = ciede2000(*(lab(picture)[task.may_change] for picture in (drawn.pixels, case.truth)))
+    error = ciede2000(*(lab(picture)[task.repair_mask] for picture in (drawn.pixels, case.truth)))
     silhouette = render_hand(task.fit.hand, height, width, window=task.window).face >= 0
     skin = skin_likeness(case.crop, drawn.pixels, task.region, silhouette, drawn.painted)
     square = np.ones((3, 3), np.uint8)

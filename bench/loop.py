@@ -33,7 +33,7 @@ from handwright.data.hands.record import record_of
 from handwright.hand.defects import Defect
 from handwright.metrics.statistics.estimate import mean_estimate
 from handwright.perception.detect.duplicates import box_iou
-from handwright.refine.acceptance import Opinion
+from handwright.refine.acceptance import CriticScore
 from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
@@ -135,7 +135,7 @@ def prediction(second: Critic | None, image: Image, region: OrientedSquare) -> b
     """Whether a critic calls a hand sound; None without one. What it cannot assess is not called sound."""
     if second is None:
         return None
-    opinion = Opinion.of(second.judge(image.pixels, [region])[0])
+    opinion = CriticScore.of(second.judge(image.pixels, [region])[0])
     return opinion is not None and not opinion.failed
 
 

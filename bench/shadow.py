@@ -25,7 +25,7 @@ from handwright.drawing.shadow_search import find_shadow
 from handwright.hand.defects import Defect
 from handwright.perception.analysis import crop_window
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.types import HandFit, HandObservation
 from measures import mean, median, row
 from sheets import hand_crop, save_pages
@@ -76,7 +76,7 @@ def drawn_pair(scene: HandPicture, mended: HandPicture) -> tuple[Pair | None, fl
     place = np.s_[y0:y1, x0:x1]
     crop, marks = np.ascontiguousarray(scene.pixels[place]), marks - np.array([x0, y0])
     region = hand_region(crop, marks)
-    allowed = repair_mask(hand, window, marks, region)
+    allowed = compute_repair_mask(hand, window, marks, region)
     spent = []
 
     def timed(*arguments: object) -> object:

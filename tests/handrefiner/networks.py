@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from handwright.handrefiner.network import Inpainted, Inpainting, Step
+from handwright.handrefiner.network import DenoisingStep, InpaintRequest, InpaintResult
 
-Rule = Callable[[Inpainting], np.ndarray]
+Rule = Callable[[InpaintRequest], np.ndarray]
 
 
-def skin_by_depth(asked: Inpainting) -> np.ndarray:
+def skin_by_depth(request: InpaintRequest) -> np.ndarray:
     """Skin where the control image is, shaded by it; what was there elsewhere."""
-    skin = np.array([205, 150, 125], np.float32) * (0.6 + 0.4 * asked.control[..., None] / 255)
-    return np.where(asked.control[..., None] > 0, skin, asked.picture.astype(np.float32))
+    skin = np.array([205, 150, 125], np.float32) * (0.6 + 0.4 * request.control[..., None] / 255)
+    return np.where(request.control[..., None] > 0, skin, request.picture.astype(np.float32))
 
 
-def as_started(asked: Inpainting) -> np.ndarray:
+def as_started(request: InpaintRequest) -> np.ndarray:
     """What it set out from, through its own encoder and decoder."""
-    return coded(asked.picture if asked.start is None else asked.start)
+    return coded(request.picture if request.start is None else request.start)
 
 
-def noise(asked: Inpainting) -> np.ndarray:
-    return np.random.default_rng(asked.seed).uniform(0, 255, asked.picture.shape).astype(np.float32)
+def noise(request: InpaintRequest) -> np.ndarray:
+    return np.random.default_rng(request.seed).uniform(0, 255, request.picture.shape).astype(np.float32)
 
 
 def coded(picture: np.ndarray) -> np.ndarray:
@@ -41,13 +41,13 @@ class Network:
     steps: int = 3
     fixed_strength: float = 0.55
     guidance: float = 9.0
-    asked: list[Inpainting] = field(default_factory=list)
+    request: list[InpaintRequest] = field(default_factory=list)
 
-    def inpaint(self, asked: Inpainting) -> Inpainted:
-        self.asked.append(asked)
-        grey = np.full(asked.picture.shape, 128, np.uint8)
-        steps = tuple(Step(float(999 - k), grey, asked.picture) for k in range(self.steps))
-        return Inpainted(self.rule(asked).astype(np.float32), steps if asked.keep else ())
+    def inpaint(self, request: InpaintRequest) -> InpaintResult:
+        self.request.append(request)
+        grey = np.full(request.picture.shape, 128, np.uint8)
+        steps = tuple(DenoisingStep(float(999 - k), grey, request.picture) for k in range(self.steps))
+        return InpaintResult(self.rule(request).astype(np.float32), steps if request.keep_steps else ())
 
-    def as_coded(self, picture: np.ndarray) -> np.ndarray:
+    def autoencode(self, picture: np.ndarray) -> np.ndarray:
         return coded(picture)

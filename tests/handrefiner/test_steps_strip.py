@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainted, Inpainting, Step
+from handwright.handrefiner.network import DenoisingStep, InpaintRequest, InpaintResult
 from handwright.handrefiner.steps_strip import MOST_STEPS, chosen_steps, steps_strip
 
 
@@ -25,9 +25,12 @@ def test_the_strip_shows_control_over_mask_then_noisy_over_predicted():
     mask = np.zeros((8, 8), bool)
     mask[2:5] = True
     depth = np.full((8, 8), 77, np.uint8)
-    asked = Inpainting(flat(0), mask, depth, np.zeros((1, 21, 2)), DiffusionSettings(), 1.0, 0)
-    made = Inpainted(flat(9).astype(np.float32), (Step(999, flat(10), flat(20)), Step(0, flat(30), flat(40))))
-    strip = steps_strip(asked, made)
+    request = InpaintRequest(flat(0), mask, depth, np.zeros((1, 21, 2)), DiffusionSettings(), 1.0, 0)
+    result = InpaintResult(
+        flat(9).astype(np.float32),
+        (DenoisingStep(999, flat(10), flat(20)), DenoisingStep(0, flat(30), flat(40))),
+    )
+    strip = steps_strip(request, result)
     assert strip.shape == (20, 32, 3)
     tiles = [[strip[y, x, 0] for x in (3, 15, 27)] for y in (3, 15)]
     assert tiles == [[77, 10, 30], [255, 20, 40]]

@@ -14,26 +14,26 @@ from handwright.errors import DiffusionError
 from handwright.handrefiner import network as network_module
 from handwright.handrefiner import torch_network
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainters, Inpainting
-from handwright.handrefiner.torch_network import TorchInpainter
+from handwright.handrefiner.network import InpaintRequest, NetworkLoader
+from handwright.handrefiner.torch_network import TorchNetwork
 from handwright.options import DEVICES, DTYPES, SAMPLERS
 from tests.diffusion.models import RESOLUTION, write_sd
 
 
 @pytest.fixture(scope="module", params=[9, 4])
-def network(request, tmp_path_factory) -> TorchInpainter:
+def network(request, tmp_path_factory) -> TorchNetwork:
     folder = write_sd(tmp_path_factory.mktemp("sd") / str(request.param), request.param)
-    return TorchInpainter.load(DiffusionSettings(model=str(folder), dtype="float32", device="cpu"))
+    return TorchNetwork.load(DiffusionSettings(model=str(folder), dtype="float32", device="cpu"))
 
 
 @pytest.fixture
-def asked() -> Inpainting:
+def request() -> InpaintRequest:
     random = np.random.default_rng(0)
     mask = np.zeros((RESOLUTION, RESOLUTION), bool)
     mask[16:48, 16:48] = True
     picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
     control = np.where(mask, 180, 0).astype(np.uint8)
-    return Inpainting(
+    return InpaintRequest(
         picture, mask, control, np.zeros((0, 21, 2)), DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5
     )
 
@@ -44,19 +44,19 @@ def test_names_are_the_ones_that_diffusion_knows():
     assert set(DEVICES) == {"auto", *TORCH_DEVICES}
 
 
-def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, asked):
-    first, again = network.inpaint(asked).picture, network.inpaint(asked).picture
+def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, request):
+    first, again = network.inpaint(request).picture, network.inpaint(request).picture
     assert first.shape == (RESOLUTION, RESOLUTION, 3) and first.dtype == np.float32
     assert first.min() >= 0 and first.max() <= 255
     assert np.array_equal(first, again)
-    assert not np.array_equal(first, network.inpaint(replace(asked, seed=6)).picture)
+    assert not np.array_equal(first, network.inpaint(replace(request, seed=6)).picture)
 
 
-def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, asked):
+def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, request):
     before, pictures = torch.get_num_threads(), []
     for threads in (1, 3):
         torch.set_num_threads(threads)
-        pictures.append(network.inpaint(asked).picture)
+        pictures.append(network.inpaint(request).picture)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     assert np.array_equal(*pictures)
@@ -72,82 +72,82 @@ def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, 
         {"sampler": "euler"},
     ],
 )
-def test_every_setting_reaches_the_network(network, asked, change):
-    other = replace(asked, settings=replace(asked.settings, **change))
-    assert not np.array_equal(network.inpaint(asked).picture, network.inpaint(other).picture)
+def test_every_setting_reaches_the_network(network, request, change):
+    other = replace(request, settings=replace(request.settings, **change))
+    assert not np.array_equal(network.inpaint(request).picture, network.inpaint(other).picture)
 
 
-def test_the_strength_reaches_the_network_step_by_step(network, asked):
-    plain = network.inpaint(asked).picture
-    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=0.0)).picture)
-    assert np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55,) * 3)).picture)
-    assert not np.array_equal(plain, network.inpaint(replace(asked, strength=(0.55, 0.55, 1.0))).picture)
+def test_the_strength_reaches_the_network_step_by_step(network, request):
+    plain = network.inpaint(request).picture
+    assert not np.array_equal(plain, network.inpaint(replace(request, strength=0.0)).picture)
+    assert np.array_equal(plain, network.inpaint(replace(request, strength=(0.55,) * 3)).picture)
+    assert not np.array_equal(plain, network.inpaint(replace(request, strength=(0.55, 0.55, 1.0))).picture)
 
 
 def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
     folder = write_sd(tmp_path / "sd", 4)
     settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu")
-    assert TorchInpainter.load(settings).fixed_strength == 0.55
+    assert TorchNetwork.load(settings).fixed_strength == 0.55
     (folder / "controlnet" / "handwright.json").write_text('{"strength": 0.7}')
-    assert TorchInpainter.load(settings).fixed_strength == 0.7
+    assert TorchNetwork.load(settings).fixed_strength == 0.7
 
 
-def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, asked):
+def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, request):
     folder = write_sd(tmp_path / "sd", 4)
     settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu", steps=3)
-    asked = replace(asked, settings=settings)
+    request = replace(request, settings=settings)
     bare = shutil.copytree(folder / "controlnet", tmp_path / "bare")
-    plain = TorchInpainter.load(settings).inpaint(asked).picture
+    plain = TorchNetwork.load(settings).inpaint(request).picture
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 1.0}')
-    assert np.array_equal(plain, TorchInpainter.load(settings).inpaint(asked).picture)
+    assert np.array_equal(plain, TorchNetwork.load(settings).inpaint(request).picture)
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 2.0}')
-    guided = TorchInpainter.load(settings)
-    assert not np.array_equal(plain, guided.inpaint(asked).picture)
-    begun = replace(asked, start=asked.picture)
-    without = TorchInpainter.load(replace(settings, controlnet=str(bare))).inpaint(begun).picture
+    guided = TorchNetwork.load(settings)
+    assert not np.array_equal(plain, guided.inpaint(request).picture)
+    begun = replace(request, start=request.picture)
+    without = TorchNetwork.load(replace(settings, controlnet=str(bare))).inpaint(begun).picture
     assert np.array_equal(without, guided.inpaint(begun).picture)
 
 
-def test_a_start_is_set_out_from_at_the_level_asked_for(network, asked):
-    started = replace(asked, start=255 - asked.picture, keep=True)
-    settings = replace(asked.settings, steps=10, start_level=0.3)
-    made = network.inpaint(replace(started, settings=settings))
-    assert len(made.steps) == 3
-    assert made.steps[0].timestep < 400
-    whole = network.inpaint(replace(asked, settings=settings, keep=True))
+def test_a_start_is_set_out_from_at_the_level_asked_for(network, request):
+    started = replace(request, start=255 - request.picture, keep_steps=True)
+    settings = replace(request.settings, steps=10, start_level=0.3)
+    result = network.inpaint(replace(started, settings=settings))
+    assert len(result.steps) == 3
+    assert result.steps[0].timestep < 400
+    whole = network.inpaint(replace(request, settings=settings, keep_steps=True))
     assert len(whole.steps) == 10
     assert whole.steps[0].timestep > 800
 
 
-def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, asked):
-    assert network.inpaint(asked).steps == ()
-    kept = network.inpaint(replace(asked, keep=True))
-    assert np.array_equal(kept.picture, network.inpaint(asked).picture)
+def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, request):
+    assert network.inpaint(request).steps == ()
+    kept = network.inpaint(replace(request, keep_steps=True))
+    assert np.array_equal(kept.picture, network.inpaint(request).picture)
     assert [step.noisy.dtype for step in kept.steps] == [np.uint8] * 3
     times = [step.timestep for step in kept.steps]
     assert times == sorted(times, reverse=True)
-    assert all(step.predicted.shape == asked.picture.shape for step in kept.steps)
+    assert all(step.predicted.shape == request.picture.shape for step in kept.steps)
 
 
-def test_a_picture_through_the_codec_is_no_other_size_or_range(network, asked):
-    coded = network.as_coded(asked.picture)
-    assert coded.shape == asked.picture.shape
+def test_a_picture_through_the_codec_is_no_other_size_or_range(network, request):
+    coded = network.autoencode(request.picture)
+    assert coded.shape == request.picture.shape
     assert coded.min() >= 0 and coded.max() <= 255
 
 
-def test_out_of_memory_is_one_line(network, asked, monkeypatch):
+def test_out_of_memory_is_one_line(network, request, monkeypatch):
     def burst(*_, **__):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
     monkeypatch.setattr(network.models.unet, "forward", burst)
     with pytest.raises(DiffusionError, match="memory ran out while painting"):
-        network.inpaint(asked)
+        network.inpaint(request)
     monkeypatch.setattr(torch_network, "decode", burst)
     with pytest.raises(DiffusionError, match="memory ran out while encoding"):
-        network.as_coded(asked.picture)
+        network.autoencode(request.picture)
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
     monkeypatch.setattr(network_module, "EXTRA", ("torch", "no_such_library"))
     with pytest.raises(DiffusionError, match=r"no_such_library not installed; pip install 'handwright\[diff"):
-        Inpainters()(DiffusionSettings())
+        NetworkLoader()(DiffusionSettings())

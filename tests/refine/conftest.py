@@ -54,7 +54,7 @@ class Eyes:
     found: list[HandObservation] = field(default_factory=list)
     again: Callable[[HandObservation, np.ndarray], HandObservation | None] = lambda wanted, _: wanted
     boxes: list[HandObservation | None] = field(default_factory=list)
-    looks: list[HandObservation] = field(default_factory=list)
+    redetections: list[HandObservation] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     after: Callable[[int, np.ndarray], str] = lambda number, pixels: "pass"
     arm: str | None = None
@@ -73,7 +73,7 @@ class Eyes:
         return PictureReview((*each, *more), image.width, image.height)
 
     def look(self, pixels, wanted, _landmarker):
-        self.looks.append(wanted)
+        self.redetections.append(wanted)
         return self.again(wanted, pixels)
 
 
@@ -82,7 +82,7 @@ def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
     scripted = Eyes()
     monkeypatch.setattr(redetection, "redetect_hand", scripted.look)
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
-    monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: FITS)
+    monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     monkeypatch.setattr(review_before_after, "review_picture", scripted.review)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: list(scripted.found))

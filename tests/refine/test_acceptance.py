@@ -12,13 +12,13 @@ from handwright.refine.acceptance import (
     AS_EXACT,
     MOST_LOST,
     WORST_ERROR,
-    Opinion,
-    Original,
-    Version,
-    best_refused,
-    objections,
+    CandidateScores,
+    CriticScore,
+    OriginalScores,
+    best_rejected,
     order,
-    scores_of,
+    rejection_reasons,
+    scores_as_dict,
 )
 from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 from handwright.refine.result import Candidate
@@ -28,10 +28,10 @@ from tests.review.predictions import prediction
 
 REGION = OrientedSquare((50.0, 50.0), 40.0, 0.0)
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
-BAD, SOUND = Opinion(0.9, failed=True), Opinion(0.04, failed=False)
-FAILED = Original(True, 0.01, REGION, BAD, critic_failed=True)
-FINE = Original(True, 0.01, REGION, SOUND)
-GOOD = Version(True, 0.02, "right", FITS, SOUND)
+BAD, SOUND = CriticScore(0.9, failed=True), CriticScore(0.04, failed=False)
+FAILED = OriginalScores(True, 0.01, REGION, BAD, critic_failed=True)
+FINE = OriginalScores(True, 0.01, REGION, SOUND)
+GOOD = CandidateScores(True, 0.02, "right", FITS, SOUND)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ GOOD = Version(True, 0.02, "right", FITS, SOUND)
     ],
 )
 def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
-    assert Opinion.of(said) == Opinion(
+    assert CriticScore.of(said) == CriticScore(
         said.malformed, failed, clear=said.threshold_ratio < FUSION.max_clear_ratio
     )
     assert prediction().threshold_ratio < FUSION.max_clear_ratio < prediction(malformed=0.49).threshold_ratio
@@ -52,72 +52,74 @@ def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
 
 @pytest.mark.parametrize("blind", [prediction(assessable=0.3), prediction(gloved=0.8)])
 def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
-    assert Opinion.of(blind) is None
+    assert CriticScore.of(blind) is None
 
 
 def test_a_sound_repaint_of_a_failed_hand_is_accepted():
-    assert objections(FAILED, GOOD) == ()
+    assert rejection_reasons(FAILED, GOOD) == ()
 
 
 def test_what_the_critic_calls_malformed_is_refused_however_much_better_it_is():
-    original = replace(FAILED, critic=Opinion(0.999, failed=True))
-    (why,) = objections(original, replace(GOOD, critic=Opinion(0.45, failed=True)))
+    original = replace(FAILED, critic=CriticScore(0.999, failed=True))
+    (why,) = rejection_reasons(original, replace(GOOD, critic=CriticScore(0.45, failed=True)))
     assert "malformed (0.45)" in why
-    assert objections(replace(FINE, asked_for=True), replace(GOOD, critic=BAD))
+    assert rejection_reasons(replace(FINE, hands_named=True), replace(GOOD, critic=BAD))
 
 
 def test_flesh_that_is_left_over_is_refused_however_sound_the_rest():
-    (why,) = objections(FAILED, replace(GOOD, critic=replace(SOUND, surplus=True)))
+    (why,) = rejection_reasons(FAILED, replace(GOOD, critic=replace(SOUND, surplus=True)))
     assert "left over" in why
 
 
 @pytest.mark.parametrize(("now", "accepted"), [(0.45, True), (0.46, False)])
 def test_where_the_critic_failed_the_original_half_is_the_most(now, accepted):
-    assert (objections(FAILED, replace(GOOD, critic=Opinion(now, failed=False))) == ()) == accepted
+    assert (rejection_reasons(FAILED, replace(GOOD, critic=CriticScore(now, failed=False))) == ()) == accepted
 
 
 def test_a_hand_that_was_called_wrong_is_not_traded_for_a_doubtful_one():
     doubtful = replace(SOUND, clear=False)
-    (why,) = objections(FAILED, replace(GOOD, critic=doubtful))
+    (why,) = rejection_reasons(FAILED, replace(GOOD, critic=doubtful))
     assert "not sure" in why
-    assert objections(FINE, replace(GOOD, critic=doubtful)) == ()
+    assert rejection_reasons(FINE, replace(GOOD, critic=doubtful)) == ()
 
 
 @pytest.mark.parametrize(("now", "accepted"), [(0.03, True), (0.09, True), (0.10, False)])
 def test_where_it_did_not_the_candidate_may_be_hardly_likelier_malformed(now, accepted):
-    assert (objections(FINE, replace(GOOD, critic=Opinion(now, failed=False))) == ()) == accepted
+    assert (rejection_reasons(FINE, replace(GOOD, critic=CriticScore(now, failed=False))) == ()) == accepted
 
 
 def test_a_sound_hand_that_the_user_named_may_be_replaced_by_any_that_is_not_malformed():
-    asked, worse = replace(FINE, asked_for=True), replace(GOOD, critic=Opinion(0.4, failed=False))
-    assert objections(asked, worse) == ()
+    named, worse = replace(FINE, hands_named=True), replace(GOOD, critic=CriticScore(0.4, failed=False))
+    assert rejection_reasons(named, worse) == ()
 
 
 @pytest.mark.parametrize(("now", "accepted"), [(0.84, True), (0.85, False)])
 @pytest.mark.parametrize("called", [True, False])
 def test_of_a_malformed_hand_that_the_user_named_the_odds_must_fall(now, accepted, called):
-    asked = replace(FAILED, asked_for=True)
-    doubted = replace(GOOD, critic=Opinion(now, failed=called, clear=False))
-    assert (objections(asked, doubted) == ()) == accepted
-    assert objections(FAILED, doubted), "unasked, only what would pass"
-    assert objections(asked, replace(doubted, critic=replace(doubted.critic, surplus=True)))
-    assert scores_of(asked, doubted)["called_malformed"] == called
+    named = replace(FAILED, hands_named=True)
+    doubted = replace(GOOD, critic=CriticScore(now, failed=called, clear=False))
+    assert (rejection_reasons(named, doubted) == ()) == accepted
+    assert rejection_reasons(FAILED, doubted), "unasked, only what would pass"
+    assert rejection_reasons(named, replace(doubted, critic=replace(doubted.critic, surplus=True)))
+    assert scores_as_dict(named, doubted)["called_malformed"] == called
 
 
 def test_what_the_critic_can_no_longer_assess_is_refused():
-    (why,) = objections(FINE, replace(GOOD, critic=None))
+    (why,) = rejection_reasons(FINE, replace(GOOD, critic=None))
     assert "cannot assess" in why
 
 
 def test_without_a_critic_geometry_and_picture_decide():
-    bare, blind = Original(True, 0.01, REGION), replace(GOOD, critic=None)
-    assert objections(bare, blind) == ()
-    assert objections(bare, replace(blind, failed_checks=("One finger more.",))) == ("one finger more",)
+    bare, blind = OriginalScores(True, 0.01, REGION), replace(GOOD, critic=None)
+    assert rejection_reasons(bare, blind) == ()
+    assert rejection_reasons(bare, replace(blind, failed_checks=("One finger more.",))) == (
+        "one finger more",
+    )
 
 
 def test_a_hand_that_is_not_found_again_is_refused_for_that_alone():
     lost = replace(GOOD, found=False, joint_error=1.0)
-    assert objections(FAILED, lost) == ("not found again after repainting",)
+    assert rejection_reasons(FAILED, lost) == ("not found again after repainting",)
 
 
 @pytest.mark.parametrize(
@@ -131,44 +133,44 @@ def test_a_hand_that_is_not_found_again_is_refused_for_that_alone():
 )
 def test_joints_may_be_little_farther_off_than_the_originals(was, now, accepted):
     original = replace(FAILED, joint_error=was)
-    assert (objections(original, replace(GOOD, joint_error=now)) == ()) == accepted
+    assert (rejection_reasons(original, replace(GOOD, joint_error=now)) == ()) == accepted
 
 
 def test_an_original_that_was_not_found_itself_sets_no_mark():
     lost = replace(FAILED, found=False, joint_error=1.0)
-    assert objections(lost, replace(GOOD, joint_error=0.14)) == ()
-    assert objections(lost, replace(GOOD, joint_error=0.16))
+    assert rejection_reasons(lost, replace(GOOD, joint_error=0.14)) == ()
+    assert rejection_reasons(lost, replace(GOOD, joint_error=0.16))
 
 
 def test_a_hand_of_the_wrong_side_for_its_arm_is_refused():
-    (why,) = objections(replace(FAILED, arm="left"), GOOD)
+    (why,) = rejection_reasons(replace(FAILED, arm="left"), GOOD)
     assert why == "it is a right hand on a left arm"
-    assert objections(replace(FAILED, arm="right"), GOOD) == ()
+    assert rejection_reasons(replace(FAILED, arm="right"), GOOD) == ()
 
 
 @pytest.mark.parametrize("name", ["sharpness", "grain", "colour", "seam"])
 def test_paint_that_stands_out_in_any_aspect_is_refused(name):
     fit = replace(FITS, **{name: Aspect(1.01, 1.0)})
-    assert len(objections(FAILED, replace(GOOD, fit=fit))) == 1
-    assert objections(FAILED, replace(GOOD, fit=replace(FITS, **{name: Aspect(1.0, 1.0)}))) == ()
+    assert len(rejection_reasons(FAILED, replace(GOOD, fit=fit))) == 1
+    assert rejection_reasons(FAILED, replace(GOOD, fit=replace(FITS, **{name: Aspect(1.0, 1.0)}))) == ()
 
 
 @pytest.mark.parametrize(("lost", "accepted"), [(MOST_LOST, True), (MOST_LOST + 0.01, False)])
 def test_a_repaint_that_leaves_out_much_of_the_old_hand_is_refused(lost, accepted):
-    assert (objections(FAILED, replace(GOOD, lost=lost)) == ()) == accepted
+    assert (rejection_reasons(FAILED, replace(GOOD, lost=lost)) == ()) == accepted
 
 
 def test_nothing_painted_is_told_as_that():
-    assert objections(FAILED, replace(GOOD, painted=False)) == ("nothing could be painted",)
+    assert rejection_reasons(FAILED, replace(GOOD, painted=False)) == ("nothing could be painted",)
 
 
 def test_every_number_that_decides_is_logged():
-    scores = scores_of(FAILED, GOOD)
+    scores = scores_as_dict(FAILED, GOOD)
     assert (scores["malformed"], scores["malformed_before"]) == (0.04, 0.9)
     assert (scores["joint_error"], scores["joint_error_before"]) == (0.02, 0.01)
     assert {"fit_sharpness", "fit_grain", "fit_colour", "fit_seam"} < set(scores)
     assert all(math.isfinite(score) for score in scores.values())
-    assert "malformed" not in scores_of(FAILED, replace(GOOD, critic=None))
+    assert "malformed" not in scores_as_dict(FAILED, replace(GOOD, critic=None))
 
 
 def row(malformed, error, share):
@@ -194,10 +196,20 @@ def test_what_the_critic_cannot_assess_is_not_taken_for_sound():
 
 
 def test_the_best_refused_has_the_fewest_objections():
-    def refused(*why, error=0.02):
+    def rejection_reasons(*why, error=0.02):
         patch, inside = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool)
         scores = {"joint_error": error, "fit_share": 0.5}
-        return Candidate(0, patch, inside, (0, 0), scores, not why, refused=why)
+        return Candidate(0, patch, inside, (0, 0), scores, not why, rejection_reasons=why)
 
-    assert best_refused([refused("a", "b"), refused("c", error=0.05), refused("d"), refused()]) == 2
-    assert best_refused([refused()]) is None
+    assert (
+        best_rejected(
+            [
+                rejection_reasons("a", "b"),
+                rejection_reasons("c", error=0.05),
+                rejection_reasons("d"),
+                rejection_reasons(),
+            ]
+        )
+        == 2
+    )
+    assert best_rejected([rejection_reasons()]) is None

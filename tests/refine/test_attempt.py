@@ -11,9 +11,9 @@ from handwright.perception.analysis import analyse_hand
 from handwright.refine import attempt as module
 from handwright.refine import painting
 from handwright.refine.attempt import DOUBTFUL, attempt_hand
-from handwright.refine.candidates import Studio
+from handwright.refine.candidates import RefineContext
 from handwright.refine.hand_task import Underlay, plan_hand
-from handwright.refine.painters import DrawPainter, Painted
+from handwright.refine.painters import DrawPainter, PaintResult
 from handwright.refine.redetection import Redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
@@ -34,16 +34,16 @@ class Recorder:
 
     def paint(self, job):
         self.jobs.append(job)
-        inside = job.may_change & (not self.nothing)
+        inside = job.repair_mask & (not self.nothing)
         colour = np.full(job.crop.shape, job.seed % 251, np.uint8)
-        return Painted(colour, inside.astype(np.float32), toned=True, strength=None if self.bare else 0.5)
+        return PaintResult(colour, inside.astype(np.float32), toned=True, strength=None if self.bare else 0.5)
 
 
 def attempt(shot, painter, settings=None, **changes):
     settings = settings or RefineSettings()
     task = task_of(shot, settings, **changes)
     scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
-    return attempt_hand(shot.pixels, task, scene, Studio(painter, settings, Judge(None), Stopwatch()))
+    return attempt_hand(shot.pixels, task, scene, RefineContext(painter, settings, Judge(None), Stopwatch()))
 
 
 def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
@@ -54,7 +54,7 @@ def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
     x0, y0, x1, y1 = job.window
     assert np.array_equal(job.crop, one.pixels[y0:y1, x0:x1])
     assert job.control.shape == one.pixels.shape[:2]
-    assert job.may_change.shape == job.crop.shape[:2]
+    assert job.repair_mask.shape == job.crop.shape[:2]
     assert job.tasks[0].landmarks_px == pytest.approx(one.landmarks_px - (x0, y0))
     assert not job.others[0].any()
     assert result.winner is result.candidates[result.picked]
@@ -97,8 +97,8 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
 @pytest.mark.parametrize("seen_again", [True, False])
 def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, eyes, seen_again):
     eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" and seen_again else None
-    readings = [candidate.reading for candidate in attempt(one, Recorder()).candidates]
-    assert readings[-1] == ("as a left hand" if seen_again else "by its palm alone")
+    hypotheses = [candidate.pose_hypothesis for candidate in attempt(one, Recorder()).candidates]
+    assert hypotheses[-1] == ("as a left hand" if seen_again else "by its palm alone")
 
 
 def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
@@ -107,8 +107,8 @@ def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
 
 def test_the_painted_hand_is_looked_for_where_it_was_painted(one, eyes):
     result = attempt(one, Recorder())
-    assert np.array_equal(eyes.looks[0].landmarks_px, one.landmarks_px)
-    assert np.array_equal(eyes.looks[1].landmarks_px, result.task.fit.landmarks_px)
+    assert np.array_equal(eyes.redetections[0].landmarks_px, one.landmarks_px)
+    assert np.array_equal(eyes.redetections[1].landmarks_px, result.task.fit.landmarks_px)
 
 
 def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
@@ -122,11 +122,11 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     depth = depth_control(hands, *two.pixels.shape[:2])
     painter = Recorder()
     scene = Scene((tasks[0], front), depth)
-    attempt_hand(two.pixels, tasks[0], scene, Studio(painter, settings, Judge(None), Stopwatch()))
+    attempt_hand(two.pixels, tasks[0], scene, RefineContext(painter, settings, Judge(None), Stopwatch()))
     job = painter.jobs[0]
     (others,) = job.others
     assert others.any()
-    assert not (others & job.may_change).any()
+    assert not (others & job.repair_mask).any()
     x0, y0, x1, y1 = job.window
     mine = depth.hand_id[y0:y1, x0:x1] == 0
     assert not (others & mine).any()
@@ -155,25 +155,28 @@ def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypat
     (candidate,) = result.candidates
     assert candidate.strength == 0.5
     assert candidate.scores["joint_error"] == 0.03
-    assert [one.strength for one in candidate.choice.tried] == [1.0, 0.4, 0.5]
-    assert candidate.choice.tried[candidate.choice.won].strength == 0.5
+    assert [one.strength for one in candidate.strength_choice.tried] == [1.0, 0.4, 0.5]
+    assert candidate.strength_choice.tried[candidate.strength_choice.won].strength == 0.5
 
 
 def test_a_painter_without_strengths_has_none_to_explain(one, eyes):
-    assert attempt(one, Recorder(bare=True)).candidates[0].choice is None
+    assert attempt(one, Recorder(bare=True)).candidates[0].strength_choice is None
 
 
 def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_counts(one, eyes, monkeypatch):
     task = task_of(one, RefineSettings())
-    under = Underlay(task.cut(one.pixels), task.may_change)
-    joined = replace(task, underlay=under, reading="with its arm joined to it")
-    monkeypatch.setattr(module, "other_readings", lambda *_: [joined])
+    under = Underlay(task.cut(one.pixels), task.repair_mask)
+    joined = replace(task, underlay=under, pose_hypothesis="with its arm joined to it")
+    monkeypatch.setattr(module, "other_hypotheses", lambda *_: [joined])
     monkeypatch.setattr(module, "_doubtful", lambda made: True)
     eyes.again = lambda wanted, pixels: replace(
-        wanted, landmarks_px=wanted.landmarks_px + (0 if len(eyes.looks) < 3 else 0.02 * one.hand_px)
+        wanted, landmarks_px=wanted.landmarks_px + (0 if len(eyes.redetections) < 3 else 0.02 * one.hand_px)
     )
     result = attempt(one, Recorder())
-    assert [candidate.reading for candidate in result.candidates] == ["as found", joined.reading]
+    assert [candidate.pose_hypothesis for candidate in result.candidates] == [
+        "as found",
+        joined.pose_hypothesis,
+    ]
     errors = [candidate.scores["joint_error"] for candidate in result.candidates]
     assert all(candidate.accepted for candidate in result.candidates)
     assert errors[0] < errors[1]
@@ -202,7 +205,7 @@ def test_only_a_hand_whose_arm_is_the_picture_s_own_is_drawn_to_meet_it(one, mon
 
     task, told, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
     if joined:
-        task = replace(task, underlay=Underlay(task.cut(one.pixels), task.may_change))
+        task = replace(task, underlay=Underlay(task.cut(one.pixels), task.repair_mask))
     monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["align_to_arm"]) or draw(*a, **k))
     depth = depth_control([task.fit.hand], *one.pixels.shape[:2])
     DrawPainter().paint(Scene((task,), depth).job(one.pixels, [task], depth, 0))

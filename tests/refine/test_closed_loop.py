@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from handwright.refine import candidates, pipeline
-from handwright.refine.painters import Painted
+from handwright.refine.painters import PaintResult
 from handwright.refine.pipeline import Engine, refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -27,7 +27,7 @@ class Painter:
 
     def paint(self, job):
         grey = np.full(job.crop.shape, 10 + job.seed, np.uint8)
-        return Painted(grey, job.may_change.astype(np.float32), toned=True)
+        return PaintResult(grey, job.repair_mask.astype(np.float32), toned=True)
 
 
 @dataclass
@@ -115,8 +115,8 @@ def test_where_the_critic_likes_every_candidate_less_the_original_stays_byte_for
     assert repair.after is image
     assert (hand.action, hand.picked) == ("kept", None)
     assert "the critic calls it malformed" in hand.reason and hand.reason.endswith("the original stays")
-    assert hand.candidates[hand.best_refused].refused
-    assert all(c.refused and not c.accepted for c in hand.candidates)
+    assert hand.candidates[hand.best_rejected].rejection_reasons
+    assert all(c.rejection_reasons and not c.accepted for c in hand.candidates)
     assert {c.scores["malformed"] for c in hand.candidates} == {0.95}
     assert {c.scores["malformed_before"] for c in hand.candidates} == {0.9}
     assert hand.review_after is None
@@ -164,7 +164,7 @@ def test_what_fails_in_the_finished_picture_gives_way_to_the_next_best(one, eyes
     repair = run(one, eyes, candidates=2)
     (hand,) = repair.hands
     assert (hand.action, hand.picked, painted_grey(repair)) == ("refined", 1, 11)
-    assert hand.candidates[0].refused == ("in the finished picture said to fail",)
+    assert hand.candidates[0].rejection_reasons == ("in the finished picture said to fail",)
     assert hand.review_after["verdict"] == "pass"
 
 
@@ -193,7 +193,7 @@ def test_hands_painted_together_give_way_together(eyes):
     eyes.after = lambda number, shown: "fail" if number == 2 and (shown == 10).all(2).any() else "pass"
     repair = run(pixels, eyes, candidates=2)
     assert [hand.picked for hand in repair.hands] == [1, 1]
-    assert "painted in one go" in repair.hands[0].candidates[0].refused[0]
+    assert "painted in one go" in repair.hands[0].candidates[0].rejection_reasons[0]
     assert not (repair.after.pixels == 10).all(2).any()
 
 
@@ -201,15 +201,15 @@ def test_a_hand_on_the_wrong_arm_is_mended_by_the_other_reading(one, eyes):
     eyes.found, eyes.arm = [one.observation()], "left"
     (hand,) = run(one, eyes).hands
     assert hand.action == "refined"
-    assert "right hand on a left arm" in hand.candidates[0].refused[0]
-    assert (hand.candidates[hand.picked].reading, hand.fit.hand.side) == ("as a left hand", "left")
+    assert "right hand on a left arm" in hand.candidates[0].rejection_reasons[0]
+    assert (hand.candidates[hand.picked].pose_hypothesis, hand.fit.hand.side) == ("as a left hand", "left")
 
 
 def test_paint_that_stands_out_is_refused_in_words(one, eyes, monkeypatch):
     from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 
     blurred = PictureFit(Aspect(2.0, 1.0), *(Aspect(0.0, 1.0) for _ in range(3)))
-    monkeypatch.setattr(candidates, "fit_to_picture", lambda *_: blurred)
+    monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: blurred)
     eyes.found = [one.observation()]
     (hand,) = run(one, eyes).hands
     assert hand.action == "kept"
@@ -250,7 +250,9 @@ def test_a_repaint_that_breaks_its_neighbour_gives_way_to_one_that_does_not(eyes
     eyes.before, eyes.after = ["fail", verdict], broken_by(10)
     first, second = run(pixels, eyes, candidates=2).hands
     assert (first.action, first.picked, second.action) == ("refined", 1, "skipped")
-    assert first.candidates[0].refused == ("in the finished picture it breaks hand 2: said to fail",)
+    assert first.candidates[0].rejection_reasons == (
+        "in the finished picture it breaks hand 2: said to fail",
+    )
     assert (second.review_before["verdict"], second.review_after["verdict"]) == (verdict, "pass")
 
 
@@ -287,7 +289,7 @@ def test_a_hand_that_only_the_proposal_network_sees_is_mended_as_any_other(one, 
     (hand,) = repair.hands
     assert (hand.id, hand.action, hand.observation.found_by) == (1, "refined", "critic")
     assert (hand.review_before["verdict"], hand.review_after["verdict"]) == ("fail", "pass")
-    assert repair.unread == ()
+    assert repair.undetected == ()
 
 
 def test_one_that_stays_keeps_its_number_and_the_verdict_of_the_finished_picture(two, eyes):
@@ -297,7 +299,7 @@ def test_one_that_stays_keeps_its_number_and_the_verdict_of_the_finished_picture
     repair = run(two, eyes)
     assert [(hand.id, hand.action) for hand in repair.hands] == [(1, "refined"), (2, "skipped")]
     assert repair.hands[1].review_after["verdict"] == "unsure"
-    assert repair.unread == ()
+    assert repair.undetected == ()
 
 
 def test_a_hand_that_nobody_could_read_is_told_with_its_review(two, eyes):
@@ -306,7 +308,7 @@ def test_a_hand_that_nobody_could_read_is_told_with_its_review(two, eyes):
     eyes.overlooked = lambda pixels: [replace(reviewed(1, second, "fail"), observation=None)]
     repair = run(two, eyes)
     assert [hand.action for hand in repair.hands] == ["refined"]
-    assert [(review["id"], review["verdict"]) for review in repair.unread] == [(2, "fail")]
+    assert [(review["id"], review["verdict"]) for review in repair.undetected] == [(2, "fail")]
 
 
 def test_paint_in_which_a_malformed_hand_appears_does_not_stand(one, eyes):
@@ -314,11 +316,11 @@ def test_paint_in_which_a_malformed_hand_appears_does_not_stand(one, eyes):
     new = replace(reviewed(1, one.observation(), "fail"), observation=None)
     eyes.overlooked = lambda pixels: [new] if (pixels == 10).all(2).any() else []
     repair = run(one, eyes, candidates=2)
-    assert (repair.hands[0].picked, repair.unread) == (1, ())
-    assert "it breaks hand 2" in repair.hands[0].candidates[0].refused[0]
+    assert (repair.hands[0].picked, repair.undetected) == (1, ())
+    assert "it breaks hand 2" in repair.hands[0].candidates[0].rejection_reasons[0]
 
 
 def test_boxes_of_the_user_name_the_hands_and_no_other_is_looked_for(one, eyes):
     eyes.boxes = [one.observation()]
     eyes.overlooked = lambda pixels: [replace(reviewed(1, one.observation(), "fail"), observation=None)]
-    assert run(one, eyes, boxes=((10.0, 10.0, 200.0, 200.0),)).unread == ()
+    assert run(one, eyes, boxes=((10.0, 10.0, 200.0, 200.0),)).undetected == ()

@@ -15,7 +15,7 @@ from handwright.refine.detached.gap import Section, _in_sleeve, gap_to_arm
 from handwright.refine.detached.joined_arm import between, joined_to_arm, with_skin
 from handwright.refine.detached.moved_hand import moved_to_arm
 from handwright.refine.hand_task import plan_hand
-from handwright.refine.pose_hypotheses import other_readings
+from handwright.refine.pose_hypotheses import other_hypotheses
 from handwright.refine.settings import RefineSettings
 from handwright.types import HandObservation, Image
 from tests.review.predictions import prediction
@@ -106,7 +106,7 @@ def test_a_hand_on_its_bare_arm_gets_no_other():
             continue
         task = task_of(made)
         row, column = beyond(made, task, 0.3)
-        height, width = task.may_change.shape
+        height, width = task.repair_mask.shape
         if not (0 <= row < height and 0 <= column < width):
             continue
         x0, y0, x1, y1 = task.window
@@ -120,10 +120,10 @@ def test_a_hand_on_its_bare_arm_gets_no_other():
 def test_it_is_tried_where_the_critic_sees_the_hand_come_off():
     made = render_defects(645000, GAP_TO_ARM, 256, defect="detached")
     task, off = task_of(made), prediction(defects={"detached": 0.9})
-    readings = {way.reading: way for way in other_readings(made.pixels, task, None, off)}
-    joined = readings["with its arm joined to it"]
-    assert joined.may_change[joined.underlay.inside].all()
-    others = other_readings(made.pixels, task, None, prediction(defects={"melted": 0.9}))
+    hypotheses = {way.pose_hypothesis: way for way in other_hypotheses(made.pixels, task, None, off)}
+    joined = hypotheses["with its arm joined to it"]
+    assert joined.repair_mask[joined.underlay.inside].all()
+    others = other_hypotheses(made.pixels, task, None, prediction(defects={"melted": 0.9}))
     assert all(other.underlay is None for other in others)
 
 
@@ -131,9 +131,11 @@ def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
     made = render_defects(645000, ASIDE, 256, defect="detached")
     task = task_of(made)
     gap = gap_to_arm(made.pixels, task)
-    moved, joined, *_ = other_readings(made.pixels, task, None, prediction(defects={"detached": 0.9}))
-    assert moved.reading == "moved to its arm"
-    assert joined.reading == "with its arm joined to it", "or where it is, whichever the critic likes better"
+    moved, joined, *_ = other_hypotheses(made.pixels, task, None, prediction(defects={"detached": 0.9}))
+    assert moved.pose_hypothesis == "moved to its arm"
+    assert joined.pose_hypothesis == "with its arm joined to it", (
+        "or where it is, whichever the critic likes better"
+    )
     shift = moved.observation.landmarks_px[0] - task.observation.landmarks_px[0]
     along = np.array([gap.end.ends[1, 1] - gap.end.ends[0, 1], gap.end.ends[0, 0] - gap.end.ends[1, 0]])
     assert abs(shift @ along) < 0.1 * np.hypot(*shift) * np.hypot(*along), "across, not along"
@@ -144,7 +146,7 @@ def test_a_hand_beside_its_arm_is_moved_across_to_it_with_its_pixels():
     x0, y0, x1, y1 = task.window
     crop, under = made.pixels[y0:y1, x0:x1], moved.underlay
     assert np.array_equal(under.pixels[~under.inside], crop[~under.inside])
-    assert moved.may_change[under.inside].all()
+    assert moved.repair_mask[under.inside].all()
     x, y = task.landmarks_px[9].round().astype(int)
     dx, dy = shift.astype(int)
     patch, old = (

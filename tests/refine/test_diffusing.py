@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainters
+from handwright.handrefiner.network import NetworkLoader
 from handwright.handrefiner.square import square_around
 from handwright.handrefiner.strength import schedule
 from handwright.refine import diffusing
-from handwright.refine.compositing.blend import lay_back
+from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.diffusing import DiffusePainter, HarmonisePainter
 from handwright.refine.painters import DrawPainter, open_painter
 from handwright.refine.settings import RefineSettings
@@ -34,44 +34,44 @@ def paint(kind, job, network, **options):
 def test_the_network_gets_the_square_at_its_own_resolution(job, kind, resolution):
     network = Network(resolution=resolution)
     paint(kind, job, network)
-    (asked,) = network.asked
-    assert asked.picture.shape == (resolution, resolution, 3)
-    assert asked.mask.shape == asked.control.shape == (resolution, resolution)
-    assert (asked.seed, asked.settings) == (11, SETTINGS)
-    assert (asked.start is None) == (kind is DiffusePainter)
+    (request,) = network.request
+    assert request.picture.shape == (resolution, resolution, 3)
+    assert request.mask.shape == request.control.shape == (resolution, resolution)
+    assert (request.seed, request.settings) == (11, SETTINGS)
+    assert (request.start is None) == (kind is DiffusePainter)
     points = np.concatenate([job.tasks[0].observation.landmarks_px, job.tasks[0].fit.landmarks_px])
-    side = square_around(points, job.may_change, job.window).side
-    assert asked.mask.sum() / resolution**2 == pytest.approx(job.may_change.sum() / side**2, rel=0.12)
-    assert not asked.control[~asked.mask].any()
+    side = square_around(points, job.repair_mask, job.window).side
+    assert request.mask.sum() / resolution**2 == pytest.approx(job.repair_mask.sum() / side**2, rel=0.12)
+    assert not request.control[~request.mask].any()
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_outside_the_mask_nothing_changes_and_inside_it_does(job, kind):
-    pixels, inside = lay_back(job, paint(kind, job, Network(noise)))
-    assert not (inside & ~job.may_change).any()
-    assert np.array_equal(pixels[~job.may_change], job.crop[~job.may_change])
-    assert (pixels[job.may_change] != job.crop[job.may_change]).any(1).mean() > 0.8
+    pixels, inside = composite_paint(job, paint(kind, job, Network(noise)))
+    assert not (inside & ~job.repair_mask).any()
+    assert np.array_equal(pixels[~job.repair_mask], job.crop[~job.repair_mask])
+    assert (pixels[job.repair_mask] != job.crop[job.repair_mask]).any(1).mean() > 0.8
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_what_lies_in_front_is_no_business_of_the_network(job, kind, monkeypatch):
-    front = np.zeros(job.may_change.shape, bool)
-    middle = int(np.median(np.nonzero(job.may_change)[0]))
+    front = np.zeros(job.repair_mask.shape, bool)
+    middle = int(np.median(np.nonzero(job.repair_mask)[0]))
     front[middle : middle + 12] = True
-    monkeypatch.setattr(diffusing, "things_before", lambda _: front)
+    monkeypatch.setattr(diffusing, "occluder_mask", lambda _: front)
     network = Network(noise, resolution=job.crop.shape[0])
-    pixels, inside = lay_back(job, paint(kind, job, network))
+    pixels, inside = composite_paint(job, paint(kind, job, network))
     assert not (inside & front).any()
     assert np.array_equal(pixels[front], job.crop[front])
     without = Network(noise, resolution=job.crop.shape[0])
-    monkeypatch.setattr(diffusing, "things_before", lambda _: np.zeros_like(front))
+    monkeypatch.setattr(diffusing, "occluder_mask", lambda _: np.zeros_like(front))
     paint(kind, job, without)
-    assert network.asked[0].mask.sum() < without.asked[0].mask.sum()
+    assert network.request[0].mask.sum() < without.request[0].mask.sum()
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_a_mask_with_nothing_in_it_opens_no_network(job, kind, monkeypatch):
-    monkeypatch.setattr(diffusing, "things_before", lambda job: np.ones(job.may_change.shape, bool))
+    monkeypatch.setattr(diffusing, "occluder_mask", lambda job: np.ones(job.repair_mask.shape, bool))
 
     def refuse():
         raise AssertionError
@@ -81,20 +81,22 @@ def test_a_mask_with_nothing_in_it_opens_no_network(job, kind, monkeypatch):
 
 
 def test_diffuse_paints_what_the_network_made_at_its_place(job):
-    network = Network(lambda asked: asked.control[..., None].repeat(3, 2).astype(np.float32), resolution=288)
+    network = Network(
+        lambda request: request.control[..., None].repeat(3, 2).astype(np.float32), resolution=288
+    )
     painted = paint(DiffusePainter, job, network)
     x0, y0, x1, y1 = job.window
     wanted = job.control[y0:y1, x0:x1].astype(np.float32)
-    made = painted.pixels[..., 0]
-    inner = job.may_change & (wanted > 0)
-    assert np.abs(made - wanted)[inner].mean() < 3
+    result = painted.pixels[..., 0]
+    inner = job.repair_mask & (wanted > 0)
+    assert np.abs(result - wanted)[inner].mean() < 3
 
 
 def test_smooth_paint_takes_on_the_pictures_grain():
     shot = shoot(flat_hand(), grain=6.0)
     job = job_of(shot, task_of(shot, RefineSettings()))
-    painted = paint(DiffusePainter, job, Network(lambda asked: np.full(asked.picture.shape, 128.0)))
-    residual = painted.pixels[job.may_change] - 128
+    painted = paint(DiffusePainter, job, Network(lambda request: np.full(request.picture.shape, 128.0)))
+    residual = painted.pixels[job.repair_mask] - 128
     assert 3.5 < residual.std() < 8.5
     assert abs(residual.mean()) < 0.3
 
@@ -107,17 +109,17 @@ def test_a_network_that_changes_nothing_leaves_the_drawn_hand_to_the_last_detail
 
 
 def test_of_the_network_only_its_change_reaches_the_drawn_hand(job):
-    warmer = Network(lambda asked: as_started(asked) + np.array([8, 0, -8], np.float32), resolution=48)
+    warmer = Network(lambda request: as_started(request) + np.array([8, 0, -8], np.float32), resolution=48)
     drawn = DrawPainter().paint(job).pixels.astype(np.float32)
     painted = paint(HarmonisePainter, job, warmer)
-    middle = job.may_change & (drawn > 16).all(2) & (drawn < 239).all(2)
+    middle = job.repair_mask & (drawn > 16).all(2) & (drawn < 239).all(2)
     change = (painted.pixels - drawn)[middle]
     assert np.abs(change - (8, 0, -8)).max() < 0.5
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_strength_and_steps_travel_with_the_paint(job, kind):
-    kept = paint(kind, job, Network(resolution=64, steps=5), keep=True)
+    kept = paint(kind, job, Network(resolution=64, steps=5), keep_steps=True)
     assert kept.strength == 0.7
     assert kept.strip.shape == (64 * 2 + 4, 6 * 64 + 5 * 4, 3)
     assert paint(kind, job, Network()).strip is None
@@ -125,15 +127,15 @@ def test_strength_and_steps_travel_with_the_paint(job, kind):
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_words_become_the_numbers_of_the_controlnet_at_hand(job, kind):
-    def asked(word, stored):
+    def request(word, stored):
         network = Network(fixed_strength=stored)
         painted = kind(DiffusionSettings(strength=word, steps=4), lambda: network).paint(job)
-        assert painted.strength == network.asked[0].strength
+        assert painted.strength == network.request[0].strength
         return painted.strength
 
-    assert asked("fixed", 0.6) == 0.6
-    assert asked("auto", 0.6) == schedule(4, 0.6)
-    assert asked(0.3, 0.6) == 0.3
+    assert request("fixed", 0.6) == 0.6
+    assert request("auto", 0.6) == schedule(4, 0.6)
+    assert request(0.3, 0.6) == 0.3
 
 
 def test_names_open_their_painters_and_models_wait_until_something_is_painted(job):
@@ -143,7 +145,7 @@ def test_names_open_their_painters_and_models_wait_until_something_is_painted(jo
         opened.append(settings)
         return Network()
 
-    inpainters = Inpainters(opener)
+    inpainters = NetworkLoader(opener)
     assert isinstance(open_painter(RefineSettings(), inpainters), DrawPainter)
     for name, kind in (("diffuse", DiffusePainter), ("harmonise", HarmonisePainter)):
         painter = open_painter(RefineSettings(painter=name, diffusion=SETTINGS), inpainters)
@@ -157,7 +159,7 @@ def test_names_open_their_painters_and_models_wait_until_something_is_painted(jo
 
 def test_models_are_opened_once_for_the_same_names_whatever_else_is_asked():
     opened = []
-    inpainters = Inpainters(lambda settings: opened.append(settings.model) or Network())
+    inpainters = NetworkLoader(lambda settings: opened.append(settings.model) or Network())
     first = inpainters(DiffusionSettings(model="a", prompt="x"))
     assert inpainters(DiffusionSettings(model="a", prompt="y", strength=1.0)) is first
     assert inpainters(DiffusionSettings(model="b")) is not first

@@ -10,8 +10,8 @@ import pytest
 
 from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.perception.analysis import analyse_hand
-from handwright.refine.hand_task import plan_hand, with_flesh
-from handwright.refine.pose_hypotheses import other_readings, palm_alone
+from handwright.refine.hand_task import plan_hand, with_part_maps
+from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps
 from handwright.types import Image, Mask
@@ -31,12 +31,12 @@ def heard(shot, present=1.0, **said):
 
 def test_the_critic_s_joints_are_read_first_on_its_side_of_the_hand(one):
     task = task_of(one)
-    first, *others = other_readings(one.pixels, task, None, heard(one))
-    assert first.reading == "as the critic reads it"
+    first, *others = other_hypotheses(one.pixels, task, None, heard(one))
+    assert first.pose_hypothesis == "as the critic reads it"
     assert first.observation.side == "right"
     assert np.array_equal(first.observation.landmarks_px, one.landmarks_px + 3.0)
     assert np.abs(first.fit.landmarks_px - one.landmarks_px - 3.0).mean() < 3
-    assert [other.reading for other in others] == ["as a left hand"]
+    assert [other.pose_hypothesis for other in others] == ["as a left hand"]
 
 
 def test_a_finger_that_the_critic_misses_is_not_read(one):
@@ -45,20 +45,20 @@ def test_a_finger_that_the_critic_misses_is_not_read(one):
     marks = astray.landmarks_px.copy()
     marks[13:17] += (0.5 * one.hand_px, 0.0)
     bad = replace(astray, landmarks_px=marks)
-    read = other_readings(one.pixels, task, None, bad)[0]
-    believed = other_readings(one.pixels, task, None, replace(bad, present={}))[0]
+    read = other_hypotheses(one.pixels, task, None, bad)[0]
+    believed = other_hypotheses(one.pixels, task, None, replace(bad, present={}))[0]
     tips = [np.abs(fit.fit.landmarks_px[16] - one.landmarks_px[16]).max() for fit in (read, believed)]
     assert tips[0] < tips[1]
 
 
 @pytest.mark.parametrize("told", [None, prediction(assessable=0.1), prediction()])
 def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, told):
-    readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
-    assert readings == ["as a left hand"]
+    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, told)]
+    assert hypotheses == ["as a left hand"]
 
 
 def test_by_its_palm_alone_the_palm_stays_where_it_is(one):
-    rest = palm_alone(one.pixels, task_of(one), None)
+    rest = palm_only(one.pixels, task_of(one), None)
     palm = [0, 5, 9, 13, 17]
     assert np.abs(rest.fit.landmarks_px - one.landmarks_px)[palm].max() < 0.06 * one.hand_px
 
@@ -77,13 +77,13 @@ def test_flesh_that_the_critic_sees_is_the_hand_s_and_may_go(one):
     there = np.zeros(one.silhouette.shape, np.bool_)
     there[30:60, -30:-10] = True
     pixels = np.where(there[..., None], one.pixels[one.silhouette].mean(0), one.pixels).astype(np.uint8)
-    seen = with_flesh(pixels, task, spare(one), None)
+    seen = with_part_maps(pixels, task, spare(one), None)
     there, hand = there[y0:y1, x0:x1], one.silhouette[y0:y1, x0:x1]
     assert seen.region.certain[there].all()
     assert seen.region.certain[hand].mean() > 0.97
     assert np.array_equal(seen.surplus, there)
-    assert seen.may_change[there].all()
-    assert not task.may_change[there].all()
+    assert seen.repair_mask[there].all()
+    assert not task.repair_mask[there].all()
     assert seen.region.inside is task.region.inside, "what is measured by the outline must not grow"
     assert seen.region.certain.sum() < 1.1 * (there | hand).sum()
 
@@ -101,7 +101,9 @@ def test_what_is_plainly_no_skin_in_the_outermost_cells_of_its_flesh_is_backgrou
     beyond = []
     for colour in (one.pixels[one.silhouette].mean(0), (40, 90, 200)):
         pixels = np.where(one.silhouette[..., None], one.pixels, np.array(colour)).astype(np.uint8)
-        known = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None).region.certain
+        known = with_part_maps(
+            pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None
+        ).region.certain
         assert (known & hand).sum() > 0.97 * hand.sum()
         beyond.append((known & ~hand).sum() / hand.sum())
     assert beyond[1] < 0.5 * beyond[0]
@@ -117,7 +119,7 @@ def test_other_skin_across_a_gap_is_not_the_hand_s(one):
     rows = np.arange(0, one.silhouette.shape[0], 6)
     coarse = one.silhouette[rows][:, rows].astype(np.float32)
     to_cells = np.array([[1 / 6, 0.0, 0.0], [0.0, 1 / 6, 0.0]])
-    seen = with_flesh(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None)
+    seen = with_part_maps(pixels, task_of(one), PartMaps(coarse, 0 * coarse, to_cells), None)
     assert not (seen.region.certain & face[y0:y1, x0:x1]).any()
     hand = one.silhouette[y0:y1, x0:x1]
     assert (seen.region.certain & hand).sum() > 0.97 * hand.sum()
@@ -127,8 +129,8 @@ def test_the_user_s_mask_stays(one):
     given = np.zeros(one.silhouette.shape, np.bool_)
     given[50:90, 50:90] = True
     task = task_of(one, mask=Mask(given))
-    seen = with_flesh(one.pixels, task, spare(one), Mask(given))
-    assert np.array_equal(seen.may_change, task.may_change)
+    seen = with_part_maps(one.pixels, task, spare(one), Mask(given))
+    assert np.array_equal(seen.repair_mask, task.repair_mask)
 
 
 def astray(shot, defect, place):
@@ -145,8 +147,8 @@ def test_the_finger_at_which_the_shape_goes_wrong_is_laid_beside_its_neighbours(
     task = replace(task, observation=replace(task.observation, landmarks_px=marks))
     middle = tuple(marks[7].tolist())
     by_reading = {
-        other.reading: other
-        for other in other_readings(one.pixels, task, None, astray(one, "sideways", middle))
+        other.pose_hypothesis: other
+        for other in other_hypotheses(one.pixels, task, None, astray(one, "sideways", middle))
     }
     spared, rest = by_reading["without the finger that is wrong"], [0, 9, 10, 11, 12, 17]
     assert np.abs(spared.fit.landmarks_px - one.landmarks_px)[rest].max() < 0.08 * one.hand_px
@@ -157,8 +159,8 @@ def test_the_finger_at_which_the_shape_goes_wrong_is_laid_beside_its_neighbours(
 @pytest.mark.parametrize("defect", ["melted", "sideways"])
 def test_what_is_wrong_with_the_whole_hand_or_beside_it_leaves_no_finger_out(one, defect):
     told = astray(one, defect, (0.0, 0.0) if defect == "sideways" else tuple(one.landmarks_px[7].tolist()))
-    readings = [other.reading for other in other_readings(one.pixels, task_of(one), None, told)]
-    assert "without the finger that is wrong" not in readings
+    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, told)]
+    assert "without the finger that is wrong" not in hypotheses
 
 
 def test_fingers_of_the_wrong_length_get_their_usual_one(one):
@@ -168,11 +170,11 @@ def test_fingers_of_the_wrong_length_get_their_usual_one(one):
     shape[index] = 0.4
     long = replace(task, fit=replace(task.fit, hand=replace(task.fit.hand, shape=shape)))
     told = astray(one, "too_long", tuple(one.landmarks_px[8].tolist()))
-    by_reading = {other.reading: other for other in other_readings(one.pixels, long, None, told)}
+    by_reading = {other.pose_hypothesis: other for other in other_hypotheses(one.pixels, long, None, told)}
     usual = by_reading["with fingers of usual length"].fit
     assert usual.hand.shape[index] == 0
     assert np.array_equal(usual.hand.pose, task.fit.hand.pose)
     reach = [np.linalg.norm(np.diff(fit.landmarks_px[[5, 8]], axis=0)) for fit in (usual, task.fit)]
     assert 0.8 < reach[0] / reach[1] < 1.2
-    sideways = other_readings(one.pixels, long, None, astray(one, "sideways", told.where_px["sideways"]))
-    assert "with fingers of usual length" not in [other.reading for other in sideways]
+    sideways = other_hypotheses(one.pixels, long, None, astray(one, "sideways", told.where_px["sideways"]))
+    assert "with fingers of usual length" not in [other.pose_hypothesis for other in sideways]

@@ -36,7 +36,7 @@ def test_refine_leaves_no_hand_untold_that_review_fails(said, attempted):
     engine = Engine(PeopleEyes(), critic=Stub(extra=0.97, **said), proposer=Fixed([HERE]))
     repair = refine_picture(wall(), RefineSettings(), engine)
     assert [hand.action for hand in repair.hands] == ["kept"] * attempted
-    left = [*(hand.review_before for hand in repair.hands), *repair.unread]
+    left = [*(hand.review_before for hand in repair.hands), *repair.undetected]
     assert [review["verdict"] for review in left] == ["fail"]
     assert review_picture(repair.after, engine.judge).verdict == "fail"
 

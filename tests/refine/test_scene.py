@@ -94,10 +94,10 @@ def test_a_job_for_two_holds_both_windows_and_both_masks(meeting):
     picture = np.zeros((*meeting.depth.depth.shape, 3), np.uint8)
     job = meeting.job(picture, tasks, meeting.control(tasks), 5)
     for task in tasks:
-        assert job.may_change[job.place(task)].shape == task.may_change.shape
-        assert (job.may_change[job.place(task)] >= task.may_change).all()
-    assert job.may_change.sum() < sum(task.may_change.sum() for task in tasks)
-    assert job.crop.shape[:2] == job.may_change.shape
+        assert job.repair_mask[job.place(task)].shape == task.repair_mask.shape
+        assert (job.repair_mask[job.place(task)] >= task.repair_mask).all()
+    assert job.repair_mask.sum() < sum(task.repair_mask.sum() for task in tasks)
+    assert job.crop.shape[:2] == job.repair_mask.shape
     assert job.seed == 5
 
 
@@ -106,9 +106,9 @@ def test_a_hand_in_front_is_kept_out_unless_it_is_painted_too(meeting):
     picture = np.zeros((*meeting.depth.depth.shape, 3), np.uint8)
     alone = meeting.job(picture, tasks[:1], meeting.depth, 0)
     assert alone.others[0].any()
-    assert not (alone.may_change & alone.others[0]).any()
+    assert not (alone.repair_mask & alone.others[0]).any()
     both = meeting.job(picture, tasks, meeting.control(tasks), 0)
-    assert (both.may_change[both.place(tasks[0])] & both.others[0]).any()
+    assert (both.repair_mask[both.place(tasks[0])] & both.others[0]).any()
 
 
 def test_each_hands_part_of_the_depth_is_its_own(meeting):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.refine import pipeline
-from handwright.refine.painters import Painted, PaintJob
+from handwright.refine.painters import PaintJob, PaintResult
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.settings import RefineSettings
 from handwright.types import Image
@@ -25,10 +25,10 @@ class Painter:
     def hands(self) -> list[list[int]]:
         return [sorted(task.id for task in job.tasks) for job in self.jobs]
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         self.jobs.append(replace(job, picture=job.picture.copy()))
         colour = np.full(job.crop.shape, 10 + job.seed, np.uint8)
-        return Painted(colour, job.may_change.astype(np.float32), toned=True)
+        return PaintResult(colour, job.repair_mask.astype(np.float32), toned=True)
 
 
 @pytest.fixture
@@ -141,4 +141,4 @@ def test_a_hand_that_is_not_asked_for_is_no_part_of_a_group(pixels, engine, pain
     repair = refine_picture(Image(pixels), RefineSettings(hand_ids=(2,)), engine)
     assert painter.hands == [[2]]
     assert [hand.action for hand in repair.hands] == ["skipped", "refined"]
-    assert not (painter.jobs[0].may_change & painter.jobs[0].others[0]).any()
+    assert not (painter.jobs[0].repair_mask & painter.jobs[0].others[0]).any()

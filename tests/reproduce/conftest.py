@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.handrefiner.network import Inpainters
+from handwright.handrefiner.network import NetworkLoader
 from handwright.perception.analysis import analyse_hand
 from handwright.refine import painting, redetection
-from handwright.refine.painters import DrawPainter, Painted
+from handwright.refine.painters import DrawPainter, PaintResult
 from handwright.refine.pipeline import Engine
 from handwright.refine.redetection import Redetection
 from handwright.reproduce import subjects
@@ -51,7 +51,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 
     monkeypatch.setattr(painting, "measure_redetection", look)
     monkeypatch.setattr(
-        DrawPainter, "paint", lambda self, job: Painted(job.crop, np.ones(job.crop.shape[:2]))
+        DrawPainter, "paint", lambda self, job: PaintResult(job.crop, np.ones(job.crop.shape[:2]))
     )
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, _: wanted)
     monkeypatch.setattr(subjects, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
@@ -66,7 +66,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 def open_bench(network: Network, tmp_path: Path):
     def opened(folder: str = "work", **changes) -> Bench:
         study = Study(Scale(**{**vars(TINY), **changes}))
-        engine = Engine(None, Inpainters(lambda settings: network))  # type: ignore[arg-type]
+        engine = Engine(None, NetworkLoader(lambda settings: network))  # type: ignore[arg-type]
         return Bench(study, Store(tmp_path / folder, {"study": 1}), engine)
 
     return opened

@@ -106,8 +106,8 @@ def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair
         score=0.9,
         found_by="picture",
     )
-    unread = (review_of(len(hands) + 1, mangled, "fail"),) if tuple(image.pixels[0, 0]) == MANGLED else ()
-    return Repair(image, after, hands, both, seconds, judged_by=("geometry",), unread=unread)
+    undetected = (review_of(len(hands) + 1, mangled, "fail"),) if tuple(image.pixels[0, 0]) == MANGLED else ()
+    return Repair(image, after, hands, both, seconds, judged_by=("geometry",), undetected=undetected)
 
 
 def _boxes(image: Image, settings: RefineSettings) -> list[tuple[int, int, int, int]]:
@@ -165,8 +165,16 @@ def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candid
     inside = np.ones(pixels.shape[:2], bool)
     inside[0, 0] = False
     scores = {"found_again": 1.0, "joint_error": 0.02, "odd": float("nan")}
-    refused = ("it is the number of the beast",) if seed == 666 else ()
-    return Candidate(seed, pixels, inside, (x0, y0), scores, accepted=not refused, refused=refused)
+    rejection_reasons = ("it is the number of the beast",) if seed == 666 else ()
+    return Candidate(
+        seed,
+        pixels,
+        inside,
+        (x0, y0),
+        scores,
+        accepted=not rejection_reasons,
+        rejection_reasons=rejection_reasons,
+    )
 
 
 def _rest_hand(image: Image) -> Hand:

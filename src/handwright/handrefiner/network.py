@@ -15,7 +15,7 @@ from handwright.handrefiner.strength import Strength
 
 
 @dataclass(frozen=True, eq=False)
-class Inpainting:
+class InpaintRequest:
     """One square to inpaint, at the network's resolution R.
 
     Attributes:
@@ -38,11 +38,11 @@ class Inpainting:
     strength: Strength
     seed: int
     start: UInt8[np.ndarray, "r r 3"] | None = None
-    keep: bool = False
+    keep_steps: bool = False
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class DenoisingStep:
     """What went into one step of the sampler, and what the network took it for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Inpainted:
+class InpaintResult:
     """An inpainted square.
 
     Attributes:
@@ -66,10 +66,10 @@ class Inpainted:
     """
 
     picture: Float[np.ndarray, "r r 3"]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[DenoisingStep, ...] = ()
 
 
-class Inpainter(Protocol):
+class InpaintNetwork(Protocol):
     """A network that inpaints."""
 
     @property
@@ -87,7 +87,7 @@ class Inpainter(Protocol):
         """The w of eq. 3 that suits it."""
         ...
 
-    def inpaint(self, asked: Inpainting) -> Inpainted:
+    def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """Paint inside the mask.
 
         Raises:
@@ -96,7 +96,7 @@ class Inpainter(Protocol):
         """
         ...
 
-    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+    def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the network's own encoder and decoder, float32 in 0 … 255."""
         ...
 
@@ -105,19 +105,19 @@ EXTRA = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 """What ``handwright[diffusion]`` brings."""
 
 Wanted = tuple[str, str | None, str, str]
-OpenInpainter = Callable[[DiffusionSettings], Inpainter]
+OpenInpainter = Callable[[DiffusionSettings], InpaintNetwork]
 
 
-def open_torch_inpainter(settings: DiffusionSettings) -> Inpainter:
+def open_torch_network(settings: DiffusionSettings) -> InpaintNetwork:
     """Load the models that the settings name.
 
     Raises:
         DiffusionError: The extra is not installed, or the models are missing or damaged or do not fit.
     """
     check_installed()
-    from handwright.handrefiner.torch_network import TorchInpainter
+    from handwright.handrefiner.torch_network import TorchNetwork
 
-    return TorchInpainter.load(settings)
+    return TorchNetwork.load(settings)
 
 
 def check_installed() -> None:
@@ -138,20 +138,20 @@ def check_installed() -> None:
 
 
 @dataclass
-class Inpainters:
+class NetworkLoader:
     """Opens models when they are first needed and keeps the last ones.
 
     Attributes:
-        open_inpainter: Opens them.
+        open_network: Opens them.
     """
 
-    open_inpainter: OpenInpainter = open_torch_inpainter
-    _open: dict[Wanted, Inpainter] = field(default_factory=dict[Wanted, Inpainter])
+    open_network: OpenInpainter = open_torch_network
+    _open: dict[Wanted, InpaintNetwork] = field(default_factory=dict[Wanted, InpaintNetwork])
 
-    def __call__(self, settings: DiffusionSettings) -> Inpainter:
+    def __call__(self, settings: DiffusionSettings) -> InpaintNetwork:
         """The models that the settings name."""
         wanted = settings.model, settings.controlnet, settings.dtype, settings.device
         if wanted not in self._open:
             self._open.clear()
-            self._open[wanted] = self.open_inpainter(settings)
+            self._open[wanted] = self.open_network(settings)
         return self._open[wanted]

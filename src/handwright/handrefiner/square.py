@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.types import Window
 
-SIDE_OF_BOX = 1.6
+SQUARE_PER_BOX = 1.6
 """Side of the square over the longer side of the hands' box (HandRefiner's published crop)."""
 
 _ROOM = 1.06
@@ -56,13 +56,13 @@ class Square:
 
 
 def square_around(
-    points_px: Float[np.ndarray, "n 2"], may_change: Bool[np.ndarray, "h w"], window: Window
+    points_px: Float[np.ndarray, "n 2"], repair_mask: Bool[np.ndarray, "h w"], window: Window
 ) -> Square:
     """The square to paint hands on.
 
     Args:
         points_px: [N, 2] landmarks of the hands, in the picture.
-        may_change: bool [h, w] repair mask in the window, not empty.
+        repair_mask: bool [h, w] repair mask in the window, not empty.
         window: x0, y0, x1, y1 of the mask.
 
     Returns:
@@ -70,10 +70,12 @@ def square_around(
         it is larger or off centre only as far as the mask asks for it.
     """
     low, high = points_px.min(0), points_px.max(0)
-    rows, columns = np.flatnonzero(may_change.any(1)), np.flatnonzero(may_change.any(0))
+    rows, columns = np.flatnonzero(repair_mask.any(1)), np.flatnonzero(repair_mask.any(0))
     first = np.array([window[0] + columns[0], window[1] + rows[0]], np.float64)
     last = np.array([window[0] + columns[-1] + 1, window[1] + rows[-1] + 1], np.float64)
-    side = int(np.ceil(max(SIDE_OF_BOX * (high - low).max(), _ROOM * (last - first).max(), _LEAST_SIDE_PX)))
+    side = int(
+        np.ceil(max(SQUARE_PER_BOX * (high - low).max(), _ROOM * (last - first).max(), _LEAST_SIDE_PX))
+    )
     corner = np.round((low + high - side) / 2)
     corner = np.clip(corner, last - side, first)
     return Square(int(corner[0]), int(corner[1]), side)

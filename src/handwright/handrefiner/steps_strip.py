@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.handrefiner.network import Inpainted, Inpainting
+from handwright.handrefiner.network import InpaintRequest, InpaintResult
 from handwright.handrefiner.square import picture_at
 
 MOST_STEPS = 10
@@ -20,18 +20,18 @@ def chosen_steps(count: int) -> list[int]:
     return sorted({round(k) for k in np.linspace(0, count - 1, min(count, MOST_STEPS)).tolist()})
 
 
-def steps_strip(asked: Inpainting, made: Inpainted) -> UInt8[np.ndarray, "h w 3"]:
+def steps_strip(request: InpaintRequest, result: InpaintResult) -> UInt8[np.ndarray, "h w 3"]:
     """Two rows: control image, then the noisy picture of each step; mask, then the predicted picture of each.
 
     Args:
         asked: What the network got.
         made: What it made, with steps.
     """
-    side = min(asked.picture.shape[0], _TILE_PX)
-    control = np.repeat(asked.control[..., None], 3, axis=2)
-    mask = np.repeat(asked.mask[..., None], 3, axis=2) * np.uint8(255)
-    upper = [control, *(step.noisy for step in made.steps)]
-    lower = [mask, *(step.predicted for step in made.steps)]
+    side = min(request.picture.shape[0], _TILE_PX)
+    control = np.repeat(request.control[..., None], 3, axis=2)
+    mask = np.repeat(request.mask[..., None], 3, axis=2) * np.uint8(255)
+    upper = [control, *(step.noisy for step in result.steps)]
+    lower = [mask, *(step.predicted for step in result.steps)]
     strip = np.full((2 * side + _GAP_PX, len(upper) * (side + _GAP_PX) - _GAP_PX, 3), 255, np.uint8)
     for top, row in ((0, upper), (side + _GAP_PX, lower)):
         for column, tile in enumerate(row):

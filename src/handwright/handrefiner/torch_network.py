@@ -21,13 +21,13 @@ from handwright.diffusion.tensors import control_tensor, picture_array, picture_
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainted, Inpainting, Step
+from handwright.handrefiner.network import DenoisingStep, InpaintRequest, InpaintResult
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.threads import available_cpus
 
 
 @dataclass(frozen=True, eq=False)
-class TorchInpainter:
+class TorchNetwork:
     """``HandInpaintPipeline`` on loaded models.
 
     Attributes:
@@ -62,39 +62,41 @@ class TorchInpainter:
         _check_kind(models)
         return cls(models, models.resolution)
 
-    def inpaint(self, asked: Inpainting) -> Inpainted:
-        """Run the pipeline on one square; see ``Inpainter``."""
-        settings = asked.settings
+    def inpaint(self, request: InpaintRequest) -> InpaintResult:
+        """Run the pipeline on one square; see ``InpaintNetwork``."""
+        settings = request.settings
         pipeline = HandInpaintPipeline.from_models(self.models, settings.sampler)
         seen: list[tuple[float, Tensor, Tensor]] = []
 
-        def keep(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
+        def keep_steps(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
             seen.append((float(timestep), noisy.clone(), predicted.clone()))
 
         with _all_cores():
-            made = pipeline(
-                picture_tensor(asked.picture[None]),
-                _mask_tensor(asked.mask),
+            result = pipeline(
+                picture_tensor(request.picture[None]),
+                _mask_tensor(request.mask),
                 control_tensor(
-                    control_picture(self.models.traits.control, asked.control, asked.landmarks_px)[None]
+                    control_picture(self.models.traits.control, request.control, request.landmarks_px)[None]
                 ),
                 prompt=settings.prompt,
                 negative=negative_prompt(settings.negative, settings.synthetic_negative),
                 steps=settings.steps,
                 guidance=self.guidance if settings.guidance is None else settings.guidance,
-                control_strength=asked.strength,
-                control_guidance=self.models.traits.guidance if asked.start is None else 1.0,
-                start=None if asked.start is None else picture_tensor(asked.start[None]),
-                start_level=1.0 if asked.start is None else settings.start_level,
-                generator=torch.Generator("cpu").manual_seed(asked.seed),
-                on_step=keep if asked.keep else None,
+                control_strength=request.strength,
+                control_guidance=self.models.traits.guidance if request.start is None else 1.0,
+                start=None if request.start is None else picture_tensor(request.start[None]),
+                start_level=1.0 if request.start is None else settings.start_level,
+                generator=torch.Generator("cpu").manual_seed(request.seed),
+                on_step=keep_steps if request.keep_steps else None,
             )
         chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
-        steps = tuple(Step(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen)
-        return Inpainted(picture_array(made.pictures)[0], steps)
+        steps = tuple(
+            DenoisingStep(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen
+        )
+        return InpaintResult(picture_array(result.pictures)[0], steps)
 
-    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
-        """A picture through the VAE's encoder and decoder; see ``Inpainter``."""
+    def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+        """A picture through the VAE's encoder and decoder; see ``InpaintNetwork``."""
         vae = self.models.vae
         with torch.no_grad(), _all_cores(), enough_memory("encoding the drawn hand"):
             return picture_array(decode(vae, encode(vae, picture_tensor(picture[None]).to(vae.device))))[0]

@@ -7,7 +7,7 @@
 (b) *Geometry*: the hand is found again with its joints on the mesh, at most ``AS_EXACT`` (and never
     ``WORST_ERROR``) farther off than the original's own; no check of the list fails it, it is a hand of the
     side that its arm has, and not more than ``MOST_LOST`` of the old hand is gone.
-(c) *Fit to the picture*: no aspect beyond its limit (``fit_to_picture``). The original fits by being there.
+(c) *Fit to the picture*: no aspect beyond its limit (``measure_picture_fit``). The original fits by being there.
 
 A hand that the user named is attempted whatever the critic says: there a candidate need not come as near in
 (a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
@@ -55,7 +55,7 @@ _STANDS_OUT = {
 
 
 @dataclass(frozen=True)
-class Opinion:
+class CriticScore:
     """What the critic says of one version of a hand.
 
     Attributes:
@@ -71,7 +71,7 @@ class Opinion:
     clear: bool = True
 
     @classmethod
-    def of(cls, prediction: CriticPrediction) -> Opinion | None:
+    def of(cls, prediction: CriticPrediction) -> CriticScore | None:
         """The opinion; None of a hand that the critic cannot assess."""
         if prediction.not_assessable:
             return None
@@ -84,7 +84,7 @@ class Opinion:
 
 
 @dataclass(frozen=True)
-class Original:
+class OriginalScores:
     """The hand as it is.
 
     Attributes:
@@ -94,28 +94,28 @@ class Original:
         critic: What the critic says; None where there is none or it cannot assess the hand.
         critic_failed: The critic failed it in the review, or does now.
         arm: Side of the arm that it ends, where that is plain.
-        asked_for: The user named this hand.
+        hands_named: The user named this hand.
     """
 
     found: bool
     joint_error: float
     region: OrientedSquare
-    critic: Opinion | None = None
+    critic: CriticScore | None = None
     critic_failed: bool = False
     arm: Side | None = None
-    asked_for: bool = False
+    hands_named: bool = False
 
 
 @dataclass(frozen=True)
-class Version:
+class CandidateScores:
     """A candidate's three scores.
 
     Attributes:
         found: It is found again.
-        joint_error: As of ``Original``.
+        joint_error: As of ``OriginalScores``.
         side: Of the hand that was painted.
         fit: Into its picture.
-        critic: As of ``Original``.
+        critic: As of ``OriginalScores``.
         failed_checks: Reasons of the checks of geometry that fail.
         lost: Share of the old hand that is gone; 0 where the user brought another pose.
         painted: Any pixel was painted.
@@ -125,27 +125,27 @@ class Version:
     joint_error: float
     side: Side
     fit: PictureFit
-    critic: Opinion | None = None
+    critic: CriticScore | None = None
     failed_checks: Sequence[str] = field(default=())
     lost: float = 0.0
     painted: bool = True
 
 
-def objections(original: Original, version: Version) -> tuple[str, ...]:
+def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
     """Why a candidate may not replace the original, worst first, in words; empty: it may."""
-    if not version.painted:
+    if not candidate.painted:
         return ("nothing could be painted",)
-    return (*_of_critic(original, version), *_of_geometry(original, version), *_of_fit(version.fit))
+    return (*_of_critic(original, candidate), *_of_geometry(original, candidate), *_of_fit(candidate.fit))
 
 
-def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
-    was, now = original.critic, version.critic
+def _of_critic(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
+    was, now = original.critic, candidate.critic
     if now is None:
         return ("the critic cannot assess it any more",) if was is not None else ()
     if now.surplus:
         return ("flesh that no sound hand has is left over",)
     told = "" if was is None else f"({was.malformed:.2f} → {now.malformed:.2f})"
-    if original.asked_for and original.critic_failed and was is not None:
+    if original.hands_named and original.critic_failed and was is not None:
         return () if _odds(now) <= ASKED * _odds(was) else (f"the critic likes it hardly better {told}",)
     if now.failed:
         return (f"the critic calls it malformed ({now.malformed:.2f})",)
@@ -155,27 +155,27 @@ def _of_critic(original: Original, version: Version) -> tuple[str, ...]:
         if now.malformed > HALF * was.malformed:
             return (f"the critic likes it hardly better {told}",)
         return () if now.clear else (f"the critic is not sure that it is sound {told}",)
-    if not original.asked_for and now.malformed > was.malformed + AS_SOUND:
+    if not original.hands_named and now.malformed > was.malformed + AS_SOUND:
         return (f"the critic likes it less than the original {told}",)
     return ()
 
 
-def _odds(opinion: Opinion) -> float:
-    return opinion.malformed / max(1 - opinion.malformed, 1e-9)
+def _odds(score: CriticScore) -> float:
+    return score.malformed / max(1 - score.malformed, 1e-9)
 
 
-def _of_geometry(original: Original, version: Version) -> tuple[str, ...]:
-    if not version.found:
+def _of_geometry(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
+    if not candidate.found:
         return ("not found again after repainting",)
     found: list[str] = []
-    error = version.joint_error
+    error = candidate.joint_error
     if error >= WORST_ERROR or (original.found and error > original.joint_error + AS_EXACT):
         found.append(f"its joints came out elsewhere ({100 * error:.0f} % of hand size)")
-    found += [reason[:1].lower() + reason[1:].rstrip(".") for reason in version.failed_checks]
-    if original.arm is not None and version.side != original.arm:
-        found.append(f"it is a {version.side} hand on a {original.arm} arm")
-    if version.lost > MOST_LOST:
-        found.append(f"{100 * version.lost:.0f} % of the old hand would be gone")
+    found += [reason[:1].lower() + reason[1:].rstrip(".") for reason in candidate.failed_checks]
+    if original.arm is not None and candidate.side != original.arm:
+        found.append(f"it is a {candidate.side} hand on a {original.arm} arm")
+    if candidate.lost > MOST_LOST:
+        found.append(f"{100 * candidate.lost:.0f} % of the old hand would be gone")
     return tuple(found)
 
 
@@ -187,21 +187,21 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
     )
 
 
-def scores_of(original: Original, version: Version) -> dict[str, float]:
+def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict[str, float]:
     """Every number that decides, by name, for the report; those of a critic only where it said something."""
     scores = {
-        "found_again": float(version.found),
-        "joint_error": version.joint_error,
+        "found_again": float(candidate.found),
+        "joint_error": candidate.joint_error,
         "found_before": float(original.found),
         "joint_error_before": original.joint_error,
-        "failed_checks": float(len(version.failed_checks)),
-        "lost": version.lost,
-        **{f"fit_{name}": aspect.value for name, aspect in version.fit.aspects.items()},
-        "fit_share": version.fit.share,
+        "failed_checks": float(len(candidate.failed_checks)),
+        "lost": candidate.lost,
+        **{f"fit_{name}": aspect.value for name, aspect in candidate.fit.aspects.items()},
+        "fit_share": candidate.fit.share,
     }
-    if version.critic is not None:
-        scores["malformed"] = version.critic.malformed
-        scores["called_malformed"] = float(version.critic.failed)
+    if candidate.critic is not None:
+        scores["malformed"] = candidate.critic.malformed
+        scores["called_malformed"] = float(candidate.critic.failed)
     if original.critic is not None:
         scores["malformed_before"] = original.critic.malformed
     return scores
@@ -219,7 +219,9 @@ def order(scores: Sequence[Mapping[str, float]]) -> tuple[float, float, float]:
     return malformed, error, max(hand["fit_share"] for hand in scores)
 
 
-def best_refused(candidates: Sequence[Candidate]) -> int | None:
+def best_rejected(candidates: Sequence[Candidate]) -> int | None:
     """Index of the refused candidate with the fewest objections; of several the best by ``order``."""
-    refused = [(len(c.refused), order([c.scores]), k) for k, c in enumerate(candidates) if not c.accepted]
-    return min(refused)[2] if refused else None
+    rejected = [
+        (len(c.rejection_reasons), order([c.scores]), k) for k, c in enumerate(candidates) if not c.accepted
+    ]
+    return min(rejected)[2] if rejected else None

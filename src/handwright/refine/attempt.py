@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from handwright.hand.defects import Defect
-from handwright.refine.acceptance import best_refused, order
-from handwright.refine.candidates import Made, Pixels, Studio, originals_of, paint
+from handwright.refine.acceptance import best_rejected, order
+from handwright.refine.candidates import JudgedCandidate, Pixels, RefineContext, paint, score_originals
 from handwright.refine.hand_task import HandTask
-from handwright.refine.pose_hypotheses import other_readings, palm_alone
+from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
 from handwright.refine.result import Candidate, HandRepair
 from handwright.refine.scene import Scene, own_depth
 from handwright.review.critic.prediction import CriticPrediction
@@ -34,14 +34,14 @@ class Attempt:
         mates: Ids of the hands that were painted in one go with it; they win or lose together.
     """
 
-    made: tuple[Made, ...]
+    judged: tuple[JudgedCandidate, ...]
     ranked: tuple[int, ...]
     mates: frozenset[int] = field(default=frozenset())
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """All candidates."""
-        return tuple(made.candidate for made in self.made)
+        return tuple(one.candidate for one in self.judged)
 
     @property
     def picked(self) -> int | None:
@@ -49,9 +49,9 @@ class Attempt:
         return self.ranked[0] if self.ranked else None
 
     @property
-    def best(self) -> Made:
+    def best(self) -> JudgedCandidate:
         """What is pasted; the first candidate where nothing is."""
-        return self.made[self.picked or 0]
+        return self.judged[self.picked or 0]
 
     @property
     def winner(self) -> Candidate | None:
@@ -72,15 +72,15 @@ class Attempt:
         """The same with the candidates of an earlier attempt, which failed, before its own."""
         if earlier is None:
             return self
-        ranked = tuple(index + len(earlier.made) for index in self.ranked)
-        return replace(self, made=(*earlier.made, *self.made), ranked=ranked)
+        ranked = tuple(index + len(earlier.judged) for index in self.ranked)
+        return replace(self, judged=(*earlier.judged, *self.judged), ranked=ranked)
 
     def without_winner(self, why: str) -> Attempt:
         """The same with the candidate to paste refused, and the next best in its place."""
-        made, picked = list(self.made), self.ranked[0]
-        refused = replace(made[picked].candidate, accepted=False, refused=(why,))
-        made[picked] = replace(made[picked], candidate=refused)
-        return replace(self, made=tuple(made), ranked=self.ranked[1:])
+        judged, picked = list(self.judged), self.ranked[0]
+        rejected = replace(judged[picked].candidate, accepted=False, rejection_reasons=(why,))
+        judged[picked] = replace(judged[picked], candidate=rejected)
+        return replace(self, judged=tuple(judged), ranked=self.ranked[1:])
 
     def as_repair(
         self, image: Image, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
@@ -98,40 +98,40 @@ class Attempt:
         if self.winner is not None:
             reason = _won(self.winner)
             return HandRepair(*common, "refined", reason, candidates, self.picked, None, before, after)
-        nearest = best_refused(candidates)
+        nearest = best_rejected(candidates)
         reason = _lost(candidates, nearest)
         return HandRepair(*common, "kept", reason, candidates, None, nearest, before, after)
 
 
-def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, studio: Studio) -> Attempt:
+def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineContext) -> Attempt:
     """Paint the candidates of one hand within its time budget.
 
     When no candidate of the first reading beats the original, or its joints came out doubtful, the hand is
-    read in other ways (``other_readings``), and by its palm alone where none of these beats it either.
+    read in other ways (``other_hypotheses``), and by its palm alone where none of these beats it either.
     """
-    may_go_on = _budget(studio.settings.budget_s)
-    (original,) = originals_of(pixels, [task], studio)
-    made: list[Made] = []
-    for seed, strength in studio.settings.tries:
-        if made and not may_go_on():
+    may_go_on = _budget(context.settings.budget_s)
+    (original,) = score_originals(pixels, [task], context)
+    judged: list[JudgedCandidate] = []
+    for seed, strength in context.settings.tries:
+        if judged and not may_go_on():
             break
-        made += paint(pixels, [task], scene, seed, strength, studio, [original])
-    review = studio.reviews.get(task.id)
+        judged += paint(pixels, [task], scene, seed, strength, context, [original])
+    review = context.reviews.get(task.id)
     prediction = None if review is None else review.prediction
-    if studio.settings.hands is None and (_doubtful(made) or _off_its_arm(prediction)) and may_go_on():
-        seed, strength = studio.settings.tries[0]
-        for other in other_readings(pixels, task, studio.settings.mask, prediction):
+    if context.settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
+        seed, strength = context.settings.tries[0]
+        for other in other_hypotheses(pixels, task, context.settings.mask, prediction):
             if may_go_on():
-                made += paint(pixels, [other], scene, seed, strength, studio, [original])
-        if not any(one.candidate.accepted for one in made) and may_go_on():
-            last = palm_alone(pixels, task, studio.settings.mask)
-            made += paint(pixels, [last], scene, seed, strength, studio, [original])
-    joined = [one.task.underlay is not None for one in made]
-    return Attempt(tuple(made), _ranked([[one.candidate] for one in made], joined))
+                judged += paint(pixels, [other], scene, seed, strength, context, [original])
+        if not any(one.candidate.accepted for one in judged) and may_go_on():
+            last = palm_only(pixels, task, context.settings.mask)
+            judged += paint(pixels, [last], scene, seed, strength, context, [original])
+    joined = [one.task.underlay is not None for one in judged]
+    return Attempt(tuple(judged), _ranked([[one.candidate] for one in judged], joined))
 
 
 def attempt_together(
-    pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, studio: Studio
+    pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, context: RefineContext
 ) -> list[Attempt]:
     """Paint hands that meet in one go; a candidate is accepted only when every hand of it beats its original.
 
@@ -139,18 +139,18 @@ def attempt_together(
         pixels: The picture as painted so far.
         tasks: The hands, the farthest first.
         scene: All hands of the picture.
-        studio: What attempts share.
+        context: What all attempts at the hands of the picture share.
 
     Returns:
         One per hand, in the order of ``tasks``; all of them or none of them have a winner, of one painting.
     """
-    may_go_on = _budget(studio.settings.budget_s * len(tasks))
-    originals = originals_of(pixels, tasks, studio)
-    tried: list[list[Made]] = []
-    for seed, strength in studio.settings.tries:
+    may_go_on = _budget(context.settings.budget_s * len(tasks))
+    originals = score_originals(pixels, tasks, context)
+    tried: list[list[JudgedCandidate]] = []
+    for seed, strength in context.settings.tries:
         if tried and not may_go_on():
             break
-        tried.append(paint(pixels, tasks, scene, seed, strength, studio, originals))
+        tried.append(paint(pixels, tasks, scene, seed, strength, context, originals))
     ranked = _ranked([[one.candidate for one in hands] for hands in tried], [False] * len(tried))
     ids = frozenset(task.id for task in tasks)
     return [
@@ -178,10 +178,10 @@ def _ranked(paintings: Sequence[Sequence[Candidate]], joined: Sequence[bool]) ->
     return tuple(sorted(keys, key=lambda index: (keys[index], index)))
 
 
-def _doubtful(made: Sequence[Made]) -> bool:
+def _doubtful(judged: Sequence[JudgedCandidate]) -> bool:
     """No candidate beats the original without a doubt: none at all, its joints, or the critic's."""
-    errors = [one.candidate.scores["joint_error"] for one in made]
-    won = [one.candidate for one in made if one.candidate.accepted]
+    errors = [one.candidate.scores["joint_error"] for one in judged]
+    won = [one.candidate for one in judged if one.candidate.accepted]
     return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
 
 
@@ -206,6 +206,6 @@ def _won(winner: Candidate) -> str:
 
 
 def _lost(candidates: Sequence[Candidate], nearest: int | None) -> str:
-    why = "nothing could be painted" if nearest is None else "; ".join(candidates[nearest].refused)
+    why = "nothing could be painted" if nearest is None else "; ".join(candidates[nearest].rejection_reasons)
     which = f"none of {len(candidates)} candidates beats it; of the best: " if len(candidates) > 1 else ""
     return f"{which}{why}: the original stays"

@@ -10,13 +10,13 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.photo.grain import add_grain, measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainted, Inpainter, Inpainting
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
 from handwright.refine.compositing.blend import rim
-from handwright.refine.compositing.occluders import things_before
-from handwright.refine.painters import DrawPainter, Painted, PaintJob
+from handwright.refine.compositing.occluders import job_occluders
+from handwright.refine.painters import DrawPainter, PaintJob, PaintResult
 
 Free = Bool[np.ndarray, "h w"]
 
@@ -27,26 +27,26 @@ class DiffusePainter:
 
     Attributes:
         settings: Prompt, strength, steps and the like.
-        open_inpainter: The network; called when a hand is painted, not before.
+        open_network: The network; called when a hand is painted, not before.
         keep: Keep what was made at the steps.
     """
 
     settings: DiffusionSettings
-    open_inpainter: Callable[[], Inpainter]
-    keep: bool = False
+    open_network: Callable[[], InpaintNetwork]
+    keep_steps: bool = False
     together, side_by_side = True, False
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job in one square."""
-        free = job.may_change & ~things_before(job)
+        free = job.repair_mask & ~job_occluders(job)
         if not free.any():
             return _nothing(job)
         square = _square(job, free)
-        network = self.open_inpainter()
-        asked = _ask(job, square, free, network, self.settings, self.keep)
-        made = network.inpaint(asked)
-        pixels = square.in_window(resized(made.picture, square.side), job.window)
-        return _painted(job, _grained(job, pixels, free), free, asked, made)
+        network = self.open_network()
+        request = _ask(job, square, free, network, self.settings, self.keep_steps)
+        result = network.inpaint(request)
+        pixels = square.in_window(resized(result.picture, square.side), job.window)
+        return _painted(job, _grained(job, pixels, free), free, request, result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,31 +61,31 @@ class HarmonisePainter:
 
     Attributes:
         settings: Prompt, strength, steps and the like.
-        open_inpainter: The network; called when a hand is painted, not before.
+        open_network: The network; called when a hand is painted, not before.
         keep: Keep what was made at the steps.
         draw: Who draws.
     """
 
     settings: DiffusionSettings
-    open_inpainter: Callable[[], Inpainter]
-    keep: bool = False
+    open_network: Callable[[], InpaintNetwork]
+    keep_steps: bool = False
     draw: DrawPainter = field(default_factory=DrawPainter)
     together, side_by_side = True, False
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         """Draw the hands of a job, then change what was drawn as the network does."""
         drawn = np.asarray(self.draw.paint(job).pixels)
-        free = job.may_change & ~things_before(job)
+        free = job.repair_mask & ~job_occluders(job)
         if not free.any():
             return _nothing(job)
         square = _square(job, free)
-        network = self.open_inpainter()
+        network = self.open_network()
         start = picture_at(_with(square, job, drawn), network.resolution)
-        asked = _ask(job, square, free, network, self.settings, self.keep, start)
-        made = network.inpaint(asked)
-        change = resized(made.picture - network.as_coded(start), square.side)
+        request = _ask(job, square, free, network, self.settings, self.keep_steps, start)
+        result = network.inpaint(request)
+        change = resized(result.picture - network.autoencode(start), square.side)
         pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
-        return _painted(job, pixels, free, asked, made)
+        return _painted(job, pixels, free, request, result)
 
 
 def _square(job: PaintJob, free: Free) -> Square:
@@ -98,11 +98,11 @@ def _ask(
     job: PaintJob,
     square: Square,
     free: Free,
-    network: Inpainter,
+    network: InpaintNetwork,
     settings: DiffusionSettings,
-    keep: bool,
+    keep_steps: bool,
     start: UInt8[np.ndarray, "r r 3"] | None = None,
-) -> Inpainting:
+) -> InpaintRequest:
     """Picture, mask and depth of a job at the network's resolution."""
     x0, y0, x1, y1 = job.window
     resolution = network.resolution
@@ -110,7 +110,7 @@ def _ask(
     fitted = np.stack([task.fit.landmarks_px for task in job.tasks])
     mask = np.zeros(job.control.shape, np.bool_)
     mask[y0:y1, x0:x1] = free
-    return Inpainting(
+    return InpaintRequest(
         picture=picture_at(square.cut(job.picture), resolution),
         mask=mask_at(square.cut(mask), resolution),
         control=control_at(square.cut(job.control), resolution),
@@ -119,7 +119,7 @@ def _ask(
         strength=resolved(strength, network.fixed_strength, settings.steps),
         seed=job.seed,
         start=start,
-        keep=keep,
+        keep_steps=keep_steps,
     )
 
 
@@ -141,12 +141,16 @@ def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> F
 
 
 def _painted(
-    job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free, asked: Inpainting, made: Inpainted
-) -> Painted:
-    strip = steps_strip(asked, made) if asked.keep else None
+    job: PaintJob,
+    pixels: Float[np.ndarray, "h w 3"],
+    free: Free,
+    request: InpaintRequest,
+    result: InpaintResult,
+) -> PaintResult:
+    strip = steps_strip(request, result) if request.keep_steps else None
     pixels = np.clip(pixels, 0.0, 255.0)
-    return Painted(pixels, rim(free, job.hand_px), strength=asked.strength, strip=strip)
+    return PaintResult(pixels, rim(free, job.hand_px), strength=request.strength, strip=strip)
 
 
-def _nothing(job: PaintJob) -> Painted:
-    return Painted(job.crop, np.zeros(job.may_change.shape, np.float32))
+def _nothing(job: PaintJob) -> PaintResult:
+    return PaintResult(job.crop, np.zeros(job.repair_mask.shape, np.float32))

@@ -15,7 +15,7 @@ from handwright.perception.analysis import HandAnalysis, analyse_hand, crop_wind
 from handwright.perception.fit.edited_depth import with_depth
 from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.perception.segment import hand_region
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps
 from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, Window
@@ -50,10 +50,10 @@ class HandTask:
         fit: The reconstructed hand.
         window: Its crop.
         region: The old hand in the crop.
-        may_change: bool [h, w] the repair mask in the crop.
+        repair_mask: bool [h, w] the repair mask in the crop.
         surplus: bool [h, w] flesh that no sound hand has, which may go; None: nobody said.
         reading: How the hand was read, in words.
-        underlay: What is laid into the picture first; a part of ``may_change``.
+        underlay: What is laid into the picture first; a part of ``repair_mask``.
     """
 
     id: int
@@ -61,9 +61,9 @@ class HandTask:
     fit: HandFit
     window: Window
     region: HandRegion
-    may_change: Bool[np.ndarray, "h w"]
+    repair_mask: Bool[np.ndarray, "h w"]
     surplus: Bool[np.ndarray, "h w"] | None = None
-    reading: str = "as found"
+    pose_hypothesis: str = "as found"
     underlay: Underlay | None = None
 
     @property
@@ -80,11 +80,11 @@ class HandTask:
         """The repair mask at the picture's size."""
         x0, y0, x1, y1 = self.window
         inside = np.zeros((image.height, image.width), np.bool_)
-        inside[y0:y1, x0:x1] = self.may_change
+        inside[y0:y1, x0:x1] = self.repair_mask
         return Mask(inside)
 
 
-def with_flesh(
+def with_part_maps(
     pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: PartMaps, mask: Mask | None
 ) -> HandTask:
     """A task that knows which flesh is the old hand's by a critic: fingers too many, or too long.
@@ -98,10 +98,10 @@ def with_flesh(
     hand, surplus = flesh.masks_in(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
     region = replace(task.region, certain=_edged(hand, distance, flesh.cell_px))
-    allowed = task.may_change
+    allowed = task.repair_mask
     if mask is None:
-        allowed = repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
-    return replace(task, region=region, may_change=allowed, surplus=surplus)
+        allowed = compute_repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
+    return replace(task, region=region, repair_mask=allowed, surplus=surplus)
 
 
 def _edged(
@@ -154,7 +154,11 @@ def plan_hand(
     fit, window, region = _as_given(image, analysis, settings, given)
     x0, y0, x1, y1 = window
     landmarks = observation.landmarks_px - np.array([x0, y0])
-    allowed = repair_mask(fit.hand, window, landmarks, region) if mask is None else mask.inside[y0:y1, x0:x1]
+    allowed = (
+        compute_repair_mask(fit.hand, window, landmarks, region)
+        if mask is None
+        else mask.inside[y0:y1, x0:x1]
+    )
     return HandTask(number, observation, fit, window, region, allowed)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainter, Inpainters
+from handwright.handrefiner.network import InpaintNetwork, NetworkLoader
 from handwright.handrefiner.strength import Strength
 from handwright.options import DIFFUSING, PAINTERS
 from handwright.refine.hand_task import HandTask
@@ -30,7 +30,7 @@ class PaintJob:
         tasks: The hands, farthest first.
         others: Per hand, bool [h, w] in its own window: pixels of other hands that lie in front of it.
         window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
-        may_change: bool [h, w] pixels of the crop that may change.
+        repair_mask: bool [h, w] pixels of the crop that may change.
         seed: Same seed, same bytes.
         strength: Control strength, for painters that have one: numbers, 'fixed' or 'auto'; None: that of
             their settings.
@@ -41,7 +41,7 @@ class PaintJob:
     tasks: tuple[HandTask, ...]
     others: tuple[Bool[np.ndarray, "_ _"], ...]
     window: Window
-    may_change: Bool[np.ndarray, "h w"]
+    repair_mask: Bool[np.ndarray, "h w"]
     seed: int
     strength: Strength | str | None = None
 
@@ -63,12 +63,12 @@ class PaintJob:
 
 
 @dataclass(frozen=True, eq=False)
-class Painted:
+class PaintResult:
     """A painted crop, not yet laid back into the picture.
 
     Attributes:
         pixels: [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0.
-        alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``may_change``.
+        alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``repair_mask``.
         toned: Whether the painter took its colours from the picture itself, so that they need no matching.
         strength: Control strength, for painters that have one.
         strip: uint8 [*, *, 3] what the painter saw and made at its steps, when it was asked to keep that.
@@ -94,7 +94,7 @@ class Painter(Protocol):
         """Whether hands that lie apart may be painted at the same time, in threads."""
         ...
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job."""
         ...
 
@@ -104,11 +104,11 @@ class DrawPainter:
 
     together, side_by_side = False, True
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""
         from handwright.drawing.painter import draw_hand
 
-        pixels, inside = job.crop.copy(), np.zeros(job.may_change.shape, np.bool_)
+        pixels, inside = job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
         for task, others in zip(job.tasks, job.others, strict=True):
             place = job.place(task)
             drawn = draw_hand(
@@ -118,26 +118,28 @@ class DrawPainter:
                 task.landmarks_px,
                 task.region,
                 seed=job.seed,
-                repair_mask=task.may_change & ~others,
+                repair_mask=task.repair_mask & ~others,
                 occluders=others,
                 align_to_arm=task.underlay is None,
             )
             pixels[place] = drawn.pixels
             inside[place] |= drawn.painted
-        return Painted(pixels, inside.astype(np.float32), toned=True)
+        return PaintResult(pixels, inside.astype(np.float32), toned=True)
 
 
-def open_painter(settings: RefineSettings, inpainters: Inpainters) -> Painter:
+def open_painter(settings: RefineSettings, inpainters: NetworkLoader) -> Painter:
     """The painter that the settings name; models are opened when it first paints.
 
     Raises:
         UsageError: There is none of that name.
     """
-    network: partial[Inpainter] = partial(inpainters, settings.diffusion or DiffusionSettings())
-    return painter_of(settings, network)
+    network: partial[InpaintNetwork] = partial(inpainters, settings.diffusion or DiffusionSettings())
+    return painter_on_network(settings, network)
 
 
-def painter_of(settings: RefineSettings, network: Callable[[], Inpainter] | None = None) -> Painter:
+def painter_on_network(
+    settings: RefineSettings, network: Callable[[], InpaintNetwork] | None = None
+) -> Painter:
     """The painter that the settings name, on a network of one's own.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.handrefiner.strength import Strength
-from handwright.refine.compositing.blend import lay_back
+from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import Painter
 from handwright.refine.redetection import Redetection, measure_redetection
@@ -24,7 +24,7 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 
 
 @dataclass(frozen=True, eq=False)
-class Studio:
+class RefineContext:
     """What all attempts at the hands of a picture share.
 
     Attributes:
@@ -43,7 +43,7 @@ class Studio:
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
+class PaintTrial:
     """A picture with freshly painted hands.
 
     Attributes:
@@ -57,7 +57,7 @@ class Painting:
 
     pixels: Pixels
     shares: tuple[Bool[np.ndarray, "_ _"], ...]
-    looks: tuple[Redetection, ...]
+    redetections: tuple[Redetection, ...]
     control: DepthControl
     strength: Strength | None
     strip: UInt8[np.ndarray, "_ _ 3"] | None
@@ -65,17 +65,17 @@ class Painting:
     @property
     def error(self) -> float:
         """Mean joint error of its hands, as a fraction of hand size; a hand that is not found counts 1."""
-        return float(np.mean([look.joint_error for look in self.looks]))
+        return float(np.mean([look.joint_error for look in self.redetections]))
 
 
-def paint_once(
+def paint_trial(
     pixels: Pixels,
     tasks: Sequence[HandTask],
     scene: Scene,
     seed: int,
     strength: Strength | str | None,
-    studio: Studio,
-) -> Painting:
+    context: RefineContext,
+) -> PaintTrial:
     """Paint the hands and look at them again; nothing is judged.
 
     Args:
@@ -84,13 +84,13 @@ def paint_once(
         scene: All hands of the picture.
         seed: Of the painting.
         strength: For painters that have one: numbers, 'fixed' or 'auto'.
-        studio: What attempts share.
+        context: What all attempts at the hands of the picture share.
     """
-    control, base = scene.control(tasks), laid_under(pixels, tasks)
+    control, base = scene.control(tasks), with_underlays(pixels, tasks)
     job = scene.job(base, tasks, control, seed, strength)
-    with studio.watch("paint"):
-        painted = studio.painter.paint(job)
-        patch, inside = lay_back(job, painted)
+    with context.watch("paint"):
+        painted = context.painter.paint(job)
+        patch, inside = composite_paint(job, painted)
     x0, y0, x1, y1 = job.window
     picture = base.copy()
     picture[y0:y1, x0:x1] = patch
@@ -99,11 +99,11 @@ def paint_once(
         replace(task, observation=replace(task.observation, landmarks_px=task.fit.landmarks_px))
         for task in tasks
     ]
-    looks = tuple(look_at(picture, there, studio))
-    return Painting(picture, shares, looks, control, painted.strength, painted.strip)
+    redetections = tuple(redetect_hands(picture, there, context))
+    return PaintTrial(picture, shares, redetections, control, painted.strength, painted.strip)
 
 
-def laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
+def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
     """The picture with what lies under its hands."""
     if all(task.underlay is None for task in tasks):
         return pixels
@@ -117,13 +117,14 @@ def laid_under(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
 
 def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, "h w"]:
     """What of a hand's crop was painted or laid under it."""
-    painted = inside & task.may_change
+    painted = inside & task.repair_mask
     return painted if task.underlay is None else painted | task.underlay.inside
 
 
-def look_at(pixels: Pixels, tasks: Sequence[HandTask], studio: Studio) -> list[Redetection]:
+def redetect_hands(pixels: Pixels, tasks: Sequence[HandTask], context: RefineContext) -> list[Redetection]:
     """A second look at hands, each near where its task has it."""
-    with studio.watch("check"):
+    with context.watch("check"):
         return [
-            measure_redetection(pixels, task.observation, task.fit, studio.judge.landmarker) for task in tasks
+            measure_redetection(pixels, task.observation, task.fit, context.judge.landmarker)
+            for task in tasks
         ]

@@ -13,18 +13,24 @@ import numpy as np
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
-from handwright.handrefiner.network import Inpainters
+from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_edits
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
-from handwright.refine.candidates import Pixels, Studio
-from handwright.refine.hand_task import HandTask, plan_hand, with_flesh
+from handwright.refine.candidates import Pixels, RefineContext
+from handwright.refine.hand_task import HandTask, plan_hand, with_part_maps
 from handwright.refine.painters import open_painter
 from handwright.refine.result import HandRepair, Repair
-from handwright.refine.review_before_after import by_id, refusals, review_after, review_before, why_left_alone
+from handwright.refine.review_before_after import (
+    reason_not_attempted,
+    rejections_in_review,
+    review_after,
+    review_before,
+    review_json_by_id,
+)
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.refine.stopwatch import Stopwatch
@@ -53,7 +59,7 @@ class Engine:
     """
 
     landmarker: Landmarker
-    inpainters: Inpainters = field(default_factory=Inpainters)
+    inpainters: NetworkLoader = field(default_factory=NetworkLoader)
     critic: Critic | None = None
     proposer: Proposer | None = None
     on_stage: Callable[[str], None] = lambda _: None
@@ -133,9 +139,9 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     scene = replace(
         scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
     )
-    studio = Studio(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
+    context = RefineContext(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
     wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
-    attempts = _attempt_all(image.pixels, wanted, scene, studio)
+    attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
     def again(picture: Image, won: Mapping[int, HandAnalysis]) -> PictureReview:
@@ -144,21 +150,21 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
             return review_after(picture, before, now, engine.judge, search)
 
     after, attempts, finished = _finish(image, before, attempts, again)
-    before_json, after_json = by_id(before), by_id(finished) if finished else {}
+    before_json, after_json = review_json_by_id(before), review_json_by_id(finished) if finished else {}
     done = {attempt.task.id: attempt for attempt in attempts}
     hands = tuple(
         done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
         if task.id in done
         else replace(
-            _skipped(task, image, scene, why_left_alone(said[task.id], settings)),
+            _skipped(task, image, scene, reason_not_attempted(said[task.id], settings)),
             review_before=before_json[task.id],
             review_after=after_json.get(task.id),
         )
         for task in scene.tasks
     )
     left = after_json if finished else before_json
-    unread = tuple(review for number, review in left.items() if number > len(hands))
-    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, unread)
+    undetected = tuple(review for number, review in left.items() if number > len(hands))
+    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, undetected)
 
 
 def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
@@ -171,20 +177,22 @@ def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineS
         or not settings.attempts(task.id, review.verdict)
     ):
         return task
-    return with_flesh(image.pixels, task, prediction.part_maps, settings.mask)
+    return with_part_maps(image.pixels, task, prediction.part_maps, settings.mask)
 
 
-def _attempt_all(pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+def _attempt_all(
+    pixels: Pixels, wanted: Sequence[HandTask], scene: Scene, context: RefineContext
+) -> list[Attempt]:
     """Attempt the hands one after the other, each in the picture as painted so far.
 
     Hands that lie apart take turns at the same time, each in the picture as it was before, on every machine.
     """
     canvas = pixels.copy()
     attempts: list[Attempt] = []
-    groups = scene.groups(wanted, studio.painter.together)
+    groups = scene.groups(wanted, context.painter.together)
     with ThreadPoolExecutor(threads()) as pool:
-        for together in scene.rounds(groups, studio.painter.side_by_side):
-            made = list(pool.map(lambda group: _attempt_group(canvas, group, scene, studio), together))
+        for together in scene.rounds(groups, context.painter.side_by_side):
+            made = list(pool.map(lambda group: _attempt_group(canvas, group, scene, context), together))
             for attempt in chain.from_iterable(made):
                 _paste(canvas, None, attempt)
                 attempts.append(attempt)
@@ -218,24 +226,26 @@ def _finish(
             after,
             {one.task.id: one.best.analysis or analyse_hand(after, one.task.observation) for one in won},
         )
-        why = refusals(attempts, before, review)
+        why = rejections_in_review(attempts, before, review)
         if not why:
             return after, attempts, review
         attempts = [one.without_winner(why[one.task.id]) if one.task.id in why else one for one in attempts]
     return image, attempts, None
 
 
-def _attempt_group(pixels: Pixels, group: Sequence[HandTask], scene: Scene, studio: Studio) -> list[Attempt]:
+def _attempt_group(
+    pixels: Pixels, group: Sequence[HandTask], scene: Scene, context: RefineContext
+) -> list[Attempt]:
     """Attempt hands that meet in one go, then, should that fail, one by one, each beside what won."""
     earlier: dict[int, Attempt] = {}
     if len(group) > 1:
-        attempts = attempt_together(pixels, group, scene, studio)
+        attempts = attempt_together(pixels, group, scene, context)
         if all(attempt.winner is not None for attempt in attempts):
             return attempts
         earlier = {attempt.task.id: attempt for attempt in attempts}
     canvas, attempts = pixels.copy(), []
     for task in group:
-        attempt = attempt_hand(canvas, task, scene, studio)
+        attempt = attempt_hand(canvas, task, scene, context)
         _paste(canvas, None, attempt)
         attempts.append(attempt.after(earlier.get(task.id)))
     return attempts

@@ -19,7 +19,7 @@ from handwright.hand.skeleton import distance_to_chain
 from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.perception.fit.landmark_weights import misfit_finger_weights
 from handwright.perception.fit.outline import fit_with_outline
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.detached.gap import gap_to_arm
 from handwright.refine.detached.joined_arm import joined_to_arm
 from handwright.refine.detached.moved_hand import moved_to_arm
@@ -37,7 +37,7 @@ _LENGTHS = [SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]
 _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
 
 
-def other_readings(
+def other_hypotheses(
     pixels: UInt8[np.ndarray, "h w 3"],
     task: HandTask,
     mask: Mask | None,
@@ -54,28 +54,28 @@ def other_readings(
     height, width = pixels.shape[:2]
     seen = task.observation
     mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
-    readings: list[HandTask] = []
+    hypotheses: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
         if mask is None and prediction.likeliest_defect == Defect.DETACHED:
-            readings += _with_arm(pixels, task)
+            hypotheses += _with_arm(pixels, task)
         joints, weights = _by_critic(seen, prediction)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
-            readings.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+            hypotheses.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
         if prediction.likeliest_defect in (Defect.TOO_LONG, Defect.TOO_SHORT):
-            readings.append(_of_usual_length(task, mask))
+            hypotheses.append(_of_usual_length(task, mask))
         spared = _without_wrong_finger(seen, prediction)
         if spared is not None:
-            readings.append(
+            hypotheses.append(
                 _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
             )
-    readings.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
+    hypotheses.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
     weights = misfit_finger_weights(seen, task.fit)
     if weights.min() < 1:
-        readings.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
-    return readings
+        hypotheses.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
+    return hypotheses
 
 
-def palm_alone(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
+def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
     """The hand with its fingers at rest: the last resort, for it gives up what they did.
 
     Args:
@@ -141,20 +141,20 @@ def _read(
     weights: Float[np.ndarray, "21"] | None,
     size_px: tuple[int, int],
     mask: Mask | None,
-    reading: str,
+    pose_hypothesis: str,
 ) -> HandTask:
     fit = fit_hand(seen, *size_px, landmark_weights=weights)
     fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
-    return _drawn_as(task, seen, fit, mask, reading)
+    return _drawn_as(task, seen, fit, mask, pose_hypothesis)
 
 
 def _drawn_as(
-    task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None, reading: str
+    task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None, pose_hypothesis: str
 ) -> HandTask:
     """The task with another fit, and the mask that it needs."""
     allowed = (
-        task.may_change
+        task.repair_mask
         if mask is not None
-        else repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
+        else compute_repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
     )
-    return replace(task, observation=seen, fit=fit, may_change=allowed, reading=reading)
+    return replace(task, observation=seen, fit=fit, repair_mask=allowed, pose_hypothesis=pose_hypothesis)

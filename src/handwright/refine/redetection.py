@@ -90,5 +90,5 @@ def failed_checks(analysis: HandAnalysis, others: Sequence[HandObservation]) -> 
         ("finger_count", lambda: count_fingers(analysis, others)),
         ("joint_bending", lambda: check_joints(analysis)),
     )
-    made = [make() for name, make in checks if name not in not_assessable]
-    return tuple(check.reason for check in made if check.verdict == "fail")
+    judged = [make() for name, make in checks if name not in not_assessable]
+    return tuple(check.reason for check in judged if check.verdict == "fail")

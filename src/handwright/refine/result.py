@@ -33,7 +33,7 @@ class Candidate:
         strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
         reading: How the hand was read: 'as found', 'as a left hand', 'without doubtful fingers', ….
         refused: Why it may not replace the original, in words.
-        choice: How the strength came about, for painters that have one.
+        strength_choice: How the strength came about, for painters that have one.
     """
 
     seed: int
@@ -44,9 +44,9 @@ class Candidate:
     accepted: bool
     strength: Strength | None = None
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
-    reading: str = "as found"
-    refused: tuple[str, ...] = ()
-    choice: StrengthChoice | None = None
+    pose_hypothesis: str = "as found"
+    rejection_reasons: tuple[str, ...] = ()
+    strength_choice: StrengthChoice | None = None
 
     def __post_init__(self) -> None:
         expect_array(self.pixels, "Candidate.pixels", (None, None, 3), np.uint8)
@@ -54,7 +54,9 @@ class Candidate:
 
     def __repr__(self) -> str:
         height, width = self.inside.shape
-        state = "accepted" if self.accepted else f"rejected: {'; '.join(self.refused) or 'not chosen'}"
+        state = (
+            "accepted" if self.accepted else f"rejected: {'; '.join(self.rejection_reasons) or 'not chosen'}"
+        )
         return f"<Candidate seed {self.seed}, {width}×{height} at {self.origin_xy_px}, {state}>"
 
 
@@ -72,7 +74,7 @@ class HandRepair:
         reason: One sentence for the user.
         candidates: Every attempt, in the order made.
         picked: Index into ``candidates`` of the one that was pasted, or None.
-        best_refused: Where none was pasted, index of the one that came nearest to it, or None.
+        best_rejected: Where none was pasted, index of the one that came nearest to it, or None.
         review_before: What the review says of the hand as it was: an element of ``hands[]`` in
             review-1.schema.json; None where nothing was reviewed.
         review_after: The same of the hand in the finished picture; None where nothing was repainted.
@@ -87,7 +89,7 @@ class HandRepair:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     picked: int | None = None
-    best_refused: int | None = None
+    best_rejected: int | None = None
     review_before: Mapping[str, Any] | None = None
     review_after: Mapping[str, Any] | None = None
 
@@ -128,7 +130,7 @@ class Repair:
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
-    unread: tuple[Mapping[str, Any], ...] = ()
+    undetected: tuple[Mapping[str, Any], ...] = ()
 
     def __repr__(self) -> str:
         hands = ", ".join(f"{hand.id} {hand.side} {hand.action}" for hand in self.hands) or "no hands"

@@ -75,12 +75,12 @@ _AROUND = 0.5
 """How far from a hand paint may break it, in sizes of its box: about as far as a critic's crop reaches."""
 
 
-def by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
+def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
     """What a review says of each hand, by its id, as review-1.schema.json has it."""
     return {hand["id"]: hand for hand in picture_json("", review)["hands"]}
 
 
-def why_left_alone(review: HandReview, settings: RefineSettings) -> str:
+def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
     """Why a hand was not attempted, in words."""
     if settings.left_alone(review.id):
         return "not among --hand"
@@ -89,7 +89,9 @@ def why_left_alone(review: HandReview, settings: RefineSettings) -> str:
     return f"cannot tell: {_first_reason(review, 'cannot tell')}; give --unsure to attempt it"
 
 
-def refusals(attempts: Sequence[Attempt], before: PictureReview, after: PictureReview) -> dict[int, str]:
+def rejections_in_review(
+    attempts: Sequence[Attempt], before: PictureReview, after: PictureReview
+) -> dict[int, str]:
     """Why a winner does not stand in the finished picture, by the number of its hand.
 
     It does not where its hand fails there, unless it was taken although the critic calls it malformed

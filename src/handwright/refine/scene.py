@@ -42,7 +42,7 @@ class Scene:
         ordered = sorted(tasks, key=lambda task: -float(task.fit.hand.translation_m[2]))
         if not together or len(ordered) < 2:
             return [[task] for task in ordered]
-        masks = [_laid(task.may_change, task.window, self.depth.depth.shape) for task in ordered]
+        masks = [_laid(task.repair_mask, task.window, self.depth.depth.shape) for task in ordered]
         return [[ordered[k] for k in group] for group in sorted(meeting_groups(masks))]
 
     def rounds(self, groups: Sequence[list[HandTask]], side_by_side: bool) -> list[list[list[HandTask]]]:
@@ -100,16 +100,16 @@ class Scene:
         """
         painted = [task.id for task in tasks]
         window = _around([task.window for task in tasks])
-        may_change = np.zeros((window[3] - window[1], window[2] - window[0]), np.bool_)
+        repair_mask = np.zeros((window[3] - window[1], window[2] - window[0]), np.bool_)
         others: list[Bool[np.ndarray, "_ _"]] = []
         for task in tasks:
             mates = [other for other in self.tasks if other.id in painted and other.id != task.id]
             strangers = [other for other in self.tasks if other.id not in painted]
             before = _in_front(task, strangers, control)
-            may_change |= _moved(task.may_change & ~before, task.window, window)
+            repair_mask |= _moved(task.repair_mask & ~before, task.window, window)
             others.append(before | _in_front(task, mates, control))
         return PaintJob(
-            picture, control.depth, tuple(tasks), tuple(others), window, may_change, seed, strength
+            picture, control.depth, tuple(tasks), tuple(others), window, repair_mask, seed, strength
         )
 
 
@@ -122,7 +122,7 @@ def _meet(a: HandTask, b: HandTask) -> bool:
 
 def _reach(task: HandTask) -> tuple[float, float, float, float]:
     """Box of what the repair of a hand may change, in the picture."""
-    rows, columns = (np.flatnonzero(task.may_change.any(axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(task.repair_mask.any(axis)) for axis in (1, 0))
     if not rows.size:
         return task.observation.bbox_xyxy_px
     x, y = task.window[:2]

@@ -71,7 +71,7 @@ class RefineSettings:
             )
 
     @property
-    def asked_for(self) -> bool:
+    def hands_named(self) -> bool:
         """Whether the user named the hands to attempt, so that the review does not decide."""
         brought = (self.hands, self.mask, self.depth, self.hand_pose)
         named = self.all_hands or bool(self.boxes) or bool(self.hand_ids)
@@ -88,7 +88,7 @@ class RefineSettings:
             hand_id: Its number.
             verdict: What the review says of it.
         """
-        if self.asked_for:
+        if self.hands_named:
             return not self.left_alone(hand_id)
         return verdict == "fail" or (self.unsure and verdict == "unsure")
 

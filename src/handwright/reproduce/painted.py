@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.handrefiner.network import Inpainted, Inpainter, Inpainting
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.metrics.crops import hand_crop
-from handwright.refine.candidates import originals_of, paint
-from handwright.refine.painters import Painted, Painter, PaintJob, painter_of
-from handwright.refine.painting import Painting, Studio, look_at, paint_once
+from handwright.refine.candidates import paint, score_originals
+from handwright.refine.painters import Painter, PaintJob, PaintResult, painter_on_network
+from handwright.refine.painting import PaintTrial, RefineContext, paint_trial, redetect_hands
 from handwright.refine.settings import RefineSettings
 from handwright.refine.stopwatch import Stopwatch
 from handwright.reproduce.subjects import Subject
@@ -36,8 +36,8 @@ class Listener:
         last: Its last answer, or None.
     """
 
-    network: Inpainter
-    last: tuple[Inpainting, Inpainted] | None = None
+    network: InpaintNetwork
+    last: tuple[InpaintRequest, InpaintResult] | None = None
 
     @property
     def resolution(self) -> int:
@@ -54,15 +54,15 @@ class Listener:
         """Of the network."""
         return self.network.guidance
 
-    def inpaint(self, asked: Inpainting) -> Inpainted:
+    def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """As the network does."""
-        result = self.network.inpaint(asked)
-        self.last = asked, result
+        result = self.network.inpaint(request)
+        self.last = request, result
         return result
 
-    def as_coded(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+    def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """As the network does."""
-        return self.network.as_coded(picture)
+        return self.network.autoencode(picture)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Bare:
         """As the painter."""
         return self.painter.side_by_side
 
-    def paint(self, job: PaintJob) -> Painted:
+    def paint(self, job: PaintJob) -> PaintResult:
         """As the painter, not to be matched."""
         return replace(self.painter.paint(job), toned=True)
 
@@ -97,7 +97,7 @@ def paint_subject(
     subject: Subject,
     settings: RefineSettings,
     seed: int,
-    network: Inpainter,
+    network: InpaintNetwork,
     judge: Judge,
     *,
     bare: bool = False,
@@ -116,12 +116,12 @@ def paint_subject(
         The record, and the picture that came out.
     """
     listener = Listener(network)
-    painter = painter_of(settings, lambda: listener)
+    painter = painter_on_network(settings, lambda: listener)
     subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
-    studio = Studio(painter, settings, judge, Stopwatch())
+    context = RefineContext(painter, settings, judge, Stopwatch())
     strength = None if settings.diffusion is None else settings.diffusion.strength
     started = time.perf_counter()
-    painting = paint_once(subject.pixels, [subject.task], subject.scene, seed, strength, studio)
+    painting = paint_trial(subject.pixels, [subject.task], subject.scene, seed, strength, context)
     record = {
         **seen(painting),
         "seconds": time.perf_counter() - started,
@@ -136,20 +136,20 @@ def _textures(listener: Listener) -> Record:
     if listener.last is None:
         return {"texture": None, "texture_before": None}
     request, made = listener.last
-    before = texture_energy(request, Inpainted(listener.as_coded(request.picture)))
+    before = texture_energy(request, InpaintResult(listener.autoencode(request.picture)))
     return {"texture": texture_energy(request, made), "texture_before": before}
 
 
 def judge_subject(
-    subject: Subject, settings: RefineSettings, seed: int, network: Inpainter, judge: Judge
+    subject: Subject, settings: RefineSettings, seed: int, network: InpaintNetwork, judge: Judge
 ) -> tuple[Record, Pixels]:
     """Paint a hand with one strength and let the judge of ``refine`` score it; as ``paint_subject``."""
     assert settings.diffusion is not None
     listener = Listener(network)
-    studio = Studio(painter_of(settings, lambda: listener), settings, judge, Stopwatch())
-    originals = originals_of(subject.pixels, [subject.task], studio)
+    context = RefineContext(painter_on_network(settings, lambda: listener), settings, judge, Stopwatch())
+    originals = score_originals(subject.pixels, [subject.task], context)
     strength = settings.diffusion.strength
-    (made,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, studio, originals)
+    (made,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, context, originals)
     candidate = made.candidate
     x0, y0, x1, y1 = subject.task.window
     picture = subject.pixels.copy()
@@ -157,7 +157,7 @@ def judge_subject(
     texture = None if listener.last is None else texture_energy(*listener.last)
     record = {
         "scores": dict(candidate.scores),
-        "objections": len(candidate.refused),
+        "objections": len(candidate.rejection_reasons),
         "strength": candidate.strength,
         "texture": texture,
     }
@@ -166,15 +166,15 @@ def judge_subject(
 
 def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
     """The same measures of the picture as it is: their floor."""
-    studio = Studio(painter_of(RefineSettings()), RefineSettings(), judge, Stopwatch())
-    (look,) = look_at(subject.pixels, [subject.task], studio)
+    context = RefineContext(painter_on_network(RefineSettings()), RefineSettings(), judge, Stopwatch())
+    (look,) = redetect_hands(subject.pixels, [subject.task], context)
     score = 0.0 if look.analysis is None else look.analysis.observation.score
     return {"error": look.joint_error, "found": look.analysis is not None, "score": score}, subject.pixels
 
 
-def seen(painting: Painting) -> Record:
+def seen(painting: PaintTrial) -> Record:
     """Measures of the only hand of a painting, detected again."""
-    (look,) = painting.looks
+    (look,) = painting.redetections
     score = 0.0 if look.analysis is None else look.analysis.observation.score
     return {"error": look.joint_error, "found": look.analysis is not None, "score": score}
 
@@ -184,7 +184,7 @@ def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
     return hand_crop(pixels, subject.box)
 
 
-def texture_energy(request: Inpainting, made: Inpainted) -> float | None:
+def texture_energy(request: InpaintRequest, made: InpaintResult) -> float | None:
     """How much fine detail a network paints on skin: RMS of what σ = 1.5 px takes from luminance, of 255.
 
     Measured at the network's resolution, before its result is enlarged or grain is added, where the control

@@ -64,13 +64,13 @@ class Subject:
 
         A mask that follows the hand tells the network its outline, whatever the control is.
         """
-        may_change = np.zeros_like(self.task.may_change)
+        repair_mask = np.zeros_like(self.task.repair_mask)
         rows, columns = (
-            np.flatnonzero(self.task.may_change.any(1)),
-            np.flatnonzero(self.task.may_change.any(0)),
+            np.flatnonzero(self.task.repair_mask.any(1)),
+            np.flatnonzero(self.task.repair_mask.any(0)),
         )
-        may_change[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
-        task = replace(self.task, may_change=may_change)
+        repair_mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        task = replace(self.task, repair_mask=repair_mask)
         tasks = tuple(task if other is self.task else other for other in self.scene.tasks)
         return replace(self, task=task, scene=replace(self.scene, tasks=tasks))
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.refine.compositing.blend import lay_back, proximal_of_wrist, rim
-from handwright.refine.painters import Painted
+from handwright.refine.compositing.blend import composite_paint, proximal_of_wrist, rim
+from handwright.refine.painters import PaintResult
 from handwright.refine.settings import RefineSettings
 from tests.refine.conftest import job_of, task_of
 
@@ -17,30 +17,30 @@ def job(one):
 
 def test_outside_the_mask_not_a_bit_changes_whatever_was_painted(job):
     noise = np.random.default_rng(0).normal(128, 300, job.crop.shape)
-    everywhere = np.ones(job.may_change.shape, np.float32)
-    pixels, inside = lay_back(job, Painted(noise, everywhere))
-    assert np.array_equal(inside, job.may_change)
+    everywhere = np.ones(job.repair_mask.shape, np.float32)
+    pixels, inside = composite_paint(job, PaintResult(noise, everywhere))
+    assert np.array_equal(inside, job.repair_mask)
     assert np.array_equal(pixels[~inside], job.crop[~inside])
     assert (pixels[inside] != job.crop[inside]).any(1).mean() > 0.9
 
 
 @pytest.mark.parametrize("alpha", [0.0, float("nan"), -1.0])
 def test_no_share_changes_nothing(job, alpha):
-    painted = Painted(np.zeros_like(job.crop), np.full(job.may_change.shape, alpha, np.float32))
-    pixels, inside = lay_back(job, painted)
+    painted = PaintResult(np.zeros_like(job.crop), np.full(job.repair_mask.shape, alpha, np.float32))
+    pixels, inside = composite_paint(job, painted)
     assert not inside.any()
     assert np.array_equal(pixels, job.crop)
 
 
 def test_a_painter_that_took_the_pictures_colours_is_taken_at_its_word(job):
     paint = np.random.default_rng(1).integers(0, 256, job.crop.shape, np.uint8)
-    pixels, inside = lay_back(job, Painted(paint, job.may_change.astype(np.float32), toned=True))
+    pixels, inside = composite_paint(job, PaintResult(paint, job.repair_mask.astype(np.float32), toned=True))
     assert np.array_equal(pixels[inside], paint[inside])
 
 
 def test_half_a_share_is_half_way(job):
     paint = np.full_like(job.crop, 200)
-    pixels, inside = lay_back(job, Painted(paint, 0.5 * job.may_change, toned=True))
+    pixels, inside = composite_paint(job, PaintResult(paint, 0.5 * job.repair_mask, toned=True))
     middle = (200.0 + job.crop[inside]) / 2
     assert np.abs(pixels[inside] - middle).max() <= 0.5
 
@@ -48,7 +48,7 @@ def test_half_a_share_is_half_way(job):
 def test_a_colour_cast_is_taken_off_at_the_rim(one, job):
     """The picture itself, too bright by a constant: the way back knows what meets at the mask's edge."""
     cast = np.clip(job.crop + np.array([9.0, 6.0, 0.0]), 0, 255)
-    pixels, inside = lay_back(job, Painted(cast, rim(job.may_change, job.hand_px)))
+    pixels, inside = composite_paint(job, PaintResult(cast, rim(job.repair_mask, job.hand_px)))
     away = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     near = inside & (away > 4) & (away < 10)
     left = np.abs(pixels[near].astype(float) - job.crop[near]).mean()
@@ -67,13 +67,13 @@ def test_the_rim_grows_with_the_hand_and_never_leaves_the_mask():
 def test_fresh_skin_gets_the_colour_that_the_old_hand_had(job):
     """A hand painted far too dark and too red comes back in the old hand's colour, shading and all."""
     x0, y0, x1, y1 = job.window
-    skin = (job.control[y0:y1, x0:x1] > 0) & job.may_change
+    skin = (job.control[y0:y1, x0:x1] > 0) & job.repair_mask
     old = np.zeros(skin.shape, bool)
     for task in job.tasks:
-        old[job.place(task)] |= task.region.inside & task.may_change
+        old[job.place(task)] |= task.region.inside & task.repair_mask
     shade = np.random.default_rng(2).uniform(0.8, 1.2, skin.shape)[..., None]
     dark = np.clip(np.array([110.0, 70.0, 50.0]) * shade, 0, 255)
-    pixels, _ = lay_back(job, Painted(dark, job.may_change.astype(np.float32)))
+    pixels, _ = composite_paint(job, PaintResult(dark, job.repair_mask.astype(np.float32)))
     wanted = np.median(job.crop[old], axis=0)
     assert np.abs(np.median(pixels[skin], axis=0) - wanted).max() < 12
     assert np.abs(np.median(dark[skin], axis=0) - wanted).max() > 50

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.refine.compositing.blend import lay_back
-from handwright.refine.compositing.occluders import things_before
+from handwright.refine.compositing.blend import composite_paint
+from handwright.refine.compositing.occluders import job_occluders
 from handwright.refine.diffusing import DiffusePainter
 from handwright.refine.settings import RefineSettings
 from tests.drawn import region_of
@@ -33,22 +33,22 @@ def held(one):
 
 def test_a_held_bar_is_in_front_and_a_bare_hand_has_nothing_before_it(one, held):
     job, bar = held
-    assert things_before(job)[bar].mean() > 0.95
-    assert not things_before(job_of(one, task_of(one, RefineSettings()))).any()
+    assert job_occluders(job)[bar].mean() > 0.95
+    assert not job_occluders(job_of(one, task_of(one, RefineSettings()))).any()
 
 
 def test_another_hand_of_the_same_job_is_no_thing(held):
     job, bar = held
     mate = replace(job.tasks[0], id=2, region=replace(job.tasks[0].region, inside=bar))
     both = replace(job, tasks=(job.tasks[0], mate), others=job.others * 2)
-    assert not (things_before(both) & bar).any()
+    assert not (job_occluders(both) & bar).any()
 
 
 def test_diffusion_paints_around_what_is_held(held):
     job, bar = held
     painter = DiffusePainter(DiffusionSettings(), lambda: Network(noise))
-    pixels, inside = lay_back(job, painter.paint(job))
-    front = things_before(job)
-    assert (front & job.may_change & bar).sum() > 300
+    pixels, inside = composite_paint(job, painter.paint(job))
+    front = job_occluders(job)
+    assert (front & job.repair_mask & bar).sum() > 300
     assert np.array_equal(pixels[front], job.crop[front])
     assert inside.sum() > 3000

@@ -11,8 +11,8 @@ from handwright.refine.compositing.picture_fit import (
     OCTAVES_SHARPNESS,
     Aspect,
     PictureFit,
-    fit_to_picture,
     lost_share,
+    measure_picture_fit,
 )
 
 SIZE, HAND_PX = 160, 100
@@ -32,7 +32,7 @@ def picture(*, blur=1.0, grain=0.0, seed=0, skin=SKIN, wall=WALL, hand=HAND) -> 
 
 
 def fit(before, after, changed=CHANGED, old=HAND, new=HAND) -> PictureFit:
-    return fit_to_picture(before, after, changed, old, new, HAND_PX)
+    return measure_picture_fit(before, after, changed, old, new, HAND_PX)
 
 
 def lab(colour) -> np.ndarray:
@@ -123,7 +123,7 @@ def test_what_cannot_be_compared_does_not_stand_out(changed, old, new):
 @pytest.mark.parametrize("shape", [(1, 1), (3, 40), (12, 12)])
 def test_tiny_crops_are_survived(shape):
     pixels, everywhere = np.zeros((*shape, 3), np.uint8), np.ones(shape, bool)
-    assert fit_to_picture(pixels, pixels, everywhere, everywhere, everywhere, 5.0).share <= 1
+    assert measure_picture_fit(pixels, pixels, everywhere, everywhere, everywhere, 5.0).share <= 1
 
 
 def test_what_is_lost_is_the_share_of_the_old_hand_beside_the_new_one_that_changed():

@@ -12,7 +12,7 @@ from handwright.hand.depth import render_hand
 from handwright.hand.skeleton import distal_of_wrist
 from handwright.perception.analysis import crop_window
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
 
@@ -49,7 +49,7 @@ SHOT = shoot()
 
 
 def test_the_mask_holds_the_silhouette_and_the_old_hand_and_is_no_box(one):
-    mask = repair_mask(flat_hand(), one.window, one.landmarks_px, one.region)
+    mask = compute_repair_mask(flat_hand(), one.window, one.landmarks_px, one.region)
     silhouette = render_hand(flat_hand(), SIZE, SIZE).face >= 0
     fingers = one.silhouette.copy()
     fingers[round(one.landmarks_px[0, 1]) :] = False
@@ -65,7 +65,7 @@ def test_a_sixth_finger_is_inside_the_mask(one, reach):
     start, end = marks[17] + (0, 6), marks[17] + (-reach, -reach)
     cv2.line(extra, *(tuple(int(v) for v in p) for p in (start, end)), 1, 12)
     region = region_of(one.pixels, one.silhouette | (extra > 0), marks)
-    mask = repair_mask(one.hand, one.window, marks, region)
+    mask = compute_repair_mask(one.hand, one.window, marks, region)
     assert mask[extra > 0].all()
 
 
@@ -77,7 +77,7 @@ def test_a_second_thumb_that_hangs_below_the_wrist_is_inside_and_the_arm_is_not(
     region = region_of(one.pixels, one.silhouette | (thumb > 0), marks)
     region = replace(region, certain=region.inside)
     (x0, y0, x1, y1) = one.window
-    mask = repair_mask(one.hand, one.window, marks, region)
+    mask = compute_repair_mask(one.hand, one.window, marks, region)
     assert mask[thumb[y0:y1, x0:x1] > 0].all()
 
 
@@ -92,14 +92,14 @@ def test_a_known_limb_across_the_wrist_leaves_no_pit_in_the_mask(one):
     assert (limb > 0)[at].any()
     assert (limb > 0)[~at].any()
     region = region_of(one.pixels, one.silhouette, marks)
-    mask = repair_mask(one.hand, one.window, marks, replace(region, certain=limb > 0))
+    mask = compute_repair_mask(one.hand, one.window, marks, replace(region, certain=limb > 0))
     assert mask[limb[y0:y1, x0:x1] > 0].all()
 
 
 def test_a_face_far_from_the_skeleton_is_outside_the_mask(one):
     inside = one.silhouette.copy()
     inside[:, -60:] = True
-    mask = repair_mask(
+    mask = compute_repair_mask(
         one.hand, one.window, one.landmarks_px, region_of(one.pixels, inside, one.landmarks_px)
     )
     assert not mask[:, -30:].any()
@@ -109,8 +109,8 @@ def test_what_is_known_to_be_the_hand_is_inside_the_mask_however_far(one):
     known = np.zeros(one.silhouette.shape, np.bool_)
     known[20:60, -40:] = True
     region = region_of(one.pixels, one.silhouette | known, one.landmarks_px)
-    without = repair_mask(one.hand, one.window, one.landmarks_px, region)
-    given = repair_mask(one.hand, one.window, one.landmarks_px, replace(region, certain=known))
+    without = compute_repair_mask(one.hand, one.window, one.landmarks_px, region)
+    given = compute_repair_mask(one.hand, one.window, one.landmarks_px, replace(region, certain=known))
     assert given[known].all()
     assert not without[known].all()
 
@@ -119,7 +119,7 @@ def test_the_rim_grows_with_the_hand():
     rims = []
     for size in (150, 600):
         shot = shoot(flat_hand(size), size=size)
-        mask = repair_mask(shot.hand, shot.window, shot.landmarks_px, shot.region)
+        mask = compute_repair_mask(shot.hand, shot.window, shot.landmarks_px, shot.region)
         silhouette = render_hand(shot.hand, size, size).face >= 0
         away = cv2.distanceTransform((~silhouette & ~shot.silhouette).astype(np.uint8), cv2.DIST_L2, 5)
         fingers = mask.copy()
@@ -133,4 +133,4 @@ def test_the_rim_grows_with_the_hand():
 def test_a_hand_out_of_sight_with_no_old_hand_has_an_empty_mask(one, translation):
     away = replace(one.hand, translation_m=np.array(translation, float))
     nothing = replace(one.region, inside=np.zeros_like(one.silhouette))
-    assert not repair_mask(away, one.window, one.landmarks_px, nothing).any()
+    assert not compute_repair_mask(away, one.window, one.landmarks_px, nothing).any()

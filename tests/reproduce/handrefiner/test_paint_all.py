@@ -138,8 +138,8 @@ def test_a_boxed_subject_may_change_all_of_its_box_and_nothing_else_of_it_change
 
     subject = read_subject(Picture("a", lambda: SHOT.pixels), None)
     boxed = subject.boxed()
-    rows, columns = (boxed.task.may_change.any(axis) for axis in (1, 0))
-    assert boxed.task.may_change.sum() == rows.sum() * columns.sum() > subject.task.may_change.sum()
-    assert (rows == subject.task.may_change.any(1)).all()
+    rows, columns = (boxed.task.repair_mask.any(axis) for axis in (1, 0))
+    assert boxed.task.repair_mask.sum() == rows.sum() * columns.sum() > subject.task.repair_mask.sum()
+    assert (rows == subject.task.repair_mask.any(1)).all()
     assert boxed.scene.tasks == (boxed.task,)
     assert boxed.scene.control([boxed.task]) is subject.scene.depth

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.handrefiner.network import Inpainters
+from handwright.handrefiner.network import NetworkLoader
 from handwright.refine.pipeline import Engine
 from handwright.reproduce import painted
 from handwright.reproduce.handrefiner import paint_all, run
@@ -53,7 +53,7 @@ class Clock:
 def study(network, monkeypatch) -> Study:
     @contextmanager
     def engine(_):
-        yield Engine(None, Inpainters(lambda settings: network))
+        yield Engine(None, NetworkLoader(lambda settings: network))
 
     def scored(subject, settings, seed, net, judge):
         strength = settings.diffusion.strength

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
-from handwright.refine.painters import Painted, PaintJob
+from handwright.refine.painters import PaintJob, PaintResult
 
 _RIM, _BAND, _REACH = 0.025, 0.03, 0.3
 """Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
@@ -28,7 +28,9 @@ def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h
     return feather(inside, max(2.0, _RIM * hand_px))
 
 
-def lay_back(job: PaintJob, painted: Painted) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+def composite_paint(
+    job: PaintJob, painted: PaintResult
+) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
     """The crop with the paint on it.
 
     Args:
@@ -37,10 +39,10 @@ def lay_back(job: PaintJob, painted: Painted) -> tuple[UInt8[np.ndarray, "h w 3"
 
     Returns:
         uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is
-        a part of ``job.may_change``.
+        a part of ``job.repair_mask``.
     """
     crop = job.crop
-    alpha = np.where(job.may_change, np.nan_to_num(painted.alpha, nan=0.0), 0.0)
+    alpha = np.where(job.repair_mask, np.nan_to_num(painted.alpha, nan=0.0), 0.0)
     inside = alpha > 0
     if not inside.any():
         return crop, inside

@@ -1,4 +1,4 @@
-"""What stays before the hands of a job: held things, and hands that are not painted with them."""
+"""What stays in front of the hands of a job: held things, by the rules of the drawing painter."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import PaintJob
 
 
-def things_before(job: PaintJob) -> Bool[np.ndarray, "h w"]:
-    """Pixels of the crop that belong to things in front of the hands, by the rules that ``draw`` keeps.
+def job_occluders(job: PaintJob) -> Bool[np.ndarray, "h w"]:
+    """Find the things in front of the hands of a job, as the painter ``draw`` does.
 
     Another of the hands themselves is no such thing.
+
+    Args:
+        job: What is to be painted.
+
+    Returns:
+        bool [h, w] in the crop of the job.
     """
-    crop, before = job.crop, np.zeros(job.may_change.shape, np.bool_)
+    crop, occluders = job.crop, np.zeros(job.repair_mask.shape, np.bool_)
     for task in job.tasks:
-        found = np.zeros(before.shape, np.bool_)
-        found[job.place(task)] = _before_hand(np.ascontiguousarray(crop[job.place(task)]), task)
+        found = np.zeros(occluders.shape, np.bool_)
+        found[job.place(task)] = _hand_occluders(np.ascontiguousarray(crop[job.place(task)]), task)
         for mate in job.tasks:
             if mate is not task:
                 found[job.place(mate)] &= ~mate.region.inside
-        before |= found
-    return before
+        occluders |= found
+    return occluders
 
 
-def _before_hand(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
+def _hand_occluders(crop: np.ndarray, task: HandTask) -> Bool[np.ndarray, "h w"]:
     work = to_working_resolution(crop, task.landmarks_px, task.region)
     hand_px = max(float(np.ptp(work.landmarks_px, axis=0).max()), 1.0)
     blur = work.blur(edge_blur_sigma(crop, task.region.inside))

@@ -80,7 +80,7 @@ class PictureFit:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def fit_to_picture(
+def measure_picture_fit(
     before: Pixels,
     after: Pixels,
     changed: OrientedSquare,
@@ -120,7 +120,7 @@ def lost_share(
     """Share of the old hand that is gone: repainted in plainly another colour, beside the new hand.
 
     A spare finger is a small part of a hand; a hand that was misread loses more. The arguments are those of
-    ``fit_to_picture``.
+    ``measure_picture_fit``.
     """
     gone = old & changed
     if not gone.any():

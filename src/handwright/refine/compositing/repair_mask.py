@@ -20,7 +20,7 @@ _MID_PALM, _HANGING = 0.5, -0.4
 _DILATION = 0.025
 
 
-def repair_mask(
+def compute_repair_mask(
     hand: Hand,
     window: tuple[int, int, int, int],
     landmarks_px: Float[np.ndarray, "21 2"],

@@ -65,9 +65,9 @@ def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) 
     return replace(
         task,
         region=replace(region, inside=(region.inside & ~ends) | skin),
-        may_change=task.may_change | changed,
+        repair_mask=task.repair_mask | changed,
         underlay=Underlay(laid, changed),
-        reading="with its arm joined to it",
+        pose_hypothesis="with its arm joined to it",
     )
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.drawing.fill.background import background_sources, fill_uncovered_background
 from handwright.hand.morphology import dilated
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.detached.gap import Gap
 from handwright.refine.detached.joined_arm import RIM, between, with_skin
 from handwright.refine.hand_task import HandTask, Underlay
@@ -42,16 +42,16 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
     fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.landmark_weights)
     region = _moved_region(task.region, ends, skin, shift)
     changed = (laid != crop).any(-1)
-    allowed = repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
+    allowed = compute_repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
     return replace(
         task,
         observation=seen,
         fit=fit,
         region=region,
-        may_change=allowed,
+        repair_mask=allowed,
         surplus=None,
         underlay=Underlay(laid, changed),
-        reading="moved to its arm",
+        pose_hypothesis="moved to its arm",
     )
 
 

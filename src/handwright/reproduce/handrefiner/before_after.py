@@ -11,7 +11,7 @@ from handwright.image import with_patch
 from handwright.metrics.crops import hand_crop
 from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.search import find_hands
-from handwright.refine.acceptance import Opinion, order
+from handwright.refine.acceptance import CriticScore, order
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
@@ -98,7 +98,7 @@ class BeforeAfter:
         here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _LEAST_OVERLAP]
         record: Record = {"found": bool(here), "score": max(here, default=0.0)}
         if self.second is not None:
-            opinion = Opinion.of(self.second.judge(image.pixels, [region])[0])
+            opinion = CriticScore.of(self.second.judge(image.pixels, [region])[0])
             record["sound"] = opinion is not None and not opinion.failed
         return record
 
@@ -113,5 +113,5 @@ def _repainted(image: Image, hand: HandRepair) -> Image:
     """The picture with the hand's best candidate, accepted or not."""
     if not hand.candidates:
         return image
-    best = min(hand.candidates, key=lambda c: (len(c.refused), order([c.scores])))
+    best = min(hand.candidates, key=lambda c: (len(c.rejection_reasons), order([c.scores])))
     return with_patch(image, best) if np.any(best.inside) else image

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainter, Inpainters
+from handwright.handrefiner.network import InpaintNetwork, NetworkLoader
 from handwright.metrics.crops import hand_crop
 from handwright.options import DIFFUSING
 from handwright.perception.detect.search import find_hands
@@ -67,11 +67,11 @@ class Bench:
     study: Study
     store: Store
     engine: Engine
-    _opened: dict[str | None, Inpainters] = field(default_factory=dict[str | None, Inpainters])
+    _opened: dict[str | None, NetworkLoader] = field(default_factory=dict[str | None, NetworkLoader])
 
-    def network(self, diffusion: DiffusionSettings) -> Inpainter:
+    def network(self, diffusion: DiffusionSettings) -> InpaintNetwork:
         """The network of some settings; those of several ControlNets stay open side by side."""
-        opener = Inpainters(self.engine.inpainters.open_inpainter)
+        opener = NetworkLoader(self.engine.inpainters.open_network)
         return self._opened.setdefault(diffusion.controlnet, opener)(diffusion)
 
     def rows(self) -> tuple[Row, ...]:

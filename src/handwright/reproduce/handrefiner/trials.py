@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import Inpainter
+from handwright.handrefiner.network import InpaintNetwork
 from handwright.handrefiner.strength import Strength, choose_strength
 from handwright.refine.settings import RefineSettings
 from handwright.reproduce.painted import crop_of, paint_subject
@@ -78,7 +78,7 @@ class Trials:
     store: Store
     usual: DiffusionSettings
     seed: int
-    network: Callable[[DiffusionSettings], Inpainter]
+    network: Callable[[DiffusionSettings], InpaintNetwork]
     judge: Judge
     _warm: set[str] = field(default_factory=set[str])
 

@@ -20,7 +20,7 @@ from handwright.hand.depth import depth_control
 from handwright.perception.analysis import analyse_hand
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
-from handwright.refine.compositing.repair_mask import repair_mask
+from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.training.streams.crops import CONTEXT, Crops
 from handwright.types import HandObservation, Image
 
@@ -114,7 +114,7 @@ def _cut(
     height, width = pixels.shape[:2]
     inside = np.zeros((height, width), np.uint8)
     x0, y0, x1, y1 = hand.window
-    inside[y0:y1, x0:x1] = repair_mask(fit.hand, hand.window, hand.landmarks_px, hand.region)
+    inside[y0:y1, x0:x1] = compute_repair_mask(fit.hand, hand.window, hand.landmarks_px, hand.region)
     low, high = seen.landmarks_px.min(0), seen.landmarks_px.max(0)
     scale = size / (CONTEXT * seen.size_px)
     move = size / 2 - scale * (low + high) / 2

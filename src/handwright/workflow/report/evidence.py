@@ -85,12 +85,12 @@ class Evidence:
 
     def _rejected(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
         """The picture as it would be with the best rejected candidate, where the original stays."""
-        if hand.best_refused is None:
+        if hand.best_rejected is None:
             return None
         from handwright.image import with_patch
 
         x0, y0, x1, y1 = crop
-        would_be = with_patch(repair.after, hand.candidates[hand.best_refused]).pixels
+        would_be = with_patch(repair.after, hand.candidates[hand.best_rejected]).pixels
         return self._crop(f"hand-{hand.id}-rejected.png", would_be[y0:y1, x0:x1])
 
     def _candidate_view(

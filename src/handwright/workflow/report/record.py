@@ -85,7 +85,7 @@ def picture_entry(
         "patches": list(written.patches),
         "judged_by": list(repair.judged_by),
         "hands": hands,
-        "undetected": [dict(review) for review in repair.unread],
+        "undetected": [dict(review) for review in repair.undetected],
     }
 
 
@@ -153,7 +153,7 @@ def _head(job: Job, settings: Mapping[str, Any]) -> Entry:
 
 
 def _status(repair: Repair) -> str:
-    if not repair.hands and not repair.unread:
+    if not repair.hands and not repair.undetected:
         return "no_hands"
     return "refined" if any(hand.action == "refined" for hand in repair.hands) else "unchanged"
 
@@ -177,20 +177,20 @@ def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
         "reason": hand.reason,
         "review_before": hand.review_before,
         "review_after": hand.review_after,
-        "best_rejected": None if hand.best_refused is None else hand.best_refused + 1,
+        "best_rejected": None if hand.best_rejected is None else hand.best_rejected + 1,
         "candidates": [
             {
                 "seed": candidate.seed,
                 "control_strength": _strength(candidate.strength),
-                "control_strength_choice": _choice(candidate.choice),
-                "pose_hypothesis": candidate.reading,
+                "control_strength_choice": _choice(candidate.strength_choice),
+                "pose_hypothesis": candidate.pose_hypothesis,
                 "scores": {name: _finite(score) for name, score in candidate.scores.items()},
                 "file": files["candidates"][index] if files else None,
                 "view": files["views"][index] if files else None,
                 "steps": files["steps"][index] if files else None,
                 "origin_xy_px": [int(value) for value in candidate.origin_xy_px],
                 "accepted": bool(candidate.accepted),
-                "rejection_reasons": list(candidate.refused),
+                "rejection_reasons": list(candidate.rejection_reasons),
                 "picked": index == hand.picked,
             }
             for index, candidate in enumerate(hand.candidates)

@@ -48,7 +48,7 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
             after = with_png_text(repair.after, TEXT_KEY, made_by(plan.settings, input_sha256))
             notes = save_image(after, job.output, overwrite=True, source_path=job.source)
         else:
-            reason = "No hand was changed" if repair.hands or repair.unread else "No hand was found"
+            reason = "No hand was changed" if repair.hands or repair.undetected else "No hand was found"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
         patches = write_patches(job, repair) if plan.patches else ()
     return Written(sha256_of_file(job.output), tuple(notes), patches)
@@ -74,7 +74,7 @@ def check_hands(job: Job, request: Request, repair: Repair) -> None:
     Raises:
         UsageError: There is no hand of that number.
     """
-    found = [hand.id for hand in repair.hands] + [int(review["id"]) for review in repair.unread]
+    found = [hand.id for hand in repair.hands] + [int(review["id"]) for review in repair.undetected]
     missing = [str(number) for number in request["hand"] if number not in found]
     if missing:
         there = f"its hands are {', '.join(map(str, found))}" if found else "no hand was found in it"
