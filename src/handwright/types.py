@@ -106,14 +106,14 @@ class Image:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandObservation:
-    """What was seen of one hand in a picture.
+    """A detected hand: what a detector observed of one hand in a picture.
 
     Attributes:
         landmarks_px: float64 [21, 2] in the picture, MediaPipe order.
         depth_px: float64 [21] relative depth in pixels of the picture, + away from the camera, any offset.
         side: The hand's anatomical side in the picture as shown.
         score: Detector confidence in [0, 1].
-        found_by: Which pass found it ('picture', 'tile', 'low_threshold', 'box', 'file', …).
+        found_by: The pass that found it ('picture', 'tile', 'low_threshold', 'box', 'body', 'file', …).
     """
 
     landmarks_px: Float[np.ndarray, "21 2"]
@@ -257,11 +257,11 @@ class HandFit:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DepthControl:
-    """The depth control image of HandRefiner §3.1 and who is where in it.
+    """The depth control image of HandRefiner §3.1 and the hand at each of its pixels.
 
     Attributes:
         depth: uint8 [H, W]: nearest 255, farthest 51, background 0.
-        hand_id: int16 [H, W]: index of the hand seen at the pixel, −1 for none.
+        hand_id: int16 [H, W]: index of the visible hand at the pixel, −1 for none.
     """
 
     depth: UInt8[np.ndarray, "h w"]

@@ -1,7 +1,7 @@
-"""The hand in torch: ``kinematics`` again, batched and differentiable. No other module imports this one.
+"""The hand in torch: ``kinematics``, batched and differentiable. No other module imports this one.
 
-Everything follows the dtype and device of ``pose``. Equal to the NumPy path within rounding, which the
-suite holds.
+Everything follows the dtype and device of ``pose``. It equals the NumPy path within rounding, which the
+suite tests.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def landmarks_torch(
     side: Side | Sequence[Side],
     rig: Rig | None = None,
 ) -> Float[Tensor, "b 21 3"]:
-    """The 21 landmarks in camera space, metres, MediaPipe order; arguments as :func:`vertices_torch`."""
+    """Return the 21 landmarks in camera space, metres, MediaPipe order; see :func:`vertices_torch`."""
     rig = rig or load_rig()
     weights = np.zeros((21, len(BONES)))
     np.add.at(weights, (np.arange(21)[:, None], rig.landmark_bones), 0.5)
@@ -46,7 +46,7 @@ def vertices_torch(
     side: Side | Sequence[Side],
     rig: Rig | None = None,
 ) -> Float[Tensor, "b v 3"]:
-    """The skin's vertices in camera space, metres.
+    """Return the skin's vertices in camera space, metres.
 
     Args:
         pose: [B, 15, 3] axis-angle in radians, right-hand space.

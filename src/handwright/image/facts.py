@@ -15,7 +15,7 @@ Chunk = tuple[bytes, bytes]
 """A named piece of a file: a PNG chunk's type or a JPEG marker, and the payload."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FileFacts:
     r"""The parts of a picture file that are not samples; kept under ``Image.meta['file']``.
 

@@ -149,7 +149,7 @@ def _samples(opened: PILImage.Image, data: bytes, name: str) -> tuple[np.ndarray
 
 
 def _deep_mode(opened: PILImage.Image, data: bytes) -> str | None:
-    """The mode of a 16-bit picture that Pillow would cut down to 8 bits, else None."""
+    """Return the mode of a 16-bit picture that Pillow would reduce to 8 bits, else None."""
     if opened.format == "PNG" and data[24] == 16:
         return {2: "RGB;16", 4: "LA;16", 6: "RGBA;16"}.get(data[25])
     if opened.format == "TIFF":
@@ -202,7 +202,7 @@ def _known_formats() -> tuple[str, ...]:
 
 @contextmanager
 def _quiet_pillow() -> Generator[None]:
-    """Our own size limit instead of Pillow's global one, and no warnings about odd metadata."""
+    """Replace Pillow's global size limit by ours, and silence its warnings on metadata, in the block."""
     with _pillow_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         limit, PILImage.MAX_IMAGE_PIXELS = PILImage.MAX_IMAGE_PIXELS, None

@@ -61,7 +61,7 @@ def from_srgb(rgb: UInt8[np.ndarray, "n 3"], old: np.ndarray, mode: str) -> np.n
 
 
 def widen(native: np.ndarray, mode: str, palette: UInt8[np.ndarray, "n 4"] | None, wanted: str) -> np.ndarray:
-    """The same picture in a wider mode: '1' → 'L' → 'RGB', 'LA' → 'RGBA', 'P' → 'RGB' or 'RGBA'."""
+    """Return the same picture in a wider mode: '1' → 'L' → 'RGB', 'LA' → 'RGBA', 'P' → 'RGB' or 'RGBA'."""
     if mode == wanted:
         return native
     if mode == "P":
@@ -72,7 +72,7 @@ def widen(native: np.ndarray, mode: str, palette: UInt8[np.ndarray, "n 4"] | Non
 
 
 def mode_for_new_colours(mode: str, palette: UInt8[np.ndarray, "n 4"] | None) -> str:
-    """The narrowest mode that keeps every old sample and can take any new colour of the same kind."""
+    """Return the narrowest mode that keeps every old sample and can take any new colour of its kind."""
     if mode == "P":
         return "RGBA" if _has_alpha(palette) else "RGB"
     return "L" if mode == "1" else mode
@@ -81,7 +81,7 @@ def mode_for_new_colours(mode: str, palette: UInt8[np.ndarray, "n 4"] | None) ->
 def mode_in_file(
     mode: str, palette: UInt8[np.ndarray, "n 4"] | None, allowed: tuple[str, ...], name: str
 ) -> str:
-    """The first mode in which this picture fits a file format without losing anything.
+    """Return the first mode in which this picture fits a file format without loss.
 
     Raises:
         OutputError: The format has no such mode.

@@ -26,7 +26,14 @@ SIDES = pytest.mark.parametrize("side", ["left", "right"])
 
 
 def flat(side: str = "right") -> ManoParameters:
-    return ManoParameters(np.zeros(3), np.zeros((15, 3)), None, np.array([0, 0, 0.5]), side, np.zeros(2))
+    return ManoParameters(
+        global_orient=np.zeros(3),
+        hand_pose=np.zeros((15, 3)),
+        betas=None,
+        transl=np.array([0, 0, 0.5]),
+        side=side,
+        palm_arch=np.zeros(2),
+    )
 
 
 def bone_directions(hand: Hand) -> np.ndarray:
@@ -52,12 +59,12 @@ def test_there_and_back_is_nothing(make_hand: Callable[..., Hand], side: str, se
 def test_back_and_there_is_nothing(side: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     given = ManoParameters(
-        rng.uniform(-1.5, 1.5, 3),
-        rng.normal(0, 0.5, (15, 3)),
-        rng.normal(size=10),
-        np.array([0, 0, 0.5]),
-        side,
-        np.zeros(2),
+        global_orient=rng.uniform(-1.5, 1.5, 3),
+        hand_pose=rng.normal(0, 0.5, (15, 3)),
+        betas=rng.normal(size=10),
+        transl=np.array([0, 0, 0.5]),
+        side=side,
+        palm_arch=np.zeros(2),
     )
     back = to_mano(from_mano(given, CAMERA))
     for name in ("global_orient", "hand_pose", "transl", "betas"):

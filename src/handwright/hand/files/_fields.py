@@ -24,14 +24,14 @@ def refuse(where: str, problem: str, why: str = "", fix: str = "") -> NoReturn:
 
 
 def record(value: object, where: str) -> Record:
-    """A JSON object."""
+    """Return a JSON object."""
     if not isinstance(value, Mapping):
         refuse(where, f"expected an object, got {_kind(value)}")
     return cast("Record", value)
 
 
 def items(value: object, where: str) -> list[Any]:
-    """A JSON array."""
+    """Return a JSON array."""
     if not isinstance(value, list):
         refuse(where, f"expected a list, got {_kind(value)}")
     return cast("list[Any]", value)
@@ -51,7 +51,7 @@ def known_only(fields: Record, names: Iterable[str], where: str) -> None:
 
 
 def required(fields: Record, name: str, where: str) -> object:
-    """The value of a field that must be there."""
+    """Return the value of a required field."""
     if fields.get(name) is None:
         refuse(where, f"the field {name!r} is missing")
     return fields[name]
@@ -74,19 +74,19 @@ def numbers(value: object, shape: tuple[int, ...], where: str) -> np.ndarray:
 
 
 def number(value: object, where: str) -> float:
-    """One finite number."""
+    """Return a finite number."""
     return float(numbers(value, (), where))
 
 
 def whole(value: object, where: str, least: int) -> int:
-    """A whole number of at least ``least``."""
+    """Return a whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         refuse(where, f"expected a whole number from {least}, got {value!r}")
     return value
 
 
 def text(value: object, where: str) -> str:
-    """A string."""
+    """Return a string."""
     if not isinstance(value, str):
         refuse(where, f"expected text, got {_kind(value)}")
     return value

@@ -69,7 +69,7 @@ def hand_to_record(hand_id: int, seen: HandObservation, hand: Hand) -> dict[str,
 
 
 def hand_from_record(value: object, position: int, where: str) -> tuple[int, HandObservation, Hand]:
-    """A hand from its record.
+    """Return a hand from its record.
 
     Required: side, wrist, translation_m, camera, and pose or angles_deg. By default: id is the position in
         the file,

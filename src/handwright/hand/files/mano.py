@@ -44,7 +44,7 @@ _FLIP = np.array([1.0, -1.0, -1.0])
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ManoParameters:
     """MANO's numbers for one hand.
 
@@ -107,7 +107,12 @@ def to_mano(
     orient = axis_angle_matrix(hand.wrist) @ frame.T
     rest = np.zeros(3) if wrist_rest_m is None else wrist_rest_m
     return ManoParameters(
-        matrix_axis_angle(orient), pose, hand.betas, hand.translation_m - rest, hand.side, hand.palm_arch
+        global_orient=matrix_axis_angle(orient),
+        hand_pose=pose,
+        betas=hand.betas,
+        transl=hand.translation_m - rest,
+        side=hand.side,
+        palm_arch=hand.palm_arch,
     )
 
 
@@ -119,7 +124,7 @@ def from_mano(
     wrist_rest_m: Float[np.ndarray, "3"] | None = None,
     rig: Rig | None = None,
 ) -> Hand:
-    """The hand of MANO parameters, on our rig: the exact inverse of :func:`to_mano`.
+    """Return the hand of MANO parameters on the package's rig: the exact inverse of :func:`to_mano`.
 
     Args:
         parameters: MANO's numbers, in camera space (metres, y down, z away).
@@ -167,7 +172,7 @@ def _rest_correction(rig: Rig, shape: Float[np.ndarray, " s"]) -> Float[np.ndarr
 
 
 def rotation_between(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
-    """The smallest rotation [3, 3] that turns direction ``a`` into ``b`` (not opposite ones)."""
+    """Return the smallest rotation [3, 3] from direction ``a`` to ``b``, which must not be opposite."""
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
     axis = np.cross(a, b)
     sine = np.linalg.norm(axis)

@@ -75,7 +75,7 @@ def mesh_to_glb(mesh: HandMesh, *, part_ids: Int[np.ndarray, " v"] | None = None
 
 
 def part_colours() -> Float[np.ndarray, "b 3"]:
-    """A colour in [0, 1] for each of ``BONES``: hue by finger, lighter towards the tip, the palm grey."""
+    """Return a colour in [0, 1] for each of ``BONES``: hue by finger, lighter to the tip, a grey palm."""
     hues = {"thumb": (0.9, 0.4, 0.3), "index": (0.9, 0.7, 0.2), "middle": (0.4, 0.75, 0.3)}
     hues |= {"ring": (0.25, 0.6, 0.85), "pinky": (0.6, 0.4, 0.85)}
     colours = [np.array([0.6, 0.6, 0.6])]

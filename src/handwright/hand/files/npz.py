@@ -17,7 +17,7 @@ _ROW_SHAPES = ((21, 2), (21,), (), (15, 3), (2,), (3,), (3,))
 
 
 def to_npz_bytes(document: dict[str, Any]) -> bytes:
-    """An npz of a document made by ``files.hands_to_json``."""
+    """Return a document of ``hands_file.hands_to_json`` as npz."""
     picture, hands = document["picture"], document["hands"]
     arrays: dict[str, np.ndarray] = {
         "schema": np.array(document["schema"]),
@@ -43,7 +43,7 @@ def to_npz_bytes(document: dict[str, Any]) -> bytes:
 
 
 def from_npz_bytes(data: bytes, where: str) -> dict[str, Any]:
-    """The document of an npz, still to be checked field by field.
+    """Return the document of an npz, not yet validated.
 
     Raises:
         HandsFileError: It is no such archive.

@@ -26,13 +26,13 @@ def spheres_of(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, "s 3"]:
 
 
 def overlaps_m(dofs_rad: Float[np.ndarray, "24"]) -> Float[np.ndarray, " p"]:
-    """How deep each of the rig's ``sphere_pairs`` overlaps, metres; negative where they are apart."""
+    """Return the overlap of each of the rig's ``sphere_pairs`` in metres, negative where they are apart."""
     rig = load_rig()
     return overlaps(spheres_of(dofs_rad), rig.sphere_radii_m, rig.sphere_pairs)
 
 
 def penetration_m(dofs_rad: Float[np.ndarray, "24"]) -> float:
-    """How deep the hand runs into itself at most, by its collision spheres, in metres."""
+    """Return the deepest self-penetration of the hand by its collision spheres, in metres."""
     return max(float(overlaps_m(dofs_rad).max()), 0.0)
 
 

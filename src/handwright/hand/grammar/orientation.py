@@ -42,7 +42,7 @@ def wrist_of(palm: Direction, points: Direction) -> Float[np.ndarray, "3"]:
 
 
 def thumb_direction(palm: Direction, points: Direction, side: Side) -> Direction:
-    """Where the thumb's side of a hand is whose palm faces and whose fingers point this way."""
+    """Return the direction of the thumb's side of a hand with these palm and finger directions."""
     across = np.cross(np.array(_VECTORS[points]), np.array(_VECTORS[palm])) * (1 if side == "right" else -1)
     return max(DIRECTIONS, key=lambda direction: float(across @ np.array(_VECTORS[direction])))
 

@@ -116,7 +116,7 @@ def _combined(named: StatedPose, direct: StatedPose) -> StatedPose:
 
 
 def _by_phrase(rest: Text) -> StatedPose | None:
-    """The named pose whose own phrase is there; the longest, so that none is cut short."""
+    """Return the named pose whose phrase the text contains; the longest one, if several."""
     for name in sorted(NAME_PHRASES, key=lambda name: -len(NAME_PHRASES[name])):
         phrase = re.escape(NAME_PHRASES[name].lower())
         behind = r"\bhands?,? (?:of (?:[\w-]+ ){1,12}?)?" if name in _AFTER_HAND else r"\b"
@@ -128,7 +128,7 @@ def _by_phrase(rest: Text) -> StatedPose | None:
 
 
 def _by_count(rest: Text) -> StatedPose | None:
-    """How many fingers are held up, and which those may be."""
+    """Return how many fingers are held up, and which those may be."""
     for pattern in _RAISED:
         if hits := rest.take(pattern):
             count = hits[0][1]
@@ -141,7 +141,7 @@ def _by_count(rest: Text) -> StatedPose | None:
 
 
 def _by_expression(left: str) -> StatedPose | None:
-    """The named poses that a common expression may mean."""
+    """Return the named poses that a common expression in the text may mean."""
     for pattern, names in NAME_PATTERNS:
         if pattern_of(pattern).search(left):
             return common_statement([NAMED[name] for name in names], names)

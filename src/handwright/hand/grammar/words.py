@@ -73,7 +73,7 @@ class PoseWords:
             raise InvalidValueError(f"a palm that faces {self.palm} cannot have its fingers {self.points}")
 
     def __str__(self) -> str:
-        """The technical wording; :func:`parse_pose_words` reads it back."""
+        """Return the technical wording; :func:`parse_pose_words` parses it."""
         clauses = [f"{self.side} hand" if self.side else "hand"]
         clauses.append(f"thumb {'bent' if self.thumb_bent else 'extended'} {self.thumb}")
         clauses += [f"{finger} {bend}" for finger, bend in zip(FINGERS[1:], self.fingers, strict=True)]

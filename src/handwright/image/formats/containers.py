@@ -17,12 +17,12 @@ _SOS = 0xDA
 
 
 def png_chunk(tag: bytes, payload: bytes) -> bytes:
-    """One PNG chunk: length, type, payload, CRC."""
+    """Return the bytes of one PNG chunk: length, type, payload, CRC."""
     return struct.pack(">I", len(payload)) + tag + payload + struct.pack(">I", zlib.crc32(tag + payload))
 
 
 def png_chunks(data: bytes) -> list[Chunk]:
-    """All chunks of a PNG in order, up to IEND or the first one that is cut off."""
+    """Return all chunks of a PNG in order, up to IEND or the first one that is cut off."""
     chunks: list[Chunk] = []
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(data):
@@ -46,7 +46,7 @@ def carried_png_chunks(data: bytes) -> tuple[Chunk, ...]:
 
 
 def png_with_chunks(data: bytes, chunks: tuple[Chunk, ...]) -> bytes:
-    """A bare PNG with more chunks: colour keys right before the pixels, all others right after the header."""
+    """Insert chunks into a bare PNG: colour keys right before the pixels, others right after the header."""
     header_end = len(PNG_SIGNATURE) + 25
     pixels_at = data.index(b"IDAT", header_end) - 4
     early = b"".join(png_chunk(*chunk) for chunk in chunks if chunk[0] != b"tRNS")
@@ -55,7 +55,7 @@ def png_with_chunks(data: bytes, chunks: tuple[Chunk, ...]) -> bytes:
 
 
 def jpeg_segments(data: bytes) -> list[Chunk]:
-    """All marker segments of a JPEG between SOI and the first scan: (marker byte, payload)."""
+    """Return the marker segments of a JPEG between SOI and the first scan: (marker byte, payload)."""
     segments: list[Chunk] = []
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
@@ -89,7 +89,7 @@ def carried_jpeg_segments(data: bytes) -> tuple[Chunk, ...]:
 
 
 def jpeg_with_segments(data: bytes, segments: tuple[Chunk, ...]) -> bytes:
-    """A bare JPEG with more segments, put behind the encoder's own JFIF or Adobe header."""
+    """Insert segments into a bare JPEG, behind the encoder's own JFIF or Adobe header."""
     at = 2
     while data[at] == 0xFF and data[at + 1] in (_APP0, _APP14):
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")

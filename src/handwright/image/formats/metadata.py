@@ -132,7 +132,7 @@ def _palette(opened: PILImage.Image) -> np.ndarray | None:
 
 
 def _key_colour(data: bytes) -> tuple[int, ...] | None:
-    """The transparent colour of a grey or RGB PNG in the range of its decoded samples (8 bits or more)."""
+    """Return the transparent colour of a grey or RGB PNG in the range of its decoded samples (8+ bits)."""
     bits, colour_type = data[24], data[25]
     key = dict(png_chunks(data)).get(b"tRNS")
     if colour_type not in (0, 2) or key is None or len(key) != (6 if colour_type == 2 else 2):
