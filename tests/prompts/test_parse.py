@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handwright.data.captions import WORDINGS, Scene, captions
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, StatedPose, describe
 from handwright.hand.grammar.words import BENDS, THUMBS, stated_gaps
-from handwright.prompts.parse import Contact, Expectation, HandExpectation, expectations_of
+from handwright.prompts.parse import Contact, Expectation, HandExpectation, parse_prompt
 from tests.prompts.examples import PROMPTS, Said
 
 READ_LOOSELY = {"three": "holding up three fingers leaves open which three"}
@@ -21,7 +21,7 @@ READ_LOOSELY = {"three": "holding up three fingers leaves open which three"}
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_a_prompt_expects_what_it_says(prompt: str):
-    expected, found = PROMPTS[prompt], expectations_of(prompt)
+    expected, found = PROMPTS[prompt], parse_prompt(prompt)
     assert (found.least, found.most) == expected.number
     assert found.meeting == expected.meeting
     assert [said_of(hand) for hand in found.hands] == list(expected.hands)
@@ -59,24 +59,24 @@ def said_of(hand: HandExpectation) -> Said:
     ],
 )
 def test_nothing_said_expects_nothing(prompt: str):
-    assert expectations_of(prompt) == Expectation(prompt)
+    assert parse_prompt(prompt) == Expectation(prompt)
 
 
 def test_what_is_not_said_is_listed_as_open():
-    assert expectations_of("portrait of a woman").open == (
+    assert parse_prompt("portrait of a woman").open == (
         "number",
         "side",
         "direction",
         "contact",
         "extension",
     )
-    assert expectations_of("a woman waving with her left hand").open == ("number", "direction", "contact")
-    assert expectations_of("a right fist, palm down").hands[0].open == ("contact",)
-    assert expectations_of("no hands visible").open == ()
+    assert parse_prompt("a woman waving with her left hand").open == ("number", "direction", "contact")
+    assert parse_prompt("a right fist, palm down").hands[0].open == ("contact",)
+    assert parse_prompt("no hands visible").open == ()
 
 
 def test_words_that_only_ask_for_good_hands_are_named():
-    found = expectations_of("perfect hands, five fingers, a woman with natural hands")
+    found = parse_prompt("perfect hands, five fingers, a woman with natural hands")
     assert found.vague == ("perfect hands", "five fingers", "natural hands")
 
 
@@ -84,7 +84,7 @@ def test_words_that_only_ask_for_good_hands_are_named():
 def test_a_named_pose_is_given_back(name: str):
     for wording, side in product(WORDINGS, ("left", "right")):
         words = replace(NAMED[name], side=side)
-        (hand,) = expectations_of(describe(words, wording)).hands
+        (hand,) = parse_prompt(describe(words, wording)).hands
         gives_back(hand.pose, words, wording, loosely=name in READ_LOOSELY)
 
 
@@ -117,7 +117,7 @@ any_words = st.builds(
 @settings(max_examples=100, deadline=None)
 @given(any_words, st.sampled_from(WORDINGS))
 def test_any_pose_in_words_is_given_back(words: PoseWords, wording: str):
-    (hand,) = expectations_of(describe(words, wording)).hands
+    (hand,) = parse_prompt(describe(words, wording)).hands
     gives_back(hand.pose, words, wording, loosely="holding up three fingers" in describe(words))
 
 
@@ -127,7 +127,7 @@ def test_captions_of_two_hands_give_both_back(left: PoseWords, right: PoseWords,
     hands = (replace(left, side="left"), replace(right, side="right"))
     said = captions(Scene(hands, meeting="crossing"), np.random.default_rng(seed))
     for text in said.values():
-        found = {hand.side: hand.pose for hand in expectations_of(text).hands}
+        found = {hand.side: hand.pose for hand in parse_prompt(text).hands}
         assert set(found) == {"left", "right"}
         assert all(found[words.side].fits(words) for words in hands)
 
@@ -135,7 +135,7 @@ def test_captions_of_two_hands_give_both_back(left: PoseWords, right: PoseWords,
 def test_captions_say_what_is_held_and_worn():
     scene = Scene((replace(NAMED["letter C"], side="right"),), holds="a white cup", wears=("blue gloves",))
     said = captions(scene, np.random.default_rng(0))["technical"]
-    (hand,) = expectations_of(said).hands
+    (hand,) = parse_prompt(said).hands
     assert hand.contact == Contact("object", "white cup")
     assert hand.gloved is True
 
@@ -143,13 +143,13 @@ def test_captions_say_what_is_held_and_worn():
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=120))
 def test_any_text_is_read_without_an_error(text: str):
-    found = expectations_of(text)
+    found = parse_prompt(text)
     assert found.least is None or found.most is None or found.least <= found.most
 
 
 @pytest.mark.parametrize("name", ["palms together", "handshake"])
 def test_hands_that_meet_touch_each_other(name: str):
     text = {"palms together": "praying hands", "handshake": "two men shaking hands"}[name]
-    found = expectations_of(text)
+    found = parse_prompt(text)
     assert found.meeting == name
     assert {hand.contact for hand in found.hands} == {Contact("hand")}

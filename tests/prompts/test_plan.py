@@ -6,7 +6,7 @@ import pytest
 
 from handwright.errors import UsageError
 from handwright.hand.grammar import NAMED
-from handwright.prompts.parse import expectations_of
+from handwright.prompts.parse import parse_prompt
 from handwright.prompts.plan import WORDINGS, plan_prompt
 from tests.prompts.examples import PROMPTS
 
@@ -25,7 +25,7 @@ def test_a_completed_prompt_leaves_no_pose_open_and_means_the_proposed_one(promp
     poses = [hand.pose for hand in plan.hands if hand.pose is not None]
     assert set(plan.prompts) == (set(WORDINGS) if poses else set())
     for wording, text in plan.prompts.items():
-        hands = [hand for hand in expectations_of(text).hands if not hand.hidden]
+        hands = [hand for hand in parse_prompt(text).hands if not hand.hidden]
         assert len(hands) == len(poses)
         for pose in poses:
             assert any(hand.side == pose.side and hand.pose.fits(pose) for hand in hands)

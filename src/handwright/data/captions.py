@@ -9,7 +9,7 @@ import numpy as np
 
 from handwright.hand.defects import Defect
 from handwright.hand.grammar import PoseWords, describe
-from handwright.prompts.prompt_text import NEGATIVES
+from handwright.prompts.prompt_text import NEGATIVE_WORDS
 
 RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 """The domain words of HandRefiner's eq. 3: captions say which kind of picture it is."""
@@ -109,11 +109,11 @@ def captions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
 
 def negative_prompt(scene: Scene | None = None) -> str:
     """Words to steer away from: eq. 3's default, or the opposite of what a scene shows."""
-    wrong = ("fake 3D rendered image", *NEGATIVES)
+    wrong = ("fake 3D rendered image", *NEGATIVE_WORDS)
     if scene is None:
         return ", ".join(wrong)
     domain = PHOTOGRAPH if scene.domain == RENDERED else f"fake {RENDERED}"
-    return ", ".join([domain, *NEGATIVES])
+    return ", ".join([domain, *NEGATIVE_WORDS])
 
 
 def _who(scene: Scene) -> str:

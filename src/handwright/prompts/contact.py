@@ -1,4 +1,4 @@
-"""What a clause says that a hand touches, wears, or does."""
+"""What a hand touches, wears or does by a clause of a prompt."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ _STATES: tuple[tuple[str, Grasp], ...] = (
 
 
 def meeting_in(clause: str) -> str:
-    """How two hands meet, by the names of captions and of everyday; empty where they are not said to."""
+    """How two hands meet, by the names of captions and of everyday speech; empty where they do not."""
     return next((name for pattern, name in _MEETINGS if re.search(pattern, clause)), "")
 
 
@@ -113,7 +113,7 @@ def hands_touch(meeting: str) -> bool:
 
 
 def contact_in(clause: str) -> Contact | None:
-    """What a clause says that a hand touches."""
+    """What a hand touches by a clause; None where it is not stated."""
     if re.search(_EMPTY, clause):
         return Contact("none")
     for hit in re.finditer(rf"\b{_HOLD} {_THING}", clause):
@@ -146,14 +146,14 @@ def contact_in(clause: str) -> Contact | None:
 
 
 def gloved_in(text: str) -> bool | None:
-    """Whether a text says that hands are gloved, or that they are bare."""
+    """True where a text has gloved hands, False where it has bare ones, None where it states neither."""
     if re.search(_BARE, text):
         return False
     return True if re.search(_GLOVED, re.sub(r"\b(?:no|without|not)\b[^,;.]*", "", text)) else None
 
 
 def hidden_in(clause: str) -> bool:
-    """Whether a clause says that hands are out of sight."""
+    """Whether hands are out of sight by a clause."""
     return re.search(_HIDDEN, clause) is not None
 
 
@@ -163,36 +163,36 @@ def grasp_in(clause: str) -> Grasp | None:
 
 
 def without_negations(clause: str) -> str:
-    """A clause without what it says is not there ('no extra fingers', 'not pointing')."""
+    """A clause without what it negates ('no extra fingers', 'not pointing')."""
     return re.sub(
         r"\b(?:no|without|not|never|isn't|aren't|don't|doesn't)\b.*?(?=$|[,;.]| but )", " ", clause
     ).strip()
 
 
-def _bare_noun(said: str) -> str:
-    return re.sub(rf"^(?:{_WHOSE}|a |an |some |two |both |one )+", "", said.strip()).strip()
+def _bare_noun(words: str) -> str:
+    return re.sub(rf"^(?:{_WHOSE}|a |an |some |two |both |one )+", "", words.strip()).strip()
 
 
-def _of_body(thing: str, said: str, clause: str) -> Contact | None:
+def _of_body(thing: str, words: str, clause: str) -> Contact | None:
     """A contact with the own body or somebody else's, where the thing is a part of one."""
     whose, owner = (
-        re.match(r"(her|his|their|my|your)\b", said),
+        re.match(r"(her|his|their|my|your)\b", words),
         re.search(r"\b(her|his|their|my) (?:\w+ )?hand", clause),
     )
     other = re.search(
         r"(?:each other|another|friend|partner|child|baby|wife|husband|someone|somebody|woman|man|mother|"
         r"father)",
-        said,
+        words,
     )
     part = re.search(rf"(?:^|\b)(?:{_OWN})$", thing)
-    if other and (part or re.search(r"'s\b", said)):
+    if other and (part or re.search(r"'s\b", words)):
         return Contact("person", thing)
     if whose and owner and whose[1] != owner[1]:
         return Contact("person", thing)
     if part and len(thing.split()) <= 2:
         unclear = (
             whose is None
-            and "own" not in said.split()
+            and "own" not in words.split()
             and re.search(r"(?:shoulders?|arms?|back|knees?|legs?)$", thing)
         )
         return Contact("body" if unclear else "self", thing.removeprefix("own "))

@@ -1,4 +1,4 @@
-"""What a prompt expects of hands, so that a picture can be held against it: only what is said."""
+"""What a prompt expects of hands, so that a picture can be checked: only what it states."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Contact:
 
 @dataclass(frozen=True)
 class HandExpectation:
-    """What is said of one hand; None where nothing is.
+    """What a prompt states about one hand; None where it states nothing.
 
     Attributes:
         pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.StatedPose``).
         grasp: Its state.
         contact: What it touches.
         gloved: Whether it wears a glove.
-        hidden: It is said to be out of sight (in a pocket, behind the back).
+        hidden: It is stated to be out of sight (in a pocket, behind the back).
     """
 
     pose: StatedPose = field(default_factory=StatedPose)
@@ -62,26 +62,26 @@ class HandExpectation:
         """What is left open, of side, direction, contact and extension; nothing of a hidden hand."""
         if self.hidden:
             return ()
-        said: dict[OpenPoint, bool] = {
+        stated: dict[OpenPoint, bool] = {
             "side": self.side is not None,
             "direction": self.pose.palm is not None or self.pose.points is not None,
             "contact": self.contact is not None,
             "extension": self.pose.states_extension or self.grasp is not None,
         }
-        return tuple(point for point, fixed in said.items() if not fixed)
+        return tuple(point for point, fixed in stated.items() if not fixed)
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a prompt says about the hands of a picture.
+    """What a prompt states about the hands of a picture.
 
     Attributes:
         prompt: As it was given.
-        least: At least so many hands can be seen; None where no hand is spoken of.
+        least: At least so many hands are in view; None where the prompt mentions none.
         most: At most so many; None where nothing bounds them.
-        hands: One for each hand that is spoken of ('two hands' are two alike); other hands are not excluded.
+        hands: One for each hand that is mentioned ('two hands' are two alike); other hands are not excluded.
         meeting: How two hands meet ('clasped', 'holding hands', …); empty where they do not.
-        people: How many people are spoken of; None where that is not said or not countable.
+        people: How many people are mentioned; None where that is not stated or not countable.
         vague: Words that ask for good hands and fix nothing ('natural hands').
     """
 

@@ -1,4 +1,4 @@
-"""Which hands a prompt speaks of, and which of its clauses speak of each."""
+"""Which hands a prompt mentions, and which of its clauses are about each."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SPLIT = re.compile(
 
 @dataclass
 class Mention:
-    """One hand, or several alike, and what is said of it.
+    """One hand, or several alike, with the clauses about it.
 
     Attributes:
         number: How many hands.
@@ -62,7 +62,7 @@ class Mention:
         both: All hands of someone, one left and one right.
         side: Which hand.
         named: The word 'hand' is there; else only what it does.
-        clauses: What is said.
+        clauses: The clauses about it.
     """
 
     number: int = 1
@@ -74,22 +74,22 @@ class Mention:
 
     @property
     def text(self) -> str:
-        """All that is said of it."""
+        """All clauses about it."""
         return ", ".join(self.clauses)
 
 
 def mentions_in(text: str) -> tuple[Mention, ...]:
-    """The hands that a plain text speaks of, in order; clauses that name no hand go to the one named last.
+    """The hands that a plain text mentions, in order; clauses that name no hand go to the one named last.
 
     Args:
-        text: As ``prompt_text.of_hands`` returns it.
+        text: As ``prompt_text.without_lookalikes`` returns it.
     """
     found: list[Mention] = []
     current: Mention | None = None
     before: list[str] = []
     for clause in clauses_of(text):
         new = _mention(clause, current)
-        here = current if new is None else _home(new, found, current, clause)
+        here = current if new is None else _continued(new, found, current, clause)
         if here is None and new is None:
             before.append(clause)
             continue
@@ -103,58 +103,60 @@ def mentions_in(text: str) -> tuple[Mention, ...]:
         if here is not None:
             here.clauses.append(clause)
         current = here
-    return _brought_together(found)
+    return _merged(found)
 
 
 def clauses_of(text: str) -> Sequence[str]:
-    """The parts of a text that may speak of different hands."""
+    """The parts of a text that may be about different hands."""
     return [clause.strip() for clause in _SPLIT.split(text + " ") if clause and clause.strip()]
 
 
 def _mention(clause: str, current: Mention | None) -> Mention | None:
     """The hand or hands that a clause names, or implies by what it does."""
-    said = clause if hidden_in(clause) else without_negations(clause)
-    if meeting_in(said) and not _SIDED.search(said):
-        return _counted(said) if _COUNTED.search(said) else Mention(2)
-    if sided := _SIDED.search(said):
+    affirmed = clause if hidden_in(clause) else without_negations(clause)
+    if meeting_in(affirmed) and not _SIDED.search(affirmed):
+        return _counted(affirmed) if _COUNTED.search(affirmed) else Mention(2)
+    if sided := _SIDED.search(affirmed):
         return Mention(
-            side=cast("Side", next(group for group in sided.groups() if group)), exact=_exact(said)
+            side=cast("Side", next(group for group in sided.groups() if group)), exact=_exact(affirmed)
         )
-    if current is not None and _OTHER.search(said):
+    if current is not None and _OTHER.search(affirmed):
         last = current.side
         return Mention(side=None if last is None else "left" if last == "right" else "right")
-    if _COUNTED.search(said):
-        return _counted(said)
-    if _PLURAL.search(said):
+    if _COUNTED.search(affirmed):
+        return _counted(affirmed)
+    if _PLURAL.search(affirmed):
         return Mention(2)
-    if len(_EACH.findall(said)) > 1:
-        return Mention(len(_EACH.findall(said)), exact=True)
-    if _SINGLE.search(said):
-        return Mention(exact=_exact(said), named=True)
-    pose = parse_pose_text(said)
+    if len(_EACH.findall(affirmed)) > 1:
+        return Mention(len(_EACH.findall(affirmed)), exact=True)
+    if _SINGLE.search(affirmed):
+        return Mention(exact=_exact(affirmed), named=True)
+    pose = parse_pose_text(affirmed)
     implied = (
         pose.states_extension
         or bool(pose.names)
-        or grasp_in(said) is not None
-        or contact_in(said) is not None
+        or grasp_in(affirmed) is not None
+        or contact_in(affirmed) is not None
     )
-    if re.search(r"\bpraying\b|\bin prayer\b", said):
+    if re.search(r"\bpraying\b|\bin prayer\b", affirmed):
         return Mention(2)
     return Mention() if implied else None
 
 
-def _counted(said: str) -> Mention:
-    hit = _COUNTED.search(said)
+def _counted(affirmed: str) -> Mention:
+    hit = _COUNTED.search(affirmed)
     number, both, _ = hit.groups() if hit else (None, None, None)
     return Mention(_NUMBERS.get(number or "", 2), exact=True, both=both is not None)
 
 
-def _exact(said: str) -> bool:
-    return _EXACTLY_ONE.search(said) is not None
+def _exact(affirmed: str) -> bool:
+    return _EXACTLY_ONE.search(affirmed) is not None
 
 
-def _home(new: Mention, found: Sequence[Mention], current: Mention | None, clause: str) -> Mention | None:
-    """The hand spoken of before that a clause goes on about; None for one that is new."""
+def _continued(
+    new: Mention, found: Sequence[Mention], current: Mention | None, clause: str
+) -> Mention | None:
+    """The hand mentioned before that a clause is about; None for a new one."""
     if current is None or re.search(
         r"\b(?:another|second|other) (?:left |right )?hand\b|"
         r"\bthe other\b",
@@ -176,21 +178,21 @@ def _home(new: Mention, found: Sequence[Mention], current: Mention | None, claus
     return None if before and not current.named and current.side is None and contact_in(clause) else current
 
 
-def _brought_together(found: Sequence[Mention]) -> tuple[Mention, ...]:
-    """A hand without a side and one with a side are one where the second only says more of the first."""
+def _merged(found: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Mentions with and without a side are one where the second only adds to the first."""
     kept = list(found)
     for mention in found:
         if mention.number > 1 or mention.side is not None:
             continue
-        later = [m for m in kept[kept.index(mention) + 1 :] if m.side is not None and _says_more(mention, m)]
+        later = [m for m in kept[kept.index(mention) + 1 :] if m.side is not None and _adds_to(mention, m)]
         if later:
             later[0].clauses[:0] = mention.clauses
             kept.remove(mention)
     return tuple(kept)
 
 
-def _says_more(first: Mention, second: Mention) -> bool:
-    """Whether a later description goes on about the same hand: shapes agree, or the first has none."""
+def _adds_to(first: Mention, second: Mention) -> bool:
+    """Whether a later mention is about the same hand: their shapes agree, or the first has none."""
     one, other = (parse_pose_text(without_negations(mention.text)) for mention in (first, second))
     if (
         hidden_in(first.text)

@@ -1,4 +1,4 @@
-"""From a prompt to what it expects of hands: rules on the pose grammar; what is not said stays None."""
+"""From a prompt to what it expects of hands: rules on the pose grammar; what is not stated stays None."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from handwright.prompts.expectation import (
     OpenPoint,
 )
 from handwright.prompts.mentions import Mention, mentions_in
-from handwright.prompts.prompt_text import of_hands, people_in, plain, vague_words
+from handwright.prompts.prompt_text import people_in, plain_text, vague_words, without_lookalikes
 from handwright.types import Side
 
 __all__ = [
@@ -35,21 +35,21 @@ __all__ = [
     "Grasp",
     "HandExpectation",
     "OpenPoint",
-    "expectations_of",
+    "parse_prompt",
 ]
 
 _MOST_LISTED = 10
 
 
-def expectations_of(prompt: str) -> Expectation:
-    """What a prompt says of the hands of its picture.
+def parse_prompt(prompt: str) -> Expectation:
+    """What a prompt expects of the hands of its picture.
 
     Args:
         prompt: As for any image model: sentences, tags, weights, LoRA tags, ``BREAK``, Midjourney parameters,
             captions of ``handwright synth``. What is negated is not expected, nor is
-            a hand where hands are said to be out of sight.
+            a hand where hands are out of sight.
     """
-    text = of_hands(plain(prompt))
+    text = without_lookalikes(plain_text(prompt))
     mentions = mentions_in(text)
     people = people_in(text)
     gloved = gloved_in(text)
@@ -73,7 +73,7 @@ def expectations_of(prompt: str) -> Expectation:
 def _hands(
     mentions: tuple[Mention, ...], gloved: bool | None, meeting: str, people: int | None
 ) -> tuple[HandExpectation, ...]:
-    """One expectation a hand: those named alone, completed by what is said of all of them."""
+    """One expectation a hand: those named alone, completed by what is stated about all of them."""
     several = [mention for mention in mentions if mention.number > 1]
     singles = [_hand(mention.text, mention.side) for mention in mentions if mention.number == 1]
     if several:
@@ -87,17 +87,17 @@ def _hands(
 
 
 def _hand(text: str, side: Side | None) -> HandExpectation:
-    said = without_negations(text)
-    pose = replace(parse_pose_text(said), side=side)
+    affirmed = without_negations(text)
+    pose = replace(parse_pose_text(affirmed), side=side)
     named = "point" if pose.names[:1] == ("pointing",) else None
     hidden = hidden_in(text)
     if hidden:
         return HandExpectation(pose=replace(parse_pose_text(""), side=side), hidden=True)
-    return HandExpectation(pose=pose, grasp=grasp_in(said) or named, contact=contact_in(text))
+    return HandExpectation(pose=pose, grasp=grasp_in(affirmed) or named, contact=contact_in(text))
 
 
 def _completed(hand: HandExpectation, common: HandExpectation) -> HandExpectation:
-    """What is said of one hand, and where nothing is, what is said of all."""
+    """What is stated about one hand, and where nothing is, about all."""
     pose = hand.pose
     if not pose.states_extension and hand.grasp is None:
         pose = replace(common.pose, side=pose.side, palm=pose.palm, points=pose.points)
@@ -125,14 +125,14 @@ def _both_sides(hands: list[HandExpectation], *, sure: bool) -> list[HandExpecta
 
 
 def _least(mentions: tuple[Mention, ...]) -> int:
-    """At least so many hands are shown by what is said of several alike."""
+    """At least so many hands are in view by what is stated about several alike."""
     return max((m.number for m in mentions if m.number > 1 and not hidden_in(m.text)), default=0)
 
 
 def _most(
     mentions: tuple[Mention, ...], hands: tuple[HandExpectation, ...], people: int | None, least: int | None
 ) -> int | None:
-    """At most so many hands, where a number is said or the people can be counted."""
+    """At most so many hands, where a number is stated or the people can be counted."""
     if least is None:
         return None
     hidden = sum(hand.hidden for hand in hands)

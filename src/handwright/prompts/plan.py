@@ -1,4 +1,4 @@
-"""Say: what a prompt fixes about hands, what it leaves open, and wordings that leave nothing open."""
+"""The plan of a prompt: what it fixes about hands, what it leaves open, wordings that leave nothing open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from handwright.errors import UsageError
 from handwright.hand.grammar import PoseWords, describe
 from handwright.prompts.expectation import OpenPoint
-from handwright.prompts.parse import Expectation, HandExpectation, expectations_of
-from handwright.prompts.prompt_text import NEGATIVES
+from handwright.prompts.parse import Expectation, HandExpectation, parse_prompt
+from handwright.prompts.prompt_text import NEGATIVE_WORDS
 from handwright.prompts.suggestions import fixed_of, proposed_pose, suggestions_for
 from handwright.types import Side
 
@@ -31,7 +31,7 @@ class OpenQuestion:
     Attributes:
         point: What.
         question: The same in words.
-        suggestions: Two or three ways to say it.
+        suggestions: Two or three wordings.
     """
 
     point: OpenPoint
@@ -45,9 +45,9 @@ class HandPlan:
 
     Attributes:
         title: 'left hand', 'hand 2'.
-        fixed: What the prompt says of it, in words, by point.
+        fixed: What the prompt states about it, in words, by point.
         open: What it leaves open.
-        pose: A complete pose that agrees with all that is said; None for a hand out of sight.
+        pose: A complete pose that agrees with the prompt; None for a hand out of sight.
     """
 
     title: str
@@ -61,11 +61,11 @@ class Plan:
     """What there is to know about the hands of a prompt before a picture is made.
 
     Attributes:
-        expectation: What the prompt says.
-        fixed: What it says of the picture as a whole, in words.
+        expectation: By the prompt.
+        fixed: What it states about the picture as a whole, in words.
         open: What it leaves open there.
-        hands: One for each hand that is said or proposed.
-        prompts: The prompt completed, by wording; empty where no hand is to be seen.
+        hands: One for each hand that is mentioned or proposed.
+        prompts: The prompt completed, by wording; empty where no hand is to be in view.
         negative: Words to steer away from.
         warnings: What will not work as it is written.
     """
@@ -109,7 +109,7 @@ def plan_prompt(prompt: str) -> Plan:
     """
     if not prompt.strip():
         raise UsageError("there is no prompt to plan", "the text is empty", "say what the picture shows")
-    expected = expectations_of(prompt)
+    expected = parse_prompt(prompt)
     proposed = expected.hands or ((HandExpectation(),) if expected.people else ())
     sides = _sides(proposed, expected)
     poses = [
@@ -143,7 +143,7 @@ def _sides(hands: tuple[HandExpectation, ...], expected: Expectation) -> list[Si
 def _planned(
     hands: tuple[HandExpectation, ...], poses: list[PoseWords | None], expected: Expectation
 ) -> list[HandPlan]:
-    """A plan for every hand; hands of which the same is said, sides aside, differ in their poses only."""
+    """A plan for every hand; hands with the same statements, sides aside, differ in their poses only."""
     planned: list[HandPlan] = []
     for k, (hand, pose) in enumerate(zip(hands, poses, strict=True)):
         title = f"{hand.side} hand" if hand.side else "the hand" if len(hands) == 1 else f"hand {k + 1}"
@@ -167,30 +167,30 @@ def _question(
 
 def _fixed(expected: Expectation) -> dict[str, str]:
     least, most = expected.least, expected.most
-    said: dict[str, str] = {}
+    fixed: dict[str, str] = {}
     if most == 0:
-        said["number"] = "no hand is to be seen"
+        fixed["number"] = "no hand is to be seen"
     elif least is not None:
-        said["number"] = (
+        fixed["number"] = (
             f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
         )
     if expected.meeting:
-        said["meeting"] = expected.meeting
+        fixed["meeting"] = expected.meeting
     if expected.people:
-        said["people"] = str(expected.people)
-    return said
+        fixed["people"] = str(expected.people)
+    return fixed
 
 
 def _prompts(prompt: str, poses: list[PoseWords | None]) -> dict[str, str]:
     """The prompt with every hand's pose behind it, before Midjourney's parameters."""
-    seen = [pose for pose in poses if pose is not None]
+    shown = [pose for pose in poses if pose is not None]
     head, dashes, parameters = " ".join(prompt.split()).partition(" --")
     joiners = {"terse": ", ", "natural": ", the ", "technical": "; "}
     prompts: dict[str, str] = {}
-    for wording in WORDINGS if seen else ():
+    for wording in WORDINGS if shown else ():
         parts = [head.rstrip(" ,.;")]
-        for k, pose in enumerate(seen):
-            again = pose.side in [before.side for before in seen[:k]]
+        for k, pose in enumerate(shown):
+            again = pose.side in [other.side for other in shown[:k]]
             joiner = joiners[wording].replace("the ", "another ") if again else joiners[wording]
             parts += [joiner, "another " if again and wording != "natural" else "", describe(pose, wording)]
         prompts[wording] = "".join([*parts, dashes, parameters])
@@ -200,7 +200,7 @@ def _prompts(prompt: str, poses: list[PoseWords | None]) -> dict[str, str]:
 def _negative(expected: Expectation) -> str:
     if expected.most == 0:
         return "hands, fingers"
-    words = [word for word in NEGATIVES if word != "cropped"] + ["fused fingers"]
+    words = [word for word in NEGATIVE_WORDS if word != "cropped"] + ["fused fingers"]
     gloved = {hand.gloved for hand in expected.hands}
     words += ["gloves"] if gloved == {False} else []
     words += ["extra hands"] if expected.most is not None else []
@@ -211,12 +211,12 @@ def _negative(expected: Expectation) -> str:
 
 
 def _warnings(expected: Expectation) -> tuple[str, ...]:
-    told = [f"“{words}” asks for good hands and says nothing of their pose." for words in expected.vague]
+    warnings = [f"“{words}” asks for good hands and leaves their pose open." for words in expected.vague]
     if not expected.hands and expected.people and expected.most != 0:
-        told.append("The prompt shows people and says nothing of their hands: they will be left to chance.")
+        warnings.append("The prompt shows people and leaves their hands to chance.")
     if not expected.hands and not expected.people:
-        told.append("The prompt speaks of no hand and of nobody who has one.")
-    return tuple(told)
+        warnings.append("The prompt mentions no hand and nobody who has one.")
+    return tuple(warnings)
 
 
 def _question_json(question: OpenQuestion) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NEGATIVES = (
+NEGATIVE_WORDS = (
     "long body", "lowres", "bad anatomy", "bad hands", "missing fingers", "extra digit", "fewer digits",
     "cropped", "worst quality", "low quality",
 )  # fmt: skip
@@ -76,7 +76,7 @@ _VAGUE = re.compile(
 )
 
 
-def plain(prompt: str) -> str:
+def plain_text(prompt: str) -> str:
     """A prompt in lower case without the syntax of the tools.
 
     Taken off: attention weights of any bracket style, prompt editing (what comes last stays), ``BREAK`` and
@@ -111,7 +111,7 @@ def _weighed(text: str) -> str:
     return ", ".join(kept)
 
 
-def of_hands(text: str) -> str:
+def without_lookalikes(text: str) -> str:
     """A plain text without words that only look like hands ('handmade', 'palm trees', 'clock hands')."""
     return " ".join(_LIKE_HANDS.sub(" … ", text).split())
 

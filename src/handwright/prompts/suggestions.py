@@ -72,26 +72,26 @@ _TURNS: tuple[tuple[Direction, Direction], ...] = (
 
 
 def proposed_pose(hand: HandExpectation, side: Side, meeting: str = "", *, first: bool = True) -> PoseWords:
-    """A complete pose that agrees with all that is said of a hand.
+    """A complete pose that agrees with what is stated about a hand.
 
     Args:
-        hand: What is said.
+        hand: What is stated.
         side: Which hand it is to be.
         meeting: How it meets the other hand.
         first: Of two that meet, the one on the left of the picture.
     """
-    said, base = hand.pose, NAMED[_names_for(hand, meeting)[0]]
-    fingers = _fingers(said, base)
-    out = said.extended[0] is True and said.thumb is None
-    gaps = tuple(mine or its or "apart" for mine, its in zip(said.gaps, base.gaps, strict=True))
-    touches = said.touches if said.touches is not None else base.contacts
+    stated, base = hand.pose, NAMED[_names_for(hand, meeting)[0]]
+    fingers = _fingers(stated, base)
+    out = stated.extended[0] is True and stated.thumb is None
+    gaps = tuple(mine or its or "apart" for mine, its in zip(stated.gaps, base.gaps, strict=True))
+    touches = stated.touches if stated.touches is not None else base.contacts
     palm, points = _turn(hand, base, side, _MEETING_TURNS.get(meeting, ())[0 if first else 1 :][:1])
     return PoseWords(
-        thumb_bent=said.thumb_bent if said.thumb_bent is not None else base.thumb_bent and not out,
-        thumb=said.thumb or ("out" if out else base.thumb),
+        thumb_bent=stated.thumb_bent if stated.thumb_bent is not None else base.thumb_bent and not out,
+        thumb=stated.thumb or ("out" if out else base.thumb),
         fingers=fingers,
         gaps=stated_gaps(fingers, cast("tuple[Gap, Gap, Gap]", gaps)),
-        contacts=tuple(k for k in touches if fingers[k - 1] == "bent" or said.touches),
+        contacts=tuple(k for k in touches if fingers[k - 1] == "bent" or stated.touches),
         palm=palm,
         points=points,
         side=side,
@@ -99,33 +99,33 @@ def proposed_pose(hand: HandExpectation, side: Side, meeting: str = "", *, first
 
 
 def fixed_of(hand: HandExpectation) -> dict[str, str]:
-    """What a prompt says of a hand, in words, by point."""
+    """What a prompt states about a hand, in words, by point."""
     pose = hand.pose
     if hand.hidden:
         return {"hidden": "out of sight"}
     directions = [PALM_PHRASES[pose.palm]] if pose.palm else []
     directions += [POINTS_PHRASES[pose.points]] if pose.points else []
-    said = {
+    fixed = {
         "side": f"{pose.side} hand" if pose.side else "",
-        "extension": _extension_said(hand),
+        "extension": _extension_words(hand),
         "direction": ", ".join(directions),
         "contact": describe_contact(hand.contact),
         "glove": "" if hand.gloved is None else "gloved" if hand.gloved else "no glove",
     }
-    return {point: words for point, words in said.items() if words}
+    return {point: words for point, words in fixed.items() if words}
 
 
 def suggestions_for(
     point: OpenPoint, hand: HandExpectation, pose: PoseWords | None, expected: Expectation, *, several: bool
 ) -> tuple[str, ...]:
-    """Two or three ways to say what is left open.
+    """Two or three wordings for what is left open.
 
     Args:
         point: What.
-        hand: What is said of the hand.
+        hand: What is stated about the hand.
         pose: The pose that is proposed for it.
-        expected: What the prompt says of the whole picture.
-        several: The same is said of another hand.
+        expected: What the prompt expects of the whole picture.
+        several: Another hand has the same statements.
     """
     if point == "number":
         return _numbers(expected)
@@ -140,7 +140,7 @@ def suggestions_for(
 
 
 def describe_contact(contact: Contact | None) -> str:
-    """A contact in words; empty for none that is said."""
+    """A contact in words; empty for none."""
     if contact is None:
         return ""
     thing = contact.thing
@@ -156,7 +156,7 @@ def describe_contact(contact: Contact | None) -> str:
 
 
 def _names_for(hand: HandExpectation, meeting: str) -> tuple[str, ...]:
-    """Named poses for what is said, the likeliest first."""
+    """Named poses that agree with a hand, the likeliest first."""
     if hand.pose.names:
         return hand.pose.names
     if hand.grasp is not None and not (hand.grasp == "power grasp" and hand.contact):
@@ -169,9 +169,9 @@ def _names_for(hand: HandExpectation, meeting: str) -> tuple[str, ...]:
     return _FREE
 
 
-def _fingers(said: StatedPose, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]:
+def _fingers(stated: StatedPose, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]:
     bends: list[Bend] = []
-    for bend, stretched, its in zip(said.fingers, said.extended[1:], base.fingers, strict=True):
+    for bend, stretched, its in zip(stated.fingers, stated.extended[1:], base.fingers, strict=True):
         free: Bend = its if (its == "extended") == stretched or stretched is None else "curled"
         bends.append(bend or ("extended" if stretched else free))
     return (bends[0], bends[1], bends[2], bends[3])
@@ -180,7 +180,7 @@ def _fingers(said: StatedPose, base: PoseWords) -> tuple[Bend, Bend, Bend, Bend]
 def _turn(
     hand: HandExpectation, base: PoseWords, side: Side, meeting: tuple[tuple[Direction, Direction], ...]
 ) -> tuple[Direction, Direction]:
-    """A direction that agrees with what is said, else the pose's own, else the usual one."""
+    """A direction that agrees with the hand, else the pose's own, else the usual one."""
     palm, points = hand.pose.palm, hand.pose.points
     inwards: Direction = "left" if side == "right" else "right"
     wished: list[tuple[Any, Any]] = [*meeting]
@@ -197,7 +197,7 @@ def _turn(
     return next((p, q) for p, q in _TURNS if perpendicular(p, q))
 
 
-def _extension_said(hand: HandExpectation) -> str:
+def _extension_words(hand: HandExpectation) -> str:
     if hand.pose.names:
         name = hand.pose.names[0]
         return NAME_PHRASES.get(name) or _body(NAMED[name])

@@ -226,11 +226,11 @@ def review(
     """
     from contextlib import nullcontext
 
-    from handwright.prompts.parse import expectations_of
+    from handwright.prompts.parse import parse_prompt
     from handwright.review.judge import review_picture
     from handwright.workflow.review import ReviewOptions, judge_opener
 
-    expected = None if prompt is None else expectations_of(prompt)
+    expected = None if prompt is None else parse_prompt(prompt)
     show = progress or silent
     pictures = list(cast("Sequence[Picture]", picture)) if is_several(picture) else [cast("Picture", picture)]
     place = None if calibration is None else Path(calibration)

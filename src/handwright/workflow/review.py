@@ -215,9 +215,9 @@ def _error_line(error: Mapping[str, str]) -> str:
 
 
 def _expected(prompt: str) -> Expectation:
-    from handwright.prompts.parse import expectations_of
+    from handwright.prompts.parse import parse_prompt
 
-    return expectations_of(prompt)
+    return parse_prompt(prompt)
 
 
 def _landmarker(options: ReviewOptions) -> Path:

@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from handwright.hand.grammar import NAMED
-from handwright.prompts.parse import expectations_of
+from handwright.prompts.parse import parse_prompt
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.checks.grasp import check_grasp, extended_fingers, grasp_state
 from handwright.review.expectation_check import check_expectation
@@ -65,7 +65,7 @@ def reviewed(name="palm", contact=None, side="right", verdict="pass"):
 
 
 def held(prompt, *hands):
-    return check_expectation(PictureReview(hands, 400, 300), expectations_of(prompt))
+    return check_expectation(PictureReview(hands, 400, 300), parse_prompt(prompt))
 
 
 def test_a_pose_as_asked_passes_and_plainly_another_one_fails():
@@ -103,6 +103,6 @@ def test_too_few_hands_are_noted_and_do_not_pass():
 
 def test_a_prompt_that_says_nothing_of_hands_changes_nothing():
     before = PictureReview((reviewed(),), 400, 300)
-    after = check_expectation(before, expectations_of("a mountain lake at dawn"))
+    after = check_expectation(before, parse_prompt("a mountain lake at dawn"))
     assert after.verdict == before.verdict == "pass"
     assert after.notes == ()

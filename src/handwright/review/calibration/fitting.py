@@ -32,11 +32,11 @@ def fit_platt(logits: Float[np.ndarray, " n"], truths: Bool[np.ndarray, " n"]) -
         InvalidValueError: Lengths differ, or a logit is not finite.
     """
     logits, truths = _samples(logits, truths)
-    seen = np.column_stack([logits, np.ones_like(logits)])
-    fitted = _newton(seen, truths, _PRIOR, _PRECISION, np.zeros_like(logits))
+    inputs = np.column_stack([logits, np.ones_like(logits)])
+    fitted = _newton(inputs, truths, _PRIOR, _PRECISION, np.zeros_like(logits))
     if fitted[0] >= _LEAST_SCALE:
         return float(fitted[0]), float(fitted[1])
-    bias = _newton(seen[:, 1:], truths, _PRIOR[1:], _PRECISION[1:], _LEAST_SCALE * logits)
+    bias = _newton(inputs[:, 1:], truths, _PRIOR[1:], _PRECISION[1:], _LEAST_SCALE * logits)
     return _LEAST_SCALE, float(bias[0])
 
 
@@ -169,7 +169,7 @@ def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
 
 
 def _newton(
-    seen: Float[np.ndarray, "n k"],
+    inputs: Float[np.ndarray, "n k"],
     truths: Float[np.ndarray, " n"],
     prior: Float[np.ndarray, " k"],
     precision: Float[np.ndarray, " k"],
@@ -178,16 +178,16 @@ def _newton(
     """Most probable weights of a logistic regression with a normal prior."""
 
     def cost(weights: Float[np.ndarray, " k"]) -> float:
-        z = seen @ weights + offset
+        z = inputs @ weights + offset
         return float(
             (np.logaddexp(0, z) - truths * z).sum() + 0.5 * (precision * (weights - prior) ** 2).sum()
         )
 
     weights = prior
     for _ in range(_STEPS):
-        p = sigmoid(seen @ weights + offset)
-        slope = seen.T @ (p - truths) + precision * (weights - prior)
-        bend = (seen * (p * (1 - p))[:, None]).T @ seen + np.diag(precision)
+        p = sigmoid(inputs @ weights + offset)
+        slope = inputs.T @ (p - truths) + precision * (weights - prior)
+        bend = (inputs * (p * (1 - p))[:, None]).T @ inputs + np.diag(precision)
         step = np.linalg.solve(bend, slope)
         share, now = 1.0, cost(weights)
         while share > _SETTLED and cost(weights - share * step) > now:
