@@ -60,9 +60,7 @@ ALLOWED: dict[str, int] = {
     "drawing": 18,
     "handrefiner": 93,
     "refine": 93,
-    "prompts": 54,
     "reproduce": 40,
-    "review": 136,
     "training": 88,
     "workflow": 108,
 }
