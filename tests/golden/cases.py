@@ -17,20 +17,19 @@ PICTURES, ACCEPTED, ACTIONS = HERE / "pictures", HERE / "accepted", HERE / "acti
 
 DEFAULT = (
     *(f"defects_{k:02}" for k in (0, 2, 3, 4, 5, 6, 7, 9, *range(12, 22))),
-    *(f"hands_{k:02}" for k in (0, 9, 10)),
+    *(f"hands_{k:02}" for k in (0, 10)),
     *("people_00", "people_01"),
 )
 ALL = (
     *(
         "defects_01",
         "hands_05",
-        "hands_06",
         "hands_07",
         "hands_11",
     ),
     *(f"people_{k:02}" for k in range(2, 8)),
 )
-UNSTEADY = frozenset(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20))
+UNSTEADY = frozenset({"hands_05-all", *(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20, 21))})
 """Cases that rounding tips over: landmarks moved by 0.0002 px change them beyond the bounds of the others.
 
 Measured by ``python -m tests.golden.sensitivity --jitter``.

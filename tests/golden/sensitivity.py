@@ -27,7 +27,7 @@ from handwright.types import HandObservation
 from tests.golden.cases import CASES, Case
 from tests.golden.compare import Difference, difference
 
-PROBES = ("defects_04-default", "defects_15-default", "hands_09-default", "hands_05-all")
+PROBES = ("defects_02-default", "defects_04-default", "defects_07-default", "defects_15-default")
 FACTORS = (1.3, 0.7)
 JITTER_PX = 2e-4
 
