@@ -29,7 +29,9 @@ ALL = (
     ),
     *(f"people_{k:02}" for k in range(2, 8)),
 )
-UNSTEADY = frozenset({"hands_05-all", *(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20, 21))})
+UNSTEADY = frozenset(
+    {"hands_05-all", "people_03-all", *(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20, 21))}
+)
 """Cases that rounding tips over: landmarks moved by 0.0002 px change them beyond the bounds of the others.
 
 Measured by ``python -m tests.golden.sensitivity --jitter``.
