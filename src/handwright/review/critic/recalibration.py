@@ -15,7 +15,7 @@ from handwright.review.calibration.fitting import expected_calibration_error, fi
 from handwright.review.critic.prediction import MALFORMED, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 
-MADE_FOR = "made_for"
+REPLACED_DIGEST = "made_for"
 """Key under which a recalibration holds the digest of the calibration that it replaces."""
 
 
@@ -70,7 +70,7 @@ class RecalibratedCritic:
     calibration: Calibration
 
     def __post_init__(self) -> None:
-        if self.calibration.about.get(MADE_FOR) != self.critic.calibration.digest:
+        if self.calibration.about.get(REPLACED_DIGEST) != self.critic.calibration.digest:
             raise DataError(
                 "the calibration was made for another critic",
                 "",
@@ -156,7 +156,7 @@ def recalibrate(old: Calibration, hands: Sequence[LabelledHand], budget: float =
     truths = np.array([hand.malformed for hand in hands])
     scale, bias = fit_platt(head.scale * logits + head.bias, truths)
     moved = Head(scale * head.scale, scale * head.bias + bias, _moved(head.threshold, scale, bias))
-    new = replace(old, heads={**old.heads, MALFORMED: moved}, about={MADE_FOR: old.digest})
+    new = replace(old, heads={**old.heads, MALFORMED: moved}, about={REPLACED_DIGEST: old.digest})
     good = [recalibrated(hand.prediction, old, new).defect_scores for hand in hands if not hand.malformed]
     if not good:
         return new
