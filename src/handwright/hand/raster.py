@@ -95,8 +95,8 @@ def rasterize_reference(
 
 
 def kernel_cache() -> Path:
-    """The folder where this module's compiled kernels lie, or will lie."""
-    return Path(_rasterize.stats.cache_path)
+    """Return the folder in which numba keeps this module's compiled kernels."""
+    return Path(str(_rasterize.stats.cache_path))
 
 
 def silhouette_of(
