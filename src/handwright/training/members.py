@@ -60,8 +60,14 @@ from handwright.training.streams.proposal_windows import WindowStream
 from handwright.training.streams.whole_pictures import load_pictures
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
+"""Share of photographs among the samples of the painting family, and of the critics; chosen by eye."""
+
 UNFORESEEN_SHARE = 0.25
+"""Share of the critic's malformed hands that have an unnamed defect; chosen by eye."""
+
 _SHOWN = 12
+"""Crops in the sample grid of the painting family."""
+
 _LARGEST_PICTURE = 3
 """Whole pictures are kept at most this many halves of the samples' side large."""
 _MARGIN = 9 / 8

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def stop_requests(stop_file: Path | None) -> Iterator[Callable[[], bool]]:
+def stop_requests(stop_file: Path | None) -> Generator[Callable[[], bool]]:
     """A function that is true once the process was sent SIGTERM, or ``stop_file`` exists.
 
     The signal's earlier handler is back afterwards. Must be entered in the main thread.

@@ -7,7 +7,7 @@ from handwright.hand.defects import Defect
 from handwright.hand.grammar.words import PoseWords
 
 DEFECTS_SHOWN = tuple(name for name in DEFECTS if name != Defect.WRONG_HAND)
-"""A hand of the wrong side is sound by itself: which side it should be, its arm and the other hand say."""
+"""A hand of the wrong side is sound by itself: its arm and the other hand show the right one."""
 
 FINGER_COUNTS = (3, 4, 5, 6, 7)
 """3 stands for fewer as well, 7 for more."""
@@ -21,7 +21,7 @@ _EXTENDED = {
     (True, False, False, True): "horns",
 }
 POSE_GROUPS = (*_EXTENDED.values(), "ring", "folded", "pinch", "fist", "hooked", "wrap")
-"""Shapes that a look tells apart; several named poses share one."""
+"""Shapes that differ at a glance; several named poses share one."""
 
 
 def pose_group(pose: PoseWords) -> str:

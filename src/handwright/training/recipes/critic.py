@@ -23,7 +23,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream, numbers
 from handwright.training.streams.part_maps import PARTS, UNKNOWN
 
-_WEIGHTS = {
+_LOSS_WEIGHTS = {
     "landmarks": 0.5,
     "parts": 1.0,
     "where": 2.0,
@@ -38,12 +38,20 @@ _WEIGHTS = {
     "assessable": 0.3,
     "hand": 0.3,
 }
+"""Weight of each head's loss; chosen by eye."""
+
 _TIPS, _TIP_WEIGHT = [4, 8, 12, 16, 20], 2.0
+"""Fingertips, and how many times as much as other landmarks they count; chosen by eye."""
+
 _RARE = 3.0
 """A defect that is there, and each place where it is, counts so many times as one that is not."""
 
-_PART = 14
+_RANDOM_STREAM = 14
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
 _SHOWN = 18
+"""Crops in the sample grid."""
+
 _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 
 
@@ -87,7 +95,7 @@ class CriticLoss(nn.Module):
         pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
         predicted = Judged(*(part.float() for part in self.network(pictures)))
         losses = {**_of_maps(predicted, batch), **_of_whole(predicted, batch)}
-        return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+        return torch.stack([_LOSS_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
 def _of_maps(predicted: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -159,12 +167,12 @@ class CriticRecipe:
     def __init__(self, network: nn.Module, config: CriticConfig, stream: ViewStream) -> None:
         self.network, self.config, self.stream = network, config, stream
         self.trained = CriticLoss(network.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
-        self.shown = stream.draw(np.random.default_rng(_PART), _SHOWN)
+        self.shown = stream.draw(np.random.default_rng(_RANDOM_STREAM), _SHOWN)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
         drawn = self.stream.draw(
-            np.random.default_rng([settings.seed, step, part, _PART]), settings.train_batch_size
+            np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM]), settings.train_batch_size
         )
         rest = {name: torch.from_numpy(values) for name, values in numbers(drawn).items()}
         return rest | {"pictures": picture_tensor(drawn["pictures"])}

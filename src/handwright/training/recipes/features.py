@@ -31,8 +31,12 @@ from handwright.training.streams.crops import Crops
 from handwright.training.streams.degradations import KINDS, corrupted
 
 _UNTOUCHED = 0.5
+"""Share of crops that are not degraded."""
+
 _VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9
-_WEIGHTS = {
+"""Most words that are learnt, and the least and greatest share of captions that hold one; chosen by eye."""
+
+_LOSS_WEIGHTS = {
     "landmarks": 5.0,
     "joints": 0.3,
     "side": 0.3,
@@ -42,8 +46,13 @@ _WEIGHTS = {
     "kind": 0.5,
     "strength": 1.0,
 }
-_PART = 13
+"""Weight of each head's loss; chosen by eye."""
+
+_RANDOM_STREAM = 13
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
 _SHOWN = 18
+"""Crops in the sample grid."""
 
 
 def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
@@ -101,7 +110,7 @@ class FeatureLoss(nn.Module):
             "kind": f.cross_entropy(predicted["kind"], batch["kind"]),
             "strength": f.smooth_l1_loss(predicted["strength"][:, 0], batch["strength"], beta=0.1),
         }
-        return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+        return torch.stack([_LOSS_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
 class FeatureRecipe:
@@ -117,11 +126,11 @@ class FeatureRecipe:
         self.vocabulary = vocabulary(map(str, stream.crops.caption))
         self._place = {word: k for k, word in enumerate(self.vocabulary)}
         self.trained = FeatureLoss(network, len(self.vocabulary))
-        self.shown = stream.draw(np.random.default_rng(_PART), _SHOWN)
+        self.shown = stream.draw(np.random.default_rng(_RANDOM_STREAM), _SHOWN)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass, half of them spoilt."""
-        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
         crops, kinds, strengths = spoilt(rng, self.stream.draw(rng, settings.train_batch_size))
         return {
             "pictures": picture_tensor(crops.pixels),

@@ -22,12 +22,20 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream
 
-_WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
+_LOSS_WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
+"""Weight of each map's loss; chosen by eye."""
+
 _EASY, _ELSEWHERE = 2, 4
 """Exponents of the penalty-reduced focal loss (CornerNet, Law & Deng 2018, eq. 1)."""
 
-_PART, _SHOWN, _COLUMNS, _LEAST = 23, 24, 6, 0.3
-_TOLD, _TRUE = (255, 60, 200), (40, 220, 80)
+_RANDOM_STREAM = 23
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
+_SHOWN, _COLUMNS, _LEAST_SCORE = 24, 6, 0.3
+"""Of the sample grid: windows, windows a row, and the score from which a proposal is drawn."""
+
+_PREDICTED, _TRUE = (255, 60, 200), (40, 220, 80)
+"""Colours of predicted and true hands in it, sRGB."""
 
 
 class ProposalLoss(nn.Module):
@@ -47,7 +55,7 @@ class ProposalLoss(nn.Module):
             "direction": mean_where((predicted.direction - batch["direction"]).square().sum(1), directed),
             "offset": mean_where((predicted.offset - batch["offset"]).abs().sum(1), near),
         }
-        return torch.stack([_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+        return torch.stack([_LOSS_WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
 
 
 def heat_loss(logits: Tensor, wanted: Tensor, here: Tensor, counted: Tensor) -> Tensor:
@@ -75,12 +83,12 @@ class ProposalRecipe:
 
     def __init__(self, network: ProposalNetwork, stream: WindowStream) -> None:
         self.network, self.trained, self.stream = network, ProposalLoss(network), stream
-        rng = np.random.default_rng(_PART)
+        rng = np.random.default_rng(_RANDOM_STREAM)
         self.shown = [stream.draw(rng) for _ in range(_SHOWN)]
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
-        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
         return batch_of([self.stream.draw(rng) for _ in range(settings.train_batch_size)])
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
@@ -91,7 +99,7 @@ class ProposalRecipe:
         maps = {name: part.float().cpu().numpy() for name, part in predicted._asdict().items()}
         panels: list[np.ndarray] = []
         for k, window in enumerate(self.shown):
-            found = decode({name: part[k] for name, part in maps.items()}, pixels.shape[1], _LEAST)
+            found = decode({name: part[k] for name, part in maps.items()}, pixels.shape[1], _LEAST_SCORE)
             panels.append(_panel(window, found))
         return tiled(panels, _COLUMNS)
 
@@ -119,8 +127,8 @@ def _panel(window: Window, found: Sequence[Proposal]) -> UInt8[np.ndarray, "s s 
     for one in found:
         (x, y), size, angle = one.region.center_px, one.region.size_px, one.region.toward_rad
         tip = round(x + size / 3 * math.cos(angle)), round(y + size / 3 * math.sin(angle))
-        cv2.circle(drawn, (round(x), round(y)), round(size / 2), _TOLD, 1, cv2.LINE_AA)
-        cv2.line(drawn, (round(x), round(y)), tip, _TOLD, 2, cv2.LINE_AA)
+        cv2.circle(drawn, (round(x), round(y)), round(size / 2), _PREDICTED, 1, cv2.LINE_AA)
+        cv2.line(drawn, (round(x), round(y)), tip, _PREDICTED, 2, cv2.LINE_AA)
         at = max(0, round(x) - 12), max(10, round(y) - 4)
         cv2.putText(
             drawn, f"{one.score:.2f}", at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 0), 1, cv2.LINE_AA

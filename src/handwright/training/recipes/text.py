@@ -28,10 +28,19 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
 _PROJECTION = 128
+"""Length of the vectors that pictures and texts share."""
+
 _HEAD = 32
+"""Channels of an attention head."""
+
 _MOST_LOGIT = math.log(100)
-_PART = 12
+"""Cap of the logit scale (CLIP, Radford et al. 2021, §2.5)."""
+
+_RANDOM_STREAM = 12
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
 _SHOWN, _CELL, _MARGIN = 10, 128, 360
+"""Of the sample grid: crops, side of a cell in px, width of the captions in px."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +137,11 @@ class TextRecipe:
     def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, stream: CropStream) -> None:
         self.clip, self.tokenizer, self.stream = clip, tokenizer, stream
         self.trained = ContrastiveLoss(clip)
-        self.shown = stream.draw(np.random.default_rng(_PART), _SHOWN)
+        self.shown = stream.draw(np.random.default_rng(_RANDOM_STREAM), _SHOWN)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass; ``caption`` numbers the different captions."""
-        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
         crops = self.stream.draw(rng, settings.train_batch_size)
         return {
             "pictures": picture_tensor(crops.pixels),

@@ -19,10 +19,19 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
 _SAMPLE = 400_000
+"""Patches that a linear codec is fitted to."""
+
 _WIDTHS = (16, 32, 64)
+"""Channels of the levels, for one CPU core."""
+
 _EDGES, _KL = 1.0, 1e-4
-_PART = 11
+"""Weights of the error of differences between neighbours, and of the KL divergence; chosen by eye."""
+
+_RANDOM_STREAM = 11
+"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+
 _SHOWN = 12
+"""Crops in the sample grid."""
 
 
 def fit_codec(
@@ -119,11 +128,11 @@ class VaeRecipe:
     def __init__(self, vae: AutoencoderKL | PatchCodec, stream: CropStream) -> None:
         self.vae, self.stream = vae, stream
         self.trained = ReconstructionLoss(vae)
-        self.shown = picture_tensor(stream.draw(np.random.default_rng(_PART), _SHOWN).pixels)
+        self.shown = picture_tensor(stream.draw(np.random.default_rng(_RANDOM_STREAM), _SHOWN).pixels)
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass."""
-        rng = np.random.default_rng([settings.seed, step, part, _PART])
+        rng = np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM])
         pictures = picture_tensor(self.stream.draw(rng, settings.train_batch_size).pixels)
         side = self.stream.resolution // pixels_per_latent(self.vae)
         shape = (len(pictures), self.vae.config["latent_channels"], side, side)

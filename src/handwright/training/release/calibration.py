@@ -17,19 +17,21 @@ from handwright.training.release.thresholds import spend
 from handwright.training.streams.critic_batches import as_found
 from handwright.training.streams.critic_samples import HandViews
 
-_AT_ONCE, _PART = 16, 15
+_AT_ONCE, _RANDOM_STREAM = 16, 15
+"""Crops of one forward pass; what keeps these random numbers apart from the recipes'."""
+
 _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable", "hand")
 _SURE = 0.9
-"""The budget must hold for hands to come with this confidence: limits are chosen among very many."""
+"""Confidence with which the budget holds for unseen hands: thresholds are chosen among very many."""
 
 _OVERLOOKED, _OVERLOOKED_UNDETECTED = 0.005, 0.02
 """Share of hands that may be taken for something else; of those that no detector finds."""
 
 _LEAST_LIMIT = 0.05
-"""No limit is lower: what never comes near one is not called at a hair's breadth."""
+"""No threshold is lower, so that a head that hardly ever fires is not given one near 0; chosen by eye."""
 
 _LEAST_SURPLUS = 0.005
-"""A cell or two of surplus skin are no finger."""
+"""Least share of surplus skin that counts: a cell or two are no finger; chosen by eye."""
 
 _AS_IT_IS = np.eye(3)[:2]
 
@@ -56,7 +58,9 @@ def calibrate_critic(
     Raises:
         NotEnoughDataError: Hands of some kind are missing.
     """
-    crops, clear = as_found(np.random.default_rng([seed, _PART]), views, config.size_px, spoilt=False)
+    crops, clear = as_found(
+        np.random.default_rng([seed, _RANDOM_STREAM]), views, config.size_px, spoilt=False
+    )
     logits_by_head = _logits_of(ask, crops, config)
     judged = clear & views.judged
     malformed = np.any(views.defects, axis=1)
@@ -93,7 +97,9 @@ def _logits_of(ask: Ask, crops: UInt8[np.ndarray, "n s s 3"], config: CriticConf
 
 def _seeing(ask: Ask, config: CriticConfig, views: HandViews, seed: int) -> dict[str, Head]:
     """Heads that predict whether a hand can be judged, on hands of which some are spoilt."""
-    crops, able = as_found(np.random.default_rng([seed, _PART, 1]), views, config.size_px, spoilt=True)
+    crops, able = as_found(
+        np.random.default_rng([seed, _RANDOM_STREAM, 1]), views, config.size_px, spoilt=True
+    )
     logits_by_head = _logits_of(ask, crops, config)
     return {
         "gloved": _platt(logits_by_head["gloved"], views.gloved, views.hand),

@@ -25,7 +25,14 @@ CELL_PX = 4
 
 @dataclass(frozen=True)
 class _Spread:
-    """How far crops lie from the true one: logarithm of the size, direction, place in crops."""
+    """How far crops lie from the true one, as standard deviations; chosen by eye.
+
+    Attributes:
+        growth: Of the logarithm of the size.
+        turn_rad: Of the direction.
+        shift: Of the place, in sides of the crop.
+        any_turn: Share of crops that are turned any way.
+    """
 
     growth: float
     turn_rad: float
@@ -33,14 +40,38 @@ class _Spread:
     any_turn: float = 0.0
 
 
-_TAUGHT, _FOUND = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
-"""While learning; and as a finder's regions come, on which a critic is calibrated."""
+_IN_TRAINING, _AS_DETECTED = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
+"""In training; and as a detector's regions come, on which a critic is calibrated."""
 
-_GREYED = 0.06
-_SPOILT_SHARE, _SPOILS, _TOO_SPOILT = 0.4, ("blur", "noise", "jpeg", "coarse"), 0.75
-_SHADOWED = 0.15
-_ELSEWHERE = 0.12
-_PROCESSED, _SEEN_WELL = 0.06, 12
+_DEGRADATIONS = ("blur", "noise", "jpeg", "coarse")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriticBatchParams:
+    """How a critic's samples are drawn and worn. All values are chosen by eye.
+
+    Attributes:
+        grey_share: Share of crops without colour.
+        degraded_share: Share of crops that are blurred, noisy, coded or coarse.
+        unassessable_from: Strength of that, 0 … 1, from which on a hand counts as not assessable.
+        shadow_share: Share of crops with a shadow's edge.
+        no_hand_share: Share of samples that show no hand.
+        altered_beside_share: Share of sound hands beside which the picture is altered, so that traces of
+            alteration are no evidence.
+        least_visible: Landmarks that must be visible for a hand to be altered.
+    """
+
+    grey_share: float = 0.06
+    degraded_share: float = 0.4
+    unassessable_from: float = 0.75
+    shadow_share: float = 0.15
+    no_hand_share: float = 0.12
+    altered_beside_share: float = 0.06
+    least_visible: int = 12
+
+
+PARAMS = CriticBatchParams()
+"""What the shipped critics were trained with."""
 
 
 class ViewStream:
@@ -51,7 +82,7 @@ class ViewStream:
         size_px: Side of a crop.
         photograph_share: Share of samples that are photographs, where there are any.
         unforeseen_share: Share of the malformed ones that went wrong in a way without a name
-            (``unforeseen.py``).
+            (``unnamed_defects``).
     """
 
     def __init__(
@@ -68,7 +99,9 @@ class ViewStream:
             for photograph in (False, True)
         }
         self._hands, self._elsewhere = np.nonzero(views.hand)[0], np.nonzero(~views.hand)[0]
-        self._clear = views.hand & ~malformed & views.judged & ~views.gloved & (views.seen >= _SEEN_WELL)
+        self._clear = (
+            views.hand & ~malformed & views.judged & ~views.gloved & (views.seen >= PARAMS.least_visible)
+        )
         self._lenders = np.nonzero(self._clear)[0]
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
@@ -76,7 +109,7 @@ class ViewStream:
 
         Returns:
             'pictures' uint8 [B, S, S, 3], 'parts' int64 and 'wrong' float32 [B, S/4, S/4], 'landmarks'
-            [B, 21, 2] in shares of the side, and what :class:`HandViews` tells of each hand.
+            [B, 21, 2] in shares of the side, and what :class:`HandViews` knows of each hand.
         """
         unforeseen = np.zeros(count, np.bool_)
         if self.unforeseen_share:
@@ -103,7 +136,7 @@ class ViewStream:
             "fingers": views.fingers.astype(np.int64),
             "present": views.present.astype(np.float32),
             "gloved": views.gloved.astype(np.float32),
-            "assessable": assessable(views, spoilt, _TOO_SPOILT).astype(np.float32),
+            "assessable": assessable(views, spoilt, PARAMS.unassessable_from).astype(np.float32),
             "hand": views.hand.astype(np.float32),
             "unforeseen": unforeseen.astype(np.float32),
         }
@@ -115,19 +148,23 @@ class ViewStream:
         wanted: Bool[np.ndarray, "n"],
         clear: Bool[np.ndarray, "n"],
     ) -> Bool[np.ndarray, "n"]:
-        """Make the wanted ones malformed, and work beside some of the others; which are malformed now.
+        """Make the wanted ones malformed and alter some of the others beside the hand.
+
+        Returns:
+            bool [N] which are malformed now.
+
 
         Args:
             rng: Of everything.
             views: A copy, which is changed.
-            wanted: Those to make malformed, where they may be worked on.
-            clear: Those that may be worked on.
+            wanted: Those to make malformed, where ``clear``.
+            clear: Those that may be altered.
         """
         done = np.zeros(len(views), np.bool_)
         for k in np.nonzero(clear)[0]:
             lender = self.views.pixels[self._lenders[rng.integers(len(self._lenders))]]
             if not wanted[k]:
-                if rng.random() < _PROCESSED:
+                if rng.random() < PARAMS.altered_beside_share:
                     views.pixels[k] = processed(rng, views.pixels[k], views.landmarks_px[k], lender)
                 continue
             altered = gone_wrong(rng, views.pixels[k], views.landmarks_px[k], lender)
@@ -142,7 +179,7 @@ class ViewStream:
 
     def _one(self, rng: np.random.Generator, *, wrong: bool) -> int:
         """Index of a hand, with a defect or without, in a photograph or a render; now and then of no hand."""
-        if len(self._elsewhere) and rng.random() < _ELSEWHERE:
+        if len(self._elsewhere) and rng.random() < PARAMS.no_hand_share:
             return int(self._elsewhere[rng.integers(len(self._elsewhere))])
         photograph = rng.random() < self.photograph_share
         for pool in (
@@ -157,13 +194,13 @@ class ViewStream:
     def _cut(self, rng: np.random.Generator, views: HandViews, k: int) -> dict[str, np.ndarray]:
         """One augmented crop with its maps."""
         flipped = rng.random() < 0.5
-        way = _jitter(rng, self.size_px, _TAUGHT, flipped)
+        way = _jitter(rng, self.size_px, _IN_TRAINING, flipped)
         cells = self.size_px // CELL_PX
         coarse = np.column_stack([way[:, :2] * (SIDE_PX / MAP_PX), way[:, 2]]) / CELL_PX
         pixels = _relit(rng, _cropped(views.pixels[k], way, self.size_px))
-        spoilt = float(rng.random()) if rng.random() < _SPOILT_SHARE else 0.0
+        spoilt = float(rng.random()) if rng.random() < PARAMS.degraded_share else 0.0
         if spoilt:
-            pixels = corrupted(rng, pixels, str(rng.choice(_SPOILS)), spoilt)
+            pixels = corrupted(rng, pixels, str(rng.choice(_DEGRADATIONS)), spoilt)
         beyond = UNKNOWN if views.parts[k, 0, 0] == UNKNOWN else 0
         parts = cv2.warpAffine(
             views.parts[k],
@@ -186,21 +223,23 @@ class ViewStream:
 def as_found(
     rng: np.random.Generator, views: HandViews, size_px: int, *, spoilt: bool
 ) -> tuple[UInt8[np.ndarray, "n s s 3"], Bool[np.ndarray, "n"]]:
-    """One crop of each hand as a finder would cut it, and whether it can be judged.
+    """One crop of each hand as a detector would cut it, and whether it can be judged.
 
     Args:
-        rng: Of the finder's errors, and of what spoils a hand.
+        rng: Of the detector's errors and the degradations.
         views: The hands.
         size_px: Side of a crop.
-        spoilt: Spoil them, each as much as chance will have it.
+        spoilt: Degrade each, by a random strength.
     """
     strengths = rng.random(len(views)) if spoilt else np.zeros(len(views))
     crops: list[np.ndarray] = []
     for k, strength in enumerate(strengths):
-        way = _jitter(rng, size_px, _FOUND, flipped=False)
+        way = _jitter(rng, size_px, _AS_DETECTED, flipped=False)
         crop = _cropped(views.pixels[k], way, size_px)
-        crops.append(corrupted(rng, crop, str(rng.choice(_SPOILS)), float(strength)) if strength else crop)
-    return np.stack(crops), assessable(views, strengths, _TOO_SPOILT)
+        crops.append(
+            corrupted(rng, crop, str(rng.choice(_DEGRADATIONS)), float(strength)) if strength else crop
+        )
+    return np.stack(crops), assessable(views, strengths, PARAMS.unassessable_from)
 
 
 def _cropped(pixels: UInt8[np.ndarray, "v v 3"], way: Float[np.ndarray, "2 3"], size_px: int) -> np.ndarray:
@@ -230,9 +269,9 @@ def _relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> UInt
     )
     table = np.clip(255 * levels[:, None] ** gamma * gain + 0.5, 0, 255).astype(np.uint8)
     out = np.stack([cv2.LUT(pixels[..., k], table[:, k]) for k in range(3)], -1)
-    if rng.random() < _GREYED:
+    if rng.random() < PARAMS.grey_share:
         out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
-    if rng.random() < _SHADOWED:
+    if rng.random() < PARAMS.shadow_share:
         out = _shadowed(rng, out)
     return out
 

@@ -22,12 +22,50 @@ SHARES = {"photograph": 0.4, "defects": 0.33, "hands": 0.1, "people": 0.17}
 HAND_FREE = 0.22
 """Share of windows without a hand."""
 
-_SMALLEST, _LARGEST = 0.12, 1.3
-_FILLING, _MOSAIC, _CUT, _SPOILT = 0.3, 0.3, 0.15, 0.45
-_MOST_ENLARGED = 3.0
-_LEAST, _MOST, _LEAST_INSIDE, _MOST_COVERED = 0.07, 1.6, 0.5, 0.2
-_BACKDROPS, _BACKDROP_SEED = 48, 7
-_GROWN, _APART, _TRIES = 0.7, 0.15, 12
+
+@dataclass(frozen=True, kw_only=True)
+class WindowParams:
+    """How windows are cut and worn. All values are chosen by eye; sizes of a hand are sides of its box.
+
+    Attributes:
+        smallest: Least size of a hand, in sides of the window.
+        largest: Greatest size of a hand that fills the window, in sides of the window.
+        filling_share: Share of windows with such a hand.
+        collage_share: Share of windows with a small hand on which further pictures are laid.
+        hidden_share: Share of hands of which a part is painted over.
+        degraded_share: Share of windows that are blurred, noisy, coded or coarse.
+        most_enlarged: Pictures are enlarged at most so many times.
+        least_findable: Smaller hands, in sides of the window, count neither as hand nor as none.
+        most_findable: Larger ones likewise.
+        least_inside: Share of its landmarks that must lie in the window for a hand to count.
+        most_covered: Share of its landmarks that another picture may cover.
+        backdrops: Rendered places without hands.
+        backdrop_seed: Of these.
+        uncounted_radius: Radius of the disc around a hand that counts neither way, in sizes of the hand.
+        clearance: Distance that a picture without hands keeps from a hand, in sizes of the hand.
+        tries: Attempts to find such a picture before a backdrop is taken.
+    """
+
+    smallest: float = 0.12
+    largest: float = 1.3
+    filling_share: float = 0.3
+    collage_share: float = 0.3
+    hidden_share: float = 0.15
+    degraded_share: float = 0.45
+    most_enlarged: float = 3.0
+    least_findable: float = 0.07
+    most_findable: float = 1.6
+    least_inside: float = 0.5
+    most_covered: float = 0.2
+    backdrops: int = 48
+    backdrop_seed: int = 7
+    uncounted_radius: float = 0.7
+    clearance: float = 0.15
+    tries: int = 12
+
+
+PARAMS = WindowParams()
+"""What the shipped proposal network was trained with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +102,8 @@ class WindowStream:
         self.shares = shares / shares.sum()
         known = [[p for p in pictures if p.kind == kind and p.complete] for kind in kinds]
         self.known = [pool for pool in known if pool]
-        rng = np.random.default_rng(_BACKDROP_SEED)
-        places = (draw_place(rng, 192).linear for _ in range(_BACKDROPS))
+        rng = np.random.default_rng(PARAMS.backdrop_seed)
+        places = (draw_place(rng, 192).linear for _ in range(PARAMS.backdrops))
         self.backdrops = [(np.clip(p, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8) for p in places]
 
     def draw(self, rng: np.random.Generator) -> Window:
@@ -78,7 +116,7 @@ class WindowStream:
 
     def hand_free(self, rng: np.random.Generator) -> UInt8[np.ndarray, "s s 3"]:
         """Part of a picture away from all of its hands, or a backdrop."""
-        for _ in range(_TRIES if self.known and rng.random() < 0.8 else 0):
+        for _ in range(PARAMS.tries if self.known and rng.random() < 0.8 else 0):
             pool = self.known[int(rng.integers(len(self.known)))]
             picture = pool[int(rng.integers(len(pool)))]
             cut = hand_free_cut(rng, picture)
@@ -100,12 +138,14 @@ class WindowStream:
         return picture, int(rng.choice(np.flatnonzero(picture.seen)))
 
     def _with_hand(self, rng: np.random.Generator) -> Window:
-        filling = rng.random() < _FILLING
-        share = rng.uniform(0.8, _LARGEST) if filling else np.exp(rng.uniform(np.log(_SMALLEST), 0))
-        more = int(rng.integers(1, 4)) if share < 0.45 and rng.random() < _MOSAIC else 0
+        filling = rng.random() < PARAMS.filling_share
+        share = (
+            rng.uniform(0.8, PARAMS.largest) if filling else np.exp(rng.uniform(np.log(PARAMS.smallest), 0))
+        )
+        more = int(rng.integers(1, 4)) if share < 0.45 and rng.random() < PARAMS.collage_share else 0
         collage = _Collage(self._canvas(rng), self.stride)
         for _ in range(more):
-            small = float(np.exp(rng.uniform(np.log(_SMALLEST), np.log(0.4))))
+            small = float(np.exp(rng.uniform(np.log(PARAMS.smallest), np.log(0.4))))
             if rng.random() < 0.5:
                 collage.paste(*self._picture(rng), small, rng)
             else:
@@ -152,7 +192,7 @@ class _Collage:
     def paste_hand_free(
         self, pixels: UInt8[np.ndarray, "s s 3"], share: float, rng: np.random.Generator
     ) -> None:
-        """Lay a picture without hands down, as large as if a hand took that share: no frame tells a hand."""
+        """Lay a picture without hands down, as large as one with a hand, so that no frame betrays a hand."""
         side = round(pixels.shape[0] * min(0.8, 1.8 * share))
         x, y = (int(v) for v in rng.integers(0, pixels.shape[0] - side + 1, 2))
         corners = np.array([[x, y], [x + side, y], [x + side, y + side], [x, y + side]], np.float32)
@@ -162,11 +202,11 @@ class _Collage:
         )
 
     def _take(self, points: Float[np.ndarray, "21 2"], directed: bool, seen: bool) -> None:
-        """A hand is to be found, or (too little of it is there) neither here nor not."""
+        """Count a hand as one to be found, or, where too little of it is there, as neither hand nor none."""
         size = self.pixels.shape[0]
         inside = float(((points >= 0) & (points < size)).all(1).mean())
         extent = float(np.ptp(points, axis=0).max()) / size
-        if seen and inside >= _LEAST_INSIDE and _LEAST <= extent <= _MOST:
+        if seen and inside >= PARAMS.least_inside and PARAMS.least_findable <= extent <= PARAMS.most_findable:
             self.hands.append(points)
             self.directed.append(directed)
         elif inside > 0:
@@ -178,20 +218,20 @@ class _Collage:
             under = [
                 cv2.pointPolygonTest(corners, (float(x), float(y)), False) >= 0 for x, y in self.hands[k]
             ]
-            if np.mean(under) > _MOST_COVERED:
+            if np.mean(under) > PARAMS.most_covered:
                 self._disc(self.counted, self.hands.pop(k), 0)
                 self.directed.pop(k)
 
     def _disc(self, onto: UInt8[np.ndarray, "c c"], points: Float[np.ndarray, "21 2"], value: int) -> None:
         low, high = points.min(0) / self.stride, points.max(0) / self.stride
         x, y = (low + high) / 2
-        radius = max(1.0, _GROWN * float((high - low).max()))
+        radius = max(1.0, PARAMS.uncounted_radius * float((high - low).max()))
         cv2.circle(onto, (round(float(x)), round(float(y))), round(radius), value, -1)
 
     def finished(self, rng: np.random.Generator) -> Window:
         """The window, relit and worn."""
         for points in self.hands:
-            if rng.random() < _CUT:
+            if rng.random() < PARAMS.hidden_share:
                 _hide_part(rng, self.pixels, points)
         hands = np.array(self.hands, np.float32).reshape(-1, 21, 2)
         return Window(
@@ -202,7 +242,7 @@ class _Collage:
 def hand_free_cut(
     rng: np.random.Generator, picture: LabelledPicture, least: float = 0.25, tries: int = 6
 ) -> UInt8[np.ndarray, "h h 3"] | None:
-    """A square part of a picture without any of its hands, or None where none was hit upon.
+    """A square part of a picture without any of its hands; None if none was found.
 
     Args:
         rng: Which one.
@@ -220,7 +260,7 @@ def hand_free_cut(
 
 
 def _touches(points: Float[np.ndarray, "21 2"], x: int, y: int, side: int) -> bool:
-    edge = _APART * float(np.ptp(points, axis=0).max()) + 2
+    edge = PARAMS.clearance * float(np.ptp(points, axis=0).max()) + 2
     low, high = np.array([x, y]) - edge, np.array([x, y]) + side + edge
     return bool(((points >= low) & (points <= high)).all(1).any())
 
@@ -238,7 +278,7 @@ def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> UInt8
         lit = cv2.addWeighted(lit, saturation, grey, 1 - saturation, 0)
     if rng.random() < 0.08:
         lit = np.ascontiguousarray(lit[..., rng.permutation(3)])
-    if rng.random() < _SPOILT:
+    if rng.random() < PARAMS.degraded_share:
         kind = str(rng.choice(("blur", "noise", "jpeg", "coarse")))
         lit = corrupted(rng, lit, kind, float(rng.random() ** 1.5 * 0.8))
     return lit
@@ -250,7 +290,7 @@ def _placement(
     """From the picture's pixels to the window's."""
     points = picture.hands[which]
     low, high = points.min(0), points.max(0)
-    scale = min(share * size / max(float((high - low).max()), 1.0), _MOST_ENLARGED)
+    scale = min(share * size / max(float((high - low).max()), 1.0), PARAMS.most_enlarged)
     turn, how = float(rng.normal(0, 0.25)), rng.random()
     turn += float(rng.uniform(-np.pi, np.pi)) if how < 0.3 else 0.0
     turn += float(rng.integers(4)) * np.pi / 2 if how > 0.85 else 0.0
