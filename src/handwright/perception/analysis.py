@@ -74,7 +74,7 @@ class HandAnalysis:
 
     @cached_property
     def finger_at(self) -> Int[np.ndarray, "h w"]:
-        """Visible part of the fitted hand, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 where there is none."""
+        """Visible part of the fitted hand, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 for none."""
         rig = load_rig()
         of_bone = np.full(20, PALM, np.int8)
         for finger, bones in enumerate(FINGER_BONES):
@@ -112,7 +112,7 @@ class HandAnalysis:
         )
 
     def in_picture(self, image: Image) -> HandAnalysis:
-        """Return the analysis of the same detection in another picture: this one where the crop is the same."""
+        """Return the analysis of the same detection in another picture, or this one for the same crop."""
         x0, y0, x1, y1 = self.window
         same_size = (image.width, image.height) == self.picture_px
         if same_size and np.array_equal(image.pixels[y0:y1, x0:x1], self.crop):
