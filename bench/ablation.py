@@ -12,15 +12,17 @@ Finds and fits one hand of each picture as the pipeline does and draws it once w
   size; a miss counts 100 %.
 
 The table holds the means of (without − with), so that a positive number is what the part gains, with paired
-bootstrap 95 % intervals, pictures as units. Pictures whose bytes do not change count as 0. ``--vary`` instead
-changes every number of ``DrawParams`` by ± 30 % and prints those that change no picture's bytes. Set 'grey'
-is 'real' in black and white. Real pictures come from $HANDWRIGHT_PHOTOS.
+bootstrap 95 % intervals, pictures as units. Pictures whose bytes do not change count as 0. Ctrl-C prints the
+table of what was measured until then. ``--vary`` instead changes every number of ``DrawParams`` by ± 30 % and
+prints those that change no picture's bytes. Set 'grey' is 'real' in black and white. Real pictures come from
+$HANDWRIGHT_PHOTOS.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -31,7 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 import cv2
 import numpy as np
 
-from draw import plain_look, skin_likeness
+from draw import independent_detection, skin_likeness
 from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.params import DrawParams
 from handwright.hand.depth import render_hand
@@ -56,7 +58,6 @@ def shading(**parts: object) -> DrawParams:
 
 
 WITHOUT = {
-    "shadow": replace(ON, shadow=False),
     "wrist": replace(ON, surface=replace(ON.surface, wrist=None)),
     "ambient occlusion": replace(
         ON, surface=replace(ON.surface, occlusion=replace(ON.surface.occlusion, strength=0.0))
@@ -141,7 +142,7 @@ def measured(case: Case, drawn: DrawResult, landmarker: HandLandmarker) -> list[
     picture = case.subject.pixels.copy()
     x0, y0, x1, y1 = task.window
     picture[y0:y1, x0:x1] = drawn.pixels
-    joints = plain_look(picture, task.observation, task.fit, landmarker)[1]
+    joints = independent_detection(picture, task.observation, task.fit, landmarker)[1]
     return [
         float(error.mean()),
         skin.get("delta_e", np.nan),
@@ -170,22 +171,26 @@ def compare(kind: str, options: argparse.Namespace, landmarker: HandLandmarker) 
     gains: dict[str, dict[str, list[list[float]]]] = {name: {} for name in options.off}
     levels: list[list[float]] = []
     missed, start = 0, time.process_time()
-    for case in cases(kind, options.n, options.seed, landmarker):
-        if case is None:
-            missed += 1
-            continue
-        whole = case.draw(ON)
-        base: list[float] | None = None
-        for name in options.off:
-            part = case.draw(WITHOUT[name])
-            gain = [0.0] * len(MEASURES)
-            if not np.array_equal(part.pixels, whole.pixels):
-                changed[name] += 1
-                if base is None:
-                    base = measured(case, whole, landmarker)
-                    levels.append(base)
-                gain = np.subtract(measured(case, part, landmarker), base).tolist()
-            gains[name].setdefault(case.subject.unit, []).append(gain)
+    try:
+        for number, case in enumerate(cases(kind, options.n, options.seed, landmarker)):
+            print(f"\r{kind} {number + 1} of {options.n}", end="", file=sys.stderr, flush=True)
+            if case is None:
+                missed += 1
+                continue
+            base = None
+            whole = case.draw(ON)
+            for name in options.off:
+                part = case.draw(WITHOUT[name])
+                gain = [0.0] * len(MEASURES)
+                if not np.array_equal(part.pixels, whole.pixels):
+                    changed[name] += 1
+                    if base is None:
+                        base = measured(case, whole, landmarker)
+                        levels.append(base)
+                    gain = np.subtract(measured(case, part, landmarker), base).tolist()
+                gains[name].setdefault(case.subject.unit, []).append(gain)
+    except KeyboardInterrupt:
+        print(" interrupted: the table holds what was measured until then", file=sys.stderr)
     units, seconds = len(next(iter(gains.values()))), time.process_time() - start
     print(f"— {kind}: {units} pictures, {missed} hands not found, {seconds:.0f} s of processor time")
     print(f"{'without':14s}{'changed':>8s}  " + "".join(f"{name:>26s}" for name in MEASURES))

@@ -2,10 +2,10 @@
 
 Runs the whole pipeline (find, fit, depth, draw, check, paste) on one hand of each picture and prints a
 table with bootstrap 95 % intervals, pictures as units. Joint error is SPEC's MPJPE in % of hand size, a
-hand that is not found counts as 100 %; its floor is the same measure on the untouched picture. A 'plain
-look' is the landmark network at its default thresholds on a square around the hand: it took no part in the
-making. Drawn skin is compared with the old hand's own skin inside the mask. Real pictures come from
-$HANDWRIGHT_PHOTOS. Only ``--sheet`` writes pictures.
+hand that is not found counts as 100 %; its floor is the same measure on the untouched picture. The
+'independent detection' is the landmark network at its default thresholds on a square around the hand: it took
+no part in the making. Drawn skin is compared with the old hand's own skin inside the mask. Real pictures come
+from $HANDWRIGHT_PHOTOS. Only ``--sheet`` writes pictures.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def redraw(subject: Subject, engine: Engine) -> Outcome:
         apart = np.linalg.norm(hand.fit.landmarks_px - subject.truth_px, axis=1)
         values["fit_truth"] = float(apart.mean() / size)
     for name, pixels in (("before", subject.pixels), ("after", painted(subject.pixels, hand))):
-        seen, error = plain_look(pixels, hand.observation, hand.fit, engine.landmarker)
+        seen, error = independent_detection(pixels, hand.observation, hand.fit, engine.landmarker)
         values |= {f"plain_{name}": float(seen), f"plain_error_{name}": error}
     return Outcome(subject, repair, hand, values | likeness(subject.pixels, hand))
 
@@ -115,10 +115,10 @@ def painted(pixels: np.ndarray, hand: HandRepair) -> np.ndarray:
     return out
 
 
-def plain_look(
+def independent_detection(
     pixels: np.ndarray, wanted: HandObservation, fit: HandFit, landmarker: Landmarker
 ) -> tuple[bool, float]:
-    """Whether the landmark network sees the hand at default thresholds, and MPJPE of a fit to that."""
+    """Whether the landmark network finds the hand at default thresholds, and MPJPE of a fit to that."""
     view = around(wanted, margin=2.0, size_px=384)
     seen = view.detect(pixels, landmarker, DetectionOptions(2, 0.5, 0.5), "picture")
     apart = [np.linalg.norm(h.landmarks_px - wanted.landmarks_px, axis=1).mean() for h in seen]
@@ -200,7 +200,7 @@ def table(name: str, outcomes: list[Outcome]) -> list[str]:
         row("found by the pipeline, %", column("found"), mean, scale=100),
         row("found again after drawing, %", column("found_again"), mean, scale=100),
         row("   the same check on the untouched picture, %", column("found_before"), mean, scale=100),
-        row("plain look after drawing, %", column("plain_after"), mean, scale=100),
+        row("independent detection after drawing, %", column("plain_after"), mean, scale=100),
         row("   on the untouched picture, %", column("plain_before"), mean, scale=100),
         row("joint error, misses 100 %, median %", column("error"), median, scale=100),
         row("   floor, median %", column("floor"), median, scale=100),
@@ -208,7 +208,7 @@ def table(name: str, outcomes: list[Outcome]) -> list[str]:
         row("joint error, misses 100 %, mean %", column("error"), mean, scale=100),
         row("   floor, mean %", column("floor"), mean, scale=100),
         row("   ratio of means", pairs, lambda r: float(r[:, 0].mean() / r[:, 1].mean())),
-        row("joint error by the plain look, median %", plain[:, 0], median, scale=100),
+        row("joint error by the independent detection, median %", plain[:, 0], median, scale=100),
         row("   floor, median %", plain[:, 1], median, scale=100),
         row("   ratio of medians", plain, lambda r: float(np.median(r[:, 0]) / np.median(r[:, 1]))),
         row("   ratio of means", plain, lambda r: float(r[:, 0].mean() / r[:, 1].mean())),

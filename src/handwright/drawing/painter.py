@@ -21,8 +21,6 @@ from handwright.drawing.photo.finish import add_skin_detail, common_skin, measur
 from handwright.drawing.photo.grain import Grain, measure_grain
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.drawing.photo.srgb import to_linear, to_srgb
-from handwright.drawing.shadow import CastShadow, MovedShadow, move_shadow
-from handwright.drawing.shadow_search import find_shadow
 from handwright.drawing.skin.shading import shade_surface
 from handwright.hand.skin_colour import SAME_SKIN, not_skin, skin_distance
 from handwright.image.compositing import feather
@@ -45,19 +43,16 @@ class DrawResult:
         painted: bool [h, w] pixels that were painted.
         layers: Which layer owns which pixel.
         surface: The drawn surface.
-        background: [h, w, 3] the crop with its hole filled, in the drawn hand's shadow; uint8, or float where
-            there is a shadow.
+        background: uint8 [h, w, 3] the crop with its hole filled.
         blur_sigma: Blur of the picture's edges that was matched, pixels.
-        shadow: The shadow that the old hand was found to cast; None if none was.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
     painted: Bool[np.ndarray, "h w"]
     layers: Layers
     surface: Surface
-    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    background: UInt8[np.ndarray, "h w 3"]
     blur_sigma: float
-    shadow: CastShadow | None = None
 
 
 def draw_hand(
@@ -132,12 +127,10 @@ def draw_hand(
     )
     layers = backdrop.layers
     painted = (layers.alpha > _NOTHING) | (layers.hole_alpha > _NOTHING)
-    if backdrop.shadowed is not None:
-        painted |= backdrop.shadowed
     box = mask_box(painted, None)
     mixed = crop.astype(np.float32)
     mixed[box] = _composite(
-        backdrop.kept[box],
+        crop[box],
         backdrop.background[box],
         linear[box],
         layers.alpha[box],
@@ -153,7 +146,6 @@ def draw_hand(
         surface=surface,
         background=backdrop.background,
         blur_sigma=blur_sigma,
-        shadow=backdrop.shadow,
     )
 
 
@@ -204,18 +196,12 @@ class _Backdrop:
 
     Attributes:
         layers: Which layer owns which pixel, repair mask and occluders considered.
-        kept: [h, w, 3] the crop where it stays, in the drawn hand's shadow.
         background: As of ``DrawResult``.
-        shadowed: bool [h, w] where light changes with the shadow; None: no shadow was found.
-        shadow: As of ``DrawResult``.
         surroundings: Grain of what neither hand covers.
     """
 
     layers: Layers
-    kept: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
-    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
-    shadowed: Bool[np.ndarray, "h w"] | None
-    shadow: CastShadow | None
+    background: UInt8[np.ndarray, "h w 3"]
     surroundings: Grain
 
 
@@ -224,7 +210,7 @@ def _prepare_backdrop(
     repair_mask: Bool[np.ndarray, "h w"] | None,
     occluders: Bool[np.ndarray, "h w"] | None,
 ) -> _Backdrop:
-    """Assign the layers, find occluders, fill what the old hand uncovers, and move its shadow."""
+    """Assign the layers, find occluders, and fill what the old hand uncovers."""
     crop, work, params = job.crop, job.work, job.params
     layers = job.layers()
     if occluders is None:
@@ -241,43 +227,20 @@ def _prepare_backdrop(
         )
         occluders = occluders | work.enlarge_mask(found)
     sources = background_sources(work.crop, layers.old_hand, work.region, params.background)
-    shadow = find_shadow(work.crop, work.region.inside, sources, job.hand_px) if params.shadow else None
     sources = work.enlarge_mask(sources)
     layers = _confined(work.enlarge_layers(layers), repair_mask, occluders)
-    moved = _moved_shadow(job, shadow, layers, sources, repair_mask, occluders)
-    bare = crop if moved is None else moved.lifted(crop)
     hole = layers.hole & (layers.alpha < 0.999)
-    background = fill_uncovered_background(bare, hole, sources, job.seed, params.fill)
+    background = fill_uncovered_background(crop, hole, sources, job.seed, params.fill)
     return _Backdrop(
         layers=layers,
-        kept=crop if moved is None else moved.kept(crop),
-        background=background if moved is None else moved.laid_on(background),
-        shadowed=None if moved is None else moved.inside,
-        shadow=shadow,
+        background=background,
         surroundings=measure_grain(crop, ~layers.old_hand & (layers.alpha < _NOTHING)),
     )
 
 
-def _moved_shadow(
-    job: _Job,
-    shadow: CastShadow | None,
-    layers: Layers,
-    sources: Bool[np.ndarray, "h w"],
-    repair_mask: Bool[np.ndarray, "h w"] | None,
-    occluders: Bool[np.ndarray, "h w"],
-) -> MovedShadow | None:
-    """The old hand's shadow moved to the outline of the new one."""
-    if shadow is None:
-        return None
-    old = job.region.inside.astype(np.float32)
-    new = np.maximum(layers.alpha, old * (1 - layers.hole_alpha))
-    allowed = ~occluders if repair_mask is None else repair_mask & ~occluders
-    return move_shadow(shadow, old, new, sources | layers.hole, allowed, job.hand_px * job.work.step)
-
-
 def _composite(
-    crop: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
-    background: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"],
     linear: Float[np.ndarray, "h w 3"],
     alpha: Float[np.ndarray, "h w"],
     hole_alpha: Float[np.ndarray, "h w"],

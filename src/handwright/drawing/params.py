@@ -29,7 +29,6 @@ class DrawParams:
         background: Where background may be copied from.
         fill: How it is copied.
         finish: Texture and grain of drawn skin.
-        shadow: Whether the old hand's cast shadow is looked for and moved.
     """
 
     resolution: WorkingResolutionParams = field(default_factory=WorkingResolutionParams)
@@ -41,4 +40,3 @@ class DrawParams:
     background: BackgroundParams = field(default_factory=BackgroundParams)
     fill: FillParams = field(default_factory=FillParams)
     finish: FinishParams = field(default_factory=FinishParams)
-    shadow: bool = True

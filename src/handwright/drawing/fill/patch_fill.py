@@ -24,7 +24,7 @@ from handwright.errors import InvalidValueError
 
 @dataclass(frozen=True, kw_only=True)
 class FillParams:
-    """Numbers of ``fill_background``; by eye unless it is said otherwise.
+    """Numbers of ``fill_background``; by eye where no source is named.
 
     Attributes:
         pyramid: The resolutions.

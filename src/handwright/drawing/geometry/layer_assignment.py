@@ -132,13 +132,13 @@ def assign_layers(
     soft = float(np.sqrt(max(blur_sigma**2 - 0.09, 0.0)))
     if soft > 0.2:
         fading = cv2.GaussianBlur(fading, (0, 0), soft)
-    flesh = _smoothed(region, params)
+    old_skin = _smoothed(region, params)
     if skin is not None:
-        flesh |= _arm(skin & drawn, region, params)
+        old_skin |= _arm(skin & drawn, region, params)
     aligned = surface.wrist_aligned
     pixels_per_m = surface.pixels_per_m / surface.scale
     softness_px = 1.0 + blur_sigma
-    allowed = _near_outline(~flesh, reach, params.heel_m, params.taper, pixels_per_m, softness_px)
+    allowed = _near_outline(~old_skin, reach, params.heel_m, params.taper, pixels_per_m, softness_px)
     hole, old_hand = _uncovered(drawn, region, landmarks_px, reach, blur_sigma, aligned, params)
     allowed = allowed * _seam_ramp(drawn, hole, region, reach, params)
     alpha = np.clip(fading * allowed, 0, 1).astype(np.float32)
@@ -191,7 +191,7 @@ def _near_outline(
 def _limb_roots(
     uncovered: Bool[np.ndarray, "h w"], region: HandRegion, pixels_per_m: float, params: LayerParams
 ) -> Float[np.ndarray, "h w"]:
-    """1 where surplus flesh that goes grows out of the hand: no stump of it stays beside the heel."""
+    """1 where surplus skin that goes grows out of the hand: no stump of it stays beside the heel."""
     if region.certain is None:
         return np.zeros(uncovered.shape, np.float32)
     limb = opened(uncovered & region.certain, max(2, round(params.limb * region.span_px)))
