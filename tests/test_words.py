@@ -57,7 +57,6 @@ ALLOWED: dict[str, int] = {
     "apps": 19,
     "data": 121,
     "diffusion": 9,
-    "drawing": 18,
     "handrefiner": 93,
     "refine": 93,
     "reproduce": 40,
