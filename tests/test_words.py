@@ -55,7 +55,6 @@ PROMPT_TABLES: tuple[str, ...] = ("prompts/",)
 
 ALLOWED: dict[str, int] = {
     "apps": 19,
-    "data": 121,
     "diffusion": 9,
     "handrefiner": 93,
     "refine": 93,

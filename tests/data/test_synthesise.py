@@ -41,7 +41,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 def test_every_index_is_there_once_and_in_order(tmp_path: Path):
     written = synthesise(tmp_path, "dots", count=20, size=TINY)
-    assert (written.samples, written.shards, written.made) == (20, 4, 4)
+    assert (written.samples, written.shards, written.new_shards) == (20, 4, 4)
     assert [e.record["index"] for e in read_shards(list_shards(tmp_path))] == list(range(20))
 
 
@@ -49,7 +49,7 @@ def test_a_second_run_makes_only_what_is_missing(tmp_path: Path):
     synthesise(tmp_path, "dots", count=20, size=TINY)
     before = _bytes(tmp_path)
     list_shards(tmp_path)[2].unlink()
-    assert synthesise(tmp_path, "dots", count=20, size=TINY).made == 1
+    assert synthesise(tmp_path, "dots", count=20, size=TINY).new_shards == 1
     assert _bytes(tmp_path) == before
 
 
@@ -60,8 +60,8 @@ def test_a_shard_that_is_there_but_cut_is_made_again_and_said(tmp_path: Path, sh
     cut = list_shards(tmp_path)[1]
     cut.write_bytes(before[cut.name][: int(share * len(before[cut.name]))])
     said: list[str] = []
-    assert synthesise(tmp_path, "dots", count=20, size=TINY, say=said.append).made == 1
-    assert said == [f"{cut.name} is damaged; it is made again"]
+    assert synthesise(tmp_path, "dots", count=20, size=TINY, say=said.append).new_shards == 1
+    assert said == [f"{cut.name} is damaged; it is rendered again"]
     assert _bytes(tmp_path) == before
 
 
@@ -70,7 +70,7 @@ def test_a_shard_with_other_samples_than_its_name_says_is_made_again(tmp_path: P
     before = _bytes(tmp_path)
     first, second = list_shards(tmp_path)[:2]
     second.write_bytes(before[first.name])
-    assert synthesise(tmp_path, "dots", count=20, size=TINY).made == 1
+    assert synthesise(tmp_path, "dots", count=20, size=TINY).new_shards == 1
     assert _bytes(tmp_path) == before
 
 

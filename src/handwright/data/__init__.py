@@ -4,6 +4,6 @@ Reading order:
 
 - ``hands``, ``people``: pictures with exact truth, sound or with a defect; ``world`` renders them.
 - ``photo_edits``: defects made on real photographs.
-- ``captions``: what there is to say about a picture; ``synthesise``: many pictures, reproducibly.
+- ``captions``: sentences about a picture; ``synthesise``: many pictures, reproducibly.
 - ``shards``, ``shard_index``: the files (WebDataset); ``sample``, ``loaders``: other people's data sets.
 """

@@ -12,7 +12,7 @@ from handwright.hand.grammar import PoseWords, describe
 from handwright.prompts.prompt_text import NEGATIVE_WORDS
 
 RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
-"""The domain words of HandRefiner's eq. 3: captions say which kind of picture it is."""
+"""The domain words of HandRefiner's eq. 3: captions name the kind of picture with them."""
 
 WORDINGS = ("terse", "natural", "technical")
 _DEFECT_WORDS: Mapping[str, str] = {
@@ -66,7 +66,7 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     """One caption.
 
     Args:
-        scene: What there is to say.
+        scene: What the caption is about.
         wording: 'terse' (domain, subject, pose), 'natural' (one sentence, some things left out) or
             'technical' (everything, per hand in the grammar's own clauses).
         rng: What a natural caption leaves out.
@@ -93,13 +93,13 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
     keep = rng.random(4) < (0.8, 0.7, 0.75, 0.5)
     unsaid = scene.subject or ("two hands" if len(scene.hands) == 2 else "a hand")
     who = _who(scene) if keep[0] else unsaid
-    said = _poses(scene, who)
+    hands_text = _poses(scene, who)
     wears = f", wearing {_list(scene.wears)}" if scene.wears and keep[1] else ""
     where = "".join(
         f", {part}" for part, kept in ((scene.setting, keep[2]), (scene.light, keep[3])) if part and kept
     )
     faults = f", with {_list(_defects(scene))}" if scene.defects else ""
-    return f"{_article(scene.domain)} of {said}{wears}{where}{faults}"
+    return f"{_article(scene.domain)} of {hands_text}{wears}{where}{faults}"
 
 
 def captions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:

@@ -22,9 +22,9 @@ class HandLabel:
 
     Attributes:
         bbox_xyxy_px: Its box; may reach beyond the picture.
-        side: Its anatomical side; None where the data set does not say.
+        side: Its anatomical side; None where the data set does not have it.
         keypoints_px: float64 [21, 2] in MediaPipe order, pixel centres at + 0.5; None where there are none.
-        visible: bool [21], labelled and (as far as the data set says) seen; all False without keypoints.
+        visible: bool [21], labelled and (as far as the data set has it) seen; all False without keypoints.
         joints_cam_m: float64 [21, 3] the same points in camera space, metres; None where there are none.
         gesture: The data set's name of what the hand does, if it has one.
     """

@@ -112,7 +112,7 @@ def read_shards(
         paths: Tar files.
         report: Where damaged records and shards are counted, each with a reason; without one the first damage
             raises.
-        wanted: Says by its record whether a sample is to be read; pictures of others are not decoded.
+        wanted: Whether a sample is to be read, by its record; pictures of others are not decoded.
 
     Raises:
         DataError: Damage, when nobody counts it.

@@ -30,7 +30,7 @@ WORLD = 3
 
 PER_SHARD = 250
 _SHEET_COLUMNS = 10
-_SHARE_SURGERY = 0.5
+_SHARE_EDITED = 0.5
 """Of the world of defects, where there are photographs; the rest is rendered."""
 _SMALLEST, _LARGEST = 64, 1024
 
@@ -64,13 +64,13 @@ class Written:
         folder: Where the shards are.
         samples: How many samples are there now.
         shards: How many shards.
-        made: How many shards this run wrote; the others were there.
+        new_shards: How many of them this run wrote; the others were there.
     """
 
     folder: Path
     samples: int
     shards: int
-    made: int
+    new_shards: int
 
 
 def synthesise(
@@ -100,7 +100,7 @@ def synthesise(
         defect: The only defect that the world of defects is to show, on renders; by default all.
         sheet: Also write ``sheet.jpg``, the first hundred pictures.
         progress: Called with samples done and samples in all after every shard.
-        say: Called with a sentence for each shard that is there but damaged: it is made again.
+        say: Called with a sentence for each shard that is there but damaged: it is rendered again.
 
     Raises:
         UsageError: A value makes no sense.
@@ -197,7 +197,7 @@ def _stays(path: Path, span: tuple[int, int], say: Callable[[str], None] | None)
         return False
     whole = is_whole(path, [f"{index:08d}" for index in range(*span)])
     if not whole and say is not None:
-        say(f"{path.name} is damaged; it is made again")
+        say(f"{path.name} is damaged; it is rendered again")
     return whole
 
 
@@ -251,13 +251,13 @@ def _defects(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_defects
 
     seed, size = world.seed, world.size
-    by_surgery = photos and world.defect is None
-    if by_surgery and np.random.default_rng([seed, index, 44]).random() < _SHARE_SURGERY:
-        return _surgery(seed, index, size, photos)
+    from_photo = photos and world.defect is None
+    if from_photo and np.random.default_rng([seed, index, 44]).random() < _SHARE_EDITED:
+        return _edited_photo(seed, index, size, photos)
     return _entry(render_defects(seed, index, size, photos, world.defect), seed, index, "defects")
 
 
-def _surgery(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
+def _edited_photo(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.photo_edits import edit_photo, record_of
     from handwright.hand.depth import depth_control
 

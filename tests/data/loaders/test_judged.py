@@ -64,7 +64,7 @@ def test_hadm_tells_what_is_broken(tmp_path):
     assert not samples
     assert [reason.split(" (")[0] for reason in tally.broken] == [
         "its picture is missing",
-        "its picture has another size than its labels say",
+        "its picture has another size than its labels give",
         "its labels are malformed",
         "its labels are malformed",
     ]

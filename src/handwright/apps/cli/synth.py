@@ -52,5 +52,5 @@ def synth(
         progress=lambda done, total: screen.notify(f"{done} of {total}"),
         say=screen.notify,
     )
-    shards = f"{written.shards} shards ({written.made} of them new)"
+    shards = f"{written.shards} shards ({written.new_shards} of them new)"
     screen.write(f"{written.samples} pictures in {shards}: {written.folder}")

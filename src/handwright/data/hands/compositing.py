@@ -1,4 +1,4 @@
-"""What every rendered picture shares: putting the lit scene into its place, metering, what is seen."""
+"""From lit meshes to a picture: compositing, exposure, white balance, visible landmarks."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def exposure(
     return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
 
 
-def _same_flesh(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
-    """Whether what is seen before each landmark is part of its own finger, or of palm and wrist."""
+def _same_part(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
+    """Whether each landmark's pixel shows its own finger, or palm and wrist where it belongs there."""
     bone = labels.astype(int) % LABELS_PER_HAND - HAND_LABEL
     own = load_rig().landmark_bones
     near = (bone[:, None] == own).any(1)
@@ -133,4 +133,4 @@ def seen_landmarks(
     seen_m = stage.visible.depth_m[row, column]
     deep = landmarks_cam_m[:, 2] - np.where(np.isfinite(seen_m), seen_m, 0.0)
     near = deep < np.where(_IN_PALM, _PALM_M, _FINGER_M) * float(np.exp(hand.shape[0]))
-    return pixels, inside & owned[row, column] & near & _same_flesh(stage.labels()[row, column])
+    return pixels, inside & owned[row, column] & near & _same_part(stage.labels()[row, column])

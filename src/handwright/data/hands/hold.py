@@ -115,7 +115,7 @@ def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "
 def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
     """Between thumb, index and middle fingertip, resting on the web (writing tripod)."""
     posed = named_pose("writing tripod grasp", rng)
-    material, said = thing_material("pen", rng)
+    material, material_words = thing_material("pen", rng)
     radius = float(rng.uniform(0.0036, 0.0052))
     words = replace(NAMED["writing tripod grasp"], palm=None, points=None)
     dofs = touch(posed.dofs_rad, words.contacts, bounds_of(words), gap_m=TOUCHING_M + 1.6 * radius)
@@ -128,7 +128,7 @@ def _hold_pen(rng: np.random.Generator) -> tuple[Posed, Thing]:
         along = points[5] + np.array([aside, 0.002, palmwards]) - grip
         along /= np.linalg.norm(along)
         axes, size = frame(along, np.array([0.0, 0.0, 1.0])), np.array([radius, radius, half])
-        return Thing("pen", said, grip + (half - beyond) * along, axes, size, material)
+        return Thing("pen", material_words, grip + (half - beyond) * along, axes, size, material)
 
     places = [(aside, palmwards) for aside in _WEB_ASIDE_M for palmwards in _WEB_PALMWARDS_M]
     spheres, radii = spheres_of(posed.dofs_rad), load_rig().sphere_radii_m
@@ -149,13 +149,13 @@ def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
     ends = [points[[8, 12]].mean(0) - points[[7, 11]].mean(0), points[4] - points[3]]
     outwards = sum((end / np.linalg.norm(end) for end in ends), np.zeros(3))
     outwards += np.array([rng.normal(0, 0.2), 0.0, 0.0])
-    material, said = thing_material(name, rng)
+    material, material_words = thing_material(name, rng)
     half = np.array([0.036, 0.073, thick]) if name == "phone" else np.array([0.027, 0.0428, thick])
     half = half * np.exp(rng.normal(0, 0.04, 3))
     half = half if rng.random() < 0.7 else half[[1, 0, 2]]
     axes = frame(-normal, outwards)
     centre = (thumb + fingers) / 2 + axes[1] * (half[1] - rng.uniform(0.015, 0.028))
-    thing = Thing(name, said, centre, axes, half, material)
+    thing = Thing(name, material_words, centre, axes, half, material)
     dofs = _back_off(thing, dofs)
     return Posed(dofs, words_of(dofs), None), thing
 

@@ -90,11 +90,11 @@ def _random_words(rng: np.random.Generator) -> Posed:
             fingers[k] = fingers[k - 1]
     bends: tuple[Bend, Bend, Bend, Bend] = (fingers[0], fingers[1], fingers[2], fingers[3])
     gaps: list[Gap] = [GAPS[int(rng.choice(4, p=[0.0, 0.3, 0.45, 0.25]))] for _ in range(3)]
-    said = stated_gaps(bends, (gaps[0], gaps[1], gaps[2]))
+    stated = stated_gaps(bends, (gaps[0], gaps[1], gaps[2]))
     thumb = THUMBS[int(rng.integers(len(THUMBS)))]
     bent = [k + 1 for k, bend in enumerate(bends) if bend == "bent"]
     contacts = (int(rng.choice(bent)),) if bent and thumb == "opposed" and rng.random() < 0.4 else ()
-    words = PoseWords(bool(rng.random() < 0.4), thumb, bends, said, contacts)
+    words = PoseWords(bool(rng.random() < 0.4), thumb, bends, stated, contacts)
     return Posed(jittered(words, rng), words, None)
 
 

@@ -1,4 +1,4 @@
-"""The truth of a picture as plain numbers, for JSON; and what there is to say about it."""
+"""The truth of a picture as plain numbers, for JSON, and its captions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = "handwright-sample-1"
 
 
 def scene_of(picture: HandPicture) -> Scene:
-    """What a caption can say about a picture."""
+    """What captions of a picture are about."""
     setup = picture.setup
     wears = [setup.dress.sleeve_words] if setup.dress.sleeve_words else []
     wears += [setup.dress.glove_words] if setup.dress.glove_words else []
@@ -49,7 +49,7 @@ def scene_of(picture: HandPicture) -> Scene:
 
 def record_head(scene: Scene, kind: str, seed: int, index: int, pixels: np.ndarray) -> dict[str, Any]:
     """What every record begins with: the sample, its size, its domain and captions."""
-    said = captions(scene, np.random.default_rng([seed, index, 41]))
+    texts = captions(scene, np.random.default_rng([seed, index, 41]))
     return {
         "format": FORMAT,
         "kind": kind,
@@ -58,8 +58,8 @@ def record_head(scene: Scene, kind: str, seed: int, index: int, pixels: np.ndarr
         "width": int(pixels.shape[1]),
         "height": int(pixels.shape[0]),
         "domain": scene.domain,
-        "caption": said["natural"],
-        "captions": said,
+        "caption": texts["natural"],
+        "captions": texts,
     }
 
 
@@ -75,7 +75,7 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
     setup, scene = picture.setup, scene_of(picture)
     return {
         **record_head(scene, kind, seed, index, picture.pixels),
-        "hands": [_with_places(picture, number) for number in range(len(picture.hands))],
+        "hands": [_with_defect_boxes(picture, number) for number in range(len(picture.hands))],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,
         "skin_tone": setup.person.tone,
@@ -113,30 +113,30 @@ def hand_record(truth: HandTruth) -> dict[str, Any]:
     }
 
 
-def _with_places(picture: HandPicture, number: int) -> dict[str, Any]:
+def _with_defect_boxes(picture: HandPicture, number: int) -> dict[str, Any]:
     """A hand's record, with a box around each of its defects."""
     truth = picture.hands[number]
     record = hand_record(truth)
     for defect, label in zip(record["defects"], truth.defects, strict=True):
-        box = _place_of(picture, number, label)
+        box = _defect_box(picture, number, label)
         defect["bbox_xyxy_px"] = None if box is None else [round(v, 1) for v in box]
     return record
 
 
-def _place_of(picture: HandPicture, number: int, label: DefectLabel) -> Box | None:
+def _defect_box(picture: HandPicture, number: int, label: DefectLabel) -> Box | None:
     """Where a defect shows: the fingers concerned, seen and as they should be, and flesh beyond sound hands.
 
     None where nothing of it lies in the picture.
     """
     of_hand = (picture.parts < 2 * LABELS_PER_HAND) & (picture.parts // LABELS_PER_HAND == number)
     bone = picture.parts.astype(int) % LABELS_PER_HAND - HAND_LABEL
-    flesh = of_hand & (bone >= 0) & (bone < len(BONES))
+    skin = of_hand & (bone >= 0) & (bone < len(BONES))
     chosen = [FINGERS.index(finger) for finger in label.fingers]
-    shown = flesh & (picture.depth == 0)
+    shown = skin & (picture.depth == 0)
     if chosen:
-        shown |= flesh & np.isin(bone, [FINGER_BONES[f] for f in chosen])
+        shown |= skin & np.isin(bone, [FINGER_BONES[f] for f in chosen])
     else:
-        shown = flesh
+        shown = skin
     rows, columns = np.nonzero(cv2.erode(shown.astype(np.uint8), np.ones((2, 2), np.uint8)))
     points = np.stack([columns, rows], 1) + 0.5
     should = [picture.hands[number].keypoints_px[1 + 4 * f : 5 + 4 * f] for f in chosen]

@@ -1,4 +1,4 @@
-"""Public data sets in their own layouts and our shards → ``Sample``; what is broken is told, not dropped."""
+"""Public data sets in their own layouts and our shards → ``Sample``; broken records are counted."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     ROOT/annotations/coco_wholebody_val_v1.0.json
     ROOT/val2017/000000000139.jpg (or images/val2017)
 
-Hands are valid where ``lefthand_valid`` says so. Visibility 0 is 'not labelled', 1 'hidden', 2 'seen'. Points
+Hands are valid where ``lefthand_valid`` is set. Visibility 0 is 'not labelled', 1 'hidden', 2 'seen'. Points
 are pixel indices, 0 the first; boxes are x, y, width, height.
 """
 
@@ -44,11 +44,11 @@ def read_coco_wholebody(root: Path, split: Literal["train", "val"] = "val") -> G
         DataError: The label file is missing or malformed.
     """
     file = root / "annotations" / f"coco_wholebody_{split}_v1.0.json"
-    told = read_json(file, _NAME)
+    document = read_json(file, _NAME)
     try:
-        pictures = {picture["id"]: str(picture["file_name"]) for picture in told["images"]}
+        pictures = {picture["id"]: str(picture["file_name"]) for picture in document["images"]}
         people: dict[int, list[dict[str, Any]]] = {}
-        for person in told["annotations"]:
+        for person in document["annotations"]:
             people.setdefault(person["image_id"], []).append(person)
     except (KeyError, TypeError) as error:
         raise DataError(f"{_NAME}: {file} is malformed", f"{error!r}", "fetch it again") from error

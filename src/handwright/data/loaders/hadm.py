@@ -9,7 +9,7 @@
                     'human missing hand', …), bbox
 
 This is the layout that the reader of the authors' own code expects. Only what is wrong has a box: hands
-without one are good, except on a person of whose hands or arms the tags say that one is too many or missing.
+without one are good, except on a person whose tags name a hand or an arm too many or missing.
 Pixel 0 begins at 0.
 """
 
@@ -55,16 +55,16 @@ def read_hadm(root: Path, split: str = "val_ALL") -> Generator[JudgedPicture | B
 
 
 def _picture(pictures: Path, file: Path, source: Source) -> JudgedPicture | str:
-    told = read_json(file, _NAME)
-    named = [pictures / str(told["image"]["file_name"]), *(pictures / f"{file.stem}{s}" for s in _PICTURES)]
+    labels = read_json(file, _NAME)
+    named = [pictures / str(labels["image"]["file_name"]), *(pictures / f"{file.stem}{s}" for s in _PICTURES)]
     path = next((place for place in named if place.is_file()), None)
     if path is None:
         return "its picture is missing"
     width, height = upright_size_px(path)
-    if (told["image"]["width"], told["image"]["height"]) != (width, height):
-        return "its picture has another size than its labels say"
-    hands = [_hand(part) for part in told["annotation"] if part["body_parts"] == _PART]
-    unclear = [_box(person["bbox"]) for person in told["human"] if _hands_in_doubt(person)]
+    if (labels["image"]["width"], labels["image"]["height"]) != (width, height):
+        return "its picture has another size than its labels give"
+    hands = [_hand(part) for part in labels["annotation"] if part["body_parts"] == _PART]
+    unclear = [_box(person["bbox"]) for person in labels["human"] if _hands_in_doubt(person)]
     key = f"hadm-{source.record.replace('/', '-')}"
     return JudgedPicture(key, reader(path), tuple(hands), True, tuple(unclear), source)
 

@@ -52,10 +52,10 @@ def read_hagrid(root: Path, split: str = "train") -> Generator[Record]:
         )
     for file in files:
         gesture = file.stem
-        told = read_json(file, _NAME)
-        if not isinstance(told, dict):
+        document = read_json(file, _NAME)
+        if not isinstance(document, dict):
             raise DataError(f"{_NAME}: {file} is malformed", "it is no object", "fetch it again")
-        for name, labels in told.items():
+        for name, labels in document.items():
             source = Source(_NAME, f"{split}/{gesture}/{name}")
             yield record_of(source, partial(_sample, root, split, gesture, name, source, labels))
 

@@ -14,7 +14,7 @@ from handwright.types import Box, Image
 
 @dataclass(frozen=True)
 class JudgedHand:
-    """A hand and what people say of it.
+    """A hand and how people judge it.
 
     Attributes:
         bbox_xyxy_px: Its box; may reach beyond the picture.

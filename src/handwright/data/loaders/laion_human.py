@@ -42,10 +42,10 @@ def read_laion_human(root: Path, mapping: str = "mapping_file_training.json") ->
     Raises:
         DataError: The mapping is missing or no JSON object.
     """
-    told = read_json(root / mapping, _NAME)
-    if not isinstance(told, dict):
+    labels = read_json(root / mapping, _NAME)
+    if not isinstance(labels, dict):
         raise DataError(f"{_NAME}: {root / mapping} is malformed", "it is no object", "fetch it again")
-    for name, entry in told.items():
+    for name, entry in labels.items():
         source = Source(_NAME, str(name))
         yield record_of(source, partial(_sample, root, source, entry))
 

@@ -5,7 +5,7 @@
     ROOT/labels/val/PICTURE.txt     (or val/labels) one line a hand: class x y width height
 
 Numbers are shares of the picture, x and y of the box's middle, as the labels of Ultralytics' detectors are
-documented. The authors of MalHand say that their detector of malformed hands is such a one, and describe no
+documented. The authors of MalHand call their detector of malformed hands such a one, and describe no
 layout of their own.
 """
 
@@ -33,12 +33,12 @@ _FIELDS = 5
 def read_malhand(
     root: Path, split: str = "val", malformed: Sequence[str] | None = None
 ) -> Generator[JudgedPicture | Broken]:
-    """Every picture of a split that has a label file, by name; an empty one says that no hand is labelled.
+    """Every picture of a split that has a label file, by name; in an empty one no hand is labelled.
 
     Args:
         root: Folder with ``data.yaml``.
         split: 'train', 'val' (some sets: 'valid') or 'test'.
-        malformed: Names of the classes that are malformed hands; by default those whose names say so
+        malformed: Names of the classes that are malformed hands; by default those whose names mean it
             ('malformed_hand', 'bad hand', …).
 
     Raises:
@@ -46,7 +46,7 @@ def read_malhand(
             every one.
     """
     names = _names(root / "data.yaml")
-    wrong = [_says_malformed(name) if malformed is None else name in malformed for name in names]
+    wrong = [_names_malformed(name) if malformed is None else name in malformed for name in names]
     every = malformed is None and all(wrong)
     if every or not any(wrong):
         raise DataError(
@@ -60,8 +60,8 @@ def read_malhand(
         yield record_of(source, partial(_picture, pictures, file, wrong, source))
 
 
-def _says_malformed(name: str) -> bool:
-    """Whether a word of a class name says so: of 'malformed_hand', not of 'normal' or 'undeformed'."""
+def _names_malformed(name: str) -> bool:
+    """Whether a class name has a word for malformed: of 'malformed_hand', not of 'normal' or 'undeformed'."""
     return any(_MALFORMED.fullmatch(word.lower()) for word in _WORDS.findall(name))
 
 

@@ -1,7 +1,7 @@
 """What all loaders share: records that may be broken, counting them, and the one pixel convention.
 
 Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``from_pixel_index`` is the step
-between the two, and every loader says where it takes it.
+between the two, and every loader names the place where it takes it.
 """
 
 from __future__ import annotations
@@ -72,22 +72,22 @@ class Tally:
     def lines(self) -> list[str]:
         """What to tell the user: the count, then a line for each kind of fault."""
         total = self.usable + self.broken.total()
-        told = [f"{self.usable} of {total} records are usable"]
+        lines = [f"{self.usable} of {total} records are usable"]
         for reason, count in self.broken.most_common():
-            told.append(f"{count} left out: {reason} (such as {', '.join(self.examples[reason])})")
-        return told
+            lines.append(f"{count} left out: {reason} (such as {', '.join(self.examples[reason])})")
+        return lines
 
 
 def record_of(source: Source, read: Callable[[], Found | str]) -> Found | Broken:
-    """The sample that ``read`` makes, or why there is none: it says so, or the record has another shape."""
+    """The sample that ``read`` returns, or why there is none: its own reason, or labels of another shape."""
     try:
-        made = read()
+        record = read()
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        told = error.what if isinstance(error, HandwrightError) else f"{type(error).__name__}: {error}"
-        return Broken(source, f"its labels are malformed ({told})")
+        reason = error.what if isinstance(error, HandwrightError) else f"{type(error).__name__}: {error}"
+        return Broken(source, f"its labels are malformed ({reason})")
     except HandwrightError as error:
         return Broken(source, error.why or error.what)
-    return Broken(source, made) if isinstance(made, str) else made
+    return Broken(source, record) if isinstance(record, str) else record
 
 
 def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the file holds

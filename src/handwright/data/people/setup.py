@@ -119,11 +119,11 @@ def _soles(stance: Stance) -> Float[np.ndarray, "2 3"]:
 def _hands(
     stance: Stance, shape: Float[np.ndarray, "9"], camera: Camera, place_m: Float[np.ndarray, "3"]
 ) -> tuple[Hand, Hand]:
-    made: list[Hand] = []
+    hands: list[Hand] = []
     for held in stance.hands:
         pose, arch = pose_of_dofs(held.posed.dofs_rad)
-        made.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
-    return made[0], made[1]
+        hands.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
+    return hands[0], hands[1]
 
 
 def _frame(

@@ -21,7 +21,7 @@ from handwright.types import Box
 
 SHARE_SOUND = 1 / 3
 _TRIES, _TRIES_AN_EDIT = 400, 40
-_LENDERS, _LENDERS_ASKED = 64, 10
+_LENDERS, _LENDERS_TRIED = 64, 10
 _NOISE = 1.6
 """Most noise over a finished picture, levels of 255; with JPEG it covers traces of the edit."""
 _JPEG = (72, 97)
@@ -159,7 +159,7 @@ def _lend(
 
     def lend() -> HandCrop | None:
         pool = np.random.default_rng([seed, 46]).integers(len(photos), size=_LENDERS)
-        for k in rng.permutation(_LENDERS)[:_LENDERS_ASKED]:
+        for k in rng.permutation(_LENDERS)[:_LENDERS_TRIED]:
             lender = _lender(photos[int(pool[k])], size, int(k))
             if lender is not None and lender.sha256 != crop.sha256 and crop.matches(lender):
                 return lender

@@ -57,7 +57,7 @@ def see_points(
         if m[0] == 0.0:
             _skin(table[n], m, atlas, detail)
         else:
-            _made(table[n], m)
+            _fabric_or_object(table[n], m)
     return table
 
 
@@ -130,7 +130,7 @@ def _skin(p, m, atlas, detail):
 
 
 @nb.njit(cache=True, fastmath=True)
-def _made(p, m):
+def _fabric_or_object(p, m):
     """Cloth (rest = around, along, layer in metres) and solid things (rest = own frame in metres)."""
     x, y, z, s, scale = p[REST], p[REST + 1], p[REST + 2], m[24], m[8]
     pattern = int(m[7])

@@ -15,7 +15,7 @@ _RENDERED: Mapping[str, tuple[int | None, ...]] = {
     Defect.TWO_THUMBS: (6, 5, 6),
     Defect.MELTED: (None, None, None),
 }
-_OPERATED: Mapping[str, tuple[int | None, ...]] = {
+_EDITED: Mapping[str, tuple[int | None, ...]] = {
     **_RENDERED,
     Defect.MISSING: (4, 4, 4),
     Defect.FUSED: (4, 5, 4),
@@ -30,13 +30,13 @@ def fingers_of(defects: Iterable[Mapping[str, Any]], *, photograph: bool) -> int
 
     Args:
         defects: Of one hand, as its record names them: 'name' and 'generator'.
-        photograph: They were made by surgery on a photograph.
+        photograph: They are edits of a photograph.
     """
     count = 5
     for defect in defects:
-        table = _OPERATED if photograph else _RENDERED
-        told = table.get(defect["name"], (5, 5, 5))[defect["generator"]]
-        if told is None:
+        table = _EDITED if photograph else _RENDERED
+        with_defect = table.get(defect["name"], (5, 5, 5))[defect["generator"]]
+        if with_defect is None:
             return None
-        count += told - 5
+        count += with_defect - 5
     return count

@@ -193,7 +193,7 @@ def _hemmed(
     faces: Int[np.ndarray, "f 3"],
     at_hem: Bool[np.ndarray, " v"],
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Int[np.ndarray, " r"]]:
-    """Smooth hems, not seams, and turn both in; also says which vertex each added one comes from."""
+    """Smooth hems, not seams, and turn both in; also returns the vertex that each added one comes from."""
     edges = rim_of(faces)
     rim, place = np.unique(edges, return_inverse=True)
     place = place.reshape(-1, 2)

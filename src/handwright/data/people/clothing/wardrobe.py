@@ -81,7 +81,7 @@ _TOPS = {
 }
 _WOMENS_TOPS = {"T-shirt": 0.35, "shirt": 0.2, "sweater": 0.3, "top": 0.15}
 _MENS_TOPS = {"T-shirt": 0.45, "shirt": 0.25, "sweater": 0.3}
-_LOOKS = {
+_FABRIC_STYLES = {
     "plain": "",
     "hoops": "striped ",
     "checks": "checked ",
@@ -149,7 +149,7 @@ def _top(rng: np.random.Generator, feminine: bool, dress: bool) -> Garment:
         flare_m=0.004,
         folds_m=cut.folds_m * float(rng.uniform(0.6, 1.2)),
         material=cloth,
-        words=with_article(f"{word} {_LOOKS[pattern]}{name}"),
+        words=with_article(f"{word} {_FABRIC_STYLES[pattern]}{name}"),
         seed=int(rng.integers(1 << 30)),
     )
 

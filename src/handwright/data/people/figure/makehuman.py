@@ -198,17 +198,17 @@ def _read_targets(root: Path) -> dict[str, tuple[Int[np.ndarray, " k"], Float[np
 def _read_rig(
     path: Path, groups: dict[str, Group], vertices: Float[np.ndarray, "v 3"]
 ) -> tuple[tuple[str, ...], tuple[int, ...], tuple[Int[np.ndarray, " k"], ...]]:
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     order: list[str] = []
-    waiting = list(told)
+    waiting = list(data)
     while waiting:
-        ready = [name for name in waiting if not told[name]["parent"] or told[name]["parent"] in order]
+        ready = [name for name in waiting if not data[name]["parent"] or data[name]["parent"] in order]
         order += ready
         waiting = [name for name in waiting if name not in ready]
-    parents = tuple(order.index(told[name]["parent"]) if told[name]["parent"] else -1 for name in order)
+    parents = tuple(order.index(data[name]["parent"]) if data[name]["parent"] else -1 for name in order)
     heads: list[Int[np.ndarray, " k"]] = []
     for name in order:
-        head = told[name]["head"]
+        head = data[name]["head"]
         if head["strategy"] == "CUBE":
             heads.append(np.unique(groups[head["cube_name"]].faces))
         else:
@@ -219,10 +219,10 @@ def _read_rig(
 def _read_weights(
     path: Path, bones: tuple[str, ...], count: int
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
-    told: dict[str, list[list[float]]] = json.loads(path.read_text(encoding="utf-8"))["weights"]
+    data: dict[str, list[list[float]]] = json.loads(path.read_text(encoding="utf-8"))["weights"]
     full = np.zeros((count, len(bones)), np.float32)
     for index, name in enumerate(bones):
-        rows = np.array(told.get(name, [])).reshape(-1, 2)
+        rows = np.array(data.get(name, [])).reshape(-1, 2)
         full[rows[:, 0].astype(int), index] = rows[:, 1]
     full[full.sum(1) == 0, 0] = 1
     kept = np.argsort(-full, axis=1)[:, :_KEPT_WEIGHTS]

@@ -46,13 +46,13 @@ def draw_head(rng: np.random.Generator, person: Person, build: Build) -> tuple[H
     word, colour = _colour(rng, person)
     hair = _hair(rng, person, build, word, colour)
     feminine = build.feminine > 0.5
-    made_up = feminine and person.age != "child" and rng.random() < 0.45
+    wears_makeup = feminine and person.age != "child" and rng.random() < 0.45
     beard = (
         0.0
         if feminine or person.age == "child"
         else float(rng.choice([0.05, rng.uniform(0.1, 0.4), rng.uniform(0.4, 0.7)]))
     )
-    red = rng.uniform(0.2, 1.0) if made_up else rng.uniform(0.0, 0.35)
+    red = rng.uniform(0.2, 1.0) if wears_makeup else rng.uniform(0.0, 0.35)
     dark = person.tone / 9
     brown = [0.2 - 0.15 * dark, 0.25 + 0.7 * dark, 0.1, 0.1, 0.25, 0.1]
     shares = np.array([0.35, brown[1], *(np.array(brown[2:]) * (1 - dark))])
