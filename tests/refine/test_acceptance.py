@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from handwright.refine.acceptance import (
-    AS_EXACT,
-    MOST_LOST,
-    WORST_ERROR,
+    PARAMS,
     CandidateScores,
     CriticScore,
     OriginalScores,
@@ -66,7 +64,7 @@ def test_what_the_critic_calls_malformed_is_refused_however_much_better_it_is():
     assert rejection_reasons(replace(FINE, hands_named=True), replace(GOOD, critic=BAD))
 
 
-def test_flesh_that_is_left_over_is_refused_however_sound_the_rest():
+def test_surplus_skin_that_is_left_over_is_refused_however_sound_the_rest():
     (why,) = rejection_reasons(FAILED, replace(GOOD, critic=replace(SOUND, surplus=True)))
     assert "left over" in why
 
@@ -79,7 +77,7 @@ def test_where_the_critic_failed_the_original_half_is_the_most(now, accepted):
 def test_a_hand_that_was_called_wrong_is_not_traded_for_a_doubtful_one():
     doubtful = replace(SOUND, clear=False)
     (why,) = rejection_reasons(FAILED, replace(GOOD, critic=doubtful))
-    assert "not sure" in why
+    assert "not clearly sound" in why
     assert rejection_reasons(FINE, replace(GOOD, critic=doubtful)) == ()
 
 
@@ -106,7 +104,7 @@ def test_of_a_malformed_hand_that_the_user_named_the_odds_must_fall(now, accepte
 
 def test_what_the_critic_can_no_longer_assess_is_refused():
     (why,) = rejection_reasons(FINE, replace(GOOD, critic=None))
-    assert "cannot assess" in why
+    assert "cannot be assessed" in why
 
 
 def test_without_a_critic_geometry_and_picture_decide():
@@ -125,10 +123,10 @@ def test_a_hand_that_is_not_found_again_is_refused_for_that_alone():
 @pytest.mark.parametrize(
     ("was", "now", "accepted"),
     [
-        (0.01, 0.01 + AS_EXACT, True),
-        (0.01, 0.0101 + AS_EXACT, False),
-        (0.14, WORST_ERROR - 1e-6, True),
-        (0.14, WORST_ERROR, False),
+        (0.01, 0.01 + PARAMS.joint_error_slack, True),
+        (0.01, 0.0101 + PARAMS.joint_error_slack, False),
+        (0.14, PARAMS.worst_joint_error - 1e-6, True),
+        (0.14, PARAMS.worst_joint_error, False),
     ],
 )
 def test_joints_may_be_little_farther_off_than_the_originals(was, now, accepted):
@@ -155,7 +153,7 @@ def test_paint_that_stands_out_in_any_aspect_is_refused(name):
     assert rejection_reasons(FAILED, replace(GOOD, fit=replace(FITS, **{name: Aspect(1.0, 1.0)}))) == ()
 
 
-@pytest.mark.parametrize(("lost", "accepted"), [(MOST_LOST, True), (MOST_LOST + 0.01, False)])
+@pytest.mark.parametrize(("lost", "accepted"), [(PARAMS.most_lost, True), (PARAMS.most_lost + 0.01, False)])
 def test_a_repaint_that_leaves_out_much_of_the_old_hand_is_refused(lost, accepted):
     assert (rejection_reasons(FAILED, replace(GOOD, lost=lost)) == ()) == accepted
 

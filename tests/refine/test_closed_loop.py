@@ -114,7 +114,7 @@ def test_where_the_critic_likes_every_candidate_less_the_original_stays_byte_for
     (hand,) = repair.hands
     assert repair.after is image
     assert (hand.action, hand.picked) == ("kept", None)
-    assert "the critic calls it malformed" in hand.reason and hand.reason.endswith("the original stays")
+    assert "it is predicted malformed" in hand.reason and hand.reason.endswith("the original stays")
     assert hand.candidates[hand.best_rejected].rejection_reasons
     assert all(c.rejection_reasons and not c.accepted for c in hand.candidates)
     assert {c.scores["malformed"] for c in hand.candidates} == {0.95}

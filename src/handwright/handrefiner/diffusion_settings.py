@@ -18,7 +18,8 @@ class DiffusionSettings:
         negative: Negative words c_n of eq. 3 in place of the usual ones; c_n0, 'fake 3D rendered image',
             comes first.
         synthetic_negative: With c_n0; False only to measure what it does.
-        strength: Control strength s: factor of every ControlNet residual, 0 … 2, or a strategy: 'fixed', what is stored with the ControlNet; 'adaptive', the paper's search; 'auto', ours.
+        strength: Control strength s: factor of every ControlNet residual, 0 … 2, or a strategy: 'fixed', what
+            is stored with the ControlNet; 'adaptive', the paper's search; 'auto', ours.
         steps: Steps of the whole schedule, 1 … 1000; from ``start_level`` on only that share of them is done.
         sampler: One of ``options.SAMPLERS``.
         guidance: w of eq. 3, 0 … 100; 1 is the conditional branch alone; None: the model's own, 9 where it

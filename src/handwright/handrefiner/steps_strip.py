@@ -24,8 +24,11 @@ def steps_strip(request: InpaintRequest, result: InpaintResult) -> UInt8[np.ndar
     """Two rows: control image, then the noisy picture of each step; mask, then the predicted picture of each.
 
     Args:
-        asked: What the network got.
-        made: What it made, with steps.
+        request: What the network got.
+        result: What it made, with steps.
+
+    Returns:
+        uint8 [h, w, 3], tiles of at most 192 px.
     """
     side = min(request.picture.shape[0], _TILE_PX)
     control = np.repeat(request.control[..., None], 3, axis=2)

@@ -1,6 +1,8 @@
 """Room: the product's loop that repairs the hands of one picture.
 
-Reading order: ``pipeline`` (find, analyse, attempt, paste, review), ``hand_task`` and ``scene`` (what is known of
-a hand, and of hands together), ``attempt`` and ``candidates`` (paint and judge), ``acceptance`` (may a candidate
-replace the original), ``painters``, ``compositing``, ``result``.
+Reading order: ``pipeline`` (find, analyse, attempt, paste, review), ``hand_task`` and ``scene`` (what is
+known of a hand, and of hands together), ``attempt``, ``candidates`` and ``painting`` (paint and judge),
+``acceptance`` (may a candidate replace the original), ``pose_hypotheses`` and ``detached`` (what is tried
+when none may), ``painters``, ``compositing``, ``redetection``, ``review_before_after``, ``settings``,
+``result``.
 """

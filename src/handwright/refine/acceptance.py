@@ -1,20 +1,20 @@
-"""When a candidate beats the original: three scores, each held against the original's own.
+"""When a candidate may replace the original: three scores, each held against the original's own.
 
-(a) *Critic*, where there is one and it can assess the hand: a candidate that it calls malformed is refused,
-    and so is one that it can no longer assess. Where it failed the original the candidate must be at most
-    half as likely to be malformed, and so little that it would pass the review: a good hand that was called
-    wrong is not traded for a doubtful one. Where it did not, at most ``AS_SOUND`` likelier.
-(b) *Geometry*: the hand is found again with its joints on the mesh, at most ``AS_EXACT`` (and never
-    ``WORST_ERROR``) farther off than the original's own; no check of the list fails it, it is a hand of the
-    side that its arm has, and not more than ``MOST_LOST`` of the old hand is gone.
-(c) *Fit to the picture*: no aspect beyond its limit (``measure_picture_fit``). The original fits by being there.
+(a) *Critic*, where there is one and it can assess the hand: a candidate that it predicts malformed is
+    refused, and so is one that it can no longer assess. Where it failed the original the candidate must be at
+    most ``malformed_ratio`` as likely malformed, and so little that it would pass the review: a good hand that was
+    called wrong is not traded for a doubtful one. Where it did not, at most ``malformed_slack`` likelier.
+(b) *Geometry*: the hand is redetected with its joints on the mesh, at most ``joint_error_slack`` (and never
+    ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
+    the side that its arm has, and not more than ``most_lost`` of the old hand is gone.
+(c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
 
-A hand that the user named is attempted whatever the critic says: there a candidate need not come as near in
-(a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
-``ASKED``, whatever it is still called; all else holds.
-Of those that beat the original the one is taken that is least likely malformed (in steps of .05), then whose
-joints are nearest to the mesh (in steps of 1 % of hand size), then which fits its picture best, then the
-first.
+A hand that the user named is attempted whatever the critic predicts: there a candidate need not come as near
+in (a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
+``malformed_odds_ratio_named``, whatever is still predicted; all else holds.
+Of those that may replace the original the one is taken that is least likely malformed (in steps of .05), then
+whose joints are nearest to the mesh (in steps of 1 % of hand size), then which fits its picture best, then
+the first.
 """
 
 from __future__ import annotations
@@ -29,22 +29,40 @@ from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.types import Side
 
-HALF = 0.5
-"""P(malformed) of a mended hand over that of an original that the critic failed, at most."""
 
-ASKED = 0.6
-"""The same of a hand that the user asked for, and of odds: the critic doubts some drawn skin."""
+@dataclass(frozen=True, kw_only=True)
+class AcceptanceParams:
+    """Limits of the rules by which a candidate may replace the original.
 
-AS_SOUND = 0.05
-"""How much likelier malformed a candidate may be than an original that the critic did not fail."""
+    Attributes:
+        malformed_ratio: P(malformed) of a candidate over that of an original that the critic failed, at most;
+            chosen by eye.
+        malformed_odds_ratio_named: The same of odds, for a hand that the user named: the critic doubts some
+            drawn skin; chosen by eye.
+        malformed_slack: How much likelier malformed a candidate may be than an original that the critic did
+            not fail; chosen by eye.
+        joint_error_slack: How much larger than the original's its joint error may be, in hand sizes;
+            chosen by eye.
+        worst_joint_error: Joint error from which a candidate is always refused, in hand sizes; chosen by eye.
+        most_lost: Share of the old hand that may be gone: of 16 hands interpreted rightly at most .04
+            went, of one interpreted wrongly .16.
+        malformed_step: Differences of P(malformed) below this do not rank candidates; chosen by eye.
+        joint_error_step: Differences of joint error below this do not rank candidates, in hand sizes; chosen
+            by eye.
+    """
 
-AS_EXACT, WORST_ERROR = 0.08, 0.15
-"""Joint error as a fraction of hand size: how much worse than the original's, and the worst of all."""
+    malformed_ratio: float = 0.5
+    malformed_odds_ratio_named: float = 0.6
+    malformed_slack: float = 0.05
+    joint_error_slack: float = 0.08
+    worst_joint_error: float = 0.15
+    most_lost: float = 0.13
+    malformed_step: float = 0.05
+    joint_error_step: float = 0.01
 
-MOST_LOST = 0.13
-"""Share of the old hand that may be gone; of 16 hands read rightly at most .04 went, of one misread .16."""
 
-_STEPS = (0.05, 0.01)
+PARAMS = AcceptanceParams()
+"""The limits that ship."""
 
 _STANDS_OUT = {
     "sharpness": "it is not as sharp as the picture",
@@ -56,12 +74,12 @@ _STANDS_OUT = {
 
 @dataclass(frozen=True)
 class CriticScore:
-    """What the critic says of one version of a hand.
+    """The critic's prediction for a hand, reduced to what acceptance needs.
 
     Attributes:
         malformed: Calibrated P(malformed).
         failed: Whether that, or the probability of one defect, reaches its limit.
-        surplus: It shows flesh that no sound hand has.
+        surplus: It shows skin that no regular hand has.
         clear: All stays so far below its limit that the hand passes the review.
     """
 
@@ -72,7 +90,7 @@ class CriticScore:
 
     @classmethod
     def of(cls, prediction: CriticPrediction) -> CriticScore | None:
-        """The opinion; None of a hand that the critic cannot assess."""
+        """The score of a prediction; None for a hand that the critic cannot assess."""
         if prediction.not_assessable:
             return None
         return cls(
@@ -88,10 +106,10 @@ class OriginalScores:
     """The hand as it is.
 
     Attributes:
-        found: It is found by a second look, too.
-        joint_error: Of that look to the fitted mesh, as a fraction of hand size.
-        region: Where the critic looks at it and at its candidates.
-        critic: What the critic says; None where there is none or it cannot assess the hand.
+        found: It is redetected.
+        joint_error: Of the redetected to the fitted joints, as a fraction of hand size.
+        region: The square that the critic is given, of it and of its candidates.
+        critic: The critic's score; None where there is none or it cannot assess the hand.
         critic_failed: The critic failed it in the review, or does now.
         arm: Side of the arm that it ends, where that is plain.
         hands_named: The user named this hand.
@@ -141,22 +159,26 @@ def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> t
 def _of_critic(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
     was, now = original.critic, candidate.critic
     if now is None:
-        return ("the critic cannot assess it any more",) if was is not None else ()
+        return ("it cannot be assessed any more",) if was is not None else ()
     if now.surplus:
-        return ("flesh that no sound hand has is left over",)
-    told = "" if was is None else f"({was.malformed:.2f} → {now.malformed:.2f})"
+        return ("skin that no regular hand has is left over",)
+    change = "" if was is None else f"({was.malformed:.2f} → {now.malformed:.2f})"
     if original.hands_named and original.critic_failed and was is not None:
-        return () if _odds(now) <= ASKED * _odds(was) else (f"the critic likes it hardly better {told}",)
+        return (
+            ()
+            if _odds(now) <= PARAMS.malformed_odds_ratio_named * _odds(was)
+            else (f"it is hardly less likely malformed {change}",)
+        )
     if now.failed:
-        return (f"the critic calls it malformed ({now.malformed:.2f})",)
+        return (f"it is predicted malformed ({now.malformed:.2f})",)
     if was is None:
         return ()
     if original.critic_failed:
-        if now.malformed > HALF * was.malformed:
-            return (f"the critic likes it hardly better {told}",)
-        return () if now.clear else (f"the critic is not sure that it is sound {told}",)
-    if not original.hands_named and now.malformed > was.malformed + AS_SOUND:
-        return (f"the critic likes it less than the original {told}",)
+        if now.malformed > PARAMS.malformed_ratio * was.malformed:
+            return (f"it is hardly less likely malformed {change}",)
+        return () if now.clear else (f"it is not clearly sound {change}",)
+    if not original.hands_named and now.malformed > was.malformed + PARAMS.malformed_slack:
+        return (f"it is likelier malformed than the original {change}",)
     return ()
 
 
@@ -169,12 +191,14 @@ def _of_geometry(original: OriginalScores, candidate: CandidateScores) -> tuple[
         return ("not found again after repainting",)
     found: list[str] = []
     error = candidate.joint_error
-    if error >= WORST_ERROR or (original.found and error > original.joint_error + AS_EXACT):
+    if error >= PARAMS.worst_joint_error or (
+        original.found and error > original.joint_error + PARAMS.joint_error_slack
+    ):
         found.append(f"its joints came out elsewhere ({100 * error:.0f} % of hand size)")
     found += [reason[:1].lower() + reason[1:].rstrip(".") for reason in candidate.failed_checks]
     if original.arm is not None and candidate.side != original.arm:
         found.append(f"it is a {candidate.side} hand on a {original.arm} arm")
-    if candidate.lost > MOST_LOST:
+    if candidate.lost > PARAMS.most_lost:
         found.append(f"{100 * candidate.lost:.0f} % of the old hand would be gone")
     return tuple(found)
 
@@ -188,7 +212,7 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
 
 
 def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict[str, float]:
-    """Every number that decides, by name, for the report; those of a critic only where it said something."""
+    """Every number that decides, by name, for the report; the critic's only where it could assess the hand."""
     scores = {
         "found_again": float(candidate.found),
         "joint_error": candidate.joint_error,
@@ -210,17 +234,20 @@ def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict
 def order(scores: Sequence[Mapping[str, float]]) -> tuple[float, float, float]:
     """Sort key of a painting by the scores of each of its hands; the least is the best.
 
-    What the critic says nothing of ranks with what it is sure to be malformed.
+    What the critic cannot assess ranks with what it is sure to be malformed.
     """
     malformed, error = (
         sum(round(hand.get(name, 1.0) / step) for hand in scores)
-        for name, step in zip(("malformed", "joint_error"), _STEPS, strict=True)
+        for name, step in (
+            ("malformed", PARAMS.malformed_step),
+            ("joint_error", PARAMS.joint_error_step),
+        )
     )
     return malformed, error, max(hand["fit_share"] for hand in scores)
 
 
 def best_rejected(candidates: Sequence[Candidate]) -> int | None:
-    """Index of the refused candidate with the fewest objections; of several the best by ``order``."""
+    """Index of the refused candidate with the fewest rejection reasons; of several the best by ``order``."""
     rejected = [
         (len(c.rejection_reasons), order([c.scores]), k) for k, c in enumerate(candidates) if not c.accepted
     ]
