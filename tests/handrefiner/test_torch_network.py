@@ -27,7 +27,7 @@ def network(request, tmp_path_factory) -> TorchNetwork:
 
 
 @pytest.fixture
-def request() -> InpaintRequest:
+def inpaint_request() -> InpaintRequest:
     random = np.random.default_rng(0)
     mask = np.zeros((RESOLUTION, RESOLUTION), bool)
     mask[16:48, 16:48] = True
@@ -44,19 +44,19 @@ def test_names_are_the_ones_that_diffusion_knows():
     assert set(DEVICES) == {"auto", *TORCH_DEVICES}
 
 
-def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, request):
-    first, again = network.inpaint(request).picture, network.inpaint(request).picture
+def test_the_same_seed_is_the_same_picture_and_another_one_is_not(network, inpaint_request):
+    first, again = network.inpaint(inpaint_request).picture, network.inpaint(inpaint_request).picture
     assert first.shape == (RESOLUTION, RESOLUTION, 3) and first.dtype == np.float32
     assert first.min() >= 0 and first.max() <= 255
     assert np.array_equal(first, again)
-    assert not np.array_equal(first, network.inpaint(replace(request, seed=6)).picture)
+    assert not np.array_equal(first, network.inpaint(replace(inpaint_request, seed=6)).picture)
 
 
-def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, request):
+def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, inpaint_request):
     before, pictures = torch.get_num_threads(), []
     for threads in (1, 3):
         torch.set_num_threads(threads)
-        pictures.append(network.inpaint(request).picture)
+        pictures.append(network.inpaint(inpaint_request).picture)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     assert np.array_equal(*pictures)
@@ -72,16 +72,18 @@ def test_the_number_of_threads_that_a_process_was_given_changes_no_bit(network, 
         {"sampler": "euler"},
     ],
 )
-def test_every_setting_reaches_the_network(network, request, change):
-    other = replace(request, settings=replace(request.settings, **change))
-    assert not np.array_equal(network.inpaint(request).picture, network.inpaint(other).picture)
+def test_every_setting_reaches_the_network(network, inpaint_request, change):
+    other = replace(inpaint_request, settings=replace(inpaint_request.settings, **change))
+    assert not np.array_equal(network.inpaint(inpaint_request).picture, network.inpaint(other).picture)
 
 
-def test_the_strength_reaches_the_network_step_by_step(network, request):
-    plain = network.inpaint(request).picture
-    assert not np.array_equal(plain, network.inpaint(replace(request, strength=0.0)).picture)
-    assert np.array_equal(plain, network.inpaint(replace(request, strength=(0.55,) * 3)).picture)
-    assert not np.array_equal(plain, network.inpaint(replace(request, strength=(0.55, 0.55, 1.0))).picture)
+def test_the_strength_reaches_the_network_step_by_step(network, inpaint_request):
+    plain = network.inpaint(inpaint_request).picture
+    assert not np.array_equal(plain, network.inpaint(replace(inpaint_request, strength=0.0)).picture)
+    assert np.array_equal(plain, network.inpaint(replace(inpaint_request, strength=(0.55,) * 3)).picture)
+    assert not np.array_equal(
+        plain, network.inpaint(replace(inpaint_request, strength=(0.55, 0.55, 1.0))).picture
+    )
 
 
 def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
@@ -92,59 +94,59 @@ def test_the_fixed_strength_is_the_one_stored_with_the_controlnet(tmp_path):
     assert TorchNetwork.load(settings).fixed_strength == 0.7
 
 
-def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, request):
+def test_the_guidance_on_control_is_the_one_stored_with_the_controlnet(tmp_path, inpaint_request):
     folder = write_sd(tmp_path / "sd", 4)
     settings = DiffusionSettings(model=str(folder), dtype="float32", device="cpu", steps=3)
-    request = replace(request, settings=settings)
+    inpaint_request = replace(inpaint_request, settings=settings)
     bare = shutil.copytree(folder / "controlnet", tmp_path / "bare")
-    plain = TorchNetwork.load(settings).inpaint(request).picture
+    plain = TorchNetwork.load(settings).inpaint(inpaint_request).picture
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 1.0}')
-    assert np.array_equal(plain, TorchNetwork.load(settings).inpaint(request).picture)
+    assert np.array_equal(plain, TorchNetwork.load(settings).inpaint(inpaint_request).picture)
     (folder / "controlnet" / "handwright.json").write_text('{"guidance": 2.0}')
     guided = TorchNetwork.load(settings)
-    assert not np.array_equal(plain, guided.inpaint(request).picture)
-    begun = replace(request, start=request.picture)
+    assert not np.array_equal(plain, guided.inpaint(inpaint_request).picture)
+    begun = replace(inpaint_request, start=inpaint_request.picture)
     without = TorchNetwork.load(replace(settings, controlnet=str(bare))).inpaint(begun).picture
     assert np.array_equal(without, guided.inpaint(begun).picture)
 
 
-def test_a_start_is_set_out_from_at_the_level_asked_for(network, request):
-    started = replace(request, start=255 - request.picture, keep_steps=True)
-    settings = replace(request.settings, steps=10, start_level=0.3)
+def test_a_start_is_set_out_from_at_the_level_asked_for(network, inpaint_request):
+    started = replace(inpaint_request, start=255 - inpaint_request.picture, keep_steps=True)
+    settings = replace(inpaint_request.settings, steps=10, start_level=0.3)
     result = network.inpaint(replace(started, settings=settings))
     assert len(result.steps) == 3
     assert result.steps[0].timestep < 400
-    whole = network.inpaint(replace(request, settings=settings, keep_steps=True))
+    whole = network.inpaint(replace(inpaint_request, settings=settings, keep_steps=True))
     assert len(whole.steps) == 10
     assert whole.steps[0].timestep > 800
 
 
-def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, request):
-    assert network.inpaint(request).steps == ()
-    kept = network.inpaint(replace(request, keep_steps=True))
-    assert np.array_equal(kept.picture, network.inpaint(request).picture)
+def test_steps_are_kept_only_when_asked_for_and_look_like_pictures(network, inpaint_request):
+    assert network.inpaint(inpaint_request).steps == ()
+    kept = network.inpaint(replace(inpaint_request, keep_steps=True))
+    assert np.array_equal(kept.picture, network.inpaint(inpaint_request).picture)
     assert [step.noisy.dtype for step in kept.steps] == [np.uint8] * 3
     times = [step.timestep for step in kept.steps]
     assert times == sorted(times, reverse=True)
-    assert all(step.predicted.shape == request.picture.shape for step in kept.steps)
+    assert all(step.predicted.shape == inpaint_request.picture.shape for step in kept.steps)
 
 
-def test_a_picture_through_the_codec_is_no_other_size_or_range(network, request):
-    coded = network.autoencode(request.picture)
-    assert coded.shape == request.picture.shape
+def test_a_picture_through_the_codec_is_no_other_size_or_range(network, inpaint_request):
+    coded = network.autoencode(inpaint_request.picture)
+    assert coded.shape == inpaint_request.picture.shape
     assert coded.min() >= 0 and coded.max() <= 255
 
 
-def test_out_of_memory_is_one_line(network, request, monkeypatch):
+def test_out_of_memory_is_one_line(network, inpaint_request, monkeypatch):
     def burst(*_, **__):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
     monkeypatch.setattr(network.models.unet, "forward", burst)
     with pytest.raises(DiffusionError, match="memory ran out while painting"):
-        network.inpaint(request)
+        network.inpaint(inpaint_request)
     monkeypatch.setattr(torch_network, "decode", burst)
     with pytest.raises(DiffusionError, match="memory ran out while encoding"):
-        network.autoencode(request.picture)
+        network.autoencode(inpaint_request.picture)
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(monkeypatch):
