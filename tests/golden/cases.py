@@ -27,10 +27,15 @@ ALL = (
         "hands_07",
         "hands_11",
     ),
-    *(f"people_{k:02}" for k in range(2, 8)),
+    *(f"people_{k:02}" for k in (2, 3, 5, 7)),
 )
 UNSTEADY = frozenset(
-    {"hands_05-all", "people_03-all", *(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20, 21))}
+    {
+        "hands_05-all",
+        "people_03-all",
+        "defects_08-candidates",
+        *(f"defects_{k:02}-default" for k in (6, 9, 14, 16, 17, 20, 21)),
+    }
 )
 """Cases that rounding tips over: landmarks moved by 0.0002 px change them beyond the bounds of the others.
 
@@ -112,10 +117,7 @@ class Result:
 CASES = (
     *(Case(name, "default", {}) for name in DEFAULT),
     *(Case(name, "all", {"all": True, "seed": 5}) for name in ALL),
-    *(
-        Case(name, "candidates", {"all": True, "candidates": 2, "seed": 9})
-        for name in ("defects_08", "defects_10")
-    ),
+    *(Case(name, "candidates", {"all": True, "candidates": 2, "seed": 9}) for name in ("defects_08",)),
     *(
         Case(name, "harmonise", {"painter": "harmonise", "all": True, "num_inference_steps": 6})
         for name in ("defects_11", "hands_02")
