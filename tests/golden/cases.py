@@ -21,12 +21,8 @@ DEFAULT = (
     *("people_00", "people_01"),
 )
 ALL = (
-    *(
-        "defects_01",
-        "hands_05",
-        "hands_07",
-        "hands_11",
-    ),
+    *("defects_01", "defects_12", "defects_13", "defects_19"),
+    *("hands_05", "hands_07", "hands_08", "hands_11"),
     *(f"people_{k:02}" for k in (2, 3, 5, 7)),
 )
 UNSTEADY = frozenset(
