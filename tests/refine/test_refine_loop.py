@@ -116,5 +116,5 @@ def test_without_a_critic_it_cannot_tell_of_a_sound_hand_and_says_so(refine):
     code, out, hand, entry = refine(None)
     assert (code, hand["action"], entry["judged_by"]) == (0, "skipped", ["geometry"])
     assert hand["reason"].startswith("cannot tell: ")
-    assert "no critic is installed" in out and "--unsure attempts the 1" in out
+    assert "is not installed" in out and "--unsure attempts the 1" in out
     assert refine(None, "--unsure")[2]["action"] == "refined"

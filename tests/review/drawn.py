@@ -74,10 +74,20 @@ class Content:
         names = (*COUNT_DEFECTS, *SHAPE_DEFECTS)
         sound, thresholds = dict.fromkeys(names, 0.01), dict.fromkeys((*names, "malformed"), 0.5)
         five = {5: 1.0}
-        said = CriticPrediction(
-            0.01, sound, {}, thresholds, five, np.zeros((21, 2)), np.ones(21), 0.99, {}, 0.01, 0.99
+        prediction = CriticPrediction(
+            malformed=0.01,
+            defects=sound,
+            where_px={},
+            thresholds=thresholds,
+            fingers=five,
+            landmarks_px=np.zeros((21, 2)),
+            visible=np.ones(21),
+            right=0.99,
+            poses={},
+            gloved=0.01,
+            assessable=0.99,
         )
-        return [said] * len(regions)
+        return [prediction] * len(regions)
 
 
 def judge(*persons, critic=None) -> Judge:

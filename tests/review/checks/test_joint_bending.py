@@ -50,8 +50,8 @@ def test_a_joint_turned_out_of_its_plane_is_seen_sideways():
 def test_a_flat_hand_seen_from_the_front_shows_sideways_bends_and_hides_flexions():
     for joint in angles(posed()).values():
         if joint.finger != "thumb":
-            assert joint.sideways_seen > 0.9
-            assert joint.flexion_seen < 0.5
+            assert joint.sideways_in_plane > 0.9
+            assert joint.flexion_in_plane < 0.5
 
 
 def test_limits_are_the_anatomical_ones_with_the_stated_slack():
