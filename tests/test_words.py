@@ -55,11 +55,9 @@ PROMPT_TABLES: tuple[str, ...] = ("prompts/",)
 
 ALLOWED: dict[str, int] = {
     "apps": 19,
-    "diffusion": 9,
     "handrefiner": 93,
     "refine": 93,
     "reproduce": 40,
-    "training": 88,
     "workflow": 108,
 }
 """How many such words a room may still hold; shrinks to nothing."""

@@ -15,7 +15,7 @@ from handwright.training.networks.autoencoder import (
     fresh_autoencoder,
 )
 from handwright.training.networks.perceptual import PerceptualDistance
-from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
+from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe, hue_error
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.picture_shards import PictureMix, PictureStream
 from tests.training.streams.test_picture_shards import fill
@@ -123,6 +123,14 @@ def test_each_adversarial_loss_moves_its_own_network_alone():
     hinge.backward()
     assert decoded.grad is None
     assert all(p.grad is not None for p in discriminator.parameters())
+
+
+def test_the_hue_error_sees_colour_and_not_brightness():
+    grey, red = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+    red[:, 0] = 0.3
+    assert float(hue_error(grey + 0.2, grey)) == pytest.approx(0, abs=1e-6)
+    # differences of red and green, green and blue, blue and red: .3, 0 and .3
+    assert float(hue_error(red, grey)) == pytest.approx(0.2, abs=1e-6)
 
 
 def test_the_perceptual_distance_is_zero_for_equal_pictures_and_grows_with_blur():

@@ -21,6 +21,7 @@ from handwright.diffusion.loading.libraries import (
     CLIPTokenizer,
     ControlNetModel,
     UNet2DConditionModel,
+    quiet,
 )
 from handwright.diffusion.loading.zoo import load_models
 from handwright.diffusion.samplers import is_flow_name
@@ -265,6 +266,7 @@ def save_family(family: Family, folder: Path) -> None:
     index: dict[str, Any] = {"_class_name": "HandInpaintPipeline", "handwright": {"guidance": 1.0}}
     for name, part in parts.items():
         if part is not None:
-            part.save_pretrained(folder / name)
+            with quiet():
+                part.save_pretrained(folder / name)
             index[name] = [type(part).__module__.split(".")[0], type(part).__name__]
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")

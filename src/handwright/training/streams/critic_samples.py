@@ -147,7 +147,7 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
                 "visible": visible,
                 "rendered": record["domain"] != "photograph",
                 "hand": True,
-                **_said(hand, photograph=record["domain"] == "photograph"),
+                **_labels(hand, photograph=record["domain"] == "photograph"),
             }
         )
     return rows
@@ -178,8 +178,8 @@ def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, 
     ]
 
 
-def _said(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
-    """A hand's pose as its record has it, in words."""
+def _labels(hand: Mapping[str, Any], *, photograph: bool) -> dict[str, Any]:
+    """Labels of a hand from its record, by their names in ``HandViews``."""
     defects = list(hand.get("defects", ()))
     names = {defect["name"] for defect in defects}
     visible = np.array(hand["visible"], np.bool_)
