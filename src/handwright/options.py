@@ -47,9 +47,8 @@ class Option:
         help: One line for the user.
         metavar: How help shows the value; default: by its kind.
         choices: The values that are names.
-        low: Least number.
+        low: Least number; with ``above_low``, it is itself not allowed.
         high: Greatest number.
-        above_low: ``low`` itself is not allowed.
         repeat: Several values may be given.
         optional: None is a value, too.
         painters: The painters that have a use for it.

@@ -73,11 +73,12 @@ class Image:
             picture.putalpha(PILImage.fromarray(np.ascontiguousarray(self.native[..., 3])))
         return picture
 
-    def save(self, path: str | Path) -> tuple[str, ...]:
-        """Write the picture with its own samples, profile and metadata; an existing file is replaced.
+    def save(self, path: str | Path, *, overwrite: bool = True) -> tuple[str, ...]:
+        """Write the picture with its own samples, profile and metadata.
 
         Args:
             path: The file; its suffix names the format.
+            overwrite: Replace a file that is there.
 
         Returns:
             Sentences about what the format could not hold, such as 16-bit samples in a JPEG.
@@ -86,7 +87,7 @@ class Image:
             OutputError: The format is not known, or the file cannot be written.
         """
         # The room above this one writes files; imported by name so that no value depends on it.
-        return tuple(import_module("handwright.image").save_image(self, Path(path), overwrite=True))
+        return tuple(import_module("handwright.image").save_image(self, Path(path), overwrite=overwrite))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401
         """``np.asarray(image)``: uint8 [H, W, 3] sRGB."""

@@ -21,14 +21,14 @@ Paint = Callable[..., torch.Tensor]
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"steps": 0}, "--steps is 0: at least one step is needed; give 1 or more."),
-        ({"steps": -3}, "--steps is -3"),
+        ({"steps": 0}, "the number of steps is 0: at least one step is needed; give 1 or more."),
+        ({"steps": -3}, "the number of steps is -3"),
         ({"steps": 1001}, "give 1 to 1000 steps"),
-        ({"control_strength": math.nan}, "--strength is nan"),
-        ({"control_strength": -0.1}, "--strength is -0.1: it must be a number from 0 up"),
-        ({"control_strength": math.inf}, "--strength is inf"),
-        ({"guidance": math.nan}, "--guidance is nan"),
-        ({"guidance": -1.0}, "--guidance is -1"),
+        ({"control_strength": math.nan}, "the control strength is nan"),
+        ({"control_strength": -0.1}, "the control strength is -0.1: it must be a number from 0 up"),
+        ({"control_strength": math.inf}, "the control strength is inf"),
+        ({"guidance": math.nan}, "the guidance is nan"),
+        ({"guidance": -1.0}, "the guidance is -1"),
         ({"start_level": 0.0}, "the start level is 0"),
         ({"start_level": 1.5}, "the start level is 1.5"),
         ({"start_level": math.nan}, "the start level is nan"),
@@ -55,7 +55,7 @@ def test_a_prompt_beyond_the_tokenizers_length_is_refused_with_how_many_fit(
 
 def test_control_without_a_controlnet_is_refused(sd9: DiffusionModels, paint: Paint) -> None:
     bare = DiffusionModels(**{**vars(sd9), "controlnet": None})
-    with pytest.raises(UsageError, match="no ControlNet; give --controlnet, or --strength 0"):
+    with pytest.raises(UsageError, match="no ControlNet; give `controlnet`, or a control strength of 0"):
         paint(bare)
 
 

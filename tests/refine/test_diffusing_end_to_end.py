@@ -96,7 +96,11 @@ def test_a_hand_is_refined_and_the_report_tells_all_that_decided_it(cli, model, 
     jsonschema.validate(report, json.loads(SCHEMA_FILE.read_text()))
     (picture,) = report["pictures"]
     told = picture["settings"]["diffusion"]
-    assert (told["prompt"], told["strength"], told["sampler"]) == ("a waving hand", 0.8, "ddim")
+    assert (told["prompt"], told["controlnet_conditioning_scale"], told["sampler"]) == (
+        "a waving hand",
+        0.8,
+        "ddim",
+    )
     assert told["model"]["name"] == str(model)
     assert sorted(file.split("/")[0] for file in told["model"]["sha256"]) == [
         "controlnet",
@@ -105,7 +109,7 @@ def test_a_hand_is_refined_and_the_report_tells_all_that_decided_it(cli, model, 
         "vae",
     ]
     candidates = picture["hands"][0]["candidates"]
-    assert [(c["seed"], c["strength"]) for c in candidates] == [(3, 0.8), (3, 1.0)]
+    assert [(c["seed"], c["control_strength"]) for c in candidates] == [(3, 0.8), (3, 1.0)]
     for candidate in candidates:
         with PILImage.open(Path("r", candidate["steps"])) as strip:
             columns = 2 if painter == "harmonise" else 3

@@ -161,9 +161,9 @@ class HandInpaintPipeline(DiffusionPipeline):
         strengths = each_step(control_strength, steps)
         if max(strengths) > 0 and self.controlnet is None:
             raise UsageError(
-                f"--strength is {max(strengths):g} but the model has no ControlNet",
+                f"the control strength is {max(strengths):g} but the model has no ControlNet",
                 "",
-                "give --controlnet, or --strength 0",
+                "give `controlnet`, or a control strength of 0",
             )
         prompts = [prompt] if guidance == 1 else [negative, prompt]
         with quiet(), enough_memory("painting"):

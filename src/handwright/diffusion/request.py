@@ -25,14 +25,14 @@ def check_options(
         UsageError: No steps, a weight that is negative or no number, or not one strength a step.
     """
     if steps < 1:
-        raise UsageError(f"--steps is {steps}", "at least one step is needed", "give 1 or more")
+        raise UsageError(f"the number of steps is {steps}", "at least one step is needed", "give 1 or more")
     strengths = each_step(control_strength, steps)
     if len(strengths) != steps:
         raise UsageError(
             f"there are {len(strengths)} control strengths for {steps} steps", "", "give one, or one a step"
         )
-    weights = (("--guidance", guidance), ("control_guidance", control_guidance))
-    for option, value in (*weights, *(("--strength", strength) for strength in strengths)):
+    weights = (("the guidance", guidance), ("the control guidance", control_guidance))
+    for option, value in (*weights, *(("the control strength", strength) for strength in strengths)):
         if not (math.isfinite(value) and value >= 0):
             raise UsageError(f"{option} is {value}", "it must be a number from 0 up", "give such a number")
     if not 0 < start_level <= 1:

@@ -87,7 +87,9 @@ def start_schedule(
     most = int(scheduler.config.num_train_timesteps)
     if steps > most:
         raise UsageError(
-            f"--steps is {steps}", f"the model's noise schedule has {most}", f"give 1 to {most} steps"
+            f"the number of steps is {steps}",
+            f"the model's noise schedule has {most}",
+            f"give 1 to {most} steps",
         )
     if is_flow(scheduler) and "sigmas" in inspect.signature(scheduler.set_timesteps).parameters:
         sigmas = torch.linspace(1.0, 1.0 / steps, steps).tolist()

@@ -133,7 +133,7 @@ def check_installed() -> None:
         raise DiffusionError(
             "this painter needs diffusion models",
             f"{', '.join(missing)} not installed",
-            "pip install 'handwright[diffusion]', or choose --painter draw",
+            "pip install 'handwright[diffusion]', or choose `painter` draw",
         )
 
 

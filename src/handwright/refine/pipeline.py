@@ -274,7 +274,7 @@ def _find(
             if hand is None:
                 at = ",".join(f"{v:g}" for v in box)
                 notes.append(
-                    f"No hand was recognised in the box {at}; try a wider box, or bring a hand with --hands."
+                    f"No hand was recognised in the box {at}; try a wider box, or bring a hand with `hands`."
                 )
             else:
                 found.append((hand, None))

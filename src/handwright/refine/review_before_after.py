@@ -83,10 +83,10 @@ def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
 def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
     """Why a hand was not attempted, in words."""
     if settings.left_alone(review.id):
-        return "not among --hand"
+        return "not among the hands that were named"
     if review.verdict == "pass":
         return "passes the review"
-    return f"cannot tell: {_first_reason(review, 'cannot tell')}; give --unsure to attempt it"
+    return f"cannot tell: {_first_reason(review, 'cannot tell')}; give `unsure` to attempt it"
 
 
 def rejections_in_review(
