@@ -81,7 +81,7 @@ def test_of_what_it_cannot_tell_the_reason_is_told_and_unsure_attempts_it(one, e
     eyes.found, eyes.before = [one.observation()], ["unsure"]
     (hand,) = run(one, eyes).hands
     assert hand.action == "skipped"
-    assert hand.reason == "cannot tell: said to unsure; give --unsure to attempt it"
+    assert hand.reason == "cannot tell: said to unsure; give `unsure` to attempt it"
     eyes.reviews.clear()
     assert run(one, eyes, unsure=True).hands[0].action == "refined"
 
@@ -95,7 +95,7 @@ def test_a_hand_that_is_named_is_attempted_and_no_other(two, eyes):
     eyes.found, eyes.before = observations_of_two(two), ["fail", "pass"]
     repair = run(two, eyes, hand_ids=(2,))
     assert [hand.action for hand in repair.hands] == ["skipped", "refined"]
-    assert repair.hands[0].reason == "not among --hand"
+    assert repair.hands[0].reason == "not among the hands that were named"
 
 
 def test_both_reviews_are_kept_and_the_second_is_of_the_hand_as_it_was_found_again(one, eyes):

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+import handwright.diffusion.codec  # noqa: F401 - diffusers loads only classes whose module is imported
 from handwright.diffusion.denoiser import Denoiser
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.known_region import KnownRegionBlend, latent_mask, noised
