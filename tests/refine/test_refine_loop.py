@@ -96,7 +96,9 @@ def test_where_no_candidate_beats_it_the_original_stays_and_the_best_is_kept_asi
     assert (code, hand["action"], entry["status"]) == (1, "kept", "unchanged")
     assert unchanged()
     assert "it is predicted malformed (0.97): the original stays" in out
-    assert hand["candidates"][hand["best_rejected"] - 1]["rejection_reasons"] == ["it is predicted malformed (0.97)"]
+    assert hand["candidates"][hand["best_rejected"] - 1]["rejection_reasons"] == [
+        "it is predicted malformed (0.97)"
+    ]
     would_be, was = (load_image(Path("r", hand["files"][name])).pixels for name in ("rejected", "before"))
     assert (would_be != was).any()
     assert hand["review_after"] is None
