@@ -2,8 +2,9 @@
 
 (a) *Critic*, where there is one and it can assess the hand: a candidate that it predicts malformed is
     refused, and so is one that it can no longer assess. Where it failed the original the candidate must be at
-    most ``malformed_ratio`` as likely malformed, and so little that it would pass the review: a good hand that
-    was called wrong is not traded for a doubtful one. Where it did not, at most ``malformed_slack`` likelier.
+    most ``malformed_ratio`` as likely malformed, and so little that it would pass the review: a good hand
+    that was called wrong is not traded for a doubtful one. Where it did not, at most
+    ``malformed_slack`` likelier.
 (b) *Geometry*: the hand is redetected with its joints on the mesh, at most ``joint_error_slack`` (and never
     ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
     the side that its arm has, and not more than ``most_lost`` of the old hand is gone.

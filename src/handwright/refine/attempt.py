@@ -120,7 +120,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
     prediction = None if review is None else review.prediction
     if context.settings.hands is None and (_doubtful(judged) or _off_its_arm(prediction)) and may_go_on():
         seed, strength = context.settings.tries[0]
-        for other in other_hypotheses(pixels, task, context.settings.mask, prediction):
+        for other in other_hypotheses(pixels, task, context.settings.mask, prediction, seed):
             if may_go_on():
                 judged += paint(pixels, [other], scene, seed, strength, context, [original])
         if not any(one.candidate.accepted for one in judged) and may_go_on():

@@ -42,14 +42,16 @@ def other_hypotheses(
     task: HandTask,
     mask: Mask | None,
     prediction: CriticPrediction | None = None,
+    seed: int = 0,
 ) -> list[HandTask]:
     """Alternative tasks for the same hand, best guess first.
 
     Args:
         pixels: The picture.
-        task: The reading that failed.
+        task: The pose hypothesis that failed.
         mask: The user's mask, which stays.
         prediction: The critic's prediction for the hand as it is.
+        seed: Of what is invented where a hand is joined to its arm.
     """
     height, width = pixels.shape[:2]
     seen = task.observation
@@ -57,7 +59,7 @@ def other_hypotheses(
     hypotheses: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
         if mask is None and prediction.likeliest_defect == Defect.DETACHED:
-            hypotheses += _with_arm(pixels, task)
+            hypotheses += _with_arm(pixels, task, seed)
         joints, weights = _by_critic(seen, prediction)
         if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
             hypotheses.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
@@ -80,19 +82,19 @@ def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | N
 
     Args:
         pixels: The picture.
-        task: The reading that failed.
+        task: The pose hypothesis that failed.
         mask: The user's mask, which stays.
     """
     height, width = pixels.shape[:2]
     return _read(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
 
 
-def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask) -> list[HandTask]:
+def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> list[HandTask]:
     """The hand before its arm, and its arm up to it; nothing where no arm ends near."""
     gap = gap_to_arm(pixels, task)
     if gap is None:
         return []
-    ways = moved_to_arm(pixels, task, gap), joined_to_arm(pixels, task, gap)
+    ways = moved_to_arm(pixels, task, gap, seed), joined_to_arm(pixels, task, gap, seed)
     return [way for way in ways if way is not None]
 
 

@@ -44,7 +44,9 @@ def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
     return dilated(flesh & zone, max(2, round(RIM * region.span_px))) & zone
 
 
-def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -> HandTask | None:
+def joined_to_arm(
+    pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap, seed: int = 0
+) -> HandTask | None:
     """The hand with its gap closed by skin, and nothing beside that of the ends that reached into it.
 
     None where the way from one to the other is so askew that the skin would be a mere strip.
@@ -53,14 +55,15 @@ def joined_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) 
         pixels: The picture.
         task: The hand as it was read.
         gap: Between it and its arm.
+        seed: Of the invented background and of the grain on the new skin.
     """
     if _slimmest(gap.start, gap.end) < _SLIM:
         return None
     crop, region = task.cut(pixels), task.region
     ends = between(gap, region)
     limb = ends | gap.skin | region.inside
-    clean = fill_uncovered_background(crop, ends, background_sources(crop, limb, region), task.id)
-    laid, skin = with_skin(clean, gap.start, gap.end, gap.sleeve)
+    clean = fill_uncovered_background(crop, ends, background_sources(crop, limb, region), seed)
+    laid, skin = with_skin(clean, gap.start, gap.end, gap.sleeve, seed=seed)
     changed = (laid != crop).any(-1)
     return replace(
         task,
@@ -76,6 +79,7 @@ def with_skin(
     start: Section,
     end: Section,
     sleeve: Bool[np.ndarray, "h w"] | None = None,
+    seed: int = 0,
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
     """The crop with skin between two cuts, from the colours of the one to those of the other; where it is.
 
@@ -99,7 +103,7 @@ def with_skin(
     detail = crop.astype(np.float32) - cv2.GaussianBlur(crop, (0, 0), 1.5)
     on_skin = cv2.erode(plane, np.ones((3, 3), np.uint8)) > 0
     grain = float(detail[on_skin].std()) * 0.5 if on_skin.any() else 0.0
-    noise = np.random.default_rng(0).normal(0, min(grain, 2.0), (*plane.shape, 1))
+    noise = np.random.default_rng(seed).normal(0, min(grain, 2.0), (*plane.shape, 1))
     mixed = crop + alpha * (laid + noise - crop)
     inside = alpha[..., 0] > 1 / 255
     return np.where(inside[..., None], np.clip(mixed + 0.5, 0, 255), crop).astype(np.uint8), plane > 127

@@ -21,7 +21,9 @@ _ASIDE = 0.35
 """How far aside of its arm a hand lies that is moved, in widths of its wrist."""
 
 
-def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -> HandTask | None:
+def moved_to_arm(
+    pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap, seed: int = 0
+) -> HandTask | None:
     """The hand across its arm's own direction until it lies before the arm; None where it does already.
 
     The old hand's pixels go with it, so that what is drawn is lit and coloured as it was.
@@ -30,14 +32,15 @@ def moved_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap) -
         pixels: The picture.
         task: The hand as it was read.
         gap: Between it and its arm.
+        seed: Of the invented background and of the grain on the new skin.
     """
     shift = _aside(gap)
     if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
         return None
     crop = task.cut(pixels)
     ends = between(gap, task.region)
-    clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift)
-    laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end)
+    clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift, seed)
+    laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end, seed=seed)
     seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
     fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.landmark_weights)
     region = _moved_region(task.region, ends, skin, shift)
@@ -68,6 +71,7 @@ def _moved_pixels(
     arm: Bool[np.ndarray, "h w"],
     ends: Bool[np.ndarray, "h w"],
     shift: Float[np.ndarray, "2"],
+    seed: int,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved up to its cut, and background where it was."""
     known = hand if task.region.certain is None else task.region.certain
@@ -75,7 +79,7 @@ def _moved_pixels(
     old = (hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
     hole = (dilated(old, rim_px) & ~arm) | ends
     limb = hole | dilated(arm, rim_px)
-    clean = fill_uncovered_background(crop, hole, background_sources(crop, limb, task.region), task.id)
+    clean = fill_uncovered_background(crop, hole, background_sources(crop, limb, task.region), seed)
     alpha = cv2.GaussianBlur(old.astype(np.float32), (0, 0), 1.0)
     there, alpha = _shifted(crop.astype(np.float32), shift), _shifted(alpha, shift)[..., None]
     return np.clip(clean + alpha * (there - clean) + 0.5, 0, 255).astype(np.uint8)
