@@ -6,7 +6,8 @@ shipped and without joining; where joining was never considered both are the sam
 
 Measures of the finished picture: mean ΔE (CIE 2000) to the clean picture over every pixel that differs
 between clean, malformed and results; joint error of the hand as redetected (1: missed); the referee's
-P(malformed) at the hand's true landmarks; whether the hand was replaced. On − off with paired bootstrap 95 % intervals.
+P(malformed) at the hand's true landmarks; whether the hand was replaced. On − off with paired bootstrap
+95 % intervals.
 """
 
 from __future__ import annotations
