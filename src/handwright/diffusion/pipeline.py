@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-import handwright.diffusion.codec  # noqa: F401 - diffusers loads only classes whose module is imported
+# diffusers' loader finds only classes whose module is imported.
+import handwright.diffusion.codec  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from handwright.diffusion.denoiser import Denoiser
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.known_region import KnownRegionBlend, latent_mask, noised
