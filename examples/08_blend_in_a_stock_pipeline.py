@@ -3,7 +3,8 @@
 python examples/08_blend_in_a_stock_pipeline.py MODEL CONTROLNET photo.png mask.png depth.png out.png
 
 MODEL is a folder in Stable Diffusion 1.5's layout, CONTROLNET one of a depth ControlNet. The three pictures
-have one size, a multiple of 64. The mask is white where pixels may change; elsewhere the latents follow the photo.
+have one size, a multiple of 64. The mask is white where pixels may change; elsewhere the latents follow
+the photograph.
 """
 
 import sys
