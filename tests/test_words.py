@@ -53,13 +53,7 @@ PLAIN_SENSE = {
 PROMPT_TABLES: tuple[str, ...] = ("prompts/",)
 """Files with tables of words that users write, in which strings are data."""
 
-ALLOWED: dict[str, int] = {
-    "apps": 19,
-    "handrefiner": 93,
-    "refine": 93,
-    "reproduce": 40,
-    "workflow": 108,
-}
+ALLOWED: dict[str, int] = {"refine": 22, "reproduce": 12, "workflow": 3}
 """How many such words a room may still hold; shrinks to nothing."""
 
 

@@ -1,9 +1,8 @@
 """The options of a refinement, each defined once: name, values, default, help, and the painters it is for.
 
 Python's keywords (``handwright.refine``), the command line and the settings in report.json are made from this
-table. Names are diffusers' where it has one: ``strength`` is the noise level of image-to-image,
-``controlnet_conditioning_scale`` the factor on every ControlNet residual. Errors of the library name an
-option by its keyword in backticks; the command line writes its own words there.
+table. Names are diffusers' where it has one: ``strength`` is the noise level of image-to-image. Errors of the
+library name an option by its keyword in backticks; the command line writes its own words there.
 """
 
 from __future__ import annotations

@@ -18,11 +18,9 @@ from handwright.training.streams.crops import Crops
 _STEPS, _GUIDANCE = 12, 2.0
 
 
-def sample_grid(
-    shown: Crops, family: Family, controlnet: ControlNetModel | None, control: str = "depth"
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Rows of: the crop, the crop with its mask, its control image, repainted from pure noise."""
-    pipeline = HandInpaintPipeline(
+def family_pipeline(family: Family, controlnet: ControlNetModel | None = None) -> HandInpaintPipeline:
+    """The inpainting pipeline of a family in training, with the sampler that its schedule names."""
+    return HandInpaintPipeline(
         family.vae,
         family.text_encoder,
         family.tokenizer,
@@ -30,6 +28,13 @@ def sample_grid(
         open_sampler("auto", family.schedule_config),
         controlnet,
     )
+
+
+def sample_grid(
+    shown: Crops, family: Family, controlnet: ControlNetModel | None, control: str = "depth"
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Rows of: the crop, the crop with its mask, its control image, repainted from pure noise."""
+    pipeline = family_pipeline(family, controlnet)
     side, rows = family.resolution, []
     edge = (shown.pixels.shape[1] - side) // 2
     middle = np.s_[edge : edge + side, edge : edge + side]

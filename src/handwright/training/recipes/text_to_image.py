@@ -16,13 +16,11 @@ from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
-from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.samplers import open_sampler
 from handwright.diffusion.tensors import picture_array
 from handwright.training.networks.family import Family, noise_schedule, save_family
 from handwright.training.noising import noise_to
 from handwright.training.panels import tiled
-from handwright.training.samples import fitting_prompt
+from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
 
@@ -157,14 +155,7 @@ class TextToImageRecipe:
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """The prompt sheet: ten pictures a row, in the order of ``PROMPT_SHEET``."""
         family, side = self.family, self.stream.resolution
-        pipeline = HandInpaintPipeline(
-            family.vae,
-            family.text_encoder,
-            family.tokenizer,
-            family.unet,
-            open_sampler("auto", family.schedule_config),
-            None,
-        )
+        pipeline = family_pipeline(family)
         device, pictures = family.unet.device, list[np.ndarray]()
         family.vae.to(device)
         blank, everywhere = torch.zeros(1, 3, side, side), torch.ones(1, 1, side, side)
