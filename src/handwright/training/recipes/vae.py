@@ -15,6 +15,7 @@ from handwright.diffusion.codec import PATCH, PatchCodec
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
 from handwright.diffusion.loading.libraries import AutoencoderKL
 from handwright.diffusion.tensors import picture_array, picture_tensor
+from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
@@ -74,22 +75,7 @@ def fresh_vae(channels: int, resolution: int, widths: tuple[int, ...] = _WIDTHS)
         resolution: Side of the pictures that it will learn from; its weights fit any.
         widths: Of its levels; each but the first halves the picture.
     """
-    levels: dict[str, Any] = {
-        "down_block_types": ("DownEncoderBlock2D",) * len(widths),
-        "up_block_types": ("UpDecoderBlock2D",) * len(widths),
-        "block_out_channels": widths,
-    }
-    return AutoencoderKL(
-        **levels,
-        layers_per_block=1,
-        latent_channels=channels,
-        norm_num_groups=8,
-        sample_size=resolution,
-        scaling_factor=1.0,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-        mid_block_add_attention=False,
-    )
+    return fresh_autoencoder(channels, resolution, widths)
 
 
 class ReconstructionLoss(nn.Module):
