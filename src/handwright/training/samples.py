@@ -59,18 +59,6 @@ def sample_grid(
     return np.concatenate(rows, 1).astype(np.uint8)
 
 
-def pipeline_of(family: Family, controlnet: ControlNetModel | None) -> HandInpaintPipeline:
-    """The pipeline that paints with a family's networks as they are, by its schedule's own sampler."""
-    return HandInpaintPipeline(
-        family.vae,
-        family.text_encoder,
-        family.tokenizer,
-        family.unet,
-        open_sampler("auto", family.schedule_config),
-        controlnet,
-    )
-
-
 def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:
     """The control image of every crop."""
     return np.stack(
