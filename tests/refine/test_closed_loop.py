@@ -218,7 +218,7 @@ def test_paint_that_stands_out_is_refused_in_words(one, eyes, monkeypatch):
 
 
 def test_geometry_that_fails_is_refused_in_words(one, eyes, monkeypatch):
-    monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ("One finger more.",))
+    monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ("One finger more.",))
     eyes.found = [one.observation()]
     assert "one finger more" in run(one, eyes).hands[0].reason
 

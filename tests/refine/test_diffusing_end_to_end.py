@@ -53,7 +53,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     monkeypatch.setattr(review_before_after, "review_picture", Eyes().review)
-    monkeypatch.setattr(candidates, "failed_checks", lambda pixels, hand, others: ())
+    monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     PILImage.fromarray(SHOT.pixels).save("a.png")
