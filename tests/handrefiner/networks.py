@@ -41,10 +41,10 @@ class Network:
     steps: int = 3
     fixed_strength: float = 0.55
     guidance: float = 9.0
-    request: list[InpaintRequest] = field(default_factory=list)
+    requests: list[InpaintRequest] = field(default_factory=list)
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
-        self.request.append(request)
+        self.requests.append(request)
         grey = np.full(request.picture.shape, 128, np.uint8)
         steps = tuple(DenoisingStep(float(999 - k), grey, request.picture) for k in range(self.steps))
         return InpaintResult(self.rule(request).astype(np.float32), steps if request.keep_steps else ())

@@ -28,17 +28,17 @@ class Script:
     """Errors by strength; remembers what was asked for."""
 
     def __init__(self, errors: dict[float, float], others: float = 1.0):
-        self.errors, self.others, self.request = errors, others, []
+        self.errors, self.others, self.tried = errors, others, []
 
     def __call__(self, strength):
-        self.request.append(strength)
+        self.tried.append(strength)
         return Shown(strength, self.errors.get(strength, self.others))
 
 
 def test_the_reference_is_painted_first_and_the_first_exact_enough_wins():
     script = Script({1.0: 0.04, 0.4: 0.2, 0.5: 0.045, 0.6: 0.01})
     decision = adaptive(script)
-    assert script.request == [1.0, 0.4, 0.5]
+    assert script.tried == [1.0, 0.4, 0.5]
     assert decision.picked == Shown(0.5, 0.045)
     assert [(one.strength, one.joint_error) for one in decision.choice.tried] == [
         (1.0, 0.04),
@@ -56,7 +56,7 @@ def test_1_15_times_the_reference_is_not_below_it():
 def test_where_no_weaker_one_is_exact_enough_the_picture_at_1_is_taken_and_said_to_be():
     script = Script({1.0: 0.02}, others=0.5)
     decision = adaptive(script)
-    assert script.request == [1.0, *STRENGTHS] == [1.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    assert script.tried == [1.0, *STRENGTHS] == [1.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert decision.picked == Shown(1.0, 0.02)
     chosen = decision.choice.tried[decision.choice.won]
     assert (chosen.strength, chosen.joint_error) == (1.0, 0.02)
@@ -90,7 +90,7 @@ def test_words_become_numbers():
 def test_a_number_and_the_stored_one_paint_once(strength):
     script = Script({}, others=0.05)
     decision = choose_strength(strength, script)
-    assert script.request == [strength]
+    assert script.tried == [strength]
     assert len(decision.choice.tried) == 1
     assert decision.choice.strategy == (strength if isinstance(strength, str) else "given")
 
@@ -98,7 +98,7 @@ def test_a_number_and_the_stored_one_paint_once(strength):
 def test_auto_paints_once_where_that_is_near():
     script = Script({"auto": NEAR - 0.001})
     decision = auto(script)
-    assert script.request == ["auto"]
+    assert script.tried == ["auto"]
     assert (decision.picked.error, decision.choice.won) == (NEAR - 0.001, 0)
 
 
@@ -106,7 +106,7 @@ def test_auto_paints_once_where_that_is_near():
 def test_auto_paints_once_more_at_1_where_it_is_off_and_takes_the_nearer(first, second, won):
     script = Script({"auto": first, 1.0: second})
     decision = auto(script)
-    assert script.request == ["auto", 1.0]
+    assert script.tried == ["auto", 1.0]
     assert decision.picked.error == (first, second)[won]
     assert decision.choice.won == won
     assert [one.joint_error for one in decision.choice.tried] == [first, second]
@@ -117,4 +117,4 @@ def test_searches_are_found_by_their_names():
     assert choose_strength("auto", Script({"auto": 0.01})).choice.strategy == "auto"
     script = Script({1.0: 0.1, 0.4: 0.1})
     assert choose_strength("adaptive", script).picked.strength == 0.4
-    assert script.request == [1.0, 0.4]
+    assert script.tried == [1.0, 0.4]

@@ -34,7 +34,7 @@ def paint(kind, job, network, **options):
 def test_the_network_gets_the_square_at_its_own_resolution(job, kind, resolution):
     network = Network(resolution=resolution)
     paint(kind, job, network)
-    (request,) = network.request
+    (request,) = network.requests
     assert request.picture.shape == (resolution, resolution, 3)
     assert request.mask.shape == request.control.shape == (resolution, resolution)
     assert (request.seed, request.settings) == (11, SETTINGS)
@@ -58,20 +58,20 @@ def test_what_lies_in_front_is_no_business_of_the_network(job, kind, monkeypatch
     front = np.zeros(job.repair_mask.shape, bool)
     middle = int(np.median(np.nonzero(job.repair_mask)[0]))
     front[middle : middle + 12] = True
-    monkeypatch.setattr(diffusing, "occluder_mask", lambda _: front)
+    monkeypatch.setattr(diffusing, "job_occluders", lambda _: front)
     network = Network(noise, resolution=job.crop.shape[0])
     pixels, inside = composite_paint(job, paint(kind, job, network))
     assert not (inside & front).any()
     assert np.array_equal(pixels[front], job.crop[front])
     without = Network(noise, resolution=job.crop.shape[0])
-    monkeypatch.setattr(diffusing, "occluder_mask", lambda _: np.zeros_like(front))
+    monkeypatch.setattr(diffusing, "job_occluders", lambda _: np.zeros_like(front))
     paint(kind, job, without)
-    assert network.request[0].mask.sum() < without.request[0].mask.sum()
+    assert network.requests[0].mask.sum() < without.requests[0].mask.sum()
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 def test_a_mask_with_nothing_in_it_opens_no_network(job, kind, monkeypatch):
-    monkeypatch.setattr(diffusing, "occluder_mask", lambda job: np.ones(job.repair_mask.shape, bool))
+    monkeypatch.setattr(diffusing, "job_occluders", lambda job: np.ones(job.repair_mask.shape, bool))
 
     def refuse():
         raise AssertionError
@@ -130,7 +130,7 @@ def test_words_become_the_numbers_of_the_controlnet_at_hand(job, kind):
     def request(word, stored):
         network = Network(fixed_strength=stored)
         painted = kind(DiffusionSettings(strength=word, steps=4), lambda: network).paint(job)
-        assert painted.strength == network.request[0].strength
+        assert painted.strength == network.requests[0].strength
         return painted.strength
 
     assert request("fixed", 0.6) == 0.6

@@ -127,9 +127,7 @@ def test_of_several_paintings_of_a_group_the_one_that_fits_all_hands_best_wins(p
     def shaken(wanted, seen):
         x, y = wanted.landmarks_px[9].astype(int)
         value = int(seen[y, x, 0])
-        return type(wanted)(
-            wanted.landmarks_px + off.get(value, 0.0), wanted.depth_px, wanted.side, 0.9, "picture"
-        )
+        return replace(wanted, landmarks_px=wanted.landmarks_px + off.get(value, 0.0), score=0.9)
 
     eyes.again = shaken
     repair = refine_picture(Image(pixels), RefineSettings(candidates=3), engine)

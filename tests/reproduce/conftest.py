@@ -19,6 +19,7 @@ from handwright.reproduce.handrefiner.paint_all import Bench
 from handwright.reproduce.handrefiner.study import Scale, Study
 from handwright.reproduce.store import Store
 from handwright.reproduce.subjects import Picture
+from handwright.types import Image
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network
 
@@ -46,7 +47,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     def look(pixels, observation, *_):
         if np.array_equal(pixels, SHOT.pixels):
             return Redetection(analyse_hand(Image(pixels), observation), 0.01)
-        error = error_at(network.asked[-1].strength)
+        error = error_at(network.requests[-1].strength)
         return Redetection(None if error == 1 else analyse_hand(Image(pixels), observation), error)
 
     monkeypatch.setattr(painting, "measure_redetection", look)

@@ -27,9 +27,9 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_every_row_of_every_picture_is_painted_once(open_bench, network):
     bench = open_bench()
     assert bench.table() == NAMES
-    first = len(network.asked)
+    first = len(network.requests)
     assert bench.table() == NAMES
-    assert len(network.asked) == first
+    assert len(network.requests) == first
     record = bench.store.record(TABLE, f"{NAMES[0]}/adaptive")
     assert [s for s, _ in record["tried"]] == [1.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert bench.store.record(TABLE, f"{NAMES[0]}/{UNTOUCHED}")["error"] == 0.01
@@ -51,21 +51,21 @@ def test_what_two_rows_share_is_painted_once_and_counts_in_the_time_of_both(open
 def test_the_phase_figure_uses_what_the_table_painted(open_bench, network):
     bench = open_bench(table=1)
     bench.table()
-    before = len(network.asked)
+    before = len(network.requests)
     bench.phases()
     of_depth = len({0.0, 0.1, 0.2, 0.3})
     others = 2 * (len(GRID) + 1)  # 'bare' and 'harmonise', each after a painting that only warms up
-    assert len(network.asked) - before == of_depth + others
+    assert len(network.requests) - before == of_depth + others
 
 
 def test_killed_and_resumed_gives_the_same_to_the_byte(open_bench, network, monkeypatch):
     whole = open_bench("whole")
     whole.table()
-    units, rule = len(network.asked), network.rule
-    network.asked.clear()
+    units, rule = len(network.requests), network.rule
+    network.requests.clear()
 
     def killed(asked):
-        if len(network.asked) == units // 2:
+        if len(network.requests) == units // 2:
             raise KeyboardInterrupt
         return rule(asked)
 

@@ -91,9 +91,9 @@ def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting
         assert name == "page.md" or f"({name})" in told
     assert '"strength": 0.6' in (work / "handwright.json").read_text()
     assert (work / "choose_000.jpg").is_file()
-    painted, before = len(network.asked), files(page.parent)
+    painted, before = len(network.requests), files(page.parent)
     reproduce_handrefiner(study, page, "the command", tmp_path / "work")
-    assert len(network.asked) == painted
+    assert len(network.requests) == painted
     assert files(page.parent)["page.md"] == before["page.md"]
 
 
@@ -101,12 +101,12 @@ def test_a_study_that_is_killed_twice_writes_the_same_page(study, network, tmp_p
     monkeypatch.setattr(painted, "time", Clock())
     whole, stopped = tmp_path / "whole" / "page.md", tmp_path / "stopped" / "page.md"
     reproduce_handrefiner(study, whole, "x", tmp_path / "at once")
-    units, rule = len(network.asked), network.rule
+    units, rule = len(network.requests), network.rule
     for share in (1, 2):
-        network.asked.clear()
+        network.requests.clear()
 
         def killed(asked, limit=units * share // 4):
-            if len(network.asked) > limit:
+            if len(network.requests) > limit:
                 raise KeyboardInterrupt
             return rule(asked)
 
