@@ -77,5 +77,5 @@ def test_guidance_on_control_goes_as_much_farther_from_the_prediction_without_co
 def test_guidance_on_control_must_be_a_number_from_0_up(
     sd9: DiffusionModels, paint: Callable[..., torch.Tensor]
 ) -> None:
-    with pytest.raises(UsageError, match="control_guidance"):
+    with pytest.raises(UsageError, match="control guidance"):
         paint(sd9, control_guidance=-1.0)
