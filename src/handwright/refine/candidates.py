@@ -174,7 +174,7 @@ def _score_candidate(
 def _critic_scores(
     pixels: Pixels, regions: Sequence[OrientedSquare], context: RefineContext
 ) -> list[CriticScore | None]:
-    """What the critic says of each region; None where it cannot assess it, or where there is no critic."""
+    """What the critic predicts of each region; None where it cannot, or where there is no critic."""
     if context.judge.critic is None:
         return [None] * len(regions)
     with context.watch("check"):

@@ -51,7 +51,7 @@ class HandTask:
         window: Its crop.
         region: The old hand in the crop.
         repair_mask: bool [h, w] the repair mask in the crop.
-        surplus: bool [h, w] flesh that no sound hand has, which may go; None: nobody said.
+        surplus: bool [h, w] skin that no regular hand has, which may go; None: not known.
         reading: How the hand was read, in words.
         underlay: What is laid into the picture first; a part of ``repair_mask``.
     """

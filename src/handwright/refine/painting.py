@@ -32,7 +32,7 @@ class RefineContext:
         settings: Which candidates.
         judge: Who looks again, and the critic.
         watch: Adds up the seconds.
-        reviews: What the review says of the hands as they were, by id.
+        reviews: The review of the hands as they were, by id.
     """
 
     painter: Painter

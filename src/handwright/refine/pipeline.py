@@ -106,7 +106,7 @@ def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> R
 def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Review the hands of a picture and repaint those that fail.
 
-    Hands that the settings name are attempted whatever the review says. A hand is replaced only by a
+    Hands that the settings name are attempted whatever the review finds. A hand is replaced only by a
     candidate that beats it (``refine.acceptance``) and does not fail when the finished picture is reviewed.
 
     Args:
@@ -135,12 +135,12 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     more = _analyse(image, [(hand, None) for hand in undetected], watch)
     tasks += _plan(image, settings, more, len(tasks) + 1, watch)
     scene = _scene(image, settings, tasks, watch)
-    said = {hand.id: hand for hand in before.hands}
+    reviews = {hand.id: hand for hand in before.hands}
     scene = replace(
-        scene, tasks=tuple(_seen_by(said[task.id], task, image, settings) for task in scene.tasks)
+        scene, tasks=tuple(_seen_by(reviews[task.id], task, image, settings) for task in scene.tasks)
     )
-    context = RefineContext(open_painter(settings, engine.inpainters), settings, engine.judge, watch, said)
-    wanted = [task for task in scene.tasks if settings.attempts(task.id, said[task.id].verdict)]
+    context = RefineContext(open_painter(settings, engine.inpainters), settings, engine.judge, watch, reviews)
+    wanted = [task for task in scene.tasks if settings.attempts(task.id, reviews[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
 
@@ -156,7 +156,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         done[task.id].as_repair(image, before_json[task.id], after_json.get(task.id))
         if task.id in done
         else replace(
-            _skipped(task, image, scene, reason_not_attempted(said[task.id], settings)),
+            _skipped(task, image, scene, reason_not_attempted(reviews[task.id], settings)),
             review_before=before_json[task.id],
             review_after=after_json.get(task.id),
         )

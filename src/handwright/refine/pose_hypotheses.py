@@ -3,7 +3,7 @@
 Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
 critic was taught where the joints of the sound hand should be, and shows the finger that is wrong, which is
 then laid beside its neighbours; fingers that are too long or too short get their usual length. Of what is
-melted beyond reading only the palm is believed, and its fingers are left at rest.
+melted beyond recognition only the palm is used, and its fingers are left at rest.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> 
 def _by_critic(
     seen: HandObservation, prediction: CriticPrediction
 ) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
-    """The joints that the critic sees, and how far they are believed: fingers that it misses hardly."""
+    """The joints that the critic predicts, with weights: fingers that it misses hardly count."""
     side = "right" if prediction.right >= 0.5 else "left"
     depth = seen.depth_px if side == seen.side else -seen.depth_px
     there = np.ones(21)

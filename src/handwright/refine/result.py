@@ -75,7 +75,7 @@ class HandRepair:
         candidates: Every attempt, in the order made.
         picked: Index into ``candidates`` of the one that was pasted, or None.
         best_rejected: Where none was pasted, index of the one that came nearest to it, or None.
-        review_before: What the review says of the hand as it was: an element of ``hands[]`` in
+        review_before: The review of the hand as it was: an element of ``hands[]`` in
             review-1.schema.json; None where nothing was reviewed.
         review_after: The same of the hand in the finished picture; None where nothing was repainted.
     """
@@ -119,7 +119,7 @@ class Repair:
         seconds: Wall time per stage ('find', 'fit', 'depth', 'review', 'paint', 'check').
         notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
         judged_by: Who reviewed the hands: 'geometry', and 'critic' where there is one; empty: nobody.
-        unread: What the review says in the end of hands whose joints nobody could read, and of arms without
+        unread: The final review of hands whose joints could not be detected, and of arms without
             a hand; none of them was attempted.
     """
 

@@ -76,7 +76,7 @@ _AROUND = 0.5
 
 
 def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
-    """What a review says of each hand, by its id, as review-1.schema.json has it."""
+    """The review of each hand, by its id, as review-1.schema.json has it."""
     return {hand["id"]: hand for hand in picture_json("", review)["hands"]}
 
 

@@ -30,14 +30,14 @@ class RefineSettings:
     Attributes:
         painter: Name of the painter: 'draw', 'harmonise' or 'diffuse'.
         seed: Seed of the first candidate.
-        candidates: Attempts per hand, ≥ 1 (``tries`` says which).
+        candidates: Attempts per hand, ≥ 1 (``tries`` lists them).
         budget_s: No further candidate of a hand is begun once so many seconds are spent on it; 0: no limit.
         boxes: User boxes x0, y0, x1, y1 in pixels; when given, only these are attempted and they always win.
         hands: Hands given by the user (an edited hands file) instead of finding and fitting.
         mask: Pixels that may change, given by the user, instead of the computed ones.
         depth: Depth control image given by the user (grey picture of the picture's size).
         hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay).
-        all_hands: Attempt every hand found, whatever the review says of it.
+        all_hands: Attempt every hand found, whatever its review.
         unsure: Attempt also hands of which the review cannot tell.
         hand_ids: Attempt only the hands with these ids; empty: no such choice.
         diffusion: How the diffusing painters paint; None: the defaults.
@@ -86,7 +86,7 @@ class RefineSettings:
 
         Args:
             hand_id: Its number.
-            verdict: What the review says of it.
+            verdict: The review's verdict on it.
         """
         if self.hands_named:
             return not self.left_alone(hand_id)
