@@ -19,10 +19,15 @@ def main() -> None:
     parser.add_argument("shards", type=Path, help="folder with hands/, people/ and photographs/")
     parser.add_argument("--vae", type=Path, required=True, help="folder of an AutoencoderKL")
     parser.add_argument("--resolution", type=int, default=128)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int, default=1, help="processes that read shards")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    print(f"{encode_shards(args.shards, args.output, args.vae, args.resolution)} shards encoded")
+    encoded = encode_shards(
+        args.shards, args.output, args.vae, args.resolution, device=args.device, workers=args.workers
+    )
+    print(f"{encoded} shards encoded")
 
 
 if __name__ == "__main__":

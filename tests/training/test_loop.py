@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -138,25 +137,13 @@ def test_two_processes_share_a_step_as_two_parts_of_one_process_do(tmp_path):
     ]
 
 
-def test_the_next_batch_is_drawn_meanwhile_but_not_while_samples_are_shown(tmp_path):
-    at_work, drawn, met = threading.Lock(), [], []
-
-    class Slow(Toy):
-        def batch(self, step, part, settings):
-            with at_work:
-                drawn.append((step, threading.current_thread() is threading.main_thread()))
-                time.sleep(0.02)
-                return super().batch(step, part, settings)
-
-        def grid(self):
-            met.append(at_work.locked())
-            return super().grid()
-
-    train(Slow(), settings(max_train_steps=4, checkpointing_minutes=1e-9), tmp_path / "a")
-    assert [step for step, _ in drawn][:4] == [0, 1, 2, 3]
-    assert not any(by_main for _, by_main in drawn)
-    assert met
-    assert not any(met[:-1])
+def test_batches_of_worker_processes_are_those_drawn_between_steps(tmp_path):
+    plain, drawn = tmp_path / "plain", tmp_path / "drawn"
+    train(Toy(), settings(max_train_steps=7, gradient_accumulation_steps=2), plain)
+    workers = {"gradient_accumulation_steps": 2, "dataloader_num_workers": 2}
+    train(Toy(), settings(max_train_steps=7, max_minutes=1e-9, **workers), drawn)
+    train(Toy(), settings(max_train_steps=7, **workers), drawn, resume=True)
+    assert losses(drawn) == losses(plain)
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path):

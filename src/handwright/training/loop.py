@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -23,6 +22,7 @@ from accelerate.utils import broadcast_object_list
 from diffusers.training_utils import EMAModel
 from jaxtyping import UInt8
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from torch.utils.tensorboard import SummaryWriter
 
 from handwright.diffusion.loading.devices import training_precision
@@ -32,6 +32,9 @@ from handwright.training.curve import draw_curve
 from handwright.training.settings import TrainSettings
 
 Batch = Mapping[str, Any]
+
+_DRAWN_AHEAD = 4
+"""Batches that each worker process draws ahead."""
 
 
 class Recipe(Protocol):
@@ -117,7 +120,7 @@ def train(
     optimizer = torch.optim.AdamW(
         learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
     )
-    ema = EMAModel(learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75)
+    ema = EMAModel(learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(ema)
     run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt, stop_requested)
@@ -141,31 +144,40 @@ def _checkpoint_gradients(model: nn.Module) -> None:
         cast("Any", part).enable_gradient_checkpointing()
 
 
-class _Ahead:
-    """Draws the next batch while the last one is learnt from; of several processes, the ``process``-th's."""
+class _Batches(Dataset[Batch]):
+    """The batches of a run by number, those of a step's forward passes one after another.
 
-    def __init__(
-        self, recipe: Recipe, settings: TrainSettings, pool: ThreadPoolExecutor, process: int
-    ) -> None:
-        self.recipe, self.settings, self.pool = recipe, settings, pool
-        self.first = process * settings.gradient_accumulation_steps
-        self.coming: tuple[tuple[int, int], Future[Batch]] | None = None
+    Args:
+        recipe: That makes them.
+        settings: Of the run.
+        process: Which of several processes asks; each has forward passes of its own.
+    """
 
-    def take(self, step: int, part: int) -> Batch:
-        """A step's ``part``-th batch; the one after it is begun."""
-        coming = self.coming if self.coming and self.coming[0] == (step, part) else self._begun(step, part)
-        batch = coming[1].result()
-        last = part + 1 == self.settings.gradient_accumulation_steps
-        self.coming = self._begun(step + 1, 0) if last else self._begun(step, part + 1)
-        return batch
+    def __init__(self, recipe: Recipe, settings: TrainSettings, process: int) -> None:
+        self.recipe, self.settings = recipe, settings
+        self.parts = settings.gradient_accumulation_steps
+        self.first = process * self.parts
 
-    def settle(self) -> None:
-        """Wait for what was begun: recipes do not draw and show samples at the same time."""
-        if self.coming:
-            wait([self.coming[1]])
+    def __getitem__(self, number: int) -> Batch:
+        """The batch of step ``number // parts``."""
+        step, part = divmod(number, self.parts)
+        return self.recipe.batch(step, self.first + part, self.settings)
 
-    def _begun(self, step: int, part: int) -> tuple[tuple[int, int], Future[Batch]]:
-        return (step, part), self.pool.submit(self.recipe.batch, step, self.first + part, self.settings)
+    def since(self, step: int) -> Iterator[Batch]:
+        """All batches from a step to the run's end, in order, drawn ahead by worker processes if there are any."""
+        workers = self.settings.dataloader_num_workers
+        numbers = range(step * self.parts, self.settings.max_train_steps * self.parts)
+        return iter(
+            DataLoader(
+                self,
+                batch_size=None,
+                sampler=cast("Any", numbers),  # any sequence of numbers will do
+                num_workers=workers,
+                prefetch_factor=_DRAWN_AHEAD if workers else None,
+                multiprocessing_context="fork" if workers else None,
+                generator=torch.Generator(),
+            )
+        )
 
 
 class _Run:
@@ -204,29 +216,27 @@ class _Run:
         write_atomically(self.log, lambda file: file.write("".join(kept).encode()))
 
     def go(self, board: SummaryWriter | None) -> Progress:
-        """Step until the end or the time limit; the next batch is drawn meanwhile."""
+        """Step until the end or the time limit."""
         settings, began = self.settings, time.monotonic()
         before, kept = self.minutes, time.monotonic()
         self.model.train()
-        with ThreadPoolExecutor(1) as pool:
-            ahead = _Ahead(self.recipe, settings, pool, self.accelerator.process_index)
-            while self.step < settings.max_train_steps:
-                loss, seconds = self._step(ahead)
-                self.minutes = before + (time.monotonic() - began) / 60
-                if board:
-                    self._note(loss, seconds, board)
-                now = time.monotonic()
-                over, due = self._agreed(
-                    (settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes)
-                    or self.stop_requested(),
-                    now - kept >= 60 * settings.checkpointing_minutes,
-                )
-                if over or due:
-                    ahead.settle()
-                    self._keep(board)
-                    kept = time.monotonic()
-                if over:
-                    break
+        batches = _Batches(self.recipe, settings, self.accelerator.process_index).since(self.step)
+        while self.step < settings.max_train_steps:
+            loss, seconds = self._step(batches)
+            self.minutes = before + (time.monotonic() - began) / 60
+            if board:
+                self._note(loss, seconds, board)
+            now = time.monotonic()
+            over, due = self._agreed(
+                (settings.max_minutes > 0 and now - began >= 60 * settings.max_minutes)
+                or self.stop_requested(),
+                now - kept >= 60 * settings.checkpointing_minutes,
+            )
+            if over or due:
+                self._keep(board)
+                kept = time.monotonic()
+            if over:
+                break
         done = self.step >= settings.max_train_steps
         self._keep(board)
         return Progress(self.step, self.minutes, done)
@@ -238,15 +248,15 @@ class _Run:
             broadcast_object_list(answer)
         return answer
 
-    def _step(self, ahead: _Ahead) -> tuple[float, float]:
+    def _step(self, batches: Iterator[Batch]) -> tuple[float, float]:
         began = time.monotonic()
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate_at(self.step)
         total = 0.0
         for part in range(self.settings.gradient_accumulation_steps):
-            batch = ahead.take(self.step, part)
+            batch = next(batches)
             placed = {
-                k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
+                k: v.to(self.accelerator.device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()
             }
             with self.accelerator.accumulate(self.model):
                 loss = self._loss(placed, part)

@@ -20,6 +20,7 @@ class TrainSettings:
     Attributes:
         train_batch_size: Samples per forward pass.
         gradient_accumulation_steps: Forward passes per step.
+        dataloader_num_workers: Processes that draw samples; 0: they are drawn between steps.
         max_train_steps: Steps after which training is done.
         max_minutes: Stop (to resume later) after this long; 0: no limit.
         learning_rate: Of AdamW, after the warm-up.
@@ -51,6 +52,7 @@ class TrainSettings:
 
     train_batch_size: int = 32
     gradient_accumulation_steps: int = 1
+    dataloader_num_workers: int = 0
     max_train_steps: int = 4000
     max_minutes: float = 0.0
     learning_rate: float = 4e-4
@@ -80,6 +82,8 @@ class TrainSettings:
         for name in ("train_batch_size", "gradient_accumulation_steps", "max_train_steps", "latent_channels"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}", "", "give 1 or more")
+        if self.dataloader_num_workers < 0:
+            raise UsageError(f"dataloader_num_workers is {self.dataloader_num_workers}", "", "give 0 or more")
         for name in ("learning_rate", "max_grad_norm", "checkpointing_minutes"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):

@@ -32,6 +32,9 @@ def train(
     max_train_steps: Annotated[int, typer.Option(help="Steps of the whole run.")] = 4000,
     train_batch_size: Annotated[int, typer.Option(help="Samples per forward pass.")] = 32,
     gradient_accumulation_steps: Annotated[int, typer.Option(help="Forward passes per step.")] = 1,
+    dataloader_num_workers: Annotated[
+        int, typer.Option(help="Processes that draw samples; 0: drawn between steps.")
+    ] = 0,
     learning_rate: Annotated[float, typer.Option(help="After the warm-up.")] = 4e-4,
     lr_decay_steps: Annotated[int, typer.Option(help="Steps of linear decay before the end.")] = 500,
     snr_gamma: Annotated[float, typer.Option(help="Min-SNR weighting; 0: none.")] = 5.0,
@@ -92,6 +95,7 @@ def train(
     settings = TrainSettings(
         train_batch_size=train_batch_size,
         gradient_accumulation_steps=gradient_accumulation_steps,
+        dataloader_num_workers=dataloader_num_workers,
         max_train_steps=max_train_steps,
         max_minutes=max_minutes,
         learning_rate=learning_rate,

@@ -14,12 +14,15 @@ from handwright.training.networks.family import TEXT_LENGTH
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1024) -> CLIPTokenizer:
+def learn_tokenizer(
+    captions: Iterable[str], vocabulary: int = 1024, length: int = TEXT_LENGTH
+) -> CLIPTokenizer:
     """Byte-pair merges of the captions' words, up to ``vocabulary`` tokens.
 
     Args:
         captions: What will be read in training.
         vocabulary: Upper limit; 512 byte tokens and two marks are always there.
+        length: Tokens of the longest text that is read whole.
     """
     learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     learner.normalizer = normalizers.Lowercase()
@@ -34,4 +37,4 @@ def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1024) -> CLIPToke
     tokens = list(dict.fromkeys([*tokens, *(a + b for a, b in merges), _START, _END]))
     vocab = {token: k for k, token in enumerate(tokens)}
     options: dict[str, Any] = {"vocab": vocab, "merges": merges}  # its annotation knows file names only
-    return CLIPTokenizer(**options, model_max_length=TEXT_LENGTH)
+    return CLIPTokenizer(**options, model_max_length=length)

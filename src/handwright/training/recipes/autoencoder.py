@@ -130,6 +130,7 @@ class AutoencoderRecipe:
         distance: nn.Module | None = None,
     ) -> None:
         self.vae, self.stream, self.params = vae, stream, params
+        vae.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.distance = distance or PerceptualDistance()
         self.trained = AutoencoderLoss(vae, PatchDiscriminator(), self.distance, params)
         self.held_out = stream.held_out_pictures(_MEASURED_OF_EACH_KIND)

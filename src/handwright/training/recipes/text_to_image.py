@@ -115,6 +115,7 @@ class TextToImageRecipe:
         self.family = Family(
             stream.vae, stream.tokenizer, text_encoder, unet, None, self.schedule, stream.resolution
         )
+        unet.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.trained = FlowLoss(text_encoder, unet)
         rng = np.random.default_rng(_RANDOM_STREAM)
         self.held_out = self._noised(rng, stream.held_out(_HELD_OUT_OF_EACH_KIND), 0.0)

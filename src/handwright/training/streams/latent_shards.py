@@ -8,7 +8,9 @@ from the captions of the first lot) and, for each kind, pairs of files named aft
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from jaxtyping import Float, UInt8
 from handwright.data.shards import Entry, read_shards
 from handwright.diffusion.latents import encode
 from handwright.diffusion.loading.components import load_tokenizer
+from handwright.diffusion.loading.devices import choose_device
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.diffusion.tensors import picture_tensor
 from handwright.errors import UsageError
@@ -33,16 +36,26 @@ SHARES: Mapping[str, float] = {"hands": 0.35, "people": 0.5, "photographs": 0.15
 """How often each kind is drawn, relative to the others; chosen by eye."""
 
 VOCABULARY = 2048
-"""Tokens, so that nearly every word of the caption grammar is one token and a caption fits in 77."""
+"""Tokens, so that nearly every word of the caption grammar is one token."""
 
-_LOT = 16
+TEXT_LENGTH = 128
+"""Tokens that are read: CLIP's 77 would cut every fourth caption of a person, whose longest has 120 words."""
+
+_LOT = 32
 """Pictures encoded in one forward pass."""
 
 _SIDES = {0: "left", 1: "right"}
 
 
 def encode_shards(
-    shards: Path, output: Path, vae: Path, resolution: int, shares: Mapping[str, float] = SHARES
+    shards: Path,
+    output: Path,
+    vae: Path,
+    resolution: int,
+    *,
+    device: str = "auto",
+    workers: int = 1,
+    shares: Mapping[str, float] = SHARES,
 ) -> int:
     """Encode every shard below ``shards`` that is not encoded yet, as it is and mirrored.
 
@@ -52,6 +65,8 @@ def encode_shards(
         vae: Folder of the autoencoder; where ``output`` has one already, that is used.
         resolution: Side in px of what is encoded: whole rendered pictures, and crops around the hands of
             photographs.
+        device: Where to encode: auto, cpu, cuda or mps.
+        workers: Processes that read shards.
         shares: Whose keys are the kinds.
 
     Returns:
@@ -69,11 +84,16 @@ def encode_shards(
     codec = load_vae(kept if kept.is_dir() else vae, torch.float32)
     if not kept.is_dir():
         codec.save_pretrained(kept)
+    place = choose_device(device)
+    codec.to(place, torch.float16 if place.type == "cuda" else torch.float32)
     new = [(kind, path) for kind, path in found if not (output / kind / f"{path.stem}.json").exists()]
-    for kind, path in new:
-        _encode_shard(path, output / kind / path.stem, codec, resolution)
+    tasks = [(path, resolution) for _, path in new]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        read = map(_read, tasks) if workers == 1 else pool.map(_read, tasks)
+        for (kind, path), lot in zip(new, read, strict=True):
+            _encode(lot, output / kind / path.stem, codec)
     if not (output / "tokenizer").is_dir():
-        learn_tokenizer(_all_captions(output), VOCABULARY).save_pretrained(output / "tokenizer")
+        learn_tokenizer(_all_captions(output), VOCABULARY, TEXT_LENGTH).save_pretrained(output / "tokenizer")
     return len(new)
 
 
@@ -90,8 +110,9 @@ def _check_resolution(output: Path, resolution: int) -> None:
     write_atomically(note, lambda file: file.write(text))
 
 
-def _encode_shard(path: Path, target: Path, vae: Any, resolution: int) -> None:  # noqa: ANN401
-    """Write ``target.npy``, float16 [N, 2, C, h, w] (as it is, mirrored), and then its captions."""
+def _read(task: tuple[Path, int]) -> tuple[UInt8[np.ndarray, "n r r 3"], list[dict[str, Any]]]:
+    """What is learnt from a shard at a resolution: pictures, and their captions."""
+    path, resolution = task
     pictures: list[np.ndarray] = []
     rows: list[dict[str, Any]] = []
     for entry in read_shards([path]):
@@ -99,7 +120,14 @@ def _encode_shard(path: Path, target: Path, vae: Any, resolution: int) -> None: 
         for pixels, captions in _views(entry, resolution):
             pictures.append(pixels)
             rows.append({"held_out": kept, "captions": captions})
-    lots = [_latents(np.stack(pictures[k : k + _LOT]), vae) for k in range(0, len(pictures), _LOT)]
+    blank = np.zeros((0, resolution, resolution, 3), np.uint8)
+    return np.stack(pictures) if pictures else blank, rows
+
+
+def _encode(lot: tuple[UInt8[np.ndarray, "n r r 3"], list[dict[str, Any]]], target: Path, vae: Any) -> None:  # noqa: ANN401
+    """Write ``target.npy``, float16 [N, 2, C, h, w] (as it is, mirrored), and then its captions."""
+    pictures, rows = lot
+    lots = [_latents(pictures[k : k + _LOT], vae) for k in range(0, len(pictures), _LOT)]
     latents = np.concatenate(lots) if lots else np.zeros((0, 2, 1, 1, 1), np.float16)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target.with_suffix(".npy"), lambda file: np.save(file, latents))
@@ -126,7 +154,7 @@ def _views(entry: Entry, resolution: int) -> Iterator[tuple[UInt8[np.ndarray, "r
 def _latents(pictures: UInt8[np.ndarray, "n r r 3"], vae: Any) -> np.ndarray:  # noqa: ANN401
     both = [picture_tensor(np.ascontiguousarray(p)) for p in (pictures, pictures[:, :, ::-1])]
     with torch.no_grad():
-        return np.stack([encode(vae, p).numpy().astype(np.float16) for p in both], 1)
+        return np.stack([encode(vae, p.to(vae.device)).cpu().numpy().astype(np.float16) for p in both], 1)
 
 
 def _all_captions(folder: Path) -> list[str]:
