@@ -120,7 +120,9 @@ def train(
     optimizer = torch.optim.AdamW(
         learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
     )
-    ema = EMAModel(learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True)
+    ema = EMAModel(
+        learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True
+    )
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(ema)
     run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt, stop_requested)
@@ -256,7 +258,8 @@ class _Run:
         for part in range(self.settings.gradient_accumulation_steps):
             batch = next(batches)
             placed = {
-                k: v.to(self.accelerator.device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()
+                k: v.to(self.accelerator.device, non_blocking=True) if isinstance(v, Tensor) else v
+                for k, v in batch.items()
             }
             with self.accelerator.accumulate(self.model):
                 loss = self._loss(placed, part)
