@@ -15,8 +15,7 @@ import cv2
 
 from handwright.errors import UsageError
 
-VARIABLE = "HANDWRIGHT_THREADS"
-"""Environment variable with the number of threads, 1 or more."""
+VARIABLE = "HANDWRIGHT_THREADS"  # Environment variable with the number of threads, 1 or more
 
 MAX_DEFAULT_THREADS = 8
 """Upper limit of the default: a picture seldom has more views or hands at once, and each thread opens its own

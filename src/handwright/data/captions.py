@@ -33,33 +33,19 @@ _DEFECT_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """What a caption speaks of.
+    """What a caption speaks of."""
 
-    Attributes:
-        hands: The pose of each hand in words.
-        domain: ``RENDERED`` or ``PHOTOGRAPH``.
-        skin: 'dark brown skin'; empty where unknown.
-        age: 'child', 'young', 'middle-aged', 'elderly'; empty where unknown.
-        wears: 'a navy shirt', 'red nail polish', …
-        holds: 'a white cup'; empty for nothing.
-        meeting: How two hands meet ('clasped', …); empty otherwise.
-        setting: 'in a garden'; empty where unknown.
-        light: 'by a window'; empty where unknown.
-        defects: Labels of what is wrong.
-        subject: Who is seen with more than hands: 'a young woman'; empty where only hands are.
-    """
-
-    hands: tuple[PoseWords, ...]
-    domain: str = RENDERED
-    skin: str = ""
-    age: str = ""
-    wears: tuple[str, ...] = ()
-    holds: str = ""
-    meeting: str = ""
-    setting: str = ""
-    light: str = ""
-    defects: tuple[str, ...] = field(default=())
-    subject: str = ""
+    hands: tuple[PoseWords, ...]  # The pose of each hand in words
+    domain: str = RENDERED  # ``RENDERED`` or ``PHOTOGRAPH``
+    skin: str = ""  # 'dark brown skin'; empty where unknown
+    age: str = ""  # 'child', 'young', 'middle-aged', 'elderly'; empty where unknown
+    wears: tuple[str, ...] = ()  # 'a navy shirt', 'red nail polish', …
+    holds: str = ""  # 'a white cup'; empty for nothing
+    meeting: str = ""  # How two hands meet ('clasped', …); empty otherwise
+    setting: str = ""  # 'in a garden'; empty where unknown
+    light: str = ""  # 'by a window'; empty where unknown
+    defects: tuple[str, ...] = field(default=())  # Labels of what is wrong
+    subject: str = ""  # Who is seen with more than hands: 'a young woman'; empty where only hands are
 
 
 def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:

@@ -18,23 +18,17 @@ Domain = Literal["photograph", "3D rendered image"]
 
 @dataclass(frozen=True, eq=False)
 class HandLabel:
-    """What is known of one hand.
+    """What is known of one hand."""
 
-    Attributes:
-        bbox_xyxy_px: Its box; may reach beyond the picture.
-        side: Its anatomical side; None where the data set does not have it.
-        keypoints_px: float64 [21, 2] in MediaPipe order, pixel centres at + 0.5; None where there are none.
-        visible: bool [21], labelled and (as far as the data set has it) seen; all False without keypoints.
-        joints_cam_m: float64 [21, 3] the same points in camera space, metres; None where there are none.
-        gesture: The data set's name of what the hand does, if it has one.
-    """
-
-    bbox_xyxy_px: Box
-    side: Side | None
+    bbox_xyxy_px: Box  # Its box; may reach beyond the picture
+    side: Side | None  # Its anatomical side; None where the data set does not have it
+    # float64 [21, 2] in MediaPipe order, pixel centres at + 0.5; None where there are none
     keypoints_px: Float[np.ndarray, "21 2"] | None
+    # , labelled and (as far as the data set has it) seen; all False without keypoints
     visible: Bool[np.ndarray, "21"]
+    # float64 [21, 3] the same points in camera space, metres; None where there are none
     joints_cam_m: Float[np.ndarray, "21 3"] | None = None
-    gesture: str | None = None
+    gesture: str | None = None  # The data set's name of what the hand does, if it has one
 
     def __post_init__(self) -> None:
         _expect("HandLabel.visible", self.visible, (21,))
@@ -51,17 +45,12 @@ class HandLabel:
 
 @dataclass(frozen=True, eq=False)
 class PersonLabel:
-    """What is known of one person.
+    """What is known of one person."""
 
-    Attributes:
-        wholebody: float64 [133, 3] x, y in pixels (centres at + 0.5) and how surely it is there in
-            [0, 1], COCO-WholeBody order: 17 body, 6 feet, 68 face, 21 left hand, 21 right hand. What is not
-            labelled is 0, 0, 0.
-        bbox_xyxy_px: Box of the person.
-    """
-
+    # float64 [133, 3] x, y in pixels (centres at + 0.5) and how surely it is there in [0, 1], COCO-WholeBody
+    # order: 17 body, 6 feet, 68 face, 21 left hand, 21 right hand. What is not labelled is 0, 0, 0.
     wholebody: Float[np.ndarray, "133 3"]
-    bbox_xyxy_px: Box
+    bbox_xyxy_px: Box  # Box of the person
 
     def __post_init__(self) -> None:
         _expect("PersonLabel.wholebody", self.wholebody, (133, 3))
@@ -69,38 +58,23 @@ class PersonLabel:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a sample comes from.
+    """Where a sample comes from."""
 
-    Attributes:
-        dataset: Its name.
-        record: What finds it there again: an image id, a file, an index.
-    """
-
-    dataset: str
-    record: str
+    dataset: str  # Its name
+    record: str  # What finds it there again: an image id, a file, an index
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A picture with everything that is known of it.
+    """A picture with everything that is known of it."""
 
-    Attributes:
-        key: Unique among all data sets; usable as a file name.
-        image: Reads the picture; raises ``UnreadableImageError``.
-        hands: Its labelled hands.
-        people: Its labelled people.
-        caption: What it shows, if that is known.
-        domain: 'photograph' or '3D rendered image'.
-        source: Where it comes from.
-    """
-
-    key: str
-    image: Callable[[], Image]
-    hands: tuple[HandLabel, ...]
-    people: tuple[PersonLabel, ...]
-    caption: str | None
-    domain: Domain
-    source: Source
+    key: str  # Unique among all data sets; usable as a file name
+    image: Callable[[], Image]  # Reads the picture; raises ``UnreadableImageError``
+    hands: tuple[HandLabel, ...]  # Its labelled hands
+    people: tuple[PersonLabel, ...]  # Its labelled people
+    caption: str | None  # What it shows, if that is known
+    domain: Domain  # 'photograph' or '3D rendered image'
+    source: Source  # Where it comes from
 
 
 def box_around(points_px: Float[np.ndarray, "n 2"]) -> Box:

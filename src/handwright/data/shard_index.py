@@ -12,17 +12,11 @@ from handwright.errors import DataError
 
 @dataclass(frozen=True)
 class Member:
-    """One file in a shard.
+    """One file in a shard."""
 
-    Attributes:
-        shard: The tar.
-        offset: Of its first byte there.
-        size: In bytes.
-    """
-
-    shard: Path
-    offset: int
-    size: int
+    shard: Path  # The tar
+    offset: int  # Of its first byte there
+    size: int  # In bytes
 
     def read(self) -> bytes:
         """Its bytes.
@@ -40,15 +34,11 @@ class Member:
 
 @dataclass(frozen=True)
 class ShardIndex:
-    """What is in a shard.
+    """What is in a shard."""
 
-    Attributes:
-        samples: Files of each sample by kind ('image.jpg', 'mask.png', 'json', …), by the sample's key.
-        problem: Why it ends before its end, if it does.
-    """
-
+    # Files of each sample by kind ('image.jpg', 'mask.png', 'json', …), by the sample's key
     samples: Mapping[str, Mapping[str, Member]]
-    problem: str | None = None
+    problem: str | None = None  # Why it ends before its end, if it does
 
 
 def index_shard(shard: Path) -> ShardIndex:

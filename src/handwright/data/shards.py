@@ -24,49 +24,33 @@ _COLOUR = ("image",)
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One picture with its truth.
+    """One picture with its truth."""
 
-    Attributes:
-        key: Its name in the shard, the index with leading zeros.
-        pictures: 'image' uint8 [S, S, 3] sRGB; 'depth' (of the sound hands), 'scene' (depth of everything),
-            'mask' (0 or 255) and 'parts' uint8 [S, S].
-        record: The truth, JSON-ready.
-        encoded: Files of pictures that exist already ('image': the camera's own JPEG), kept byte for byte.
-    """
-
-    key: str
+    key: str  # Its name in the shard, the index with leading zeros
+    # 'image' uint8 [S, S, 3] sRGB; 'depth' (of the sound hands), 'scene' (depth of everything), 'mask' (0 or
+    # 255) and 'parts' uint8 [S, S]
     pictures: Mapping[str, UInt8[np.ndarray, "s s *c"]]
-    record: Mapping[str, Any]
+    record: Mapping[str, Any]  # The truth, JSON-ready
+    # Files of pictures that exist already ('image': the camera's own JPEG), kept byte for byte
     encoded: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """A record and where its picture is.
+    """A record and where its picture is."""
 
-    Attributes:
-        key: Its name in the shard.
-        shard: The tar.
-        image: Name of the picture's file in it.
-        record: The truth.
-    """
-
-    key: str
-    shard: Path
-    image: str
-    record: Mapping[str, Any]
+    key: str  # Its name in the shard
+    shard: Path  # The tar
+    image: str  # Name of the picture's file in it
+    record: Mapping[str, Any]  # The truth
 
 
 @dataclass
 class ReadReport:
-    """What was found while reading.
+    """What was found while reading."""
 
-    Attributes:
-        read: Good samples.
-        problems: One sentence for each record or shard that could not be read.
-    """
-
-    read: int = 0
+    read: int = 0  # Good samples
+    # One sentence for each record or shard that could not be read
     problems: list[str] = field(default_factory=list[str])
 
 

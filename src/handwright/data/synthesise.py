@@ -25,52 +25,35 @@ if TYPE_CHECKING:
     from handwright.data.hands import HandPicture
     from handwright.data.people import PersonPicture
 
-WORLD = 3
-"""Goes up whenever the same seed and index give another picture than before."""
+WORLD = 3  # Goes up whenever the same seed and index give another picture than before
 
 PER_SHARD = 250
 _SHEET_COLUMNS = 10
-_SHARE_EDITED = 0.5
-"""Of the world of defects, where there are photographs; the rest is rendered."""
+_SHARE_EDITED = 0.5  # Of the world of defects, where there are photographs; the rest is rendered
 _SMALLEST, _LARGEST = 64, 1024
 
 
 @dataclass(frozen=True)
 class World:
-    """What a folder of shards holds.
+    """What a folder of shards holds."""
 
-    Attributes:
-        kind: One of ``KINDS``.
-        seed: Of everything.
-        size: Side of the pictures in pixels.
-        photos: Names of the photographs used as backgrounds, in order.
-        defect: The only defect of a world of defects, one of ``hand.defects.Defect``; None for all.
-        world: Version of the synthesis.
-    """
-
-    kind: str
-    seed: int
-    size: int
-    photos: tuple[str, ...] = ()
+    kind: str  # One of ``KINDS``
+    seed: int  # Of everything
+    size: int  # Side of the pictures in pixels
+    photos: tuple[str, ...] = ()  # Names of the photographs used as backgrounds, in order
+    # The only defect of a world of defects, one of ``hand.defects.Defect``; None for all
     defect: str | None = None
-    world: int = WORLD
+    world: int = WORLD  # Version of the synthesis
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a run did.
+    """What a run did."""
 
-    Attributes:
-        folder: Where the shards are.
-        samples: How many samples are there now.
-        shards: How many shards.
-        new_shards: How many of them this run wrote; the others were there.
-    """
-
-    folder: Path
-    samples: int
-    shards: int
-    new_shards: int
+    folder: Path  # Where the shards are
+    samples: int  # How many samples are there now
+    shards: int  # How many shards
+    new_shards: int  # How many of them this run wrote; the others were there
 
 
 def synthesise(

@@ -17,8 +17,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from jaxtyping import Float
 from torch import Tensor, nn
 
-PATCH = 4
-"""Side of the patches unless a codec's config has another."""
+PATCH = 4  # Side of the patches unless a codec's config has another
 
 
 @dataclass

@@ -15,24 +15,17 @@ from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DCondit
 
 @dataclass(frozen=True, eq=False)
 class Denoiser:
-    """UNet and ControlNet with all that stays the same over the steps of one run.
+    """UNet and ControlNet with all that stays the same over the steps of one run."""
 
-    Attributes:
-        unet: The UNet.
-        controlnet: The ControlNet; None: no control.
-        embeddings: [1, t, c] of the prompt, or [2, t, c] of the negative prompt and the prompt.
-        beside: [1, L + 1, h, w] mask and masked picture's latents for an inpainting UNet, else None.
-        control: [1, 3, H, W] the control image D in [0, 1].
-        guidance: w of eq. 3; used with two embeddings.
-        control_guidance: The same between without control and with it; 1 runs the UNet with it alone.
-    """
-
-    unet: UNet2DConditionModel
-    controlnet: ControlNetModel | None
+    unet: UNet2DConditionModel  # The UNet
+    controlnet: ControlNetModel | None  # The ControlNet; None: no control
+    # [1, t, c] of the prompt, or [2, t, c] of the negative prompt and the prompt
     embeddings: Float[Tensor, "b t c"]
+    # [1, L + 1, h, w] mask and masked picture's latents for an inpainting UNet, else None
     beside: Float[Tensor, "1 k h w"] | None
-    control: Float[Tensor, "1 3 H W"]
-    guidance: float
+    control: Float[Tensor, "1 3 H W"]  # [1, 3, H, W] the control image D in [0, 1]
+    guidance: float  # w of eq. 3; used with two embeddings.
+    # The same between without control and with it; 1 runs the UNet with it alone
     control_guidance: float = 1.0
 
     def __call__(

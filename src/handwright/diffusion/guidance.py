@@ -14,8 +14,7 @@ STANDARD_NEGATIVE = (
 )
 """c_n of eq. 3: the usual negative words."""
 
-GUIDANCE = 9.0
-"""w of eq. 3 in the published inference."""
+GUIDANCE = 9.0  # w of eq. 3 in the published inference.
 
 NEGATIVE_PROMPT = f"{SYNTHETIC_NEGATIVE}, {STANDARD_NEGATIVE}"
 

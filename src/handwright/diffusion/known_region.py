@@ -73,18 +73,13 @@ class KnownRegionBlend:
 
     After every step but the last, latents outside the mask become the picture's own at the noise level that
     the next step expects: x_known ~ N(√ᾱ · x0, (1 − ᾱ) I) (eq. 1), fresh noise each time.
-
-    Attributes:
-        known: [b, c, h, w] the picture's latents x0, scaled and laid out as the pipeline keeps its own.
-        mask: [b, 1, h, w] m at latent size, 1 inside the hand region.
-        generator: Where the noise comes from.
-        tensor_inputs: Read by diffusers: the tensors it hands over.
     """
 
+    # [b, c, h, w] the picture's latents x0, scaled and laid out as the pipeline keeps its own
     known: Float[Tensor, "b c h w"]
-    mask: Float[Tensor, "b 1 h w"]
-    generator: torch.Generator | None = None
-    tensor_inputs: tuple[str, ...] = ("latents",)
+    mask: Float[Tensor, "b 1 h w"]  # [b, 1, h, w] m at latent size, 1 inside the hand region
+    generator: torch.Generator | None = None  # Where the noise comes from
+    tensor_inputs: tuple[str, ...] = ("latents",)  # Read by diffusers: the tensors it hands over
 
     def __call__(
         self,

@@ -49,13 +49,9 @@ OnStepEnd = Callable[[Any, int, Tensor, dict[str, Tensor]], dict[str, Tensor]]
 
 @dataclass
 class HandInpaintOutput(BaseOutput):
-    """What a run gives.
+    """What a run gives."""
 
-    Attributes:
-        pictures: float32 [1, 3, R, R] in [-1, 1]; every pixel went through the VAE.
-    """
-
-    pictures: Float[Tensor, "1 3 r r"]
+    pictures: Float[Tensor, "1 3 r r"]  # float32 [1, 3, R, R] in [-1, 1]; every pixel went through the VAE
 
 
 class HandInpaintPipeline(DiffusionPipeline):

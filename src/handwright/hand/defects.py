@@ -11,30 +11,18 @@ class Defect(StrEnum):
     The order is that of the critic's training targets; its packaged network names its own outputs.
     """
 
-    EXTRA = "extra"
-    """A finger too many."""
-    MISSING = "missing"
-    """A finger too few."""
-    FUSED = "fused"
-    """Two fingers grown together."""
-    SPLIT = "split"
-    """A finger that forks."""
-    OVERBENT = "overbent"
-    """A joint bent backwards, or further than it can."""
-    SIDEWAYS = "sideways"
-    """A joint bent out of its finger's plane."""
-    TOO_LONG = "too_long"
-    """A finger longer than any of a human hand."""
-    TOO_SHORT = "too_short"
-    """A finger shorter than any of a human hand."""
-    TWO_THUMBS = "two_thumbs"
-    """A thumb on either side of the palm, or two on one."""
-    WRONG_HAND = "wrong_hand"
-    """A left hand on a right arm, or a right one on a left."""
-    DETACHED = "detached"
-    """A hand apart from its arm."""
-    MELTED = "melted"
-    """Skin without the shape of a hand."""
+    EXTRA = "extra"  # A finger too many
+    MISSING = "missing"  # A finger too few
+    FUSED = "fused"  # Two fingers grown together
+    SPLIT = "split"  # A finger that forks
+    OVERBENT = "overbent"  # A joint bent backwards, or further than it can
+    SIDEWAYS = "sideways"  # A joint bent out of its finger's plane
+    TOO_LONG = "too_long"  # A finger longer than any of a human hand
+    TOO_SHORT = "too_short"  # A finger shorter than any of a human hand
+    TWO_THUMBS = "two_thumbs"  # A thumb on either side of the palm, or two on one
+    WRONG_HAND = "wrong_hand"  # A left hand on a right arm, or a right one on a left
+    DETACHED = "detached"  # A hand apart from its arm
+    MELTED = "melted"  # Skin without the shape of a hand
 
 
 COUNT_DEFECTS = (Defect.EXTRA, Defect.MISSING, Defect.FUSED, Defect.SPLIT, Defect.TWO_THUMBS)

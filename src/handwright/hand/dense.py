@@ -10,25 +10,18 @@ from jaxtyping import Float, Int
 
 from handwright.hand.rig import Rig, load_rig
 
-_RINGS, _RING_STEP_M = 5, 0.01
-"""Rings of the forearm's stump and their distance in metres."""
-_RING_WIDER, _RING_THICKER = 0.03, 0.02
-"""Growth of the stump's width and depth from ring to ring (by eye)."""
+_RINGS, _RING_STEP_M = 5, 0.01  # Rings of the forearm's stump and their distance in metres
+_RING_WIDER, _RING_THICKER = 0.03, 0.02  # Growth of the stump's width and depth from ring to ring (by eye)
 _BULGE = 0.6
 """α of Phong tessellation: 0 keeps the triangles flat, 1 moves new points to the tangent planes (by eye)."""
 
 
 @dataclass(frozen=True, eq=False)
 class DenseRig:
-    """A rig with more triangles and its rest normals.
+    """A rig with more triangles and its rest normals."""
 
-    Attributes:
-        rig: Same bones and landmarks, denser skin; ``corner_uv`` follows it.
-        normals: [V, 3] unit normals at rest, outwards.
-    """
-
-    rig: Rig
-    normals: Float[np.ndarray, "v 3"]
+    rig: Rig  # Same bones and landmarks, denser skin; ``corner_uv`` follows it
+    normals: Float[np.ndarray, "v 3"]  # [V, 3] unit normals at rest, outwards
 
 
 @lru_cache(maxsize=1)

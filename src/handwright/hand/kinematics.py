@@ -23,19 +23,12 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, eq=False)
 class PosedBones:
-    """Posed bones: rest point x on bone b → ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``.
+    """Posed bones: rest point x on bone b → ``linear[b] @ (x − joints_rest_m[b]) + joints_m[b]``."""
 
-    Attributes:
-        rotations: [20, 3, 3] of each bone from rest, in hand space.
-        linear: [20, 3, 3] rotation after shape.
-        joints_m: [20, 3] posed pivots, in hand space.
-        joints_rest_m: [20, 3] the rig's own pivots.
-    """
-
-    rotations: Float[np.ndarray, "20 3 3"]
-    linear: Float[np.ndarray, "20 3 3"]
-    joints_m: Float[np.ndarray, "20 3"]
-    joints_rest_m: Float[np.ndarray, "20 3"]
+    rotations: Float[np.ndarray, "20 3 3"]  # [20, 3, 3] of each bone from rest, in hand space
+    linear: Float[np.ndarray, "20 3 3"]  # [20, 3, 3] rotation after shape
+    joints_m: Float[np.ndarray, "20 3"]  # [20, 3] posed pivots, in hand space
+    joints_rest_m: Float[np.ndarray, "20 3"]  # [20, 3] the rig's own pivots
 
 
 def pose_bones(rig: Rig, hand: Hand) -> PosedBones:

@@ -10,23 +10,16 @@ import numba as nb
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-_EDGE = -1e-9
-"""Barycentric slack that lets no pixel centre fall between two triangles that share an edge."""
+_EDGE = -1e-9  # Barycentric slack that lets no pixel centre fall between two triangles that share an edge
 
 
 @dataclass(frozen=True, eq=False)
 class Visible:
-    """The visible surface at each pixel of a window.
+    """The visible surface at each pixel of a window."""
 
-    Attributes:
-        face: int32 [h, w] index of the nearest triangle, −1 for none.
-        bary: float32 [h, w, 3] perspective-correct barycentric coordinates on it.
-        depth_m: float32 [h, w] distance along the camera's axis, +inf for none.
-    """
-
-    face: Int[np.ndarray, "h w"]
-    bary: Float[np.ndarray, "h w 3"]
-    depth_m: Float[np.ndarray, "h w"]
+    face: Int[np.ndarray, "h w"]  # int32 [h, w] index of the nearest triangle, −1 for none
+    bary: Float[np.ndarray, "h w 3"]  # float32 [h, w, 3] perspective-correct barycentric coordinates on it
+    depth_m: Float[np.ndarray, "h w"]  # float32 [h, w] distance along the camera's axis, +inf for none
 
     def interpolate(self, values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"]) -> np.ndarray:
         """Interpolate vertex values [V, C] at covered pixels: [N, C] in row-major order of ``face >= 0``."""

@@ -25,39 +25,23 @@ SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
 
 @dataclass(frozen=True, eq=False)
 class Rig:
-    """Rest geometry of the mean right hand.
+    """Rest geometry of the mean right hand."""
 
-    Attributes:
-        vertices_m: [V, 3] skin.
-        faces: int32 [F, 3], counter-clockwise from outside; open at the wrist.
-        weight_bones: int64 [V, 6] bones that carry each vertex.
-        weights: [V, 6] their shares, each row sums to 1.
-        joints_m: [20, 3] pivot of each bone.
-        tips_m: [5, 3] fingertips.
-        finger_axes: [5, 3 (flexion, abduction, along), 3] unit axes at rest.
-        corner_uv: [F, 3, 2] texture coordinates of every corner of every face, in 0…1.
-        landmark_bones: int64 [21, 2] the two bones that carry each landmark, half each.
-        landmarks_m: [21, 3] landmarks at rest, MediaPipe order.
-        sphere_bones: int64 [S] bone of each collision sphere.
-        spheres_m: [S, 3] centres at rest.
-        sphere_radii_m: [S].
-        sphere_pairs: int64 [P, 2] pairs of spheres that must not overlap.
-    """
-
-    vertices_m: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    weight_bones: Int[np.ndarray, "v 6"]
-    weights: Float[np.ndarray, "v 6"]
-    joints_m: Float[np.ndarray, "20 3"]
-    tips_m: Float[np.ndarray, "5 3"]
-    finger_axes: Float[np.ndarray, "5 3 3"]
+    vertices_m: Float[np.ndarray, "v 3"]  # [V, 3] skin
+    faces: Int[np.ndarray, "f 3"]  # int32 [F, 3], counter-clockwise from outside; open at the wrist
+    weight_bones: Int[np.ndarray, "v 6"]  # int64 [V, 6] bones that carry each vertex
+    weights: Float[np.ndarray, "v 6"]  # [V, 6] their shares, each row sums to 1
+    joints_m: Float[np.ndarray, "20 3"]  # [20, 3] pivot of each bone
+    tips_m: Float[np.ndarray, "5 3"]  # [5, 3] fingertips
+    finger_axes: Float[np.ndarray, "5 3 3"]  # [5, 3 (flexion, abduction, along), 3] unit axes at rest
+    # [F, 3, 2] texture coordinates of every corner of every face, in 0…1
     corner_uv: Float[np.ndarray, "f 3 2"]
-    landmark_bones: Int[np.ndarray, "21 2"]
-    landmarks_m: Float[np.ndarray, "21 3"]
-    sphere_bones: Int[np.ndarray, " s"]
-    spheres_m: Float[np.ndarray, "s 3"]
-    sphere_radii_m: Float[np.ndarray, " s"]
-    sphere_pairs: Int[np.ndarray, "p 2"]
+    landmark_bones: Int[np.ndarray, "21 2"]  # int64 [21, 2] the two bones that carry each landmark, half each
+    landmarks_m: Float[np.ndarray, "21 3"]  # [21, 3] landmarks at rest, MediaPipe order
+    sphere_bones: Int[np.ndarray, " s"]  # int64 [S] bone of each collision sphere
+    spheres_m: Float[np.ndarray, "s 3"]  # [S, 3] centres at rest
+    sphere_radii_m: Float[np.ndarray, " s"]  # [S]
+    sphere_pairs: Int[np.ndarray, "p 2"]  # int64 [P, 2] pairs of spheres that must not overlap
 
     @property
     def part_ids(self) -> Int[np.ndarray, " v"]:

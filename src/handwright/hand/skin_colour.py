@@ -14,8 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.hand.morphology import opened
 from handwright.types import HandRegion
 
-SAME_SKIN = 9.0
-"""Largest ``skin_distance`` of a hand's other parts and of its arm: three standard deviations."""
+SAME_SKIN = 9.0  # Largest ``skin_distance`` of a hand's other parts and of its arm: three standard deviations
 
 COLOURLESS = 6.0
 """Chroma of skin (``skin_chroma``) below which a picture counts as black and white (chosen by eye)."""

@@ -43,29 +43,19 @@ class InpaintRequest:
 
 @dataclass(frozen=True, eq=False)
 class DenoisingStep:
-    """What went into one step of the sampler, and what the network took it for.
+    """What went into one step of the sampler, and what the network took it for."""
 
-    Attributes:
-        timestep: Of the model's schedule.
-        noisy: uint8 [R, R, 3] the noisy latents, decoded.
-        predicted: uint8 [R, R, 3] the picture that the network predicted from them.
-    """
-
-    timestep: float
-    noisy: UInt8[np.ndarray, "r r 3"]
-    predicted: UInt8[np.ndarray, "r r 3"]
+    timestep: float  # Of the model's schedule
+    noisy: UInt8[np.ndarray, "r r 3"]  # the noisy latents, decoded
+    predicted: UInt8[np.ndarray, "r r 3"]  # the picture that the network predicted from them
 
 
 @dataclass(frozen=True, eq=False)
 class InpaintResult:
-    """An inpainted square.
+    """An inpainted square."""
 
-    Attributes:
-        picture: float32 [R, R, 3] sRGB in 0 … 255, not rounded.
-        steps: Some of the steps, evenly chosen from first to last, when they were to be kept.
-    """
-
-    picture: Float[np.ndarray, "r r 3"]
+    picture: Float[np.ndarray, "r r 3"]  # float32 [R, R, 3] sRGB in 0 … 255, not rounded
+    # Some of the steps, evenly chosen from first to last, when they were to be kept
     steps: tuple[DenoisingStep, ...] = ()
 
 
@@ -139,13 +129,9 @@ def check_installed() -> None:
 
 @dataclass
 class NetworkLoader:
-    """Opens models when they are first needed and keeps the last ones.
+    """Opens models when they are first needed and keeps the last ones."""
 
-    Attributes:
-        open_network: Opens them.
-    """
-
-    open_network: OpenInpainter = open_torch_network
+    open_network: OpenInpainter = open_torch_network  # Opens them
     _open: dict[Wanted, InpaintNetwork] = field(default_factory=dict[Wanted, InpaintNetwork])
 
     def __call__(self, settings: DiffusionSettings) -> InpaintNetwork:

@@ -25,17 +25,11 @@ _LEAST_SIDE_PX = 16
 
 @dataclass(frozen=True)
 class Square:
-    """A square of whole pixels in a picture's frame, which it may leave.
+    """A square of whole pixels in a picture's frame, which it may leave."""
 
-    Attributes:
-        left: Its first column.
-        top: Its first row.
-        side: Pixels along each side.
-    """
-
-    left: int
-    top: int
-    side: int
+    left: int  # Its first column
+    top: int  # Its first row
+    side: int  # Pixels along each side
 
     def cut(self, picture: np.ndarray) -> np.ndarray:
         """[H, W, …] → [side, side, …]; beyond the picture its nearest pixel is repeated."""

@@ -8,8 +8,7 @@ from jaxtyping import UInt8
 from handwright.handrefiner.network import InpaintRequest, InpaintResult
 from handwright.handrefiner.square import picture_at
 
-MOST_STEPS = 10
-"""Columns of steps in a strip, at most."""
+MOST_STEPS = 10  # Columns of steps in a strip, at most
 
 _TILE_PX = 192
 _GAP_PX = 4

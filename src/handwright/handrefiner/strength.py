@@ -16,8 +16,7 @@ Strength = float | tuple[float, ...]
 STRENGTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Strengths that 'adaptive' tries in turn after 1 (HandRefiner §3.2)."""
 
-TOLERANCE = 1.15
-"""How many times the error at strength 1 a weaker one may have (HandRefiner §3.2: 15 % more)."""
+TOLERANCE = 1.15  # How many times the error at strength 1 a weaker one may have (HandRefiner §3.2: 15 % more)
 
 SHAPE_UNTIL = 0.5
 """'auto': share of the schedule, counted from its clean end, above which the shape is decided."""
@@ -25,38 +24,25 @@ SHAPE_UNTIL = 0.5
 NEAR = 0.1
 """'auto': joint error, as a fraction of hand size, from which a painting is made once more, at strength 1."""
 
-_MISSED = 1.0
-"""Joint error of a hand that is not found again."""
+_MISSED = 1.0  # Joint error of a hand that is not found again
 
 
 @dataclass(frozen=True)
 class StrengthTry:
-    """One painting on the way to a control strength.
+    """One painting on the way to a control strength."""
 
-    Attributes:
-        strength: What it was painted with; None: by a painter without strengths.
-        joint_error: Of the painting, as a fraction of hand size; of several hands the mean; 1: missed.
-    """
-
-    strength: Strength | None
-    joint_error: float
+    strength: Strength | None  # What it was painted with; None: by a painter without strengths
+    joint_error: float  # Of the painting, as a fraction of hand size; of several hands the mean; 1: missed
 
 
 @dataclass(frozen=True)
 class StrengthChoice:
-    """How the control strength of a candidate came about.
+    """How the control strength of a candidate came about."""
 
-    Attributes:
-        strategy: 'given' (a number), 'fixed', 'adaptive' or 'auto'.
-        tried: Every painting, in the order made.
-        won: Index of the one that was taken.
-        why: In words.
-    """
-
-    strategy: str
-    tried: tuple[StrengthTry, ...]
-    won: int
-    why: str
+    strategy: str  # 'given' (a number), 'fixed', 'adaptive' or 'auto'
+    tried: tuple[StrengthTry, ...]  # Every painting, in the order made
+    won: int  # Index of the one that was taken
+    why: str  # In words
 
 
 class Trial(Protocol):
@@ -82,15 +68,10 @@ T = TypeVar("T", bound=Trial)
 
 @dataclass(frozen=True)
 class Decision(Generic[T]):
-    """Which painting was taken, and the record of how.
+    """Which painting was taken, and the record of how."""
 
-    Attributes:
-        picked: The painting.
-        choice: What was tried, with what errors, which won, and why.
-    """
-
-    picked: T
-    choice: StrengthChoice
+    picked: T  # The painting
+    choice: StrengthChoice  # What was tried, with what errors, which won, and why
 
 
 def choose_strength(

@@ -28,15 +28,10 @@ from handwright.threads import available_cpus
 
 @dataclass(frozen=True, eq=False)
 class TorchNetwork:
-    """``HandInpaintPipeline`` on loaded models.
+    """``HandInpaintPipeline`` on loaded models."""
 
-    Attributes:
-        models: The networks.
-        resolution: Side of the pictures that they were trained on, in pixels.
-    """
-
-    models: DiffusionModels
-    resolution: int
+    models: DiffusionModels  # The networks
+    resolution: int  # Side of the pictures that they were trained on, in pixels
 
     @property
     def fixed_strength(self) -> float:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-MIN_PIXELS = 24
-"""Fewest pixels of each band that colours are compared by (chosen by eye)."""
-RIDGE = 0.02
-"""Damping of the slope of the colour difference, per pixel (chosen by eye)."""
+MIN_PIXELS = 24  # Fewest pixels of each band that colours are compared by (chosen by eye)
+RIDGE = 0.02  # Damping of the slope of the colour difference, per pixel (chosen by eye)
 
 
 def feathered_blend(

@@ -11,8 +11,7 @@ from jaxtyping import UInt8
 
 from handwright.types import Image
 
-Chunk = tuple[bytes, bytes]
-"""A named piece of a file: a PNG chunk's type or a JPEG marker, and the payload."""
+Chunk = tuple[bytes, bytes]  # A named piece of a file: a PNG chunk's type or a JPEG marker, and the payload
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

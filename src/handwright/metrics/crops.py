@@ -9,11 +9,9 @@ from jaxtyping import Bool, UInt8
 from handwright.errors import InvalidValueError
 from handwright.types import Box
 
-CROP_PX = 224
-"""Side of hand crops."""
+CROP_PX = 224  # Side of hand crops
 
-MARGIN = 1.6
-"""Side of a crop in longer sides of the hand's box."""
+MARGIN = 1.6  # Side of a crop in longer sides of the hand's box
 
 
 def hand_crop(

@@ -23,34 +23,23 @@ OPEN_POINTS: tuple[OpenPoint, ...] = ("number", "side", "direction", "contact", 
 
 @dataclass(frozen=True)
 class Contact:
-    """What a hand touches.
+    """What a hand touches."""
 
-    Attributes:
-        kind: What kind of thing; 'none' where expressly nothing.
-        thing: What, in the prompt's words without article ('cup of coffee', 'chin'); empty where unnamed.
-    """
-
-    kind: ContactKind
+    kind: ContactKind  # What kind of thing; 'none' where expressly nothing
+    # What, in the prompt's words without article ('cup of coffee', 'chin'); empty where unnamed
     thing: str = ""
 
 
 @dataclass(frozen=True)
 class HandExpectation:
-    """What a prompt states about one hand; None where it states nothing.
+    """What a prompt states about one hand; None where it states nothing."""
 
-    Attributes:
-        pose: Its side, fingers, named poses, palm and pointing direction (``hand.grammar.StatedPose``).
-        grasp: Its state.
-        contact: What it touches.
-        gloved: Whether it wears a glove.
-        hidden: It is stated to be out of sight (in a pocket, behind the back).
-    """
-
+    # Its side, fingers, named poses, palm and pointing direction (``hand.grammar.StatedPose``)
     pose: StatedPose = field(default_factory=StatedPose)
-    grasp: Grasp | None = None
-    contact: Contact | None = None
-    gloved: bool | None = None
-    hidden: bool = False
+    grasp: Grasp | None = None  # Its state
+    contact: Contact | None = None  # What it touches
+    gloved: bool | None = None  # Whether it wears a glove
+    hidden: bool = False  # It is stated to be out of sight (in a pocket, behind the back)
 
     @property
     def side(self) -> Side | None:
@@ -73,25 +62,16 @@ class HandExpectation:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a prompt states about the hands of a picture.
+    """What a prompt states about the hands of a picture."""
 
-    Attributes:
-        prompt: As it was given.
-        least: At least so many hands are in view; None where the prompt mentions none.
-        most: At most so many; None where nothing bounds them.
-        hands: One for each hand that is mentioned ('two hands' are two alike); other hands are not excluded.
-        meeting: How two hands meet ('clasped', 'holding hands', …); empty where they do not.
-        people: How many people are mentioned; None where that is not stated or not countable.
-        vague: Words that ask for good hands and fix nothing ('natural hands').
-    """
-
-    prompt: str
-    least: int | None = None
-    most: int | None = None
+    prompt: str  # As it was given
+    least: int | None = None  # At least so many hands are in view; None where the prompt mentions none
+    most: int | None = None  # At most so many; None where nothing bounds them
+    # One for each hand that is mentioned ('two hands' are two alike); other hands are not excluded
     hands: tuple[HandExpectation, ...] = ()
-    meeting: str = ""
-    people: int | None = None
-    vague: tuple[str, ...] = ()
+    meeting: str = ""  # How two hands meet ('clasped', 'holding hands', …); empty where they do not
+    people: int | None = None  # How many people are mentioned; None where that is not stated or not countable
+    vague: tuple[str, ...] = ()  # Words that ask for good hands and fix nothing ('natural hands')
 
     @property
     def open(self) -> tuple[OpenPoint, ...]:

@@ -54,23 +54,14 @@ _SPLIT = re.compile(
 
 @dataclass
 class Mention:
-    """One hand, or several alike, with the clauses about it.
+    """One hand, or several alike, with the clauses about it."""
 
-    Attributes:
-        number: How many hands.
-        exact: No more of them than that.
-        both: All hands of someone, one left and one right.
-        side: Which hand.
-        named: The word 'hand' is there; else only what it does.
-        clauses: The clauses about it.
-    """
-
-    number: int = 1
-    exact: bool = False
-    both: bool = False
-    side: Side | None = None
-    named: bool = False
-    clauses: list[str] = field(default_factory=list[str])
+    number: int = 1  # How many hands
+    exact: bool = False  # No more of them than that
+    both: bool = False  # All hands of someone, one left and one right
+    side: Side | None = None  # Which hand
+    named: bool = False  # The word 'hand' is there; else only what it does
+    clauses: list[str] = field(default_factory=list[str])  # The clauses about it
 
     @property
     def text(self) -> str:

@@ -30,8 +30,7 @@ _DISTANCES = (
 )
 """Key, features, distance."""
 
-CROSSOVER = 0.5
-"""Strength at which the paper sees structure give way to texture."""
+CROSSOVER = 0.5  # Strength at which the paper sees structure give way to texture
 
 _SCALED = {
     "error": 100.0,
@@ -46,17 +45,12 @@ _SCALED = {
 
 @dataclass(frozen=True, eq=False)
 class Gauge:
-    """Measures groups of units.
+    """Measures groups of units."""
 
-    Attributes:
-        store: Where they are.
-        extractors: Of features: ``APPEARANCE``', behind KID-H and FID-H, and ``ANATOMY``'s.
-        reference: Features of sound hands, of each.
-    """
-
-    store: Store
+    store: Store  # Where they are
+    # Of features: ``APPEARANCE``', behind KID-H and FID-H, and ``ANATOMY``'s
     extractors: Mapping[str, FeatureExtractor]
-    reference: Mapping[str, Features]
+    reference: Mapping[str, Features]  # Features of sound hands, of each
     _features: dict[tuple[str, str, str], Features] = field(
         default_factory=dict[tuple[str, str, str], Features]
     )

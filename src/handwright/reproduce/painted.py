@@ -29,15 +29,10 @@ _FINE_PX, _EDGE_PX, _STEP = 1.5, 3, 30
 
 @dataclass
 class Listener:
-    """A network that remembers what it made last.
+    """A network that remembers what it made last."""
 
-    Attributes:
-        network: The network.
-        last: Its last answer, or None.
-    """
-
-    network: InpaintNetwork
-    last: tuple[InpaintRequest, InpaintResult] | None = None
+    network: InpaintNetwork  # The network
+    last: tuple[InpaintRequest, InpaintResult] | None = None  # Its last answer, or None
 
     @property
     def resolution(self) -> int:
@@ -71,12 +66,9 @@ class Bare:
 
     The usual way back gives what the mesh covers the old hand's skin colour, and so an outline that the
     network may not have painted.
-
-    Attributes:
-        painter: The painter.
     """
 
-    painter: Painter
+    painter: Painter  # The painter
 
     @property
     def together(self) -> bool:

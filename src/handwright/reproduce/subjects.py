@@ -26,38 +26,25 @@ from handwright.types import Box, Image
 Pixels = UInt8[np.ndarray, "h w 3"]
 Landmarks = Float[np.ndarray, "21 2"]
 
-REAL, MADE = "real", "made"
-"""Folders below ``--data``: the reference, and the pictures to repaint."""
+REAL, MADE = "real", "made"  # Folders below ``--data``: the reference, and the pictures to repaint
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture that is read when it is needed.
+    """A picture that is read when it is needed."""
 
-    Attributes:
-        name: Unmistakable within a study, fit for a file name.
-        read: Its pixels.
-    """
-
-    name: str
-    read: Callable[[], Pixels]
+    name: str  # Unmistakable within a study, fit for a file name
+    read: Callable[[], Pixels]  # Its pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """The largest hand of a picture, found and fitted as ``refine`` does it.
+    """The largest hand of a picture, found and fitted as ``refine`` does it."""
 
-    Attributes:
-        name: Of the picture.
-        pixels: uint8 [H, W, 3].
-        scene: All its hands.
-        task: The hand.
-    """
-
-    name: str
-    pixels: Pixels
-    scene: Scene
-    task: HandTask
+    name: str  # Of the picture
+    pixels: Pixels  # uint8 [H, W, 3]
+    scene: Scene  # All its hands
+    task: HandTask  # The hand
 
     def boxed(self) -> Subject:
         """The same with all of its mask's box free to change, as the published code has it.
@@ -82,15 +69,11 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Suspect:
-    """A picture whose hand is, or may be, malformed.
+    """A picture whose hand is, or may be, malformed."""
 
-    Attributes:
-        name: Unmistakable within a study.
-        read: Its pixels, and the landmarks of the hand; of a render those of the sound hand that it should
-            show. None where no hand is found.
-    """
-
-    name: str
+    name: str  # Unmistakable within a study
+    # Its pixels, and the landmarks of the hand; of a render those of the sound hand that it should show. None
+    # where no hand is found.
     read: Callable[[], tuple[Pixels, Landmarks] | None]
 
 

@@ -66,17 +66,11 @@ LARGEST_PX = 1536
 
 @dataclass(frozen=True)
 class Judge:
-    """The models of a review, loaded once for many pictures.
+    """The models of a review, loaded once for many pictures."""
 
-    Attributes:
-        landmarker: Finds hands and people.
-        critic: Predicts the defects of a hand; None: the checks by geometry stand alone.
-        proposer: Finds hands that the landmarker misses; None: these stay undetected.
-    """
-
-    landmarker: Landmarker
-    critic: Critic | None = None
-    proposer: Proposer | None = None
+    landmarker: Landmarker  # Finds hands and people
+    critic: Critic | None = None  # Predicts the defects of a hand; None: the checks by geometry stand alone
+    proposer: Proposer | None = None  # Finds hands that the landmarker misses; None: these stay undetected
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from typing import Any
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 
 SCHEMA_NAME = "handwright/review-1"
-SCHEMA_FILE = Path(__file__).with_name("review-1.schema.json")
-"""JSON Schema of a review."""
+SCHEMA_FILE = Path(__file__).with_name("review-1.schema.json")  # JSON Schema of a review
 
 _PX_DECIMALS, _DECIMALS = 2, 4
 VERDICTS = ("fail", "unsure", "pass", "no_hands")

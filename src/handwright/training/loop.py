@@ -69,17 +69,11 @@ class MeasuredRecipe(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands.
+    """Where a run stands."""
 
-    Attributes:
-        step: Steps done.
-        minutes: Time spent on them, earlier slices included.
-        done: Whether ``max_train_steps`` was reached.
-    """
-
-    step: int
-    minutes: float
-    done: bool
+    step: int  # Steps done
+    minutes: float  # Time spent on them, earlier slices included
+    done: bool  # Whether ``max_train_steps`` was reached
 
 
 def train(

@@ -62,16 +62,12 @@ from handwright.training.streams.whole_pictures import load_pictures
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 """Share of photographs among the samples of the painting family, and of the critics; chosen by eye."""
 
-UNFORESEEN_SHARE = 0.25
-"""Share of the critic's malformed hands that have an unnamed defect; chosen by eye."""
+UNFORESEEN_SHARE = 0.25  # Share of the critic's malformed hands that have an unnamed defect; chosen by eye
 
-_SHOWN = 12
-"""Crops in the sample grid of the painting family."""
+_SHOWN = 12  # Crops in the sample grid of the painting family
 
-_LARGEST_PICTURE = 3
-"""Whole pictures are kept at most this many halves of the samples' side large."""
-_MARGIN = 9 / 8
-"""Crops are kept this much larger than samples, to cut windows from."""
+_LARGEST_PICTURE = 3  # Whole pictures are kept at most this many halves of the samples' side large
+_MARGIN = 9 / 8  # Crops are kept this much larger than samples, to cut windows from
 
 
 def open_member(member: str, data: Path, model: Path | None, settings: TrainSettings) -> Recipe:

@@ -14,19 +14,14 @@ from handwright.diffusion.samplers import is_flow
 
 @dataclass(frozen=True, eq=False)
 class Noised:
-    """Latents on their way to noise.
+    """Latents on their way to noise."""
 
-    Attributes:
-        latents: [b, c, h, w] s x0 + n ε.
-        timesteps: [b] as the network reads them: whole numbers, or 1000 σ of a flow.
-        target: [b, c, h, w] what the network should say: one of ``settings.PREDICTIONS``.
-        weight: [b] min-SNR weight of each sample.
-    """
-
-    latents: Float[Tensor, "b c h w"]
+    latents: Float[Tensor, "b c h w"]  # [b, c, h, w] s x0 + n ε
+    # [b] as the network reads them: whole numbers, or 1000 σ of a flow
     timesteps: Float[Tensor, "b"] | Int[Tensor, "b"]
+    # [b, c, h, w] what the network should say: one of ``settings.PREDICTIONS``
     target: Float[Tensor, "b c h w"]
-    weight: Float[Tensor, "b"]
+    weight: Float[Tensor, "b"]  # [b] min-SNR weight of each sample
 
 
 def prediction_of(scheduler: Any) -> str:  # noqa: ANN401 - any diffusers scheduler

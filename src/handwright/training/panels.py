@@ -8,8 +8,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.hand.anatomy import LANDMARK_EDGES
 
-_SHIFT = 4
-"""Fractional bits of OpenCV's drawing coordinates."""
+_SHIFT = 4  # Fractional bits of OpenCV's drawing coordinates
 
 _EDGE, _TIP, _TIPS = (40, 220, 255), (255, 60, 200), (4, 8, 12, 16, 20)
 

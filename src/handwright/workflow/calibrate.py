@@ -40,23 +40,14 @@ _MEASURES = ("false alarms on good hands", "recall on malformed hands", "calibra
 
 @dataclass(frozen=True)
 class Gain:
-    """What a calibration was fitted on and what it gains.
+    """What a calibration was fitted on and what it gains."""
 
-    Attributes:
-        calibration: As it was written.
-        before: Measures by the calibration in use; see ``about``.
-        after: The same, every picture judged by a fit in which it took no part.
-        good: Good hands that took part.
-        malformed: Malformed ones.
-        left_out: How many labels took no part, by why.
-    """
-
-    calibration: Calibration
-    before: tuple[Estimate, ...]
-    after: tuple[Estimate, ...]
-    good: int
-    malformed: int
-    left_out: Mapping[str, int]
+    calibration: Calibration  # As it was written
+    before: tuple[Estimate, ...]  # Measures by the calibration in use; see ``about``
+    after: tuple[Estimate, ...]  # The same, every picture judged by a fit in which it took no part
+    good: int  # Good hands that took part
+    malformed: int  # Malformed ones
+    left_out: Mapping[str, int]  # How many labels took no part, by why
 
     def lines(self) -> list[str]:
         """What to tell the user."""

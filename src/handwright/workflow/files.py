@@ -8,8 +8,7 @@ from typing import Any
 
 from handwright.errors import OutputError
 
-Record = dict[str, Any]
-"""One entry of ``pictures`` in the report (see report-1.schema.json)."""
+Record = dict[str, Any]  # One entry of ``pictures`` in the report (see report-1.schema.json)
 
 
 def sha256_of_file(path: Path) -> str:

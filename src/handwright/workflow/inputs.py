@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     Picture = str | Path | bytes | np.ndarray | Image | PILImage.Image
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-"""Pillow modes by the number of channels of an array."""
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow modes by the number of channels of an array
 
 
 def is_several(picture: Picture | Sequence[Picture]) -> bool:

@@ -35,15 +35,10 @@ PICTURE_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Source:
-    """One picture to work on.
+    """One picture to work on."""
 
-    Attributes:
-        path: The file, as the user reaches it.
-        name: Its place below the folder or pattern it came from; the bare file name for a file.
-    """
-
-    path: Path
-    name: PurePosixPath
+    path: Path  # The file, as the user reaches it
+    name: PurePosixPath  # Its place below the folder or pattern it came from; the bare file name for a file
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,12 @@ _FIX = "save labels from a report's page, or write columns path, hand, label (go
 
 @dataclass(frozen=True)
 class Label:
-    """A user's label of a hand.
+    """A user's label of a hand."""
 
-    Attributes:
-        path: Of the picture, as it is written.
-        hand: Number of the hand in its review.
-        box: Of the hand as it was reviewed, or None.
-        malformed: Whether something is wrong with it.
-    """
-
-    path: str
-    hand: int
-    box: Box | None
-    malformed: bool
+    path: str  # Of the picture, as it is written
+    hand: int  # Number of the hand in its review
+    box: Box | None  # Of the hand as it was reviewed, or None
+    malformed: bool  # Whether something is wrong with it
 
 
 def read_labels(path: Path) -> list[Label]:

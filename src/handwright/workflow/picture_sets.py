@@ -25,15 +25,11 @@ Given = str | Path | Sequence[str | Path]
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures by name, and what could not be listed.
+    """Pictures by name, and what could not be listed."""
 
-    Attributes:
-        items: Each picture by its name: its place below the folder without suffix, or its key in the shard.
-        problems: Path and reason of each sample or shard that is damaged.
-    """
-
+    # Each picture by its name: its place below the folder without suffix, or its key in the shard
     items: Mapping[str, Item]
-    problems: tuple[tuple[Path, str], ...] = ()
+    problems: tuple[tuple[Path, str], ...] = ()  # Path and reason of each sample or shard that is damaged
 
 
 def find_pictures(given: Given, called: str, masks: Path | None = None) -> PictureSet:

@@ -36,46 +36,28 @@ _CROP_PX, _CROP_MARGIN = 360, 0.3
 
 @dataclass(frozen=True)
 class ReviewOptions:
-    """How pictures are reviewed.
+    """How pictures are reviewed."""
 
-    Attributes:
-        prompt: What they were meant to show; None holds them against nothing.
-        report: Folder for review.json, index.html and the overlays, or None.
-        fail_on: The mildest verdict that makes the exit code 1.
-        workers: Processes.
-        landmarker: A hand_landmarker.task of the user's own.
-        calibration: What ``--calibrate`` wrote, for the critic to be read by, or None.
-        progress: Called before the first and after each picture.
-        notify: Called with a line for what is fetched.
-        open_judge: Makes the judge; None: the real one with the models of ``handwright setup``.
-    """
-
-    prompt: str | None = None
-    report: Path | None = None
-    fail_on: FailOn = "fail"
-    workers: int = 1
-    landmarker: Path | None = None
-    calibration: Path | None = None
-    progress: Progress = silent
-    notify: Callable[[str], None] = lambda _: None
+    prompt: str | None = None  # What they were meant to show; None holds them against nothing
+    report: Path | None = None  # Folder for review.json, index.html and the overlays, or None
+    fail_on: FailOn = "fail"  # The mildest verdict that makes the exit code 1
+    workers: int = 1  # Processes
+    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
+    calibration: Path | None = None  # What ``--calibrate`` wrote, for the critic to be read by, or None
+    progress: Progress = silent  # Called before the first and after each picture
+    notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
+    # Makes the judge; None: the real one with the models of ``handwright setup``
     open_judge: Callable[[], AbstractContextManager[Judge]] | None = None
 
 
 @dataclass(frozen=True)
 class ReviewResult:
-    """What a review found.
+    """What a review found."""
 
-    Attributes:
-        review: The whole of it (see review-1.schema.json).
-        exit_code: 0 nothing at or above ``fail_on``, 1 findings, 2 a file that could not be read, 70 a bug.
-        traces: Tracebacks of internal errors, for ``--debug``.
-        page: The report's page, or None.
-    """
-
-    review: dict[str, Any]
-    exit_code: int
-    traces: tuple[str, ...] = ()
-    page: Path | None = None
+    review: dict[str, Any]  # The whole of it (see review-1.schema.json)
+    exit_code: int  # 0 nothing at or above ``fail_on``, 1 findings, 2 a file that could not be read, 70 a bug
+    traces: tuple[str, ...] = ()  # Tracebacks of internal errors, for ``--debug``
+    page: Path | None = None  # The report's page, or None
 
 
 def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = None) -> ReviewResult:

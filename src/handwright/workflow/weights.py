@@ -10,8 +10,7 @@ from typing import Any
 from handwright.handrefiner.network import check_installed
 from handwright.workflow.files import sha256_of_file
 
-NETWORKS = ("vae", "text_encoder", "unet", "controlnet")
-"""Folders of a pipeline that hold weights."""
+NETWORKS = ("vae", "text_encoder", "unet", "controlnet")  # Folders of a pipeline that hold weights
 
 _NOTES = "handwright.json"
 _KINDS = ("*.safetensors", _NOTES)

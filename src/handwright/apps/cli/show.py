@@ -32,15 +32,10 @@ _STAGES = {
 
 @dataclass(frozen=True)
 class Screen:
-    """Where a command's words go.
+    """Where a command's words go."""
 
-    Attributes:
-        as_json: Stdout carries the report as JSON and nothing else.
-        debug: Show tracebacks of pictures that failed.
-    """
-
-    as_json: bool = False
-    debug: bool = False
+    as_json: bool = False  # Stdout carries the report as JSON and nothing else
+    debug: bool = False  # Show tracebacks of pictures that failed
 
     def notify(self, line: str) -> None:
         """A line on stderr: what the user waits for, or what went wrong."""

@@ -50,19 +50,12 @@ _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Turned:
-    """A hand before the camera has found its place.
+    """A hand before the camera has found its place."""
 
-    Attributes:
-        posed: Its pose and words.
-        side: Which hand.
-        turn: [3, 3] hand → scene (camera axes).
-        at_m: [3] of the wrist in the scene.
-    """
-
-    posed: Posed
-    side: Side
-    turn: Float[np.ndarray, "3 3"]
-    at_m: Float[np.ndarray, "3"]
+    posed: Posed  # Its pose and words
+    side: Side  # Which hand
+    turn: Float[np.ndarray, "3 3"]  # [3, 3] hand → scene (camera axes)
+    at_m: Float[np.ndarray, "3"]  # [3] of the wrist in the scene
 
 
 def one_hand(

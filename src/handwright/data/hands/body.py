@@ -31,25 +31,15 @@ _WRIST_M, _CUFF_M, _GLOVE_M = 0.002, -0.018, 0.0013
 
 @dataclass(frozen=True, eq=False)
 class Dressed:
-    """One hand ready to be drawn.
+    """One hand ready to be drawn."""
 
-    Attributes:
-        posed: The hand as it is rendered, perhaps malformed.
-        arm: How the arm goes on.
-        person: Whose hand.
-        dress: What they wear.
-        thing: What the hand holds, or None.
-        index: Number of the hand in the picture, from 0.
-        sound: The hand as it should be; ``posed.hand`` where nothing is wrong with it.
-    """
-
-    posed: PosedHand
-    arm: Arm
-    person: Person
-    dress: Dress
-    thing: Thing | None
-    index: int
-    sound: Hand
+    posed: PosedHand  # The hand as it is rendered, perhaps malformed
+    arm: Arm  # How the arm goes on
+    person: Person  # Whose hand
+    dress: Dress  # What they wear
+    thing: Thing | None  # What the hand holds, or None
+    index: int  # Number of the hand in the picture, from 0
+    sound: Hand  # The hand as it should be; ``posed.hand`` where nothing is wrong with it
 
 
 def solids_of(dressed: Dressed) -> list[Solid]:

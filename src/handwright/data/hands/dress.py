@@ -46,33 +46,19 @@ COLOUR_WORDS = {
 
 @dataclass(frozen=True)
 class Dress:
-    """What one person wears on hands and arms.
+    """What one person wears on hands and arms."""
 
-    Attributes:
-        sleeve_m: Distance of the cuff from the wrist; None for bare arms.
-        sleeve: What the sleeve is made of.
-        sleeve_words: 'a navy shirt'; empty for bare arms.
-        looseness: The sleeve's radius over the arm's.
-        glove: What a glove is made of, or None.
-        glove_words: 'blue rubber gloves'; empty for bare hands.
-        rings: Per ring the finger (1–4) and its metal.
-        ring_side: The hand that wears them.
-        watch: Strap and case material names, or None.
-        watch_side: The hand that wears it.
-        seed: Of folds.
-    """
-
-    sleeve_m: float | None
-    sleeve: Material | None
-    sleeve_words: str
-    looseness: float
-    glove: Material | None
-    glove_words: str
-    rings: tuple[tuple[int, str], ...]
-    ring_side: str
-    watch: tuple[str, str] | None
-    watch_side: str
-    seed: int
+    sleeve_m: float | None  # Distance of the cuff from the wrist; None for bare arms
+    sleeve: Material | None  # What the sleeve is made of
+    sleeve_words: str  # 'a navy shirt'; empty for bare arms
+    looseness: float  # The sleeve's radius over the arm's
+    glove: Material | None  # What a glove is made of, or None
+    glove_words: str  # 'blue rubber gloves'; empty for bare hands
+    rings: tuple[tuple[int, str], ...]  # Per ring the finger (1–4) and its metal
+    ring_side: str  # The hand that wears them
+    watch: tuple[str, str] | None  # Strap and case material names, or None
+    watch_side: str  # The hand that wears it
+    seed: int  # Of folds
 
 
 def draw_dress(rng: np.random.Generator) -> Dress:

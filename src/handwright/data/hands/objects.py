@@ -15,23 +15,15 @@ _SIDES = 40
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """A held thing in the hand's own frame (right-hand space).
+    """A held thing in the hand's own frame (right-hand space)."""
 
-    Attributes:
-        name: 'cup', 'phone', 'pen', 'ball', 'handle', 'card'.
-        words: 'a white cup'.
-        centre: [3] metres.
-        axes: [3, 3] rows: its own x, y, z as unit vectors.
-        half: [3] half sizes; balls and round things: radius, radius, half length (along z).
-        material: What it is made of.
-    """
-
-    name: str
-    words: str
-    centre: Float[np.ndarray, "3"]
-    axes: Float[np.ndarray, "3 3"]
+    name: str  # 'cup', 'phone', 'pen', 'ball', 'handle', 'card'
+    words: str  # 'a white cup'
+    centre: Float[np.ndarray, "3"]  # [3] metres
+    axes: Float[np.ndarray, "3 3"]  # [3, 3] rows: its own x, y, z as unit vectors
+    # [3] half sizes; balls and round things: radius, radius, half length (along z)
     half: Float[np.ndarray, "3"]
-    material: Material
+    material: Material  # What it is made of
 
     def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """Signed distance of points, negative inside."""

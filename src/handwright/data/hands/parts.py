@@ -21,42 +21,26 @@ _ROUND = 72
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A mesh of one material.
+    """A mesh of one material."""
 
-    Attributes:
-        vertices: [V, 3] metres, right-hand space.
-        faces: [F, 3] counter-clockwise from outside.
-        corner_uv: [F, 3, 2] texture coordinates.
-        rest: [V, 3] where each vertex is on the resting hand; sleeves: around, along, 0.
-        cloth: It is a sleeve, not skin.
-    """
-
-    vertices: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    corner_uv: Float[np.ndarray, "f 3 2"]
+    vertices: Float[np.ndarray, "v 3"]  # [V, 3] metres, right-hand space
+    faces: Int[np.ndarray, "f 3"]  # [F, 3] counter-clockwise from outside
+    corner_uv: Float[np.ndarray, "f 3 2"]  # [F, 3, 2] texture coordinates
+    # [V, 3] where each vertex is on the resting hand; sleeves: around, along, 0
     rest: Float[np.ndarray, "v 3"]
-    cloth: bool = False
+    cloth: bool = False  # It is a sleeve, not skin
 
 
 @dataclass(frozen=True)
 class Arm:
-    """How the arm goes on below the hand.
+    """How the arm goes on below the hand."""
 
-    Attributes:
-        flexion: Of the wrist, radians, + palmwards.
-        deviation: Of the wrist, radians, + thumbwards.
-        girth: Thickness against the mean forearm.
-        sleeve_m: Distance of the cuff from the wrist; None for a bare arm.
-        looseness: The sleeve's radius over the arm's.
-        seed: Of its folds.
-    """
-
-    flexion: float
-    deviation: float
-    girth: float
-    sleeve_m: float | None
-    looseness: float
-    seed: int
+    flexion: float  # Of the wrist, radians, + palmwards
+    deviation: float  # Of the wrist, radians, + thumbwards
+    girth: float  # Thickness against the mean forearm
+    sleeve_m: float | None  # Distance of the cuff from the wrist; None for a bare arm
+    looseness: float  # The sleeve's radius over the arm's
+    seed: int  # Of its folds
 
 
 def body_parts(posed: PosedHand, arm: Arm) -> list[Part]:

@@ -39,23 +39,14 @@ _SPREAD = (0.05, 0.06, 0.07, 0.03, 0.04, 0.035, 0.03, 0.035, 0.045)
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """Whose hands these are.
+    """Whose hands these are."""
 
-    Attributes:
-        tone: Index into the Monk scale, 0 lightest.
-        age: One of ``AGES``.
-        shape: [9] of both hands, ``anatomy.SHAPE_NAMES``.
-        skin: What the skin is made of.
-        nails: Name of the nail colour, or None.
-        girth: Thickness of the forearm against the mean.
-    """
-
-    tone: int
-    age: str
-    shape: Float[np.ndarray, "9"]
-    skin: Material
-    nails: str | None
-    girth: float
+    tone: int  # Index into the Monk scale, 0 lightest
+    age: str  # One of ``AGES``
+    shape: Float[np.ndarray, "9"]  # [9] of both hands, ``anatomy.SHAPE_NAMES``
+    skin: Material  # What the skin is made of
+    nails: str | None  # Name of the nail colour, or None
+    girth: float  # Thickness of the forearm against the mean
 
     @property
     def words(self) -> str:

@@ -31,17 +31,11 @@ _SHARES = (0.34, 0.2, 0.12, 0.08, 0.12, 0.14)
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A pose with its words.
+    """A pose with its words."""
 
-    Attributes:
-        dofs_rad: [24] ``anatomy.DOF_NAMES``.
-        words: What it is in words; directions and side still open.
-        name: The name that it was drawn for, or None.
-    """
-
-    dofs_rad: Float[np.ndarray, "24"]
-    words: PoseWords
-    name: str | None
+    dofs_rad: Float[np.ndarray, "24"]  # [24] ``anatomy.DOF_NAMES``
+    words: PoseWords  # What it is in words; directions and side still open
+    name: str | None  # The name that it was drawn for, or None
 
 
 def draw_pose(rng: np.random.Generator) -> Posed:

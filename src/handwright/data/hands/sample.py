@@ -35,54 +35,34 @@ _SHARE_SOUND = 1 / 3
 
 @dataclass(frozen=True, eq=False)
 class HandTruth:
-    """What is exactly known of one hand of a picture.
+    """What is exactly known of one hand of a picture."""
 
-    Attributes:
-        hand: Pose, shape, side, place and camera.
-        words: The pose in words, with its side and directions.
-        name: Name of the pose, or None.
-        keypoints_px: [21, 2] MediaPipe order.
-        visible: [21] inside the picture, and seen (not behind anything, itself included).
-        landmarks_cam_m: [21, 3].
-        joints_cam_m: [16, 3] MANO order.
-        gloved: The hand wears a glove.
-        defects: What is wrong with it; empty for a sound hand. All other truth is that of the sound hand.
-    """
-
-    hand: Hand
-    words: PoseWords
-    name: str | None
-    keypoints_px: Float[np.ndarray, "21 2"]
+    hand: Hand  # Pose, shape, side, place and camera
+    words: PoseWords  # The pose in words, with its side and directions
+    name: str | None  # Name of the pose, or None
+    keypoints_px: Float[np.ndarray, "21 2"]  # [21, 2] MediaPipe order
+    # [21] inside the picture, and seen (not behind anything, itself included)
     visible: Bool[np.ndarray, "21"]
-    landmarks_cam_m: Float[np.ndarray, "21 3"]
-    joints_cam_m: Float[np.ndarray, "16 3"]
-    gloved: bool
+    landmarks_cam_m: Float[np.ndarray, "21 3"]  # [21, 3]
+    joints_cam_m: Float[np.ndarray, "16 3"]  # [16, 3] MANO order
+    gloved: bool  # The hand wears a glove
+    # What is wrong with it; empty for a sound hand. All other truth is that of the sound hand.
     defects: tuple[DefectLabel, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class HandPicture:
-    """A picture with its truth.
+    """A picture with its truth."""
 
-    Attributes:
-        pixels: uint8 [S, S, 3] sRGB.
-        depth: uint8 [S, S] HandRefiner's depth control image of the sound hands alone.
-        scene: uint8 [S, S] ``Stage.nearness`` of everything that is in the picture, malformed as it may be.
-        mask: bool [S, S] what is seen of the hands beyond the wrist.
-        parts: uint8 [S, S] labels of ``hands.body``.
-        hands: The truth of each hand.
-        setup: Everything that the picture was made from.
-        encoded: The JPEG that the pixels come out of.
-    """
-
-    pixels: UInt8[np.ndarray, "s s 3"]
-    depth: UInt8[np.ndarray, "s s"]
+    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
+    depth: UInt8[np.ndarray, "s s"]  # HandRefiner's depth control image of the sound hands alone
+    # ``Stage.nearness`` of everything that is in the picture, malformed as it may be
     scene: UInt8[np.ndarray, "s s"]
-    mask: Bool[np.ndarray, "s s"]
-    parts: UInt8[np.ndarray, "s s"]
-    hands: tuple[HandTruth, ...]
-    setup: Setup
-    encoded: bytes = b""
+    mask: Bool[np.ndarray, "s s"]  # what is seen of the hands beyond the wrist
+    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body``
+    hands: tuple[HandTruth, ...]  # The truth of each hand
+    setup: Setup  # Everything that the picture was made from
+    encoded: bytes = b""  # The JPEG that the pixels come out of
 
 
 def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:

@@ -27,31 +27,18 @@ _SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """A picture before it is rendered.
+    """A picture before it is rendered."""
 
-    Attributes:
-        hands: One or two, ready to be drawn.
-        poses: Their poses and words.
-        person: Whose hands.
-        dress: What they wear.
-        pair: How two hands meet, or None.
-        thing: What is held, or None.
-        place: The background.
-        light: All light.
-        shot: The camera.
-        labels: What is wrong with the hands.
-    """
-
-    hands: tuple[Dressed, ...]
-    poses: tuple[Posed, ...]
-    person: Person
-    dress: Dress
-    pair: str | None
-    thing: Thing | None
-    place: Place
-    light: Surroundings
-    shot: Shot
-    labels: tuple[DefectLabel, ...] = ()
+    hands: tuple[Dressed, ...]  # One or two, ready to be drawn
+    poses: tuple[Posed, ...]  # Their poses and words
+    person: Person  # Whose hands
+    dress: Dress  # What they wear
+    pair: str | None  # How two hands meet, or None
+    thing: Thing | None  # What is held, or None
+    place: Place  # The background
+    light: Surroundings  # All light
+    shot: Shot  # The camera
+    labels: tuple[DefectLabel, ...] = ()  # What is wrong with the hands
 
 
 def draw_setup(

@@ -14,17 +14,11 @@ from handwright.types import Box, Image
 
 @dataclass(frozen=True)
 class JudgedHand:
-    """A hand and how people judge it.
+    """A hand and how people judge it."""
 
-    Attributes:
-        bbox_xyxy_px: Its box; may reach beyond the picture.
-        malformed: Whether something is wrong with it.
-        level: The data set's word for how wrong ('mild', 'severe'), if it has one.
-    """
-
-    bbox_xyxy_px: Box
-    malformed: bool
-    level: str | None = None
+    bbox_xyxy_px: Box  # Its box; may reach beyond the picture
+    malformed: bool  # Whether something is wrong with it
+    level: str | None = None  # The data set's word for how wrong ('mild', 'severe'), if it has one
 
     def __post_init__(self) -> None:
         _expect_box("JudgedHand.bbox_xyxy_px", self.bbox_xyxy_px)
@@ -32,23 +26,15 @@ class JudgedHand:
 
 @dataclass(frozen=True, eq=False)
 class JudgedPicture:
-    """A picture with its judged hands.
+    """A picture with its judged hands."""
 
-    Attributes:
-        key: Unique among all data sets; usable as a file name.
-        image: Reads the picture; raises ``UnreadableImageError``.
-        hands: Hands with a box.
-        rest_good: Whether hands without a box are good ones; otherwise nothing is known of them.
-        unclear_xyxy_px: Boxes within which nothing is known of hands that have no box of their own.
-        source: Where it comes from.
-    """
-
-    key: str
-    image: Callable[[], Image]
-    hands: tuple[JudgedHand, ...]
-    rest_good: bool
+    key: str  # Unique among all data sets; usable as a file name
+    image: Callable[[], Image]  # Reads the picture; raises ``UnreadableImageError``
+    hands: tuple[JudgedHand, ...]  # Hands with a box
+    rest_good: bool  # Whether hands without a box are good ones; otherwise nothing is known of them
+    # Boxes within which nothing is known of hands that have no box of their own
     unclear_xyxy_px: tuple[Box, ...]
-    source: Source
+    source: Source  # Where it comes from
 
     def __post_init__(self) -> None:
         for box in self.unclear_xyxy_px:

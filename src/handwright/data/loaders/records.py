@@ -28,15 +28,10 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Broken:
-    """A record that cannot be used.
+    """A record that cannot be used."""
 
-    Attributes:
-        source: Which one.
-        reason: Why, in a few words that are the same for all records broken in the same way.
-    """
-
-    source: Source
-    reason: str
+    source: Source  # Which one
+    reason: str  # Why, in a few words that are the same for all records broken in the same way
 
 
 Record = Sample | Broken
@@ -45,16 +40,11 @@ Found = TypeVar("Found")
 
 @dataclass
 class Tally:
-    """How many records were usable, and what was wrong with the others.
+    """How many records were usable, and what was wrong with the others."""
 
-    Attributes:
-        usable: Samples passed on so far.
-        broken: Number of broken records by reason.
-        examples: Up to three records of each reason.
-    """
-
-    usable: int = 0
-    broken: Counter[str] = field(default_factory=Counter[str])
+    usable: int = 0  # Samples passed on so far
+    broken: Counter[str] = field(default_factory=Counter[str])  # Number of broken records by reason
+    # Up to three records of each reason
     examples: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def samples(self, records: Iterable[Found | Broken]) -> Generator[Found]:

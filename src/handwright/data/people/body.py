@@ -43,27 +43,16 @@ _PIECES = {"torso": TOP, "legs": BOTTOM, "shoes": SHOES}
 
 @dataclass(frozen=True, eq=False)
 class Someone:
-    """A person ready to be drawn.
+    """A person ready to be drawn."""
 
-    Attributes:
-        person: Age, skin, nails.
-        stance: The posed body.
-        hands: Both, in camera space; those of ``stance.hands``.
-        place_m: [3] of the body's origin in camera space.
-        outfit: Clothes.
-        hair: What is on the head.
-        look: What is painted on the face.
-        gaze_m: [3] what the eyes look at, camera space.
-    """
-
-    person: Person
-    stance: Stance
-    hands: tuple[Hand, Hand]
-    place_m: Float[np.ndarray, "3"]
-    outfit: Outfit
-    hair: Hair
-    look: Look
-    gaze_m: Float[np.ndarray, "3"]
+    person: Person  # Age, skin, nails
+    stance: Stance  # The posed body
+    hands: tuple[Hand, Hand]  # Both, in camera space; those of ``stance.hands``
+    place_m: Float[np.ndarray, "3"]  # [3] of the body's origin in camera space
+    outfit: Outfit  # Clothes
+    hair: Hair  # What is on the head
+    look: Look  # What is painted on the face
+    gaze_m: Float[np.ndarray, "3"]  # [3] what the eyes look at, camera space
 
     def skin_m(self) -> Float[np.ndarray, "v 3"]:
         """[19158, 3] skin and helper meshes in camera space."""

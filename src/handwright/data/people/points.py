@@ -25,8 +25,7 @@ _BODY, _FEET, _FACE, _LEFT, _RIGHT = (
 _JOINT_DEPTH_M, _SKIN_DEPTH_M, _FOOT_DEPTH_M = 0.16, 0.012, 0.03
 """How far behind what is seen a point may lie and still be seen: joints are within, hair and shoes above."""
 
-HIDDEN = 0.5
-"""Confidence of a point that is in the picture and hidden, as COCO's visibility 1."""
+HIDDEN = 0.5  # Confidence of a point that is in the picture and hidden, as COCO's visibility 1
 
 
 def wholebody_of(

@@ -29,29 +29,17 @@ _REACHES = ((0.012, 8), (0.05, 10), (0.2, 14))
 
 @dataclass(frozen=True, eq=False)
 class PersonPicture:
-    """A picture with its truth.
+    """A picture with its truth."""
 
-    Attributes:
-        pixels: uint8 [S, S, 3] sRGB.
-        depth: uint8 [S, S] HandRefiner's depth control image of the hands.
-        scene: uint8 [S, S] ``Stage.nearness`` of everything that is in the picture.
-        mask: bool [S, S] the person, with clothes and hair.
-        parts: uint8 [S, S] labels of ``hands.body`` and ``people.body``.
-        hands: The truth of each hand that is in the picture, at least in part.
-        person: The 133 points and the person's box.
-        setup: Everything that the picture was made from.
-        encoded: The JPEG that the pixels come out of.
-    """
-
-    pixels: UInt8[np.ndarray, "s s 3"]
-    depth: UInt8[np.ndarray, "s s"]
-    scene: UInt8[np.ndarray, "s s"]
-    mask: Bool[np.ndarray, "s s"]
-    parts: UInt8[np.ndarray, "s s"]
-    hands: tuple[HandTruth, ...]
-    person: PersonLabel
-    setup: PersonSetup
-    encoded: bytes = b""
+    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
+    depth: UInt8[np.ndarray, "s s"]  # HandRefiner's depth control image of the hands
+    scene: UInt8[np.ndarray, "s s"]  # ``Stage.nearness`` of everything that is in the picture
+    mask: Bool[np.ndarray, "s s"]  # the person, with clothes and hair
+    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body`` and ``people.body``
+    hands: tuple[HandTruth, ...]  # The truth of each hand that is in the picture, at least in part
+    person: PersonLabel  # The 133 points and the person's box
+    setup: PersonSetup  # Everything that the picture was made from
+    encoded: bytes = b""  # The JPEG that the pixels come out of
 
 
 def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> PersonPicture:

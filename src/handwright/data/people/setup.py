@@ -30,29 +30,19 @@ _FRAMING_SHARES = (0.26, 0.58, 0.16)
 _PLACES = ("room", "landscape", "brick", "tiles", "wall", "shelf", "garden", "lights", "street", "plain")
 """Where people stand; desks and blankets are seen from above."""
 
-_EYES_TURN = 0.36
-"""How far eyes turn from straight ahead, as a tangent."""
+_EYES_TURN = 0.36  # How far eyes turn from straight ahead, as a tangent
 
 
 @dataclass(frozen=True, eq=False)
 class PersonSetup:
-    """A picture of someone before it is rendered.
+    """A picture of someone before it is rendered."""
 
-    Attributes:
-        someone: Who, how they stand, what they wear.
-        build: Their body.
-        framing: One of ``FRAMINGS``.
-        place: The background.
-        light: All light.
-        shot: The camera.
-    """
-
-    someone: Someone
-    build: Build
-    framing: str
-    place: Place
-    light: Surroundings
-    shot: Shot
+    someone: Someone  # Who, how they stand, what they wear
+    build: Build  # Their body
+    framing: str  # One of ``FRAMINGS``
+    place: Place  # The background
+    light: Surroundings  # All light
+    shot: Shot  # The camera
 
 
 def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> PersonSetup:

@@ -27,20 +27,13 @@ _HALO = 0.035
 
 @dataclass(eq=False)
 class Canvas:
-    """A picture that is being edited.
+    """A picture that is being edited."""
 
-    Attributes:
-        crop: The untouched hand.
-        pixels: float32 [W, W, 3] as it is now.
-        hand: float32 [W, W] share of hand and arm as it is now.
-        touched: float32 [W, W] 1 where pixels are new.
-        boxes: Of what is wrong by now, pixels.
-    """
-
-    crop: HandCrop
-    pixels: Float[np.ndarray, "w w 3"]
-    hand: Float[np.ndarray, "w w"]
-    touched: Float[np.ndarray, "w w"]
+    crop: HandCrop  # The untouched hand
+    pixels: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3] as it is now
+    hand: Float[np.ndarray, "w w"]  # float32 [W, W] share of hand and arm as it is now
+    touched: Float[np.ndarray, "w w"]  # float32 [W, W] 1 where pixels are new
+    # Of what is wrong by now, pixels
     boxes: list[tuple[float, float, float, float]] = field(
         default_factory=list[tuple[float, float, float, float]]
     )
@@ -54,16 +47,11 @@ class Canvas:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A part that was cut out: colours that reach beyond its edge, and its share of each pixel.
+    """A part that was cut out: colours that reach beyond its edge, and its share of each pixel."""
 
-    Attributes:
-        colours: float32 [W, W, 3].
-        share: float32 [W, W].
-        fade: float32 [W, W] its opacity over other parts of the hand; None for 1.
-    """
-
-    colours: Float[np.ndarray, "w w 3"]
-    share: Float[np.ndarray, "w w"]
+    colours: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3]
+    share: Float[np.ndarray, "w w"]  # float32 [W, W]
+    # float32 [W, W] its opacity over other parts of the hand; None for 1
     fade: Float[np.ndarray, "w w"] | None = None
 
 

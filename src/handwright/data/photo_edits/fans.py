@@ -29,25 +29,15 @@ _LEAST_ORDER = np.deg2rad(4)
 
 @dataclass(frozen=True, eq=False)
 class Fan:
-    """The four long fingers as sectors.
+    """The four long fingers as sectors."""
 
-    Attributes:
-        center: Where their lines meet.
-        ahead: Unit vector towards the knuckles.
-        angles: float64 [4] of each finger, ascending; radians.
-        halves: float64 [4] half the angle that each fills.
-        numbers: Which finger each is.
-        knuckles: Distance from the centre to the knuckles.
-        tips: float64 [4] distance to each tip.
-    """
-
-    center: Float[np.ndarray, "2"]
-    ahead: Float[np.ndarray, "2"]
-    angles: Float[np.ndarray, "4"]
-    halves: Float[np.ndarray, "4"]
-    numbers: tuple[int, ...]
-    knuckles: float
-    tips: Float[np.ndarray, "4"]
+    center: Float[np.ndarray, "2"]  # Where their lines meet
+    ahead: Float[np.ndarray, "2"]  # Unit vector towards the knuckles
+    angles: Float[np.ndarray, "4"]  # float64 [4] of each finger, ascending; radians
+    halves: Float[np.ndarray, "4"]  # float64 [4] half the angle that each fills
+    numbers: tuple[int, ...]  # Which finger each is
+    knuckles: float  # Distance from the centre to the knuckles
+    tips: Float[np.ndarray, "4"]  # float64 [4] distance to each tip
 
 
 def fan_of(crop: HandCrop) -> Fan | None:

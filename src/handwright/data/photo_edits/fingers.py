@@ -19,24 +19,17 @@ _LEAST_RADIUS, _MOST_RADIUS = 0.06, 0.185
 """Of a free finger, in spans; thicker is two fingers in one; chosen by eye."""
 _STATIONS = np.array([0.45, 0.55, 0.65, 0.75, 0.85, 0.95])
 _THIN = 0.09
-_CLEAR = 1.7
-"""The outer half of a free finger stays so many of its radii away from the bones of others."""
+_CLEAR = 1.7  # The outer half of a free finger stays so many of its radii away from the bones of others
 
 
 @dataclass(frozen=True, eq=False)
 class Finger:
-    """One finger in the picture.
+    """One finger in the picture."""
 
-    Attributes:
-        chain: float64 [4, 2] knuckle, middle joint, end joint, tip (thumb: half the metacarpal, then its
-            joints).
-        radius: Half its thickness in pixels.
-        free: It is straight, long and alone enough to be cut out.
-    """
-
+    # float64 [4, 2] knuckle, middle joint, end joint, tip (thumb: half the metacarpal, then its joints)
     chain: Float[np.ndarray, "4 2"]
-    radius: float
-    free: bool
+    radius: float  # Half its thickness in pixels
+    free: bool  # It is straight, long and alone enough to be cut out
 
     @property
     def length(self) -> float:

@@ -30,10 +30,8 @@ WORK = 1.5
 
 _TIGHT, _WIDE = 1.3, 3.0
 """Least and most side of the square, in extents of the hand's landmarks; chosen by eye."""
-_MOST_ENLARGED = 2.0
-"""A photograph is never enlarged more than this."""
-_OUTSIDE = 0.12
-"""Room between fingertips and border, in hand sizes."""
+_MOST_ENLARGED = 2.0  # A photograph is never enlarged more than this
+_OUTSIDE = 0.12  # Room between fingertips and border, in hand sizes
 _ALIKE_LAB = (55.0, 10.0, 12.0)
 """Most by which the mean skin colours of two hands differ for one to lend the other a finger, CIELAB."""
 
@@ -44,35 +42,23 @@ FROM_PALM = (-0.3, -0.15)
 STUMP = (0.16, 0.27)
 """An erased finger ends here at its sides, in its middle farther out by ``_CAP``: a round end; by eye."""
 _CAP = 0.14
-_TUBE = 1.75
-"""How far from its bones a finger's own skin reaches, in its radii."""
+_TUBE = 1.75  # How far from its bones a finger's own skin reaches, in its radii
 
 
 @dataclass(frozen=True, eq=False)
 class HandCrop:
-    """A sound hand in a square crop.
+    """A sound hand in a square crop."""
 
-    Attributes:
-        pixels: float32 [W, W, 3] sRGB in 0 … 255.
-        points: float64 [21, 2] landmarks in the crop.
-        side: Of the hand.
-        hand: Fit of the hand, its camera the crop's.
-        region: The hand with its arm.
-        fingers: Thumb first.
-        others: Other hands of the photograph: landmarks in the crop and sides.
-        name: Of the photograph.
-        sha256: Of its bytes.
-    """
-
-    pixels: Float[np.ndarray, "w w 3"]
-    points: Float[np.ndarray, "21 2"]
-    side: Side
-    hand: Hand
-    region: HandRegion
-    fingers: tuple[Finger, ...]
+    pixels: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3] sRGB in 0 … 255
+    points: Float[np.ndarray, "21 2"]  # float64 [21, 2] landmarks in the crop
+    side: Side  # Of the hand
+    hand: Hand  # Fit of the hand, its camera the crop's
+    region: HandRegion  # The hand with its arm
+    fingers: tuple[Finger, ...]  # Thumb first
+    # Other hands of the photograph: landmarks in the crop and sides
     others: tuple[tuple[Float[np.ndarray, "21 2"], Side], ...]
-    name: str
-    sha256: str
+    name: str  # Of the photograph
+    sha256: str  # Of its bytes
 
     @property
     def width(self) -> int:

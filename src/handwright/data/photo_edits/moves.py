@@ -26,8 +26,7 @@ Chain = Float[np.ndarray, "4 2"]
 
 _JITTER_RAD, _JITTER_LENGTH, _JITTER_PX = 0.035, 0.02, 0.7
 """Deviations by which a finger that goes back to its place is turned, stretched (share) and moved; by eye."""
-_BORDER = 0.02
-"""Least distance of joints from the border, in sides of the crop."""
+_BORDER = 0.02  # Least distance of joints from the border, in sides of the crop
 _LEAST_RIM = 0.68
 """Least brightness of a finger's rim over that of its middle for it to be lent; chosen by eye."""
 _BARE = 0.3
@@ -36,19 +35,12 @@ _BARE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class EditTask:
-    """One edit to be made.
+    """One edit to be made."""
 
-    Attributes:
-        crop: The hand.
-        sound: A control: the hand is to stay sound, with its pixels processed as for the defect.
-        rng: Which finger, how much.
-        lend: A hand of another photograph, or None when none matches.
-    """
-
-    crop: HandCrop
-    sound: bool
-    rng: np.random.Generator
-    lend: Callable[[], HandCrop | None]
+    crop: HandCrop  # The hand
+    sound: bool  # A control: the hand is to stay sound, with its pixels processed as for the defect
+    rng: np.random.Generator  # Which finger, how much
+    lend: Callable[[], HandCrop | None]  # A hand of another photograph, or None when none matches
 
     def seed(self) -> int:
         """A seed for a fill."""
@@ -65,15 +57,10 @@ class EditTask:
 
 @dataclass(frozen=True, eq=False)
 class EditedHand:
-    """The result of an edit.
+    """The result of an edit."""
 
-    Attributes:
-        canvas: The picture.
-        fingers: Numbers of the fingers concerned; empty for the whole hand.
-    """
-
-    canvas: Canvas
-    fingers: tuple[int, ...]
+    canvas: Canvas  # The picture
+    fingers: tuple[int, ...]  # Numbers of the fingers concerned; empty for the whole hand
 
 
 Edit = Callable[[EditTask], EditedHand | None]
@@ -81,27 +68,16 @@ Edit = Callable[[EditTask], EditedHand | None]
 
 @dataclass(frozen=True, eq=False)
 class FingerMove:
-    """One finger to be pasted.
+    """One finger to be pasted."""
 
-    Attributes:
-        finger: Number of the hand's own finger.
-        chain: Where it goes.
-        wrong: It is part of the defect.
-        behind: The rest of the hand stays in front of it.
-        thicker: Factor on its thickness.
-        mirrored: Left and right change places.
-        lender: A hand whose finger is pasted instead.
-        lent: Number of that finger.
-    """
-
-    finger: int
-    chain: Chain
-    wrong: bool = False
-    behind: bool = False
-    thicker: float = 1.0
-    mirrored: bool = False
-    lender: HandCrop | None = None
-    lent: int = 0
+    finger: int  # Number of the hand's own finger
+    chain: Chain  # Where it goes
+    wrong: bool = False  # It is part of the defect
+    behind: bool = False  # The rest of the hand stays in front of it
+    thicker: float = 1.0  # Factor on its thickness
+    mirrored: bool = False  # Left and right change places
+    lender: HandCrop | None = None  # A hand whose finger is pasted instead
+    lent: int = 0  # Number of that finger
 
 
 def perform_moves(

@@ -19,58 +19,37 @@ from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region
 from handwright.types import Hand, HandObservation
 
-LEAST_HAND_PX = 80.0
-"""Hands smaller than this show no fingers to edit; chosen by eye."""
+LEAST_HAND_PX = 80.0  # Hands smaller than this show no fingers to edit; chosen by eye
 LEAST_PRESENCE = 0.8
 """Least presence score of the landmark network on a square around the hand; chosen by eye."""
 
 _SEARCHING = DetectionOptions(max_hands=4, confidence=0.5, presence=0.5)
-_MARGIN = 0.06
-"""Least distance of landmarks from the border, in hand sizes."""
-_AROUND = 1.3
-"""Room around the hand in which it is segmented, in spans from wrist to knuckles."""
-_REMEMBERED = 4096
-"""Photographs whose hands are kept in memory; a few kilobytes each."""
+_MARGIN = 0.06  # Least distance of landmarks from the border, in hand sizes
+_AROUND = 1.3  # Room around the hand in which it is segmented, in spans from wrist to knuckles
+_REMEMBERED = 4096  # Photographs whose hands are kept in memory; a few kilobytes each
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoHands:
-    """The hands of a photograph.
+    """The hands of a photograph."""
 
-    Attributes:
-        name: Of the photograph, with its folder or tar.
-        sha256: Of its bytes.
-        height: Pixels.
-        width: Pixels.
-        hands: All that were detected.
-        editable: Indices of those that may be edited: large, certain, away from the border.
-    """
-
-    name: str
-    sha256: str
-    height: int
-    width: int
-    hands: tuple[HandObservation, ...]
-    editable: tuple[int, ...]
+    name: str  # Of the photograph, with its folder or tar
+    sha256: str  # Of its bytes
+    height: int  # Pixels
+    width: int  # Pixels
+    hands: tuple[HandObservation, ...]  # All that were detected
+    editable: tuple[int, ...]  # Indices of those that may be edited: large, certain, away from the border
 
 
 @dataclass(frozen=True, eq=False)
 class HandPixels:
-    """The fit and the mask of one hand of a photograph.
+    """The fit and the mask of one hand of a photograph."""
 
-    Attributes:
-        fit: The fitted hand, in the whole photograph's camera.
-        window: x0, y0, x1, y1 of the part that was segmented.
-        skin_lab: As in ``HandRegion``.
-        skin_covariance: As in ``HandRegion``.
-        bits: The hand's pixels in the window, packed.
-    """
-
-    fit: Hand
-    window: tuple[int, int, int, int]
-    skin_lab: Float[np.ndarray, "3"]
-    skin_covariance: Float[np.ndarray, "3 3"]
-    bits: UInt8[np.ndarray, "h b"]
+    fit: Hand  # The fitted hand, in the whole photograph's camera
+    window: tuple[int, int, int, int]  # x0, y0, x1, y1 of the part that was segmented
+    skin_lab: Float[np.ndarray, "3"]  # As in ``HandRegion``
+    skin_covariance: Float[np.ndarray, "3 3"]  # As in ``HandRegion``
+    bits: UInt8[np.ndarray, "h b"]  # The hand's pixels in the window, packed
 
     def inside(self, height: int, width: int) -> Bool[np.ndarray, "h w"]:
         """The hand's pixels in the whole photograph."""

@@ -22,52 +22,32 @@ from handwright.types import Box
 SHARE_SOUND = 1 / 3
 _TRIES, _TRIES_AN_EDIT = 400, 40
 _LENDERS, _LENDERS_TRIED = 64, 10
-_NOISE = 1.6
-"""Most noise over a finished picture, levels of 255; with JPEG it covers traces of the edit."""
-_JPEG = (72, 97)
-"""Least and most quality."""
+_NOISE = 1.6  # Most noise over a finished picture, levels of 255; with JPEG it covers traces of the edit
+_JPEG = (72, 97)  # Least and most quality
 
 
 @dataclass(frozen=True)
 class EditLabel:
-    """The defect that an edit made.
+    """The defect that an edit made."""
 
-    Attributes:
-        name: One of ``EDITS``.
-        generator: Index into ``EDITS[name]``.
-        fingers: Names of the fingers concerned; empty for the whole hand.
-        bbox_xyxy_px: Where it shows.
-    """
-
-    name: str
-    generator: int
-    fingers: tuple[str, ...]
-    bbox_xyxy_px: Box
+    name: str  # One of ``EDITS``
+    generator: int  # Index into ``EDITS[name]``
+    fingers: tuple[str, ...]  # Names of the fingers concerned; empty for the whole hand
+    bbox_xyxy_px: Box  # Where it shows
 
 
 @dataclass(frozen=True, eq=False)
 class EditedPhoto:
-    """A finished picture with its truth.
+    """A finished picture with its truth."""
 
-    Attributes:
-        pixels: uint8 [S, S, 3] sRGB.
-        encoded: The JPEG that the pixels come out of.
-        mask: bool [S, S] the hand with its arm as it is now.
-        touched: bool [S, S] where pixels are new.
-        crop: The sound hand, in pixels of its larger crop.
-        scale: Size of the picture over that of the crop.
-        label: What is wrong; None for a control.
-        processing: Defect and generator of its edit, of a control, too.
-    """
-
-    pixels: UInt8[np.ndarray, "s s 3"]
-    encoded: bytes
-    mask: Bool[np.ndarray, "s s"]
-    touched: Bool[np.ndarray, "s s"]
-    crop: HandCrop
-    scale: float
-    label: EditLabel | None
-    processing: tuple[str, int]
+    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
+    encoded: bytes  # The JPEG that the pixels come out of
+    mask: Bool[np.ndarray, "s s"]  # the hand with its arm as it is now
+    touched: Bool[np.ndarray, "s s"]  # where pixels are new
+    crop: HandCrop  # The sound hand, in pixels of its larger crop
+    scale: float  # Size of the picture over that of the crop
+    label: EditLabel | None  # What is wrong; None for a control
+    processing: tuple[str, int]  # Defect and generator of its edit, of a control, too
 
 
 def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> EditedPhoto:

@@ -14,10 +14,8 @@ from handwright.drawing.geometry.layer_assignment import smoothstep
 
 Affine = Float[np.ndarray, "2 3"]
 
-_LEAST_ARM = 0.36
-"""Length of arm that a detached hand needs, in hand spans."""
-_LEAST_GAP = 0.35
-"""Least width of the arm across a gap, in hand spans."""
+_LEAST_ARM = 0.36  # Length of arm that a detached hand needs, in hand spans
+_LEAST_GAP = 0.35  # Least width of the arm across a gap, in hand spans
 _OVERLAP = 0.09
 """A pasted hand covers this many hand spans of the arm, so that no background shows at the seam."""
 

@@ -7,8 +7,7 @@ import numpy as np
 from handwright.data.world._noise import noise3, smooth
 
 NORMAL, REST, UV, ALBEDO, HEIGHT, ROUGH, SHINE, METAL, GLOW, BLEED = 0, 3, 6, 8, 11, 12, 13, 14, 15, 16
-POINT_COLUMNS = 17
-"""Columns of the table of seen points that the kernels hand on."""
+POINT_COLUMNS = 17  # Columns of the table of seen points that the kernels hand on
 
 
 @nb.njit(cache=True, fastmath=True)

@@ -11,35 +11,20 @@ from jaxtyping import Float, UInt8
 
 @dataclass(frozen=True)
 class Shot:
-    """How a picture was taken.
+    """How a picture was taken."""
 
-    Attributes:
-        motion_px: Length of the streak that moving hands leave.
-        motion_angle: Its direction, radians.
-        defocus_px: Radius of the blur over the hands.
-        softness_px: Sigma of the lens's own blur.
-        noise: Deviation at mid grey in levels of 0 … 255.
-        sharpen: Strength of the camera's unsharp mask.
-        contrast: 0 plain sRGB, 1 filmic.
-        saturation: 1 leaves colours alone.
-        balance: [3] colour cast that white balance left.
-        vignette: Darkening of the corners.
-        jpeg: Quality; 0 for none.
-        seed: Of the noise.
-    """
-
-    motion_px: float
-    motion_angle: float
-    defocus_px: float
-    softness_px: float
-    noise: float
-    sharpen: float
-    contrast: float
-    saturation: float
-    balance: tuple[float, float, float]
-    vignette: float
-    jpeg: int
-    seed: int
+    motion_px: float  # Length of the streak that moving hands leave
+    motion_angle: float  # Its direction, radians
+    defocus_px: float  # Radius of the blur over the hands
+    softness_px: float  # Sigma of the lens's own blur
+    noise: float  # Deviation at mid grey in levels of 0 … 255
+    sharpen: float  # Strength of the camera's unsharp mask
+    contrast: float  # 0 plain sRGB, 1 filmic
+    saturation: float  # 1 leaves colours alone
+    balance: tuple[float, float, float]  # [3] colour cast that white balance left
+    vignette: float  # Darkening of the corners
+    jpeg: int  # Quality; 0 for none
+    seed: int  # Of the noise
 
 
 def draw_shot(rng: np.random.Generator, side_px: int) -> Shot:

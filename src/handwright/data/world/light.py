@@ -12,49 +12,30 @@ Colour = Float[np.ndarray, "3"]
 
 @dataclass(frozen=True, eq=False)
 class Lamp:
-    """A distant lamp.
+    """A distant lamp."""
 
-    Attributes:
-        towards: Unit vector to the lamp, camera space.
-        colour: [3] irradiance at right angles, linear.
-        softness_m: Half-width of its shadows' edges on a surface 10 cm behind.
-        size: Least roughness of its highlights: large for windows and softboxes.
-    """
-
-    towards: Float[np.ndarray, "3"]
-    colour: Colour
-    softness_m: float
-    size: float
+    towards: Float[np.ndarray, "3"]  # Unit vector to the lamp, camera space
+    colour: Colour  # [3] irradiance at right angles, linear
+    softness_m: float  # Half-width of its shadows' edges on a surface 10 cm behind
+    size: float  # Least roughness of its highlights: large for windows and softboxes
 
 
 @dataclass(frozen=True, eq=False)
 class Lobe:
-    """A broad part of the surroundings: light c · ((1 + n·d)/2)^p.
+    """A broad part of the surroundings: light c · ((1 + n·d)/2)^p."""
 
-    Attributes:
-        towards: Unit vector d.
-        colour: [3] linear c.
-        width: Exponent p, 0 for all around.
-    """
-
-    towards: Float[np.ndarray, "3"]
-    colour: Colour
-    width: float
+    towards: Float[np.ndarray, "3"]  # Unit vector d
+    colour: Colour  # [3] linear c
+    width: float  # Exponent p, 0 for all around
 
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """All light of a picture.
+    """All light of a picture."""
 
-    Attributes:
-        name: What it is called in captions.
-        lamps: Lamps that cast shadows.
-        lobes: The rest.
-    """
-
-    name: str
-    lamps: tuple[Lamp, ...]
-    lobes: tuple[Lobe, ...]
+    name: str  # What it is called in captions
+    lamps: tuple[Lamp, ...]  # Lamps that cast shadows
+    lobes: tuple[Lobe, ...]  # The rest
 
     @property
     def on_background(self) -> Colour:

@@ -17,47 +17,26 @@ COLUMNS = 26
 
 @dataclass(frozen=True)
 class Material:
-    """One surface.
+    """One surface."""
 
-    Attributes:
-        kind: 'skin', 'cloth' or 'solid'.
-        albedo: Linear reflectance.
-        roughness: Of the highlight, 0.05 … 1.
-        shine: Reflectance at right angles: skin 0.028, plastic 0.04, metals 0.5 and more.
-        metal: 1 tints the highlight with the albedo and drops the diffuse part.
-        pattern: One of ``PATTERNS``.
-        scale_m: Its period.
-        second: Its other colour.
-        relief_m: Height of the skin's or pattern's relief.
-        age: Wrinkles and spots, 0 … 1; skin.
-        hair: On back and forearm, 0 … 1; skin.
-        veins: On the back, 0 … 1; skin.
-        palm_light: How much lighter the palm is; skin.
-        redness: Of knuckles, fingertips and palm; skin.
-        nail: Colour of painted nails, or None for bare ones; skin.
-        glow: Emission as a multiple of the albedo.
-        bleed: How far light wanders below the surface, 1 for skin, 0 for none.
-        seed: Shifts all noise.
-    """
-
-    kind: str
-    albedo: tuple[float, float, float]
-    roughness: float = 0.6
-    shine: float = 0.03
-    metal: float = 0.0
-    pattern: str = "plain"
-    scale_m: float = 0.01
-    second: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    relief_m: float = 0.0
-    age: float = 0.3
-    hair: float = 0.0
-    veins: float = 0.3
-    palm_light: float = 0.0
-    redness: float = 0.5
-    nail: tuple[float, float, float] | None = None
-    glow: float = 0.0
-    bleed: float = 0.0
-    seed: float = 0.0
+    kind: str  # 'skin', 'cloth' or 'solid'
+    albedo: tuple[float, float, float]  # Linear reflectance
+    roughness: float = 0.6  # Of the highlight, 0.05 … 1
+    shine: float = 0.03  # Reflectance at right angles: skin 0.028, plastic 0.04, metals 0.5 and more
+    metal: float = 0.0  # 1 tints the highlight with the albedo and drops the diffuse part
+    pattern: str = "plain"  # One of ``PATTERNS``
+    scale_m: float = 0.01  # Its period
+    second: tuple[float, float, float] = (0.5, 0.5, 0.5)  # Its other colour
+    relief_m: float = 0.0  # Height of the skin's or pattern's relief
+    age: float = 0.3  # Wrinkles and spots, 0 … 1; skin
+    hair: float = 0.0  # On back and forearm, 0 … 1; skin
+    veins: float = 0.3  # On the back, 0 … 1; skin
+    palm_light: float = 0.0  # How much lighter the palm is; skin
+    redness: float = 0.5  # Of knuckles, fingertips and palm; skin
+    nail: tuple[float, float, float] | None = None  # Colour of painted nails, or None for bare ones; skin
+    glow: float = 0.0  # Emission as a multiple of the albedo
+    bleed: float = 0.0  # How far light wanders below the surface, 1 for skin, 0 for none
+    seed: float = 0.0  # Shifts all noise
 
     def row(self) -> Float[np.ndarray, " 26"]:
         """The numbers in the kernels' order."""

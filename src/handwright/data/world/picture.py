@@ -26,16 +26,11 @@ REACHES: tuple[tuple[float, int], ...] = ((0.012, 10), (_WIDE_M, 14))
 
 @dataclass(frozen=True, eq=False)
 class LitStage:
-    """A scene's own light before background and camera.
+    """A scene's own light before background and camera."""
 
-    Attributes:
-        linear: float32 [h, w, 3] at the supersampled size, 0 where nothing is.
-        stage: What is seen where.
-        ambient: float32 [h, w] share of the surroundings that is not hidden; 1 where nothing is.
-    """
-
-    linear: Float[np.ndarray, "h w 3"]
-    stage: Stage
+    linear: Float[np.ndarray, "h w 3"]  # float32 [h, w, 3] at the supersampled size, 0 where nothing is
+    stage: Stage  # What is seen where
+    # float32 [h, w] share of the surroundings that is not hidden; 1 where nothing is
     ambient: Float[np.ndarray, "h w"]
 
 

@@ -24,38 +24,23 @@ from handwright.data.world.scenery import MAKERS, Canvas
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of place.
+    """A sort of place."""
 
-    Attributes:
-        words: For captions.
-        share: How often.
-        outdoor: Sky and sun, or rooms.
-        near: Chance that the background is right behind the hand and catches its shadow.
-        blur: Typical defocus as a share of the picture's side.
-    """
-
-    words: str
-    share: float
-    outdoor: bool
-    near: float
-    blur: float
+    words: str  # For captions
+    share: float  # How often
+    outdoor: bool  # Sky and sun, or rooms
+    near: float  # Chance that the background is right behind the hand and catches its shadow
+    blur: float  # Typical defocus as a share of the picture's side
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A background.
+    """A background."""
 
-    Attributes:
-        linear: float32 [S, S, 3] reflectance, or light for photographs.
-        name: Key of ``KINDS``, or 'photograph'.
-        near: It is right behind the hand.
-        someone: A person stands there.
-    """
-
-    linear: Canvas
-    name: str
-    near: bool
-    someone: bool
+    linear: Canvas  # float32 [S, S, 3] reflectance, or light for photographs
+    name: str  # Key of ``KINDS``, or 'photograph'
+    near: bool  # It is right behind the hand
+    someone: bool  # A person stands there
 
 
 KINDS: dict[str, Kind] = {

@@ -15,69 +15,42 @@ from handwright.hand.raster import Visible, rasterize
 
 @dataclass(frozen=True, eq=False)
 class Paint:
-    """A picture on a mesh; the material's own colour is multiplied by it.
+    """A picture on a mesh; the material's own colour is multiplied by it."""
 
-    Attributes:
-        picture: float32 [H, W, 3] factors.
-        corner_uv: [F, 3, 2] where in it each corner of each face is, 0 … 1; edges go on beyond.
-    """
-
-    picture: Float[np.ndarray, "h w 3"]
+    picture: Float[np.ndarray, "h w 3"]  # float32 [H, W, 3] factors
+    # [F, 3, 2] where in it each corner of each face is, 0 … 1; edges go on beyond
     corner_uv: Float[np.ndarray, "f 3 2"]
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A mesh of one material.
+    """A mesh of one material."""
 
-    Attributes:
-        points_m: [V, 3] camera space.
-        faces: [F, 3]; either winding, normals are turned to the camera.
-        corner_uv: [F, 3, 2] texture coordinates; zeros where the material needs none.
-        rest_m: [V, 3] coordinates that the material's patterns follow.
-        material: What it is made of.
-        owner: Index of the hand that it belongs to, −1 for things.
-        labels: [V] what each vertex is part of, as written into the parts picture.
-        paint: What is painted on it, or None.
-    """
-
-    points_m: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
+    points_m: Float[np.ndarray, "v 3"]  # [V, 3] camera space
+    faces: Int[np.ndarray, "f 3"]  # [F, 3]; either winding, normals are turned to the camera
+    # [F, 3, 2] texture coordinates; zeros where the material needs none
     corner_uv: Float[np.ndarray, "f 3 2"]
-    rest_m: Float[np.ndarray, "v 3"]
-    material: Material
-    owner: int
-    labels: Int[np.ndarray, " v"]
-    paint: Paint | None = None
+    rest_m: Float[np.ndarray, "v 3"]  # [V, 3] coordinates that the material's patterns follow
+    material: Material  # What it is made of
+    owner: int  # Index of the hand that it belongs to, −1 for things
+    labels: Int[np.ndarray, " v"]  # [V] what each vertex is part of, as written into the parts picture
+    paint: Paint | None = None  # What is painted on it, or None
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A rasterised scene.
+    """A rasterised scene."""
 
-    Attributes:
-        points_m: [V, 3] of all meshes, float32.
-        faces: int64 [F, 3].
-        face_solid: [F] which mesh each face is of.
-        solids: The meshes.
-        visible: What is seen at each sub-pixel.
-        rows: [N] of seen sub-pixels, row-major.
-        columns: [N].
-        index: int32 [h, w] into the seen points, −1 for none.
-        focal_px: Of the supersampled picture.
-        center_px: Likewise.
-    """
-
-    points_m: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    face_solid: Int[np.ndarray, " f"]
-    solids: tuple[Solid, ...]
-    visible: Visible
-    rows: Int[np.ndarray, " n"]
-    columns: Int[np.ndarray, " n"]
-    index: Int[np.ndarray, "h w"]
-    focal_px: float
-    center_px: tuple[float, float]
+    points_m: Float[np.ndarray, "v 3"]  # [V, 3] of all meshes, float32
+    faces: Int[np.ndarray, "f 3"]  # int64 [F, 3]
+    face_solid: Int[np.ndarray, " f"]  # [F] which mesh each face is of
+    solids: tuple[Solid, ...]  # The meshes
+    visible: Visible  # What is seen at each sub-pixel
+    rows: Int[np.ndarray, " n"]  # [N] of seen sub-pixels, row-major
+    columns: Int[np.ndarray, " n"]  # [N]
+    index: Int[np.ndarray, "h w"]  # int32 [h, w] into the seen points, −1 for none
+    focal_px: float  # Of the supersampled picture
+    center_px: tuple[float, float]  # Likewise
 
     @property
     def seen(self) -> Bool[np.ndarray, "h w"]:

@@ -43,16 +43,14 @@ _SHARED = (
 _SIGNS = ("controlnet_mid_block", "middle_block_out")
 """In a ControlNet's tensor names and no other network's: diffusers' layout, the original one."""
 
-PUBLISHED_STRENGTH = 0.55
-"""Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)."""
+PUBLISHED_STRENGTH = 0.55  # Mean of the strengths that people chose for 200 pictures (HandRefiner §3.2)
 
 OWN_FILE = "handwright.json"
 """Beside a ControlNet's config.json: its ``Traits``, those that are not the usual ones."""
 
 _MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
 
-_CONDITIONING_WIDTHS = (16, 32, 96, 256)
-"""Of the published ControlNets' conditioning embedding."""
+_CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' conditioning embedding
 
 
 def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype) -> ControlNetModel:
@@ -85,17 +83,12 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
 
 @dataclass(frozen=True)
 class Traits:
-    """What to know of a ControlNet besides its weights.
+    """What to know of a ControlNet besides its weights."""
 
-    Attributes:
-        strength: The fixed strength that was found for it; else the published one.
-        control: Kind of control image that it reads.
-        guidance: From pure noise, how far beyond the prediction without control that with control is taken;
-            1: no farther, as published.
-    """
-
-    strength: float = PUBLISHED_STRENGTH
-    control: str = "depth"
+    strength: float = PUBLISHED_STRENGTH  # The fixed strength that was found for it; else the published one
+    control: str = "depth"  # Kind of control image that it reads
+    # From pure noise, how far beyond the prediction without control that with control is taken; 1: no
+    # farther, as published
     guidance: float = 1.0
 
 

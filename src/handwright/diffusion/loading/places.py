@@ -7,8 +7,7 @@ from pathlib import Path
 
 from handwright.errors import DiffusionError
 
-EMBEDDED = {"tiny": Path(__file__).parents[2] / "weights" / "tiny"}
-"""Models that the package ships, by name."""
+EMBEDDED = {"tiny": Path(__file__).parents[2] / "weights" / "tiny"}  # Models that the package ships, by name
 
 PIPELINE_FOLDERS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "controlnet")
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")

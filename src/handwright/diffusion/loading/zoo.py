@@ -30,32 +30,22 @@ from handwright.errors import DiffusionError
 
 @dataclass(frozen=True, eq=False)
 class DiffusionModels:
-    """What a run needs, loaded and checked against each other.
+    """What a run needs, loaded and checked against each other."""
 
-    Attributes:
-        vae: ``AutoencoderKL``, ``AutoencoderTiny`` or ``PatchCodec``.
-        text_encoder: CLIP's text model.
-        tokenizer: Its tokenizer.
-        unet: Reads L latent channels, or 2 L + 1 (latents, mask, masked picture) when made for inpainting.
-        controlnet: The depth ControlNet; None when neither the model nor the user has one.
-        scheduler_config: The model's own scheduler_config.json.
-        resolution: Side in pixels of the square pictures that it was trained on.
-        name: As asked for.
-        inpainting: Whether the UNet sees mask and masked picture.
-        guidance: w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
-        traits: What is stored with the ControlNet: its fixed strength, the kind of control image it reads.
-    """
-
-    vae: Any
-    text_encoder: CLIPTextModel
-    tokenizer: CLIPTokenizer
+    vae: Any  # ``AutoencoderKL``, ``AutoencoderTiny`` or ``PatchCodec``
+    text_encoder: CLIPTextModel  # CLIP's text model
+    tokenizer: CLIPTokenizer  # Its tokenizer
+    # Reads L latent channels, or 2 L + 1 (latents, mask, masked picture) when made for inpainting
     unet: UNet2DConditionModel
+    # The depth ControlNet; None when neither the model nor the user has one
     controlnet: ControlNetModel | None
-    scheduler_config: Mapping[str, Any]
-    resolution: int
-    name: str
-    inpainting: bool
+    scheduler_config: Mapping[str, Any]  # The model's own scheduler_config.json
+    resolution: int  # Side in pixels of the square pictures that it was trained on
+    name: str  # As asked for
+    inpainting: bool  # Whether the UNet sees mask and masked picture
+    # w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
     guidance: float = GUIDANCE
+    # What is stored with the ControlNet: its fixed strength, the kind of control image it reads
     traits: Traits = field(default_factory=Traits)
 
 

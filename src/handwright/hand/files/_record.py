@@ -40,8 +40,7 @@ FIELDS = (*_NAMES, "translation_m", "shape", "camera", "betas")
 ANGLE_DECIMALS = 2
 _SAME_DEG = 0.5 * 10**-ANGLE_DECIMALS + 1e-9
 _SLACK_DEG = 0.05
-MAX_SHAPE = 1.5
-"""Largest shape number taken from a file: e^1.5 is 4.5 times the mean hand."""
+MAX_SHAPE = 1.5  # Largest shape number taken from a file: e^1.5 is 4.5 times the mean hand
 
 
 def hand_to_record(hand_id: int, seen: HandObservation, hand: Hand) -> dict[str, Any]:

@@ -46,22 +46,15 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ManoParameters:
-    """MANO's numbers for one hand.
+    """MANO's numbers for one hand."""
 
-    Attributes:
-        global_orient: float64 [3] axis-angle, template → camera.
-        hand_pose: float64 [15, 3] axis-angle per finger joint, about the flat hand.
-        betas: float64 [10], or None when nobody has fitted them.
-        transl: float64 [3] metres, added after the rotation about the template's wrist joint.
-        side: 'left' or 'right': which of MANO's two models they belong to.
-        palm_arch: float64 [2] radians, ours beside MANO's; zeros for a hand that comes from elsewhere.
-    """
-
-    global_orient: Float[np.ndarray, "3"]
-    hand_pose: Float[np.ndarray, "15 3"]
-    betas: Float[np.ndarray, "10"] | None
+    global_orient: Float[np.ndarray, "3"]  # float64 [3] axis-angle, template → camera
+    hand_pose: Float[np.ndarray, "15 3"]  # float64 [15, 3] axis-angle per finger joint, about the flat hand
+    betas: Float[np.ndarray, "10"] | None  # float64 [10], or None when nobody has fitted them
+    # float64 [3] metres, added after the rotation about the template's wrist joint
     transl: Float[np.ndarray, "3"]
-    side: Side
+    side: Side  # 'left' or 'right': which of MANO's two models they belong to
+    # float64 [2] radians, ours beside MANO's; zeros for a hand that comes from elsewhere
     palm_arch: Float[np.ndarray, "2"]
 
     def __post_init__(self) -> None:

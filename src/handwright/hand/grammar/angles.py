@@ -21,13 +21,10 @@ _CROSSED, _TOGETHER, _APART = -4.0, 7.0, 16.0
 """Angles between neighbours below which they are crossed, together, apart; else spread."""
 _ACROSS_FLEXION, _OPPOSED_ABDUCTION, _OUT_FLEXION = 26.0, 14.0, -2.0
 """CMC angles from which the thumb is across or opposed, and below which it is out."""
-_THUMB_BENT = 36.0
-"""Sum of MCP and IP flexion from which the thumb is bent."""
-CONTACT_M = 0.0165
-"""Two fingertip landmarks nearer than this touch: they lie about 6 mm under the skin."""
+_THUMB_BENT = 36.0  # Sum of MCP and IP flexion from which the thumb is bent
+CONTACT_M = 0.0165  # Two fingertip landmarks nearer than this touch: they lie about 6 mm under the skin
 
-REST_GAPS_DEG = (13.8, 8.1, 9.0)
-"""Angles between neighbouring fingers of the rest hand, in the palm's plane."""
+REST_GAPS_DEG = (13.8, 8.1, 9.0)  # Angles between neighbouring fingers of the rest hand, in the palm's plane
 
 TYPICAL_BEND: dict[Bend, tuple[float, float, float]] = {
     "extended": (2, 5, 3),

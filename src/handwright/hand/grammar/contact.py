@@ -11,16 +11,11 @@ TOUCHING_M = 0.0125
 APART_M = 0.021
 """Distances in metres of two fingertip landmarks that touch, and of two that certainly do not (by eye)."""
 
-_SKIN_M = 0.0008
-"""Overlap of collision spheres that soft skin allows, metres (by eye)."""
-_STEPS = 24
-"""Most steps of either search."""
-_CLOSE_M = 1.5e-3
-"""Largest error, metres, at which a contact counts as reached."""
-_PROBE = 1e-4
-"""Angle in radians of the numerical derivative."""
-_DAMPING = 3e-5
-"""Damping of the normal equations, square metres."""
+_SKIN_M = 0.0008  # Overlap of collision spheres that soft skin allows, metres (by eye)
+_STEPS = 24  # Most steps of either search
+_CLOSE_M = 1.5e-3  # Largest error, metres, at which a contact counts as reached
+_PROBE = 1e-4  # Angle in radians of the numerical derivative
+_DAMPING = 3e-5  # Damping of the normal equations, square metres
 
 
 def touch(

@@ -16,35 +16,23 @@ _UNKNOWN: Known = (None, None, None, None, None)
 
 @dataclass(frozen=True)
 class StatedPose:
-    """What a text states of one hand's pose; None, or an empty tuple, where it states nothing.
+    """What a text states of one hand's pose; None, or an empty tuple, where it states nothing."""
 
-    Attributes:
-        names: Named poses (``NAMED``) that the text may mean, the likeliest first; the properties below are
-            those that all of them share.
-        fingers: How index, middle, ring and pinky are bent.
-        extended: Whether thumb, index, middle, ring and pinky are stretched out.
-        raised: How many fingers, thumb included, are held up.
-        thumb: Where the thumb is.
-        thumb_bent: Whether the thumb's own joints are bent.
-        gaps: Index–middle, middle–ring, ring–pinky.
-        touches: Fingers (1 index … 4 pinky) whose tips the thumb's tip touches; () means that it touches
-            none.
-        palm: Where the palm faces in the picture.
-        points: Where straight fingers point in the picture.
-        side: Which hand of the person.
-    """
-
+    # Named poses (``NAMED``) that the text may mean, the likeliest first; the properties below are those that
+    # all of them share
     names: tuple[str, ...] = ()
+    # How index, middle, ring and pinky are bent
     fingers: tuple[Bend | None, Bend | None, Bend | None, Bend | None] = _OPEN4
-    extended: Known = _UNKNOWN
-    raised: int | None = None
-    thumb: Thumb | None = None
-    thumb_bent: bool | None = None
-    gaps: tuple[Gap | None, Gap | None, Gap | None] = _OPEN3
+    extended: Known = _UNKNOWN  # Whether thumb, index, middle, ring and pinky are stretched out
+    raised: int | None = None  # How many fingers, thumb included, are held up
+    thumb: Thumb | None = None  # Where the thumb is
+    thumb_bent: bool | None = None  # Whether the thumb's own joints are bent
+    gaps: tuple[Gap | None, Gap | None, Gap | None] = _OPEN3  # Index–middle, middle–ring, ring–pinky
+    # Fingers (1 index … 4 pinky) whose tips the thumb's tip touches; () means that it touches none
     touches: tuple[int, ...] | None = None
-    palm: Direction | None = None
-    points: Direction | None = None
-    side: Side | None = None
+    palm: Direction | None = None  # Where the palm faces in the picture
+    points: Direction | None = None  # Where straight fingers point in the picture
+    side: Side | None = None  # Which hand of the person
 
     @property
     def states_extension(self) -> bool:

@@ -39,8 +39,7 @@ _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
 """Poses whose phrase has other meanings, too: it counts only behind 'hand'."""
 _NOT_ALONE = (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat")
 """Poses whose bare name has other meanings and does not count."""
-_COUNTS = ("one", "three")
-"""Poses whose phrase only counts fingers: ``_by_count`` parses it."""
+_COUNTS = ("one", "three")  # Poses whose phrase only counts fingers: ``_by_count`` parses it
 
 
 @lru_cache(maxsize=4096)

@@ -31,27 +31,19 @@ NEIGHBOURS = ("index-middle", "middle-ring", "ring-pinky")
 
 @dataclass(frozen=True)
 class PoseWords:
-    """A pose in words.
+    """A pose in words."""
 
-    Attributes:
-        thumb_bent: The thumb's own joints are bent.
-        thumb: Where the thumb is.
-        fingers: Index, middle, ring, pinky.
-        gaps: Index–middle, middle–ring, ring–pinky; None where not both fingers are extended.
-        contacts: Fingers (1 index … 4 pinky) whose tips the thumb's tip touches, ascending.
-        palm: Where the palm faces; None where it is left open.
-        points: Where straight fingers would point (wrist to knuckles); None where it is left open.
-        side: Which hand; None where it is left open.
-    """
-
-    thumb_bent: bool
-    thumb: Thumb
-    fingers: tuple[Bend, Bend, Bend, Bend]
+    thumb_bent: bool  # The thumb's own joints are bent
+    thumb: Thumb  # Where the thumb is
+    fingers: tuple[Bend, Bend, Bend, Bend]  # Index, middle, ring, pinky
+    # Index–middle, middle–ring, ring–pinky; None where not both fingers are extended
     gaps: tuple[Gap | None, Gap | None, Gap | None] = (None, None, None)
+    # Fingers (1 index … 4 pinky) whose tips the thumb's tip touches, ascending
     contacts: tuple[int, ...] = ()
-    palm: Direction | None = None
+    palm: Direction | None = None  # Where the palm faces; None where it is left open
+    # Where straight fingers would point (wrist to knuckles); None where it is left open
     points: Direction | None = None
-    side: Side | None = None
+    side: Side | None = None  # Which hand; None where it is left open
 
     def __post_init__(self) -> None:
         _one_of(self.thumb, THUMBS, "thumb")

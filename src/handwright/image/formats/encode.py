@@ -35,8 +35,7 @@ _MODES = {
     "BMP": ("1", "L", "P", "RGB"),
     "JPEG": ("L", "RGB", "CMYK"),
 }
-_JPEG_QUALITY_OF_OTHERS = 95
-"""Quality of a JPEG whose source was none (chosen by eye)."""
+_JPEG_QUALITY_OF_OTHERS = 95  # Quality of a JPEG whose source was none (chosen by eye)
 
 
 def encode_image(image: Image, file_format: str) -> tuple[bytes, tuple[str, ...]]:

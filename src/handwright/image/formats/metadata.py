@@ -20,11 +20,9 @@ from handwright.image.formats.containers import (
     webp_is_lossy,
 )
 
-ORIENTATION = 274
-"""Number of the EXIF and TIFF tag."""
+ORIENTATION = 274  # Number of the EXIF and TIFF tag
 
-SUB_DIRECTORIES = (34665, 34853)
-"""EXIF and GPS."""
+SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
 
 EXIF_TAGS_OF_TIFF = (270, 271, 272, 282, 283, 296, 305, 306, 315, 33432, *SUB_DIRECTORIES)
 """Tags that mean the same in a TIFF and in EXIF: description, make, model, resolution, software, date, …"""

@@ -16,21 +16,15 @@ from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.distances.kernel import feature_sets
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 
-_NOTHING = 1e-10
-"""Directions with less than this share of the largest variance count as constant."""
+_NOTHING = 1e-10  # Directions with less than this share of the largest variance count as constant
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean and covariance of features.
+    """Mean and covariance of features."""
 
-    Attributes:
-        mean: float64 [D].
-        covariance: float64 [D, D], unbiased (divided by N − 1).
-    """
-
-    mean: Float[np.ndarray, " d"]
-    covariance: Float[np.ndarray, "d d"]
+    mean: Float[np.ndarray, " d"]  # float64 [D]
+    covariance: Float[np.ndarray, "d d"]  # float64 [D, D], unbiased (divided by N − 1)
 
     @classmethod
     def of(cls, features: Float[np.ndarray, "n d"]) -> Gaussian:

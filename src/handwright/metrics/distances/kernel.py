@@ -13,8 +13,7 @@ from jaxtyping import Float
 from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 
-LEAST = 10
-"""Fewer features than this in a set make no kernel distance worth a name."""
+LEAST = 10  # Fewer features than this in a set make no kernel distance worth a name
 
 _BLOCK = 512
 

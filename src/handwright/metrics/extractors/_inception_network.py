@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-LAYERS = ("64", "192", "768", "2048")
-"""Where features may be taken, by their width."""
+LAYERS = ("64", "192", "768", "2048")  # Where features may be taken, by their width
 
 _SIDE_PX = 299
 _Pool = Literal["mean", "max", "strided"]

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-FOLDER = Path(__file__).parents[2] / "weights" / "clip"
-"""Where the package keeps ours."""
+FOLDER = Path(__file__).parents[2] / "weights" / "clip"  # Where the package keeps ours
 
 
 class ClipExtractor:

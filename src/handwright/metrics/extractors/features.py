@@ -10,8 +10,7 @@ from jaxtyping import Float, UInt8
 
 from handwright.errors import InvalidValueError
 
-BATCH = 32
-"""Pictures that an extractor is given at once."""
+BATCH = 32  # Pictures that an extractor is given at once
 
 BATCH_PX = 8_000_000
 """Pixels after which fewer pictures make a batch: large photographs must not fill the memory."""

@@ -10,19 +10,13 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class FeatureConfig:
-    """What defines a feature network; its ``config.json``.
+    """What defines a feature network; its ``config.json``."""
 
-    Attributes:
-        name: What measures carry in brackets; a new training gets a new name.
-        size_px: Side of the square pictures that it sees; a multiple of 2^len(widths).
-        widths: Channels of each stage; each stage halves the picture. The last is the feature's width.
-        blocks: Residual blocks per stage.
-    """
-
-    name: str = "hw-v2"
-    size_px: int = 256
+    name: str = "hw-v2"  # What measures carry in brackets; a new training gets a new name
+    size_px: int = 256  # Side of the square pictures that it sees; a multiple of 2^len(widths)
+    # Channels of each stage; each stage halves the picture. The last is the feature's width.
     widths: tuple[int, ...] = (16, 32, 64, 128, 256)
-    blocks: int = 2
+    blocks: int = 2  # Residual blocks per stage
 
 
 class FeatureNetwork(nn.Module):

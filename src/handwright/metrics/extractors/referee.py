@@ -19,8 +19,7 @@ from handwright.perception.models.onnx_session import open_session
 
 FOLDER = Path(__file__).parents[2] / "weights" / "referee"
 
-TURNS = 12
-"""Directions in which a crop is looked at; the referee knows hands that point up."""
+TURNS = 12  # Directions in which a crop is looked at; the referee knows hands that point up
 
 _COARSEST = 1.5
 

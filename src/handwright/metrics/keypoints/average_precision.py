@@ -27,32 +27,20 @@ _RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True, eq=False)
 class FoundPerson:
-    """A person as seen in a picture.
+    """A person as seen in a picture."""
 
-    Attributes:
-        points_px: float [133, 2], COCO-WholeBody order.
-        score: How sure, any scale; orders people over all pictures.
-    """
-
-    points_px: Float[np.ndarray, "133 2"]
-    score: float
+    points_px: Float[np.ndarray, "133 2"]  # float [133, 2], COCO-WholeBody order
+    score: float  # How sure, any scale; orders people over all pictures
 
 
 @dataclass(frozen=True, eq=False)
 class _Matches:
-    """What every found person of all pictures was, best score first.
+    """What every found person of all pictures was, best score first."""
 
-    Attributes:
-        picture: int [M], index of its picture.
-        right: bool [T, M], matched to a true person at each threshold.
-        counted: bool [T, M], neither right nor wrong where False.
-        people: int [P], true people per picture.
-    """
-
-    picture: Int[np.ndarray, " m"]
-    right: Bool[np.ndarray, "t m"]
-    counted: Bool[np.ndarray, "t m"]
-    people: Int[np.ndarray, " p"]
+    picture: Int[np.ndarray, " m"]  # int [M], index of its picture
+    right: Bool[np.ndarray, "t m"]  # , matched to a true person at each threshold
+    counted: Bool[np.ndarray, "t m"]  # , neither right nor wrong where False
+    people: Int[np.ndarray, " p"]  # int [P], true people per picture
 
 
 def dap(

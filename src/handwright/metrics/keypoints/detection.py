@@ -10,8 +10,7 @@ from handwright.errors import NotEnoughDataError
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
 from handwright.types import HandObservation
 
-Seen = Sequence[Sequence[HandObservation]]
-"""Per picture, the hands that were found in it."""
+Seen = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
 
 
 def found_rate(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:

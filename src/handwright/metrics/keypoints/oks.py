@@ -20,8 +20,7 @@ _FACE = (
 )  # fmt: skip
 _HAND = (29, 22, 35, 37, 47, 26, 25, 24, 35, 18, 24, 22, 26, 17, 21, 21, 32, 20, 19, 22, 31)
 
-HAND_SIGMAS: Float[np.ndarray, "21"] = np.array(_HAND) / 1000
-"""Of the 21 points of one hand."""
+HAND_SIGMAS: Float[np.ndarray, "21"] = np.array(_HAND) / 1000  # Of the 21 points of one hand
 
 HANDS_SIGMAS: Float[np.ndarray, "42"] = np.array(_HAND + _HAND) / 1000
 """Of the 42 points of a person's two hands, left first."""
@@ -29,8 +28,7 @@ HANDS_SIGMAS: Float[np.ndarray, "42"] = np.array(_HAND + _HAND) / 1000
 WHOLEBODY_SIGMAS: Float[np.ndarray, "133"] = np.array(_BODY + _FEET + _FACE + _HAND + _HAND) / 1000
 """Of the 133 points of a person."""
 
-HANDS = slice(91, 133)
-"""The 42 hand points among the 133."""
+HANDS = slice(91, 133)  # The 42 hand points among the 133
 
 
 def person_box_px(

@@ -21,8 +21,7 @@ from handwright.metrics.parameters.measures import (
 from handwright.metrics.results import Evaluation, Failed
 from handwright.metrics.statistics.estimate import Estimate
 
-SUFFIXES = (".npz", ".safetensors")
-"""Files that hold parameters."""
+SUFFIXES = (".npz", ".safetensors")  # Files that hold parameters
 
 Arrays = Mapping[str, Float[np.ndarray, "n *d"]]
 
@@ -191,5 +190,4 @@ _MEASURES: dict[str, Callable[[Arrays, Arrays, int], list[Estimate]]] = {
     "multimodality": _several,
 }
 
-PARAMETERS = tuple(_MEASURES)
-"""Names of the measures of files of parameters."""
+PARAMETERS = tuple(_MEASURES)  # Names of the measures of files of parameters

@@ -13,8 +13,7 @@ from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.distances.frechet import frechet_distance
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
 
-POOL = 32
-"""R-precision ranks a text among the texts of this many poses, its own included (Guo et al. 2022)."""
+POOL = 32  # R-precision ranks a text among the texts of this many poses, its own included (Guo et al. 2022).
 
 _DIGITS = 9
 

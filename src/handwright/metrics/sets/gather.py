@@ -28,91 +28,58 @@ One = TypeVar("One")
 
 @dataclass(frozen=True, eq=False)
 class PictureLabels:
-    """The labels of one picture, as far as the measures need them.
+    """The labels of one picture, as far as the measures need them."""
 
-    Attributes:
-        hands: Its true hands; None where it has no such labels.
-        people: Its people; None where it has no such labels.
-        people_found: People that a pose estimator found in it, where the labels hold them beside ``people``.
-        poses: float [J, 3] of each hand.
-        broken: Something of it could not be read.
-    """
-
-    hands: tuple[TrueHand, ...] | None = None
-    people: tuple[LabelledPerson, ...] | None = None
+    hands: tuple[TrueHand, ...] | None = None  # Its true hands; None where it has no such labels
+    people: tuple[LabelledPerson, ...] | None = None  # Its people; None where it has no such labels
+    # People that a pose estimator found in it, where the labels hold them beside ``people``
     people_found: tuple[LabelledPerson, ...] | None = None
-    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()
-    broken: bool = False
+    poses: tuple[Float[np.ndarray, "j 3"], ...] = ()  # float [J, 3] of each hand
+    broken: bool = False  # Something of it could not be read
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What is kept of one picture.
+    """What is kept of one picture."""
 
-    Attributes:
-        path: Where it is.
-        kind: Its file format.
-        mode: How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
-        size_px: Width, height.
-        hands: Hands detected in it; empty without a detector.
-        mirrored_px: Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no
-            truth to measure the finder's own error with.
-        labels: Its labels.
-        caption: The text that it should show.
-    """
-
-    path: Path
-    kind: str
-    mode: str
-    size_px: tuple[int, int]
-    hands: tuple[HandObservation, ...] = ()
+    path: Path  # Where it is
+    kind: str  # Its file format
+    mode: str  # How its samples are stored: 'RGB', 'RGBA', 'CMYK', 'I;16', …
+    size_px: tuple[int, int]  # Width, height
+    hands: tuple[HandObservation, ...] = ()  # Hands detected in it; empty without a detector
+    # Landmarks float [21, 2] found in its mirror image and mirrored back, where there is no truth to measure
+    # the finder's own error with
     mirrored_px: tuple[Float[np.ndarray, "21 2"], ...] = ()
-    labels: PictureLabels = field(default_factory=PictureLabels)
-    caption: str | None = None
+    labels: PictureLabels = field(default_factory=PictureLabels)  # Its labels
+    caption: str | None = None  # The text that it should show
 
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """A set of pictures as the measures see it.
+    """A set of pictures as the measures see it."""
 
-    Attributes:
-        pictures: Those that could be read, by name.
-        whole: float32 [N, D] features of whole pictures, in that order; [0, 0] when not asked for.
-        hands: float32 [M, D] features of all hand crops.
-        foreground: float32 [K, D] features of pictures whose mask was there, background black.
-        skipped: Files that could not be used.
-    """
-
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[str, Picture]  # Those that could be read, by name
+    # float32 [N, D] features of whole pictures, in that order; [0, 0] when not asked for
     whole: Float[np.ndarray, "n d"]
-    hands: Float[np.ndarray, "m d"]
+    hands: Float[np.ndarray, "m d"]  # float32 [M, D] features of all hand crops
+    # float32 [K, D] features of pictures whose mask was there, background black
     foreground: Float[np.ndarray, "k d"]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...]  # Files that could not be used
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to take of each picture.
+    """What to take of each picture."""
 
-    Attributes:
-        whole: Features of the whole picture.
-        crops: Features of hand crops.
-        foreground: Features of the picture without its background.
-        hands: Where the hands are.
-        compared: Names of pictures whose hands will be compared with those of their partners.
-        people: Labelled people.
-        poses: Labelled poses of hands.
-        captions: What the picture shall show.
-    """
-
-    whole: bool = True
-    crops: bool = False
-    foreground: bool = False
-    hands: bool = False
+    whole: bool = True  # Features of the whole picture
+    crops: bool = False  # Features of hand crops
+    foreground: bool = False  # Features of the picture without its background
+    hands: bool = False  # Where the hands are
+    # Names of pictures whose hands will be compared with those of their partners
     compared: frozenset[str] = field(default_factory=frozenset[str])
-    people: bool = False
-    poses: bool = False
-    captions: bool = False
+    people: bool = False  # Labelled people
+    poses: bool = False  # Labelled poses of hands
+    captions: bool = False  # What the picture shall show
 
 
 def gather(

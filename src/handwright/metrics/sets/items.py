@@ -22,22 +22,16 @@ Labels = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One picture of a set. Nothing is read before it is called for.
+    """One picture of a set. Nothing is read before it is called for."""
 
-    Attributes:
-        path: Where it is; what messages call it.
-        kind: Its file format: 'png', 'jpeg', …
-        image: Reads it; raises ``UnreadableImageError``.
-        labels: Reads the labels beside it, None where there are none; raises ``HandsFileError``.
-        caption: Reads the text that it shall show, None where there is none; raises ``HandsFileError``.
-        inside: Reads its foreground, bool [H, W]; raises ``UnreadableImageError``. None without a mask.
-    """
-
-    path: Path
-    kind: str
-    image: Callable[[], Image]
+    path: Path  # Where it is; what messages call it
+    kind: str  # Its file format: 'png', 'jpeg', …
+    image: Callable[[], Image]  # Reads it; raises ``UnreadableImageError``
+    # Reads the labels beside it, None where there are none; raises ``HandsFileError``
     labels: Callable[[], Labels | None]
+    # Reads the text that it shall show, None where there is none; raises ``HandsFileError``
     caption: Callable[[], str | None]
+    # Reads its foreground, bool [H, W]; raises ``UnreadableImageError``. None without a mask.
     inside: Callable[[], Bool[np.ndarray, "h w"]] | None = None
 
 

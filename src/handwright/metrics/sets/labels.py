@@ -18,28 +18,19 @@ Label = TypeVar("Label")
 
 @dataclass(frozen=True, eq=False)
 class TrueHand:
-    """A hand's exact keypoints.
+    """A hand's exact keypoints."""
 
-    Attributes:
-        points_px: float64 [21, 2] in the picture.
-        visible: bool [21].
-    """
-
-    points_px: Float[np.ndarray, "21 2"]
-    visible: Bool[np.ndarray, "21"]
+    points_px: Float[np.ndarray, "21 2"]  # float64 [21, 2] in the picture
+    visible: Bool[np.ndarray, "21"]  # bool [21]
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledPerson:
-    """A person of the truth, or one that a pose estimator saw.
+    """A person of the truth, or one that a pose estimator saw."""
 
-    Attributes:
-        points_px: float64 [133, 2], COCO-WholeBody order; (0, 0) is a point that is not labelled or seen.
-        score: How sure the estimator is; without one, the mean of its points' third numbers.
-    """
-
+    # float64 [133, 2], COCO-WholeBody order; (0, 0) is a point that is not labelled or seen
     points_px: Float[np.ndarray, "133 2"]
-    score: float
+    score: float  # How sure the estimator is; without one, the mean of its points' third numbers
 
 
 def true_hands(labels: Labels, where: Path) -> list[TrueHand]:

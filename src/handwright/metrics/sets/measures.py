@@ -27,19 +27,12 @@ from handwright.metrics.statistics.estimate import Estimate, mean_estimate
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """What there is to measure.
+    """What there is to measure."""
 
-    Attributes:
-        real: The reference.
-        fake: To be measured.
-        extractor: That gave the features; None where none are compared.
-        seed: Of every bootstrap.
-    """
-
-    real: Gathered
-    fake: Gathered
-    extractor: FeatureExtractor | None
-    seed: int
+    real: Gathered  # The reference
+    fake: Gathered  # To be measured
+    extractor: FeatureExtractor | None  # That gave the features; None where none are compared
+    seed: int  # Of every bootstrap
 
     def called(self, kind: str) -> str:
         """The measure's full name: ``kid[hw-v2]``."""

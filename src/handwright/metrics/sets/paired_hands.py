@@ -18,15 +18,11 @@ Points = Float[np.ndarray, "21 2"]
 
 @dataclass(frozen=True, eq=False)
 class PairedHands:
-    """Errors of hands in FAKE, and the finder's own beside them.
+    """Errors of hands in FAKE, and the finder's own beside them."""
 
-    Attributes:
-        errors: Of the hands found in FAKE.
-        floor: Of the hands found in the untouched REAL picture (against its exact truth), or in its mirror
-            image (where the truth is what was found in the picture itself).
-    """
-
-    errors: JointErrors
+    errors: JointErrors  # Of the hands found in FAKE
+    # Of the hands found in the untouched REAL picture (against its exact truth), or in its mirror image
+    # (where the truth is what was found in the picture itself)
     floor: JointErrors
 
 

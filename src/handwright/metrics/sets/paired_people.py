@@ -19,16 +19,11 @@ People = Sequence[LabelledPerson]
 
 @dataclass(frozen=True, eq=False)
 class PairedPeople:
-    """Picture by picture, in one order.
+    """Picture by picture, in one order."""
 
-    Attributes:
-        truth: People labelled in REAL.
-        found: People labelled in FAKE, in REAL's pixels: what a pose estimator saw there.
-        floor: What the estimator saw in REAL itself; None unless every labelled picture tells.
-    """
-
-    truth: tuple[People, ...]
-    found: tuple[People, ...]
+    truth: tuple[People, ...]  # People labelled in REAL
+    found: tuple[People, ...]  # People labelled in FAKE, in REAL's pixels: what a pose estimator saw there
+    # What the estimator saw in REAL itself; None unless every labelled picture tells
     floor: tuple[People, ...] | None
 
 

@@ -6,40 +6,28 @@ from dataclasses import dataclass
 
 from handwright.errors import UsageError
 
-WHOLE = ("kid", "fid")
-"""Measured when no name is given."""
+WHOLE = ("kid", "fid")  # Measured when no name is given
 
-HANDS = ("kid-h", "fid-h", "det", "mpjpe", "pck")
-"""Measured in addition for hands."""
+HANDS = ("kid-h", "fid-h", "det", "mpjpe", "pck")  # Measured in addition for hands
 
-FOREGROUND = ("kid-fg", "fid-fg")
-"""Measured besides when masks are given."""
+FOREGROUND = ("kid-fg", "fid-fg")  # Measured besides when masks are given
 
-PEOPLE = ("dap", "mpjpe-body")
-"""Of people that are labelled on both sides."""
+PEOPLE = ("dap", "mpjpe-body")  # Of people that are labelled on both sides
 
-POSES = ("pose-fid", "diversity")
-"""Of poses of hands that are labelled on both sides."""
+POSES = ("pose-fid", "diversity")  # Of poses of hands that are labelled on both sides
 
-METRICS = (*WHOLE, *HANDS, *FOREGROUND, "clipsim", *PEOPLE, *POSES)
-"""The name of every measure of pictures."""
+METRICS = (*WHOLE, *HANDS, *FOREGROUND, "clipsim", *PEOPLE, *POSES)  # The name of every measure of pictures
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure.
+    """What to measure."""
 
-    Attributes:
-        metrics: Names of :data:`METRICS`; empty: what fits the other settings and the number of pictures.
-        hands: Also look for hands and measure them.
-        foreground: Also measure pictures without their background.
-        seed: Of every bootstrap.
-    """
-
+    # Names of :data:`METRICS`; empty: what fits the other settings and the number of pictures
     metrics: tuple[str, ...] = ()
-    hands: bool = False
-    foreground: bool = False
-    seed: int = 0
+    hands: bool = False  # Also look for hands and measure them
+    foreground: bool = False  # Also measure pictures without their background
+    seed: int = 0  # Of every bootstrap
 
     def __post_init__(self) -> None:
         unknown = [metric for metric in self.metrics if metric not in METRICS]

@@ -10,33 +10,22 @@ from jaxtyping import Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
 
-ROUNDS = 1000
-"""Bootstrap rounds behind every interval by default."""
+ROUNDS = 1000  # Bootstrap rounds behind every interval by default
 
 _PERCENTILES = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One measured figure.
+    """One measured figure."""
 
-    Attributes:
-        name: The measure and, in brackets, what it was measured with: ``kid[hw-v2]``, ``mpjpe[% hand]``.
-        value: The figure; NaN where it does not exist (no hand was found at all).
-        low: Lower end of the 95 % bootstrap interval.
-        high: Upper end.
-        n: How many pictures, hands or people it was taken from; of two sets, the measured one.
-        n_reference: Size of the set it was compared with; None where there is none.
-        p: Of a paired test that the figure is 0; None where none was made.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int
-    n_reference: int | None = None
-    p: float | None = None
+    name: str  # The measure and, in brackets, what it was measured with: ``kid[hw-v2]``, ``mpjpe[% hand]``
+    value: float  # The figure; NaN where it does not exist (no hand was found at all)
+    low: float  # Lower end of the 95 % bootstrap interval
+    high: float  # Upper end
+    n: int  # How many pictures, hands or people it was taken from; of two sets, the measured one
+    n_reference: int | None = None  # Size of the set it was compared with; None where there is none
+    p: float | None = None  # Of a paired test that the figure is 0; None where none was made
 
     def __str__(self) -> str:
         """``kid[hw-v2] 0.0123 [0.0101, 0.0144] N 500 / 480``."""

@@ -28,42 +28,29 @@ _TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
 
 @dataclass(frozen=True, kw_only=True)
 class ArmParams:
-    """Hands at the ends of people's arms. All values were chosen by eye; ``bench/find.py`` measures.
+    """Hands at the ends of people's arms. All values were chosen by eye; ``bench/find.py`` measures."""
 
-    Attributes:
-        min_wrist_visibility: Wrists of a lower visibility, in [0, 1], are left out.
-        min_presence: Least mean presence over four crops, in [0, 1], of a hand at the end of an arm.
-        max_disagreement: Largest distance between the plain and the mirrored landmarks, a fraction of hand
-            size.
-        min_size_px: Smallest hand in pixels.
-        crop_sizes: Sides of the first crops, in palm lengths.
-        hand_sizes: Smallest and largest hand, in palm lengths.
-        max_wrist_gap: Largest distance of the hand's wrist from the arm's, in palm lengths.
-        palm_of_forearm: Palm length over the forearm's length as seen: a lower bound against foreshortening.
-        palm_of_shoulders: Palm length over the shoulders' width as seen: the same.
-        filling_share: One hand whose box covers this share of the picture leaves no room for a body.
-        view_px: Side of the pose network's input, pixels.
-        tiled_from_px: Pictures with a longer side of this many pixels are searched in tiles, too.
-        tile_share: Side of those tiles over the picture's longer side.
-        same_person: Two people are one when their upper bodies lie closer than this share of their size.
-        plain_visibility: Visibility above which a joint counts in ``encloses_person``: in a hand that fills
-            the picture the pose network finds people too, but none with sure knees and ankles.
-    """
-
-    min_wrist_visibility: float = 0.35
+    min_wrist_visibility: float = 0.35  # Wrists of a lower visibility, in [0, 1], are left out
+    # Least mean presence over four crops, in [0, 1], of a hand at the end of an arm
     min_presence: float = 0.4
+    # Largest distance between the plain and the mirrored landmarks, a fraction of hand size
     max_disagreement: float = 0.25
-    min_size_px: float = 34.0
-    crop_sizes: tuple[float, float] = (2.6, 3.6)
-    hand_sizes: tuple[float, float] = (0.9, 3.8)
-    max_wrist_gap: float = 1.4
+    min_size_px: float = 34.0  # Smallest hand in pixels
+    crop_sizes: tuple[float, float] = (2.6, 3.6)  # Sides of the first crops, in palm lengths
+    hand_sizes: tuple[float, float] = (0.9, 3.8)  # Smallest and largest hand, in palm lengths
+    max_wrist_gap: float = 1.4  # Largest distance of the hand's wrist from the arm's, in palm lengths
+    # Palm length over the forearm's length as seen: a lower bound against foreshortening
     palm_of_forearm: float = 0.33
-    palm_of_shoulders: float = 0.18
+    palm_of_shoulders: float = 0.18  # Palm length over the shoulders' width as seen: the same
+    # One hand whose box covers this share of the picture leaves no room for a body
     filling_share: float = 0.35
-    view_px: int = 512
-    tiled_from_px: int = 1600
-    tile_share: float = 0.6
+    view_px: int = 512  # Side of the pose network's input, pixels
+    tiled_from_px: int = 1600  # Pictures with a longer side of this many pixels are searched in tiles, too
+    tile_share: float = 0.6  # Side of those tiles over the picture's longer side
+    # Two people are one when their upper bodies lie closer than this share of their size
     same_person: float = 0.25
+    # Visibility above which a joint counts in ``encloses_person``: in a hand that fills the picture the pose
+    # network finds people too, but none with sure knees and ankles
     plain_visibility: float = 0.9
 
 
@@ -72,17 +59,12 @@ PARAMS = ArmParams()
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """The end of an arm.
+    """The end of an arm."""
 
-    Attributes:
-        wrist_px: float64 [2].
-        knuckles_px: float64 [2], between the knuckles of index and pinky, nearer to the index.
-        palm_px: Length from wrist to knuckles if the palm were not foreshortened, > 0.
-    """
-
-    wrist_px: Float[np.ndarray, "2"]
+    wrist_px: Float[np.ndarray, "2"]  # float64 [2]
+    # float64 [2], between the knuckles of index and pinky, nearer to the index
     knuckles_px: Float[np.ndarray, "2"]
-    palm_px: float
+    palm_px: float  # Length from wrist to knuckles if the palm were not foreshortened, > 0
 
 
 def hands_at_arm_ends(

@@ -31,39 +31,25 @@ class ConfirmParams:
 
     Distances between two detections are ``landmark_distance``, a fraction of hand size; presences are the
     landmark network's output in [0, 1].
-
-    Attributes:
-        max_disagreement: Largest distance between the plain and the mirrored detection of one hand.
-        max_network_disagreement: The same for ``confirm_by_crops``, whose crops follow the landmarks and so
-            differ more.
-        max_shift: Largest distance of a close-up detection from its candidate.
-        min_presence: Least mean presence over the four crops of ``confirm_by_crops``.
-        min_crop_presence: A single crop below this presence ends ``confirm_by_crops``.
-        sure_presence: Least presence of both crops of ``classify_candidate``.
-        min_size_px: Smallest hand for ``confirm_by_crops``: below it ears and folds resemble hands too much.
-        crop_px: Side of the close-up crops in pixels.
-        plain_crop: Side in hand sizes and turn in radians of the plain close-up crop.
-        mirrored_crop: The same of the mirrored one: another size and turn, so that errors differ.
-        close_up: Options of the detector in close-up crops.
-        box_crops: Crops of a user's box, tried round by round: side in box sizes, turn in radians, mirrored.
-        box_options: Options of the detector in those crops: far lower thresholds than usual.
-        box_network_margin: Side of the landmark network's crops of a box, in box sizes.
-        box_min_presence: ``min_presence`` inside a user's box.
-        min_box_iou: Least overlap of a hand with the user's box.
-        skin_margin: Skin around the outermost landmarks, a fraction of hand size.
     """
 
+    # Largest distance between the plain and the mirrored detection of one hand
     max_disagreement: float = 0.12
+    # The same for ``confirm_by_crops``, whose crops follow the landmarks and so differ more
     max_network_disagreement: float = 0.2
-    max_shift: float = 0.6
-    min_presence: float = 0.75
-    min_crop_presence: float = 0.2
-    sure_presence: float = 0.9
+    max_shift: float = 0.6  # Largest distance of a close-up detection from its candidate
+    min_presence: float = 0.75  # Least mean presence over the four crops of ``confirm_by_crops``
+    min_crop_presence: float = 0.2  # A single crop below this presence ends ``confirm_by_crops``
+    sure_presence: float = 0.9  # Least presence of both crops of ``classify_candidate``
+    # Smallest hand for ``confirm_by_crops``: below it ears and folds resemble hands too much
     min_size_px: float = 34.0
-    crop_px: int = 384
+    crop_px: int = 384  # Side of the close-up crops in pixels
+    # Side in hand sizes and turn in radians of the plain close-up crop
     plain_crop: tuple[float, float] = (2.0, 0.15)
+    # The same of the mirrored one: another size and turn, so that errors differ
     mirrored_crop: tuple[float, float] = (2.2, -0.15)
-    close_up: DetectionOptions = _CLOSE_UP
+    close_up: DetectionOptions = _CLOSE_UP  # Options of the detector in close-up crops
+    # Crops of a user's box, tried round by round: side in box sizes, turn in radians, mirrored
     box_crops: tuple[tuple[tuple[float, float, bool], ...], ...] = (
         ((1.6, 0.0, False), (2.4, 0.0, False), (1.2, 0.0, False)),
         (
@@ -74,11 +60,12 @@ class ConfirmParams:
             (3.5, 0.0, False),
         ),
     )
+    # Options of the detector in those crops: far lower thresholds than usual
     box_options: DetectionOptions = _IN_BOX
-    box_network_margin: float = 1.3
-    box_min_presence: float = 0.3
-    min_box_iou: float = 0.2
-    skin_margin: float = 0.1
+    box_network_margin: float = 1.3  # Side of the landmark network's crops of a box, in box sizes
+    box_min_presence: float = 0.3  # ``min_presence`` inside a user's box
+    min_box_iou: float = 0.2  # Least overlap of a hand with the user's box
+    skin_margin: float = 0.1  # Skin around the outermost landmarks, a fraction of hand size
 
 
 PARAMS = ConfirmParams()

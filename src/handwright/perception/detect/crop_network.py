@@ -23,10 +23,8 @@ from handwright.perception.models.mediapipe_tasks import (
     silenced_stderr,
 )
 
-INPUT_PX = 224
-"""Side of the network's input in pixels."""
-_Z_SCALE = 2.5
-"""MediaPipe stores depth at 0.4 of the crop's scale."""
+INPUT_PX = 224  # Side of the network's input in pixels
+_Z_SCALE = 2.5  # MediaPipe stores depth at 0.4 of the crop's scale
 
 
 class LandmarkNetwork:

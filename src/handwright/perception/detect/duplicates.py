@@ -14,24 +14,17 @@ from handwright.types import Box, HandObservation
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateParams:
-    """When two detections are of one hand. All values were chosen by eye on photographs of clasped hands.
+    """When two detections are of one hand. All values were chosen by eye on photographs of clasped hands."""
 
-    Attributes:
-        same_distance: Two detections closer than this ``landmark_distance`` are one hand; clasped hands stay
-            above.
-        near_distance: The same for a doubtful detection beside confirmed hands.
-        same_direction: Least cosine between wrist-to-knuckle directions of one hand detected at two sizes.
-        same_box_iou: Least overlap of their boxes, in [0, 1].
-        inner_size: Largest size of a detection within another hand's fingers, in sizes of that hand.
-        inner_slack: How far it may reach beyond their outline, in sizes of that hand.
-    """
-
+    # Two detections closer than this ``landmark_distance`` are one hand; clasped hands stay above
     same_distance: float = 0.25
-    near_distance: float = 0.35
+    near_distance: float = 0.35  # The same for a doubtful detection beside confirmed hands
+    # Least cosine between wrist-to-knuckle directions of one hand detected at two sizes
     same_direction: float = 0.5
-    same_box_iou: float = 0.5
+    same_box_iou: float = 0.5  # Least overlap of their boxes, in [0, 1]
+    # Largest size of a detection within another hand's fingers, in sizes of that hand
     inner_size: float = 0.7
-    inner_slack: float = 0.03
+    inner_slack: float = 0.03  # How far it may reach beyond their outline, in sizes of that hand
 
 
 PARAMS = DuplicateParams()

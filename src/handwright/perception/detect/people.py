@@ -18,8 +18,7 @@ from handwright.perception.models.mediapipe_tasks import (
     silenced_stderr,
 )
 
-MAX_PEOPLE = 6
-"""Most people that are found in one view (chosen by eye)."""
+MAX_PEOPLE = 6  # Most people that are found in one view (chosen by eye)
 _CONFIDENCE = 0.3
 """Least confidence of the person detector and of the pose network, in [0, 1] (chosen by eye)."""
 

@@ -21,36 +21,22 @@ _OTHER_SIDE: dict[Side, Side] = {"left": "right", "right": "left"}
 
 @dataclass(frozen=True)
 class DetectionOptions:
-    """Thresholds of MediaPipe's hand landmarker.
+    """Thresholds of MediaPipe's hand landmarker."""
 
-    Attributes:
-        max_hands: Most hands that are returned.
-        confidence: Least score of the palm detector, in (0, 1).
-        presence: Least presence by the landmark network, in (0, 1).
-    """
-
-    max_hands: int
-    confidence: float
-    presence: float
+    max_hands: int  # Most hands that are returned
+    confidence: float  # Least score of the palm detector, in (0, 1)
+    presence: float  # Least presence by the landmark network, in (0, 1)
 
 
 @dataclass(frozen=True)
 class View:
-    """A square window of a picture, resampled to ``size_px`` × ``size_px``.
+    """A square window of a picture, resampled to ``size_px`` × ``size_px``."""
 
-    Attributes:
-        center_px: Middle of the window in the picture.
-        side_px: Side of the window in pixels of the picture, > 0.
-        size_px: Side of the resampled window in pixels.
-        turn_rad: Rotation of the window in the picture in radians, clockwise as displayed (y down).
-        mirrored: Whether the window is flipped left to right.
-    """
-
-    center_px: tuple[float, float]
-    side_px: float
-    size_px: int
-    turn_rad: float = 0.0
-    mirrored: bool = False
+    center_px: tuple[float, float]  # Middle of the window in the picture
+    side_px: float  # Side of the window in pixels of the picture, > 0
+    size_px: int  # Side of the resampled window in pixels
+    turn_rad: float = 0.0  # Rotation of the window in the picture in radians, clockwise as displayed (y down)
+    mirrored: bool = False  # Whether the window is flipped left to right
 
     def to_picture(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
         """Map points of the window [n, 2] to pixels of the picture."""

@@ -11,8 +11,7 @@ from handwright.errors import HandsFileError
 from handwright.hand.depth import FAR_SHARE, NEAR, hand_window, render_hand
 from handwright.types import HandFit, HandObservation
 
-MIN_LANDMARKS = 6
-"""Least number of a hand's 21 landmarks that must lie on the depth image (chosen by eye)."""
+MIN_LANDMARKS = 6  # Least number of a hand's 21 landmarks that must lie on the depth image (chosen by eye)
 
 
 def with_depth(

@@ -21,8 +21,7 @@ from handwright.perception.fit import _solver
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.types import Camera, Hand, HandFit, HandObservation
 
-_PALM = (0, 1, 5, 9, 13, 17)
-"""Landmarks of the palm: wrist, thumb CMC and the four MCP joints."""
+_PALM = (0, 1, 5, 9, 13, 17)  # Landmarks of the palm: wrist, thumb CMC and the four MCP joints
 _SHAPE_INDEX = np.array([SHAPE_NAMES.index(n) for n in ("palm_width", "thickness")] + list(range(4, 9)))
 """The fitted shape numbers: palm width, thickness and the five finger lengths."""
 

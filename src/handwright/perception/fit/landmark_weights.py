@@ -24,25 +24,17 @@ class LandmarkWeightParams:
 
     Lengths are those of a finger's chain of landmarks over the longest finger's, corrected by
     ``_LENGTH_RATIO``.
-
-    Attributes:
-        doubtful_weight: Weight of an implausible landmark, in [0, 1].
-        bunched_length: A finger below this length is bunched.
-        neighbour_length: Least length of the fingers beside it.
-        neighbour_straightness: Their least distance from knuckle to tip over the chain's length.
-        thumb_distance: Least distance of the thumb's tip from the bunched finger's, a fraction of hand size.
-        min_misfit: Mean misfit beyond the knuckle, a fraction of hand size, that makes a fitted finger
-            doubtful.
-        misfit_ratio: The same over the hand's median misfit.
     """
 
-    doubtful_weight: float = 0.03
-    bunched_length: float = 0.6
-    neighbour_length: float = 0.75
-    neighbour_straightness: float = 0.93
+    doubtful_weight: float = 0.03  # Weight of an implausible landmark, in [0, 1]
+    bunched_length: float = 0.6  # A finger below this length is bunched
+    neighbour_length: float = 0.75  # Least length of the fingers beside it
+    neighbour_straightness: float = 0.93  # Their least distance from knuckle to tip over the chain's length
+    # Least distance of the thumb's tip from the bunched finger's, a fraction of hand size
     thumb_distance: float = 0.38
+    # Mean misfit beyond the knuckle, a fraction of hand size, that makes a fitted finger doubtful
     min_misfit: float = 0.025
-    misfit_ratio: float = 2.0
+    misfit_ratio: float = 2.0  # The same over the hand's median misfit
 
 
 PARAMS = LandmarkWeightParams()

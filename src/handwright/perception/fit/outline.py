@@ -22,8 +22,7 @@ from handwright.perception.fit.hand_fit import fit_hand, fit_of_given_hand
 from handwright.types import Hand, HandFit, HandObservation, HandRegion, Window
 
 _PALM_WIDTH, _THICKNESS = SHAPE_NAMES.index("palm_width"), SHAPE_NAMES.index("thickness")
-_PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])
-"""Rows of ``Hand.pose`` of the four PIP joints."""
+_PIP = np.array([FINGER_BONES[f][1] - 1 for f in range(1, 5)])  # Rows of ``Hand.pose`` of the four PIP joints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,19 +140,12 @@ def outline_overlap(
 
 @dataclass(frozen=True, eq=False)
 class _Outline:
-    """The picture's own hand distal of its wrist, at a small size.
+    """The picture's own hand distal of its wrist, at a small size."""
 
-    Attributes:
-        observed: bool [h, w] pixels of the hand that count.
-        counted: bool [h, w] pixels that count.
-        origin_px: [2] top left corner of the crop in the picture.
-        factor: [2] small pixels per pixel.
-    """
-
-    observed: Bool[np.ndarray, "h w"]
-    counted: Bool[np.ndarray, "h w"]
-    origin_px: Float[np.ndarray, "2"]
-    factor: Float[np.ndarray, "2"]
+    observed: Bool[np.ndarray, "h w"]  # pixels of the hand that count
+    counted: Bool[np.ndarray, "h w"]  # pixels that count
+    origin_px: Float[np.ndarray, "2"]  # [2] top left corner of the crop in the picture
+    factor: Float[np.ndarray, "2"]  # [2] small pixels per pixel
 
     def overlap(self, hand: Hand) -> float:
         """Intersection over union with a hand's silhouette."""

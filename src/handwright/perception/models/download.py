@@ -41,10 +41,8 @@ PUBLISHER_BYTES = 7_819_105
 WHEEL_TASK_SHA256 = "ef3f184fa8d5e6905ea4770282627d6937975119af763054312d05985c059bda"
 """sha256 of the task file that ``zip_task`` makes of the wheel's networks."""
 
-_TIMEOUT_S = 5.0
-"""Seconds without an answer after which the publisher counts as unreachable (chosen by eye)."""
-_RETRY_S = 86_400.0
-"""Seconds for which the pose model is not requested again after a failure: one day."""
+_TIMEOUT_S = 5.0  # Seconds without an answer after which the publisher counts as unreachable (chosen by eye)
+_RETRY_S = 86_400.0  # Seconds for which the pose model is not requested again after a failure: one day
 _WHEEL = f"{WHEEL_REQUIREMENT} from your package index (35 MB, by pip)"
 _FIX = "connect to the network and run `handwright setup`, or give it: `handwright setup --landmarker FILE`"
 
@@ -53,19 +51,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ModelPaths:
-    """Paths of the perception models.
+    """Paths of the perception models."""
 
-    Attributes:
-        hand_landmarker: The task file with the palm detector and the landmark network.
-        sha256: Its digest.
-        source: Where it came from: 'user', 'publisher' or 'wheel'.
-        pose_landmarker: The task file with the person detector and the pose network, beside the other; None
-            when it could not be fetched, or beside a hand model of the user's own.
-    """
-
-    hand_landmarker: Path
-    sha256: str
-    source: str
+    hand_landmarker: Path  # The task file with the palm detector and the landmark network
+    sha256: str  # Its digest
+    source: str  # Where it came from: 'user', 'publisher' or 'wheel'
+    # The task file with the person detector and the pose network, beside the other; None when it could not be
+    # fetched, or beside a hand model of the user's own
     pose_landmarker: Path | None = None
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 WHEEL_REQUIREMENT = "mediapipe==0.10.21"
 WHEEL_SHA256 = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"
-Members = Mapping[str, tuple[str, str]]
-"""Member of a task file → its path in the wheel and its sha256."""
+Members = Mapping[str, tuple[str, str]]  # Member of a task file → its path in the wheel and its sha256
 HAND_MEMBERS: Members = {
     "hand_detector.tflite": (
         "mediapipe/modules/palm_detection/palm_detection_full.tflite",

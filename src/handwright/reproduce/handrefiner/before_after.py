@@ -33,15 +33,10 @@ _LEAST_OVERLAP = 0.2
 
 @dataclass(frozen=True, eq=False)
 class BeforeAfter:
-    """Hands with a defect, refined by the diffusing painter.
+    """Hands with a defect, refined by the diffusing painter."""
 
-    Attributes:
-        bench: What all paintings share.
-        second: A critic that took no part, or None.
-    """
-
-    bench: Bench
-    second: Critic | None
+    bench: Bench  # What all paintings share
+    second: Critic | None  # A critic that took no part, or None
 
     @classmethod
     def open(cls, bench: Bench) -> BeforeAfter:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Curves = Mapping[str, Mapping[str, Sequence[Estimate]]]
 """What is steered → field → estimates at every strength."""
 
-_OWN = (*DIFFUSING, "bare")
-"""Last words of what the model's own ControlNet steers."""
+_OWN = (*DIFFUSING, "bare")  # Last words of what the model's own ControlNet steers
 
 _LABELS = {"error": "joint error, % of hand size", "texture": "fine detail on skin, RMS of 255"}
 

@@ -31,11 +31,9 @@ from handwright.reproduce.subjects import (
 TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
 """Groups of units, beside those of single paintings (``trials``)."""
 
-UNTOUCHED, NONE = "untouched", "none"
-"""Names of units: the picture as it is; a picture without a hand."""
+UNTOUCHED, NONE = "untouched", "none"  # Names of units: the picture as it is; a picture without a hand
 
-REPORT_EVERY = 10
-"""Pictures between two lines of progress."""
+REPORT_EVERY = 10  # Pictures between two lines of progress
 
 Make = Callable[[Subject], tuple[Record, Crop]]
 Work = Callable[[Subject], None]
@@ -43,30 +41,19 @@ Work = Callable[[Subject], None]
 
 @dataclass(frozen=True)
 class Phase:
-    """Paintings with every strength of the phase figure.
+    """Paintings with every strength of the phase figure."""
 
-    Attributes:
-        group: Of their units, which are named picture/strength.
-        names: Of the pictures with a hand.
-    """
-
-    group: str
-    names: tuple[str, ...]
+    group: str  # Of their units, which are named picture/strength
+    names: tuple[str, ...]  # Of the pictures with a hand
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What all paintings share.
+    """What all paintings share."""
 
-    Attributes:
-        study: What to do.
-        store: Where it is kept.
-        engine: Detector and judge.
-    """
-
-    study: Study
-    store: Store
-    engine: Engine
+    study: Study  # What to do
+    store: Store  # Where it is kept
+    engine: Engine  # Detector and judge
     _opened: dict[str | None, NetworkLoader] = field(default_factory=dict[str | None, NetworkLoader])
 
     def network(self, diffusion: DiffusionSettings) -> InpaintNetwork:

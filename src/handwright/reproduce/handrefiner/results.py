@@ -12,8 +12,7 @@ from handwright.reproduce.handrefiner.paint_all import BOXED, HARMONISE, TABLE, 
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows, pairs, strategy_rows
 from handwright.reproduce.measure import Figures, Gauge
 
-OVER = ("full", "adaptive", "auto")
-"""Strategies whose time is given as a multiple of the fixed one's."""
+OVER = ("full", "adaptive", "auto")  # Strategies whose time is given as a multiple of the fixed one's
 
 
 @dataclass(frozen=True)

@@ -29,19 +29,12 @@ _LEAST_NEGATIVE = 3.0
 
 @dataclass(frozen=True)
 class Row:
-    """One treatment.
+    """One treatment."""
 
-    Attributes:
-        name: Short, fit for a file name.
-        label: As the table shows it.
-        settings: How it is painted.
-        missing: Why it cannot be measured; '' where it can.
-    """
-
-    name: str
-    label: str
-    settings: DiffusionSettings
-    missing: str = ""
+    name: str  # Short, fit for a file name
+    label: str  # As the table shows it
+    settings: DiffusionSettings  # How it is painted
+    missing: str = ""  # Why it cannot be measured; '' where it can
 
 
 def strategy_rows(settings: DiffusionSettings) -> tuple[Row, ...]:

@@ -32,8 +32,7 @@ from handwright.workflow.files import cache_folder
 from handwright.workflow.run.request import fingerprint
 from handwright.workflow.weights import controlnet_notes
 
-SHOWN, SHOWN_ON_PAGE = 8, 4
-"""Pictures on a sheet to choose from, and on one beside the page."""
+SHOWN, SHOWN_ON_PAGE = 8, 4  # Pictures on a sheet to choose from, and on one beside the page
 
 
 def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | None = None) -> Path:

@@ -27,29 +27,17 @@ FEWER = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """How many pictures.
+    """How many pictures."""
 
-    Attributes:
-        table: Repainted by every row of Table 3.
-        harmonise: Repainted by every strategy with painter 'harmonise'.
-        boxed: Repainted by Table 3's ControlNets with box masks.
-        reference: Of the set that they are held against.
-        phase: Repainted with every one of ``strengths``.
-        judged: On which the fixed strength is derived.
-        spoiled: With a defect, for Table 1's before and after.
-        size_px: Side of rendered pictures.
-        strengths: Of the phase figure; 0, ``measure.CROSSOVER`` and 1 are among them.
-    """
-
-    table: int
-    harmonise: int
-    boxed: int
-    reference: int
-    phase: int
-    judged: int
-    spoiled: int
-    size_px: int = 384
-    strengths: tuple[float, ...] = GRID
+    table: int  # Repainted by every row of Table 3
+    harmonise: int  # Repainted by every strategy with painter 'harmonise'
+    boxed: int  # Repainted by Table 3's ControlNets with box masks
+    reference: int  # Of the set that they are held against
+    phase: int  # Repainted with every one of ``strengths``
+    judged: int  # On which the fixed strength is derived
+    spoiled: int  # With a defect, for Table 1's before and after
+    size_px: int = 384  # Side of rendered pictures
+    strengths: tuple[float, ...] = GRID  # Of the phase figure; 0, ``measure.CROSSOVER`` and 1 are among them
 
 
 SCALES = {
@@ -70,35 +58,24 @@ SCALES = {
 """'quick' is for two cores and an hour; 'paper' has the paper's numbers."""
 
 
-REFEREE = "referee-v1"
-"""Features that tell anatomy, for a KID-H of their own."""
+REFEREE = "referee-v1"  # Features that tell anatomy, for a KID-H of their own
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study of HandRefiner.
+    """A study of HandRefiner."""
 
-    Attributes:
-        scale: How many pictures.
-        diffusion: Model, ControlNet, steps and the like; its strength is of no account.
-        data: Folder of the user's pictures in place of rendered ones; None: rendered ones.
-        variants: Folder of ControlNets trained another way (``rows``).
-        choices: File of human choices of strength (``choices``); None: the judge of ``refine`` chooses.
-        extractor: Of the features behind KID-H and FID-H.
-        seed: Of every painting.
-        landmarker: A hand_landmarker.task of the user's own.
-        notify: Called with a line on how far it is.
-    """
-
-    scale: Scale
+    scale: Scale  # How many pictures
+    # Model, ControlNet, steps and the like; its strength is of no account
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
-    data: Path | None = None
-    variants: Path | None = None
+    data: Path | None = None  # Folder of the user's pictures in place of rendered ones; None: rendered ones
+    variants: Path | None = None  # Folder of ControlNets trained another way (``rows``)
+    # File of human choices of strength (``choices``); None: the judge of ``refine`` chooses
     choices: Path | None = None
-    extractor: str = "hw-v2"
-    seed: int = 0
-    landmarker: Path | None = None
-    notify: Callable[[str], None] = lambda _: None
+    extractor: str = "hw-v2"  # Of the features behind KID-H and FID-H
+    seed: int = 0  # Of every painting
+    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
+    notify: Callable[[str], None] = lambda _: None  # Called with a line on how far it is
 
     def __post_init__(self) -> None:
         for option, path in (("--data", self.data), ("--variants", self.variants)):

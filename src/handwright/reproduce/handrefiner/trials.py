@@ -19,17 +19,12 @@ from handwright.review.judge import Judge
 
 @dataclass(frozen=True)
 class Way:
-    """How a hand is painted, but for the strength.
+    """How a hand is painted, but for the strength."""
 
-    Attributes:
-        painter: Painter.
-        diffusion: Model, ControlNet, guidance and the like; its strength is what a row asks for.
-        bare: With no outline given away (``painted.paint_subject``).
-    """
-
-    painter: str
+    painter: str  # Painter
+    # Model, ControlNet, guidance and the like; its strength is what a row asks for
     diffusion: DiffusionSettings
-    bare: bool = False
+    bare: bool = False  # With no outline given away (``painted.paint_subject``)
 
     def group(self, usual: DiffusionSettings) -> str:
         """Of its units: what sets it apart from the study's usual settings, in a file name."""
@@ -66,20 +61,13 @@ class Trials:
 
     A strategy's time is that of all its paintings together; each is timed alone, once its network has painted
     before, and all of one picture one after the other.
-
-    Attributes:
-        store: Where paintings are kept.
-        usual: The study's own settings.
-        seed: Of every painting.
-        network: Opens the network of some settings.
-        judge: Detects the hand again.
     """
 
-    store: Store
-    usual: DiffusionSettings
-    seed: int
-    network: Callable[[DiffusionSettings], InpaintNetwork]
-    judge: Judge
+    store: Store  # Where paintings are kept
+    usual: DiffusionSettings  # The study's own settings
+    seed: int  # Of every painting
+    network: Callable[[DiffusionSettings], InpaintNetwork]  # Opens the network of some settings
+    judge: Judge  # Detects the hand again
     _warm: set[str] = field(default_factory=set[str])
 
     def decided(self, subject: Subject, way: Way) -> tuple[Record, Crop]:

@@ -16,25 +16,18 @@ from handwright.errors import DataError, InvalidValueError
 from handwright.image.atomic_write import write_atomically
 
 SCHEMA = "handwright/calibration-1"
-BUDGET = 0.02
-"""Share of good hands that may be reported as malformed."""
+BUDGET = 0.02  # Share of good hands that may be reported as malformed
 
 _EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
 class Head:
-    """The calibration of one binary output: p = sigmoid(scale · logit + bias); Platt 1999.
+    """The calibration of one binary output: p = sigmoid(scale · logit + bias); Platt 1999."""
 
-    Attributes:
-        scale: Positive.
-        bias: In logits.
-        threshold: Probability from which on it is reported; above 1: never.
-    """
-
-    scale: float = 1.0
-    bias: float = 0.0
-    threshold: float = 0.5
+    scale: float = 1.0  # Positive
+    bias: float = 0.0  # In logits
+    threshold: float = 0.5  # Probability from which on it is reported; above 1: never
 
     def __post_init__(self) -> None:
         if (
@@ -50,17 +43,12 @@ class Head:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration of all outputs of a critic.
+    """The calibration of all outputs of a critic."""
 
-    Attributes:
-        heads: By name: 'malformed', each defect, 'right', 'gloved', 'assessable', 'hand'.
-        temperatures: By name of a softmax output ('fingers', 'poses'): p = softmax(z / T).
-        about: What it was fitted on, JSON-ready.
-    """
-
-    heads: Mapping[str, Head]
+    heads: Mapping[str, Head]  # By name: 'malformed', each defect, 'right', 'gloved', 'assessable', 'hand'
+    # By name of a softmax output ('fingers', 'poses'): p = softmax(z / T)
     temperatures: Mapping[str, float] = field(default_factory=dict[str, float])
-    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What it was fitted on, JSON-ready
 
     def __post_init__(self) -> None:
         for name, value in self.temperatures.items():

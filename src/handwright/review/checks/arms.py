@@ -25,27 +25,19 @@ _FACE, _SHOULDERS = slice(0, 9), (11, 12)
 
 @dataclass(frozen=True, kw_only=True)
 class ArmParams:
-    """Which arm a hand ends, and when its side is sure; chosen by eye on training photographs.
+    """Which arm a hand ends, and when its side is sure; chosen by eye on training photographs."""
 
-    Attributes:
-        max_gap: Distance of a hand's wrist from an arm's end, in sizes of the larger of the two.
-        size_in_palms: Least and greatest size of the hand in palms of the arm.
-        hand_in_palms: Length of a hand in palms, where an arm lacks one.
-        max_moved: Distance of a wrist in the mirror image from its place, in palms, that confirms it.
-        min_visibility: Visibility of elbow, shoulders and face, in [0, 1], of a sure arm.
-        neck: Distance of a face in front view from the middle of the shoulders, in shoulder widths.
-        min_other_wrist: Least distance of the other wrist in palms.
-        margin: Margin around a hand, in its sizes, within which shoulders are no person's: the pose network
-            finds bodies in hands.
-    """
-
-    max_gap: float = 0.6
-    size_in_palms: tuple[float, float] = (0.8, 3.8)
-    hand_in_palms: float = 1.9
+    max_gap: float = 0.6  # Distance of a hand's wrist from an arm's end, in sizes of the larger of the two
+    size_in_palms: tuple[float, float] = (0.8, 3.8)  # Least and greatest size of the hand in palms of the arm
+    hand_in_palms: float = 1.9  # Length of a hand in palms, where an arm lacks one
+    # Distance of a wrist in the mirror image from its place, in palms, that confirms it
     max_moved: float = 0.6
-    min_visibility: float = 0.8
+    min_visibility: float = 0.8  # Visibility of elbow, shoulders and face, in [0, 1], of a sure arm
+    # Distance of a face in front view from the middle of the shoulders, in shoulder widths
     neck: tuple[float, float] = (0.35, 1.3)
-    min_other_wrist: float = 1.5
+    min_other_wrist: float = 1.5  # Least distance of the other wrist in palms
+    # Margin around a hand, in its sizes, within which shoulders are no person's: the pose network finds
+    # bodies in hands
     margin: float = 0.3
 
 
@@ -54,19 +46,12 @@ PARAMS = ArmParams()
 
 @dataclass(frozen=True, eq=False)
 class OwnArm:
-    """A person's arm, with the side that the body gives it.
+    """A person's arm, with the side that the body gives it."""
 
-    Attributes:
-        side: Of the person.
-        arm: Its end.
-        person: Whose it is, as an index.
-        sure: Its side is sure: elbow, both shoulders and the face are in view, and the other wrist is far.
-    """
-
-    side: Side
-    arm: Arm
-    person: int
-    sure: bool
+    side: Side  # Of the person
+    arm: Arm  # Its end
+    person: int  # Whose it is, as an index
+    sure: bool  # Its side is sure: elbow, both shoulders and the face are in view, and the other wrist is far
 
 
 def own_arms(

@@ -19,38 +19,25 @@ from handwright.review.critic.upright_crops import OrientedSquare
 
 @dataclass(frozen=True, kw_only=True)
 class AssessabilityParams:
-    """When a hand is not assessable; set on rendered hands and training photographs.
+    """When a hand is not assessable; set on rendered hands and training photographs."""
 
-    Attributes:
-        max_blur: Sigma of the edges' blur in hand sizes.
-        blur_hand_px: Hand size in pixels at which blur is measured on larger hands: blurs beyond a few pixels
-            are not distinguished.
-        max_misfit: Median distance of the landmarks from the nearest regular hand, in hand sizes.
-        max_flat: Share of the hand's pixels that equal their neighbours; drawings have more.
-        skin_hues_deg: Hues of skin in Lab, under bluish and under yellow light; the widest of the training
-            photographs.
-        min_chroma: Chroma in Lab from which on a hue counts.
-        max_grey_chroma: Chroma in Lab below which a hand is grey in a picture with colour. Both by eye.
-        min_colour: Spread of the three channels, of 255, that skin of any tone exceeds.
-        max_few_colours: Share of the hand's middle that has one of ``few_colours`` colours exactly; flat
-            fills have more.
-        few_colours: How many colours that are.
-        middle: Half side of a hand's middle in hand sizes, by eye.
-        sampled: Most rows and columns of the middle whose colours are counted, for speed.
-    """
-
-    max_blur: float = 0.02
+    max_blur: float = 0.02  # Sigma of the edges' blur in hand sizes
+    # Hand size in pixels at which blur is measured on larger hands: blurs beyond a few pixels are not
+    # distinguished
     blur_hand_px: float = 130.0
-    max_misfit: float = 0.035
-    max_flat: float = 0.45
+    max_misfit: float = 0.035  # Median distance of the landmarks from the nearest regular hand, in hand sizes
+    max_flat: float = 0.45  # Share of the hand's pixels that equal their neighbours; drawings have more
+    # Hues of skin in Lab, under bluish and under yellow light; the widest of the training photographs
     skin_hues_deg: tuple[float, float] = (-22.0, 97.0)
-    min_chroma: float = 8.0
+    min_chroma: float = 8.0  # Chroma in Lab from which on a hue counts
+    # Chroma in Lab below which a hand is grey in a picture with colour. Both by eye.
     max_grey_chroma: float = 2.5
-    min_colour: float = 8.0
+    min_colour: float = 8.0  # Spread of the three channels, of 255, that skin of any tone exceeds
+    # Share of the hand's middle that has one of ``few_colours`` colours exactly; flat fills have more
     max_few_colours: float = 0.6
-    few_colours: int = 4
-    middle: float = 0.35
-    sampled: int = 128
+    few_colours: int = 4  # How many colours that are
+    middle: float = 0.35  # Half side of a hand's middle in hand sizes, by eye
+    sampled: int = 128  # Most rows and columns of the middle whose colours are counted, for speed
 
 
 PARAMS = AssessabilityParams()

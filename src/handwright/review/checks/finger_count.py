@@ -24,50 +24,33 @@ class FingerCountParams:
     """When skin is a sixth finger and when a finger is missing; lengths in wrist-to-knuckles spans.
 
     Set on rendered hands and training photographs (bench/review.py).
-
-    Attributes:
-        min_length: Length from which on skin outside the fitted hand is a finger.
-        width: Least and greatest width of a finger.
-        root: Least and greatest length of its border with the hand.
-        min_tip_gap: Least distance of its root from other fingertips.
-        max_unlike_skin: Largest squared distance of its colour from the hand's skin, in standard deviations.
-        min_solidity: Least area over that of its convex hull.
-        thin: Width below which ``min_solidity_thin`` holds: ledges and shadows in skin's colours are thin and
-            ragged.
-        min_solidity_thin: Least solidity of a thin finger.
-        patience: Factor on all of these for skin that may be a finger: too much to pass, too little to fail.
-            By eye.
-        max_bare: Share of a finger's middle line without hand under it from which on it is missing.
-        max_bare_bunched: The same of a finger whose landmarks lie in a bunch.
-        max_bare_counted: The same up to which a finger is plainly there. By eye.
-        min_tip_away: Least distance of a missing finger's tip from the segmented hand; nearby, the finger may
-            be bent.
-        min_overlap: Overlap of fitted and segmented hand below which fingers are not counted.
-        min_overlap_to_fail: Overlap below which the count does not fail.
-        max_covered: Share of the hand behind other things from which on bare fingers may only be covered.
-        max_confidence: Outlines alone are never surer. By eye.
-        min_landmark_weight: Weight of a finger's landmarks below which they are not trusted. By eye.
-        margin_of_others: Margin around another hand, in its sizes, in which skin is that hand's. By eye.
     """
 
-    min_length: float = 0.24
-    width: tuple[float, float] = (0.11, 0.34)
-    root: tuple[float, float] = (0.11, 0.45)
-    min_tip_gap: float = 0.25
+    min_length: float = 0.24  # Length from which on skin outside the fitted hand is a finger
+    width: tuple[float, float] = (0.11, 0.34)  # Least and greatest width of a finger
+    root: tuple[float, float] = (0.11, 0.45)  # Least and greatest length of its border with the hand
+    min_tip_gap: float = 0.25  # Least distance of its root from other fingertips
+    # Largest squared distance of its colour from the hand's skin, in standard deviations
     max_unlike_skin: float = 3.0
-    min_solidity: float = 0.78
+    min_solidity: float = 0.78  # Least area over that of its convex hull
+    # Width below which ``min_solidity_thin`` holds: ledges and shadows in skin's colours are thin and ragged
     thin: float = 0.17
-    min_solidity_thin: float = 0.88
+    min_solidity_thin: float = 0.88  # Least solidity of a thin finger
+    # Factor on all of these for skin that may be a finger: too much to pass, too little to fail. By eye.
     patience: float = 0.8
-    max_bare: float = 0.8
-    max_bare_bunched: float = 0.75
-    max_bare_counted: float = 0.5
+    max_bare: float = 0.8  # Share of a finger's middle line without hand under it from which on it is missing
+    max_bare_bunched: float = 0.75  # The same of a finger whose landmarks lie in a bunch
+    max_bare_counted: float = 0.5  # The same up to which a finger is plainly there. By eye.
+    # Least distance of a missing finger's tip from the segmented hand; nearby, the finger may be bent
     min_tip_away: float = 0.12
-    min_overlap: float = 0.7
-    min_overlap_to_fail: float = 0.8
+    min_overlap: float = 0.7  # Overlap of fitted and segmented hand below which fingers are not counted
+    min_overlap_to_fail: float = 0.8  # Overlap below which the count does not fail
+    # Share of the hand behind other things from which on bare fingers may only be covered
     max_covered: float = 0.15
-    max_confidence: float = 0.9
+    max_confidence: float = 0.9  # Outlines alone are never surer. By eye.
+    # Weight of a finger's landmarks below which they are not trusted. By eye.
     min_landmark_weight: float = 0.9
+    # Margin around another hand, in its sizes, in which skin is that hand's. By eye.
     margin_of_others: float = 0.15
 
 

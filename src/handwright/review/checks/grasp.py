@@ -14,14 +14,10 @@ from handwright.review.checks.unexplained_skin import covered_share
 
 @dataclass(frozen=True, kw_only=True)
 class GraspParams:
-    """When a grasp state is reported; chosen by eye on rendered hands.
+    """When a grasp state is reported; chosen by eye on rendered hands."""
 
-    Attributes:
-        min_covered: Share of the fitted hand distal of the wrist that a thing in the hand covers.
-        max_residual: Mean distance of the landmarks from the fit, in hand sizes, up to which a pose counts.
-    """
-
-    min_covered: float = 0.06
+    min_covered: float = 0.06  # Share of the fitted hand distal of the wrist that a thing in the hand covers
+    # Mean distance of the landmarks from the fit, in hand sizes, up to which a pose counts
     max_residual: float = 0.025
 
 

@@ -18,27 +18,16 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True)
 class ObservedJoint:
-    """The observed bend of one joint.
+    """The observed bend of one joint."""
 
-    Attributes:
-        finger: One of ``anatomy.FINGERS``.
-        joint: One of ``JOINTS``; the thumb's are called alike.
-        landmark: Its index among the 21.
-        flexion_deg: Towards the palm positive.
-        sideways_deg: Away from the finger's own plane, ≥ 0.
-        flexion_in_plane: Share of a flexion that lies in the picture plane, 0…1; the rest rests on depth.
-        sideways_in_plane: The same of a sideways bend.
-        reach: The shorter of its two bones in the picture, in hand sizes.
-    """
-
-    finger: str
-    joint: str
-    landmark: int
-    flexion_deg: float
-    sideways_deg: float
-    flexion_in_plane: float
-    sideways_in_plane: float
-    reach: float
+    finger: str  # One of ``anatomy.FINGERS``
+    joint: str  # One of ``JOINTS``; the thumb's are called alike
+    landmark: int  # Its index among the 21
+    flexion_deg: float  # Towards the palm positive
+    sideways_deg: float  # Away from the finger's own plane, ≥ 0
+    flexion_in_plane: float  # Share of a flexion that lies in the picture plane, 0…1; the rest rests on depth
+    sideways_in_plane: float  # The same of a sideways bend
+    reach: float  # The shorter of its two bones in the picture, in hand sizes
 
 
 def observed_joints(observation: HandObservation, fit: HandFit) -> list[ObservedJoint]:

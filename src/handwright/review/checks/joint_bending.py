@@ -16,32 +16,23 @@ from handwright.review.checks.joint_angles import JOINTS, ObservedJoint, finger_
 
 @dataclass(frozen=True, kw_only=True)
 class JointBendingParams:
-    """When a joint is bent too far; set on sound hands of training photographs and renders.
+    """When a joint is bent too far; set on sound hands of training photographs and renders."""
 
-    Attributes:
-        slack_deg: How far beyond its anatomical limit a flexion must be observed to fail.
-        max_sideways_deg: Sideways bend by joint, from which on it fails.
-        max_sound_share: Share of either from which on a joint does not pass; sound hands reach as far.
-        min_in_plane: Share of a bend that must lie in the picture plane, of 1, for the joint to be judged.
-        min_reach: Least length of its bones in the picture in hand sizes.
-        max_log_length: Largest logarithm of a finger's length over the mean hand's; the fit stops a little
-            beyond.
-        max_misfit: Misfit of a finger in hand sizes from which on it does not pass.
-        min_joints: Fewest joints judged in a hand that passes.
-        all_joints: Joints of a hand, for the confidence.
-    """
-
-    slack_deg: float = 60.0
+    slack_deg: float = 60.0  # How far beyond its anatomical limit a flexion must be observed to fail
+    # Sideways bend by joint, from which on it fails
     max_sideways_deg: Mapping[str, float] = field(
         default_factory=lambda: {"knuckle": 70.0, "middle joint": 55.0, "end joint": 55.0}
     )
+    # Share of either from which on a joint does not pass; sound hands reach as far
     max_sound_share: float = 0.6
+    # Share of a bend that must lie in the picture plane, of 1, for the joint to be judged
     min_in_plane: float = 0.85
-    min_reach: float = 0.08
+    min_reach: float = 0.08  # Least length of its bones in the picture in hand sizes
+    # Largest logarithm of a finger's length over the mean hand's; the fit stops a little beyond
     max_log_length: float = 0.24
-    max_misfit: float = 0.09
-    min_joints: int = 7
-    all_joints: int = 14
+    max_misfit: float = 0.09  # Misfit of a finger in hand sizes from which on it does not pass
+    min_joints: int = 7  # Fewest joints judged in a hand that passes
+    all_joints: int = 14  # Joints of a hand, for the confidence
 
 
 PARAMS = JointBendingParams()
@@ -86,21 +77,13 @@ def check_joints(analysis: HandAnalysis) -> Check:
 
 @dataclass(frozen=True)
 class Bend:
-    """One joint's bend against its limit.
+    """One joint's bend against its limit."""
 
-    Attributes:
-        joint: The joint.
-        kind: 'sideways_deg' or 'flexion_deg'.
-        degrees: How far it is bent; backwards is negative.
-        limit_deg: Beyond this it is wrong.
-        share: How much of the way from the anatomical limit to that it went; more than 1 is beyond it.
-    """
-
-    joint: ObservedJoint
-    kind: str
-    degrees: float
-    limit_deg: float
-    share: float
+    joint: ObservedJoint  # The joint
+    kind: str  # 'sideways_deg' or 'flexion_deg'
+    degrees: float  # How far it is bent; backwards is negative
+    limit_deg: float  # Beyond this it is wrong
+    share: float  # How much of the way from the anatomical limit to that it went; more than 1 is beyond it
 
     def __str__(self) -> str:
         """In words, without a full stop."""

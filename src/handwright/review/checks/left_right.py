@@ -13,15 +13,10 @@ from handwright.types import HandObservation
 
 @dataclass(frozen=True, kw_only=True)
 class LeftRightParams:
-    """How sure a hand's own side must be, as the detector's score; chosen by eye.
+    """How sure a hand's own side must be, as the detector's score; chosen by eye."""
 
-    Attributes:
-        min_score: To be judged at all.
-        min_score_to_fail: To fail against a sure arm.
-    """
-
-    min_score: float = 0.8
-    min_score_to_fail: float = 0.97
+    min_score: float = 0.8  # To be judged at all
+    min_score_to_fail: float = 0.97  # To fail against a sure arm
 
 
 PARAMS = LeftRightParams()

@@ -16,24 +16,15 @@ from handwright.perception.analysis import HandAnalysis
 
 @dataclass(frozen=True, kw_only=True)
 class UnexplainedSkinParams:
-    """Lengths in wrist-to-knuckles spans; chosen by eye on rendered hands.
+    """Lengths in wrist-to-knuckles spans; chosen by eye on rendered hands."""
 
-    Attributes:
-        working_span_px: Span at which skin is analysis; larger hands are shrunk to it.
-        outline_slack: How far the fitted outline may be off.
-        from_wrist: Share of the way from wrist to knuckles below which skin is the arm's.
-        min_side: Side of a square of the least area that counts.
-        min_line_points: Fewest visible points of a finger's twelve from which its bare share is taken.
-        covered_from_wrist: As ``from_wrist``, of the part that something may cover.
-        covered_radius: Radius by which the silhouette is eroded, and thinner coverings are dropped.
-    """
-
-    working_span_px: float = 90.0
-    outline_slack: float = 0.07
-    from_wrist: float = 0.35
-    min_side: float = 0.05
-    min_line_points: int = 6
-    covered_from_wrist: float = 0.2
+    working_span_px: float = 90.0  # Span at which skin is analysis; larger hands are shrunk to it
+    outline_slack: float = 0.07  # How far the fitted outline may be off
+    from_wrist: float = 0.35  # Share of the way from wrist to knuckles below which skin is the arm's
+    min_side: float = 0.05  # Side of a square of the least area that counts
+    min_line_points: int = 6  # Fewest visible points of a finger's twelve from which its bare share is taken
+    covered_from_wrist: float = 0.2  # As ``from_wrist``, of the part that something may cover
+    # Radius by which the silhouette is eroded, and thinner coverings are dropped
     covered_radius: float = 0.03
 
 
@@ -42,28 +33,18 @@ PARAMS = UnexplainedSkinParams()
 
 @dataclass(frozen=True, eq=False)
 class Outgrowth:
-    """One piece of skin outside the fitted hand.
+    """One piece of skin outside the fitted hand."""
 
-    Attributes:
-        inside: bool [h, w] in the crop.
-        length: How far it reaches from the fitted outline, in wrist-to-knuckles spans.
-        width: Its greatest width in spans.
-        root: Length of its border with the fitted hand, in spans.
-        solidity: Its area over that of its convex hull.
-        tip_gap: Distance of its root from the nearest fingertip that was seen, in spans: small where a finger
-            is only longer than its fit.
-        unlike_skin: Median squared distance of its colour from the hand's skin, in standard deviations.
-        at_border: It runs out of the crop.
-    """
-
-    inside: Bool[np.ndarray, "h w"]
-    length: float
-    width: float
-    root: float
-    solidity: float
+    inside: Bool[np.ndarray, "h w"]  # in the crop
+    length: float  # How far it reaches from the fitted outline, in wrist-to-knuckles spans
+    width: float  # Its greatest width in spans
+    root: float  # Length of its border with the fitted hand, in spans
+    solidity: float  # Its area over that of its convex hull
+    # Distance of its root from the nearest fingertip that was seen, in spans: small where a finger is only
+    # longer than its fit
     tip_gap: float
-    unlike_skin: float
-    at_border: bool
+    unlike_skin: float  # Median squared distance of its colour from the hand's skin, in standard deviations
+    at_border: bool  # It runs out of the crop
 
 
 def outgrowths(analysis: HandAnalysis) -> list[Outgrowth]:

@@ -15,24 +15,16 @@ from handwright.review.critic.upright_crops import OrientedSquare
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalParams:
-    """How a picture is tiled, and which of its proposals are kept; chosen by eye.
+    """How a picture is tiled, and which of its proposals are kept; chosen by eye."""
 
-    Attributes:
-        max_distance: Distance of two proposals of one hand, as a share of the larger one's size.
-        max_proposals: Most proposals of one view.
-        tiled_from: Longer side of a picture in sides of a view, from which on it is tiled as well.
-        tile: Side of a tile as a share of the picture's longer side.
-        max_size_in_tile: Hand size as a share of the tile's side, up to which a tile's proposal counts: the
-            whole picture shows larger ones better.
-        max_cut: Share of a hand's size that a tile's border may cut off.
-    """
-
-    max_distance: float = 0.4
-    max_proposals: int = 16
-    tiled_from: float = 2.0
-    tile: float = 0.6
+    max_distance: float = 0.4  # Distance of two proposals of one hand, as a share of the larger one's size
+    max_proposals: int = 16  # Most proposals of one view
+    tiled_from: float = 2.0  # Longer side of a picture in sides of a view, from which on it is tiled as well
+    tile: float = 0.6  # Side of a tile as a share of the picture's longer side
+    # Hand size as a share of the tile's side, up to which a tile's proposal counts: the whole picture shows
+    # larger ones better
     max_size_in_tile: float = 0.5
-    max_cut: float = 0.1
+    max_cut: float = 0.1  # Share of a hand's size that a tile's border may cut off
 
 
 PARAMS = ProposalParams()
@@ -40,30 +32,20 @@ PARAMS = ProposalParams()
 
 @dataclass(frozen=True)
 class Proposal:
-    """A place where the network takes a hand to be.
+    """A place where the network takes a hand to be."""
 
-    Attributes:
-        region: The hand.
-        score: In [0, 1].
-    """
-
-    region: OrientedSquare
-    score: float
+    region: OrientedSquare  # The hand
+    score: float  # In [0, 1]
 
 
 @dataclass(frozen=True)
 class View:
-    """A square part of a picture, the network's input.
+    """A square part of a picture, the network's input."""
 
-    Attributes:
-        corner_px: (x, y) of its upper left corner in the picture; negative where there is a margin.
-        side_px: Its side in pixels of the picture.
-        box_px: x0, y0, x1, y1 of the part of the picture in it.
-    """
-
+    # (x, y) of its upper left corner in the picture; negative where there is a margin
     corner_px: tuple[float, float]
-    side_px: float
-    box_px: tuple[int, int, int, int]
+    side_px: float  # Its side in pixels of the picture
+    box_px: tuple[int, int, int, int]  # x0, y0, x1, y1 of the part of the picture in it
 
 
 def views(width: int, height: int, size_px: int) -> list[View]:

@@ -29,17 +29,11 @@ MAPS = ("heat", "log_size", "direction", "offset")
 
 @dataclass(frozen=True, eq=False)
 class Proposer:
-    """A proposal network, loaded.
+    """A proposal network, loaded."""
 
-    Attributes:
-        session: ONNX Runtime's.
-        size_px: Side of its input.
-        threshold: Score from which on a proposal counts.
-    """
-
-    session: Any
-    size_px: int
-    threshold: float
+    session: Any  # ONNX Runtime's
+    size_px: int  # Side of its input
+    threshold: float  # Score from which on a proposal counts
 
     @classmethod
     def load(cls, folder: Path = PACKAGED) -> Proposer:

@@ -30,8 +30,7 @@ from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream, repair_masks
 from handwright.training.streams.crops import Crops
 
-CONTROL_DROPOUT = 0.3
-"""Share of depths that the base does not see, unless settings say so."""
+CONTROL_DROPOUT = 0.3  # Share of depths that the base does not see, unless settings say so
 
 _KNOWN_SHARE = 0.1
 """Weight of latents outside the mask, which an inpainting network sees clean: it need hardly learn them."""
@@ -148,11 +147,9 @@ class FamilyRecipe:
         shown: Crops of the sample grid.
     """
 
-    loss: ClassVar[type[nn.Module]]
-    """The module that learns, made from text encoder, UNet and ControlNet."""
+    loss: ClassVar[type[nn.Module]]  # The module that learns, made from text encoder, UNet and ControlNet
 
-    dropout: ClassVar[float]
-    """Share of controls that are left out unless settings say otherwise."""
+    dropout: ClassVar[float]  # Share of controls that are left out unless settings say otherwise
 
     def __init__(self, batches: Batches, family: Family, controlnet: ControlNetModel, shown: Crops) -> None:
         self.batches, self.family, self.controlnet, self.shown = batches, family, controlnet, shown

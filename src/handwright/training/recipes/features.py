@@ -30,8 +30,7 @@ from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crops import Crops
 from handwright.training.streams.degradations import KINDS, corrupted
 
-_UNTOUCHED = 0.5
-"""Share of crops that are not degraded."""
+_UNTOUCHED = 0.5  # Share of crops that are not degraded
 
 _VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9
 """Most words that are learnt, and the least and greatest share of captions that hold one; chosen by eye."""
@@ -48,11 +47,9 @@ _LOSS_WEIGHTS = {
 }
 """Weight of each head's loss; chosen by eye."""
 
-_RANDOM_STREAM = 13
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 13  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
-_SHOWN = 18
-"""Crops in the sample grid."""
+_SHOWN = 18  # Crops in the sample grid
 
 
 def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:

@@ -25,17 +25,14 @@ from handwright.training.streams.proposal_windows import Window, WindowStream
 _LOSS_WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
 """Weight of each map's loss; chosen by eye."""
 
-_EASY, _ELSEWHERE = 2, 4
-"""Exponents of the penalty-reduced focal loss (CornerNet, Law & Deng 2018, eq. 1)."""
+_EASY, _ELSEWHERE = 2, 4  # Exponents of the penalty-reduced focal loss (CornerNet, Law & Deng 2018, eq. 1).
 
-_RANDOM_STREAM = 23
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 23  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
 _SHOWN, _COLUMNS, _LEAST_SCORE = 24, 6, 0.3
 """Of the sample grid: windows, windows a row, and the score from which a proposal is drawn."""
 
-_PREDICTED, _TRUE = (255, 60, 200), (40, 220, 80)
-"""Colours of predicted and true hands in it, sRGB."""
+_PREDICTED, _TRUE = (255, 60, 200), (40, 220, 80)  # Colours of predicted and true hands in it, sRGB
 
 
 class ProposalLoss(nn.Module):

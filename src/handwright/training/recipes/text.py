@@ -27,17 +27,13 @@ from handwright.training.panels import words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
-_PROJECTION = 128
-"""Length of the vectors that pictures and texts share."""
+_PROJECTION = 128  # Length of the vectors that pictures and texts share
 
-_HEAD = 32
-"""Channels of an attention head."""
+_HEAD = 32  # Channels of an attention head
 
-_MOST_LOGIT = math.log(100)
-"""Cap of the logit scale (CLIP, Radford et al. 2021, §2.5)."""
+_MOST_LOGIT = math.log(100)  # Cap of the logit scale (CLIP, Radford et al. 2021, §2.5).
 
-_RANDOM_STREAM = 12
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 12  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
 _SHOWN, _CELL, _MARGIN = 10, 128, 360
 """Of the sample grid: crops, side of a cell in px, width of the captions in px."""
@@ -45,21 +41,14 @@ _SHOWN, _CELL, _MARGIN = 10, 128, 360
 
 @dataclass(frozen=True)
 class Tower:
-    """Size of an image tower.
+    """Size of an image tower."""
 
-    Attributes:
-        width: Channels of a token.
-        layers: Of the transformer.
-        patch: Pixels of a token's side.
-    """
-
-    width: int = 192
-    layers: int = 6
-    patch: int = 16
+    width: int = 192  # Channels of a token
+    layers: int = 6  # Of the transformer
+    patch: int = 16  # Pixels of a token's side
 
 
-SMALL = Tower(width=96, layers=4, patch=32)
-"""Of the CLIP that ships for CLIPSIM."""
+SMALL = Tower(width=96, layers=4, patch=32)  # Of the CLIP that ships for CLIPSIM
 
 
 def fresh_clip(text_encoder: CLIPTextModel, resolution: int, tower: Tower = Tower()) -> CLIPModel:

@@ -19,20 +19,16 @@ from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
-_SAMPLE = 400_000
-"""Patches that a linear codec is fitted to."""
+_SAMPLE = 400_000  # Patches that a linear codec is fitted to
 
-_WIDTHS = (16, 32, 64)
-"""Channels of the levels, for one CPU core."""
+_WIDTHS = (16, 32, 64)  # Channels of the levels, for one CPU core
 
 _EDGES, _KL = 1.0, 1e-4
 """Weights of the error of differences between neighbours, and of the KL divergence; chosen by eye."""
 
-_RANDOM_STREAM = 11
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 11  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
-_SHOWN = 12
-"""Crops in the sample grid."""
+_SHOWN = 12  # Crops in the sample grid
 
 
 def fit_codec(

@@ -21,8 +21,7 @@ _AT_ONCE, _RANDOM_STREAM = 16, 15
 """Crops of one forward pass; what keeps these random numbers apart from the recipes'."""
 
 _NUMBERS = ("malformed", "defects", "fingers", "right", "poses", "gloved", "assessable", "hand")
-_SURE = 0.9
-"""Confidence with which the budget holds for unseen hands: thresholds are chosen among very many."""
+_SURE = 0.9  # Confidence with which the budget holds for unseen hands: thresholds are chosen among very many
 
 _OVERLOOKED, _OVERLOOKED_UNDETECTED = 0.005, 0.02
 """Share of hands that may be taken for something else; of those that no detector finds."""
@@ -30,8 +29,7 @@ _OVERLOOKED, _OVERLOOKED_UNDETECTED = 0.005, 0.02
 _LEAST_LIMIT = 0.05
 """No threshold is lower, so that a head that hardly ever fires is not given one near 0; chosen by eye."""
 
-_LEAST_SURPLUS = 0.005
-"""Least share of surplus skin that counts: a cell or two are no finger; chosen by eye."""
+_LEAST_SURPLUS = 0.005  # Least share of surplus skin that counts: a cell or two are no finger; chosen by eye
 
 _AS_IT_IS = np.eye(3)[:2]
 

@@ -19,8 +19,7 @@ from torch.jit._trace import TracerWarning  # pyright: ignore[reportPrivateUsage
 from handwright.image import write_atomically
 
 OPSET = 17
-_LEAST_HALVED = 32
-"""Smaller arrays stay as they are: nothing is to be gained."""
+_LEAST_HALVED = 32  # Smaller arrays stay as they are: nothing is to be gained
 
 
 def export_onnx(

@@ -8,8 +8,7 @@ from jaxtyping import Bool, Float, Int
 from handwright.errors import NotEnoughDataError
 from handwright.review.calibration.fitting import allowed_alarms
 
-_AHEAD = 6
-"""A head may be given so many further false alarms at once: the first of them may buy nothing yet."""
+_AHEAD = 6  # A head may be given so many further false alarms at once: the first of them may buy nothing yet
 
 Called = Bool[np.ndarray, "n"]
 

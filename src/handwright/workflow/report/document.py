@@ -14,8 +14,7 @@ from handwright.workflow.files import Record, write_text
 from handwright.workflow.report.record import versions
 
 SCHEMA_NAME = "handwright/report-1"
-SCHEMA_FILE = Path(__file__).with_name("report-1.schema.json")
-"""JSON Schema of report.json."""
+SCHEMA_FILE = Path(__file__).with_name("report-1.schema.json")  # JSON Schema of report.json
 
 
 ACTION_WORDS = {"refined": "refined", "kept": "put back", "skipped": "left as it was"}

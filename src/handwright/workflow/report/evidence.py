@@ -22,15 +22,10 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """Writes the files of one picture into the report folder and remembers their names.
+    """Writes the files of one picture into the report folder and remembers their names."""
 
-    Attributes:
-        report: The report folder.
-        folder: This picture's folder below it, as it appears in the report.
-    """
-
-    report: Path
-    folder: str
+    report: Path  # The report folder
+    folder: str  # This picture's folder below it, as it appears in the report
 
     def write(self, repair: Repair) -> dict[str, Any]:
         """Write all files of a picture.

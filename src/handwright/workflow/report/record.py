@@ -22,25 +22,18 @@ if TYPE_CHECKING:
     from handwright.workflow.jobs import Job
 
 PX_DECIMALS = 3
-DIGITS = 16
-"""How many digits of a sha256 stand for a version."""
+DIGITS = 16  # How many digits of a sha256 stand for a version
 
 Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was written for a picture.
+    """What was written for a picture."""
 
-    Attributes:
-        output_sha256: Of the output file.
-        notes: Sentences about the file (a lossy codec, a copy, …).
-        patches: Transparent patches, one per refined hand.
-    """
-
-    output_sha256: str
-    notes: tuple[str, ...] = ()
-    patches: tuple[str, ...] = field(default=())
+    output_sha256: str  # Of the output file
+    notes: tuple[str, ...] = ()  # Sentences about the file (a lossy codec, a copy, …)
+    patches: tuple[str, ...] = field(default=())  # Transparent patches, one per refined hand
 
 
 def picture_entry(

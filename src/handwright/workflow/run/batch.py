@@ -31,49 +31,32 @@ FailOn = Literal["fail", "unsure"]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is carried out; nothing here changes a pixel.
+    """How a run is carried out; nothing here changes a pixel."""
 
-    Attributes:
-        report: Folder for report.json, index.html and the evidence, or None.
-        fail_on: The mildest verdict of a hand, as it leaves, that makes the exit code 1.
-        patches: Also write one transparent PNG per refined hand.
-        force: Overwrite files that are not ours, and do again what is done.
-        workers: Processes.
-        keep_intermediates: Keep beside the report what a diffusing painter saw and made at its steps.
-        landmarker: A hand_landmarker.task of the user's own.
-        progress: Called before the first picture, after each, and at the stages of a picture where one
-            process does the work.
-        notify: Called with a line for what is fetched.
-        open_engine: Makes the engine; None: the real one with the models of ``handwright setup``.
-    """
-
-    report: Path | None = None
-    fail_on: FailOn = "fail"
-    patches: bool = False
-    force: bool = False
-    workers: int = 1
+    report: Path | None = None  # Folder for report.json, index.html and the evidence, or None
+    fail_on: FailOn = "fail"  # The mildest verdict of a hand, as it leaves, that makes the exit code 1
+    patches: bool = False  # Also write one transparent PNG per refined hand
+    force: bool = False  # Overwrite files that are not ours, and do again what is done
+    workers: int = 1  # Processes
+    # Keep beside the report what a diffusing painter saw and made at its steps
     keep_intermediates: bool = False
-    landmarker: Path | None = None
+    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
+    # Called before the first picture, after each, and at the stages of a picture where one process does the
+    # work
     progress: Progress = silent
-    notify: Callable[[str], None] = lambda _: None
+    notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
+    # Makes the engine; None: the real one with the models of ``handwright setup``
     open_engine: OpenEngine | None = None
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did.
+    """What a run did."""
 
-    Attributes:
-        report: The whole report (see report-1.schema.json).
-        outcomes: One per picture, in the report's order.
-        report_path: Of report.json, or None.
-        fail_on: From ``RunOptions``.
-    """
-
-    report: dict[str, Any]
-    outcomes: tuple[Outcome, ...]
-    report_path: Path | None = None
-    fail_on: FailOn = "fail"
+    report: dict[str, Any]  # The whole report (see report-1.schema.json)
+    outcomes: tuple[Outcome, ...]  # One per picture, in the report's order
+    report_path: Path | None = None  # Of report.json, or None
+    fail_on: FailOn = "fail"  # From ``RunOptions``
 
     @property
     def exit_code(self) -> int:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from handwright.workflow.run.plan import Plan
     from handwright.workflow.run.request import Request
 
-TEXT_KEY = "handwright"
-"""Keyword of the PNG text that holds the settings."""
+TEXT_KEY = "handwright"  # Keyword of the PNG text that holds the settings
 
 
 def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:

@@ -22,17 +22,11 @@ from handwright.workflow.jobs import Job
 
 @dataclass(frozen=True)
 class Ledger:
-    """Where records are kept: always in the cache, and in the report folder when there is one.
+    """Where records are kept: always in the cache, and in the report folder when there is one."""
 
-    Attributes:
-        fingerprint: Sha256 of command, version and settings; a record made otherwise does not count.
-        cache: Folder of records by output path.
-        report: The report folder, or None.
-    """
-
-    fingerprint: str
-    cache: Path
-    report: Path | None = None
+    fingerprint: str  # Sha256 of command, version and settings; a record made otherwise does not count
+    cache: Path  # Folder of records by output path
+    report: Path | None = None  # The report folder, or None
 
     def done(self, job: Job, input_sha256: str) -> Record | None:
         """The picture's entry if an earlier run finished it and all its files still stand, else None."""

@@ -24,17 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture.
+    """What became of one picture."""
 
-    Attributes:
-        record: Its entry in the report.
-        resumed: True when an earlier run had done it already.
-        trace: The traceback of an internal error, for ``--debug``.
-    """
-
-    record: Record
-    resumed: bool = False
-    trace: str | None = None
+    record: Record  # Its entry in the report
+    resumed: bool = False  # True when an earlier run had done it already
+    trace: str | None = None  # The traceback of an internal error, for ``--debug``
 
 
 Work = Callable[[Job, Plan, "Callable[[], Engine]"], Outcome]

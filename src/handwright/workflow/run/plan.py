@@ -11,20 +11,11 @@ from handwright.workflow.run.request import Request
 
 @dataclass(frozen=True)
 class Plan:
-    """The user's settings and where results go; travels to the workers.
+    """The user's settings and where results go; travels to the workers."""
 
-    Attributes:
-        request: The user's settings.
-        settings: ``request.as_json()``, made once.
-        ledger: Where records are kept.
-        patches: Write one transparent PNG per refined hand beside the output.
-        keep_intermediates: Keep the steps of diffusing painters beside the report.
-        force: Overwrite files that are not ours, the input included.
-    """
-
-    request: Request
-    settings: dict[str, Any]
-    ledger: Ledger
-    patches: bool = False
-    keep_intermediates: bool = False
-    force: bool = False
+    request: Request  # The user's settings
+    settings: dict[str, Any]  # ``request.as_json()``, made once
+    ledger: Ledger  # Where records are kept
+    patches: bool = False  # Write one transparent PNG per refined hand beside the output
+    keep_intermediates: bool = False  # Keep the steps of diffusing painters beside the report
+    force: bool = False  # Overwrite files that are not ours, the input included

@@ -21,8 +21,7 @@ from handwright.types import Hand
 
 _FINGER_SHARES = np.array([0.1, 0.25, 0.25, 0.2, 0.2])
 _SIDEWAYS_DEG = (35, 65)
-_OUTWARDS = {1: 1.0, 4: -1.0}
-"""The way in which the outer fingers are bent sideways: away from the others."""
+_OUTWARDS = {1: 1.0, 4: -1.0}  # The way in which the outer fingers are bent sideways: away from the others
 
 
 def bent_back(joint: int, low_deg: float, high_deg: float) -> Generator:

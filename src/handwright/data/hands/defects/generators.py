@@ -23,8 +23,7 @@ from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Hand
 
 _HALF_TURN = np.diag([-1.0, 1.0, -1.0])
-_TRIES = 24
-"""How often a bent finger is drawn anew until it shows; chosen by eye."""
+_TRIES = 24  # How often a bent finger is drawn anew until it shows; chosen by eye
 
 
 def mirrored(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:

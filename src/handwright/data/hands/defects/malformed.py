@@ -21,68 +21,42 @@ STUMP_DEPTH = 0.06
 
 @dataclass(frozen=True)
 class DefectLabel:
-    """What is wrong with a hand.
+    """What is wrong with a hand."""
 
-    Attributes:
-        name: One of ``generators.DEFECTS``.
-        generator: Index of the generator that made it.
-        hand: Index of the hand in the picture.
-        fingers: Names of the fingers concerned; empty where it is the whole hand.
-    """
-
-    name: str
-    generator: int
-    hand: int
-    fingers: tuple[str, ...]
+    name: str  # One of ``generators.DEFECTS``
+    generator: int  # Index of the generator that made it
+    hand: int  # Index of the hand in the picture
+    fingers: tuple[str, ...]  # Names of the fingers concerned; empty where it is the whole hand
 
 
 @dataclass(frozen=True)
 class SurfaceFlaw:
-    """What is wrong with a surface.
+    """What is wrong with a surface."""
 
-    Attributes:
-        kind: 'melted' or 'detached'.
-        variant: Which of three ways.
-        amount: How much, 0 … 1.
-        seed: Of its shape.
-    """
-
-    kind: str
-    variant: int
-    amount: float
-    seed: int
+    kind: str  # 'melted' or 'detached'
+    variant: int  # Which of three ways
+    amount: float  # How much, 0 … 1
+    seed: int  # Of its shape
 
 
 @dataclass(frozen=True, eq=False)
 class FingerCopy:
-    """A finger that is rendered once more elsewhere.
+    """A finger that is rendered once more elsewhere."""
 
-    Attributes:
-        finger: Index into ``anatomy.FINGERS``.
-        bones: Of the copy, right-hand space.
-    """
-
-    finger: int
-    bones: PosedBones
+    finger: int  # Index into ``anatomy.FINGERS``
+    bones: PosedBones  # Of the copy, right-hand space
 
 
 @dataclass(frozen=True, eq=False)
 class PosedHand:
-    """A hand as it is rendered; a sound one has its own bones, no copies and no flaw.
+    """A hand as it is rendered; a sound one has its own bones, no copies and no flaw."""
 
-    Attributes:
-        hand: Its angles, which may be impossible.
-        bones: Some of them may be shrunk to nothing, right-hand space.
-        copies: Fingers rendered once more.
-        fingers: Indices into ``anatomy.FINGERS`` of those that a defect concerns; empty for the whole hand.
-        flaw: What is wrong with its surface, or None.
-    """
-
-    hand: Hand
-    bones: PosedBones
-    copies: tuple[FingerCopy, ...] = ()
+    hand: Hand  # Its angles, which may be impossible
+    bones: PosedBones  # Some of them may be shrunk to nothing, right-hand space
+    copies: tuple[FingerCopy, ...] = ()  # Fingers rendered once more
+    # Indices into ``anatomy.FINGERS`` of those that a defect concerns; empty for the whole hand
     fingers: tuple[int, ...] = ()
-    flaw: SurfaceFlaw | None = None
+    flaw: SurfaceFlaw | None = None  # What is wrong with its surface, or None
 
 
 Generator = Callable[[Hand, Float[np.ndarray, "24"], np.random.Generator], PosedHand]

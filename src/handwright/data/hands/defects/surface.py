@@ -12,8 +12,7 @@ from handwright.data.hands.parts import Part
 from handwright.hand.defects import Defect
 from handwright.hand.rig import axis_angle_matrix
 
-_CUT_M = -0.012
-"""Height of the cut through a detached hand's arm, metres above the resting wrist."""
+_CUT_M = -0.012  # Height of the cut through a detached hand's arm, metres above the resting wrist
 _PIVOT = np.array([0.0, -0.02, 0.0])
 
 

@@ -10,8 +10,7 @@ from handwright.types import Hand
 
 _ACROSS = 0.12
 """Least distance of the bent fingertip from the sound finger's line, in hand sizes; chosen by eye."""
-_CLEAR = 0.08
-"""Least distance of the bent fingertip from every other finger, in hand sizes; chosen by eye."""
+_CLEAR = 0.08  # Least distance of the bent fingertip from every other finger, in hand sizes; chosen by eye
 _CHAIN_POINTS = 9
 
 

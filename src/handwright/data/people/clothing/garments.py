@@ -22,44 +22,26 @@ NEUTRAL_TALL_M = 1.6659
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where vertices of the neutral body are, as tailors see it.
+    """Where vertices of the neutral body are, as tailors see it."""
 
-    Attributes:
-        height: [V] above the ground, 1 = the neutral body's crown.
-        arm: [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso.
-        side: [V] +1 left, −1 right.
-        on_body_m: [V, 2] around and along torso or leg.
-        on_arm_m: [V, 2] around and along the arm.
-        sleeves: [V, 2] share of the right and the left sleeve, 0 … 1.
-        position_m: [V, 3] neutral.
-    """
-
-    height: Float[np.ndarray, " v"]
-    arm: Float[np.ndarray, " v"]
-    side: Float[np.ndarray, " v"]
-    on_body_m: Float[np.ndarray, "v 2"]
-    on_arm_m: Float[np.ndarray, "v 2"]
-    sleeves: Float[np.ndarray, "v 2"]
-    position_m: Float[np.ndarray, "v 3"]
+    height: Float[np.ndarray, " v"]  # [V] above the ground, 1 = the neutral body's crown
+    arm: Float[np.ndarray, " v"]  # [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso
+    side: Float[np.ndarray, " v"]  # [V] +1 left, −1 right
+    on_body_m: Float[np.ndarray, "v 2"]  # [V, 2] around and along torso or leg
+    on_arm_m: Float[np.ndarray, "v 2"]  # [V, 2] around and along the arm
+    sleeves: Float[np.ndarray, "v 2"]  # [V, 2] share of the right and the left sleeve, 0 … 1
+    position_m: Float[np.ndarray, "v 3"]  # [V, 3] neutral
 
 
 @dataclass(frozen=True, eq=False)
 class Cloth:
-    """A piece of a garment as a mesh.
+    """A piece of a garment as a mesh."""
 
-    Attributes:
-        points_m: [V, 3] in the space of the posed skin.
-        faces: [F, 3].
-        rest_m: [V, 3] around, along, 0.
-        material: What it is made of.
-        piece: 'torso', 'right sleeve', 'left sleeve', 'legs' or 'shoes'.
-    """
-
-    points_m: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    rest_m: Float[np.ndarray, "v 3"]
-    material: Material
-    piece: str
+    points_m: Float[np.ndarray, "v 3"]  # [V, 3] in the space of the posed skin
+    faces: Int[np.ndarray, "f 3"]  # [F, 3]
+    rest_m: Float[np.ndarray, "v 3"]  # [V, 3] around, along, 0
+    material: Material  # What it is made of
+    piece: str  # 'torso', 'right sleeve', 'left sleeve', 'legs' or 'shoes'
 
 
 @lru_cache(maxsize=1)

@@ -12,46 +12,27 @@ from handwright.data.world.material import Material
 
 @dataclass(frozen=True)
 class Garment:
-    """One garment; levels are heights of the neutral body, 0 sole … 1 crown.
+    """One garment; levels are heights of the neutral body, 0 sole … 1 crown."""
 
-    Attributes:
-        mesh: The helper mesh that it is cut from.
-        piece: 'torso', 'legs' or 'shoes'.
-        low: Height of its lower hem.
-        high: Height of its upper hem, or None.
-        neck: Depth and half-width of the neckline in metres, or None.
-        sleeve: Where sleeves end: 0 shoulder, 1 elbow, 2 wrist; None for garments without.
-        ease_m: Distance from the tights.
-        flare_m: More of it at hems.
-        folds_m: Depth of folds.
-        material: Cloth.
-        words: 'a navy T-shirt'.
-        seed: Of the folds.
-    """
-
-    mesh: str
-    piece: str
-    low: float
-    high: float | None
-    neck: tuple[float, float] | None
-    sleeve: float | None
-    ease_m: float
-    flare_m: float
-    folds_m: float
-    material: Material
-    words: str
-    seed: int
+    mesh: str  # The helper mesh that it is cut from
+    piece: str  # 'torso', 'legs' or 'shoes'
+    low: float  # Height of its lower hem
+    high: float | None  # Height of its upper hem, or None
+    neck: tuple[float, float] | None  # Depth and half-width of the neckline in metres, or None
+    sleeve: float | None  # Where sleeves end: 0 shoulder, 1 elbow, 2 wrist; None for garments without
+    ease_m: float  # Distance from the tights
+    flare_m: float  # More of it at hems
+    folds_m: float  # Depth of folds
+    material: Material  # Cloth
+    words: str  # 'a navy T-shirt'
+    seed: int  # Of the folds
 
 
 @dataclass(frozen=True)
 class Outfit:
-    """All that one wears.
+    """All that one wears."""
 
-    Attributes:
-        garments: The top first; it lies over the others.
-    """
-
-    garments: tuple[Garment, ...]
+    garments: tuple[Garment, ...]  # The top first; it lies over the others
 
     @property
     def words(self) -> tuple[str, ...]:

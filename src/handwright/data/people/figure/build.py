@@ -29,19 +29,12 @@ _AGE_MIX = {
 
 @dataclass(frozen=True, eq=False)
 class Build:
-    """What a body looks like before it is posed.
+    """What a body looks like before it is posed."""
 
-    Attributes:
-        feminine: Share of the female body, 0 … 1.
-        age: One of ``hands.person.AGES``.
-        weights: Target → how much of it.
-        stature: Height against the mean of the kind.
-    """
-
-    feminine: float
-    age: str
-    weights: dict[str, float]
-    stature: float
+    feminine: float  # Share of the female body, 0 … 1
+    age: str  # One of ``hands.person.AGES``
+    weights: dict[str, float]  # Target → how much of it
+    stature: float  # Height against the mean of the kind
 
     @property
     def noun(self) -> str:

@@ -26,36 +26,23 @@ _FOREARM = ("lowerarm", "wrist", "metacarpal", "finger")
 
 @dataclass(frozen=True, eq=False)
 class Socket:
-    """Where a hand sits on the resting body: rig point p → ``turn @ (mirror) @ (scale · p) + at_m``.
+    """Where a hand sits on the resting body: rig point p → ``turn @ (mirror) @ (scale · p) + at_m``."""
 
-    Attributes:
-        turn: [3, 3] columns: thumb's side (of a left hand the other), fingers, out of the palm.
-        at_m: [3] the rig's wrist.
-        scale: Size of the hand against our mean hand.
-    """
-
+    # [3, 3] columns: thumb's side (of a left hand the other), fingers, out of the palm
     turn: Float[np.ndarray, "3 3"]
-    at_m: Float[np.ndarray, "3"]
-    scale: float
+    at_m: Float[np.ndarray, "3"]  # [3] the rig's wrist
+    scale: float  # Size of the hand against our mean hand
 
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """One body's side of the seam, in indices.
+    """One body's side of the seam, in indices."""
 
-    Attributes:
-        hand: [1609] body vertex of each of the rig's.
-        loop: [L] the rig's vertices at the open wrist.
-        arm: [A] body vertices beside the seam that give way.
-        nearest: [A, 6] positions in ``loop`` of each one's nearest loop vertices.
-        shares: [A, 6] of their offsets, falling to 0 with distance.
-    """
-
-    hand: Int[np.ndarray, " h"]
-    loop: Int[np.ndarray, " l"]
-    arm: Int[np.ndarray, " a"]
-    nearest: Int[np.ndarray, "a k"]
-    shares: Float[np.ndarray, "a k"]
+    hand: Int[np.ndarray, " h"]  # [1609] body vertex of each of the rig's
+    loop: Int[np.ndarray, " l"]  # [L] the rig's vertices at the open wrist
+    arm: Int[np.ndarray, " a"]  # [A] body vertices beside the seam that give way
+    nearest: Int[np.ndarray, "a k"]  # [A, 6] positions in ``loop`` of each one's nearest loop vertices
+    shares: Float[np.ndarray, "a k"]  # [A, 6] of their offsets, falling to 0 with distance
 
 
 @lru_cache(maxsize=2)

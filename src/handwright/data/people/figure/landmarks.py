@@ -20,8 +20,7 @@ FACE: Int[np.ndarray, "68"] = np.array(
 """The 68 points of iBUG 300-W: jaw from the right ear to the left, brows, nose, eyes, mouth."""
 
 NOSE, LEFT_EAR = 5054, 12017
-LEFT_TOES = (13080, 13301, 12911)
-"""Big toe, little toe, heel."""
+LEFT_TOES = (13080, 13301, 12911)  # Big toe, little toe, heel
 
 BODY_BONES = (
     "upperarm01.L", "upperarm01.R", "lowerarm01.L", "lowerarm01.R", "wrist.L", "wrist.R",

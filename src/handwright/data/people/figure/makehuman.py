@@ -24,11 +24,9 @@ from handwright.hand.rig import load_rig
 
 _METRES = 0.1
 _KEPT_WEIGHTS, _SAME_UV = 6, 3e-6
-_HAND_RED = (255, 29, 35)
-"""Colour of the right hand in the wheel's map of body parts."""
+_HAND_RED = (255, 29, 35)  # Colour of the right hand in the wheel's map of body parts
 
-SKIN_VERTICES = 13380
-"""The first vertices of the mesh are its skin."""
+SKIN_VERTICES = 13380  # The first vertices of the mesh are its skin
 
 SEXES, AGES, RACES = ("female", "male"), ("child", "young", "old"), ("african", "asian", "caucasian")
 MUSCLES = ("minmuscle", "averagemuscle", "maxmuscle")
@@ -37,44 +35,29 @@ WEIGHTS = ("minweight", "averageweight", "maxweight")
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Faces of one part of the mesh.
+    """Faces of one part of the mesh."""
 
-    Attributes:
-        faces: int64 [F, 3] into all vertices, counter-clockwise from outside.
-        corner_uv: float32 [F, 3, 2] texture coordinates, v down.
-    """
-
-    faces: Int[np.ndarray, "f 3"]
-    corner_uv: Float[np.ndarray, "f 3 2"]
+    faces: Int[np.ndarray, "f 3"]  # int64 [F, 3] into all vertices, counter-clockwise from outside
+    corner_uv: Float[np.ndarray, "f 3 2"]  # float32 [F, 3, 2] texture coordinates, v down
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """The neutral body and all that can be done to it.
+    """The neutral body and all that can be done to it."""
 
-    Attributes:
-        vertices_m: [19158, 3] of skin and helper meshes.
-        groups: Skin ('body') and MakeHuman's helper meshes ('helper-tights', 'helper-l-eye', …).
-        macros: Name of a target → displacements in metres, sparse: (indices [K], float32 [K, 3]).
-        bones: Names, parents first.
-        parents: [B] index of each bone's parent, −1 for the root.
-        head_vertices: Per bone the vertices whose mean is its head.
-        weight_bones: int64 [V, 6].
-        weights: float32 [V, 6]; rows sum to 1.
-        hand_vertices: [1609] vertex of the right hand that each vertex of our rig's skin comes from.
-        mirror: [V] the vertex on the other side.
-    """
-
-    vertices_m: Float[np.ndarray, "v 3"]
+    vertices_m: Float[np.ndarray, "v 3"]  # [19158, 3] of skin and helper meshes
+    # Skin ('body') and MakeHuman's helper meshes ('helper-tights', 'helper-l-eye', …)
     groups: dict[str, Group]
+    # Name of a target → displacements in metres, sparse: (indices [K], float32 [K, 3])
     macros: dict[str, tuple[Int[np.ndarray, " k"], Float[np.ndarray, "k 3"]]]
-    bones: tuple[str, ...]
-    parents: tuple[int, ...]
-    head_vertices: tuple[Int[np.ndarray, " k"], ...]
-    weight_bones: Int[np.ndarray, "v k"]
-    weights: Float[np.ndarray, "v k"]
+    bones: tuple[str, ...]  # Names, parents first
+    parents: tuple[int, ...]  # [B] index of each bone's parent, −1 for the root
+    head_vertices: tuple[Int[np.ndarray, " k"], ...]  # Per bone the vertices whose mean is its head
+    weight_bones: Int[np.ndarray, "v k"]  # int64 [V, 6]
+    weights: Float[np.ndarray, "v k"]  # float32 [V, 6]; rows sum to 1
+    # [1609] vertex of the right hand that each vertex of our rig's skin comes from
     hand_vertices: Int[np.ndarray, " h"]
-    mirror: Int[np.ndarray, " v"]
+    mirror: Int[np.ndarray, " v"]  # [V] the vertex on the other side
 
 
 @lru_cache(maxsize=1)

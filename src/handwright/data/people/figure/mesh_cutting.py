@@ -10,17 +10,12 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A part of a mesh, with new vertices on the edges that were cut.
+    """A part of a mesh, with new vertices on the edges that were cut."""
 
-    Attributes:
-        ends: [N, 2] of each vertex of the part: the two vertices of the mesh that it lies between.
-        shares: [N] how far it is on the way from the first to the second.
-        faces: [F, 3] into the part's vertices.
-    """
-
+    # [N, 2] of each vertex of the part: the two vertices of the mesh that it lies between
     ends: Int[np.ndarray, "n 2"]
-    shares: Float[np.ndarray, " n"]
-    faces: Int[np.ndarray, "f 3"]
+    shares: Float[np.ndarray, " n"]  # [N] how far it is on the way from the first to the second
+    faces: Int[np.ndarray, "f 3"]  # [F, 3] into the part's vertices
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
         """Values of the mesh's vertices on the part's vertices."""
@@ -59,15 +54,11 @@ def cut_mesh(faces: Int[np.ndarray, "f 3"], field: Float[np.ndarray, " v"]) -> C
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """A mesh whose triangles were split in four.
+    """A mesh whose triangles were split in four."""
 
-    Attributes:
-        ends: [N, 2] of each vertex the two of the coarse mesh that it lies halfway between.
-        faces: [4F, 3].
-    """
-
+    # [N, 2] of each vertex the two of the coarse mesh that it lies halfway between
     ends: Int[np.ndarray, "n 2"]
-    faces: Int[np.ndarray, "f 3"]
+    faces: Int[np.ndarray, "f 3"]  # [4F, 3]
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
         """Values of the coarse mesh's vertices on the fine mesh's."""

@@ -13,17 +13,11 @@ from handwright.hand.kinematics import blend_skin
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """Where the bones went.
+    """Where the bones went."""
 
-    Attributes:
-        turns: [B, 3, 3] rotation of each bone from rest.
-        heads_m: [B, 3] its posed head.
-        rest_heads_m: [B, 3].
-    """
-
-    turns: Float[np.ndarray, "b 3 3"]
-    heads_m: Float[np.ndarray, "b 3"]
-    rest_heads_m: Float[np.ndarray, "b 3"]
+    turns: Float[np.ndarray, "b 3 3"]  # [B, 3, 3] rotation of each bone from rest
+    heads_m: Float[np.ndarray, "b 3"]  # [B, 3] its posed head
+    rest_heads_m: Float[np.ndarray, "b 3"]  # [B, 3]
 
 
 def rest_heads_m(vertices_m: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "b 3"]:

@@ -32,27 +32,16 @@ EYES: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What is painted on a face.
+    """What is painted on a face."""
 
-    Attributes:
-        brows: Colour of the brows.
-        brow_weight: Their strength, 0 … 1.
-        lips: Factors of the skin's colour.
-        liner: Darkness of the lids' edges, 0 … 1.
-        stubble: Darkness of the beard's shadow, 0 … 1.
-        blush: Redness of cheeks and nose, 0 … 1.
-        eyes: Key of ``EYES``.
-        seed: Of the brows' hairs.
-    """
-
-    brows: Colour
-    brow_weight: float
-    lips: Colour
-    liner: float
-    stubble: float
-    blush: float
-    eyes: str
-    seed: int
+    brows: Colour  # Colour of the brows
+    brow_weight: float  # Their strength, 0 … 1
+    lips: Colour  # Factors of the skin's colour
+    liner: float  # Darkness of the lids' edges, 0 … 1
+    stubble: float  # Darkness of the beard's shadow, 0 … 1
+    blush: float  # Redness of cheeks and nose, 0 … 1
+    eyes: str  # Key of ``EYES``
+    seed: int  # Of the brows' hairs
 
 
 def face_paint(look: Look, skin: Colour) -> Float[np.ndarray, "s s 3"]:

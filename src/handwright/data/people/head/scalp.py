@@ -21,27 +21,16 @@ _AXIS_Z = 0.035
 
 @dataclass(frozen=True)
 class Hair:
-    """What is on a head.
+    """What is on a head."""
 
-    Attributes:
-        style: 'bald', 'buzz', 'short', 'bob', 'long', 'bun', 'curly', 'headscarf' or 'beanie'.
-        material: Of hair, or of the cloth.
-        words: 'short black hair', 'a navy headscarf'.
-        length_m: Of the locks.
-        thickness_m: Of the cap.
-        parting_m: Where locks part, metres from the middle.
-        recede_m: How far the hairline has moved up.
-        seed: Of the locks.
-    """
-
-    style: str
-    material: Material
-    words: str
-    length_m: float
-    thickness_m: float
-    parting_m: float
-    recede_m: float
-    seed: int
+    style: str  # 'bald', 'buzz', 'short', 'bob', 'long', 'bun', 'curly', 'headscarf' or 'beanie'
+    material: Material  # Of hair, or of the cloth
+    words: str  # 'short black hair', 'a navy headscarf'
+    length_m: float  # Of the locks
+    thickness_m: float  # Of the cap
+    parting_m: float  # Where locks part, metres from the middle
+    recede_m: float  # How far the hairline has moved up
+    seed: int  # Of the locks
 
     @property
     def worn(self) -> bool:
@@ -51,25 +40,15 @@ class Hair:
 
 @dataclass(frozen=True, eq=False)
 class Scalp:
-    """The refined head of the neutral body.
+    """The refined head of the neutral body."""
 
-    Attributes:
-        fine: The head's faces, split in four twice.
-        again: The second split.
-        edges: Its neighbourhoods.
-        inside_m: [N] how far above the hairline each vertex is.
-        rest_m: [N, 3] coordinates of the strands' pattern.
-        points_m: [N, 3] neutral.
-        sparse: A few hundred vertices spread over it.
-    """
-
-    fine: Refined
-    again: Refined
-    edges: Int[np.ndarray, "e 2"]
-    inside_m: Float[np.ndarray, " n"]
-    rest_m: Float[np.ndarray, "n 3"]
-    points_m: Float[np.ndarray, "n 3"]
-    sparse: Int[np.ndarray, " s"]
+    fine: Refined  # The head's faces, split in four twice
+    again: Refined  # The second split
+    edges: Int[np.ndarray, "e 2"]  # Its neighbourhoods
+    inside_m: Float[np.ndarray, " n"]  # [N] how far above the hairline each vertex is
+    rest_m: Float[np.ndarray, "n 3"]  # [N, 3] coordinates of the strands' pattern
+    points_m: Float[np.ndarray, "n 3"]  # [N, 3] neutral
+    sparse: Int[np.ndarray, " s"]  # A few hundred vertices spread over it
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
         """Values of the body's vertices on the refined head."""

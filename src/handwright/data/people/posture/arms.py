@@ -19,8 +19,7 @@ from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Side
 
 _TRIES, _PLACES, _LOW_PLACES, _EASY = 8, 22, 12, 0.45
-_SLIM = 0.75
-"""Share of the body's capsules that lowered arms keep out of."""
+_SLIM = 0.75  # Share of the body's capsules that lowered arms keep out of
 
 _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
     (0.50, "camera", "up"),
@@ -36,19 +35,12 @@ _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class HeldHand:
-    """One hand of someone.
+    """One hand of someone."""
 
-    Attributes:
-        side: Which hand.
-        posed: What its fingers do.
-        doing: 'raised', 'hanging' or 'on the hip'.
-        socket: Where it sits on the resting body.
-    """
-
-    side: Side
-    posed: HandPose
-    doing: str
-    socket: Socket
+    side: Side  # Which hand
+    posed: HandPose  # What its fingers do
+    doing: str  # 'raised', 'hanging' or 'on the hip'
+    socket: Socket  # Where it sits on the resting body
 
 
 def raise_hand(

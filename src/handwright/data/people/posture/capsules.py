@@ -13,17 +13,11 @@ from handwright.data.people.figure.skeleton import Posed, bone
 
 @dataclass(frozen=True, eq=False)
 class Capsules:
-    """What arms must not go through.
+    """What arms must not go through."""
 
-    Attributes:
-        starts_m: [K, 3] one end of each axis.
-        ends_m: [K, 3].
-        radii_m: [K].
-    """
-
-    starts_m: Float[np.ndarray, "k 3"]
-    ends_m: Float[np.ndarray, "k 3"]
-    radii_m: Float[np.ndarray, " k"]
+    starts_m: Float[np.ndarray, "k 3"]  # [K, 3] one end of each axis
+    ends_m: Float[np.ndarray, "k 3"]  # [K, 3]
+    radii_m: Float[np.ndarray, " k"]  # [K]
 
     def moved(self, turn: Float[np.ndarray, "3 3"], by_m: Float[np.ndarray, "3"]) -> Capsules:
         """The same elsewhere: each point p → p·turn + by_m."""

@@ -26,15 +26,10 @@ _ARM_RADIUS_M = 0.045
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """An arm.
+    """An arm."""
 
-    Attributes:
-        turned: Rotation of its bones against the resting body, by name.
-        discomfort: 0 easy … 1 at a limit.
-    """
-
-    turned: dict[str, Matrix]
-    discomfort: float
+    turned: dict[str, Matrix]  # Rotation of its bones against the resting body, by name
+    discomfort: float  # 0 easy … 1 at a limit
 
 
 def solve_arm(

@@ -17,25 +17,18 @@ from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Side
 
 _TURN_DEG, _APART_M = 20.0, 0.2
-_OTHER_SHARES = (0.28, 0.5, 0.22)
-"""The second hand: raised too, hanging, on the hip."""
+_OTHER_SHARES = (0.28, 0.5, 0.22)  # The second hand: raised too, hanging, on the hip
 
 
 @dataclass(frozen=True, eq=False)
 class Stance:
-    """A posed body.
+    """A posed body."""
 
-    Attributes:
-        bones: Where the bones went.
-        skin_m: [19158, 3] skin and helper meshes; the body's axes, standing at the origin.
-        hands: The raised hand first.
-        below_head: Torso, neck and shoulders, what hair hangs over.
-    """
-
-    bones: Posed
+    bones: Posed  # Where the bones went
+    # [19158, 3] skin and helper meshes; the body's axes, standing at the origin
     skin_m: Float[np.ndarray, "v 3"]
-    hands: tuple[HeldHand, HeldHand]
-    below_head: Capsules
+    hands: tuple[HeldHand, HeldHand]  # The raised hand first
+    below_head: Capsules  # Torso, neck and shoulders, what hair hangs over
 
 
 def draw_stance(rng: np.random.Generator, vertices_m: Float[np.ndarray, "v 3"]) -> Stance:
