@@ -55,14 +55,7 @@ class ReadReport:
 
 
 def write_shard(path: Path, samples: Iterable[Entry]) -> int:
-    """Write one tar; it appears under its name only when it is complete. Same samples, same bytes.
-
-    Args:
-        path: Of the shard.
-        samples: In the order of the file.
-
-    Returns:
-        How many there were.
+    """Write one tar, whole or not at all, and return the number of its samples. Same samples, same bytes.
 
     Raises:
         OutputError: It cannot be written.

@@ -33,11 +33,5 @@ def negative_prompt(words: str = "", synthetic: bool = True) -> str:
 def guided(
     conditional: Float[Tensor, "b c h w"], unconditional: Float[Tensor, "b c h w"], weight: float
 ) -> Float[Tensor, "b c h w"]:
-    """ε = ε(x, n) + w · (ε(x, p) − ε(x, n)), HandRefiner eq. 3.
-
-    Args:
-        conditional: [b, c, h, w] the network's prediction under the prompt.
-        unconditional: [b, c, h, w] its prediction under the negative prompt.
-        weight: w ≥ 0; 1 is the conditional prediction, 0 the unconditional one.
-    """
+    """ε = ε(x, n) + w · (ε(x, p) − ε(x, n)), HandRefiner eq. 3."""
     return unconditional + weight * (conditional - unconditional)  # eq. 3

@@ -57,13 +57,7 @@ def known_region_blend(
     known: Float[Tensor, "b c h w"],
     mask: Float[Tensor, "b 1 h w"],
 ) -> Float[Tensor, "b c h w"]:
-    """Inside the mask what was denoised, outside the known region (HandRefiner eq. 2).
-
-    Args:
-        denoised: [b, c, h, w] what the sampler's step gave.
-        known: [b, c, h, w] the picture at the same noise level (eq. 1).
-        mask: [b, 1, h, w] m, 1 inside the hand region; between 0 and 1 it mixes.
-    """
+    """Inside the mask what was denoised, outside the known region (HandRefiner eq. 2)."""
     return mask * denoised + (1 - mask) * known  # eq. 2
 
 

@@ -16,15 +16,7 @@ def pixels_per_latent(vae: Any) -> int:  # noqa: ANN401 - any autoencoder with d
 
 
 def encode(vae: Any, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h/s w/s"]:  # noqa: ANN401
-    """Latents (z − shift) · scaling of pictures; the posterior's mode, so nothing is drawn at random.
-
-    Args:
-        vae: An autoencoder with diffusers' interface.
-        pictures: [b, 3, h, w] in [-1, 1], h and w divisible by the VAE's scale.
-
-    Returns:
-        float32 latents as the UNet sees them.
-    """
+    """float32 latents (z − shift) · scaling of pictures in [-1, 1]; the posterior's mode."""
     encoded = vae.encode(pictures.to(vae.dtype))
     z = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
     return (z.float() - _shift(vae)) * vae.config["scaling_factor"]

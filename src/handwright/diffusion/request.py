@@ -51,18 +51,7 @@ def each_step(control_strength: float | Sequence[float], steps: int) -> tuple[fl
 
 
 def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:
-    """Raise unless all tensors are of one square size that the VAE can take, in range.
-
-    Args:
-        picture: [1, 3, R, R] in [-1, 1].
-        mask: [1, 1, R, R] in [0, 1].
-        control: [1, 3, R, R] in [0, 1].
-        start: [1, 3, R, R] in [-1, 1], or None.
-        scale: Pixels per latent; divides R.
-
-    Raises:
-        InvalidValueError: One of them is not.
-    """
+    """Raise ``InvalidValueError`` unless all are of one square size that the VAE takes, in range."""
     side = picture.shape[-1]
     if side < scale or side % scale:
         raise InvalidValueError(f"picture must have a side divisible by {scale} pixels, got {side}")

@@ -31,12 +31,6 @@ def depth_control(hands: Sequence[Hand], height: int, width: int, *, one_range: 
 
     Per hand 255 · (1 − 0.8 · (d − d_min)/(d_max − d_min)) on its visible pixels, 0 elsewhere; hands whose
     silhouettes meet share one depth range and occlude each other as one scene.
-
-    Args:
-        hands: Fitted hands.
-        height: Height of the picture, pixels.
-        width: Width of the picture, pixels.
-        one_range: Whether all hands share one depth range even where they do not meet.
     """
     nearest = np.full((height, width), np.inf, np.float32)
     owner = np.full((height, width), -1, np.int16)

@@ -82,15 +82,7 @@ def hand_landmarks_m(hand: Hand, rig: Rig | None = None) -> Float[np.ndarray, "2
 
 
 def mesh_of(hand: Hand, rig: Rig | None = None) -> HandMesh:
-    """Pose and shape the rig's skin.
-
-    Args:
-        hand: The hand.
-        rig: The rig, or a denser one with the same bones; the packaged one by default.
-
-    Returns:
-        Its surface, landmarks and joints in camera space.
-    """
+    """Pose and shape the rig's skin (or a denser one's): surface, landmarks and joints in camera space."""
     rig = rig or load_rig()
     posed = pose_bones(rig, hand)
     faces = rig.faces if hand.side == "right" else rig.faces[:, ::-1]

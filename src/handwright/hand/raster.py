@@ -99,15 +99,7 @@ def silhouette_of(
     height: int,
     width: int,
 ) -> Bool[np.ndarray, "h w"]:
-    """Return where :func:`rasterize` finds any triangle, in a fifth of its time.
-
-    Args:
-        points_px: [V, 2] projected vertices; pixel centres lie at integers + 0.5.
-        depth_m: [V] > 0 distances along the camera's axis.
-        faces: [F, 3].
-        height: Rows of the window.
-        width: Columns of the window.
-    """
+    """Return where :func:`rasterize` finds any triangle, in a fifth of its time."""
     seen = np.zeros((height, width), np.bool_)
     _shade(
         np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, seen
@@ -118,17 +110,7 @@ def silhouette_of(
 def silhouette_coverage(
     points_px: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], height: int, width: int
 ) -> Float[np.ndarray, "h w"]:
-    """Return the share of each pixel that triangles cover, from 4 × 4 sample points a pixel.
-
-    Args:
-        points_px: [V, 2] projected vertices.
-        faces: [F, 3].
-        height: Rows of the window.
-        width: Columns of the window.
-
-    Returns:
-        float32 [H, W] in sixteenths.
-    """
+    """Return the share of each pixel that triangles cover, float32 from 4 × 4 sample points a pixel."""
     hit = np.zeros((height, width), np.uint16)
     _cover(np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(faces), hit)
     return _BITS_SET[hit]

@@ -27,16 +27,7 @@ comes forward in sides per unit of its depth image's slope."""
 
 
 def control_picture(kind: str, depth: Depth, landmarks_px: Landmarks) -> Picture:
-    """The control image of a square.
-
-    Args:
-        kind: One of ``KINDS``.
-        depth: uint8 [S, S] depth control image of the square.
-        landmarks_px: [N, 21, 2] of its hands in it, MediaPipe order.
-
-    Returns:
-        uint8 [S, S, 3].
-    """
+    """The control image of a square, one of ``KINDS``: uint8 [S, S, 3]."""
     return _MAKERS[kind](depth, landmarks_px)
 
 

@@ -12,14 +12,7 @@ def masked_loss(
     mask: Float[Tensor, "b 1 h w"],
     weight: Float[Tensor, "b"] | None = None,
 ) -> Float[Tensor, ""]:
-    """Mean squared error over the hand region: E[Σ m ⊙ (ε − ε_θ)² / Σ m] (eq. 4).
-
-    Args:
-        prediction: [b, c, h, w] of the network: ε_θ, or v or x0 where it predicts those.
-        target: [b, c, h, w] what it should be.
-        mask: [b, 1, h, w] m at latent size, 0 … 1; each sample needs some of it.
-        weight: [b] of each sample (min-SNR); ones by default.
-    """
+    """Mean squared error over the hand region: E[Σ m ⊙ (ε − ε_θ)² / Σ m] (eq. 4)."""
     error = (mask * (prediction - target) ** 2).flatten(1).sum(1)
     mean = error / (mask.flatten(1).sum(1) * prediction.shape[1])
     return mean.mean() if weight is None else (weight * mean).mean()

@@ -20,15 +20,7 @@ def chosen_steps(count: int) -> list[int]:
 
 
 def steps_strip(request: InpaintRequest, result: InpaintResult) -> UInt8[np.ndarray, "h w 3"]:
-    """Two rows: control image, then the noisy picture of each step; mask, then the predicted picture of each.
-
-    Args:
-        request: What the network got.
-        result: What it made, with steps.
-
-    Returns:
-        uint8 [h, w, 3], tiles of at most 192 px.
-    """
+    """Two rows: control image and the noisy picture of each step; mask and the predicted picture of each."""
     side = min(request.picture.shape[0], _TILE_PX)
     control = np.repeat(request.control[..., None], 3, axis=2)
     mask = np.repeat(request.mask[..., None], 3, axis=2) * np.uint8(255)

@@ -77,12 +77,7 @@ class Decision(Generic[T]):
 def choose_strength(
     strength: Strength | str | None, sample: Callable[[Strength | str | None], T]
 ) -> Decision[T]:
-    """Paint with the strength, or by the strategy, that an option names.
-
-    Args:
-        strength: A number, a name of ``STRATEGIES``, or None for a painter without strengths.
-        sample: Paints with a number, 'fixed' or 'auto'.
-    """
+    """Paint with the strength, or by the strategy, that an option names."""
     if strength == "adaptive":
         return adaptive(sample)
     if strength == "auto":
@@ -93,26 +88,14 @@ def choose_strength(
 
 
 def resolved(strength: Strength | str, stored: float, steps: int) -> Strength:
-    """The numbers behind a word; 'adaptive' samples them one by one and never comes here.
-
-    Args:
-        strength: A number, one a step, 'fixed' or 'auto'.
-        stored: The fixed strength of the ControlNet.
-        steps: Number of steps of the whole schedule.
-    """
+    """The numbers behind 'fixed' (``stored``) and 'auto'; 'adaptive' samples them one by one, elsewhere."""
     if strength == "fixed":
         return stored
     return schedule(steps, stored) if strength == "auto" else cast("Strength", strength)
 
 
 def fixed(trial: T, strategy: str, why: str) -> Decision[T]:
-    """The only painting there is: one strength for every picture.
-
-    Args:
-        trial: The painting.
-        strategy: Name of what decided its strength.
-        why: The reason, in words.
-    """
+    """The only painting there is: one strength for every picture."""
     tried = (StrengthTry(trial.strength, trial.error),)
     return Decision(trial, StrengthChoice(strategy, tried, 0, why))
 

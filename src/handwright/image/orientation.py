@@ -8,15 +8,7 @@ _INVERSE = {6: 8, 8: 6}
 
 
 def upright(stored: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn samples as stored into the picture as it is meant to be seen (EXIF 2.32 §4.6.4, tag 274).
-
-    Args:
-        stored: Samples [H, W, ...].
-        orientation: 1 … 8; any other value is taken as 1.
-
-    Returns:
-        Contiguous [H, W, ...], or [W, H, ...] for orientations 5 … 8.
-    """
+    """Turn samples as stored into the picture as it is meant to be seen (EXIF 2.32 §4.6.4, tag 274)."""
     swapped = stored.swapaxes(0, 1)
     views = {
         2: stored[:, ::-1],

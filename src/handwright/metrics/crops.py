@@ -46,10 +46,6 @@ def foreground_only(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The picture with its background made black (the two-stage paper's FID fg and KID fg).
 
-    Args:
-        pixels: uint8 [H, W, 3].
-        inside: bool [H, W], True on the foreground.
-
     Raises:
         InvalidValueError: The sizes differ.
     """

@@ -70,11 +70,7 @@ class Mention:
 
 
 def mentions_in(text: str) -> tuple[Mention, ...]:
-    """The hands that a plain text mentions, in order; clauses that name no hand go to the one named last.
-
-    Args:
-        text: As ``prompt_text.without_lookalikes`` returns it.
-    """
+    """The hands that a plain text mentions, in order; clauses that name no hand go to the one named last."""
     found: list[Mention] = []
     current: Mention | None = None
     before: list[str] = []

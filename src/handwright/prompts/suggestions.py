@@ -72,14 +72,7 @@ _TURNS: tuple[tuple[Direction, Direction], ...] = (
 
 
 def proposed_pose(hand: HandExpectation, side: Side, meeting: str = "", *, first: bool = True) -> PoseWords:
-    """A complete pose that agrees with what is stated about a hand.
-
-    Args:
-        hand: What is stated.
-        side: Which hand it is to be.
-        meeting: How it meets the other hand.
-        first: Of two that meet, the one on the left of the picture.
-    """
+    """A complete pose that agrees with what is stated about a hand."""
     stated, base = hand.pose, NAMED[_names_for(hand, meeting)[0]]
     fingers = _fingers(stated, base)
     out = stated.extended[0] is True and stated.thumb is None
@@ -118,15 +111,7 @@ def fixed_of(hand: HandExpectation) -> dict[str, str]:
 def suggestions_for(
     point: OpenPoint, hand: HandExpectation, pose: PoseWords | None, expected: Expectation, *, several: bool
 ) -> tuple[str, ...]:
-    """Two or three wordings for what is left open.
-
-    Args:
-        point: What.
-        hand: What is stated about the hand.
-        pose: The pose that is proposed for it.
-        expected: What the prompt expects of the whole picture.
-        several: Another hand has the same statements.
-    """
+    """Two or three wordings for what is left open."""
     if point == "number":
         return _numbers(expected)
     if point == "side":

@@ -96,14 +96,6 @@ def paint_subject(
 ) -> tuple[Record, Pixels]:
     """Paint a hand once and look at it again.
 
-    Args:
-        subject: The hand.
-        settings: Painter, and how it paints; its strength is a number, 'fixed' or 'auto'.
-        seed: Of the painting.
-        network: Of a diffusing painter.
-        judge: Detects the hand again.
-        bare: In the network's own colours (``Bare``), all of the mask's box free to change.
-
     Returns:
         The record, and the picture that came out.
     """

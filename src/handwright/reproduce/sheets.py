@@ -19,13 +19,7 @@ _PAPER, _INK = 250, (30, 30, 30)
 
 
 def save_sheet(path: Path, titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Tile]]]) -> None:
-    """Write a JPEG.
-
-    Args:
-        path: NAME.jpg.
-        titles: Of the columns.
-        rows: Caption and tiles of each; tiles are brought to one size.
-    """
+    """Write a JPEG."""
     width, height = len(titles) * (TILE_PX + _GAP_PX), TILE_PX + _LINE_PX + _GAP_PX
     sheet = np.full((_LINE_PX + len(rows) * height, width, 3), _PAPER, np.uint8)
     for column, title in enumerate(titles):

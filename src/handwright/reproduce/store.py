@@ -53,13 +53,7 @@ class Store:
         return self._file(group, name, "json").is_file()
 
     def unit(self, group: str, name: str, make: Callable[[], tuple[Record, Crop | None]]) -> Record:
-        """The record of a unit, made and kept if it is not there yet.
-
-        Args:
-            group: What is studied.
-            name: The picture and what is done to it.
-            make: Makes record and crop.
-        """
+        """The record of a unit, made and kept if it is not there yet."""
         if not self.has(group, name):
             record, crop = make()
             if crop is not None:

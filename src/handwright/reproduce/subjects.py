@@ -124,10 +124,6 @@ def suspects_of(pictures: Iterable[Picture], landmarker: Landmarker) -> Iterator
 def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:
     """The pictures of a folder of the user's.
 
-    Args:
-        folder: With folders 'real' and 'made', or with pictures, of which every second one is of each part.
-        part: ``REAL`` or ``MADE``.
-
     Raises:
         UsageError: There is no such folder.
         UnreadableImageError: It holds no pictures, or a tar in it is damaged.

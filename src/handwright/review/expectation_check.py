@@ -29,10 +29,6 @@ def check_expectation(review: PictureReview, expected: Expectation) -> PictureRe
 
     A pose that clearly is another one fails the grasp check; what is not in plain view, and sides, which
     prompts mix up, make it 'cannot tell'.
-
-    Args:
-        review: Of the picture.
-        expected: By its prompt.
     """
     found = [hand for hand in review.hands if hand.observation is not None]
     matched = _matched(found, [hand for hand in expected.hands if not hand.hidden])

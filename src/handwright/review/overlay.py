@@ -24,12 +24,7 @@ _BONE_RGB = (235, 235, 235)
 def draw_review(
     pixels: UInt8[np.ndarray, "h w 3"], hands: Sequence[HandReview]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture with each hand's bones, its box in the colour of its verdict, and the places of failures.
-
-    Args:
-        pixels: uint8 [H, W, 3].
-        hands: The reviews of its hands.
-    """
+    """The picture with each hand's bones, its box in its verdict's colour, and the places of failures."""
     canvas = np.ascontiguousarray(pixels.copy())
     for hand in hands:
         size = max(hand.bbox_xyxy_px[2] - hand.bbox_xyxy_px[0], hand.bbox_xyxy_px[3] - hand.bbox_xyxy_px[1])

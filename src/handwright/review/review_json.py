@@ -23,14 +23,7 @@ def review_json(
     prompt: str | None,
     version: str,
 ) -> dict[str, Any]:
-    """The whole review.
-
-    Args:
-        pictures: From :func:`picture_json`.
-        unreadable: {"path", "error"} of the files that could not be reviewed.
-        prompt: The prompt whose expectations were checked, or None.
-        version: Of handwright.
-    """
+    """The whole review."""
     verdicts = Counter(str(picture["verdict"]) for picture in pictures)
     hands = [hand for picture in pictures for hand in picture["hands"]]
     summary = {"pictures": len(pictures), **{name: verdicts[name] for name in VERDICTS}, "hands": len(hands)}
@@ -45,12 +38,7 @@ def review_json(
 
 
 def picture_json(path: str, review: PictureReview) -> dict[str, Any]:
-    """One picture's entry.
-
-    Args:
-        path: As the user reaches it.
-        review: Of the picture.
-    """
+    """One picture's entry."""
     return {
         "path": path,
         "width": review.width,

@@ -16,12 +16,7 @@ def mean_where(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def cell_gaussians(landmarks: Float[Tensor, "b 21 2"], side: int) -> Float[Tensor, "b 21 cells"]:
-    """The distribution over a heatmap's cells that stands for each landmark: a Gaussian, one cell wide.
-
-    Args:
-        landmarks: [B, 21, 2] in shares of the picture's side.
-        side: Cells a side.
-    """
+    """The distribution over a heatmap's cells that stands for each landmark: a Gaussian, one cell wide."""
     centres = (torch.arange(side, device=landmarks.device) + 0.5) / side
     away = ((centres - landmarks[..., None]) * side / _SPREAD_CELLS) ** 2  # [B, 21, 2, side]
     along = (-away / 2).softmax(3)
@@ -31,11 +26,6 @@ def cell_gaussians(landmarks: Float[Tensor, "b 21 2"], side: int) -> Float[Tenso
 def heatmap_error(
     logits: Float[Tensor, "b 21 h h"], landmarks: Float[Tensor, "b 21 2"]
 ) -> Float[Tensor, "b 21"]:
-    """Kullback–Leibler divergence of each landmark's distribution from its heatmap.
-
-    Args:
-        logits: [B, 21, H, H]; a softmax over places is the predicted distribution.
-        landmarks: [B, 21, 2] in shares of the picture's side.
-    """
+    """Kullback–Leibler divergence of each landmark's distribution from its heatmap."""
     wanted = cell_gaussians(landmarks, logits.shape[-1])
     return f.kl_div(logits.flatten(2).log_softmax(2), wanted, reduction="none").sum(2)

@@ -13,9 +13,6 @@ def stop_requests(stop_file: Path | None) -> Generator[Callable[[], bool]]:
     """A function that is true once the process was sent SIGTERM, or ``stop_file`` exists.
 
     The signal's earlier handler is back afterwards. Must be entered in the main thread.
-
-    Args:
-        stop_file: Path to watch; None: only the signal counts.
     """
     caught: list[int] = []
     earlier = signal.signal(signal.SIGTERM, lambda number, frame: caught.append(number))

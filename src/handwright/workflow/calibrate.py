@@ -73,14 +73,6 @@ def calibrate_files(
 ) -> Gain:
     """Refit the critic's calibration to labelled hands of pictures, and write it.
 
-    Args:
-        inputs: Files, folders or patterns.
-        labels: What ``read_labels`` reads.
-        output: File for the calibration.
-        open_judge: Makes the judge.
-        force: Overwrite the file.
-        progress: Called before the first and after each labelled picture.
-
     Raises:
         OutputError: The file is there already, or cannot be written; nothing was judged.
         UsageError: Labels cannot be read or name none of the pictures, or there is no critic to calibrate.

@@ -115,9 +115,6 @@ def plan_outputs(sources: Sequence[Source], output: str | Path) -> list[Job]:
 def check_writable(folder: Path) -> None:
     """Refuse a folder that files cannot be written to, before any work is spent on them.
 
-    Args:
-        folder: It need not be there yet; then the nearest one above it counts.
-
     Raises:
         OutputError: It is read-only, or a file stands in its way.
     """

@@ -19,10 +19,6 @@ _SIDE_PX = 256
 def prepare(landmarker: Path | None = None, notify: Callable[[str], None] = lambda _: None) -> None:
     """Fetch the perception model and compile the kernels into their cache.
 
-    Args:
-        landmarker: A hand_landmarker.task of the user's own.
-        notify: Called with a line for everything that is done.
-
     Raises:
         MissingModelError: No source delivered the model.
     """

@@ -63,10 +63,6 @@ class ReviewResult:
 def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = None) -> ReviewResult:
     """Review pictures; a file that cannot be read stops nothing.
 
-    Args:
-        inputs: Files, folders or patterns.
-        options: How.
-
     Raises:
         UsageError: The inputs name no picture, or an option makes no sense.
         OutputError: The report cannot be written.

@@ -29,10 +29,6 @@ def judge_digests() -> dict[str, str]:
 def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     """``model`` and ``controlnet`` as the report holds them; torch is not imported.
 
-    Args:
-        model: 'tiny', a folder or a name on the hub, whose files are fetched if they are not here yet.
-        controlnet: A folder, a .safetensors file or a name on the hub; None: the model's own.
-
     Returns:
         ``{"model": {"name", "sha256": {file: hex}}, "controlnet": the like or None}``.
 
@@ -51,10 +47,6 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
 
 def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     """What is written beside the weights of a ControlNet in ``handwright.json``; nothing where there is none.
-
-    Args:
-        model: As of ``weights_entries``.
-        controlnet: As of ``weights_entries``.
 
     Raises:
         DiffusionError: The model is not there.

@@ -67,12 +67,9 @@ _METAVARS: dict[Kind, str] = {"name": "NAME", "text": "TEXT", "whole": "N", "num
 
 
 def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, in place of its ``**given``, these options of a refinement.
+    """Give a command, in place of its ``**given``, these options of a refinement; none: all of them.
 
     The command is called with those that the user gave, by their names in ``handwright.options``.
-
-    Args:
-        *names: Names in ``handwright.options``; none: all of them.
     """
     options = [OPTIONS[name] for name in names or OPTIONS]
 

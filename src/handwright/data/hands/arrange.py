@@ -88,13 +88,7 @@ def one_hand(
 
 
 def two_hands(rng: np.random.Generator, kind: str, size: float) -> tuple[Turned, Turned]:
-    """Two hands that belong together.
-
-    Args:
-        rng: Their poses and places.
-        kind: One of ``PAIRS``.
-        size: Of both hands against the mean.
-    """
+    """Two hands that belong together, as ``kind`` of ``PAIRS``; ``size`` is against the mean hand."""
     if kind in ("side by side", "counting"):
         return _side_by_side(rng, kind, size)
     view = _jitter(rng, 22.0) @ axis_angle_matrix(np.array([0, rng.choice([0.0, 0.0, np.pi]), 0]))
@@ -121,15 +115,7 @@ def frame_hands(
     side_px: int,
     share: tuple[float, float] = (0.42, 0.8),
 ) -> tuple[Hand, ...]:
-    """Place the camera: focal length, distance and aim that bring all hands into the picture.
-
-    Args:
-        rng: Focal length, size in the picture, where it is aimed.
-        turned: The hands.
-        shape: [9] of all of them.
-        side_px: Side of the picture.
-        share: Least and most of the picture's side that the landmarks' box takes up.
-    """
+    """Place the camera: focal length, distance and aim that bring all hands into the picture."""
     focal = side_px * float(rng.choice([rng.uniform(0.85, 1.2), rng.uniform(1.2, 2.2)]))
     camera = Camera(focal, (side_px / 2, side_px / 2))
     wanted = float(rng.uniform(*share)) * side_px

@@ -117,16 +117,7 @@ def seen_landmarks(
     scale: int,
     size: int,
 ) -> tuple[Float[np.ndarray, "21 2"], Bool[np.ndarray, "21"]]:
-    """Where landmarks are in the picture, and whether they are inside it and not hidden.
-
-    Args:
-        hand: Whose.
-        landmarks_cam_m: [21, 3].
-        owned: Sub-pixels that show this hand.
-        stage: The rasterised scene.
-        scale: Sub-pixels per pixel.
-        size: Side of the picture in pixels.
-    """
+    """Where landmarks are in the picture, and whether they are inside it and not hidden."""
     pixels = hand.camera.project(landmarks_cam_m)
     column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
     inside = ((pixels >= 0) & (pixels < size)).all(1)

@@ -150,16 +150,7 @@ def band(
     thickness: float,
     gap: float = 0.0,
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
-    """A closed band around a limb: vertices, faces and (around, along, 0) coordinates in metres.
-
-    Args:
-        skin: [N, 3] points of the limb near the band.
-        centre: A point on the limb's axis.
-        axis: Unit vector along the limb.
-        half_width: Half the band's width.
-        thickness: Of the band.
-        gap: Distance from the skin.
-    """
+    """A closed band around a limb: vertices, faces and (around, along, 0) coordinates in metres."""
     across = np.cross(axis, [0.31, 0.2, 0.93])
     across /= np.linalg.norm(across)
     other = np.cross(axis, across)

@@ -26,12 +26,7 @@ _CLOSED_DEG = {0: 30, 3: 45, 5: 60, 1: 84, 2: 104, 4: 70}
 
 
 def draw_hold(rng: np.random.Generator, name: str | None = None) -> tuple[Posed, Thing]:
-    """A pose and the thing that it holds, in the mean hand's own frame.
-
-    Args:
-        rng: Which thing, how large, how held.
-        name: One of ``THINGS``; any by default.
-    """
+    """A pose and the thing that it holds, any of ``THINGS`` by default, in the mean hand's own frame."""
     name = name or str(rng.choice(THINGS, p=[0.2, 0.16, 0.16, 0.2, 0.18, 0.1]))
     if name == "pen":
         return _hold_pen(rng)
@@ -84,12 +79,7 @@ def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"], aside: float) -> Thing
 
 
 def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
-    """Flex knuckles, then middle, then end joints, each finger on its own, until it touches.
-
-    Args:
-        thing: What is held.
-        dofs: [24] the open hand.
-    """
+    """Flex knuckles, then middle, then end joints, each finger on its own, until it touches."""
     rig = load_rig()
     finger_of = np.full(len(rig.sphere_bones), -1)
     for f, chain in enumerate(FINGER_BONES):

@@ -64,14 +64,7 @@ def record_head(scene: Scene, kind: str, seed: int, index: int, pixels: np.ndarr
 
 
 def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") -> dict[str, Any]:
-    """Everything known of a picture, JSON-ready; numbers rounded to what they are worth.
-
-    Args:
-        picture: The picture.
-        seed: Of its world.
-        index: Its number there.
-        kind: 'hands' or 'defects'.
-    """
+    """Everything known of a picture, JSON-ready; numbers rounded to what they are worth."""
     setup, scene = picture.setup, scene_of(picture)
     return {
         **record_head(scene, kind, seed, index, picture.pixels),

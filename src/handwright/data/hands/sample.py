@@ -66,14 +66,7 @@ class HandPicture:
 
 
 def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:
-    """The picture with this number of the world with this seed.
-
-    Args:
-        seed: Of the world.
-        index: Of the picture; same seed and index, same picture, whatever was rendered before.
-        size: Side in pixels.
-        photos: Photographs to use as backgrounds in half of the pictures.
-    """
+    """The picture with this number of the world with this seed, whatever was rendered before."""
     rng = np.random.default_rng([seed, index, 40])
     return render_setup(draw_setup(rng, size, photos), rng, size)
 
@@ -109,13 +102,7 @@ def render_one_hand(
 
 
 def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPicture:
-    """Render what was decided.
-
-    Args:
-        setup: Everything.
-        rng: For the shadow on the background and the exposure.
-        size: Side in pixels.
-    """
+    """Render what was decided."""
     scale = 2 if size >= 160 else 4
     solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
     camera = setup.hands[0].posed.hand.camera
@@ -166,15 +153,7 @@ def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> Han
 def render_defects(
     seed: int, index: int, size: int = 256, photos: Sequence[Path] = (), defect: str | None = None
 ) -> HandPicture:
-    """A picture of the world of defects: a third sound, the others with one defect, all made alike.
-
-    Args:
-        seed: Of the world.
-        index: Of the picture.
-        size: Side in pixels.
-        photos: Photographs to use as backgrounds in half of the pictures.
-        defect: Which defect; by default any.
-    """
+    """A picture of the world of defects: a third sound, the others with one defect, all made alike."""
     rng = np.random.default_rng([seed, index, 42])
     name = str(rng.choice(DEFECTS if defect is None else (defect,)))
     generator, sound = int(rng.integers(len(GENERATORS[name]))), bool(rng.random() < _SHARE_SOUND)

@@ -51,17 +51,7 @@ def draw_setup(
     edgeways: bool = False,
     pair: str | None = None,
 ) -> Setup:
-    """Decide everything.
-
-    Args:
-        rng: The picture's own random numbers.
-        side_px: Side of the picture.
-        photos: Photographs to use as backgrounds in half of the pictures.
-        showing: One empty open hand, so that a wrong number of fingers shows.
-        single: One empty hand in any pose, wholly in the picture.
-        edgeways: That hand from its edge, so that a finger bent backwards shows.
-        pair: Two hands that meet like this.
-    """
+    """Decide everything."""
     person, dress = draw_person(rng), draw_dress(rng)
     size = float(np.exp(person.shape[0]))
     single = single or showing

@@ -34,11 +34,7 @@ _HANDS: tuple[tuple[Side, slice], ...] = (("left", slice(91, 112)), ("right", sl
 
 
 def read_coco_wholebody(root: Path, split: Literal["train", "val"] = "val") -> Generator[Record]:
-    """Every picture that shows a labelled person.
-
-    Args:
-        root: Folder with ``annotations``.
-        split: 'train' or 'val'.
+    """Every picture that shows a labelled person; ``root`` holds ``annotations``.
 
     Raises:
         DataError: The label file is missing or malformed.

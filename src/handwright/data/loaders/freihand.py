@@ -25,11 +25,7 @@ _BACKGROUNDS = 4
 
 
 def read_freihand(root: Path, split: Literal["training", "evaluation"] = "training") -> Generator[Record]:
-    """Every picture of a split.
-
-    Args:
-        root: Folder with ``training_K.json``.
-        split: 'training' or 'evaluation'.
+    """Every picture of a split; ``root`` holds ``training_K.json``.
 
     Raises:
         DataError: The label files are missing or do not fit each other.

@@ -34,11 +34,7 @@ _SIDES: dict[str, Side] = {"left": "left", "right": "right"}
 
 
 def read_hagrid(root: Path, split: str = "train") -> Generator[Record]:
-    """Every picture of a split, gesture by gesture.
-
-    Args:
-        root: Folder with ``annotations``.
-        split: Folder below ``annotations``; 'train', 'val' or 'test'.
+    """Every picture of a split ('train', 'val', 'test'), gesture by gesture; ``root`` holds ``annotations``.
 
     Raises:
         DataError: There are no annotation files, or one is no JSON.

@@ -30,9 +30,6 @@ _DOMAINS: dict[object, Domain] = {PHOTOGRAPH: "photograph", RENDERED: "3D render
 def read_handwright(root: Path) -> Generator[Record]:
     """Every sample of a folder of shards; a damaged shard adds one broken record to what it still holds.
 
-    Args:
-        root: Folder with ``*.tar``.
-
     Raises:
         DataError: It holds no shards.
     """

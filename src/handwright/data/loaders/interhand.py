@@ -31,10 +31,6 @@ _HALVES: tuple[tuple[Side, slice], ...] = (("right", slice(0, 21)), ("left", sli
 def read_interhand(root: Path, split: Literal["train", "val", "test"] = "train") -> Generator[Record]:
     """Every annotation of a split; a point is visible when its label is valid and it lies in the picture.
 
-    Args:
-        root: Folder with ``annotations`` and ``images``.
-        split: 'train', 'val' or 'test'.
-
     Raises:
         DataError: A label file is missing or malformed.
     """

@@ -33,11 +33,7 @@ _LEAST_SCORE = 0.05
 
 
 def read_laion_human(root: Path, mapping: str = "mapping_file_training.json") -> Generator[Record]:
-    """Every picture of a mapping file.
-
-    Args:
-        root: Folder that the mapping's paths start from.
-        mapping: The mapping file.
+    """Every picture of a mapping file, whose paths start from ``root``.
 
     Raises:
         DataError: The mapping is missing or no JSON object.

@@ -36,11 +36,7 @@ _SIDES: tuple[Side, ...] = ("right", "left")
 
 
 def read_reinterhand(root: Path, lights: str = "envmap_per_frame") -> Generator[Record]:
-    """Every third-person picture of every capture.
-
-    Args:
-        root: Folder of captures.
-        lights: 'envmap_per_frame' or 'envmap_per_segment'.
+    """Every third-person picture of every capture, lit by 'envmap_per_frame' or 'envmap_per_segment'.
 
     Raises:
         DataError: There is no capture, or its cameras are missing.

@@ -39,10 +39,6 @@ _LEAST_VISIBLE = 4
 def read_rhd(root: Path, split: Literal["training", "evaluation"] = "training") -> Generator[Record]:
     """Every picture of a split; a hand with fewer than 4 visible points is not there.
 
-    Args:
-        root: Folder with ``training``.
-        split: 'training' or 'evaluation'.
-
     Raises:
         DataError: The converted labels are missing or malformed.
     """

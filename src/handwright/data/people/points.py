@@ -31,15 +31,7 @@ HIDDEN = 0.5  # Confidence of a point that is in the picture and hidden, as COCO
 def wholebody_of(
     someone: Someone, hands: Mapping[str, HandTruth], stage: Stage, scale: int, size: int
 ) -> Float[np.ndarray, "133 3"]:
-    """Where the points are, and whether they are seen (1), hidden (0.5) or outside the picture (0, 0, 0).
-
-    Args:
-        someone: Who.
-        hands: Truth by side; its landmarks are points 91 … 132, seen (1) or not (0.5).
-        stage: The rasterised scene.
-        scale: Sub-pixels per pixel.
-        size: Side of the picture in pixels.
-    """
+    """Where the points are, and whether they are seen (1), hidden (0.5) or outside the picture (0, 0, 0)."""
     skin_m = someone.skin_m()
     joints = someone.stance.bones.heads_m[[bone(name) for name in BODY_BONES]] @ TO_CAMERA + someone.place_m
     eyes = [skin_m[np.unique(load_figure().groups[f"helper-{k}-eye"].faces)] for k in "lr"]

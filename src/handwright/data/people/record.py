@@ -36,13 +36,7 @@ def scene_of(picture: PersonPicture) -> Scene:
 
 
 def record_of(picture: PersonPicture, seed: int, index: int) -> dict[str, Any]:
-    """Everything known of a picture, JSON-ready; as ``hands.record``, with the person's points.
-
-    Args:
-        picture: The picture.
-        seed: Of its world.
-        index: Its number there.
-    """
+    """Everything known of a picture, JSON-ready; as ``hands.record``, with the person's points."""
     setup, scene = picture.setup, scene_of(picture)
     hands = [
         {**hand_record(truth), "doing": held.doing}

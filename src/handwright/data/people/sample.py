@@ -43,13 +43,7 @@ class PersonPicture:
 
 
 def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> PersonPicture:
-    """The picture with this number of the world with this seed.
-
-    Args:
-        seed: Of the world.
-        index: Of the picture; same seed and index, same picture, whatever was rendered before.
-        size: Side in pixels.
-        photos: Photographs to use as backgrounds in half of the pictures.
+    """The picture with this number of the world with this seed, whatever was rendered before.
 
     Raises:
         MissingPackageError: ``handwright[synth]``, which brings the body, is not installed.
@@ -59,13 +53,7 @@ def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path]
 
 
 def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> PersonPicture:
-    """Render what was decided.
-
-    Args:
-        setup: Everything.
-        rng: For the shadow on the background and the exposure.
-        size: Side in pixels.
-    """
+    """Render what was decided."""
     scale = 2 if size >= 160 else 4
     camera = setup.someone.hands[0].camera
     center = (camera.center_px[0] * scale, camera.center_px[1] * scale)

@@ -46,13 +46,7 @@ class PersonSetup:
 
 
 def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> PersonSetup:
-    """Decide everything.
-
-    Args:
-        rng: The picture's own random numbers.
-        side_px: Side of the picture.
-        photos: Photographs to use as backgrounds in half of the pictures.
-    """
+    """Decide everything; half of the pictures take their backgrounds from ``photos``."""
     person = draw_person(rng)
     build = draw_build(rng, person.age)
     shape = person.shape - np.eye(9)[0] * (person.shape[0] - rng.normal(0, 0.03))

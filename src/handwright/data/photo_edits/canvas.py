@@ -64,13 +64,7 @@ def new_canvas(crop: HandCrop) -> Canvas:
 def cut_out(
     crop: HandCrop, share: Float[np.ndarray, "w w"], fade: Float[np.ndarray, "w w"] | None = None
 ) -> Piece:
-    """Cut out a part of the hand, its colours extended so that none is mixed with background.
-
-    Args:
-        crop: The hand.
-        share: float32 [W, W] how much of each pixel belongs to the part.
-        fade: float32 [W, W] its opacity over other parts of the hand.
-    """
+    """Cut out a part of the hand (``share``), its colours extended so that none is mixed with background."""
     reach = max(1.0, 0.012 * crop.span)
     inside = cv2.distanceTransform(crop.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
     rows, columns = np.flatnonzero((share > 0.01).any(1)), np.flatnonzero((share > 0.01).any(0))
@@ -91,13 +85,7 @@ def cut_out_finger(crop: HandCrop, number: int) -> Piece:
 
 
 def erase(canvas: Canvas, wanted: Float[np.ndarray, "w w"], seed: int) -> None:
-    """Fill a soft mask with background; the rest of the hand stays untouched.
-
-    Args:
-        canvas: Changed.
-        wanted: float32 [W, W] the soft mask.
-        seed: Of the fill.
-    """
+    """Fill a soft mask with background; the rest of the hand stays untouched."""
     crop = canvas.crop
     halo = max(2, round(_HALO * crop.span))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * halo + 1, 2 * halo + 1))

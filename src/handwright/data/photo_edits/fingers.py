@@ -53,13 +53,7 @@ def chains_of(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "5 4 2"]:
 def measure_fingers(
     points: Float[np.ndarray, "21 2"], region: Bool[np.ndarray, "h w"], span: float
 ) -> tuple[Finger, ...]:
-    """The five fingers of a hand, thumb first.
-
-    Args:
-        points: [21, 2] landmarks.
-        region: bool [h, w] the hand.
-        span: Wrist to knuckles in pixels.
-    """
+    """The five fingers of a hand, thumb first."""
     padded = np.pad(region.astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
     chains = chains_of(points)

@@ -110,13 +110,7 @@ def perform_moves(
 
 
 def balance_fills(task: EditTask, canvas: Canvas, plan: Mapping[int, Sequence[Chain]]) -> None:
-    """Give a control as much filled background as the defect would show, in another place.
-
-    Args:
-        task: The edit; nothing is done unless it is a control.
-        canvas: Changed.
-        plan: Per finger that would leave its place, the chains along which it would be pasted.
-    """
+    """Give a control as much filled background as the defect's plan would show, in another place."""
     if not task.sound:
         return
     crop = task.crop

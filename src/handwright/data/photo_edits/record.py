@@ -16,13 +16,7 @@ from handwright.types import Side
 
 
 def record_of(picture: EditedPhoto, seed: int, index: int) -> dict[str, Any]:
-    """Everything known of a picture, JSON-ready; keypoints are the sound hand's, as MediaPipe detects it.
-
-    Args:
-        picture: The picture.
-        seed: Of its world.
-        index: Its number there.
-    """
+    """Everything known of a picture, JSON-ready; keypoints are the sound hand's, as MediaPipe detects it."""
     crop, label, size = picture.crop, picture.label, picture.pixels.shape[0]
     defects = [] if label is None else [label.name]
     scene = Scene((_words(picture),), domain=PHOTOGRAPH, defects=tuple(defects))

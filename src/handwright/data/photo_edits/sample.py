@@ -51,15 +51,9 @@ class EditedPhoto:
 
 
 def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> EditedPhoto:
-    """The picture with this number of the world with this seed.
+    """The picture with this number of the world with this seed: same photographs, same picture.
 
     Photographs are drawn until one shows a hand that the edit can be made on.
-
-    Args:
-        seed: Of the world.
-        index: Of the picture; same seed, index and photographs, same picture.
-        size: Side in pixels.
-        photos: Photographs of hands.
 
     Raises:
         DataError: No photograph serves.
@@ -89,12 +83,7 @@ def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> Edit
 
 
 def untouched(picture: EditedPhoto, rng: np.random.Generator) -> EditedPhoto:
-    """The same crop without any edit, finished in the same way.
-
-    Args:
-        picture: The edited photograph.
-        rng: Of its noise and JPEG quality.
-    """
+    """The same crop without any edit, finished in the same way."""
     return _finished(new_canvas(picture.crop), picture.processing, (), True, len(picture.pixels), rng)
 
 

@@ -145,13 +145,7 @@ def melted_swirled(task: EditTask) -> EditedHand | None:
 
 
 def distal_mask(crop: HandCrop, hand: Float[np.ndarray, "w w"], start: float) -> Float[np.ndarray, "w w"]:
-    """The part of a soft mask that lies distal of a line across the wrist.
-
-    Args:
-        crop: The hand.
-        hand: float32 [W, W] the mask.
-        start: Where the line is, in hand spans distal of the wrist.
-    """
+    """The part of a soft mask that lies distal of a line ``start`` hand spans distal of the wrist."""
     axis = _axis(crop)
     x, y = crop.places
     ahead = ((x - crop.points[0, 0]) * axis[0] + (y - crop.points[0, 1]) * axis[1]) / crop.span

@@ -15,13 +15,7 @@ _OWN_GROUND = ("landscape", "garden", "street")
 
 
 def on_floor(rng: np.random.Generator, place: Place, soles_px: Float[np.ndarray, "2 2"]) -> Place:
-    """The place with a floor that meets the wall behind the feet, and their shadows on it.
-
-    Args:
-        rng: The floor's colour, how far behind the wall is.
-        place: Somewhere.
-        soles_px: [2, 2] where the feet stand in the picture.
-    """
+    """The place with a floor that meets the wall behind the feet [2, 2] px, and their shadows on it."""
     linear = place.linear.copy()
     side = linear.shape[0]
     y, x = np.mgrid[:side, :side].astype(np.float32) + 0.5

@@ -61,12 +61,7 @@ def _tint(kelvin: float) -> Colour:
 
 
 def draw_surroundings(rng: np.random.Generator, outdoor: bool) -> Surroundings:
-    """Light of a place.
-
-    Args:
-        rng: Which, and from where.
-        outdoor: Sun and sky; else windows, ceiling lamps, flash, studio.
-    """
+    """Light of a place: sun and sky outdoors; else windows, ceiling lamps, flash or studio."""
     makers = (
         (_sun, _overcast, _shade, _low_sun)
         if outdoor

@@ -37,13 +37,7 @@ class LitStage:
 def light_stage(
     stage: Stage, light: Surroundings, reaches: tuple[tuple[float, int], ...] = REACHES
 ) -> LitStage:
-    """Shade everything that is seen.
-
-    Args:
-        stage: The rasterised scene.
-        light: All light of the picture.
-        reaches: Of ambient occlusion: distance in metres and number of neighbours, near to far.
-    """
+    """Shade everything that is seen."""
     height, width = stage.index.shape
     if not len(stage.rows):
         return LitStage(np.zeros((height, width, 3), np.float32), stage, np.ones((height, width), np.float32))

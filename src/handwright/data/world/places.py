@@ -61,12 +61,7 @@ KINDS: dict[str, Kind] = {
 
 
 def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Place:
-    """A background, defocused as a camera would.
-
-    Args:
-        rng: What is there.
-        side_px: Side of the picture.
-        photos: Photographs to take crops of instead, in half of the pictures.
+    """A background, defocused as a camera would; in half of the pictures a crop of one of ``photos``.
 
     Raises:
         UnreadableImageError: A photograph cannot be read.

@@ -91,15 +91,7 @@ class Stage:
 def set_stage(
     solids: tuple[Solid, ...], focal_px: float, center_px: tuple[float, float], height: int, width: int
 ) -> Stage:
-    """Join meshes and rasterise them.
-
-    Args:
-        solids: The meshes.
-        focal_px: Focal length in sub-pixels.
-        center_px: Principal point in sub-pixels.
-        height: Rows of sub-pixels.
-        width: Columns of sub-pixels.
-    """
+    """Join meshes and rasterise them; all lengths are in sub-pixels."""
     starts = np.cumsum([0, *(len(solid.points_m) for solid in solids)])
     points = np.concatenate([solid.points_m for solid in solids])
     faces = np.concatenate([solid.faces + start for solid, start in zip(solids, starts[:-1], strict=True)])

@@ -33,11 +33,6 @@ def loading(path: Path) -> Generator[None, None, None]:
 def load_network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - any network class
     """A diffusers or transformers network from its folder, in evaluation mode.
 
-    Args:
-        kind: The class, one with ``from_pretrained``.
-        folder: Holds config.json and safetensors.
-        dtype: Its weights are converted to this.
-
     Raises:
         DiffusionError: No config, no safetensors, a damaged file, or weights that do not fit the config.
     """

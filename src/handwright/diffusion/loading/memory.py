@@ -14,11 +14,7 @@ _SIGNS = ("out of memory", "not enough memory", "can't allocate memory", "failed
 
 @contextmanager
 def enough_memory(doing: str) -> Generator[None, None, None]:
-    """Turn every way of running out of memory into a ``DiffusionError``.
-
-    Args:
-        doing: What was going on, in words ('loading the UNet').
-    """
+    """Turn every way of running out of memory into a ``DiffusionError``."""
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:

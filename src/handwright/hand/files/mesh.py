@@ -33,11 +33,7 @@ def mesh_to_obj(mesh: HandMesh) -> str:
 
 
 def mesh_to_glb(mesh: HandMesh, *, part_ids: Int[np.ndarray, " v"] | None = None) -> bytes:
-    """Binary glTF 2.0 with normals.
-
-    Args:
-        mesh: The hand.
-        part_ids: [V] index into ``anatomy.BONES`` of each vertex; when given, parts get colours of their own.
+    """Binary glTF 2.0 with normals, and a colour for each bone where ``part_ids`` [V] are given.
 
     Raises:
         InvalidValueError: ``part_ids`` does not fit the mesh.

@@ -27,10 +27,6 @@ ORIENTATIONS: tuple[tuple[Direction, Direction], ...] = tuple(
 def wrist_of(palm: Direction, points: Direction) -> Float[np.ndarray, "3"]:
     """Axis-angle wrist rotation (hand → camera) of a hand whose palm and fingers go this way; either side.
 
-    Args:
-        palm: Where the palm faces.
-        points: Where straight fingers point.
-
     Raises:
         InvalidValueError: The two directions are not at right angles.
     """

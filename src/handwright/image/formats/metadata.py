@@ -46,15 +46,7 @@ _LOSSY_FORMATS = ("JPEG", "AVIF", "JPEG2000", "HEIF")
 
 
 def read_facts(opened: PILImage.Image, data: bytes) -> FileFacts:
-    """Collect metadata from an opened picture whose samples have not been loaded yet.
-
-    Args:
-        opened: As ``PIL.Image.open`` returns it.
-        data: The file's bytes.
-
-    Returns:
-        The metadata; what the file does not contain stays at its default.
-    """
+    """Metadata of an opened picture whose samples have not been loaded; what is not there has its default."""
     info: dict[Any, Any] = opened.info
     name = _FORMAT_NAMES.get(opened.format or "", opened.format or "")
     facts = FileFacts(

@@ -23,17 +23,7 @@ _COMPRESS_LEVEL = 4
 def encode_png(
     samples: np.ndarray, mode: str, facts: FileFacts, same_format: bool
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Encode samples [H, W, C] as PNG.
-
-    Args:
-        samples: uint8, or uint16 for the modes that end in ';16'.
-        mode: A mode that PNG has.
-        facts: Metadata of the source file.
-        same_format: The source was a PNG: its chunks are carried over verbatim.
-
-    Returns:
-        The file's bytes, and no notes.
-    """
+    """Encode samples [H, W, C] as PNG; a PNG source's chunks are carried over verbatim. No notes."""
     bare = _encode_16_bit(samples, mode) if mode in _COLOUR_TYPES else _encode_8_bit(samples, mode, facts)
     chunks = facts.chunks if same_format else _chunks_of(facts)
     if facts.key_colour is not None and mode in ("L", "RGB", *_COLOUR_TYPES):

@@ -32,13 +32,7 @@ def read_generation_text(image: Image) -> dict[str, str | int]:
 
 
 def with_png_text(image: Image, keyword: str, text: str) -> Image:
-    """Return the picture with one more PNG text, which replaces one of the same keyword.
-
-    Args:
-        image: The picture. Only a PNG file will carry the text.
-        keyword: 1–79 Latin-1 characters.
-        text: ASCII text.
-    """
+    """Return the picture with one more PNG text, which replaces one of the same keyword."""
     facts = facts_of(image)
     head = keyword.encode("latin-1") + b"\0"
     chunks = facts.chunks

@@ -34,17 +34,7 @@ _STRIP_BYTES = 1 << 18
 def encode_tiff(
     samples: np.ndarray, mode: str, facts: FileFacts, same_format: bool
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Encode samples [H, W, C] as a TIFF 6.0 file with deflated strips and horizontal prediction.
-
-    Args:
-        samples: uint8, or uint16 for the modes that end in ';16'.
-        mode: A mode that TIFF has.
-        facts: Metadata of the source file.
-        same_format: The source was a TIFF: its tags are carried over.
-
-    Returns:
-        The file's bytes, and notes for the report.
-    """
+    """Encode samples [H, W, C] as a TIFF 6.0 file with deflated strips and horizontal prediction."""
     height, width, channels = samples.shape
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, value in (facts.tags if same_format else _tags_of(facts)).items():

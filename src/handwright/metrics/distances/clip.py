@@ -22,13 +22,6 @@ def clip_similarity(
 ) -> Estimate:
     """100 · cosine between each picture and its text, on average; ``clipsim[encoder]``.
 
-    Args:
-        pictures: uint8 [H, W, 3] each.
-        texts: As many, in the same order.
-        encoder: What to embed them with.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
-
     Raises:
         InvalidValueError: There are not as many texts as pictures.
         NotEnoughDataError: There is none.

@@ -66,14 +66,6 @@ def kernel_distance_difference(
 ) -> Estimate:
     """KID of a − KID of b, two treatments of the same inputs, drawn together (paired bootstrap).
 
-    Args:
-        reference: [N, D].
-        a: [M, D] features of the first treatment.
-        b: [M, D] of the second, same inputs in the same order.
-        name: Of the measure; the estimate is called ``Δ name``.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
-
     Raises:
         NotEnoughDataError: A set has fewer than :data:`LEAST` rows.
         InvalidValueError: The sets do not match, or hold numbers that are not finite.

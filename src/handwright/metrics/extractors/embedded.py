@@ -25,9 +25,6 @@ _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 class EmbeddedExtractor:
     """A trained feature network; its name is the one in its config.
 
-    Args:
-        folder: With config.json and model.safetensors; the package's own by default.
-
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
         MissingPackageError: torch is not installed.

@@ -41,10 +41,6 @@ class FeatureStream:
     """Collects features of pictures that come one by one; never holds more than a batch of pictures.
 
     Neighbours of one size share a batch; sizes may differ.
-
-    Args:
-        extractor: What to use.
-        batch: At most so many pictures at once.
     """
 
     def __init__(self, extractor: FeatureExtractor, batch: int = BATCH) -> None:
@@ -81,15 +77,7 @@ class FeatureStream:
 def extract(
     pictures: Iterable[UInt8[np.ndarray, "h w 3"]], extractor: FeatureExtractor, *, batch: int = BATCH
 ) -> Float[np.ndarray, "n d"]:
-    """Features of pictures, read as they come and never held all at once.
-
-    Args:
-        pictures: uint8 [H, W, 3] each, of any sizes.
-        extractor: What to use.
-        batch: At most so many pictures at once.
-
-    Returns:
-        float32 [N, D] in the order given; [0, 0] when there is none.
+    """float32 [N, D] of pictures, read as they come and never held all at once; [0, 0] of none.
 
     Raises:
         InvalidValueError: Something is not a picture.

@@ -50,17 +50,7 @@ def keypoint_similarity(
     sigmas: Float[np.ndarray, " k"],
     area_px: float,
 ) -> float:
-    """OKS of one found person with one true one.
-
-    Args:
-        truth_px: Float [K, 2]; points at (0, 0) are not annotated and do not count.
-        found_px: Float [K, 2].
-        sigmas: Float [K].
-        area_px: Of the whole person, also when only the hands are compared.
-
-    Returns:
-        In [0, 1]; 0 when no point is annotated.
-    """
+    """OKS in [0, 1] of a found person with a true one, whose whole area counts; (0, 0) is not annotated."""
     known = annotated(truth_px)
     if not known.any():
         return 0.0

@@ -75,12 +75,6 @@ def read_parameters(path: Path) -> Arrays:
 def evaluate_parameters(real: Arrays, fake: Arrays, metrics: Sequence[str] = (), seed: int = 0) -> Evaluation:
     """Measure poses against real ones.
 
-    Args:
-        real: From :func:`read_parameters`.
-        fake: The same of the poses to judge.
-        metrics: Names of :data:`PARAMETERS`; by default all that the arrays allow.
-        seed: Of every bootstrap.
-
     Raises:
         NotEnoughDataError: Nothing at all could be measured.
         UsageError: A metric is not one of parameters.

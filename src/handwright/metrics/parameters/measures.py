@@ -94,15 +94,6 @@ def r_precision(
     Texts that are equally near (the same caption twice, embeddings that say nothing) come in random order:
     each counts with the chance that it gets a place.
 
-    Args:
-        texts: [N, D] embeddings, row i belonging to pose i.
-        poses: [N, D] embeddings in the same space.
-        top: 1, 2 or 3 as a rule.
-        embedding: Name of what embedded them; part of the measure's name.
-        pool: Size of the pools.
-        rounds: Bootstrap rounds.
-        seed: Of pools and bootstrap.
-
     Raises:
         NotEnoughDataError: There are fewer than ``pool`` pairs.
         InvalidValueError: Shapes do not fit, or numbers are not finite.

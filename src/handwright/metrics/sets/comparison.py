@@ -19,11 +19,6 @@ from handwright.metrics.statistics.paired import paired_difference
 def differences(sets: Sets, versus: Gathered, metric: str) -> list[Estimate]:
     """FAKE − VERSUS of one measure, over the pictures of one name in both; nothing where it has no pairs.
 
-    Args:
-        sets: REAL and FAKE.
-        versus: The other treatment.
-        metric: Its name. KID, detection, joint errors, PCK and CLIPSIM have pairs.
-
     Raises:
         NotEnoughDataError: No picture of FAKE is in VERSUS, or what they have in common is too little.
     """

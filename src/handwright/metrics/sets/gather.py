@@ -89,15 +89,7 @@ def gather(
     finder: HandFinder | None,
     on_picture: Callable[[], None] = lambda: None,
 ) -> Gathered:
-    """Read every picture once and keep only what is wanted of it.
-
-    Args:
-        named: Each picture by its name.
-        wanted: What to take.
-        extractor: For features, where they are wanted.
-        finder: For hands, where they are wanted.
-        on_picture: Called after each picture.
-    """
+    """Read every picture once and keep only what is wanted of it."""
     gathering = _Gathering(wanted, extractor, finder)
     names = {id(item): name for name, item in named.items()}
     for item, image in read_pictures(named.values()):

@@ -36,12 +36,7 @@ class Item:
 
 
 def file_item(path: Path, masks: Path | None = None) -> Item:
-    """A picture file with NAME.json and NAME.txt beside it, where they are.
-
-    Args:
-        path: Of the picture.
-        masks: Folder of NAME.png, white on the foreground.
-    """
+    """A picture file with NAME.json, NAME.txt and its foreground NAME.png in ``masks``, where they are."""
     return Item(
         path,
         format_of(path.suffix),

@@ -68,11 +68,6 @@ def person_errors(truth: Sequence[People], found: Sequence[People], part: slice 
 
     A joint that was not found is off by the person's size, and so are all joints of a person that was missed.
 
-    Args:
-        truth: Per picture its people.
-        found: Per picture who was seen.
-        part: Points to measure: all, or ``keypoints.HANDS``. People without any of them are left out.
-
     Raises:
         NotEnoughDataError: There is nobody.
     """

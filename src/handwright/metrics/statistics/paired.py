@@ -50,20 +50,10 @@ def sign_flip_test(
     rounds: int = 10_000,
     seed: int = 0,
 ) -> float:
-    """Two-sided p-value of 'a and b are exchangeable on each input', by flipping signs of the differences.
+    """Two-sided p, in (0, 1], of 'a and b are exchangeable on each input', by flipping their differences.
 
     All 2^N flips up to N = 16 (exact), ``rounds`` random ones beyond, counted with the observed one
     (Phipson and Smyth 2010), so that p is never 0.
-
-    Args:
-        a: float [N], one value an input.
-        b: float [N], of the same inputs in the same order.
-        groups: int [N], which inputs are flipped together.
-        rounds: Random flips beyond N = 16.
-        seed: Of the flips.
-
-    Returns:
-        p in (0, 1]; 1 when all differences are 0.
 
     Raises:
         InvalidValueError: The two differ in length, or hold values that are not finite.

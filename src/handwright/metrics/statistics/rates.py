@@ -14,12 +14,7 @@ _Z = 1.959964
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share by its score test (Wilson 1927).
-
-    Args:
-        hits: How many did.
-        n: Of how many; at least 1.
-    """
+    """The 95 % interval of a share by its score test (Wilson 1927)."""
     share, spread = hits / n, _Z * _Z / n
     middle = (share + spread / 2) / (1 + spread)
     half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)

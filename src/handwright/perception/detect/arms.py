@@ -73,14 +73,7 @@ def hands_at_arm_ends(
     people: Sequence[Person],
     landmarker: Landmarker,
 ) -> list[HandObservation]:
-    """Find hands at the ends of arms where none is known yet; ``found_by`` is 'body'.
-
-    Args:
-        pixels: uint8 [H, W, 3].
-        known: Hands that were found already.
-        people: The people of the picture (``find_people_beside``).
-        landmarker: The detector.
-    """
+    """Find hands at the ends of arms where none is known yet; ``found_by`` is 'body'."""
     found: list[HandObservation] = []
     for arm in arms_without_hand(pixels, known, people):
         hand = _hand_at(pixels, arm, landmarker) or _hand_at(to_greyscale(pixels), arm, landmarker)

@@ -119,16 +119,7 @@ def confirm_candidates(
 def classify_candidate(
     pixels: UInt8[np.ndarray, "h w 3"], hand: HandObservation, landmarker: Landmarker
 ) -> tuple[float, HandObservation | None]:
-    """Run the landmark network on a candidate's upright crop, once plain and once mirrored.
-
-    Args:
-        pixels: uint8 [H, W, 3] sRGB.
-        hand: The candidate, which places the crop.
-        landmarker: The detector.
-
-    Returns:
-        Mean presence in [0, 1], and the mean of the two results where both are sure and agree, else None.
-    """
+    """Mean presence in a plain and a mirrored upright crop; their mean result where they agree, or None."""
     plain, first = upright(hand).landmarks_in_crop(pixels, landmarker)
     at = first if plain >= PARAMS.sure_presence else hand
     mirror, second = replace(upright(at), mirrored=True).landmarks_in_crop(pixels, landmarker)
@@ -174,14 +165,7 @@ def confirm_by_crops(
 def detect_in_box(
     pixels: UInt8[np.ndarray, "h w 3"], box: Box, landmarker: Landmarker, apply: Apply = map
 ) -> HandObservation | None:
-    """Return the hand that overlaps a user's box best, at the lowest thresholds, or None.
-
-    Args:
-        pixels: uint8 [H, W, 3] sRGB.
-        box: x0, y0, x1, y1 in pixels of the picture.
-        landmarker: The detector.
-        apply: ``map``, or the ``map`` of a thread pool.
-    """
+    """Return the hand that overlaps a user's box best, at the lowest thresholds, or None."""
     center, size = _square(box)
     for crops in PARAMS.box_crops:
         views = [

@@ -28,11 +28,7 @@ _Z_SCALE = 2.5  # MediaPipe stores depth at 0.4 of the crop's scale
 
 
 class LandmarkNetwork:
-    """The landmark network of a hand_landmarker.task; loads on first use.
-
-    Args:
-        model: The task file.
-    """
+    """The landmark network of a hand_landmarker.task; loads on first use."""
 
     def __init__(self, model: Path) -> None:
         self._tasks = TaskPool(_load)

@@ -74,14 +74,7 @@ def near_known_hand(hand: HandObservation, others: Iterable[HandObservation]) ->
 
 
 def merge_hands(hands: Iterable[HandObservation]) -> list[HandObservation]:
-    """Keep one observation of every hand: that of the higher score, or the first one of equal scores.
-
-    Args:
-        hands: Observations in one picture, with duplicates.
-
-    Returns:
-        The kept observations, best score first.
-    """
+    """The hands, best score first, each once: the observation of the higher score, or the first of equals."""
     kept: list[HandObservation] = []
     for hand in sorted(hands, key=lambda h: -h.score):
         if not any(same_hand(hand, other) for other in kept):

@@ -139,9 +139,6 @@ class HandLandmarker:
     def people(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
         """Find people in a picture; none where the pose model is missing.
 
-        Args:
-            pixels: sRGB, square.
-
         Raises:
             MissingModelError: the pose model does not load.
         """

@@ -38,11 +38,7 @@ class Person:
 
 
 class PoseNetwork:
-    """MediaPipe's pose landmarker; it loads on first use and stays open until ``close``.
-
-    Args:
-        model: A pose_landmarker.task.
-    """
+    """MediaPipe's pose landmarker; it loads on first use and stays open until ``close``."""
 
     def __init__(self, model: Path) -> None:
         self._tasks = TaskPool(_open_task)

@@ -41,11 +41,7 @@ PARAMS = LandmarkWeightParams()
 
 
 def bunched_finger_weights(observation: HandObservation) -> Float[np.ndarray, "21"]:
-    """Return weights [21] in [0, 1], low beyond the knuckle of a finger bunched between straight neighbours.
-
-    Args:
-        observation: The observed hand; only its 2-D landmarks count.
-    """
+    """Weights [21] in [0, 1], low beyond the knuckle of a finger bunched between straight neighbours."""
     chains = observation.landmarks_px[5:].reshape(4, 4, 2)
     steps = np.linalg.norm(np.diff(chains, axis=1), axis=2)
     length = steps.sum(1)

@@ -76,16 +76,7 @@ def fit_with_outline(
     size_px: tuple[int, int],
     landmark_weights: Float[np.ndarray, "21"] | None = None,
 ) -> HandFit:
-    """Take proportions from the outline (:func:`fit_outline`), then fit the landmarks again with these.
-
-    Args:
-        observation: The observed hand.
-        fit: First fit to its landmarks.
-        region: The picture's own hand inside ``window``.
-        window: Crop of the picture.
-        size_px: Width and height of the picture, pixels.
-        landmark_weights: As for ``fit_hand``.
-    """
+    """Take proportions from the outline (:func:`fit_outline`), then fit the landmarks again with these."""
     shape = fit_outline(observation, fit, region, window).hand.shape
     proportions = float(shape[_PALM_WIDTH]), float(shape[_THICKNESS])
     return fit_hand(
@@ -94,14 +85,7 @@ def fit_with_outline(
 
 
 def fit_outline(observation: HandObservation, fit: HandFit, region: HandRegion, window: Window) -> HandFit:
-    """Return the fit with palm width and thickness adjusted to the hand's outline distal of the wrist.
-
-    Args:
-        observation: The observed hand.
-        fit: Fit to its landmarks.
-        region: The picture's own hand inside ``window``.
-        window: Crop of the picture.
-    """
+    """Return the fit with palm width and thickness adjusted to the hand's outline distal of the wrist."""
     outline = _small_outline(observation, region, window)
     if outline.observed.sum() < PARAMS.min_pixels:
         return fit

@@ -31,11 +31,7 @@ _import_lock, _stderr_lock = threading.Lock(), threading.Lock()
 
 
 class TaskPool:
-    """MediaPipe tasks that are open and idle; a task serves one thread at a time.
-
-    Args:
-        opener: Opens a task for a set of options; called when none with these options is idle.
-    """
+    """MediaPipe tasks that are open and idle; a task serves one thread at a time."""
 
     def __init__(self, opener: Callable[[Any], Any]) -> None:
         self._opener = opener

@@ -12,9 +12,6 @@ from handwright.threads import threads
 def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     """Open a session on the CPU, and return it with the file's metadata.
 
-    Args:
-        path: An .onnx file.
-
     Raises:
         MissingModelError: It is missing or damaged.
     """

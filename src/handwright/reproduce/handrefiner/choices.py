@@ -78,17 +78,7 @@ def fixed_of(chosen: Mapping[str, float]) -> Estimate:
 
 
 def write_strength(folder: Path, fixed: Estimate, chosen_by: str, notes: Mapping[str, Any]) -> Path:
-    """What to lay beside a ControlNet's config.json, so that ``--strength fixed`` takes it.
-
-    Args:
-        folder: Where to write.
-        fixed: The strength.
-        chosen_by: Who chose.
-        notes: What lies there already; the rest of it stays.
-
-    Returns:
-        The file, ``handwright.json`` in the folder.
-    """
+    """Write ``handwright.json`` beside a ControlNet's config.json, so that ``--strength fixed`` takes it."""
     notes = {
         **notes,
         "strength": round(fixed.value, 2),

@@ -50,15 +50,7 @@ _REGIMES = {
 
 
 def write_page(results: Results, study: Study, command: str, page: Path, phases: Mapping[str, str]) -> None:
-    """Write the page; its pictures are there already, beside it, named after it.
-
-    Args:
-        results: What was measured.
-        study: What is measured.
-        command: As the page tells it.
-        page: Markdown file.
-        phases: Names of the sheets of the phase figure, by what is steered.
-    """
+    """Write the page; its pictures are there already, beside it, named after it."""
     stem = page.stem
     parts = [
         "# HandRefiner's strength and tables, re-run",

@@ -81,16 +81,7 @@ def take(
     stored: float,
     strengths: tuple[float, ...],
 ) -> Results:
-    """Take every figure.
-
-    Args:
-        gauge: Measures.
-        names: Pictures.
-        rows: Of Table 3.
-        choice: Strengths by picture, who chose, and their mean.
-        stored: The fixed strength that was painted with.
-        strengths: Of the phase figure.
-    """
+    """Take every figure."""
     strategies, in_boxes = strategy_rows(rows[-1].settings), boxed_rows(rows)
 
     def of(group: str, which: Sequence[str], treatments: Sequence[Row]) -> dict[str, Figures]:

@@ -50,14 +50,7 @@ def strategy_rows(settings: DiffusionSettings) -> tuple[Row, ...]:
 def table_rows(
     settings: DiffusionSettings, own_guidance: float, fixed_strength: float, variants: Path | None
 ) -> tuple[Row, ...]:
-    """All rows of Table 3 in its order.
-
-    Args:
-        settings: Model, steps and the like.
-        own_guidance: w that suits the model.
-        fixed_strength: Stored with the tuned ControlNet; the others are painted with the same.
-        variants: Folder of ControlNets ``UNTUNED`` … ``TUNED``, as far as they are there.
-    """
+    """All rows of Table 3 in its order."""
     fixed = replace(settings, strength=fixed_strength)
     weight = own_guidance if settings.guidance is None else settings.guidance
     guided = replace(fixed, guidance=max(weight, _LEAST_NEGATIVE))

@@ -23,10 +23,6 @@ def fit_platt(logits: Float[np.ndarray, " n"], truths: Bool[np.ndarray, " n"]) -
     Most probable values under scale ~ N(1, 1) and bias ~ N(0, 3²), by damped Newton steps: few or separable
     samples stay near scale 1 and bias 0. The scale never falls below 0.05: order is kept.
 
-    Args:
-        logits: float [N].
-        truths: bool [N].
-
     Raises:
         NotEnoughDataError: There is no sample.
         InvalidValueError: Lengths differ, or a logit is not finite.
@@ -44,10 +40,6 @@ def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " 
     """The T that makes softmax(logits / T) the probability of the true class; Guo et al. 2017.
 
     Maximum likelihood in 1 / T under 1 / T ~ N(1, 1), by Newton steps; T lies in (0, 20].
-
-    Args:
-        logits: float [N, C].
-        truths: int [N], the true classes.
 
     Raises:
         NotEnoughDataError: There is no sample.
@@ -72,11 +64,6 @@ def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " 
 
 def threshold_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float | None = None) -> float:
     """The smallest threshold that at most ``budget`` of the good hands reach.
-
-    Args:
-        good: float [N], probabilities of good hands to be malformed.
-        budget: Share of them that may be reported.
-        sure: If given, the budget must hold for hands to come with this confidence (Clopper–Pearson).
 
     Raises:
         NotEnoughDataError: There is no hand; or too few for that confidence whatever the threshold.
@@ -121,11 +108,6 @@ def expected_calibration_error(
 ) -> float:
     """Expected calibration error: mean gap of probability and truth over equally wide bins, by their samples.
 
-    Args:
-        probabilities: float [N] in [0, 1].
-        truths: bool [N].
-        bins: How many.
-
     Raises:
         NotEnoughDataError: There is no sample.
         InvalidValueError: Lengths differ, or a probability is not finite.
@@ -137,12 +119,7 @@ def expected_calibration_error(
 
 
 def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
-    """How many of ``count`` good hands may be reported.
-
-    Args:
-        count: Good hands that there are.
-        budget: Share of good hands that may be reported.
-        sure: As in ``threshold_at``.
+    """How many of ``count`` good hands may be reported, by a budget as in ``threshold_at``.
 
     Raises:
         NotEnoughDataError: As ``threshold_at``.

@@ -57,14 +57,7 @@ class OwnArm:
 def own_arms(
     people: Sequence[Person], hands: Sequence[HandObservation], width: int, height: int
 ) -> list[OwnArm]:
-    """The arms whose hand lies in the picture, each with its side.
-
-    Args:
-        people: As the pose network found them.
-        hands: The picture's hands; a person whose shoulders lie inside one of them is none.
-        width: Of the picture.
-        height: Of the picture.
-    """
+    """The arms whose hand lies in the picture, each with its side."""
     found: list[OwnArm] = []
     for index, person in enumerate(people):
         if any(_within(person, hand) for hand in hands):

@@ -58,12 +58,7 @@ PARAMS = FingerCountParams()
 
 
 def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()) -> Check:
-    """Check the number of fingers; ``value`` is {"counted", "seen", "extra", "missing"}, None if unknown.
-
-    Args:
-        analysis: Of a hand that can be judged.
-        others: The picture's other hands, whose fingers are not its own.
-    """
+    """Check the number of fingers; ``value`` is {"counted", "seen", "extra", "missing"}, None if unknown."""
     seen = fingers_seen(analysis)
     countable = analysis.overlap >= PARAMS.min_overlap
     candidates = [piece for piece in outgrowths(analysis) if may_be_finger(piece)] if countable else []

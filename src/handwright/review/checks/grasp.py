@@ -27,11 +27,7 @@ _COUNTED = {1: "one finger", 2: "two fingers", 3: "three fingers", 4: "four fing
 
 
 def check_grasp(analysis: HandAnalysis) -> Check:
-    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose"}.
-
-    Args:
-        analysis: Of a hand that can be judged.
-    """
+    """Check the grasp; ``value`` is {"state", "extended", "contact", "pose"}."""
     hand = analysis.fit.hand
     words = words_of(dofs_of_pose(hand.pose, hand.palm_arch))
     covered = covered_share(analysis)
@@ -55,10 +51,6 @@ def grasp_state(words: PoseWords, holding: bool) -> str:
 
     'pinch', 'flat', 'open', 'point', 'fist', 'power grasp', 'thumb up', 'one finger' … 'four fingers', 'hook'
     or 'relaxed'.
-
-    Args:
-        words: Its pose.
-        holding: Something lies across it.
     """
     count = sum(bend == "extended" for bend in words.fingers)
     bent = [bend for bend in words.fingers if bend != "extended"]

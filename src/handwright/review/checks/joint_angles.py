@@ -36,10 +36,6 @@ def observed_joints(observation: HandObservation, fit: HandFit) -> list[Observed
     A bone lies between its two observed landmarks (depth included). The hinge of a joint is that
     of the fitted palm (of the thumb: of its first bone), square to the bone before the joint: fingers do not
     twist, and a fit that twists one to follow odd landmarks is not trusted.
-
-    Args:
-        observation: The landmarks.
-        fit: The hand that was fitted to them.
     """
     rig, posed = load_rig(), pose_bones(load_rig(), fit.hand)
     to_camera = axis_angle_matrix(fit.hand.wrist)

@@ -41,11 +41,7 @@ _LIMITED = {"middle joint": "pip_flexion", "end joint": "dip_flexion", "knuckle"
 
 
 def check_joints(analysis: HandAnalysis) -> Check:
-    """Check every joint's bend; ``value`` is {"joints": how many were judged, "worst": {...} or None}.
-
-    Args:
-        analysis: Of a hand that can be judged.
-    """
+    """Check every joint's bend; ``value`` is {"joints": how many were judged, "worst": {...} or None}."""
     joints = [
         joint
         for joint in observed_joints(analysis.observation, analysis.fit)

@@ -25,14 +25,7 @@ PARAMS = LeftRightParams()
 def check_side(
     hand: HandObservation, arm: OwnArm | None, others: Sequence[HandObservation], people: int
 ) -> Check:
-    """Check the hand's side; ``value`` is {"side", "arm"}, the arm's None where there is none.
-
-    Args:
-        hand: The hand.
-        arm: The arm it ends.
-        others: The picture's other hands.
-        people: How many people were found.
-    """
+    """Check the hand's side; ``value`` is {"side", "arm"}, the arm's None where there is none."""
     value: dict[str, Any] = {"side": hand.side, "arm": arm.side if arm else None}
     if hand.score < PARAMS.min_score:
         return cannot_tell("Whether it is a left or a right hand is not clear.", value)

@@ -49,13 +49,7 @@ class View:
 
 
 def views(width: int, height: int, size_px: int) -> list[View]:
-    """The whole picture, and of a large one four overlapping parts.
-
-    Args:
-        width: Of the picture.
-        height: Of the picture.
-        size_px: Side of the network's input.
-    """
+    """The whole picture, and of a large one four overlapping parts."""
     side = max(width, height)
     whole = View(((width - side) / 2, (height - side) / 2), float(side), (0, 0, width, height))
     if side <= PARAMS.tiled_from * size_px:

@@ -51,12 +51,7 @@ class Proposer:
             ) from error
 
     def propose(self, pixels: UInt8[np.ndarray, "h w 3"], least: float | None = None) -> list[Proposal]:
-        """Hands of a picture, best first.
-
-        Args:
-            pixels: uint8 [H, W, 3] sRGB.
-            least: Smallest score; by default ``threshold``.
-        """
+        """Hands of a picture, best first."""
         height, width = pixels.shape[:2]
         found: list[Proposal] = []
         for number, view in enumerate(views(width, height, self.size_px)):

@@ -55,14 +55,7 @@ PARAMS = UndetectedHandParams()
 def undetected_proposals(
     proposals: Sequence[Proposal], hands: Sequence[HandObservation], width: int, height: int
 ) -> list[Proposal]:
-    """The proposals that are none of the detected hands, left to right.
-
-    Args:
-        proposals: Of a picture.
-        hands: Its detected hands.
-        width: Of the picture; proposals centred outside are left out.
-        height: Of the picture.
-    """
+    """The proposals that are none of the detected hands, left to right."""
     known = [OrientedSquare.of(hand.landmarks_px) for hand in hands]
     new = [
         one
@@ -77,12 +70,7 @@ def undetected_proposals(
 def confirmed_detections(
     hands: Sequence[HandObservation], predictions: Sequence[CriticPrediction | None]
 ) -> tuple[list[HandObservation], list[CriticPrediction | None]]:
-    """The detections, and their predictions, without those that are surely no hand.
-
-    Args:
-        hands: As the detector found them.
-        predictions: The critic's of each; None keeps the hand.
-    """
+    """The detections, and their predictions, without those that are surely no hand; None keeps one."""
     pairs = zip(hands, predictions, strict=True)
     kept = [(hand, p) for hand, p in pairs if p is None or p.hand >= PARAMS.max_no_hand]
     return [hand for hand, _ in kept], [prediction for _, prediction in kept]

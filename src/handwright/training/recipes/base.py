@@ -92,13 +92,7 @@ def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:
 
 
 class Batches:
-    """Latents, masks and tokens of random crops; everything random comes from (seed, step, part).
-
-    Args:
-        crops: What to learn from, somewhat larger than the family's pictures.
-        family: Its frozen autoencoder, tokenizer and noise schedule.
-        photograph_share: Share of photographs.
-    """
+    """Latents, masks and tokens of random crops; everything random comes from (seed, step, part)."""
 
     def __init__(self, crops: Crops, family: Family, photograph_share: float) -> None:
         self.stream = CropStream(crops, family.resolution, photograph_share)
@@ -138,14 +132,7 @@ class Batches:
 
 
 class FamilyRecipe:
-    """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`.
-
-    Args:
-        batches: What to learn from.
-        family: The networks.
-        controlnet: The depth ControlNet that is trained, the family's own or a new one.
-        shown: Crops of the sample grid.
-    """
+    """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`."""
 
     loss: ClassVar[type[nn.Module]]  # The module that learns, made from text encoder, UNet and ControlNet
 

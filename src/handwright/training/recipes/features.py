@@ -61,12 +61,7 @@ def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
 
 
 class FeatureLoss(nn.Module):
-    """The network and its heads; the forward pass is the loss of a batch.
-
-    Args:
-        network: What is kept.
-        words: Size of the vocabulary.
-    """
+    """The network and its heads; the forward pass is the loss of a batch."""
 
     def __init__(self, network: FeatureNetwork, words: int) -> None:
         super().__init__()
@@ -111,12 +106,7 @@ class FeatureLoss(nn.Module):
 
 
 class FeatureRecipe:
-    """``features``; see :class:`handwright.training.loop.Recipe`.
-
-    Args:
-        network: What is kept; it sees pictures of ``stream.resolution``.
-        stream: What to learn from.
-    """
+    """``features``; see :class:`handwright.training.loop.Recipe`."""
 
     def __init__(self, network: FeatureNetwork, stream: CropStream) -> None:
         self.network, self.stream = network, stream

@@ -56,14 +56,7 @@ class ProposalLoss(nn.Module):
 
 
 def heat_loss(logits: Tensor, wanted: Tensor, here: Tensor, counted: Tensor) -> Tensor:
-    """Focal loss of heat maps [B, H, H], per hand; next to a hand's middle little is asked.
-
-    Args:
-        logits: Predicted.
-        wanted: Exactly 1 in the cells of hands' middles, less around them.
-        here: What each cell counts as a hand's middle, 1 in all a hand.
-        counted: 1 where anything but a middle is wrong to be called one.
-    """
+    """Focal loss of heat maps [B, H, H], per hand; next to a hand's middle little is asked."""
     chance = logits.sigmoid()
     hit = here * (1 - chance) ** _EASY * f.logsigmoid(logits)
     miss = counted * (1 - wanted) ** _ELSEWHERE * chance**_EASY * f.logsigmoid(-logits)
@@ -71,12 +64,7 @@ def heat_loss(logits: Tensor, wanted: Tensor, here: Tensor, counted: Tensor) -> 
 
 
 class ProposalRecipe:
-    """``proposals``; see :class:`handwright.training.loop.Recipe`.
-
-    Args:
-        network: The proposal network.
-        stream: What to learn from.
-    """
+    """``proposals``; see :class:`handwright.training.loop.Recipe`."""
 
     def __init__(self, network: ProposalNetwork, stream: WindowStream) -> None:
         self.network, self.trained, self.stream = network, ProposalLoss(network), stream

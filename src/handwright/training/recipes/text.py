@@ -52,13 +52,7 @@ SMALL = Tower(width=96, layers=4, patch=32)  # Of the CLIP that ships for CLIPSI
 
 
 def fresh_clip(text_encoder: CLIPTextModel, resolution: int, tower: Tower = Tower()) -> CLIPModel:
-    """A CLIP around a text encoder, with a new small image tower.
-
-    Args:
-        text_encoder: Fresh or trained; its weights are copied.
-        resolution: Side of the pictures, a multiple of the tower's patch.
-        tower: Size of the image tower.
-    """
+    """A CLIP around a text encoder, with a new small image tower."""
     vision = CLIPVisionConfig(
         image_size=resolution,
         patch_size=tower.patch,
@@ -104,24 +98,13 @@ def embedded(
 
 
 def info_nce(logits: Float[Tensor, "b b"], same: Bool[Tensor, "b b"]) -> Tensor:
-    """CLIP's loss: each picture finds its caption and each caption its picture.
-
-    Args:
-        logits: [b, b] scaled similarity of picture i and caption j.
-        same: [b, b] whether caption j is also picture i's; the diagonal, and more where captions repeat.
-    """
+    """CLIP's loss: each picture finds its caption and each caption its picture."""
     wanted = same.float() / same.sum(1, keepdim=True)
     return (f.cross_entropy(logits, wanted) + f.cross_entropy(logits.T, wanted)) / 2
 
 
 class TextRecipe:
-    """``text``; see :class:`handwright.training.loop.Recipe`.
-
-    Args:
-        clip: The network.
-        tokenizer: Of the family.
-        stream: What to learn from.
-    """
+    """``text``; see :class:`handwright.training.loop.Recipe`."""
 
     def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, stream: CropStream) -> None:
         self.clip, self.tokenizer, self.stream = clip, tokenizer, stream

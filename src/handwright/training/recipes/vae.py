@@ -64,13 +64,7 @@ def some_patches(
 
 
 def fresh_vae(channels: int, resolution: int, widths: tuple[int, ...] = _WIDTHS) -> AutoencoderKL:
-    """A small convolutional autoencoder, 4 pixels a latent, that one core can train.
-
-    Args:
-        channels: Of a latent.
-        resolution: Side of the pictures that it will learn from; its weights fit any.
-        widths: Of its levels; each but the first halves the picture.
-    """
+    """A small convolutional autoencoder, 4 pixels a latent, that one core can train."""
     return fresh_autoencoder(channels, resolution, widths)
 
 
@@ -100,12 +94,7 @@ def edge_error(decoded: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w
 
 
 class VaeRecipe:
-    """``vae``; see :class:`handwright.training.loop.Recipe`.
-
-    Args:
-        vae: An autoencoder, or a codec with a network for detail; only what requires a gradient learns.
-        stream: What to learn from.
-    """
+    """``vae``; see :class:`handwright.training.loop.Recipe`."""
 
     def __init__(self, vae: AutoencoderKL | PatchCodec, stream: CropStream) -> None:
         self.vae, self.stream = vae, stream

@@ -46,13 +46,6 @@ def calibrate_critic(
     any head reaches its limit; limits are such that, with 90 % confidence, at most ``BUDGET`` of sound
     renders, and at most ``BUDGET`` of sound photographs, are.
 
-    Args:
-        ask: Returns the network's logits of crops, as it ships (``review.critic.onnx_critic.critic_logits``).
-        config: Of the network.
-        views: Hands that it was not trained on.
-        about: Written into the calibration: what it was made from.
-        seed: Of the finder's errors.
-
     Raises:
         NotEnoughDataError: Hands of some kind are missing.
     """

@@ -27,13 +27,6 @@ def export_onnx(
 ) -> None:
     """Write a network that takes one tensor, whole or not at all; computes in float32, any batch size.
 
-    Args:
-        network: In eval mode; its forward pass takes one tensor, whose name becomes the input's.
-        example: An input, the first axis its batch.
-        outputs: Names of what the forward pass returns, in order.
-        metadata: Written into the file's ``metadata_props``.
-        path: Of the file.
-
     Raises:
         OutputError: It cannot be written.
     """
@@ -60,12 +53,7 @@ def export_onnx(
 
 
 def with_features(model: onnx.ModelProto, scale: Float[np.ndarray, " d"]) -> onnx.ModelProto:
-    """The same critic with one more output, ``features``: what its last linear layer reads, times ``scale``.
-
-    Args:
-        model: Of a critic; changed in place.
-        scale: [D] factors, so that features that hardly vary count as much as others.
-    """
+    """The same critic with the output ``features``, too: what its last linear layer reads times ``scale``."""
     last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
     model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "features.scale"))
     model.graph.node.append(helper.make_node("Mul", [last.input[0], "features.scale"], ["features"]))

@@ -41,15 +41,7 @@ _KINDS: dict[str, Any] = {
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
-    """Write one network that stands alone (``features``, ``clip``), in half precision.
-
-    Args:
-        trained: Its folder below ``model/`` of a finished run.
-        output: Where it ships, whole or not at all; what was there is replaced.
-        card: Its model card, Markdown.
-
-    Returns:
-        Bytes by file name.
+    """Write one network that stands alone (``features``, ``clip``) in half precision; bytes by file name.
 
     Raises:
         UsageError: The run's folder holds no network.
@@ -67,18 +59,7 @@ def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]
 def release_critic(
     network: nn.Module, config: CriticConfig, calibrate: Callable[[Ask], Calibration], output: Path, card: str
 ) -> Mapping[str, int]:
-    """Write a critic as ``review`` opens it: ``critic.onnx``, ``calibration.json`` and its card.
-
-    Args:
-        network: A critic in eval mode.
-        config: Of the critic.
-        calibrate: Fits how the logits of the network as it ships are read (``calibrate_critic``).
-        output: Where it ships, whole or not at all; what was there is replaced.
-        card: Its model card, Markdown.
-
-    Returns:
-        Bytes by file name.
-    """
+    """Write critic.onnx, calibration.json and card, as ``review`` opens them, whole or not at all."""
     part = _part(output)
     part.mkdir(parents=True)
     metadata = {

@@ -31,13 +31,7 @@ SCORE_WORDS = {
 
 
 def show_candidates(hand: Entry, picture: Entry, place: str) -> str:
-    """Every attempt at a hand as a small picture with the command that takes it, and a table of numbers.
-
-    Args:
-        hand: An entry of ``hands`` in the report.
-        picture: The picture's entry.
-        place: The report's folder as the user named it.
-    """
+    """Every attempt at a hand as a small picture with the command that takes it, and a table of numbers."""
     candidates: Sequence[Entry] = hand["candidates"]
     if not candidates:
         return ""

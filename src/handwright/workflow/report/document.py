@@ -35,13 +35,7 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
 
 
 def build_report(command: str, records: Sequence[Record], folder: str = ".") -> dict[str, Any]:
-    """The whole report as JSON.
-
-    Args:
-        command: 'refine' or 'hands'.
-        records: One entry per picture, in the order of the run.
-        folder: Way from the report's folder to the folder that inputs and outputs are relative to.
-    """
+    """The whole report as JSON."""
     return {
         "schema": SCHEMA_NAME,
         "command": command,
@@ -84,15 +78,7 @@ def summary(records: Sequence[Record]) -> dict[str, int]:
 
 
 def write_report(folder: Path, command: str, records: Sequence[Record]) -> Path:
-    """Write report.json and index.html.
-
-    Args:
-        folder: The report folder.
-        command: 'refine' or 'hands'.
-        records: One entry per picture.
-
-    Returns:
-        The path of report.json.
+    """Write report.json, whose path is returned, and index.html.
 
     Raises:
         OutputError: A file cannot be written.
@@ -108,9 +94,6 @@ def write_report(folder: Path, command: str, records: Sequence[Record]) -> Path:
 
 def read_report(path: Path) -> dict[str, Any]:
     """A report that an earlier run wrote.
-
-    Args:
-        path: report.json, or the folder that holds it.
 
     Raises:
         HandsFileError: It is not there, or not such a report.

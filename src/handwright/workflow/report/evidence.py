@@ -30,9 +30,6 @@ class Evidence:
     def write(self, repair: Repair) -> dict[str, Any]:
         """Write all files of a picture.
 
-        Args:
-            repair: What was done.
-
         Returns:
             Names relative to the report folder: ``{"files": {"before", "after", "depth"}, "hands": [{"mask",
             "depth", "files", "candidates": [file], "views": [file],

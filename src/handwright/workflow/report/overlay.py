@@ -18,15 +18,7 @@ _SUBPIXEL_BITS = 4
 
 
 def draw_overlay(image: Image, hands: Sequence[HandRepair]) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture with every hand's mask outline, detected points (orange), fitted bones (blue) and number.
-
-    Args:
-        image: The picture.
-        hands: What was found in it.
-
-    Returns:
-        uint8 [H, W, 3] sRGB.
-    """
+    """The picture with each hand's mask outline, detected points (orange), fitted bones (blue), number."""
     canvas = np.ascontiguousarray(image.pixels.copy())
     for hand in hands:
         thick = max(1, round(hand.observation.size_px / 120))

@@ -37,12 +37,7 @@ FILTERS = {
 
 
 def render_page(report: Entry, place: str = ".") -> str:
-    """The report as HTML; pictures are referred to relative to the report's folder.
-
-    Args:
-        report: From ``build_report``.
-        place: The report's folder as the user named it, for commands to copy.
-    """
+    """The report as HTML; pictures are referred to relative to the report's folder."""
     pictures: Sequence[Entry] = report["pictures"]
     ranked = sorted(range(len(pictures)), key=lambda index: (_rank(pictures[index]), index))
     place_of = {index: order for order, index in enumerate(ranked)}

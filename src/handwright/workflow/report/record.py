@@ -45,20 +45,7 @@ def picture_entry(
     input_sha256: str,
     seconds: Mapping[str, float],
 ) -> Entry:
-    """The entry of a picture that was worked on.
-
-    Args:
-        job: The picture and its output.
-        settings: The options of the run, from ``Request.as_json``.
-        repair: What was done.
-        evidence: Names of the files beside the report, from ``Evidence.write``; None without a report.
-        written: What was written.
-        input_sha256: Of the input file.
-        seconds: Wall time per stage.
-
-    Returns:
-        An element of ``pictures`` in report-1.schema.json.
-    """
+    """The entry of a picture that was worked on: of ``pictures`` in report-1.schema.json."""
     hands = [
         _hand_entry(hand, evidence["hands"][index] if evidence else None)
         for index, hand in enumerate(repair.hands)

@@ -21,12 +21,7 @@ Entry = Mapping[str, Any]
 
 
 def render_page(review: Entry, views: Sequence[Mapping[int, str]]) -> str:
-    """The review as HTML: one file, pictures inside it.
-
-    Args:
-        review: From ``review_json``.
-        views: Per picture, by id of the hand, the data: address of a small view of it.
-    """
+    """The review as HTML: one file, its pictures (``views``: data addresses by id of the hand) inside it."""
     hands = [
         (picture, hand, shown.get(hand["id"], ""))
         for picture, shown in zip(review["pictures"], views, strict=True)

@@ -74,16 +74,7 @@ class RunResult:
 def refine_files(
     inputs: Inputs, output: str | Path, request: Request | None = None, options: RunOptions | None = None
 ) -> RunResult:
-    """Refine pictures; what an earlier run did already is left as it is.
-
-    Args:
-        inputs: Files, folders or patterns.
-        output: A file (one picture) or a folder; names are kept.
-        request: What to do; default: the default painter with seed 0.
-        options: How to carry it out.
-
-    Returns:
-        The report; a picture that could not be processed is an entry with an error.
+    """Refine pictures and return the report; what an earlier run did already is left as it is.
 
     Raises:
         UsageError: The inputs name no picture, or the request makes no sense for them.

@@ -31,12 +31,6 @@ TEXT_KEY = "handwright"  # Keyword of the PNG text that holds the settings
 def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
     """Write a picture that was worked on; one that did not change is copied, byte for byte if it can be.
 
-    Args:
-        job: The picture and its output, which is free or ours to overwrite.
-        plan: What the run shares.
-        repair: What was done.
-        input_sha256: Of the input file.
-
     Raises:
         OutputError: A file cannot be written.
     """
@@ -100,13 +94,7 @@ def write_patch(path: Path, image: Image, candidate: Candidate) -> None:
 
 
 def made_by(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:
-    """The settings that made a picture, as one line of JSON.
-
-    Args:
-        settings: From ``Request.as_json``; names of files are left out.
-        input_sha256: Of the input file.
-        **more: What else decided the result.
-    """
+    """The settings that made a picture, as one line of JSON."""
     made = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
     return json.dumps(made, sort_keys=True, ensure_ascii=True)
 

@@ -20,15 +20,7 @@ SUFFIX = ".hands.json"
 
 
 def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
-    """Save what is found in one picture file.
-
-    Args:
-        job: The picture; its output is ``NAME.hands.json``, the other files lie beside it.
-        plan: What the run shares.
-        engine: Opens the finder on first use.
-
-    Returns:
-        The picture's entry, stored in the ledger.
+    """Save what is found in one picture file beside ``NAME.hands.json``; its entry is kept in the ledger.
 
     Raises:
         HandwrightError: The picture cannot be read, a setting does not fit, or an output cannot be written.
@@ -40,12 +32,6 @@ def inspect_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
 
 def write_hands(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
     """Write what was found beside the job's output, and the hands file last.
-
-    Args:
-        job: The picture; its output is ``NAME.hands.json``.
-        plan: What the run shares.
-        repair: What was found.
-        input_sha256: Of the input file.
 
     Raises:
         OutputError: A file cannot be written.

@@ -73,13 +73,7 @@ class Ledger:
             raise
 
     def keep(self, job: Job, record: Record, files: list[str]) -> None:
-        """Store a finished picture's entry.
-
-        Args:
-            job: The picture.
-            record: Its entry in the report.
-            files: The entry's files, relative to the report folder.
-        """
+        """Store a finished picture's entry."""
         self._write(job, {"fingerprint": self.fingerprint, "files": files, "record": record})
 
     def _write(self, job: Job, stored: dict[str, Any]) -> None:

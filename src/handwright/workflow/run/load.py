@@ -24,12 +24,6 @@ def load_settings(
 ) -> RefineSettings:
     """Load every file that a run's request names.
 
-    Args:
-        plan: What the run shares, with the user's options.
-        image: The picture it is for.
-        input_sha256: Of the picture's file.
-        engine: Opens the finder; used only when the pose comes from a photograph.
-
     Raises:
         HandsFileError: A file is malformed or belongs to another picture.
         UnreadableImageError: A mask, depth or pose picture cannot be read.
@@ -43,12 +37,6 @@ def settings_given(
     given: Mapping[str, Any], image: Image, input_sha256: str | None, engine: Callable[[], Engine]
 ) -> dict[str, Any]:
     """Options with every file read and every box cut to the picture; values that are no file stay.
-
-    Args:
-        given: Options by the names of ``handwright.options``.
-        image: The picture they are for.
-        input_sha256: Of the picture's file, for a hands file to be checked by; None: there is no file.
-        engine: Opens the finder; used only when the pose comes from a photograph.
 
     Raises:
         HandwrightError: As ``load_settings``.

@@ -46,15 +46,7 @@ def attempt(work: Work, job: Job, plan: Plan, engine: Callable[[], Engine]) -> O
 
 
 def refine_file(job: Job, plan: Plan, engine: Callable[[], Engine]) -> Outcome:
-    """Refine one picture file.
-
-    Args:
-        job: The picture and its output.
-        plan: What the run shares.
-        engine: Opens the finder and painter on first use.
-
-    Returns:
-        The picture's entry, stored in the ledger.
+    """Refine one picture file; its entry is kept in the ledger.
 
     Raises:
         HandwrightError: The picture cannot be read, a setting does not fit, or the output cannot be written.
@@ -78,18 +70,7 @@ def process(
     work: Callable[[Image, RefineSettings, Engine], Repair],
     write: Callable[[Job, Plan, Repair, str], Written],
 ) -> Outcome:
-    """Take one picture file from its bytes to its entry in the report, unless an earlier run did.
-
-    Args:
-        job: The picture and its output.
-        plan: What the run shares.
-        engine: Opens the finder and painter on first use.
-        work: What is done with the picture.
-        write: Writes what came out, given the sha256 of the input.
-
-    Raises:
-        HandwrightError: As ``work`` and ``write`` do, or the picture cannot be read.
-    """
+    """Take one picture file from its bytes to its entry in the report, unless an earlier run did."""
     from handwright.image import load_image
     from handwright.workflow.run.load import load_settings
 

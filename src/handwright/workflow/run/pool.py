@@ -53,15 +53,7 @@ class LazyEngine:
 def run_jobs(
     jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, workers: int = 1
 ) -> Iterator[tuple[int, Outcome]]:
-    """Work on every picture, yielding (index of the job, outcome) as they are finished.
-
-    Args:
-        jobs: The pictures.
-        work: What to do with one; a module-level function.
-        plan: What the run shares.
-        open_engine: Makes an engine; a module-level function or a partial of one.
-        workers: Processes; 1 works in this one.
-    """
+    """Yield (index of the job, outcome) as pictures are finished; what ``workers`` call is module-level."""
     if workers <= 1 or len(jobs) <= 1:
         yield from _run_here(jobs, work, plan, open_engine)
         return

@@ -85,14 +85,7 @@ WRONG_HAND_PAIRS = ("side by side", "counting", "side by side")
 
 
 def add_defect(setup: Setup, name: str, generator: int, rng: np.random.Generator) -> Setup:
-    """Build a defect into the first hand of a picture that is otherwise decided; its rings come off.
-
-    Args:
-        setup: The picture; its hands should be open, so that the defect shows.
-        name: One of ``DEFECTS``.
-        generator: Index into ``GENERATORS[name]``.
-        rng: Which finger, how much.
-    """
+    """Build a defect into the first hand of a picture that is otherwise decided; its rings come off."""
     dressed = setup.hands[0]
     hand = dressed.posed.hand
     if name == Defect.WRONG_HAND and generator == 1:

@@ -130,12 +130,7 @@ def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"], Places]:
 
 
 def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
-    """All garments over a posed body.
-
-    Args:
-        outfit: What is worn.
-        skin_m: [19158, 3] the posed body with its helper meshes, in any axes.
-    """
+    """All garments over a posed body [19158, 3] with its helper meshes, in any axes."""
     top = outfit.garments[0]
     cloths: list[Cloth] = []
     for garment in outfit.garments:

@@ -30,13 +30,7 @@ def pose_bones(
     local: dict[str, Float[np.ndarray, "3 3"]],
     turned: dict[str, Float[np.ndarray, "3 3"]] | None = None,
 ) -> Posed:
-    """Forward kinematics.
-
-    Args:
-        heads_m: [B, 3] at rest.
-        local: Rotation of a bone against its parent, in the axes of the resting body.
-        turned: Rotation of a bone against the resting body; wins over ``local``.
-    """
+    """Forward kinematics: bones turn ``local`` to their parents or ``turned`` against the resting body."""
     figure = load_figure()
     turned = turned or {}
     turns = np.repeat(np.eye(3)[None], len(figure.bones), 0)

@@ -86,14 +86,7 @@ def paint_of(picture: Float[np.ndarray, "s s 3"], faces: np.ndarray, extra: int)
 def eye_solids(
     skin_m: Float[np.ndarray, "v 3"], towards: Float[np.ndarray, "3"], look: Look, label: int
 ) -> list[Solid]:
-    """Both eyeballs, looking one way.
-
-    Args:
-        skin_m: [19158, 3] posed body in camera space.
-        towards: What they look at, camera space, metres.
-        look: Their colour.
-        label: In the parts picture.
-    """
+    """Both eyeballs of a posed body in camera space, which look at a point there (metres)."""
     solids: list[Solid] = []
     for name in ("helper-l-eye", "helper-r-eye"):
         points = skin_m[np.unique(load_figure().groups[name].faces)]

@@ -30,15 +30,7 @@ def hair_solids(
     body: Capsules,
     label: int,
 ) -> list[Solid]:
-    """Hair, or what covers it, on a posed body in camera space.
-
-    Args:
-        hair: Which.
-        skin_m: [19158, 3].
-        head: [3, 3] the head's turn: neutral axes → camera.
-        body: What hangs over it, camera space.
-        label: In the parts picture.
-    """
+    """Hair, or what covers it, on a posed body in camera space; ``head`` [3, 3] turns neutral axes."""
     if hair.style == "bald":
         return []
     if hair.style == "headscarf":

@@ -51,16 +51,7 @@ def raise_hand(
     body: Capsules,
     like: HandPose | None = None,
 ) -> tuple[HeldHand, dict[str, Matrix]] | None:
-    """A hand held up to the camera: the easiest of several draws, the last with the palm to it; or None.
-
-    Args:
-        rng: The hand's pose, and where it is held.
-        trunk: The body without arms.
-        side: Which hand.
-        socket: Where it sits on the resting body.
-        body: What the arm must not go through.
-        like: The other hand's pose, taken again now and then.
-    """
+    """A hand held up to the camera: the easiest of several draws, the last with the palm to it; or None."""
     best: tuple[HandPose, Solution] | None = None
     for attempt in range(_TRIES):
         posed = like if like is not None and rng.random() < 0.4 else draw_pose(rng)
@@ -85,17 +76,7 @@ def lower_hand(
     tall_m: float,
     doing: str,
 ) -> tuple[HeldHand, dict[str, Matrix]]:
-    """A hand that rests on the hip as a loose fist, or hangs; it hangs where the hip is out of reach.
-
-    Args:
-        rng: Where exactly.
-        trunk: The body without arms.
-        side: Which hand.
-        socket: Where it sits on the resting body.
-        body: What the arm must not go through.
-        tall_m: The body's height.
-        doing: 'hanging' or 'on the hip'.
-    """
+    """A hand that rests on the hip as a loose fist, or hangs; it hangs where the hip is out of reach."""
     out = 1.0 if side == "left" else -1.0
     turn = trunk.turns[bone("spine03")]
     slim = replace(body, radii_m=_SLIM * body.radii_m)

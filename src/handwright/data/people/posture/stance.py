@@ -32,12 +32,7 @@ class Stance:
 
 
 def draw_stance(rng: np.random.Generator, vertices_m: Float[np.ndarray, "v 3"]) -> Stance:
-    """Someone who shows a hand, within the limits of joints and not through themselves.
-
-    Args:
-        rng: The picture's own random numbers.
-        vertices_m: [19158, 3] the resting body.
-    """
+    """Someone who shows a hand, within the limits of joints and not through themselves."""
     heads, tall = rest_heads_m(vertices_m), float(np.ptp(vertices_m[:SKIN_VERTICES, 1]))
     first: Side = "right" if rng.random() < 0.6 else "left"
     second: Side = "left" if first == "right" else "right"
