@@ -33,8 +33,7 @@ from handwright.training.settings import TrainSettings
 
 Batch = Mapping[str, Any]
 
-_DRAWN_AHEAD = 4
-"""Batches that each worker process draws ahead."""
+_DRAWN_AHEAD = 4  # Batches that each worker process draws ahead
 
 
 class Recipe(Protocol):

@@ -15,68 +15,43 @@ PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Settings of one training run; they are written into every checkpoint.
+    """Settings of one training run; they are written into every checkpoint."""
 
-    Attributes:
-        train_batch_size: Samples per forward pass.
-        gradient_accumulation_steps: Forward passes per step.
-        dataloader_num_workers: Processes that draw samples; 0: they are drawn between steps.
-        max_train_steps: Steps after which training is done.
-        max_minutes: Stop (to resume later) after this long; 0: no limit.
-        learning_rate: Of AdamW, after the warm-up.
-        lr_warmup_steps: Steps of linear warm-up.
-        lr_decay_steps: Steps of linear decay to nothing before the end.
-        adam_weight_decay: Decoupled weight decay.
-        max_grad_norm: Gradients are clipped to this norm.
-        ema_decay: Of the weights' moving average, which is what gets saved.
-        snr_gamma: Min-SNR weighting (Hang et al. 2023); 0: none.
-        proportion_empty_prompts: Share of captions that are left out.
-        conditioning_dropout_prob: Share of depth controls that are left out; None: as the member needs.
-        control: Of handrefiner: kind of control image (``handrefiner.controls.KINDS``).
-        masked_loss: Of handrefiner: eq. 4, over the hand region; False: over the whole picture, the paper's
-            ablation.
-        fresh_embedding: Of handrefiner: how control images are read is learnt anew, as it always is where
-            their kind is not that of the ControlNet to begin with.
-        prediction_type: Of a base that starts from nothing: what its UNet predicts (``PREDICTIONS``).
-        text_to_image: Of a base that starts from nothing: its UNet reads noisy latents alone.
-        resolution: Side of the samples of a member that starts from nothing; with --model, the model's own.
-        latent_channels: Of an autoencoder that starts from nothing.
-        discriminator_from: Of an autoencoder: step from which its discriminator learns.
-        mixed_precision: 'no', 'bf16', 'fp16' (CUDA only), or 'auto': bf16 where its matrices are fast (CUDA,
-            AMX), else 'no'.
-        gradient_checkpointing: Activations are computed again on the way back: less memory, more time.
-        checkpointing_minutes: Time between checkpoints.
-        checkpoints_total_limit: Older checkpoints are deleted.
-        seed: Of initial weights, order, noise.
-    """
-
-    train_batch_size: int = 32
-    gradient_accumulation_steps: int = 1
-    dataloader_num_workers: int = 0
-    max_train_steps: int = 4000
-    max_minutes: float = 0.0
-    learning_rate: float = 4e-4
-    lr_warmup_steps: int = 100
-    lr_decay_steps: int = 500
-    adam_weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.998
-    snr_gamma: float = 5.0
-    proportion_empty_prompts: float = 0.1
+    train_batch_size: int = 32  # Samples per forward pass
+    gradient_accumulation_steps: int = 1  # Forward passes per step
+    dataloader_num_workers: int = 0  # Processes that draw samples; 0: they are drawn between steps
+    max_train_steps: int = 4000  # Steps after which training is done
+    max_minutes: float = 0.0  # Stop (to resume later) after this long; 0: no limit
+    learning_rate: float = 4e-4  # Of AdamW, after the warm-up
+    lr_warmup_steps: int = 100  # Steps of linear warm-up
+    lr_decay_steps: int = 500  # Steps of linear decay to nothing before the end
+    adam_weight_decay: float = 0.01  # Decoupled weight decay
+    max_grad_norm: float = 1.0  # Gradients are clipped to this norm
+    ema_decay: float = 0.998  # Of the weights' moving average, which is what gets saved
+    snr_gamma: float = 5.0  # Min-SNR weighting (Hang et al. 2023); 0: none.
+    proportion_empty_prompts: float = 0.1  # Share of captions that are left out
+    # Share of depth controls that are left out; None: as the member needs
     conditioning_dropout_prob: float | None = None
-    control: str = "depth"
+    control: str = "depth"  # Of handrefiner: kind of control image (``handrefiner.controls.KINDS``)
+    # Of handrefiner: eq. 4, over the hand region; False: over the whole picture, the paper's ablation.
     masked_loss: bool = True
+    # Of handrefiner: how control images are read is learnt anew, as it always is where their kind is not that
+    # of the ControlNet to begin with
     fresh_embedding: bool = False
+    # Of a base that starts from nothing: what its UNet predicts (``PREDICTIONS``)
     prediction_type: str = "v_prediction"
-    text_to_image: bool = False
+    text_to_image: bool = False  # Of a base that starts from nothing: its UNet reads noisy latents alone
+    # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
-    latent_channels: int = 8
-    discriminator_from: int = 20_000
+    latent_channels: int = 8  # Of an autoencoder that starts from nothing
+    discriminator_from: int = 20_000  # Of an autoencoder: step from which its discriminator learns
+    # 'no', 'bf16', 'fp16' (CUDA only), or 'auto': bf16 where its matrices are fast (CUDA, AMX), else 'no'
     mixed_precision: str = "auto"
+    # Activations are computed again on the way back: less memory, more time
     gradient_checkpointing: bool = False
-    checkpointing_minutes: float = 5.0
-    checkpoints_total_limit: int = 2
-    seed: int = 0
+    checkpointing_minutes: float = 5.0  # Time between checkpoints
+    checkpoints_total_limit: int = 2  # Older checkpoints are deleted
+    seed: int = 0  # Of initial weights, order, noise
 
     def __post_init__(self) -> None:
         for name in ("train_batch_size", "gradient_accumulation_steps", "max_train_steps", "latent_channels"):
