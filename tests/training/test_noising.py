@@ -121,3 +121,11 @@ def _stepped(sampler, schedule, clean, noise):
 def test_a_prediction_type_that_there_is_not_is_refused():
     with pytest.raises(UsageError, match="choose one of: epsilon, v_prediction, sample, flow"):
         TrainSettings(prediction_type="noise")
+
+
+def test_flows_of_larger_pictures_see_more_noise_by_the_root_of_the_pixels():
+    def signal_to_noise(resolution):
+        clean, noise = noise_levels(noise_schedule("flow", resolution), torch.tensor([99, 499, 899]))
+        return clean / noise
+
+    torch.testing.assert_close(signal_to_noise(128), 2 * signal_to_noise(256))

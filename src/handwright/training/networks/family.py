@@ -148,7 +148,7 @@ def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int = TEXT_WIDTH, layers
     )
 
 
-def noise_schedule(prediction: str = "v_prediction") -> Schedule:
+def noise_schedule(prediction: str = "v_prediction", resolution: int = 128) -> Schedule:
     """SD's noise levels, the noisiest being noise alone, and sampled from there on (Lin et al. 2024).
 
     Unscaled, the mean colour of a hand, which hundreds of latents share, can still be read off the noisiest
@@ -158,9 +158,11 @@ def noise_schedule(prediction: str = "v_prediction") -> Schedule:
         prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level.
             ε carries nothing of the picture where there is noise alone, so its levels stay unscaled. 'flow'
             goes along straight lines (rectified flow) and has levels of its own.
+        resolution: Side in px of the pictures. A flow's levels shift towards noise as the side grows, being
+            even at 128 px: the same noise hides less of a larger picture (Esser et al. 2024, §5.3.2, eq. 23).
     """
     if prediction == "flow":
-        return FlowMatchEulerDiscreteScheduler()
+        return FlowMatchEulerDiscreteScheduler(shift=resolution / 128)
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
@@ -250,7 +252,7 @@ def fresh_family(
     channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
     unet = fresh_unet(resolution, channels, scale, inpainting)
     text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
-    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction), resolution)
+    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction, resolution), resolution)
 
 
 def save_family(family: Family, folder: Path) -> None:

@@ -10,8 +10,9 @@ from handwright.training.networks.family import fresh_text_encoder
 TEXT_WIDTH, TEXT_LAYERS = 256, 4
 """Channels and layers of the text encoder: about a tenth of the UNet's weights."""
 
-WIDTHS = (96, 192, 256)
-"""Channels of the levels: at 128 px of 16×16, 8×8 and 4×4 cells, at 256 px of 32×32, 16×16 and 8×8."""
+WIDTHS = (96, 128, 192)
+"""Channels of the levels: at 128 px of 16×16, 8×8 and 4×4 cells, at 256 px of 32×32, 16×16 and 8×8.
+12.7 M weights: siblings of the same size must fit into the wheel beside it."""
 
 _CHANNELS_PER_HEAD = 32
 

@@ -111,7 +111,7 @@ class TextToImageRecipe:
         params: TextToImageParams,
     ) -> None:
         self.stream, self.params = stream, params
-        self.schedule = noise_schedule("flow")
+        self.schedule = noise_schedule("flow", stream.resolution)
         self.family = Family(
             stream.vae, stream.tokenizer, text_encoder, unet, None, self.schedule, stream.resolution
         )
