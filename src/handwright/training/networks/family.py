@@ -252,7 +252,9 @@ def fresh_family(
     channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
     unet = fresh_unet(resolution, channels, scale, inpainting)
     text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
-    return Family(vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction, resolution), resolution)
+    return Family(
+        vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction, resolution), resolution
+    )
 
 
 def save_family(family: Family, folder: Path) -> None:
