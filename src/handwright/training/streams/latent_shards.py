@@ -81,11 +81,10 @@ def encode_shards(
         raise UsageError(f"{shards} holds no shards of {', '.join(shares)}", "", "make some first")
     _check_resolution(output, resolution)
     kept = output / "vae"
-    codec = load_vae(kept if kept.is_dir() else vae, torch.float32)
     if not kept.is_dir():
-        codec.save_pretrained(kept)
+        load_vae(vae, torch.float32).save_pretrained(kept)
     place = choose_device(device)
-    codec.to(place, torch.float16 if place.type == "cuda" else torch.float32)
+    codec = load_vae(kept, torch.float16 if place.type == "cuda" else torch.float32).to(place)
     new = [(kind, path) for kind, path in found if not (output / kind / f"{path.stem}.json").exists()]
     tasks = [(path, resolution) for _, path in new]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
