@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -49,6 +51,24 @@ def test_the_hand_is_segmented_once_and_only_when_that_is_needed(shot, monkeypat
     assert hand.overlap > 0.8
     assert hand.fit is hand.fit
     assert hand.silhouette.shape == hand.region.inside.shape == hand.crop.shape[:2]
+    assert len(calls) == 1
+
+
+def test_threads_that_need_the_same_compute_it_once(shot, monkeypatch):
+    begun, calls = Event(), []
+
+    def slow(crop, landmarks_px):
+        calls.append(1)
+        begun.set()
+        return segment(crop, landmarks_px)
+
+    segment = analysis.hand_region
+    monkeypatch.setattr(analysis, "hand_region", slow)
+    hand = analyse_hand(Image(shot.pixels), seen(shot.hand))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: hand.region)
+        begun.wait()
+        assert hand.region is first.result()
     assert len(calls) == 1
 
 

@@ -6,8 +6,10 @@ redetected, which the final review takes over where the picture around the hand 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -29,19 +31,43 @@ _MARGIN_PX = 8
 PALM = 5
 """What ``HandAnalysis.finger_at`` holds where the palm or the wrist is visible."""
 
+T = TypeVar("T")
+
+
+class computed_once(Generic[T]):  # noqa: N801 - used as functools.cached_property is
+    """A cached property that one thread computes for all: judge and painter ask for it at the same time.
+
+    ``functools.cached_property`` locks all hands until Python 3.11 and none from 3.12 on; this one, one hand.
+    """
+
+    def __init__(self, compute: Callable[[HandAnalysis], T]) -> None:
+        self._compute, self.__doc__ = compute, compute.__doc__
+
+    def __get__(self, hand: HandAnalysis | None, owner: type | None = None) -> T:
+        """Return the value of a hand; a class has none."""
+        if hand is None:
+            raise AttributeError
+        name, values = self._compute.__name__, vars(hand)
+        with hand.lock:
+            if name not in values:
+                values[name] = self._compute(hand)
+        return values[name]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HandAnalysis:
     """One hand of one picture: its detection, its fit, and what the picture shows around it.
 
-    Everything after the crop is computed when it is first needed, and kept with the value.
+    Everything after the crop is computed when it is first needed, once, whichever threads need it.
 
     Attributes:
         observation: The detected landmarks, side and score.
-        landmark_fit: The regular hand nearest to the landmarks alone, with the usual proportions.
+        landmark_fit: The regular hand nearest to the landmarks alone, with the usual proportions; or the
+            user's own, whose crop this is.
         window: x0, y0, x1, y1 of its crop in the picture.
         crop: uint8 [h, w, 3] the picture there.
         picture_px: Width and height of the picture.
+        lock: Held while something of the hand is computed.
     """
 
     observation: HandObservation
@@ -49,6 +75,7 @@ class HandAnalysis:
     window: Window
     crop: UInt8[np.ndarray, "h w 3"]
     picture_px: tuple[int, int]
+    lock: RLock = field(default_factory=RLock, init=False, repr=False)
 
     @property
     def landmarks_px(self) -> Float[np.ndarray, "21 2"]:
@@ -60,19 +87,19 @@ class HandAnalysis:
         """Hand size in pixels."""
         return self.observation.size_px
 
-    @cached_property
+    @computed_once
     def region(self) -> HandRegion:
         """The picture's own hand in the crop, malformed as it may be."""
         return hand_region(self.crop, self.landmarks_px)
 
-    @cached_property
+    @computed_once
     def fit(self) -> HandFit:
         """The regular hand nearest to the landmarks, in proportions that agree with the hand's outline."""
         return fit_with_outline(
             self.observation, self.landmark_fit, self.region, self.window, self.picture_px
         )
 
-    @cached_property
+    @computed_once
     def finger_at(self) -> Int[np.ndarray, "h w"]:
         """Visible part of the fitted hand, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 for none."""
         rig = load_rig()
@@ -84,17 +111,17 @@ class HandAnalysis:
         face = render_hand(self.fit.hand, y1, x1, window=(x0, y0, x1, y1)).face
         return np.where(face >= 0, of_vertex[rig.faces[:, 0]][face], np.int8(-1))
 
-    @cached_property
+    @computed_once
     def silhouette(self) -> Bool[np.ndarray, "h w"]:
         """Pixels that the fitted hand covers, bool [h, w]."""
         return self.finger_at >= 0
 
-    @cached_property
+    @computed_once
     def overlap(self) -> float:
         """Intersection over union of the fitted and the segmented hand distal of the wrist, in [0, 1]."""
         return outline_overlap(self.observation, self.silhouette, self.region, self.window)
 
-    @cached_property
+    @computed_once
     def misfit(self) -> Float[np.ndarray, "21"]:
         """Distance of each detected landmark from the fitted one, in hand sizes."""
         miss = np.linalg.norm(self.fit.landmarks_px - self.observation.landmarks_px, axis=1)
@@ -120,21 +147,23 @@ class HandAnalysis:
         return analyse_hand(image, self.observation)
 
 
-def analyse_hand(image: Image, observation: HandObservation) -> HandAnalysis:
+def analyse_hand(
+    image: Image, observation: HandObservation, landmark_fit: HandFit | None = None
+) -> HandAnalysis:
     """Fit one hand to its landmarks and cut its crop.
 
     Args:
         image: The picture.
         observation: The hand as it was detected there.
+        landmark_fit: The user's own fit, to cut the crop by; None: fit the landmarks.
     """
-    fit = fit_hand(observation, image.width, image.height)
+    fit = landmark_fit or fit_hand(observation, image.width, image.height)
     x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
-    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
     return HandAnalysis(
         observation=observation,
         landmark_fit=fit,
         window=window,
-        crop=crop,
+        crop=np.ascontiguousarray(image.pixels[y0:y1, x0:x1]),
         picture_px=(image.width, image.height),
     )
 

@@ -6,7 +6,10 @@ under it, at a bounded resolution. What touches neither the skeleton nor skin co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -39,8 +42,7 @@ class SegmentParams:
         certain_background, near_hand, grabcut_margin: Distances from the thick skeleton, in spans: farther is
             certainly background; nearer may be hand if its colour fits; GrabCut runs up to there.
         fitting_distance, certain_distance: Squared colour distances of such pixels, and of the thin
-        skeleton's
-            pixels that are certainly hand.
+            skeleton's pixels that are certainly hand.
         finger_distance: Squared colour distance of skin that an extra finger is made of.
         broad_radius: Radius, in spans, of a disc that fits into a face or an arm and into no finger.
         max_reach, min_reach: An extra finger's farthest and nearest tip beyond the segmented hand, in spans.
@@ -74,23 +76,21 @@ class SegmentParams:
 
 PARAMS = SegmentParams()
 
+T = TypeVar("T")
+
 
 def hand_region(
     crop: UInt8[np.ndarray, "h w 3"],
     landmarks_px: Float[np.ndarray, "21 2"],
-    span_px: float = PARAMS.span_px,
-    rounds: int = PARAMS.rounds,
 ) -> HandRegion:
     """Segment the picture's own hand.
 
     Args:
         crop: uint8 [h, w, 3] around the hand.
         landmarks_px: [21, 2] in pixels of the crop.
-        span_px: Wrist-to-knuckles length, in pixels, to which the crop is scaled: less is faster and coarser.
-        rounds: GrabCut's iterations.
     """
     span = palm_span_px(landmarks_px)
-    scale = float(np.clip(span_px / span, *PARAMS.scale_limits))
+    scale = float(np.clip(PARAMS.span_px / span, *PARAMS.scale_limits))
     height, width = crop.shape[:2]
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
@@ -101,7 +101,7 @@ def hand_region(
         inside=np.zeros((height, width), np.bool_), skin_lab=mean, skin_covariance=spread, span_px=span
     )
     distance = skin_distance(small, region)
-    inside = _grab_cut(small, thin, thick, distance, palm_span_px(points), rounds)
+    inside = _grab_cut(small, thin, thick, distance, palm_span_px(points))
     inside |= _extra_fingers(inside, distance, palm_span_px(points))
     inside = _without_objects(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
@@ -138,11 +138,12 @@ def _usual(mean: Float[np.ndarray, "3"]) -> float:
 
 def _skin_mode(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
     """Return the median of the group of colours that is largest and most usual for skin."""
-    cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     chroma = np.ascontiguousarray(values[:, 1:], np.float32)
     groups = min(3, len(chroma))
-    _, labels, _ = cv2.kmeans(chroma, groups, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    _, labels, _ = _in_own_thread(
+        lambda: cv2.kmeans(chroma, groups, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    )
     best, mean = -1.0, np.median(values, 0)
     for group in range(groups):
         members = values[labels[:, 0] == group]
@@ -155,13 +156,18 @@ def _skin_mode(values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
     return mean
 
 
+def _in_own_thread(call: Callable[[], T]) -> T:
+    """Call k-means or GrabCut where OpenCV's random numbers begin anew: it has one generator a thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
+
+
 def _grab_cut(
     small: UInt8[np.ndarray, "h w 3"],
     thin: Bool[np.ndarray, "h w"],
     thick: Bool[np.ndarray, "h w"],
     distance: Float[np.ndarray, "h w"],
     span_px: float,
-    rounds: int,
 ) -> Bool[np.ndarray, "h w"]:
     away = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     labels = np.full(thick.shape, cv2.GC_PR_BGD, np.uint8)
@@ -171,14 +177,14 @@ def _grab_cut(
     labels[thin & (distance < PARAMS.certain_distance)] = cv2.GC_FGD
     foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if foreground.any() and not foreground.all():
-        cv2.setRNGSeed(0)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         around = away < PARAMS.grabcut_margin * span_px
         rows, columns = (np.flatnonzero(around.any(axis)) for axis in (1, 0))
         near = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
         bgr = cv2.cvtColor(np.ascontiguousarray(small[near]), cv2.COLOR_RGB2BGR)
         decided = np.ascontiguousarray(labels[near])
-        cv2.grabCut(bgr, decided, (0, 0, 0, 0), *models, rounds, cv2.GC_INIT_WITH_MASK)
+        how = (0, 0, 0, 0), *models, PARAMS.rounds, cv2.GC_INIT_WITH_MASK
+        _in_own_thread(lambda: cv2.grabCut(bgr, decided, *how))
         foreground[near] = np.isin(decided, (cv2.GC_FGD, cv2.GC_PR_FGD))
     _, parts = cv2.connectedComponents(foreground.astype(np.uint8))
     keep = np.unique(parts[thin & foreground])

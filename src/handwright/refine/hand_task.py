@@ -11,10 +11,9 @@ from jaxtyping import Bool, Float, UInt8
 from handwright.errors import HandsFileError
 from handwright.hand.morphology import eroded, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
-from handwright.perception.analysis import HandAnalysis, analyse_hand, crop_window
+from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.fit.edited_depth import with_depth
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.perception.segment import hand_region
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps
@@ -150,40 +149,37 @@ def plan_hand(
             f"the picture is {image.width} × {image.height}",
             "give a mask of the picture's size",
         )
-    observation = analysis.observation
-    fit, window, region = _as_given(image, analysis, settings, given)
-    x0, y0, x1, y1 = window
-    landmarks = observation.landmarks_px - np.array([x0, y0])
+    fit, analysis = _as_given(image, analysis, settings, given)
+    x0, y0, x1, y1 = window = analysis.window
     allowed = (
-        compute_repair_mask(fit.hand, window, landmarks, region)
+        compute_repair_mask(fit.hand, window, analysis.landmarks_px, analysis.region)
         if mask is None
         else mask.inside[y0:y1, x0:x1]
     )
-    return HandTask(number, observation, fit, window, region, allowed)
+    return HandTask(
+        id=number,
+        observation=analysis.observation,
+        fit=fit,
+        window=window,
+        region=analysis.region,
+        repair_mask=allowed,
+    )
 
 
 def _as_given(
     image: Image, analysis: HandAnalysis, settings: RefineSettings, given: HandFit | None
-) -> tuple[HandFit, Window, HandRegion]:
-    """Fit, crop and region: those of the analysis, unless the user brought a fit, a depth image or a pose."""
+) -> tuple[HandFit, HandAnalysis]:
+    """The fit to paint and the analysis of its crop: another one where the user brought fit, depth or pose."""
     if given is not None:
-        fit, (window, region) = given, _cut(image, analysis.observation, given)
+        fit, analysis = given, analyse_hand(image, analysis.observation, given)
     else:
         if settings.depth is not None:
             depth = settings.depth.pixels.max(-1)
             analysis = analyse_hand(image, with_depth(analysis.observation, analysis.landmark_fit, depth))
-        fit, window, region = analysis.fit, analysis.window, analysis.region
+        fit = analysis.fit
     pose = settings.hand_pose
-    if pose is not None:
-        fit = fit_of_given_hand(
-            analysis.observation, replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)
-        )
-        window, region = _cut(image, analysis.observation, fit)
-    return fit, window, region
-
-
-def _cut(image: Image, observation: HandObservation, fit: HandFit) -> tuple[Window, HandRegion]:
-    """The crop around the seen and the fitted hand, and the old hand in it."""
-    x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
-    crop = np.ascontiguousarray(image.pixels[y0:y1, x0:x1])
-    return window, hand_region(crop, observation.landmarks_px - np.array([x0, y0]))
+    if pose is None:
+        return fit, analysis
+    posed = replace(fit.hand, pose=pose.pose, palm_arch=pose.palm_arch)
+    fit = fit_of_given_hand(analysis.observation, posed)
+    return fit, analyse_hand(image, analysis.observation, fit)
