@@ -8,16 +8,16 @@ import pytest
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.perception.analysis import analyse_hand
+from handwright.progress import Stopwatch
 from handwright.refine import attempt as module
 from handwright.refine import painting
-from handwright.refine.attempt import DOUBTFUL, attempt_hand
+from handwright.refine.attempt import PARAMS, attempt_hand
 from handwright.refine.candidates import RefineContext
 from handwright.refine.hand_task import Underlay, plan_hand
 from handwright.refine.painters import DrawPainter, PaintResult
 from handwright.refine.redetection import Redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
-from handwright.refine.stopwatch import Stopwatch
 from handwright.review.judge import Judge
 from handwright.types import Image
 from tests.refine.conftest import observations_of_two, task_of
@@ -87,7 +87,7 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
     result = attempt(one, painter)
     assert len(result.candidates) >= 2
     assert result.task.observation.side == "left"
-    assert result.winner.scores["joint_error"] < DOUBTFUL
+    assert result.winner.scores["joint_error"] < PARAMS.max_joint_error
     job = painter.jobs[result.picked]
     assert job.tasks[0].fit.hand is result.task.fit.hand
     assert np.array_equal(job.control, depth_control([result.task.fit.hand], *one.pixels.shape[:2]).depth)

@@ -120,14 +120,31 @@ _BITS_SET = np.array([bin(k).count("1") for k in range(1 << 16)], np.float32) / 
 
 
 @nb.njit(cache=True, nogil=True)
+def _corners(points, i, j, k):  # noqa: ANN001, ANN202
+    """Corners of a triangle, and twice its signed area."""
+    x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
+    x2, y2 = points[k, 0], points[k, 1]
+    return x0, y0, x1, y1, x2, y2, (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+
+
+@nb.njit(cache=True, nogil=True)
+def _pixels_near(x0, y0, x1, y1, x2, y2, area, nearest, width, height):  # noqa: ANN001, ANN202
+    """Range of the columns and rows whose centres a triangle may cover; none where it cannot be drawn."""
+    if nearest <= 0.0 or abs(area) < 1e-12:
+        return 0, -1, 0, -1
+    left = max(0, int(np.floor(min(x0, x1, x2) - 0.5)))
+    right = min(width - 1, int(np.ceil(max(x0, x1, x2) - 0.5)))
+    top = max(0, int(np.floor(min(y0, y1, y2) - 0.5)))
+    bottom = min(height - 1, int(np.ceil(max(y0, y1, y2) - 0.5)))
+    return left, right, top, bottom
+
+
+@nb.njit(cache=True, nogil=True)
 def _cover(points, faces, hit):  # noqa: ANN001, ANN202
     """Set bit 4·row + column of every sample point that lies in a triangle."""
     height, width = hit.shape
     for t in range(faces.shape[0]):
-        x0, y0 = points[faces[t, 0], 0], points[faces[t, 0], 1]
-        x1, y1 = points[faces[t, 1], 0], points[faces[t, 1], 1]
-        x2, y2 = points[faces[t, 2], 0], points[faces[t, 2], 1]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        x0, y0, x1, y1, x2, y2, area = _corners(points, faces[t, 0], faces[t, 1], faces[t, 2])
         if abs(area) < 1e-12:
             continue
         left, right = max(0, int(np.floor(min(x0, x1, x2)))), min(width - 1, int(np.floor(max(x0, x1, x2))))
@@ -152,17 +169,8 @@ def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN20
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
         z0, z1, z2 = depths[i], depths[j], depths[k]
-        if min(z0, z1, z2) <= 0.0:
-            continue
-        x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
-        x2, y2 = points[k, 0], points[k, 1]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-12:
-            continue
-        left = max(0, int(np.floor(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.ceil(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.floor(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.ceil(max(y0, y1, y2) - 0.5)))
+        x0, y0, x1, y1, x2, y2, area = _corners(points, i, j, k)
+        left, right, top, bottom = _pixels_near(x0, y0, x1, y1, x2, y2, area, min(z0, z1, z2), width, height)
         for r in range(top, bottom + 1):
             y = r + 0.5
             for c in range(left, right + 1):
@@ -186,17 +194,9 @@ def _shade(points, depths, faces, seen):  # noqa: ANN001, ANN202
     height, width = seen.shape
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
-        if min(depths[i], depths[j], depths[k]) <= 0.0:
-            continue
-        x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
-        x2, y2 = points[k, 0], points[k, 1]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-12:
-            continue
-        left = max(0, int(np.floor(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.ceil(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.floor(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.ceil(max(y0, y1, y2) - 0.5)))
+        x0, y0, x1, y1, x2, y2, area = _corners(points, i, j, k)
+        nearest = min(depths[i], depths[j], depths[k])
+        left, right, top, bottom = _pixels_near(x0, y0, x1, y1, x2, y2, area, nearest, width, height)
         for r in range(top, bottom + 1):
             y = r + 0.5
             for c in range(left, right + 1):

@@ -34,7 +34,7 @@ PALM = 5
 T = TypeVar("T")
 
 
-class computed_once(Generic[T]):  # noqa: N801 - used as functools.cached_property is
+class computed_once(Generic[T]):
     """A cached property that one thread computes for all: judge and painter ask for it at the same time.
 
     ``functools.cached_property`` locks all hands until Python 3.11 and none from 3.12 on; this one, one hand.

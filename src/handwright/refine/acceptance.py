@@ -1,4 +1,4 @@
-"""When a candidate may replace the original: three scores, each held against the original's own.
+"""When a candidate may replace the original: three scores, each compared with the original's own.
 
 (a) *Critic*, where there is one and it can assess the hand: a candidate that it predicts malformed is
     refused, and so is one that it can no longer assess. Where it failed the original the candidate must be at
@@ -102,7 +102,7 @@ class CriticScore:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OriginalScores:
     """The hand as it is.
 
@@ -125,7 +125,7 @@ class OriginalScores:
     hands_named: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CandidateScores:
     """A candidate's three scores.
 

@@ -1,4 +1,4 @@
-"""Attempts at hands: paint candidates, judge each, rank those that beat the original."""
+"""Attempts at hands: paint candidates, judge each, rank those that may replace the original."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ from handwright.refine.scene import Scene, own_depth
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import DepthControl, Image
 
-DOUBTFUL = 0.06
-"""Joint error, as a fraction of hand size, from which other readings of the hand are tried."""
 
-LIKELY = 0.5
-"""P(malformed) from which what the critic takes for a hand off its arm is joined to it."""
+@dataclass(frozen=True, kw_only=True)
+class AttemptParams:
+    """When a hand is painted from other pose hypotheses, too; chosen by eye.
+
+    Attributes:
+        max_joint_error: Joint error, in hand sizes, that no candidate of the first hypothesis stays below.
+        min_detached: P(malformed) of a hand whose likeliest defect is that it has come off its arm.
+    """
+
+    max_joint_error: float = 0.06
+    min_detached: float = 0.5
+
+
+PARAMS = AttemptParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +39,7 @@ class Attempt:
     """Candidates of one hand.
 
     Attributes:
-        made: All of them, in the order made.
+        judged: All of them, in the order they were painted.
         ranked: Indices of those that may replace the original, best first.
         mates: Ids of the hands that were painted in one go with it; they win or lose together.
     """
@@ -60,7 +70,7 @@ class Attempt:
 
     @property
     def task(self) -> HandTask:
-        """The reading of the hand that ``best`` was painted from."""
+        """The hand, by the pose hypothesis that ``best`` was painted from."""
         return self.best.task
 
     @property
@@ -76,7 +86,7 @@ class Attempt:
         return replace(self, judged=(*earlier.judged, *self.judged), ranked=ranked)
 
     def without_winner(self, why: str) -> Attempt:
-        """The same with the candidate to paste refused, and the next best in its place."""
+        """The same with the candidate to paste rejected, and the next best in its place."""
         judged, picked = list(self.judged), self.ranked[0]
         rejected = replace(judged[picked].candidate, accepted=False, rejection_reasons=(why,))
         judged[picked] = replace(judged[picked], candidate=rejected)
@@ -93,21 +103,28 @@ class Attempt:
             after: Review of the hand in the finished picture.
         """
         task, candidates = self.task, self.candidates
-        depth = own_depth(task, self.control)
-        common = task.id, task.observation, task.fit, task.full_mask(image), depth
-        if self.winner is not None:
-            reason = _won(self.winner)
-            return HandRepair(*common, "refined", reason, candidates, self.picked, None, before, after)
-        nearest = best_rejected(candidates)
-        reason = _lost(candidates, nearest)
-        return HandRepair(*common, "kept", reason, candidates, None, nearest, before, after)
+        nearest = best_rejected(candidates) if self.winner is None else None
+        return HandRepair(
+            id=task.id,
+            observation=task.observation,
+            fit=task.fit,
+            mask=task.full_mask(image),
+            depth=own_depth(task, self.control),
+            action="kept" if self.winner is None else "refined",
+            reason=_lost(candidates, nearest) if self.winner is None else _won(self.winner),
+            candidates=candidates,
+            picked=self.picked,
+            best_rejected=nearest,
+            review_before=before,
+            review_after=after,
+        )
 
 
 def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineContext) -> Attempt:
     """Paint the candidates of one hand within its time budget.
 
-    When no candidate of the first reading beats the original, or its joints came out doubtful, the hand is
-    read in other ways (``other_hypotheses``), and by its palm alone where none of these beats it either.
+    Where no candidate of the first pose hypothesis may replace the original, or its joints came out doubtful,
+    others are tried (``other_hypotheses``), and the palm alone where none of these may either.
     """
     may_go_on = _budget(context.settings.budget_s)
     (original,) = score_originals(pixels, [task], context)
@@ -133,7 +150,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
 def attempt_together(
     pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, context: RefineContext
 ) -> list[Attempt]:
-    """Paint hands that meet in one go; a candidate is accepted only when every hand of it beats its original.
+    """Paint hands that meet in one go; a candidate is accepted only where every hand of it is.
 
     Args:
         pixels: The picture as painted so far.
@@ -160,7 +177,7 @@ def attempt_together(
 
 
 def _budget(seconds: float) -> Callable[[], bool]:
-    """Whether there is time left, asked again and again; always without a limit."""
+    """A function that tests whether there is time left: always, where ``seconds`` is 0."""
     end = time.perf_counter() + seconds
     return lambda: seconds == 0 or time.perf_counter() < end
 
@@ -179,19 +196,19 @@ def _ranked(paintings: Sequence[Sequence[Candidate]], joined: Sequence[bool]) ->
 
 
 def _doubtful(judged: Sequence[JudgedCandidate]) -> bool:
-    """No candidate beats the original without a doubt: none at all, its joints, or the critic's."""
+    """Whether no candidate is accepted, or each with doubtful joints, or each though the critic fails it."""
     errors = [one.candidate.scores["joint_error"] for one in judged]
     won = [one.candidate for one in judged if one.candidate.accepted]
-    return min(errors) > DOUBTFUL or all(one.scores.get("called_malformed", 0.0) for one in won)
+    return min(errors) > PARAMS.max_joint_error or all(one.scores.get("called_malformed", 0.0) for one in won)
 
 
 def _off_its_arm(prediction: CriticPrediction | None) -> bool:
-    """The hand as it came has probably come off its arm, which no painting of the hand alone mends."""
+    """Whether the hand has probably come off its arm, which no painting of the hand alone mends."""
     return (
         prediction is not None
         and not prediction.not_assessable
         and prediction.likeliest_defect == Defect.DETACHED
-        and prediction.malformed >= LIKELY
+        and prediction.malformed >= PARAMS.min_detached
     )
 
 

@@ -1,4 +1,4 @@
-"""Candidates: paint one version of some hands, and hold it against the hands as they are."""
+"""Candidates: paint one version of some hands, and compare it with the hands as they are."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.threads import both
 from handwright.types import DepthControl, Side
 
-_OTHER_REJECTED = "another hand of the same painting was refused"
+_OTHER_REJECTED = "another hand of the same painting was rejected"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class JudgedCandidate:
 
     Attributes:
         candidate: The patch and its scores.
-        task: The reading of the hand that it was painted from.
+        task: The hand, by the pose hypothesis that it was painted from.
         control: The depth control image that it was painted by.
         analysis: The painted hand as it is redetected, or None.
     """
@@ -58,7 +58,7 @@ class JudgedCandidate:
 def score_originals(
     pixels: Pixels, tasks: Sequence[HandTask], context: RefineContext
 ) -> list[OriginalScores]:
-    """The hands as they are, in everything that candidates are held against."""
+    """Measure the hands as they are in everything that candidates are compared with."""
     redetections = redetect_hands(pixels, tasks, context)
     regions = [OrientedSquare.of(task.fit.landmarks_px) for task in tasks]
     critic_scores = _critic_scores(pixels, regions, context)
@@ -67,16 +67,15 @@ def score_originals(
         review = context.reviews.get(task.id)
         failed = (critic is not None and critic.failed) or (review is not None and _failed_by_critic(review))
         arm = None if review is None else _plain_arm(review)
-        hands_named = context.settings.hands_named
         found.append(
             OriginalScores(
-                redetection.analysis is not None,
-                redetection.joint_error,
-                region,
-                critic,
-                failed,
-                arm,
-                hands_named,
+                found=redetection.analysis is not None,
+                joint_error=redetection.joint_error,
+                region=region,
+                critic=critic,
+                critic_failed=failed,
+                arm=arm,
+                hands_named=context.settings.hands_named,
             )
         )
     return found
@@ -122,17 +121,17 @@ def paint(
         tasks, painting.shares, painting.redetections, originals, candidate_scores, rejections, strict=True
     ):
         candidate = Candidate(
-            seed,
-            np.where(share[..., None], task.cut(painting.pixels), task.cut(pixels)),
-            share,
-            task.window[:2],
-            scores_as_dict(original, scores) | {"painted_share": float(share.mean())},
-            not any(rejections),
-            painting.strength,
-            painting.strip,
-            task.pose_hypothesis,
-            reasons or ((_OTHER_REJECTED,) if any(rejections) else ()),
-            decision.choice if painting.strength is not None else None,
+            seed=seed,
+            pixels=np.where(share[..., None], task.cut(painting.pixels), task.cut(pixels)),
+            inside=share,
+            origin_xy_px=task.window[:2],
+            scores=scores_as_dict(original, scores) | {"painted_share": float(share.mean())},
+            accepted=not any(rejections),
+            strength=painting.strength,
+            strip=painting.strip,
+            pose_hypothesis=task.pose_hypothesis,
+            rejection_reasons=reasons or ((_OTHER_REJECTED,) if any(rejections) else ()),
+            strength_choice=decision.choice if painting.strength is not None else None,
         )
         judged.append(JudgedCandidate(candidate, task, painting.control, redetection.analysis))
     return judged
@@ -147,7 +146,7 @@ def _score_candidate(
     scene: Scene,
     context: RefineContext,
 ) -> CandidateScores:
-    """The three scores of one painted hand, number ``which`` of the painting."""
+    """Return the three scores of one painted hand, number ``which`` of the painting."""
     x0, y0, x1, y1 = task.window
     redetection, share = painting.redetections[which], painting.shares[which]
     drawn = painting.control.hand_id[y0:y1, x0:x1] == task.id - 1
@@ -157,24 +156,30 @@ def _score_candidate(
     others = [other.observation for other in scene.tasks if other.id != task.id]
     with context.watch("check"):
         before = with_underlays(pixels, [task])
-        seen = task.cut(before), task.cut(painting.pixels), share, old, drawn | (old & arm)
+        crops = task.cut(before), task.cut(painting.pixels), share
+        new = drawn | (old & arm)
         fit, failed = both(
-            lambda: measure_picture_fit(*seen, task.observation.size_px),
+            lambda: measure_picture_fit(*crops, old, new, task.observation.size_px),
             lambda: failed_checks(redetection.analysis, others) if redetection.analysis is not None else (),
         )
         meant = old if task.surplus is None else old & ~task.surplus
-        kept = (*seen[:3], meant, seen[4])
-        lost = 0.0 if brought else lost_share(*kept, task.observation.size_px)
-    painted, found = bool(share.any()), redetection.analysis is not None
+        lost = 0.0 if brought else lost_share(*crops, meant, new, task.observation.size_px)
     return CandidateScores(
-        found, redetection.joint_error, task.observation.side, fit, critic, failed, lost, painted
+        found=redetection.analysis is not None,
+        joint_error=redetection.joint_error,
+        side=task.observation.side,
+        fit=fit,
+        critic=critic,
+        failed_checks=failed,
+        lost=lost,
+        painted=bool(share.any()),
     )
 
 
 def _critic_scores(
     pixels: Pixels, regions: Sequence[OrientedSquare], context: RefineContext
 ) -> list[CriticScore | None]:
-    """What the critic predicts of each region; None where it cannot, or where there is no critic."""
+    """Return the critic's score of each square; None where it cannot assess it, or where there is no critic."""
     if context.judge.critic is None:
         return [None] * len(regions)
     with context.watch("check"):
@@ -187,6 +192,6 @@ def _failed_by_critic(review: HandReview) -> bool:
 
 
 def _plain_arm(review: HandReview) -> Side | None:
-    """Side of the hand's arm where the review is sure of it."""
+    """Return the side of the hand's arm where the review is sure of it."""
     check = review.checks["left_right"]
     return check.value.get("arm") if check.verdict in ("pass", "fail") else None

@@ -28,7 +28,7 @@ class DiffusePainter:
     Attributes:
         settings: Prompt, strength, steps and the like.
         open_network: The network; called when a hand is painted, not before.
-        keep: Keep what was made at the steps.
+        keep_steps: Keep input and output of the network at its steps.
     """
 
     settings: DiffusionSettings
@@ -43,7 +43,7 @@ class DiffusePainter:
             return _nothing(job)
         square = _square(job, free)
         network = self.open_network()
-        request = _ask(job, square, free, network, self.settings, self.keep_steps)
+        request = _request(job, square, free, network, self.settings, self.keep_steps)
         result = network.inpaint(request)
         pixels = square.in_window(resized(result.picture, square.side), job.window)
         return _painted(job, _grained(job, pixels, free), free, request, result)
@@ -62,7 +62,7 @@ class HarmonisePainter:
     Attributes:
         settings: Prompt, strength, steps and the like.
         open_network: The network; called when a hand is painted, not before.
-        keep: Keep what was made at the steps.
+        keep_steps: Keep input and output of the network at its steps.
         draw: Who draws.
     """
 
@@ -81,7 +81,7 @@ class HarmonisePainter:
         square = _square(job, free)
         network = self.open_network()
         start = picture_at(_with(square, job, drawn), network.resolution)
-        request = _ask(job, square, free, network, self.settings, self.keep_steps, start)
+        request = _request(job, square, free, network, self.settings, self.keep_steps, start)
         result = network.inpaint(request)
         change = resized(result.picture - network.autoencode(start), square.side)
         pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
@@ -89,12 +89,12 @@ class HarmonisePainter:
 
 
 def _square(job: PaintJob, free: Free) -> Square:
-    seen = [task.observation.landmarks_px for task in job.tasks]
+    detected = [task.observation.landmarks_px for task in job.tasks]
     fitted = [task.fit.landmarks_px for task in job.tasks]
-    return square_around(np.concatenate([*seen, *fitted]), free, job.window)
+    return square_around(np.concatenate([*detected, *fitted]), free, job.window)
 
 
-def _ask(
+def _request(
     job: PaintJob,
     square: Square,
     free: Free,

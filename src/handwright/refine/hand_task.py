@@ -19,11 +19,25 @@ from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps
 from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, Window
 
-_FARTHEST = 1.5
-"""How many cells a hand may go beyond a critic's."""
 
-_OTHER, _SPECK = 40.0, 0.2
-"""How far from skin a colour is (``skin_distance``) that is none in any light; its least radius in cells."""
+@dataclass(frozen=True, kw_only=True)
+class PartMapParams:
+    """How the critic's coarse map of a hand is brought to the picture's edges; chosen by eye.
+
+    Attributes:
+        margin: How far the hand goes beyond its cells whatever the colour, in cells.
+        skin_margin: How far it goes beyond them over skin, in cells.
+        other_distance: Colour distance (``skin_distance``) of what is no skin in any light.
+        speck_radius: Radius of the smallest thing of such a colour that is left out, in cells.
+    """
+
+    margin: float = 0.5
+    skin_margin: float = 1.5
+    other_distance: float = 40.0
+    speck_radius: float = 0.2
+
+
+PARAMS = PartMapParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +53,19 @@ class Underlay:
     inside: Bool[np.ndarray, "h w"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HandTask:
     """A hand with everything known about it before painting.
 
     Attributes:
         id: 1-based number: left to right as found, or in the user's own order.
-        observation: What was seen.
-        fit: The reconstructed hand.
+        observation: The detection, or what a pose hypothesis takes it for.
+        fit: The regular hand to paint.
         window: Its crop.
         region: The old hand in the crop.
         repair_mask: bool [h, w] the repair mask in the crop.
         surplus: bool [h, w] skin that no regular hand has, which may go; None: not known.
-        reading: How the hand was read, in words.
+        pose_hypothesis: How the malformed hand was interpreted, in words.
         underlay: What is laid into the picture first; a part of ``repair_mask``.
     """
 
@@ -84,19 +98,19 @@ class HandTask:
 
 
 def with_part_maps(
-    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, flesh: PartMaps, mask: Mask | None
+    pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, maps: PartMaps, mask: Mask | None
 ) -> HandTask:
-    """A task that knows which flesh is the old hand's by a critic: fingers too many, or too long.
+    """A task with the critic's maps of the old hand: with fingers that are too many, or too long.
 
     Args:
         pixels: The picture.
         task: As planned from colours and landmarks.
-        flesh: What the critic sees.
+        maps: The critic's, of skin and surplus skin.
         mask: The user's mask, which stays.
     """
-    hand, surplus = flesh.masks_in(task.window)
+    hand, surplus = maps.masks_in(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
-    region = replace(task.region, certain=_edged(hand, distance, flesh.cell_px))
+    region = replace(task.region, certain=_edged(hand, distance, maps.cell_px))
     allowed = task.repair_mask
     if mask is None:
         allowed = compute_repair_mask(task.fit.hand, task.window, task.landmarks_px, region)
@@ -106,16 +120,16 @@ def with_part_maps(
 def _edged(
     part: Bool[np.ndarray, "h w"], distance: Float[np.ndarray, "h w"], cell_px: float
 ) -> Bool[np.ndarray, "h w"]:
-    """A part known by coarse cells, half a cell farther, and a whole one over skin that it runs into.
+    """A part known by coarse cells, widened by its margins, and cut back where its outermost cells hold no skin.
 
-    Where colour tells what its outermost cell holds it ends with the skin.
+    See ``PartMapParams`` for the widths.
     """
     if not part.any():
         return part
     skin = distance < SAME_SKIN
     away = cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3)
-    near = (away <= cell_px / 2) | (skin & (away <= _FARTHEST * cell_px))
-    other = opened(distance > _OTHER, max(1.0, _SPECK * cell_px))
+    near = (away <= PARAMS.margin * cell_px) | (skin & (away <= PARAMS.skin_margin * cell_px))
+    other = opened(distance > PARAMS.other_distance, max(1.0, PARAMS.speck_radius * cell_px))
     near &= ~other | eroded(part, cell_px)
     _, pieces = cv2.connectedComponents(near.astype(np.uint8))
     return np.isin(pieces, np.unique(pieces[part & near]))
@@ -169,7 +183,7 @@ def plan_hand(
 def _as_given(
     image: Image, analysis: HandAnalysis, settings: RefineSettings, given: HandFit | None
 ) -> tuple[HandFit, HandAnalysis]:
-    """The fit to paint and the analysis of its crop: another one where the user brought fit, depth or pose."""
+    """The fit to paint and the analysis of its crop, which is cut anew where the user brought a fit or pose."""
     if given is not None:
         fit, analysis = given, analyse_hand(image, analysis.observation, given)
     else:

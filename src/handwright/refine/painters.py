@@ -20,7 +20,7 @@ from handwright.refine.settings import RefineSettings
 from handwright.types import Window
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PaintJob:
     """One hand, or hands that meet, to paint.
 
@@ -71,7 +71,7 @@ class PaintResult:
         alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``repair_mask``.
         toned: Whether the painter took its colours from the picture itself, so that they need no matching.
         strength: Control strength, for painters that have one.
-        strip: uint8 [*, *, 3] what the painter saw and made at its steps, when it was asked to keep that.
+        strip: uint8 [*, *, 3] input and output of the painter at its steps, where these are kept.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]

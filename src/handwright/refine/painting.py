@@ -1,4 +1,4 @@
-"""One painting: hands painted with one seed and one strength, laid into the picture and looked at again."""
+"""One painting: hands painted with one seed and one strength, composited and detected again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from handwright.handrefiner.strength import Strength
+from handwright.progress import Stopwatch
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import Painter
 from handwright.refine.redetection import Redetection, measure_redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
-from handwright.refine.stopwatch import Stopwatch
 from handwright.review.checklist import HandReview
 from handwright.review.judge import Judge
 from handwright.types import DepthControl
@@ -23,14 +23,14 @@ from handwright.types import DepthControl
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RefineContext:
     """What all attempts at the hands of a picture share.
 
     Attributes:
         painter: Who paints.
         settings: Which candidates.
-        judge: Who looks again, and the critic.
+        judge: Detects hands again; with the critic.
         watch: Adds up the seconds.
         reviews: The review of the hands as they were, by id.
     """
@@ -42,14 +42,14 @@ class RefineContext:
     reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PaintTrial:
     """A picture with freshly painted hands.
 
     Attributes:
         pixels: uint8 [H, W, 3].
         shares: Per hand, bool [h, w] in its own window: what of it was painted.
-        looks: Per hand, what a second look sees.
+        redetections: Per hand, how it is detected again.
         control: The depth control image.
         strength: Control strength, of painters that have one.
         strip: What the painter made at its steps, if that was to be kept.
@@ -65,7 +65,7 @@ class PaintTrial:
     @property
     def error(self) -> float:
         """Mean joint error of its hands, as a fraction of hand size; a hand that is not found counts 1."""
-        return float(np.mean([look.joint_error for look in self.redetections]))
+        return float(np.mean([one.joint_error for one in self.redetections]))
 
 
 def paint_trial(
@@ -76,14 +76,14 @@ def paint_trial(
     strength: Strength | str | None,
     context: RefineContext,
 ) -> PaintTrial:
-    """Paint the hands and look at them again; nothing is judged.
+    """Paint the hands and detect them again; nothing is judged.
 
     Args:
         pixels: The picture as painted so far.
         tasks: The hands, the farthest first.
         scene: All hands of the picture.
         seed: Of the painting.
-        strength: For painters that have one: numbers, 'fixed' or 'auto'.
+        strength: Control strength, for painters that have one: a number, one a step, 'fixed' or 'auto'.
         context: What all attempts at the hands of the picture share.
     """
     control, base = scene.control(tasks), with_underlays(pixels, tasks)
@@ -100,11 +100,18 @@ def paint_trial(
         for task in tasks
     ]
     redetections = tuple(redetect_hands(picture, there, context))
-    return PaintTrial(picture, shares, redetections, control, painted.strength, painted.strip)
+    return PaintTrial(
+        pixels=picture,
+        shares=shares,
+        redetections=redetections,
+        control=control,
+        strength=painted.strength,
+        strip=painted.strip,
+    )
 
 
 def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
-    """The picture with what lies under its hands."""
+    """Return the picture with what lies under its hands."""
     if all(task.underlay is None for task in tasks):
         return pixels
     base = pixels.copy()
@@ -116,13 +123,13 @@ def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
 
 
 def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, "h w"]:
-    """What of a hand's crop was painted or laid under it."""
+    """Return which pixels of a hand's crop were painted, or laid under it."""
     painted = inside & task.repair_mask
     return painted if task.underlay is None else painted | task.underlay.inside
 
 
 def redetect_hands(pixels: Pixels, tasks: Sequence[HandTask], context: RefineContext) -> list[Redetection]:
-    """A second look at hands, each near where its task has it."""
+    """Detect hands again, each near where its task has it."""
     with context.watch("check"):
         return [
             measure_redetection(pixels, task.observation, task.fit, context.judge.landmarker)

@@ -1,4 +1,4 @@
-"""HandRefiner's way through a picture: find → reconstruct → depth, mask → paint → check → paste (SPEC §1)."""
+"""The repair of one picture: detect hands, fit, review, paint, check, paste, review again (SPEC §1)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
+from handwright.progress import Stopwatch
 from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
 from handwright.refine.candidates import Pixels, RefineContext
 from handwright.refine.hand_task import HandTask, plan_hand, with_part_maps
@@ -33,7 +34,6 @@ from handwright.refine.review_before_after import (
 )
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
-from handwright.refine.stopwatch import Stopwatch
 from handwright.review.checklist import HandReview, PictureReview
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import Critic
@@ -51,9 +51,9 @@ class Engine:
     """What stays loaded between pictures.
 
     Attributes:
-        landmarker: The eyes that find hands.
+        landmarker: Detects hands and their landmarks.
         inpainters: Opens diffusion models on first use and keeps them.
-        critic: Judges hands by eyes of its own; None: geometry alone judges.
+        critic: Predicts the defects of a hand; None: geometry alone judges.
         proposer: Finds hands that the landmarker overlooks, or None.
         on_stage: Called with the name of every stage as it begins.
     """
@@ -71,8 +71,8 @@ class Engine:
 
     @property
     def judges(self) -> tuple[str, ...]:
-        """Whose words the review goes by."""
-        return ("geometry",) if self.critic is None else ("geometry", "critic")
+        """What the review rests on, in users' words."""
+        return ("geometry",) if self.critic is None else ("geometry", "network")
 
 
 @contextmanager
@@ -90,24 +90,26 @@ def open_engine(
     Raises:
         MissingModelError: The model is missing and cannot be fetched.
     """
-    with HandLandmarker(landmarker) as eyes:
-        yield Engine(eyes, critic=open_critic(), proposer=open_proposer(), on_stage=on_stage)
+    with HandLandmarker(landmarker) as loaded:
+        yield Engine(loaded, critic=open_critic(), proposer=open_proposer(), on_stage=on_stage)
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Find, fit and render every hand; nothing is painted."""
     watch = Stopwatch(engine.on_stage)
-    seen, notes = _find(image.pixels, settings, engine, watch)
-    scene = _scene(image, settings, _plan(image, settings, _analyse(image, seen, watch), 1, watch), watch)
+    detected, notes = _find(image.pixels, settings, engine, watch)
+    scene = _scene(image, settings, _plan(image, settings, _analyse(image, detected, watch), 1, watch), watch)
     hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
-    return Repair(image, image, hands, scene.depth, watch.seconds, notes)
+    return Repair(
+        before=image, after=image, hands=hands, depth=scene.depth, seconds=watch.seconds, notes=notes
+    )
 
 
 def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Review the hands of a picture and repaint those that fail.
 
     Hands that the settings name are attempted whatever the review finds. A hand is replaced only by a
-    candidate that beats it (``refine.acceptance``) and does not fail when the finished picture is reviewed.
+    candidate that is accepted (``refine.acceptance``) and does not fail when the finished picture is reviewed.
 
     Args:
         image: The picture.
@@ -121,25 +123,31 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         DiffusionError: A diffusion model is missing, does not fit, or needs more memory than there is.
     """
     watch = Stopwatch(engine.on_stage)
-    (seen, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
+    (detected, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
     search = settings.hands is None and not settings.boxes
 
-    found = _analyse(image, seen, watch)
+    found = _analyse(image, detected, watch)
 
     def first_review() -> PictureReview:
         with watch("review"):
             return review_before(image, [analysis for analysis, _ in found], engine.judge, search)
 
     before, tasks = both(first_review, lambda: _plan(image, settings, found, 1, watch))
-    undetected = [hand.observation for hand in before.hands[len(seen) :] if hand.observation is not None]
+    undetected = [hand.observation for hand in before.hands[len(detected) :] if hand.observation is not None]
     more = _analyse(image, [(hand, None) for hand in undetected], watch)
     tasks += _plan(image, settings, more, len(tasks) + 1, watch)
     scene = _scene(image, settings, tasks, watch)
     reviews = {hand.id: hand for hand in before.hands}
     scene = replace(
-        scene, tasks=tuple(_seen_by(reviews[task.id], task, image, settings) for task in scene.tasks)
+        scene, tasks=tuple(_with_prediction(reviews[task.id], task, image, settings) for task in scene.tasks)
     )
-    context = RefineContext(open_painter(settings, engine.inpainters), settings, engine.judge, watch, reviews)
+    context = RefineContext(
+        painter=open_painter(settings, engine.inpainters),
+        settings=settings,
+        judge=engine.judge,
+        watch=watch,
+        reviews=reviews,
+    )
     wanted = [task for task in scene.tasks if settings.attempts(task.id, reviews[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, context)
     known = {number: analysis for number, (analysis, _) in enumerate(found, start=1)}
@@ -164,11 +172,20 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     )
     left = after_json if finished else before_json
     undetected = tuple(review for number, review in left.items() if number > len(hands))
-    return Repair(image, after, hands, scene.depth, watch.seconds, notes, engine.judges, undetected)
+    return Repair(
+        before=image,
+        after=after,
+        hands=hands,
+        depth=scene.depth,
+        seconds=watch.seconds,
+        notes=notes,
+        judged_by=engine.judges,
+        undetected=undetected,
+    )
 
 
-def _seen_by(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
-    """A task with what the critic sees of the old hand, where it is attempted and can be made out."""
+def _with_prediction(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
+    """Return a task with the critic's part maps of the old hand, where it is attempted and can be assessed."""
     prediction = review.prediction
     if (
         prediction is None
@@ -192,8 +209,8 @@ def _attempt_all(
     groups = scene.groups(wanted, context.painter.together)
     with ThreadPoolExecutor(threads()) as pool:
         for together in scene.rounds(groups, context.painter.side_by_side):
-            made = list(pool.map(lambda group: _attempt_group(canvas, group, scene, context), together))
-            for attempt in chain.from_iterable(made):
+            done = list(pool.map(lambda group: _attempt_group(canvas, group, scene, context), together))
+            for attempt in chain.from_iterable(done):
                 _paste(canvas, None, attempt)
                 attempts.append(attempt)
     return attempts
@@ -205,13 +222,13 @@ def _finish(
     attempts: list[Attempt],
     again: Callable[[Image, Mapping[int, HandAnalysis]], PictureReview],
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
-    """Paste the winners and review the picture; what does not stand there gives way to the next best or none.
+    """Paste the winners and review the picture; a rejected one gives way to the next best, or to the original.
 
     Args:
         image: The picture as it came.
         before: Its review.
         attempts: At its hands.
-        again: Reviews a finished picture, given what was repainted as it is seen there.
+        again: Reviews a finished picture, given the analyses of the repainted hands.
 
     Returns:
         The finished picture, the attempts as they stand, and the review of the picture if it was changed.
@@ -236,7 +253,7 @@ def _finish(
 def _attempt_group(
     pixels: Pixels, group: Sequence[HandTask], scene: Scene, context: RefineContext
 ) -> list[Attempt]:
-    """Attempt hands that meet in one go, then, should that fail, one by one, each beside what won."""
+    """Attempt hands that meet in one go; should that fail, one by one, each beside those that were accepted."""
     earlier: dict[int, Attempt] = {}
     if len(group) > 1:
         attempts = attempt_together(pixels, group, scene, context)
@@ -252,14 +269,21 @@ def _attempt_group(
 
 
 def _skipped(task: HandTask, image: Image, scene: Scene, reason: str) -> HandRepair:
-    depth = own_depth(task, scene.depth)
-    return HandRepair(task.id, task.observation, task.fit, task.full_mask(image), depth, "skipped", reason)
+    return HandRepair(
+        id=task.id,
+        observation=task.observation,
+        fit=task.fit,
+        mask=task.full_mask(image),
+        depth=own_depth(task, scene.depth),
+        action="skipped",
+        reason=reason,
+    )
 
 
 def _find(
     pixels: Pixels, settings: RefineSettings, engine: Engine, watch: Stopwatch
 ) -> tuple[list[tuple[HandObservation, HandFit | None]], tuple[str, ...]]:
-    """Observed hands, with their fit when the user brought it, and what the user should know."""
+    """Return detected hands, with their fit where the user brought it, and what the user should know."""
     with watch("find"):
         if settings.hands is not None:
             return [
@@ -269,8 +293,8 @@ def _find(
             return [(hand, None) for hand in find_hands(pixels, landmarker=engine.landmarker)], ()
         found: list[tuple[HandObservation, HandFit | None]] = []
         notes: list[str] = []
-        seen = find_in_boxes(pixels, settings.boxes, landmarker=engine.landmarker)
-        for box, hand in zip(settings.boxes, seen, strict=True):
+        detected = find_in_boxes(pixels, settings.boxes, landmarker=engine.landmarker)
+        for box, hand in zip(settings.boxes, detected, strict=True):
             if hand is None:
                 at = ",".join(f"{v:g}" for v in box)
                 notes.append(
@@ -282,16 +306,16 @@ def _find(
 
 
 def _analyse(
-    image: Image, seen: Sequence[tuple[HandObservation, HandFit | None]], watch: Stopwatch
+    image: Image, detected: Sequence[tuple[HandObservation, HandFit | None]], watch: Stopwatch
 ) -> list[FoundHand]:
     with watch("fit"):
-        return [(analyse_hand(image, observation), given) for observation, given in seen]
+        return [(analyse_hand(image, observation), given) for observation, given in detected]
 
 
 def _plan(
     image: Image, settings: RefineSettings, found: Sequence[FoundHand], first: int, watch: Stopwatch
 ) -> list[HandTask]:
-    """Tasks of hands that are numbered from ``first`` on."""
+    """Return tasks of hands that are numbered from ``first`` on."""
     depth = settings.depth
     if depth is not None and depth.pixels.shape != image.pixels.shape:
         raise HandsFileError(
@@ -307,7 +331,7 @@ def _plan(
 
 
 def _scene(image: Image, settings: RefineSettings, tasks: Sequence[HandTask], watch: Stopwatch) -> Scene:
-    """The hands with their depth control image, rendered unless the user gave one."""
+    """Return the hands with their depth control image, rendered unless the user gave one."""
     given = settings.depth
     with watch("depth"):
         depth = depth_control([task.fit.hand for task in tasks], image.height, image.width)

@@ -21,9 +21,19 @@ from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.joint_bending import check_joints
 from handwright.types import HandFit, HandObservation, Image
 
-SAME_HAND = 0.35
-"""Mean distance of landmarks, as a fraction of hand size, up to which a detection is the same hand; chosen by
-eye."""
+
+@dataclass(frozen=True, kw_only=True)
+class RedetectionParams:
+    """When a detection is the hand that was painted.
+
+    Attributes:
+        max_distance: Mean distance of its landmarks from those that are expected, in hand sizes; chosen by eye.
+    """
+
+    max_distance: float = 0.35
+
+
+PARAMS = RedetectionParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +59,8 @@ def redetect_hand(
         wanted: Where the hand is expected.
         landmarker: Finds landmarks.
     """
-    seen = confirm_candidates(pixels, [wanted], landmarker)
-    return seen[0] if seen and landmark_distance(seen[0], wanted) <= SAME_HAND else None
+    found = confirm_candidates(pixels, [wanted], landmarker)
+    return found[0] if found and landmark_distance(found[0], wanted) <= PARAMS.max_distance else None
 
 
 def measure_redetection(
@@ -67,10 +77,10 @@ def measure_redetection(
         fit: The hand that was rendered.
         landmarker: Finds landmarks.
     """
-    seen = redetect_hand(pixels, observation, landmarker)
-    if seen is None:
+    found = redetect_hand(pixels, observation, landmarker)
+    if found is None:
         return Redetection(None, 1.0)
-    analysis = analyse_hand(Image(pixels), replace(seen, side=observation.side))
+    analysis = analyse_hand(Image(pixels), replace(found, side=observation.side))
     again = analysis.landmark_fit.hand
     here = fit.hand.camera.project(mesh_of(fit.hand).joints_cam_m)
     there = again.camera.project(mesh_of(again).joints_cam_m)

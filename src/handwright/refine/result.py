@@ -18,7 +18,7 @@ from handwright.handrefiner.strength import Strength, StrengthChoice
 from handwright.types import Box, DepthControl, HandFit, HandObservation, Image, Mask, Side, expect_array
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Candidate:
     """One attempt at painting one hand: a patch of the picture and how it was judged.
 
@@ -30,9 +30,9 @@ class Candidate:
         scores: Named measures, each a plain float (``found_again`` 0/1, ``joint_error`` in hand sizes, …).
         accepted: Whether it may replace the original.
         strength: Control strength, for painters that have one.
-        strip: uint8 [*, *, 3] what the painter saw and made step by step, if that was to be kept.
-        reading: How the hand was read: 'as found', 'as a left hand', 'without doubtful fingers', ….
-        refused: Why it may not replace the original, in words.
+        strip: uint8 [*, *, 3] input and output of the painter at its steps, where these are kept.
+        pose_hypothesis: How the hand was interpreted: 'as found', 'as a left hand', 'without doubtful fingers', ….
+        rejection_reasons: Why it may not replace the original, in words.
         strength_choice: How the strength came about, for painters that have one.
     """
 
@@ -60,19 +60,19 @@ class Candidate:
         return f"<Candidate seed {self.seed}, {width}×{height} at {self.origin_xy_px}, {state}>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HandRepair:
     """What happened to one hand.
 
     Attributes:
         id: 1-based number of the hand in its picture: left to right as found, or in the user's own order.
-        observation: What was seen.
+        observation: The detection.
         fit: The hand that was fitted and (perhaps) painted.
         mask: Pixels that may change.
         depth: This hand's part of the depth control image.
         action: 'refined', 'kept' (attempted, the original stays) or 'skipped' (not attempted).
         reason: One sentence for the user.
-        candidates: Every attempt, in the order made.
+        candidates: Every attempt, in the order they were painted.
         picked: Index into ``candidates`` of the one that was pasted, or None.
         best_rejected: Where none was pasted, index of the one that came nearest to it, or None.
         review_before: The review of the hand as it was: an element of ``hands[]`` in
@@ -107,7 +107,7 @@ class HandRepair:
         return f"<HandRepair {self.id}, {self.side}, {self.action}: {self.reason}>"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Repair:
     """A refined picture with the evidence of what was done to it.
 
@@ -117,9 +117,10 @@ class Repair:
         hands: One entry per hand found.
         depth: The depth control image of all hands together.
         seconds: Wall time per stage ('find', 'fit', 'depth', 'review', 'paint', 'check').
-        notes: What the user should know besides, one sentence each (a box in which no hand was seen, …).
-        judged_by: Who reviewed the hands: 'geometry', and 'critic' where there is one; empty: nobody.
-        unread: The final review of hands whose joints could not be detected, and of arms without
+        notes: What the user should know besides, one sentence each (a box in which no hand was found, …).
+        judged_by: What the review rests on: 'geometry', and 'network' where the critic is installed; empty:
+            nothing was reviewed.
+        undetected: The final review of hands whose joints could not be detected, and of arms without
             a hand; none of them was attempted.
     """
 

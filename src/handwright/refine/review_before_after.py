@@ -1,10 +1,10 @@
-"""The review before and after: the same hands under the same numbers, and those that nobody could read."""
+"""The review before and after: the same hands under the same numbers, undetected ones included."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handwright.perception.analysis import HandAnalysis
@@ -16,8 +16,23 @@ from handwright.review.judge import Judge, review_picture
 from handwright.review.review_json import picture_json
 from handwright.types import Box, Image
 
-_SAME_PLACE = 0.5
-"""Overlap of the boxes from which a hand that only the proposal network sees is the same as before."""
+
+@dataclass(frozen=True, kw_only=True)
+class RematchParams:
+    """How hands of the finished picture are related to those of the picture before; chosen by eye.
+
+    Attributes:
+        min_overlap: Intersection over union of the boxes from which a hand that only the proposal network
+            finds is the same as before.
+        near: How far from a hand paint may break it, in sizes of its box: about as far as the critic's crop
+            reaches.
+    """
+
+    min_overlap: float = 0.5
+    near: float = 0.5
+
+
+PARAMS = RematchParams()
 
 
 def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, search: bool) -> PictureReview:
@@ -27,17 +42,17 @@ def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, sea
         image: The picture.
         hands: Those that were found.
         judge: Who reviews.
-        search: Look also for hands that were overlooked, as ``handwright review`` does.
+        search: Search for undetected hands, too, as ``handwright review`` does.
 
     Returns:
-        The found hands numbered from 1, then those that only the proposal network found and whose joints the
-        critic reads, then the rest: hands that nobody could read, and arms without one.
+        The detected hands numbered from 1, then those that only the proposal network found and whose joints
+        the critic predicts, then the rest: hands without landmarks, and arms without a hand.
     """
     if not hands and not search:
         return PictureReview((), image.width, image.height)
     review = review_picture(image, judge, hands=hands, search=search)
-    read = [hand for hand in review.hands if hand.observation is not None]
-    ordered = [*read, *(hand for hand in review.hands if hand.observation is None)]
+    with_joints = [hand for hand in review.hands if hand.observation is not None]
+    ordered = [*with_joints, *(hand for hand in review.hands if hand.observation is None)]
     return replace(review, hands=tuple(replace(hand, id=k) for k, hand in enumerate(ordered, start=1)))
 
 
@@ -56,23 +71,19 @@ def review_after(
 
     Returns:
         Every hand under its number of ``before``; one that was not there gets a number of its own, and one
-        that only the proposal network saw is missing where it sees it no more.
+        that only the proposal network found is missing where it finds it no more.
     """
     review = review_picture(image, judge, hands=list(found.values()), search=search)
     known = [replace(hand, id=k) for k, hand in zip(found, review.hands, strict=False)]
     lost = [hand for hand in before.hands if hand.id not in found]
     for hand in review.hands[len(found) :]:
         same = max(lost, key=lambda old: box_iou(old.bbox_xyxy_px, hand.bbox_xyxy_px), default=None)
-        if same is not None and box_iou(same.bbox_xyxy_px, hand.bbox_xyxy_px) >= _SAME_PLACE:
+        if same is not None and box_iou(same.bbox_xyxy_px, hand.bbox_xyxy_px) >= PARAMS.min_overlap:
             lost.remove(same)
             known.append(replace(hand, id=same.id))
         else:
             known.append(replace(hand, id=max(len(before.hands), *(one.id for one in known), 0) + 1))
     return replace(review, hands=tuple(sorted(known, key=lambda one: one.id)))
-
-
-_AROUND = 0.5
-"""How far from a hand paint may break it, in sizes of its box: about as far as a critic's crop reaches."""
 
 
 def review_json_by_id(review: PictureReview) -> dict[int, Mapping[str, Any]]:
@@ -92,11 +103,11 @@ def reason_not_attempted(review: HandReview, settings: RefineSettings) -> str:
 def rejections_in_review(
     attempts: Sequence[Attempt], before: PictureReview, after: PictureReview
 ) -> dict[int, str]:
-    """Why a winner does not stand in the finished picture, by the number of its hand.
+    """Why a winner is rejected after all, by the number of its hand, with the reason for the user.
 
-    It does not where its hand fails there, unless it was taken although the critic calls it malformed
-    (``beats``), or a hand that was painted in one go with it, or a hand near its paint that did not fail
-    before.
+    It is where its hand fails in the finished picture, unless it was accepted although the critic predicts it
+    malformed (``acceptance``); where a hand that was painted in one go with it is rejected; and where it
+    breaks a hand nearby, which did not fail before.
 
     Args:
         attempts: As they stand.
@@ -128,10 +139,10 @@ def rejections_in_review(
 
 
 def _meets(attempt: Attempt, box: Box) -> bool:
-    """Whether a winner's paint lies on a hand, or as near to it as a critic looks."""
+    """Whether a winner's paint lies on a hand, or near it (``RematchParams.near``)."""
     assert attempt.winner is not None
     (x, y), inside = attempt.winner.origin_xy_px, attempt.winner.inside
-    near = _AROUND * max(box[2] - box[0], box[3] - box[1])
+    near = PARAMS.near * max(box[2] - box[0], box[3] - box[1])
     x0, y0 = (max(0, math.floor(low - near) - at) for low, at in zip(box[:2], (x, y), strict=True))
     x1, y1 = (max(0, math.ceil(high + near) - at) for high, at in zip(box[2:], (x, y), strict=True))
     return bool(inside[y0:y1, x0:x1].any())

@@ -14,8 +14,20 @@ from handwright.refine.hand_task import HandTask
 from handwright.refine.painters import PaintJob
 from handwright.types import DepthControl, Window
 
-_ROOM = 0.1
-"""Hands that lie apart have so much room between their repair masks, in sizes of the larger hand."""
+
+@dataclass(frozen=True, kw_only=True)
+class SceneParams:
+    """When hands are painted at the same time.
+
+    Attributes:
+        min_gap: Least gap between the repair masks of two such hands, in sizes of the larger one: another pose
+            hypothesis may reach farther; chosen by eye.
+    """
+
+    min_gap: float = 0.1
+
+
+PARAMS = SceneParams()
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +36,7 @@ class Scene:
 
     Attributes:
         tasks: All of them; the task of id k stands at index k − 1.
-        depth: Depth control image of all hands as they were read first.
+        depth: Depth control image of all hands by their first pose hypothesis.
         given: True when that image is the user's own.
     """
 
@@ -65,15 +77,15 @@ class Scene:
         """The depth control image to paint these hands by; several of them share one depth range.
 
         Args:
-            tasks: Hands to paint, as they are read now.
+            tasks: Hands to paint, by the pose hypothesis of this painting.
         """
-        reread = any(self.tasks[task.id - 1] is not task for task in tasks)
-        if self.given or (len(tasks) == 1 and not reread):
+        changed = any(self.tasks[task.id - 1] is not task for task in tasks)
+        if self.given or (len(tasks) == 1 and not changed):
             return self.depth
         height, width = self.depth.depth.shape
         now = {task.id: task for task in (*self.tasks, *tasks)}
         depth = self.depth
-        if reread:
+        if changed:
             depth = depth_control([now[task.id].fit.hand for task in self.tasks], height, width)
         if len(tasks) == 1:
             return depth
@@ -105,17 +117,24 @@ class Scene:
         for task in tasks:
             mates = [other for other in self.tasks if other.id in painted and other.id != task.id]
             strangers = [other for other in self.tasks if other.id not in painted]
-            before = _in_front(task, strangers, control)
-            repair_mask |= _moved(task.repair_mask & ~before, task.window, window)
-            others.append(before | _in_front(task, mates, control))
+            nearer = _nearer_hands(task, strangers, control)
+            repair_mask |= _moved(task.repair_mask & ~nearer, task.window, window)
+            others.append(nearer | _nearer_hands(task, mates, control))
         return PaintJob(
-            picture, control.depth, tuple(tasks), tuple(others), window, repair_mask, seed, strength
+            picture=picture,
+            control=control.depth,
+            tasks=tuple(tasks),
+            others=tuple(others),
+            window=window,
+            repair_mask=repair_mask,
+            seed=seed,
+            strength=strength,
         )
 
 
 def _meet(a: HandTask, b: HandTask) -> bool:
-    """Whether the boxes of two repair masks come so near that other readings of the hands may overlap."""
-    room = _ROOM * max(a.observation.size_px, b.observation.size_px)
+    """Whether two repair masks come so near that other pose hypotheses of their hands may overlap."""
+    room = PARAMS.min_gap * max(a.observation.size_px, b.observation.size_px)
     (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = (_reach(task) for task in (a, b))
     return ax0 - room < bx1 and bx0 - room < ax1 and ay0 - room < by1 and by0 - room < ay1
 
@@ -135,7 +154,9 @@ def own_depth(task: HandTask, control: DepthControl) -> DepthControl:
     return DepthControl(np.where(mine, control.depth, 0).astype(np.uint8), control.hand_id)
 
 
-def _in_front(task: HandTask, others: Sequence[HandTask], control: DepthControl) -> Bool[np.ndarray, "h w"]:
+def _nearer_hands(
+    task: HandTask, others: Sequence[HandTask], control: DepthControl
+) -> Bool[np.ndarray, "h w"]:
     """Pixels of other hands, old ones included, where this hand is not the nearest: bool in its window."""
     x0, y0, x1, y1 = task.window
     theirs = np.zeros((y1 - y0, x1 - x0), np.bool_)

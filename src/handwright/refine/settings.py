@@ -1,4 +1,4 @@
-"""What a refinement is asked to do; every field ends up in the report."""
+"""What a refinement does; every field ends up in the report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RefineSettings:
         unsure: Attempt also hands of which the review cannot tell.
         hand_ids: Attempt only the hands with these ids; empty: no such choice.
         diffusion: How the diffusing painters paint; None: the defaults.
-        keep_intermediates: Keep what a diffusing painter saw and made at its steps with every candidate.
+        keep_intermediates: Keep input and output of a diffusing painter at its steps with every candidate.
     """
 
     painter: str = DEFAULTS["painter"]
@@ -102,8 +102,8 @@ class RefineSettings:
         """
         strengths: tuple[float | str | None, ...] = (None,)
         if self.painter in DIFFUSING:
-            asked = (self.diffusion or DiffusionSettings()).strength
-            strengths = (asked,) if asked in ("adaptive", 1.0) else (asked, 1.0)
+            strength = (self.diffusion or DiffusionSettings()).strength
+            strengths = (strength,) if strength in ("adaptive", 1.0) else (strength, 1.0)
         pairs = (divmod(k, len(strengths)) for k in range(self.candidates))
         return tuple(((self.seed + step) % 2**32, strengths[which]) for step, which in pairs)
 
@@ -121,11 +121,11 @@ def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSetti
     Raises:
         UsageError: An option means nothing to the painter, or its value makes no sense.
     """
-    asked = {name: value for name, value in given.items() if value is not None}
-    check_painter(painter, asked)
+    options = {name: value for name, value in given.items() if value is not None}
+    check_painter(painter, options)
     if painter not in DIFFUSING:
         return None
-    return DiffusionSettings(**{OPTIONS[name].place: value for name, value in asked.items()})
+    return DiffusionSettings(**{OPTIONS[name].place: value for name, value in options.items()})
 
 
 def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
@@ -134,13 +134,13 @@ def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
     Raises:
         UsageError: There is no such option, it means nothing to the painter, or its value makes no sense.
     """
-    asked = {name: value for name, value in given.items() if value is not None}
-    for name in asked:
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
         if name not in OPTIONS and name != "keep_intermediates":
             raise UsageError(f"there is no option `{name}`", "", nearest(name, OPTIONS))
-    painter = asked.get("painter", DEFAULTS["painter"])
-    diffusing = {name: asked.pop(name) for name in DIFFUSION_OPTIONS if name in asked}
-    own = {OPTIONS[name].place if name in OPTIONS else name: value for name, value in asked.items()}
+    painter = options.get("painter", DEFAULTS["painter"])
+    diffusing = {name: options.pop(name) for name in DIFFUSION_OPTIONS if name in options}
+    own = {OPTIONS[name].place if name in OPTIONS else name: value for name, value in options.items()}
     return RefineSettings(**own, diffusion=diffusion_settings(painter, diffusing))
 
 

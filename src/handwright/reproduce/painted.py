@@ -12,11 +12,11 @@ from jaxtyping import Float, UInt8
 
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.metrics.crops import hand_crop
+from handwright.progress import Stopwatch
 from handwright.refine.candidates import paint, score_originals
 from handwright.refine.painters import Painter, PaintJob, PaintResult, painter_on_network
 from handwright.refine.painting import PaintTrial, RefineContext, paint_trial, redetect_hands
 from handwright.refine.settings import RefineSettings
-from handwright.refine.stopwatch import Stopwatch
 from handwright.reproduce.subjects import Subject
 from handwright.review.judge import Judge
 

@@ -5,10 +5,7 @@ import numpy as np
 import pytest
 
 from handwright.refine.compositing.picture_fit import (
-    LAB_COLOUR,
-    LAB_SEAM,
-    OCTAVES_GRAIN,
-    OCTAVES_SHARPNESS,
+    PARAMS,
     Aspect,
     PictureFit,
     lost_share,
@@ -66,7 +63,7 @@ def test_colour_is_the_distance_of_the_middle_colours_in_lab():
     other = (200.0, 150.0, 120.0)
     found = fit(picture(), picture(skin=other)).colour
     assert found.value == pytest.approx(float(np.linalg.norm(lab(SKIN) - lab(other))), rel=0.05)
-    assert found.limit == pytest.approx(LAB_COLOUR, abs=0.5)
+    assert found.limit == pytest.approx(PARAMS.colour, abs=0.5)
 
 
 def test_a_hand_of_two_colours_allows_more():
@@ -75,7 +72,7 @@ def test_a_hand_of_two_colours_allows_more():
     before = np.where(HAND[..., None], both, np.array(WALL)).astype(np.uint8)
     found = fit(before, before.copy())
     apart = float(np.linalg.norm(lab(light) - lab(dark)))
-    assert found.colour.limit == pytest.approx(LAB_COLOUR + min(apart / 2, LAB_COLOUR), rel=0.05)
+    assert found.colour.limit == pytest.approx(PARAMS.colour + min(apart / 2, PARAMS.colour), rel=0.05)
 
 
 def test_a_seam_is_the_step_across_the_rim_and_texture_is_none():
@@ -94,7 +91,7 @@ def test_a_wall_with_steps_of_its_own_allows_them():
     before = np.where(checks, 90, 150) * np.ones(3)
     before = np.where(HAND[..., None], np.array(SKIN), before).astype(np.uint8)
     seam = fit(before, before.copy()).seam
-    assert seam.limit == pytest.approx(LAB_SEAM + seam.value)
+    assert seam.limit == pytest.approx(PARAMS.seam + seam.value)
     assert seam.share < 1
 
 
@@ -139,5 +136,5 @@ def test_what_is_lost_is_the_share_of_the_old_hand_beside_the_new_one_that_chang
 
 
 def test_the_worst_aspect_decides():
-    aspects = [Aspect(0.5, OCTAVES_SHARPNESS), Aspect(3 * OCTAVES_GRAIN, OCTAVES_GRAIN), Aspect(0, 1)]
-    assert PictureFit(*aspects, Aspect(1.0, LAB_SEAM)).share == pytest.approx(3)
+    aspects = [Aspect(0.5, PARAMS.sharpness), Aspect(3 * PARAMS.grain, PARAMS.grain), Aspect(0, 1)]
+    assert PictureFit(*aspects, Aspect(1.0, PARAMS.seam)).share == pytest.approx(3)

@@ -50,19 +50,26 @@ class HandTruth:
     defects: tuple[DefectLabel, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class HandPicture:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RenderedPicture:
     """A picture with its truth."""
 
     pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
     depth: UInt8[np.ndarray, "s s"]  # HandRefiner's depth control image of the sound hands alone
     # ``Stage.nearness`` of everything that is in the picture, malformed as it may be
     scene: UInt8[np.ndarray, "s s"]
-    mask: Bool[np.ndarray, "s s"]  # what is seen of the hands beyond the wrist
-    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body``
-    hands: tuple[HandTruth, ...]  # The truth of each hand
+    # What is visible of the hands beyond the wrist, or of the person, hair and clothes included
+    mask: Bool[np.ndarray, "s s"]
+    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body`` and, of a person, ``people.body``
+    hands: tuple[HandTruth, ...]  # The truth of each hand that is in the picture, at least in part
+    encoded: bytes  # The JPEG that the pixels come out of
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HandPicture(RenderedPicture):
+    """A picture of hands."""
+
     setup: Setup  # Everything that the picture was made from
-    encoded: bytes = b""  # The JPEG that the pixels come out of
 
 
 def render_hands(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> HandPicture:
@@ -118,14 +125,14 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
     linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
     pixels, encoded = develop(linear * exposure(rng, linear, of_hand), setup.shot)
     return HandPicture(
-        pixels,
-        depth_control(hands, size, size).depth,
-        stage.nearness()[middle::scale, middle::scale],
-        of_hand,
-        parts,
-        truths,
-        setup,
-        encoded,
+        pixels=pixels,
+        depth=depth_control(hands, size, size).depth,
+        scene=stage.nearness()[middle::scale, middle::scale],
+        mask=of_hand,
+        parts=parts,
+        hands=truths,
+        setup=setup,
+        encoded=encoded,
     )
 
 

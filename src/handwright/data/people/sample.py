@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
 from handwright.data.hands.compositing import composite, exposure, seen_landmarks, white_balance
-from handwright.data.hands.sample import HandTruth
+from handwright.data.hands.sample import HandTruth, RenderedPicture
 from handwright.data.people.body import SKIN, solids_of
 from handwright.data.people.points import wholebody_of
 from handwright.data.people.setup import PersonSetup, draw_setup
@@ -27,19 +27,12 @@ _REACHES = ((0.012, 8), (0.05, 10), (0.2, 14))
 """Ambient occlusion of fingers, of folds, and of limbs before a body."""
 
 
-@dataclass(frozen=True, eq=False)
-class PersonPicture:
-    """A picture with its truth."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PersonPicture(RenderedPicture):
+    """A picture of someone."""
 
-    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
-    depth: UInt8[np.ndarray, "s s"]  # HandRefiner's depth control image of the hands
-    scene: UInt8[np.ndarray, "s s"]  # ``Stage.nearness`` of everything that is in the picture
-    mask: Bool[np.ndarray, "s s"]  # the person, with clothes and hair
-    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body`` and ``people.body``
-    hands: tuple[HandTruth, ...]  # The truth of each hand that is in the picture, at least in part
     person: PersonLabel  # The 133 points and the person's box
     setup: PersonSetup  # Everything that the picture was made from
-    encoded: bytes = b""  # The JPEG that the pixels come out of
 
 
 def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path] = ()) -> PersonPicture:
@@ -63,24 +56,25 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     linear = composite(lit, setup, rng, size)
     middle = scale // 2
     parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
-    seen = parts > 0
+    body = parts > 0
     linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
     pixels, encoded = develop(linear * _metered(rng, linear, parts), setup.shot)
     truths = [_truth(setup, k, stage, scale, size) for k in range(2)]
     inside = [((t.keypoints_px >= 0) & (t.keypoints_px < size)).all(1).any() for t in truths]
     points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, scale, size)
-    rows, columns = np.nonzero(seen)
+    rows, columns = np.nonzero(body)
     corners = np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]], float)
+    hands = tuple(t for t, shown in zip(truths, inside, strict=True) if shown)
     return PersonPicture(
-        pixels,
-        depth_control([t.hand for t, shown in zip(truths, inside, strict=True) if shown], size, size).depth,
-        stage.nearness()[middle::scale, middle::scale],
-        seen,
-        parts,
-        tuple(t for t, shown in zip(truths, inside, strict=True) if shown),
-        PersonLabel(points, box_around(corners)),
-        setup,
-        encoded,
+        pixels=pixels,
+        depth=depth_control([t.hand for t in hands], size, size).depth,
+        scene=stage.nearness()[middle::scale, middle::scale],
+        mask=body,
+        parts=parts,
+        hands=hands,
+        person=PersonLabel(points, box_around(corners)),
+        setup=setup,
+        encoded=encoded,
     )
 
 

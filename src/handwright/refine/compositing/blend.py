@@ -1,6 +1,8 @@
-"""The one way back into the picture, for every painter: match the colours, feather the rim, blend."""
+"""Compositing of every painter's result: match the colours, feather the rim, blend."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,12 +12,34 @@ from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 from handwright.refine.painters import PaintJob, PaintResult
 
-_RIM, _BAND, _REACH = 0.025, 0.03, 0.3
-"""Width of the feathered rim, of the bands that are compared, and of the fade inwards, in hand sizes."""
 
-_FEWEST_PX, _DARKEST, _MOST_GAIN, _MIXED = 60, 1e-3, 6.0, 0.007
-"""Skin that is too little to compare, light that is too dark, the widest gain, and half a pixel of a
-network that sees the hand at 64 px, in hand sizes."""
+@dataclass(frozen=True, kw_only=True)
+class BlendParams:
+    """Colour match and rim of a repainted hand; chosen by eye. Lengths are in hand sizes, at least so many px.
+
+    Attributes:
+        rim, min_rim_px: Width of the feathered rim.
+        band, min_band_px: Width of the bands on either side of the rim whose colours are matched.
+        reach: How far inwards that match fades out.
+        min_pixels: Fewest pixels of skin whose light is compared.
+        darkest: Linear light below which no gain is computed, of 1.
+        max_gain: Greatest gain of a channel, and least one as its inverse.
+        fade, min_fade_px: Sigma of the gain's edge: half a pixel of a network that has the hand at 64 px.
+    """
+
+    rim: float = 0.025
+    min_rim_px: float = 2.0
+    band: float = 0.03
+    min_band_px: float = 3.0
+    reach: float = 0.3
+    min_pixels: int = 60
+    darkest: float = 1e-3
+    max_gain: float = 6.0
+    fade: float = 0.007
+    min_fade_px: float = 0.7
+
+
+PARAMS = BlendParams()
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
@@ -25,7 +49,7 @@ def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h
         inside: bool [h, w].
         hand_px: Size of the hand in pixels.
     """
-    return feather(inside, max(2.0, _RIM * hand_px))
+    return feather(inside, max(PARAMS.min_rim_px, PARAMS.rim * hand_px))
 
 
 def composite_paint(
@@ -60,11 +84,11 @@ def _toned(job: PaintJob, pixels: np.ndarray, inside: Bool[np.ndarray, "h w"]) -
     skin = np.where(inside, hand | arm, old)
     light = np.clip(pixels, 0.0, 255.0).astype(np.float32)
     toned = _as_light_as(light, skin & inside, job.crop, old & inside, job.hand_px)
-    band_px = max(3.0, _BAND * job.hand_px)
+    band_px = max(PARAMS.min_band_px, PARAMS.band * job.hand_px)
     going_on = _near(arm, 3 * band_px) & ~inside
     for material, compared in ((skin, skin), (~skin, ~skin & ~going_on)):
         matched = match_colour_ramp(
-            toned, job.crop, inside, compared, band_px=band_px, reach_px=_REACH * job.hand_px
+            toned, job.crop, inside, compared, band_px=band_px, reach_px=PARAMS.reach * job.hand_px
         )
         toned = np.where(material[..., None], matched, toned)
     return toned
@@ -100,12 +124,12 @@ def _as_light_as(
 
     The gain fades out around the skin, where the network mixes skin and background.
     """
-    if min(new.sum(), old.sum()) < _FEWEST_PX:
+    if min(new.sum(), old.sum()) < PARAMS.min_pixels:
         return pixels
     light = to_linear(np.rint(pixels).astype(np.uint8))
     had, has = np.median(to_linear(crop[old]), axis=0), np.median(light[new], axis=0)
-    gain = np.clip(had / np.maximum(has, _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN)
-    soft = max(0.7, _MIXED * hand_px)
+    gain = np.clip(had / np.maximum(has, PARAMS.darkest), 1 / PARAMS.max_gain, PARAMS.max_gain)
+    soft = max(PARAMS.min_fade_px, PARAMS.fade * hand_px)
     grown = cv2.dilate(new.astype(np.float32), np.ones((2 * round(soft) + 1,) * 2, np.uint8))
     share = cv2.GaussianBlur(grown, (0, 0), soft)[..., None]
     return to_srgb(np.minimum(light * gain**share, 1.0))

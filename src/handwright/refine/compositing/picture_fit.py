@@ -1,7 +1,7 @@
 """Fit to the picture: is a repainted hand as sharp, as grainy and of the colour that was there, and no seam?
 
-The original fits its picture by being part of it, so this is no race: each aspect is a distance from what the
-picture itself shows, and a candidate may go as far as its allowance and what the picture varies by itself.
+The original fits its picture by being part of it, so candidates are not compared with each other: each aspect
+is a distance from the picture, limited by an allowance and by how much the picture itself varies.
 """
 
 from __future__ import annotations
@@ -16,21 +16,41 @@ from handwright.drawing.geometry.working_resolution import mask_box
 from handwright.drawing.photo.grain import measure_grain
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 
-OCTAVES_SHARPNESS, OCTAVES_GRAIN = 1.0, 1.0
-"""Allowances: how much blurrier or crisper, how much cleaner or noisier, in powers of two."""
 
-LAB_COLOUR, LAB_SEAM = 6.0, 5.0
-"""Allowances: difference of the skin's middle colours, and of what meets at the rim, in units of Lab."""
+@dataclass(frozen=True, kw_only=True)
+class PictureFitParams:
+    """Allowances of the four aspects, and how they are measured; chosen by eye.
 
-LEAST_BLUR_PX, LEAST_GRAIN = 0.6, 0.8
-"""Edges sharper than this, and grain (levels of 255) finer than this, look alike."""
+    Attributes:
+        sharpness, grain: How much blurrier or crisper, cleaner or noisier than the old hand, in octaves.
+        colour, seam: Distance of the skins' median colours, and of what meets at the rim, in Lab.
+        min_blur_px: Edges sharper than this look alike.
+        min_grain: Grain finer than this looks alike, in levels of 255.
+        rim, min_rim_px: Width of the rim whose inside and outside are compared, in hand sizes.
+        cell: Side of the squares in which steps across the rim are averaged, in rims: texture cancels out.
+        min_pixels: Fewest pixels that are compared.
+        near: Width of the strip beside the new hand that is not counted as lost, in hand sizes.
+        other_lab: Lab distance from which a repainted pixel is plainly of another colour.
+    """
 
-_RIM, _NARROWEST_RIM_PX, _CELL_RIMS = 0.025, 2, 6
-_FEWEST_PX = 40
-_NEAR, _PLAINLY_OTHER_LAB = 0.02, 15.0
+    sharpness: float = 1.0
+    grain: float = 1.0
+    colour: float = 6.0
+    seam: float = 5.0
+    min_blur_px: float = 0.6
+    min_grain: float = 0.8
+    rim: float = 0.025
+    min_rim_px: int = 2
+    cell: int = 6
+    min_pixels: int = 40
+    near: float = 0.02
+    other_lab: float = 15.0
+
+
+PARAMS = PictureFitParams()
 
 Pixels = UInt8[np.ndarray, "h w 3"]
-OrientedSquare = Bool[np.ndarray, "h w"]
+Region = Bool[np.ndarray, "h w"]
 Lab = Float[np.ndarray, "h w 3"]
 
 
@@ -83,9 +103,9 @@ class PictureFit:
 def measure_picture_fit(
     before: Pixels,
     after: Pixels,
-    changed: OrientedSquare,
-    old: OrientedSquare,
-    new: OrientedSquare,
+    changed: Region,
+    old: Region,
+    new: Region,
     hand_px: float,
 ) -> PictureFit:
     """Measure one repainted hand.
@@ -99,7 +119,7 @@ def measure_picture_fit(
         hand_px: Size of the hand in pixels.
     """
     fresh = new & changed
-    rim_px = max(_NARROWEST_RIM_PX, round(_RIM * hand_px))
+    rim_px = max(PARAMS.min_rim_px, round(PARAMS.rim * hand_px))
     was, became = _lab(before), _lab(after)
     return PictureFit(
         _sharpness(before, after, old, new),
@@ -112,51 +132,52 @@ def measure_picture_fit(
 def lost_share(
     before: Pixels,
     after: Pixels,
-    changed: OrientedSquare,
-    old: OrientedSquare,
-    new: OrientedSquare,
+    changed: Region,
+    old: Region,
+    new: Region,
     hand_px: float,
 ) -> float:
     """Share of the old hand that is gone: repainted in plainly another colour, beside the new hand.
 
-    A spare finger is a small part of a hand; a hand that was misread loses more. The arguments are those of
+    A surplus finger is a small part of a hand; a hand that was interpreted wrongly loses more. The arguments are those of
     ``measure_picture_fit``.
     """
     gone = old & changed
     if not gone.any():
         return 0.0
-    radius = max(1, round(_NEAR * hand_px))
+    radius = max(1, round(PARAMS.near * hand_px))
     near = cv2.dilate(new.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
     gone &= ~near
     box = mask_box(gone, None)
-    apart = np.linalg.norm(_lab(after[box]) - _lab(before[box]), axis=2) > _PLAINLY_OTHER_LAB
+    apart = np.linalg.norm(_lab(after[box]) - _lab(before[box]), axis=2) > PARAMS.other_lab
     return float((gone[box] & apart).sum() / old.sum())
 
 
-def _sharpness(before: Pixels, after: Pixels, old: OrientedSquare, new: OrientedSquare) -> Aspect:
+def _sharpness(before: Pixels, after: Pixels, old: Region, new: Region) -> Aspect:
     if not (old.any() and new.any()):
-        return Aspect(0.0, OCTAVES_SHARPNESS)
+        return Aspect(0.0, PARAMS.sharpness)
     had, has = (
-        max(edge_blur_sigma(picture, mask), LEAST_BLUR_PX) for picture, mask in ((before, old), (after, new))
+        max(edge_blur_sigma(picture, mask), PARAMS.min_blur_px)
+        for picture, mask in ((before, old), (after, new))
     )
-    return Aspect(_octaves(had, has), OCTAVES_SHARPNESS)
+    return Aspect(_octaves(had, has), PARAMS.sharpness)
 
 
-def _grain(before: Pixels, after: Pixels, old: OrientedSquare, fresh: OrientedSquare) -> Aspect:
-    if min(old.sum(), fresh.sum()) < _FEWEST_PX:
-        return Aspect(0.0, OCTAVES_GRAIN)
+def _grain(before: Pixels, after: Pixels, old: Region, fresh: Region) -> Aspect:
+    if min(old.sum(), fresh.sum()) < PARAMS.min_pixels:
+        return Aspect(0.0, PARAMS.grain)
     first, second = (_grain_level(before, half) for half in _halves(old))
     value = _octaves(_grain_level(before, old), _grain_level(after, fresh))
-    return _allowing(value, OCTAVES_GRAIN, _octaves(first, second))
+    return _allowing(value, PARAMS.grain, _octaves(first, second))
 
 
-def _colour(had: Lab, has: Lab, old: OrientedSquare, fresh: OrientedSquare) -> Aspect:
-    if min(old.sum(), fresh.sum()) < _FEWEST_PX:
-        return Aspect(0.0, LAB_COLOUR)
+def _colour(had: Lab, has: Lab, old: Region, fresh: Region) -> Aspect:
+    if min(old.sum(), fresh.sum()) < PARAMS.min_pixels:
+        return Aspect(0.0, PARAMS.colour)
     first, second = (np.median(had[half], axis=0) for half in _halves(old))
     own = float(np.linalg.norm(first - second))
     value = float(np.linalg.norm(np.median(had[old], axis=0) - np.median(has[fresh], axis=0)))
-    return _allowing(value, LAB_COLOUR, own)
+    return _allowing(value, PARAMS.colour, own)
 
 
 def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:
@@ -164,31 +185,29 @@ def _allowing(value: float, allowance: float, halves_apart: float) -> Aspect:
     return Aspect(value, allowance + min(halves_apart / 2, allowance))
 
 
-def _seam(
-    had: Lab, has: Lab, changed: OrientedSquare, old: OrientedSquare, new: OrientedSquare, rim_px: int
-) -> Aspect:
+def _seam(had: Lab, has: Lab, changed: Region, old: Region, new: Region, rim_px: int) -> Aspect:
     """The worse of skin against skin and background against background, each less the picture's own steps."""
     pairs = _across_rim(changed, rim_px)
     if pairs is None:
-        return Aspect(0.0, LAB_SEAM)
+        return Aspect(0.0, PARAMS.seam)
     inner, outer = pairs
     skin_outside = old[outer]
-    cells = _cells(inner, _CELL_RIMS * rim_px)
+    cells = _cells(inner, PARAMS.cell * rim_px)
     was, became = (lab[inner] - lab[outer] for lab in (had, has))
-    found = [Aspect(0.0, LAB_SEAM)]
+    found = [Aspect(0.0, PARAMS.seam)]
     for material in (True, False):
         now = (skin_outside == material) & (new[inner] == material)
         then = (skin_outside == material) & (old[inner] == material)
-        if now.sum() >= _FEWEST_PX:
-            own = _mean_step(was[then], cells[then]) if then.sum() >= _FEWEST_PX else 0.0
-            found.append(Aspect(_mean_step(became[now], cells[now]), LAB_SEAM + own))
+        if now.sum() >= PARAMS.min_pixels:
+            own = _mean_step(was[then], cells[then]) if then.sum() >= PARAMS.min_pixels else 0.0
+            found.append(Aspect(_mean_step(became[now], cells[now]), PARAMS.seam + own))
     return max(found, key=lambda aspect: aspect.share)
 
 
 Places = tuple[np.ndarray, np.ndarray]
 
 
-def _across_rim(changed: OrientedSquare, rim_px: int) -> tuple[Places, Places] | None:
+def _across_rim(changed: Region, rim_px: int) -> tuple[Places, Places] | None:
     """Rows and columns of pixels one to two rims inside, and of the picture's own pixel nearest to each."""
     if changed.all() or not changed.any():
         return None
@@ -196,7 +215,7 @@ def _across_rim(changed: OrientedSquare, rim_px: int) -> tuple[Places, Places] |
         changed.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     rows, columns = np.nonzero((depth > rim_px) & (depth <= 2 * rim_px))
-    if rows.size < _FEWEST_PX:
+    if rows.size < PARAMS.min_pixels:
         return None
     labels = np.asarray(label, np.int64)
     outer_rows, outer_columns = np.nonzero(~changed)
@@ -219,7 +238,7 @@ def _cells(places: Places, side_px: int) -> Int[np.ndarray, " n"]:
     return (rows // side_px) * (columns.max() // side_px + 1) + columns // side_px
 
 
-def _halves(region: OrientedSquare) -> tuple[OrientedSquare, OrientedSquare]:
+def _halves(region: Region) -> tuple[Region, Region]:
     """The region's parts on either side of its middle, across its longer side."""
     rows, columns = np.nonzero(region)
     if np.ptp(rows) >= np.ptp(columns):
@@ -230,8 +249,8 @@ def _halves(region: OrientedSquare) -> tuple[OrientedSquare, OrientedSquare]:
     return (upper, lower) if upper.any() and lower.any() else (region, region)
 
 
-def _grain_level(picture: Pixels, region: OrientedSquare) -> float:
-    return max(float(measure_grain(picture, region).sigma_rgb.mean()), LEAST_GRAIN)
+def _grain_level(picture: Pixels, region: Region) -> float:
+    return max(float(measure_grain(picture, region).sigma_rgb.mean()), PARAMS.min_grain)
 
 
 def _lab(picture: Pixels) -> Lab:

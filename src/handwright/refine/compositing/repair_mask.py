@@ -1,6 +1,8 @@
-"""Crop and mask: where a hand's repair happens (SPEC §1: too small leaves the sixth finger standing)."""
+"""The repair mask: which pixels may change (SPEC §1: too small a one leaves the sixth finger standing)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,13 +13,30 @@ from handwright.hand.morphology import dilated
 from handwright.hand.skeleton import distal_of_wrist, skeleton_masks
 from handwright.types import Hand, HandRegion
 
-_REACH, _SPARE_REACH, _BROAD_RADIUS = 0.24, 0.8, 0.14
-"""How far from the stick figure the old hand goes, in wrist-to-knuckles spans; the second for fingers."""
 
-_MID_PALM, _HANGING = 0.5, -0.4
-"""Shares of the way from wrist to knuckles: where fingers begin; down to where what is slim is no arm."""
+@dataclass(frozen=True, kw_only=True)
+class RepairMaskParams:
+    """How far the repair mask reaches; chosen by eye. Lengths in spans are wrist-to-knuckles lengths.
 
-_DILATION = 0.025
+    Attributes:
+        reach: How far from the skeleton's limbs the old hand goes, in spans.
+        finger_reach: The same of slim parts of it on the fingers' side: a sixth finger, in spans.
+        finger_start: Where that side begins, as a share of the way from wrist to knuckles.
+        hanging: Down to where slim skin that the critic takes for the hand's is no arm: such a share, < 0 beyond
+            the wrist.
+        broad_radius: Radius, in spans, of a disc that fits into palm, arm or face, and into no finger.
+        dilation: Width of the rim, in hand sizes, besides twice the blur of the picture's edges.
+    """
+
+    reach: float = 0.24
+    finger_reach: float = 0.8
+    finger_start: float = 0.5
+    hanging: float = -0.4
+    broad_radius: float = 0.14
+    dilation: float = 0.025
+
+
+PARAMS = RepairMaskParams()
 
 
 def compute_repair_mask(
@@ -41,12 +60,12 @@ def compute_repair_mask(
     _, thick = skeleton_masks(landmarks_px, y1 - y0, x1 - x0)
     far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3)
     slim = ~_broad(region)
-    spare = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, _MID_PALM) & slim
+    spare = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, PARAMS.finger_start) & slim
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
-    radius = int(np.ceil(_DILATION * hand_px + 2 * blur_px))
-    old = region.inside & (far < np.where(spare, _SPARE_REACH, _REACH) * region.span_px)
+    radius = int(np.ceil(PARAMS.dilation * hand_px + 2 * blur_px))
+    old = region.inside & (far < np.where(spare, PARAMS.finger_reach, PARAMS.reach) * region.span_px)
     if region.certain is not None:
-        hanging = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, _HANGING) & slim
+        hanging = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, PARAMS.hanging) & slim
         going = region.certain & (hanging | distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, 0.0))
         old |= region.certain & dilated(going, radius)
     hand_pixels = silhouette | old
@@ -58,8 +77,8 @@ def compute_repair_mask(
 
 
 def _broad(region: HandRegion) -> Bool[np.ndarray, "h w"]:
-    """Parts of the old hand's region that are wider than a finger: palm, arm, a face that was taken along."""
-    radius = max(2, round(_BROAD_RADIUS * region.span_px))
+    """Return parts of the old hand's region that are wider than a finger: palm, arm, a face behind it."""
+    radius = max(2, round(PARAMS.broad_radius * region.span_px))
     inside = cv2.copyMakeBorder(region.inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     core = cv2.distanceTransform(inside, cv2.DIST_L2, 3) > radius
     return cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1] <= radius + 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
-from handwright.refine.stopwatch import Stopwatch
+from handwright.progress import Stopwatch
 from handwright.workflow.files import Record, sha256_of_file
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written, failed_entry, picture_entry
