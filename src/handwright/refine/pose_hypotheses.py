@@ -1,14 +1,14 @@
-"""Other readings of a hand that a second look did not confirm: by other eyes, the other side, less of it.
+"""Pose hypotheses: other ways to interpret a malformed hand, tried where the first gave no good candidate.
 
 Malformed hands mislead the detector: it may take a palm for a back, or bend a finger to where one is. The
-critic was taught where the joints of the sound hand should be, and shows the finger that is wrong, which is
-then laid beside its neighbours; fingers that are too long or too short get their usual length. Of what is
-melted beyond recognition only the palm is used, and its fingers are left at rest.
+critic was trained to predict the joints of the sound hand, and names the finger that is wrong: that one is
+fitted without its landmarks. Fingers that are too long or too short get their usual length. Of a hand that is
+melted beyond recognition only the palm is fitted, and its fingers are left at rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -27,11 +27,19 @@ from handwright.refine.hand_task import HandTask
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import HandFit, HandObservation, Mask
 
-_AS_LARGE = 2.0
-"""How many times as large or small a hand may be in other eyes."""
 
-_NEAR = 0.3
-"""What is wrong is a finger's where its bones come as near as this, in hand sizes."""
+@dataclass(frozen=True, kw_only=True)
+class HypothesisParams:
+    """When the critic's prediction gives a pose hypothesis; chosen by eye."""
+
+    # Greatest ratio of the hand's sizes by the critic's landmarks and by the detector's, and by its inverse
+    max_size_ratio: float = 2.0
+    max_distance: float = 0.3  # Of a defect from the finger that it belongs to, in hand sizes
+    min_present: float = 0.5  # P(present) below which a finger's landmarks do not count
+    min_weight: float = 0.3  # Of a landmark of a finger that is present, however poorly it is visible
+
+
+PARAMS = HypothesisParams()
 
 _LENGTHS = [SHAPE_NAMES.index(f"{name}_length") for name in FINGERS]
 _PALM_ALONE = np.where(np.isin(np.arange(21), (0, 1, 5, 9, 13, 17)), 1.0, 0.0)
@@ -51,34 +59,37 @@ def other_hypotheses(
         task: The pose hypothesis that failed.
         mask: The user's mask, which stays.
         prediction: The critic's prediction for the hand as it is.
-        seed: Of what is invented where a hand is joined to its arm.
+        seed: Of background, skin and grain where a hand is joined to its arm.
     """
     height, width = pixels.shape[:2]
-    seen = task.observation
-    mirrored = replace(seen, side="left" if seen.side == "right" else "right", depth_px=-seen.depth_px)
+    detected = task.observation
+    side = "left" if detected.side == "right" else "right"
+    mirrored = replace(detected, side=side, depth_px=-detected.depth_px)
     hypotheses: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
         if mask is None and prediction.likeliest_defect == Defect.DETACHED:
             hypotheses += _with_arm(pixels, task, seed)
-        joints, weights = _by_critic(seen, prediction)
-        if 1 / _AS_LARGE <= joints.size_px / seen.size_px <= _AS_LARGE:
-            hypotheses.append(_read(task, joints, weights, (width, height), mask, "as the critic reads it"))
+        joints, weights = _by_critic(detected, prediction)
+        if 1 / PARAMS.max_size_ratio <= joints.size_px / detected.size_px <= PARAMS.max_size_ratio:
+            hypotheses.append(
+                _fitted(task, joints, weights, (width, height), mask, "as the network predicts it")
+            )
         if prediction.likeliest_defect in (Defect.TOO_LONG, Defect.TOO_SHORT):
             hypotheses.append(_of_usual_length(task, mask))
-        spared = _without_wrong_finger(seen, prediction)
+        spared = _without_wrong_finger(detected, prediction)
         if spared is not None:
             hypotheses.append(
-                _read(task, seen, spared, (width, height), mask, "without the finger that is wrong")
+                _fitted(task, detected, spared, (width, height), mask, "without the finger that is wrong")
             )
-    hypotheses.append(_read(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
-    weights = misfit_finger_weights(seen, task.fit)
+    hypotheses.append(_fitted(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
+    weights = misfit_finger_weights(detected, task.fit)
     if weights.min() < 1:
-        hypotheses.append(_read(task, seen, weights, (width, height), mask, "without doubtful fingers"))
+        hypotheses.append(_fitted(task, detected, weights, (width, height), mask, "without doubtful fingers"))
     return hypotheses
 
 
 def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
-    """The hand with its fingers at rest: the last resort, for it gives up what they did.
+    """The hand with its fingers at rest: the last resort, for their pose is lost.
 
     Args:
         pixels: The picture.
@@ -86,11 +97,11 @@ def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | N
         mask: The user's mask, which stays.
     """
     height, width = pixels.shape[:2]
-    return _read(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
+    return _fitted(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
 
 
 def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> list[HandTask]:
-    """The hand before its arm, and its arm up to it; nothing where no arm ends near."""
+    """Return the hand moved to its arm, and the hand with skin up to it; nothing where no arm ends near."""
     gap = gap_to_arm(pixels, task)
     if gap is None:
         return []
@@ -99,20 +110,22 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> 
 
 
 def _by_critic(
-    seen: HandObservation, prediction: CriticPrediction
+    detected: HandObservation, prediction: CriticPrediction
 ) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
-    """The joints that the critic predicts, with weights: fingers that it misses hardly count."""
+    """Return the joints that the critic predicts, with weights: absent fingers have none."""
     side = "right" if prediction.right >= 0.5 else "left"
-    depth = seen.depth_px if side == seen.side else -seen.depth_px
+    depth = detected.depth_px if side == detected.side else -detected.depth_px
     there = np.ones(21)
     for finger, name in enumerate(FINGERS):
         there[1 + 4 * finger : 5 + 4 * finger] = prediction.present.get(name, 1.0)
-    joints = replace(seen, landmarks_px=prediction.landmarks_px, depth_px=depth, side=side)
-    return joints, np.where(there >= 0.5, np.maximum(prediction.visible, 0.3), 0.0)
+    joints = replace(detected, landmarks_px=prediction.landmarks_px, depth_px=depth, side=side)
+    return joints, np.where(
+        there >= PARAMS.min_present, np.maximum(prediction.visible, PARAMS.min_weight), 0.0
+    )
 
 
 def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
-    """The hand as it was read, each finger as long as the mean hand's."""
+    """Return the hand with each finger as long as the mean hand's."""
     shape = task.fit.hand.shape.copy()
     shape[_LENGTHS] = 0.0
     fit = fit_of_given_hand(task.observation, replace(task.fit.hand, shape=shape), task.fit.landmark_weights)
@@ -120,43 +133,45 @@ def _of_usual_length(task: HandTask, mask: Mask | None) -> HandTask:
 
 
 def _without_wrong_finger(
-    seen: HandObservation, prediction: CriticPrediction
+    detected: HandObservation, prediction: CriticPrediction
 ) -> Float[np.ndarray, "21"] | None:
-    """Weights that leave out the finger at which the critic sees the shape go wrong, beyond its knuckle."""
+    """Return weights that leave out the finger nearest to the critic's defect, distal of its knuckle."""
     defect = prediction.likeliest_defect
     if defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
         return None
     x, y = np.array(prediction.where_px[defect])[:, None]
-    chains = seen.landmarks_px[1:].reshape(5, 4, 2)
+    chains = detected.landmarks_px[1:].reshape(5, 4, 2)
     far = [float(distance_to_chain(chain, x, y)[0]) for chain in chains]
     finger = int(np.argmin(far))
-    if far[finger] > _NEAR * seen.size_px:
+    if far[finger] > PARAMS.max_distance * detected.size_px:
         return None
     weights = np.ones(21)
     weights[2 + 4 * finger : 5 + 4 * finger] = 0.0
     return weights
 
 
-def _read(
+def _fitted(
     task: HandTask,
-    seen: HandObservation,
+    observation: HandObservation,
     weights: Float[np.ndarray, "21"] | None,
     size_px: tuple[int, int],
     mask: Mask | None,
     pose_hypothesis: str,
 ) -> HandTask:
-    fit = fit_hand(seen, *size_px, landmark_weights=weights)
-    fit = fit_with_outline(seen, fit, task.region, task.window, size_px, weights)
-    return _drawn_as(task, seen, fit, mask, pose_hypothesis)
+    fit = fit_hand(observation, *size_px, landmark_weights=weights)
+    fit = fit_with_outline(observation, fit, task.region, task.window, size_px, weights)
+    return _drawn_as(task, observation, fit, mask, pose_hypothesis)
 
 
 def _drawn_as(
-    task: HandTask, seen: HandObservation, fit: HandFit, mask: Mask | None, pose_hypothesis: str
+    task: HandTask, observation: HandObservation, fit: HandFit, mask: Mask | None, pose_hypothesis: str
 ) -> HandTask:
-    """The task with another fit, and the mask that it needs."""
+    """Return the task with another fit, and the mask that it needs."""
     allowed = (
         task.repair_mask
         if mask is not None
         else compute_repair_mask(fit.hand, task.window, task.landmarks_px, task.region)
     )
-    return replace(task, observation=seen, fit=fit, repair_mask=allowed, pose_hypothesis=pose_hypothesis)
+    return replace(
+        task, observation=observation, fit=fit, repair_mask=allowed, pose_hypothesis=pose_hypothesis
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from handwright.metrics.crops import hand_crop
 from handwright.progress import Stopwatch
 from handwright.refine.candidates import paint, score_originals
 from handwright.refine.painters import Painter, PaintJob, PaintResult, painter_on_network
-from handwright.refine.painting import PaintTrial, RefineContext, paint_trial, redetect_hands
+from handwright.refine.painting import RefineContext, paint_trial, redetect_hands
+from handwright.refine.redetection import Redetection
 from handwright.refine.settings import RefineSettings
 from handwright.reproduce.subjects import Subject
 from handwright.review.judge import Judge
@@ -23,13 +25,22 @@ from handwright.review.judge import Judge
 Pixels = UInt8[np.ndarray, "h w 3"]
 Record = dict[str, Any]
 
-_FINE_PX, _EDGE_PX, _STEP = 1.5, 3, 30
-"""σ that parts fine from coarse; distance from outline and folds, and what depth step is a fold: of 255."""
+
+@dataclass(frozen=True, kw_only=True)
+class TextureEnergyParams:
+    """Where and at which scale ``texture_energy`` measures; chosen by eye."""
+
+    fine_px: float = 1.5  # Sigma of the Gaussian that takes coarse detail away
+    edge_px: int = 3  # Least distance from outline and folds
+    fold: int = 30  # Step of the control image, of 255, that is a fold
+
+
+PARAMS = TextureEnergyParams()
 
 
 @dataclass
-class Listener:
-    """A network that remembers what it made last."""
+class RecordingNetwork:
+    """A network whose last request and result are kept."""
 
     network: InpaintNetwork  # The network
     last: tuple[InpaintRequest, InpaintResult] | None = None  # Its last answer, or None
@@ -61,14 +72,14 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Bare:
-    """A painter whose colours are laid back as they are.
+class UnmatchedPainter:
+    """A painter whose colours are not matched to the picture's.
 
-    The usual way back gives what the mesh covers the old hand's skin colour, and so an outline that the
-    network may not have painted.
+    The match gives what the mesh covers the old hand's skin colour, and so an outline that the network may
+    not have painted.
     """
 
-    painter: Painter  # The painter
+    painter: Painter
 
     @property
     def together(self) -> bool:
@@ -81,7 +92,7 @@ class Bare:
         return self.painter.side_by_side
 
     def paint(self, job: PaintJob) -> PaintResult:
-        """As the painter, not to be matched."""
+        """As the painter, marked as matched already."""
         return replace(self.painter.paint(job), toned=True)
 
 
@@ -94,34 +105,34 @@ def paint_subject(
     *,
     bare: bool = False,
 ) -> tuple[Record, Pixels]:
-    """Paint a hand once and look at it again.
+    """Paint a hand once and detect it again.
 
     Returns:
         The record, and the picture that came out.
     """
-    listener = Listener(network)
-    painter = painter_on_network(settings, lambda: listener)
-    subject, painter = (subject.boxed(), Bare(painter)) if bare else (subject, painter)
-    context = RefineContext(painter, settings, judge, Stopwatch())
+    recording = RecordingNetwork(network)
+    painter = painter_on_network(settings, lambda: recording)
+    subject, painter = (subject.boxed(), UnmatchedPainter(painter)) if bare else (subject, painter)
+    context = RefineContext(painter=painter, settings=settings, judge=judge, watch=Stopwatch())
     strength = None if settings.diffusion is None else settings.diffusion.strength
     started = time.perf_counter()
     painting = paint_trial(subject.pixels, [subject.task], subject.scene, seed, strength, context)
     record = {
-        **seen(painting),
+        **_measures(painting.redetections),
         "seconds": time.perf_counter() - started,
         "strength": painting.strength,
-        **_textures(listener),
+        **_textures(recording),
     }
     return record, painting.pixels
 
 
-def _textures(listener: Listener) -> Record:
+def _textures(recording: RecordingNetwork) -> Record:
     """Fine detail of what was painted, and, on the same skin, of the picture before."""
-    if listener.last is None:
+    if recording.last is None:
         return {"texture": None, "texture_before": None}
-    request, made = listener.last
-    before = texture_energy(request, InpaintResult(listener.autoencode(request.picture)))
-    return {"texture": texture_energy(request, made), "texture_before": before}
+    request, result = recording.last
+    before = texture_energy(request, InpaintResult(recording.autoencode(request.picture)))
+    return {"texture": texture_energy(request, result), "texture_before": before}
 
 
 def judge_subject(
@@ -129,16 +140,17 @@ def judge_subject(
 ) -> tuple[Record, Pixels]:
     """Paint a hand with one strength and let the judge of ``refine`` score it; as ``paint_subject``."""
     assert settings.diffusion is not None
-    listener = Listener(network)
-    context = RefineContext(painter_on_network(settings, lambda: listener), settings, judge, Stopwatch())
+    recording = RecordingNetwork(network)
+    painter = painter_on_network(settings, lambda: recording)
+    context = RefineContext(painter=painter, settings=settings, judge=judge, watch=Stopwatch())
     originals = score_originals(subject.pixels, [subject.task], context)
     strength = settings.diffusion.strength
-    (made,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, context, originals)
-    candidate = made.candidate
+    (judged,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, context, originals)
+    candidate = judged.candidate
     x0, y0, x1, y1 = subject.task.window
     picture = subject.pixels.copy()
     picture[y0:y1, x0:x1] = candidate.pixels
-    texture = None if listener.last is None else texture_energy(*listener.last)
+    texture = None if recording.last is None else texture_energy(*recording.last)
     record = {
         "scores": dict(candidate.scores),
         "objections": len(candidate.rejection_reasons),
@@ -150,17 +162,18 @@ def judge_subject(
 
 def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
     """The same measures of the picture as it is: their floor."""
-    context = RefineContext(painter_on_network(RefineSettings()), RefineSettings(), judge, Stopwatch())
-    (look,) = redetect_hands(subject.pixels, [subject.task], context)
-    score = 0.0 if look.analysis is None else look.analysis.observation.score
-    return {"error": look.joint_error, "found": look.analysis is not None, "score": score}, subject.pixels
+    settings = RefineSettings()
+    context = RefineContext(
+        painter=painter_on_network(settings), settings=settings, judge=judge, watch=Stopwatch()
+    )
+    return _measures(redetect_hands(subject.pixels, [subject.task], context)), subject.pixels
 
 
-def seen(painting: PaintTrial) -> Record:
-    """Measures of the only hand of a painting, detected again."""
-    (look,) = painting.redetections
-    score = 0.0 if look.analysis is None else look.analysis.observation.score
-    return {"error": look.joint_error, "found": look.analysis is not None, "score": score}
+def _measures(redetections: Sequence[Redetection]) -> Record:
+    """Measures of the only hand of a picture, detected again."""
+    (hand,) = redetections
+    score = 0.0 if hand.analysis is None else hand.analysis.observation.score
+    return {"error": hand.joint_error, "found": hand.analysis is not None, "score": score}
 
 
 def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
@@ -168,7 +181,7 @@ def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
     return hand_crop(pixels, subject.box)
 
 
-def texture_energy(request: InpaintRequest, made: InpaintResult) -> float | None:
+def texture_energy(request: InpaintRequest, result: InpaintResult) -> float | None:
     """How much fine detail a network paints on skin: RMS of what σ = 1.5 px takes from luminance, of 255.
 
     Measured at the network's resolution, before its result is enlarged or grain is added, where the control
@@ -179,10 +192,10 @@ def texture_energy(request: InpaintRequest, made: InpaintResult) -> float | None
     """
     inside = (request.control > 0) & request.mask
     depth = request.control.astype(np.float32)
-    steep = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > _STEP
-    smooth = cv2.distanceTransform((inside & ~steep).astype(np.uint8), cv2.DIST_L2, 3) > _EDGE_PX
-    if smooth.sum() < 2 * _FINE_PX * request.picture.shape[0]:
+    steep = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > PARAMS.fold
+    smooth = cv2.distanceTransform((inside & ~steep).astype(np.uint8), cv2.DIST_L2, 3) > PARAMS.edge_px
+    if smooth.sum() < 2 * PARAMS.fine_px * request.picture.shape[0]:
         return None
-    light = made.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    fine = light - cv2.GaussianBlur(light, (0, 0), _FINE_PX)
+    light = result.picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    fine = light - cv2.GaussianBlur(light, (0, 0), PARAMS.fine_px)
     return float(np.sqrt((fine[smooth] ** 2).mean()))

@@ -24,23 +24,23 @@ class Store:
 
     Args:
         folder: Made if it is not there.
-        made_by: What decides the units; a folder of other ones is refused.
+        identity: What decides the units; a folder of other ones is refused.
 
     Raises:
         OutputError: The folder belongs to another study or cannot be written.
     """
 
-    def __init__(self, folder: Path, made_by: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.claim("study", made_by)
+        self.claim("study", identity)
 
-    def claim(self, name: str, made_by: Mapping[str, Any]) -> None:
+    def claim(self, name: str, identity: Mapping[str, Any]) -> None:
         """Say what decides some of the units, such as the weights of a variant.
 
         Raises:
             OutputError: The folder's units were decided by something else.
         """
-        about, settings = self.folder / f"{name}.json", json.dumps(made_by, indent=1, sort_keys=True)
+        about, settings = self.folder / f"{name}.json", json.dumps(identity, indent=1, sort_keys=True)
         if not about.is_file():
             write_text(about, settings)
         elif about.read_text("utf-8") != settings:

@@ -26,7 +26,7 @@ from handwright.types import Box, Image
 Pixels = UInt8[np.ndarray, "h w 3"]
 Landmarks = Float[np.ndarray, "21 2"]
 
-REAL, MADE = "real", "made"  # Folders below ``--data``: the reference, and the pictures to repaint
+REAL, TO_REPAINT = "real", "made"  # Folders below ``--data``: the reference, and the pictures to repaint
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
     if not found:
         return None
     tasks = tuple(
-        plan_hand(k, image, analyse_hand(image, seen), settings) for k, seen in enumerate(found, start=1)
+        plan_hand(k, image, analyse_hand(image, hand), settings) for k, hand in enumerate(found, start=1)
     )
     depth = depth_control([task.fit.hand for task in tasks], image.height, image.width)
     largest = max(tasks, key=lambda task: task.observation.size_px)
@@ -130,8 +130,8 @@ def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:
     """
     if not folder.is_dir():
         raise UsageError(f"--data {folder} is not there", "", "give a folder of pictures")
-    split = all((folder / name).is_dir() for name in (REAL, MADE))
-    paths = list_photos(folder / part) if split else list_photos(folder)[part == MADE :: 2]
+    split = all((folder / name).is_dir() for name in (REAL, TO_REPAINT))
+    paths = list_photos(folder / part) if split else list_photos(folder)[part == TO_REPAINT :: 2]
     return tuple(
         Picture(f"{number:06d}-{path.stem}", lambda path=path: decode_photo(read_photo(path), path.name))
         for number, path in enumerate(paths)

@@ -112,11 +112,11 @@ def test_pictures_of_a_folder_are_split_between_reference_and_repainted(tmp_path
     import cv2
     import numpy as np
 
-    from handwright.reproduce.subjects import MADE, REAL, of_folder
+    from handwright.reproduce.subjects import REAL, TO_REPAINT, of_folder
 
     for k in range(5):
         cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((8, 8, 3), k, np.uint8))
-    made, real = of_folder(tmp_path, MADE), of_folder(tmp_path, REAL)
+    made, real = of_folder(tmp_path, TO_REPAINT), of_folder(tmp_path, REAL)
     assert [int(p.read()[0, 0, 0]) for p in made] == [1, 3]
     assert [int(p.read()[0, 0, 0]) for p in real] == [0, 2, 4]
     assert all(isinstance(p, Picture) for p in made)

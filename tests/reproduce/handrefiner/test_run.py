@@ -65,7 +65,7 @@ def study(network, monkeypatch) -> Study:
     monkeypatch.setattr(run, "open_extractor", lambda _: Colours())
     monkeypatch.setattr(paint_all, "judge_subject", scored)
     monkeypatch.setattr(paint_all, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
-    monkeypatch.setattr(Study, "made_by", lambda self: {"a": "study"})
+    monkeypatch.setattr(Study, "identity", lambda self: {"a": "study"})
     return Study(TINY)
 
 
@@ -131,7 +131,7 @@ def test_people_decide_where_they_did(study, tmp_path):
 def test_how_the_other_controlnets_were_trained_is_told_in_the_words_of_their_folder(
     study, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(Study, "variants_made_by", lambda self: {})
+    monkeypatch.setattr(Study, "variant_identities", lambda self: {})
     variants = tmp_path / "variants"
     variants.mkdir()
     (variants / "README.md").write_text("All from one start.\n")

@@ -86,8 +86,19 @@ def reproduce(
     assert diffusion is not None
     screen = Screen(debug=debug)
     chosen = SCALES[scale] if n is None else replace(SCALES[scale], table=n)
-    study = Study(chosen, diffusion, data, variants, choices, extractor, seed, landmarker, screen.notify)
     command = f"handwright reproduce {paper} --scale {scale}" + ("" if n is None else f" --n {n}")
     command += "" if variants is None else f" --variants {variants.name}"
-    folder = reproduce_handrefiner(study, output, command, work)
+    with screen.progress() as progress:
+        study = Study(
+            scale=chosen,
+            diffusion=diffusion,
+            data=data,
+            variants=variants,
+            choices=choices,
+            extractor=extractor,
+            seed=seed,
+            landmarker=landmarker,
+            progress=progress,
+        )
+        folder = reproduce_handrefiner(study, output, command, work)
     screen.write(f"{output} is written; all paintings and handwright.json are in {folder}")

@@ -12,33 +12,35 @@ from handwright.hand.morphology import dilated, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.refine.hand_task import HandTask
 
-_LEAST_ARM, _LEAST_AT_BORDER = 0.15, 0.015
-"""Area of an arm's end in squared spans from wrist to knuckles; the second of one that the picture cuts."""
 
-FARTHEST, _WHOLE = 1.0, 0.9
-"""How far from the wrist an arm, or the picture's border, may be, in spans; how far beyond the wrist a hand
-reaches that still has its arm."""
+@dataclass(frozen=True, kw_only=True)
+class GapParams:
+    """When a hand has come off its arm, and where both are cut; chosen by eye.
 
-_INSET, _SECTION = 0.09, 0.03
-"""How far from its end a part is cut through, and how thick a cut is, in spans: the part's own cut face lies
-beyond."""
+    Lengths are in spans from wrist to knuckles, areas in squared spans.
+    """
 
-_ALIKE = (0.45, 2.2)
-"""Width of the arm's end over that of the hand's."""
+    min_arm: float = 0.15  # Area of an arm's end
+    min_arm_at_border: float = 0.015  # The same where the picture cuts it
+    max_gap: float = 1.0  # Distance of the arm, or of the picture's border, from the wrist
+    max_wrist: float = 0.9  # How far proximal of the wrist a hand without its arm reaches
+    inset: float = 0.09  # How far from its end a part is cut through: its own cut face lies beyond
+    section: float = 0.03  # Half the thickness of a cut
+    columns: int = 48  # Colours that a cut has
+    width_ratio: tuple[float, float] = (0.45, 2.2)  # Width of the arm's cut over that of the hand's
+    sleeve_run: float = 0.06  # Length over which colours beyond the gap are compared
+    sleeve_lab: float = 24.0  # Lab distance of a sleeve from the gap
+    sleeve_inset: float = 0.2  # How far the arm goes into a sleeve
+    max_covered: float = 0.3  # Share of the arm's width that a sleeve hides before it begins …
+    min_covered: float = 0.7  # … and behind that
+    # Half the width of what does not join two pieces of skin; all but the first only where both pieces are
+    # ``min_waist`` times as wide
+    necks: tuple[float, ...] = (0.05, 0.1, 0.15)
+    min_waist: float = 1.5
+    shaded_distance: float = 2 * SAME_SKIN  # Colour distance (``skin_distance``) of a limb's shaded side
 
-_BLUR, _CLOTH, _INTO = 0.06, 24.0, 0.2
-"""Of a sleeve beyond the gap: over how many spans colours are compared, how far in Lab it is from the gap's,
-and how far the arm goes into it."""
 
-COLUMNS = 48
-"""Colours that a cut has."""
-
-_NECKS, _WAIST = (0.05, 0.1, 0.15), 1.5
-"""Half the width in spans of what does not join two pieces of skin; all but the first only where both pieces
-are so many times as wide."""
-
-_SHADED = 2 * SAME_SKIN
-"""How far from skin the shaded side of a limb may be (``skin_distance``), beside what is skin."""
+PARAMS = GapParams()
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
     axis = _unit(marks[0] - marks[9])
     unlike = skin_distance(crop, task.region)
     borders = np.array([x0 == 0, y0 == 0, x1 == pixels.shape[1], y1 == pixels.shape[0]])
-    for neck in _NECKS:
+    for neck in PARAMS.necks:
         skin = opened(unlike < SAME_SKIN, max(1, round(neck * span)))
         _, pieces = cv2.connectedComponents(skin.astype(np.uint8))
         hand = _piece_at(pieces, (marks[0] + marks[9]) / 2)
@@ -119,13 +121,17 @@ def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None
             return None
         if not _has_arm(hand, marks[0], axis, span, borders):
             gap = _gap(crop, task, hand, pieces, unlike, borders)
-            return gap if neck == _NECKS[0] or _is_waist(gap, 2 * neck * span) else None
+            return gap if neck == PARAMS.necks[0] or _is_waist(gap, 2 * neck * span) else None
     return None
 
 
 def _is_waist(gap: Gap | None, width_px: float) -> bool:
     """Whether what joins hand and arm is too narrow beside both for a wrist."""
-    return gap is not None and gap.arm is not None and min(gap.start.width, gap.end.width) > _WAIST * width_px
+    return (
+        gap is not None
+        and gap.arm is not None
+        and min(gap.start.width, gap.end.width) > PARAMS.min_waist * width_px
+    )
 
 
 def _gap(
@@ -139,7 +145,11 @@ def _gap(
     """The gap beyond a hand, a piece of skin without an arm."""
     span, marks = task.region.span_px, task.landmarks_px
     axis = _unit(marks[0] - marks[9])
-    shaded = hand | (task.region.inside & (unlike < _SHADED) & dilated(hand, round(2 * _NECKS[0] * span)))
+    shaded = hand | (
+        task.region.inside
+        & (unlike < PARAMS.shaded_distance)
+        & dilated(hand, round(2 * PARAMS.necks[0] * span))
+    )
     start = _section(crop, hand, marks[0], axis, -1, span, shaded)
     if start is None:
         return None
@@ -150,7 +160,7 @@ def _gap(
     else:
         inner, sleeve = _in_sleeve(crop, start, axis, span) or (None, None)
         end = inner if sleeve is not None else _at_border(start, axis, crop.shape[:2], borders, span) or inner
-    if end is None or not _ALIKE[0] < end.width / max(start.width, 1e-6) < _ALIKE[1]:
+    if end is None or not PARAMS.width_ratio[0] < end.width / max(start.width, 1e-6) < PARAMS.width_ratio[1]:
         return None
     return Gap(start, end, hand, arm, sleeve)
 
@@ -168,28 +178,28 @@ def _in_sleeve(
     """
     height, width = crop.shape[:2]
     lab = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), (0, 0), 1.5).astype(np.float32)
-    beyond = np.arange((_INSET + _BLUR) * span, FARTHEST * span)
+    beyond = np.arange((PARAMS.inset + PARAMS.sleeve_run) * span, PARAMS.max_gap * span)
     across = (start.ends[1] - start.ends[0]) * np.array([-0.2, 0.0, 0.2])[:, None]
     spots = start.ends.mean(0) + across[:, None] + beyond[None, :, None] * axis
     within = ((spots >= 0) & (spots < [width, height])).all((0, 2))
     spots, beyond = spots[:, within].astype(int), beyond[within]
-    there = max(3, round(_BLUR * span))
+    there = max(3, round(PARAMS.sleeve_run * span))
     if len(beyond) < 3 * there:
         return None
-    seen = lab[spots[..., 1], spots[..., 0]]
-    gap = np.median(seen[:, :there], 1, keepdims=True)
-    other = (np.linalg.norm(seen - gap, axis=-1) > _CLOTH).mean(0) > 0.5
+    colours = lab[spots[..., 1], spots[..., 0]]
+    gap = np.median(colours[:, :there], 1, keepdims=True)
+    other = (np.linalg.norm(colours - gap, axis=-1) > PARAMS.sleeve_lab).mean(0) > 0.5
     lasting = np.convolve(other, np.ones(there), "valid") >= there
     if not lasting.any():
         return None
     first = int(np.argmax(lasting))
-    colours = np.median(seen[:, first : first + there], 1)
-    alike = (np.linalg.norm(lab[:, :, None] - colours, axis=-1) < _CLOTH).any(-1)
+    cloth = np.median(colours[:, first : first + there], 1)
+    alike = (np.linalg.norm(lab[:, :, None] - cloth, axis=-1) < PARAMS.sleeve_lab).any(-1)
     _, pieces = cv2.connectedComponents(alike.astype(np.uint8))
     columns, rows = spots[:, first + there // 2].T
     sleeve = np.isin(pieces, np.setdiff1d(pieces[rows, columns], 0))
-    end = Section(start.ends + (beyond[first] + _INTO * span) * axis, start.colours)
-    way = np.arange(_INSET * span, beyond[-1])
+    end = Section(start.ends + (beyond[first] + PARAMS.sleeve_inset * span) * axis, start.colours)
+    way = np.arange(PARAMS.inset * span, beyond[-1])
     return end, sleeve if _covers(sleeve, start, axis, way, beyond[first], span) else None
 
 
@@ -206,10 +216,13 @@ def _covers(
     lines = start.ends.mean(0) + (start.ends[1] - start.ends[0]) * np.linspace(-0.45, 0.45, 9)[:, None]
     place = np.clip((lines[:, None] + way[:, None] * axis).astype(int), 0, [width - 1, height - 1])
     covered = thing[place[..., 1], place[..., 0]].mean(0)
-    before, behind = way < first - 0.5 * _INTO * span, way > first + 0.75 * _INTO * span
+    before, behind = (
+        way < first - 0.5 * PARAMS.sleeve_inset * span,
+        way > first + 0.75 * PARAMS.sleeve_inset * span,
+    )
     if not (before.any() and behind.any()):
         return False
-    return bool(covered[before].max() < 0.3 and covered[behind].min() > 0.7)
+    return bool(covered[before].max() < PARAMS.max_covered and covered[behind].min() > PARAMS.min_covered)
 
 
 def _at_border(
@@ -227,7 +240,7 @@ def _at_border(
         for side, limit, there in zip((0, 1, 0, 1), (0, 0, width, height), borders, strict=True)
         if there and abs(axis[side]) > 1e-3 and (limit - middle[side]) / axis[side] > 0
     ]
-    if not ways or min(ways) > FARTHEST * span:
+    if not ways or min(ways) > PARAMS.max_gap * span:
         return None
     return Section(start.ends + (min(ways) + start.width) * axis, start.colours)
 
@@ -256,7 +269,7 @@ def _has_arm(
     beyond = (_points(hand) - wrist) @ axis
     ahead = hand.copy()
     ahead[hand] = beyond > 0
-    return bool(beyond.max() > _WHOLE * span) or _leaves(ahead, borders)
+    return bool(beyond.max() > PARAMS.max_wrist * span) or _leaves(ahead, borders)
 
 
 def _leaves(part: Bool[np.ndarray, "h w"], borders: Bool[np.ndarray, "4"]) -> bool:
@@ -276,16 +289,16 @@ def _arm(
     """The nearest large piece of skin beyond the wrist that is not the hand's."""
     best: tuple[float, Bool[np.ndarray, "h w"]] | None = None
     areas = np.bincount(pieces.ravel())[1:]
-    for number in 1 + np.nonzero(areas >= _LEAST_AT_BORDER * span**2)[0]:
+    for number in 1 + np.nonzero(areas >= PARAMS.min_arm_at_border * span**2)[0]:
         part = pieces == number
-        least = _LEAST_AT_BORDER if _leaves(part, borders) else _LEAST_ARM
+        least = PARAMS.min_arm_at_border if _leaves(part, borders) else PARAMS.min_arm
         if areas[number - 1] < least * span**2 or (part & hand).any():
             continue
         away = _points(part) - wrist
         if float(np.median(away @ axis)) < 0:
             continue
         near = float(np.hypot(*away.T).min())
-        if near < FARTHEST * span and (best is None or near < best[0]):
+        if near < PARAMS.max_gap * span and (best is None or near < best[0]):
             best = near, part
     return None if best is None else best[1]
 
@@ -314,18 +327,18 @@ def _section(
     points = _points(part)
     along = (points - origin) @ axis
     at = float(np.quantile(along, 0.003 if inward > 0 else 0.997))
-    at += inward * min(_INSET * span, 0.4 * float(np.ptp(along)))
+    at += inward * min(PARAMS.inset * span, 0.4 * float(np.ptp(along)))
     if shaded is not None:
         points = _points(shaded)
         along = (points - origin) @ axis
-    cut = np.abs(along - at) <= max(1.0, _SECTION * span)
+    cut = np.abs(along - at) <= max(1.0, PARAMS.section * span)
     across = np.array([-axis[1], axis[0]])
     if cut.sum() < 8:
         return None
     sideways = (points[cut] - origin) @ across
     low, high = float(sideways.min()), float(sideways.max())
     ends = np.stack([origin + at * axis + side * across for side in (low, high)])
-    share = (np.arange(COLUMNS) + 0.5) / COLUMNS
+    share = (np.arange(PARAMS.columns) + 0.5) / PARAMS.columns
     place = (low + 0.04 * (high - low)) + share * 0.92 * (high - low)
     smooth = cv2.GaussianBlur(crop, (0, 0), 0.8).astype(np.float32)
     spots = (origin + at * axis + place[:, None] * across - 0.5).astype(np.float32)

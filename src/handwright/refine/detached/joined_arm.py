@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,23 +10,25 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.fill.background import background_sources, fill_uncovered_background
 from handwright.hand.morphology import dilated
-from handwright.refine.detached.gap import COLUMNS, FARTHEST, Gap, Section
+from handwright.refine.detached.gap import PARAMS as GAP
+from handwright.refine.detached.gap import Gap, Section
 from handwright.refine.hand_task import HandTask, Underlay
 from handwright.types import HandRegion
 
-_ROWS, _OVER = 32, 0.04
 
-_STIFF = 0.5
-"""How far skin across a gap goes on along the limb on either side, in lengths of the gap."""
+@dataclass(frozen=True, kw_only=True)
+class JoinParams:
+    """Skin across a gap; chosen by eye."""
 
-_SLIM = 0.6
-"""Width of that skin where it is narrowest, beside the narrower cut, at least."""
+    rows: int = 32  # Cells of skin along the gap
+    overlap: float = 0.04  # How far the skin goes beyond both edges of the limb, in its widths
+    stiffness: float = 0.5  # How far it goes on along the limb on either side, in lengths of the gap
+    min_width: float = 0.6  # Of it where it is narrowest, over that of the narrower cut
+    kept_px: int = 2  # What stays of the ends beyond their cuts, beneath the new skin
+    rim: float = 0.08  # Width of what goes with a part around its skin, in spans from wrist to knuckles
 
-_KEPT_PX = 2
-"""What stays of the ends beyond their cuts, beneath the skin that is laid."""
 
-RIM = 0.08
-"""What goes with a part around its skin, in spans."""
+PARAMS = JoinParams()
 
 
 def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
@@ -35,13 +37,13 @@ def between(gap: Gap, region: HandRegion) -> Bool[np.ndarray, "h w"]:
     place = np.stack([columns, rows], -1) + 0.5
     beyond = (place - gap.start.ends.mean(0)) @ gap.start.axis
     before = (place - gap.end.ends.mean(0)) @ gap.end.axis
-    zone = (beyond > _KEPT_PX) & (before < -_KEPT_PX) & (beyond < FARTHEST * region.span_px)
+    zone = (beyond > PARAMS.kept_px) & (before < -PARAMS.kept_px) & (beyond < GAP.max_gap * region.span_px)
     if gap.sleeve is not None:
         zone &= ~gap.sleeve
-    flesh = gap.skin | region.inside
+    skin = gap.skin | region.inside
     if region.certain is not None:
-        flesh |= region.certain
-    return dilated(flesh & zone, max(2, round(RIM * region.span_px))) & zone
+        skin |= region.certain
+    return dilated(skin & zone, max(2, round(PARAMS.rim * region.span_px))) & zone
 
 
 def joined_to_arm(
@@ -53,11 +55,11 @@ def joined_to_arm(
 
     Args:
         pixels: The picture.
-        task: The hand as it was read.
+        task: The hand.
         gap: Between it and its arm.
-        seed: Of the invented background and of the grain on the new skin.
+        seed: Of the filled background and of the grain on the new skin.
     """
-    if _slimmest(gap.start, gap.end) < _SLIM:
+    if _slimmest(gap.start, gap.end) < PARAMS.min_width:
         return None
     crop, region = task.cut(pixels), task.region
     ends = between(gap, region)
@@ -85,14 +87,14 @@ def with_skin(
 
     Behind a sleeve there is none.
     """
-    share = ((np.arange(_ROWS) + 0.5) / _ROWS)[:, None, None].astype(np.float32)
+    share = ((np.arange(PARAMS.rows) + 0.5) / PARAMS.rows)[:, None, None].astype(np.float32)
     filled = (1 - share) * start.colours + share * end.colours
     sides = _sides(start, end)
-    steps = np.linspace(-_OVER, 1 + _OVER, COLUMNS + 1)[:, None]
+    steps = np.linspace(-PARAMS.overlap, 1 + PARAMS.overlap, GAP.columns + 1)[:, None]
     grid = np.round(((1 - steps) * sides[:, :1] + steps * sides[:, 1:]) * 16).astype(np.int32)
     laid, plane = crop.astype(np.float32), np.zeros(crop.shape[:2], np.uint8)
-    for row in range(_ROWS):
-        for column in range(COLUMNS):
+    for row in range(PARAMS.rows):
+        for column in range(GAP.columns):
             corners = grid[[row, row, row + 1, row + 1], [column, column + 1, column + 1, column]]
             cv2.fillConvexPoly(laid, corners, filled[row, column].tolist(), cv2.LINE_8, 4)
     outline = np.round(np.concatenate([sides[:, 0], sides[::-1, 1]]) * 16).astype(np.int32)
@@ -118,8 +120,8 @@ def _slimmest(start: Section, end: Section) -> float:
 
 def _sides(start: Section, end: Section) -> Float[np.ndarray, "r 2 2"]:
     """Points down both edges between two cuts, which they leave along the limb: nothing has a corner."""
-    t = np.linspace(0, 1, _ROWS + 1)[:, None, None]
-    way = _STIFF * float(np.linalg.norm((end.ends - start.ends).mean(0)))
+    t = np.linspace(0, 1, PARAMS.rows + 1)[:, None, None]
+    way = PARAMS.stiffness * float(np.linalg.norm((end.ends - start.ends).mean(0)))
     return (
         (2 * t**3 - 3 * t**2 + 1) * start.ends
         + (t**3 - 2 * t**2 + t) * way * start.axis

@@ -13,12 +13,11 @@ from handwright.hand.morphology import dilated
 from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.detached.gap import Gap
-from handwright.refine.detached.joined_arm import RIM, between, with_skin
+from handwright.refine.detached.joined_arm import PARAMS, between, with_skin
 from handwright.refine.hand_task import HandTask, Underlay
 from handwright.types import Hand, HandRegion
 
-_ASIDE = 0.35
-"""How far aside of its arm a hand lies that is moved, in widths of its wrist."""
+MIN_SHIFT = 0.35  # How far aside of its arm a hand lies that is moved, in widths of its wrist; chosen by eye
 
 
 def moved_to_arm(
@@ -30,25 +29,25 @@ def moved_to_arm(
 
     Args:
         pixels: The picture.
-        task: The hand as it was read.
+        task: The hand.
         gap: Between it and its arm.
-        seed: Of the invented background and of the grain on the new skin.
+        seed: Of the filled background and of the grain on the new skin.
     """
     shift = _aside(gap)
-    if gap.arm is None or np.linalg.norm(shift) < _ASIDE * gap.start.width:
+    if gap.arm is None or np.linalg.norm(shift) < MIN_SHIFT * gap.start.width:
         return None
     crop = task.cut(pixels)
     ends = between(gap, task.region)
     clean = _moved_pixels(crop, task, gap.hand, gap.arm, ends, shift, seed)
     laid, skin = with_skin(clean, gap.start.shifted(shift), gap.end, seed=seed)
-    seen = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
-    fit = fit_of_given_hand(seen, _moved_hand(task.fit.hand, shift), task.fit.landmark_weights)
+    moved = replace(task.observation, landmarks_px=task.observation.landmarks_px + shift)
+    fit = fit_of_given_hand(moved, _moved_hand(task.fit.hand, shift), task.fit.landmark_weights)
     region = _moved_region(task.region, ends, skin, shift)
     changed = (laid != crop).any(-1)
     allowed = compute_repair_mask(fit.hand, task.window, task.landmarks_px + shift, region) | changed
     return replace(
         task,
-        observation=seen,
+        observation=moved,
         fit=fit,
         region=region,
         repair_mask=allowed,
@@ -75,7 +74,7 @@ def _moved_pixels(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The crop with the hand moved up to its cut, and background where it was."""
     known = hand if task.region.certain is None else task.region.certain
-    rim_px = max(2, round(RIM * task.region.span_px))
+    rim_px = max(2, round(PARAMS.rim * task.region.span_px))
     old = (hand | known | task.region.inside) & ~ends & ~dilated(arm, rim_px)
     hole = (dilated(old, rim_px) & ~arm) | ends
     limb = hole | dilated(arm, rim_px)

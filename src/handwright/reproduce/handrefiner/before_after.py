@@ -15,10 +15,10 @@ from handwright.refine.acceptance import CriticScore, order
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.result import HandRepair
 from handwright.refine.settings import RefineSettings
-from handwright.reproduce.handrefiner.paint_all import NONE, REPORT_EVERY, Bench
+from handwright.reproduce.handrefiner.paint_all import NONE, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
-from handwright.reproduce.subjects import MADE, Suspect, of_folder, spoiled, suspects_of
+from handwright.reproduce.subjects import TO_REPAINT, Suspect, of_folder, spoiled, suspects_of
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -28,7 +28,7 @@ GROUP = "before-after"
 STATES = ("before", "repainted", "refined")
 """The picture as it came; with the best repaint whatever the judge decides; as it leaves."""
 
-_LEAST_OVERLAP = 0.2
+_MIN_OVERLAP = 0.2  # Intersection over union of boxes from which they are one hand; chosen by eye
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,29 +46,29 @@ class BeforeAfter:
     def run(self) -> tuple[str, ...]:
         """Make what is missing; names of the pictures with a hand."""
         store, names = self.bench.store, list[str]()
-        for number, picture in enumerate(self._pictures(), start=1):
+        pictures = tuple(self._pictures())
+        for number, picture in enumerate(pictures):
+            self.bench.study.progress(f"painting: {GROUP}", number, len(pictures))
             if not all(store.has(GROUP, f"{picture.name}/{state}") for state in STATES):
                 self._make(picture)
             if not store.has(GROUP, f"{picture.name}/{NONE}"):
                 names.append(picture.name)
-            if number % REPORT_EVERY == 0:
-                self.bench.study.notify(f"{GROUP}: {number} pictures, {len(names)} with a hand")
         return tuple(names)
 
     def _pictures(self) -> Iterable[Suspect]:
         study = self.bench.study
         if study.data is None:
             return spoiled(SPOILED_FROM, study.scale.spoiled, study.scale.size_px)
-        pictures = of_folder(study.data, MADE)[: study.scale.spoiled]
+        pictures = of_folder(study.data, TO_REPAINT)[: study.scale.spoiled]
         return suspects_of(pictures, self.bench.engine.landmarker)
 
     def _make(self, picture: Suspect) -> None:
         """All three states of a picture, painted in one go."""
-        store, seen = self.bench.store, picture.read()
-        if seen is None:
+        store, read = self.bench.store, picture.read()
+        if read is None:
             store.unit(GROUP, f"{picture.name}/{NONE}", lambda: ({}, None))
             return
-        pixels, landmarks = seen
+        pixels, landmarks = read
         low, high = landmarks.min(0), landmarks.max(0)
         box = float(low[0]), float(low[1]), float(high[0]), float(high[1])
         image = Image(pixels)
@@ -84,24 +84,24 @@ class BeforeAfter:
         }
         shown = image, image if hand is None else _repainted(image, hand), repair.after
         for state, version in zip(STATES, shown, strict=True):
-            record = {**common, **self._looked_at(version, box, OrientedSquare.of(landmarks))}
+            record = {**common, **self._measured(version, box, OrientedSquare.of(landmarks))}
             crop = hand_crop(version.pixels, box)
-            store.unit(GROUP, f"{picture.name}/{state}", lambda made=(record, crop): made)
+            store.unit(GROUP, f"{picture.name}/{state}", lambda unit=(record, crop): unit)
 
-    def _looked_at(self, image: Image, box: Box, region: OrientedSquare) -> Record:
+    def _measured(self, image: Image, box: Box, region: OrientedSquare) -> Record:
         found = find_hands(image.pixels, landmarker=self.bench.engine.landmarker)
-        here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _LEAST_OVERLAP]
+        here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _MIN_OVERLAP]
         record: Record = {"found": bool(here), "score": max(here, default=0.0)}
         if self.second is not None:
-            opinion = CriticScore.of(self.second.judge(image.pixels, [region])[0])
-            record["sound"] = opinion is not None and not opinion.failed
+            score = CriticScore.of(self.second.judge(image.pixels, [region])[0])
+            record["sound"] = score is not None and not score.failed
         return record
 
 
 def nearest(hands: Iterable[HandRepair], box: Box) -> HandRepair | None:
     """The hand that overlaps a box most, if any does plainly."""
     best = max(hands, key=lambda hand: box_iou(hand.observation.bbox_xyxy_px, box), default=None)
-    return best if best and box_iou(best.observation.bbox_xyxy_px, box) > _LEAST_OVERLAP else None
+    return best if best and box_iou(best.observation.bbox_xyxy_px, box) > _MIN_OVERLAP else None
 
 
 def _repainted(image: Image, hand: HandRepair) -> Image:

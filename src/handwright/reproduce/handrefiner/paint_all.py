@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -19,7 +19,7 @@ from handwright.reproduce.handrefiner.trials import Trials, Way
 from handwright.reproduce.painted import crop_of, judge_subject, untouched
 from handwright.reproduce.store import Crop, Record, Store
 from handwright.reproduce.subjects import (
-    MADE,
+    TO_REPAINT,
     REAL,
     Picture,
     Subject,
@@ -32,8 +32,6 @@ TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "
 """Groups of units, beside those of single paintings (``trials``)."""
 
 UNTOUCHED, NONE = "untouched", "none"  # Names of units: the picture as it is; a picture without a hand
-
-REPORT_EVERY = 10  # Pictures between two lines of progress
 
 Make = Callable[[Subject], tuple[Record, Crop]]
 Work = Callable[[Subject], None]
@@ -100,7 +98,7 @@ class Bench:
     def _phase(self, way: Way) -> Phase:
         group, strengths = way.group(self.study.diffusion), self.study.scale.strengths
         makes = {f"{s:g}": partial(self._painted, way=way, strength=s) for s in strengths}
-        pictures = self._pictures(MADE, TABLE_FROM, self.study.scale.phase)
+        pictures = self._pictures(TO_REPAINT, TABLE_FROM, self.study.scale.phase)
         return Phase(group, self._each(group, pictures, makes))
 
     def _painted(self, subject: Subject, way: Way, strength: float) -> None:
@@ -117,7 +115,7 @@ class Bench:
         """Crops of the hands of other pictures, nothing painted."""
         names: list[str] = []
         for picture in self._pictures(REAL, REFERENCE_FROM, self.study.scale.reference, after_judged=True):
-            if self.store.unit(REFERENCE, picture.name, lambda p=picture: self._seen(p))["hand"]:
+            if self.store.unit(REFERENCE, picture.name, lambda p=picture: self._largest_hand(p))["hand"]:
                 names.append(picture.name)
         return tuple(names)
 
@@ -128,7 +126,7 @@ class Bench:
         for row in rows:
             if not row.missing:
                 makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings, bare))
-        pictures = self._pictures(MADE, TABLE_FROM, count)
+        pictures = self._pictures(TO_REPAINT, TABLE_FROM, count)
         return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 
     def _kept(self, group: str, name: str, make: Make) -> Work:
@@ -150,7 +148,7 @@ class Bench:
         record, pixels = untouched(subject, self.engine.judge)
         return record, crop_of(pixels, subject)
 
-    def _seen(self, picture: Picture) -> tuple[Record, Crop | None]:
+    def _largest_hand(self, picture: Picture) -> tuple[Record, Crop | None]:
         pixels = picture.read()
         found = find_hands(pixels, landmarker=self.engine.landmarker)
         if not found:
@@ -158,14 +156,13 @@ class Bench:
         largest = max(found, key=lambda hand: hand.size_px)
         return {"hand": True}, hand_crop(pixels, largest.bbox_xyxy_px)
 
-    def _each(self, group: str, pictures: Iterable[Picture], works: dict[str, Work]) -> tuple[str, ...]:
+    def _each(self, group: str, pictures: Sequence[Picture], works: dict[str, Work]) -> tuple[str, ...]:
         """Do what is missing of every picture; names of those that show a hand."""
         names: list[str] = []
-        for number, picture in enumerate(pictures, start=1):
+        for number, picture in enumerate(pictures):
+            self.study.progress(f"painting: {group}", number, len(pictures))
             if self._one(group, picture, works):
                 names.append(picture.name)
-            if number % REPORT_EVERY == 0:
-                self.study.notify(f"{group}: {number} pictures, {len(names)} with a hand")
         return tuple(names)
 
     def _one(self, group: str, picture: Picture, works: dict[str, Work]) -> bool:
@@ -184,10 +181,10 @@ class Bench:
 
     def _pictures(
         self, part: str, first_seed: int, count: int, *, after_judged: bool = False
-    ) -> Iterable[Picture]:
+    ) -> Sequence[Picture]:
         """Rendered ones from that seed on, or those of the user's folder."""
         scale = self.study.scale
         if self.study.data is None:
-            return rendered(first_seed, count, scale.size_px)
+            return tuple(rendered(first_seed, count, scale.size_px))
         start = scale.judged if after_judged else 0
         return of_folder(self.study.data, part)[start : start + count]

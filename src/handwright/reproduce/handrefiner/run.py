@@ -55,15 +55,15 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
         NotEnoughDataError: Too few pictures show a hand.
         OutputError: The page cannot be written, or the work folder holds another study.
     """
-    made_by = study.made_by()
-    store = Store(work or cache_folder() / "reproduce" / fingerprint(made_by)[:16], made_by)
-    for name, digests in study.variants_made_by().items():
+    identity = study.identity()
+    store = Store(work or cache_folder() / "reproduce" / fingerprint(identity)[:16], identity)
+    for name, digests in study.variant_identities().items():
         store.claim(name, digests)
     with open_engine(study.landmarker) as engine:
         bench = Bench(study, store, engine)
         names = _paint(bench)
         rows, stored = bench.rows(), bench.network(study.diffusion).fixed_strength
-    study.notify("measuring")
+    study.progress("measuring", 0, 1)
     extractors = {APPEARANCE: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
     sound = [store.crop(REFERENCE, name) for name in names.reference]
     reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.progress import Progress, silent
 from handwright.reproduce.handrefiner.rows import VARIANTS
 
 JUDGED_FROM = 830_000
@@ -75,14 +75,14 @@ class Study:
     extractor: str = "hw-v2"  # Of the features behind KID-H and FID-H
     seed: int = 0  # Of every painting
     landmarker: Path | None = None  # A hand_landmarker.task of the user's own
-    notify: Callable[[str], None] = lambda _: None  # Called with a line on how far it is
+    progress: Progress = silent
 
     def __post_init__(self) -> None:
         for option, path in (("--data", self.data), ("--variants", self.variants)):
             if path is not None and not path.is_dir():
                 raise UsageError(f"{option} {path} is not there", "", "give a folder")
 
-    def made_by(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Everything that decides a unit's result, but not how many units there are.
 
         Raises:
@@ -101,7 +101,7 @@ class Study:
             "seed": self.seed,
         }
 
-    def variants_made_by(self) -> dict[str, dict[str, str]]:
+    def variant_identities(self) -> dict[str, dict[str, str]]:
         """Sha256 of the weights of every variant that is there, by its name.
 
         Raises:

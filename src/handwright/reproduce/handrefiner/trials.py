@@ -95,8 +95,8 @@ class Trials:
         settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=wanted))
 
         def paint() -> tuple[Record, Crop]:
-            made = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)
-            return made[0], crop_of(made[1], subject)
+            record, pixels = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)
+            return record, crop_of(pixels, subject)
 
         if not self.store.has(group, name) and group not in self._warm:
             paint()  # loads and compiles, so that no painting's time tells of it

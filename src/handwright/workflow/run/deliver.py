@@ -38,7 +38,7 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
     sweep(job, plan)
     with plan.ledger.claimed(job):
         if any(hand.action == "refined" for hand in repair.hands):
-            after = with_png_text(repair.after, TEXT_KEY, made_by(plan.settings, input_sha256))
+            after = with_png_text(repair.after, TEXT_KEY, provenance(plan.settings, input_sha256))
             notes = save_image(after, job.output, overwrite=True, source_path=job.source)
         else:
             reason = "No hand was changed" if repair.hands or repair.undetected else "No hand was found"
@@ -93,10 +93,10 @@ def write_patch(path: Path, image: Image, candidate: Candidate) -> None:
     write_atomically(path, lambda file: file.write(data))
 
 
-def made_by(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:
+def provenance(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:
     """The settings that made a picture, as one line of JSON."""
-    made = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
-    return json.dumps(made, sort_keys=True, ensure_ascii=True)
+    text = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
+    return json.dumps(text, sort_keys=True, ensure_ascii=True)
 
 
 def sweep(job: Job, plan: Plan) -> None:

@@ -15,7 +15,7 @@ from handwright.refine.result import Candidate
 from handwright.types import Image
 from handwright.workflow.files import make_folder
 from handwright.workflow.report.document import read_report
-from handwright.workflow.run.deliver import TEXT_KEY, made_by
+from handwright.workflow.run.deliver import TEXT_KEY, provenance
 from handwright.workflow.run.picture import sha256_of_input
 
 Entry = dict[str, Any]
@@ -50,7 +50,7 @@ def pick_candidate(
     after = _with_candidates(
         before, [load_candidate(folder, one) for one in chosen.values() if one is not None]
     )
-    text = made_by(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
+    text = provenance(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
     if output.exists() and not force:
         kind = "is the input itself" if output.samefile(path) else "exists already"
         raise OutputError(f"{output} {kind}", "", "choose another output, or give `force`")
@@ -84,7 +84,15 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
     pixels = np.ascontiguousarray(samples[..., :3])
     recorded = entry["control_strength"]
     strength = tuple(recorded) if isinstance(recorded, list) else recorded
-    return Candidate(entry["seed"], pixels, inside, (x, y), scores, entry["accepted"], strength)
+    return Candidate(
+        seed=entry["seed"],
+        pixels=pixels,
+        inside=inside,
+        origin_xy_px=(x, y),
+        scores=scores,
+        accepted=entry["accepted"],
+        strength=strength,
+    )
 
 
 def _with_candidates(image: Image, candidates: Sequence[Candidate]) -> Image:

@@ -87,8 +87,8 @@ class Request:
         """Sha256 over everything that decides a result, apart from the picture itself."""
         from handwright.workflow.weights import judge_digests
 
-        made_by = {"command": command, "handwright": __version__, "judge": judge_digests()}
-        return fingerprint({**made_by, "settings": without_paths(self.as_json())})
+        about = {"command": command, "handwright": __version__, "judge": judge_digests()}
+        return fingerprint({**about, "settings": without_paths(self.as_json())})
 
     def _diffusion_entry(self) -> dict[str, Any] | None:
         if self["painter"] not in DIFFUSING:
