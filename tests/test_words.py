@@ -10,7 +10,6 @@ import ast
 import io
 import re
 import tokenize
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,9 +51,6 @@ PLAIN_SENSE = {
 
 PROMPT_TABLES: tuple[str, ...] = ("prompts/",)
 """Files with tables of words that users write, in which strings are data."""
-
-ALLOWED: dict[str, int] = {"refine": 22, "reproduce": 12, "workflow": 3}
-"""How many such words a room may still hold; shrinks to nothing."""
 
 
 def words(name: str) -> list[str]:
@@ -113,23 +109,17 @@ def found(text: str, path: str) -> list[tuple[int, str]]:
     return hits
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(SRC).parts[0]
-
-
-def everything() -> dict[str, list[str]]:
-    """Per room, each hit as 'file:line word'."""
-    rooms: dict[str, list[str]] = {}
+def everything() -> Iterator[str]:
+    """Each hit as 'file:line word'."""
     for path in sorted(SRC.rglob("*.py")):
         name = path.relative_to(SRC).as_posix()
         for line, word in found(path.read_text("utf-8"), name):
-            rooms.setdefault(room_of(path), []).append(f"{name}:{line} {word}")
-    return rooms
+            yield f"{name}:{line} {word}"
 
 
 def test_no_word_of_the_dialect_is_left():
-    too_many = {room: hits for room, hits in everything().items() if len(hits) > ALLOWED.get(room, 0)}
-    assert not too_many, "\n".join(line for hits in too_many.values() for line in hits)
+    hits = list(everything())
+    assert not hits, "\n".join(hits)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +148,3 @@ def test_words_of_prompts_are_data_and_plain_senses_stay():
     assert not found('TALKS = ("he said", "she told")\n', "prompts/mentions.py")
     assert not found("eyes = 2\n", "data/people/head/face.py")
     assert not found('"""A hand in front of a face, as the painter made it."""\n', "refine/pipeline.py")
-
-
-if __name__ == "__main__":
-    for room, hits in everything().items():
-        print(room, len(hits), dict(Counter(hit.split()[1] for hit in hits)))  # noqa: T201

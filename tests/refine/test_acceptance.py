@@ -27,9 +27,9 @@ from tests.review.predictions import prediction
 REGION = OrientedSquare((50.0, 50.0), 40.0, 0.0)
 FITS = PictureFit(*(Aspect(0.0, 1.0) for _ in range(4)))
 BAD, SOUND = CriticScore(0.9, failed=True), CriticScore(0.04, failed=False)
-FAILED = OriginalScores(True, 0.01, REGION, BAD, critic_failed=True)
-FINE = OriginalScores(True, 0.01, REGION, SOUND)
-GOOD = CandidateScores(True, 0.02, "right", FITS, SOUND)
+FAILED = OriginalScores(found=True, joint_error=0.01, region=REGION, critic=BAD, critic_failed=True)
+FINE = OriginalScores(found=True, joint_error=0.01, region=REGION, critic=SOUND)
+GOOD = CandidateScores(found=True, joint_error=0.02, side="right", fit=FITS, critic=SOUND)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_the_critic_can_no_longer_assess_is_refused():
 
 
 def test_without_a_critic_geometry_and_picture_decide():
-    bare, blind = OriginalScores(True, 0.01, REGION), replace(GOOD, critic=None)
+    bare, blind = OriginalScores(found=True, joint_error=0.01, region=REGION), replace(GOOD, critic=None)
     assert rejection_reasons(bare, blind) == ()
     assert rejection_reasons(bare, replace(blind, failed_checks=("One finger more.",))) == (
         "one finger more",
@@ -197,7 +197,15 @@ def test_the_best_refused_has_the_fewest_objections():
     def rejection_reasons(*why, error=0.02):
         patch, inside = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool)
         scores = {"joint_error": error, "fit_share": 0.5}
-        return Candidate(0, patch, inside, (0, 0), scores, not why, rejection_reasons=why)
+        return Candidate(
+            seed=0,
+            pixels=patch,
+            inside=inside,
+            origin_xy_px=(0, 0),
+            scores=scores,
+            accepted=not why,
+            rejection_reasons=why,
+        )
 
     assert (
         best_rejected(

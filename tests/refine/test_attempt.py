@@ -43,7 +43,12 @@ def attempt(shot, painter, settings=None, **changes):
     settings = settings or RefineSettings()
     task = task_of(shot, settings, **changes)
     scene = Scene((task,), depth_control([task.fit.hand], *shot.pixels.shape[:2]))
-    return attempt_hand(shot.pixels, task, scene, RefineContext(painter, settings, Judge(None), Stopwatch()))
+    return attempt_hand(
+        shot.pixels,
+        task,
+        scene,
+        RefineContext(painter=painter, settings=settings, judge=Judge(None), watch=Stopwatch()),
+    )
 
 
 def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
@@ -122,7 +127,12 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
     depth = depth_control(hands, *two.pixels.shape[:2])
     painter = Recorder()
     scene = Scene((tasks[0], front), depth)
-    attempt_hand(two.pixels, tasks[0], scene, RefineContext(painter, settings, Judge(None), Stopwatch()))
+    attempt_hand(
+        two.pixels,
+        tasks[0],
+        scene,
+        RefineContext(painter=painter, settings=settings, judge=Judge(None), watch=Stopwatch()),
+    )
     job = painter.jobs[0]
     (others,) = job.others
     assert others.any()

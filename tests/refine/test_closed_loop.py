@@ -129,7 +129,7 @@ def test_the_candidate_that_the_critic_likes_best_is_taken(one, eyes):
     (hand,) = repair.hands
     assert (hand.candidates[hand.picked].seed, painted_grey(repair)) == (2, 12)
     assert "0.02 (was 0.90)" in hand.reason
-    assert repair.judged_by == ("geometry", "critic")
+    assert repair.judged_by == ("geometry", "network")
 
 
 def test_a_sound_hand_asked_for_is_replaced_by_a_sound_one_and_never_by_a_malformed_one(one, eyes):
@@ -283,11 +283,11 @@ def test_a_hand_far_from_all_paint_that_comes_to_fail_is_told(two, eyes):
 
 
 def test_a_hand_that_only_the_proposal_network_sees_is_mended_as_any_other(one, eyes):
-    seen = one.observation(found_by="critic")
+    seen = one.observation(found_by="proposal")
     eyes.overlooked = lambda pixels: [reviewed(1, seen, "fail")] if pixels is one.pixels else []
     repair = run(one, eyes)
     (hand,) = repair.hands
-    assert (hand.id, hand.action, hand.observation.found_by) == (1, "refined", "critic")
+    assert (hand.id, hand.action, hand.observation.found_by) == (1, "refined", "proposal")
     assert (hand.review_before["verdict"], hand.review_after["verdict"]) == ("fail", "pass")
     assert repair.undetected == ()
 

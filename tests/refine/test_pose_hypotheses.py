@@ -32,7 +32,7 @@ def heard(shot, present=1.0, **said):
 def test_the_critic_s_joints_are_read_first_on_its_side_of_the_hand(one):
     task = task_of(one)
     first, *others = other_hypotheses(one.pixels, task, None, heard(one))
-    assert first.pose_hypothesis == "as the critic reads it"
+    assert first.pose_hypothesis == "as the network predicts it"
     assert first.observation.side == "right"
     assert np.array_equal(first.observation.landmarks_px, one.landmarks_px + 3.0)
     assert np.abs(first.fit.landmarks_px - one.landmarks_px - 3.0).mean() < 3

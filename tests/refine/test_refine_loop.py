@@ -75,7 +75,7 @@ def unchanged() -> bool:
 
 def test_a_hand_that_the_critic_fails_is_repainted_and_passes(refine):
     code, out, hand, entry = refine(FOND, "--candidates", "2")
-    assert (code, hand["action"], entry["judged_by"]) == (0, "refined", ["geometry", "critic"])
+    assert (code, hand["action"], entry["judged_by"]) == (0, "refined", ["geometry", "network"])
     assert "hand 1 refined" in out
     before, after = hand["review_before"], hand["review_after"]
     assert before["verdict"] == "fail"

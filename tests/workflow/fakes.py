@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -107,7 +108,15 @@ def _repair(image: Image, after: Image, hands: tuple[HandRepair, ...]) -> Repair
         found_by="picture",
     )
     undetected = (review_of(len(hands) + 1, mangled, "fail"),) if tuple(image.pixels[0, 0]) == MANGLED else ()
-    return Repair(image, after, hands, both, seconds, judged_by=("geometry",), undetected=undetected)
+    return Repair(
+        before=image,
+        after=after,
+        hands=hands,
+        depth=both,
+        seconds=seconds,
+        judged_by=("geometry",),
+        undetected=undetected,
+    )
 
 
 def _boxes(image: Image, settings: RefineSettings) -> list[tuple[int, int, int, int]]:
@@ -130,31 +139,38 @@ def _hand(image: Image, number: int, box: tuple[int, int, int, int], settings: R
     inside = np.zeros(image.pixels.shape[:2], bool)
     inside[y0:y1, x0:x1] = True
     depth = DepthControl(inside * np.uint8(255), np.where(inside, 0, -1).astype(np.int16))
-    seen = HandObservation(
+    detected = HandObservation(
         landmarks_px=points, depth_px=np.zeros(21), side="right", score=0.9, found_by="picture"
     )
     fit = HandFit(
         hand=_rest_hand(image), landmarks_px=points + 0.5, residual=0.0123, landmark_weights=np.ones(21)
     )
-    common = number, seen, fit, Mask(inside), depth
+    hand = partial(HandRepair, id=number, observation=detected, fit=fit, mask=Mask(inside), depth=depth)
     verdict = "unsure" if tuple(image.pixels[0, 0]) == PUZZLES else "fail"
-    before, after = (review_of(number, seen, said) for said in (verdict, "pass"))
+    before, after = (review_of(number, detected, word) for word in (verdict, "pass"))
     if not settings.attempts(number, verdict):
-        return HandRepair(*common, "skipped", "Not asked for.", review_before=before)
+        return hand(action="skipped", reason="Not named.", review_before=before)
     tries = tuple(_candidate(box, settings.seed + k, number) for k in range(settings.candidates))
     picked = next((k for k, candidate in enumerate(tries) if candidate.accepted), None)
     action = "kept" if picked is None else "refined"
     reason = "No candidate <b>was</b> found again." if picked is None else "Painted & found again."
     if picked is None:
-        return HandRepair(*common, action, reason, tries, None, 0, before)
-    return HandRepair(*common, action, reason, tries, picked, None, before, after)
+        return hand(action=action, reason=reason, candidates=tries, best_rejected=0, review_before=before)
+    return hand(
+        action=action,
+        reason=reason,
+        candidates=tries,
+        picked=picked,
+        review_before=before,
+        review_after=after,
+    )
 
 
-def review_of(number: int, seen: HandObservation, verdict: str) -> dict[str, Any]:
+def review_of(number: int, detected: HandObservation, verdict: str) -> dict[str, Any]:
     """A hand's entry in a review, as the published schema has it."""
     word = "cannot tell" if verdict == "unsure" else verdict
     checks = {name: Check(word, 0.0, f"Said to {verdict} <i>here</i>.") for name in CHECKS}
-    hand = HandReview(number, seen.bbox_xyxy_px, seen.side, checks, seen)
+    hand = HandReview(number, detected.bbox_xyxy_px, detected.side, checks, detected)
     return picture_json("", PictureReview((hand,), 64, 64))["hands"][0]
 
 
@@ -167,11 +183,11 @@ def _candidate(box: tuple[int, int, int, int], seed: int, number: int) -> Candid
     scores = {"found_again": 1.0, "joint_error": 0.02, "odd": float("nan")}
     rejection_reasons = ("it is the number of the beast",) if seed == 666 else ()
     return Candidate(
-        seed,
-        pixels,
-        inside,
-        (x0, y0),
-        scores,
+        seed=seed,
+        pixels=pixels,
+        inside=inside,
+        origin_xy_px=(x0, y0),
+        scores=scores,
         accepted=not rejection_reasons,
         rejection_reasons=rejection_reasons,
     )

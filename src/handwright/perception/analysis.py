@@ -22,14 +22,11 @@ from handwright.perception.fit.outline import fit_with_outline, outline_overlap
 from handwright.perception.segment import hand_region
 from handwright.types import Box, HandFit, HandObservation, HandRegion, Image, Window
 
-MARGIN = 0.55
-"""Room around a hand in its crop window, in sizes of the hand; chosen by eye."""
+MARGIN = 0.55  # Room around a hand in its crop window, in sizes of the hand; chosen by eye
 
-_MARGIN_PX = 8
-"""Room around a hand in its crop window besides, in pixels; chosen by eye."""
+_MARGIN_PX = 8  # Room around a hand in its crop window besides, in pixels; chosen by eye
 
-PALM = 5
-"""What ``HandAnalysis.finger_at`` holds where the palm or the wrist is visible."""
+PALM = 5  # What ``HandAnalysis.finger_at`` holds where the palm or the wrist is visible
 
 T = TypeVar("T")
 
@@ -59,22 +56,16 @@ class HandAnalysis:
     """One hand of one picture: its detection, its fit, and what the picture shows around it.
 
     Everything after the crop is computed when it is first needed, once, whichever threads need it.
-
-    Attributes:
-        observation: The detected landmarks, side and score.
-        landmark_fit: The regular hand nearest to the landmarks alone, with the usual proportions; or the
-            user's own, whose crop this is.
-        window: x0, y0, x1, y1 of its crop in the picture.
-        crop: uint8 [h, w, 3] the picture there.
-        picture_px: Width and height of the picture.
-        lock: Held while something of the hand is computed.
     """
 
-    observation: HandObservation
+    observation: HandObservation  # The detected landmarks, side and score
+    # The regular hand nearest to the landmarks alone, with the usual proportions; or the user's own, whose
+    # crop this is
     landmark_fit: HandFit
-    window: Window
-    crop: UInt8[np.ndarray, "h w 3"]
-    picture_px: tuple[int, int]
+    window: Window  # x0, y0, x1, y1 of its crop in the picture
+    crop: UInt8[np.ndarray, "h w 3"]  # the picture there
+    picture_px: tuple[int, int]  # Width and height of the picture
+    # Held while something of the hand is computed
     lock: RLock = field(default_factory=RLock, init=False, repr=False)
 
     @property

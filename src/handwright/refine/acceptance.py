@@ -62,8 +62,7 @@ class AcceptanceParams:
     joint_error_step: float = 0.01
 
 
-PARAMS = AcceptanceParams()
-"""The limits that ship."""
+PARAMS = AcceptanceParams()  # The limits that ship
 
 _STANDS_OUT = {
     "sharpness": "it is not as sharp as the picture",
@@ -75,19 +74,12 @@ _STANDS_OUT = {
 
 @dataclass(frozen=True)
 class CriticScore:
-    """The critic's prediction for a hand, reduced to what acceptance needs.
+    """The critic's prediction for a hand, reduced to what acceptance needs."""
 
-    Attributes:
-        malformed: Calibrated P(malformed).
-        failed: Whether that, or the probability of one defect, reaches its limit.
-        surplus: It shows skin that no regular hand has.
-        clear: All stays so far below its limit that the hand passes the review.
-    """
-
-    malformed: float
-    failed: bool
-    surplus: bool = False
-    clear: bool = True
+    malformed: float  # Calibrated P(malformed)
+    failed: bool  # Whether that, or the probability of one defect, reaches its limit
+    surplus: bool = False  # It shows skin that no regular hand has
+    clear: bool = True  # All stays so far below its limit that the hand passes the review
 
     @classmethod
     def of(cls, prediction: CriticPrediction) -> CriticScore | None:
@@ -104,50 +96,30 @@ class CriticScore:
 
 @dataclass(frozen=True, kw_only=True)
 class OriginalScores:
-    """The hand as it is.
+    """The hand as it is."""
 
-    Attributes:
-        found: It is redetected.
-        joint_error: Of the redetected to the fitted joints, as a fraction of hand size.
-        region: The square that the critic is given, of it and of its candidates.
-        critic: The critic's score; None where there is none or it cannot assess the hand.
-        critic_failed: The critic failed it in the review, or does now.
-        arm: Side of the arm that it ends, where that is plain.
-        hands_named: The user named this hand.
-    """
-
-    found: bool
-    joint_error: float
-    region: OrientedSquare
+    found: bool  # It is redetected
+    joint_error: float  # Of the redetected to the fitted joints, as a fraction of hand size
+    region: OrientedSquare  # The square that the critic is given, of it and of its candidates
+    # The critic's score; None where there is none or it cannot assess the hand
     critic: CriticScore | None = None
-    critic_failed: bool = False
-    arm: Side | None = None
-    hands_named: bool = False
+    critic_failed: bool = False  # The critic failed it in the review, or does now
+    arm: Side | None = None  # Side of the arm that it ends, where that is plain
+    hands_named: bool = False  # The user named this hand
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateScores:
-    """A candidate's three scores.
+    """A candidate's three scores."""
 
-    Attributes:
-        found: It is found again.
-        joint_error: As of ``OriginalScores``.
-        side: Of the hand that was painted.
-        fit: Into its picture.
-        critic: As of ``OriginalScores``.
-        failed_checks: Reasons of the checks of geometry that fail.
-        lost: Share of the old hand that is gone; 0 where the user brought another pose.
-        painted: Any pixel was painted.
-    """
-
-    found: bool
-    joint_error: float
-    side: Side
-    fit: PictureFit
-    critic: CriticScore | None = None
-    failed_checks: Sequence[str] = field(default=())
-    lost: float = 0.0
-    painted: bool = True
+    found: bool  # It is found again
+    joint_error: float  # As of ``OriginalScores``
+    side: Side  # Of the hand that was painted
+    fit: PictureFit  # Into its picture
+    critic: CriticScore | None = None  # As of ``OriginalScores``
+    failed_checks: Sequence[str] = field(default=())  # Reasons of the checks of geometry that fail
+    lost: float = 0.0  # Share of the old hand that is gone; 0 where the user brought another pose
+    painted: bool = True  # Any pixel was painted
 
 
 def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:

@@ -20,15 +20,11 @@ from handwright.types import DepthControl, Image
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptParams:
-    """When a hand is painted from other pose hypotheses, too; chosen by eye.
+    """When a hand is painted from other pose hypotheses, too; chosen by eye."""
 
-    Attributes:
-        max_joint_error: Joint error, in hand sizes, that no candidate of the first hypothesis stays below.
-        min_detached: P(malformed) of a hand whose likeliest defect is that it has come off its arm.
-    """
-
+    # Joint error, in hand sizes, that no candidate of the first hypothesis stays below
     max_joint_error: float = 0.06
-    min_detached: float = 0.5
+    min_detached: float = 0.5  # P(malformed) of a hand whose likeliest defect is that it has come off its arm
 
 
 PARAMS = AttemptParams()
@@ -36,16 +32,11 @@ PARAMS = AttemptParams()
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """Candidates of one hand.
+    """Candidates of one hand."""
 
-    Attributes:
-        judged: All of them, in the order they were painted.
-        ranked: Indices of those that may replace the original, best first.
-        mates: Ids of the hands that were painted in one go with it; they win or lose together.
-    """
-
-    judged: tuple[JudgedCandidate, ...]
-    ranked: tuple[int, ...]
+    judged: tuple[JudgedCandidate, ...]  # All of them, in the order they were painted
+    ranked: tuple[int, ...]  # Indices of those that may replace the original, best first
+    # Ids of the hands that were painted in one go with it; they win or lose together
     mates: frozenset[int] = field(default=frozenset())
 
     @property

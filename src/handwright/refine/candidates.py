@@ -40,19 +40,12 @@ _OTHER_REJECTED = "another hand of the same painting was rejected"
 
 @dataclass(frozen=True, eq=False)
 class JudgedCandidate:
-    """One candidate of one hand and what it was made from.
+    """One candidate of one hand and what it was made from."""
 
-    Attributes:
-        candidate: The patch and its scores.
-        task: The hand, by the pose hypothesis that it was painted from.
-        control: The depth control image that it was painted by.
-        analysis: The painted hand as it is redetected, or None.
-    """
-
-    candidate: Candidate
-    task: HandTask
-    control: DepthControl
-    analysis: HandAnalysis | None
+    candidate: Candidate  # The patch and its scores
+    task: HandTask  # The hand, by the pose hypothesis that it was painted from
+    control: DepthControl  # The depth control image that it was painted by
+    analysis: HandAnalysis | None  # The painted hand as it is redetected, or None
 
 
 def score_originals(
@@ -179,7 +172,7 @@ def _score_candidate(
 def _critic_scores(
     pixels: Pixels, regions: Sequence[OrientedSquare], context: RefineContext
 ) -> list[CriticScore | None]:
-    """Return the critic's score of each square; None where it cannot assess it, or where there is no critic."""
+    """Return the critic's score of each square; None where it cannot assess it or is not installed."""
     if context.judge.critic is None:
         return [None] * len(regions)
     with context.watch("check"):

@@ -23,17 +23,11 @@ Free = Bool[np.ndarray, "h w"]
 
 @dataclass(frozen=True, eq=False)
 class DiffusePainter:
-    """``--painter diffuse``: conditional inpainting from pure noise (HandRefiner §3.1).
+    """``--painter diffuse``: conditional inpainting from pure noise (HandRefiner §3.1)."""
 
-    Attributes:
-        settings: Prompt, strength, steps and the like.
-        open_network: The network; called when a hand is painted, not before.
-        keep_steps: Keep input and output of the network at its steps.
-    """
-
-    settings: DiffusionSettings
-    open_network: Callable[[], InpaintNetwork]
-    keep_steps: bool = False
+    settings: DiffusionSettings  # Prompt, strength, steps and the like
+    open_network: Callable[[], InpaintNetwork]  # The network; called when a hand is painted, not before
+    keep_steps: bool = False  # Keep input and output of the network at its steps
     together, side_by_side = True, False
 
     def paint(self, job: PaintJob) -> PaintResult:
@@ -58,18 +52,12 @@ class HarmonisePainter:
     decoder show it, enlarged to the crop. The drawn hand's fine detail lies in neither of the two and stays:
 
         result = drawn + enlarge(network − coded(shrink(drawn)))
-
-    Attributes:
-        settings: Prompt, strength, steps and the like.
-        open_network: The network; called when a hand is painted, not before.
-        keep_steps: Keep input and output of the network at its steps.
-        draw: Who draws.
     """
 
-    settings: DiffusionSettings
-    open_network: Callable[[], InpaintNetwork]
-    keep_steps: bool = False
-    draw: DrawPainter = field(default_factory=DrawPainter)
+    settings: DiffusionSettings  # Prompt, strength, steps and the like
+    open_network: Callable[[], InpaintNetwork]  # The network; called when a hand is painted, not before
+    keep_steps: bool = False  # Keep input and output of the network at its steps
+    draw: DrawPainter = field(default_factory=DrawPainter)  # Who draws
     together, side_by_side = True, False
 
     def paint(self, job: PaintJob) -> PaintResult:

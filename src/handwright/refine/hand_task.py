@@ -22,19 +22,12 @@ from handwright.types import HandFit, HandObservation, HandRegion, Image, Mask, 
 
 @dataclass(frozen=True, kw_only=True)
 class PartMapParams:
-    """How the critic's coarse map of a hand is brought to the picture's edges; chosen by eye.
+    """How the critic's coarse map of a hand is brought to the picture's edges; chosen by eye."""
 
-    Attributes:
-        margin: How far the hand goes beyond its cells whatever the colour, in cells.
-        skin_margin: How far it goes beyond them over skin, in cells.
-        other_distance: Colour distance (``skin_distance``) of what is no skin in any light.
-        speck_radius: Radius of the smallest thing of such a colour that is left out, in cells.
-    """
-
-    margin: float = 0.5
-    skin_margin: float = 1.5
-    other_distance: float = 40.0
-    speck_radius: float = 0.2
+    margin: float = 0.5  # How far the hand goes beyond its cells whatever the colour, in cells
+    skin_margin: float = 1.5  # How far it goes beyond them over skin, in cells
+    other_distance: float = 40.0  # Colour distance (``skin_distance``) of what is no skin in any light
+    speck_radius: float = 0.2  # Radius of the smallest thing of such a colour that is left out, in cells
 
 
 PARAMS = PartMapParams()
@@ -42,42 +35,26 @@ PARAMS = PartMapParams()
 
 @dataclass(frozen=True, eq=False)
 class Underlay:
-    """What is laid into a picture before a hand is painted over it.
+    """What is laid into a picture before a hand is painted over it."""
 
-    Attributes:
-        pixels: uint8 [h, w, 3] the hand's whole crop.
-        inside: bool [h, w] where it may differ from the picture's.
-    """
-
-    pixels: UInt8[np.ndarray, "h w 3"]
-    inside: Bool[np.ndarray, "h w"]
+    pixels: UInt8[np.ndarray, "h w 3"]  # the hand's whole crop
+    inside: Bool[np.ndarray, "h w"]  # where it may differ from the picture's
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HandTask:
-    """A hand with everything known about it before painting.
+    """A hand with everything known about it before painting."""
 
-    Attributes:
-        id: 1-based number: left to right as found, or in the user's own order.
-        observation: The detection, or what a pose hypothesis takes it for.
-        fit: The regular hand to paint.
-        window: Its crop.
-        region: The old hand in the crop.
-        repair_mask: bool [h, w] the repair mask in the crop.
-        surplus: bool [h, w] skin that no regular hand has, which may go; None: not known.
-        pose_hypothesis: How the malformed hand was interpreted, in words.
-        underlay: What is laid into the picture first; a part of ``repair_mask``.
-    """
-
-    id: int
-    observation: HandObservation
-    fit: HandFit
-    window: Window
-    region: HandRegion
-    repair_mask: Bool[np.ndarray, "h w"]
+    id: int  # 1-based number: left to right as found, or in the user's own order
+    observation: HandObservation  # The detection, or what a pose hypothesis takes it for
+    fit: HandFit  # The regular hand to paint
+    window: Window  # Its crop
+    region: HandRegion  # The old hand in the crop
+    repair_mask: Bool[np.ndarray, "h w"]  # the repair mask in the crop
+    # skin that no regular hand has, which may go; None: not known
     surplus: Bool[np.ndarray, "h w"] | None = None
-    pose_hypothesis: str = "as found"
-    underlay: Underlay | None = None
+    pose_hypothesis: str = "as found"  # How the malformed hand was interpreted, in words
+    underlay: Underlay | None = None  # What is laid into the picture first; a part of ``repair_mask``
 
     @property
     def landmarks_px(self) -> Float[np.ndarray, "21 2"]:
@@ -120,10 +97,7 @@ def with_part_maps(
 def _edged(
     part: Bool[np.ndarray, "h w"], distance: Float[np.ndarray, "h w"], cell_px: float
 ) -> Bool[np.ndarray, "h w"]:
-    """A part known by coarse cells, widened by its margins, and cut back where its outermost cells hold no skin.
-
-    See ``PartMapParams`` for the widths.
-    """
+    """A part known by coarse cells, widened by ``PartMapParams``, without what is plainly no skin there."""
     if not part.any():
         return part
     skin = distance < SAME_SKIN
@@ -183,7 +157,7 @@ def plan_hand(
 def _as_given(
     image: Image, analysis: HandAnalysis, settings: RefineSettings, given: HandFit | None
 ) -> tuple[HandFit, HandAnalysis]:
-    """The fit to paint and the analysis of its crop, which is cut anew where the user brought a fit or pose."""
+    """The fit to paint, and the analysis of its crop: cut anew where the user brought a fit or a pose."""
     if given is not None:
         fit, analysis = given, analyse_hand(image, analysis.observation, given)
     else:

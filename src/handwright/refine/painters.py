@@ -22,27 +22,17 @@ from handwright.types import Window
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PaintJob:
-    """One hand, or hands that meet, to paint.
+    """One hand, or hands that meet, to paint."""
 
-    Attributes:
-        picture: uint8 [H, W, 3] sRGB as painted so far; never written to.
-        control: uint8 [H, W] depth control image.
-        tasks: The hands, farthest first.
-        others: Per hand, bool [h, w] in its own window: pixels of other hands that lie in front of it.
-        window: x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands.
-        repair_mask: bool [h, w] pixels of the crop that may change.
-        seed: Same seed, same bytes.
-        strength: Control strength, for painters that have one: numbers, 'fixed' or 'auto'; None: that of
-            their settings.
-    """
-
-    picture: UInt8[np.ndarray, "H W 3"]
-    control: UInt8[np.ndarray, "H W"]
-    tasks: tuple[HandTask, ...]
+    picture: UInt8[np.ndarray, "H W 3"]  # sRGB as painted so far; never written to
+    control: UInt8[np.ndarray, "H W"]  # depth control image
+    tasks: tuple[HandTask, ...]  # The hands, farthest first
+    # Per hand, bool [h, w] in its own window: pixels of other hands that lie in front of it
     others: tuple[Bool[np.ndarray, "_ _"], ...]
-    window: Window
-    repair_mask: Bool[np.ndarray, "h w"]
-    seed: int
+    window: Window  # x0, y0, x1, y1 of the crop to paint; holds the windows of all the hands
+    repair_mask: Bool[np.ndarray, "h w"]  # pixels of the crop that may change
+    seed: int  # Same seed, same bytes
+    # Control strength, for painters that have one: numbers, 'fixed' or 'auto'; None: that of their settings
     strength: Strength | str | None = None
 
     @property

@@ -25,42 +25,27 @@ Pixels = UInt8[np.ndarray, "h w 3"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RefineContext:
-    """What all attempts at the hands of a picture share.
+    """What all attempts at the hands of a picture share."""
 
-    Attributes:
-        painter: Who paints.
-        settings: Which candidates.
-        judge: Detects hands again; with the critic.
-        watch: Adds up the seconds.
-        reviews: The review of the hands as they were, by id.
-    """
-
-    painter: Painter
-    settings: RefineSettings
-    judge: Judge
-    watch: Stopwatch
+    painter: Painter  # Who paints
+    settings: RefineSettings  # Which candidates
+    judge: Judge  # Detects hands again; with the critic
+    watch: Stopwatch  # Adds up the seconds
+    # The review of the hands as they were, by id
     reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PaintTrial:
-    """A picture with freshly painted hands.
+    """A picture with freshly painted hands."""
 
-    Attributes:
-        pixels: uint8 [H, W, 3].
-        shares: Per hand, bool [h, w] in its own window: what of it was painted.
-        redetections: Per hand, how it is detected again.
-        control: The depth control image.
-        strength: Control strength, of painters that have one.
-        strip: What the painter made at its steps, if that was to be kept.
-    """
-
-    pixels: Pixels
+    pixels: Pixels  # uint8 [H, W, 3]
+    # Per hand, bool [h, w] in its own window: what of it was painted
     shares: tuple[Bool[np.ndarray, "_ _"], ...]
-    redetections: tuple[Redetection, ...]
-    control: DepthControl
-    strength: Strength | None
-    strip: UInt8[np.ndarray, "_ _ 3"] | None
+    redetections: tuple[Redetection, ...]  # Per hand, how it is detected again
+    control: DepthControl  # The depth control image
+    strength: Strength | None  # Control strength, of painters that have one
+    strip: UInt8[np.ndarray, "_ _ 3"] | None  # What the painter made at its steps, if that was to be kept
 
     @property
     def error(self) -> float:

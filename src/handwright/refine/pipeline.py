@@ -42,27 +42,19 @@ from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.threads import both, threads
 from handwright.types import DepthControl, HandFit, HandObservation, Image
 
-FoundHand = tuple[HandAnalysis, HandFit | None]
-"""A hand's analysis, and its fit where the user brought one."""
+FoundHand = tuple[HandAnalysis, HandFit | None]  # A hand's analysis, and its fit where the user brought one
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What stays loaded between pictures.
+    """What stays loaded between pictures."""
 
-    Attributes:
-        landmarker: Detects hands and their landmarks.
-        inpainters: Opens diffusion models on first use and keeps them.
-        critic: Predicts the defects of a hand; None: geometry alone judges.
-        proposer: Finds hands that the landmarker overlooks, or None.
-        on_stage: Called with the name of every stage as it begins.
-    """
-
-    landmarker: Landmarker
+    landmarker: Landmarker  # Detects hands and their landmarks
+    # Opens diffusion models on first use and keeps them
     inpainters: NetworkLoader = field(default_factory=NetworkLoader)
-    critic: Critic | None = None
-    proposer: Proposer | None = None
-    on_stage: Callable[[str], None] = lambda _: None
+    critic: Critic | None = None  # Predicts the defects of a hand; None: geometry alone judges
+    proposer: Proposer | None = None  # Finds hands that the landmarker overlooks, or None
+    on_stage: Callable[[str], None] = lambda _: None  # Called with the name of every stage as it begins
 
     @property
     def judge(self) -> Judge:
@@ -109,7 +101,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     """Review the hands of a picture and repaint those that fail.
 
     Hands that the settings name are attempted whatever the review finds. A hand is replaced only by a
-    candidate that is accepted (``refine.acceptance``) and does not fail when the finished picture is reviewed.
+    candidate that is accepted (``acceptance``) and does not fail when the finished picture is reviewed.
 
     Args:
         image: The picture.
@@ -185,7 +177,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
 
 
 def _with_prediction(review: HandReview, task: HandTask, image: Image, settings: RefineSettings) -> HandTask:
-    """Return a task with the critic's part maps of the old hand, where it is attempted and can be assessed."""
+    """Return a task with the critic's part maps, where the hand is attempted and can be assessed."""
     prediction = review.prediction
     if (
         prediction is None
@@ -222,7 +214,7 @@ def _finish(
     attempts: list[Attempt],
     again: Callable[[Image, Mapping[int, HandAnalysis]], PictureReview],
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
-    """Paste the winners and review the picture; a rejected one gives way to the next best, or to the original.
+    """Paste the winners and review the picture; a rejected one gives way to the next best or the original.
 
     Args:
         image: The picture as it came.
@@ -253,7 +245,7 @@ def _finish(
 def _attempt_group(
     pixels: Pixels, group: Sequence[HandTask], scene: Scene, context: RefineContext
 ) -> list[Attempt]:
-    """Attempt hands that meet in one go; should that fail, one by one, each beside those that were accepted."""
+    """Attempt hands that meet in one go; should that fail, one by one, each beside those accepted."""
     earlier: dict[int, Attempt] = {}
     if len(group) > 1:
         attempts = attempt_together(pixels, group, scene, context)

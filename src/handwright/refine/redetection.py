@@ -24,13 +24,9 @@ from handwright.types import HandFit, HandObservation, Image
 
 @dataclass(frozen=True, kw_only=True)
 class RedetectionParams:
-    """When a detection is the hand that was painted.
+    """When a detection is the hand that was painted; chosen by eye."""
 
-    Attributes:
-        max_distance: Mean distance of its landmarks from those that are expected, in hand sizes; chosen by eye.
-    """
-
-    max_distance: float = 0.35
+    max_distance: float = 0.35  # Mean distance of its landmarks from the expected ones, in hand sizes
 
 
 PARAMS = RedetectionParams()
@@ -38,15 +34,11 @@ PARAMS = RedetectionParams()
 
 @dataclass(frozen=True, eq=False)
 class Redetection:
-    """A hand as it is found again.
+    """A hand as it is found again."""
 
-    Attributes:
-        analysis: The hand, with the side that it is known to have; None when it is not found.
-        joint_error: MPJPE to the mesh as a fraction of hand size, 0 … 1; 1 when it is not found.
-    """
-
+    # The hand, with the side that it is known to have; None when it is not found
     analysis: HandAnalysis | None
-    joint_error: float
+    joint_error: float  # MPJPE to the mesh as a fraction of hand size, 0 … 1; 1 when it is not found
 
 
 def redetect_hand(

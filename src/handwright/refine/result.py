@@ -31,7 +31,7 @@ class Candidate:
         accepted: Whether it may replace the original.
         strength: Control strength, for painters that have one.
         strip: uint8 [*, *, 3] input and output of the painter at its steps, where these are kept.
-        pose_hypothesis: How the hand was interpreted: 'as found', 'as a left hand', 'without doubtful fingers', ….
+        pose_hypothesis: How the hand was interpreted: 'as found', 'as a left hand', ….
         rejection_reasons: Why it may not replace the original, in words.
         strength_choice: How the strength came about, for painters that have one.
     """

@@ -19,17 +19,13 @@ from handwright.types import Box, Image
 
 @dataclass(frozen=True, kw_only=True)
 class RematchParams:
-    """How hands of the finished picture are related to those of the picture before; chosen by eye.
+    """How hands of the finished picture are related to those of the picture before; chosen by eye."""
 
-    Attributes:
-        min_overlap: Intersection over union of the boxes from which a hand that only the proposal network
-            finds is the same as before.
-        near: How far from a hand paint may break it, in sizes of its box: about as far as the critic's crop
-            reaches.
-    """
-
+    # Intersection over union of the boxes from which a hand that only the proposal network finds is the same
     min_overlap: float = 0.5
-    near: float = 0.5
+    near: float = (
+        0.5  # How far from a hand paint may break it, in sizes of its box: the critic's crop is as wide
+    )
 
 
 PARAMS = RematchParams()

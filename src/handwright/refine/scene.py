@@ -17,13 +17,9 @@ from handwright.types import DepthControl, Window
 
 @dataclass(frozen=True, kw_only=True)
 class SceneParams:
-    """When hands are painted at the same time.
+    """When hands are painted at the same time; chosen by eye."""
 
-    Attributes:
-        min_gap: Least gap between the repair masks of two such hands, in sizes of the larger one: another pose
-            hypothesis may reach farther; chosen by eye.
-    """
-
+    # Gap between their repair masks, in sizes of the larger hand: another pose hypothesis may reach farther
     min_gap: float = 0.1
 
 
@@ -32,17 +28,11 @@ PARAMS = SceneParams()
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The hands of a picture.
+    """The hands of a picture."""
 
-    Attributes:
-        tasks: All of them; the task of id k stands at index k − 1.
-        depth: Depth control image of all hands by their first pose hypothesis.
-        given: True when that image is the user's own.
-    """
-
-    tasks: tuple[HandTask, ...]
-    depth: DepthControl
-    given: bool = False
+    tasks: tuple[HandTask, ...]  # All of them; the task of id k stands at index k − 1
+    depth: DepthControl  # Depth control image of all hands by their first pose hypothesis
+    given: bool = False  # True when that image is the user's own
 
     def groups(self, tasks: Sequence[HandTask], together: bool) -> list[list[HandTask]]:
         """Hands to paint in one go, the farthest first within a group and between groups.

@@ -25,38 +25,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RefineSettings:
-    """How to refine one picture (SPEC §1, §6).
+    """How to refine one picture (SPEC §1, §6)."""
 
-    Attributes:
-        painter: Name of the painter: 'draw', 'harmonise' or 'diffuse'.
-        seed: Seed of the first candidate.
-        candidates: Attempts per hand, ≥ 1 (``tries`` lists them).
-        budget_s: No further candidate of a hand is begun once so many seconds are spent on it; 0: no limit.
-        boxes: User boxes x0, y0, x1, y1 in pixels; when given, only these are attempted and they always win.
-        hands: Hands given by the user (an edited hands file) instead of finding and fitting.
-        mask: Pixels that may change, given by the user, instead of the computed ones.
-        depth: Depth control image given by the user (grey picture of the picture's size).
-        hand_pose: Take the articulation from this hand instead of the fitted one (wrist and camera stay).
-        all_hands: Attempt every hand found, whatever its review.
-        unsure: Attempt also hands of which the review cannot tell.
-        hand_ids: Attempt only the hands with these ids; empty: no such choice.
-        diffusion: How the diffusing painters paint; None: the defaults.
-        keep_intermediates: Keep input and output of a diffusing painter at its steps with every candidate.
-    """
-
-    painter: str = DEFAULTS["painter"]
-    seed: int = DEFAULTS["seed"]
-    candidates: int = DEFAULTS["candidates"]
+    painter: str = DEFAULTS["painter"]  # Name of the painter: 'draw', 'harmonise' or 'diffuse'
+    seed: int = DEFAULTS["seed"]  # Seed of the first candidate
+    candidates: int = DEFAULTS["candidates"]  # Attempts per hand, ≥ 1 (``tries`` lists them)
+    # No further candidate of a hand is begun once so many seconds are spent on it; 0: no limit
     budget_s: float = DEFAULTS["budget_s"]
+    # User boxes x0, y0, x1, y1 in pixels; when given, only these are attempted and they always win
     boxes: tuple[Box, ...] = ()
+    # Hands given by the user (an edited hands file) instead of finding and fitting
     hands: tuple[tuple[HandObservation, Hand], ...] | None = None
-    mask: Mask | None = None
-    depth: Image | None = None
+    mask: Mask | None = None  # Pixels that may change, given by the user, instead of the computed ones
+    depth: Image | None = None  # Depth control image given by the user (grey picture of the picture's size)
+    # Take the articulation from this hand instead of the fitted one (wrist and camera stay)
     hand_pose: Hand | None = None
-    all_hands: bool = False
-    unsure: bool = False
-    hand_ids: tuple[int, ...] = ()
-    diffusion: DiffusionSettings | None = None
+    all_hands: bool = False  # Attempt every hand found, whatever its review
+    unsure: bool = False  # Attempt also hands of which the review cannot tell
+    hand_ids: tuple[int, ...] = ()  # Attempt only the hands with these ids; empty: no such choice
+    diffusion: DiffusionSettings | None = None  # How the diffusing painters paint; None: the defaults
+    # Keep input and output of a diffusing painter at its steps with every candidate
     keep_intermediates: bool = False
 
     def __post_init__(self) -> None:

@@ -15,28 +15,18 @@ from handwright.refine.painters import PaintJob, PaintResult
 
 @dataclass(frozen=True, kw_only=True)
 class BlendParams:
-    """Colour match and rim of a repainted hand; chosen by eye. Lengths are in hand sizes, at least so many px.
+    """Colour match and rim of a repainted hand; chosen by eye. Lengths are in hand sizes unless in px."""
 
-    Attributes:
-        rim, min_rim_px: Width of the feathered rim.
-        band, min_band_px: Width of the bands on either side of the rim whose colours are matched.
-        reach: How far inwards that match fades out.
-        min_pixels: Fewest pixels of skin whose light is compared.
-        darkest: Linear light below which no gain is computed, of 1.
-        max_gain: Greatest gain of a channel, and least one as its inverse.
-        fade, min_fade_px: Sigma of the gain's edge: half a pixel of a network that has the hand at 64 px.
-    """
-
-    rim: float = 0.025
-    min_rim_px: float = 2.0
-    band: float = 0.03
-    min_band_px: float = 3.0
-    reach: float = 0.3
-    min_pixels: int = 60
-    darkest: float = 1e-3
-    max_gain: float = 6.0
-    fade: float = 0.007
-    min_fade_px: float = 0.7
+    rim: float = 0.025  # Width of the feathered rim …
+    min_rim_px: float = 2.0  # … and its least
+    band: float = 0.03  # Width of the bands on either side of the rim whose colours are matched …
+    min_band_px: float = 3.0  # … and its least
+    reach: float = 0.3  # How far inwards that match fades out
+    min_pixels: int = 60  # Fewest pixels of skin whose light is compared
+    darkest: float = 1e-3  # Linear light, of 1, below which no gain is computed
+    max_gain: float = 6.0  # Greatest gain of a channel; the least is its inverse
+    fade: float = 0.007  # Sigma of the gain's edge: half a pixel of a network that has the hand at 64 px …
+    min_fade_px: float = 0.7  # … and its least
 
 
 PARAMS = BlendParams()

@@ -19,32 +19,20 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFitParams:
-    """Allowances of the four aspects, and how they are measured; chosen by eye.
+    """Allowances of the four aspects, and how they are measured; chosen by eye."""
 
-    Attributes:
-        sharpness, grain: How much blurrier or crisper, cleaner or noisier than the old hand, in octaves.
-        colour, seam: Distance of the skins' median colours, and of what meets at the rim, in Lab.
-        min_blur_px: Edges sharper than this look alike.
-        min_grain: Grain finer than this looks alike, in levels of 255.
-        rim, min_rim_px: Width of the rim whose inside and outside are compared, in hand sizes.
-        cell: Side of the squares in which steps across the rim are averaged, in rims: texture cancels out.
-        min_pixels: Fewest pixels that are compared.
-        near: Width of the strip beside the new hand that is not counted as lost, in hand sizes.
-        other_lab: Lab distance from which a repainted pixel is plainly of another colour.
-    """
-
-    sharpness: float = 1.0
-    grain: float = 1.0
-    colour: float = 6.0
-    seam: float = 5.0
-    min_blur_px: float = 0.6
-    min_grain: float = 0.8
-    rim: float = 0.025
-    min_rim_px: int = 2
-    cell: int = 6
-    min_pixels: int = 40
-    near: float = 0.02
-    other_lab: float = 15.0
+    sharpness: float = 1.0  # How much blurrier or crisper than the old hand, in octaves
+    grain: float = 1.0  # How much cleaner or noisier than the old skin, in octaves
+    colour: float = 6.0  # Lab distance of the skins' median colours
+    seam: float = 5.0  # Lab distance of what meets at the rim
+    min_blur_px: float = 0.6  # Edges sharper than this look alike
+    min_grain: float = 0.8  # Grain finer than this looks alike, in levels of 255
+    rim: float = 0.025  # Width of the rim whose inside and outside are compared, in hand sizes …
+    min_rim_px: int = 2  # … and its least
+    cell: int = 6  # Side of the squares in which steps across the rim are averaged, in rims
+    min_pixels: int = 40  # Fewest pixels that are compared
+    near: float = 0.02  # Width of the strip beside the new hand that is not counted as lost, in hand sizes
+    other_lab: float = 15.0  # Lab distance from which a repainted pixel is plainly of another colour
 
 
 PARAMS = PictureFitParams()
@@ -56,15 +44,10 @@ Lab = Float[np.ndarray, "h w 3"]
 
 @dataclass(frozen=True)
 class Aspect:
-    """One way in which paint may stand out.
+    """One way in which paint may stand out."""
 
-    Attributes:
-        value: How far it is from the picture, ≥ 0; 0 where there is too little to compare.
-        limit: From here on it stands out.
-    """
-
-    value: float
-    limit: float
+    value: float  # How far it is from the picture, ≥ 0; 0 where there is too little to compare
+    limit: float  # From here on it stands out
 
     @property
     def share(self) -> float:
@@ -74,19 +57,13 @@ class Aspect:
 
 @dataclass(frozen=True)
 class PictureFit:
-    """How well paint fits into its picture.
+    """How well paint fits into its picture."""
 
-    Attributes:
-        sharpness: Blur of the hand's edges beside that of the old hand's, in octaves.
-        grain: Grain on its skin beside that on the old skin, in octaves.
-        colour: Between the middle colours of its skin and of the old skin, in Lab.
-        seam: Mean step across the rim of what was repainted, arm to arm or background to background, in Lab;
-            the larger of the two.
-    """
-
-    sharpness: Aspect
-    grain: Aspect
-    colour: Aspect
+    sharpness: Aspect  # Blur of the hand's edges beside that of the old hand's, in octaves
+    grain: Aspect  # Grain on its skin beside that on the old skin, in octaves
+    colour: Aspect  # Between the middle colours of its skin and of the old skin, in Lab
+    # Mean step across the rim of what was repainted, arm to arm or background to background, in Lab; the
+    # larger of the two
     seam: Aspect
 
     @property
@@ -139,8 +116,8 @@ def lost_share(
 ) -> float:
     """Share of the old hand that is gone: repainted in plainly another colour, beside the new hand.
 
-    A surplus finger is a small part of a hand; a hand that was interpreted wrongly loses more. The arguments are those of
-    ``measure_picture_fit``.
+    A surplus finger is a small part of a hand; a hand that was interpreted wrongly loses more. The arguments
+    are those of ``measure_picture_fit``.
     """
     gone = old & changed
     if not gone.any():

@@ -16,24 +16,17 @@ from handwright.types import Hand, HandRegion
 
 @dataclass(frozen=True, kw_only=True)
 class RepairMaskParams:
-    """How far the repair mask reaches; chosen by eye. Lengths in spans are wrist-to-knuckles lengths.
+    """How far the repair mask reaches; chosen by eye. Lengths in spans are wrist-to-knuckles lengths."""
 
-    Attributes:
-        reach: How far from the skeleton's limbs the old hand goes, in spans.
-        finger_reach: The same of slim parts of it on the fingers' side: a sixth finger, in spans.
-        finger_start: Where that side begins, as a share of the way from wrist to knuckles.
-        hanging: Down to where slim skin that the critic takes for the hand's is no arm: such a share, < 0 beyond
-            the wrist.
-        broad_radius: Radius, in spans, of a disc that fits into palm, arm or face, and into no finger.
-        dilation: Width of the rim, in hand sizes, besides twice the blur of the picture's edges.
-    """
-
-    reach: float = 0.24
-    finger_reach: float = 0.8
-    finger_start: float = 0.5
+    reach: float = 0.24  # How far from the skeleton's limbs the old hand goes, in spans
+    finger_reach: float = 0.8  # The same of slim parts of it on the fingers' side: a sixth finger, in spans
+    finger_start: float = 0.5  # Where that side begins, as a share of the way from wrist to knuckles
+    # Down to where slim skin that the critic takes for the hand's is no arm: such a share, < 0 beyond the
+    # wrist
     hanging: float = -0.4
+    # Radius, in spans, of a disc that fits into palm, arm or face, and into no finger
     broad_radius: float = 0.14
-    dilation: float = 0.025
+    dilation: float = 0.025  # Width of the rim, in hand sizes, besides twice the blur of the picture's edges
 
 
 PARAMS = RepairMaskParams()

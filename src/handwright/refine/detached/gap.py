@@ -45,15 +45,11 @@ PARAMS = GapParams()
 
 @dataclass(frozen=True)
 class Section:
-    """A cut through a limb.
+    """A cut through a limb."""
 
-    Attributes:
-        ends: float [2, 2] its edges in the crop, the second to the right of the way from hand to arm.
-        colours: float32 [n, 3] across it.
-    """
-
+    # float [2, 2] its edges in the crop, the second to the right of the way from hand to arm
     ends: Float[np.ndarray, "2 2"]
-    colours: Float[np.ndarray, "n 3"]
+    colours: Float[np.ndarray, "n 3"]  # float32 [n, 3] across it
 
     @property
     def width(self) -> float:
@@ -78,21 +74,13 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Gap:
-    """Where a hand has come off its arm, in the hand's crop.
+    """Where a hand has come off its arm, in the hand's crop."""
 
-    Attributes:
-        start: Cut through the hand.
-        end: Cut through the arm, or where an unseen one would be.
-        hand: bool [h, w] the hand's skin.
-        arm: bool [h, w] the arm's; None where it is not seen.
-        sleeve: bool [h, w] what an unseen arm comes out of and lies behind.
-    """
-
-    start: Section
-    end: Section
-    hand: Bool[np.ndarray, "h w"]
-    arm: Bool[np.ndarray, "h w"] | None
-    sleeve: Bool[np.ndarray, "h w"] | None = None
+    start: Section  # Cut through the hand
+    end: Section  # Cut through the arm, or where an unseen one would be
+    hand: Bool[np.ndarray, "h w"]  # the hand's skin
+    arm: Bool[np.ndarray, "h w"] | None  # the arm's; None where it is not seen
+    sleeve: Bool[np.ndarray, "h w"] | None = None  # what an unseen arm comes out of and lies behind
 
     @property
     def skin(self) -> Bool[np.ndarray, "h w"]:

@@ -19,8 +19,8 @@ from handwright.reproduce.handrefiner.trials import Trials, Way
 from handwright.reproduce.painted import crop_of, judge_subject, untouched
 from handwright.reproduce.store import Crop, Record, Store
 from handwright.reproduce.subjects import (
-    TO_REPAINT,
     REAL,
+    TO_REPAINT,
     Picture,
     Subject,
     of_folder,

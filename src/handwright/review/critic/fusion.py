@@ -162,7 +162,7 @@ def _failed(defect: str, prediction: CriticPrediction, value: Mapping[str, objec
     points = (prediction.where_px[defect],) if defect in prediction.where_px else ()
     scores = {defect: round(probability, 3), MALFORMED: round(prediction.malformed, 3)}
     reason = _reason(defect, prediction)
-    return Check("fail", confidence, reason, Where(points), {**value, "critic": scores})
+    return Check("fail", confidence, reason, Where(points), {**value, "defect_probabilities": scores})
 
 
 def _reason(defect: str, prediction: CriticPrediction) -> str:
@@ -194,5 +194,5 @@ def _fuse_side(check: Check, prediction: CriticPrediction, hand: HandObservation
         return check
     if side != hand.side:
         reason = f"Two checks of its side disagree: {hand.side} and {side}."
-        return cannot_tell(reason, {**check.value, "critic": side}, check.where)
+        return cannot_tell(reason, {**check.value, "other_side": side}, check.where)
     return replace(check, confidence=max(check.confidence, certainty))

@@ -19,7 +19,7 @@ from handwright.review.proposals.maps import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 
 REASON = "A hand seems to be here, but its fingers could not be made out."
-FOUND_BY = "critic"
+FOUND_BY = "proposal"
 
 
 @dataclass(frozen=True, kw_only=True)
