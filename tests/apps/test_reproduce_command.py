@@ -33,10 +33,10 @@ def test_bad_usage_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, argumen
 
 
 def test_the_study_is_the_one_that_was_asked_for(tmp_path, monkeypatch, capsys):
-    asked = {}
+    given = {}
 
     def remember(study, page, command, work):
-        asked.update(study=study, page=page, command=command, work=work)
+        given.update(study=study, page=page, command=command, work=work)
         return Path("kept")
 
     monkeypatch.setattr(reproduce, "reproduce_handrefiner", remember)
@@ -54,12 +54,12 @@ def test_the_study_is_the_one_that_was_asked_for(tmp_path, monkeypatch, capsys):
         "3",
     )
     assert run(["reproduce", "handrefiner", "--quick", "-o", "page.md", *options]) == 0
-    study = asked["study"]
+    study = given["study"]
     assert (study.scale.table, study.scale.judged) == (7, SCALES["quick"].judged)
     assert (study.diffusion.model, study.diffusion.steps, study.seed) == ("mine", 20, 3)
     assert study.variants == tmp_path / "v"
-    assert (asked["page"], asked["work"]) == (Path("page.md"), None)
-    assert asked["command"] == "handwright reproduce handrefiner --scale quick --n 7 --variants v"
+    assert (given["page"], given["work"]) == (Path("page.md"), None)
+    assert given["command"] == "handwright reproduce handrefiner --scale quick --n 7 --variants v"
     assert "page.md is written" in capsys.readouterr().out
 
 

@@ -49,7 +49,7 @@ def person(*, left=None, right=None, seen=1.0):
 
 
 @dataclass
-class FakeEyes:
+class DotLandmarker:
     """Sees a hand where a landmark's own colour stands in the pixels: 21 dots per hand, red = 10 + landmark.
 
     Attributes:
@@ -60,11 +60,11 @@ class FakeEyes:
 
     least_px: float = 20.0
     blind: frozenset[int] = frozenset()
-    asked: list[tuple[int, ...]] = field(default_factory=list)
+    calls: list[tuple[int, ...]] = field(default_factory=list)
 
     def detect(self, pixels, *, max_hands, confidence, presence):
-        self.asked.append(pixels.shape)
-        if len(self.asked) - 1 in self.blind:
+        self.calls.append(pixels.shape)
+        if len(self.calls) - 1 in self.blind:
             return []
         return [h for h in self._read(pixels)[:max_hands] if h.size_px >= self.least_px]
 
@@ -91,7 +91,7 @@ class FakeEyes:
 
 
 def paint(pixels, observation, green=50):
-    """Draw the dots that ``FakeEyes`` reads: squares of 1/25 hand size."""
+    """Draw the dots that ``DotLandmarker`` reads: squares of 1/25 hand size."""
     half = max(1.0, observation.size_px / 50)
     for landmark, (x, y) in enumerate(observation.landmarks_px):
         x0, y0 = max(0, round(x - half)), max(0, round(y - half))
@@ -108,7 +108,7 @@ def chart(width, height):
 
 
 @dataclass
-class ChartEyes:
+class ChartLandmarker:
     """Looks at views of a ``chart`` and sees the given hands, when they lie whole in the view at a fit size.
 
     Attributes:
@@ -131,14 +131,14 @@ class ChartEyes:
     presence: float = 0.0
     persons: list[Person] = field(default_factory=list)
     palm_blind: bool = False
-    asked: int = 0
+    calls: int = 0
 
     def detect(self, pixels, *, max_hands, confidence, presence):
-        self.asked += 1
-        return [] if self.palm_blind else self._seen(pixels)[:max_hands]
+        self.calls += 1
+        return [] if self.palm_blind else self._visible_hands(pixels)[:max_hands]
 
     def landmarks_in_crop(self, crop):
-        seen = self._seen(crop)
+        seen = self._visible_hands(crop)
         return (self.presence, seen[0]) if seen else (0.0, hand(60, 60, found_by="picture"))
 
     def people(self, pixels):
@@ -159,7 +159,7 @@ class ChartEyes:
         place = pixels[rows * 6, columns * 6, :2] / 255 * (np.array(self.extent) - 1) + 0.5
         return np.linalg.lstsq(terms, place, rcond=None)[0].T
 
-    def _seen(self, pixels):
+    def _visible_hands(self, pixels):
         picture_from_view = self._place(pixels)
         if picture_from_view is None:
             return []

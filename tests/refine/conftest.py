@@ -1,6 +1,6 @@
-"""Scripted eyes: they see what they are told to, where they are told to; no network looks at a pixel.
+"""Scripted models: a test writes what detector and judge answer, and no network looks at a pixel.
 
-The same of the judge: hands fail as they are and pass once repainted, and paint fits, unless told otherwise.
+Unless a test decides otherwise, hands fail as they are and pass once repainted, and paint fits.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None =
 
 
 @dataclass
-class Eyes:
-    """What is seen.
+class ScriptedModels:
+    """Answers of detector and judge, as a test writes them.
 
     Attributes:
         found: Hands that a search finds.
-        again: What a second look sees, given the hand that is wanted and the pixels; None: nothing.
+        again: The redetection, given the hand that is wanted and the pixels; None: nothing.
         boxes: Answer per box.
-        looks: Hands that were looked for again.
+        redetections: Hands that were to be detected again.
         before: Verdict on each hand as it is, in turn; all fail by default.
         after: Verdict on a hand in a repainted picture, given its number.
         arm: Side of the arm that every hand ends, or None.
         reviews: Pictures that were reviewed.
-        overlooked: Reviews of hands that only the proposal network sees, given the pixels.
+        overlooked: Reviews of hands that only the proposal network finds, given the pixels.
     """
 
     found: list[HandObservation] = field(default_factory=list)
@@ -64,23 +64,23 @@ class Eyes:
     def review(self, image, judge, hands, search):
         self.reviews.append(image.pixels)
         first = image.pixels is self.reviews[0]
-        said = [
+        verdicts = [
             (self.before[k] if k < len(self.before) else "fail") if first else self.after(k + 1, image.pixels)
             for k in range(len(hands))
         ]
-        each = [reviewed(k + 1, hand.observation, said[k], self.arm) for k, hand in enumerate(hands)]
+        each = [reviewed(k + 1, hand.observation, verdicts[k], self.arm) for k, hand in enumerate(hands)]
         more = [replace(hand, id=0) for hand in self.overlooked(image.pixels)] if search else []
         return PictureReview((*each, *more), image.width, image.height)
 
-    def look(self, pixels, wanted, _landmarker):
+    def redetect(self, pixels, wanted, _landmarker):
         self.redetections.append(wanted)
         return self.again(wanted, pixels)
 
 
 @pytest.fixture
-def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
-    scripted = Eyes()
-    monkeypatch.setattr(redetection, "redetect_hand", scripted.look)
+def models(monkeypatch: pytest.MonkeyPatch) -> ScriptedModels:
+    scripted = ScriptedModels()
+    monkeypatch.setattr(redetection, "redetect_hand", scripted.redetect)
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
@@ -91,8 +91,8 @@ def eyes(monkeypatch: pytest.MonkeyPatch) -> Eyes:
 
 
 @pytest.fixture
-def engine(eyes: Eyes) -> Engine:
-    return Engine(eyes)  # type: ignore[arg-type]
+def engine(models: ScriptedModels) -> Engine:
+    return Engine(models)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

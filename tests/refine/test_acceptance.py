@@ -33,7 +33,7 @@ GOOD = CandidateScores(found=True, joint_error=0.02, side="right", fit=FITS, cri
 
 
 @pytest.mark.parametrize(
-    ("said", "failed"),
+    ("predicted", "failed"),
     [
         (prediction(), False),
         (prediction(malformed=0.49), False),
@@ -41,9 +41,9 @@ GOOD = CandidateScores(found=True, joint_error=0.02, side="right", fit=FITS, cri
         (prediction(defects={"extra": 0.5}), True),
     ],
 )
-def test_an_opinion_fails_a_hand_from_a_limit_on(said, failed):
-    assert CriticScore.of(said) == CriticScore(
-        said.malformed, failed, clear=said.threshold_ratio < FUSION.max_clear_ratio
+def test_a_prediction_fails_a_hand_from_a_threshold_on(predicted, failed):
+    assert CriticScore.of(predicted) == CriticScore(
+        predicted.malformed, failed, clear=predicted.threshold_ratio < FUSION.max_clear_ratio
     )
     assert prediction().threshold_ratio < FUSION.max_clear_ratio < prediction(malformed=0.49).threshold_ratio
 
@@ -193,7 +193,7 @@ def test_what_the_critic_cannot_assess_is_not_taken_for_sound():
     assert order([unsaid]) < order([unsaid | {"joint_error": 0.02}])
 
 
-def test_the_best_refused_has_the_fewest_objections():
+def test_the_best_rejected_has_the_fewest_reasons():
     def rejection_reasons(*why, error=0.02):
         patch, inside = np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool)
         scores = {"joint_error": error, "fit_share": 0.5}

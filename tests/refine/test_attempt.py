@@ -51,7 +51,7 @@ def attempt(shot, painter, settings=None, **changes):
     )
 
 
-def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
+def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, models):
     painter = Recorder()
     result = attempt(one, painter, RefineSettings(seed=3, candidates=2))
     assert [job.seed for job in painter.jobs] == [3, 4]
@@ -66,28 +66,28 @@ def test_a_painter_gets_the_crop_the_hand_and_its_seed(one, eyes):
     assert result.winner.strength == 0.5
 
 
-def test_the_picture_itself_is_never_written_to(one, eyes):
+def test_the_picture_itself_is_never_written_to(one, models):
     before = one.pixels.copy()
     attempt(one, Recorder())
     assert np.array_equal(one.pixels, before)
 
 
-def test_the_untouched_picture_gives_the_floor(one, eyes):
-    eyes.again = lambda wanted, pixels: None if pixels is one.pixels else wanted
+def test_the_untouched_picture_gives_the_floor(one, models):
+    models.again = lambda wanted, pixels: None if pixels is one.pixels else wanted
     scores = attempt(one, Recorder()).candidates[0].scores
     assert (scores["found_before"], scores["joint_error_before"]) == (0.0, 1.0)
     assert scores["found_again"] == 1.0
     assert 0 < scores["painted_share"] < 1
 
 
-def test_a_candidate_that_painted_nothing_is_not_accepted(one, eyes):
+def test_a_candidate_that_painted_nothing_is_not_accepted(one, models):
     result = attempt(one, Recorder(nothing=True))
     assert not result.candidates[0].accepted
     assert result.winner is None
 
 
-def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
-    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" else None
+def test_an_unconfirmed_hand_is_read_in_other_ways(one, models):
+    models.again = lambda wanted, pixels: wanted if wanted.side == "left" else None
     painter = Recorder()
     result = attempt(one, painter)
     assert len(result.candidates) >= 2
@@ -99,24 +99,24 @@ def test_an_unconfirmed_hand_is_read_in_other_ways(one, eyes):
     assert not np.array_equal(job.control, painter.jobs[0].control)
 
 
-@pytest.mark.parametrize("seen_again", [True, False])
-def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, eyes, seen_again):
-    eyes.again = lambda wanted, pixels: wanted if wanted.side == "left" and seen_again else None
+@pytest.mark.parametrize("redetected", [True, False])
+def test_only_what_no_other_reading_mends_is_read_by_its_palm_alone(one, models, redetected):
+    models.again = lambda wanted, pixels: wanted if wanted.side == "left" and redetected else None
     hypotheses = [candidate.pose_hypothesis for candidate in attempt(one, Recorder()).candidates]
-    assert hypotheses[-1] == ("as a left hand" if seen_again else "by its palm alone")
+    assert hypotheses[-1] == ("as a left hand" if redetected else "by its palm alone")
 
 
-def test_a_confirmed_hand_is_not_read_in_other_ways(one, eyes):
+def test_a_confirmed_hand_is_not_read_in_other_ways(one, models):
     assert len(attempt(one, Recorder()).candidates) == 1
 
 
-def test_the_painted_hand_is_looked_for_where_it_was_painted(one, eyes):
+def test_the_painted_hand_is_looked_for_where_it_was_painted(one, models):
     result = attempt(one, Recorder())
-    assert np.array_equal(eyes.redetections[0].landmarks_px, one.landmarks_px)
-    assert np.array_equal(eyes.redetections[1].landmarks_px, result.task.fit.landmarks_px)
+    assert np.array_equal(models.redetections[0].landmarks_px, one.landmarks_px)
+    assert np.array_equal(models.redetections[1].landmarks_px, result.task.fit.landmarks_px)
 
 
-def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
+def test_another_hand_in_front_may_not_be_painted_over(two, models):
     settings, image = RefineSettings(), Image(two.pixels)
     near = observations_of_two(two)[1]
     overlapping = replace(near, landmarks_px=near.landmarks_px - (120, 0))
@@ -143,21 +143,21 @@ def test_another_hand_in_front_may_not_be_painted_over(two, eyes):
 
 
 class Weighed(Recorder):
-    """A painter with strengths, whose jobs' strengths are what the eyes go by."""
+    """A painter with strengths, whose jobs' strengths decide the redetection."""
 
     def paint(self, job):
         return replace(super().paint(job), strength=job.strength)
 
 
-def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypatch):
+def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, models, monkeypatch):
     errors = {1.0: 0.04, 0.4: 1.0, 0.5: 0.03}
     painter = Weighed()
 
-    def look(*_):
+    def redetect(*_):
         strength = painter.jobs[-1].strength if painter.jobs else None
         return Redetection(analyse_hand(Image(one.pixels), one.observation()), errors.get(strength, 0.02))
 
-    monkeypatch.setattr(painting, "measure_redetection", look)
+    monkeypatch.setattr(painting, "measure_redetection", redetect)
     diffusion = DiffusionSettings(strength="adaptive")
     settings = RefineSettings(painter="diffuse", diffusion=diffusion, hands=())
     result = attempt(one, painter, settings)
@@ -169,18 +169,18 @@ def test_adaptive_is_one_candidate_that_tells_what_it_tried(one, eyes, monkeypat
     assert candidate.strength_choice.tried[candidate.strength_choice.won].strength == 0.5
 
 
-def test_a_painter_without_strengths_has_none_to_explain(one, eyes):
+def test_a_painter_without_strengths_has_none_to_explain(one, models):
     assert attempt(one, Recorder(bare=True)).candidates[0].strength_choice is None
 
 
-def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_counts(one, eyes, monkeypatch):
+def test_a_hand_that_had_come_off_is_joined_to_its_arm_before_anything_else_counts(one, models, monkeypatch):
     task = task_of(one, RefineSettings())
     under = Underlay(task.cut(one.pixels), task.repair_mask)
     joined = replace(task, underlay=under, pose_hypothesis="with its arm joined to it")
     monkeypatch.setattr(module, "other_hypotheses", lambda *_: [joined])
     monkeypatch.setattr(module, "_doubtful", lambda made: True)
-    eyes.again = lambda wanted, pixels: replace(
-        wanted, landmarks_px=wanted.landmarks_px + (0 if len(eyes.redetections) < 3 else 0.02 * one.hand_px)
+    models.again = lambda wanted, pixels: replace(
+        wanted, landmarks_px=wanted.landmarks_px + (0 if len(models.redetections) < 3 else 0.02 * one.hand_px)
     )
     result = attempt(one, Recorder())
     assert [candidate.pose_hypothesis for candidate in result.candidates] == [
@@ -213,10 +213,12 @@ def test_what_the_critic_takes_for_a_hand_off_its_arm_is_joined_though_a_paintin
 def test_only_a_hand_whose_arm_is_the_picture_s_own_is_drawn_to_meet_it(one, monkeypatch, joined):
     from handwright.drawing import painter as drawing
 
-    task, told, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
+    task, aligned, draw = task_of(one, RefineSettings()), [], drawing.draw_hand
     if joined:
         task = replace(task, underlay=Underlay(task.cut(one.pixels), task.repair_mask))
-    monkeypatch.setattr(drawing, "draw_hand", lambda *a, **k: told.append(k["align_to_arm"]) or draw(*a, **k))
+    monkeypatch.setattr(
+        drawing, "draw_hand", lambda *a, **k: aligned.append(k["align_to_arm"]) or draw(*a, **k)
+    )
     depth = depth_control([task.fit.hand], *one.pixels.shape[:2])
     DrawPainter().paint(Scene((task,), depth).job(one.pixels, [task], depth, 0))
-    assert told == [not joined]
+    assert aligned == [not joined]

@@ -1,4 +1,4 @@
-"""Review, repaint what failed, keep only what beats the original: with scripted eyes and stub critics."""
+"""Review, repaint what failed, keep only what beats the original: with scripted models and stub critics."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Painter:
 
 @dataclass
 class Critic:
-    """P(malformed) from the grey at the middle of the region; remembers what it was asked."""
+    """P(malformed) from the grey at the middle of the region; its calls are kept."""
 
     of_grey: Callable[[int], float]
-    asked: list[tuple[OrientedSquare, ...]] = field(default_factory=list)
+    calls: list[tuple[OrientedSquare, ...]] = field(default_factory=list)
 
     def judge(self, pixels, regions):
-        self.asked.append(tuple(regions))
+        self.calls.append(tuple(regions))
         there = [np.array(region.center_px).astype(int) for region in regions]
         return [prediction(malformed=self.of_grey(int(pixels[y, x, 0]))) for x, y in there]
 
@@ -50,9 +50,9 @@ def painter(monkeypatch) -> Painter:
     return painter
 
 
-def run(shot_or_pixels, eyes, critic=None, **settings):
+def run(shot_or_pixels, models, critic=None, **settings):
     pixels = getattr(shot_or_pixels, "pixels", shot_or_pixels)
-    return refine_picture(Image(pixels), RefineSettings(**settings), Engine(eyes, critic=critic))
+    return refine_picture(Image(pixels), RefineSettings(**settings), Engine(models, critic=critic))
 
 
 def painted_grey(repair, number=1) -> int:
@@ -62,55 +62,55 @@ def painted_grey(repair, number=1) -> int:
     return int(repair.after.pixels[y, x, 0])
 
 
-def test_only_hands_that_fail_are_attempted(two, eyes):
-    eyes.found, eyes.before = observations_of_two(two), ["pass", "fail"]
-    repair = run(two, eyes)
+def test_only_hands_that_fail_are_attempted(two, models):
+    models.found, models.before = observations_of_two(two), ["pass", "fail"]
+    repair = run(two, models)
     assert [hand.action for hand in repair.hands] == ["skipped", "refined"]
     assert repair.hands[0].reason == "passes the review"
     assert not ((repair.after.pixels != two.pixels).any(2) & ~repair.hands[1].mask.inside).any()
 
 
-def test_hands_that_pass_are_never_touched(two, eyes):
-    eyes.found, eyes.before, image = observations_of_two(two), ["pass", "pass"], Image(two.pixels)
-    repair = refine_picture(image, RefineSettings(unsure=True), Engine(eyes))
+def test_hands_that_pass_are_never_touched(two, models):
+    models.found, models.before, image = observations_of_two(two), ["pass", "pass"], Image(two.pixels)
+    repair = refine_picture(image, RefineSettings(unsure=True), Engine(models))
     assert repair.after is image
-    assert len(eyes.reviews) == 1
+    assert len(models.reviews) == 1
 
 
-def test_of_what_it_cannot_tell_the_reason_is_told_and_unsure_attempts_it(one, eyes):
-    eyes.found, eyes.before = [one.observation()], ["unsure"]
-    (hand,) = run(one, eyes).hands
+def test_of_what_it_cannot_tell_the_reason_is_told_and_unsure_attempts_it(one, models):
+    models.found, models.before = [one.observation()], ["unsure"]
+    (hand,) = run(one, models).hands
     assert hand.action == "skipped"
     assert hand.reason == "cannot tell: said to unsure; give `unsure` to attempt it"
-    eyes.reviews.clear()
-    assert run(one, eyes, unsure=True).hands[0].action == "refined"
+    models.reviews.clear()
+    assert run(one, models, unsure=True).hands[0].action == "refined"
 
 
-def test_all_attempts_what_passes_too(two, eyes):
-    eyes.found, eyes.before = observations_of_two(two), ["pass", "unsure"]
-    assert [hand.action for hand in run(two, eyes, all_hands=True).hands] == ["refined", "refined"]
+def test_all_attempts_what_passes_too(two, models):
+    models.found, models.before = observations_of_two(two), ["pass", "unsure"]
+    assert [hand.action for hand in run(two, models, all_hands=True).hands] == ["refined", "refined"]
 
 
-def test_a_hand_that_is_named_is_attempted_and_no_other(two, eyes):
-    eyes.found, eyes.before = observations_of_two(two), ["fail", "pass"]
-    repair = run(two, eyes, hand_ids=(2,))
+def test_a_hand_that_is_named_is_attempted_and_no_other(two, models):
+    models.found, models.before = observations_of_two(two), ["fail", "pass"]
+    repair = run(two, models, hand_ids=(2,))
     assert [hand.action for hand in repair.hands] == ["skipped", "refined"]
     assert repair.hands[0].reason == "not among the hands that were named"
 
 
-def test_both_reviews_are_kept_and_the_second_is_of_the_hand_as_it_was_found_again(one, eyes):
+def test_both_reviews_are_kept_and_the_second_is_of_the_hand_as_it_was_found_again(one, models):
     moved = one.observation(landmarks_px=one.landmarks_px + 2.0)
-    eyes.found, eyes.again = [one.observation()], lambda wanted, pixels: moved
-    (hand,) = run(one, eyes).hands
+    models.found, models.again = [one.observation()], lambda wanted, pixels: moved
+    (hand,) = run(one, models).hands
     assert (hand.review_before["verdict"], hand.review_after["verdict"]) == ("fail", "pass")
     assert hand.review_after["bbox_xyxy_px"][0] == pytest.approx(hand.review_before["bbox_xyxy_px"][0] + 2)
     assert set(hand.review_before["checks"]) == {"finger_count", "joint_bending", "left_right", "grasp"}
 
 
-def test_where_the_critic_likes_every_candidate_less_the_original_stays_byte_for_byte(one, eyes):
-    eyes.found, image = [one.observation()], Image(one.pixels)
+def test_where_the_critic_likes_every_candidate_less_the_original_stays_byte_for_byte(one, models):
+    models.found, image = [one.observation()], Image(one.pixels)
     critic = Critic(lambda grey: 0.95 if grey < 20 else 0.9)
-    repair = refine_picture(image, RefineSettings(candidates=3), Engine(eyes, critic=critic))
+    repair = refine_picture(image, RefineSettings(candidates=3), Engine(models, critic=critic))
     (hand,) = repair.hands
     assert repair.after is image
     assert (hand.action, hand.picked) == ("kept", None)
@@ -122,117 +122,117 @@ def test_where_the_critic_likes_every_candidate_less_the_original_stays_byte_for
     assert hand.review_after is None
 
 
-def test_the_candidate_that_the_critic_likes_best_is_taken(one, eyes):
-    eyes.found = [one.observation()]
+def test_the_candidate_that_the_critic_likes_best_is_taken(one, models):
+    models.found = [one.observation()]
     critic = Critic(lambda grey: {11: 0.4, 12: 0.02, 13: 0.2}.get(grey, 0.9))
-    repair = run(one, eyes, critic, seed=1, candidates=3)
+    repair = run(one, models, critic, seed=1, candidates=3)
     (hand,) = repair.hands
     assert (hand.candidates[hand.picked].seed, painted_grey(repair)) == (2, 12)
     assert "0.02 (was 0.90)" in hand.reason
     assert repair.judged_by == ("geometry", "network")
 
 
-def test_a_sound_hand_asked_for_is_replaced_by_a_sound_one_and_never_by_a_malformed_one(one, eyes):
-    eyes.found, eyes.before = [one.observation()], ["pass"]
+def test_a_sound_hand_that_is_named_is_replaced_by_a_sound_one_and_never_by_a_malformed_one(one, models):
+    models.found, models.before = [one.observation()], ["pass"]
     assert (
-        run(one, eyes, Critic(lambda grey: 0.3 if grey < 20 else 0.01), all_hands=True).hands[0].picked == 0
+        run(one, models, Critic(lambda grey: 0.3 if grey < 20 else 0.01), all_hands=True).hands[0].picked == 0
     )
     malformed = Critic(lambda grey: 0.6 if grey < 20 else 0.01)
-    assert run(one, eyes, malformed, all_hands=True).hands[0].action == "kept"
+    assert run(one, models, malformed, all_hands=True).hands[0].action == "kept"
 
 
-def test_the_critic_looks_at_every_candidate_where_it_looked_at_the_original(one, eyes):
-    eyes.found = [one.observation()]
-    eyes.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 3.0)
+def test_the_critic_looks_at_every_candidate_where_it_looked_at_the_original(one, models):
+    models.found = [one.observation()]
+    models.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 3.0)
     critic = Critic(lambda grey: 0.01)
-    (hand,) = run(one, eyes, critic, candidates=2).hands
-    assert len(critic.asked) == 3
-    assert set(critic.asked) == {(OrientedSquare.of(hand.fit.landmarks_px),)}
+    (hand,) = run(one, models, critic, candidates=2).hands
+    assert len(critic.calls) == 3
+    assert set(critic.calls) == {(OrientedSquare.of(hand.fit.landmarks_px),)}
 
 
-def test_hands_painted_together_are_shown_to_the_critic_together_and_win_together(eyes):
-    pixels, eyes.found = touching()
+def test_hands_painted_together_are_shown_to_the_critic_together_and_win_together(models):
+    pixels, models.found = touching()
     critic = Critic(lambda grey: {10: 0.9, 11: 0.02}.get(grey, 0.8))
-    repair = run(pixels, eyes, critic, candidates=2)
-    assert [len(regions) for regions in critic.asked] == [2, 2, 2]
+    repair = run(pixels, models, critic, candidates=2)
+    assert [len(regions) for regions in critic.calls] == [2, 2, 2]
     assert [hand.picked for hand in repair.hands] == [1, 1]
 
 
-def test_what_fails_in_the_finished_picture_gives_way_to_the_next_best(one, eyes):
-    eyes.found = [one.observation()]
-    eyes.after = lambda number, pixels: "fail" if (pixels == 10).all(2).any() else "pass"
-    repair = run(one, eyes, candidates=2)
+def test_what_fails_in_the_finished_picture_gives_way_to_the_next_best(one, models):
+    models.found = [one.observation()]
+    models.after = lambda number, pixels: "fail" if (pixels == 10).all(2).any() else "pass"
+    repair = run(one, models, candidates=2)
     (hand,) = repair.hands
     assert (hand.action, hand.picked, painted_grey(repair)) == ("refined", 1, 11)
     assert hand.candidates[0].rejection_reasons == ("in the finished picture said to fail",)
     assert hand.review_after["verdict"] == "pass"
 
 
-@pytest.mark.parametrize(("asked", "action"), [(True, "refined"), (False, "kept")])
-def test_a_far_better_hand_that_the_critic_still_doubts_stands_where_it_was_asked_for(
-    one, eyes, asked, action
+@pytest.mark.parametrize(("all_hands", "action"), [(True, "refined"), (False, "kept")])
+def test_a_far_better_hand_that_the_critic_still_doubts_stands_where_it_was_named(
+    one, models, all_hands, action
 ):
-    eyes.found, eyes.after = [one.observation()], lambda number, pixels: "fail"
+    models.found, models.after = [one.observation()], lambda number, pixels: "fail"
     critic = Critic(lambda grey: 0.9 if grey < 20 else 0.9999)
-    (hand,) = run(one, eyes, critic, all_hands=asked).hands
+    (hand,) = run(one, models, critic, all_hands=all_hands).hands
     assert hand.action == action
-    assert not asked or "0.90 (was 1.00)" in hand.reason
+    assert not all_hands or "0.90 (was 1.00)" in hand.reason
     assert len(hand.candidates) > 1, "other readings are tried first"
 
 
-def test_when_all_fail_in_the_finished_picture_the_original_stays(one, eyes):
-    eyes.found, eyes.after, image = [one.observation()], lambda number, pixels: "fail", Image(one.pixels)
-    repair = refine_picture(image, RefineSettings(candidates=2), Engine(eyes))
+def test_when_all_fail_in_the_finished_picture_the_original_stays(one, models):
+    models.found, models.after, image = [one.observation()], lambda number, pixels: "fail", Image(one.pixels)
+    repair = refine_picture(image, RefineSettings(candidates=2), Engine(models))
     assert repair.after is image
     assert repair.hands[0].action == "kept"
     assert "in the finished picture" in repair.hands[0].reason
 
 
-def test_hands_painted_together_give_way_together(eyes):
-    pixels, eyes.found = touching()
-    eyes.after = lambda number, shown: "fail" if number == 2 and (shown == 10).all(2).any() else "pass"
-    repair = run(pixels, eyes, candidates=2)
+def test_hands_painted_together_give_way_together(models):
+    pixels, models.found = touching()
+    models.after = lambda number, shown: "fail" if number == 2 and (shown == 10).all(2).any() else "pass"
+    repair = run(pixels, models, candidates=2)
     assert [hand.picked for hand in repair.hands] == [1, 1]
     assert "painted in one go" in repair.hands[0].candidates[0].rejection_reasons[0]
     assert not (repair.after.pixels == 10).all(2).any()
 
 
-def test_a_hand_on_the_wrong_arm_is_mended_by_the_other_reading(one, eyes):
-    eyes.found, eyes.arm = [one.observation()], "left"
-    (hand,) = run(one, eyes).hands
+def test_a_hand_on_the_wrong_arm_is_mended_by_the_other_reading(one, models):
+    models.found, models.arm = [one.observation()], "left"
+    (hand,) = run(one, models).hands
     assert hand.action == "refined"
     assert "right hand on a left arm" in hand.candidates[0].rejection_reasons[0]
     assert (hand.candidates[hand.picked].pose_hypothesis, hand.fit.hand.side) == ("as a left hand", "left")
 
 
-def test_paint_that_stands_out_is_refused_in_words(one, eyes, monkeypatch):
+def test_paint_that_stands_out_is_refused_in_words(one, models, monkeypatch):
     from handwright.refine.compositing.picture_fit import Aspect, PictureFit
 
     blurred = PictureFit(Aspect(2.0, 1.0), *(Aspect(0.0, 1.0) for _ in range(3)))
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: blurred)
-    eyes.found = [one.observation()]
-    (hand,) = run(one, eyes).hands
+    models.found = [one.observation()]
+    (hand,) = run(one, models).hands
     assert hand.action == "kept"
     assert "not as sharp as the picture (2.0, allowed 1.0)" in hand.reason
     assert hand.candidates[0].scores["fit_share"] == 2.0
 
 
-def test_geometry_that_fails_is_refused_in_words(one, eyes, monkeypatch):
+def test_geometry_that_fails_is_refused_in_words(one, models, monkeypatch):
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ("One finger more.",))
-    eyes.found = [one.observation()]
-    assert "one finger more" in run(one, eyes).hands[0].reason
+    models.found = [one.observation()]
+    assert "one finger more" in run(one, models).hands[0].reason
 
 
 @pytest.mark.parametrize(("budget_s", "made"), [(1e-9, 1), (0.0, 4), (3600.0, 4)])
-def test_no_candidate_is_begun_once_the_budget_is_spent_but_the_first_always_is(one, eyes, budget_s, made):
-    eyes.found = [one.observation()]
-    assert len(run(one, eyes, candidates=4, budget_s=budget_s).hands[0].candidates) == made
+def test_no_candidate_is_begun_once_the_budget_is_spent_but_the_first_always_is(one, models, budget_s, made):
+    models.found = [one.observation()]
+    assert len(run(one, models, candidates=4, budget_s=budget_s).hands[0].candidates) == made
 
 
-def test_a_spent_budget_leaves_other_readings_untried(one, eyes):
-    eyes.found, eyes.again = [one.observation()], lambda wanted, pixels: None
-    assert len(run(one, eyes).hands[0].candidates) > 1
-    assert len(run(one, eyes, budget_s=1e-9).hands[0].candidates) == 1
+def test_a_spent_budget_leaves_other_readings_untried(one, models):
+    models.found, models.again = [one.observation()], lambda wanted, pixels: None
+    assert len(run(one, models).hands[0].candidates) > 1
+    assert len(run(one, models, budget_s=1e-9).hands[0].candidates) == 1
 
 
 def broken_by(*greys):
@@ -245,10 +245,10 @@ def broken_by(*greys):
 
 
 @pytest.mark.parametrize("verdict", ["pass", "unsure"])
-def test_a_repaint_that_breaks_its_neighbour_gives_way_to_one_that_does_not(eyes, verdict):
-    pixels, eyes.found = touching()
-    eyes.before, eyes.after = ["fail", verdict], broken_by(10)
-    first, second = run(pixels, eyes, candidates=2).hands
+def test_a_repaint_that_breaks_its_neighbour_gives_way_to_one_that_does_not(models, verdict):
+    pixels, models.found = touching()
+    models.before, models.after = ["fail", verdict], broken_by(10)
+    first, second = run(pixels, models, candidates=2).hands
     assert (first.action, first.picked, second.action) == ("refined", 1, "skipped")
     assert first.candidates[0].rejection_reasons == (
         "in the finished picture it breaks hand 2: said to fail",
@@ -256,71 +256,71 @@ def test_a_repaint_that_breaks_its_neighbour_gives_way_to_one_that_does_not(eyes
     assert (second.review_before["verdict"], second.review_after["verdict"]) == (verdict, "pass")
 
 
-def test_where_every_repaint_breaks_the_neighbour_the_original_stays(eyes):
-    pixels, eyes.found = touching()
-    eyes.before, eyes.after, image = ["fail", "pass"], broken_by(10, 11), Image(pixels)
-    repair = refine_picture(image, RefineSettings(candidates=2), Engine(eyes))
+def test_where_every_repaint_breaks_the_neighbour_the_original_stays(models):
+    pixels, models.found = touching()
+    models.before, models.after, image = ["fail", "pass"], broken_by(10, 11), Image(pixels)
+    repair = refine_picture(image, RefineSettings(candidates=2), Engine(models))
     assert repair.after is image
     assert [hand.action for hand in repair.hands] == ["kept", "skipped"]
     assert repair.hands[1].review_after is None
 
 
-def test_a_neighbour_that_failed_before_is_not_said_to_be_broken(eyes):
-    pixels, eyes.found = touching()
-    eyes.before, eyes.after = ["fail", "fail"], broken_by(10)
-    first, second = run(pixels, eyes, hand_ids=(1,)).hands
+def test_a_neighbour_that_failed_before_is_not_said_to_be_broken(models):
+    pixels, models.found = touching()
+    models.before, models.after = ["fail", "fail"], broken_by(10)
+    first, second = run(pixels, models, hand_ids=(1,)).hands
     assert (first.action, second.action, second.review_after["verdict"]) == ("refined", "skipped", "fail")
 
 
-def test_a_hand_far_from_all_paint_that_comes_to_fail_is_told(two, eyes):
-    eyes.found = observations_of_two(two)
-    far = replace(eyes.found[1], landmarks_px=0.2 * (eyes.found[1].landmarks_px - [520, 0]) + [520, 0])
-    eyes.found[1] = far
-    eyes.before, eyes.after = ["fail", "pass"], broken_by(10)
-    first, second = run(two, eyes).hands
+def test_a_hand_far_from_all_paint_that_comes_to_fail_is_told(two, models):
+    models.found = observations_of_two(two)
+    far = replace(models.found[1], landmarks_px=0.2 * (models.found[1].landmarks_px - [520, 0]) + [520, 0])
+    models.found[1] = far
+    models.before, models.after = ["fail", "pass"], broken_by(10)
+    first, second = run(two, models).hands
     assert first.action == "refined"
     assert (second.review_before["verdict"], second.review_after["verdict"]) == ("pass", "fail")
 
 
-def test_a_hand_that_only_the_proposal_network_sees_is_mended_as_any_other(one, eyes):
+def test_a_hand_that_only_the_proposal_network_sees_is_mended_as_any_other(one, models):
     seen = one.observation(found_by="proposal")
-    eyes.overlooked = lambda pixels: [reviewed(1, seen, "fail")] if pixels is one.pixels else []
-    repair = run(one, eyes)
+    models.overlooked = lambda pixels: [reviewed(1, seen, "fail")] if pixels is one.pixels else []
+    repair = run(one, models)
     (hand,) = repair.hands
     assert (hand.id, hand.action, hand.observation.found_by) == (1, "refined", "proposal")
     assert (hand.review_before["verdict"], hand.review_after["verdict"]) == ("fail", "pass")
     assert repair.undetected == ()
 
 
-def test_one_that_stays_keeps_its_number_and_the_verdict_of_the_finished_picture(two, eyes):
+def test_one_that_stays_keeps_its_number_and_the_verdict_of_the_finished_picture(two, models):
     first, second = observations_of_two(two)
-    eyes.found = [first]
-    eyes.overlooked = lambda pixels: [reviewed(1, second, "unsure")]
-    repair = run(two, eyes)
+    models.found = [first]
+    models.overlooked = lambda pixels: [reviewed(1, second, "unsure")]
+    repair = run(two, models)
     assert [(hand.id, hand.action) for hand in repair.hands] == [(1, "refined"), (2, "skipped")]
     assert repair.hands[1].review_after["verdict"] == "unsure"
     assert repair.undetected == ()
 
 
-def test_a_hand_that_nobody_could_read_is_told_with_its_review(two, eyes):
+def test_a_hand_that_nobody_could_read_is_told_with_its_review(two, models):
     first, second = observations_of_two(two)
-    eyes.found = [first]
-    eyes.overlooked = lambda pixels: [replace(reviewed(1, second, "fail"), observation=None)]
-    repair = run(two, eyes)
+    models.found = [first]
+    models.overlooked = lambda pixels: [replace(reviewed(1, second, "fail"), observation=None)]
+    repair = run(two, models)
     assert [hand.action for hand in repair.hands] == ["refined"]
     assert [(review["id"], review["verdict"]) for review in repair.undetected] == [(2, "fail")]
 
 
-def test_paint_in_which_a_malformed_hand_appears_does_not_stand(one, eyes):
-    eyes.found = [one.observation()]
+def test_paint_in_which_a_malformed_hand_appears_does_not_stand(one, models):
+    models.found = [one.observation()]
     new = replace(reviewed(1, one.observation(), "fail"), observation=None)
-    eyes.overlooked = lambda pixels: [new] if (pixels == 10).all(2).any() else []
-    repair = run(one, eyes, candidates=2)
+    models.overlooked = lambda pixels: [new] if (pixels == 10).all(2).any() else []
+    repair = run(one, models, candidates=2)
     assert (repair.hands[0].picked, repair.undetected) == (1, ())
     assert "it breaks hand 2" in repair.hands[0].candidates[0].rejection_reasons[0]
 
 
-def test_boxes_of_the_user_name_the_hands_and_no_other_is_looked_for(one, eyes):
-    eyes.boxes = [one.observation()]
-    eyes.overlooked = lambda pixels: [replace(reviewed(1, one.observation(), "fail"), observation=None)]
-    assert run(one, eyes, boxes=((10.0, 10.0, 200.0, 200.0),)).undetected == ()
+def test_boxes_of_the_user_name_the_hands_and_no_other_is_looked_for(one, models):
+    models.boxes = [one.observation()]
+    models.overlooked = lambda pixels: [replace(reviewed(1, one.observation(), "fail"), observation=None)]
+    assert run(one, models, boxes=((10.0, 10.0, 200.0, 200.0),)).undetected == ()

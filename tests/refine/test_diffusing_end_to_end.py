@@ -1,4 +1,4 @@
-"""The command line with the diffusing painters, on small random networks in SD's layout, scripted eyes."""
+"""The command line with the diffusing painters: small random networks in SD's layout, scripted models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from handwright.types import Image
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.drawn import flat_hand, shoot
-from tests.refine.conftest import FITS, Eyes
+from tests.refine.conftest import FITS, ScriptedModels
 
 SHOT = shoot(flat_hand(curl=0.15))
 PAINTERS = ("diffuse", "harmonise")
@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with a picture of a hand; eyes that see this hand, see it again, and like it."""
+    """A working directory with a picture of a hand; models that detect this hand, again, and pass it."""
 
     @contextmanager
     def no_landmarker(_path):
@@ -52,7 +52,7 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(pipeline, "open_critic", lambda: None)
     monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
-    monkeypatch.setattr(review_before_after, "review_picture", Eyes().review)
+    monkeypatch.setattr(review_before_after, "review_picture", ScriptedModels().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
@@ -95,14 +95,14 @@ def test_a_hand_is_refined_and_the_report_tells_all_that_decided_it(cli, model, 
     report = json.loads(Path("r/report.json").read_text())
     jsonschema.validate(report, json.loads(SCHEMA_FILE.read_text()))
     (picture,) = report["pictures"]
-    told = picture["settings"]["diffusion"]
-    assert (told["prompt"], told["controlnet_conditioning_scale"], told["sampler"]) == (
+    recorded = picture["settings"]["diffusion"]
+    assert (recorded["prompt"], recorded["controlnet_conditioning_scale"], recorded["sampler"]) == (
         "a waving hand",
         0.8,
         "ddim",
     )
-    assert told["model"]["name"] == str(model)
-    assert sorted(file.split("/")[0] for file in told["model"]["sha256"]) == [
+    assert recorded["model"]["name"] == str(model)
+    assert sorted(file.split("/")[0] for file in recorded["model"]["sha256"]) == [
         "controlnet",
         "text_encoder",
         "unet",
@@ -117,7 +117,7 @@ def test_a_hand_is_refined_and_the_report_tells_all_that_decided_it(cli, model, 
         assert candidate["steps"] in Path("r/index.html").read_text()
     made_by = json.loads(load_text("b.png")["handwright"])
     assert str(model) not in json.dumps(made_by)
-    assert made_by["settings"]["diffusion"]["model"] == told["model"]["sha256"]
+    assert made_by["settings"]["diffusion"]["model"] == recorded["model"]["sha256"]
 
 
 def load_text(path: str) -> dict[str, str]:
@@ -241,7 +241,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_line_exit_2_and_nothing_is_written(cli, model, name):
-    options, said = BAD[name]
+    options, message = BAD[name]
     for given in options[1:]:
         if given in ("no pipeline", "pickle.ckpt", "pickled unet", "wide controlnet", "no vae config"):
             broken(model, given)
@@ -250,7 +250,7 @@ def test_bad_input_is_one_line_exit_2_and_nothing_is_written(cli, model, name):
     assert code == 2
     assert out == ""
     assert err.startswith("handwright: ") and err.count("\n") == 1, err
-    assert said in err
+    assert message in err
     assert files(Path()) == before
 
 

@@ -24,14 +24,14 @@ def task_of(shot, **settings):
     return plan_hand(1, image, analyse_hand(image, seen), RefineSettings(**settings))
 
 
-def heard(shot, present=1.0, **said):
-    told = replace(prediction(**said), landmarks_px=shot.landmarks_px + 3.0, visible=np.full(21, 0.9))
-    return replace(told, present={"ring": present})
+def predicted(shot, present=1.0, **changes):
+    sound = replace(prediction(**changes), landmarks_px=shot.landmarks_px + 3.0, visible=np.full(21, 0.9))
+    return replace(sound, present={"ring": present})
 
 
 def test_the_critic_s_joints_are_read_first_on_its_side_of_the_hand(one):
     task = task_of(one)
-    first, *others = other_hypotheses(one.pixels, task, None, heard(one))
+    first, *others = other_hypotheses(one.pixels, task, None, predicted(one))
     assert first.pose_hypothesis == "as the network predicts it"
     assert first.observation.side == "right"
     assert np.array_equal(first.observation.landmarks_px, one.landmarks_px + 3.0)
@@ -41,7 +41,7 @@ def test_the_critic_s_joints_are_read_first_on_its_side_of_the_hand(one):
 
 def test_a_finger_that_the_critic_misses_is_not_read(one):
     task = task_of(one)
-    astray = heard(one, present=0.1)
+    astray = predicted(one, present=0.1)
     marks = astray.landmarks_px.copy()
     marks[13:17] += (0.5 * one.hand_px, 0.0)
     bad = replace(astray, landmarks_px=marks)
@@ -51,9 +51,9 @@ def test_a_finger_that_the_critic_misses_is_not_read(one):
     assert tips[0] < tips[1]
 
 
-@pytest.mark.parametrize("told", [None, prediction(assessable=0.1), prediction()])
-def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, told):
-    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, told)]
+@pytest.mark.parametrize("sound", [None, prediction(assessable=0.1), prediction()])
+def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, sound):
+    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, sound)]
     assert hypotheses == ["as a left hand"]
 
 
@@ -135,9 +135,9 @@ def test_the_user_s_mask_stays(one):
 
 def astray(shot, defect, place):
     """What a critic says of a hand, and where it sees what is wrong with it."""
-    told = heard(shot)
-    defects = dict.fromkeys(told.defects, 0.01) | {defect: 0.99}
-    return replace(told, defects=defects, where_px=dict.fromkeys(defects, place))
+    sound = predicted(shot)
+    defects = dict.fromkeys(sound.defects, 0.01) | {defect: 0.99}
+    return replace(sound, defects=defects, where_px=dict.fromkeys(defects, place))
 
 
 def test_the_finger_at_which_the_shape_goes_wrong_is_laid_beside_its_neighbours(one):
@@ -158,8 +158,8 @@ def test_the_finger_at_which_the_shape_goes_wrong_is_laid_beside_its_neighbours(
 
 @pytest.mark.parametrize("defect", ["melted", "sideways"])
 def test_what_is_wrong_with_the_whole_hand_or_beside_it_leaves_no_finger_out(one, defect):
-    told = astray(one, defect, (0.0, 0.0) if defect == "sideways" else tuple(one.landmarks_px[7].tolist()))
-    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, told)]
+    sound = astray(one, defect, (0.0, 0.0) if defect == "sideways" else tuple(one.landmarks_px[7].tolist()))
+    hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, sound)]
     assert "without the finger that is wrong" not in hypotheses
 
 
@@ -169,12 +169,12 @@ def test_fingers_of_the_wrong_length_get_their_usual_one(one):
     index = SHAPE_NAMES.index("index_length")
     shape[index] = 0.4
     long = replace(task, fit=replace(task.fit, hand=replace(task.fit.hand, shape=shape)))
-    told = astray(one, "too_long", tuple(one.landmarks_px[8].tolist()))
-    by_reading = {other.pose_hypothesis: other for other in other_hypotheses(one.pixels, long, None, told)}
+    sound = astray(one, "too_long", tuple(one.landmarks_px[8].tolist()))
+    by_reading = {other.pose_hypothesis: other for other in other_hypotheses(one.pixels, long, None, sound)}
     usual = by_reading["with fingers of usual length"].fit
     assert usual.hand.shape[index] == 0
     assert np.array_equal(usual.hand.pose, task.fit.hand.pose)
     reach = [np.linalg.norm(np.diff(fit.landmarks_px[[5, 8]], axis=0)) for fit in (usual, task.fit)]
     assert 0.8 < reach[0] / reach[1] < 1.2
-    sideways = other_hypotheses(one.pixels, long, None, astray(one, "sideways", told.where_px["sideways"]))
+    sideways = other_hypotheses(one.pixels, long, None, astray(one, "sideways", sound.where_px["sideways"]))
     assert "with fingers of usual length" not in [other.pose_hypothesis for other in sideways]

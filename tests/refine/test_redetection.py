@@ -9,7 +9,7 @@ from handwright.perception.fit.hand_fit import fit_hand
 from handwright.refine import redetection
 from tests.drawn import SIZE
 
-NO_EYES = None
+BLIND = None
 
 
 @pytest.fixture
@@ -19,25 +19,25 @@ def fit(one):
 
 def joint_error(one, fit) -> tuple[bool, float]:
     """Whether the hand is found again, and its joint error."""
-    again = redetection.measure_redetection(one.pixels, one.observation(), fit, NO_EYES)
+    again = redetection.measure_redetection(one.pixels, one.observation(), fit, BLIND)
     return again.analysis is not None, again.joint_error
 
 
-def test_a_hand_seen_where_it_is_has_no_joint_error(one, fit, eyes):
+def test_a_hand_seen_where_it_is_has_no_joint_error(one, fit, models):
     found, error = joint_error(one, fit)
     assert found
     assert error < 1e-6
 
 
-def test_a_miss_counts_as_100_percent(one, fit, eyes):
-    eyes.again = lambda wanted, pixels: None
+def test_a_miss_counts_as_100_percent(one, fit, models):
+    models.again = lambda wanted, pixels: None
     assert joint_error(one, fit) == (False, 1.0)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1])
-def test_a_hand_seen_beside_itself_is_off_by_that_share_of_its_size(one, fit, eyes, share):
+def test_a_hand_seen_beside_itself_is_off_by_that_share_of_its_size(one, fit, models, share):
     shift = share * np.ptp(one.landmarks_px, axis=0).max()
-    eyes.again = lambda wanted, pixels: replace(
+    models.again = lambda wanted, pixels: replace(
         wanted, landmarks_px=wanted.landmarks_px + np.array([shift, 0])
     )
     found, error = joint_error(one, fit)
@@ -45,13 +45,13 @@ def test_a_hand_seen_beside_itself_is_off_by_that_share_of_its_size(one, fit, ey
     assert error == pytest.approx(share, rel=0.35)
 
 
-def test_the_error_never_exceeds_100_percent(one, fit, eyes):
-    eyes.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 5 * SIZE)
+def test_the_error_never_exceeds_100_percent(one, fit, models):
+    models.again = lambda wanted, pixels: replace(wanted, landmarks_px=wanted.landmarks_px + 5 * SIZE)
     assert joint_error(one, fit) == (True, 1.0)
 
 
-def test_a_flipped_label_in_the_second_look_is_no_error(one, fit, eyes):
-    eyes.again = lambda wanted, pixels: replace(wanted, side="left")
+def test_a_flipped_label_in_the_second_look_is_no_error(one, fit, models):
+    models.again = lambda wanted, pixels: replace(wanted, side="left")
     assert joint_error(one, fit)[1] < 1e-6
 
 
@@ -62,6 +62,6 @@ def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
         monkeypatch.setattr(
             redetection, "confirm_candidates", lambda pixels, hands, landmarker, seen=seen: [seen]
         )
-        assert (redetection.redetect_hand(one.pixels, one.observation(), NO_EYES) is seen) == same
+        assert (redetection.redetect_hand(one.pixels, one.observation(), BLIND) is seen) == same
     monkeypatch.setattr(redetection, "confirm_candidates", lambda pixels, hands, landmarker: [])
-    assert redetection.redetect_hand(one.pixels, one.observation(), NO_EYES) is None
+    assert redetection.redetect_hand(one.pixels, one.observation(), BLIND) is None

@@ -12,14 +12,14 @@ from handwright.refine.review_before_after import review_after, review_before
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge, review_picture
 from handwright.review.proposals.maps import Proposal
-from tests.review.drawn import PeopleEyes
+from tests.review.drawn import PeopleLandmarker
 from tests.review.proposals.test_undetected_hands import HERE, Fixed, Stub, wall
 
 RIGHT = Proposal(replace(HERE.region, center_px=(230.0, 100.0)), 0.7)
 
 
 def judge(critic=None, *proposals):
-    return Judge(PeopleEyes(), critic, Fixed(list(proposals)))
+    return Judge(PeopleLandmarker(), critic, Fixed(list(proposals)))
 
 
 @pytest.mark.parametrize("critic", [None, Stub(), Stub(extra=0.97), Stub(extra=0.97, right=0.6)])
@@ -33,7 +33,7 @@ def test_the_verdict_is_that_of_review(critic):
     ("said", "attempted"), [({"seen": 0.1}, False), ({"right": 0.6}, True), ({"right": 0.99}, True)]
 )
 def test_refine_leaves_no_hand_untold_that_review_fails(said, attempted):
-    engine = Engine(PeopleEyes(), critic=Stub(extra=0.97, **said), proposer=Fixed([HERE]))
+    engine = Engine(PeopleLandmarker(), critic=Stub(extra=0.97, **said), proposer=Fixed([HERE]))
     repair = refine_picture(wall(), RefineSettings(), engine)
     assert [hand.action for hand in repair.hands] == ["kept"] * attempted
     left = [*(hand.review_before for hand in repair.hands), *repair.undetected]

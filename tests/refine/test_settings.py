@@ -112,7 +112,7 @@ def test_the_review_decides_unless_the_user_does():
     assert [RefineSettings().attempts(1, verdict) for verdict in verdicts] == [True, False, False]
     assert [RefineSettings(unsure=True).attempts(1, verdict) for verdict in verdicts] == [True, True, False]
     image = Image(np.zeros((4, 4, 3), np.uint8))
-    for asked in (
+    for named in (
         {"all_hands": True},
         {"boxes": ((0, 0, 1, 1),)},
         {"hands": ()},
@@ -120,7 +120,7 @@ def test_the_review_decides_unless_the_user_does():
         {"depth": image},
         {"hand_pose": flat_hand()},
     ):
-        assert all(RefineSettings(**asked).attempts(1, verdict) for verdict in verdicts), asked
+        assert all(RefineSettings(**named).attempts(1, verdict) for verdict in verdicts), named
     named = RefineSettings(hand_ids=(2,))
     assert (named.attempts(1, "fail"), named.attempts(2, "pass")) == (False, True)
 

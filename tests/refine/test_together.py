@@ -39,8 +39,8 @@ def painter(monkeypatch) -> Painter:
 
 
 @pytest.fixture
-def pixels(eyes) -> np.ndarray:
-    pixels, eyes.found = touching()
+def pixels(models) -> np.ndarray:
+    pixels, models.found = touching()
     return pixels
 
 
@@ -61,8 +61,8 @@ def test_hands_that_meet_are_painted_in_one_go_and_each_has_its_own_record(pixel
         assert np.array_equal(candidate.pixels[~candidate.inside], own[~candidate.inside])
 
 
-def test_hands_apart_are_painted_one_by_one(two, eyes, engine, painter):
-    eyes.found = observations_of_two(two)
+def test_hands_apart_are_painted_one_by_one(two, models, engine, painter):
+    models.found = observations_of_two(two)
     refine_picture(Image(two.pixels), RefineSettings(), engine)
     assert sorted(painter.hands) == [[1], [2]]
 
@@ -75,18 +75,18 @@ def test_a_painter_that_works_alone_gets_one_hand_at_a_time(pixels, engine, pain
 
 @pytest.mark.parametrize("allowed", [1, 2])
 def test_hands_apart_may_be_painted_at_the_same_time_each_in_the_picture_as_it_was(
-    two, eyes, engine, painter, allowed, opencv_threads
+    two, models, engine, painter, allowed, opencv_threads
 ):
     opencv_threads(allowed)
-    eyes.found, painter.side_by_side = observations_of_two(two), True
+    models.found, painter.side_by_side = observations_of_two(two), True
     repair = refine_picture(Image(two.pixels), RefineSettings(), engine)
     assert sorted(painter.hands) == [[1], [2]]
     assert all(np.array_equal(job.picture, two.pixels) for job in painter.jobs)
     assert [hand.action for hand in repair.hands] == ["refined", "refined"]
 
 
-def test_painted_at_the_same_time_is_painted_the_same(two, eyes, engine, painter):
-    eyes.found = observations_of_two(two)
+def test_painted_at_the_same_time_is_painted_the_same(two, models, engine, painter):
+    models.found = observations_of_two(two)
     after = []
     for painter.side_by_side in (False, True):
         after.append(refine_picture(Image(two.pixels), RefineSettings(), engine).after.pixels)
@@ -101,12 +101,12 @@ def test_hands_that_meet_see_each_other_painted_whatever_the_painter_can(pixels,
     assert not np.array_equal(second.picture, pixels)
 
 
-def test_when_one_hand_of_a_group_fails_the_hands_are_painted_one_by_one(pixels, eyes, engine, painter):
+def test_when_one_hand_of_a_group_fails_the_hands_are_painted_one_by_one(pixels, models, engine, painter):
     def only_on_the_left(wanted, seen):
         there = wanted.landmarks_px[:, 0].mean() < pixels.shape[1] / 2
         return wanted if there or np.array_equal(seen, pixels) else None
 
-    eyes.again = only_on_the_left
+    models.again = only_on_the_left
     repair = refine_picture(Image(pixels), RefineSettings(candidates=2, seed=1), engine)
     assert painter.hands[:2] == [[1, 2], [1, 2]]
     assert all(len(hands) == 1 for hands in painter.hands[2:])
@@ -121,7 +121,9 @@ def test_when_one_hand_of_a_group_fails_the_hands_are_painted_one_by_one(pixels,
     assert changed.any() and not (changed & ~left.mask.inside).any()
 
 
-def test_of_several_paintings_of_a_group_the_one_that_fits_all_hands_best_wins(pixels, eyes, engine, painter):
+def test_of_several_paintings_of_a_group_the_one_that_fits_all_hands_best_wins(
+    pixels, models, engine, painter
+):
     off = {10: 8.0, 11: 1.0, 12: 5.0}
 
     def shaken(wanted, seen):
@@ -129,7 +131,7 @@ def test_of_several_paintings_of_a_group_the_one_that_fits_all_hands_best_wins(p
         value = int(seen[y, x, 0])
         return replace(wanted, landmarks_px=wanted.landmarks_px + off.get(value, 0.0), score=0.9)
 
-    eyes.again = shaken
+    models.again = shaken
     repair = refine_picture(Image(pixels), RefineSettings(candidates=3), engine)
     assert [hand.picked for hand in repair.hands] == [1, 1]
     assert painter.hands == [[1, 2]] * 3

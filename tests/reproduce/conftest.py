@@ -27,11 +27,11 @@ SHOT = shoot(flat_hand(curl=0.15))
 TINY = Scale(table=3, harmonise=2, boxed=2, reference=1, phase=1, judged=2, spoiled=1, size_px=64)
 
 
-def textured(asked) -> np.ndarray:
+def textured(request) -> np.ndarray:
     """Stripes that a strong control wipes out."""
-    strength = asked.strength if isinstance(asked.strength, float) else asked.strength[-1]
-    stripes = (np.arange(asked.picture.shape[1]) % 2 * 40 * (1 - strength))[None, :, None]
-    return np.broadcast_to(128 + stripes, asked.picture.shape).astype(np.float32)
+    strength = request.strength if isinstance(request.strength, float) else request.strength[-1]
+    stripes = (np.arange(request.picture.shape[1]) % 2 * 40 * (1 - strength))[None, :, None]
+    return np.broadcast_to(128 + stripes, request.picture.shape).astype(np.float32)
 
 
 def error_at(strength) -> float:

@@ -52,7 +52,7 @@ def with_finger(shot, start, end, width=0.3):
 
 
 @dataclass
-class PeopleEyes:
+class PeopleLandmarker:
     """Sees no hand, and always the same people."""
 
     persons: list = field(default_factory=list)
@@ -91,4 +91,4 @@ class Content:
 
 
 def judge(*persons, critic=None) -> Judge:
-    return Judge(PeopleEyes(list(persons)), critic)
+    return Judge(PeopleLandmarker(list(persons)), critic)

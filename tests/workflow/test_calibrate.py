@@ -20,7 +20,7 @@ from handwright.review.judge import Judge
 from handwright.workflow.calibrate import calibrate_files, open_recalibrated
 from handwright.workflow.labels import Label, read_labels
 from tests.review.predictions import StubCritic, calibration, prediction
-from tests.workflow.test_review import NoEyes
+from tests.workflow.test_review import BlindLandmarker
 
 REPORT = "path,hand,box,check,verdict,confidence,label\n"
 BOX = (10.0, 10.0, 50.0, 50.0)
@@ -33,12 +33,12 @@ def grey(pixels, region):
 
 @contextmanager
 def open_stub() -> Iterator[Judge]:
-    yield Judge(NoEyes(), StubCritic(grey))
+    yield Judge(BlindLandmarker(), StubCritic(grey))
 
 
 @contextmanager
 def open_without_critic() -> Iterator[Judge]:
-    yield Judge(NoEyes())
+    yield Judge(BlindLandmarker())
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
 RED, YELLOW, GREEN, BLACK = (250, 0, 0), (250, 250, 0), (0, 250, 0), (0, 0, 0)
 
 
-class NoEyes:
+class BlindLandmarker:
     def detect(self, pixels, *, max_hands, confidence, presence):
         return []
 
@@ -41,7 +41,7 @@ class NoEyes:
 
 @contextmanager
 def open_blind() -> Iterator[Judge]:
-    yield Judge(NoEyes())
+    yield Judge(BlindLandmarker())
 
 
 def hand(number, verdict):

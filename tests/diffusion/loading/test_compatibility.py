@@ -51,16 +51,16 @@ def test_a_model_that_the_hub_does_not_give_is_refused(monkeypatch: pytest.Monke
 def test_a_hub_model_is_fetched_without_pickles_or_code(
     sd9_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict = {}
+    given: dict = {}
 
     def fetch(name: str, **options: object) -> str:
-        asked.update(options, name=name)
+        given.update(options, name=name)
         return str(sd9_folder)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     assert load_models("someone/something", dtype="float32", device="cpu").name == "someone/something"
-    assert "unet/*.safetensors" in asked["allow_patterns"]
-    assert not any(p.endswith((".bin", ".py", ".ckpt", "/*")) for p in asked["allow_patterns"])
+    assert "unet/*.safetensors" in given["allow_patterns"]
+    assert not any(p.endswith((".bin", ".py", ".ckpt", "/*")) for p in given["allow_patterns"])
 
 
 def test_a_directory_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.people import Person
 from handwright.perception.detect.search import find_hands
 from handwright.perception.models.download import ensure_models
-from tests.perception.hands import ChartEyes, chart, hand, person
+from tests.perception.hands import ChartLandmarker, chart, hand, person
 
 WIDTH, HEIGHT = 600, 450
 PICTURE = chart(WIDTH, HEIGHT)
@@ -62,7 +62,7 @@ def test_a_hand_belongs_to_one_arm_the_nearest():
 
 def test_a_hand_that_the_palm_detector_misses_is_found_at_the_end_of_its_arm():
     there, someone = hand(250, 150, 100), person(left=(250, 150))
-    blind = ChartEyes([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
+    blind = ChartLandmarker([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
     (found,) = find_hands(PICTURE, landmarker=blind, threads=1)
     assert found.found_by == "body"
     assert np.abs(found.landmarks_px - there.landmarks_px).max() < 5
@@ -71,37 +71,40 @@ def test_a_hand_that_the_palm_detector_misses_is_found_at_the_end_of_its_arm():
 @pytest.mark.parametrize("trouble", [{"presence": 0.3}, {"only_straight": True}, {"wobble": 0.6}])
 def test_what_the_landmark_network_doubts_is_no_hand_at_the_end_of_an_arm(trouble):
     options = {"palm_blind": True, "presence": 0.8, "persons": [person(left=(250, 150))]} | trouble
-    assert find_hands(PICTURE, landmarker=ChartEyes([hand(250, 150, 100)], (WIDTH, HEIGHT), **options)) == []
+    assert (
+        find_hands(PICTURE, landmarker=ChartLandmarker([hand(250, 150, 100)], (WIDTH, HEIGHT), **options))
+        == []
+    )
 
 
 def test_a_hand_that_is_not_of_the_arms_size_is_not_the_arms():
-    far_too_large = ChartEyes(
+    far_too_large = ChartLandmarker(
         [hand(100, 0, 400)], (WIDTH, HEIGHT), palm_blind=True, presence=0.9, persons=[person(left=(250, 150))]
     )
     assert find_hands(PICTURE, landmarker=far_too_large, threads=1) == []
 
 
 def test_no_people_are_looked_for_beside_one_hand_that_fills_the_picture():
-    class NoPeople(ChartEyes):
+    class NoPeople(ChartLandmarker):
         def people(self, pixels):
             raise AssertionError("looked for people")
 
-    eyes = NoPeople([hand(40, 10, 430)], (WIDTH, HEIGHT))
-    assert find_people_beside(PICTURE, [hand(40, 10, 430)], eyes) == []
+    scripted = NoPeople([hand(40, 10, 430)], (WIDTH, HEIGHT))
+    assert find_people_beside(PICTURE, [hand(40, 10, 430)], scripted) == []
     with pytest.raises(AssertionError, match="looked"):
-        find_people_beside(PICTURE, [hand(40, 10, 100)], eyes)
+        find_people_beside(PICTURE, [hand(40, 10, 100)], scripted)
 
 
 def test_a_person_in_several_tiles_is_one_person():
     large = np.ascontiguousarray(chart(2000, 1500))
     someone = person(left=(900, 700), right=(1100, 700))
-    assert len(find_people(large, ChartEyes([], (2000, 1500), persons=[someone]))) == 1
+    assert len(find_people(large, ChartLandmarker([], (2000, 1500), persons=[someone]))) == 1
 
 
 def test_known_hands_are_not_found_again():
     there, someone = hand(250, 150, 100), person(left=(250, 150))
-    eyes = ChartEyes([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
-    assert hands_at_arm_ends(PICTURE, [there], [someone], eyes) == []
+    scripted = ChartLandmarker([there], (WIDTH, HEIGHT), palm_blind=True, presence=0.8, persons=[someone])
+    assert hands_at_arm_ends(PICTURE, [there], [someone], scripted) == []
 
 
 def test_what_holds_a_trunk_and_legs_is_no_hand_and_a_hand_before_the_chest_is_one():
@@ -125,12 +128,12 @@ def test_both_arms_of_a_man_who_shows_his_hands_end_in_the_labelled_boxes(photos
         assert file is not None
         picture = np.asarray(PIL.Image.open(file).convert("RGB"))
     boxes = [(106, 253, 256, 475), (526, 251, 697, 480)]
-    with HandLandmarker() as eyes:
-        (someone,) = find_people(picture, eyes)
+    with HandLandmarker() as scripted:
+        (someone,) = find_people(picture, scripted)
         arms = sorted(arms_of(someone, 800, 600), key=lambda arm: arm.wrist_px[0])
         for arm, (x0, y0, x1, y1) in zip(arms, boxes, strict=True):
             assert x0 < arm.knuckles_px[0] < x1
             assert y0 < arm.knuckles_px[1] < y1
-        found = hands_at_arm_ends(picture, [], [someone], eyes)
+        found = hands_at_arm_ends(picture, [], [someone], scripted)
         assert [hand.found_by for hand in found] == ["body", "body"]
-        assert hands_at_arm_ends(picture, found, [someone], eyes) == []
+        assert hands_at_arm_ends(picture, found, [someone], scripted) == []

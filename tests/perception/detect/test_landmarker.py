@@ -37,8 +37,8 @@ RAISED = {
 
 @pytest.fixture(scope="module")
 def landmarker():
-    with HandLandmarker() as eyes:
-        yield eyes
+    with HandLandmarker() as scripted:
+        yield scripted
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +56,11 @@ def test_a_file_that_is_no_model_is_one_line(tmp_path):
     broken = tmp_path / "broken.task"
     broken.write_bytes(zip_task(dict.fromkeys(HAND_MEMBERS, b"no network")))
     blank = np.zeros((64, 64, 3), np.uint8)
-    with HandLandmarker(broken) as eyes:
+    with HandLandmarker(broken) as scripted:
         with pytest.raises(MissingModelError, match="does not load"):
-            eyes.detect(blank)
+            scripted.detect(blank)
         with pytest.raises(MissingModelError, match="does not load"):
-            eyes.landmarks_in_crop(np.zeros((224, 224, 3), np.uint8))
+            scripted.landmarks_in_crop(np.zeros((224, 224, 3), np.uint8))
 
 
 @pytest.mark.models

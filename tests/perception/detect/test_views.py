@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
-from tests.perception.hands import FakeEyes, hand, paint
+from tests.perception.hands import DotLandmarker, hand, paint
 
 
 def test_a_view_of_its_own_size_shows_the_pixels_themselves():
@@ -68,14 +68,14 @@ def test_looking_through_a_mirrored_turned_view_gives_landmarks_of_the_picture_a
     paint(pixels, there)
     straight, mirrored = View((280, 180), 350, 350), View((280, 180), 350, 350, 0.0, mirrored=True)
     for view, side in ((straight, "right"), (mirrored, "left")):
-        (seen,) = view.detect(pixels, FakeEyes(), DetectionOptions(2, 0.5, 0.5), "tile")
+        (seen,) = view.detect(pixels, DotLandmarker(), DetectionOptions(2, 0.5, 0.5), "tile")
         assert np.abs(seen.landmarks_px - there.landmarks_px).max() < 1.0
         assert (seen.side, seen.found_by) == (side, "tile")
 
 
 def test_depth_is_brought_to_the_scale_of_the_picture():
     pixels = paint(np.zeros((400, 400, 3), np.uint8), hand(100, 100, 200))
-    (seen,) = View((200, 200), 400, 200).detect(pixels, FakeEyes(), DetectionOptions(2, 0.5, 0.5), "x")
+    (seen,) = View((200, 200), 400, 200).detect(pixels, DotLandmarker(), DetectionOptions(2, 0.5, 0.5), "x")
     assert np.allclose(seen.depth_px, hand().depth_px * 2)
 
 

@@ -234,15 +234,15 @@ def test_a_cache_from_before_the_pose_model_is_completed(tmp_path, monkeypatch):
 
 def test_offline_there_is_no_pose_model_and_it_is_asked_for_once_a_day_or_by_setup(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "_from_publisher", lambda: TASK)
-    asked = []
-    monkeypatch.setattr(download, "download_wheel", lambda: asked.append(1) or _failing("no index")())
+    calls = []
+    monkeypatch.setattr(download, "download_wheel", lambda: calls.append(1) or _failing("no index")())
     said: list[str] = []
     assert ensure_models(cache_dir=tmp_path, say=said.append).pose_landmarker is None
     assert any("no index" in line for line in said)
     assert ensure_models(cache_dir=tmp_path).pose_landmarker is None
-    assert len(asked) == 1
+    assert len(calls) == 1
     ensure_models(cache_dir=tmp_path, retry=True)
-    assert len(asked) == 2
+    assert len(calls) == 2
 
 
 def test_a_damaged_pose_model_that_cannot_be_fetched_is_removed_so_that_nothing_loads_it(

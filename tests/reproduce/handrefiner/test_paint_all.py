@@ -64,10 +64,10 @@ def test_killed_and_resumed_gives_the_same_to_the_byte(open_bench, network, monk
     units, rule = len(network.requests), network.rule
     network.requests.clear()
 
-    def killed(asked):
+    def killed(request):
         if len(network.requests) == units // 2:
             raise KeyboardInterrupt
-        return rule(asked)
+        return rule(request)
 
     network.rule = killed
     with pytest.raises(KeyboardInterrupt):

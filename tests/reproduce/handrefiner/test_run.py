@@ -105,10 +105,10 @@ def test_a_study_that_is_killed_twice_writes_the_same_page(study, network, tmp_p
     for share in (1, 2):
         network.requests.clear()
 
-        def killed(asked, limit=units * share // 4):
+        def killed(request, limit=units * share // 4):
             if len(network.requests) > limit:
                 raise KeyboardInterrupt
-            return rule(asked)
+            return rule(request)
 
         network.rule = killed
         with pytest.raises(KeyboardInterrupt):

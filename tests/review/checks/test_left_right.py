@@ -11,7 +11,7 @@ from handwright.perception.detect.people import Person
 from handwright.review.checks.arms import arms_of_hands, arms_without, own_arms, people_in_mirror
 from handwright.review.checks.left_right import check_side
 from tests.perception.hands import hand, person
-from tests.review.drawn import PeopleEyes
+from tests.review.drawn import PeopleLandmarker
 
 WIDTH, HEIGHT = 600, 500
 
@@ -88,7 +88,7 @@ def test_people_seen_in_the_mirror_are_the_same_people():
     body = someone(left=(400, 260), right=(60, 260))
     order = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(k + 1 if k % 2 else k - 1 for k in range(11, 33))]
     flipped = (body.points_px * (-1, 1) + (side, 0))[order]
-    eyes = PeopleEyes([Person(flipped, body.visibility[order])])
-    (again,) = people_in_mirror(np.zeros((side, side, 3), np.uint8), eyes)
+    scripted = PeopleLandmarker([Person(flipped, body.visibility[order])])
+    (again,) = people_in_mirror(np.zeros((side, side, 3), np.uint8), scripted)
     assert again.points_px == pytest.approx(body.points_px)
     assert again.visibility == pytest.approx(body.visibility)

@@ -210,7 +210,7 @@ def test_gloves_and_what_the_critic_cannot_judge_cannot_be_told():
         assert heard(checks(), unclear)["finger_count"].verdict == "cannot tell"
 
 
-def test_two_eyes_that_disagree_on_the_side_cannot_tell():
+def test_two_checks_that_disagree_on_the_side_cannot_tell():
     assert heard(checks(), prediction(right=0.02))["left_right"].verdict == "cannot tell"
     assert heard(checks(), prediction(right=0.98))["left_right"].verdict == "pass"
 

@@ -26,7 +26,7 @@ from handwright.review.proposals.undetected_hands import (
 from handwright.review.review_json import picture_json
 from handwright.types import Image
 from tests.drawn import WALL
-from tests.review.drawn import PeopleEyes, grainy, seen
+from tests.review.drawn import PeopleLandmarker, grainy, seen
 
 SURE = 0.98
 HERE = Proposal(OrientedSquare((120.0, 90.0), 60.0, -1.5), 0.8)
@@ -48,10 +48,10 @@ class Stub:
     seen: float = 0.9
 
     def __post_init__(self):
-        self.asked = []
+        self.calls = []
 
     def judge(self, pixels, regions):
-        self.asked += regions
+        self.calls += regions
         return [self.prediction() for _ in regions]
 
     def prediction(self):
@@ -115,7 +115,7 @@ def test_its_box_stays_within_the_picture():
 def test_what_the_critic_sees_wrong_fails_it():
     critic = Stub(extra=0.97)
     ((_, said),) = confirmed_proposals(wall().pixels, [HERE], critic)
-    assert critic.asked == [HERE.region]
+    assert critic.calls == [HERE.region]
     review = review_undetected_hand(wall(), HERE, 1, said, "left")
     assert review.verdict == "fail"
     assert review.checks["finger_count"].verdict == "fail"
@@ -148,21 +148,21 @@ def test_a_critic_that_cannot_make_it_out_says_nothing(critic):
 
 def test_a_picture_whose_only_hand_the_detector_overlooks_is_not_without_hands():
     image = wall()
-    judge = Judge(PeopleEyes(), None, Fixed([HERE]))
+    judge = Judge(PeopleLandmarker(), None, Fixed([HERE]))
     review = review_picture(image, judge)
     assert review.verdict == "unsure"
     (hand,) = review.hands
     assert picture_json("a.png", review)["hands"][0]["side"] is None
     assert (draw_review(image.pixels, [hand]) != image.pixels).any()
-    assert review_picture(image, Judge(PeopleEyes(), Stub(extra=0.97), Fixed([HERE]))).verdict == "fail"
-    assert review_picture(image, Judge(PeopleEyes(), None, Fixed([]))).verdict == "no_hands"
+    assert review_picture(image, Judge(PeopleLandmarker(), Stub(extra=0.97), Fixed([HERE]))).verdict == "fail"
+    assert review_picture(image, Judge(PeopleLandmarker(), None, Fixed([]))).verdict == "no_hands"
 
 
 def test_what_the_critic_takes_for_no_hand_is_none():
     image, nothing = wall(), Stub(extra=0.97, hand=0.3)
     assert confirmed_proposals(image.pixels, [HERE], nothing) == []
     assert confirmed_proposals(image.pixels, [HERE], None) == [(HERE, None)]
-    assert review_picture(image, Judge(PeopleEyes(), nothing, Fixed([HERE]))).verdict == "no_hands"
+    assert review_picture(image, Judge(PeopleLandmarker(), nothing, Fixed([HERE]))).verdict == "no_hands"
     assert nothing.prediction().not_assessable
     tiny = Proposal(replace(HERE.region, size_px=31.0), 0.9)
     assert (
@@ -199,16 +199,16 @@ def test_what_the_critic_is_sure_is_no_hand_is_left_out_unless_the_user_named_it
     hand, never = seen(grainy().hand), Stub(hand=PARAMS.max_no_hand / 2)
     lamp, doubt = never.prediction(), Stub(hand=2 * PARAMS.max_no_hand).prediction()
     assert confirmed_detections([hand, hand, hand], [lamp, doubt, None]) == ([hand, hand], [doubt, None])
-    review = review_picture(wall(), Judge(PeopleEyes(), never), hands=[hand])
+    review = review_picture(wall(), Judge(PeopleLandmarker(), never), hands=[hand])
     assert len(review.hands) == 1
 
 
 def test_hands_that_are_given_are_all_there_is():
-    review = review_picture(wall(), Judge(PeopleEyes(), None, Fixed([HERE])), hands=[])
+    review = review_picture(wall(), Judge(PeopleLandmarker(), None, Fixed([HERE])), hands=[])
     assert review.verdict == "no_hands"
 
 
 def test_what_the_critic_sees_wrong_in_a_drawing_fails_nothing():
     flat = Image(np.full_like(wall().pixels, WALL))
-    drawn = review_picture(flat, Judge(PeopleEyes(), Stub(extra=0.97), Fixed([HERE])))
+    drawn = review_picture(flat, Judge(PeopleLandmarker(), Stub(extra=0.97), Fixed([HERE])))
     assert [hand.verdict for hand in drawn.hands] == ["unsure"]

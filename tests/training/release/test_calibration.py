@@ -17,7 +17,7 @@ from handwright.training.streams.critic_batches import as_found
 from tests.training.drawn_views import views
 
 
-def asked(network):
+def predicted_by(network):
     """Tells a network's logits as the runner does."""
 
     def ask(crops):
@@ -33,9 +33,9 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
     hands = views(100, handless=True)
     hands = replace(hands, rendered=np.arange(len(hands)) % 4 < 2)
     network = fresh_critic(64).eval()
-    calibration = calibrate_critic(asked(network), network.config, hands, {"critic": "t"})
+    calibration = calibrate_critic(predicted_by(network), network.config, hands, {"critic": "t"})
     crops, clear = as_found(np.random.default_rng([0, 15]), hands, 64, spoilt=False)
-    told = asked(network)(crops)
+    told = predicted_by(network)(crops)
     assert told["malformed"].shape == (len(hands),)
     values = {"malformed": told["malformed"]} | {
         n: told["defects"][:, k] for k, n in enumerate(DEFECTS_SHOWN)
@@ -55,7 +55,7 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
 def test_the_same_seed_calibrates_the_same():
     network = fresh_critic(64).eval()
     hands = views(24, handless=True)
-    one, two = (calibrate_critic(asked(network), network.config, hands, {}) for _ in range(2))
+    one, two = (calibrate_critic(predicted_by(network), network.config, hands, {}) for _ in range(2))
     assert one.digest == two.digest
 
 
@@ -64,7 +64,7 @@ def test_one_hand_in_two_hundred_may_be_taken_for_something_else():
     network = fresh_critic(64).eval()
 
     def ask(crops):
-        told = asked(network)(crops)
+        told = predicted_by(network)(crops)
         start = ask.start
         ask.start = (start + len(crops)) % len(hands)
         sure = np.where(hands.hand, np.linspace(0, 4, len(hands)), np.linspace(-1, 1, len(hands)))
