@@ -60,7 +60,7 @@ def test_a_shard_that_is_there_but_cut_is_made_again_and_said(tmp_path: Path, sh
     cut = list_shards(tmp_path)[1]
     cut.write_bytes(before[cut.name][: int(share * len(before[cut.name]))])
     said: list[str] = []
-    assert synthesise(tmp_path, "dots", count=20, size=TINY, say=said.append).new_shards == 1
+    assert synthesise(tmp_path, "dots", count=20, size=TINY, notify=said.append).new_shards == 1
     assert said == [f"{cut.name} is damaged; it is rendered again"]
     assert _bytes(tmp_path) == before
 

@@ -68,7 +68,7 @@ def synthesise(
     defect: str | None = None,
     sheet: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    say: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> Written:
     """Make ``count`` samples in shards of 250; whole shards that are there already stay.
 
@@ -83,7 +83,7 @@ def synthesise(
         defect: The only defect that the world of defects is to show, on renders; by default all.
         sheet: Also write ``sheet.jpg``, the first hundred pictures.
         progress: Called with samples done and samples in all after every shard.
-        say: Called with a sentence for each shard that is there but damaged: it is rendered again.
+        notify: Called with a sentence for each shard that is there but damaged: it is rendered again.
 
     Raises:
         UsageError: A value makes no sense.
@@ -101,7 +101,7 @@ def synthesise(
     for stale in folder.glob(f"{kind}-*.tar"):
         if stale.name not in names:
             stale.unlink()
-    missing = [span for name, span in names.items() if not _stays(folder / name, span, say)]
+    missing = [span for name, span in names.items() if not _stays(folder / name, span, notify)]
     done = count - sum(stop - start for start, stop in missing)
     for start, stop in _work(folder, world, pictures, missing, workers):
         done += stop - start
@@ -174,13 +174,13 @@ def _enter(folder: Path, world: World) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def _stays(path: Path, span: tuple[int, int], say: Callable[[str], None] | None) -> bool:
+def _stays(path: Path, span: tuple[int, int], notify: Callable[[str], None] | None) -> bool:
     """Whether a shard is there and whole."""
     if not path.exists():
         return False
     whole = is_whole(path, [f"{index:08d}" for index in range(*span)])
-    if not whole and say is not None:
-        say(f"{path.name} is damaged; it is rendered again")
+    if not whole and notify is not None:
+        notify(f"{path.name} is damaged; it is rendered again")
     return whole
 
 

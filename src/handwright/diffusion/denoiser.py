@@ -40,30 +40,32 @@ class Denoiser:
         """
         branches = len(self.embeddings)
         bare = latents.to(self.unet.dtype).expand(branches, -1, -1, -1)
-        seen = bare
+        unet_input = bare
         if self.beside is not None:
             beside = self.beside.to(bare).expand(branches, -1, -1, -1)
-            seen = torch.cat([bare, beside], dim=1)  # x_τ(i) with x_mask
-        residuals = self._residuals(bare, seen, timestep, strength)
-        prediction = self._predicted(seen, timestep, residuals)
+            unet_input = torch.cat([bare, beside], dim=1)  # x_τ(i) with x_mask
+        residuals = self._residuals(bare, unet_input, timestep, strength)
+        prediction = self._predicted(unet_input, timestep, residuals)
         if residuals and self.control_guidance != 1:
-            prediction = guided(prediction, self._predicted(seen, timestep, {}), self.control_guidance)
+            prediction = guided(prediction, self._predicted(unet_input, timestep, {}), self.control_guidance)
         if branches == 1:
             return prediction
         unconditional, conditional = prediction.chunk(2)
         return guided(conditional, unconditional, self.guidance)
 
-    def _predicted(self, seen: Tensor, timestep: Tensor, residuals: dict[str, Any]) -> Tensor:
+    def _predicted(self, unet_input: Tensor, timestep: Tensor, residuals: dict[str, Any]) -> Tensor:
         options = {"encoder_hidden_states": self.embeddings, "return_dict": False, **residuals}
-        return self.unet(seen, timestep, **options)[0].float()
+        return self.unet(unet_input, timestep, **options)[0].float()
 
-    def _residuals(self, bare: Tensor, seen: Tensor, timestep: Tensor, strength: float) -> dict[str, Any]:
+    def _residuals(
+        self, bare: Tensor, unet_input: Tensor, timestep: Tensor, strength: float
+    ) -> dict[str, Any]:
         """The ControlNet's residuals times the control strength; nothing at strength 0."""
         if self.controlnet is None or strength == 0:
             return {}
-        reads_all = self.controlnet.config["in_channels"] == seen.shape[1]
+        reads_all = self.controlnet.config["in_channels"] == unet_input.shape[1]
         down, mid = self.controlnet(
-            seen if reads_all else bare,
+            unet_input if reads_all else bare,
             timestep,
             encoder_hidden_states=self.embeddings,
             controlnet_cond=self.control.to(bare).expand(len(bare), -1, -1, -1),

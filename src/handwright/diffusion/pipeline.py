@@ -227,12 +227,12 @@ class HandInpaintPipeline(DiffusionPipeline):
         self._num_timesteps = len(timesteps)
         options = step_options(self.scheduler, generator)
         for step, timestep in enumerate(timesteps):
-            seen = scaled_input(self.scheduler, latents, timestep)
+            scaled = scaled_input(self.scheduler, latents, timestep)
             strength = strengths[step * len(strengths) // len(timesteps)]
-            prediction = denoise(seen, timestep, strength)
+            prediction = denoise(scaled, timestep, strength)
             if on_step is not None:
                 clean = predicted_original(self.scheduler, prediction, latents, first + step)
-                on_step(step, timestep, seen, clean)
+                on_step(step, timestep, scaled, clean)
             latents = self.scheduler.step(prediction, timestep, latents, **options).prev_sample
             for after in (blend, callback_on_step_end):
                 if after is not None:

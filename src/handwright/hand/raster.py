@@ -23,8 +23,8 @@ class Visible:
 
     def interpolate(self, values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"]) -> np.ndarray:
         """Interpolate vertex values [V, C] at covered pixels: [N, C] in row-major order of ``face >= 0``."""
-        seen = self.face >= 0
-        corners, share = faces[self.face[seen]], self.bary[seen].astype(values.dtype)
+        covered = self.face >= 0
+        corners, share = faces[self.face[covered]], self.bary[covered].astype(values.dtype)
         return (values[corners] * share[..., None]).sum(1)
 
 
@@ -100,11 +100,11 @@ def silhouette_of(
     width: int,
 ) -> Bool[np.ndarray, "h w"]:
     """Return where :func:`rasterize` finds any triangle, in a fifth of its time."""
-    seen = np.zeros((height, width), np.bool_)
+    covered = np.zeros((height, width), np.bool_)
     _shade(
-        np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, seen
+        np.ascontiguousarray(points_px, np.float64), np.ascontiguousarray(depth_m, np.float64), faces, covered
     )
-    return seen
+    return covered
 
 
 def silhouette_coverage(
@@ -189,9 +189,9 @@ def _rasterize(points, depths, faces, face, bary, depth):  # noqa: ANN001, ANN20
 
 
 @nb.njit(cache=True, nogil=True)
-def _shade(points, depths, faces, seen):  # noqa: ANN001, ANN202
+def _shade(points, depths, faces, covered):  # noqa: ANN001, ANN202
     """Set every pixel whose centre lies in a triangle in front of the camera."""
-    height, width = seen.shape
+    height, width = covered.shape
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
         x0, y0, x1, y1, x2, y2, area = _corners(points, i, j, k)
@@ -200,9 +200,9 @@ def _shade(points, depths, faces, seen):  # noqa: ANN001, ANN202
         for r in range(top, bottom + 1):
             y = r + 0.5
             for c in range(left, right + 1):
-                if seen[r, c]:
+                if covered[r, c]:
                     continue
                 x = c + 0.5
                 a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
                 b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
-                seen[r, c] = a >= _EDGE and b >= _EDGE and 1.0 - a - b >= _EDGE
+                covered[r, c] = a >= _EDGE and b >= _EDGE and 1.0 - a - b >= _EDGE

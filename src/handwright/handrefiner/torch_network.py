@@ -61,10 +61,10 @@ class TorchNetwork:
         """Run the pipeline on one square; see ``InpaintNetwork``."""
         settings = request.settings
         pipeline = HandInpaintPipeline.from_models(self.models, settings.sampler)
-        seen: list[tuple[float, Tensor, Tensor]] = []
+        recorded: list[tuple[float, Tensor, Tensor]] = []
 
         def keep_steps(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
-            seen.append((float(timestep), noisy.clone(), predicted.clone()))
+            recorded.append((float(timestep), noisy.clone(), predicted.clone()))
 
         with _all_cores():
             result = pipeline(
@@ -84,7 +84,7 @@ class TorchNetwork:
                 generator=torch.Generator("cpu").manual_seed(request.seed),
                 on_step=keep_steps if request.keep_steps else None,
             )
-        chosen = [seen[k] for k in chosen_steps(len(seen))] if seen else []
+        chosen = [recorded[k] for k in chosen_steps(len(recorded))] if recorded else []
         steps = tuple(
             DenoisingStep(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen
         )

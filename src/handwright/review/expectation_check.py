@@ -52,11 +52,11 @@ def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
     shape = replace(expected.pose, side=None, palm=None, points=None, gaps=(None, None, None))
     if shape.states_extension and not shape.fits(words) and not found:
         found.append("other fingers were to be stretched out")
-    for what, wanted, seen in (
+    for what, wanted, actual in (
         ("palm", expected.pose.palm, words.palm),
         ("fingers", expected.pose.points, words.points),
     ):
-        if wanted is not None and seen == _OPPOSITES[wanted]:
+        if wanted is not None and actual == _OPPOSITES[wanted]:
             found.append(
                 f"the {what} were to point {wanted}"
                 if what == "fingers"

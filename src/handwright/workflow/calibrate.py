@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from handwright.metrics.statistics.estimate import Estimate
     from handwright.review.judge import Judge
 
-_SAME = 0.5
+_SAME = 0.5  # Least overlap of the boxes of one hand; PASCAL VOC's intersection over union
 _MEASURES = ("false alarms on good hands", "recall on malformed hands", "calibration error (15 bins)")
 
 
@@ -94,13 +94,13 @@ def calibrate_files(
                 hands += found
                 unmatched += len(of_one) - len(found)
             progress("", done, len(of_source))
-    seen = assessable_hands(hands)
+    assessable = assessable_hands(hands)
     left_out = {
         "labels that fit no hand": unmatched,
         "labels of pictures that cannot be read": unreadable,
-        "hands of which the critic cannot tell": len(hands) - len(seen),
+        "hands of which the critic cannot tell": len(hands) - len(assessable),
     }
-    gain = _gain(critic.calibration, seen, left_out)
+    gain = _gain(critic.calibration, assessable, left_out)
     gain.calibration.save(output)
     return gain
 

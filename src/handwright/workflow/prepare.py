@@ -28,7 +28,7 @@ def prepare(landmarker: Path | None = None, notify: Callable[[str], None] = lamb
     from handwright.refine.settings import RefineSettings
     from handwright.types import Image
 
-    models = ensure_models(model_path=landmarker, say=notify, retry=True)
+    models = ensure_models(model_path=landmarker, notify=notify, retry=True)
     notify(f"hand model: {models.hand_landmarker}")
     notify("kernels: compiling; once per version, up to two minutes")
     start = perf_counter()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from handwright.review.judge import Judge
 
 FailOn = Literal["fail", "unsure"]
-_CROP_PX, _CROP_MARGIN = 360, 0.3
+_CROP_PX, _CROP_MARGIN = 360, 0.3  # Longer side of a hand's view on the page; room around it, in its sizes
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _expected(prompt: str) -> Expectation:
 def _landmarker(options: ReviewOptions) -> Path:
     from handwright.perception.models.download import ensure_models
 
-    return ensure_models(model_path=options.landmarker, say=options.notify).hand_landmarker
+    return ensure_models(model_path=options.landmarker, notify=options.notify).hand_landmarker
 
 
 def _open_judge(landmarker: Path) -> AbstractContextManager[Judge]:

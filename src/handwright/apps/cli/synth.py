@@ -50,7 +50,7 @@ def synth(
         defect=defect,
         sheet=sheet,
         progress=lambda done, total: screen.notify(f"{done} of {total}"),
-        say=screen.notify,
+        notify=screen.notify,
     )
     shards = f"{written.shards} shards ({written.new_shards} of them new)"
     screen.write(f"{written.samples} pictures in {shards}: {written.folder}")

@@ -50,7 +50,7 @@ def _sample(file: Path, source: Source, camera: Any, points: Any) -> Sample | st
     if not file.is_file():
         return "its picture is missing"
     k, joints_cam_m = np.array(camera, float), np.array(points, float)
-    seen = from_pixel_index(project(joints_cam_m, k[[0, 1], [0, 1]], k[:2, 2]))
-    hand = HandLabel(box_around(seen), "right", seen, np.ones(21, bool), joints_cam_m)
+    points_px = from_pixel_index(project(joints_cam_m, k[[0, 1], [0, 1]], k[:2, 2]))
+    hand = HandLabel(box_around(points_px), "right", points_px, np.ones(21, bool), joints_cam_m)
     key = f"freihand-{source.record.replace('/', '-')}"
     return Sample(key, reader(file), (hand,), (), None, "photograph", source)

@@ -43,10 +43,10 @@ def read_rhd(root: Path, split: Literal["training", "evaluation"] = "training") 
         DataError: The converted labels are missing or malformed.
     """
     ids, uv_vis, xyz = _labels(root / split / f"anno_{split}.npz", split)
-    for number, seen, points in zip(ids, uv_vis, xyz, strict=True):
+    for number, uv_visible, points in zip(ids, uv_vis, xyz, strict=True):
         file = root / split / "color" / f"{int(number):05d}.png"
         source = Source(_NAME, f"{split}/{int(number):05d}")
-        yield record_of(source, partial(_sample, file, source, seen, points))
+        yield record_of(source, partial(_sample, file, source, uv_visible, points))
 
 
 def _labels(path: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -71,10 +71,10 @@ def _sample(
     sides: tuple[Side, ...] = ("left", "right")
     hands: list[HandLabel] = []
     for side, half in zip(sides, (slice(0, 21), slice(21, 42)), strict=True):
-        seen = np.asarray(uv_vis[half], np.float64)[_TO_MEDIAPIPE]
-        visible = seen[:, 2] == 1
+        uv_visible = np.asarray(uv_vis[half], np.float64)[_TO_MEDIAPIPE]
+        visible = uv_visible[:, 2] == 1
         if visible.sum() >= _LEAST_VISIBLE:
-            points = from_pixel_index(seen[:, :2])
+            points = from_pixel_index(uv_visible[:, :2])
             joints_cam_m = np.asarray(xyz[half], np.float64)[_TO_MEDIAPIPE]
             hands.append(HandLabel(box_around(points[visible]), side, points, visible, joints_cam_m))
     if not hands:

@@ -43,14 +43,14 @@ _SLACK_DEG = 0.05
 MAX_SHAPE = 1.5  # Largest shape number taken from a file: e^1.5 is 4.5 times the mean hand
 
 
-def hand_to_record(hand_id: int, seen: HandObservation, hand: Hand) -> dict[str, Any]:
+def hand_to_record(hand_id: int, observation: HandObservation, hand: Hand) -> dict[str, Any]:
     """Everything of a hand; numbers in full but for ``angles_deg``, a view rounded for reading."""
     angles = np.rad2deg(dofs_of_pose(hand.pose, hand.palm_arch)).round(ANGLE_DECIMALS) + 0.0
     return {
         "id": int(hand_id),
         "side": hand.side,
-        "score": float(seen.score),
-        "found_by": seen.found_by,
+        "score": float(observation.score),
+        "found_by": observation.found_by,
         "angles_deg": dict(zip(DOF_NAMES, angles.tolist(), strict=True)),
         "shape": dict(zip(SHAPE_NAMES, hand.shape.tolist(), strict=True)),
         "wrist": hand.wrist.tolist(),
@@ -62,8 +62,8 @@ def hand_to_record(hand_id: int, seen: HandObservation, hand: Hand) -> dict[str,
         "palm_arch": hand.palm_arch.tolist(),
         "pose": hand.pose.tolist(),
         "betas": None if hand.betas is None else hand.betas.tolist(),
-        "landmarks_px": seen.landmarks_px.tolist(),
-        "depth_px": seen.depth_px.tolist(),
+        "landmarks_px": observation.landmarks_px.tolist(),
+        "depth_px": observation.depth_px.tolist(),
     }
 
 

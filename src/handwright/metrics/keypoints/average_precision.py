@@ -149,7 +149,7 @@ def _evaluator(
             ((i, person) for i, persons in enumerate(truth) for person in persons), start=1
         )
     ]
-    seen = [
+    detections = [
         _detection(picture + 1, person, chosen) for picture, persons in enumerate(found) for person in persons
     ]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -161,7 +161,7 @@ def _evaluator(
             "info": {},
         }
         known.createIndex()
-        guessed = known.loadRes(seen) if seen else COCO()
+        guessed = known.loadRes(detections) if detections else COCO()
         evaluator: Any = COCOeval(known, guessed, "keypoints")
         evaluator.params.kpt_oks_sigmas = sigmas
         evaluator.params.imgIds = [i + 1 for i in range(len(truth))]

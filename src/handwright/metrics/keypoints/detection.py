@@ -10,23 +10,23 @@ from handwright.errors import NotEnoughDataError
 from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
 from handwright.types import HandObservation
 
-Seen = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
+Detections = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
 
 
-def found_rate(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def found_rate(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Share of pictures in which at least one hand was found."""
     return mean_estimate(
-        "hand-found", np.array([bool(hands) for hands in seen], float), rounds=rounds, seed=seed
+        "hand-found", np.array([bool(hands) for hands in detections], float), rounds=rounds, seed=seed
     )
 
 
-def detection_confidence(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def detection_confidence(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Mean score of the best hand of each picture; a picture without one counts 0."""
-    best = [max((hand.score for hand in hands), default=0.0) for hands in seen]
+    best = [max((hand.score for hand in hands), default=0.0) for hands in detections]
     return mean_estimate("det-conf", np.array(best, float), rounds=rounds, seed=seed)
 
 
-def confidence_where_found(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def confidence_where_found(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
     """Mean score of the hands that were found, as published: what was missed does not count.
 
     Pictures are redrawn, not hands: the hands of a picture are alike. Never read it without ``hand-found``.
@@ -34,7 +34,9 @@ def confidence_where_found(seen: Seen, *, rounds: int = ROUNDS, seed: int = 0) -
     Raises:
         NotEnoughDataError: No hand was found.
     """
-    rows = np.array([(sum(hand.score for hand in hands), len(hands)) for hands in seen], float).reshape(-1, 2)
+    rows = np.array([(sum(hand.score for hand in hands), len(hands)) for hands in detections], float).reshape(
+        -1, 2
+    )
     name = "det-conf[found]"
     if not rows[:, 1].sum():
         raise NotEnoughDataError(f"{name} has nothing to measure", "no hand was found")

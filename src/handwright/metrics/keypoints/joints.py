@@ -69,12 +69,12 @@ def joint_errors(
     if len(truth) != len(found) or (visible is not None and len(visible) != len(truth)):
         raise InvalidValueError(f"{len(truth)} true hands, but {len(found)} to compare with them")
     rows, sizes = [], []
-    for i, (there, seen) in enumerate(zip(truth, found, strict=True)):
+    for i, (there, estimate) in enumerate(zip(truth, found, strict=True)):
         known = annotated(there)
         sizes.append(extent_px(there, known, i))
         counted = known if visible is None else known & np.asarray(visible[i], bool)
-        rows.append(_distances(there, seen, counted if counted.any() else known, i))
-    missed = np.array([seen is None for seen in found])
+        rows.append(_distances(there, estimate, counted if counted.any() else known, i))
+    missed = np.array([estimate is None for estimate in found])
     return JointErrors(
         np.array(rows), np.array(sizes), missed, None if pictures is None else np.array(pictures)
     )
@@ -150,9 +150,9 @@ def match_hands(
     for i, there in enumerate(truth):
         known = annotated(there)
         size = extent_px(there, known, i)
-        for j, seen in enumerate(found):
-            both = known & annotated(seen)
-            gap = np.linalg.norm(seen[both] - there[both], axis=1).mean() / size if both.any() else reach
+        for j, estimate in enumerate(found):
+            both = known & annotated(estimate)
+            gap = np.linalg.norm(estimate[both] - there[both], axis=1).mean() / size if both.any() else reach
             if gap < reach:
                 pairs.append((float(gap), i, j))
     matched: list[Points | None] = [None] * len(truth)
@@ -182,10 +182,10 @@ def extent_px(points_px: Points, known: Bool[np.ndarray, " k"], index: int) -> f
 
 
 def _distances(
-    there: Points, seen: Points | None, counted: Bool[np.ndarray, " k"], index: int
+    there: Points, estimate: Points | None, counted: Bool[np.ndarray, " k"], index: int
 ) -> Float[np.ndarray, " k"]:
-    if seen is None:
+    if estimate is None:
         return np.full(len(there), np.nan)
-    if seen.shape != there.shape or not np.isfinite(seen[counted]).all():
-        raise InvalidValueError(f"hand {index}: expected {there.shape} finite points, got {seen.shape}")
-    return np.where(counted, np.linalg.norm(np.asarray(seen, float) - there, axis=-1), np.nan)
+    if estimate.shape != there.shape or not np.isfinite(estimate[counted]).all():
+        raise InvalidValueError(f"hand {index}: expected {there.shape} finite points, got {estimate.shape}")
+    return np.where(counted, np.linalg.norm(np.asarray(estimate, float) - there, axis=-1), np.nan)

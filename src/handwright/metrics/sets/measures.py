@@ -67,10 +67,10 @@ def _distance(part: str, kind: str) -> Callable[[Sets], list[Estimate]]:
 def _detection(sets: Sets) -> list[Estimate]:
     estimates: list[Estimate] = []
     for label, gathered in (("real", sets.real), ("fake", sets.fake)):
-        seen = [picture.hands for picture in gathered.pictures.values()]
-        estimated = [found_rate(seen, seed=sets.seed), detection_confidence(seen, seed=sets.seed)]
-        if any(seen):
-            estimated.append(confidence_where_found(seen, seed=sets.seed))
+        detections = [picture.hands for picture in gathered.pictures.values()]
+        estimated = [found_rate(detections, seed=sets.seed), detection_confidence(detections, seed=sets.seed)]
+        if any(detections):
+            estimated.append(confidence_where_found(detections, seed=sets.seed))
         estimates += [replace(e, name=f"{e.name} {label}") for e in estimated]
     return estimates
 
@@ -112,9 +112,9 @@ def _body_errors(sets: Sets) -> list[Estimate]:
     pairs = pair_people(sets.real, sets.fake)
     estimates: list[Estimate] = []
     for suffix, part in (("", slice(None)), ("-hands", HANDS)):
-        for kind, seen in (("mpjpe", pairs.found), ("mpjpe-floor", pairs.floor)):
-            if seen is not None:
-                errors = person_errors(pairs.truth, seen, part)
+        for kind, people in (("mpjpe", pairs.found), ("mpjpe-floor", pairs.floor)):
+            if people is not None:
+                errors = person_errors(pairs.truth, people, part)
                 estimates.append(mpjpe(errors, "body", name=kind + suffix, seed=sets.seed))
     return estimates
 

@@ -65,12 +65,12 @@ def pair_hands(real: Gathered, fake: Gathered, names: Collection[str] | None = N
 
 
 def _truth_and_floor(picture: Picture) -> tuple[Sequence[TrueHand], Sequence[Points]]:
-    seen = [hand.landmarks_px for hand in picture.hands]
+    detected = [hand.landmarks_px for hand in picture.hands]
     if picture.labels.broken:
         return [], []
     if picture.labels.hands is not None:
-        return [hand for hand in picture.labels.hands if hand.visible.any()], seen
-    return [TrueHand(points, np.ones(21, bool)) for points in seen], picture.mirrored_px
+        return [hand for hand in picture.labels.hands if hand.visible.any()], detected
+    return [TrueHand(points, np.ones(21, bool)) for points in detected], picture.mirrored_px
 
 
 def _scaled(after: Picture, before: Picture) -> list[Points]:

@@ -72,10 +72,12 @@ def person_errors(truth: Sequence[People], found: Sequence[People], part: slice 
         NotEnoughDataError: There is nobody.
     """
     rows, sizes, missed, pictures = [], [], [], []
-    for number, (there, seen) in enumerate(zip(truth, found, strict=True)):
+    for number, (there, detected) in enumerate(zip(truth, found, strict=True)):
         people = [one.points_px for one in there if annotated(one.points_px[part]).any()]
         people = [points for points in people if np.ptp(points[annotated(points)], axis=0).max() > 0]
-        for points, match in zip(people, match_hands(people, [one.points_px for one in seen]), strict=True):
+        for points, match in zip(
+            people, match_hands(people, [one.points_px for one in detected]), strict=True
+        ):
             size = extent_px(points, annotated(points), number)
             rows.append(_distances(points, match, size)[part])
             sizes.append(size)

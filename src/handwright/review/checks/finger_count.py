@@ -59,14 +59,14 @@ PARAMS = FingerCountParams()
 
 def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()) -> Check:
     """Check the number of fingers; ``value`` is {"counted", "seen", "extra", "missing"}, None if unknown."""
-    seen = fingers_seen(analysis)
+    visible = visible_fingers(analysis)
     countable = analysis.overlap >= PARAMS.min_overlap
     candidates = [piece for piece in outgrowths(analysis) if may_be_finger(piece)] if countable else []
     candidates = [piece for piece in candidates if not _of_another(analysis.box_of(piece.inside), others)]
     may_fail = analysis.overlap >= PARAMS.min_overlap_to_fail
     surplus = [piece for piece in candidates if may_fail and is_finger(piece)]
     if surplus:
-        value = _value(5 + len(surplus), int(seen.sum()) + len(surplus), extra=len(surplus))
+        value = _value(5 + len(surplus), int(visible.sum()) + len(surplus), extra=len(surplus))
         where = Where(region_xyxy_px=analysis.box_of(surplus[0].inside))
         reason = (
             f"{_plural(len(surplus), 'finger')} more than a hand has: skin that none of its fingers explains."
@@ -74,7 +74,7 @@ def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()
         confidence = min(decision_confidence(surplus[0].length, PARAMS.min_length), PARAMS.max_confidence)
         return Check("fail", confidence, reason, where, value)
     if may_fail and (gone := missing_fingers(analysis)):
-        value = _value(5 - len(gone), int(seen.sum()) - len(gone), missing=len(gone))
+        value = _value(5 - len(gone), int(visible.sum()) - len(gone), missing=len(gone))
         tips = analysis.fit.landmarks_px[[4 + 4 * k for k in gone]]
         where = Where(tuple((float(x), float(y)) for x, y in tips))
         names = " and no ".join(finger_words(FINGERS[k]) for k in gone)
@@ -82,10 +82,10 @@ def count_fingers(analysis: HandAnalysis, others: Sequence[HandObservation] = ()
         return Check(
             "fail", PARAMS.max_confidence * float(bare_share(analysis)[gone].max()), reason, where, value
         )
-    value = _value(None, int(seen.sum()), extra=None, missing=None)
+    value = _value(None, int(visible.sum()), extra=None, missing=None)
     if not countable:
         return cannot_tell("The hand's outline does not stand out from what is around it.", value)
-    if (hidden := np.flatnonzero(~seen)).size:
+    if (hidden := np.flatnonzero(~visible)).size:
         names = ", ".join(finger_words(FINGERS[k]) for k in hidden)
         return cannot_tell(f"Not all fingers are in plain view (not: {names}).", value)
     if candidates:
@@ -139,7 +139,7 @@ def may_be_finger(piece: Outgrowth) -> bool:
     )
 
 
-def fingers_seen(analysis: HandAnalysis) -> Bool[np.ndarray, "5"]:
+def visible_fingers(analysis: HandAnalysis) -> Bool[np.ndarray, "5"]:
     """Per finger of the fitted hand whether it is in view and plainly there: bool [5]."""
     bare = bare_share(analysis)
     there = np.nan_to_num(bare, nan=1.0) < PARAMS.max_bare_counted
@@ -164,8 +164,10 @@ def _of_another(box: Box, others: Sequence[HandObservation]) -> bool:
     return False
 
 
-def _value(counted: int | None, seen: int, extra: int | None = 0, missing: int | None = 0) -> dict[str, Any]:
-    return {"counted": counted, "seen": seen, "extra": extra, "missing": missing}
+def _value(
+    counted: int | None, visible: int, extra: int | None = 0, missing: int | None = 0
+) -> dict[str, Any]:
+    return {"counted": counted, "seen": visible, "extra": extra, "missing": missing}
 
 
 def _plural(count: int, noun: str) -> str:

@@ -13,11 +13,22 @@ from handwright.refine.result import Candidate, HandRepair, Repair
 from handwright.types import Image
 from handwright.workflow.files import make_folder
 
-VIEW_SIDE_PX = 1280
-CROP_SIDE_PX = 768
-THUMBNAIL_SIDE_PX = 240
-CROP_MARGIN = 0.15
 Pixels = UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceParams:
+    """Sizes of the report's pictures; chosen by eye for a page of 1,280 px."""
+
+    view_px: int = 1280  # Longer side of a whole picture
+    crop_px: int = 768  # Longer side of a hand's crop
+    thumbnail_px: int = 240  # Longer side of a candidate's view
+    margin: float = 0.15  # Room around a hand, in its sizes …
+    min_half_px: float = 16.0  # … and half the least side of its crop
+    jpeg_quality: int = 88
+
+
+PARAMS = EvidenceParams()
 
 
 @dataclass(frozen=True)
@@ -92,21 +103,21 @@ class Evidence:
         from handwright.image import with_patch
 
         x0, y0, x1, y1 = crop
-        return self._view(name, with_patch(repair.after, candidate).pixels[y0:y1, x0:x1], THUMBNAIL_SIDE_PX)
+        return self._view(name, with_patch(repair.after, candidate).pixels[y0:y1, x0:x1], PARAMS.thumbnail_px)
 
-    def _view(self, name: str, pixels: Pixels, side_px: int = VIEW_SIDE_PX) -> str:
+    def _view(self, name: str, pixels: Pixels, side_px: int = PARAMS.view_px) -> str:
         from PIL import Image as PILImage
 
         from handwright.image import write_atomically
 
         view = _shrunk(PILImage.fromarray(pixels), side_px)
-        write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=88))
+        write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=PARAMS.jpeg_quality))
         return f"{self.folder}/{name}"
 
     def _crop(self, name: str, pixels: np.ndarray) -> str:
         from PIL import Image as PILImage
 
-        return self._png(name, np.asarray(_shrunk(PILImage.fromarray(pixels), CROP_SIDE_PX)))
+        return self._png(name, np.asarray(_shrunk(PILImage.fromarray(pixels), PARAMS.crop_px)))
 
     def _png(self, name: str, pixels: np.ndarray) -> str:
         from handwright.image import write_png
@@ -135,7 +146,7 @@ def crop_box(image: Image, hand: HandRepair) -> tuple[int, int, int, int]:
     size = np.array([image.width, image.height], float)
     inside = np.clip(np.concatenate(points), 0, size)
     low, high = inside.min(0), inside.max(0)
-    half = max(float((high - low).max()) * (0.5 + CROP_MARGIN), 16.0)
+    half = max(float((high - low).max()) * (0.5 + PARAMS.margin), PARAMS.min_half_px)
     center = (low + high) / 2
     x0, y0 = np.floor(np.clip(center - half, 0, size - 1)).astype(int)
     x1, y1 = np.ceil(np.clip(center + half, [x0 + 1, y0 + 1], size)).astype(int)

@@ -12,7 +12,7 @@ from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.refine.result import HandRepair
 from handwright.types import Image
 
-SEEN_RGB = (255, 176, 0)
+DETECTED_RGB = (255, 176, 0)
 FITTED_RGB = (0, 190, 255)
 _SUBPIXEL_BITS = 4
 
@@ -44,7 +44,9 @@ def _points(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21
     for center in _fixed_point(points_px):
         radius = int((thick + 1.5) * (1 << _SUBPIXEL_BITS))
         cv2.circle(canvas, center, radius, (0, 0, 0), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
-        cv2.circle(canvas, center, radius - (1 << _SUBPIXEL_BITS), SEEN_RGB, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.circle(
+            canvas, center, radius - (1 << _SUBPIXEL_BITS), DETECTED_RGB, -1, cv2.LINE_AA, _SUBPIXEL_BITS
+        )
 
 
 def _label(canvas: UInt8[np.ndarray, "h w 3"], hand: HandRepair) -> None:

@@ -173,7 +173,7 @@ def _check_intermediates(request: Request, options: RunOptions) -> None:
 def _landmarker(options: RunOptions) -> Path:
     from handwright.perception.models.download import ensure_models
 
-    return ensure_models(model_path=options.landmarker, say=options.notify).hand_landmarker
+    return ensure_models(model_path=options.landmarker, notify=options.notify).hand_landmarker
 
 
 def _open_engine(landmarker: Path, on_stage: Callable[[str], None] | None) -> AbstractContextManager[Engine]:

@@ -90,12 +90,12 @@ def pose_from(path: Path, engine: Callable[[], Engine]) -> Hand:
 
     if path.suffix.lower() in HANDS_SUFFIXES:
         return load_pose(path)
-    seen = inspect_picture(load_image(path), RefineSettings(), engine()).hands
-    if not seen:
+    hands = inspect_picture(load_image(path), RefineSettings(), engine()).hands
+    if not hands:
         raise HandsFileError(
             f"no hand was found in {path}", "", "give a photograph that shows one hand clearly"
         )
-    return max(seen, key=lambda hand: hand.observation.score).fit.hand
+    return max(hands, key=lambda hand: hand.observation.score).fit.hand
 
 
 def _hands(path: Path, image: Image, input_sha256: str | None) -> tuple[tuple[HandObservation, Hand], ...]:
