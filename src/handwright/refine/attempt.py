@@ -86,13 +86,7 @@ class Attempt:
     def as_repair(
         self, image: Image, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
     ) -> HandRepair:
-        """The record for the report.
-
-        Args:
-            image: The picture as it came.
-            before: Review of the hand as it was.
-            after: Review of the hand in the finished picture.
-        """
+        """The record for the report."""
         task, candidates = self.task, self.candidates
         nearest = best_rejected(candidates) if self.winner is None else None
         return HandRepair(
@@ -142,12 +136,6 @@ def attempt_together(
     pixels: Pixels, tasks: Sequence[HandTask], scene: Scene, context: RefineContext
 ) -> list[Attempt]:
     """Paint hands that meet in one go; a candidate is accepted only where every hand of it is.
-
-    Args:
-        pixels: The picture as painted so far.
-        tasks: The hands, the farthest first.
-        scene: All hands of the picture.
-        context: What all attempts at the hands of the picture share.
 
     Returns:
         One per hand, in the order of ``tasks``; all of them or none of them have a winner, of one painting.

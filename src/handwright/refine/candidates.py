@@ -85,14 +85,8 @@ def paint(
 ) -> list[JudgedCandidate]:
     """Paint one version of the hands and judge each of them; each gets its own share of the patch.
 
-    Args:
-        pixels: The picture as painted so far.
-        tasks: The hands, the farthest first.
-        scene: All hands of the picture.
-        seed: Of this version.
-        strength: Of this version, for painters that have one: a number or the name of a strategy.
-        context: What all attempts at the hands of the picture share.
-        originals: From ``score_originals``, in the order of ``tasks``.
+    Tasks come the farthest first, and ``originals`` in their order; ``pixels`` is the picture as painted so
+    far.
     """
     decision = choose_strength(strength, lambda s: paint_trial(pixels, tasks, scene, seed, s, context))
     painting = decision.picked

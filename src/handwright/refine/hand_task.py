@@ -77,14 +77,7 @@ class HandTask:
 def with_part_maps(
     pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, maps: PartMaps, mask: Mask | None
 ) -> HandTask:
-    """A task with the critic's maps of the old hand: with fingers that are too many, or too long.
-
-    Args:
-        pixels: The picture.
-        task: As planned from colours and landmarks.
-        maps: The critic's, of skin and surplus skin.
-        mask: The user's mask, which stays.
-    """
+    """A task with the critic's maps of the old hand: with fingers that are too many, or too long."""
     hand, surplus = maps.masks_in(task.window)
     distance = skin_distance(task.cut(pixels), task.region)
     region = replace(task.region, certain=_edged(hand, distance, maps.cell_px))
@@ -119,13 +112,6 @@ def plan_hand(
     """Everything known about a hand before painting.
 
     A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
-
-    Args:
-        number: 1-based number of the hand.
-        image: The picture.
-        analysis: The hand in it.
-        settings: With what the user brought.
-        given: The fit, where the user brought it.
 
     Raises:
         HandsFileError: The user's mask has another size than the picture.

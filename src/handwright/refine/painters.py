@@ -132,10 +132,6 @@ def painter_on_network(
 ) -> Painter:
     """The painter that the settings name, on a network of one's own.
 
-    Args:
-        settings: They name it.
-        network: Called when a hand is diffused; of no use to 'draw'.
-
     Raises:
         UsageError: There is none of that name, or it needs a network.
     """

@@ -63,13 +63,7 @@ def paint_trial(
 ) -> PaintTrial:
     """Paint the hands and detect them again; nothing is judged.
 
-    Args:
-        pixels: The picture as painted so far.
-        tasks: The hands, the farthest first.
-        scene: All hands of the picture.
-        seed: Of the painting.
-        strength: Control strength, for painters that have one: a number, one a step, 'fixed' or 'auto'.
-        context: What all attempts at the hands of the picture share.
+    Tasks come the farthest first; a strength is a number, one a step, 'fixed' or 'auto'.
     """
     control, base = scene.control(tasks), with_underlays(pixels, tasks)
     job = scene.job(base, tasks, control, seed, strength)

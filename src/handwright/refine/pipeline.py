@@ -103,11 +103,6 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     Hands that the settings name are attempted whatever the review finds. A hand is replaced only by a
     candidate that is accepted (``acceptance``) and does not fail when the finished picture is reviewed.
 
-    Args:
-        image: The picture.
-        settings: What to do.
-        engine: Loaded models.
-
     Returns:
         The refined picture, equal to the input outside the masks of refined hands, with its evidence.
 
@@ -215,12 +210,6 @@ def _finish(
     again: Callable[[Image, Mapping[int, HandAnalysis]], PictureReview],
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
     """Paste the winners and review the picture; a rejected one gives way to the next best or the original.
-
-    Args:
-        image: The picture as it came.
-        before: Its review.
-        attempts: At its hands.
-        again: Reviews a finished picture, given the analyses of the repainted hands.
 
     Returns:
         The finished picture, the attempts as they stand, and the review of the picture if it was changed.

@@ -54,12 +54,8 @@ def other_hypotheses(
 ) -> list[HandTask]:
     """Alternative tasks for the same hand, best guess first.
 
-    Args:
-        pixels: The picture.
-        task: The pose hypothesis that failed.
-        mask: The user's mask, which stays.
-        prediction: The critic's prediction for the hand as it is.
-        seed: Of background, skin and grain where a hand is joined to its arm.
+    The critic's prediction is for the hand as it is; a mask of the user's stays; the seed is that of
+    background, skin and grain where the hand is joined to its arm.
     """
     height, width = pixels.shape[:2]
     detected = task.observation
@@ -89,13 +85,7 @@ def other_hypotheses(
 
 
 def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
-    """The hand with its fingers at rest: the last resort, for their pose is lost.
-
-    Args:
-        pixels: The picture.
-        task: The pose hypothesis that failed.
-        mask: The user's mask, which stays.
-    """
+    """The hand with its fingers at rest: the last resort, for their pose is lost."""
     height, width = pixels.shape[:2]
     return _fitted(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
 

@@ -44,13 +44,7 @@ class Redetection:
 def redetect_hand(
     pixels: UInt8[np.ndarray, "h w 3"], wanted: HandObservation, landmarker: Landmarker
 ) -> HandObservation | None:
-    """Detect the hand near ``wanted`` afresh; None where there is none.
-
-    Args:
-        pixels: The picture.
-        wanted: Where the hand is expected.
-        landmarker: Finds landmarks.
-    """
+    """Detect the hand near ``wanted`` afresh; None where there is none."""
     found = confirm_candidates(pixels, [wanted], landmarker)
     return found[0] if found and landmark_distance(found[0], wanted) <= PARAMS.max_distance else None
 
@@ -62,12 +56,6 @@ def measure_redetection(
 
     The error is the mean 2-D distance between the 16 joints of the rendered mesh and those of a mesh fitted
     afresh to ``pixels``, over the longer side of the box of the former.
-
-    Args:
-        pixels: The picture.
-        observation: Where the hand is expected, and its side.
-        fit: The hand that was rendered.
-        landmarker: Finds landmarks.
     """
     found = redetect_hand(pixels, observation, landmarker)
     if found is None:
@@ -81,12 +69,7 @@ def measure_redetection(
 
 
 def failed_checks(analysis: HandAnalysis, others: Sequence[HandObservation]) -> tuple[str, ...]:
-    """Reasons of the checks of finger count and joint bending that fail by geometry; none that is in doubt.
-
-    Args:
-        analysis: The hand as it is redetected.
-        others: The picture's other hands.
-    """
+    """Reasons of the checks of finger count and joint bending that fail by geometry, without any doubt."""
     not_assessable = reasons_not_assessable(analysis)
     checks = (
         ("finger_count", lambda: count_fingers(analysis, others)),

@@ -34,12 +34,6 @@ PARAMS = RematchParams()
 def review_before(image: Image, hands: Sequence[HandAnalysis], judge: Judge, search: bool) -> PictureReview:
     """Review a picture before anything is painted.
 
-    Args:
-        image: The picture.
-        hands: Those that were found.
-        judge: Who reviews.
-        search: Search for undetected hands, too, as ``handwright review`` does.
-
     Returns:
         The detected hands numbered from 1, then those that only the proposal network found and whose joints
         the critic predicts, then the rest: hands without landmarks, and arms without a hand.
@@ -57,17 +51,12 @@ def review_after(
 ) -> PictureReview:
     """Review the picture again once it was painted.
 
-    Args:
-        image: The finished picture.
-        before: From ``review_before``.
-        found: Analyses of hands in the finished picture, by their number there: those that were found before,
-            and all that were repainted.
-        judge: Who reviews.
-        search: As for ``review_before``.
-
     Returns:
         Every hand under its number of ``before``; one that was not there gets a number of its own, and one
         that only the proposal network found is missing where it finds it no more.
+
+    ``found`` holds the hands of the finished picture by their number there: those that were detected before,
+    and all that were repainted.
     """
     review = review_picture(image, judge, hands=list(found.values()), search=search)
     known = [replace(hand, id=k) for k, hand in zip(found, review.hands, strict=False)]
@@ -104,11 +93,6 @@ def rejections_in_review(
     It is where its hand fails in the finished picture, unless it was accepted although the critic predicts it
     malformed (``acceptance``); where a hand that was painted in one go with it is rejected; and where it
     breaks a hand nearby, which did not fail before.
-
-    Args:
-        attempts: As they stand.
-        before: Of the picture as it came.
-        after: Of the finished picture, under the same numbers.
     """
     winners = [attempt for attempt in attempts if attempt.winner is not None]
     painted = {attempt.task.id for attempt in winners}

@@ -35,12 +35,7 @@ class Scene:
     given: bool = False  # True when that image is the user's own
 
     def groups(self, tasks: Sequence[HandTask], together: bool) -> list[list[HandTask]]:
-        """Hands to paint in one go, the farthest first within a group and between groups.
-
-        Args:
-            tasks: Those to paint.
-            together: Whether hands whose repair masks meet form a group; otherwise each is one.
-        """
+        """Hands to paint in one go, the farthest first; if ``together``, where masks meet they are a group."""
         ordered = sorted(tasks, key=lambda task: -float(task.fit.hand.translation_m[2]))
         if not together or len(ordered) < 2:
             return [[task] for task in ordered]
@@ -48,12 +43,7 @@ class Scene:
         return [[ordered[k] for k in group] for group in sorted(meeting_groups(masks))]
 
     def rounds(self, groups: Sequence[list[HandTask]], side_by_side: bool) -> list[list[list[HandTask]]]:
-        """The groups in their order, in rounds of such as lie apart and can be painted at the same time.
-
-        Args:
-            groups: From ``groups``.
-            side_by_side: Whether they may be; otherwise each is a round.
-        """
+        """The groups in rounds; where ``side_by_side``, a round holds all that lie apart from each other."""
         rounds: list[list[list[HandTask]]] = []
         for group in groups:
             last = rounds[-1] if rounds and side_by_side else None
@@ -64,11 +54,7 @@ class Scene:
         return rounds
 
     def control(self, tasks: Sequence[HandTask]) -> DepthControl:
-        """The depth control image to paint these hands by; several of them share one depth range.
-
-        Args:
-            tasks: Hands to paint, by the pose hypothesis of this painting.
-        """
+        """The depth control image to paint these hands by; several of them share one depth range."""
         changed = any(self.tasks[task.id - 1] is not task for task in tasks)
         if self.given or (len(tasks) == 1 and not changed):
             return self.depth
@@ -91,15 +77,7 @@ class Scene:
         seed: int,
         strength: Strength | str | None = None,
     ) -> PaintJob:
-        """What a painter gets.
-
-        Args:
-            picture: As painted so far.
-            tasks: Hands to paint, the farthest first.
-            control: From ``control``.
-            seed: Of this candidate.
-            strength: Of this candidate, for painters that have one.
-        """
+        """What a painter gets; ``picture`` as painted so far, ``tasks`` the farthest first."""
         painted = [task.id for task in tasks]
         window = _around([task.window for task in tasks])
         repair_mask = np.zeros((window[3] - window[1], window[2] - window[0]), np.bool_)

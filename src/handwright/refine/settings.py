@@ -70,12 +70,7 @@ class RefineSettings:
         return bool(self.hand_ids) and hand_id not in self.hand_ids
 
     def attempts(self, hand_id: int, verdict: Overall) -> bool:
-        """Whether a hand is attempted.
-
-        Args:
-            hand_id: Its number.
-            verdict: The review's verdict on it.
-        """
+        """Whether a hand is attempted."""
         if self.hands_named:
             return not self.left_alone(hand_id)
         return verdict == "fail" or (self.unsure and verdict == "unsure")
@@ -97,11 +92,7 @@ class RefineSettings:
 
 
 def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSettings | None:
-    """Settings of a diffusing painter from the options that were given; the others keep their defaults.
-
-    Args:
-        painter: Name of the painter.
-        given: Options by the names of ``handwright.options``; None: not given.
+    """Settings of a diffusing painter from options by the names of ``handwright.options``; None: not given.
 
     Returns:
         None for a painter that uses no diffusion model.

@@ -33,12 +33,7 @@ PARAMS = BlendParams()
 
 
 def rim(inside: Bool[np.ndarray, "h w"], hand_px: float) -> Float[np.ndarray, "h w"]:
-    """Share of fresh paint in a mask: 0 outside, rising to 1 across a rim in proportion to the hand.
-
-    Args:
-        inside: bool [h, w].
-        hand_px: Size of the hand in pixels.
-    """
+    """Share of fresh paint in a mask: 0 outside, rising to 1 across a rim in proportion to the hand."""
     return feather(inside, max(PARAMS.min_rim_px, PARAMS.rim * hand_px))
 
 
@@ -46,10 +41,6 @@ def composite_paint(
     job: PaintJob, painted: PaintResult
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
     """The crop with the paint on it.
-
-    Args:
-        job: What was to be painted.
-        painted: What the painter made of it.
 
     Returns:
         uint8 [h, w, 3], the picture's own pixels bit for bit outside the second value, bool [h, w], which is

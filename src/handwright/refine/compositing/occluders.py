@@ -20,9 +20,6 @@ def job_occluders(job: PaintJob) -> Bool[np.ndarray, "h w"]:
 
     Another of the hands themselves is no such thing.
 
-    Args:
-        job: What is to be painted.
-
     Returns:
         bool [h, w] in the crop of the job.
     """

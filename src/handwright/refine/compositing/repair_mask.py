@@ -41,12 +41,8 @@ def compute_repair_mask(
 ) -> Bool[np.ndarray, "h w"]:
     """Rendered silhouette ∪ the old hand near its own skeleton or known to be it, dilated in proportion.
 
-    Args:
-        hand: The fitted hand.
-        window: The crop.
-        landmarks_px: [21, 2] of the old hand, in the crop.
-        region: The old hand.
-        blur_px: Width of the picture's edges, added to the dilation.
+    ``landmarks_px`` are those of the old hand in the crop; ``blur_px``, the width of the picture's edges, is
+    added to the dilation.
     """
     x0, y0, x1, y1 = window
     silhouette = render_hand(hand, y1, x1, window=window).face >= 0

@@ -89,12 +89,7 @@ class Gap:
 
 
 def gap_to_arm(pixels: UInt8[np.ndarray, "H W 3"], task: HandTask) -> Gap | None:
-    """Both ends of a hand's missing wrist, cut through near the gap; None where no such gap is plain.
-
-    Args:
-        pixels: The picture.
-        task: The hand.
-    """
+    """Both ends of a hand's missing wrist, cut through near the gap; None where no such gap is plain."""
     x0, y0, x1, y1 = task.window
     crop = task.cut(pixels)
     span, marks = task.region.span_px, task.landmarks_px

@@ -52,12 +52,6 @@ def joined_to_arm(
     """The hand with its gap closed by skin, and nothing beside that of the ends that reached into it.
 
     None where the way from one to the other is so askew that the skin would be a mere strip.
-
-    Args:
-        pixels: The picture.
-        task: The hand.
-        gap: Between it and its arm.
-        seed: Of the filled background and of the grain on the new skin.
     """
     if _slimmest(gap.start, gap.end) < PARAMS.min_width:
         return None

@@ -26,12 +26,6 @@ def moved_to_arm(
     """The hand across its arm's own direction until it lies before the arm; None where it does already.
 
     The old hand's pixels go with it, so that what is drawn is lit and coloured as it was.
-
-    Args:
-        pixels: The picture.
-        task: The hand.
-        gap: Between it and its arm.
-        seed: Of the filled background and of the grain on the new skin.
     """
     shift = _aside(gap)
     if gap.arm is None or np.linalg.norm(shift) < MIN_SHIFT * gap.start.width:
