@@ -35,7 +35,7 @@ class Scene:
     given: bool = False  # True when that image is the user's own
 
     def groups(self, tasks: Sequence[HandTask], together: bool) -> list[list[HandTask]]:
-        """Hands to paint in one go, the farthest first; if ``together``, where masks meet they are a group."""
+        """Hands to paint in one go, the farthest first; if ``together``, meeting masks make a group."""
         ordered = sorted(tasks, key=lambda task: -float(task.fit.hand.translation_m[2]))
         if not together or len(ordered) < 2:
             return [[task] for task in ordered]
