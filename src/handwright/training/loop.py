@@ -202,6 +202,7 @@ class _Run:
         done = self._kept()
         if done:
             self.accelerator.load_state(str(done[-1]))
+            self.ema.to(self.accelerator.device)  # loaded on the CPU
             state = json.loads((done[-1] / "progress.json").read_text("utf-8"))
             self.step, self.minutes = int(state["step"]), float(state["minutes"])
         if not self.accelerator.is_main_process or not self.log.exists():
