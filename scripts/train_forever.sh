@@ -10,6 +10,8 @@
 #
 #     git clone . runs/frozen && setsid nohup runs/frozen/scripts/train_forever.sh "$PWD/runs" > runs/forever.log 2>&1 &
 #
+# CODEC and BASE: folders of a codec (vae/ in it) and of a base (unet/, text_encoder/, …) that were trained
+# elsewhere; the codec is then taken as it is, and the base goes on learning.
 # CORES (1): with 2 or more, rendering goes on beside training. PICTURES (60000): of each kind. PHOTOS: folder of
 # the photographs, or nothing. PYTHON (python): with handwright[train,synth]. SLICE_MINUTES (60): data that came
 # meanwhile is seen from the next slice on.
@@ -17,6 +19,7 @@ set -euo pipefail
 code=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "${1:-runs}" && cd "${1:-runs}"
 export PYTHONPATH="$code/src${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+: "${CODEC:=}" "${BASE:=}"
 : "${PYTHON:=python}" "${CORES:=1}" "${PICTURES:=60000}" "${PHOTOS:=}" "${SLICE_MINUTES:=60}" "${ROUND:=2500}"
 : "${CODEC_STEPS:=40000}" "${BASE_STEPS:=32000}" "${LARGE_STEPS:=10000}"
 
@@ -71,16 +74,16 @@ train() {  # train DATA RUN STEPS MEMBER OPTIONS…: in slices until STEPS are d
 }
 
 latents() {  # latents FOLDER RESOLUTION: encode what is not encoded yet
-    stopped || run "$PYTHON" "$code/scripts/encode_latents.py" world --vae codec_v2/model/vae --resolution "$2" -o "$1"
+    stopped || run "$PYTHON" "$code/scripts/encode_latents.py" world --vae "${CODEC:-codec_v2/model}/vae" --resolution "$2" -o "$1"
 }
 
 render
 if [ "$CORES" -gt 1 ] && ! stopped; then
     (child=; while ! stopped && render_round; do :; done) & renderer=$!
 fi
-train world codec_v2 "$CODEC_STEPS" autoencoder --latent-channels 8 --resolution 128 --seed 28 \
+[ -n "$CODEC" ] || train world codec_v2 "$CODEC_STEPS" autoencoder --latent-channels 16 --resolution 128 --seed 28 \
     --train-batch-size 4 --learning-rate 3e-4 --lr-decay-steps 4000 --discriminator-from 25000
-train latents_128 base_128 "$BASE_STEPS" text_to_image --seed 28 \
+train latents_128 base_128 "$BASE_STEPS" text_to_image ${BASE:+--model "$BASE"} --seed 28 \
     --train-batch-size 32 --learning-rate 3e-4 --lr-decay-steps 3000 --checkpointing-minutes 10
 train latents_256 base_256 "$LARGE_STEPS" text_to_image --model base_128/model --seed 28 \
     --train-batch-size 16 --learning-rate 1e-4 --lr-decay-steps 2000 --checkpointing-minutes 10

@@ -180,7 +180,7 @@ def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 
 def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    stream = LatentStream(data)
+    stream = LatentStream(data, None if model is None else model / "tokenizer")
     if model is None:
         cells = stream.resolution // pixels_per_latent(stream.vae)
         unet = fresh_base_unet(int(stream.vae.config["latent_channels"]), cells)

@@ -7,6 +7,7 @@ import torch
 from handwright.data.shards import Entry, write_shard
 from handwright.diffusion.latents import encode
 from handwright.errors import UsageError
+from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.streams import latent_shards
 from handwright.training.streams.latent_shards import LatentStream, encode_shards
 from tests.training.recipes.test_autoencoder import small_vae
@@ -101,3 +102,11 @@ def test_a_photograph_is_learnt_as_crops_of_its_hands_captioned_by_their_side(tm
         ["a photograph of a right hand"],
     ]
     assert all(pixels.shape == (64, 64, 3) for pixels, _ in views)
+
+
+def test_a_model_goes_on_reading_with_the_tokenizer_that_it_learnt_with(folders, tmp_path):
+    own = learn_tokenizer(["a wholly different text"], 600)
+    own.save_pretrained(tmp_path / "tokenizer")
+    stream = LatentStream(folders / "latents", tmp_path / "tokenizer")
+    assert stream.tokenizer.get_vocab() == own.get_vocab()
+    assert LatentStream(folders / "latents").tokenizer.get_vocab() != own.get_vocab()

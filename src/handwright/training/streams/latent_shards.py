@@ -186,20 +186,23 @@ class LatentStream:
 
     Args:
         folder: That ``encode_shards`` filled.
+        tokenizer: Folder of the one that a trained model reads with; None: the folder's own.
         shares: How often each kind is drawn; kinds that are not there are left out.
 
     Raises:
         UsageError: It holds none of them.
     """
 
-    def __init__(self, folder: Path, shares: Mapping[str, float] = SHARES) -> None:
+    def __init__(
+        self, folder: Path, tokenizer: Path | None = None, shares: Mapping[str, float] = SHARES
+    ) -> None:
         lots = {kind: _Lots(folder / kind) for kind in shares}
         self.lots = {kind: lot for kind, lot in lots.items() if len(lot.training)}
         if not self.lots:
             raise UsageError(f"{folder} holds no latents", "", "make them with scripts/encode_latents.py")
         self.resolution = int(json.loads((folder / "latents.json").read_text("utf-8"))["resolution"])
         self.vae = load_vae(folder / "vae", torch.float32)
-        self.tokenizer = load_tokenizer(folder / "tokenizer")
+        self.tokenizer = load_tokenizer(tokenizer or folder / "tokenizer")
         self.kinds = tuple(self.lots)
         weights = np.array([shares[kind] for kind in self.kinds])
         self.weights = weights / weights.sum()
