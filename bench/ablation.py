@@ -38,9 +38,9 @@ from handwright.drawing.painter import DrawResult, draw_hand
 from handwright.drawing.params import DrawParams
 from handwright.hand.depth import render_hand
 from handwright.perception.analysis import analyse_hand
-from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
+from handwright.perception.detect.views import box_iou
 from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.settings import RefineSettings
 from handwright.types import Image

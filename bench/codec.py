@@ -12,9 +12,8 @@ import os
 import numpy as np
 import torch
 
-from handwright.diffusion.latents import decode, encode
+from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor
 from handwright.diffusion.loading.places import model_folder
-from handwright.diffusion.tensors import picture_array, picture_tensor
 from handwright.metrics.crops import hand_crop
 from handwright.training.networks.family import Family, open_family
 from measures import mean, row

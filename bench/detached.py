@@ -31,7 +31,7 @@ from handwright.data.hands.defects.generators import GENERATORS, SHOWN_EDGEWAYS,
 from handwright.data.hands.sample import render_setup
 from handwright.data.hands.setup import draw_setup
 from handwright.hand.kinematics import hand_landmarks_m
-from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.views import box_iou
 from handwright.refine import attempt, pose_hypotheses
 from handwright.refine.pipeline import open_engine, refine_picture
 from handwright.refine.redetection import measure_redetection
@@ -62,10 +62,9 @@ def rendered(seed: int, count: int) -> Iterator[tuple]:
 
 def real(seed: int, count: int) -> Iterator[tuple]:
     from handwright.data.photo_edits.canvas import new_canvas
-    from handwright.data.photo_edits.edits import EDITS, needed_hand
     from handwright.data.photo_edits.hand_crop import crop_hand
     from handwright.data.photo_edits.moves import EditTask
-    from handwright.data.photo_edits.sample import _finished, _lend
+    from handwright.data.photo_edits.sample import EDITS, _finished, _lend, needed_hand
     from judge_real import held_out_photos
 
     photos = [photo.path for photo in held_out_photos(Path(os.environ["HANDWRIGHT_PHOTOS"]))]

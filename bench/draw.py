@@ -28,9 +28,8 @@ from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.skin_colour import skin_distance
 from handwright.perception.analysis import crop_window
-from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import Landmarker
-from handwright.perception.detect.views import DetectionOptions, around
+from handwright.perception.detect.views import DetectionOptions, around, box_iou
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.segment import hand_region
 from handwright.refine.pipeline import Engine, open_engine, refine_picture

@@ -22,7 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handwright.data.shard_index import Member, index_shard
+from handwright.data.shards import Member, index_shard
 
 SIDE = 256
 SETS = ("real", "fake")

@@ -22,7 +22,7 @@ import numpy as np
 from handwright.data.hands import render_one_hand
 from handwright.data.world.places import draw_place
 from handwright.drawing.fill.patch_fill import FillParams, fill_background
-from handwright.hand.morphology import dilated
+from handwright.hand.rig import dilated
 from handwright.training.streams.photographs import training_photographs
 from measures import mean, row
 

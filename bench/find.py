@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.perception.detect.views import box_iou
 
 LIST = Path(__file__).parent / "data" / "hands_200.json"
 LEAST_PX = 48

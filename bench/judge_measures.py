@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.metrics.statistics.estimate import Estimate, statistic_estimate
-from handwright.metrics.statistics.rates import rate_estimate
-from handwright.review.calibration.fitting import expected_calibration_error, threshold_at
+from handwright.metrics.statistics.estimate import Estimate, rate_estimate, statistic_estimate
+from handwright.review.calibration.calibration import expected_calibration_error, threshold_at
 
 ROUNDS = 500
 BUDGET = 0.02

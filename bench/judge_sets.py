@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.data.hands.defects.finger_count import fingers_of
+from handwright.data.hands.defects.malformed import fingers_of
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shards import Entry, Labelled, is_whole, list_shards, read_records, write_shard
 from handwright.data.synthesise import synthesise

@@ -28,13 +28,12 @@ from PIL import Image, ImageOps
 
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.shards import list_shards, read_shards
-from handwright.metrics.statistics.rates import rate_estimate
+from handwright.metrics.statistics.estimate import rate_estimate
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import finds
-from handwright.review.proposals.network import PACKAGED, Proposer
+from handwright.review.proposals.network import PACKAGED, Proposer, finds
 from handwright.review.proposals.undetected_hands import (
     confirmed_detections,
     confirmed_proposals,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import handwright
 from handwright.hand.anatomy import DOF_NAMES
-from handwright.hand.joint_angles import dofs_of_pose
-from handwright.hand.kinematics import pose_of_dofs
+from handwright.hand.kinematics import dofs_of_pose, pose_of_dofs
 
 picture, out = sys.argv[1], Path(sys.argv[2])
 out.mkdir(parents=True, exist_ok=True)

@@ -16,14 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handwright.metrics.statistics.rates import rate_estimate
+from handwright.metrics.statistics.estimate import rate_estimate
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import finds
-from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer
+from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer, finds
 from handwright.review.proposals.undetected_hands import confirmed_proposals
 from handwright.training.networks.proposals import load_proposals
-from handwright.training.release.onnx_export import export_onnx
+from handwright.training.release.packaging import export_onnx
 from handwright.training.streams.proposal_windows import hand_free_cut
 from handwright.training.streams.whole_pictures import load_pictures
 

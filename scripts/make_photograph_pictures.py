@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 
 from handwright.data.shards import Entry, write_shard
-from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
+from handwright.perception.detect.views import box_iou
 from handwright.training.streams.photographs import training_photographs
 
 LARGEST_PX, PER_SHARD = 512, 200

@@ -15,7 +15,7 @@ import onnx
 from handwright.image import write_atomically
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.extractors.referee import FOLDER, RefereeExtractor
-from handwright.training.release.onnx_export import with_features
+from handwright.training.release.packaging import with_features
 from handwright.training.streams.crops import load_crops
 
 _LEAST, _HANDS, _SIDE = 0.05, 1500, 224

@@ -32,16 +32,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "HandRefiner",
-    "evaluate",
-    "generate",
-    "hands",
-    "load_image",
-    "refine",
-    "review",
-    "save_image",
-    "synth",
-]
+    "HandRefiner", "evaluate", "generate", "hands", "load_image", "refine", "review", "save_image", "synth",
+]  # fmt: skip
 
 _HOMES = {
     "HandRefiner": "handwright.workflow.hand_refiner",

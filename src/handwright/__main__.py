@@ -1,7 +1,5 @@
 """``python -m handwright`` is the command line."""
 
-from __future__ import annotations
-
 from handwright.apps.cli import main
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ table. Names are diffusers' where it has one: ``strength`` is the noise level of
 library name an option by its keyword in backticks; the command line writes its own words there.
 """
 
-from __future__ import annotations
-
 import difflib
 import math
 from collections.abc import Iterable, Mapping
@@ -135,170 +133,55 @@ def _check_box(value: Any) -> None:  # noqa: ANN401
 
 
 _diffusing = partial(Option, painters=DIFFUSING)
+# The default prompt is in the words of the captions that the embedded base learned from.
 _ALL = (
-    Option(
-        name="painter",
-        kind="name",
-        default="draw",
-        choices=PAINTERS,
+    Option(name="painter", kind="name", default="draw", choices=PAINTERS,
         help="draw (no network), harmonise (draw, then a few diffusion steps) or diffuse (as published); "
-        "options marked * are for the last two.",
-    ),
-    Option(
-        name="seed",
-        kind="whole",
-        default=0,
-        low=0,
-        high=2**32 - 1,
-        help="Same seed, same bytes.",
-    ),
-    Option(
-        name="candidates",
-        kind="whole",
-        default=1,
-        low=1,
-        help="Attempts per hand; * in turn with the given control strength and with 1 (adaptive: by itself).",
-    ),
-    Option(
-        name="budget",
-        kind="number",
-        default=0.0,
-        low=0.0,
-        field="budget_s",
-        metavar="SECONDS",
-        help="Begin no further attempt at a hand after so many seconds; 0: no limit.",
-    ),
-    Option(
-        name="box",
-        kind="box",
-        default=(),
-        repeat=True,
-        field="boxes",
-        metavar="X0,Y0,X1,Y1",
-        help="A hand is here, in pixels; may be repeated; nothing else is searched.",
-    ),
-    Option(
-        name="hand",
-        kind="whole",
-        default=(),
-        low=1,
-        repeat=True,
-        field="hand_ids",
-        metavar="ID",
-        help="Attempt only this hand, by its number in the report; may be repeated.",
-    ),
-    Option(
-        name="all",
-        kind="switch",
-        default=False,
-        field="all_hands",
-        help="Attempt every hand, not only those that fail the review.",
-    ),
-    Option(
-        name="unsure",
-        kind="switch",
-        default=False,
-        help="Attempt also hands of which the review cannot tell.",
-    ),
-    Option(
-        name="hands",
-        kind="file",
-        one_picture=True,
-        help="Edited hands of `handwright hands`, instead of finding them.",
-    ),
+        "options marked * are for the last two."),
+    Option(name="seed", kind="whole", default=0, low=0, high=2**32 - 1, help="Same seed, same bytes."),
+    Option(name="candidates", kind="whole", default=1, low=1,
+        help="Attempts per hand; * in turn with the given control strength and with 1 (adaptive: by "
+        "itself)."),
+    Option(name="budget", kind="number", default=0.0, low=0.0, field="budget_s", metavar="SECONDS",
+        help="Begin no further attempt at a hand after so many seconds; 0: no limit."),
+    Option(name="box", kind="box", default=(), repeat=True, field="boxes", metavar="X0,Y0,X1,Y1",
+        help="A hand is here, in pixels; may be repeated; nothing else is searched."),
+    Option(name="hand", kind="whole", default=(), low=1, repeat=True, field="hand_ids", metavar="ID",
+        help="Attempt only this hand, by its number in the report; may be repeated."),
+    Option(name="all", kind="switch", default=False, field="all_hands",
+        help="Attempt every hand, not only those that fail the review."),
+    Option(name="unsure", kind="switch", default=False,
+        help="Attempt also hands of which the review cannot tell."),
+    Option(name="hands", kind="file", one_picture=True,
+        help="Edited hands of `handwright hands`, instead of finding them."),
     Option(name="mask", kind="file", one_picture=True, help="White: may change."),
     Option(name="depth", kind="file", one_picture=True, help="Your own depth control image."),
-    Option(
-        name="hand_pose",
-        kind="file",
-        metavar="FILE|PHOTO",
-        help="Take the pose from a saved hand or a photo of one.",
-    ),
-    _diffusing(
-        name="prompt",
-        kind="text",
-        default="a photograph of a hand",  # in the words of the captions that the embedded base learned from
-        help="What the picture shows.",
-    ),
-    _diffusing(
-        name="negative_prompt",
-        kind="text",
-        default="",
-        optional=True,
-        field="negative",
-        help="What it must not look like, in place of the usual words.",
-    ),
-    _diffusing(
-        name="controlnet_conditioning_scale",
-        kind="number or name",
-        default=STRATEGIES[0],
-        choices=STRATEGIES,
-        low=0.0,
-        high=2.0,
-        field="strength",
-        metavar="auto|fixed|adaptive|S",
+    Option(name="hand_pose", kind="file", metavar="FILE|PHOTO",
+        help="Take the pose from a saved hand or a photo of one."),
+    _diffusing(name="prompt", kind="text", default="a photograph of a hand", help="What the picture shows."),
+    _diffusing(name="negative_prompt", kind="text", default="", optional=True, field="negative",
+        help="What it must not look like, in place of the usual words."),
+    _diffusing(name="controlnet_conditioning_scale", kind="number or name", default=STRATEGIES[0],
+        choices=STRATEGIES, low=0.0, high=2.0, field="strength", metavar="auto|fixed|adaptive|S",
         help="How much the depth image decides: auto, much for shape and less for texture; fixed, as stored "
-        "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2.",
-    ),
-    _diffusing(
-        name="num_inference_steps",
-        kind="whole",
-        default=10,
-        low=1,
-        high=1000,
-        field="steps",
-        help="Steps of the sampler.",
-    ),
-    _diffusing(
-        name="strength",
-        kind="number",
-        default=0.35,
-        low=0.0,
-        high=1.0,
-        above_low=True,
-        painters=DIFFUSING[:1],
-        field="start_level",
-        metavar="L",
-        help="harmonise: noise level to set out from, 1 is pure noise.",
-    ),
-    _diffusing(
-        name="sampler",
-        kind="name",
-        default="auto",
-        choices=SAMPLERS,
-        help="The sampler; auto is the model's own.",
-    ),
-    _diffusing(
-        name="guidance_scale",
-        kind="number",
-        low=0.0,
-        high=100.0,
-        field="guidance",
-        metavar="W",
-        help="How much the prompt decides; by default the model's own.",
-    ),
+        "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2."),
+    _diffusing(name="num_inference_steps", kind="whole", default=10, low=1, high=1000, field="steps",
+        help="Steps of the sampler."),
+    _diffusing(name="strength", kind="number", default=0.35, low=0.0, high=1.0, above_low=True,
+        painters=DIFFUSING[:1], field="start_level", metavar="L",
+        help="harmonise: noise level to set out from, 1 is pure noise."),
+    _diffusing(name="sampler", kind="name", default="auto", choices=SAMPLERS,
+        help="The sampler; auto is the model's own."),
+    _diffusing(name="guidance_scale", kind="number", low=0.0, high=100.0, field="guidance", metavar="W",
+        help="How much the prompt decides; by default the model's own."),
     _diffusing(name="model", kind="text", default="tiny", metavar="tiny|DIR|HUB_ID", help="Diffusion model."),
-    _diffusing(
-        name="controlnet",
-        kind="text",
-        metavar="DIR|HUB_ID|FILE",
-        help="Depth ControlNet; by default the model's own.",
-    ),
-    _diffusing(
-        name="dtype",
-        kind="name",
-        default="auto",
-        choices=DTYPES,
-        help="Number format; auto is half precision where the device computes in it.",
-    ),
-    _diffusing(
-        name="device",
-        kind="name",
-        default="auto",
-        choices=DEVICES,
-        help="Where networks run; auto takes a GPU where there is one.",
-    ),
-)
+    _diffusing(name="controlnet", kind="text", metavar="DIR|HUB_ID|FILE",
+        help="Depth ControlNet; by default the model's own."),
+    _diffusing(name="dtype", kind="name", default="auto", choices=DTYPES,
+        help="Number format; auto is half precision where the device computes in it."),
+    _diffusing(name="device", kind="name", default="auto", choices=DEVICES,
+        help="Where networks run; auto takes a GPU where there is one."),
+)  # fmt: skip
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
 """Every option of a refinement by its keyword, in the order of the help."""
 

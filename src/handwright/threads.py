@@ -4,8 +4,6 @@ The number never changes a result: threads share out whole views and whole hands
 one.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -17,19 +17,37 @@ from handwright.data.people.body import HAIR, SKIN, TOP
 from handwright.data.people.clothing.garments import covered, places
 from handwright.data.people.clothing.wardrobe import draw_outfit
 from handwright.data.people.figure import makehuman
-from handwright.data.people.figure.build import draw_build, rest_vertices_m
-from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, give_way, hand_on, joint, socket_of
-from handwright.data.people.figure.landmarks import FACE
+from handwright.data.people.figure.hand_graft import (
+    SIDES,
+    TO_CAMERA,
+    draw_build,
+    give_way,
+    hand_on,
+    joint,
+    rest_vertices_m,
+    socket_of,
+)
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.figure.mesh_cutting import cut_mesh, neighbours, refine, rim_of, smoothed
-from handwright.data.people.figure.skeleton import bone, pose_bones, rest_heads_m, skin
+from handwright.data.people.figure.mesh_cutting import (
+    FACE,
+    bone,
+    cut_mesh,
+    neighbours,
+    pose_bones,
+    refine,
+    rest_heads_m,
+    rim_of,
+    skin,
+    smoothed,
+)
 from handwright.data.people.head.face import face_paint
 from handwright.data.people.posture.arms import tag_of
-from handwright.data.people.posture.capsules import Capsules, capsules_of
 from handwright.data.people.posture.reach import (
     SUPINATION,
     WRIST_DEVIATION,
     WRIST_FLEXION,
+    Capsules,
+    capsules_of,
     supination,
     wrist_angles,
 )
@@ -40,7 +58,7 @@ from handwright.data.synthesise import synthesise
 from handwright.errors import MissingPackageError
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.raster import rasterize
-from handwright.metrics.sets.labels import people
+from handwright.metrics.sets.items import people
 from handwright.types import Camera
 
 SIZE = 192

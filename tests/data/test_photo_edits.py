@@ -13,10 +13,10 @@ from handwright.data import photo_edits
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.data.photo_edits import edit_photo, record_of
 from handwright.data.photo_edits import sample as sample_module
-from handwright.data.photo_edits.edits import EDITS
-from handwright.data.photo_edits.fingers import along, chains_of, is_stretched
-from handwright.data.photo_edits.maps import bone_map, from_polar, grid, polar, sample, smooth_map
+from handwright.data.photo_edits.canvas import bone_map, from_polar, grid, polar, sample, smooth_map
 from handwright.data.photo_edits.moves import angle_between, bent, shaped_like, stretched, turned
+from handwright.data.photo_edits.photo_hands import along, chains_of, is_stretched
+from handwright.data.photo_edits.sample import EDITS
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.synthesise import KINDS, World
 from handwright.errors import DataError

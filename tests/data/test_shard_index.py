@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handwright.data.shard_index import index_shard
-from handwright.data.shards import Entry, write_shard
+from handwright.data.shards import Entry, index_shard, write_shard
 from handwright.errors import DataError
 
 

@@ -9,12 +9,18 @@ import pytest
 
 from handwright.data.world._noise import noise3
 from handwright.data.world._surface import vertex_normals
-from handwright.data.world.lens import Shot, develop, smear
 from handwright.data.world.light import Lamp, Lobe, Surroundings, draw_surroundings
-from handwright.data.world.material import COLUMNS, Material
-from handwright.data.world.picture import light_stage
-from handwright.data.world.skin_atlas import detail_levels, pick_level, skin_levels
-from handwright.data.world.stage import Solid, Stage, set_stage
+from handwright.data.world.picture import Shot, develop, light_stage, smear
+from handwright.data.world.stage import (
+    COLUMNS,
+    Material,
+    Solid,
+    Stage,
+    detail_levels,
+    pick_level,
+    set_stage,
+    skin_levels,
+)
 
 SIZE, FOCAL = 64, 100.0
 GREY = Material("solid", (0.5, 0.5, 0.5), roughness=1.0, shine=0.0)

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from handwright.diffusion.loading.devices import choose_device, choose_dtype
-from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.errors import DiffusionError, HandwrightError, InvalidValueError, UsageError

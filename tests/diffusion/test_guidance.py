@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from handwright.diffusion.denoiser import Denoiser
-from handwright.diffusion.guidance import NEGATIVE_PROMPT, guided, negative_prompt
+from handwright.diffusion.denoiser import NEGATIVE_PROMPT, Denoiser, guided, negative_prompt
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.errors import UsageError
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_NAMES, FINGER_BONES, JOINT_OF_LANDMARK
-from handwright.hand.joint_angles import dofs_of_pose
 from handwright.hand.kinematics import (
+    dofs_of_pose,
     hand_landmarks_m,
     mesh_of,
     mirror_hand_x,

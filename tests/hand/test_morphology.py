@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from handwright.hand.morphology import dilated, eroded, opened
+from handwright.hand.rig import dilated, eroded, opened
 
 
 @pytest.fixture

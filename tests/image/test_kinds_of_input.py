@@ -12,7 +12,7 @@ from PIL import ImageOps
 
 from handwright.errors import UnreadableImageError
 from handwright.image import SUFFIXES, decode_image, encode_image, load_image
-from handwright.image.orientation import as_stored, upright
+from handwright.image.modes import as_stored, upright
 from tests.image.pictures import exif_bytes, noise, stored_turned
 
 RGB = np.random.default_rng(7).integers(0, 256, (12, 20, 3), dtype=np.uint8)

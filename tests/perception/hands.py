@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from handwright.perception.detect.people import Person
+from handwright.perception.detect.landmarker import Person
 from handwright.types import HandObservation
 
 FLAT = np.array(

@@ -11,7 +11,7 @@ from handwright.refine.pipeline import Engine, refine_picture
 from handwright.refine.review_before_after import review_after, review_before
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge, review_picture
-from handwright.review.proposals.maps import Proposal
+from handwright.review.proposals.network import Proposal
 from tests.review.drawn import PeopleLandmarker
 from tests.review.proposals.test_undetected_hands import HERE, Fixed, Stub, wall
 

@@ -6,8 +6,8 @@ import pytest
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
+from handwright.reproduce.sheets import against_paper, figure, sign, table
 from handwright.reproduce.store import Store
-from handwright.reproduce.words import against_paper, figure, sign, table
 
 
 class Colours:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from handwright.training.losses import cell_gaussians, heatmap_error, mean_where
+from handwright.training.noising import cell_gaussians, heatmap_error, mean_where
 
 
 def test_a_mean_over_nothing_is_nothing_and_weights_weigh():

@@ -7,7 +7,7 @@ import pytest
 
 from handwright.data.shards import Entry, write_shard
 from handwright.errors import DataError, UnreadableImageError, UsageError
-from handwright.metrics.extractors.random_filters import RandomFilters
+from handwright.metrics.extractors.choose import RandomFilters
 from handwright.workflow.evaluation import evaluate
 from handwright.workflow.picture_sets import find_pictures
 from tests.metrics.sets.picture_folders import blots, hand_points, write

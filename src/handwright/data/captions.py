@@ -1,7 +1,5 @@
 """Captions of rendered and photographed hands, from the pose grammar, in several wordings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,19 +14,13 @@ RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 
 WORDINGS = ("terse", "natural", "technical")
 _DEFECT_WORDS: Mapping[str, str] = {
-    Defect.EXTRA: "an extra finger",
-    Defect.MISSING: "a missing finger",
-    Defect.FUSED: "fused fingers",
-    Defect.SPLIT: "a split finger",
-    Defect.OVERBENT: "a finger bent backwards",
-    Defect.SIDEWAYS: "a finger bent sideways",
-    Defect.TOO_LONG: "a finger that is too long",
-    Defect.TOO_SHORT: "a finger that is too short",
-    Defect.TWO_THUMBS: "two thumbs",
-    Defect.WRONG_HAND: "a hand on the wrong arm",
-    Defect.DETACHED: "a hand detached from its arm",
+    Defect.EXTRA: "an extra finger", Defect.MISSING: "a missing finger", Defect.FUSED: "fused fingers",
+    Defect.SPLIT: "a split finger", Defect.OVERBENT: "a finger bent backwards",
+    Defect.SIDEWAYS: "a finger bent sideways", Defect.TOO_LONG: "a finger that is too long",
+    Defect.TOO_SHORT: "a finger that is too short", Defect.TWO_THUMBS: "two thumbs",
+    Defect.WRONG_HAND: "a hand on the wrong arm", Defect.DETACHED: "a hand detached from its arm",
     Defect.MELTED: "melted skin",
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,14 +41,7 @@ class Scene:
 
 
 def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
-    """One caption.
-
-    Args:
-        scene: What the caption is about.
-        wording: 'terse' (domain, subject, pose), 'natural' (one sentence, some things left out) or
-            'technical' (everything, per hand in the grammar's own clauses).
-        rng: What a natural caption leaves out.
-    """
+    """One caption; its wording is 'terse', 'natural' (some things left out, by ``rng``) or 'technical'."""
     if wording == "technical":
         clauses = [describe(words, "technical") for words in scene.hands]
         rest = [

@@ -24,7 +24,7 @@ class HandLabel:
     side: Side | None  # Its anatomical side; None where the data set does not have it
     # float64 [21, 2] in MediaPipe order, pixel centres at + 0.5; None where there are none
     keypoints_px: Float[np.ndarray, "21 2"] | None
-    # , labelled and (as far as the data set has it) seen; all False without keypoints
+    # labelled and (as far as the data set has it) seen; all False without keypoints
     visible: Bool[np.ndarray, "21"]
     # float64 [21, 3] the same points in camera space, metres; None where there are none
     joints_cam_m: Float[np.ndarray, "21 3"] | None = None

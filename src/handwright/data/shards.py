@@ -1,4 +1,4 @@
-"""WebDataset shards of samples: written whole or not at all, read back equal, damage named or counted."""
+"""WebDataset shards: written whole or not at all, read back whole or by picture, damage named or counted."""
 
 from __future__ import annotations
 
@@ -17,6 +17,58 @@ from jaxtyping import UInt8
 
 from handwright.errors import DataError
 from handwright.image.atomic_write import write_atomically
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file in a shard."""
+
+    shard: Path  # The tar
+    offset: int  # Of its first byte there
+    size: int  # In bytes
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            DataError: The shard cannot be read any more.
+        """
+        try:
+            with self.shard.open("rb") as file:
+                file.seek(self.offset)
+                return file.read(self.size)
+        except OSError as error:
+            raise DataError(f"cannot read {self.shard}", error.strerror or str(error), "check it") from error
+
+
+@dataclass(frozen=True)
+class ShardIndex:
+    """What is in a shard."""
+
+    # Files of each sample by kind ('image.jpg', 'mask.png', 'json', …), by the sample's key
+    samples: Mapping[str, Mapping[str, Member]]
+    problem: str | None = None  # Why it ends before its end, if it does
+
+
+def index_shard(shard: Path) -> ShardIndex:
+    """Read a shard's table of contents; one that was cut off gives what came before, and the problem."""
+    samples: dict[str, dict[str, Member]] = {}
+    problem = None
+    try:
+        size = shard.stat().st_size
+        with tarfile.open(shard, "r:") as tar:
+            for entry in tar:
+                if entry.isfile():
+                    if entry.offset_data + entry.size > size:
+                        raise tarfile.ReadError("unexpected end of data")
+                    key, _, kind = Path(entry.name).name.partition(".")
+                    samples.setdefault(key, {})[kind] = Member(shard, entry.offset_data, entry.size)
+        if size < tar.offset + tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("the end of the archive is missing")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        problem = f"it is damaged after {list(samples)[-1] if samples else 'its start'} ({error})"
+    return ShardIndex(samples, problem)
+
 
 PICTURES = ("image", "depth", "scene", "mask", "parts")
 _COLOUR = ("image",)
@@ -85,14 +137,11 @@ def read_shards(
 ) -> Iterator[Entry]:
     """Samples of shards, in order.
 
-    Args:
-        paths: Tar files.
-        report: Where damaged records and shards are counted, each with a reason; without one the first damage
-            raises.
-        wanted: Whether a sample is to be read, by its record; pictures of others are not decoded.
-
     Raises:
         DataError: Damage, when nobody counts it.
+
+    Damage is counted by ``report``, or else raises; pictures of records that are not ``wanted`` stay
+    undecoded.
     """
     for path in paths:
         for key, parts in _groups(path, lambda error: _note(error, report)):

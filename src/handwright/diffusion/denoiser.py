@@ -1,4 +1,4 @@
-"""The inpainting network of one run: ε_θ(x, x_mask, D) under guidance."""
+"""The inpainting network of one run: ε_θ(x, x_mask, D) under guidance with the negative prompt (§3.3)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,37 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from handwright.diffusion.guidance import guided
 from handwright.diffusion.loading.libraries import ControlNetModel, UNet2DConditionModel
+
+SYNTHETIC_NEGATIVE = "fake 3D rendered image"
+"""c_n0 of eq. 3: names what a ControlNet learnt on renders must not bring along."""
+
+STANDARD_NEGATIVE = (
+    "long body, low resolution, bad anatomy, bad hands, missing fingers, extra digit, fewer digits, "
+    "cropped, worst quality, low quality"
+)
+"""c_n of eq. 3: the usual negative words."""
+
+GUIDANCE = 9.0  # w of eq. 3 in the published inference.
+
+NEGATIVE_PROMPT = f"{SYNTHETIC_NEGATIVE}, {STANDARD_NEGATIVE}"
+
+
+def negative_prompt(words: str = "", synthetic: bool = True) -> str:
+    """The unconditional branch's prompt c_n0 + c_n (HandRefiner eq. 3).
+
+    ``words`` stand in place of the standard ones; without ``synthetic`` it is the paper's ablation without
+    c_n0.
+    """
+    words = words.strip() or STANDARD_NEGATIVE
+    return f"{SYNTHETIC_NEGATIVE}, {words}" if synthetic else words
+
+
+def guided(
+    conditional: Float[Tensor, "b c h w"], unconditional: Float[Tensor, "b c h w"], weight: float
+) -> Float[Tensor, "b c h w"]:
+    """ε = ε(x, n) + w · (ε(x, p) − ε(x, n)), HandRefiner eq. 3."""
+    return unconditional + weight * (conditional - unconditional)  # eq. 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +60,7 @@ class Denoiser:
     def __call__(
         self, latents: Float[Tensor, "1 c h w"], timestep: Tensor, strength: float
     ) -> Float[Tensor, "1 c h w"]:
-        """The guided prediction in float32.
-
-        Args:
-            latents: [1, L, h, w] noisy latents, scaled as the network wants them.
-            timestep: Where in the schedule they are.
-            strength: Control strength: multiplies every ControlNet residual, on both branches.
-        """
+        """The guided prediction, float32; ``strength`` multiplies ControlNet residuals on both branches."""
         branches = len(self.embeddings)
         bare = latents.to(self.unet.dtype).expand(branches, -1, -1, -1)
         unet_input = bare

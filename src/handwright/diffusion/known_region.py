@@ -17,10 +17,6 @@ def latent_mask(mask: Float[Tensor, "b 1 h w"], scale: int) -> Float[Tensor, "b 
     """The mask m at latent size: a latent is inside when any of its pixels is.
 
     So nothing of the old hand hides in a latent that counts as known.
-
-    Args:
-        mask: [b, 1, h, w], 1 inside the hand region, 0 outside.
-        scale: Pixels per latent along each side; divides h and w.
     """
     height, width = mask.shape[-2:]
     return adaptive_max_pool2d((mask > 0.5).float(), (height // scale, width // scale))
@@ -37,12 +33,8 @@ def noised(
     √ᾱ · clean + √(1 − ᾱ) · noise for DDIM and its kin, clean + σ · noise for Euler's, which keep latents
     unscaled, (1 − σ) · clean + σ · noise for flow matching.
 
-    Args:
-        scheduler: A diffusers scheduler with its timesteps set. One that counts its steps must be about to
-            take step ``index``: timesteps may repeat, its own count does not.
-        clean: [b, c, h, w] latents without noise.
-        noise: [b, c, h, w] standard Gaussian noise.
-        index: Position in the schedule.
+    A scheduler that counts its steps must be about to take step ``index``: timesteps may repeat, its own
+    count does not.
     """
     if getattr(scheduler, "begin_index", 0) is None and scheduler.step_index is not None:
         scheduler.set_begin_index(0)  # from here on the scheduler goes by its count of steps
@@ -53,9 +45,7 @@ def noised(
 
 
 def known_region_blend(
-    denoised: Float[Tensor, "b c h w"],
-    known: Float[Tensor, "b c h w"],
-    mask: Float[Tensor, "b 1 h w"],
+    denoised: Float[Tensor, "b c h w"], known: Float[Tensor, "b c h w"], mask: Float[Tensor, "b 1 h w"]
 ) -> Float[Tensor, "b c h w"]:
     """Inside the mask what was denoised, outside the known region (HandRefiner eq. 2)."""
     return mask * denoised + (1 - mask) * known  # eq. 2

@@ -12,10 +12,10 @@ from torch import Tensor
 
 # diffusers' loader finds only classes whose module is imported.
 import handwright.diffusion.codec  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from handwright.diffusion.denoiser import Denoiser
-from handwright.diffusion.guidance import NEGATIVE_PROMPT
+from handwright.diffusion.denoiser import NEGATIVE_PROMPT, Denoiser
 from handwright.diffusion.known_region import KnownRegionBlend, latent_mask, noised
 from handwright.diffusion.latents import decode, encode, pixels_per_latent
+from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.libraries import (
     BaseOutput,
     CLIPTextModel,
@@ -26,10 +26,8 @@ from handwright.diffusion.loading.libraries import (
     quiet,
     randn_tensor,
 )
-from handwright.diffusion.loading.memory import enough_memory
 from handwright.diffusion.loading.zoo import DiffusionModels
-from handwright.diffusion.prompts import embed_prompts
-from handwright.diffusion.request import check_options, check_pictures, each_step
+from handwright.diffusion.request import check_options, check_pictures, each_step, embed_prompts
 from handwright.diffusion.samplers import (
     open_sampler,
     predicted_original,
@@ -134,7 +132,7 @@ class HandInpaintPipeline(DiffusionPipeline):
             mask: [1, 1, R, R], 1 inside the hand region.
             control: [1, 3, R, R] the depth control image in [0, 1].
             prompt: c_p of eq. 3.
-            negative: c_n0 + c_n of eq. 3, as :func:`~handwright.diffusion.guidance.negative_prompt` makes it.
+            negative: c_n0 + c_n of eq. 3, as :func:`~handwright.diffusion.denoiser.negative_prompt` makes it.
             steps: Steps of a run from pure noise.
             guidance: w of eq. 3; 1 needs no unconditional branch and runs none.
             control_strength: Multiplies every ControlNet residual; 0 runs no ControlNet. One number, or one

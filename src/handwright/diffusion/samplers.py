@@ -29,10 +29,6 @@ SAMPLERS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """The diffusers scheduler of that name on a model's noise schedule.
 
-    Args:
-        name: One of ``SAMPLERS`` or 'auto', the scheduler that the model came with.
-        scheduler_config: The model's scheduler_config.json.
-
     Raises:
         UsageError: There is no such sampler, or it does not go with what the model predicts.
         DiffusionError: The model's own scheduler is unknown to diffusers.
@@ -139,14 +135,7 @@ def predicted_original(
     latents: Float[Tensor, "b c h w"],
     index: int,
 ) -> Float[Tensor, "b c h w"]:
-    """The clean latents x̂0 that a prediction at ``scheduler.timesteps[index]`` implies.
-
-    Args:
-        scheduler: About to take step ``index``.
-        prediction: [b, c, h, w] the network's output: noise, velocity, the clean latents or the flow.
-        latents: [b, c, h, w] the noisy latents as the scheduler keeps them.
-        index: Position in the schedule.
-    """
+    """The clean latents x̂0 that a prediction at ``scheduler.timesteps[index]`` implies."""
     one, zero = torch.ones_like(latents), torch.zeros_like(latents)
     signal, noise = noised(scheduler, one, zero, index), noised(scheduler, zero, one, index)
     if is_flow(scheduler):

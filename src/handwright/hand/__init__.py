@@ -3,11 +3,10 @@
 Reading order:
 
 - ``anatomy``: names, orders (MANO's joints, MediaPipe's landmarks), joint limits.
-- ``rig``: the rest hand that ships with the package, its shape space, rotations; ``dense``: the same, finer.
-- ``kinematics``: ``mesh_of``, ``hand_landmarks_m``, ``pose_of_dofs``, ``mirror_hand_x``.
-- ``joint_angles``: the anatomical angles of a pose.
+- ``rig``: the rest hand that ships with the package, its shape space, rotations, masks; ``dense``: finer.
+- ``kinematics``: ``mesh_of``, ``hand_landmarks_m``, ``pose_of_dofs``, ``mirror_hand_x``, ``dofs_of_pose``.
 - ``raster``, ``depth``: z-buffer, depth control image, part ids.
-- ``skeleton``, ``skin_colour``, ``morphology``: a hand in the picture without a mesh, its skin, masks.
+- ``skeleton``, ``skin_colour``: a hand in the picture without a mesh, and its skin.
 - ``files``: hands as JSON and npz, meshes as OBJ and GLB, MANO parameters both ways.
 - ``grammar``: pose ↔ words, named poses, both directions.
 - ``pose_torch``: the kinematics, differentiable; it needs torch and is imported by no other module.

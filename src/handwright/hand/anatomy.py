@@ -48,16 +48,9 @@ JOINT_OF_LANDMARK = (0, 13, 14, 15, -1, 1, 2, 3, -1, 4, 5, 6, -1, 10, 11, 12, -1
 """MANO joint that sits at a MediaPipe landmark, −1 for fingertips: the map between the two orders."""
 
 SHAPE_NAMES = (
-    "scale",
-    "palm_width",
-    "thickness",
-    "spread",
-    "thumb_length",
-    "index_length",
-    "middle_length",
-    "ring_length",
-    "pinky_length",
-)
+    "scale", "palm_width", "thickness", "spread", "thumb_length", "index_length", "middle_length",
+    "ring_length", "pinky_length",
+)  # fmt: skip
 """Shape numbers: natural logarithms of ratios to the mean hand; 'spread' is in radians per finger."""
 
 DOF_NAMES = (

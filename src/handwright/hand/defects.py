@@ -1,7 +1,5 @@
 """Names of the malformations that generated hands show; files and networks hold them as these strings."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -46,17 +46,7 @@ def vertices_torch(
     side: Side | Sequence[Side],
     rig: Rig | None = None,
 ) -> Float[Tensor, "b v 3"]:
-    """Return the skin's vertices in camera space, metres.
-
-    Args:
-        pose: [B, 15, 3] axis-angle in radians, right-hand space.
-        palm_arch: [B, 2] radians.
-        wrist: [B, 3] axis-angle, hand → camera.
-        translation_m: [B, 3].
-        shape: [B, S] numbers named by ``SHAPE_NAMES``.
-        side: 'left' or 'right', for all or for each.
-        rig: The rig, or a denser one with the same bones; the packaged one by default.
-    """
+    """Return the skin's vertices [B, V, 3] in camera space, metres, of the rig or a denser one."""
     rig = rig or load_rig()
     weights = np.zeros((len(rig.vertices_m), len(BONES)))
     np.add.at(weights, (np.arange(len(weights))[:, None], rig.weight_bones), rig.weights)

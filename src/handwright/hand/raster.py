@@ -35,15 +35,7 @@ def rasterize(
     height: int,
     width: int,
 ) -> Visible:
-    """Rasterise triangles; compiled path, equal to :func:`rasterize_reference`.
-
-    Args:
-        points_px: [V, 2] projected vertices; pixel centres lie at integers + 0.5.
-        depth_m: [V] > 0 distances along the camera's axis.
-        faces: [F, 3].
-        height: Rows of the window.
-        width: Columns of the window.
-    """
+    """Rasterise triangles; compiled path, equal to :func:`rasterize_reference`."""
     face = np.full((height, width), -1, np.int32)
     bary = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)

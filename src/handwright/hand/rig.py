@@ -11,11 +11,54 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
+import cv2
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError
 from handwright.hand.anatomy import BONES, FINGER_BONES, PALM_BONES, SHAPE_NAMES
+
+_SLACK_PX = 0.3
+"""Distance beyond the radius up to which a pixel belongs to the disc: 1 gives a cross, 2 a round disc."""
+
+
+def dilated(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
+    """Return the mask grown by ``radius_px`` pixels."""
+    near = _around(mask, radius_px)
+    out = np.zeros_like(mask)
+    if near is not None:
+        out[near] = _within(mask[near], radius_px)
+    return out
+
+
+def eroded(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
+    """Return the mask shrunk by ``radius_px`` pixels; it is taken to continue beyond the picture's border."""
+    near = _around(mask, 0.0)
+    if near is None or mask[near].all():
+        return mask.copy()
+    out = np.zeros_like(mask)
+    out[near] = ~_within(~mask[near], radius_px)
+    return out
+
+
+def opened(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
+    """Return the mask without parts that are narrower than a disc of ``radius_px`` pixels."""
+    return dilated(eroded(mask, radius_px), radius_px)
+
+
+def _around(mask: Bool[np.ndarray, "h w"], radius_px: float) -> tuple[slice, slice] | None:
+    """Return rows and columns of the mask and its surroundings; None for an empty mask."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    rim = int(radius_px) + 3
+    return slice(max(rows[0] - rim, 0), rows[-1] + rim), slice(max(columns[0] - rim, 0), columns[-1] + rim)
+
+
+def _within(mask: Bool[np.ndarray, "h w"], radius_px: float) -> Bool[np.ndarray, "h w"]:
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return away <= radius_px + _SLACK_PX
+
 
 _IDENTITY = np.eye(3)
 
@@ -62,16 +105,10 @@ def rest_bones(
 ) -> tuple[Float[np.ndarray, "20 3 3"], Float[np.ndarray, "20 3"]]:
     """Shape the rest hand: for each bone, a linear map of offsets from its pivot, and the new pivot.
 
-    Args:
-        rig: The rig.
-        shape: Numbers named by ``SHAPE_NAMES``.
-
-    Returns:
-        ``linear`` [20, 3, 3] and ``joints_m`` [20, 3]; a rest point x on bone b goes to
-        ``linear[b] @ (x − rig.joints_m[b]) + joints_m[b]``.
-
     Raises:
         InvalidValueError: The number of shape numbers is wrong.
+
+    A rest point x on bone b goes to ``linear[b] @ (x − rig.joints_m[b]) + joints_m[b]``.
     """
     if shape.shape != (len(SHAPE_NAMES),):
         raise InvalidValueError(f"a hand's shape needs {len(SHAPE_NAMES)} numbers, got {shape.shape}")

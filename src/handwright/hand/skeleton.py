@@ -59,13 +59,7 @@ def skeleton_masks(
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
     """Return two stick figures as masks: one certainly inside the hand, one about as thick as the hand.
 
-    Args:
-        landmarks_px: [21, 2] in pixels of the masks.
-        height: Height of the masks, pixels.
-        width: Width of the masks, pixels.
-
-    Returns:
-        bool [height, width]: thin bones with the inner palm, and thick bones with the whole palm.
+    Bool [height, width]: thin bones with the inner palm, and thick bones with the whole palm.
     """
     finger = palm_span_px(landmarks_px) * PARAMS.finger_width
     thin, thick = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
@@ -98,11 +92,7 @@ def distal_of_wrist(
 ) -> Bool[np.ndarray, "h w"]:
     """Return the pixels on the fingers' side of a line across the palm, bool [height, width].
 
-    Args:
-        landmarks_px: [21, 2] in pixels of the mask.
-        height: Height of the mask, pixels.
-        width: Width of the mask, pixels.
-        share: Where the line crosses, as a share of the way from the wrist (0) to the knuckles (1).
+    The line crosses at ``share`` of the way from the wrist (0) to the knuckles (1).
     """
     wrist = landmarks_px[0]
     towards = landmarks_px[[5, 9, 13, 17]].mean(0) - wrist

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.morphology import opened
+from handwright.hand.rig import opened
 from handwright.types import HandRegion
 
 SAME_SKIN = 9.0  # Largest ``skin_distance`` of a hand's other parts and of its arm: three standard deviations
@@ -64,12 +64,7 @@ def skin_chroma(skin_lab: Float[np.ndarray, "3"]) -> float:
 
 
 def skin_distance(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Float[np.ndarray, "h w"]:
-    """Return the squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w].
-
-    Args:
-        crop: uint8 [h, w, 3] sRGB.
-        region: The hand whose skin it is; only its colour is used.
-    """
+    """The squared Mahalanobis distance of each pixel's colour from the region's skin, float32 [h, w]."""
     offset = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32) - region.skin_lab.astype(np.float32)
     inverse = np.linalg.inv(region.skin_covariance).astype(np.float32)
     return np.einsum("hwc,hwc->hw", offset @ inverse, offset)
@@ -82,10 +77,6 @@ def not_skin(crop: UInt8[np.ndarray, "h w 3"], region: HandRegion) -> Bool[np.nd
     skin keeps its hue but loses chroma with brightness, so chroma is compared at equal brightness. A tint
     that skin takes where it is lit by other skin, or overexposed, counts only where it is wider than a fold,
     too.
-
-    Args:
-        crop: uint8 [h, w, 3] sRGB.
-        region: The hand whose skin it is, in the same crop at any resolution.
     """
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB).astype(np.float32)
     skin_l = max(float(region.skin_lab[0]), 1.0)

@@ -102,12 +102,9 @@ def _between(a: Float[np.ndarray, "2"], b: Float[np.ndarray, "2"]) -> Float[np.n
 
 
 _MAKERS: Mapping[str, Callable[[Depth, Landmarks], Picture]] = {
-    "depth": _depth,
-    "landmarks": _landmarks,
-    "segmentation": _segmentation,
-    "normals": _normals,
+    "depth": _depth, "landmarks": _landmarks, "segmentation": _segmentation, "normals": _normals,
     "scene": _depth,
-}
+}  # fmt: skip
 
 KINDS = tuple(_MAKERS)
 """What a ControlNet may be steered by; the first is HandRefiner's.

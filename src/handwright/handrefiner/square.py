@@ -97,15 +97,7 @@ def control_at(depth: UInt8[np.ndarray, "s s"], side: int) -> UInt8[np.ndarray, 
 
 
 def resized(picture: Float[np.ndarray, "s s 3"], side: int) -> Float[np.ndarray, "r r 3"]:
-    """Area averages to shrink, Lanczos to enlarge, the very same samples at the same size.
-
-    Args:
-        picture: float32 [s, s, 3], any range.
-        side: The new side.
-
-    Returns:
-        float32 [side, side, 3], not clipped.
-    """
+    """Area averages to shrink, Lanczos to enlarge, equal at the same size; float32, not clipped."""
     if side == picture.shape[0]:
         return picture
     how = cv2.INTER_AREA if side < picture.shape[0] else cv2.INTER_LANCZOS4

@@ -4,8 +4,6 @@
 ``choose_strength`` is the way in. This module imports nothing heavy: the command line needs its names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
@@ -106,11 +104,7 @@ def adaptive(sample: Callable[[float], T]) -> Decision[T]:
     A painting whose hand is not found again has an error of 1 and is never exact enough, not even where the
     one at strength 1 was missed too: there the first in which the hand is found wins.
 
-    Args:
-        sample: Paints with a strength.
-
-    Returns:
-        The first of ``STRENGTHS`` whose error is below 1.15 × that at strength 1, else the picture at 1.
+    It is the first of ``STRENGTHS`` whose error is below 1.15 × that at strength 1, else the picture at 1.
     """
     selected = sample(1.0)
     tried = [StrengthTry(1.0, selected.error)]
@@ -141,11 +135,7 @@ def schedule(steps: int, late: float) -> tuple[float, ...]:
 
 
 def auto(sample: Callable[[Strength | str | None], T]) -> Decision[T]:
-    """The painting by ``schedule``; where its joints are off, the nearer of it and one at strength 1.
-
-    Args:
-        sample: Paints with a number, or, given 'auto', with the schedule of the ControlNet at hand.
-    """
+    """The painting by ``schedule``; where its joints are off, the nearer of it and one at strength 1."""
     first = sample("auto")
     tried = (StrengthTry(first.strength, first.error),)
     if first.error < NEAR:

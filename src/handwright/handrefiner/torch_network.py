@@ -12,12 +12,11 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from handwright.diffusion.guidance import negative_prompt
-from handwright.diffusion.latents import decode, encode
-from handwright.diffusion.loading.memory import enough_memory
+from handwright.diffusion.denoiser import negative_prompt
+from handwright.diffusion.latents import control_tensor, decode, encode, picture_array, picture_tensor
+from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings

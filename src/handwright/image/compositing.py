@@ -34,15 +34,7 @@ def feathered_blend(
 
 
 def feather(inside: Bool[np.ndarray, "h w"], width_px: float) -> Float32[np.ndarray, "h w"]:
-    """Return an alpha that rises smoothly from 0 outside a mask to 1 at ``width_px`` inside it.
-
-    Args:
-        inside: bool [H, W].
-        width_px: Width of the rise in pixels; 0 gives a hard edge.
-
-    Returns:
-        float32 [H, W] in 0 … 1, 0 wherever ``inside`` is False.
-    """
+    """An alpha that rises smoothly from 0 outside a mask to 1 at ``width_px`` (0: at once) inside it."""
     if width_px <= 0.0:
         return inside.astype(np.float32)
     depth = _distance_to(~inside) if not inside.all() else np.full(inside.shape, np.inf, np.float32)

@@ -18,8 +18,7 @@ from PIL import Image as PILImage
 
 from handwright.errors import MissingPackageError, UnreadableImageError
 from handwright.image.formats.metadata import read_facts
-from handwright.image.modes import CHANNELS, to_srgb
-from handwright.image.orientation import upright
+from handwright.image.modes import CHANNELS, to_srgb, upright
 from handwright.types import Image
 
 FORMATS = (

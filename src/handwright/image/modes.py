@@ -1,4 +1,4 @@
-"""Sample modes: from a file's own samples to sRGB, and from painted sRGB back to the file's own.
+"""Sample modes: from a file's own samples to sRGB, and back; the eight EXIF orientations.
 
 Samples are taken as sRGB whatever ICC profile is embedded: a painted pixel goes back into the space that its
 neighbours are in, so a patch matches its surroundings under any profile, and nothing is converted twice.
@@ -12,6 +12,29 @@ from jaxtyping import UInt8
 from PIL import Image as PILImage
 
 from handwright.errors import OutputError
+
+_INVERSE = {6: 8, 8: 6}
+
+
+def upright(stored: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn samples as stored into the picture as it is meant to be seen (EXIF 2.32 §4.6.4, tag 274)."""
+    swapped = stored.swapaxes(0, 1)
+    views = {
+        2: stored[:, ::-1],
+        3: stored[::-1, ::-1],
+        4: stored[::-1],
+        5: swapped,
+        6: swapped[:, ::-1],
+        7: swapped[::-1, ::-1],
+        8: swapped[::-1],
+    }
+    return np.ascontiguousarray(views.get(orientation, stored))
+
+
+def as_stored(picture: np.ndarray, orientation: int) -> np.ndarray:
+    """Inverse of :func:`upright`: turn an upright picture [H, W, ...] into the order its file stores."""
+    return upright(picture, _INVERSE.get(orientation, orientation))
+
 
 CHANNELS = {
     "1": 1, "L": 1, "P": 1, "I;16": 1, "LA": 2, "LA;16": 2, "RGB": 3, "RGB;16": 3, "RGBA": 4, "RGBA;16": 4,
@@ -42,14 +65,6 @@ def from_srgb(rgb: UInt8[np.ndarray, "n 3"], old: np.ndarray, mode: str) -> np.n
 
     Grey takes Rec. 601 luma, 16 bits take 257 × the value, alpha is the old one, CMYK keeps as much of the
     old black as the colour allows.
-
-    Args:
-        rgb: uint8 [N, 3].
-        old: Samples [N, C] that stood there before.
-        mode: Mode of ``old``, neither '1' nor 'P'.
-
-    Returns:
-        Samples [N, C] of the dtype of ``old``.
     """
     if mode == "CMYK":
         return _rgb_to_cmyk(rgb, old[:, 3])

@@ -1,7 +1,5 @@
 """Writing of pictures: whole or not at all, and never over a file without permission."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -21,11 +21,6 @@ def hand_crop(
 
     Beyond the picture its edge is repeated.
 
-    Args:
-        pixels: uint8 [H, W, 3].
-        box: x0, y0, x1, y1 in pixels.
-        side_px: Side of the crop that is returned.
-
     Raises:
         InvalidValueError: The box has no extent.
     """

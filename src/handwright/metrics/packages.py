@@ -1,7 +1,5 @@
 """Optional packages, checked where they are needed."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from handwright.errors import MissingPackageError
@@ -16,7 +14,5 @@ def need(*packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingPackageError(
-                f"this measure needs {package}",
-                "it is not installed",
-                "pip install 'handwright[metrics]'",
+                f"this measure needs {package}", "it is not installed", "pip install 'handwright[metrics]'"
             )

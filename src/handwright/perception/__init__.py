@@ -18,28 +18,15 @@ if TYPE_CHECKING:
     from handwright.perception.segment import SegmentParams, hand_region
 
 __all__ = [
-    "FitParams",
-    "HandLandmarker",
-    "Landmarker",
-    "SearchParams",
-    "SegmentParams",
-    "ensure_models",
-    "find_hands",
-    "fit_hand",
-    "hand_region",
-]
+    "FitParams", "HandLandmarker", "Landmarker", "SearchParams", "SegmentParams", "ensure_models",
+    "find_hands", "fit_hand", "hand_region",
+]  # fmt: skip
 
 _HOME = {
-    "FitParams": "fit.hand_fit",
-    "HandLandmarker": "detect.landmarker",
-    "Landmarker": "detect.landmarker",
-    "SearchParams": "detect.search",
-    "SegmentParams": "segment",
-    "ensure_models": "models.download",
-    "find_hands": "detect.search",
-    "fit_hand": "fit.hand_fit",
-    "hand_region": "segment",
-}
+    "FitParams": "fit.hand_fit", "HandLandmarker": "detect.landmarker", "Landmarker": "detect.landmarker",
+    "SearchParams": "detect.search", "SegmentParams": "segment", "ensure_models": "models.download",
+    "find_hands": "detect.search", "fit_hand": "fit.hand_fit", "hand_region": "segment",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.morphology import opened
+from handwright.hand.rig import opened
 from handwright.hand.skeleton import palm_span_px, skeleton_masks
 from handwright.hand.skin_colour import not_skin, skin_distance
 from handwright.types import HandRegion

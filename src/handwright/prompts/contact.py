@@ -1,33 +1,26 @@
 """What a hand touches, wears or does by a clause of a prompt."""
 
-from __future__ import annotations
-
 import re
 
 from handwright.prompts.expectation import Contact, Grasp
 
 _OWN = (
-    r"hips?|chin|cheeks?|face|head|hair|forehead|mouth|lips|nose|ears?|neck|chest|heart|stomach|belly|"
-    r"waist|knees?|lap|"
-    r"thighs?|legs?|elbows?|arms?|shoulders?|back|temples?|eyes?|breast|throat|beard|lips?"
+    r"hips?|chin|cheeks?|face|head|hair|forehead|mouth|lips|nose|ears?|neck|chest|heart|stomach|belly|waist|"
+    r"knees?|lap|thighs?|legs?|elbows?|arms?|shoulders?|back|temples?|eyes?|breast|throat|beard|lips?"
 )
 _WHOSE = r"(?:her |his |the |their |my |own |its |our )*"
 _END = (
-    r"(?=[,;.…]|$| (?:in|on|with|while|and|at|near|by|to|over|under|against|for|from|between|as|who|that|"
-    r"up|above|"
-    r"before|behind|inside|into|onto|during|next|close|is|are|toward|towards|outside|through|beside|"
-    r"gently|tightly|"
-    r"around|of her|of his|her hand|his hand|their hand)\b)"
+    r"(?=[,;.…]|$| (?:in|on|with|while|and|at|near|by|to|over|under|against|for|from|between|as|who|that|up|"
+    r"above|before|behind|inside|into|onto|during|next|close|is|are|toward|towards|outside|through|beside|"
+    r"gently|tightly|around|of her|of his|her hand|his hand|their hand)\b)"
 )
 _THING = rf"([\w'-]+(?: [\w'-]+){{0,4}}?){_END}"
 _HOLD = (
     r"(?:holding|holds|hold|gripping|grips|grasping|grasps|clutching|clutches|carrying|carries|cradling|"
-    r"squeezing|wielding|"
-    r"lifting|wrapped around|wrapping around|cupping|touching|touches|catching|throwing|picking up|"
-    r"playing with|using|waving(?= a | an | the )|playing(?= \w)|pouring|typing on|texting on|knitting|"
-    r"sewing|kneading|"
-    r"chopping|slicing|peeling|stirring|strumming|pressing|turning|opening|tying|adjusting|fixing|"
-    r"buttoning|combing|wiping|tearing|polishing|shuffling|petting|stroking|feeding|eating|"
+    r"squeezing|wielding|lifting|wrapped around|wrapping around|cupping|touching|touches|catching|throwing|"
+    r"picking up|playing with|using|waving(?= a | an | the )|playing(?= \w)|pouring|typing on|texting on|"
+    r"knitting|sewing|kneading|chopping|slicing|peeling|stirring|strumming|pressing|turning|opening|tying|"
+    r"adjusting|fixing|buttoning|combing|wiping|tearing|polishing|shuffling|petting|stroking|feeding|eating|"
     r"drinking|sipping|lighting|pulling|pushing|raising(?= a | an )|pinching(?= a | an ))"
 )
 _HANDS = r"(?:hands?|fingers?|each other|fist|fists|palms?|arms)"
@@ -39,20 +32,17 @@ _NO_THING = re.compile(
 )
 _MEETINGS: tuple[tuple[str, str], ...] = (
     (
-        r"(?:hands?|palms?|fingers?|fingertips) (?:\w+ )?(?:pressed |placed |held |"
-        r"put )?together in prayer|praying hands|"
-        r"hands in prayer|prayer (?:hands|pose|position|gesture)|\bnamaste\b|palms (?:pressed )?together|"
-        r"hands pressed together|prayer emoji",
+        r"(?:hands?|palms?|fingers?|fingertips) (?:\w+ )?(?:pressed |placed |held |put )?together in prayer|"
+        r"praying hands|hands in prayer|prayer (?:hands|pose|position|gesture)|\bnamaste\b|palms (?:pressed "
+        r")?together|hands pressed together|prayer emoji",
         "palms together",
     ),
     (r"fingertips (?:pressed |touching |held )?together|steepl(?:ed|ing) (?:\w+ )?(?:hands|"
         r"fingers)", "fingertips together"),
     (
         r"clasp(?:ed|ing) (?:\w+ )?hands|hands? (?:are )?(?:clasped|folded|interlocked|interlaced|"
-        r"intertwined|joined)|"
-        r"(?:interlaced|interlocked|intertwined|interlacing) (?:hands|fingers)|fingers (?:interlaced|"
-        r"interlocked|"
-        r"intertwined|laced)|folded hands|clasping hands|\bclasped\b",
+        r"intertwined|joined)|(?:interlaced|interlocked|intertwined|interlacing) (?:hands|fingers)|fingers "
+        r"(?:interlaced|interlocked|intertwined|laced)|folded hands|clasping hands|\bclasped\b",
         "clasped",
     ),
     (r"shak(?:ing|es?) hands|handshakes?|hand shake", "handshake"),
@@ -75,18 +65,15 @@ _BARE = (
     r"\bungloved\b|\bgloveless\b|\bbare[- ]hand(?:s|ed)?\b|\bbare (?:left |right )?hands?\b"
 )
 _EMPTY = (
-    r"\bempty[- ]hand(?:s|ed)?\b|\bempty (?:left |right )?hands?\b|\b(?:not holding|"
-    r"holding) (?:anything|nothing)\b|\bnothing in (?:\w+ )?hands?\b|\bno objects? in (?:\w+ )?hands?\b|"
-    r"\bnot touching anything\b"
+    r"\bempty[- ]hand(?:s|ed)?\b|\bempty (?:left |right )?hands?\b|\b(?:not holding|holding) (?:anything|"
+    r"nothing)\b|\bnothing in (?:\w+ )?hands?\b|\bno objects? in (?:\w+ )?hands?\b|\bnot touching anything\b"
 )
 _HIDDEN = (
-    r"\bno (?:visible |human )?hands?\b(?! gestures?| movement)|\bwithout (?:visible |any |"
-    r"showing )?(?:\w+ )?hands?\b(?= |$|[,;.])|"
-    r"\bhands? (?:are |is )?(?:not (?:visible|shown|seen|in frame)|out of (?:\w+ )?(?:frame|view|shot|"
-    r"sight|picture)|hidden|"
-    r"cropped out|invisible|tucked away|(?:\w+ )?(?:behind|held behind) (?:\w+ )?backs?|"
-    r"(?:deep |tucked |stuffed |shoved )?(?:in|into|inside) (?:\w+ )?(?:\w+ )?pockets?)\b|\bhidden hands?\b|"
-    r"\bhands? (?:behind|in) (?:\w+ ){0,2}?(?:backs?|pockets?)\b"
+    r"\bno (?:visible |human )?hands?\b(?! gestures?| movement)|\bwithout (?:visible |any |showing )?(?:\w+ "
+    r")?hands?\b(?= |$|[,;.])|\bhands? (?:are |is )?(?:not (?:visible|shown|seen|in frame)|out of (?:\w+ "
+    r")?(?:frame|view|shot|sight|picture)|hidden|cropped out|invisible|tucked away|(?:\w+ )?(?:behind|held "
+    r"behind) (?:\w+ )?backs?|(?:deep |tucked |stuffed |shoved )?(?:in|into|inside) (?:\w+ )?(?:\w+ "
+    r")?pockets?)\b|\bhidden hands?\b|\bhands? (?:behind|in) (?:\w+ ){0,2}?(?:backs?|pockets?)\b"
 )
 _STATES: tuple[tuple[str, Grasp], ...] = (
     (r"\bfists?\b|clenched", "fist"),

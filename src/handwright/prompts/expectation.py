@@ -1,7 +1,5 @@
 """What a prompt expects of hands, so that a picture can be checked: only what it states."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

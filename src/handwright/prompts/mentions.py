@@ -1,7 +1,5 @@
 """Which hands a prompt mentions, and which of its clauses are about each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,17 +10,8 @@ from handwright.prompts.contact import contact_in, grasp_in, hidden_in, meeting_
 from handwright.types import Side
 
 _NUMBERS = {
-    "two": 2,
-    "2": 2,
-    "three": 3,
-    "3": 3,
-    "four": 4,
-    "4": 4,
-    "five": 5,
-    "six": 6,
-    "eight": 8,
-    "ten": 10,
-}
+    "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "six": 6, "eight": 8, "ten": 10,
+}  # fmt: skip
 _HANDS = r"(?:hands|fists|palms)\b"
 _SIDED = re.compile(
     r"\b(left|right) (?:gloved |bare |raised |open |clenched )?(?:hand|fist|palm|thumb|index finger)\b"
@@ -44,11 +33,10 @@ _EXACTLY_ONE = re.compile(
     r"macro)[ -]?(?:up|shot)? (?:\w+ )*of (?:\w+ ){0,4}?(?:hand|fist)\b"
 )
 _SPLIT = re.compile(
-    r"[,;.!?] |\s(?:and|while|as)\s+(?=(?:is |are )?\w+ing\b|(?:the |her |his |their |a |one |my |"
-    r"its )?(?:left|right|other)\b|"
-    r"one hand|another hand|a (?:peace|thumbs|fist|ok)|(?:thumbs|peace|ok|fist)|"
-    r"(?:an? |the |his |her )?(?:\w+ ){1,4}?(?:in|with|on) (?:\w+ )?(?:left|right|other)\b|"
-    r"(?:an? |the |his |her )?\w+ (?:left|right) (?:hand|fist)\b)"
+    r"[,;.!?] |\s(?:and|while|as)\s+(?=(?:is |are )?\w+ing\b|(?:the |her |his |their |a |one |my |its "
+    r")?(?:left|right|other)\b|one hand|another hand|a (?:peace|thumbs|fist|ok)|(?:thumbs|peace|ok|fist)|"
+    r"(?:an? |the |his |her )?(?:\w+ ){1,4}?(?:in|with|on) (?:\w+ )?(?:left|right|other)\b|(?:an? |the |his |"
+    r"her )?\w+ (?:left|right) (?:hand|fist)\b)"
 )
 
 

@@ -1,7 +1,5 @@
 """From a prompt to what it expects of hands: rules on the pose grammar; what is not stated stays None."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from handwright.hand.grammar import parse_pose_text
@@ -28,15 +26,9 @@ from handwright.prompts.prompt_text import people_in, plain_text, vague_words, w
 from handwright.types import Side
 
 __all__ = [
-    "OPEN_POINTS",
-    "Contact",
-    "ContactKind",
-    "Expectation",
-    "Grasp",
-    "HandExpectation",
-    "OpenPoint",
+    "OPEN_POINTS", "Contact", "ContactKind", "Expectation", "Grasp", "HandExpectation", "OpenPoint",
     "parse_prompt",
-]
+]  # fmt: skip
 
 _MOST_LISTED = 10
 
@@ -44,10 +36,8 @@ _MOST_LISTED = 10
 def parse_prompt(prompt: str) -> Expectation:
     """What a prompt expects of the hands of its picture.
 
-    Args:
-        prompt: As for any image model: sentences, tags, weights, LoRA tags, ``BREAK``, Midjourney parameters,
-            captions of ``handwright synth``. What is negated is not expected, nor is
-            a hand where hands are out of sight.
+    It may be written as for any image model: sentences, tags, weights, LoRA tags, ``BREAK``, Midjourney
+    parameters. What is negated is not expected, nor is a hand where hands are out of sight.
     """
     text = without_lookalikes(plain_text(prompt))
     mentions = mentions_in(text)

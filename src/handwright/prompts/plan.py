@@ -1,7 +1,5 @@
 """The plan of a prompt: what it fixes about hands, what it leaves open, wordings that leave nothing open."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +14,9 @@ from handwright.types import Side
 
 WORDINGS = ("terse", "natural", "technical")
 QUESTIONS: Mapping[OpenPoint, str] = {
-    "number": "how many hands",
-    "side": "which hand",
-    "direction": "which way it faces",
-    "contact": "what it touches",
-    "extension": "which fingers are stretched out",
-}
+    "number": "how many hands", "side": "which hand", "direction": "which way it faces",
+    "contact": "what it touches", "extension": "which fingers are stretched out",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Prompts as people write them, less the syntax of the tools and words that only look like hands."""
 
-from __future__ import annotations
-
 import re
 
 NEGATIVE_WORDS = (
@@ -13,66 +11,43 @@ NEGATIVE_WORDS = (
 _AFTER_PROMPT = re.compile(r"\n?\s*\b(?:negative prompt|steps:\s*\d).*", re.I | re.S)
 _LIKE_HANDS = re.compile(
     r"\bhand[- ]?(?:made|drawn|painted|crafted|lettered|lettering|stitched|sewn|woven|carved|blown|written|"
-    r"cream|soap|sanitizer|towels?|lotion|luggage|mirror|grenades?|saw|axe|truck|brake)\b"
-    r"|\bhand-(?:writing|held|bags?|rails?|prints?)\b"
-    r"|\b(?:second|first|free|minute|hour|farm|deck|stage|factory|cow)[- ]?hands?\b|\bhandy\b"
-    r"|\bclock(?:'s)? hands?\b|\bhands? of (?:a|the|an) (?:\w+ )?(?:clock|watch)\b"
-    r"|\bon the (?:one|other) hand,|\bby hand\b|\bhands[- ]free\b|\ball hands on deck\b|"
-    r"\bhands down\b(?= the)"
-    r"|\b(?:right|left)[- ]hand(?:ed)? (?:side|corner|page|lane|drive|edge|third)\b"
-    r"|\bpalm (?:trees?|fronds?|lea(?:f|ves)|beach|springs|oil|islands?|groves?|sunday|shadows?)\b"
-    r"|\b(?:date|coconut|fan|royal|tropical) palms?\b|\bpalms (?:sway\w*|and sand|in the wind)"
-    r"|\bthumb ?nails?\b(?! polish)|\brule of thumb\b|\bgreen thumb\b|\bthumb ?drives?\b"
-    r"|\b(?:fish|chicken|lady) ?fingers\b|\bfinger ?(?:foods?|prints?|painting|boards?)\b|\bbutterfingers\b"
-    r"|\bstop signs?\b(?! with (?:\w+ )?hands?)|\bpraying mantis\b|\bglove (?:box|compartment)\b"
-    r"|\b(?:point|points) of (?:view|interest)\b|\bpointing (?:arrow|sign|dog)s?\b|\b(?:arrow|"
-    r"sign(?:post)?|compass|"
-    r"needle|weathervane)s? (?:that )?point(?:s|ing)\b|\b(?:flags?|banners?|grass|wheat) waving\b|"
-    r"\bwaving (?:flags?|"
-    r"grass|wheat|fields?)\b|\b(?:tree|bridge|wall|pillar|column|shelf|table|vase|bowl|box|basket|"
-    r"dam)s? hold(?:s|ing)\b"
+    r"cream|soap|sanitizer|towels?|lotion|luggage|mirror|grenades?|saw|axe|truck|brake)\b|\bhand-(?:writing|"
+    r"held|bags?|rails?|prints?)\b|\b(?:second|first|free|minute|hour|farm|deck|stage|factory|cow)[- "
+    r"]?hands?\b|\bhandy\b|\bclock(?:'s)? hands?\b|\bhands? of (?:a|the|an) (?:\w+ )?(?:clock|watch)\b|\bon "
+    r"the (?:one|other) hand,|\bby hand\b|\bhands[- ]free\b|\ball hands on deck\b|\bhands down\b(?= the)|"
+    r"\b(?:right|left)[- ]hand(?:ed)? (?:side|corner|page|lane|drive|edge|third)\b|\bpalm (?:trees?|fronds?|"
+    r"lea(?:f|ves)|beach|springs|oil|islands?|groves?|sunday|shadows?)\b|\b(?:date|coconut|fan|royal|"
+    r"tropical) palms?\b|\bpalms (?:sway\w*|and sand|in the wind)|\bthumb ?nails?\b(?! polish)|\brule of "
+    r"thumb\b|\bgreen thumb\b|\bthumb ?drives?\b|\b(?:fish|chicken|lady) ?fingers\b|\bfinger ?(?:foods?|"
+    r"prints?|painting|boards?)\b|\bbutterfingers\b|\bstop signs?\b(?! with (?:\w+ )?hands?)|\bpraying "
+    r"mantis\b|\bglove (?:box|compartment)\b|\b(?:point|points) of (?:view|interest)\b|\bpointing (?:arrow|"
+    r"sign|dog)s?\b|\b(?:arrow|sign(?:post)?|compass|needle|weathervane)s? (?:that )?point(?:s|ing)\b|"
+    r"\b(?:flags?|banners?|grass|wheat) waving\b|\bwaving (?:flags?|grass|wheat|fields?)\b|\b(?:tree|bridge|"
+    r"wall|pillar|column|shelf|table|vase|bowl|box|basket|dam)s? hold(?:s|ing)\b"
 )
 _PEOPLE = (
-    r"wom[ae]n|m[ae]n|girls?|boys?|person|lady|ladies|gentlem[ae]n|guys?|child|kids?|children|bab(?:y|"
-    r"ies)|toddlers?|"
-    r"teenagers?|teens?|barista|chef|cook|waiter|waitress|doctor|nurse|surgeon|teacher|student|pianist|"
-    r"guitarist|"
-    r"violinist|drummer|musician|dancer|ballerina|athlete|boxer|player|golfer|climber|worker|farmer|"
-    r"gardener|painter|"
-    r"artist|potter|carpenter|mechanic|scientist|soldier|officer|policem[ae]n|knight|queen|king|prince|"
-    r"princess|wizard|"
-    r"witch|monk|nun|priest|bride|groom|mother|father|mom|dad|mum|grandmother|grandfather|grandma|grandpa|"
-    r"sister|brother|"
-    r"daughter|son|businessm[ae]n|businesswom[ae]n|singer|model|astronaut|pilot|cowboy|samurai|ninja|"
-    r"magician|"
-    r"photographer|writer|reader|baker|tailor|elder|sailor|judge|politician|warrior|hero|superhero|"
-    r"human(?! hands?)|figure"
+    r"wom[ae]n|m[ae]n|girls?|boys?|person|lady|ladies|gentlem[ae]n|guys?|child|kids?|children|bab(?:y|ies)|"
+    r"toddlers?|teenagers?|teens?|barista|chef|cook|waiter|waitress|doctor|nurse|surgeon|teacher|student|"
+    r"pianist|guitarist|violinist|drummer|musician|dancer|ballerina|athlete|boxer|player|golfer|climber|"
+    r"worker|farmer|gardener|painter|artist|potter|carpenter|mechanic|scientist|soldier|officer|policem[ae]n|"
+    r"knight|queen|king|prince|princess|wizard|witch|monk|nun|priest|bride|groom|mother|father|mom|dad|mum|"
+    r"grandmother|grandfather|grandma|grandpa|sister|brother|daughter|son|businessm[ae]n|businesswom[ae]n|"
+    r"singer|model|astronaut|pilot|cowboy|samurai|ninja|magician|photographer|writer|reader|baker|tailor|"
+    r"elder|sailor|judge|politician|warrior|hero|superhero|human(?! hands?)|figure"
 )
 _ONE = r"(?:a|an|one|the|single|another|her|his|my|portrait of)"
 _MANY = (
     r"\b(?:crowd|audience|group|family|team|friends|people|band|several|many|choir|class|orchestra|army|"
-    r"students|"
-    r"workers|players|children|kids|men|women|girls|boys|dancers|soldiers)\b"
+    r"students|workers|players|children|kids|men|women|girls|boys|dancers|soldiers)\b"
 )
 _COUNTS = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "2": 2,
-    "3": 3,
-    "4": 4,
-    "5": 5,
-    "6": 6,
-    "both": 2,
-}
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "both": 2,
+}  # fmt: skip
 _VAGUE = re.compile(
-    r"\b(?:(?:natural|perfect|beautiful|pretty|detailed|highly detailed|realistic|good|correct|normal|"
-    r"well[- ]drawn|"
-    r"accurate|anatomically correct|elegant|proper)(?:,? and |,? )?)+(?:looking )?(?:human )?(?:hands?|"
-    r"fingers|hand "
-    r"anatomy)\b|\bfive fingers(?: per hand| on each hand)?(?! up| raised| extended)\b|\bperfect anatomy\b"
+    r"\b(?:(?:natural|perfect|beautiful|pretty|detailed|highly detailed|realistic|good|correct|normal|well[- "
+    r"]drawn|accurate|anatomically correct|elegant|proper)(?:,? and |,? )?)+(?:looking )?(?:human "
+    r")?(?:hands?|fingers|hand anatomy)\b|\bfive fingers(?: per hand| on each hand)?(?! up| raised| "
+    r"extended)\b|\bperfect anatomy\b"
 )
 
 

@@ -1,7 +1,5 @@
 """Words and poses for what a prompt leaves open."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, cast
 
@@ -14,24 +12,13 @@ from handwright.prompts.expectation import Contact, Expectation, Grasp, HandExpe
 from handwright.types import Side
 
 _OF_GRASP: dict[Grasp, str] = {
-    "open": "palm",
-    "flat": "flat",
-    "fist": "fist",
-    "point": "pointing",
-    "pinch": "palmar pinch grasp",
-    "power grasp": "medium wrap grasp",
-    "hook": "fixed hook grasp",
-    "relaxed": "relaxed",
-}
+    "open": "palm", "flat": "flat", "fist": "fist", "point": "pointing", "pinch": "palmar pinch grasp",
+    "power grasp": "medium wrap grasp", "hook": "fixed hook grasp", "relaxed": "relaxed",
+}  # fmt: skip
 _OF_MEETING = {
-    "palms together": "flat",
-    "clapping": "flat",
-    "high five": "palm",
-    "fist bump": "fist",
-    "fingertips together": "spread",
-    "heart": "letter C",
-    "handshake": "extension type grasp",
-}
+    "palms together": "flat", "clapping": "flat", "high five": "palm", "fist bump": "fist",
+    "fingertips together": "spread", "heart": "letter C", "handshake": "extension type grasp",
+}  # fmt: skip
 _OF_THING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("pen|pencil|brush|chalk|quill|stylus", ("writing tripod grasp", "tripod grasp", "lateral tripod grasp")),
     (
@@ -64,11 +51,8 @@ _MEETING_TURNS: dict[str, tuple[tuple[Direction, Direction], ...]] = {
 _ANY_THING = ("medium wrap grasp", "small diameter grasp", "prismatic four fingers grasp")
 _FREE = ("relaxed", "palm", "fist")
 _TURNS: tuple[tuple[Direction, Direction], ...] = (
-    ("camera", "up"),
-    ("away", "up"),
-    ("down", "away"),
-    *ORIENTATIONS,
-)
+    ("camera", "up"), ("away", "up"), ("down", "away"), *ORIENTATIONS,
+)  # fmt: skip
 
 
 def proposed_pose(hand: HandExpectation, side: Side, meeting: str = "", *, first: bool = True) -> PoseWords:

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.errors import HandsFileError
-from handwright.hand.morphology import eroded, opened
+from handwright.hand.rig import eroded, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.perception.analysis import HandAnalysis, analyse_hand
-from handwright.perception.fit.edited_depth import with_depth
 from handwright.perception.fit.hand_fit import fit_of_given_hand
+from handwright.perception.fit.landmark_weights import with_depth
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps

@@ -14,8 +14,8 @@ from jaxtyping import UInt8
 from handwright.hand.kinematics import mesh_of
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.confirm import confirm_candidates
-from handwright.perception.detect.duplicates import landmark_distance
 from handwright.perception.detect.landmarker import Landmarker
+from handwright.perception.detect.views import landmark_distance
 from handwright.review.checks.assessability import reasons_not_assessable
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.joint_bending import check_joints

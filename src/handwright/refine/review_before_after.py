@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handwright.perception.analysis import HandAnalysis
-from handwright.perception.detect.duplicates import box_iou
+from handwright.perception.detect.views import box_iou
 from handwright.refine.attempt import Attempt
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import CHECKS, HandReview, PictureReview

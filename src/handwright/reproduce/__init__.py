@@ -1,11 +1,9 @@
 """Published results measured again: one folder a paper, on tools that all of them share.
 
-Reading order: ``subjects`` (pictures with one hand), ``painted`` (a subject repainted and judged),
-``store`` (what was painted, on disk), ``measure`` (its figures), ``sheets`` and ``words`` (how they are
-shown), then ``handrefiner/``.
+Reading order: ``subjects`` (pictures with one hand), ``painted`` (a subject repainted and judged), ``store``
+(what was painted, on disk), ``measure`` (its figures), ``sheets`` (how they are shown), then
+``handrefiner/``.
 """
-
-from __future__ import annotations
 
 from handwright.reproduce.handrefiner import SCALES, Scale, Study, reproduce_handrefiner
 

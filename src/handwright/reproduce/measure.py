@@ -33,13 +33,8 @@ _DISTANCES = (
 CROSSOVER = 0.5  # Strength at which the paper sees structure give way to texture
 
 _SCALED = {
-    "error": 100.0,
-    "found": 100.0,
-    "score": 1.0,
-    "texture": 1.0,
-    "texture_before": 1.0,
-    "sound": 100.0,
-}
+    "error": 100.0, "found": 100.0, "score": 1.0, "texture": 1.0, "texture_before": 1.0, "sound": 100.0,
+}  # fmt: skip
 """Fields of records that are averaged, and what for the tables they are multiplied by."""
 
 

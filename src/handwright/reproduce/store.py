@@ -20,11 +20,7 @@ Crop = UInt8[np.ndarray, "s s 3"]
 
 
 class Store:
-    """Units by group and name; a unit counts as done once its record is there.
-
-    Args:
-        folder: Made if it is not there.
-        identity: What decides the units; a folder of other ones is refused.
+    """Units by group and name, done once their record is there; a folder of others is refused.
 
     Raises:
         OutputError: The folder belongs to another study or cannot be written.

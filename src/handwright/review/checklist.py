@@ -1,7 +1,5 @@
 """The checklist's values: the checks of a hand, or of an arm that lacks one, and of a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """A review checked against what a prompt expects of the hands that it mentions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -13,12 +11,9 @@ from handwright.review.checklist import Check, CheckName, HandReview, PictureRev
 _OPPOSITE = {"camera": "away", "up": "down", "left": "right"}
 _OPPOSITES = {**_OPPOSITE, **{b: a for a, b in _OPPOSITE.items()}}
 _ALIKE = (
-    {"open", "flat", "stop"},
-    {"fist", "thumb up", "power grasp"},
-    {"pinch", "power grasp", "relaxed"},
-    {"hook", "relaxed", "power grasp"},
-    {"point", "one finger"},
-)
+    {"open", "flat", "stop"}, {"fist", "thumb up", "power grasp"}, {"pinch", "power grasp", "relaxed"},
+    {"hook", "relaxed", "power grasp"}, {"point", "one finger"},
+)  # fmt: skip
 """States that lie so close together that the one is no contradiction of the other."""
 
 _MOST_MATCHED = 6

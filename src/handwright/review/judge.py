@@ -43,8 +43,7 @@ from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import Proposal
-from handwright.review.proposals.network import Proposer, open_proposer
+from handwright.review.proposals.network import Proposal, Proposer, open_proposer
 from handwright.review.proposals.undetected_hands import (
     confirmed_detections,
     confirmed_proposals,
@@ -96,16 +95,8 @@ def review_picture(
 ) -> PictureReview:
     """Go through the checklist for every hand of a picture.
 
-    Args:
-        image: The picture.
-        judge: Loaded models.
-        expected: What a prompt expects of its hands.
-        hands: The hands, if they are known, with their analysis where there is one; detected otherwise.
-        search: Search for others than the known ones, too: undetected hands, and arms without one.
-
-    Returns:
-        Hands left to right, or as they were given, then those that only the proposal network finds, then
-        arms that end without a hand.
+    Hands are detected unless they are known; ``search`` looks for others than these, too. Left to right, or
+    as they were given, then those that only the proposal network finds, then arms that end without a hand.
     """
     search = search or hands is None
     detected = _detect(image, judge.landmarker) if hands is None else [_observation(hand) for hand in hands]
@@ -221,10 +212,7 @@ def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker
 
 
 def _geometry(
-    analysis: HandAnalysis,
-    reasons: Mapping[CheckName, str],
-    others: Sequence[HandObservation],
-    side: Check,
+    analysis: HandAnalysis, reasons: Mapping[CheckName, str], others: Sequence[HandObservation], side: Check
 ) -> Mapping[CheckName, Check]:
     """The four checks by geometry alone; those that cannot be made carry their reason."""
     make: dict[CheckName, Callable[[], Check]] = {

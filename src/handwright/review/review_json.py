@@ -1,7 +1,5 @@
 """A review as JSON by the published schema ``handwright/review-1``."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The learning curve of a run as a picture that a person looks at."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

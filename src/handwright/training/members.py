@@ -1,7 +1,5 @@
 """Members by name: from crops (and the members trained before) to a recipe."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +8,7 @@ import numpy as np
 import torch
 
 from handwright.diffusion.codec import PatchCodec
-from handwright.diffusion.guidance import NEGATIVE_PROMPT
+from handwright.diffusion.denoiser import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network, load_tokenizer
 from handwright.diffusion.loading.libraries import (
@@ -264,17 +262,9 @@ def _shown(crops: Crops) -> Crops:
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
-    "autoencoder": _autoencoder,
-    "vae": _vae,
-    "text": _text,
-    "text_to_image": _text_to_image,
-    "clip": _clip,
-    "base": _base,
-    "handrefiner": _handrefiner,
-    "features": _features,
-    "critic": _critic,
-    "referee": _referee,
+    "autoencoder": _autoencoder, "vae": _vae, "text": _text, "text_to_image": _text_to_image, "clip": _clip,
+    "base": _base, "handrefiner": _handrefiner, "features": _features, "critic": _critic, "referee": _referee,
     "proposals": _proposals,
-}
+}  # fmt: skip
 """What can be trained. A ``base`` takes ``vae`` and ``text`` from --model where they are there, and brings a
 linear codec and a text encoder of its own where not."""

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from handwright.diffusion.guidance import NEGATIVE_PROMPT
+from handwright.diffusion.denoiser import NEGATIVE_PROMPT
+from handwright.diffusion.latents import control_tensor, picture_array, picture_tensor
 from handwright.diffusion.loading.libraries import ControlNetModel
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.diffusion.samplers import open_sampler
-from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
 from handwright.handrefiner.controls import control_picture
 from handwright.training.networks.family import Family
 from handwright.training.streams.crops import Crops

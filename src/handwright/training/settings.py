@@ -1,7 +1,5 @@
 """How to train; names as in diffusers' ControlNet example."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How a run is asked to end: by SIGTERM, or by a file that appears."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

@@ -218,9 +218,8 @@ def _gain(old: Calibration, hands: Sequence[LabelledHand], left_out: Mapping[str
 
 
 def _measures(outcome: CalibrationTrial) -> tuple[Estimate, ...]:
-    from handwright.metrics.statistics.estimate import statistic_estimate
-    from handwright.metrics.statistics.rates import rate_estimate
-    from handwright.review.calibration.fitting import expected_calibration_error
+    from handwright.metrics.statistics.estimate import rate_estimate, statistic_estimate
+    from handwright.review.calibration.calibration import expected_calibration_error
 
     def error(pictures: np.ndarray) -> float:
         rows = np.concatenate([np.flatnonzero(outcome.pictures == k) for k in pictures])

@@ -17,8 +17,8 @@ from handwright.workflow.picture_sets import Given, PictureSet, find_pictures
 if TYPE_CHECKING:
     from handwright.metrics.extractors.features import FeatureExtractor
     from handwright.metrics.results import Evaluation
+    from handwright.metrics.sets.evaluation import Plan
     from handwright.metrics.sets.gather import HandFinder
-    from handwright.metrics.sets.plan import Plan
 
 DEFAULT_EXTRACTOR = "hw-v2"
 
@@ -72,8 +72,7 @@ def evaluate(
     if is_parameter_file(real) or is_parameter_file(fake):
         return _evaluate_parameters(real, fake, names, seed)
     from handwright.metrics.results import Skipped
-    from handwright.metrics.sets.evaluation import evaluate_sets
-    from handwright.metrics.sets.plan import Plan
+    from handwright.metrics.sets.evaluation import Plan, evaluate_sets
 
     plan = Plan(tuple(names), hands, masks is not None, seed)
     folders = (*((None, None) if masks is None else map(Path, masks)), None)

@@ -1,7 +1,5 @@
 """Reading, hashing and writing the files around pictures."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """From what the user named (files, folders, patterns) to single pictures and where each one goes."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Labels that users give hands: those of a report's page, or a table of good and bad ones."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass

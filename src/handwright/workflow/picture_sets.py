@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.data.shard_index import Member, index_shard
+from handwright.data.shards import Member, index_shard
 from handwright.errors import UsageError
 from handwright.image import decode_image
 from handwright.types import Image

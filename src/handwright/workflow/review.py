@@ -19,9 +19,8 @@ from handwright.workflow.files import make_folder, write_text
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome
-from handwright.workflow.run.plan import Plan
 from handwright.workflow.run.pool import OpenEngine, run_jobs
-from handwright.workflow.run.request import Request
+from handwright.workflow.run.request import Plan, Request
 
 if TYPE_CHECKING:
     import numpy as np

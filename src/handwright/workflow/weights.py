@@ -1,7 +1,5 @@
 """Which weights a run paints and judges with: their names, and the sha256 of their files."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from handwright.data.hands.defects.finger_count import fingers_of
 from handwright.data.hands.defects.generators import GENERATORS
-from handwright.data.photo_edits.edits import EDITS
+from handwright.data.hands.defects.malformed import fingers_of
+from handwright.data.photo_edits.sample import EDITS
 
 
 def one(name, generator):

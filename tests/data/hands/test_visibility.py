@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from handwright.data.hands.defects.fingers import bend_shows
 from handwright.data.hands.defects.generators import GENERATORS, SHOWN_EDGEWAYS, add_defect
-from handwright.data.hands.defects.visibility import bend_shows
 from handwright.data.hands.setup import draw_setup
 from handwright.hand.anatomy import FINGERS, SHAPE_NAMES
-from handwright.hand.joint_angles import dofs_of_pose
-from handwright.hand.kinematics import pose_of_dofs
+from handwright.hand.kinematics import dofs_of_pose, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Camera, Hand
 

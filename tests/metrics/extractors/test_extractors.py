@@ -9,10 +9,10 @@ from handwright.errors import MissingModelError, UsageError
 from handwright.metrics.distances.clip import clip_similarity, similarities
 from handwright.metrics.distances.kernel import kernel_distance
 from handwright.metrics.extractors import open_extractor
+from handwright.metrics.extractors.choose import RandomFilters
 from handwright.metrics.extractors.embedded import EmbeddedExtractor, save_network
 from handwright.metrics.extractors.features import extract
 from handwright.metrics.extractors.inception import InceptionExtractor
-from handwright.metrics.extractors.random_filters import RandomFilters
 
 
 def pictures(n: int, side: int = 40, seed: int = 0) -> np.ndarray:

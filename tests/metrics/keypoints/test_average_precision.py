@@ -10,11 +10,12 @@ pytest.importorskip("pycocotools")
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.keypoints import average_precision as room
-from handwright.metrics.keypoints.average_precision import FoundPerson, dap
-from handwright.metrics.keypoints.oks import (
+from handwright.metrics.keypoints.average_precision import (
     HAND_SIGMAS,
     HANDS,
     WHOLEBODY_SIGMAS,
+    FoundPerson,
+    dap,
     keypoint_similarity,
     person_area_px,
 )

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.metrics.extractors.random_filters import RandomFilters
-from handwright.metrics.sets.evaluation import evaluate_sets
-from handwright.metrics.sets.plan import Plan
+from handwright.metrics.extractors.choose import RandomFilters
+from handwright.metrics.sets.evaluation import Plan, evaluate_sets
 from tests.metrics.sets.picture_folders import MarkFinder, blots, mark, named, write
 
 

@@ -8,10 +8,9 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import NotEnoughDataError, UsageError
-from handwright.metrics.extractors.random_filters import RandomFilters
-from handwright.metrics.sets.evaluation import evaluate_sets
+from handwright.metrics.extractors.choose import RandomFilters
+from handwright.metrics.sets.evaluation import Plan, evaluate_sets
 from handwright.metrics.sets.items import file_item
-from handwright.metrics.sets.plan import Plan
 from handwright.types import HandObservation
 from tests.metrics.sets.picture_folders import MarkFinder, blots, hand_points, mark, named, write
 

@@ -9,13 +9,12 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from handwright.errors import NotEnoughDataError
+from handwright.metrics.keypoints.average_precision import HANDS
 from handwright.metrics.keypoints.joints import mpjpe
-from handwright.metrics.keypoints.oks import HANDS
 from handwright.metrics.results import Evaluation
-from handwright.metrics.sets.evaluation import evaluate_sets
-from handwright.metrics.sets.labels import LabelledPerson
+from handwright.metrics.sets.evaluation import Plan, evaluate_sets
+from handwright.metrics.sets.items import LabelledPerson
 from handwright.metrics.sets.paired_people import person_errors
-from handwright.metrics.sets.plan import Plan
 from tests.metrics.sets.picture_folders import blots, named, write
 
 

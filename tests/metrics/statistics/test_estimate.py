@@ -8,9 +8,10 @@ from handwright.metrics.statistics.estimate import (
     Estimate,
     bootstrap_counts,
     mean_estimate,
+    paired_difference,
+    sign_flip_test,
     statistic_estimate,
 )
-from handwright.metrics.statistics.paired import paired_difference, sign_flip_test
 
 
 def test_counts_of_a_round_add_up_and_their_mean_is_one():

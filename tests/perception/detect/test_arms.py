@@ -18,8 +18,7 @@ from handwright.perception.detect.arms import (
     unmatched_arms,
     views_of,
 )
-from handwright.perception.detect.landmarker import HandLandmarker
-from handwright.perception.detect.people import Person
+from handwright.perception.detect.landmarker import HandLandmarker, Person
 from handwright.perception.detect.search import find_hands
 from handwright.perception.models.download import ensure_models
 from tests.perception.hands import ChartLandmarker, chart, hand, person

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handwright.perception.detect.duplicates import (
+from handwright.perception.detect.views import (
     PARAMS,
     box_iou,
     landmark_distance,

@@ -13,10 +13,9 @@ from PIL import Image
 
 from handwright.errors import MissingModelError
 from handwright.perception.detect.confirm import confirm_by_crops
-from handwright.perception.detect.duplicates import landmark_distance
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
-from handwright.perception.detect.views import DetectionOptions, View, around, whole
+from handwright.perception.detect.views import DetectionOptions, View, around, landmark_distance, whole
 from handwright.perception.models.wheel import HAND_MEMBERS, zip_task
 
 NORMAL = DetectionOptions(4, 0.5, 0.5)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from handwright.perception.detect import people as people_module
+from handwright.perception.detect import landmarker as people_module
 from handwright.perception.models.download import ensure_models
 
 EMPTY = np.zeros((64, 64, 3), np.uint8)
@@ -51,7 +51,8 @@ def test_meeting_people_again_and_again_prints_nothing(photos):
     model = ensure_models().pose_landmarker
     code = (
         "import sys, numpy as np, PIL.Image; from pathlib import Path;"
-        "from handwright.perception.detect.people import PoseNetwork; net = PoseNetwork(Path(sys.argv[2]));"
+        "from handwright.perception.detect.landmarker import PoseNetwork;"
+        "net = PoseNetwork(Path(sys.argv[2]));"
         "pixels = np.asarray(PIL.Image.open(sys.argv[1]).convert('RGB').resize((512, 512)));"
         "print([len(net(seen)) for seen in (pixels, pixels[:, ::-1], pixels)])"
     )

@@ -6,8 +6,8 @@ import pytest
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs
-from handwright.perception.fit.edited_depth import with_depth
 from handwright.perception.fit.hand_fit import fit_hand
+from handwright.perception.fit.landmark_weights import with_depth
 from handwright.types import Camera, Hand, HandObservation
 
 SIZE = 256

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_MEAN_RAD, DOF_SPREAD_RAD, SHAPE_NAMES
-from handwright.hand.joint_angles import dofs_of_pose
 from handwright.hand.kinematics import (
+    dofs_of_pose,
     hand_landmarks_m,
     mirror_hand_x,
     pose_bones,

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from handwright.errors import DataError, InvalidValueError, NotEnoughDataError
-from handwright.review.calibration.calibration import Calibration, Head, logit, sigmoid
-from handwright.review.calibration.fitting import (
+from handwright.review.calibration.calibration import (
+    Calibration,
+    Head,
     expected_calibration_error,
     fit_platt,
     fit_temperature,
+    logit,
+    sigmoid,
     threshold_at,
     thresholds_at,
 )

@@ -10,8 +10,7 @@ import pytest
 from handwright.hand.anatomy import DOF_NAMES
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.review.checks.joint_angles import observed_joints
-from handwright.review.checks.joint_bending import PARAMS, check_joints, limits_deg
+from handwright.review.checks.joint_bending import PARAMS, check_joints, limits_deg, observed_joints
 from tests.drawn import flat_hand, shoot
 from tests.review.drawn import evidence_of, seen
 

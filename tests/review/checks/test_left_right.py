@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.perception.detect.people import Person
+from handwright.perception.detect.landmarker import Person
 from handwright.review.checks.arms import arms_of_hands, arms_without, own_arms, people_in_mirror
 from handwright.review.checks.left_right import check_side
 from tests.perception.hands import hand, person

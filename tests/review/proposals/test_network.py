@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import Proposal, distinct, in_picture, lies_within, view_input, views
+from handwright.review.proposals.network import Proposal, distinct, in_picture, lies_within, view_input, views
 
 
 def at(x, y, size, score=0.9):

@@ -13,7 +13,7 @@ from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge, review_picture
 from handwright.review.overlay import draw_review
-from handwright.review.proposals.maps import Proposal
+from handwright.review.proposals.network import Proposal
 from handwright.review.proposals.undetected_hands import (
     FOUND_BY,
     PARAMS,

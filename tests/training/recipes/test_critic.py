@@ -9,10 +9,10 @@ import torch
 from handwright.errors import MissingModelError
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic.output_maps import heatmap_peaks
-from handwright.training.losses import cell_gaussians
 from handwright.training.networks.critic import load_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group
 from handwright.training.networks.referee import RefereeNetwork
+from handwright.training.noising import cell_gaussians
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.part_maps import PARTS

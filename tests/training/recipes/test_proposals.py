@@ -10,8 +10,7 @@ import torch
 
 from handwright.data.shards import Entry, write_shard
 from handwright.errors import MissingModelError
-from handwright.review.proposals.maps import decode
-from handwright.review.proposals.network import FILE, MAPS, Proposer
+from handwright.review.proposals.network import FILE, MAPS, Proposer, decode
 from handwright.training.networks.proposals import (
     ProposalConfig,
     ProposalNetwork,
@@ -19,7 +18,7 @@ from handwright.training.networks.proposals import (
     save_proposals,
 )
 from handwright.training.recipes.proposals import ProposalRecipe, batch_of, heat_loss
-from handwright.training.release.onnx_export import export_onnx
+from handwright.training.release.packaging import export_onnx
 from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream, hand_free_cut
 from handwright.training.streams.whole_pictures import (

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from handwright.diffusion.latents import decode, encode, pixels_per_latent
+from handwright.diffusion.latents import decode, encode, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.zoo import load_vae
-from handwright.diffusion.tensors import picture_tensor
 from handwright.training.recipes.vae import VaeRecipe, edge_error, fresh_vae
 from handwright.training.streams.crop_batches import CropStream
 from tests.training.drawn_hands import SIDE, cut_off_and_whole, hands, overfit, settings

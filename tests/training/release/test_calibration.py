@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from handwright.diffusion.tensors import picture_tensor
+from handwright.diffusion.latents import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
 from handwright.review.critic.onnx_critic import augmented_views, mean_over_views
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN

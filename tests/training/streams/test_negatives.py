@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import Proposal
+from handwright.review.proposals.network import Proposal
 from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.whole_pictures import labelled
 from tests.training.drawn_views import entry, hand_points

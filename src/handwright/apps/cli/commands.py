@@ -1,7 +1,5 @@
 """The commands ``refine``, ``hands`` and ``setup``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast

@@ -1,7 +1,5 @@
 """Entry point: arguments in, exit code out, and a traceback only with --debug."""
 
-from __future__ import annotations
-
 import os
 import sys
 import traceback

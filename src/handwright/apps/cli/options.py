@@ -1,7 +1,5 @@
 """The options of the commands: those of a refinement from their one table, and those of a run."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -36,33 +34,24 @@ Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="OUT", help="File for one picture, or a folder.")
 ]
 FailOn = Annotated[
-    str,
-    typer.Option("--fail-on", metavar="fail|unsure", help="What of a hand makes the exit code 1."),
+    str, typer.Option("--fail-on", metavar="fail|unsure", help="What of a hand makes the exit code 1.")
 ]
 Patches = Annotated[bool, typer.Option("--patches", help="Also one transparent PNG per refined hand.")]
 FromReport = Annotated[
-    Path | None,
-    typer.Option("--from", metavar="REPORT", help="Take another candidate of an earlier run."),
+    Path | None, typer.Option("--from", metavar="REPORT", help="Take another candidate of an earlier run.")
 ]
 Pick = Annotated[
     int | None,
     typer.Option("--pick", metavar="N", help="With --from and --hand: the Nth candidate; 0: the original."),
 ]
 KeepIntermediates = Annotated[
-    bool,
-    typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report."),
+    bool, typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report.")
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help=OPTIONS["seed"].help)]
 
 _TYPES: dict[Kind, type] = {
-    "name": str,
-    "text": str,
-    "whole": int,
-    "number": float,
-    "number or name": str,
-    "box": str,
-    "file": Path,
-}
+    "name": str, "text": str, "whole": int, "number": float, "number or name": str, "box": str, "file": Path,
+}  # fmt: skip
 _METAVARS: dict[Kind, str] = {"name": "NAME", "text": "TEXT", "whole": "N", "number": "X", "file": "FILE"}
 
 
@@ -74,15 +63,29 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
     options = [OPTIONS[name] for name in names or OPTIONS]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(command)
         def parsed(**values: Any) -> None:  # noqa: ANN401 - whatever typer parsed
             given = {option.name: _value(option, values.pop(_typed(option))) for option in options}
             command(**values, **{name: value for name, value in given.items() if value is not None})
 
+        functools.update_wrapper(parsed, command)
+        return with_parameters(list(map(_parameter, options)), _INPUTS_AND_OUTPUT)(parsed)
+
+    return decorate
+
+
+def with_parameters(
+    extra: Sequence[inspect.Parameter], before: int
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, in place of its keyword arguments, these after so many of its own."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def parsed(**values: Any) -> None:  # noqa: ANN401 - whatever typer parsed
+            command(**values)
+
         own = inspect.signature(command, eval_str=True).parameters.values()
         plain = [parameter for parameter in own if parameter.kind is not parameter.VAR_KEYWORD]
-        first, rest = plain[:_INPUTS_AND_OUTPUT], plain[_INPUTS_AND_OUTPUT:]
-        merged = [*first, *map(_parameter, options), *rest]
+        merged = [*plain[:before], *extra, *plain[before:]]
         merged = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in merged]
         parsed.__signature__ = inspect.Signature(merged)  # pyright: ignore[reportAttributeAccessIssue]
         parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}

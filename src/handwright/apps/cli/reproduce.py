@@ -1,7 +1,5 @@
 """``handwright reproduce``: a paper's tables re-run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,14 +13,7 @@ PAPERS = ("handrefiner",)
 
 
 @opt.with_options(
-    "model",
-    "controlnet",
-    "num_inference_steps",
-    "sampler",
-    "guidance_scale",
-    "prompt",
-    "dtype",
-    "device",
+    "model", "controlnet", "num_inference_steps", "sampler", "guidance_scale", "prompt", "dtype", "device"
 )
 def reproduce(
     paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner.")],

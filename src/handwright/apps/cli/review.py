@@ -1,7 +1,5 @@
 """``handwright review``: the checklist for every hand."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, cast
 

@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 
 
 _STAGES = {
-    "compile": "compiling for this machine, once per version, up to two minutes",
-    "find": "finding hands",
-    "fit": "fitting hands",
-    "depth": "rendering depth",
-    "review": "reviewing hands",
-    "paint": "painting",
+    "compile": "compiling for this machine, once per version, up to two minutes", "find": "finding hands",
+    "fit": "fitting hands", "depth": "rendering depth", "review": "reviewing hands", "paint": "painting",
     "check": "checking what was painted",
-}
+}  # fmt: skip
 """What a terminal shows while a stage of a picture runs."""
 
 

@@ -1,7 +1,5 @@
 """``handwright synth``: worlds with exact truth, as WebDataset shards."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

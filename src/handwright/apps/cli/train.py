@@ -1,15 +1,56 @@
 """``handwright train``: one member of the embedded family."""
 
-from __future__ import annotations
-
+import inspect
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from handwright.apps.cli.options import Debug
+from handwright.apps.cli.options import Debug, with_parameters
+
+_SETTINGS: dict[str, tuple[Any, Any, str]] = {
+    "max_minutes": (float, 0.0, "Stop after this long, to resume later; 0: no limit."),
+    "max_train_steps": (int, 4000, "Steps of the whole run."),
+    "train_batch_size": (int, 32, "Samples per forward pass."),
+    "gradient_accumulation_steps": (int, 1, "Forward passes per step."),
+    "dataloader_num_workers": (int, 0, "Processes that draw samples; 0: drawn between steps."),
+    "learning_rate": (float, 4e-4, "After the warm-up."),
+    "lr_decay_steps": (int, 500, "Steps of linear decay before the end."),
+    "snr_gamma": (float, 5.0, "Min-SNR weighting; 0: none."),
+    "proportion_empty_prompts": (float, 0.1, "Share of captions left out."),
+    "conditioning_dropout_prob": (
+        float | None, None, "Share of depth controls left out; without it, as the member needs.",
+    ),
+    "control": (str, "depth", "handrefiner: depth, landmarks, segmentation, normals or scene steers it."),
+    "masked_loss/--whole_loss": (bool, True, "handrefiner: eq. 4, or all of the picture."),
+    "fresh_embedding": (bool, False, "handrefiner: learn to read control images anew."),
+    "prediction_type": (str, "v_prediction", "A new base: epsilon, v_prediction, sample or flow."),
+    "text_to_image": (bool, False, "A new base: on latents alone, to inflate later."),
+    "resolution": (int, 128, "Side of samples, for members that start anew."),
+    "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
+    "discriminator_from": (int, 20_000, "autoencoder: step from which its discriminator learns."),
+    "gradient_checkpointing": (bool, False, "Less memory, more time."),
+    "mixed_precision": (str, "auto", "no, bf16, fp16, or auto: what is fast here."),
+    "checkpointing_minutes": (float, 5.0, "Time between checkpoints."),
+    "checkpoints_total_limit": (int, 2, "Older checkpoints are deleted."),
+}  # fmt: skip
+"""Type, default and help of fields of ``TrainSettings``, whose room is slow to import."""
+_BEFORE = 5  # How many parameters of the command stand before them
 
 
+def _parameters() -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            name.split("/")[0],
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=Annotated[kind, typer.Option(f"--{name}".replace("_", "-"), help=text)],
+        )
+        for name, (kind, default, text) in _SETTINGS.items()
+    ]
+
+
+@with_parameters(_parameters(), _BEFORE)
 def train(
     member: Annotated[
         str,
@@ -26,57 +67,13 @@ def train(
         typer.Option("--model", metavar="DIR", help="The family so far, what a member builds on, or tiny."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
-    max_minutes: Annotated[
-        float, typer.Option(help="Stop after this long, to resume later; 0: no limit.")
-    ] = 0.0,
-    max_train_steps: Annotated[int, typer.Option(help="Steps of the whole run.")] = 4000,
-    train_batch_size: Annotated[int, typer.Option(help="Samples per forward pass.")] = 32,
-    gradient_accumulation_steps: Annotated[int, typer.Option(help="Forward passes per step.")] = 1,
-    dataloader_num_workers: Annotated[
-        int, typer.Option(help="Processes that draw samples; 0: drawn between steps.")
-    ] = 0,
-    learning_rate: Annotated[float, typer.Option(help="After the warm-up.")] = 4e-4,
-    lr_decay_steps: Annotated[int, typer.Option(help="Steps of linear decay before the end.")] = 500,
-    snr_gamma: Annotated[float, typer.Option(help="Min-SNR weighting; 0: none.")] = 5.0,
-    proportion_empty_prompts: Annotated[float, typer.Option(help="Share of captions left out.")] = 0.1,
-    conditioning_dropout_prob: Annotated[
-        float | None, typer.Option(help="Share of depth controls left out; without it, as the member needs.")
-    ] = None,
-    control: Annotated[
-        str, typer.Option(help="handrefiner: depth, landmarks, segmentation, normals or scene steers it.")
-    ] = "depth",
-    masked_loss: Annotated[
-        bool, typer.Option("--masked-loss/--whole-loss", help="handrefiner: eq. 4, or all of the picture.")
-    ] = True,
-    fresh_embedding: Annotated[
-        bool,
-        typer.Option("--fresh-embedding", help="handrefiner: learn to read control images anew."),
-    ] = False,
-    prediction_type: Annotated[
-        str, typer.Option(help="A new base: epsilon, v_prediction, sample or flow.")
-    ] = "v_prediction",
-    text_to_image: Annotated[
-        bool, typer.Option("--text-to-image", help="A new base: on latents alone, to inflate later.")
-    ] = False,
-    resolution: Annotated[int, typer.Option(help="Side of samples, for members that start anew.")] = 128,
-    latent_channels: Annotated[int, typer.Option(help="A new autoencoder: channels of a latent.")] = 8,
-    discriminator_from: Annotated[
-        int, typer.Option(help="autoencoder: step from which its discriminator learns.")
-    ] = 20_000,
-    gradient_checkpointing: Annotated[
-        bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
-    ] = False,
-    mixed_precision: Annotated[
-        str, typer.Option(help="no, bf16, fp16, or auto: what is fast here.")
-    ] = "auto",
-    checkpointing_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
-    checkpoints_total_limit: Annotated[int, typer.Option(help="Older checkpoints are deleted.")] = 2,
     stop_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="End with a checkpoint once this exists, as on SIGTERM."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and noise.")] = 0,
     debug: Debug = False,
+    **given: Any,  # noqa: ANN401 - those of ``_SETTINGS``
 ) -> None:
     """Train a member; its folder holds checkpoints, a log, sample grids, the curve, and the weights."""
     del debug
@@ -92,31 +89,7 @@ def train(
         ) from error
     from handwright.training.settings import TrainSettings
 
-    settings = TrainSettings(
-        train_batch_size=train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        dataloader_num_workers=dataloader_num_workers,
-        max_train_steps=max_train_steps,
-        max_minutes=max_minutes,
-        learning_rate=learning_rate,
-        lr_decay_steps=lr_decay_steps,
-        snr_gamma=snr_gamma,
-        proportion_empty_prompts=proportion_empty_prompts,
-        conditioning_dropout_prob=conditioning_dropout_prob,
-        control=control,
-        masked_loss=masked_loss,
-        fresh_embedding=fresh_embedding,
-        prediction_type=prediction_type,
-        text_to_image=text_to_image,
-        resolution=resolution,
-        latent_channels=latent_channels,
-        discriminator_from=discriminator_from,
-        gradient_checkpointing=gradient_checkpointing,
-        mixed_precision=mixed_precision,
-        checkpointing_minutes=checkpointing_minutes,
-        checkpoints_total_limit=checkpoints_total_limit,
-        seed=seed,
-    )
+    settings = TrainSettings(**given, seed=seed)
     with stop_requests(stop_file) as stop_requested:
         recipe = open_member(member, data, model, settings)
         progress = run(recipe, settings, output, resume=resume, stop_requested=stop_requested)

@@ -1,18 +1,13 @@
 """The command line's words for the library's keywords; nothing else translates."""
 
-from __future__ import annotations
-
 import re
 
 from handwright.options import OPTIONS
 
 WORDS = {
-    "controlnet_conditioning_scale": "strength",
-    "strength": "start-level",
-    "negative_prompt": "negative",
-    "num_inference_steps": "steps",
-    "guidance_scale": "guidance",
-}
+    "controlnet_conditioning_scale": "strength", "strength": "start-level", "negative_prompt": "negative",
+    "num_inference_steps": "steps", "guidance_scale": "guidance",
+}  # fmt: skip
 """Options that the command line has under a shorter name than diffusers."""
 
 _OF_RUNS = ("report", "fail_on", "workers", "patches", "keep_intermediates", "force")

@@ -3,7 +3,7 @@
 Reading order: ``person``, ``dress``, ``poses``, ``objects``, ``hold`` (who, what they wear, which pose,
 what they hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it
 as meshes), ``defects`` (what can be wrong), ``setup`` (everything that is decided before the picture is
-made), ``compositing`` (the person over the background), ``sample`` (the picture with its truth), ``record``
+made), ``sample`` (the picture with its truth), ``record``
 (the truth as JSON).
 """
 

@@ -17,35 +17,18 @@ from handwright.hand.rig import axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.types import Camera, Hand, Side
 
 PAIRS = (
-    "side by side",
-    "counting",
-    "crossing",
-    "palms together",
-    "fingertips together",
-    "clasped",
+    "side by side", "counting", "crossing", "palms together", "fingertips together", "clasped",
     "one on the other",
-)
+)  # fmt: skip
 _PAIR_SHARES = (0.28, 0.12, 0.18, 0.1, 0.08, 0.12, 0.12)
 _EDGEWAYS_DEG = (35.0, 70.0)
 _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
-    (0.19, "camera", "up"),
-    (0.17, "away", "up"),
-    (0.06, "left", "up"),
-    (0.06, "right", "up"),
-    (0.05, "camera", "left"),
-    (0.05, "camera", "right"),
-    (0.05, "away", "left"),
-    (0.05, "away", "right"),
-    (0.04, "down", "left"),
-    (0.04, "down", "right"),
-    (0.03, "up", "left"),
-    (0.03, "up", "right"),
-    (0.04, "camera", "down"),
-    (0.05, "away", "down"),
-    (0.03, "left", "down"),
-    (0.03, "up", "camera"),
+    (0.19, "camera", "up"), (0.17, "away", "up"), (0.06, "left", "up"), (0.06, "right", "up"),
+    (0.05, "camera", "left"), (0.05, "camera", "right"), (0.05, "away", "left"), (0.05, "away", "right"),
+    (0.04, "down", "left"), (0.04, "down", "right"), (0.03, "up", "left"), (0.03, "up", "right"),
+    (0.04, "camera", "down"), (0.05, "away", "down"), (0.03, "left", "down"), (0.03, "up", "camera"),
     (0.02, "down", "camera"),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +51,8 @@ def one_hand(
 ) -> Turned:
     """A single hand, turned as people hold hands before cameras.
 
-    Args:
-        rng: How it is turned, and which hand it is.
-        posed: Its pose.
-        showing: Palm or back to the camera and fingers up, so that every finger is seen.
-        palmar: More often with the palm in view, where it holds something.
-        edgeways: Then turned about its fingers' direction until the camera looks at one of its edges, so that
-            a finger is seen to bend.
+    With ``showing``, palm or back to the camera and fingers up; ``palmar``, more often the palm, where it
+    holds something; ``edgeways``, then turned until one of its edges is seen, so that a bend shows.
     """
     side: Side = "right" if rng.random() < 0.5 else "left"
     palm, points = _view(rng, posed, showing, palmar)

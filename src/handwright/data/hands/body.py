@@ -13,8 +13,7 @@ from handwright.data.hands.dress import Dress, band, disc, metal
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
 from handwright.data.hands.person import Person
-from handwright.data.world.material import Material
-from handwright.data.world.stage import Solid
+from handwright.data.world.stage import Material, Solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.dense import load_dense_rig, vertex_normals

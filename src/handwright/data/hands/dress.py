@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 _BINS = 48
 METALS = {
@@ -18,30 +18,16 @@ METALS = {
 }
 FABRICS = ("plain", "hoops", "checks", "twill", "heather", "ribs")
 GARMENTS = {
-    "plain": "shirt",
-    "hoops": "striped sweater",
-    "checks": "checked shirt",
-    "twill": "denim jacket",
-    "heather": "melange sweater",
-    "ribs": "knitted sweater",
-}
+    "plain": "shirt", "hoops": "striped sweater", "checks": "checked shirt", "twill": "denim jacket",
+    "heather": "melange sweater", "ribs": "knitted sweater",
+}  # fmt: skip
 COLOUR_WORDS = {
-    "white": (0.75, 0.75, 0.73),
-    "black": (0.02, 0.02, 0.022),
-    "grey": (0.22, 0.22, 0.23),
-    "navy": (0.02, 0.03, 0.09),
-    "blue": (0.06, 0.14, 0.42),
-    "light blue": (0.35, 0.5, 0.7),
-    "red": (0.45, 0.03, 0.03),
-    "green": (0.06, 0.22, 0.08),
-    "olive": (0.13, 0.13, 0.05),
-    "beige": (0.5, 0.42, 0.3),
-    "brown": (0.14, 0.075, 0.04),
-    "yellow": (0.7, 0.5, 0.08),
-    "pink": (0.7, 0.35, 0.4),
-    "purple": (0.2, 0.08, 0.3),
-    "orange": (0.7, 0.25, 0.05),
-}
+    "white": (0.75, 0.75, 0.73), "black": (0.02, 0.02, 0.022), "grey": (0.22, 0.22, 0.23),
+    "navy": (0.02, 0.03, 0.09), "blue": (0.06, 0.14, 0.42), "light blue": (0.35, 0.5, 0.7),
+    "red": (0.45, 0.03, 0.03), "green": (0.06, 0.22, 0.08), "olive": (0.13, 0.13, 0.05),
+    "beige": (0.5, 0.42, 0.3), "brown": (0.14, 0.075, 0.04), "yellow": (0.7, 0.5, 0.08),
+    "pink": (0.7, 0.35, 0.4), "purple": (0.2, 0.08, 0.3), "orange": (0.7, 0.25, 0.05),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

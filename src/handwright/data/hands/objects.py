@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handwright.data.hands.dress import any_colour, metal, tube_faces
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 _SIDES = 40
 

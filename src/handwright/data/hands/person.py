@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 MONK_SKIN_TONES = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",
@@ -23,17 +23,11 @@ _TONE_WORDS = (
 )  # fmt: skip
 _BLOOD = np.array([1.06, 0.86, 0.76])
 NAIL_COLOURS = {
-    "red": (0.45, 0.015, 0.02),
-    "dark red": (0.12, 0.008, 0.015),
-    "pink": (0.72, 0.22, 0.30),
-    "nude": (0.55, 0.33, 0.26),
-    "black": (0.012, 0.012, 0.014),
-    "white": (0.78, 0.77, 0.75),
-    "blue": (0.03, 0.08, 0.38),
-    "green": (0.03, 0.20, 0.10),
-    "lilac": (0.42, 0.30, 0.60),
+    "red": (0.45, 0.015, 0.02), "dark red": (0.12, 0.008, 0.015), "pink": (0.72, 0.22, 0.30),
+    "nude": (0.55, 0.33, 0.26), "black": (0.012, 0.012, 0.014), "white": (0.78, 0.77, 0.75),
+    "blue": (0.03, 0.08, 0.38), "green": (0.03, 0.20, 0.10), "lilac": (0.42, 0.30, 0.60),
     "orange": (0.72, 0.17, 0.03),
-}
+}  # fmt: skip
 _SPREAD = (0.05, 0.06, 0.07, 0.03, 0.04, 0.035, 0.03, 0.035, 0.045)
 
 

@@ -1,7 +1,5 @@
 """The truth of a picture as plain numbers, for JSON, and its captions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2

@@ -1,7 +1,5 @@
 """Everything that is decided before a picture is made: who, how many hands, doing what, where."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +15,8 @@ from handwright.data.hands.objects import Thing
 from handwright.data.hands.parts import Arm
 from handwright.data.hands.person import Person, draw_person
 from handwright.data.hands.poses import Posed, draw_pose, named_pose
-from handwright.data.world.lens import Shot, draw_shot
 from handwright.data.world.light import Surroundings, draw_surroundings
+from handwright.data.world.picture import Shot, draw_shot
 from handwright.data.world.places import KINDS, Place, draw_place
 
 _SHOWING = ("palm", "palm", "spread", "four")

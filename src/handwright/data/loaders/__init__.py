@@ -1,7 +1,5 @@
 """Public data sets in their own layouts and our shards → ``Sample``; broken records are counted."""
 
-from __future__ import annotations
-
 from handwright.data.loaders.coco_wholebody import read_coco_wholebody
 from handwright.data.loaders.freihand import read_freihand
 from handwright.data.loaders.hadm import read_hadm
@@ -16,18 +14,7 @@ from handwright.data.loaders.reinterhand import read_reinterhand
 from handwright.data.loaders.rhd import read_rhd
 
 __all__ = [
-    "Broken",
-    "JudgedHand",
-    "JudgedPicture",
-    "Tally",
-    "read_coco_wholebody",
-    "read_freihand",
-    "read_hadm",
-    "read_hagrid",
-    "read_handwright",
-    "read_interhand",
-    "read_laion_human",
-    "read_malhand",
-    "read_reinterhand",
-    "read_rhd",
-]
+    "Broken", "JudgedHand", "JudgedPicture", "Tally", "read_coco_wholebody", "read_freihand", "read_hadm",
+    "read_hagrid", "read_handwright", "read_interhand", "read_laion_human", "read_malhand",
+    "read_reinterhand", "read_rhd",
+]  # fmt: skip

@@ -24,12 +24,8 @@ from handwright.types import Box, Side
 
 _NAME = "COCO-WholeBody"
 _PARTS = (
-    ("keypoints", 17),
-    ("foot_kpts", 6),
-    ("face_kpts", 68),
-    ("lefthand_kpts", 21),
-    ("righthand_kpts", 21),
-)
+    ("keypoints", 17), ("foot_kpts", 6), ("face_kpts", 68), ("lefthand_kpts", 21), ("righthand_kpts", 21),
+)  # fmt: skip
 _HANDS: tuple[tuple[Side, slice], ...] = (("left", slice(91, 112)), ("right", slice(112, 133)))
 
 

@@ -7,8 +7,6 @@
 Points are projected with K, whose pixel 0 is centred at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

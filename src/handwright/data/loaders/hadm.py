@@ -13,8 +13,6 @@ without one are good, except on a person whose tags name a hand or an arm too ma
 Pixel 0 begins at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

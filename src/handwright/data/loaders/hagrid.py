@@ -7,8 +7,6 @@
 All numbers are shares of the picture, so that no pixel convention is involved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -24,12 +22,9 @@ from handwright.types import Side
 _NAME = "HaGRID"
 _NO_GESTURE = "no_gesture"
 _FOLDERS = (
-    "{gesture}",
-    "images/{gesture}",
-    "images/{split}/{gesture}",
-    "train_val_{gesture}",
+    "{gesture}", "images/{gesture}", "images/{split}/{gesture}", "train_val_{gesture}",
     "hagrid_dataset/{gesture}",
-)
+)  # fmt: skip
 _SIDES: dict[str, Side] = {"left": "left", "right": "right"}
 
 

@@ -5,8 +5,6 @@
 A record's ``people`` hold 133 points each; boxes are stored, or else lie around the labelled points.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from pathlib import Path

@@ -9,8 +9,6 @@ Its order is 21 points of the right hand, then the left: each finger from the ti
 space is camrot · (world − campos). Pixel 0 is centred at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

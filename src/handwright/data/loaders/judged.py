@@ -1,7 +1,5 @@
 """Pictures whose hands people have judged: good or malformed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ documented. The authors of MalHand call their detector of malformed hands such a
 layout of their own.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Generator, Sequence
 from functools import partial

@@ -121,9 +121,7 @@ def from_pixel_index(points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n
 
 
 def project(
-    points_cam: Float[np.ndarray, "n 3"],
-    focal_px: Float[np.ndarray, "2"],
-    center_px: Float[np.ndarray, "2"],
+    points_cam: Float[np.ndarray, "n 3"], focal_px: Float[np.ndarray, "2"], center_px: Float[np.ndarray, "2"]
 ) -> Float[np.ndarray, "n 2"]:
     """Pinhole projection of points in camera space, in the data set's own pixel convention.
 

@@ -8,8 +8,6 @@ Its order is the wrist, Thumb_0 … 4, Index_1 … 4, Middle, Ring, Pinky_0 … 
 Pinky_0 lie in the palm and are left out. Camera space is R · world + t. Pixel 0 is centred at 0.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

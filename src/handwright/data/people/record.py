@@ -1,7 +1,5 @@
 """The truth of a picture of someone as plain numbers, for JSON; and what there is to say about it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,18 +10,66 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
-from handwright.data.hands.compositing import composite, exposure, seen_landmarks, white_balance
-from handwright.data.hands.sample import HandTruth, RenderedPicture
-from handwright.data.people.body import SKIN, solids_of
-from handwright.data.people.points import wholebody_of
+from handwright.data.hands.sample import (
+    HandTruth,
+    RenderedPicture,
+    composite,
+    exposure,
+    seen_landmarks,
+    white_balance,
+)
+from handwright.data.people.body import SKIN, Someone, solids_of
+from handwright.data.people.figure.hand_graft import TO_CAMERA
+from handwright.data.people.figure.makehuman import load_figure
+from handwright.data.people.figure.mesh_cutting import BODY_BONES, FACE, NOSE, bone, ears, feet
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
-from handwright.data.world.lens import develop
-from handwright.data.world.picture import light_stage
+from handwright.data.world.picture import develop, light_stage
 from handwright.data.world.stage import Stage, set_stage
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import orientation_of
 from handwright.hand.kinematics import mesh_of
+
+_BODY, _FEET, _FACE, _LEFT, _RIGHT = (
+    slice(0, 17), slice(17, 23), slice(23, 91), slice(91, 112), slice(112, 133),
+)  # fmt: skip
+_JOINT_DEPTH_M, _SKIN_DEPTH_M, _FOOT_DEPTH_M = 0.16, 0.012, 0.03
+"""How far behind what is seen a point may lie and still be seen: joints are within, hair and shoes above."""
+
+HIDDEN = 0.5  # Confidence of a point that is in the picture and hidden, as COCO's visibility 1
+
+
+def wholebody_of(
+    someone: Someone, hands: Mapping[str, HandTruth], stage: Stage, scale: int, size: int
+) -> Float[np.ndarray, "133 3"]:
+    """Where the points are, and whether they are seen (1), hidden (0.5) or outside the picture (0, 0, 0)."""
+    skin_m = someone.skin_m()
+    joints = someone.stance.bones.heads_m[[bone(name) for name in BODY_BONES]] @ TO_CAMERA + someone.place_m
+    eyes = [skin_m[np.unique(load_figure().groups[f"helper-{k}-eye"].faces)] for k in "lr"]
+    front = np.array([ball[ball[:, 2].argmin()] for ball in eyes])
+    points = np.concatenate([skin_m[[NOSE]], front, skin_m[ears()], joints, skin_m[feet()], skin_m[FACE]])
+    slack = np.concatenate(
+        [
+            np.full(5, _SKIN_DEPTH_M),
+            np.full(12, _JOINT_DEPTH_M),
+            np.full(6, _FOOT_DEPTH_M),
+            np.full(68, _SKIN_DEPTH_M),
+        ]
+    )
+    camera = someone.hands[0].camera
+    pixels = camera.project(points)
+    column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
+    seen_m = stage.visible.depth_m[row, column]
+    seen = points[:, 2] - np.where(np.isfinite(seen_m), seen_m, np.inf) < slack
+    out = np.zeros((133, 3))
+    out[:91] = np.concatenate([pixels, np.where(seen, 1.0, HIDDEN)[:, None]], 1)
+    for side, part in (("left", _LEFT), ("right", _RIGHT)):
+        truth = hands[side]
+        out[part] = np.concatenate([truth.keypoints_px, np.where(truth.visible, 1.0, HIDDEN)[:, None]], 1)
+    outside = ~((out[:, :2] >= 0) & (out[:, :2] < size)).all(1)
+    out[outside] = 0.0
+    return out
+
 
 _REACHES = ((0.012, 8), (0.05, 10), (0.2, 14))
 """Ambient occlusion of fingers, of folds, and of limbs before a body."""

@@ -12,16 +12,14 @@ from jaxtyping import Float
 from handwright.data.hands.person import draw_person
 from handwright.data.people.body import Someone
 from handwright.data.people.clothing.wardrobe import draw_outfit
-from handwright.data.people.figure.build import Build, draw_build, rest_vertices_m
-from handwright.data.people.figure.hand_graft import TO_CAMERA, hand_on
+from handwright.data.people.figure.hand_graft import TO_CAMERA, Build, draw_build, hand_on, rest_vertices_m
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
-from handwright.data.people.figure.skeleton import bone
+from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.appearance import draw_head
 from handwright.data.people.posture.stance import Stance, draw_stance
-from handwright.data.world.floor import on_floor
-from handwright.data.world.lens import Shot, draw_shot
 from handwright.data.world.light import Surroundings, draw_surroundings
-from handwright.data.world.places import KINDS, Place, draw_place
+from handwright.data.world.picture import Shot, draw_shot
+from handwright.data.world.places import KINDS, Place, draw_place, on_floor
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.types import Camera, Hand
 

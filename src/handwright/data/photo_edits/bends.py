@@ -9,16 +9,18 @@ from jaxtyping import Float
 
 from handwright.data.photo_edits.canvas import (
     Canvas,
+    Map,
     Piece,
     cut_out,
     cut_out_finger,
     erase_finger,
+    grid,
     new_canvas,
     paste,
+    sample,
+    smooth_map,
 )
-from handwright.data.photo_edits.fingers import along
 from handwright.data.photo_edits.hand_crop import HandCrop, finger_mask
-from handwright.data.photo_edits.maps import Map, grid, sample, smooth_map
 from handwright.data.photo_edits.moves import (
     Chain,
     Edit,
@@ -33,6 +35,7 @@ from handwright.data.photo_edits.moves import (
     stretched,
     within,
 )
+from handwright.data.photo_edits.photo_hands import along
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
@@ -243,12 +246,7 @@ def _mark_chain(canvas: Canvas, chain: Chain, radius: float) -> None:
 
 
 def _respaced_map(
-    crop: HandCrop,
-    own: Chain,
-    chain: Chain,
-    longer: float,
-    seam: float,
-    radius: float,
+    crop: HandCrop, own: Chain, chain: Chain, longer: float, seam: float, radius: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """A finger's maps for its near and its far part, and the far one's share of each pixel."""
     length = float(np.linalg.norm(np.diff(own, axis=0), axis=1).sum())

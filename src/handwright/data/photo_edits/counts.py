@@ -1,7 +1,5 @@
 """Edits of the number of fingers: too many, too few, a second thumb."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from handwright.data.photo_edits.bends import turn_towards_pinky

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.photo_edits.canvas import Canvas, new_canvas
+from handwright.data.photo_edits.canvas import Canvas, from_polar, grid, new_canvas, polar, sample
 from handwright.data.photo_edits.hand_crop import HandCrop
-from handwright.data.photo_edits.maps import from_polar, grid, polar, sample
 from handwright.data.photo_edits.moves import EditedHand, EditTask
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
@@ -77,14 +76,8 @@ def jump(
 ) -> None:
     """Resample the fan with a jump in its angle, from ``left`` to ``right`` at ``at``.
 
-    Args:
-        canvas: Changed.
-        fan: Its fan.
-        at: Angle of the seam in the target.
-        left: Angle in the source up to which the left side reaches.
-        right: Angle in the source from which the right side starts.
-        wrong: First and last angle in the target of what is wrong now.
-        slide: Radius → how much farther on the seam lies there, in source and target.
+    The left side reaches up to the angle ``left`` of the source, the right one starts at ``right``; ``wrong``
+    are the first and last angle in the target of what is wrong now; ``slide`` moves the seam on by radius.
     """
     here = grid(canvas.crop.width)
     radius, angle = polar(here, fan.center, fan.ahead)

@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.data.photo_edits.fingers import (
+from handwright.data.photo_edits.photo_hands import (
     Finger,
+    PhotoHands,
+    find_photo_hands,
     is_stretched,
     may_be_free,
     measure_fingers,
+    segment_photo_hand,
 )
-from handwright.data.photo_edits.photo_hands import PhotoHands, find_photo_hands, segment_photo_hand
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.drawing.fill.background import background_sources
 from handwright.drawing.geometry.layer_assignment import smoothstep
@@ -152,14 +154,7 @@ def crop_hand(path: Path, size: int, rng: np.random.Generator, wanted: str = "an
 def finger_mask(
     crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"], start: tuple[float, float] = FROM_PALM
 ) -> Float[np.ndarray, "w w"]:
-    """The soft mask of one finger, float32 [W, W], from where it grows out of the palm.
-
-    Args:
-        crop: The hand.
-        number: Of the finger, 0 for the thumb.
-        hand: float32 [W, W] share of each pixel that is hand.
-        start: Where the mask begins and where it is full, in lengths of the finger's first bone.
-    """
+    """The soft mask [W, W] of one finger from where it leaves the palm (``start``, in first bones)."""
     own = crop.fingers[number]
     away = crop.reach(number) / own.radius
     others = [crop.reach(k) / f.radius for k, f in enumerate(crop.fingers) if k != number]

@@ -1,13 +1,9 @@
 """Edits that fuse two fingers or fork one."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
-from handwright.data.photo_edits.canvas import Canvas, cut_out_finger, erase_finger, new_canvas, paste
-from handwright.data.photo_edits.fingers import along
-from handwright.data.photo_edits.maps import grid
+from handwright.data.photo_edits.canvas import Canvas, cut_out_finger, erase_finger, grid, new_canvas, paste
 from handwright.data.photo_edits.moves import (
     EditedHand,
     EditTask,
@@ -19,6 +15,7 @@ from handwright.data.photo_edits.moves import (
     shaped_like,
     turned,
 )
+from handwright.data.photo_edits.photo_hands import along
 from handwright.drawing.fill.patch_fill import fill_background
 from handwright.drawing.fill.push_pull import push_pull
 from handwright.drawing.geometry.layer_assignment import smoothstep

@@ -11,14 +11,16 @@ from jaxtyping import Float
 from handwright.data.photo_edits.canvas import (
     Canvas,
     Piece,
+    bone_map,
     cut_out_finger,
     erase,
     erase_finger,
+    grid,
     new_canvas,
     paste,
+    sample,
 )
 from handwright.data.photo_edits.hand_crop import HandCrop, erased_mask, first_bone_position
-from handwright.data.photo_edits.maps import bone_map, grid, sample
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import distance_to_chain
 

@@ -1,7 +1,5 @@
 """The truth of an edited photograph as plain numbers, for JSON."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +9,7 @@ from handwright.data.captions import PHOTOGRAPH, Scene
 from handwright.data.hands.record import record_head
 from handwright.data.photo_edits.sample import EditedPhoto
 from handwright.hand.grammar import PoseWords, orientation_of, words_of
-from handwright.hand.joint_angles import dofs_of_pose
+from handwright.hand.kinematics import dofs_of_pose
 from handwright.types import Side
 
 

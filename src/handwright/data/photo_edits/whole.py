@@ -6,9 +6,18 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.photo_edits.canvas import Canvas, Piece, cut_out, erase, new_canvas, paste
+from handwright.data.photo_edits.canvas import (
+    Canvas,
+    Map,
+    Piece,
+    cut_out,
+    erase,
+    grid,
+    new_canvas,
+    paste,
+    sample,
+)
 from handwright.data.photo_edits.hand_crop import HandCrop
-from handwright.data.photo_edits.maps import Map, grid, sample
 from handwright.data.photo_edits.moves import Edit, EditedHand, EditTask
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
@@ -49,7 +58,7 @@ def crop_of_other_hand(crop: HandCrop, points: np.ndarray, side: str) -> HandCro
     """The same crop around another of its hands, or None where that touches the border."""
     from dataclasses import replace
 
-    from handwright.data.photo_edits.fingers import measure_fingers
+    from handwright.data.photo_edits.photo_hands import measure_fingers
     from handwright.hand.skeleton import palm_span_px
     from handwright.perception.segment import hand_region
 

@@ -2,11 +2,9 @@
 
 Reading order:
 
-- ``stage``: meshes of one material each, joined and rasterised into visible points.
-- ``material``: what surfaces are made of; ``skin_atlas``: wrinkles, creases and veins of skin;
-  ``_surface``: what each visible point looks like unlit.
+- ``stage``: materials, wrinkles and veins of skin; meshes of one material each, joined and rasterised.
+- ``_surface``: what each visible point looks like unlit.
 - ``light``: lamps and surroundings; ``_shading``: the light that reaches each visible point.
-- ``picture``: all of it together, with the light that scatters below the skin.
-- ``places``: backgrounds, painted by ``scenery`` and ``backdrops``; ``floor``: the ground someone stands on.
-- ``lens``: what a camera and a file format do to linear light.
+- ``picture``: all of it together, with the light that scatters below the skin, through lens and file format.
+- ``places``: backgrounds, painted by ``scenery`` and ``backdrops``, and the floor someone stands on.
 """

@@ -207,13 +207,7 @@ def _turned(picture: Canvas, degrees: float) -> Canvas:
 
 
 MAKERS: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
-    "wall": _wall,
-    "shelf": _shelf,
-    "wood": _wood,
-    "garden": _garden,
-    "lights": _lights,
-    "street": _street,
-    "cloth": _cloth,
-    "plain": _plain,
-}
+    "wall": _wall, "shelf": _shelf, "wood": _wood, "garden": _garden, "lights": _lights, "street": _street,
+    "cloth": _cloth, "plain": _plain,
+}  # fmt: skip
 """Painters of sharp backgrounds by name, each (rng, side) → linear [S, S, 3]."""

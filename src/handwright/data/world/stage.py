@@ -1,16 +1,122 @@
-"""Meshes of one material each, joined into one scene and rasterised."""
+"""Meshes of one material each, joined and rasterised; maps of skin from the drawn hand's own atlas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from handwright.data.world._noise import draw_detail
 from handwright.data.world._surface import ALBEDO, see_points, vertex_normals
-from handwright.data.world.material import Material
-from handwright.data.world.skin_atlas import detail_levels, pick_level, skin_levels
+from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.dense import load_dense_rig
 from handwright.hand.raster import Visible, rasterize
+
+SKIN, CLOTH, SOLID = 0, 1, 2
+PATTERNS = (
+    "plain", "hoops", "ribs", "checks", "twill", "heather", "stripes", "panels", "grain", "leather", "screen",
+    "knit", "brushed",
+)  # fmt: skip
+COLUMNS = 26
+
+
+@dataclass(frozen=True)
+class Material:
+    """One surface."""
+
+    kind: str  # 'skin', 'cloth' or 'solid'
+    albedo: tuple[float, float, float]  # Linear reflectance
+    roughness: float = 0.6  # Of the highlight, 0.05 … 1
+    shine: float = 0.03  # Reflectance at right angles: skin 0.028, plastic 0.04, metals 0.5 and more
+    metal: float = 0.0  # 1 tints the highlight with the albedo and drops the diffuse part
+    pattern: str = "plain"  # One of ``PATTERNS``
+    scale_m: float = 0.01  # Its period
+    second: tuple[float, float, float] = (0.5, 0.5, 0.5)  # Its other colour
+    relief_m: float = 0.0  # Height of the skin's or pattern's relief
+    age: float = 0.3  # Wrinkles and spots, 0 … 1; skin
+    hair: float = 0.0  # On back and forearm, 0 … 1; skin
+    veins: float = 0.3  # On the back, 0 … 1; skin
+    palm_light: float = 0.0  # How much lighter the palm is; skin
+    redness: float = 0.5  # Of knuckles, fingertips and palm; skin
+    nail: tuple[float, float, float] | None = None  # Colour of painted nails, or None for bare ones; skin
+    glow: float = 0.0  # Emission as a multiple of the albedo
+    bleed: float = 0.0  # How far light wanders below the surface, 1 for skin, 0 for none
+    seed: float = 0.0  # Shifts all noise
+
+    def row(self) -> Float[np.ndarray, " 26"]:
+        """The numbers in the kernels' order."""
+        kind = ("skin", "cloth", "solid").index(self.kind)
+        nail = self.nail or (0.0, 0.0, 0.0)
+        return np.array(
+            [
+                kind, *self.albedo, self.roughness, self.shine, self.metal, PATTERNS.index(self.pattern),
+                self.scale_m, *self.second, self.relief_m, self.age, self.hair, self.veins, self.palm_light,
+                self.redness, float(self.nail is not None), *nail, self.glow, self.bleed, self.seed, 0.0,
+            ],
+            np.float32,
+        )  # fmt: skip
+
+
+_DETAIL_PX = 512
+_SPAN_M = 0.32
+
+_VEINS_CM = np.array(
+    [
+        (0.9, 8.2, 0.7, 5.6), (0.7, 5.6, 1.5, 3.4), (1.5, 3.4, 1.9, 0.4), (1.9, 0.4, 2.0, -5.0),
+        (-0.8, 8.0, -0.6, 5.9), (-0.6, 5.9, 0.7, 5.6), (-0.6, 5.9, -1.3, 3.0), (-1.3, 3.0, -1.2, -0.6),
+        (-2.2, 7.2, -2.0, 5.0), (-2.0, 5.0, -1.3, 3.0), (-2.0, 5.0, -2.4, 2.0), (-1.2, -0.6, -0.6, -5.0),
+        (2.1, 7.6, 1.5, 5.4), (1.5, 5.4, 0.7, 5.6),
+    ],
+    np.float32,
+)  # fmt: skip
+"""The dorsal venous network of the resting hand as line pieces x0, y0, x1, y1 in cm (Gray's Anatomy)."""
+
+
+@lru_cache(maxsize=1)
+def skin_levels() -> tuple[Float[np.ndarray, "s s 6"], ...]:
+    """The drawn hand's atlas and its halvings: albedo 3 (128 = mean), height, nail, palmar; 0 … 255."""
+    with files("handwright.drawing.skin").joinpath("skin.npz").open("rb") as stream, np.load(stream) as data:
+        full = np.dstack([data["albedo"], data["height"], data["nail"], data["palmar"]]).astype(np.float32)
+    return _halvings(full)
+
+
+@lru_cache(maxsize=1)
+def detail_levels() -> tuple[Float[np.ndarray, "s s 4"], ...]:
+    """Veins, tendons, creases and where hair grows, each 0 … 1, on the back of the hand; and halvings."""
+    dense = load_dense_rig()
+    rig = dense.rig
+    corners = rig.corner_uv.reshape(-1, 2)
+    faces = np.arange(len(corners)).reshape(-1, 3)
+    seen = rasterize(corners * _DETAIL_PX, np.ones(len(corners)), faces, _DETAIL_PX, _DETAIL_PX)
+    flat = rig.faces.ravel()
+    points = (100 * seen.interpolate(rig.vertices_m[flat], faces)).astype(np.float32)
+    normals = seen.interpolate(dense.normals[flat], faces).astype(np.float32)
+    fingers = np.isin(rig.weight_bones, [b for chain in FINGER_BONES for b in chain])
+    share = seen.interpolate((rig.weights * fingers).sum(1)[flat][:, None], faces)[:, 0].astype(np.float32)
+    knuckles = (100 * rig.joints_m[[1, 4, 10, 7]]).astype(np.float32)
+    values = draw_detail(points, normals, share, _VEINS_CM, knuckles)
+    full = np.zeros((_DETAIL_PX, _DETAIL_PX, 4), np.float32)
+    full[seen.face >= 0] = values
+    return _halvings(full)
+
+
+def pick_level(levels: tuple[Float[np.ndarray, "s s c"], ...], pixels_per_m: float) -> np.ndarray:
+    """The level whose texels are about as fine as the picture's pixels (no aliasing)."""
+    finer = levels[0].shape[0] / _SPAN_M / pixels_per_m
+    return levels[int(np.clip(np.floor(np.log2(max(finer, 1.0))), 0, len(levels) - 1))]
+
+
+def _halvings(full: Float[np.ndarray, "s s c"]) -> tuple[Float[np.ndarray, "s s c"], ...]:
+    levels = [np.ascontiguousarray(full)]
+    while levels[-1].shape[0] > 128:
+        half = levels[-1].shape[0] // 2
+        smaller = cv2.resize(levels[-1], (half, half), interpolation=cv2.INTER_AREA)
+        levels.append(np.ascontiguousarray(smaller, np.float32))
+    return tuple(levels)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """One component of a pipeline at a time from disk: safetensors only, nothing left to chance."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,8 +9,8 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError
 
+from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.libraries import CLIPTokenizer, quiet
-from handwright.diffusion.loading.memory import enough_memory
 from handwright.diffusion.loading.places import refuse_pickle
 from handwright.errors import DiffusionError
 

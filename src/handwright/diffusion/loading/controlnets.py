@@ -1,7 +1,5 @@
 """A ControlNet from a folder or a single file."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,26 +16,12 @@ from handwright.diffusion.loading.places import refuse_pickle
 from handwright.errors import DiffusionError
 
 _SHARED = (
-    "flip_sin_to_cos",
-    "freq_shift",
-    "down_block_types",
-    "mid_block_type",
-    "only_cross_attention",
-    "block_out_channels",
-    "layers_per_block",
-    "downsample_padding",
-    "mid_block_scale_factor",
-    "act_fn",
-    "norm_num_groups",
-    "norm_eps",
-    "cross_attention_dim",
-    "transformer_layers_per_block",
-    "attention_head_dim",
-    "num_attention_heads",
-    "use_linear_projection",
-    "upcast_attention",
+    "flip_sin_to_cos", "freq_shift", "down_block_types", "mid_block_type", "only_cross_attention",
+    "block_out_channels", "layers_per_block", "downsample_padding", "mid_block_scale_factor", "act_fn",
+    "norm_num_groups", "norm_eps", "cross_attention_dim", "transformer_layers_per_block",
+    "attention_head_dim", "num_attention_heads", "use_linear_projection", "upcast_attention",
     "resnet_time_scale_shift",
-)
+)  # fmt: skip
 """What a ControlNet has in common with the UNet that it steers."""
 
 _SIGNS = ("controlnet_mid_block", "middle_block_out")
@@ -56,14 +40,11 @@ _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' condit
 def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype) -> ControlNetModel:
     """A ControlNet for ``unet``.
 
-    Args:
-        place: A folder with config.json, or a .safetensors file in diffusers' or the original layout. A file
-            without a config.json beside it is read as a published ControlNet of the UNet's own widths.
-        unet: The UNet that it shall steer.
-        dtype: Its weights are converted to this.
-
     Raises:
         DiffusionError: A pickle, a damaged file, or weights of another width than the UNet's.
+
+    A .safetensors file without a config.json beside it is read as a published ControlNet of the UNet's own
+    widths.
     """
     if place.is_dir() and (place / "config.json").is_file():
         return load_network(ControlNetModel, place, dtype)

@@ -1,7 +1,5 @@
 """diffusers and transformers, kept quiet: no progress bars, no remarks about libraries we do without."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,17 +8,9 @@ import diffusers.utils.logging as diffusers_log
 import transformers.utils.logging as transformers_log
 
 __all__ = [
-    "AutoencoderKL",
-    "AutoencoderTiny",
-    "BaseOutput",
-    "CLIPTextModel",
-    "CLIPTokenizer",
-    "ControlNetModel",
-    "DiffusionPipeline",
-    "UNet2DConditionModel",
-    "quiet",
-    "randn_tensor",
-]
+    "AutoencoderKL", "AutoencoderTiny", "BaseOutput", "CLIPTextModel", "CLIPTokenizer", "ControlNetModel",
+    "DiffusionPipeline", "UNet2DConditionModel", "quiet", "randn_tensor",
+]  # fmt: skip
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Where a model's files are: the package, a folder, the Hugging Face hub's cache. Imports no torch."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -74,9 +72,7 @@ def refuse_pickle(path: Path) -> None:
     """
     if path.suffix.lower() in _PICKLES:
         raise DiffusionError(
-            f"{path} is a pickle checkpoint",
-            "unpickling may run any code",
-            "convert it to safetensors first",
+            f"{path} is a pickle checkpoint", "unpickling may run any code", "convert it to safetensors first"
         )
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, UInt8
 
 from handwright.drawing.fill.patch_fill import FillParams, fill_background
 from handwright.drawing.photo.grain import add_grain, measure_grain
-from handwright.hand.morphology import dilated, opened
+from handwright.hand.rig import dilated, opened
 from handwright.hand.skin_colour import COLOURLESS, skin_chroma, skin_distance
 from handwright.types import HandRegion
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.drawing.geometry.surface import Surface
-from handwright.hand.morphology import dilated, eroded, opened
+from handwright.hand.rig import dilated, eroded, opened
 from handwright.hand.skeleton import skeleton_masks
 from handwright.types import HandRegion
 

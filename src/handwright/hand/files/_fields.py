@@ -1,7 +1,5 @@
 """Checked reading of a hands file's fields: every error names the place, the field and what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, cast
 

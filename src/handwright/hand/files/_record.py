@@ -20,22 +20,12 @@ from handwright.hand.files._fields import (
     text,
     whole,
 )
-from handwright.hand.joint_angles import DOF_BONES, dofs_of_pose
-from handwright.hand.kinematics import hand_landmarks_m, pose_of_dofs
+from handwright.hand.kinematics import DOF_BONES, dofs_of_pose, hand_landmarks_m, pose_of_dofs
 from handwright.types import Camera, Hand, HandObservation, Side
 
 _NAMES = (
-    "id",
-    "side",
-    "landmarks_px",
-    "depth_px",
-    "score",
-    "found_by",
-    "pose",
-    "palm_arch",
-    "angles_deg",
-    "wrist",
-)
+    "id", "side", "landmarks_px", "depth_px", "score", "found_by", "pose", "palm_arch", "angles_deg", "wrist",
+)  # fmt: skip
 FIELDS = (*_NAMES, "translation_m", "shape", "camera", "betas")
 ANGLE_DECIMALS = 2
 _SAME_DEG = 0.5 * 10**-ANGLE_DECIMALS + 1e-9

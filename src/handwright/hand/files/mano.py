@@ -31,12 +31,8 @@ MANO_FROM_OURS: Float[np.ndarray, "3 3"] = np.array([[0.0, -1.0, 0.0], [0.0, 0.0
 """Turns our rest frame (x thumb side, y fingers, z out of the palm) into the right template's."""
 
 FLAT_DEG = (
-    (50.0, 35.0, 35.0),
-    (5.0, 0.0, 0.0),
-    (-10.0, -10.0, -10.0),
-    (-10.0, -20.0, -20.0),
-    (-35.0, -35.0, -35.0),
-)
+    (50.0, 35.0, 35.0), (5.0, 0.0, 0.0), (-10.0, -10.0, -10.0), (-10.0, -20.0, -20.0), (-35.0, -35.0, -35.0),
+)  # fmt: skip
 """Angle in the palm plane of MANO's flat bones, per finger (``anatomy.FINGERS``) and bone: 0 along fingers,
 + to the thumb's side."""
 

@@ -27,23 +27,17 @@ CONTACT_M = 0.0165  # Two fingertip landmarks nearer than this touch: they lie a
 REST_GAPS_DEG = (13.8, 8.1, 9.0)  # Angles between neighbouring fingers of the rest hand, in the palm's plane
 
 TYPICAL_BEND: dict[Bend, tuple[float, float, float]] = {
-    "extended": (2, 5, 3),
-    "folded": (66, 12, 6),
-    "bent": (38, 48, 28),
-    "hooked": (4, 84, 52),
+    "extended": (2, 5, 3), "folded": (66, 12, 6), "bent": (38, 48, 28), "hooked": (4, 84, 52),
     "curled": (76, 94, 52),
-}
+}  # fmt: skip
 """MCP, PIP and DIP flexion in degrees."""
 
 TYPICAL_GAP: dict[Gap, float] = {"crossed": -9, "together": 3, "apart": 11, "spread": 21}
 """Angle between two neighbouring fingers in degrees."""
 
 TYPICAL_THUMB: dict[Thumb, tuple[float, float, float]] = {
-    "out": (-20, 2, 0),
-    "beside": (12, -8, 0),
-    "opposed": (14, 30, 10),
-    "across": (36, 20, 6),
-}
+    "out": (-20, 2, 0), "beside": (12, -8, 0), "opposed": (14, 30, 10), "across": (36, 20, 6),
+}  # fmt: skip
 """CMC flexion, abduction and twist in degrees."""
 
 _THUMB_JOINTS = {False: (3, 3), True: (38, 36)}

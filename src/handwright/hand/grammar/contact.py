@@ -29,13 +29,6 @@ def touch(
 
     Damped least squares with a numerical Jacobian minimise Σ (|tip − thumb tip| − gap)² over the contacts,
     and the approach of other tips to less than ``APART_M``.
-
-    Args:
-        dofs_rad: [24] where to start.
-        contacts: Fingers (1 index … 4 pinky) to touch.
-        bounds: [24, 2] lowest and highest angles.
-        steps: At most so many.
-        gap_m: Distance of the fingertips' landmarks; more where they hold something between them.
     """
     tips, touching = np.array([8, 12, 16, 20]), np.isin([1, 2, 3, 4], contacts)
     dofs = np.clip(dofs_rad, *bounds.T)
@@ -69,11 +62,6 @@ def untangle(
     """Angles near ``dofs_rad`` at which the hand does not run into itself.
 
     Minimises Σ max(overlap − 0.8 mm, 0)² over the rig's sphere pairs by damped least squares.
-
-    Args:
-        dofs_rad: [24] where to start.
-        bounds: [24, 2] lowest and highest angles.
-        steps: At most so many.
     """
     dofs = np.clip(dofs_rad, *bounds.T)
     for _ in range(steps):

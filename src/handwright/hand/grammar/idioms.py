@@ -1,7 +1,5 @@
 """Common expressions for poses besides the grammar's own phrases: patterns of free text, as data."""
 
-from __future__ import annotations
-
 from handwright.hand.grammar.words import Bend, Direction
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -36,18 +34,16 @@ NAME_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\bsalut(?:es?|ing)\b", ("salute", "flat", "stop")),
     (r"clenched (?:hands?|fists?)|\bfists?\b|balled hands?", ("fist", "adducted thumb grasp")),
     (
-        r"(?:open|outstretched|extended) palms?\b|open (?:left |right )?hands?\b|hands? (?:is |"
-        r"are )?(?:wide )?open\b(?! a| the)|"
-        r"high[ -]fiv(?:e|es|ing)\b",
+        r"(?:open|outstretched|extended) palms?\b|open (?:left |right )?hands?\b|hands? (?:is |are )?(?:wide "
+        r")?open\b(?! a| the)|high[ -]fiv(?:e|es|ing)\b",
         ("palm", "spread", "flat"),
     ),
     (r"fingers (?:are )?(?:spread|splayed|fanned)|(?:spread|splayed) fingers", ("spread",)),
     (r"\b(?:hand|hands) (?:held )?flat\b|\bflat (?:hands?|palms?)\b", ("flat",)),
     (
-        r"(?<!fingers )(?<!fingertips )(?<!toes )\bpoint(?:ing|s) "
-        r"(?=(?:with|at|to|toward|towards|up|upwards?|down|downwards?|left|right|out|into|across|away|"
-        r"directly|straight|forwards?|a|his|her|their|its)\b)"
-        r"|(?<!fingers )\bpointing$|pointing (?:\w+ )?finger|finger[ -]pointing",
+        r"(?<!fingers )(?<!fingertips )(?<!toes )\bpoint(?:ing|s) (?=(?:with|at|to|toward|towards|up|"
+        r"upwards?|down|downwards?|left|right|out|into|across|away|directly|straight|forwards?|a|his|her|"
+        r"their|its)\b)|(?<!fingers )\bpointing$|pointing (?:\w+ )?finger|finger[ -]pointing",
         ("pointing", "one", "finger gun"),
     ),
     (r"pinch(?:es|ing)?\b|\bpinch (?:grip|grasp)", ("palmar pinch grasp", "tip pinch grasp", "ok")),
@@ -57,13 +53,9 @@ NAME_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Patterns and the names that they may mean, the likeliest first; the first pattern that fits counts."""
 
 RAISED_NAMES: dict[int, tuple[str, ...]] = {
-    0: ("fist",),
-    1: ("one", "mute", "pointing"),
-    2: ("peace", "two_up", "peace_inverted", "two_up_inverted"),
-    3: ("three", "three2", "scout"),
-    4: ("four",),
-    5: ("palm", "spread"),
-}
+    0: ("fist",), 1: ("one", "mute", "pointing"), 2: ("peace", "two_up", "peace_inverted", "two_up_inverted"),
+    3: ("three", "three2", "scout"), 4: ("four",), 5: ("palm", "spread"),
+}  # fmt: skip
 """Poses of one hand that show so many fingers."""
 
 BENT: tuple[tuple[str, Bend], ...] = (

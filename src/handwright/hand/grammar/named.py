@@ -1,10 +1,7 @@
 """Poses that have a name: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy."""
 
-from __future__ import annotations
-
 from handwright.errors import InvalidValueError
-from handwright.hand.grammar.orientation import thumb_direction
-from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb, stated_gaps
+from handwright.hand.grammar.words import Bend, Direction, Gap, PoseWords, Thumb, stated_gaps, thumb_direction
 
 _BENDS: dict[str, Bend] = {"e": "extended", "f": "folded", "b": "bent", "h": "hooked", "c": "curled"}
 _GAPS: dict[str, Gap] = {"x": "crossed", "t": "together", "a": "apart", "s": "spread"}
@@ -54,86 +51,53 @@ HAGRID: dict[str, PoseWords] = {
 """The 18 gestures of HaGRID (Kapitanov et al. 2022). A like's thumb points up: its fingers point sideways."""
 
 SPELLED: dict[str, PoseWords] = {
-    "A": _pose("beside", 0, "cccc"),
-    "B": _pose("across", 1, "eeee", "ttt"),
-    "C": _pose("opposed", 0, "bbbb"),
-    "D": _pose("opposed", 0, "ebbb", touch=(2,)),
-    "E": _pose("across", 1, "hhhh"),
-    "F": _pose("opposed", 0, "beee", "ass", (1,)),
-    "G": _pose("beside", 0, "eccc", points="left"),
-    "H": _pose("across", 1, "eecc", "taa", points="left"),
-    "I": _pose("across", 1, "ccce"),
-    "K": _pose("opposed", 0, "eecc"),
-    "L": _pose("out", 0, "eccc"),
-    "M": _pose("across", 1, "fffc"),
-    "N": _pose("across", 1, "ffcc"),
-    "O": _pose("opposed", 0, "bbbb", touch=(1, 2)),
-    "P": _pose("opposed", 0, "efcc", points="down"),
-    "Q": _pose("beside", 0, "eccc", points="down"),
-    "R": _pose("across", 1, "eecc", "xaa"),
-    "S": _pose("across", 1, "cccc"),
-    "T": _pose("beside", 1, "cccc"),
-    "U": _pose("across", 1, "eecc", "taa"),
-    "V": _pose("across", 1, "eecc", "saa"),
-    "W": _pose("across", 1, "eeec", "sss"),
-    "X": _pose("across", 1, "hccc"),
-    "Y": _pose("out", 0, "ccce"),
-}
+    "A": _pose("beside", 0, "cccc"), "B": _pose("across", 1, "eeee", "ttt"), "C": _pose("opposed", 0, "bbbb"),
+    "D": _pose("opposed", 0, "ebbb", touch=(2,)), "E": _pose("across", 1, "hhhh"),
+    "F": _pose("opposed", 0, "beee", "ass", (1,)), "G": _pose("beside", 0, "eccc", points="left"),
+    "H": _pose("across", 1, "eecc", "taa", points="left"), "I": _pose("across", 1, "ccce"),
+    "K": _pose("opposed", 0, "eecc"), "L": _pose("out", 0, "eccc"), "M": _pose("across", 1, "fffc"),
+    "N": _pose("across", 1, "ffcc"), "O": _pose("opposed", 0, "bbbb", touch=(1, 2)),
+    "P": _pose("opposed", 0, "efcc", points="down"), "Q": _pose("beside", 0, "eccc", points="down"),
+    "R": _pose("across", 1, "eecc", "xaa"), "S": _pose("across", 1, "cccc"), "T": _pose("beside", 1, "cccc"),
+    "U": _pose("across", 1, "eecc", "taa"), "V": _pose("across", 1, "eecc", "saa"),
+    "W": _pose("across", 1, "eeec", "sss"), "X": _pose("across", 1, "hccc"), "Y": _pose("out", 0, "ccce"),
+}  # fmt: skip
 """Hand shapes like those of the one-handed alphabet (without the moving J and Z); shapes, not language."""
 
 GRASPS: dict[str, PoseWords] = {
-    "large diameter": _pose("opposed", 0, "bbbb"),
-    "small diameter": _pose("across", 1, "cccc"),
-    "medium wrap": _pose("opposed", 1, "bbbb"),
-    "adducted thumb": _pose("beside", 0, "cccc"),
+    "large diameter": _pose("opposed", 0, "bbbb"), "small diameter": _pose("across", 1, "cccc"),
+    "medium wrap": _pose("opposed", 1, "bbbb"), "adducted thumb": _pose("beside", 0, "cccc"),
     "light tool": _pose("beside", 1, "cccc"),
     "prismatic four fingers": _pose("opposed", 0, "bbbb", touch=(1, 2, 3)),
     "prismatic three fingers": _pose("opposed", 0, "bbbc", touch=(1, 2, 3)),
     "prismatic two fingers": _pose("opposed", 0, "bbbb", touch=(1, 2)),
-    "palmar pinch": _pose("opposed", 0, "bbbb", touch=(1,)),
-    "power disk": _pose("out", 1, "bbbb"),
-    "power sphere": _pose("opposed", 1, "hhhh"),
-    "precision disk": _pose("out", 0, "hhhh"),
-    "precision sphere": _pose("opposed", 0, "hhhh"),
-    "tripod": _pose("opposed", 1, "bbcc", touch=(1, 2)),
-    "fixed hook": _pose("beside", 0, "hhhh"),
-    "lateral": _pose("beside", 1, "cccc"),
-    "index finger extension": _pose("opposed", 1, "eccc"),
-    "extension type": _pose("opposed", 0, "ffff"),
-    "distal type": _pose("opposed", 1, "bbcc"),
-    "writing tripod": _pose("opposed", 1, "bbcc", touch=(1, 2)),
-    "tripod variation": _pose("opposed", 1, "bccc"),
-    "parallel extension": _pose("opposed", 0, "ffff"),
-    "adduction grip": _pose("across", 1, "eebb", "taa"),
-    "tip pinch": _pose("opposed", 1, "bccc", touch=(1,)),
-    "lateral tripod": _pose("beside", 1, "bbcc"),
-    "four-finger sphere": _pose("opposed", 0, "hhhb"),
+    "palmar pinch": _pose("opposed", 0, "bbbb", touch=(1,)), "power disk": _pose("out", 1, "bbbb"),
+    "power sphere": _pose("opposed", 1, "hhhh"), "precision disk": _pose("out", 0, "hhhh"),
+    "precision sphere": _pose("opposed", 0, "hhhh"), "tripod": _pose("opposed", 1, "bbcc", touch=(1, 2)),
+    "fixed hook": _pose("beside", 0, "hhhh"), "lateral": _pose("beside", 1, "cccc"),
+    "index finger extension": _pose("opposed", 1, "eccc"), "extension type": _pose("opposed", 0, "ffff"),
+    "distal type": _pose("opposed", 1, "bbcc"), "writing tripod": _pose("opposed", 1, "bbcc", touch=(1, 2)),
+    "tripod variation": _pose("opposed", 1, "bccc"), "parallel extension": _pose("opposed", 0, "ffff"),
+    "adduction grip": _pose("across", 1, "eebb", "taa"), "tip pinch": _pose("opposed", 1, "bccc", touch=(1,)),
+    "lateral tripod": _pose("beside", 1, "bbcc"), "four-finger sphere": _pose("opposed", 0, "hhhb"),
     "quadpod": _pose("opposed", 0, "bbbc", touch=(1, 2, 3)),
-    "three-finger sphere": _pose("opposed", 0, "hhbb"),
-    "stick": _pose("beside", 1, "bccc"),
-    "palmar": _pose("across", 1, "ffff"),
-    "ring": _pose("opposed", 1, "bccc"),
-    "ventral": _pose("opposed", 1, "cccc"),
-    "inferior pincer": _pose("opposed", 0, "bbcc", touch=(1,)),
-}
+    "three-finger sphere": _pose("opposed", 0, "hhbb"), "stick": _pose("beside", 1, "bccc"),
+    "palmar": _pose("across", 1, "ffff"), "ring": _pose("opposed", 1, "bccc"),
+    "ventral": _pose("opposed", 1, "cccc"), "inferior pincer": _pose("opposed", 0, "bbcc", touch=(1,)),
+}  # fmt: skip
 """The 33 grasps of Feix et al. 2016 ('The GRASP taxonomy of human grasp types'), without the object."""
 
 EVERYDAY: dict[str, PoseWords] = {
-    "relaxed": _pose("beside", 0, "bbbb"),
-    "pointing": _pose("beside", 1, "eccc"),
-    "spread": _pose("out", 0, "eeee", "sss"),
-    "flat": _pose("beside", 0, "eeee", "ttt"),
-    "claw": _pose("out", 1, "hhhh"),
-    "finger gun": _pose("out", 0, "eccc", points="left"),
+    "relaxed": _pose("beside", 0, "bbbb"), "pointing": _pose("beside", 1, "eccc"),
+    "spread": _pose("out", 0, "eeee", "sss"), "flat": _pose("beside", 0, "eeee", "ttt"),
+    "claw": _pose("out", 1, "hhhh"), "finger gun": _pose("out", 0, "eccc", points="left"),
     "salute": _pose("beside", 0, "eeee", "ttt", points="up"),
     "thumb to middle": _pose("opposed", 0, "ebee", touch=(2,)),
     "thumb to ring": _pose("opposed", 0, "eebe", touch=(3,)),
-    "gathered": _pose("opposed", 0, "bbbb", touch=(1, 2, 3)),
-    "vulcan": _pose("out", 0, "eeee", "tst"),
-    "tabletop": _pose("beside", 0, "ffff"),
-    "scout": _pose("across", 1, "eeec", "ttt"),
+    "gathered": _pose("opposed", 0, "bbbb", touch=(1, 2, 3)), "vulcan": _pose("out", 0, "eeee", "tst"),
+    "tabletop": _pose("beside", 0, "ffff"), "scout": _pose("across", 1, "eeec", "ttt"),
     "love": _pose("out", 0, "ecce"),
-}
+}  # fmt: skip
 """Poses of every day that the other sets miss."""
 
 NAMED: dict[str, PoseWords] = {

@@ -1,50 +1,30 @@
 """Natural wordings of a pose."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from handwright.hand.grammar.named import names_of
 from handwright.hand.grammar.words import NEIGHBOURS, PoseWords
 
 NAME_PHRASES: Mapping[str, str] = {
-    "call": "making a call-me sign",
-    "dislike": "giving a thumbs down",
-    "fist": "clenched in a fist",
-    "four": "holding up four fingers",
-    "like": "giving a thumbs up",
-    "mute": "raising one finger for silence",
-    "ok": "making an OK sign",
-    "one": "holding up one finger",
-    "palm": "held open",
-    "peace": "making a peace sign",
-    "peace_inverted": "making a peace sign with its back to the camera",
-    "rock": "making the sign of the horns",
-    "stop": "raised in a stop gesture",
-    "stop_inverted": "held flat with its back to the camera",
-    "three": "holding up three fingers",
+    "call": "making a call-me sign", "dislike": "giving a thumbs down", "fist": "clenched in a fist",
+    "four": "holding up four fingers", "like": "giving a thumbs up", "mute": "raising one finger for silence",
+    "ok": "making an OK sign", "one": "holding up one finger", "palm": "held open",
+    "peace": "making a peace sign", "peace_inverted": "making a peace sign with its back to the camera",
+    "rock": "making the sign of the horns", "stop": "raised in a stop gesture",
+    "stop_inverted": "held flat with its back to the camera", "three": "holding up three fingers",
     "three2": "showing three with thumb, index and middle finger",
     "two_up": "holding up two fingers close together",
     "two_up_inverted": "holding up two fingers close together, its back to the camera",
-    "relaxed": "hanging relaxed",
-    "pointing": "pointing with the index finger",
-    "spread": "with all fingers spread wide",
-    "flat": "held flat",
-    "claw": "hooked like a claw",
-    "finger gun": "making a finger gun",
-    "salute": "raised in a salute",
-    "gathered": "with the fingertips gathered",
-    "vulcan": "making a Vulcan salute",
-    "scout": "giving the scout sign",
-    "love": "making the I-love-you sign",
-}
+    "relaxed": "hanging relaxed", "pointing": "pointing with the index finger",
+    "spread": "with all fingers spread wide", "flat": "held flat", "claw": "hooked like a claw",
+    "finger gun": "making a finger gun", "salute": "raised in a salute",
+    "gathered": "with the fingertips gathered", "vulcan": "making a Vulcan salute",
+    "scout": "giving the scout sign", "love": "making the I-love-you sign",
+}  # fmt: skip
 _BEND_PHRASES = {
-    "extended": "extended",
-    "folded": "folded at the knuckle",
-    "bent": "gently bent",
-    "hooked": "hooked",
+    "extended": "extended", "folded": "folded at the knuckle", "bent": "gently bent", "hooked": "hooked",
     "curled": "curled into the palm",
-}
+}  # fmt: skip
 THUMB_PHRASES = {
     "out": "out to the side",
     "beside": "along the index finger",
@@ -53,32 +33,19 @@ THUMB_PHRASES = {
 }
 _GAP_PHRASES = {"crossed": "crossed", "together": "held together", "apart": "apart", "spread": "spread"}
 PALM_PHRASES = {
-    "camera": "palm facing the camera",
-    "away": "back of the hand to the camera",
-    "up": "palm up",
-    "down": "palm down",
-    "left": "palm facing left",
-    "right": "palm facing right",
-}
+    "camera": "palm facing the camera", "away": "back of the hand to the camera", "up": "palm up",
+    "down": "palm down", "left": "palm facing left", "right": "palm facing right",
+}  # fmt: skip
 POINTS_PHRASES = {
-    "camera": "fingers pointing at the camera",
-    "away": "fingers pointing away from the camera",
-    "up": "fingers pointing up",
-    "down": "fingers pointing down",
-    "left": "fingers pointing left",
+    "camera": "fingers pointing at the camera", "away": "fingers pointing away from the camera",
+    "up": "fingers pointing up", "down": "fingers pointing down", "left": "fingers pointing left",
     "right": "fingers pointing right",
-}
+}  # fmt: skip
 _FINGER_PHRASES = ("index finger", "middle finger", "ring finger", "little finger")
 
 
 def describe(words: PoseWords, wording: str = "natural") -> str:
-    """Describe a pose in words.
-
-    Args:
-        words: The pose.
-        wording: 'terse' (its name, or the fingers that are up), 'natural' (a phrase) or 'technical'
-            (``str(words)``).
-    """
+    """Describe a pose in words: 'terse' (its name, or the fingers that are up), 'natural' or 'technical'."""
     if wording == "technical":
         return str(words)
     names = _names_with_phrase(words)

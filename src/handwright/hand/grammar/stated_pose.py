@@ -1,7 +1,5 @@
 """A stated pose: what a text states of a hand's pose, in which every property may stay open."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """PNG chunks and JPEG segments: read them, carry the harmless ones over into a newly encoded file."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 

@@ -1,7 +1,5 @@
 """From an ``Image`` to the bytes of a file, with the source file's metadata."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,8 +13,7 @@ from handwright.image.formats.containers import jpeg_with_segments
 from handwright.image.formats.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION, parsed_exif
 from handwright.image.formats.png import encode_png, with_pillow
 from handwright.image.formats.tiff import encode_tiff
-from handwright.image.modes import mode_in_file, widen
-from handwright.image.orientation import as_stored
+from handwright.image.modes import as_stored, mode_in_file, widen
 from handwright.types import Image
 
 JPEG_NOTE = "JPEG touches every pixel, also outside the hands: choose .png, or take the patches"
@@ -44,15 +41,10 @@ def encode_image(image: Image, file_format: str) -> tuple[bytes, tuple[str, ...]
     Into the format that it came from, samples are stored in the file's own orientation with its own metadata;
     into another one, upright.
 
-    Args:
-        image: The picture.
-        file_format: A value of :data:`SUFFIXES`.
-
-    Returns:
-        The file's bytes, and notes for the report.
-
     Raises:
         OutputError: The format cannot hold the picture.
+
+    Returns the file's bytes, and notes for the report.
     """
     facts = facts_of(image)
     same_format = facts.format == file_format
@@ -149,9 +141,5 @@ def _exif_header(facts: FileFacts) -> bytes:
 
 
 _ENCODERS: dict[str, Callable[[np.ndarray, str, FileFacts, bool], tuple[bytes, tuple[str, ...]]]] = {
-    "PNG": encode_png,
-    "TIFF": encode_tiff,
-    "WEBP": _encode_webp,
-    "BMP": _encode_bmp,
-    "JPEG": _encode_jpeg,
-}
+    "PNG": encode_png, "TIFF": encode_tiff, "WEBP": _encode_webp, "BMP": _encode_bmp, "JPEG": _encode_jpeg,
+}  # fmt: skip

@@ -1,7 +1,5 @@
 """Read the metadata of a picture file."""
 
-from __future__ import annotations
-
 import contextlib
 import struct
 import warnings
@@ -29,17 +27,8 @@ EXIF_TAGS_OF_TIFF = (270, 271, 272, 282, 283, 296, 305, 306, 315, 33432, *SUB_DI
 
 _EXTRA_SAMPLES, _XMP, _IPTC, _PHOTOSHOP, _ICC = 338, 700, 33723, 34377, 34675
 _TIFF_CARRIED = (
-    *EXIF_TAGS_OF_TIFF,
-    269,
-    ORIENTATION,
-    285,
-    316,
-    _EXTRA_SAMPLES,
-    _XMP,
-    _IPTC,
-    _PHOTOSHOP,
-    _ICC,
-)
+    *EXIF_TAGS_OF_TIFF, 269, ORIENTATION, 285, 316, _EXTRA_SAMPLES, _XMP, _IPTC, _PHOTOSHOP, _ICC,
+)  # fmt: skip
 _FORMAT_NAMES = {"MPO": "JPEG", "DIB": "BMP"}
 _DAMAGE = (SyntaxError, ValueError, TypeError, KeyError, OSError, struct.error)
 _LOSSY_FORMATS = ("JPEG", "AVIF", "JPEG2000", "HEIF")
@@ -78,10 +67,7 @@ def read_facts(opened: PILImage.Image, data: bytes) -> FileFacts:
 def parsed_exif(raw: bytes) -> PILImage.Exif:
     """EXIF from its TIFF structure; what is damaged in it is missing."""
     exif = PILImage.Exif()
-    with (
-        warnings.catch_warnings(),
-        contextlib.suppress(*_DAMAGE),
-    ):
+    with warnings.catch_warnings(), contextlib.suppress(*_DAMAGE):
         warnings.simplefilter("ignore")
         exif.load(b"Exif\0\0" + raw)
         for directory in SUB_DIRECTORIES:

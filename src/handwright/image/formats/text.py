@@ -1,7 +1,5 @@
 """Text in picture files: a generator's prompt and seed, and a line of our own."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

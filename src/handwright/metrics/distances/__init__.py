@@ -1,7 +1,5 @@
 """Distances between sets of features: `frechet` (FID), `kernel` (KID) and `clip` (CLIPSIM)."""
 
-from __future__ import annotations
-
 from handwright.metrics.distances.clip import clip_similarity
 from handwright.metrics.distances.frechet import frechet_distance
 from handwright.metrics.distances.kernel import kernel_distance, kernel_distance_difference

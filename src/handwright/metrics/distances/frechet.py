@@ -57,13 +57,6 @@ def frechet_distance(
 ) -> Estimate:
     """FID between two sets of features, with its interval.
 
-    Args:
-        reference: [N, D], of the real pictures; N > D.
-        measured: [M, D], of the pictures to judge; M > D.
-        name: What to call it: ``fid[extractor]``.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
-
     Raises:
         NotEnoughDataError: A set has no more rows than features: its covariance would be singular.
         InvalidValueError: The sets have different or invalid shapes, or numbers that are not finite.

@@ -5,8 +5,6 @@ in by TensorFlow 1's bilinear resize, whose grid starts at the corner and does n
 those of the published PyTorch weights.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,22 +1,66 @@
-"""From what a user writes after ``--extractor`` to an extractor."""
+"""From what a user writes after ``--extractor`` to an extractor.
+
+'rand-v1' needs no weights and no torch: random filters tell distributions apart, but what they find near and
+far is not what people do. Never compare its figures with those of a trained network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
 from handwright.errors import UsageError
 from handwright.metrics.extractors.features import FeatureExtractor
 
+_SIDE_PX = 64
+_WIDTHS = (16, 24, 32)
+_SEED = 20_240_613
+
+
+class RandomFilters:
+    """Means and standard deviations of the channels of each layer: D = 144."""
+
+    name = "rand-v1"
+
+    def __init__(self) -> None:
+        stream = np.random.PCG64(_SEED)
+        self._layers: list[Float[np.ndarray, "c_in*9 c_out"]] = []
+        channels = 3
+        for width in _WIDTHS:
+            fan_in = 9 * channels
+            uniform = stream.random_raw(fan_in * width) / 2.0**63 - 1.0  # raw draws never change with NumPy
+            self._layers.append((uniform * np.sqrt(6.0 / fan_in)).reshape(fan_in, width).astype(np.float32))
+            channels = width
+
+    def __call__(self, pictures: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
+        """Features, float32 [N, 144]; pictures are stretched to 64 × 64 by area."""
+        small = [cv2.resize(p, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA) for p in pictures]
+        maps = np.stack(small).astype(np.float32) / 127.5 - 1.0
+        features: list[Float[np.ndarray, "n c"]] = []
+        for filters in self._layers:
+            maps = np.maximum(_patches(maps) @ filters, 0.0)
+            flat = maps.reshape(len(maps), -1, maps.shape[-1])
+            features += [flat.mean(1), flat.std(1)]
+            maps = (maps[:, ::2, ::2] + maps[:, 1::2, ::2] + maps[:, ::2, 1::2] + maps[:, 1::2, 1::2]) / 4
+        return np.concatenate(features, 1)
+
+
+def _patches(maps: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n h w c*9"]:
+    """The 3 × 3 surroundings of every pixel, edges repeated."""
+    height, width = maps.shape[1:3]
+    wide = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    shifted = [wide[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    return np.concatenate(shifted, -1)
+
+
 EXTRACTORS = (
-    "hw-v2",
-    "referee-v1",
-    "hw:DIR",
-    "clip-hw-v1",
-    "inception:FILE[@64|192|768|2048]",
-    "clip:DIR or clip:OWNER/NAME",
-    "rand-v1",
-)
+    "hw-v2", "referee-v1", "hw:DIR", "clip-hw-v1", "inception:FILE[@64|192|768|2048]",
+    "clip:DIR or clip:OWNER/NAME", "rand-v1",
+)  # fmt: skip
 """What may be written."""
 
 
@@ -56,8 +100,6 @@ def _referee(_: str) -> FeatureExtractor:
 
 
 def _random(_: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.random_filters import RandomFilters
-
     return RandomFilters()
 
 
@@ -81,11 +123,7 @@ def _clip(argument: str) -> FeatureExtractor:
 
 
 _OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
-    ("hw-v2", False): _embedded,
-    ("referee-v1", False): _referee,
-    ("clip-hw-v1", False): _small_clip,
-    ("hw", True): _embedded,
-    ("rand-v1", False): _random,
-    ("inception", True): _inception,
+    ("hw-v2", False): _embedded, ("referee-v1", False): _referee, ("clip-hw-v1", False): _small_clip,
+    ("hw", True): _embedded, ("rand-v1", False): _random, ("inception", True): _inception,
     ("clip", True): _clip,
-}
+}  # fmt: skip

@@ -19,11 +19,7 @@ FOLDER = Path(__file__).parents[2] / "weights" / "clip"  # Where the package kee
 
 
 class ClipExtractor:
-    """Any CLIP model that transformers reads, with its own tokenizer and preprocessing; safetensors only.
-
-    Args:
-        model: A folder in transformers' layout, or OWNER/NAME on the hub.
-        name: What its measures are called by; None: 'clip:' and the model's name.
+    """Any CLIP model that transformers reads (a folder, or OWNER/NAME on the hub); safetensors only.
 
     Raises:
         MissingModelError: It is missing, incomplete or a pickle.

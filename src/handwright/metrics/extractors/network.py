@@ -1,7 +1,5 @@
 """The network behind our own features: small, convolutional, the same for any batch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -29,9 +29,6 @@ class RefereeExtractor:
 
     Of ``TURNS`` directions it takes the one in which the referee is surest to see a hand.
 
-    Args:
-        folder: With critic.onnx, whose output ``features`` is [N, 192].
-
     Raises:
         MissingModelError: It is missing, damaged, or has no features.
     """

@@ -1,11 +1,11 @@
 """Measures of keypoints: `joints` (MPJPE, PCK), `oks`, `average_precision` (DAP) and `detection` scores."""
 
-from __future__ import annotations
-
 from handwright.metrics.keypoints.average_precision import FoundPerson, dap
-from handwright.metrics.keypoints.detection import confidence_where_found, detection_confidence, found_rate
 from handwright.metrics.keypoints.joints import (
     JointErrors,
+    confidence_where_found,
+    detection_confidence,
+    found_rate,
     joint_errors,
     match_hands,
     miss_rate,
@@ -14,15 +14,6 @@ from handwright.metrics.keypoints.joints import (
 )
 
 __all__ = [
-    "FoundPerson",
-    "JointErrors",
-    "confidence_where_found",
-    "dap",
-    "detection_confidence",
-    "found_rate",
-    "joint_errors",
-    "match_hands",
-    "miss_rate",
-    "mpjpe",
-    "pck",
-]
+    "FoundPerson", "JointErrors", "confidence_where_found", "dap", "detection_confidence", "found_rate",
+    "joint_errors", "match_hands", "miss_rate", "mpjpe", "pck",
+]  # fmt: skip

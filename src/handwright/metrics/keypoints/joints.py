@@ -1,4 +1,4 @@
-"""How far joints lie from where they should: MPJPE in three units, and PCK.
+"""How far joints lie from where they should (MPJPE in three units, PCK), and how surely hands are found.
 
 A hand that is not found counts with an error of 100 % of its size, never as missing data. No found hand costs
 more than that, so that it never pays to be missed.
@@ -14,7 +14,47 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate
+from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
+from handwright.types import HandObservation
+
+Detections = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
+
+
+def found_rate(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+    """Share of pictures in which at least one hand was found."""
+    return mean_estimate(
+        "hand-found", np.array([bool(hands) for hands in detections], float), rounds=rounds, seed=seed
+    )
+
+
+def detection_confidence(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+    """Mean score of the best hand of each picture; a picture without one counts 0."""
+    best = [max((hand.score for hand in hands), default=0.0) for hands in detections]
+    return mean_estimate("det-conf", np.array(best, float), rounds=rounds, seed=seed)
+
+
+def confidence_where_found(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+    """Mean score of the hands that were found, as published: what was missed does not count.
+
+    Pictures are redrawn, not hands: the hands of a picture are alike. Never read it without ``hand-found``.
+
+    Raises:
+        NotEnoughDataError: No hand was found.
+    """
+    rows = np.array([(sum(hand.score for hand in hands), len(hands)) for hands in detections], float).reshape(
+        -1, 2
+    )
+    name = "det-conf[found]"
+    if not rows[:, 1].sum():
+        raise NotEnoughDataError(f"{name} has nothing to measure", "no hand was found")
+    estimate = statistic_estimate(name, rows, _ratio, rounds=rounds, seed=seed)
+    return Estimate(name, estimate.value, estimate.low, estimate.high, n=int(rows[:, 1].sum()))
+
+
+def _ratio(rows: np.ndarray) -> float:
+    total, count = rows.sum(0)
+    return float(total / count) if count else float("nan")
+
 
 Unit = Literal["% hand", "px", "body"]
 Points = Float[np.ndarray, "k 2"]
@@ -22,19 +62,15 @@ Points = Float[np.ndarray, "k 2"]
 
 @dataclass(frozen=True, eq=False)
 class JointErrors:
-    """Errors of hands (or people) against the truth.
+    """Errors of hands (or people) against the truth."""
 
-    Attributes:
-        distances_px: float64 [N, K] of each joint; NaN for joints that have no truth, and for missed hands.
-        size_px: float64 [N] of each hand (or person), > 0: the longer side of the box of its true joints.
-        missed: bool [N], True where nothing was found.
-        pictures: int [N], which picture each is of: hands of one are alike, so intervals redraw pictures.
-            None: each of its own.
-    """
-
+    # float64 [N, K] of each joint; NaN for joints that have no truth, and for missed hands
     distances_px: Float[np.ndarray, "n k"]
+    # float64 [N] of each hand (or person), > 0: the longer side of the box of its true joints
     size_px: Float[np.ndarray, " n"]
-    missed: Bool[np.ndarray, " n"]
+    missed: Bool[np.ndarray, " n"]  # True where nothing was found
+    # int [N], which picture each is of: hands of one are alike, so intervals redraw pictures. None: each of
+    # its own.
     pictures: Int[np.ndarray, " n"] | None = None
 
     @property
@@ -81,12 +117,7 @@ def joint_errors(
 
 
 def mpjpe(
-    errors: JointErrors,
-    unit: Unit = "% hand",
-    *,
-    name: str = "mpjpe",
-    rounds: int = ROUNDS,
-    seed: int = 0,
+    errors: JointErrors, unit: Unit = "% hand", *, name: str = "mpjpe", rounds: int = ROUNDS, seed: int = 0
 ) -> Estimate:
     """Mean per-joint position error.
 
@@ -140,11 +171,8 @@ def match_hands(
 ) -> list[Points | None]:
     """For each true hand the found one that belongs to it, nearest pairs first; None where there is none.
 
-    Args:
-        truth: Float [K, 2] px each.
-        found: Float [K, 2] px each, any order and number.
-        reach: Farther than this mean distance, in hand sizes, is no match. Joints at (0, 0) on either side
-            say nothing.
+    Farther than ``reach`` (mean distance in hand sizes) is no match; joints at (0, 0) on either side do not
+    count.
     """
     pairs: list[tuple[float, int, int]] = []
     for i, there in enumerate(truth):

@@ -52,15 +52,11 @@ def retrieval_ranks(
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
     """How many texts of a random pool are nearer to each pose than its own, and how many equally near.
 
-    Args:
-        texts: [N, D] embeddings, row i belonging to pose i.
-        poses: [N, D] embeddings in the same space; nearness is their cosine.
-        pool: Size of the pools; what does not fill a pool is left out.
-        seed: Of the pools.
-
     Raises:
         NotEnoughDataError: There are fewer than ``pool`` pairs.
         InvalidValueError: Shapes do not fit, or numbers are not finite.
+
+    Nearness is the cosine of embeddings [N, D]; what does not fill a pool is left out.
     """
     if texts.shape != poses.shape or texts.ndim != 2:
         raise InvalidValueError(f"texts {texts.shape} and poses {poses.shape} must be pairs [N, D]")
@@ -104,11 +100,7 @@ def r_precision(
 
 
 def diversity(
-    features: Float[np.ndarray, "n d"],
-    *,
-    name: str = "diversity[rot6d]",
-    rounds: int = ROUNDS,
-    seed: int = 0,
+    features: Float[np.ndarray, "n d"], *, name: str = "diversity[rot6d]", rounds: int = ROUNDS, seed: int = 0
 ) -> Estimate:
     """Mean distance of the members of random disjoint pairs; compare it with the real set's own.
 

@@ -6,11 +6,8 @@ that exist in both sets), `measures` (every measure by its name), `comparison` (
 and `evaluation`, which runs all of it.
 """
 
-from __future__ import annotations
-
 from handwright.metrics.results import Evaluation
-from handwright.metrics.sets.evaluation import evaluate_sets
+from handwright.metrics.sets.evaluation import Plan, evaluate_sets
 from handwright.metrics.sets.items import Item, Labels, file_item
-from handwright.metrics.sets.plan import Plan
 
 __all__ = ["Evaluation", "Item", "Labels", "Plan", "evaluate_sets", "file_item"]

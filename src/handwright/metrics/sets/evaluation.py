@@ -1,19 +1,138 @@
-"""Measures of one set of pictures against another: one pass over each set, then the figures."""
-
-from __future__ import annotations
+"""Measures of one set of pictures against another, and paired differences between two treatments."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from handwright.errors import InvalidValueError, NotEnoughDataError, UsageError
+from handwright.metrics.distances.kernel import kernel_distance_difference
 from handwright.metrics.extractors.features import FeatureExtractor
+from handwright.metrics.keypoints.joints import correct_share, in_unit
 from handwright.metrics.results import Evaluation, Failed
-from handwright.metrics.sets.comparison import differences
 from handwright.metrics.sets.gather import Gathered, HandFinder, Wanted, gather
 from handwright.metrics.sets.items import Item
-from handwright.metrics.sets.measures import MEASURES, Sets
-from handwright.metrics.sets.plan import FOREGROUND, PEOPLE, POSES, WHOLE, Plan
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.sets.measures import MEASURES, Sets, similarity_of_captions
+from handwright.metrics.sets.paired_hands import pair_hands
+from handwright.metrics.statistics.estimate import Estimate, paired_difference
+
+WHOLE = ("kid", "fid")  # Measured when no name is given
+
+HANDS = ("kid-h", "fid-h", "det", "mpjpe", "pck")  # Measured in addition for hands
+
+FOREGROUND = ("kid-fg", "fid-fg")  # Measured besides when masks are given
+
+PEOPLE = ("dap", "mpjpe-body")  # Of people that are labelled on both sides
+
+POSES = ("pose-fid", "diversity")  # Of poses of hands that are labelled on both sides
+
+METRICS = (*WHOLE, *HANDS, *FOREGROUND, "clipsim", *PEOPLE, *POSES)  # The name of every measure of pictures
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure."""
+
+    # Names of :data:`METRICS`; empty: what fits the other settings and the number of pictures
+    metrics: tuple[str, ...] = ()
+    hands: bool = False  # Also look for hands and measure them
+    foreground: bool = False  # Also measure pictures without their background
+    seed: int = 0  # Of every bootstrap
+
+    def __post_init__(self) -> None:
+        unknown = [metric for metric in self.metrics if metric not in METRICS]
+        if unknown:
+            raise UsageError(f"there is no metric {unknown[0]}", "", f"choose among {', '.join(METRICS)}")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Metrics to take, each once."""
+        given = self.metrics or WHOLE
+        besides = (*(FOREGROUND if self.foreground else ()), *(HANDS if self.hands else ()))
+        return tuple(dict.fromkeys([*given, *besides]))
+
+    def needs(self, *metrics: str) -> bool:
+        """Whether any of these is to be taken."""
+        return not set(metrics).isdisjoint(self.chosen)
+
+    @property
+    def needs_extractor(self) -> bool:
+        """Whether any of them compares features."""
+        return self.needs(*WHOLE, "kid-h", "fid-h", *FOREGROUND, "clipsim")
+
+    @property
+    def needs_finder(self) -> bool:
+        """Whether any of them needs hands to be detected."""
+        return self.needs(*HANDS)
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether any of them compares the hands of pictures of one name."""
+        return self.needs("mpjpe", "pck")
+
+
+def differences(sets: Sets, versus: Gathered, metric: str) -> list[Estimate]:
+    """FAKE − VERSUS of one measure, over the pictures of one name in both; nothing where it has no pairs.
+
+    Raises:
+        NotEnoughDataError: No picture of FAKE is in VERSUS, or what they have in common is too little.
+    """
+    if metric not in _PAIRED:
+        return []
+    names = [name for name in sets.fake.pictures if name in versus.pictures]
+    if not names:
+        raise NotEnoughDataError(
+            f"Δ {metric} compares pictures of the same name",
+            "none is in both FAKE and VERSUS",
+            "name them alike",
+        )
+    return _PAIRED[metric](sets, versus, names)
+
+
+def _kernel(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
+    a, b = (g.whole[_rows(g, names)] for g in (sets.fake, versus))
+    return [kernel_distance_difference(sets.real.whole, a, b, name=sets.called("kid"), seed=sets.seed)]
+
+
+def _detection(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
+    a, b = (
+        np.array([max((hand.score for hand in g.pictures[name].hands), default=0.0) for name in names])
+        for g in (sets.fake, versus)
+    )
+    found = paired_difference("hand-found", (a > 0).astype(float), (b > 0).astype(float), seed=sets.seed)
+    return [found, paired_difference("det-conf", a, b, seed=sets.seed)]
+
+
+def _joint_errors(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
+    a, b = (pair_hands(sets.real, g, names).errors for g in (sets.fake, versus))
+    return [
+        paired_difference(f"mpjpe[{unit}]", in_unit(a, unit), in_unit(b, unit), a.pictures, seed=sets.seed)
+        for unit in ("% hand", "px")
+    ]
+
+
+def _correct_keypoints(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
+    a, b = (pair_hands(sets.real, g, names).errors for g in (sets.fake, versus))
+    return [paired_difference("pck@0.2", correct_share(a), correct_share(b), a.pictures, seed=sets.seed)]
+
+
+def _clipsim(sets: Sets, versus: Gathered, names: Sequence[str]) -> list[Estimate]:
+    a, b = (similarity_of_captions(sets, g) for g in (sets.fake, versus))
+    both = [name for name in names if name in a and name in b]
+    values = (np.array([by_name[name] for name in both]) for by_name in (a, b))
+    return [paired_difference(sets.called("clipsim"), *values, seed=sets.seed)]
+
+
+def _rows(gathered: Gathered, names: Sequence[str]) -> list[int]:
+    index = {name: row for row, name in enumerate(gathered.pictures)}
+    return [index[name] for name in names]
+
+
+_PAIRED: dict[str, Callable[[Sets, Gathered, Sequence[str]], list[Estimate]]] = {
+    "kid": _kernel, "det": _detection, "mpjpe": _joint_errors, "pck": _correct_keypoints, "clipsim": _clipsim,
+}  # fmt: skip
+
 
 Items = Mapping[str, Item]
 
@@ -27,16 +146,7 @@ def evaluate_sets(
     on_picture: Callable[[], None] = lambda: None,
     versus: Items | None = None,
 ) -> Evaluation:
-    """Measure one set of pictures against another.
-
-    Args:
-        real: Each reference picture by name.
-        fake: Each picture to judge by name; equal names belong together.
-        plan: What to measure.
-        extractor: For features; needed when ``plan.needs_extractor``.
-        finder: For hands; needed when ``plan.needs_finder``.
-        on_picture: Called after each picture.
-        versus: Another treatment of FAKE's inputs, under the same names; adds paired differences.
+    """Measure one set of pictures by name against another; ``versus``, of FAKE's inputs, adds differences.
 
     Raises:
         NotEnoughDataError: Nothing at all could be measured.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,10 +17,33 @@ from handwright.errors import HandwrightError
 from handwright.metrics.crops import foreground_only, hand_crop
 from handwright.metrics.extractors.features import FeatureExtractor, FeatureStream
 from handwright.metrics.results import Skipped
-from handwright.metrics.sets.items import Item, Labels
-from handwright.metrics.sets.labels import LabelledPerson, TrueHand, people, poses, true_hands
-from handwright.metrics.sets.pictures import read_pictures
+from handwright.metrics.sets.items import Item, LabelledPerson, Labels, TrueHand, people, poses, true_hands
 from handwright.types import HandObservation, Image
+
+_AHEAD = 16  # small ones; a batch of features is read while the one before is computed
+
+
+def read_pictures(items: Iterable[Item]) -> Generator[tuple[Item, Image | Skipped]]:
+    """Every picture in order, bare of its native samples, or why it was skipped; 16 are read ahead."""
+    waiting: deque[tuple[Item, Future[Image | Skipped]]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(_read, item)))
+            if len(waiting) > _AHEAD:
+                first, result = waiting.popleft()
+                yield first, result.result()
+        while waiting:
+            first, result = waiting.popleft()
+            yield first, result.result()
+
+
+def _read(item: Item) -> Image | Skipped:
+    try:
+        image = item.image()
+        return Image(image.pixels, mode=image.mode)
+    except HandwrightError as error:
+        return Skipped.because(item.path, error)
+
 
 HandFinder = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[HandObservation]]
 """Hands of a picture, in its own pixels."""

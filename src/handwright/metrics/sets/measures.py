@@ -14,10 +14,15 @@ from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.distances.frechet import frechet_distance
 from handwright.metrics.distances.kernel import kernel_distance
 from handwright.metrics.extractors.features import FeatureExtractor, TextImageEncoder
-from handwright.metrics.keypoints.average_precision import FoundPerson, dap
-from handwright.metrics.keypoints.detection import confidence_where_found, detection_confidence, found_rate
-from handwright.metrics.keypoints.joints import miss_rate, mpjpe, pck
-from handwright.metrics.keypoints.oks import HANDS
+from handwright.metrics.keypoints.average_precision import HANDS, FoundPerson, dap
+from handwright.metrics.keypoints.joints import (
+    confidence_where_found,
+    detection_confidence,
+    found_rate,
+    miss_rate,
+    mpjpe,
+    pck,
+)
 from handwright.metrics.parameters.evaluation import pose_measures
 from handwright.metrics.sets.gather import Gathered
 from handwright.metrics.sets.paired_hands import pair_hands
@@ -139,19 +144,10 @@ def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
 
 
 MEASURES: Mapping[str, Callable[[Sets], list[Estimate]]] = {
-    "kid": _distance("whole", "kid"),
-    "fid": _distance("whole", "fid"),
-    "kid-h": _distance("hands", "kid-h"),
-    "fid-h": _distance("hands", "fid-h"),
-    "kid-fg": _distance("foreground", "kid-fg"),
-    "fid-fg": _distance("foreground", "fid-fg"),
-    "det": _detection,
-    "mpjpe": _joint_errors,
-    "pck": _correct_keypoints,
-    "clipsim": _clipsim,
-    "dap": _precision_of_people,
-    "mpjpe-body": _body_errors,
-    "pose-fid": _poses("pose-fid"),
-    "diversity": _poses("diversity"),
-}
+    "kid": _distance("whole", "kid"), "fid": _distance("whole", "fid"), "kid-h": _distance("hands", "kid-h"),
+    "fid-h": _distance("hands", "fid-h"), "kid-fg": _distance("foreground", "kid-fg"),
+    "fid-fg": _distance("foreground", "fid-fg"), "det": _detection, "mpjpe": _joint_errors,
+    "pck": _correct_keypoints, "clipsim": _clipsim, "dap": _precision_of_people, "mpjpe-body": _body_errors,
+    "pose-fid": _poses("pose-fid"), "diversity": _poses("diversity"),
+}  # fmt: skip
 """Name → figures. Each raises ``NotEnoughDataError`` where there is too little to measure."""

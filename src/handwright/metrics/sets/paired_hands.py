@@ -11,7 +11,7 @@ from jaxtyping import Float
 from handwright.errors import NotEnoughDataError
 from handwright.metrics.keypoints.joints import JointErrors, joint_errors, match_hands
 from handwright.metrics.sets.gather import Gathered, Picture
-from handwright.metrics.sets.labels import TrueHand
+from handwright.metrics.sets.items import TrueHand
 
 Points = Float[np.ndarray, "21 2"]
 
@@ -31,11 +31,6 @@ def pair_hands(real: Gathered, fake: Gathered, names: Collection[str] | None = N
 
     Points of FAKE are scaled to REAL's size where the two differ. True hands of which nothing can be seen are
     left out.
-
-    Args:
-        real: With the truth, or with what was found.
-        fake: To be measured.
-        names: Only these pictures.
 
     Raises:
         NotEnoughDataError: No picture is in both sets, or no true hand in those that are.

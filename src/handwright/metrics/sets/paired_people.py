@@ -11,7 +11,7 @@ from jaxtyping import Float
 from handwright.errors import NotEnoughDataError
 from handwright.metrics.keypoints.joints import JointErrors, annotated, extent_px, match_hands
 from handwright.metrics.sets.gather import Gathered
-from handwright.metrics.sets.labels import LabelledPerson
+from handwright.metrics.sets.items import LabelledPerson
 
 Points = Float[np.ndarray, "133 2"]
 People = Sequence[LabelledPerson]

@@ -1,12 +1,13 @@
-"""A figure with what makes it worth reading: its name, how many it was taken from, and an interval."""
+"""A figure with its name, number and interval: means, shares, and paired differences of two treatments."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
 
@@ -61,17 +62,11 @@ def mean_estimate(
 ) -> Estimate:
     """The mean of one figure per picture (or hand), with its bootstrap interval.
 
-    Args:
-        name: What it is.
-        values: float [N], finite.
-        groups: int [N], which values belong together (hands of one picture): the rounds redraw groups. By
-            default every value is its own.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
-
     Raises:
         NotEnoughDataError: There is no value.
         InvalidValueError: A value is not finite: decide first what a miss counts as.
+
+    Values of one group (hands of one picture) are redrawn together; by default every value is its own.
     """
     values = one_per_row(name, values)
     sums, sizes = in_groups(values, groups)
@@ -105,15 +100,10 @@ def statistic_estimate(
 ) -> Estimate:
     """Any figure of the rows with its bootstrap interval, rows drawn with replacement.
 
-    Args:
-        name: What it is.
-        rows: [N, …], one row per picture.
-        statistic: Rows → figure; may return NaN for a draw in which it does not exist.
-        rounds: Bootstrap rounds.
-        seed: Of the bootstrap.
-
     Raises:
         NotEnoughDataError: There is no row.
+
+    ``statistic`` may return NaN for a draw in which it does not exist.
     """
     if not len(rows):
         raise NotEnoughDataError(f"{name} has nothing to measure", "there are no values")
@@ -132,3 +122,105 @@ def one_per_row(name: str, values: Float[np.ndarray, " n"]) -> Float[np.ndarray,
     if not np.isfinite(values).all():
         raise InvalidValueError(f"{name} got {int((~np.isfinite(values)).sum())} values that are not finite")
     return values
+
+
+_Z = 1.959964
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share by its score test (Wilson 1927)."""
+    share, spread = hits / n, _Z * _Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def rate_estimate(name: str, happened: Bool[np.ndarray, " n"]) -> Estimate:
+    """The share of samples of which something is true, with its Wilson interval.
+
+    Raises:
+        NotEnoughDataError: There is no sample.
+    """
+    n = len(happened)
+    if not n:
+        raise NotEnoughDataError(f"{name} has nothing to measure", "there are no values")
+    hits = int(np.count_nonzero(happened))
+    return Estimate(name, hits / n, *wilson(hits, n), n=n)
+
+
+def difference_estimate(name: str, first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " m"]) -> Estimate:
+    """How much larger a share is in one group than in another, with Newcombe's hybrid score interval (1998).
+
+    Raises:
+        NotEnoughDataError: A group is empty.
+    """
+    a, b = rate_estimate(name, first), rate_estimate(name, second)
+    gap = a.value - b.value
+    low = gap - math.hypot(a.value - a.low, b.high - b.value)
+    high = gap + math.hypot(a.high - a.value, b.value - b.low)
+    return Estimate(name, gap, low, high, n=a.n, n_reference=b.n)
+
+
+_EXACT_UP_TO = 16
+
+
+def paired_difference(
+    name: str,
+    a: Float[np.ndarray, " n"],
+    b: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"] | None = None,
+    *,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Estimate:
+    """Mean of a − b over the same inputs, with its paired bootstrap interval and p of the sign-flip test.
+
+    Raises:
+        InvalidValueError: The two differ in length, or hold values that are not finite.
+        NotEnoughDataError: They are empty.
+
+    Inputs of one group (hands of one picture) are redrawn and flipped together.
+    """
+    apart = _differences(name, a, b)
+    estimate = mean_estimate(f"Δ {name}", apart, groups, rounds=rounds, seed=seed)
+    return replace(estimate, p=sign_flip_test(a, b, groups, seed=seed))
+
+
+def sign_flip_test(
+    a: Float[np.ndarray, " n"],
+    b: Float[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"] | None = None,
+    *,
+    rounds: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """Two-sided p, in (0, 1], of 'a and b are exchangeable on each input', by flipping their differences.
+
+    All 2^N flips up to N = 16 (exact), ``rounds`` random ones beyond, counted with the observed one
+    (Phipson and Smyth 2010), so that p is never 0.
+
+    Raises:
+        InvalidValueError: The two differ in length, or hold values that are not finite.
+        NotEnoughDataError: They are empty.
+    """
+    differences, _ = in_groups(_differences("sign-flip test", a, b), groups)
+    n = len(differences)
+    as_large = abs(differences.sum()) - 1e-12 * np.abs(differences).sum()
+    if n <= _EXACT_UP_TO:
+        bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        return float((np.abs((1 - 2 * bits) @ differences) >= as_large).mean())
+    rng = np.random.default_rng(seed)
+    hits = 0
+    for start in range(0, rounds, 1000):
+        signs = 1 - 2 * rng.integers(0, 2, (min(1000, rounds - start), n))
+        hits += int((np.abs(signs @ differences) >= as_large).sum())
+    return (hits + 1) / (rounds + 1)
+
+
+def _differences(
+    name: str, a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " n"]:
+    a, b = one_per_row(name, a), one_per_row(name, b)
+    if len(a) != len(b):
+        raise InvalidValueError(f"{name} compares pairs, but got {len(a)} and {len(b)} values")
+    return a - b

@@ -14,10 +14,8 @@ from jaxtyping import Float, UInt8
 
 from handwright.perception.detect.confirm import confirm_by_crops
 from handwright.perception.detect.crop_network import INPUT_PX
-from handwright.perception.detect.duplicates import near_known_hand
-from handwright.perception.detect.landmarker import Landmarker
-from handwright.perception.detect.people import Person
-from handwright.perception.detect.views import View, tiles, to_greyscale, whole
+from handwright.perception.detect.landmarker import Landmarker, Person
+from handwright.perception.detect.views import View, near_known_hand, tiles, to_greyscale, whole
 from handwright.types import HandObservation
 
 _ARMS = ((11, 13, 15, 17, 19), (12, 14, 16, 18, 20))

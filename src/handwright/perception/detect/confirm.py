@@ -14,9 +14,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.detect.crop_network import INPUT_PX
-from handwright.perception.detect.duplicates import box_iou, landmark_distance, near_known_hand
 from handwright.perception.detect.landmarker import Landmarker
-from handwright.perception.detect.views import DetectionOptions, View, around, upright
+from handwright.perception.detect.views import (
+    DetectionOptions,
+    View,
+    around,
+    box_iou,
+    landmark_distance,
+    near_known_hand,
+    upright,
+)
 from handwright.types import Box, HandObservation
 
 Apply = Callable[..., Iterable[list[HandObservation]]]
@@ -81,15 +88,6 @@ def confirm_candidates(
 
     Two close-up detections that agree suffice. Where they do not, the landmark network decides alone
     (``confirm_by_crops``), and the hand is marked 'low_threshold'.
-
-    Args:
-        pixels: uint8 [H, W, 3] sRGB.
-        candidates: Possible hands, in pixels of the picture, best first.
-        landmarker: The detector.
-        apply: ``map``, or the ``map`` of a thread pool.
-
-    Returns:
-        Confirmed hands in the order of their candidates.
     """
     confirmed: list[HandObservation] = []
     for hand in candidates:
@@ -138,15 +136,8 @@ def confirm_by_crops(
 ) -> HandObservation | None:
     """Run the landmark network on two plain and two mirrored crops, each second one placed by the first.
 
-    Args:
-        pixels: uint8 [H, W, 3] sRGB.
-        hand: The candidate, which places the first crops.
-        landmarker: The detector.
-        min_presence: Least mean presence over the four crops, in [0, 1].
-        max_disagreement: Largest distance between the plain and the mirrored result.
-
-    Returns:
-        The mean of the plain and the mirrored result, or None where it is no hand.
+    Returns the mean of the plain and the mirrored result, or None where presence over the four crops is below
+    ``min_presence`` or the two lie farther apart than ``max_disagreement``: it is no hand.
     """
     total, at, results = 0.0, hand, list[HandObservation]()
     for step, mirrored in enumerate((False, False, True, True)):

@@ -22,9 +22,16 @@ from handwright.perception.detect.arms import (
     hands_at_arm_ends,
 )
 from handwright.perception.detect.confirm import classify_candidate, confirm_candidates, detect_in_box
-from handwright.perception.detect.duplicates import merge_hands, near_known_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
-from handwright.perception.detect.views import DetectionOptions, View, tiles, to_greyscale, whole
+from handwright.perception.detect.views import (
+    DetectionOptions,
+    View,
+    merge_hands,
+    near_known_hand,
+    tiles,
+    to_greyscale,
+    whole,
+)
 from handwright.threads import threads as allowed_threads
 from handwright.types import Box, HandObservation
 
@@ -191,10 +198,7 @@ def hands_without_colour(
 def pyramid(width: int, height: int, search: SearchParams) -> list[View]:
     """Return levels of overlapping tiles, from ``search.tile_px`` up to less than the picture.
 
-    Args:
-        width: Width of the picture, pixels.
-        height: Height of the picture, pixels.
-        search: Sizes of the smallest tiles and hands; each level multiplies both by ``search.step``.
+    Each level multiplies the sizes of the smallest tiles and hands by ``search.step``.
     """
     views: list[View] = []
     side, hand = search.tile_px, search.smallest_px

@@ -5,8 +5,6 @@ anatomical angles, 30 palm width, 31 thickness, 32–36 finger lengths (logarith
 """
 # pyright: reportMissingParameterType=false
 
-from __future__ import annotations
-
 import numba as nb
 import numpy as np
 

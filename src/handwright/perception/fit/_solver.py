@@ -5,8 +5,6 @@ dimensionless residuals.
 """
 # pyright: reportMissingParameterType=false
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numba as nb

@@ -14,8 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.hand.anatomy import DOF_LIMITS_RAD, DOF_MEAN_RAD, DOF_SPREAD_RAD, SHAPE_NAMES
-from handwright.hand.joint_angles import dofs_of_pose
-from handwright.hand.kinematics import hand_landmarks_m, mirror_hand_x, pose_of_dofs
+from handwright.hand.kinematics import dofs_of_pose, hand_landmarks_m, mirror_hand_x, pose_of_dofs
 from handwright.hand.rig import Rig, axis_angle_matrix, load_rig, matrix_axis_angle
 from handwright.perception.fit import _solver
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
@@ -28,41 +27,32 @@ _SHAPE_INDEX = np.array([SHAPE_NAMES.index(n) for n in ("palm_width", "thickness
 
 @dataclass(frozen=True, kw_only=True)
 class FitParams:
-    """The camera, the expected errors and the prior of the fit; ``bench/fit.py`` measures.
+    """The camera, the expected errors and the prior of the fit; ``bench/fit.py`` measures."""
 
-    Attributes:
-        focal_factor: Focal length over the longer side of the picture: about 45° across, a phone's portrait
-            lens.
-        landmark_sd: Standard deviation of a landmark across the line of sight, a fraction of hand size
-            (measured with ``scripts/calibrate_landmarks.py``).
-        depth_sd: The same along the line of sight.
-        huber: Landmark error in standard deviations from which its weight falls (chosen by eye).
-        min_weight: Least weight of a landmark, so that every finger stays determined (chosen by eye).
-        iterations: Most steps from each starting curl (chosen by eye).
-        curls_deg: Starting flexions of MCP, PIP and DIP: relaxed, flat, fist, half curled (chosen by eye).
-        shape_sd: Prior's standard deviation of palm width, thickness, and each finger length, logarithms
-            (chosen by eye).
-        shape_limit: Their largest absolute values (chosen by eye).
-        given_sd: Standard deviation of proportions that are given: they stay, but for the solver's precision.
-        min_depth_m: Least starting distance from the camera in metres.
-    """
-
+    # Focal length over the longer side of the picture: about 45° across, a phone's portrait lens
     focal_factor: float = 1.2
+    # Standard deviation of a landmark across the line of sight, a fraction of hand size (measured with
+    # ``scripts/calibrate_landmarks.py``)
     landmark_sd: float = 0.012
-    depth_sd: float = 0.07
-    huber: float = 2.5
+    depth_sd: float = 0.07  # The same along the line of sight
+    huber: float = 2.5  # Landmark error in standard deviations from which its weight falls (chosen by eye)
+    # Least weight of a landmark, so that every finger stays determined (chosen by eye)
     min_weight: float = 0.02
-    iterations: int = 40
+    iterations: int = 40  # Most steps from each starting curl (chosen by eye)
+    # Starting flexions of MCP, PIP and DIP: relaxed, flat, fist, half curled (chosen by eye)
     curls_deg: tuple[tuple[float, float, float], ...] = (
         (15.0, 15.0, 8.0),
         (5.0, 5.0, 3.0),
         (65.0, 85.0, 45.0),
         (45.0, 40.0, 25.0),
     )
+    # Prior's standard deviation of palm width, thickness, and each finger length, logarithms (chosen by eye)
     shape_sd: tuple[float, float, float] = (0.05, 0.10, 0.08)
+    # Their largest absolute values (chosen by eye)
     shape_limit: tuple[float, float, float] = (0.22, 0.24, 0.25)
+    # Standard deviation of proportions that are given: they stay, but for the solver's precision
     given_sd: float = 0.002
-    min_depth_m: float = 0.05
+    min_depth_m: float = 0.05  # Least starting distance from the camera in metres
 
 
 PARAMS = FitParams()

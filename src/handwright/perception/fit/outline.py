@@ -109,10 +109,7 @@ def fit_outline(observation: HandObservation, fit: HandFit, region: HandRegion, 
 
 
 def outline_overlap(
-    observation: HandObservation,
-    silhouette: Bool[np.ndarray, "h w"],
-    region: HandRegion,
-    window: Window,
+    observation: HandObservation, silhouette: Bool[np.ndarray, "h w"], region: HandRegion, window: Window
 ) -> float:
     """Return the intersection over union of a silhouette and the picture's own hand, distal of the wrist."""
     height, width = silhouette.shape

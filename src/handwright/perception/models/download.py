@@ -5,8 +5,6 @@ the publisher's wheel on the package index, the last one that still bundles the 
 optional: cache, then wheel, else hands are found without it.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -1,7 +1,5 @@
 """The package's own networks through ONNX Runtime, which is imported when the first one is opened."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """MediaPipe's last wheel with bundled networks: fetched by pip, checked, and never installed or run."""
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 import sys

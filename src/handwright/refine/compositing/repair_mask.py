@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.hand.depth import render_hand
-from handwright.hand.morphology import dilated
+from handwright.hand.rig import dilated
 from handwright.hand.skeleton import distal_of_wrist, skeleton_masks
 from handwright.types import Hand, HandRegion
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.fill.background import background_sources, fill_uncovered_background
-from handwright.hand.morphology import dilated
+from handwright.hand.rig import dilated
 from handwright.refine.detached.gap import PARAMS as GAP
 from handwright.refine.detached.gap import Gap, Section
 from handwright.refine.hand_task import HandTask, Underlay

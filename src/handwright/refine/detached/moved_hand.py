@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.fill.background import background_sources, fill_uncovered_background
-from handwright.hand.morphology import dilated
+from handwright.hand.rig import dilated
 from handwright.perception.fit.hand_fit import fit_of_given_hand
 from handwright.refine.compositing.repair_mask import compute_repair_mask
 from handwright.refine.detached.gap import Gap

@@ -5,8 +5,6 @@ Reading order: ``study`` (what is measured), ``rows`` (the settings compared), `
 ``page``, ``run``.
 """
 
-from __future__ import annotations
-
 from handwright.reproduce.handrefiner.run import reproduce_handrefiner
 from handwright.reproduce.handrefiner.study import SCALES, Scale, Study
 

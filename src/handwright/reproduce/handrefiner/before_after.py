@@ -9,8 +9,8 @@ import numpy as np
 
 from handwright.image import with_patch
 from handwright.metrics.crops import hand_crop
-from handwright.perception.detect.duplicates import box_iou
 from handwright.perception.detect.search import find_hands
+from handwright.perception.detect.views import box_iou
 from handwright.refine.acceptance import CriticScore, order
 from handwright.refine.pipeline import refine_picture
 from handwright.refine.result import HandRepair

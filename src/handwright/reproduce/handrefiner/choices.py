@@ -1,7 +1,5 @@
 """Which strength is best for a picture: by people, or by the judge that ``refine`` ranks candidates with."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Mapping, Sequence
@@ -39,11 +37,7 @@ def _key(record: Record, strength: float) -> tuple[float, ...]:
 
 
 def read_choices(file: Path, names: Sequence[str]) -> dict[str, float]:
-    """Choices of people; several of one picture count as their mean.
-
-    Args:
-        file: CSV with columns ``picture`` and ``strength``.
-        names: Of the pictures that were shown.
+    """Choices of people by picture, of a CSV with ``picture`` and ``strength``; several are averaged.
 
     Raises:
         UsageError: It is not there, or names none of the pictures.

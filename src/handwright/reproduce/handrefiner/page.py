@@ -1,7 +1,5 @@
 """The page that a study writes, with its figures beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,29 +11,20 @@ from handwright.reproduce.handrefiner.results import Results
 from handwright.reproduce.handrefiner.rows import boxed_rows
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, CROSSOVER, Figures
-from handwright.reproduce.words import against_paper, cells, figure, paragraph, sign, table
+from handwright.reproduce.sheets import against_paper, cells, figure, paragraph, sign, table
 from handwright.workflow.files import write_text
 
 _KEYS = ("kid", "anatomy", "fid", "error", "found", "score", "texture")
 _TITLES = (
-    "KID-H",
-    "KID-H of anatomy",
-    "FID-H",
-    "joint error, %",
-    "found again, %",
-    "det. conf.",
-    "fine detail",
-)
+    "KID-H", "KID-H of anatomy", "FID-H", "joint error, %", "found again, %", "det. conf.", "fine detail",
+)  # fmt: skip
 
 _PAPER = {
-    "tuning": (-9.146, -4.614),
-    "tuning as long": (-9.146, -4.614),
-    "tuning as long, of coarse depth": (-9.146, -4.614),
-    "the negative prompt": (-0.698, -0.380),
-    "the masked loss": (-0.200, -0.012),
-    "s = 1.0 instead of fixed": (-0.728, 0.982),
+    "tuning": (-9.146, -4.614), "tuning as long": (-9.146, -4.614),
+    "tuning as long, of coarse depth": (-9.146, -4.614), "the negative prompt": (-0.698, -0.380),
+    "the masked loss": (-0.200, -0.012), "s = 1.0 instead of fixed": (-0.728, 0.982),
     "adaptive instead of fixed": (-1.548, -0.154),
-}
+}  # fmt: skip
 """Published differences of joint error in pixels and of FID (HandRefiner, Table 3)."""
 
 

@@ -1,7 +1,5 @@
 """All figures of a study, taken from its store."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

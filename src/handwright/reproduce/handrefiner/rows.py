@@ -1,7 +1,5 @@
 """The rows of HandRefiner's Table 3, as settings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``handwright reproduce handrefiner``: paint, measure, write the page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

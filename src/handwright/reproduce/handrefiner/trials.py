@@ -1,7 +1,5 @@
 """Paintings, each kept, and the strategies that choose among them: what two rows share is painted once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path

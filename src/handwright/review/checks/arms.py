@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.detect.arms import Arm, arms_of, find_people, unmatched_arms
-from handwright.perception.detect.landmarker import Landmarker
-from handwright.perception.detect.people import Person
+from handwright.perception.detect.landmarker import Landmarker, Person
 from handwright.types import Box, HandObservation, Side
 
 _WRISTS: dict[Side, int] = {"left": 15, "right": 16}

@@ -12,7 +12,7 @@ from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import CheckName
-from handwright.review.checks.joint_angles import finger_words
+from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import SMALLEST_PX
 from handwright.review.critic.upright_crops import OrientedSquare
 

@@ -14,7 +14,7 @@ from handwright.hand.anatomy import FINGERS
 from handwright.perception.analysis import HandAnalysis
 from handwright.perception.fit.landmark_weights import bunched_finger_weights
 from handwright.review.checklist import Check, Where, cannot_tell, decision_confidence
-from handwright.review.checks.joint_angles import finger_words
+from handwright.review.checks.joint_bending import finger_words
 from handwright.review.checks.unexplained_skin import Outgrowth, bare_share, covered_share, outgrowths
 from handwright.types import Box, HandObservation
 

@@ -1,12 +1,10 @@
 """The grasp check: what the hand does, and whether a thing lies across it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
 from handwright.hand.grammar import PoseWords, words_of
-from handwright.hand.joint_angles import dofs_of_pose
+from handwright.hand.kinematics import dofs_of_pose
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import Check, cannot_tell
 from handwright.review.checks.unexplained_skin import covered_share

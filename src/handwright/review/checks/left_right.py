@@ -1,7 +1,5 @@
 """The left–right check: does the hand's own side agree with its arm and with the person's other hand?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.hand.morphology import eroded, opened
+from handwright.hand.rig import eroded, opened
 from handwright.hand.skeleton import distal_of_wrist
 from handwright.hand.skin_colour import not_skin, skin_distance
 from handwright.perception.analysis import HandAnalysis

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
 from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
-from handwright.review.checks.joint_angles import finger_words
+from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 from handwright.types import HandObservation
 

@@ -10,8 +10,16 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.errors import DataError, NotEnoughDataError
-from handwright.review.calibration.calibration import BUDGET, Calibration, Head, logit, sigmoid
-from handwright.review.calibration.fitting import expected_calibration_error, fit_platt, thresholds_at
+from handwright.review.calibration.calibration import (
+    BUDGET,
+    Calibration,
+    Head,
+    expected_calibration_error,
+    fit_platt,
+    logit,
+    sigmoid,
+    thresholds_at,
+)
 from handwright.review.critic.prediction import MALFORMED, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 

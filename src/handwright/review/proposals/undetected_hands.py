@@ -15,7 +15,7 @@ from handwright.review.critic.fusion import PARAMS as FUSION
 from handwright.review.critic.fusion import fuse_prediction
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
-from handwright.review.proposals.maps import Proposal, same_place
+from handwright.review.proposals.network import Proposal, same_place
 from handwright.types import Box, HandObservation, Image, Side
 
 REASON = "A hand seems to be here, but its fingers could not be made out."
@@ -24,28 +24,22 @@ FOUND_BY = "proposal"
 
 @dataclass(frozen=True, kw_only=True)
 class UndetectedHandParams:
-    """When a detection or a proposal counts as a hand.
+    """When a detection or a proposal counts as a hand."""
 
-    Attributes:
-        max_no_hand: P(hand) below which a detection is dropped. The critic gave each of 113 detected hands in
-            pictures kept from training .93 or more.
-        min_visible: Probability from which on a landmark is in view. By eye.
-        min_landmarks: Fewest landmarks in view from which the critic's landmarks stand for a detection. By
-            eye.
-        filling: Hand size as a share of the picture's longer side from which on the picture's borders cut it;
-            the critic has hardly seen such hands.
-        min_filling_score: Score from which on the proposal network alone decides on such a hand, unless
-            P(hand) is below ``max_no_hand``: of 43 such places without a hand, in training pictures, none
-            scored more than .26.
-        min_inside: Distance of a hand's middle from the picture's border, in hand sizes, from which on it is
-            judged. By eye.
-    """
-
+    # P(hand) below which a detection is dropped. The critic gave each of 113 detected hands in pictures kept
+    # from training .93 or more.
     max_no_hand: float = 0.05
-    min_visible: float = 0.5
+    min_visible: float = 0.5  # Probability from which on a landmark is in view. By eye.
+    # Fewest landmarks in view from which the critic's landmarks stand for a detection. By eye.
     min_landmarks: int = 10
+    # Hand size as a share of the picture's longer side from which on the picture's borders cut it; the critic
+    # has hardly seen such hands
     filling: float = 0.75
+    # Score from which on the proposal network alone decides on such a hand, unless P(hand) is below
+    # ``max_no_hand``: of 43 such places without a hand, in training pictures, none scored more than .26
     min_filling_score: float = 0.3
+    # Distance of a hand's middle from the picture's border, in hand sizes, from which on it is judged. By
+    # eye.
     min_inside: float = 0.35
 
 
@@ -112,13 +106,6 @@ def review_undetected_hand(
     """The checklist of a hand that only the proposal network finds.
 
     Finger count and joints fail by the prediction, as for any hand, but never pass: no fit stands beside it.
-
-    Args:
-        image: The picture.
-        proposal: The hand.
-        number: Its number there.
-        prediction: The critic's; None without a critic.
-        arm: Side of the arm that ends there, if there is one.
     """
     box = _box(proposal.region, image)
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, cannot_tell(REASON, where=Where((), box)))

@@ -17,9 +17,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import decode, encode, pixels_per_latent
+from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.libraries import AutoencoderKL
-from handwright.diffusion.tensors import picture_array, picture_tensor
 from handwright.training.networks.autoencoder import PatchDiscriminator, adversarial_losses
 from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings

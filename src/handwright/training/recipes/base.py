@@ -7,8 +7,6 @@ and of photographs as far as it could be fitted. Part of the samples go uncontro
 without it as well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -18,10 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from handwright.diffusion.known_region import latent_mask
-from handwright.diffusion.latents import encode, pixels_per_latent
+from handwright.diffusion.latents import control_tensor, encode, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.devices import choose_device
 from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
-from handwright.diffusion.tensors import control_tensor, picture_tensor
 from handwright.handrefiner.objective import masked_loss
 from handwright.training.networks.family import Family, save_family
 from handwright.training.noising import noise_to

@@ -12,12 +12,12 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.diffusion.tensors import picture_tensor
+from handwright.diffusion.latents import picture_tensor
 from handwright.review.critic.output_maps import heatmap_peaks
-from handwright.training.losses import heatmap_error, mean_where
 from handwright.training.networks.critic import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from handwright.training.networks.referee import RefereeNetwork
+from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.panels import framed, tiled, with_hand, words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream, numbers

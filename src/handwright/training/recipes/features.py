@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.data.hands.defects.generators import DEFECTS
-from handwright.diffusion.tensors import picture_tensor
+from handwright.diffusion.latents import picture_tensor
 from handwright.metrics.extractors.embedded import save_network
 from handwright.metrics.extractors.network import FeatureNetwork
-from handwright.training.losses import heatmap_error, mean_where
+from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.panels import tiled, with_hand
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
@@ -36,15 +36,9 @@ _VOCABULARY, _RAREST, _COMMONEST = 160, 0.004, 0.9
 """Most words that are learnt, and the least and greatest share of captions that hold one; chosen by eye."""
 
 _LOSS_WEIGHTS = {
-    "landmarks": 5.0,
-    "joints": 0.3,
-    "side": 0.3,
-    "words": 2.0,
-    "defects": 1.0,
-    "rendered": 0.3,
-    "kind": 0.5,
+    "landmarks": 5.0, "joints": 0.3, "side": 0.3, "words": 2.0, "defects": 1.0, "rendered": 0.3, "kind": 0.5,
     "strength": 1.0,
-}
+}  # fmt: skip
 """Weight of each head's loss; chosen by eye."""
 
 _RANDOM_STREAM = 13  # Keeps this recipe's random numbers apart from other recipes' of the same seed

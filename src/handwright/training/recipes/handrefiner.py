@@ -1,7 +1,5 @@
 """``handrefiner``: the depth ControlNet on the frozen inpainting UNet, renders only (HandRefiner eq. 4)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

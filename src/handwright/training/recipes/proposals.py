@@ -13,10 +13,10 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.diffusion.tensors import picture_tensor
-from handwright.review.proposals.maps import Proposal, decode
-from handwright.training.losses import mean_where
+from handwright.diffusion.latents import picture_tensor
+from handwright.review.proposals.network import Proposal, decode
 from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork, save_proposals
+from handwright.training.noising import mean_where
 from handwright.training.panels import tiled
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.proposal_targets import target_maps

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPVisionConfig
 
+from handwright.diffusion.latents import picture_tensor
 from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
-from handwright.diffusion.tensors import picture_tensor
 from handwright.training.panels import words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
+from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
-from handwright.diffusion.tensors import picture_array
 from handwright.training.networks.family import Family, noise_schedule, save_family
 from handwright.training.noising import noise_to
 from handwright.training.panels import tiled

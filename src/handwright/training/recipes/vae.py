@@ -12,9 +12,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from handwright.diffusion.codec import PATCH, PatchCodec
-from handwright.diffusion.latents import decode, encode, pixels_per_latent
+from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.libraries import AutoencoderKL
-from handwright.diffusion.tensors import picture_array, picture_tensor
 from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream

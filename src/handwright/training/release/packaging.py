@@ -1,17 +1,25 @@
-"""From trained members to the embedded family that ships: half precision, small shards, a card."""
+"""From trained members to what ships: half precision, small shards or one ONNX file, a card."""
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
 import shutil
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import torch
+from jaxtyping import Float
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
+from torch.jit._trace import TracerWarning  # pyright: ignore[reportPrivateUsage]
 
 from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.controlnets import OWN_FILE
@@ -24,13 +32,74 @@ from handwright.diffusion.loading.libraries import (
 )
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.image import write_atomically
 from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration
 from handwright.review.critic.onnx_critic import critic_logits
 from handwright.training.networks.critic import CriticConfig, Judged
 from handwright.training.release.calibration import Ask
-from handwright.training.release.onnx_export import export_onnx
 from handwright.training.streams.critic_batches import CONTEXT
+
+OPSET = 17
+_LEAST_HALVED = 32  # Smaller arrays stay as they are: nothing is to be gained
+
+
+def export_onnx(
+    network: nn.Module, example: Tensor, outputs: Sequence[str], metadata: Mapping[str, str], path: Path
+) -> None:
+    """Write a network that takes one tensor, whole or not at all; computes in float32, any batch size.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    name = next(iter(inspect.signature(network.forward).parameters))
+    dynamic = {part: {0: "batch"} for part in (name, *outputs)}
+    file = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", TracerWarning)
+        torch.onnx.export(
+            network,
+            (example,),
+            file,  # pyright: ignore[reportArgumentType] - any writable file will do
+            input_names=[name],
+            output_names=list(outputs),
+            dynamic_axes=dynamic,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = halved(onnx.load_from_string(file.getvalue()))
+    helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model)
+    write_atomically(path, lambda out: out.write(model.SerializeToString()))
+
+
+def with_features(model: onnx.ModelProto, scale: Float[np.ndarray, " d"]) -> onnx.ModelProto:
+    """The same critic with the output ``features``, too: what its last linear layer reads times ``scale``."""
+    last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
+    model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "features.scale"))
+    model.graph.node.append(helper.make_node("Mul", [last.input[0], "features.scale"], ["features"]))
+    shape = ["batch", len(scale)]
+    model.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, shape))
+    onnx.checker.check_model(model)
+    return model
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model with float32 arrays stored as float16, cast back where they are used."""
+    graph, casts = model.graph, list[onnx.NodeProto]()
+    for array in list(graph.initializer):
+        if array.data_type != TensorProto.FLOAT or np.prod(array.dims) < _LEAST_HALVED:
+            continue
+        values, stored = numpy_helper.to_array(array).astype(np.float16), f"{array.name}.half"
+        casts.append(helper.make_node("Cast", [stored], [array.name], to=TensorProto.FLOAT))
+        graph.initializer.remove(array)
+        graph.initializer.append(numpy_helper.from_array(values, stored))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model
+
 
 SHARD, FULL = "14MB", torch.float32
 _KINDS: dict[str, Any] = {
@@ -76,17 +145,7 @@ def release_critic(
 def release(
     base: Path, controlnet: Path, output: Path, card: str, vae: Path | None = None
 ) -> Mapping[str, int]:
-    """Write the family to ``output``, whole or not at all; what was there is replaced.
-
-    Args:
-        base: ``model/`` of a finished base run.
-        controlnet: ``model/controlnet`` of a finished handrefiner run.
-        output: Folder of the family.
-        card: Its model card, Markdown.
-        vae: ``model/vae`` of a finished vae run; None: the base's.
-
-    Returns:
-        Bytes by file name.
+    """Write the family (finished base, ControlNet, perhaps vae) whole or not at all; bytes by name.
 
     Raises:
         UsageError: A member is missing.

@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int8, UInt8
 
-from handwright.data.hands.defects.finger_count import fingers_of
+from handwright.data.hands.defects.malformed import fingers_of
 from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
 from handwright.hand.grammar import words_of
 from handwright.hand.grammar.named import NAMED
-from handwright.hand.joint_angles import dofs_of_pose
+from handwright.hand.kinematics import dofs_of_pose
 from handwright.review.critic.upright_crops import (
     OrientedSquare,
     crop_transform,

@@ -20,11 +20,10 @@ import torch
 from jaxtyping import Float, UInt8
 
 from handwright.data.shards import Entry, read_shards
-from handwright.diffusion.latents import encode
+from handwright.diffusion.latents import encode, picture_tensor
 from handwright.diffusion.loading.components import load_tokenizer
 from handwright.diffusion.loading.devices import choose_device
 from handwright.diffusion.loading.zoo import load_vae
-from handwright.diffusion.tensors import picture_tensor
 from handwright.errors import UsageError
 from handwright.image import write_atomically
 from handwright.training.networks.tokenizer import learn_tokenizer

@@ -1,32 +1,45 @@
 """The attempts at a hand on the report's page: pictures with a command to take each, and their numbers."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
-from handwright.workflow.report.html import address
+
+def figure(file: str, caption: str, over: str = "", alt: str = "") -> str:
+    """A picture of the report's folder with its caption, and perhaps an SVG over it."""
+    image = f'<img loading="lazy" src="{address(file)}" alt="{escape(alt)}">'
+    return (
+        f'<figure><span class="stage">{image}{over}</span><figcaption>{escape(caption)}</figcaption></figure>'
+    )
+
+
+def address(file: str) -> str:
+    """A file of the report's folder as an address."""
+    return escape(quote(file, errors="surrogateescape"))
+
+
+def tag(kind: str, words: str) -> str:
+    """A small label, coloured by its kind."""
+    return f'<span class="tag {escape(kind)}">{escape(words)}</span>'
+
+
+def plural(count: int, noun: str) -> str:
+    """The noun, with an s unless there is one."""
+    return noun if count == 1 else f"{noun}s"
+
 
 Entry = Mapping[str, Any]
 SCORE_WORDS = {
-    "malformed": "seems malformed",
-    "malformed_before": "the original",
-    "found_again": "found again",
-    "joint_error": "joints off",
-    "found_before": "original found again",
-    "joint_error_before": "original's joints off",
-    "failed_checks": "failed checks",
-    "lost": "of the old hand gone",
-    "fit_sharpness": "sharpness off",
-    "fit_grain": "grain off",
-    "fit_colour": "colour off",
-    "fit_seam": "seam",
-    "fit_share": "worst of these four / its limit",
+    "malformed": "seems malformed", "malformed_before": "the original", "found_again": "found again",
+    "joint_error": "joints off", "found_before": "original found again",
+    "joint_error_before": "original's joints off", "failed_checks": "failed checks",
+    "lost": "of the old hand gone", "fit_sharpness": "sharpness off", "fit_grain": "grain off",
+    "fit_colour": "colour off", "fit_seam": "seam", "fit_share": "worst of these four / its limit",
     "painted_share": "repainted",
-}
+}  # fmt: skip
 """The columns of the numbers, in a reader's words."""
 
 

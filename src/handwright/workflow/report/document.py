@@ -1,7 +1,5 @@
 """The report of a run: report.json by a published schema, and one page that opens offline."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections import Counter

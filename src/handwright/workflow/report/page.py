@@ -1,7 +1,5 @@
 """The report as one page: no script, no address outside its own folder, every text escaped."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +9,8 @@ from typing import Any
 
 from handwright.errors import HandwrightError
 from handwright.hand.anatomy import LANDMARK_EDGES
-from handwright.workflow.report.candidates import show_candidates
+from handwright.workflow.report.candidates import figure, plural, show_candidates, tag
 from handwright.workflow.report.document import ACTION_WORDS, counts_in_words
-from handwright.workflow.report.html import figure, plural, tag
 
 STYLE = Path(__file__).with_name("page.css")
 STATUS_WORDS = {
@@ -26,13 +23,9 @@ Entry = Mapping[str, Any]
 
 
 FILTERS = {
-    "all": "all",
-    "refined": "refined",
-    "kept": "put back",
-    "fails": "still failing",
-    "no_hands": "no hand",
+    "all": "all", "refined": "refined", "kept": "put back", "fails": "still failing", "no_hands": "no hand",
     "failed": "not processed",
-}
+}  # fmt: skip
 """Which pictures of many a reader may want to see, by the class that their sections carry."""
 
 

@@ -1,7 +1,5 @@
 """The review as one page that opens offline: worst hands first, and a place to agree or disagree."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path

@@ -18,9 +18,8 @@ from handwright.workflow.report.document import build_report, verdicts_left, wri
 from handwright.workflow.run.inspection import inspect_file
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome, Work, refine_file
-from handwright.workflow.run.plan import Plan
 from handwright.workflow.run.pool import OpenEngine, run_jobs
-from handwright.workflow.run.request import Request, fingerprint
+from handwright.workflow.run.request import Plan, Request, fingerprint
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from handwright.refine.result import Candidate, Repair
     from handwright.workflow.jobs import Job
-    from handwright.workflow.run.plan import Plan
-    from handwright.workflow.run.request import Request
+    from handwright.workflow.run.request import Plan, Request
 
 TEXT_KEY = "handwright"  # Keyword of the PNG text that holds the settings
 

@@ -10,7 +10,7 @@ from handwright.workflow.files import sha256_of_file
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written
 from handwright.workflow.run.picture import Outcome, process
-from handwright.workflow.run.plan import Plan
+from handwright.workflow.run.request import Plan
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine
@@ -49,7 +49,7 @@ def _write_hands(output: Path, repair: Repair, input_sha256: str) -> None:
     from handwright.hand.files.hands_file import hands_text, hands_to_json
     from handwright.image import write_png
     from handwright.workflow.files import make_folder, write_text
-    from handwright.workflow.report.overlay import draw_overlay
+    from handwright.workflow.report.evidence import draw_overlay
 
     make_folder(output.parent)
     stem, image = output.name.removesuffix(SUFFIX), repair.before

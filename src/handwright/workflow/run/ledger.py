@@ -5,8 +5,6 @@ everything it speaks of; a claim is written *before* an output file, so that the
 to be ours.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

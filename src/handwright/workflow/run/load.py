@@ -16,7 +16,7 @@ from handwright.workflow.run.request import HANDS_SUFFIXES
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine
-    from handwright.workflow.run.plan import Plan
+    from handwright.workflow.run.request import Plan
 
 
 def load_settings(

@@ -1,7 +1,5 @@
 """Take another candidate of an earlier run: nothing is painted again."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -26,21 +24,13 @@ def pick_candidate(
 ) -> tuple[str, ...]:
     """Write a picture again with another of a hand's candidates; the other hands stay as they were refined.
 
-    Args:
-        report: report.json of an earlier run, or its folder.
-        hand: Which hand, by the report's id.
-        pick: Which candidate, from 1; 0 puts the original hand back.
-        output: Where the picture goes.
-        source: The input picture, if it is not where it was; needed when the report has several.
-        force: Overwrite a file.
-
-    Returns:
-        Notes about the file written.
-
     Raises:
         HandsFileError: No such report, hand or candidate file, or the picture is not the one of the report.
         UsageError: No such candidate.
         OutputError: The output cannot be written.
+
+    Candidates count from 1; 0 puts the original hand back. ``source`` is the input where it is not where it
+    was.
     """
     folder = report if report.is_dir() else report.parent
     document = read_report(report)

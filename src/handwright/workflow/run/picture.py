@@ -13,7 +13,7 @@ from handwright.progress import Stopwatch
 from handwright.workflow.files import Record, sha256_of_file
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import Written, failed_entry, picture_entry
-from handwright.workflow.run.plan import Plan
+from handwright.workflow.run.request import Plan
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine

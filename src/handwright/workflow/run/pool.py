@@ -19,7 +19,7 @@ from handwright.errors import HandwrightError
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.record import failed_entry
 from handwright.workflow.run.picture import Outcome, Work, attempt
-from handwright.workflow.run.plan import Plan
+from handwright.workflow.run.request import Plan
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine

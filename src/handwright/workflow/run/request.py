@@ -1,10 +1,9 @@
-"""The options that a user gave a run: values by name, picklable, and written into every report."""
-
-from __future__ import annotations
+"""The options that a user gave a run: values by name, picklable, in every report; what a run shares."""
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
 from handwright.options import DIFFUSING, DIFFUSION_OPTIONS, OPTIONS, nearest
 from handwright.workflow.files import sha256_of_file
+from handwright.workflow.run.ledger import Ledger
 
 HANDS_SUFFIXES = frozenset((".json", ".npz"))
 
@@ -122,3 +122,15 @@ def _file_entry(path: Path | None) -> dict[str, str] | None:
 
 def _as_list(values: Any) -> list[Any]:  # noqa: ANN401
     return [list(value) if isinstance(value, tuple) else value for value in values]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The user's settings and where results go; travels to the workers."""
+
+    request: Request  # The user's settings
+    settings: dict[str, Any]  # ``request.as_json()``, made once
+    ledger: Ledger  # Where records are kept
+    patches: bool = False  # Write one transparent PNG per refined hand beside the output
+    keep_intermediates: bool = False  # Keep the steps of diffusing painters beside the report
+    force: bool = False  # Overwrite files that are not ours, the input included

@@ -7,15 +7,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.defects import bends, counts, joins
-from handwright.data.hands.defects.malformed import (
-    DefectLabel,
-    Generator,
-    PosedHand,
-    SurfaceFlaw,
-    bones_of,
-)
-from handwright.data.hands.defects.visibility import bend_shows
+from handwright.data.hands.defects import fingers
+from handwright.data.hands.defects.fingers import bend_shows
+from handwright.data.hands.defects.malformed import DefectLabel, Generator, PosedHand, SurfaceFlaw, bones_of
 from handwright.data.hands.setup import Setup
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
@@ -50,23 +44,27 @@ def flawed(kind: Defect, variant: int) -> Generator:
 
 
 GENERATORS: dict[str, tuple[Generator, ...]] = {
-    Defect.EXTRA: (counts.extra_between, counts.extra_doubled, counts.extra_at_thumb),
-    Defect.MISSING: (counts.missing_closed, counts.missing_stump, counts.missing_two),
-    Defect.FUSED: (joins.fused_side_by_side, joins.fused_pressed, joins.fused_webbed),
-    Defect.SPLIT: (joins.forked(0), joins.forked(1), joins.forked(2)),
-    Defect.OVERBENT: (bends.bent_back(0, 55, 85), bends.bent_back(1, 40, 75), bends.bent_back(2, 45, 75)),
-    Defect.SIDEWAYS: (bends.bent_sideways(0), bends.bent_sideways(1), bends.bent_sideways(2)),
+    Defect.EXTRA: (fingers.extra_between, fingers.extra_doubled, fingers.extra_at_thumb),
+    Defect.MISSING: (fingers.missing_closed, fingers.missing_stump, fingers.missing_two),
+    Defect.FUSED: (fingers.fused_side_by_side, fingers.fused_pressed, fingers.fused_webbed),
+    Defect.SPLIT: (fingers.forked(0), fingers.forked(1), fingers.forked(2)),
+    Defect.OVERBENT: (
+        fingers.bent_back(0, 55, 85),
+        fingers.bent_back(1, 40, 75),
+        fingers.bent_back(2, 45, 75),
+    ),
+    Defect.SIDEWAYS: (fingers.bent_sideways(0), fingers.bent_sideways(1), fingers.bent_sideways(2)),
     Defect.TOO_LONG: (
-        bends.wrong_length(1.4, 1.8, 1),
-        bends.wrong_end(1.6, 2.1),
-        bends.wrong_length(1.3, 1.5, 4),
+        fingers.wrong_length(1.4, 1.8, 1),
+        fingers.wrong_end(1.6, 2.1),
+        fingers.wrong_length(1.3, 1.5, 4),
     ),
     Defect.TOO_SHORT: (
-        bends.wrong_length(0.42, 0.6, 1),
-        bends.wrong_end(0.35, 0.5),
-        bends.wrong_length(0.5, 0.65, 4),
+        fingers.wrong_length(0.42, 0.6, 1),
+        fingers.wrong_end(0.35, 0.5),
+        fingers.wrong_length(0.5, 0.65, 4),
     ),
-    Defect.TWO_THUMBS: (counts.second_thumb(False), counts.second_thumb(True), counts.twin_thumb),
+    Defect.TWO_THUMBS: (fingers.second_thumb(False), fingers.second_thumb(True), fingers.twin_thumb),
     Defect.WRONG_HAND: (mirrored, mirrored, turned_over),
     Defect.DETACHED: (flawed(Defect.DETACHED, 0), flawed(Defect.DETACHED, 1), flawed(Defect.DETACHED, 2)),
     Defect.MELTED: (flawed(Defect.MELTED, 0), flawed(Defect.MELTED, 1), flawed(Defect.MELTED, 2)),

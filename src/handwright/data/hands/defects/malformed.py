@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from handwright.hand.anatomy import FINGER_BONES
+from handwright.hand.defects import Defect
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
 from handwright.hand.rig import axis_angle_matrix, load_rig
 from handwright.types import Hand
+
+_RENDERED: Mapping[str, tuple[int | None, ...]] = {
+    Defect.EXTRA: (6, 6, 6), Defect.MISSING: (4, 4, 3), Defect.FUSED: (4, 4, 5), Defect.SPLIT: (6, 6, 6),
+    Defect.TWO_THUMBS: (6, 5, 6), Defect.MELTED: (None, None, None),
+}  # fmt: skip
+_EDITED: Mapping[str, tuple[int | None, ...]] = {
+    **_RENDERED, Defect.MISSING: (4, 4, 4), Defect.FUSED: (4, 5, 4), Defect.TWO_THUMBS: (6, 6, 6),
+}  # fmt: skip
+
+
+def fingers_of(defects: Iterable[Mapping[str, Any]], *, photograph: bool) -> int | None:
+    """Number of fingers, thumbs included, hidden ones too; None where nobody could say.
+
+    A stump does not count, two fingers run together along their whole length count as one, a fork as two.
+    """
+    count = 5
+    for defect in defects:
+        table = _EDITED if photograph else _RENDERED
+        with_defect = table.get(defect["name"], (5, 5, 5))[defect["generator"]]
+        if with_defect is None:
+            return None
+        count += with_defect - 5
+    return count
+
 
 STUMP_SIZES = (0.12, 0.35, 0.35)
 """Scale of a finger's lost bones, lost from the knuckle, middle or end joint on; chosen by eye."""

@@ -41,9 +41,7 @@ def _melted(part: Part, flaw: SurfaceFlaw, rng: np.random.Generator) -> Part:
     drift = np.stack([_waves(place.reshape(-1, 3), rng, 0.02, 0.04) for _ in range(2)], 1).reshape(-1, 3, 2)
     smeared = middle + (part.corner_uv - middle) * (1 - 0.35 * flaw.amount) + 0.035 * flaw.amount * drift
     return replace(
-        part,
-        vertices=points + share * flaw.amount * 0.0035 * wave,
-        corner_uv=np.clip(smeared, 0.002, 0.998),
+        part, vertices=points + share * flaw.amount * 0.0035 * wave, corner_uv=np.clip(smeared, 0.002, 0.998)
     )
 
 

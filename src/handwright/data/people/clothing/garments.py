@@ -10,9 +10,16 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.data.people.clothing.wardrobe import Garment, Outfit
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
-from handwright.data.people.figure.mesh_cutting import Refined, cut_mesh, neighbours, refine, rim_of, smoothed
-from handwright.data.people.figure.skeleton import bone
-from handwright.data.world.material import Material
+from handwright.data.people.figure.mesh_cutting import (
+    Refined,
+    bone,
+    cut_mesh,
+    neighbours,
+    refine,
+    rim_of,
+    smoothed,
+)
+from handwright.data.world.stage import Material
 from handwright.hand.dense import vertex_normals
 
 _TUCK_M, _UNDER_M, _AT_HEM_M = 0.012, 0.03, 1e-6

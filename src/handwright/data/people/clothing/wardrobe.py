@@ -1,13 +1,11 @@
 """Which clothes, and the words for them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from handwright.data.hands.dress import any_colour
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,9 @@ _TOPS = {
 _WOMENS_TOPS = {"T-shirt": 0.35, "shirt": 0.2, "sweater": 0.3, "top": 0.15}
 _MENS_TOPS = {"T-shirt": 0.45, "shirt": 0.25, "sweater": 0.3}
 _FABRIC_STYLES = {
-    "plain": "",
-    "hoops": "striped ",
-    "checks": "checked ",
-    "twill": "denim ",
-    "ribs": "knitted ",
+    "plain": "", "hoops": "striped ", "checks": "checked ", "twill": "denim ", "ribs": "knitted ",
     "heather": "melange ",
-}
+}  # fmt: skip
 _DENIM = {
     "blue": (0.07, 0.13, 0.28),
     "navy": (0.02, 0.03, 0.08),

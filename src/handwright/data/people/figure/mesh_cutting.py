@@ -1,4 +1,7 @@
-"""Cutting and refining triangle meshes: hems and necklines as level lines of a field over the vertices."""
+"""The body as a mesh: vertices at COCO-WholeBody's points (by position), pose, cuts and refinement.
+
+Skin follows rotated bones (linear blend skinning); hems and necklines are level lines of a field.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,86 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from handwright.data.people.figure.makehuman import Figure, load_figure
+from handwright.hand.kinematics import blend_skin
+
+FACE: Int[np.ndarray, "68"] = np.array(
+    [
+        5739, 859, 932, 5241, 737, 3697, 920, 918, 732, 7620, 7622, 10365, 7457, 11850, 7634, 7564, 12336,
+        255, 224, 222, 208, 209, 6984, 6983, 6996, 6998, 7024,
+        132, 131, 201, 5054, 323, 352, 312, 7113, 7085,
+        23, 4848, 55, 4870, 46, 37, 11488, 6839, 11466, 6807, 6821, 6830,
+        3737, 447, 457, 466, 7216, 7207, 10405, 7166, 7241, 492, 486, 406, 3733, 470, 468, 7226, 10401, 7280,
+        493, 535,
+    ]
+)  # fmt: skip
+"""The 68 points of iBUG 300-W: jaw from the right ear to the left, brows, nose, eyes, mouth."""
+
+NOSE, LEFT_EAR = 5054, 12017
+LEFT_TOES = (13080, 13301, 12911)  # Big toe, little toe, heel
+
+BODY_BONES = (
+    "upperarm01.L", "upperarm01.R", "lowerarm01.L", "lowerarm01.R", "wrist.L", "wrist.R",
+    "upperleg01.L", "upperleg01.R", "lowerleg01.L", "lowerleg01.R", "foot.L", "foot.R",
+)  # fmt: skip
+"""Bones whose heads are points 5 … 16: shoulders, elbows, wrists, hips, knees, ankles."""
+
+
+def feet() -> Int[np.ndarray, "6"]:
+    """Vertices of both feet's points, left first."""
+    left = np.array(LEFT_TOES)
+    return np.concatenate([left, load_figure().mirror[left]])
+
+
+def ears() -> Int[np.ndarray, "2"]:
+    """Vertices before the ears, left first."""
+    return np.array([LEFT_EAR, load_figure().mirror[LEFT_EAR]])
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """Where the bones went."""
+
+    turns: Float[np.ndarray, "b 3 3"]  # [B, 3, 3] rotation of each bone from rest
+    heads_m: Float[np.ndarray, "b 3"]  # [B, 3] its posed head
+    rest_heads_m: Float[np.ndarray, "b 3"]  # [B, 3]
+
+
+def rest_heads_m(vertices_m: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "b 3"]:
+    """Head of every bone of a resting body."""
+    return np.stack([vertices_m[chosen].mean(0) for chosen in load_figure().head_vertices])
+
+
+def pose_bones(
+    heads_m: Float[np.ndarray, "b 3"],
+    local: dict[str, Float[np.ndarray, "3 3"]],
+    turned: dict[str, Float[np.ndarray, "3 3"]] | None = None,
+) -> Posed:
+    """Forward kinematics: bones turn ``local`` to their parents or ``turned`` against the resting body."""
+    figure = load_figure()
+    turned = turned or {}
+    turns = np.repeat(np.eye(3)[None], len(figure.bones), 0)
+    heads = heads_m.copy()
+    for b, (name, parent) in enumerate(zip(figure.bones, figure.parents, strict=True)):
+        above = turns[parent] if parent >= 0 else np.eye(3)
+        turns[b] = turned[name] if name in turned else above @ local[name] if name in local else above
+        if parent >= 0:
+            heads[b] = heads[parent] + above @ (heads_m[b] - heads_m[parent])
+    return Posed(turns, heads, heads_m)
+
+
+def bone(name: str) -> int:
+    """Index of a bone."""
+    return load_figure().bones.index(name)
+
+
+def skin(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Float[np.ndarray, "v 3"]:
+    """Move all vertices of a resting body with its bones."""
+    figure: Figure = load_figure()
+    return blend_skin(
+        vertices_m, figure.weight_bones, figure.weights, posed.turns, posed.heads_m, posed.rest_heads_m
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,26 +1,20 @@
 """What someone's head looks like: hair or what covers it, brows, lips, eyes; and the words for it."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from handwright.data.hands.dress import any_colour
 from handwright.data.hands.person import Person
 from handwright.data.people.clothing.wardrobe import with_article
-from handwright.data.people.figure.build import Build
+from handwright.data.people.figure.hand_graft import Build
 from handwright.data.people.head.face import Look
 from handwright.data.people.head.scalp import Hair
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 _HAIR: dict[str, tuple[float, float, float]] = {
-    "black": (0.012, 0.010, 0.009),
-    "dark brown": (0.032, 0.019, 0.012),
-    "brown": (0.085, 0.047, 0.026),
-    "auburn": (0.13, 0.045, 0.018),
-    "blond": (0.38, 0.26, 0.13),
-    "grey": (0.26, 0.25, 0.24),
+    "black": (0.012, 0.010, 0.009), "dark brown": (0.032, 0.019, 0.012), "brown": (0.085, 0.047, 0.026),
+    "auburn": (0.13, 0.045, 0.018), "blond": (0.38, 0.26, 0.13), "grey": (0.26, 0.25, 0.24),
     "white": (0.62, 0.60, 0.57),
-}
+}  # fmt: skip
 _FAIR = (0.12, 0.2, 0.3, 0.12, 0.26, 0.0, 0.0)
 _DARK = (0.66, 0.26, 0.06, 0.01, 0.01, 0.0, 0.0)
 _STYLES = ("bald", "buzz", "short", "bob", "long", "bun", "curly", "headscarf", "beanie")

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.people.figure.landmarks import FACE
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure, texture
-from handwright.data.world.material import Material
-from handwright.data.world.stage import Paint, Solid
+from handwright.data.people.figure.mesh_cutting import FACE
+from handwright.data.world.stage import Material, Paint, Solid
 
 _LOW_M, _SPAN_M, _SIDE_PX = np.array([-0.1, 0.605]), 0.2, 480
 """The canvas: the neutral head seen from the front, x to the body's left, y up."""
@@ -21,13 +20,9 @@ _FRONT_M = 0.045
 _IRIS_DEG, _PUPIL_DEG = 32.0, 12.0
 Colour = tuple[float, float, float]
 EYES: dict[str, Colour] = {
-    "brown": (0.09, 0.04, 0.015),
-    "dark brown": (0.035, 0.016, 0.008),
-    "hazel": (0.14, 0.09, 0.03),
-    "green": (0.11, 0.15, 0.07),
-    "blue": (0.10, 0.18, 0.30),
-    "grey": (0.17, 0.20, 0.22),
-}
+    "brown": (0.09, 0.04, 0.015), "dark brown": (0.035, 0.016, 0.008), "hazel": (0.14, 0.09, 0.03),
+    "green": (0.11, 0.15, 0.07), "blue": (0.10, 0.18, 0.30), "grey": (0.17, 0.20, 0.22),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

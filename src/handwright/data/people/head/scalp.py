@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from handwright.data.people.figure.makehuman import load_figure, texture
 from handwright.data.people.figure.mesh_cutting import Refined, neighbours, refine
-from handwright.data.world.material import Material
+from handwright.data.world.stage import Material
 
 _LINE_DEG = (0, 22, 42, 58, 70, 80, 92, 104, 118, 140, 180)
 _LINE_M = (0.804, 0.806, 0.795, 0.776, 0.752, 0.712, 0.722, 0.715, 0.676, 0.655, 0.648)

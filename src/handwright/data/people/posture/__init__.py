@@ -1,5 +1,5 @@
 """How a person stands: arms that bring hands into view without passing through the body.
 
-Reading order: ``capsules`` (the body as obstacles), ``reach`` (inverse kinematics of an arm), ``arms``
+Reading order: ``reach`` (the body as obstacles, inverse kinematics of an arm), ``arms``
 (what each arm does), ``stance`` (the whole body).
 """

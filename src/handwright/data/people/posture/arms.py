@@ -10,9 +10,8 @@ from jaxtyping import Float
 from handwright.data.hands.poses import Posed as HandPose
 from handwright.data.hands.poses import draw_pose, named_pose
 from handwright.data.people.figure.hand_graft import TO_CAMERA, Socket
-from handwright.data.people.figure.skeleton import Posed, bone
-from handwright.data.people.posture.capsules import Capsules
-from handwright.data.people.posture.reach import Matrix, Solution, slerp, solve_arm
+from handwright.data.people.figure.mesh_cutting import Posed, bone
+from handwright.data.people.posture.reach import Capsules, Matrix, Solution, slerp, solve_arm
 from handwright.hand.grammar import NAMED, wrist_of
 from handwright.hand.grammar.words import Direction
 from handwright.hand.rig import axis_angle_matrix
@@ -22,15 +21,9 @@ _TRIES, _PLACES, _LOW_PLACES, _EASY = 8, 22, 12, 0.45
 _SLIM = 0.75  # Share of the body's capsules that lowered arms keep out of
 
 _VIEWS: tuple[tuple[float, Direction, Direction], ...] = (
-    (0.50, "camera", "up"),
-    (0.18, "away", "up"),
-    (0.07, "left", "up"),
-    (0.07, "right", "up"),
-    (0.05, "camera", "left"),
-    (0.05, "camera", "right"),
-    (0.04, "away", "left"),
-    (0.04, "away", "right"),
-)
+    (0.50, "camera", "up"), (0.18, "away", "up"), (0.07, "left", "up"), (0.07, "right", "up"),
+    (0.05, "camera", "left"), (0.05, "camera", "right"), (0.04, "away", "left"), (0.04, "away", "right"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,9 @@ from jaxtyping import Float
 
 from handwright.data.people.figure.hand_graft import SIDES, socket_of
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
-from handwright.data.people.figure.skeleton import Posed, bone, pose_bones, rest_heads_m, skin
+from handwright.data.people.figure.mesh_cutting import Posed, bone, pose_bones, rest_heads_m, skin
 from handwright.data.people.posture.arms import HeldHand, lower_hand, raise_hand, tag_of
-from handwright.data.people.posture.capsules import Capsules, below_head, capsules_of
-from handwright.data.people.posture.reach import Matrix
+from handwright.data.people.posture.reach import Capsules, Matrix, below_head, capsules_of
 from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Side
 
