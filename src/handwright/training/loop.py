@@ -159,7 +159,7 @@ class _Batches(Dataset[Batch]):
         return self.recipe.batch(step, self.first + part, self.settings)
 
     def since(self, step: int) -> Iterator[Batch]:
-        """All batches from a step to the run's end, in order, drawn ahead by worker processes if there are any."""
+        """All batches from a step to the run's end, drawn ahead by worker processes if there are any."""
         workers = self.settings.dataloader_num_workers
         numbers = range(step * self.parts, self.settings.max_train_steps * self.parts)
         return iter(

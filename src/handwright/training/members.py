@@ -61,6 +61,7 @@ PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 """Share of photographs among the samples of the painting family, and of the critics; chosen by eye."""
 
 UNFORESEEN_SHARE = 0.25  # Share of the critic's malformed hands that have an unnamed defect; chosen by eye
+GENERATED_SHARE = 0.25  # Share of the critic's hands that generators painted; chosen by eye
 
 _SHOWN = 12  # Crops in the sample grid of the painting family
 
@@ -212,7 +213,9 @@ def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe
 
 def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     network = fresh_critic(settings.resolution) if model is None else grown_critic(model, settings.resolution)
-    stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE)
+    stream = ViewStream(
+        load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE, GENERATED_SHARE
+    )
     return CriticRecipe(network, network.config, stream)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.errors import MissingModelError
+from handwright.training.networks.perceptual import LITE, lite0
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
@@ -34,6 +35,7 @@ class CriticConfig:
         fingers: The finger counts that it predicts.
         parts: Names of the parts that it tells apart.
         size_px: Side of the square crops that it sees; a multiple of 32.
+        backbone: 'efficientnet-lite0', or 'residual': stages of its own, of the following three.
         stem: Channels at 1/2 of the picture.
         widths: Channels at 1/4, 1/8, 1/16 and so on.
         blocks: Residual blocks at each of these.
@@ -50,6 +52,7 @@ class CriticConfig:
     widths: tuple[int, ...] = (48, 96, 192, 256)
     blocks: tuple[int, ...] = (1, 2, 3, 2)
     joined: int = 64
+    backbone: str = "residual"
 
 
 class Judged(NamedTuple):
@@ -97,34 +100,22 @@ class CriticNetwork(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, config.stem, 3, stride=2, padding=1, bias=False), _norm(config.stem), nn.ReLU()
-        )
-        before, stages = config.stem, list[nn.Module]()
-        for width, blocks in zip(config.widths, config.blocks, strict=True):
-            halve = nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False)
-            stages.append(
-                nn.Sequential(halve, _norm(width), nn.ReLU(), *(_Residual(width) for _ in range(blocks)))
-            )
-            before = width
-        self.stages, joined = nn.ModuleList(stages), config.joined
-        self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in config.widths)
-        self.smooth = nn.ModuleList(_Smooth(joined) for _ in config.widths[:-1])
+        self.backbone = LiteBackbone() if config.backbone == LITE else _Stages(config)
+        widths, joined = self.backbone.widths, config.joined
+        self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths)
+        self.smooth = nn.ModuleList(_Smooth(joined) for _ in widths[:-1])
         self.read = nn.Conv2d(joined, 21 + len(config.parts), 1)
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
-        self.whole = nn.Sequential(nn.Linear(2 * (before + joined), 256), nn.ReLU())
+        self.whole = nn.Sequential(nn.Linear(2 * (widths[-1] + joined), 256), nn.ReLU())
         self.counts = (21, 1, len(config.defects), len(config.fingers), 1, len(config.poses), 1, 1)
         self.heads_of_whole, self.present = nn.Linear(256, sum(self.counts)), nn.Linear(256, 5)
         self.hand = nn.Linear(256, 1)
 
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
         """The prediction for the crops."""
-        maps, levels = self.stem(crops), list[Tensor]()
-        for stage in self.stages:
-            maps = stage(maps)
-            levels.append(maps)
+        levels = self.backbone(crops)
         joined = self._joined(levels)
-        whole = self.whole(torch.cat([*_pooled(maps), *_pooled(joined[-1])], 1))
+        whole = self.whole(torch.cat([*_pooled(levels[-1]), *_pooled(joined[-1])], 1))
         heads = dict(zip(_HEADS, self.heads_of_whole(whole).split(self.counts, 1), strict=True))
         heads |= {"present": self.present(whole), "hand": self.hand(whole)}
         heatmaps, parts = self.read(joined[-1]).split((21, len(self.config.parts)), 1)
@@ -138,6 +129,59 @@ class CriticNetwork(nn.Module):
             above = self.smooth[k](self.laterals[k](levels[k]) + f.interpolate(above, scale_factor=2.0))
             joined.append(above)
         return joined
+
+
+class LiteBackbone(nn.Module):
+    """EfficientNet-Lite0 (Apache-2.0) without its classifier: maps at 1/4, 1/8, 1/16 and 1/32 of a crop.
+
+    Args:
+        network: With ``_conv_stem``, ``_bn0``, ``_swish`` and 16 ``_blocks``; None: untrained.
+    """
+
+    widths = (24, 40, 112, 320)
+    _LAST_BLOCKS = (2, 4, 10, 15)
+
+    def __init__(self, network: nn.Module | None = None) -> None:
+        super().__init__()
+        whole: Any = network or lite0()
+        self.stem = nn.Sequential(whole._conv_stem, whole._bn0, whole._swish)
+        self.blocks = nn.ModuleList(whole._blocks)
+
+    def forward(self, crops: Float[Tensor, "b 3 s s"]) -> list[Tensor]:
+        """Maps of [-1, 1] crops, the finest first."""
+        maps, levels = self.stem(crops), list[Tensor]()
+        for number, block in enumerate(self.blocks):
+            maps = block(maps)
+            if number in self._LAST_BLOCKS:
+                levels.append(maps)
+        return levels
+
+
+class _Stages(nn.Module):
+    """Residual stages of the config's widths and blocks, from 1/4 of a crop on."""
+
+    def __init__(self, config: CriticConfig) -> None:
+        super().__init__()
+        self.widths = config.widths
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, config.stem, 3, stride=2, padding=1, bias=False), _norm(config.stem), nn.ReLU()
+        )
+        before, stages = config.stem, list[nn.Module]()
+        for width, blocks in zip(config.widths, config.blocks, strict=True):
+            halve = nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False)
+            stages.append(
+                nn.Sequential(halve, _norm(width), nn.ReLU(), *(_Residual(width) for _ in range(blocks)))
+            )
+            before = width
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, crops: Float[Tensor, "b 3 s s"]) -> list[Tensor]:
+        """Maps of the crops, the finest first."""
+        maps, levels = self.stem(crops), list[Tensor]()
+        for stage in self.stages:
+            maps = stage(maps)
+            levels.append(maps)
+        return levels
 
 
 class _Residual(nn.Module):

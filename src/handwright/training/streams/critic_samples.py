@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,10 @@ from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.part_maps import UNKNOWN, seen_parts, wrong_places
 from handwright.training.streams.whole_pictures import group_of, is_calibration, labelled
 
-SIDE_PX, ROOM = 176, 2.0
+SIDE_PX, ROOM = 256, 2.0
 """Side of a view in pixels, and in sizes of its hand."""
 
-MAP_PX = 88
+MAP_PX = 128
 """Side of its maps."""
 
 _LEAST_PX, _LEAST_SEEN, _ENOUGH_SEEN = 40, 4, 10
@@ -48,7 +49,12 @@ _EDGE_SEEN = 0.5
 _NEAR_ONES = 0.3
 """Weight of the sound twin's landmarks on fingers beside a malformed one."""
 
+_SHARDS_A_WORKER = 4
+"""Shards for which another process is worth its start."""
+
 _SIDES = {"left": 0, "right": 1}
+_GENERATED = {"generated": 1, "repainted": 2}
+_UNKNOWN_FINGERS = np.full(5, -1, np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,8 @@ class HandViews:
         judged: bool [N] whether this hand alone shows if it is sound or malformed.
         gloved: bool [N].
         rendered: bool [N].
+        generated: int8 [N] 1 made by an image generator and judged by eye, 2 repainted by our own, else 0.
+        unforeseen: bool [N] malformed in a way that nobody named, and nobody knows where.
         seen: int8 [N] number of visible landmarks.
         hand: bool [N] it is a hand; of anything else nothing is learnt but that.
     """
@@ -90,6 +98,8 @@ class HandViews:
     judged: Bool[np.ndarray, "n"]
     gloved: Bool[np.ndarray, "n"]
     rendered: Bool[np.ndarray, "n"]
+    generated: Int8[np.ndarray, "n"]
+    unforeseen: Bool[np.ndarray, "n"]
     seen: Int8[np.ndarray, "n"]
     hand: Bool[np.ndarray, "n"]
 
@@ -115,9 +125,13 @@ def load_views(folder: Path, *, calibration: bool = False) -> HandViews:
         DataError: A shard is damaged.
     """
     tars = sorted(folder.rglob("*.tar"))
-    of_shard = partial(_of_shard, calibration=calibration, proposer=open_proposer())
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = [part for part in pool.map(of_shard, tars) if part]
+    read = partial(_of_shard, calibration=calibration)
+    workers = min(os.cpu_count() or 1, len(tars) // _SHARDS_A_WORKER)
+    if workers > 1:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            parts = [part for part in pool.map(read, tars) if part]
+    else:
+        parts = [part for part in map(read, tars) if part]
     if not any(part.hand.any() for part in parts):
         raise UsageError(f"{folder} holds no hands", "", "give a folder that `handwright synth` filled")
     return HandViews(
@@ -133,6 +147,9 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
         points, visible = np.array(hand["keypoints_px"], np.float64), np.array(hand["visible"], np.bool_)
         if float(np.ptp(points, axis=0).max()) < _LEAST_PX or visible.sum() < _LEAST_SEEN:
             continue
+        if hand.get("label") == "unclear":
+            continue
+        malformed = hand.get("label") == "malformed"
         way = crop_transform(OrientedSquare.of(points), SIDE_PX, ROOM)
         parts = seen_parts(entry.pictures, number, hand.get("defects", ()))
         wrong = wrong_places(entry.pictures, number, hand)
@@ -146,8 +163,11 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
                 "landmarks_px": transform_points(way, points),
                 "visible": visible,
                 "rendered": record["domain"] != "photograph",
+                "generated": _GENERATED.get(record["domain"], 0),
+                "unforeseen": malformed,
                 "hand": True,
                 **_labels(hand, photograph=record["domain"] == "photograph"),
+                **({"trust": np.zeros(21), "fingers": -1, "present": _UNKNOWN_FINGERS} if malformed else {}),
             }
         )
     return rows
@@ -165,6 +185,8 @@ def elsewhere(entry: Entry, proposer: Proposer | None = None) -> list[dict[str, 
             "landmarks_px": np.zeros((21, 2)),
             "trust": np.zeros(21, np.float32),
             "visible": np.zeros(21, np.bool_),
+            "generated": 0,
+            "unforeseen": False,
             "defects": np.zeros(len(DEFECTS_SHOWN), np.bool_),
             "present": np.full(5, -1, np.int8),
             "judged": False,
@@ -255,7 +277,12 @@ def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> U
     return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
 
 
-def _of_shard(path: Path, *, calibration: bool, proposer: Proposer | None) -> HandViews | None:
+_opened_proposer = lru_cache(1)(open_proposer)
+"""One a process."""
+
+
+def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:
+    proposer = _opened_proposer()
     entries = read_shards([path], wanted=lambda record: is_calibration(record) == calibration)
     rows = [row for entry in entries for row in (*views_of(entry), *elsewhere(entry, proposer))]
     return _stacked(rows) if rows else None
@@ -273,6 +300,7 @@ def _stacked(rows: list[dict[str, Any]]) -> HandViews:
         "judged": np.bool_,
         "gloved": np.bool_,
         "rendered": np.bool_,
+        "unforeseen": np.bool_,
         "hand": np.bool_,
     }
     return HandViews(
