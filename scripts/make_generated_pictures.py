@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 from handwright.data.shards import Entry, write_shard
-from handwright.perception.detect.views import box_iou
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
+from handwright.perception.detect.views import box_iou
 
 ROOM, LARGEST_PX, QUALITY, LEAST_OVERLAP = 2.6, 400, 92, 0.35
 
