@@ -1,0 +1,190 @@
+"""Sound hands repainted by the embedded family, as shards: scripts/make_repainted_pictures.py WORLD -o DIR.
+
+WORLD holds shards of sound hands, rendered (`handwright synth`) and photographed
+(scripts/make_photograph_pictures.py). A square around a hand is repainted in few steps without control, or
+under the depth of another hand. From ``MALFORMED_FROM`` of the noise on the hand counts as malformed; what
+only went through the codec, or was hardly noised, stays sound, so that traces of the codec are no evidence;
+between the two nobody can say. A second run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import cv2
+import numpy as np
+import torch
+
+from handwright.data.shards import Entry, read_shards, write_shard
+from handwright.diffusion import HandInpaintPipeline, load_models
+from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
+from handwright.training.streams.whole_pictures import is_calibration
+
+MALFORMED_FROM, SOUND_TO = 0.6, 0.1
+LEVELS, SHARES = (0.0, 0.1, 0.4, 0.6, 0.75, 0.9, 1.0), (0.28, 0.14, 0.06, 0.13, 0.13, 0.13, 0.13)
+"""Noise levels that paintings start from, 0 the codec alone, and how often each is drawn."""
+
+PER_SHARD, LEAST_PX, LARGEST_PX, ROOM = 100, 64, 256, (1.7, 2.4)
+"""Hands of a shard; smallest hands; largest squares; squares in sizes of their hands."""
+
+QUALITY, STEPS, GUIDANCE = 93, (6, 11), (1.0, 3.0)
+
+
+def sound_hands(world):
+    """(picture, landmarks, side, photograph, depth) of every sound hand, largest shards' order."""
+    for path in sorted(world.rglob("*.tar"), key=lambda p: p.name[::-1]):
+        for entry in read_shards([path], wanted=lambda record: not is_calibration(record)):
+            for hand in entry.record["hands"]:
+                points = np.array(hand["keypoints_px"])
+                if np.ptp(points, axis=0).max() < LEAST_PX or sum(hand["visible"]) < 14:
+                    continue
+                if not hand.get("defects") and not hand.get("gloved"):
+                    yield entry, points, hand.get("side")
+
+
+def square_around(points, rng):
+    """Upper left corner and side of a square around a hand."""
+    low, high = points.min(0), points.max(0)
+    side = float((high - low).max()) * rng.uniform(*ROOM)
+    middle = (low + high) / 2 + side * rng.normal(0, 0.03, 2)
+    return middle - side / 2, side
+
+
+def cut(picture, corner, side, size):
+    """The square at ``size``."""
+    scale = size / side
+    blurred = picture if scale >= 0.9 else cv2.GaussianBlur(picture, (0, 0), 0.4 / scale)
+    way = np.column_stack([np.eye(2) * scale, -scale * corner])
+    return cv2.warpAffine(blurred, way, (size, size), borderMode=cv2.BORDER_REPLICATE)
+
+
+def mask_of(points, size, rng):
+    """Where is painted: the hand, or a part of it around one of its landmarks."""
+    inside = np.zeros((size, size), np.uint8)
+    hull = cv2.convexHull(points.astype(np.float32)).astype(np.int32)
+    cv2.fillConvexPoly(inside, hull, 1)
+    reach = round(rng.uniform(0.08, 0.2) * np.ptp(points, axis=0).max()) | 1
+    inside = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    if rng.random() < 0.3:
+        part = np.zeros_like(inside)
+        around = points[rng.integers(21)].astype(int).tolist()
+        cv2.circle(part, around, round(rng.uniform(0.35, 0.55) * np.ptp(points, axis=0).max()), 1, -1)
+        inside &= part
+    return inside
+
+
+def repainted(pipeline, rng, square, control, inside, level):
+    """The square after the family painted it from a noise level on; 0: after its codec alone."""
+    size = square.shape[0]
+    mask = torch.from_numpy(inside)[None, None].float()
+    steered = np.zeros((size, size, 3), np.uint8) if control is None else control
+    with torch.no_grad():
+        painted = pipeline(
+            picture_tensor(square[None]),
+            mask if level else torch.zeros_like(mask),
+            control_tensor(steered[None]),
+            "a photograph of a hand",
+            steps=int(rng.integers(*STEPS)) if level else 1,
+            guidance=float(rng.uniform(*GUIDANCE)),
+            control_strength=0.0 if control is None else float(rng.uniform(0.6, 1.0)),
+            start=picture_tensor(square[None]),
+            start_level=max(level, 0.02),
+            generator=torch.Generator().manual_seed(int(rng.integers(2**31))),
+        ).pictures
+    return np.clip(np.rint(picture_array(painted)[0]), 0, 255).astype(np.uint8)
+
+
+def entry_of(pipeline, rng, found, depths, key):
+    """A repainted hand with what is known of it."""
+    entry, points, side = found
+    level = float(rng.choice(LEVELS, p=SHARES))
+    corner, reach = square_around(points, rng)
+    size, large = pipeline_size(pipeline), int(min(LARGEST_PX, max(reach, 128)))
+    small = cut(entry.pictures["image"], corner, reach, size)
+    wrong_depth = rng.random() < 0.5 and level
+    control = depths[rng.integers(len(depths))] if wrong_depth else None
+    inside = mask_of((points - corner) * (size / reach), size, rng)
+    painted = cv2.resize(
+        repainted(pipeline, rng, small, control, inside, level), (large, large), interpolation=cv2.INTER_CUBIC
+    )
+    if rng.random() < 0.6:
+        share = cv2.GaussianBlur(cv2.resize(inside * np.float32(1), (large, large)), (0, 0), 2)[..., None]
+        around = cut(entry.pictures["image"], corner, reach, large)
+        painted = np.clip(around + share * (painted.astype(np.float32) - around), 0, 255).astype(np.uint8)
+    label = "malformed" if level >= MALFORMED_FROM else "good" if level <= SOUND_TO else "unclear"
+    record = {
+        "kind": "repainted",
+        "seed": entry.record.get("seed", 0),
+        "index": entry.record.get("index", 0),
+        "domain": "repainted",
+        "level": level,
+        "wrong_depth": bool(wrong_depth),
+        "complete": False,
+        "hands": [
+            {
+                "side": side,
+                "keypoints_px": np.round((points - corner) * (large / reach), 2).tolist(),
+                "visible": [True] * 21,
+                "label": label,
+                "kinds": [],
+            }
+        ],
+    }
+    if entry.record["domain"] == "photograph":
+        record["photograph"] = {"name": entry.record["source"], "sha256": entry.record["sha256"]}
+    else:
+        record["group"] = f"{entry.record['kind']}-{entry.record['seed']}-{entry.record['index']}"
+    coded = cv2.imencode(".jpg", painted[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return Entry(key, {}, record, {"image": coded})
+
+
+def pipeline_size(pipeline):
+    """Side of the squares that the family paints."""
+    return int(pipeline.unet.config.sample_size) * pipeline_scale(pipeline)
+
+
+def pipeline_scale(pipeline):
+    from handwright.diffusion.latents import pixels_per_latent
+
+    return pixels_per_latent(pipeline.vae)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("world", type=Path, nargs="+", help="folders of sound hands; their hands take turns")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-n", type=int, default=1000, help="number of pictures")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.output.mkdir(parents=True, exist_ok=True)
+    pipeline = HandInpaintPipeline.from_models(load_models("tiny"))
+    sources = [sound_hands(folder) for folder in args.world]
+    rng, depths = np.random.default_rng(args.seed), list[np.ndarray]()
+    size = pipeline_size(pipeline)
+    for entry, points, _ in sound_hands(args.world[0]):
+        if "depth" in entry.pictures:
+            corner, reach = square_around(points, rng)
+            depths.append(cut(np.repeat(entry.pictures["depth"][..., None], 3, 2), corner, reach, size))
+        if len(depths) == 60:
+            break
+    for start in range(0, args.n, PER_SHARD):
+        path = args.output / f"repainted-{args.seed}-{start:05d}.tar"
+        lot = [next(sources[k % len(sources)], None) for k in range(PER_SHARD)]
+        if path.exists():
+            continue
+        rng = np.random.default_rng([args.seed, start])
+        made = (
+            entry_of(pipeline, rng, found, depths, f"{start + k:08d}")
+            for k, found in enumerate(lot)
+            if found is not None
+        )
+        print(f"{path}: {write_shard(path, made)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
