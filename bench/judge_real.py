@@ -28,6 +28,9 @@ from handwright.types import Box, HandObservation
 from judge_sets import Picture, Pixels, Truth
 
 LEAST_PX = 24
+GENERATED = "hands.jsonl"
+"""A folder with this file holds pictures of image generators."""
+
 _SHARPNESS_PX = 128
 
 
@@ -57,6 +60,8 @@ def held_out_photos(root: Path) -> tuple[Photo, ...]:
     """Every test-only photograph below ``root``: whole folders, and the hashed tenth of the others."""
     found: list[Photo] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if (folder / GENERATED).exists():
+            continue
         unseen = folder.name not in TRAIN_SETS
         for path in list_photos(folder):
             sha256 = hashlib.sha256(read_photo(path)).hexdigest()
@@ -172,7 +177,7 @@ def judged(
         regions: list[OrientedSquare] = []
         truths: list[Truth] = []
         for hand, (region, how) in zip(
-            record.hands, _regions(pixels, boxes, landmarker, proposer), strict=True
+            record.hands, regions_of_boxes(pixels, boxes, landmarker, proposer), strict=True
         ):
             regions.append(region)
             truths.append(
@@ -198,7 +203,7 @@ def judged(
             yield Picture(record.key, partial(np.copy, pixels), tuple(regions), tuple(truths), landmarks)
 
 
-def _regions(
+def regions_of_boxes(
     pixels: Pixels, boxes: list[Box], landmarker: Landmarker, proposer: Proposer | None
 ) -> Iterator[tuple[OrientedSquare, str]]:
     """A region for every box, and what its direction comes from."""

@@ -21,7 +21,7 @@ import torch
 
 from handwright.data.shards import Entry, read_shards, write_shard
 from handwright.diffusion import HandInpaintPipeline, load_models
-from handwright.diffusion.tensors import control_tensor, picture_array, picture_tensor
+from handwright.diffusion.latents import control_tensor, picture_array, picture_tensor, pixels_per_latent
 from handwright.training.streams.whole_pictures import is_calibration
 
 MALFORMED_FROM, SOUND_TO = 0.6, 0.1
@@ -35,7 +35,7 @@ QUALITY, STEPS, GUIDANCE = 93, (6, 11), (1.0, 3.0)
 
 
 def sound_hands(world):
-    """(picture, landmarks, side, photograph, depth) of every sound hand, largest shards' order."""
+    """Every sound hand that is trained on: its sample, landmarks and side."""
     for path in sorted(world.rglob("*.tar"), key=lambda p: p.name[::-1]):
         for entry in read_shards([path], wanted=lambda record: not is_calibration(record)):
             for hand in entry.record["hands"]:
@@ -103,7 +103,7 @@ def entry_of(pipeline, rng, found, depths, key):
     entry, points, side = found
     level = float(rng.choice(LEVELS, p=SHARES))
     corner, reach = square_around(points, rng)
-    size, large = pipeline_size(pipeline), int(min(LARGEST_PX, max(reach, 128)))
+    size, large = side_of(pipeline), int(min(LARGEST_PX, max(reach, 128)))
     small = cut(entry.pictures["image"], corner, reach, size)
     wrong_depth = rng.random() < 0.5 and level
     control = depths[rng.integers(len(depths))] if wrong_depth else None
@@ -136,21 +136,13 @@ def entry_of(pipeline, rng, found, depths, key):
     }
     if entry.record["domain"] == "photograph":
         record["photograph"] = {"name": entry.record["source"], "sha256": entry.record["sha256"]}
-    else:
-        record["group"] = f"{entry.record['kind']}-{entry.record['seed']}-{entry.record['index']}"
     coded = cv2.imencode(".jpg", painted[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
     return Entry(key, {}, record, {"image": coded})
 
 
-def pipeline_size(pipeline):
+def side_of(pipeline):
     """Side of the squares that the family paints."""
-    return int(pipeline.unet.config.sample_size) * pipeline_scale(pipeline)
-
-
-def pipeline_scale(pipeline):
-    from handwright.diffusion.latents import pixels_per_latent
-
-    return pixels_per_latent(pipeline.vae)
+    return int(pipeline.unet.config.sample_size) * pixels_per_latent(pipeline.vae)
 
 
 def main() -> None:
@@ -165,7 +157,7 @@ def main() -> None:
     pipeline = HandInpaintPipeline.from_models(load_models("tiny"))
     sources = [sound_hands(folder) for folder in args.world]
     rng, depths = np.random.default_rng(args.seed), list[np.ndarray]()
-    size = pipeline_size(pipeline)
+    size = side_of(pipeline)
     for entry, points, _ in sound_hands(args.world[0]):
         if "depth" in entry.pictures:
             corner, reach = square_around(points, rng)
