@@ -52,7 +52,7 @@ from handwright.data.people.posture.reach import (
     wrist_angles,
 )
 from handwright.data.people.posture.stance import draw_stance
-from handwright.data.people.record import record_of
+from handwright.data.people.sample import record_of
 from handwright.data.shards import check_record, list_shards
 from handwright.data.synthesise import synthesise
 from handwright.errors import MissingPackageError

@@ -9,7 +9,7 @@ import pytest
 from handwright.review.critic import onnx_critic
 from handwright.review.proposals import network as proposals
 from handwright.workflow import Request, refine_files, weights
-from handwright.workflow.report.record import versions
+from handwright.workflow.report.document import versions
 from tests.workflow.fakes import picture
 
 

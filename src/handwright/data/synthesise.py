@@ -256,7 +256,7 @@ def _edited_photo(seed: int, index: int, size: int, photos: tuple[Path, ...]) ->
 
 def _people(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.people import render_person
-    from handwright.data.people.record import record_of
+    from handwright.data.people.sample import record_of
 
     picture = render_person(world.seed, index, world.size, photos)
     return _packed(picture, record_of(picture, world.seed, index), index)

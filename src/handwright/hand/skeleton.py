@@ -14,25 +14,17 @@ from handwright.hand.anatomy import LANDMARK_EDGES
 
 @dataclass(frozen=True, kw_only=True)
 class SkeletonParams:
-    """Proportions of the stick figure, chosen by eye on rendered hands.
+    """Proportions of the stick figure, chosen by eye on rendered hands."""
 
-    Attributes:
-        knuckle_row: Palm span over the distance of the index and pinky knuckles.
-        second_bone: Factor on the second bone of a finger, added to the first for a length that equals the
-            span.
-        min_span_px: Least palm span, pixels.
-        finger_width: A finger's width in spans.
-        thin, thick: Widths of the two stick figures' lines, in finger widths.
-        inner_palm: Size of the palm that is certainly hand, over the palm between the landmarks.
-    """
-
-    knuckle_row: float = 2.2
+    knuckle_row: float = 2.2  # Palm span over the distance of the index and pinky knuckles
+    # Factor on the second bone of a finger, added to the first for a length that equals the span
     second_bone: float = 1.2
-    min_span_px: float = 4.0
-    finger_width: float = 0.2
+    min_span_px: float = 4.0  # Least palm span, pixels
+    finger_width: float = 0.2  # A finger's width in spans
+    # thin, thick: Widths of the two stick figures' lines, in finger widths
     thin: float = 0.35
     thick: float = 1.25
-    inner_palm: float = 0.75
+    inner_palm: float = 0.75  # Size of the palm that is certainly hand, over the palm between the landmarks
 
 
 PARAMS = SkeletonParams()

@@ -28,7 +28,7 @@ from torch.utils.tensorboard import SummaryWriter
 from handwright.diffusion.loading.devices import training_precision
 from handwright.errors import UsageError
 from handwright.image import write_atomically, write_png
-from handwright.training.curve import draw_curve
+from handwright.training.samples import draw_curve
 from handwright.training.settings import TrainSettings
 
 Batch = Mapping[str, Any]

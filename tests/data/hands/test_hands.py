@@ -11,9 +11,8 @@ import pytest
 from handwright.data.hands import render_hands
 from handwright.data.hands.arrange import PAIRS, frame_hands, two_hands
 from handwright.data.hands.body import LABELS_PER_HAND, THING_LABEL
-from handwright.data.hands.hold import THINGS, draw_hold
+from handwright.data.hands.hold import DEEPEST_M, THINGS, draw_hold, draw_pose, named_pose
 from handwright.data.hands.objects import thing_mesh
-from handwright.data.hands.poses import DEEPEST_M, draw_pose, named_pose
 from handwright.data.hands.record import record_of
 from handwright.data.hands.sample import exposure
 from handwright.data.photographs import list_photos

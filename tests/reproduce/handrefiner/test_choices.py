@@ -6,7 +6,7 @@ import pytest
 
 from handwright.errors import DataError, OutputError, UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.reproduce.handrefiner.choices import fixed_of, judged_best, read_choices, write_strength
+from handwright.reproduce.handrefiner.results import fixed_of, judged_best, read_choices, write_strength
 from handwright.reproduce.handrefiner.rows import boxed_rows, pairs, table_rows
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.store import Store

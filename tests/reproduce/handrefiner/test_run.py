@@ -13,7 +13,7 @@ from handwright.refine.pipeline import Engine
 from handwright.reproduce import painted
 from handwright.reproduce.handrefiner import paint_all, run
 from handwright.reproduce.handrefiner.before_after import GROUP, STATES
-from handwright.reproduce.handrefiner.choices import STRENGTHS
+from handwright.reproduce.handrefiner.results import STRENGTHS
 from handwright.reproduce.handrefiner.run import reproduce_handrefiner
 from handwright.reproduce.handrefiner.study import Study
 from tests.reproduce.conftest import SHOT, TINY

@@ -11,11 +11,11 @@ import typer
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
 from handwright.apps.cli.generate import generate
+from handwright.apps.cli.options import in_cli_words
 from handwright.apps.cli.reproduce import reproduce
 from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
-from handwright.apps.cli.words import in_cli_words
 from handwright.errors import HandwrightError
 
 EXIT_USAGE = 2

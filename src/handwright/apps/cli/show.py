@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from handwright.apps.cli.words import in_cli_words
+from handwright.apps.cli.options import in_cli_words
 from handwright.errors import HandwrightError
 from handwright.progress import Progress, silent
 

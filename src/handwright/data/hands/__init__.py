@@ -1,10 +1,9 @@
 """Pictures of one or two hands, dressed, holding something or malformed, with exact truth.
 
-Reading order: ``person``, ``dress``, ``poses``, ``objects``, ``hold`` (who, what they wear, which pose,
-what they hold), ``arrange`` (how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it
-as meshes), ``defects`` (what can be wrong), ``setup`` (everything that is decided before the picture is
-made), ``sample`` (the picture with its truth), ``record``
-(the truth as JSON).
+Reading order: ``person``, ``objects``, ``hold`` (who, what they wear and hold, in which pose), ``arrange``
+(how hands are turned, meet and are framed), ``parts`` and ``body`` (all of it as meshes), ``defects`` (what
+can be wrong), ``setup`` (all that is decided before the picture is made), ``sample`` (the picture with its
+truth), ``record`` (the truth as JSON).
 """
 
 from handwright.data.hands.sample import HandPicture, HandTruth, render_defects, render_hands, render_one_hand

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.poses import Posed, draw_pose, named_pose
+from handwright.data.hands.hold import Posed, draw_pose, named_pose
 from handwright.hand.grammar import counting, wrist_of
 from handwright.hand.grammar.motion import spheres_of
 from handwright.hand.grammar.named import NAMED

@@ -9,10 +9,9 @@ from jaxtyping import Float, Int
 
 from handwright.data.hands.defects.malformed import PosedHand
 from handwright.data.hands.defects.surface import apply_surface_flaw
-from handwright.data.hands.dress import Dress, band, disc, metal
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
-from handwright.data.hands.person import Person
+from handwright.data.hands.person import Dress, Person, band, disc, metal
 from handwright.data.world.stage import Material, Solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect

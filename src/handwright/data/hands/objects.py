@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from handwright.data.hands.dress import any_colour, metal, tube_faces
+from handwright.data.hands.person import any_colour, metal, tube_faces
 from handwright.data.world.stage import Material
 
 _SIDES = 40

@@ -1,13 +1,197 @@
-"""Who is seen: skin, age, build, nails; and the words for it."""
+"""Whose hand it is, and what they wear: skin, age, nails; sleeves, gloves, rings, a watch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from handwright.data.world.stage import Material
+
+_BINS = 48
+METALS = {
+    "gold": (0.78, 0.52, 0.20),
+    "silver": (0.70, 0.69, 0.67),
+    "rose gold": (0.74, 0.44, 0.34),
+    "black steel": (0.06, 0.06, 0.065),
+}
+FABRICS = ("plain", "hoops", "checks", "twill", "heather", "ribs")
+GARMENTS = {
+    "plain": "shirt", "hoops": "striped sweater", "checks": "checked shirt", "twill": "denim jacket",
+    "heather": "melange sweater", "ribs": "knitted sweater",
+}  # fmt: skip
+COLOUR_WORDS = {
+    "white": (0.75, 0.75, 0.73), "black": (0.02, 0.02, 0.022), "grey": (0.22, 0.22, 0.23),
+    "navy": (0.02, 0.03, 0.09), "blue": (0.06, 0.14, 0.42), "light blue": (0.35, 0.5, 0.7),
+    "red": (0.45, 0.03, 0.03), "green": (0.06, 0.22, 0.08), "olive": (0.13, 0.13, 0.05),
+    "beige": (0.5, 0.42, 0.3), "brown": (0.14, 0.075, 0.04), "yellow": (0.7, 0.5, 0.08),
+    "pink": (0.7, 0.35, 0.4), "purple": (0.2, 0.08, 0.3), "orange": (0.7, 0.25, 0.05),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dress:
+    """What one person wears on hands and arms."""
+
+    sleeve_m: float | None  # Distance of the cuff from the wrist; None for bare arms
+    sleeve: Material | None  # What the sleeve is made of
+    sleeve_words: str  # 'a navy shirt'; empty for bare arms
+    looseness: float  # The sleeve's radius over the arm's
+    glove: Material | None  # What a glove is made of, or None
+    glove_words: str  # 'blue rubber gloves'; empty for bare hands
+    rings: tuple[tuple[int, str], ...]  # Per ring the finger (1–4) and its metal
+    ring_side: str  # The hand that wears them
+    watch: tuple[str, str] | None  # Strap and case material names, or None
+    watch_side: str  # The hand that wears it
+    seed: int  # Of folds
+
+
+def draw_dress(rng: np.random.Generator) -> Dress:
+    """Most people in long sleeves, one in twenty gloved, a fifth with rings, a sixth with a watch."""
+    sleeve, words = _sleeve(rng) if rng.random() < 0.6 else (None, "")
+    glove, glove_words = _glove(rng) if rng.random() < 0.045 else (None, "")
+    worn = rng.choice([0, 1, 2, 3], p=[0.78, 0.14, 0.06, 0.02]) if glove is None else 0
+    fingers = sorted(
+        int(f) for f in rng.choice([1, 2, 3, 4], int(worn), replace=False, p=[0.2, 0.2, 0.45, 0.15])
+    )
+    metals = [str(rng.choice(list(METALS), p=[0.4, 0.35, 0.15, 0.1])) for _ in fingers]
+    watch = (
+        (str(rng.choice(["leather", "steel", "rubber"])), str(rng.choice(list(METALS))))
+        if rng.random() < 0.16
+        else None
+    )
+    return Dress(
+        sleeve_m=float(
+            rng.choice([rng.uniform(-0.01, 0.03), rng.uniform(0.03, 0.09), rng.uniform(0.09, 0.2)])
+        )
+        if sleeve
+        else None,
+        sleeve=sleeve,
+        sleeve_words=words,
+        looseness=float(rng.uniform(1.18, 1.5)),
+        glove=glove,
+        glove_words=glove_words,
+        rings=tuple(zip(fingers, metals, strict=True)),
+        ring_side=str(rng.choice(["left", "right"])),
+        watch=watch,
+        watch_side=str(rng.choice(["left", "right"], p=[0.75, 0.25])),
+        seed=int(rng.integers(1 << 30)),
+    )
+
+
+def any_colour(rng: np.random.Generator) -> tuple[str, tuple[float, float, float]]:
+    """A colour of things: its word, and a linear albedo near it."""
+    name = str(rng.choice(list(COLOUR_WORDS)))
+    value = np.clip(np.array(COLOUR_WORDS[name]) * np.exp(rng.normal(0, 0.18, 3)), 0.008, 0.85)
+    return name, (float(value[0]), float(value[1]), float(value[2]))
+
+
+def metal(name: str, seed: float = 0.0) -> Material:
+    """A polished metal."""
+    return Material("solid", METALS[name], roughness=0.22, shine=0.6, metal=1.0, pattern="brushed", seed=seed)
+
+
+def _sleeve(rng: np.random.Generator) -> tuple[Material, str]:
+    pattern = str(rng.choice(FABRICS, p=[0.4, 0.12, 0.1, 0.13, 0.13, 0.12]))
+    word, colour = any_colour(rng)
+    second = any_colour(rng)[1] if pattern != "twill" else (0.4, 0.42, 0.45)
+    if pattern == "heather":
+        second = tuple(float(min(0.85, 1.6 * c + 0.05)) for c in colour)
+    scale = float(rng.uniform(0.006, 0.03)) if pattern != "ribs" else float(rng.uniform(0.003, 0.005))
+    cloth = Material(
+        "cloth",
+        colour,
+        roughness=0.9,
+        shine=0.02,
+        pattern=pattern,
+        scale_m=scale,
+        second=(second[0], second[1], second[2]),
+        seed=float(rng.uniform(0, 50)),
+    )
+    if pattern == "twill":
+        return cloth, f"a {word} denim jacket"
+    return cloth, f"a {word} {GARMENTS[pattern]}"
+
+
+def _glove(rng: np.random.Generator) -> tuple[Material, str]:
+    kind = str(rng.choice(["rubber", "leather", "knitted"]))
+    word, colour = any_colour(rng)
+    if kind == "rubber":
+        return Material("solid", colour, roughness=0.35, shine=0.04, bleed=0.3), f"{word} rubber gloves"
+    if kind == "leather":
+        leather = Material("solid", colour, roughness=0.5, shine=0.04, pattern="leather", relief_m=0.00035)
+        return leather, f"{word} leather gloves"
+    knit = Material(
+        "solid", colour, roughness=0.95, shine=0.02, pattern="knit", scale_m=0.0042, relief_m=0.0007
+    )
+    return knit, f"{word} knitted gloves"
+
+
+def band(
+    skin: Float[np.ndarray, "n 3"],
+    centre: Float[np.ndarray, "3"],
+    axis: Float[np.ndarray, "3"],
+    half_width: float,
+    thickness: float,
+    gap: float = 0.0,
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
+    """A closed band around a limb: vertices, faces and (around, along, 0) coordinates in metres."""
+    across = np.cross(axis, [0.31, 0.2, 0.93])
+    across /= np.linalg.norm(across)
+    other = np.cross(axis, across)
+    offset = skin - centre
+    near = offset[np.abs(offset @ axis) < max(half_width, 0.003)]
+    near = near if len(near) > 12 else offset
+    angle = np.arctan2(near @ other, near @ across)
+    radius = np.hypot(near @ other, near @ across)
+    order = np.argsort(angle)
+    around = np.linspace(-np.pi, np.pi, _BINS, endpoint=False)
+    wrapped = np.concatenate([angle[order] - 2 * np.pi, angle[order], angle[order] + 2 * np.pi])
+    profile = np.interp(around, wrapped, np.tile(radius[order], 3))
+    kernel = np.hanning(9)[1:-1]
+    smooth = np.convolve(np.concatenate([profile[-3:], profile, profile[:3]]), kernel / kernel.sum(), "valid")
+    ring = np.maximum(smooth, 0.9 * profile) + gap
+    steps = np.linspace(-1, 1, 7)
+    height = thickness * np.sqrt(np.maximum(1 - steps**4, 0)) - 0.25 * thickness
+    reach = (ring[None] + height[:, None])[..., None]
+    spokes = np.cos(around)[:, None] * across + np.sin(around)[:, None] * other
+    points = centre + reach * spokes[None] + half_width * steps[:, None, None] * axis
+    rest = np.stack(
+        np.broadcast_arrays(around[None] * ring.mean(), half_width * steps[:, None], np.zeros((7, _BINS))), -1
+    )
+    return points.reshape(-1, 3), tube_faces(7, _BINS), rest.reshape(-1, 3)
+
+
+def disc(
+    centre: Float[np.ndarray, "3"], out: Float[np.ndarray, "3"], radius: float, height: float, sides: int = 36
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
+    """A round plate with bevelled rim that stands ``height`` out of its centre."""
+    across = np.cross(out, [0.21, 0.9, 0.3])
+    across /= np.linalg.norm(across)
+    other = np.cross(out, across)
+    around = np.linspace(0, 2 * np.pi, sides, endpoint=False)
+    spokes = np.cos(around)[:, None] * across + np.sin(around)[:, None] * other
+    levels = np.array([(1.0, 0.0), (1.0, 0.75), (0.93, 1.0), (0.86, 0.94), (0.0, 0.94)])
+    points = centre + radius * levels[:, None, :1] * spokes[None] + height * levels[:, None, 1:] * out
+    rest = np.stack(
+        np.broadcast_arrays(
+            radius * levels[:, :1] * np.cos(around),
+            radius * levels[:, :1] * np.sin(around),
+            height * levels[:, 1:],
+        ),
+        -1,
+    )
+    return points.reshape(-1, 3), tube_faces(len(levels), sides), rest.reshape(-1, 3)
+
+
+def tube_faces(rings: int, sides: int) -> Int[np.ndarray, "f 3"]:
+    """Triangles between consecutive closed rings of points, [2·(rings − 1)·sides, 3]."""
+    index = np.arange(rings * sides).reshape(rings, sides)
+    a, b = index[:-1], np.roll(index[:-1], -1, 1)
+    c, d = index[1:], np.roll(index[1:], -1, 1)
+    return np.concatenate([np.stack([a, b, d], -1).reshape(-1, 3), np.stack([a, d, c], -1).reshape(-1, 3)])
+
 
 MONK_SKIN_TONES = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",

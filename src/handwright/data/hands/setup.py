@@ -9,12 +9,10 @@ import numpy as np
 from handwright.data.hands.arrange import draw_pair_kind, frame_hands, one_hand, two_hands
 from handwright.data.hands.body import Dressed
 from handwright.data.hands.defects.malformed import DefectLabel, PosedHand, bones_of
-from handwright.data.hands.dress import Dress, draw_dress
-from handwright.data.hands.hold import draw_hold
+from handwright.data.hands.hold import Posed, draw_hold, draw_pose, named_pose
 from handwright.data.hands.objects import Thing
 from handwright.data.hands.parts import Arm
-from handwright.data.hands.person import Person, draw_person
-from handwright.data.hands.poses import Posed, draw_pose, named_pose
+from handwright.data.hands.person import Dress, Person, draw_dress, draw_person
 from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.data.world.picture import Shot, draw_shot
 from handwright.data.world.places import KINDS, Place, draw_place

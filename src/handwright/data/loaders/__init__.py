@@ -6,10 +6,9 @@ from handwright.data.loaders.hadm import read_hadm
 from handwright.data.loaders.hagrid import read_hagrid
 from handwright.data.loaders.handwright_shards import read_handwright
 from handwright.data.loaders.interhand import read_interhand
-from handwright.data.loaders.judged import JudgedHand, JudgedPicture
 from handwright.data.loaders.laion_human import read_laion_human
 from handwright.data.loaders.malhand import read_malhand
-from handwright.data.loaders.records import Broken, Tally
+from handwright.data.loaders.records import Broken, JudgedHand, JudgedPicture, Tally
 from handwright.data.loaders.reinterhand import read_reinterhand
 from handwright.data.loaders.rhd import read_rhd
 

@@ -18,8 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from handwright.data.loaders.judged import JudgedHand, JudgedPicture
-from handwright.data.loaders.records import Broken, read_json, reader, record_of, upright_size_px
+from handwright.data.loaders.records import (
+    Broken,
+    JudgedHand,
+    JudgedPicture,
+    read_json,
+    reader,
+    record_of,
+    upright_size_px,
+)
 from handwright.data.sample import Source
 from handwright.errors import DataError
 from handwright.types import Box

@@ -14,8 +14,14 @@ from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
 
-from handwright.data.loaders.judged import JudgedHand, JudgedPicture
-from handwright.data.loaders.records import Broken, reader, record_of, upright_size_px
+from handwright.data.loaders.records import (
+    Broken,
+    JudgedHand,
+    JudgedPicture,
+    reader,
+    record_of,
+    upright_size_px,
+)
 from handwright.data.sample import Source
 from handwright.errors import DataError
 

@@ -1,4 +1,4 @@
-"""What all loaders share: records that may be broken, counting them, and the one pixel convention.
+"""What all loaders share: records that may be broken or judged, and the one pixel convention.
 
 Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``from_pixel_index`` is the step
 between the two, and every loader names the place where it takes it.
@@ -18,9 +18,45 @@ from jaxtyping import Float
 from PIL import Image as PILImage
 
 from handwright.data.sample import Sample, Source
-from handwright.errors import DataError, HandwrightError, UnreadableImageError
+from handwright.errors import DataError, HandwrightError, InvalidValueError, UnreadableImageError
 from handwright.image import load_image
-from handwright.types import Image
+from handwright.types import Box, Image
+
+
+@dataclass(frozen=True)
+class JudgedHand:
+    """A hand and how people judge it."""
+
+    bbox_xyxy_px: Box  # Its box; may reach beyond the picture
+    malformed: bool  # Whether something is wrong with it
+    level: str | None = None  # The data set's word for how wrong ('mild', 'severe'), if it has one
+
+    def __post_init__(self) -> None:
+        _expect_box("JudgedHand.bbox_xyxy_px", self.bbox_xyxy_px)
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedPicture:
+    """A picture with its judged hands."""
+
+    key: str  # Unique among all data sets; usable as a file name
+    image: Callable[[], Image]  # Reads the picture; raises ``UnreadableImageError``
+    hands: tuple[JudgedHand, ...]  # Hands with a box
+    rest_good: bool  # Whether hands without a box are good ones; otherwise nothing is known of them
+    # Boxes within which nothing is known of hands that have no box of their own
+    unclear_xyxy_px: tuple[Box, ...]
+    source: Source  # Where it comes from
+
+    def __post_init__(self) -> None:
+        for box in self.unclear_xyxy_px:
+            _expect_box("JudgedPicture.unclear_xyxy_px", box)
+
+
+def _expect_box(name: str, box: Box) -> None:
+    x0, y0, x1, y1 = box
+    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
+        raise InvalidValueError(f"{name} must be a box, got {box}")
+
 
 _ORIENTATION_TAG = 274
 _EXAMPLES = 3

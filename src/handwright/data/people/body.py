@@ -25,8 +25,7 @@ from handwright.data.people.figure.hand_graft import (
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.face import Look, eye_solids, face_paint, paint_of
-from handwright.data.people.head.hair import hair_solids
-from handwright.data.people.head.scalp import Hair
+from handwright.data.people.head.hair import Hair, hair_solids
 from handwright.data.people.posture.stance import Stance
 from handwright.data.world.stage import Solid
 from handwright.hand.dense import load_dense_rig

@@ -1,15 +1,18 @@
-"""A finished picture of someone, with the exact truth about hands and body."""
+"""A finished picture of someone, with the exact truth about hands and body, as plain numbers, too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from handwright.data.captions import RENDERED, Scene
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
+from handwright.data.hands.record import hand_record, record_head
 from handwright.data.hands.sample import (
     HandTruth,
     RenderedPicture,
@@ -25,6 +28,7 @@ from handwright.data.people.figure.mesh_cutting import BODY_BONES, FACE, NOSE, b
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
 from handwright.data.world.picture import develop, light_stage
+from handwright.data.world.places import KINDS
 from handwright.data.world.stage import Stage, set_stage
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import orientation_of
@@ -151,3 +155,59 @@ def _truth(setup: PersonSetup, index: int, stage: Stage, scale: int, size: int) 
     return HandTruth(
         hand, words, held.posed.name, pixels, visible, mesh.landmarks_cam_m, mesh.joints_cam_m, False
     )
+
+
+_AGE_WORDS = {"child": "", "young": "young ", "middle-aged": "middle-aged ", "elderly": "elderly "}
+
+
+def scene_of(picture: PersonPicture) -> Scene:
+    """What a caption can say about a picture."""
+    setup = picture.setup
+    someone = setup.someone
+    noun = f"{_AGE_WORDS[someone.person.age]}{setup.build.noun}"
+    garments = someone.outfit.words
+    shown = garments if setup.framing == "full" else garments[:1]
+    hair = someone.hair
+    nails = [f"{someone.person.nails} nail polish"] if someone.person.nails else []
+    place = KINDS.get(setup.place.name)
+    return Scene(
+        hands=tuple(truth.words for truth in picture.hands),
+        domain=RENDERED,
+        skin=someone.person.words + ("" if hair.worn else f" and {hair.words}"),
+        wears=(*shown, *([hair.words] if hair.worn else []), *nails),
+        setting=place.words if place else "",
+        light=setup.light.name,
+        subject=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}",
+    )
+
+
+def record_of(picture: PersonPicture, seed: int, index: int) -> dict[str, Any]:
+    """Everything known of a picture, JSON-ready; as ``hands.record``, with the person's points."""
+    setup, scene = picture.setup, scene_of(picture)
+    hands = [
+        {**hand_record(truth), "doing": held.doing}
+        for truth in picture.hands
+        for held in setup.someone.stance.hands
+        if held.side == truth.hand.side
+    ]
+    person = {
+        "wholebody": np.round(picture.person.wholebody, 3).tolist(),
+        "bbox_xyxy_px": list(picture.person.bbox_xyxy_px),
+        "sex": "female" if setup.build.feminine > 0.5 else "male",
+        "hair": setup.someone.hair.style,
+        "framing": setup.framing,
+    }
+    return {
+        **record_head(scene, "people", seed, index, picture.pixels),
+        "hands": hands,
+        "people": [person],
+        "meeting": None,
+        "thing": None,
+        "skin_tone": setup.someone.person.tone,
+        "age": setup.someone.person.age,
+        "place": setup.place.name,
+        "light": setup.light.name,
+        "motion_blur": setup.shot.motion_px > 1,
+        "defocused": setup.shot.defocus_px > 0.5,
+        "defects": [],
+    }

@@ -4,7 +4,7 @@
 - ``angles``, ``contact``: words ↔ the 24 anatomical angles.
 - ``named``: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy.
 - ``phrases``: natural wordings of a pose; ``text_parser``, ``idioms``: from a free text to the pose that it
-  describes (``stated_pose``).
+  describes (``words.StatedPose``).
 """
 
 from handwright.hand.grammar.angles import angles_of, words_of

@@ -17,7 +17,6 @@ from handwright.hand.grammar.idioms import (
 )
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.grammar.phrases import NAME_PHRASES, THUMB_PHRASES
-from handwright.hand.grammar.stated_pose import Known, StatedPose, extended_of
 from handwright.hand.grammar.words import (
     DIRECTIONS,
     GAPS,
@@ -26,8 +25,11 @@ from handwright.hand.grammar.words import (
     Bend,
     Direction,
     Gap,
+    Known,
     PoseWords,
+    StatedPose,
     Thumb,
+    extended_of,
 )
 from handwright.types import Side
 

@@ -1,4 +1,4 @@
-"""Measures of keypoints: `joints` (MPJPE, PCK), `oks`, `average_precision` (DAP) and `detection` scores."""
+"""Measures of keypoints: `joints` (MPJPE, PCK, detection scores) and `average_precision` (OKS, DAP)."""
 
 from handwright.metrics.keypoints.average_precision import FoundPerson, dap
 from handwright.metrics.keypoints.joints import (

@@ -1,9 +1,8 @@
 """One set of pictures measured against another.
 
-Reading order: `items` (a picture and its labels), `pictures` (reading ahead), `labels` (true hands, people,
-poses), `plan` (which measures), `gather` (one pass over a set), `paired_hands` and `paired_people` (pictures
-that exist in both sets), `measures` (every measure by its name), `comparison` (two treatments of one set),
-and `evaluation`, which runs all of it.
+Reading order: `items` (a picture and its labels), `gather` (one pass over a set), `paired_hands` and
+`paired_people` (pictures that exist in both sets), `measures` (every measure by its name), and `evaluation`,
+which runs what a plan names and compares two treatments.
 """
 
 from handwright.metrics.results import Evaluation

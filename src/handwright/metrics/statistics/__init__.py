@@ -1,4 +1,4 @@
-"""Figures with intervals: `estimate` (bootstrap), `rates` (shares of hands), `paired` (two treatments)."""
+"""Figures with intervals (`estimate`): by bootstrap, shares of hands, paired differences of two treatments."""
 
 from handwright.metrics.statistics.estimate import (
     Estimate,

@@ -30,39 +30,31 @@ class OutlineParams:
     """The coordinate search over palm width and thickness. All values were chosen by eye.
 
     Shape numbers are logarithms of ratios to the mean hand; lengths in spans are wrist-to-knuckles lengths.
-
-    Attributes:
-        hand_px: Size of the hand at which silhouettes are compared, pixels.
-        steps: Shape number and step of each pass of the search.
-        width_limits, thickness_limits: Lowest and highest palm width and thickness.
-        price: Overlap that a step's distance from the start must bring, for each unit.
-        min_gain: Least gain of overlap, in [0, 1], for a step.
-        max_moves: Most steps in one direction.
-        min_pixels: Least size of the hand's outline, pixels.
-        bent_rad: PIP angles from which and up to which fingers count as pressed together.
-        pressed_thickness: Thickness that fully bent fingers start with: their flesh is as wide as their gap,
-            which no outline shows.
-        max_distance: Pixels farther from the bones, in spans, may belong to an extra finger and do not count.
-        wrist_share: Pixels count from this share of the way from wrist to knuckles.
     """
 
-    hand_px: float = 130.0
+    hand_px: float = 130.0  # Size of the hand at which silhouettes are compared, pixels
+    # Shape number and step of each pass of the search
     steps: tuple[tuple[str, float], ...] = (
         ("thickness", 0.08),
         ("palm_width", 0.05),
         ("thickness", 0.04),
         ("palm_width", 0.025),
     )
+    # width_limits, thickness_limits: Lowest and highest palm width and thickness
     width_limits: tuple[float, float] = (-0.15, 0.22)
     thickness_limits: tuple[float, float] = (-0.2, 0.2)
-    price: float = 0.15
-    min_gain: float = 0.002
-    max_moves: int = 3
-    min_pixels: int = 50
+    price: float = 0.15  # Overlap that a step's distance from the start must bring, for each unit
+    min_gain: float = 0.002  # Least gain of overlap, in [0, 1], for a step
+    max_moves: int = 3  # Most steps in one direction
+    min_pixels: int = 50  # Least size of the hand's outline, pixels
+    # PIP angles from which and up to which fingers count as pressed together
     bent_rad: tuple[float, float] = (0.8, 1.5)
+    # Thickness that fully bent fingers start with: their flesh is as wide as their gap, which no outline
+    # shows
     pressed_thickness: float = 0.10
+    # Pixels farther from the bones, in spans, may belong to an extra finger and do not count
     max_distance: float = 0.08
-    wrist_share: float = 0.15
+    wrist_share: float = 0.15  # Pixels count from this share of the way from wrist to knuckles
 
 
 PARAMS = OutlineParams()

@@ -1,8 +1,7 @@
 """The tables and figures of HandRefiner (arXiv:2311.17957) with this package's painters and weights.
 
-Reading order: ``study`` (what is measured), ``rows`` (the settings compared), ``paint_all`` and ``trials``
-(the paintings), ``before_after``, ``choices`` (strengths chosen by eye), ``results``, ``figures``,
-``page``, ``run``.
+Reading order: ``study`` (what is measured), ``rows`` (the settings compared), ``paint_all`` (the paintings),
+``before_after``, ``results`` (all figures; strengths chosen by eye), ``page``, ``run`` (with its plots).
 """
 
 from handwright.reproduce.handrefiner.run import reproduce_handrefiner

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from handwright.metrics.statistics.estimate import Estimate
 from handwright.reproduce.handrefiner.before_after import STATES
-from handwright.reproduce.handrefiner.choices import PEOPLE
 from handwright.reproduce.handrefiner.paint_all import UNTOUCHED
-from handwright.reproduce.handrefiner.results import Results
+from handwright.reproduce.handrefiner.results import PEOPLE, Results
 from handwright.reproduce.handrefiner.rows import boxed_rows
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, CROSSOVER, Figures

@@ -26,7 +26,7 @@ from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_CO
 from handwright.training.networks.perceptual import LITE, imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
-from handwright.training.panels import framed, tiled, with_hand, words
+from handwright.training.samples import framed, tiled, with_hand, words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream, numbers
 from handwright.training.streams.part_maps import PARTS, UNKNOWN

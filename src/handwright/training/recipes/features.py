@@ -24,7 +24,7 @@ from handwright.diffusion.latents import picture_tensor
 from handwright.metrics.extractors.embedded import save_network
 from handwright.metrics.extractors.network import FeatureNetwork
 from handwright.training.noising import heatmap_error, mean_where
-from handwright.training.panels import tiled, with_hand
+from handwright.training.samples import tiled, with_hand
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crops import Crops

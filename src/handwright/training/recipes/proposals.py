@@ -17,7 +17,7 @@ from handwright.diffusion.latents import picture_tensor
 from handwright.review.proposals.network import Proposal, decode
 from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork, save_proposals
 from handwright.training.noising import mean_where
-from handwright.training.panels import tiled
+from handwright.training.samples import tiled
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream

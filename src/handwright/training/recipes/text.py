@@ -23,7 +23,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPVisio
 
 from handwright.diffusion.latents import picture_tensor
 from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
-from handwright.training.panels import words
+from handwright.training.samples import words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 

@@ -19,8 +19,7 @@ from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
 from handwright.training.networks.family import Family, noise_schedule, save_family
 from handwright.training.noising import noise_to
-from handwright.training.panels import tiled
-from handwright.training.samples import family_pipeline, fitting_prompt
+from handwright.training.samples import family_pipeline, fitting_prompt, tiled
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
 

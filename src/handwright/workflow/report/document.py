@@ -1,15 +1,208 @@
 """The report of a run: report.json by a published schema, and one page that opens offline."""
 
+from __future__ import annotations
+
 import json
+import math
 import os
+import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from handwright.errors import HandsFileError
+from handwright import __version__
+from handwright.errors import HandsFileError, HandwrightError
 from handwright.workflow.files import Record, write_text
-from handwright.workflow.report.record import versions
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from handwright.handrefiner.strength import Strength, StrengthChoice
+    from handwright.refine.result import HandRepair, Repair
+    from handwright.workflow.jobs import Job
+
+PX_DECIMALS = 3
+DIGITS = 16  # How many digits of a sha256 stand for a version
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for a picture."""
+
+    output_sha256: str  # Of the output file
+    notes: tuple[str, ...] = ()  # Sentences about the file (a lossy codec, a copy, …)
+    patches: tuple[str, ...] = field(default=())  # Transparent patches, one per refined hand
+
+
+def picture_entry(
+    job: Job,
+    settings: Mapping[str, Any],
+    repair: Repair,
+    evidence: Entry | None,
+    written: Written,
+    input_sha256: str,
+    seconds: Mapping[str, float],
+) -> Entry:
+    """The entry of a picture that was worked on: of ``pictures`` in report-1.schema.json."""
+    hands = [
+        _hand_entry(hand, evidence["hands"][index] if evidence else None)
+        for index, hand in enumerate(repair.hands)
+    ]
+    return {
+        **_head(job, settings),
+        "output": job.output.as_posix(),
+        "input_sha256": input_sha256,
+        "output_sha256": written.output_sha256,
+        "width": repair.before.width,
+        "height": repair.before.height,
+        "status": _status(repair),
+        "error": None,
+        "notes": [*repair.notes, *written.notes],
+        "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+        "files": evidence["files"] if evidence else None,
+        "patches": list(written.patches),
+        "judged_by": list(repair.judged_by),
+        "hands": hands,
+        "undetected": [dict(review) for review in repair.undetected],
+    }
+
+
+def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Entry:
+    """The entry of a picture that could not be worked on: an ``error``, and nothing else but its name."""
+    known = isinstance(error, HandwrightError)
+    return {
+        **_head(job, settings),
+        "output": None,
+        "input_sha256": None,
+        "output_sha256": None,
+        "width": None,
+        "height": None,
+        "status": "failed",
+        "error": {
+            "kind": type(error).__name__,
+            "internal": not known,
+            "what": error.what if known else f"{job.source} could not be refined",
+            "why": error.why
+            if known
+            else f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": "),
+            "fix": error.fix if known else "run it again with --debug and report what it prints",
+        },
+        "notes": [],
+        "seconds": {},
+        "files": None,
+        "patches": [],
+        "judged_by": [],
+        "hands": [],
+        "undetected": [],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that has a hand in the result, by name.
+
+    Of the packaged judge's files the first digits of their sha256; of the diffusion libraries where they are.
+    """
+    from handwright.workflow.weights import judge_digests
+
+    return {**_installed(), **{name: digest[:DIGITS] for name, digest in judge_digests().items()}}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    found = {"handwright": __version__, "python": platform.python_version()}
+    for name in ("numpy", "numba", "mediapipe", "opencv-contrib-python", "pillow", "onnxruntime"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    for name in ("torch", "diffusers", "transformers"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _head(job: Job, settings: Mapping[str, Any]) -> Entry:
+    return {
+        "name": job.name.as_posix(),
+        "input": job.source.as_posix(),
+        "settings": dict(settings),
+        "versions": versions(),
+    }
+
+
+def _status(repair: Repair) -> str:
+    if not repair.hands and not repair.undetected:
+        return "no_hands"
+    return "refined" if any(hand.action == "refined" for hand in repair.hands) else "unchanged"
+
+
+def _hand_entry(hand: HandRepair, files: Entry | None) -> Entry:
+    detection, fit = hand.observation, hand.fit
+    return {
+        "id": hand.id,
+        "side": detection.side,
+        "found_by": detection.found_by,
+        "score": round(detection.score, 6),
+        "bbox_xyxy_px": [round(value, PX_DECIMALS) for value in detection.bbox_xyxy_px],
+        "landmarks_px": _points(detection.landmarks_px),
+        "fit_landmarks_px": _points(fit.landmarks_px),
+        "distance_m": round(float(fit.hand.translation_m[2]), 6),
+        "fit_residual": round(float(fit.residual), 6),
+        "mask": files["mask"] if files else None,
+        "depth": files["depth"] if files else None,
+        "files": files["files"] if files else None,
+        "action": hand.action,
+        "reason": hand.reason,
+        "review_before": hand.review_before,
+        "review_after": hand.review_after,
+        "best_rejected": None if hand.best_rejected is None else hand.best_rejected + 1,
+        "candidates": [
+            {
+                "seed": candidate.seed,
+                "control_strength": _strength(candidate.strength),
+                "control_strength_choice": _choice(candidate.strength_choice),
+                "pose_hypothesis": candidate.pose_hypothesis,
+                "scores": {name: _finite(score) for name, score in candidate.scores.items()},
+                "file": files["candidates"][index] if files else None,
+                "view": files["views"][index] if files else None,
+                "steps": files["steps"][index] if files else None,
+                "origin_xy_px": [int(value) for value in candidate.origin_xy_px],
+                "accepted": bool(candidate.accepted),
+                "rejection_reasons": list(candidate.rejection_reasons),
+                "picked": index == hand.picked,
+            }
+            for index, candidate in enumerate(hand.candidates)
+        ],
+    }
+
+
+def _strength(strength: Strength | None) -> float | list[float] | None:
+    return list(strength) if isinstance(strength, tuple) else strength
+
+
+def _choice(choice: StrengthChoice | None) -> Entry | None:
+    if choice is None:
+        return None
+    tried = [
+        {"control_strength": _strength(one.strength), "joint_error": one.joint_error} for one in choice.tried
+    ]
+    return {"strategy": choice.strategy, "tried": tried, "won": choice.won + 1, "why": choice.why}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _points(points: np.ndarray) -> list[list[float]]:
+    return [[round(float(x), PX_DECIMALS), round(float(y), PX_DECIMALS)] for x, y in points]
+
 
 SCHEMA_NAME = "handwright/report-1"
 SCHEMA_FILE = Path(__file__).with_name("report-1.schema.json")  # JSON Schema of report.json

@@ -15,9 +15,8 @@ from handwright.progress import Progress, silent
 from handwright.workflow.files import Record, cache_folder, make_folder
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
-from handwright.workflow.run.inspection import inspect_file
 from handwright.workflow.run.ledger import Ledger
-from handwright.workflow.run.picture import Outcome, Work, refine_file
+from handwright.workflow.run.picture import Outcome, Work, inspect_file, refine_file
 from handwright.workflow.run.pool import OpenEngine, run_jobs
 from handwright.workflow.run.request import Plan, Request, fingerprint
 

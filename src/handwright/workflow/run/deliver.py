@@ -14,7 +14,7 @@ from handwright.image import encode_image, format_for, patch_png, save_image, sa
 from handwright.image.formats.text import with_png_text
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
-from handwright.workflow.report.record import Written
+from handwright.workflow.report.document import Written
 from handwright.workflow.run.request import without_paths
 
 if TYPE_CHECKING:

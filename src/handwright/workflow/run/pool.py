@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from handwright.errors import HandwrightError
 from handwright.workflow.jobs import Job
-from handwright.workflow.report.record import failed_entry
+from handwright.workflow.report.document import failed_entry
 from handwright.workflow.run.picture import Outcome, Work, attempt
 from handwright.workflow.run.request import Plan
 

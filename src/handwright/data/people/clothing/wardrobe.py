@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handwright.data.hands.dress import any_colour
+from handwright.data.hands.person import any_colour
 from handwright.data.world.stage import Material
 
 

@@ -1,5 +1,5 @@
 """Heads: face, hair and headwear.
 
-Reading order: ``appearance`` (what is drawn at random), ``face`` (paint and eyes), ``scalp`` (where hair
-grows), ``hair`` (ribbons of hair, headwear).
+Reading order: ``appearance`` (what is drawn at random), ``face`` (paint and eyes), ``hair`` (scalp, ribbons
+of hair, headwear).
 """

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from handwright.data.hands.dress import any_colour
-from handwright.data.hands.person import Person
+from handwright.data.hands.person import Person, any_colour
 from handwright.data.people.clothing.wardrobe import with_article
 from handwright.data.people.figure.hand_graft import Build
 from handwright.data.people.head.face import Look
-from handwright.data.people.head.scalp import Hair
+from handwright.data.people.head.hair import Hair
 from handwright.data.world.stage import Material
 
 _HAIR: dict[str, tuple[float, float, float]] = {

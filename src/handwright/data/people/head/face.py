@@ -110,7 +110,7 @@ def _ball(
     centre: Float[np.ndarray, "3"], radius: float, gaze: Float[np.ndarray, "3"]
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 2"]]:
     """The front of a sphere in rings around the gaze; u = angle from it over 90°."""
-    from handwright.data.hands.dress import tube_faces
+    from handwright.data.hands.person import tube_faces
 
     across = np.cross(gaze, [0.1, 0.95, 0.2])
     across /= np.linalg.norm(across)

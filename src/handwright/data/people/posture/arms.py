@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.poses import Posed as HandPose
-from handwright.data.hands.poses import draw_pose, named_pose
+from handwright.data.hands.hold import Posed as HandPose
+from handwright.data.hands.hold import draw_pose, named_pose
 from handwright.data.people.figure.hand_graft import TO_CAMERA, Socket
 from handwright.data.people.figure.mesh_cutting import Posed, bone
 from handwright.data.people.posture.reach import Capsules, Matrix, Solution, slerp, solve_arm
