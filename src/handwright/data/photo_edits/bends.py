@@ -102,7 +102,7 @@ def warped(kind: str) -> Edit:
         paste(canvas, piece, finger_warp(crop, finger, chain), within=near)
         balance_fills(task, canvas, {finger: [planned]})
         if not task.sound:
-            _mark_chain(canvas, chain, crop.fingers[finger].radius)
+            canvas.mark(distance_to_chain(chain, *canvas.crop.places) < crop.fingers[finger].radius)
         return EditedHand(canvas, (finger,))
 
     return make
@@ -239,10 +239,6 @@ def turn_towards_pinky(crop: HandCrop) -> float:
     """Sign of the turn on the screen from the index towards the little finger."""
     a, b = crop.points[5] - crop.points[0], crop.points[17] - crop.points[0]
     return float(np.sign(a[0] * b[1] - a[1] * b[0]) or 1.0)
-
-
-def _mark_chain(canvas: Canvas, chain: Chain, radius: float) -> None:
-    canvas.mark(distance_to_chain(chain, *canvas.crop.places) < radius)
 
 
 def _respaced_map(

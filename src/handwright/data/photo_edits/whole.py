@@ -33,7 +33,7 @@ def wrong_mirrored(task: EditTask) -> EditedHand | None:
     """The hand's own mirror image on its arm."""
     axis = _axis(task.crop)
     goal = np.eye(2) if task.sound else np.eye(2) - 2 * np.outer(axis[::-1] * [-1, 1], axis[::-1] * [-1, 1])
-    return _replaced(task, task.crop, goal @ _small_turn(task), task.crop.points[0])
+    return _replaced(task, task.crop, goal @ _turn(task.rng.normal(0, 0.03)), task.crop.points[0])
 
 
 def wrong_other(task: EditTask) -> EditedHand | None:
@@ -268,10 +268,6 @@ def _has_arm(crop: HandCrop, axis: np.ndarray) -> bool:
 
 def _turn(angle: float) -> Float[np.ndarray, "2 2"]:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-
-
-def _small_turn(task: EditTask) -> Float[np.ndarray, "2 2"]:
-    return _turn(task.rng.normal(0, 0.03))
 
 
 def _noise(crop: HandCrop, rng: np.random.Generator, size: float) -> Float[np.ndarray, "w w"]:

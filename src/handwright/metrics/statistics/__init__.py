@@ -1,4 +1,4 @@
-"""Figures with intervals (`estimate`): by bootstrap, shares of hands, paired differences of two treatments."""
+"""Figures with intervals (`estimate`): by bootstrap, shares of hands, paired differences."""
 
 from handwright.metrics.statistics.estimate import (
     Estimate,

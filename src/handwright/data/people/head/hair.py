@@ -1,4 +1,4 @@
-"""Where hair grows, and what is on a head as meshes: a cap of hair with locks, a bun, a beanie, a headscarf."""
+"""Where hair grows, and what is on a head as meshes: hair with locks, a bun, a beanie, a headscarf."""
 
 from __future__ import annotations
 
