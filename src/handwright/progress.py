@@ -1,7 +1,5 @@
 """How far some work is: the callback that every long function takes; and how long its stages took."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 A picture inside a tar has the path ``FOLDER/shard.tar/member.jpg``; ``read_photo`` knows both kinds.
 """
 
-from __future__ import annotations
-
 import tarfile
 from functools import lru_cache
 from pathlib import Path

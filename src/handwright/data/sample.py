@@ -1,7 +1,5 @@
 """One labelled picture, whatever data set it came from or whether it was rendered here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

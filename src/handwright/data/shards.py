@@ -1,7 +1,5 @@
 """WebDataset shards: written whole or not at all, read back whole or by picture, damage named or counted."""
 
-from __future__ import annotations
-
 import io
 import json
 import math

@@ -4,8 +4,6 @@ Encoding needs no training beyond statistics and is as cheap as one convolution.
 back, a small network may add when latents are decoded; latents are the same with and without it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """The inpainting network of one run: ε_θ(x, x_mask, D) under guidance with the negative prompt (§3.3)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Keeping what is known: equations 1 and 2 of HandRefiner §3.1, for any pipeline and any scheduler."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Bytes to tensors, pictures to latents and back, scaled and shifted as every VAE's own config demands."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """HandRefiner's inference (§3.1–3.3) as a diffusers pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self

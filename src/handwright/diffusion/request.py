@@ -1,7 +1,5 @@
 """What one run of the pipeline is asked for, checked before any network moves; prompts to embeddings."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Samplers by name, on top of a model's own noise schedule. diffusers has the algorithms."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from typing import Any

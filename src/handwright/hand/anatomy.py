@@ -1,7 +1,5 @@
 """Names, orders and limits of the human hand: the one place where MANO's and MediaPipe's orders meet."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

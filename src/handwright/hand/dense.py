@@ -1,7 +1,5 @@
 """A denser hand for drawing: the rig's skin subdivided once, extended by a stump of the forearm."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 

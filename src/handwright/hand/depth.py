@@ -1,7 +1,5 @@
 """Rendering of fitted hands: HandRefiner's depth control image (§3.1), silhouettes and part ids."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

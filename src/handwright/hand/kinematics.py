@@ -1,7 +1,5 @@
 """Forward kinematics and skinning: a ``Hand`` becomes a ``HandMesh``; joint angles in closed form."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numba as nb

@@ -4,8 +4,6 @@ Everything follows the dtype and device of ``pose``. It equals the NumPy path wi
 suite tests.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,8 +1,6 @@
 """A z-buffer: the visible triangle at each pixel centre, the place on it, and its depth."""
 # pyright: reportMissingParameterType=false
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

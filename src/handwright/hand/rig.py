@@ -4,8 +4,6 @@ Frame of the rest hand: wrist at the origin, +y along the middle metacarpal, +x 
 the palm. ``scripts/export_rig.py`` made the file from CC0 MakeHuman data.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files

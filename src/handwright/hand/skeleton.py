@@ -1,7 +1,5 @@
 """The stick figure of a hand in the picture: its span, its bones as masks, its sides of the wrist."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 

@@ -3,8 +3,6 @@
 Colours are OpenCV's 8-bit Lab: L, a and b in 0 … 255, with a = b = 128 for grey.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

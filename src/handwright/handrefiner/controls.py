@@ -1,7 +1,5 @@
 """Control images of other kinds than depth, made from the same hand: HandRefiner §4.4 asks about them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 

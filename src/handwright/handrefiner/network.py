@@ -1,7 +1,5 @@
 """The contract between the diffusing painters and a network: NumPy in, NumPy out, no torch in sight."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol

@@ -1,7 +1,5 @@
 """HandRefiner's training objective (§3.1, eq. 4)."""
 
-from __future__ import annotations
-
 from jaxtyping import Float
 from torch import Tensor
 

@@ -4,8 +4,6 @@ The published recipe cuts a square of side 1.6 × max(w, h) of the hand's box. W
 more, the square grows and moves until all of it fits. Left hands stay left.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """The steps of one inpainting as a strip of pictures: what the network saw, and what it made of it."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import UInt8
 

@@ -1,7 +1,5 @@
 """The only door from the core to torch and diffusers: HandRefiner's pipeline behind the NumPy contract."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Atomic writing: an output appears whole or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

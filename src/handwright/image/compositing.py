@@ -1,7 +1,5 @@
 """Compositing of a painted patch into a picture: colours matched at the edge, a feathered mask, a blend."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 

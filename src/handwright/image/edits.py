@@ -1,7 +1,5 @@
 """Edits of a picture: new colours inside a mask, the file's own samples everywhere else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from io import BytesIO
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The metadata of a picture's file, kept so that it can be written again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """From any picture file to an ``Image`` that can be written back unharmed."""
 
-from __future__ import annotations
-
 import stat
 import struct
 import threading

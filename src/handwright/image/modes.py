@@ -5,8 +5,6 @@ neighbours are in, so a patch matches its surroundings under any profile, and no
 CMYK is read without its profile for the same reason.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image as PILImage

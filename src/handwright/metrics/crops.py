@@ -1,7 +1,5 @@
 """Parts of pictures to measure alone: hands, and what is not background."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8

@@ -1,7 +1,5 @@
 """From the units of a study to its figures; pictures are what the bootstrap behind each interval redraws."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """One subject painted one way, with everything that is measured on it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

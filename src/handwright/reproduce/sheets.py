@@ -1,7 +1,5 @@
 """Sample sheets (a picture a row, a treatment a column), and how figures are written."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill

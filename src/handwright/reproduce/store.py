@@ -1,7 +1,5 @@
 """The work folder: every unit's record and crop, kept as soon as it is made and used again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path

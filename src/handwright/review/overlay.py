@@ -1,7 +1,5 @@
 """The review of a picture's hands, drawn over it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

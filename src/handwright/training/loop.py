@@ -5,8 +5,6 @@ as one that was not. Several processes, started by ``torchrun``, share a step: e
 passes of it, and their gradients are averaged.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

@@ -1,7 +1,5 @@
 """The forward process as training needs it (diffusion, flow matching), and parts of several objectives."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

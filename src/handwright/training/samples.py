@@ -1,7 +1,5 @@
 """Pictures that a person looks at: a fixed grid of what the network makes now, and the learning curve."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

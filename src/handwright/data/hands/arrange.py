@@ -1,7 +1,5 @@
 """Where hands are: how each is turned, how two meet, and how the camera frames them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One hand with arm, dress and held thing as meshes of the render room."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

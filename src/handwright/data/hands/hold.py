@@ -1,7 +1,5 @@
 """Poses of hands, and how a hand holds a thing: its fingers close until they touch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

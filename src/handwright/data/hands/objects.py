@@ -1,7 +1,5 @@
 """Simple things to hold: a signed distance to rest fingers on, and a mesh to draw."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Meshes of a scene: the hand with its forearm, copied fingers, a sleeve. Right-hand space, metres."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Whose hand it is, and what they wear: skin, age, nails; sleeves, gloves, rings, a watch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A finished picture of one or two hands, with the exact truth about each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

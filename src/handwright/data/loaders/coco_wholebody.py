@@ -7,8 +7,6 @@ Hands are valid where ``lefthand_valid`` is set. Visibility 0 is 'not labelled',
 are pixel indices, 0 the first; boxes are x, y, width, height.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

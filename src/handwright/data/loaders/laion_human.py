@@ -7,8 +7,6 @@ The published pose files hold pickled objects, which run whatever code they hold
 are never read here. Whoever trusts them converts each once (:data:`CONVERT`). Pixel 0 is centred at 0.
 """
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Generator
 from functools import partial

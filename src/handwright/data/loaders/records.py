@@ -4,8 +4,6 @@ Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``f
 between the two, and every loader names the place where it takes it.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable

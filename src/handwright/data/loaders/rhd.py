@@ -8,8 +8,6 @@ here. Whoever trusts the file converts it once (:data:`CONVERT`). Its order is 2
 then the right: the wrist, then each finger from the tip down. Pixel 0 is centred at 0.
 """
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Generator
 from functools import partial

@@ -1,7 +1,5 @@
 """One person as meshes of the render room: skin with both hands, eyes, hair, clothes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 

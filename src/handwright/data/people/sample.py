@@ -1,7 +1,5 @@
 """A finished picture of someone, with the exact truth about hands and body, as plain numbers, too."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Everything that is decided before a picture of someone is made."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Edits of single fingers: bent as none bends, too long, too short."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -3,8 +3,6 @@
 A map is float32 [h, w, 2], x and y in the source for every pixel of the target; pixel centres at + 0.5.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import cv2

@@ -5,8 +5,6 @@ too many, leaving one out a finger too few, leaving out the gap between two a fu
 little narrower or wider to make up for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Fingers that are cut out and pasted along new chains of joints, and geometry of such chains."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

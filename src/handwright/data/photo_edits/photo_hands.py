@@ -1,7 +1,5 @@
 """The hands of a photograph, found once a process; their fingers as chains, and which stand free."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache

@@ -3,8 +3,6 @@
 ``EDITS`` has at least three edits for every defect that make it in different ways.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache

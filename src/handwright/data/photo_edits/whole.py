@@ -1,7 +1,5 @@
 """Edits of whole hands: the wrong hand on an arm, a hand apart from its arm, a melted one."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from jaxtyping import Float

@@ -1,7 +1,5 @@
 """Painters of backgrounds: rooms, desks, countryside, walls, and somebody out of focus; linear light."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from jaxtyping import Float

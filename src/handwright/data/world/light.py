@@ -1,7 +1,5 @@
 """Lamps and surroundings, as rooms, skies and studios have them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

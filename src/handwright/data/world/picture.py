@@ -1,7 +1,5 @@
 """A lit scene, light below the skin included, and what a camera and a file do to it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

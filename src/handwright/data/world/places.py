@@ -1,7 +1,5 @@
 """Where a picture is taken: procedural places with a depth of field, or somebody's photographs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

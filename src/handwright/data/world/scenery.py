@@ -1,7 +1,5 @@
 """Procedural surroundings: rooms, shelves, tables, gardens, streets, cloth. No photograph is involved."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cv2

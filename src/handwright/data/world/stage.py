@@ -1,7 +1,5 @@
 """Meshes of one material each, joined and rasterised; maps of skin from the drawn hand's own atlas."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files

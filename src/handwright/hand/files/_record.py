@@ -1,7 +1,5 @@
 """One hand ↔ one JSON record of a hands file."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -15,8 +15,6 @@ model (its bones leave that plane by up to about 10°). Palm arch, which MANO do
 the first joints of ring and pinky, and beside the parameters so that it comes back.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

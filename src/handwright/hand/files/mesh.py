@@ -4,8 +4,6 @@ Both formats have y up; glTF's camera looks along −z. Camera space (y down, lo
 180° about x, so that the hand stands before the viewer as in the picture. Lengths stay metres.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from typing import Any

@@ -1,7 +1,5 @@
 """Words ↔ joint angles: the thresholds and the typical angles of every word."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

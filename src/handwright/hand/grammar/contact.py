@@ -1,7 +1,5 @@
 """Contacts: bring fingertips together, or resolve self-penetration, by damped Gauss–Newton steps."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

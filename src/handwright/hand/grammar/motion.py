@@ -1,7 +1,5 @@
 """Landmarks, collision spheres and self-penetration of the mean hand at 24 angles, fast."""
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

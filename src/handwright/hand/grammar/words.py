@@ -1,7 +1,5 @@
 """A pose in words as one validated value, complete or as stated; their text both ways; wrist rotations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args

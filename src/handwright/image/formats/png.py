@@ -1,7 +1,5 @@
 """PNG of every mode: Pillow for 8 bits and grey 16, our own scan lines for 16-bit colour."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from io import BytesIO

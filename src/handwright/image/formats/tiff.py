@@ -1,7 +1,5 @@
 """TIFF of every mode, deflated, with the tags of the source."""
 
-from __future__ import annotations
-
 import zlib
 from io import BytesIO
 from typing import Any

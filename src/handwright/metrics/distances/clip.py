@@ -1,7 +1,5 @@
 """CLIPSIM: how well pictures fit their texts (the two-stage paper, Table I)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ less noise. The bootstrap redraws pictures and leaves out pairs of a picture wit
 rounds stay unbiased too. Work is done in blocks of rows: memory grows with N, not with N².
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

@@ -4,8 +4,6 @@
 far is not what people do. Never compare its figures with those of a trained network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

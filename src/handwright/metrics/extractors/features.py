@@ -1,7 +1,5 @@
 """What turns pictures into the numbers that distributions are compared by."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Protocol
 

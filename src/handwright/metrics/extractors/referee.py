@@ -4,8 +4,6 @@ KID on them grows with malformed and warped hands, of which features of pictures
 does not see noise; measure both. The referee has chosen no picture (``weights/referee``).
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

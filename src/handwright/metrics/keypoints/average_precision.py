@@ -5,8 +5,6 @@ in its order. pycocotools matches people within each picture; precision and reca
 because the bootstrap redraws pictures a thousand times over the same matches.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Sequence

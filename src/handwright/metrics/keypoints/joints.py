@@ -4,8 +4,6 @@ A hand that is not found counts with an error of 100 % of its size, never as mis
 more than that, so that it never pays to be missed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

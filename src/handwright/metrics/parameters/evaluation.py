@@ -1,7 +1,5 @@
 """Measures of generated poses against real ones, from files of arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile, is_zipfile

@@ -4,8 +4,6 @@ Poses are compared in the 6-D form of their rotations (Zhou et al. 2019), in whi
 numbers, or in any embedding that is handed in.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float, Int
 

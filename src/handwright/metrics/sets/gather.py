@@ -1,7 +1,5 @@
 """One pass over a set of pictures that takes everything that the measures need of it."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor

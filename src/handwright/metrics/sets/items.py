@@ -1,7 +1,5 @@
 """A picture to measure, and its labels: from a file, a shard, or wherever else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Every measure of two sets of pictures by its name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast

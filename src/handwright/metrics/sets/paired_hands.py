@@ -1,7 +1,5 @@
 """Hands of pictures that exist twice, as they should be and as they came out."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 

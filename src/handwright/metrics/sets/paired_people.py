@@ -1,7 +1,5 @@
 """People of pictures that exist twice: DAP and body-normalised joint errors, from labels on both sides."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A figure with its name, number and interval: means, shares, and paired differences of two treatments."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ The palm detector misses hands that hold something, touch another hand, or are b
 where a hand must be; the landmark network then decides, on plain and mirrored crops, whether there is one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

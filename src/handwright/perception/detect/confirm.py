@@ -5,8 +5,6 @@ mirrored crop. The mean of a plain and a mirrored detection also cancels the lan
 between left and right hands, about 2 % of hand size, which is more than shifting or turning a crop changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 

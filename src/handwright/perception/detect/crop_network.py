@@ -6,8 +6,6 @@ detector, and it recognises hands that hold something. MediaPipe has no task for
 runs any network and returns its outputs; a crop takes milliseconds.
 """
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Since mediapipe 1.x the label 'Right' means the anatomical right hand of a pictu
 (older versions assumed a selfie), which is the meaning of ``HandObservation.side``.
 """
 
-from __future__ import annotations
-
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass

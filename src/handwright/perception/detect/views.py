@@ -1,7 +1,5 @@
 """Views: square crops of a picture (all, a tile, turned around a hand); one hand found twice becomes one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ pinhole camera, with Huber weights for each landmark, joint limits, collision sp
 curls.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 

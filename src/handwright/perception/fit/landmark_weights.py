@@ -5,8 +5,6 @@ finger that is really bent between two straight ones is held down by the thumb (
 tip within .14 of hand size, once .34; rendered hands with a missing finger: .42 and more).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -5,8 +5,6 @@ overlap of silhouettes, at a small size, adjust both, with a price on leaving th
 malformed hand is not copied.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import cv2

@@ -9,8 +9,6 @@ Two process-wide things are touched here, each only for the length of one call a
   it which no log level turns off. This can go when MediaPipe's ``absl`` log level can be set from Python.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import importlib

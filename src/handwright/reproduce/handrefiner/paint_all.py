@@ -3,8 +3,6 @@
 Each is kept, with the strategies that choose among them: what two rows share is painted once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial

@@ -1,7 +1,5 @@
 """What a study does: how many of everything, with which model, on which pictures."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Whose arm a hand belongs to, and arms that end without one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

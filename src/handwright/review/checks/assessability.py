@@ -1,7 +1,5 @@
 """Whether a hand can be judged at all: one that is too small, cut, blurred, gloved or drawn cannot."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """The finger-count check: does one regular hand explain the skin, no finger more and none fewer?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The joint-bending check: joints as observed, free of a fit's limits, against those of a human hand."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

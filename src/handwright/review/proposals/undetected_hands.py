@@ -1,7 +1,5 @@
 """Hands that the detector misses and the proposal network finds, malformed ones above all."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ what a caption describes, what is malformed, render from photograph, and how a p
 small head, and only the features are kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """``proposals``: finds hands in whole pictures, taught on hands whose places are known."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path

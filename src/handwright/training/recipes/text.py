@@ -4,8 +4,6 @@ A word means what pictures called so have in common: the encoder comes to tell p
 before any diffusion model reads it. The whole CLIP is kept too, for CLIPSIM.
 """
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Mapping

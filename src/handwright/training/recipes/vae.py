@@ -1,7 +1,5 @@
 """``vae``: the linear codec from the statistics of crops, its detail, and the autoencoder that is learnt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A critic's calibration on hands kept from training; its limits spend one budget of false alarms best."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From trained members to what ships: half precision, small shards or one ONNX file, a card."""
 
-from __future__ import annotations
-
 import inspect
 import io
 import json

@@ -1,7 +1,5 @@
 """The pictures beside a report: mask, depth, candidates, small views, and what was found, drawn over."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ Angles, sizes and ranges are chosen by eye after generated hands. A foreshortene
 sound.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Every defect with three generators that make it in different ways, and how one gets into a picture."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

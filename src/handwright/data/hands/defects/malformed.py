@@ -1,7 +1,5 @@
 """A hand as it is rendered: its bones, copied fingers and surface; and the edits that no joint could make."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any

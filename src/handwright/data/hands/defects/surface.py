@@ -1,7 +1,5 @@
 """Surfaces gone wrong: melted skin, a hand that has come off its arm. Amounts are chosen by eye."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What people wear: cut from MakeHuman's tights and skirt, loosened, folded, hemmed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

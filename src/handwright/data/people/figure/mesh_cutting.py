@@ -3,8 +3,6 @@
 Skin follows rotated bones (linear blend skinning); hems and necklines are level lines of a field.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What makes a face of a head: lips, brows, lids, cheeks and stubble painted on, and eyes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

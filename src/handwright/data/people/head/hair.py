@@ -1,7 +1,5 @@
 """Where hair grows, and what is on a head as meshes: hair with locks, a bun, a beanie, a headscarf."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Arms that raise a hand to the camera, let it hang, or rest it on the hip."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How someone stands before the camera: turn, head, and arms that show their hands."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
