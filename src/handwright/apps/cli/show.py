@@ -51,13 +51,9 @@ class Screen:
         from rich.console import Console
 
         columns = (
-            progress.SpinnerColumn(),
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TimeRemainingColumn(),
-        )
+            progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.BarColumn(),
+            progress.MofNCompleteColumn(), progress.TimeElapsedColumn(), progress.TimeRemainingColumn(),
+        )  # fmt: skip
         single = (*columns[:2], progress.TimeElapsedColumn())
         with ExitStack() as stack:
             bar: progress.Progress | None = None

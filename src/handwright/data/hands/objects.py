@@ -120,13 +120,8 @@ def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Float[np.ndarray, "v 3"],
 def _cup_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
     r, h, wall = half[0], half[2], 0.003
     outside = [
-        (0, -h),
-        (0.82 * r, -h),
-        (0.9 * r, -0.96 * h),
-        (0.96 * r, -0.6 * h),
-        (r, 0.2 * h),
-        (r, 0.98 * h),
-    ]
+        (0, -h), (0.82 * r, -h), (0.9 * r, -0.96 * h), (0.96 * r, -0.6 * h), (r, 0.2 * h), (r, 0.98 * h),
+    ]  # fmt: skip
     inside = [(r - 0.3 * wall, h), (r - wall, 0.98 * h), (0.9 * r, -0.6 * h), (0, -0.9 * h)]
     return np.array(outside + inside)
 

@@ -41,24 +41,11 @@ def draw_room(rng: np.random.Generator, side: int) -> Canvas:
     s, wall = float(side), _colour(rng, 0.25, 0.8, 0.09)
     picture = np.ones((side, side, 3), np.float32) * wall.astype(np.float32)
     corner, floor = rng.uniform(-0.4, 1.4) * s, rng.uniform(0.6, 0.92) * s
-    _fill(
-        picture, np.array([(corner, -9), (corner, floor), (-9, floor + 0.5 * corner), (-9, -9)]), 0.8 * wall
-    )
+    side_wall = np.array([(corner, -9), (corner, floor), (-9, floor + 0.5 * corner), (-9, -9)])
+    _fill(picture, side_wall, 0.8 * wall)
     ground = _colour(rng, 0.06, 0.4, 0.15)
-    _fill(
-        picture,
-        np.array(
-            [
-                (-9, s + 9),
-                (-9, floor + 0.5 * max(corner, 0)),
-                (corner, floor),
-                (s + 9, floor + 0.1 * s),
-                (s + 9, s + 9),
-            ]
-        ),
-        ground,
-        0.2,
-    )
+    edge = [(-9, floor + 0.5 * max(corner, 0)), (corner, floor), (s + 9, floor + 0.1 * s)]
+    _fill(picture, np.array([(-9, s + 9), *edge, (s + 9, s + 9)]), ground, 0.2)
     if rng.random() < 0.5:
         _window(picture, rng, s)
     for _ in range(int(rng.integers(1, 5))):
@@ -68,27 +55,18 @@ def draw_room(rng: np.random.Generator, side: int) -> Canvas:
         yy, xx = np.mgrid[:side, :side]
         glow = np.exp(-np.hypot(xx - x, yy - y) / (0.12 * s))[..., None]
         picture += (glow * np.array([1.0, 0.75, 0.45]) * rng.uniform(0.2, 0.8)).astype(np.float32)
-        _fill(
-            picture, _rect(x - 0.05 * s, y - 0.05 * s, x + 0.05 * s, y + 0.04 * s), np.array([1.3, 1.1, 0.8])
-        )
+        lamp = _rect(x - 0.05 * s, y - 0.05 * s, x + 0.05 * s, y + 0.04 * s)
+        _fill(picture, lamp, np.array([1.3, 1.1, 0.8]))
     if rng.random() < 0.35:
         _plant(picture, rng, np.array([rng.uniform(0, s), floor]), rng.uniform(0.15, 0.4) * s)
     return picture
 
 
 def _window(picture: Canvas, rng: np.random.Generator, s: float) -> None:
-    x, y, w, h = (
-        rng.uniform(-0.2, 0.8) * s,
-        rng.uniform(-0.1, 0.25) * s,
-        rng.uniform(0.2, 0.5) * s,
-        rng.uniform(0.3, 0.6) * s,
-    )
+    x, y, w, h = (rng.uniform(*span) * s for span in ((-0.2, 0.8), (-0.1, 0.25), (0.2, 0.5), (0.3, 0.6)))
     bright = np.array([0.9, 0.97, 1.05]) * rng.uniform(1.0, 2.2)
-    _fill(
-        picture,
-        _rect(x - 0.02 * s, y - 0.02 * s, x + w + 0.02 * s, y + h + 0.02 * s),
-        np.full(3, rng.uniform(0.3, 0.8)),
-    )
+    frame = _rect(x - 0.02 * s, y - 0.02 * s, x + w + 0.02 * s, y + h + 0.02 * s)
+    _fill(picture, frame, np.full(3, rng.uniform(0.3, 0.8)))
     _fill(picture, _rect(x, y, x + w, y + h), bright)
     if rng.random() < 0.6:
         _fill(picture, _rect(x, y + 0.6 * h, x + w, y + h), bright * np.array([0.35, 0.5, 0.25]))
@@ -104,16 +82,10 @@ def _window(picture: Canvas, rng: np.random.Generator, s: float) -> None:
 
 def _furniture(picture: Canvas, rng: np.random.Generator, s: float, floor: float) -> None:
     x, w, h = rng.uniform(-0.2, 0.95) * s, rng.uniform(0.12, 0.5) * s, rng.uniform(0.08, 0.45) * s
-    base, colour, top = (
-        floor + rng.uniform(-0.02, 0.2) * s,
-        _colour(rng, 0.03, 0.6, 0.25),
-        rng.uniform(0.01, 0.05) * s,
-    )
-    _fill(
-        picture,
-        _rect(x - 0.02 * s, base - 0.01 * s, x + w + 0.03 * s, base + 0.03 * s),
-        0.4 * _colour(rng, 0.05, 0.2),
-    )
+    base, colour = floor + rng.uniform(-0.02, 0.2) * s, _colour(rng, 0.03, 0.6, 0.25)
+    top = rng.uniform(0.01, 0.05) * s
+    shadow = _rect(x - 0.02 * s, base - 0.01 * s, x + w + 0.03 * s, base + 0.03 * s)
+    _fill(picture, shadow, 0.4 * _colour(rng, 0.05, 0.2))
     _fill(picture, _rect(x, base - h, x + w, base), colour, 0.35)
     lid = np.array(
         [(x, base - h), (x + w, base - h), (x + w - 0.04 * s, base - h - top), (x + 0.04 * s, base - h - top)]
@@ -156,12 +128,8 @@ def draw_desk(rng: np.random.Generator, side: int) -> Canvas:
             line = _rect(-0.8, -0.85 + 0.12 * k, rng.uniform(0.2, 0.8), -0.83 + 0.12 * k)
             _fill(picture, (line * half) @ matrix.T + centre, 0.35 * colour)
     if rng.random() < 0.4:
-        x, y, key, dark = (
-            rng.uniform(-0.2, 0.5) * s,
-            rng.uniform(0, 0.8) * s,
-            0.055 * s,
-            _colour(rng, 0.02, 0.7, 0.03),
-        )
+        x, y, key = rng.uniform(-0.2, 0.5) * s, rng.uniform(0, 0.8) * s, 0.055 * s
+        dark = _colour(rng, 0.02, 0.7, 0.03)
         _fill(picture, _rect(x, y, x + 11.5 * key, y + 4.6 * key), 0.5 * dark)
         for row in range(4):
             for column in range(10):
@@ -179,11 +147,8 @@ def draw_landscape(rng: np.random.Generator, side: int) -> Canvas:
     horizon = rng.uniform(0.3, 0.75) * side
     columns = np.arange(side)
     for layer in range(3):
-        crest = (
-            horizon
-            + side * (0.05 * layer - 0.08)
-            + 0.06 * side * noise(rng, side, 2 + 2 * layer, 3)[side // 2]
-        )
+        bumps = 0.06 * side * noise(rng, side, 2 + 2 * layer, 3)[side // 2]
+        crest = horizon + side * (0.05 * layer - 0.08) + bumps
         haze = np.array([0.55, 0.65, 0.75]) * (0.55 - 0.22 * layer)
         green = np.array([0.08, 0.14, 0.05]) * np.exp(rng.normal(0, 0.2, 3))
         outline = np.concatenate([np.stack([columns, crest], 1), [(side + 9, side + 9), (-9, side + 9)]])
@@ -206,23 +171,17 @@ def draw_landscape(rng: np.random.Generator, side: int) -> Canvas:
 
 def draw_bricks(rng: np.random.Generator, side: int, tiled: bool = False) -> Canvas:
     """A wall of bricks, or of glazed tiles."""
-    rows = int(rng.integers(8, 20)) if not tiled else int(rng.integers(4, 12))
-    height = side / rows
-    width = height * (2.6 if not tiled else rng.choice([1.0, 2.0]))
-    base = (
-        np.array([0.32, 0.13, 0.08]) * np.exp(rng.normal(0, 0.25, 3))
-        if not tiled
-        else _colour(rng, 0.3, 0.85, 0.1)
-    )
+    height = side / int(rng.integers(4, 12) if tiled else rng.integers(8, 20))
+    width = height * (rng.choice([1.0, 2.0]) if tiled else 2.6)
+    clay = np.array([0.32, 0.13, 0.08])
+    base = _colour(rng, 0.3, 0.85, 0.1) if tiled else clay * np.exp(rng.normal(0, 0.25, 3))
     y, x = np.mgrid[:side, :side].astype(np.float32)
     row = np.floor(y / height)
     shift = (row % 2) * 0.5 * width * (not tiled)
     column = np.floor((x + shift) / width)
     tone = rng.normal(0, 0.18 if not tiled else 0.03, 4096)[((row * 57 + column * 131) % 4096).astype(int)]
-    joint = np.minimum(
-        np.minimum(y % height, height - y % height),
-        np.minimum((x + shift) % width, width - (x + shift) % width),
-    )
+    up, along = y % height, (x + shift) % width
+    joint = np.minimum(np.minimum(up, height - up), np.minimum(along, width - along))
     mortar = np.clip(1.6 - joint / (0.07 * height), 0, 1)[..., None]
     rough = (1 + (0.12 if not tiled else 0.015) * noise(rng, side, 40, 5))[..., None]
     brick = base * np.exp(tone)[..., None] * rough
@@ -245,15 +204,8 @@ def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Float[np
     oval = np.stack([np.cos(around), np.sin(around)], 1)
     neck = top + 1.5 * size
     body = [
-        (-2.3, 6),
-        (-2.2, 1.0),
-        (-1.7, 0.55),
-        (-0.5, 0.25),
-        (0.5, 0.25),
-        (1.7, 0.55),
-        (2.2, 1.0),
-        (2.3, 6),
-    ]
+        (-2.3, 6), (-2.2, 1.0), (-1.7, 0.55), (-0.5, 0.25), (0.5, 0.25), (1.7, 0.55), (2.2, 1.0), (2.3, 6),
+    ]  # fmt: skip
     shapes = [
         (oval * size * [0.92, 1.2] + [centre, top + 0.32 * size], hair),
         (np.array(body) * 0.62 * size + [centre, neck], shirt),
@@ -265,9 +217,8 @@ def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Float[np
         _fill(layer, corners, colour, 0.25)
         _fill(covered, corners, np.ones(3))
     x = np.mgrid[:side, :side][1].astype(np.float32)
-    shade = (
-        0.75 + 0.35 * np.tanh((x - centre) / size * rng.choice([-1.0, 1.0])) + 0.05 * noise(rng, side, 6, 3)
-    )
+    lit = np.tanh((x - centre) / size * rng.choice([-1.0, 1.0]))
+    shade = 0.75 + 0.35 * lit + 0.05 * noise(rng, side, 6, 3)
     blur = rng.uniform(0.022, 0.05) * s
     soft = defocused(covered, blur)
     return picture * (1 - soft) + defocused(layer * shade[..., None].astype(np.float32), blur)

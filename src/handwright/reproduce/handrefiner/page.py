@@ -127,14 +127,9 @@ def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
             ]
         )
     titles = (
-        "effect of",
-        "Δ joint error, points",
-        "sign",
-        "Δ KID-H",
-        "sign (paper: of FID)",
-        "Δ KID-H of anatomy",
+        "effect of", "Δ joint error, points", "sign", "Δ KID-H", "sign (paper: of FID)", "Δ KID-H of anatomy",
         "Δ fine detail",
-    )
+    )  # fmt: skip
     return table(titles, rows)
 
 
@@ -183,13 +178,9 @@ def _phases(results: Results) -> str:
             ]
         )
     titles = (
-        "change of",
-        f"joint error, 0 → {CROSSOVER:g}, points",
-        f"{CROSSOVER:g} → 1",
-        f"fine detail, 0 → {CROSSOVER:g}",
-        f"{CROSSOVER:g} → 1",
-        "the paper's regimes",
-    )
+        "change of", f"joint error, 0 → {CROSSOVER:g}, points", f"{CROSSOVER:g} → 1",
+        f"fine detail, 0 → {CROSSOVER:g}", f"{CROSSOVER:g} → 1", "the paper's regimes",
+    )  # fmt: skip
     before = (
         ""
         if results.before is None
@@ -242,14 +233,8 @@ def _before_after(results: Results, given: bool) -> str:
     keys = (APPEARANCE, ANATOMY, "fid", "found", "score", "sound")
     rows = [[state, *cells(results.states[state], keys)] for state in STATES]
     titles = (
-        "",
-        "KID-H",
-        "KID-H of anatomy",
-        "FID-H",
-        "found, %",
-        "det. conf.",
-        "sound by a second critic, %",
-    )
+        "", "KID-H", "KID-H of anatomy", "FID-H", "found, %", "det. conf.", "sound by a second critic, %",
+    )  # fmt: skip
     n = results.states[STATES[0]]["found"].n
     note = paragraph(f"""
         N {n} hands{"" if given else ", rendered with one defect each"}. 'repainted': the best attempt,

@@ -91,16 +91,12 @@ def pairs(rows: Sequence[Row]) -> tuple[tuple[str, str, str], ...]:
     negative = "guided" if "guided" in names else "fixed"
     tuned = TUNED if TUNED in names else "fixed"
     comparisons = (
-        ("tuning", "fixed", UNTUNED),
-        ("tuning as long", TUNED, UNTUNED),
-        ("tuning as long, of coarse depth", TUNED, COARSE),
-        ("the negative prompt", negative, "bare"),
-        ("the masked loss", tuned, UNMASKED),
-        ("s = 1.0 instead of fixed", "full", "fixed"),
-        ("adaptive instead of fixed", "adaptive", "fixed"),
-        ("auto instead of fixed", "auto", "fixed"),
+        ("tuning", "fixed", UNTUNED), ("tuning as long", TUNED, UNTUNED),
+        ("tuning as long, of coarse depth", TUNED, COARSE), ("the negative prompt", negative, "bare"),
+        ("the masked loss", tuned, UNMASKED), ("s = 1.0 instead of fixed", "full", "fixed"),
+        ("adaptive instead of fixed", "adaptive", "fixed"), ("auto instead of fixed", "auto", "fixed"),
         ("auto instead of adaptive", "auto", "adaptive"),
-    )
+    )  # fmt: skip
     return tuple(pair for pair in comparisons if pair[1] in names and pair[2] in names)
 
 

@@ -59,14 +59,9 @@ class FeatureLoss(nn.Module):
         super().__init__()
         self.network = network
         widths = {
-            "landmarks": 42,
-            "side": 1,
-            "words": words,
-            "defects": len(DEFECTS),
-            "rendered": 1,
-            "kind": len(KINDS),
-            "strength": 1,
-        }
+            "landmarks": 42, "side": 1, "words": words, "defects": len(DEFECTS), "rendered": 1,
+            "kind": len(KINDS), "strength": 1,
+        }  # fmt: skip
         before = network.config.widths[-1]
         self.heads = nn.ModuleDict({name: nn.Linear(before, width) for name, width in widths.items()})
         self.joints = nn.Conv2d(before, 21, 1)
