@@ -135,11 +135,11 @@ def read_shards(
 ) -> Iterator[Entry]:
     """Samples of shards, in order.
 
-    Raises:
-        DataError: Damage, when nobody counts it.
-
     Damage is counted by ``report``, or else raises; pictures of records that are not ``wanted`` stay
     undecoded.
+
+    Raises:
+        DataError: Damage, when nobody counts it.
     """
     for path in paths:
         for key, parts in _groups(path, lambda error: _note(error, report)):

@@ -103,10 +103,10 @@ def rest_bones(
 ) -> tuple[Float[np.ndarray, "20 3 3"], Float[np.ndarray, "20 3"]]:
     """Shape the rest hand: for each bone, a linear map of offsets from its pivot, and the new pivot.
 
+    A rest point x on bone b goes to ``linear[b] @ (x − rig.joints_m[b]) + joints_m[b]``.
+
     Raises:
         InvalidValueError: The number of shape numbers is wrong.
-
-    A rest point x on bone b goes to ``linear[b] @ (x − rig.joints_m[b]) + joints_m[b]``.
     """
     if shape.shape != (len(SHAPE_NAMES),):
         raise InvalidValueError(f"a hand's shape needs {len(SHAPE_NAMES)} numbers, got {shape.shape}")

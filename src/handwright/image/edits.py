@@ -92,11 +92,11 @@ def with_patch(image: Image, patch: Patch) -> Image:
 def patch_png(image: Image, patch: Patch) -> bytes:
     """Return a transparent PNG of the picture's size with one patch on it, a layer for any image editor.
 
-    Raises:
-        InvalidValueError: The patch reaches beyond the picture.
-
     It is upright RGBA, transparent and black outside the patch, with the picture's ICC profile where that is
     one for RGB.
+
+    Raises:
+        InvalidValueError: The patch reaches beyond the picture.
     """
     layer = np.zeros((image.height, image.width, 4), np.uint8)
     layer[_window(image, patch)][patch.inside] = np.dstack(

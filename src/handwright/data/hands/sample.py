@@ -19,18 +19,19 @@ from handwright.data.hands.defects.generators import (
     add_defect,
 )
 from handwright.data.hands.defects.malformed import DefectLabel
+from handwright.data.hands.hold import Posed
 from handwright.data.hands.setup import Setup, bare, draw_setup
 from handwright.data.world.light import Surroundings
 from handwright.data.world.picture import LitStage, Shot, develop, light_stage, smear
 from handwright.data.world.places import Place
-from handwright.data.world.stage import Stage, set_stage
+from handwright.data.world.stage import Solid, Stage, set_stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import load_rig
-from handwright.types import Hand
+from handwright.types import Camera, Hand
 
 _FINGER_M, _PALM_M = 0.017, 0.030
 """A landmark deeper below what is seen than this is hidden: more than fingers, than the palm are thick."""
@@ -123,18 +124,18 @@ def _same_part(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
     return near | (_IN_PALM & (palm | np.isin(bone, FINGER_BONES[0][:1])))
 
 
-def seen_landmarks(
+def _seen_landmarks(
     hand: Hand,
     landmarks_cam_m: Float[np.ndarray, "21 3"],
     owned: Bool[np.ndarray, "h w"],
     stage: Stage,
     scale: int,
-    size: int,
 ) -> tuple[Float[np.ndarray, "21 2"], Bool[np.ndarray, "21"]]:
     """Where landmarks are in the picture, and whether they are inside it and not hidden."""
     pixels = hand.camera.project(landmarks_cam_m)
-    column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
-    inside = ((pixels >= 0) & (pixels < size)).all(1)
+    width = owned.shape[0]
+    column, row = np.clip(np.floor(pixels * scale).astype(int), 0, width - 1).T
+    inside = ((pixels >= 0) & (pixels < width // scale)).all(1)
     seen_m = stage.visible.depth_m[row, column]
     deep = landmarks_cam_m[:, 2] - np.where(np.isfinite(seen_m), seen_m, 0.0)
     near = deep < np.where(_IN_PALM, _PALM_M, _FINGER_M) * float(np.exp(hand.shape[0]))
@@ -194,12 +195,12 @@ def render_one_hand(
 ) -> HandPicture:
     """One bare and empty hand in a natural picture: what fits and painters are measured on.
 
-    Raises:
-        ValueError: There is no such defect, or one hand alone cannot show it.
-
     Same seed, size and defect (one of ``ONE_HAND_DEFECTS``, made by any of its generators), same picture;
     ``without_defect`` renders its sound twin. Landmarks, mesh and depth are always the sound hand's;
     ``mask``, ``parts`` and ``scene`` show what is drawn.
+
+    Raises:
+        ValueError: There is no such defect, or one hand alone cannot show it.
     """
     if defect is not None and defect not in ONE_HAND_DEFECTS:
         raise ValueError(f"defect is one of {', '.join(ONE_HAND_DEFECTS)}, or None: got {defect!r}")
@@ -214,24 +215,31 @@ def render_one_hand(
 
 def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPicture:
     """Render what was decided."""
-    scale = 2 if size >= 160 else 4
     solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
-    camera = setup.hands[0].posed.hand.camera
-    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
-    stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
+    stage, scale = staged(solids, setup.hands[0].posed.hand.camera, size)
     lit = light_stage(stage, setup.light)
     linear = composite(lit, setup, rng, size)
-    middle = scale // 2
-    parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
+    parts = stage.labels()[scale // 2 :: scale, scale // 2 :: scale].copy()
     of_hand = (parts > 0) & (parts < 64) & (parts % 32 >= 1) & (parts % 32 <= 20)
     hands = [dressed.sound for dressed in setup.hands]
-    truths = tuple(_truth(setup, k, stage, scale, size) for k in range(len(hands)))
+    truths = tuple(
+        truth_of(
+            hand,
+            posed,
+            stage.owners() == k,
+            stage,
+            scale,
+            setup.dress.glove is not None,
+            tuple(label for label in setup.labels if label.hand == k),
+        )
+        for k, (hand, posed) in enumerate(zip(hands, setup.poses, strict=True))
+    )
     linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
     pixels, encoded = develop(linear * exposure(rng, linear, of_hand), setup.shot)
     return HandPicture(
         pixels=pixels,
         depth=depth_control(hands, size, size).depth,
-        scene=stage.nearness()[middle::scale, middle::scale],
+        scene=stage.nearness()[scale // 2 :: scale, scale // 2 :: scale],
         mask=of_hand,
         parts=parts,
         hands=truths,
@@ -240,24 +248,29 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
     )
 
 
-def _truth(setup: Setup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
-    dressed, posed = setup.hands[index], setup.poses[index]
-    hand = dressed.sound
+def staged(solids: tuple[Solid, ...], camera: Camera, size: int) -> tuple[Stage, int]:
+    """The rasterised scene, and how many sub-pixels a pixel has along each side."""
+    scale = 2 if size >= 160 else 4
+    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
+    return set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale), scale
+
+
+def truth_of(
+    hand: Hand,
+    posed: Posed,
+    owned: Bool[np.ndarray, "h w"],
+    stage: Stage,
+    scale: int,
+    gloved: bool = False,
+    defects: tuple[DefectLabel, ...] = (),
+) -> HandTruth:
+    """The truth about a hand, whose sub-pixels are ``owned``; visible: inside the picture, not hidden."""
     mesh = mesh_of(hand)
-    owned = stage.owners() == index
-    pixels, visible = seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage, scale, size)
+    pixels, visible = _seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage, scale)
     palm, points = orientation_of(hand.wrist)
     words = replace(posed.words, palm=palm, points=points, side=hand.side)
     return HandTruth(
-        hand,
-        words,
-        posed.name,
-        pixels,
-        visible,
-        mesh.landmarks_cam_m,
-        mesh.joints_cam_m,
-        setup.dress.glove is not None,
-        tuple(label for label in setup.labels if label.hand == index),
+        hand, words, posed.name, pixels, visible, mesh.landmarks_cam_m, mesh.joints_cam_m, gloved, defects
     )
 
 

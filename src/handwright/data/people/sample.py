@@ -1,7 +1,7 @@
 """A finished picture of someone, with the exact truth about hands and body, as plain numbers, too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from handwright.data.hands.sample import (
     RenderedPicture,
     composite,
     exposure,
-    seen_landmarks,
+    staged,
+    truth_of,
     white_balance,
 )
 from handwright.data.people.body import SKIN, Someone, solids_of
@@ -27,10 +28,8 @@ from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
 from handwright.data.world.picture import develop, light_stage
 from handwright.data.world.places import KINDS
-from handwright.data.world.stage import Stage, set_stage
+from handwright.data.world.stage import Stage
 from handwright.hand.depth import depth_control
-from handwright.hand.grammar import orientation_of
-from handwright.hand.kinematics import mesh_of
 
 _BODY, _FEET, _FACE, _LEFT, _RIGHT = (
     slice(0, 17), slice(17, 23), slice(23, 91), slice(91, 112), slice(112, 133),
@@ -50,14 +49,7 @@ def wholebody_of(
     eyes = [skin_m[np.unique(load_figure().groups[f"helper-{k}-eye"].faces)] for k in "lr"]
     front = np.array([ball[ball[:, 2].argmin()] for ball in eyes])
     points = np.concatenate([skin_m[[NOSE]], front, skin_m[ears()], joints, skin_m[feet()], skin_m[FACE]])
-    slack = np.concatenate(
-        [
-            np.full(5, _SKIN_DEPTH_M),
-            np.full(12, _JOINT_DEPTH_M),
-            np.full(6, _FOOT_DEPTH_M),
-            np.full(68, _SKIN_DEPTH_M),
-        ]
-    )
+    slack = np.repeat([_SKIN_DEPTH_M, _JOINT_DEPTH_M, _FOOT_DEPTH_M, _SKIN_DEPTH_M], [5, 12, 6, 68])
     camera = someone.hands[0].camera
     pixels = camera.project(points)
     column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
@@ -97,19 +89,18 @@ def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path]
 
 def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> PersonPicture:
     """Render what was decided."""
-    scale = 2 if size >= 160 else 4
-    camera = setup.someone.hands[0].camera
-    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
-    solids = tuple(solids_of(setup.someone))
-    stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
+    stage, scale = staged(tuple(solids_of(setup.someone)), setup.someone.hands[0].camera, size)
     lit = light_stage(stage, setup.light, _REACHES)
     linear = composite(lit, setup, rng, size)
-    middle = scale // 2
-    parts = np.ascontiguousarray(stage.labels()[middle::scale, middle::scale])
+    parts = stage.labels()[scale // 2 :: scale, scale // 2 :: scale].copy()
     body = parts > 0
     linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
     pixels, encoded = develop(linear * _metered(rng, linear, parts), setup.shot)
-    truths = [_truth(setup, k, stage, scale, size) for k in range(2)]
+    labels = stage.labels()
+    truths = [
+        truth_of(hand, held.posed, (labels > 0) & (labels // LABELS_PER_HAND == k), stage, scale)
+        for k, (hand, held) in enumerate(zip(setup.someone.hands, setup.someone.stance.hands, strict=True))
+    ]
     inside = [((t.keypoints_px >= 0) & (t.keypoints_px < size)).all(1).any() for t in truths]
     points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, scale, size)
     rows, columns = np.nonzero(body)
@@ -118,7 +109,7 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     return PersonPicture(
         pixels=pixels,
         depth=depth_control([t.hand for t in hands], size, size).depth,
-        scene=stage.nearness()[middle::scale, middle::scale],
+        scene=stage.nearness()[scale // 2 :: scale, scale // 2 :: scale],
         mask=body,
         parts=parts,
         hands=hands,
@@ -140,19 +131,6 @@ def _metered(
     rows, columns = np.nonzero(skin)
     window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
     return exposure(rng, linear[window], skin[window])
-
-
-def _truth(setup: PersonSetup, index: int, stage: Stage, scale: int, size: int) -> HandTruth:
-    hand, held = setup.someone.hands[index], setup.someone.stance.hands[index]
-    mesh = mesh_of(hand)
-    labels = stage.labels()
-    owned = (labels > 0) & (labels < 2 * LABELS_PER_HAND) & (labels // LABELS_PER_HAND == index)
-    pixels, visible = seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage, scale, size)
-    palm, points = orientation_of(hand.wrist)
-    words = replace(held.posed.words, palm=palm, points=points, side=hand.side)
-    return HandTruth(
-        hand, words, held.posed.name, pixels, visible, mesh.landmarks_cam_m, mesh.joints_cam_m, False
-    )
 
 
 _AGE_WORDS = {"child": "", "young": "young ", "middle-aged": "middle-aged ", "elderly": "elderly "}

@@ -39,12 +39,11 @@ class Surroundings:
     def on_background(self) -> Colour:
         """What reaches a wall that faces the camera, about."""
         flat = np.array([0.0, 0.0, -1.0])
-        total = sum(
-            (lb.colour * (0.5 + 0.5 * float(flat @ lb.towards)) ** lb.width for lb in self.lobes), np.zeros(3)
-        )
-        return total + sum(
-            (lp.colour * max(0.25, float(flat @ lp.towards)) for lp in self.lamps), np.zeros(3)
-        )
+        total = np.zeros(3)
+        for lobe in self.lobes:
+            total = total + lobe.colour * (0.5 + 0.5 * float(flat @ lobe.towards)) ** lobe.width
+        lamps = (lamp.colour * max(0.25, float(flat @ lamp.towards)) for lamp in self.lamps)
+        return total + sum(lamps, np.zeros(3))
 
 
 def _to(x: float, y: float, z: float) -> Float[np.ndarray, "3"]:
@@ -60,12 +59,12 @@ def _tint(kelvin: float) -> Colour:
 
 def draw_surroundings(rng: np.random.Generator, outdoor: bool) -> Surroundings:
     """Light of a place: sun and sky outdoors; else windows, ceiling lamps, flash or studio."""
-    makers = (
-        (_sun, _overcast, _shade, _low_sun)
-        if outdoor
-        else (_window, _ceiling, _evening, _flash, _studio, _mixed)
+    makers, shares = (
+        (_window, _ceiling, _evening, _flash, _studio, _mixed),
+        (0.34, 0.24, 0.12, 0.1, 0.12, 0.08),
     )
-    shares = (0.35, 0.3, 0.2, 0.15) if outdoor else (0.34, 0.24, 0.12, 0.1, 0.12, 0.08)
+    if outdoor:
+        makers, shares = (_sun, _overcast, _shade, _low_sun), (0.35, 0.3, 0.2, 0.15)
     return makers[int(rng.choice(len(makers), p=shares))](rng)
 
 
@@ -81,38 +80,25 @@ def _sun(rng: np.random.Generator) -> Surroundings:
     sun = _to(rng.normal(0, 0.7), -rng.uniform(0.5, 1.4), -rng.uniform(-0.15, 1.0))
     sky = rng.uniform(0.28, 0.5)
     ground = np.exp(rng.normal(0, 0.1, 3)) * np.array([1.0, 0.95, 0.82]) * sky * rng.uniform(0.35, 0.8)
-    return Surroundings(
-        "in sunlight",
-        (Lamp(sun, 1.15 * _tint(5200) * rng.uniform(0.8, 1.1), 0.0012, 0.12),),
-        (
-            Lobe(_to(0, -1, 0), sky * np.array([0.75, 0.95, 1.3]), 1.2),
-            Lobe(_to(0, 1, 0), ground, 1.5),
-            _around(np.full(3, 0.06)),
-        ),
-    )
+    lamp = Lamp(sun, 1.15 * _tint(5200) * rng.uniform(0.8, 1.1), 0.0012, 0.12)
+    above, below = sky * np.array([0.75, 0.95, 1.3]), Lobe(_to(0, 1, 0), ground, 1.5)
+    lobes = (Lobe(_to(0, -1, 0), above, 1.2), below, _around(np.full(3, 0.06)))
+    return Surroundings("in sunlight", (lamp,), lobes)
 
 
 def _low_sun(rng: np.random.Generator) -> Surroundings:
     sun = _to(_side(rng) * rng.uniform(0.5, 1.2), -rng.uniform(0.15, 0.45), -rng.uniform(-0.6, 0.7))
-    return Surroundings(
-        "in the evening sun",
-        (Lamp(sun, _tint(3300) * rng.uniform(0.8, 1.2), 0.0015, 0.14),),
-        (
-            Lobe(_to(0, -1, -0.2), rng.uniform(0.25, 0.4) * np.array([0.8, 0.9, 1.2]), 1.0),
-            Lobe(_to(0, 1, 0), rng.uniform(0.1, 0.2) * np.array([1.1, 0.9, 0.7]), 1.5),
-            _around(np.full(3, 0.08)),
-        ),
-    )
+    lamp = Lamp(sun, _tint(3300) * rng.uniform(0.8, 1.2), 0.0015, 0.14)
+    above = Lobe(_to(0, -1, -0.2), rng.uniform(0.25, 0.4) * np.array([0.8, 0.9, 1.2]), 1.0)
+    below = Lobe(_to(0, 1, 0), rng.uniform(0.1, 0.2) * np.array([1.1, 0.9, 0.7]), 1.5)
+    return Surroundings("in the evening sun", (lamp,), (above, below, _around(np.full(3, 0.08))))
 
 
 def _overcast(rng: np.random.Generator) -> Surroundings:
     sky = rng.uniform(0.7, 0.95) * _tint(rng.uniform(5400, 6800))
     lamp = Lamp(_to(rng.normal(0, 0.5), -1, -rng.uniform(0, 0.8)), 0.22 * sky, 0.03, 0.7)
-    return Surroundings(
-        "under an overcast sky",
-        (lamp,),
-        (Lobe(_to(0, -1, -0.15), sky, 1.6), Lobe(_to(0, 1, 0), 0.3 * sky * np.array([1.05, 1, 0.9]), 1.2)),
-    )
+    below = Lobe(_to(0, 1, 0), 0.3 * sky * np.array([1.05, 1, 0.9]), 1.2)
+    return Surroundings("under an overcast sky", (lamp,), (Lobe(_to(0, -1, -0.15), sky, 1.6), below))
 
 
 def _shade(rng: np.random.Generator) -> Surroundings:
@@ -121,65 +107,43 @@ def _shade(rng: np.random.Generator) -> Surroundings:
     open_side = Lobe(_to(_side(rng), -0.5, -rng.uniform(0.2, 1.0)), rng.uniform(0.4, 0.7) * _tint(5600), 2.5)
     lamp = Lamp(open_side.towards, 0.35 * open_side.colour, 0.025, 0.6)
     bounce = np.array([0.9, 1.05, 0.75]) if green else np.array([1.05, 1.0, 0.9])
-    return Surroundings(
-        "in the shade",
-        (lamp,),
-        (
-            Lobe(_to(0, -1, 0), 0.6 * sky, 1.0),
-            open_side,
-            Lobe(_to(0, 1, 0), 0.22 * bounce, 1.2),
-            _around(0.12 * sky),
-        ),
-    )
+    above, below = Lobe(_to(0, -1, 0), 0.6 * sky, 1.0), Lobe(_to(0, 1, 0), 0.22 * bounce, 1.2)
+    return Surroundings("in the shade", (lamp,), (above, open_side, below, _around(0.12 * sky)))
 
 
 def _window(rng: np.random.Generator) -> Surroundings:
     towards = _to(_side(rng) * rng.uniform(0.5, 1.4), -rng.uniform(0.05, 0.7), -rng.uniform(-0.2, 1.1))
     day = _tint(rng.uniform(5200, 6500)) * rng.uniform(0.5, 0.85)
     room = _tint(rng.uniform(3600, 5200)) * rng.uniform(0.16, 0.38)
-    return Surroundings(
-        "by a window",
-        (Lamp(towards, 0.75 * day, rng.uniform(0.008, 0.02), 0.45),),
-        (Lobe(towards, 0.55 * day, 4.0), _around(room), Lobe(_to(0, -1, 0), 0.3 * room, 1.0)),
-    )
+    lobes = (Lobe(towards, 0.55 * day, 4.0), _around(room), Lobe(_to(0, -1, 0), 0.3 * room, 1.0))
+    return Surroundings("by a window", (Lamp(towards, 0.75 * day, rng.uniform(0.008, 0.02), 0.45),), lobes)
 
 
 def _ceiling(rng: np.random.Generator) -> Surroundings:
     colour = _tint(rng.uniform(3000, 5200))
     first = _to(rng.normal(0, 0.5), -1, -rng.uniform(0.0, 0.9))
     second = _to(rng.normal(0, 0.9), -0.8, -rng.uniform(0.1, 1.0))
-    return Surroundings(
-        "under ceiling lamps",
-        (
-            Lamp(first, colour * rng.uniform(0.4, 0.65), rng.uniform(0.006, 0.018), 0.4),
-            Lamp(second, colour * rng.uniform(0.12, 0.35), rng.uniform(0.006, 0.02), 0.4),
-        ),
-        (
-            _around(colour * rng.uniform(0.2, 0.35)),
-            Lobe(_to(0, -1, 0), colour * rng.uniform(0.1, 0.3), 1.5),
-            Lobe(_to(0, 1, 0), colour * rng.uniform(0.05, 0.15) * np.array([1.1, 0.95, 0.8]), 1.5),
-        ),
-    )
+    near = Lamp(first, colour * rng.uniform(0.4, 0.65), rng.uniform(0.006, 0.018), 0.4)
+    far = Lamp(second, colour * rng.uniform(0.12, 0.35), rng.uniform(0.006, 0.02), 0.4)
+    room = _around(colour * rng.uniform(0.2, 0.35))
+    above = Lobe(_to(0, -1, 0), colour * rng.uniform(0.1, 0.3), 1.5)
+    below = Lobe(_to(0, 1, 0), colour * rng.uniform(0.05, 0.15) * np.array([1.1, 0.95, 0.8]), 1.5)
+    return Surroundings("under ceiling lamps", (near, far), (room, above, below))
 
 
 def _evening(rng: np.random.Generator) -> Surroundings:
     warm = _tint(rng.uniform(2600, 3600))
     towards = _to(_side(rng) * rng.uniform(0.4, 1.2), -rng.uniform(-0.1, 0.8), -rng.uniform(0.0, 1.0))
-    return Surroundings(
-        "by lamplight",
-        (Lamp(towards, warm * rng.uniform(0.6, 0.9), rng.uniform(0.003, 0.01), 0.3),),
-        (_around(warm * rng.uniform(0.08, 0.2)), Lobe(towards, 0.15 * warm, 2.0)),
-    )
+    lamp = Lamp(towards, warm * rng.uniform(0.6, 0.9), rng.uniform(0.003, 0.01), 0.3)
+    lobes = (_around(warm * rng.uniform(0.08, 0.2)), Lobe(towards, 0.15 * warm, 2.0))
+    return Surroundings("by lamplight", (lamp,), lobes)
 
 
 def _flash(rng: np.random.Generator) -> Surroundings:
     towards = _to(rng.normal(0, 0.10), -rng.uniform(0.02, 0.2), -1)
     room = _tint(rng.uniform(3000, 5000)) * rng.uniform(0.06, 0.25)
-    return Surroundings(
-        "in flashlight",
-        (Lamp(towards, 0.85 * _tint(5500), 0.0015, 0.15),),
-        (_around(room), Lobe(_to(0, -1, -0.5), 0.1 * room, 1.0)),
-    )
+    lamp = Lamp(towards, 0.85 * _tint(5500), 0.0015, 0.15)
+    return Surroundings("in flashlight", (lamp,), (_around(room), Lobe(_to(0, -1, -0.5), 0.1 * room, 1.0)))
 
 
 def _studio(rng: np.random.Generator) -> Surroundings:
@@ -187,14 +151,10 @@ def _studio(rng: np.random.Generator) -> Surroundings:
     key = _to(side * rng.uniform(0.4, 1.0), -rng.uniform(0.3, 0.9), -rng.uniform(0.5, 1.0))
     rim = _to(-side * rng.uniform(0.5, 1.0), -rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.8))
     fill = Lobe(_to(-side, -0.1, -0.9), np.full(3, rng.uniform(0.1, 0.3)), 2.0)
-    return Surroundings(
-        "in a studio",
-        (
-            Lamp(key, np.full(3, rng.uniform(0.5, 0.75)), rng.uniform(0.006, 0.016), 0.4),
-            Lamp(rim, np.full(3, rng.uniform(0.2, 0.7)), 0.006, 0.35),
-        ),
-        (fill, Lobe(key, np.full(3, 0.25), 3.0), _around(np.full(3, rng.uniform(0.08, 0.2)))),
-    )
+    front = Lamp(key, np.full(3, rng.uniform(0.5, 0.75)), rng.uniform(0.006, 0.016), 0.4)
+    back = Lamp(rim, np.full(3, rng.uniform(0.2, 0.7)), 0.006, 0.35)
+    lobes = (fill, Lobe(key, np.full(3, 0.25), 3.0), _around(np.full(3, rng.uniform(0.08, 0.2))))
+    return Surroundings("in a studio", (front, back), lobes)
 
 
 def _mixed(rng: np.random.Generator) -> Surroundings:

@@ -40,11 +40,11 @@ _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' condit
 def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype) -> ControlNetModel:
     """A ControlNet for ``unet``.
 
-    Raises:
-        DiffusionError: A pickle, a damaged file, or weights of another width than the UNet's.
-
     A .safetensors file without a config.json beside it is read as a published ControlNet of the UNet's own
     widths.
+
+    Raises:
+        DiffusionError: A pickle, a damaged file, or weights of another width than the UNet's.
     """
     if place.is_dir() and (place / "config.json").is_file():
         return load_network(ControlNetModel, place, dtype)

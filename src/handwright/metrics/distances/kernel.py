@@ -31,12 +31,12 @@ def kernel_distance(
 ) -> Estimate:
     """KID between two sets of features, with its bootstrap interval.
 
+    The squared MMD is unbiased: it scatters around 0 for equal distributions, and the very same pictures on
+    both sides give a little less than 0.
+
     Raises:
         NotEnoughDataError: A set has fewer than :data:`LEAST` rows.
         InvalidValueError: The sets have different or invalid shapes, or numbers that are not finite.
-
-    The squared MMD is unbiased: it scatters around 0 for equal distributions, and the very same pictures on
-    both sides give a little less than 0.
     """
     x, y = feature_sets(reference, measured, least=LEAST, name=name)
     u = _with_all(bootstrap_counts(len(x), rounds, seed))

@@ -50,11 +50,11 @@ def retrieval_ranks(
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
     """How many texts of a random pool are nearer to each pose than its own, and how many equally near.
 
+    Nearness is the cosine of embeddings [N, D]; what does not fill a pool is left out.
+
     Raises:
         NotEnoughDataError: There are fewer than ``pool`` pairs.
         InvalidValueError: Shapes do not fit, or numbers are not finite.
-
-    Nearness is the cosine of embeddings [N, D]; what does not fill a pool is left out.
     """
     if texts.shape != poses.shape or texts.ndim != 2:
         raise InvalidValueError(f"texts {texts.shape} and poses {poses.shape} must be pairs [N, D]")

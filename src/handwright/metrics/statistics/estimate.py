@@ -60,11 +60,11 @@ def mean_estimate(
 ) -> Estimate:
     """The mean of one figure per picture (or hand), with its bootstrap interval.
 
+    Values of one group (hands of one picture) are redrawn together; by default every value is its own.
+
     Raises:
         NotEnoughDataError: There is no value.
         InvalidValueError: A value is not finite: decide first what a miss counts as.
-
-    Values of one group (hands of one picture) are redrawn together; by default every value is its own.
     """
     values = one_per_row(name, values)
     sums, sizes = in_groups(values, groups)
@@ -98,10 +98,10 @@ def statistic_estimate(
 ) -> Estimate:
     """Any figure of the rows with its bootstrap interval, rows drawn with replacement.
 
+    ``statistic`` may return NaN for a draw in which it does not exist.
+
     Raises:
         NotEnoughDataError: There is no row.
-
-    ``statistic`` may return NaN for a draw in which it does not exist.
     """
     if not len(rows):
         raise NotEnoughDataError(f"{name} has nothing to measure", "there are no values")
@@ -173,11 +173,11 @@ def paired_difference(
 ) -> Estimate:
     """Mean of a − b over the same inputs, with its paired bootstrap interval and p of the sign-flip test.
 
+    Inputs of one group (hands of one picture) are redrawn and flipped together.
+
     Raises:
         InvalidValueError: The two differ in length, or hold values that are not finite.
         NotEnoughDataError: They are empty.
-
-    Inputs of one group (hands of one picture) are redrawn and flipped together.
     """
     apart = _differences(name, a, b)
     estimate = mean_estimate(f"Δ {name}", apart, groups, rounds=rounds, seed=seed)

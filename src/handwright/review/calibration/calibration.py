@@ -218,10 +218,10 @@ def thresholds_at(
 
     Each head may report the same number of its own hands, as many as the budget allows.
 
+    No threshold is below ``least``, so that a head which never comes near one does not report by a hair.
+
     Raises:
         NotEnoughDataError: As ``threshold_at``.
-
-    No threshold is below ``least``, so that a head which never comes near one does not report by a hair.
     """
     scores = np.stack([np.asarray(values, np.float64) for values in good.values()])
     allowed = allowed_alarms(scores.shape[1], budget, sure)

@@ -24,13 +24,13 @@ def pick_candidate(
 ) -> tuple[str, ...]:
     """Write a picture again with another of a hand's candidates; the other hands stay as they were refined.
 
+    Candidates count from 1; 0 puts the original hand back. ``source`` is the input where it is not where it
+    was.
+
     Raises:
         HandsFileError: No such report, hand or candidate file, or the picture is not the one of the report.
         UsageError: No such candidate.
         OutputError: The output cannot be written.
-
-    Candidates count from 1; 0 puts the original hand back. ``source`` is the input where it is not where it
-    was.
     """
     folder = report if report.is_dir() else report.parent
     document = read_report(report)
