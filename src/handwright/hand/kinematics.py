@@ -1,4 +1,5 @@
 """Forward kinematics and skinning: a ``Hand`` becomes a ``HandMesh``; joint angles in closed form."""
+# pyright: reportMissingParameterType=false
 
 from dataclasses import dataclass
 

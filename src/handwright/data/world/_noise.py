@@ -1,4 +1,5 @@
 """Value noise for kernels, seeded by position, the same on every machine; details of the back of a hand."""
+# pyright: reportMissingParameterType=false
 
 import numba as nb
 import numpy as np
