@@ -9,10 +9,12 @@ import torch
 from handwright.errors import MissingModelError
 from handwright.hand.grammar.named import NAMED
 from handwright.review.critic.output_maps import heatmap_peaks
-from handwright.training.networks.critic import load_critic
+from handwright.training.networks.critic import load_critic, save_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group
+from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import cell_gaussians
+from handwright.training.recipes import critic
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.part_maps import PARTS
@@ -144,3 +146,23 @@ def test_the_grid_shows_crops_and_words_below(trained):
 def test_a_run_cut_off_and_resumed_makes_the_same_losses(tmp_path):
     cut, whole = cut_off_and_whole(opened, tmp_path)
     assert cut == whole
+
+
+def test_malformed_hands_of_which_nobody_knows_where_leave_the_places_alone(monkeypatch):
+    monkeypatch.setattr(critic, "_LOSS_WEIGHTS", dict.fromkeys(critic._LOSS_WEIGHTS, 0.0) | {"where": 1.0})
+    recipe = opened()
+    batch = recipe.batch(0, 0, settings(train_batch_size=6))
+    unknown = {"unforeseen": torch.ones(6), "wrong": torch.zeros_like(batch["wrong"])}
+    batch = {**batch, "judged": torch.ones(6), "assessable": torch.ones(6), **unknown}
+    assert recipe.trained(batch) == 0
+    assert recipe.trained({**batch, "unforeseen": torch.zeros(6)}) > 0
+
+
+def test_a_fresh_critic_knows_imagenet_and_loads_without_it(tmp_path):
+    fresh = fresh_critic(64)
+    save_critic(fresh, fresh.config, tmp_path)
+    loaded, crops = load_critic(tmp_path), torch.rand(2, 3, 64, 64)
+    for one, other in zip(fresh.eval()(crops), loaded(crops), strict=True):
+        torch.testing.assert_close(one, other)
+    stem = imagenet_network()._conv_stem.weight
+    torch.testing.assert_close(loaded.backbone.stem[0].weight, stem)

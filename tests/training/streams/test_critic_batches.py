@@ -84,3 +84,21 @@ def test_a_finders_crops_are_near_the_true_one_and_spoilt_when_asked():
     spoilt, seen = as_found(np.random.default_rng(0), views(60), 64, spoilt=True)
     assert 0 < (~seen).sum() < 30
     assert spoilt.dtype == np.uint8
+
+
+def test_hands_of_generators_come_as_often_as_asked_in_turns_with_repainted_ones():
+    hands = views(9)
+    origin, malformed = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 0, 1, 0, 1, 1, 1]) > 0
+    hands = replace(
+        hands,
+        generated=origin.astype(np.int8),
+        unforeseen=malformed,
+        defects=np.zeros_like(hands.defects),
+        fingers=np.arange(9, dtype=np.int8),
+        hand=np.ones(9, np.bool_),
+    )
+    drawn = ViewStream(hands, 64, 0.0, generated_share=0.5).draw(np.random.default_rng(0), 400)
+    kinds = origin[drawn["fingers"]]
+    assert 0.4 < (kinds > 0).mean() < 0.6
+    assert 0.35 < (kinds[kinds > 0] == 1).mean() < 0.65
+    assert np.array_equal(drawn["unforeseen"] > 0, malformed[drawn["fingers"]])

@@ -164,3 +164,17 @@ def test_a_bend_backwards_is_judged_only_where_the_camera_sees_it(across, told):
     assert row["judged"] == told
     (photographed,) = views_of(entry(defects=[bent]))
     assert photographed["judged"]
+
+
+def test_hands_judged_by_eye_are_good_or_malformed_and_unclear_ones_teach_nothing():
+    good, bad, unclear = (
+        views_of(entry(domain="generated", parts=False, label=label))
+        for label in ("good", "malformed", "unclear")
+    )
+    assert not unclear
+    assert not good[0]["unforeseen"]
+    assert good[0]["trust"].any()
+    assert bad[0]["unforeseen"]
+    assert not bad[0]["trust"].any()
+    assert not bad[0]["wrong"].any()
+    assert (good[0]["generated"], bad[0]["generated"], views_of(entry())[0]["generated"]) == (1, 1, 0)
