@@ -33,7 +33,7 @@ def rasterize(
     height: int,
     width: int,
 ) -> Visible:
-    """Rasterise triangles; compiled path, equal to :func:`rasterize_reference`."""
+    """Rasterise triangles, each pixel by its centre."""
     face = np.full((height, width), -1, np.int32)
     bary = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), np.inf, np.float32)
@@ -45,35 +45,6 @@ def rasterize(
         bary,
         depth,
     )
-    return Visible(face, bary, depth)
-
-
-def rasterize_reference(
-    points_px: Float[np.ndarray, "v 2"],
-    depth_m: Float[np.ndarray, " v"],
-    faces: Int[np.ndarray, "f 3"],
-    height: int,
-    width: int,
-) -> Visible:
-    """Rasterise in NumPy, one triangle at a time over the whole window: the readable reference."""
-    face = np.full((height, width), -1, np.int32)
-    bary = np.zeros((height, width, 3), np.float32)
-    depth = np.full((height, width), np.inf, np.float32)
-    y, x = np.mgrid[:height, :width] + 0.5
-    for t, (i, j, k) in enumerate(faces):
-        (x0, y0), (x1, y1), (x2, y2) = points_px[i], points_px[j], points_px[k]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-12 or min(depth_m[i], depth_m[j], depth_m[k]) <= 0:
-            continue
-        a = ((x1 - x) * (y2 - y) - (x2 - x) * (y1 - y)) / area
-        b = ((x2 - x) * (y0 - y) - (x0 - x) * (y2 - y)) / area
-        c = 1.0 - a - b
-        inside = (a >= _EDGE) & (b >= _EDGE) & (c >= _EDGE)
-        share = np.stack([a / depth_m[i], b / depth_m[j], c / depth_m[k]], -1)
-        z = 1.0 / share.sum(-1)
-        win = inside & (z.astype(np.float32) < depth)
-        face[win], depth[win] = t, z[win]
-        bary[win] = (share * z[..., None])[win]
     return Visible(face, bary, depth)
 
 
