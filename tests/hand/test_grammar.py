@@ -34,7 +34,14 @@ from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 bends = st.tuples(*[st.sampled_from(BENDS)] * 4)
 free_words = st.builds(
     lambda bent, thumb, fingers, gaps, side, at: PoseWords(
-        bent, thumb, fingers, stated_gaps(fingers, gaps), (), at and at[0], at and at[1], side
+        thumb_bent=bent,
+        thumb=thumb,
+        fingers=fingers,
+        gaps=stated_gaps(fingers, gaps),
+        contacts=(),
+        palm=at and at[0],
+        points=at and at[1],
+        side=side,
     ),
     st.booleans(),
     st.sampled_from(THUMBS),
@@ -59,7 +66,12 @@ def test_a_named_pose_is_recognised_from_its_angles(name: str):
 def test_combinations_of_finger_words_survives_the_way_through_angles():
     failed = []
     for bent, thumb, fingers in list(product((False, True), THUMBS, product(BENDS, repeat=4)))[::7]:
-        words = PoseWords(bent, thumb, fingers, stated_gaps(fingers, ("apart", "apart", "apart")))
+        words = PoseWords(
+            thumb_bent=bent,
+            thumb=thumb,
+            fingers=fingers,
+            gaps=stated_gaps(fingers, ("apart", "apart", "apart")),
+        )
         if words_of(angles_of(words)) != words:
             failed.append(str(words))
     assert not failed
@@ -67,14 +79,20 @@ def test_combinations_of_finger_words_survives_the_way_through_angles():
 
 def test_every_gap_between_straight_fingers_survives_the_way_through_angles():
     for gaps in product(("together", "apart", "spread"), repeat=3):
-        words = PoseWords(False, "out", ("extended",) * 4, gaps)
+        words = PoseWords(thumb_bent=False, thumb="out", fingers=("extended",) * 4, gaps=gaps)
         assert words_of(angles_of(words)) == words
 
 
 @pytest.mark.parametrize("finger", range(1, 5))
 def test_the_thumb_reaches_every_fingertip(finger: int):
     fingers = tuple("bent" if k == finger else "extended" for k in range(1, 5))
-    words = PoseWords(False, "opposed", fingers, stated_gaps(fingers, ("apart",) * 3), (finger,))
+    words = PoseWords(
+        thumb_bent=False,
+        thumb="opposed",
+        fingers=fingers,
+        gaps=stated_gaps(fingers, ("apart",) * 3),
+        contacts=(finger,),
+    )
     assert words_of(angles_of(words)).contacts == (finger,)
 
 
@@ -136,10 +154,10 @@ def test_an_unclear_wording_is_refused(text: str):
 
 def test_impossible_words_are_refused():
     with pytest.raises(InvalidValueError, match="gap"):
-        PoseWords(False, "out", ("extended",) * 4)
+        PoseWords(thumb_bent=False, thumb="out", fingers=("extended",) * 4)
     with pytest.raises(InvalidValueError, match="palm"):
-        PoseWords(False, "out", ("bent",) * 4, palm="up", points="down")
+        PoseWords(thumb_bent=False, thumb="out", fingers=("bent",) * 4, palm="up", points="down")
     with pytest.raises(InvalidValueError, match="contacts"):
-        PoseWords(False, "out", ("bent",) * 4, contacts=(2, 1))
+        PoseWords(thumb_bent=False, thumb="out", fingers=("bent",) * 4, contacts=(2, 1))
     with pytest.raises(InvalidValueError, match="count"):
         counting(11)

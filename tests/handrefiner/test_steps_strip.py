@@ -25,7 +25,15 @@ def test_the_strip_shows_control_over_mask_then_noisy_over_predicted():
     mask = np.zeros((8, 8), bool)
     mask[2:5] = True
     depth = np.full((8, 8), 77, np.uint8)
-    request = InpaintRequest(flat(0), mask, depth, np.zeros((1, 21, 2)), DiffusionSettings(), 1.0, 0)
+    request = InpaintRequest(
+        picture=flat(0),
+        mask=mask,
+        control=depth,
+        landmarks_px=np.zeros((1, 21, 2)),
+        settings=DiffusionSettings(),
+        strength=1.0,
+        seed=0,
+    )
     result = InpaintResult(
         flat(9).astype(np.float32),
         (DenoisingStep(999, flat(10), flat(20)), DenoisingStep(0, flat(30), flat(40))),

@@ -34,7 +34,13 @@ def inpaint_request() -> InpaintRequest:
     picture = random.integers(0, 255, (RESOLUTION, RESOLUTION, 3), np.uint8)
     control = np.where(mask, 180, 0).astype(np.uint8)
     return InpaintRequest(
-        picture, mask, control, np.zeros((0, 21, 2)), DiffusionSettings(steps=3, sampler="ddim"), 0.55, seed=5
+        picture=picture,
+        mask=mask,
+        control=control,
+        landmarks_px=np.zeros((0, 21, 2)),
+        settings=DiffusionSettings(steps=3, sampler="ddim"),
+        strength=0.55,
+        seed=5,
     )
 
 

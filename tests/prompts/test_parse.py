@@ -102,7 +102,14 @@ def gives_back(said: StatedPose, words: PoseWords, wording: str, *, loosely: boo
 bends = st.tuples(*[st.sampled_from(BENDS)] * 4)
 any_words = st.builds(
     lambda bent, thumb, fingers, gaps, touch, side, at: PoseWords(
-        bent, thumb, fingers, stated_gaps(fingers, gaps), touch, at and at[0], at and at[1], side
+        thumb_bent=bent,
+        thumb=thumb,
+        fingers=fingers,
+        gaps=stated_gaps(fingers, gaps),
+        contacts=touch,
+        palm=at and at[0],
+        points=at and at[1],
+        side=side,
     ),
     st.booleans(),
     st.sampled_from(THUMBS),

@@ -32,7 +32,9 @@ def reviewed(number: int, hand: HandObservation, verdict: str, arm: str | None =
     checks = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
     checks["left_right"] = Check("pass", 1.0, "Sound.", value={"side": hand.side, "arm": arm})
     checks["finger_count"] = Check(WORD[verdict], 0.0, f"Said to {verdict}.")
-    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand)
+    return HandReview(
+        id=number, bbox_xyxy_px=hand.bbox_xyxy_px, side=hand.side, checks=checks, observation=hand
+    )
 
 
 @dataclass

@@ -66,7 +66,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 @pytest.fixture
 def open_bench(network: Network, tmp_path: Path):
     def opened(folder: str = "work", **changes) -> Bench:
-        study = Study(Scale(**{**vars(TINY), **changes}))
+        study = Study(scale=Scale(**{**vars(TINY), **changes}))
         engine = Engine(None, NetworkLoader(lambda settings: network))  # type: ignore[arg-type]
         return Bench(study, Store(tmp_path / folder, {"study": 1}), engine)
 

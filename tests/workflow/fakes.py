@@ -170,7 +170,9 @@ def review_of(number: int, detected: HandObservation, verdict: str) -> dict[str,
     """A hand's entry in a review, as the published schema has it."""
     word = "cannot tell" if verdict == "unsure" else verdict
     checks = {name: Check(word, 0.0, f"Said to {verdict} <i>here</i>.") for name in CHECKS}
-    hand = HandReview(number, detected.bbox_xyxy_px, detected.side, checks, detected)
+    hand = HandReview(
+        id=number, bbox_xyxy_px=detected.bbox_xyxy_px, side=detected.side, checks=checks, observation=detected
+    )
     return picture_json("", PictureReview((hand,), 64, 64))["hands"][0]
 
 

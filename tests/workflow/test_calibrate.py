@@ -48,7 +48,15 @@ def one_hand(monkeypatch: pytest.MonkeyPatch):
     def review_picture(image, judge, expected=None):
         (told,) = judge.critic.judge(image.pixels, [OrientedSquare((30, 30), 40, 0)])
         checks = dict.fromkeys(CHECKS, Check("fail" if told.malformed >= 0.5 else "pass", 0.9, "So."))
-        return PictureReview((HandReview(1, BOX, "left", checks, None, told),), image.width, image.height)
+        return PictureReview(
+            (
+                HandReview(
+                    id=1, bbox_xyxy_px=BOX, side="left", checks=checks, observation=None, prediction=told
+                ),
+            ),
+            image.width,
+            image.height,
+        )
 
     monkeypatch.setattr(sys.modules["handwright.review.judge"], "review_picture", review_picture)
 

@@ -50,11 +50,11 @@ def hand(number, verdict):
     sound = Check("pass", 0.8, "Sound.", value={"state": "open", "odd": float("nan")})
     checks = {**dict.fromkeys(CHECKS, sound), "finger_count": said}
     return HandReview(
-        number,
-        (10.0, 10.0, 50.0, 50.0),
-        "left",
-        checks,
-        HandObservation(
+        id=number,
+        bbox_xyxy_px=(10.0, 10.0, 50.0, 50.0),
+        side="left",
+        checks=checks,
+        observation=HandObservation(
             landmarks_px=points, depth_px=np.zeros(21), side="left", score=0.9, found_by="picture"
         ),
     )

@@ -64,7 +64,7 @@ SPREAD_SHARE = (0.0, 1.0, 0.3, -0.35, -1.0)
 """Abduction of each finger (``anatomy.FINGERS``) for one unit of the shape number 'spread' (by eye)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Rig:
     """Rest geometry of the mean right hand."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from handwright.options import DEFAULTS, check_field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DiffusionSettings:
     """HandRefiner's options (SPEC §1, 'Inpaint' and 'Strength').
 

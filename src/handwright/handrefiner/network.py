@@ -12,7 +12,7 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.strength import Strength
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class InpaintRequest:
     """One square to inpaint, at the network's resolution R.
 

@@ -44,7 +44,7 @@ class Failed:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Measures of FAKE against REAL.
 

@@ -58,7 +58,7 @@ class HandExpectation:
         return tuple(point for point, fixed in stated.items() if not fixed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """What a prompt states about the hands of a picture."""
 

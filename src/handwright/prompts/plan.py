@@ -51,7 +51,7 @@ class HandPlan:
     pose: PoseWords | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What there is to know about the hands of a prompt before a picture is made.
 

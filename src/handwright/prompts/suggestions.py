@@ -185,7 +185,13 @@ def _extension_words(hand: HandExpectation) -> str:
 
 def _body(words: PoseWords) -> str:
     """A pose as a phrase, without hand and direction."""
-    bare = PoseWords(words.thumb_bent, words.thumb, words.fingers, words.gaps, words.contacts)
+    bare = PoseWords(
+        thumb_bent=words.thumb_bent,
+        thumb=words.thumb,
+        fingers=words.fingers,
+        gaps=words.gaps,
+        contacts=words.contacts,
+    )
     return describe(bare).removeprefix("hand ")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handwright.review.checklist import Overall
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RefineSettings:
     """How to refine one picture (SPEC §1, §6)."""
 

@@ -51,7 +51,7 @@ class Check:
             raise InvalidValueError(f"Check.confidence must lie in [0, 1], got {self.confidence}")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HandReview:
     """The checks of one hand, or of an arm that ends without one.
 

@@ -81,7 +81,7 @@ def _cost(hands: Sequence[HandReview], expected: Sequence[HandExpectation]) -> f
 
 def _checked(checks: Mapping[CheckName, Check], expected: HandExpectation) -> dict[CheckName, Check]:
     check = checks["grasp"]
-    hand = HandReview(0, (0.0, 0.0, 0.0, 0.0), "right", checks, None)
+    hand = HandReview(id=0, bbox_xyxy_px=(0.0, 0.0, 0.0, 0.0), side="right", checks=checks, observation=None)
     wrong, unclear = contradictions(hand, expected), _unclear_points(checks, expected)
     value = {**check.value, "asked": {"agrees": False if wrong else None if unclear else True}}
     if check.verdict != "pass":

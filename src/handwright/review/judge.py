@@ -193,7 +193,14 @@ def _review_hand(
     else:
         colourless = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
         checks = fuse_prediction(checks, prediction, hand, reasons.keys(), colourless)
-    return HandReview(number, hand.bbox_xyxy_px, hand.side, checks, hand, prediction)
+    return HandReview(
+        id=number,
+        bbox_xyxy_px=hand.bbox_xyxy_px,
+        side=hand.side,
+        checks=checks,
+        observation=hand,
+        prediction=prediction,
+    )
 
 
 def _arms(image: Image, hands: Sequence[HandObservation], landmarker: Landmarker) -> tuple[int, list[OwnArm]]:
@@ -238,4 +245,6 @@ def _bare_arm(own: OwnArm, number: int) -> HandReview:
     check = cannot_tell(f"A {own.side} arm ends here, but no hand was found.", where=where)
     checks: dict[CheckName, Check] = dict.fromkeys(CHECKS, check)
     checks["left_right"] = replace(check, value={"side": None, "arm": own.side})
-    return HandReview(number, hand_box(own.arm), own.side, checks, None)
+    return HandReview(
+        id=number, bbox_xyxy_px=hand_box(own.arm), side=own.side, checks=checks, observation=None
+    )

@@ -38,7 +38,7 @@ _SAME = 0.5  # Least overlap of the boxes of one hand; PASCAL VOC's intersection
 _MEASURES = ("false alarms on good hands", "recall on malformed hands", "calibration error (15 bins)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gain:
     """What a calibration was fitted on and what it gains."""
 
@@ -214,7 +214,14 @@ def _gain(old: Calibration, hands: Sequence[LabelledHand], left_out: Mapping[str
         "before": [_entry(estimate) for estimate in before],
         "after": [_entry(estimate) for estimate in after],
     }
-    return Gain(replace(fitted, about=about), before, after, good, len(hands) - good, left_out)
+    return Gain(
+        calibration=replace(fitted, about=about),
+        before=before,
+        after=after,
+        good=good,
+        malformed=len(hands) - good,
+        left_out=left_out,
+    )
 
 
 def _measures(outcome: CalibrationTrial) -> tuple[Estimate, ...]:

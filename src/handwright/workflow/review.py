@@ -33,7 +33,7 @@ FailOn = Literal["fail", "unsure"]
 _CROP_PX, _CROP_MARGIN = 360, 0.3  # Longer side of a hand's view on the page; room around it, in its sizes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReviewOptions:
     """How pictures are reviewed."""
 

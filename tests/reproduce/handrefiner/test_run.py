@@ -66,7 +66,7 @@ def study(network, monkeypatch) -> Study:
     monkeypatch.setattr(paint_all, "judge_subject", scored)
     monkeypatch.setattr(paint_all, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(Study, "identity", lambda self: {"a": "study"})
-    return Study(TINY)
+    return Study(scale=TINY)
 
 
 def files(folder):

@@ -61,7 +61,9 @@ def reviewed(name="palm", contact=None, side="right", verdict="pass"):
     grasp = Check(verdict, 0.9 if verdict == "pass" else 0.0, "Open; nothing lies across it.", value=value)
     checks = {**dict.fromkeys(CHECKS, sound), "grasp": grasp}
     checks["left_right"] = Check("pass", 0.9, "Sound.", value={"side": side, "arm": None})
-    return HandReview(1, (0.0, 0.0, 80.0, 100.0), side, checks, seen(flat_hand()))
+    return HandReview(
+        id=1, bbox_xyxy_px=(0.0, 0.0, 80.0, 100.0), side=side, checks=checks, observation=seen(flat_hand())
+    )
 
 
 def held(prompt, *hands):

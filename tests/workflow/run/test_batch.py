@@ -166,7 +166,7 @@ def test_the_number_of_workers_changes_no_byte(here: Path):
     Path("in/bad.png").write_bytes(b"")
     for workers in (1, 2):
         options = RunOptions(
-            Path(f"r{workers}"), workers=workers, patches=True, open_engine=fakes.open_fake_engine
+            report=Path(f"r{workers}"), workers=workers, patches=True, open_engine=fakes.open_fake_engine
         )
         refine_files(["in"], f"out{workers}", Request(candidates=2), options)
     assert files(here / "out1") == files(here / "out2")

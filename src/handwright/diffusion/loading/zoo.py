@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - configs hold lists or tuples
     return list(value) if isinstance(value, tuple) else value
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DiffusionModels:
     """What a run needs, loaded and checked against each other."""
 

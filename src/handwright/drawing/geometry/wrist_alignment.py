@@ -21,7 +21,6 @@ class WristParams:
         lines: Lines across the ring on which arm and wrist are compared; most of them must meet an arm.
         search: Half the length of each line, in widths of the wrist.
         near: How far from the wrist's middle an arm must begin, in widths of the wrist.
-        least_width_px: Narrowest wrist that is aligned.
         least_length: Shortest palm in widths of the wrist: a hand seen along its arm has no such lines.
     """
 
@@ -33,7 +32,6 @@ class WristParams:
     lines: int = 5
     search: float = 1.3
     near: float = 0.2
-    least_width_px: float = 4.0
     least_length: float = 0.8
 
 
@@ -63,7 +61,7 @@ def align_wrist(
     across = np.array([-along[1], along[0]])
     where, aside = (ring - origin) @ along, (ring - origin) @ across
     width = float(np.ptp(aside))
-    if length < params.least_length * width or width < params.least_width_px:
+    if length < params.least_length * width:
         return None
     places = np.linspace(where.min(), where.max(), params.lines + 2)
     measured: list[tuple[float, float]] = []

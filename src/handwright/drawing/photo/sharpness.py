@@ -25,7 +25,6 @@ class EdgeBlurParams:
     """Numbers of ``edge_blur_sigma``; by eye.
 
     Attributes:
-        fewest_edges: Profiles below which the picture's strongest edges are measured instead.
         most_edges: Profiles that are measured, evenly spread.
         lowest_contrast: Least contrast of a profile, levels of 0..255.
         search_px: How far from the boundary the picture's edge is looked for.
@@ -33,7 +32,6 @@ class EdgeBlurParams:
         percentile: Percentile of the profiles' sigmas that stands for the picture.
     """
 
-    fewest_edges: int = 12
     most_edges: int = 300
     lowest_contrast: float = 18.0
     search_px: int = 3
@@ -52,7 +50,7 @@ def edge_blur_sigma(
         params: Numbers of the method.
 
     Returns:
-        Sigma in pixels, ``SHARPEST_PX``..``SOFTEST_PX``. When the boundary shows too few edges, that of the
+        Sigma in pixels, ``SHARPEST_PX``..``SOFTEST_PX``. When the boundary shows no edge, that of the
         strongest edges of the whole crop; ``UNKNOWN_PX`` when there are none either.
     """
     params = params or EdgeBlurParams()
@@ -62,7 +60,7 @@ def edge_blur_sigma(
     steepness = np.hypot(slope[..., 0], slope[..., 1])
     for points in (_boundary_edges(mask, steepness, params), _strongest_edges(steepness, params)):
         sigmas = _profile_sigmas(grey, points, slope, params)
-        if len(sigmas) >= params.fewest_edges:
+        if len(sigmas):
             return float(np.percentile(sigmas, params.percentile))
     return UNKNOWN_PX
 

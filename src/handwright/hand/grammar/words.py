@@ -32,7 +32,7 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 NEIGHBOURS = ("index-middle", "middle-ring", "ring-pinky")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PoseWords:
     """A pose in words."""
 

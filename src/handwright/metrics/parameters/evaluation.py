@@ -93,10 +93,10 @@ def evaluate_parameters(real: Arrays, fake: Arrays, metrics: Sequence[str] = (),
         raise NotEnoughDataError("nothing could be measured", failed[0].reason)
     notes = () if metrics else tuple(f"{f.metric} was left out: {f.reason}." for f in failed)
     return Evaluation(
-        tuple(estimates),
-        len(_flat(real)),
-        len(_flat(fake)),
-        tuple(failed) if metrics else (),
+        estimates=tuple(estimates),
+        n_real=len(_flat(real)),
+        n_fake=len(_flat(fake)),
+        failed=tuple(failed) if metrics else (),
         notes=notes,
         counted="poses",
     )

@@ -166,12 +166,12 @@ def evaluate_sets(
         raise NotEnoughDataError("nothing could be measured", _why(failed, gathered))
     left_out = [f for f in failed if f.metric.removeprefix("Δ ") not in plan.metrics]
     return Evaluation(
-        tuple(estimates),
-        len(sets.real.pictures),
-        len(sets.fake.pictures),
-        tuple(f for f in failed if f not in left_out),
-        tuple(skipped for group in gathered for skipped in group.skipped),
-        (*(f"{f.metric} was left out: {f.reason}." for f in left_out), *_notes(gathered)),
+        estimates=tuple(estimates),
+        n_real=len(sets.real.pictures),
+        n_fake=len(sets.fake.pictures),
+        failed=tuple(f for f in failed if f not in left_out),
+        skipped=tuple(skipped for group in gathered for skipped in group.skipped),
+        notes=(*(f"{f.metric} was left out: {f.reason}." for f in left_out), *_notes(gathered)),
     )
 
 

@@ -61,7 +61,7 @@ class PictureLabels:
     broken: bool = False  # Something of it could not be read
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Picture:
     """What is kept of one picture."""
 
@@ -90,7 +90,7 @@ class Gathered:
     skipped: tuple[Skipped, ...]  # Files that could not be used
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What to take of each picture."""
 
@@ -164,14 +164,14 @@ class _Gathering:
         labels = self._labelled(item, hands=compared and finder is not None)
         mirrored = compared and labels.hands is None and not labels.broken
         return Picture(
-            item.path,
-            item.kind,
-            image.mode,
-            (image.width, image.height),
-            () if finder is None else tuple(finder(image.pixels)),
-            _mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
-            labels,
-            self._read(item, item.caption) if self._wanted.captions else None,
+            path=item.path,
+            kind=item.kind,
+            mode=image.mode,
+            size_px=(image.width, image.height),
+            hands=() if finder is None else tuple(finder(image.pixels)),
+            mirrored_px=_mirrored_hands(image.pixels, finder) if mirrored and finder is not None else (),
+            labels=labels,
+            caption=self._read(item, item.caption) if self._wanted.captions else None,
         )
 
     def _labelled(self, item: Item, *, hands: bool) -> PictureLabels:

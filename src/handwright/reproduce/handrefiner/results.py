@@ -92,7 +92,7 @@ def write_strength(folder: Path, fixed: Estimate, chosen_by: str, notes: Mapping
 OVER = ("full", "adaptive", "auto")  # Strategies whose time is given as a multiple of the fixed one's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Names:
     """The pictures with a hand, by what they are for."""
 
@@ -105,9 +105,9 @@ class Names:
     spoiled: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
-    """Everything that the page tells."""
+    """Everything that the page shows."""
 
     rows: tuple[Row, ...]  # Of Table 3
     figures: Mapping[str, Figures]  # By row, 'untouched' among them
@@ -158,25 +158,26 @@ def take(
 
     spoiled = gauge.records(BEFORE_AFTER, names.spoiled, STATES[0])
     fields = ("error", "texture")
+    chosen, chosen_by, fixed = choice
+    phases = names.phases.items()
     return Results(
-        rows,
-        of(TABLE, names.table, rows),
-        differences(TABLE, names.table, rows),
-        of(BOXED, names.boxed, in_boxes),
-        differences(BOXED, names.boxed, in_boxes),
-        {"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
-        of(HARMONISE, names.harmonise, strategies),
-        differences(HARMONISE, names.harmonise, strategies),
-        {
-            k: {f: gauge.curve(p.group, p.names, strengths, f) for f in fields}
-            for k, p in names.phases.items()
-        },
-        strengths,
-        {k: {f: gauge.halves(p.group, p.names, f) for f in fields} for k, p in names.phases.items()},
-        gauge.figures(TABLE, names.table, "fixed").get("texture_before"),
-        {state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
-        sum(record["attempted"] for record in spoiled) / len(spoiled),
-        sum(record["replaced"] for record in spoiled) / len(spoiled),
-        *choice,
-        stored,
+        rows=rows,
+        figures=of(TABLE, names.table, rows),
+        differences=differences(TABLE, names.table, rows),
+        boxed=of(BOXED, names.boxed, in_boxes),
+        boxed_differences=differences(BOXED, names.boxed, in_boxes),
+        times={"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
+        harmonise=of(HARMONISE, names.harmonise, strategies),
+        harmonise_differences=differences(HARMONISE, names.harmonise, strategies),
+        curves={k: {f: gauge.curve(p.group, p.names, strengths, f) for f in fields} for k, p in phases},
+        strengths=strengths,
+        halves={k: {f: gauge.halves(p.group, p.names, f) for f in fields} for k, p in phases},
+        before=gauge.figures(TABLE, names.table, "fixed").get("texture_before"),
+        states={state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
+        attempted=sum(record["attempted"] for record in spoiled) / len(spoiled),
+        replaced=sum(record["replaced"] for record in spoiled) / len(spoiled),
+        chosen=chosen,
+        chosen_by=chosen_by,
+        fixed=fixed,
+        stored=stored,
     )

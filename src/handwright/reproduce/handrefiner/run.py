@@ -161,7 +161,15 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
 def _paint(bench: Bench) -> Names:
     judged, reference, spoiled = bench.judged(), bench.reference(), BeforeAfter.open(bench).run()
     table, boxed, harmonised = bench.table(), bench.boxed(), bench.harmonised()
-    return Names(table, boxed, harmonised, bench.phases(), judged, reference, spoiled)
+    return Names(
+        table=table,
+        boxed=boxed,
+        harmonise=harmonised,
+        phases=bench.phases(),
+        judged=judged,
+        reference=reference,
+        spoiled=spoiled,
+    )
 
 
 def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:

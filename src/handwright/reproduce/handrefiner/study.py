@@ -23,7 +23,7 @@ FEWER = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Strengths of a phase figure with fewer points and more pictures behind each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How many pictures."""
 
@@ -59,7 +59,7 @@ SCALES = {
 REFEREE = "referee-v1"  # Features that tell anatomy, for a KID-H of their own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A study of HandRefiner."""
 

@@ -25,7 +25,7 @@ JOINTS = ("knuckle", "middle joint", "end joint")
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ObservedJoint:
     """The observed bend of one joint."""
 

@@ -31,7 +31,7 @@ class UnexplainedSkinParams:
 PARAMS = UnexplainedSkinParams()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Outgrowth:
     """One piece of skin outside the fitted hand."""
 

@@ -113,13 +113,20 @@ def review_undetected_hand(
         or not _is_inside(proposal.region, image)
         or is_drawn(image.pixels, proposal.region)
     ):
-        return HandReview(number, box, arm, checks, None)
+        return HandReview(id=number, bbox_xyxy_px=box, side=arm, checks=checks, observation=None)
     hand = _observation(prediction, proposal)
     colourless = is_colourless(image.pixels, proposal.region)
     fused = fuse_prediction(checks, prediction, hand, ("left_right", "grasp"), colourless)
     checks = {name: fused[name] if fused[name].verdict == "fail" else checks[name] for name in CHECKS}
     sure = max(prediction.right, 1 - prediction.right) >= FUSION.min_side
-    return HandReview(number, box, hand.side if hand and sure else arm, checks, hand, prediction)
+    return HandReview(
+        id=number,
+        bbox_xyxy_px=box,
+        side=hand.side if hand and sure else arm,
+        checks=checks,
+        observation=hand,
+        prediction=prediction,
+    )
 
 
 def _is_inside(region: OrientedSquare, image: Image) -> bool:

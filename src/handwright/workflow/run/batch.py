@@ -27,7 +27,7 @@ Inputs = Sequence[str | Path]
 FailOn = Literal["fail", "unsure"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How a run is carried out; nothing here changes a pixel."""
 
