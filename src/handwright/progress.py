@@ -12,7 +12,7 @@ The stage is 'compile', 'find', 'fit', 'depth', 'review', 'paint' or 'check'; ''
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """The progress callback of those who do not want one."""
+    """The progress callback that does nothing."""
     del stage, done, total
 
 

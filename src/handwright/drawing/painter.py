@@ -178,7 +178,7 @@ class _Job:
     params: DrawParams
 
     def layers(self) -> Layers:
-        """Which layer owns which pixel, at working resolution, whatever lies in front of the hand."""
+        """Which layer owns which pixel, at working resolution, occluders not yet considered."""
         return assign_layers(
             self.surface,
             self.work.region,
@@ -192,7 +192,7 @@ class _Job:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Backdrop:
-    """What the drawn hand is laid onto.
+    """The picture behind the drawn hand.
 
     Attributes:
         layers: Which layer owns which pixel, repair mask and occluders considered.

@@ -21,11 +21,11 @@ class InpaintRequest:
         mask: bool [R, R] True where it is to be painted.
         control: uint8 [R, R] depth control image.
         landmarks_px: [N, 21, 2] of the hands to paint, for networks that are steered by other controls.
-        settings: Prompt, steps and the like; of the strength nothing but ``strength`` counts.
+        settings: Prompt, steps and the like; its own strength is not used.
         strength: Control strength: one number, or one for each of ``settings.steps``.
         seed: Same seed, same bytes.
-        start: uint8 [R, R, 3] picture to set out from; None: pure noise.
-        keep: Keep what was made at the steps.
+        start: uint8 [R, R, 3] picture to start from; None: pure noise.
+        keep_steps: Keep input and output of the network at its steps.
     """
 
     picture: UInt8[np.ndarray, "r r 3"]

@@ -16,7 +16,7 @@ SQUARE_PER_BOX = 1.6
 """Side of the square over the longer side of the hands' box (HandRefiner's published crop)."""
 
 _ROOM = 1.06
-"""Side of the square over the longer side of the mask, at least: the network sees what it must meet."""
+"""Least side of the square over the longer side of the mask: the crop shows what the hand borders on."""
 
 _LEAST_SIDE_PX = 16
 

@@ -53,7 +53,7 @@ class HandPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What there is to know about the hands of a prompt before a picture is made.
+    """All that a prompt decides about hands, before a picture is made.
 
     Attributes:
         expectation: By the prompt.

@@ -1,9 +1,9 @@
 """When a candidate may replace the original: three scores, each compared with the original's own.
 
 (a) *Critic*, where there is one and it can assess the hand: a candidate that it predicts malformed is
-    refused, and so is one that it can no longer assess. Where it failed the original the candidate must be at
-    most ``malformed_ratio`` as likely malformed, and so little that it would pass the review: a good hand
-    that was called wrong is not traded for a doubtful one. Where it did not, at most
+    rejected, and so is one that it can no longer assess. Where it failed the original the candidate must be
+    at most ``malformed_ratio`` as likely malformed, and so little that it would pass the review: a good hand
+    that was predicted malformed is not replaced by a doubtful one. Where it did not, at most
     ``malformed_slack`` likelier.
 (b) *Geometry*: the hand is redetected with its joints on the mesh, at most ``joint_error_slack`` (and never
     ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
@@ -44,7 +44,7 @@ class AcceptanceParams:
             not fail; chosen by eye.
         joint_error_slack: How much larger than the original's its joint error may be, in hand sizes;
             chosen by eye.
-        worst_joint_error: Joint error from which a candidate is always refused, in hand sizes; chosen by eye.
+        worst_joint_error: Joint error from which a candidate is rejected anyway, in hand sizes; chosen by eye.
         most_lost: Share of the old hand that may be gone: of 16 hands interpreted rightly at most .04
             went, of one interpreted wrongly .16.
         malformed_step: Differences of P(malformed) below this do not rank candidates; chosen by eye.
@@ -220,7 +220,7 @@ def order(scores: Sequence[Mapping[str, float]]) -> tuple[float, float, float]:
 
 
 def best_rejected(candidates: Sequence[Candidate]) -> int | None:
-    """Index of the refused candidate with the fewest rejection reasons; of several the best by ``order``."""
+    """Index of the rejected candidate with the fewest rejection reasons; of several the best by ``order``."""
     rejected = [
         (len(c.rejection_reasons), order([c.scores]), k) for k, c in enumerate(candidates) if not c.accepted
     ]

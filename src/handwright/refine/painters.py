@@ -54,7 +54,7 @@ class PaintJob:
 
 @dataclass(frozen=True, eq=False)
 class PaintResult:
-    """A painted crop, not yet laid back into the picture.
+    """A painted crop, not yet composited into the picture.
 
     Attributes:
         pixels: [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0.

@@ -90,7 +90,7 @@ def paint_trial(
 
 
 def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
-    """Return the picture with what lies under its hands."""
+    """Return the picture with the underlays of its hands."""
     if all(task.underlay is None for task in tasks):
         return pixels
     base = pixels.copy()
@@ -102,7 +102,7 @@ def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:
 
 
 def _share(inside: Bool[np.ndarray, "h w"], task: HandTask) -> Bool[np.ndarray, "h w"]:
-    """Return which pixels of a hand's crop were painted, or laid under it."""
+    """Return which pixels of a hand's crop the painting or the underlay changed."""
     painted = inside & task.repair_mask
     return painted if task.underlay is None else painted | task.underlay.inside
 

@@ -189,7 +189,8 @@ def _attempt_all(
 ) -> list[Attempt]:
     """Attempt the hands one after the other, each in the picture as painted so far.
 
-    Hands that lie apart take turns at the same time, each in the picture as it was before, on every machine.
+    Hands that lie apart are attempted in parallel, none in a picture with the others', so that the number of
+    threads changes nothing.
     """
     canvas = pixels.copy()
     attempts: list[Attempt] = []

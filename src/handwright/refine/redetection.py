@@ -1,4 +1,4 @@
-"""Redetection: look for a hand again in the repainted picture and measure its joint error (HandRefiner §4.1).
+"""Redetection: detect a hand again in the repainted picture and measure its joint error (HandRefiner §4.1).
 
 The joint error is the MPJPE between rendered and redetected joints; a miss counts as 100 %.
 """

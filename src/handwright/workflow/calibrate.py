@@ -50,7 +50,7 @@ class Gain:
     left_out: Mapping[str, int]  # How many labels took no part, by why
 
     def lines(self) -> list[str]:
-        """What to tell the user."""
+        """What the user should know."""
         lines = [f"{self.good + self.malformed} hands: {self.good} good, {self.malformed} malformed"]
         lines += [f"left out: {count} {why}" for why, count in self.left_out.items() if count]
         for one, other in zip(self.before, self.after, strict=True):

@@ -100,7 +100,7 @@ def with_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., N
 def with_parameters(
     extra: Sequence[inspect.Parameter], before: int
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, in place of its keyword arguments, these after so many of its own."""
+    """Put parameters into a command's signature after its first ``before``, in place of ``**kwargs``."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)

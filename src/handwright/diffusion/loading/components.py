@@ -17,7 +17,7 @@ from handwright.errors import DiffusionError
 
 @contextmanager
 def loading(path: Path) -> Generator[None, None, None]:
-    """Load quietly, and tell what a library raises in one line."""
+    """Load quietly, and turn what a library raises into an error of one line."""
     try:
         with quiet(), enough_memory(f"loading {path}"):
             yield

@@ -64,7 +64,7 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
 
 @dataclass(frozen=True)
 class Traits:
-    """What to know of a ControlNet besides its weights."""
+    """Notes that lie beside a ControlNet's weights."""
 
     strength: float = PUBLISHED_STRENGTH  # The fixed strength that was found for it; else the published one
     control: str = "depth"  # Kind of control image that it reads

@@ -44,10 +44,11 @@ class SkinGrainParams:
     """Numbers of ``skin_grain``; ``whole`` and ``strong_share`` were set on 68 training photographs.
 
     Attributes:
-        most_ratio: How many times its surroundings' grain skin may have as coloured grain.
-        pores_px: Width of the grey texture that what lies beyond that is given back as, sigma in pixels.
-        whole: Deviation in levels of 0..255 of that texture which is given back whole.
-        strong_share: Share that is given back of what is stronger, which would look like sand.
+        most_ratio: Greatest ratio of the skin's coloured grain to that of its surroundings; grain beyond it
+            becomes grey texture: pores.
+        pores_px: Sigma of that texture's correlation in pixels.
+        whole: Deviation of the texture, in levels of 0..255, up to which it is kept whole.
+        strong_share: Share that is kept of a stronger one, which would look like sand.
     """
 
     most_ratio: float = 1.5

@@ -1,7 +1,7 @@
 """From what a user writes after ``--extractor`` to an extractor.
 
-'rand-v1' needs no weights and no torch: random filters tell distributions apart, but what they find near and
-far is not what people do. Never compare its figures with those of a trained network.
+'rand-v1' needs no weights and no torch: random filters separate distributions, but their distances are not
+those that people perceive. Never compare its figures with those of a trained network.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""What the second critic sees of a hand: features that tell anatomy and care little about sharpness or grain.
+"""Features of the second critic, the referee: they follow anatomy and hardly depend on sharpness or grain.
 
-KID on them grows with malformed and warped hands, of which features of pictures at large take no notice, and
-does not see noise; measure both. The referee has chosen no picture (``weights/referee``).
+KID on them grows with malformed and warped hands, which features of pictures at large ignore, and not with
+noise; measure both. The referee has chosen no picture (``weights/referee``).
 """
 
 import math

@@ -79,7 +79,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """A set of pictures as the measures see it."""
+    """What the measures need of a set of pictures."""
 
     pictures: Mapping[str, Picture]  # Those that could be read, by name
     # float32 [N, D] features of whole pictures, in that order; [0, 0] when not asked for

@@ -23,7 +23,7 @@ MIN_SHIFT = 0.35  # How far aside of its arm a hand lies that is moved, in width
 def moved_to_arm(
     pixels: UInt8[np.ndarray, "H W 3"], task: HandTask, gap: Gap, seed: int = 0
 ) -> HandTask | None:
-    """The hand across its arm's own direction until it lies before the arm; None where it does already.
+    """The hand moved sideways into line with its arm; None where it is in line already.
 
     The old hand's pixels go with it, so that what is drawn is lit and coloured as it was.
     """

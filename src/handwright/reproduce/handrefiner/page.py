@@ -246,7 +246,7 @@ def _before_after(results: Results, given: bool) -> str:
 
 
 def _trained(study: Study) -> list[str]:
-    """How the other ControlNets were trained, as their folder's README.md tells it."""
+    """How the other ControlNets were trained, from their folder's README.md."""
     readme = None if study.variants is None else study.variants / "README.md"
     if readme is None or not readme.is_file():
         return []

@@ -17,12 +17,12 @@ CONTROLS = ("landmarks", "segmentation", "normals")
 """Further folders there: ControlNets that are steered by something else than depth, for the phase figure."""
 
 SMOOTH = "smooth"
-"""And one as ``TUNED``, but of renders without fine detail, to see in the phase figure what it takes away."""
+"""One trained as ``TUNED``, on renders without fine detail: what that changes shows in the phase figure."""
 
 VARIANTS = (UNTUNED, COARSE, UNMASKED, TUNED, *CONTROLS, SMOOTH)
 
 _LEAST_NEGATIVE = 3.0
-"""w of eq. 3 of the pair of rows about negative words, where the model's own is 1 and has no such branch."""
+"""w of eq. 3 in the pair of rows about negative words, where the model's own w is 1: no such branch."""
 
 
 @dataclass(frozen=True)

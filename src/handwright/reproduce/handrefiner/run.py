@@ -123,7 +123,7 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     Args:
         study: What to do.
         page: Markdown file to write; plots and sheets are written beside it, named after it.
-        command: As the page tells it.
+        command: That the page names.
         work: Folder of all units; default: one in the cache, by everything that decides them.
 
     Returns:
