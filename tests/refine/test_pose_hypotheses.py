@@ -11,7 +11,7 @@ import pytest
 from handwright.hand.anatomy import SHAPE_NAMES
 from handwright.perception.analysis import analyse_hand
 from handwright.refine.hand_task import plan_hand, with_part_maps
-from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
+from handwright.refine.pose_hypotheses import PARAMS, other_hypotheses, palm_only
 from handwright.refine.settings import RefineSettings
 from handwright.review.critic.output_maps import PartMaps
 from handwright.types import Image, Mask
@@ -55,6 +55,15 @@ def test_a_finger_that_the_critic_misses_is_not_read(one):
 def test_a_critic_that_cannot_see_the_hand_or_sees_a_point_reads_nothing(one, sound):
     hypotheses = [other.pose_hypothesis for other in other_hypotheses(one.pixels, task_of(one), None, sound)]
     assert hypotheses == ["as a left hand"]
+
+
+@pytest.mark.parametrize(("past", "taken"), [(0.95, True), (1.05, False)])
+def test_the_critic_s_joints_count_up_to_their_largest_size(one, past, taken):
+    sound, ratio = predicted(one), past * PARAMS.max_size_ratio
+    middle = one.landmarks_px.mean(0)
+    larger = replace(sound, landmarks_px=middle + ratio * (one.landmarks_px - middle))
+    names = [way.pose_hypothesis for way in other_hypotheses(one.pixels, task_of(one), None, larger)]
+    assert ("as the network predicts it" in names) == taken
 
 
 def test_by_its_palm_alone_the_palm_stays_where_it_is(one):

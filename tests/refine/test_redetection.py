@@ -10,6 +10,7 @@ from handwright.refine import redetection
 from tests.drawn import SIZE
 
 BLIND = None
+LIMIT = redetection.PARAMS.max_distance
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_flipped_label_in_the_second_look_is_no_error(one, fit, models):
 
 def test_another_hand_far_away_is_not_this_one(one, monkeypatch):
     size = np.ptp(one.landmarks_px, axis=0).max()
-    for shift, same in ((0.2, True), (0.6, False)):
+    for shift, same in ((0.95 * LIMIT, True), (1.05 * LIMIT, False)):
         seen = one.observation(landmarks_px=one.landmarks_px + np.array([shift * size, 0]))
         monkeypatch.setattr(
             redetection, "confirm_candidates", lambda pixels, hands, landmarker, seen=seen: [seen]

@@ -8,7 +8,7 @@ import pytest
 from handwright.hand.depth import depth_control, render_hand
 from handwright.perception.analysis import analyse_hand
 from handwright.refine.hand_task import plan_hand
-from handwright.refine.scene import Scene, own_depth
+from handwright.refine.scene import PARAMS, Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.types import DepthControl, Image
 from tests.drawn import flat_hand, shoot
@@ -42,6 +42,18 @@ def test_hands_whose_masks_meet_are_one_group_and_others_are_not(apart, meeting)
     assert sorted(ids(apart.groups(apart.tasks, True))) == [[1], [2]]
     assert [sorted(group) for group in ids(meeting.groups(meeting.tasks, True))] == [[1, 2]]
     assert sorted(ids(meeting.groups(meeting.tasks, False))) == [[1], [2]]
+
+
+@pytest.mark.parametrize(("past", "rounds"), [(0.5, [[1], [2]]), (1.5, [[1, 2]])])
+def test_hands_are_painted_at_the_same_time_from_the_least_gap_on(apart, past, rounds):
+    first, second = apart.tasks
+    gap = past * PARAMS.min_gap * max(first.observation.size_px, second.observation.size_px)
+    left, right = (np.flatnonzero(task.repair_mask.any(0))[[0, -1]] + task.window[0] for task in apart.tasks)
+    x0, y0, x1, y1 = second.window
+    shift = round(left[1] + 1 + gap - right[0])
+    near = replace(second, window=(x0 + shift, y0, x1 + shift, y1))
+    found = apart.rounds([[first], [near]], side_by_side=True)
+    assert [[task.id for (task,) in groups] for groups in found] == rounds
 
 
 def test_only_hands_to_be_painted_are_grouped(meeting):

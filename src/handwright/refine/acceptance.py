@@ -44,7 +44,7 @@ class AcceptanceParams:
             not fail; chosen by eye.
         joint_error_slack: How much larger than the original's its joint error may be, in hand sizes;
             chosen by eye.
-        worst_joint_error: Joint error from which a candidate is rejected anyway, in hand sizes; chosen by eye.
+        worst_joint_error: Joint error from which a candidate is rejected, in hand sizes; chosen by eye.
         most_lost: Share of the old hand that may be gone: of 16 hands interpreted rightly at most .04
             went, of one interpreted wrongly .16.
         malformed_step: Differences of P(malformed) below this do not rank candidates; chosen by eye.

@@ -135,6 +135,18 @@ def test_what_is_lost_is_the_share_of_the_old_hand_beside_the_new_one_that_chang
     assert lost_share(before, after, CHANGED, np.zeros_like(HAND), HAND, HAND_PX) == 0
 
 
+@pytest.mark.parametrize(("past", "lost"), [(0.9, False), (1.1, True)])
+def test_only_plainly_another_colour_is_lost(past, lost):
+    """Grey hands, whose Lab distance is that of their lightness."""
+    finger = HAND | ((np.abs(COLUMNS - 80) < 8) & (ROWS < 80) & (ROWS > 24))
+    before = picture(blur=0, skin=(119.0,) * 3, wall=(119.0,) * 3, hand=finger)
+    levels = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, 2)
+    lightness = cv2.cvtColor(levels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, :, 0]
+    grey = float(np.argmin(np.abs(lightness - lightness[119] - past * PARAMS.other_lab)))
+    after = picture(blur=0, skin=(119.0,) * 3, wall=(grey,) * 3)
+    assert (lost_share(before, after, CHANGED, finger, HAND, HAND_PX) > 0) == lost
+
+
 def test_the_worst_aspect_decides():
     aspects = [Aspect(0.5, PARAMS.sharpness), Aspect(3 * PARAMS.grain, PARAMS.grain), Aspect(0, 1)]
     assert PictureFit(*aspects, Aspect(1.0, PARAMS.seam)).share == pytest.approx(3)
