@@ -88,7 +88,9 @@ def _random_words(rng: np.random.Generator) -> Posed:
     thumb = THUMBS[int(rng.integers(len(THUMBS)))]
     bent = [k + 1 for k, bend in enumerate(bends) if bend == "bent"]
     contacts = (int(rng.choice(bent)),) if bent and thumb == "opposed" and rng.random() < 0.4 else ()
-    words = PoseWords(bool(rng.random() < 0.4), thumb, bends, stated, contacts)
+    words = PoseWords(
+        thumb_bent=bool(rng.random() < 0.4), thumb=thumb, fingers=bends, gaps=stated, contacts=contacts
+    )
     return Posed(jittered(words, rng), words, None)
 
 

@@ -207,7 +207,7 @@ _OPEN3: tuple[Gap | None, Gap | None, Gap | None] = (None, None, None)
 _UNKNOWN: Known = (None, None, None, None, None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StatedPose:
     """What a text states of one hand's pose; None, or an empty tuple, where it states nothing."""
 
