@@ -67,13 +67,10 @@ WITHOUT = {
     "membrane": replace(ON, fill=replace(ON.fill, membrane_levels=0.0)),
     "occluders": replace(ON, occluders=None),
     "inliers": shading(inliers=None),
-    "relief": shading(relief=0.0),
     "relight": shading(relight=None),
     "creases": shading(creases=None),
-    "highlight": shading(highlight=None),
     "match": shading(match=None),
     "grey pictures": shading(grey_pictures=False),
-    "texture": replace(ON, finish=replace(ON.finish, texture=None)),
     "grain": replace(ON, finish=replace(ON.finish, grain=None)),
 }
 

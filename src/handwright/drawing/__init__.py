@@ -5,7 +5,7 @@ Read ``painter`` first: ``draw_hand`` calls the folders in the order in which th
 - ``geometry``: what the fitted mesh covers, where its wrist meets the arm, and which layer owns which pixel.
 - ``skin``: the colour of every visible surface point: baked skin, the picture's light, the old hand's tone.
 - ``fill``: background for the pixels that the old hand covered and the new one does not.
-- ``photo``: what the camera adds: sharpness, fine texture and grain.
+- ``photo``: what the camera adds: sharpness and grain.
 - ``params``: every number of these in one value.
 """
 

@@ -17,7 +17,7 @@ from handwright.drawing.geometry.occluders import occluder_mask
 from handwright.drawing.geometry.surface import Surface, render_surface
 from handwright.drawing.geometry.working_resolution import WorkingCrop, mask_box, to_working_resolution
 from handwright.drawing.params import DrawParams
-from handwright.drawing.photo.finish import add_skin_detail, common_skin, measure_skin_detail
+from handwright.drawing.photo.finish import add_skin_grain, common_skin
 from handwright.drawing.photo.grain import Grain, measure_grain
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.drawing.photo.srgb import to_linear, to_srgb
@@ -76,7 +76,7 @@ def draw_hand(
         hand: The fitted hand, in the picture's camera.
         landmarks_px: [21, 2] observed landmarks of the old hand, in the crop.
         region: The old hand in the crop.
-        seed: Seed of texture, grain and fill.
+        seed: Seed of grain and fill.
         repair_mask: bool [h, w] pixels that may change; all by default.
         occluders: bool [h, w] pixels of things in front of the hand that stay, beside those that are found.
         align_to_arm: Whether the drawn wrist is moved onto the arm of the region.
@@ -116,12 +116,12 @@ def draw_hand(
             background=crop,
             blur_sigma=blur_sigma,
         )
-    (linear, detail), backdrop = both(
+    (linear, old_grain), backdrop = both(
         lambda: (
             work.enlarge(
                 shade_surface(surface, work.crop, work.region, hand_px, job.blur_sigma, params.shading)
             ),
-            measure_skin_detail(crop, common_skin(work.enlarge(surface.coverage), region), params.finish),
+            measure_grain(crop, common_skin(work.enlarge(surface.coverage), region)),
         ),
         lambda: _prepare_backdrop(job, repair_mask, occluders),
     )
@@ -136,7 +136,7 @@ def draw_hand(
         layers.alpha[box],
         layers.hole_alpha[box],
     )
-    mixed = add_skin_detail(mixed, crop, layers, region, detail, backdrop.surroundings, seed, params.finish)
+    mixed = add_skin_grain(mixed, crop, layers, region, old_grain, backdrop.surroundings, seed, params.finish)
     pixels = crop.copy()
     pixels[painted] = np.clip(np.round(mixed[painted]), 0, 255).astype(np.uint8)
     return DrawResult(
@@ -162,7 +162,7 @@ class _Job:
         skin: bool [h', w'] pixels of the old hand's colour.
         not_skin: bool [h', w'] pixels of colours that its skin cannot take.
         hand_px: Hand size there.
-        seed: Of texture, grain and fill.
+        seed: Of grain and fill.
         params: Numbers of the method.
     """
 

@@ -28,7 +28,7 @@ class DrawParams:
         occluders: Things in front of the hand that stay.
         background: Where background may be copied from.
         fill: How it is copied.
-        finish: Texture and grain of drawn skin.
+        finish: Grain of drawn skin.
     """
 
     resolution: WorkingResolutionParams = field(default_factory=WorkingResolutionParams)

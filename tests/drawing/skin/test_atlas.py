@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handwright.drawing.geometry.surface import render_surface
-from handwright.drawing.skin.atlas import bumped_normals, skin_at
+from handwright.drawing.skin.atlas import skin_at
 from tests.drawn import SIZE, flat_hand
 
 WINDOW = (0, 0, SIZE, SIZE)
@@ -32,11 +32,10 @@ def back():
 def test_lookups_are_finite_and_in_range(palm, back):
     for surface in (palm, back):
         skin = skin_at(surface)
-        assert len(skin.albedo) == len(skin.height) == len(skin.nail) == surface.visible.sum()
+        assert len(skin.albedo) == len(skin.nail) == surface.visible.sum()
         assert np.isfinite(skin.albedo).all()
         assert (skin.albedo > 0.1).all()
         assert (skin.albedo < 2).all()
-        assert (np.abs(skin.height) <= 1.01).all()
         assert skin.nail.min() >= 0
         assert skin.nail.max() <= 1
 
@@ -73,22 +72,3 @@ def test_no_points_are_no_skin():
     nothing = render_surface(flat_hand(), (0, 0, 4, 4), 330.0)
     assert not nothing.visible.any()
     assert skin_at(nothing).albedo.shape == (0, 3)
-
-
-def test_flat_relief_tilts_no_normal(palm):
-    level = np.zeros(len(palm.normals), np.float32)
-    assert bumped_normals(palm, level, 3.0) == pytest.approx(palm.normals, abs=1e-6)
-
-
-def test_a_ramp_tilts_normals_away_from_the_rise(palm):
-    rows, columns = np.nonzero(palm.visible)
-    ramp = (columns / SIZE).astype(np.float32) - 0.5
-    tilted = bumped_normals(palm, ramp, 30.0)
-    inner = palm.visible.copy()
-    inner[1:-1, 1:-1] &= (
-        palm.visible[:-2, 1:-1] & palm.visible[2:, 1:-1] & palm.visible[1:-1, :-2] & palm.visible[1:-1, 2:]
-    )
-    inside = inner[palm.visible]
-    assert np.linalg.norm(tilted, axis=1) == pytest.approx(1.0, abs=1e-5)
-    assert (tilted[inside, 0] <= palm.normals[inside, 0] + 1e-6).mean() > 0.97
-    assert len(rows) == len(tilted)

@@ -11,7 +11,6 @@ from handwright.drawing.skin.illumination import (
     field_basis,
     fit_shading,
     harmonic_basis,
-    specular_highlight,
     strided_sample,
 )
 
@@ -106,17 +105,3 @@ def test_a_sample_is_spread_evenly_and_bounded(count, most):
     assert index[0] == 0
     assert index[-1] < count
     assert count - index[-1] <= -(-count // most)
-
-
-def test_highlights_sit_between_light_and_eye_and_are_sharper_on_nails():
-    shading = Shading(np.array([0.4, 0, -0.3, -0.2, 0, 0, 0, 0, 0]), np.zeros(5), 0.1, 0.6)
-    half = shading.direction[0] + (0, 0, -1)
-    angles = np.linspace(0, 1.2, 50)
-    across = np.array([1.0, 0, 0])
-    normals = np.cos(angles)[:, None] * half / np.linalg.norm(half) + np.sin(angles)[:, None] * across
-    skin, nail = (specular_highlight(normals, shading, np.full(50, kind)) for kind in (0.0, 1.0))
-    assert skin.argmax() == nail.argmax() == 0
-    assert (np.diff(skin) <= 0).all()
-    assert nail[0] > skin[0]
-    assert nail[20] / nail[0] < skin[20] / skin[0]
-    assert (specular_highlight(normals, Shading(np.eye(9)[0], np.zeros(5), 0, 1), np.ones(50)) < 1e-6).all()

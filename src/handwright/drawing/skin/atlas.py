@@ -1,4 +1,4 @@
-"""The baked skin: relative albedo, relief, nails, looked up by texture coordinates."""
+"""The baked skin: relative albedo and nails, looked up by texture coordinates."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ class Skin:
 
     Attributes:
         albedo: float32 [N, 3] relative to the hand's mean, linear light.
-        height: float32 [N] relief in −1…1.
         nail: float32 [N] 1 on nail plates.
     """
 
     albedo: Float[np.ndarray, "n 3"]
-    height: Float[np.ndarray, " n"]
     nail: Float[np.ndarray, " n"]
 
 
@@ -41,38 +39,18 @@ def skin_at(surface: Surface) -> Skin:
     at = surface.uv * atlas.shape[0] - 0.5
     sampled = cv2.remap(
         atlas, *_grid(at), interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).reshape(-1, 5)[: len(at)]
+    ).reshape(-1, 4)[: len(at)]
     return Skin(
         albedo=sampled[:, :3] / 128,
-        height=(sampled[:, 3] - 128) / 127,
-        nail=sampled[:, 4] / 255,
+        nail=sampled[:, 3] / 255,
     )
 
 
-def bumped_normals(
-    surface: Surface, height: Float[np.ndarray, " n"], strength: float
-) -> Float[np.ndarray, "n 3"]:
-    """Tilt normals by the relief's slope across the picture.
-
-    Args:
-        surface: The surface.
-        height: [N] relief in −1…1.
-        strength: Tilt per unit of slope between neighbouring sub-pixels.
-    """
-    relief = surface.place(height[:, None])[..., 0]
-    slope_x = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)[surface.visible]
-    slope_y = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)[surface.visible]
-    steady = np.abs(slope_x) + np.abs(slope_y) < 0.5
-    tilt = np.stack([-slope_x, -slope_y, np.zeros_like(slope_x)], 1) * (strength * steady)[:, None]
-    tilted = surface.normals + tilt
-    return tilted / np.maximum(np.sqrt(np.einsum("nc,nc->n", tilted, tilted))[:, None], 1e-6)
-
-
 @cache
-def _atlas() -> tuple[Float[np.ndarray, "s s 5"], ...]:
-    """The atlas and its halvings down to 128 texels, float32, channels albedo 3, height, nail."""
+def _atlas() -> tuple[Float[np.ndarray, "s s 4"], ...]:
+    """The atlas and its halvings down to 128 texels, float32, channels albedo 3, nail."""
     with files("handwright.drawing.skin").joinpath("skin.npz").open("rb") as stream, np.load(stream) as data:
-        full = np.dstack([data["albedo"], data["height"], data["nail"]]).astype(np.float32)
+        full = np.dstack([data["albedo"], data["nail"]]).astype(np.float32)
     levels = [full]
     while levels[-1].shape[0] > 128:
         half = levels[-1].shape[0] // 2

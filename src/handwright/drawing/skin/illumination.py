@@ -41,23 +41,6 @@ class IlluminationParams:
     brightest: float = 1.25
 
 
-@dataclass(frozen=True, kw_only=True)
-class HighlightParams:
-    """Numbers of ``specular_highlight``: share of the brightest skin and Phong exponent of each lobe, by eye.
-
-    Attributes:
-        broad: Strength and exponent of skin's broad lobe.
-        tight: Strength and exponent of skin's tight lobe.
-        nail: Strength and exponent of the lobe on nail plates.
-        rgb: Factors of linear red, green and blue: a sheen is bluer than skin.
-    """
-
-    broad: tuple[float, int] = (0.05, 14)
-    tight: tuple[float, int] = (0.03, 45)
-    nail: tuple[float, int] = (0.2, 50)
-    rgb: tuple[float, float, float] = (0.9, 1.0, 1.1)
-
-
 @dataclass(frozen=True, eq=False)
 class Shading:
     """A fitted light.
@@ -152,27 +135,3 @@ def fit_shading(
 def strided_sample(count: int, most: int = _MOST_POINTS) -> Int[np.ndarray, " m"]:
     """Indices of at most ``most`` of ``count`` points, evenly strided."""
     return np.arange(0, count, max(1, -(-count // most)))
-
-
-def specular_highlight(
-    normals: Float[np.ndarray, "n 3"],
-    shading: Shading,
-    nail: Float[np.ndarray, " n"],
-    params: HighlightParams | None = None,
-) -> Float[np.ndarray, " n"]:
-    """Specular light to add at N points, relative to the brightest skin: Blinn and Phong's lobes.
-
-    Args:
-        normals: [N, 3] unit normals, camera space.
-        shading: The picture's light; without a direction there is no highlight.
-        nail: [N] 1 on nail plates, which shine more than skin.
-        params: Numbers of the method.
-    """
-    params = params or HighlightParams()
-    towards, directional = shading.direction
-    half = towards + np.array([0.0, 0.0, -1.0])
-    half /= np.linalg.norm(half) + 1e-9
-    facing = np.clip(normals @ half.astype(normals.dtype), 0, 1)
-    skin = sum(strength * facing**exponent for strength, exponent in (params.broad, params.tight))
-    strength, exponent = params.nail
-    return (skin * (1 - nail) + strength * nail * facing**exponent) * directional

@@ -10,14 +10,12 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.geometry.surface import Surface
 from handwright.drawing.photo.srgb import to_linear
-from handwright.drawing.skin.atlas import bumped_normals, skin_at
+from handwright.drawing.skin.atlas import skin_at
 from handwright.drawing.skin.creases import CreaseParams, crease_light
 from handwright.drawing.skin.illumination import (
     LUMA,
-    HighlightParams,
     IlluminationParams,
     fit_shading,
-    specular_highlight,
     strided_sample,
 )
 from handwright.drawing.skin.tone import (
@@ -49,9 +47,7 @@ class ShadingParams:
         illumination: The picture's light.
         tone: From brightness to colour.
         inliers: Which pixels are skin; None: all pixels of the old hand.
-        relief: Tilt of normals per unit of the baked relief's slope between neighbouring pixels, by eye.
         relight: Low-frequency light that the fitted one misses.
-        highlight: Specular light.
         creases: Dark lines where skin touches skin.
         match: Colour statistics brought to the old skin's.
         grey_pictures: Whether paint loses its colour where the old skin has none.
@@ -62,9 +58,7 @@ class ShadingParams:
     illumination: IlluminationParams = field(default_factory=IlluminationParams)
     tone: ToneParams = field(default_factory=ToneParams)
     inliers: InlierParams | None = field(default_factory=InlierParams)
-    relief: float = 1.6
     relight: RelightParams | None = field(default_factory=RelightParams)
-    highlight: HighlightParams | None = field(default_factory=HighlightParams)
     creases: CreaseParams | None = field(default_factory=CreaseParams)
     match: ColourMatchParams | None = field(default_factory=ColourMatchParams)
     grey_pictures: bool = True
@@ -140,8 +134,7 @@ def _colours(
     )
     skin = skin_at(surface)
     tone = fit_tone_curve(old_skin[strided_sample(len(old_skin))], params.tone)
-    normals = bumped_normals(surface, skin.height, params.relief / surface.scale)
-    brightness = shading.brightness(normals, place, surface.occlusion).astype(np.float32)
+    brightness = shading.brightness(surface.normals, place, surface.occlusion).astype(np.float32)
     if params.relight is not None:
         ratio = illumination_ratio(
             picture @ LUMA,
@@ -156,11 +149,6 @@ def _colours(
     colour = tone.colour(brightness) * desaturated(skin.albedo, saturation)
     if params.creases is not None:
         colour = colour * desaturated(crease_light(surface, skin.nail, params.creases), saturation)
-    if params.highlight is not None:
-        lobes = specular_highlight(normals, shading, skin.nail, params.highlight)
-        shine = lobes * shading.high * surface.occlusion
-        rgb = np.array([params.highlight.rgb], np.float32)
-        colour = colour + shine[:, None] * desaturated(rgb, saturation)
     colour = np.clip(colour, 3e-4, 1.2)
     if params.match is not None:
         colour = match_colour_distribution(colour, old_skin, usable, tone.floor, params.match)
