@@ -19,7 +19,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert "HandRefiner" in (tmp_path / "reference" / "python.html").read_text()
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "bench/README.md"])
 def test_every_file_that_a_page_names_exists(page):
     text = (ROOT / page).read_text()
     named = set(re.findall(r"`((?:[\w-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml))`", text))
