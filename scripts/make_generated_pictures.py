@@ -1,7 +1,7 @@
 """Labelled hands of generated pictures, as shards: scripts/make_generated_pictures.py AI_HANDS -o DIR.
 
-AI_HANDS holds hands.jsonl and the pictures that it names (a picture a line; of every hand a box, a label and a
-second label that was given without knowing the first). Only the split `train` is read. Hands on which both
+AI_HANDS holds hands.jsonl and the pictures that it names: a picture a line, of every hand a box, a label and
+a second label that was given without knowing the first. Only the split `train` is read. Hands on which both
 labels agree become squares with room around them; the others are 'unclear', of which nothing is learnt. A
 hand's direction is that of the landmarks that are found in its box; without any, its fingers are taken to
 point up.

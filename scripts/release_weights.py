@@ -11,7 +11,7 @@ from pathlib import Path
 from handwright.training.release.packaging import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
-LONE = ("features", "clip")
+LONE = ("features", "clip", "codec")
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--controlnet", type=Path)
     parser.add_argument("--vae", type=Path)
     for name in LONE:
-        parser.add_argument(f"--{name}", type=Path, help=f"RUN/model/{name} of a finished run")
+        parser.add_argument(f"--{name}", type=Path, help=f"folder of the {name} in a finished RUN/model")
     parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
     parser.add_argument("-o", "--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()

@@ -10,8 +10,8 @@
 #
 #     git clone . runs/frozen && setsid nohup runs/frozen/scripts/train_forever.sh "$PWD/runs" > runs/forever.log 2>&1 &
 #
-# CODEC and BASE: folders of a codec (vae/ in it) and of a base (unet/, text_encoder/, …) that were trained
-# elsewhere; the codec is then taken as it is, and the base goes on learning.
+# CODEC (the shipped one): folder of a finished AutoencoderKL; empty: a new one is trained. BASE: folder of a base
+# (unet/, text_encoder/, …) that was trained elsewhere and goes on learning.
 # CORES (1): with 2 or more, rendering goes on beside training. PICTURES (60000): of each kind. PHOTOS: folder of
 # the photographs, or nothing. PYTHON (python): with handwright[train,synth]. SLICE_MINUTES (60): data that came
 # meanwhile is seen from the next slice on.
@@ -19,7 +19,7 @@ set -euo pipefail
 code=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "${1:-runs}" && cd "${1:-runs}"
 export PYTHONPATH="$code/src${PYTHONPATH:+:$PYTHONPATH}" OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1
-: "${CODEC:=}" "${BASE:=}"
+: "${CODEC=$code/src/handwright/weights/codec}" "${BASE:=}"
 : "${PYTHON:=python}" "${CORES:=1}" "${PICTURES:=60000}" "${PHOTOS:=}" "${SLICE_MINUTES:=60}" "${ROUND:=2500}"
 : "${CODEC_STEPS:=40000}" "${BASE_STEPS:=32000}" "${LARGE_STEPS:=10000}"
 
@@ -74,7 +74,7 @@ train() {  # train DATA RUN STEPS MEMBER OPTIONS…: in slices until STEPS are d
 }
 
 latents() {  # latents FOLDER RESOLUTION: encode what is not encoded yet
-    stopped || run "$PYTHON" "$code/scripts/encode_latents.py" world --vae "${CODEC:-codec_v2/model}/vae" --resolution "$2" -o "$1"
+    stopped || run "$PYTHON" "$code/scripts/encode_latents.py" world --vae "${CODEC:-codec_v2/model/vae}" --resolution "$2" -o "$1"
 }
 
 render

@@ -33,8 +33,8 @@ def started(tmp_path):
     runs = tmp_path / "runs"
     runs.mkdir()
 
-    def go():
-        small = {"PICTURES": "250", "ROUND": "250", "PYTHON": str(stub), "PHOTOS": ""}
+    def go(**given):
+        small = {"PICTURES": "250", "ROUND": "250", "PYTHON": str(stub), "PHOTOS": "", "CODEC": "", **given}
         done = subprocess.run(
             [shutil.which("bash"), str(SCRIPT), str(runs)],
             env={**os.environ, **small},
@@ -76,6 +76,15 @@ def test_stages_come_in_order_and_a_second_start_has_nothing_left_to_do(started)
     ]
     assert "all stages are done" in said
     assert started()[0] == []
+
+
+def test_a_finished_codec_is_taken_as_it_is_and_a_base_from_elsewhere_goes_on(started):
+    calls, _ = started(CODEC="some/codec", BASE="some/base")
+    assert "train autoencoder" not in kinds_of(calls)
+    assert all("--vae some/codec" in call for call in calls if "encode_latents" in call)
+    first, second = (call for call in calls if "text_to_image" in call)
+    assert "--model some/base" in first
+    assert "--model base_128/model" in second
 
 
 def test_it_does_nothing_while_the_stop_file_is_there(started):

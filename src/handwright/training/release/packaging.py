@@ -108,13 +108,13 @@ _KINDS: dict[str, Any] = {
 
 
 def release_network(trained: Path, output: Path, card: str) -> Mapping[str, int]:
-    """Write one network that stands alone (``features``, ``clip``) in half precision; bytes by file name.
+    """Write one network that stands alone (features, clip, codec) in half precision; bytes by file name.
 
     Raises:
         UsageError: The run's folder holds no network.
     """
-    weights = trained / "model.safetensors"
-    if not (weights.is_file() and (trained / "config.json").is_file()):
+    weights = next(trained.glob("*.safetensors"), None) if (trained / "config.json").is_file() else None
+    if weights is None:
         raise UsageError(f"{output.name} is missing", f"{trained} holds no trained member", "train it first")
     part = _part(output)
     shutil.copytree(trained, part)
