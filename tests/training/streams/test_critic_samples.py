@@ -105,6 +105,19 @@ def test_fingers_are_there_gone_or_nobody_could_say():
     assert views_of(entry(defects=[fused]))[0]["present"].tolist() == [1, -1, -1, 1, 1]
 
 
+def test_of_a_generators_hand_the_label_is_believed_and_landmarks_only_where_they_were_found():
+    (good,) = views_of(entry(domain="generated", parts=False, label="good", found=True))
+    (boxed,) = views_of(entry(domain="generated", parts=False, label="good", found=False))
+    (wrong,) = views_of(entry(domain="repainted", parts=False, label="malformed"))
+    assert [row["generated"] for row in (good, boxed, wrong)] == [1, 1, 2]
+    assert [row["unforeseen"] for row in (good, boxed, wrong)] == [False, False, True]
+    assert good["trust"].all()
+    assert not boxed["trust"].any()
+    assert not wrong["trust"].any()
+    assert (good["fingers"], wrong["fingers"]) == (5, -1)
+    assert views_of(entry(domain="repainted", parts=False, label="unclear")) == []
+
+
 def test_places_without_a_hand_have_nothing_to_be_told_of():
     rows = [row for k in range(12) for row in elsewhere(entry(k))]
     assert rows

@@ -117,12 +117,12 @@ class ViewStream:
             for photograph in (False, True)
         }
         self._hands, self._elsewhere = (
-            np.nonzero(views.hand & ~views.generated)[0],
+            np.nonzero(views.hand & (views.generated == 0))[0],
             np.nonzero(~views.hand)[0],
         )
         self._clear = (
             views.hand
-            & ~views.generated
+            & (views.generated == 0)
             & ~malformed
             & views.judged
             & ~views.gloved

@@ -167,7 +167,8 @@ def views_of(entry: Entry) -> list[dict[str, Any]]:
                 "unforeseen": malformed,
                 "hand": True,
                 **_labels(hand, photograph=record["domain"] == "photograph"),
-                **({"trust": np.zeros(21), "fingers": -1, "present": _UNKNOWN_FINGERS} if malformed else {}),
+                **({"fingers": -1, "present": _UNKNOWN_FINGERS} if malformed else {}),
+                **({"trust": np.zeros(21)} if malformed or not hand.get("found", True) else {}),
             }
         )
     return rows
