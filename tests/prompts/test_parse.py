@@ -59,7 +59,7 @@ def said_of(hand: HandExpectation) -> Said:
     ],
 )
 def test_nothing_said_expects_nothing(prompt: str):
-    assert parse_prompt(prompt) == Expectation(prompt)
+    assert parse_prompt(prompt) == Expectation(prompt=prompt)
 
 
 def test_what_is_not_said_is_listed_as_open():

@@ -71,15 +71,15 @@ def small_critic(folder):
         (4, 5, 6),
         ("other", "palm", "arm", "too much"),
         64,
-        8,
-        (16, 24),
-        (1, 1),
-        16,
+        joined=16,
     )
-    network = CriticNetwork(config).eval()
+    network = CriticNetwork(config).train()
+    for part in network.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.momentum = None  # the first pass decides alone, so that what a crop shows reaches the heads
     with torch.no_grad():
-        for value in network.parameters():
-            value.add_(0.05 * torch.randn_like(value))
+        network(torch.rand(8, 3, 64, 64) * 2 - 1)
+    network.eval()
     heads = dict.fromkeys((*config.defects, "malformed", "right", "gloved", "assessable", "hand"), Head())
     calibration = Calibration(heads, {"fingers": 1.0, "poses": 2.0})
     release_critic(network, config, lambda ask: calibration, folder, "# card")
@@ -108,7 +108,9 @@ def test_the_runner_says_what_the_network_says(tmp_path):
         theirs = network(torch.from_numpy(looks))
     wanted = mean_over_views({name: value.numpy() for name, value in theirs._asdict().items()})
     for name, value in wanted.items():
-        np.testing.assert_allclose(ours[name], value, atol=5e-3, rtol=5e-3, err_msg=name)
+        # half precision through sixteen blocks: 1 % of the heatmaps' spread
+        assert np.sqrt(((ours[name] - value) ** 2).mean()) < 0.006, name
+        np.testing.assert_allclose(ours[name], value, atol=0.03, rtol=5e-3, err_msg=name)
 
 
 def test_a_calibration_that_lacks_a_head_is_said_to_when_the_critic_is_opened(tmp_path):

@@ -21,7 +21,7 @@ from handwright.workflow import RunOptions, refine_files
 if __name__ == "__main__":
     fakes.install()
     holding = partial(fakes.open_fake_engine, holds=True)
-    options = RunOptions(Path(sys.argv[1]), workers=int(sys.argv[2]), open_engine=holding)
+    options = RunOptions(report=Path(sys.argv[1]), workers=int(sys.argv[2]), open_engine=holding)
     refine_files(["in"], sys.argv[3], None, options)
 """
 
@@ -121,7 +121,8 @@ def test_a_killed_run_leaves_whole_files_and_goes_on_to_the_same_bytes(here: Pat
         out, report = here / f"out{workers}", here / f"r{workers}"
         command = [sys.executable, "-c", HOLDING_RUN, report.name, str(workers), out.name]
         with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}) as run:
-            until(lambda folder=out: len(list(folder.glob("*.png"))) == 3)
+            until(lambda folder=out, run=run: len(list(folder.glob("*.png"))) == 3 or run.poll() is not None)
+            assert run.poll() is None
             run.send_signal(signal.SIGKILL)
         left = {name: data for name, data in files(out).items() if not name.endswith(".part")}
         assert sorted(left) == ["0.png", "1.png", "2.png"]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.errors import MissingModelError
-from handwright.training.networks.perceptual import LITE, lite0
+from handwright.training.networks.perceptual import lite0
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
@@ -35,10 +35,8 @@ class CriticConfig:
         fingers: The finger counts that it predicts.
         parts: Names of the parts that it tells apart.
         size_px: Side of the square crops that it sees; a multiple of 32.
-        backbone: 'efficientnet-lite0', or 'residual': stages of its own, of the following three.
-        stem: Channels at 1/2 of the picture.
-        widths: Channels at 1/4, 1/8, 1/16 and so on.
-        blocks: Residual blocks at each of these.
+        widths: Of a referee: channels after each halving.
+        blocks: Of a referee: convolutions there.
         joined: Channels of the maps at 1/4, where all levels meet.
     """
 
@@ -47,12 +45,10 @@ class CriticConfig:
     poses: tuple[str, ...]
     fingers: tuple[int, ...]
     parts: tuple[str, ...]
-    size_px: int = 128
-    stem: int = 32
-    widths: tuple[int, ...] = (48, 96, 192, 256)
-    blocks: tuple[int, ...] = (1, 2, 3, 2)
+    size_px: int = 192
+    widths: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
     joined: int = 64
-    backbone: str = "residual"
 
 
 class Judged(NamedTuple):
@@ -92,7 +88,7 @@ class Judged(NamedTuple):
 class CriticNetwork(nn.Module):
     """Crops [B, 3, S, S] in [-1, 1] → :class:`Judged`.
 
-    Residual stages down to 1/32, then up again to 1/4, each level joined by what went down (an FPN, Lin et
+    EfficientNet-Lite0 down to 1/32, then up again to 1/4, each level joined by what went down (an FPN, Lin et
     al. 2017). Landmarks and parts are read off the finest maps; a defect's logit adds that of the whole hand
     to the log-mean-exp of those of all places.
     """
@@ -100,7 +96,7 @@ class CriticNetwork(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = LiteBackbone() if config.backbone == LITE else _Stages(config)
+        self.backbone = LiteBackbone()
         widths, joined = self.backbone.widths, config.joined
         self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths)
         self.smooth = nn.ModuleList(_Smooth(joined) for _ in widths[:-1])
@@ -155,45 +151,6 @@ class LiteBackbone(nn.Module):
             if number in self._LAST_BLOCKS:
                 levels.append(maps)
         return levels
-
-
-class _Stages(nn.Module):
-    """Residual stages of the config's widths and blocks, from 1/4 of a crop on."""
-
-    def __init__(self, config: CriticConfig) -> None:
-        super().__init__()
-        self.widths = config.widths
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, config.stem, 3, stride=2, padding=1, bias=False), _norm(config.stem), nn.ReLU()
-        )
-        before, stages = config.stem, list[nn.Module]()
-        for width, blocks in zip(config.widths, config.blocks, strict=True):
-            halve = nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False)
-            stages.append(
-                nn.Sequential(halve, _norm(width), nn.ReLU(), *(_Residual(width) for _ in range(blocks)))
-            )
-            before = width
-        self.stages = nn.ModuleList(stages)
-
-    def forward(self, crops: Float[Tensor, "b 3 s s"]) -> list[Tensor]:
-        """Maps of the crops, the finest first."""
-        maps, levels = self.stem(crops), list[Tensor]()
-        for stage in self.stages:
-            maps = stage(maps)
-            levels.append(maps)
-        return levels
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        first, last = (nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(2))
-        after = _norm(width)
-        nn.init.zeros_(after.weight)
-        self.body = nn.Sequential(first, _norm(width), nn.ReLU(), last, after)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return f.relu(maps + self.body(maps))
 
 
 class _Smooth(nn.Sequential):

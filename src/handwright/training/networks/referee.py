@@ -30,7 +30,7 @@ class RefereeNetwork(nn.Module):
     shortcuts and no pyramid; maps come from the coarsest features through transposed convolutions.
 
     Args:
-        config: ``stem`` channels at full size, ``widths`` after each halving, ``blocks`` convolutions there,
+        config: ``widths`` channels after each halving, ``blocks`` convolutions there,
             ``joined`` channels of the maps.
     """
 

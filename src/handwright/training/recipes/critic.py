@@ -23,7 +23,7 @@ from handwright.training.networks.critic import (
     save_critic,
 )
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
-from handwright.training.networks.perceptual import LITE, imagenet_network
+from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.samples import framed, tiled, with_hand, words
@@ -66,7 +66,7 @@ _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 def fresh_critic(size_px: int) -> CriticNetwork:
     """A critic on ImageNet features that knows nothing yet of our defects and pose groups."""
     network = CriticNetwork(
-        CriticConfig("critic-v2", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px, backbone=LITE)
+        CriticConfig("critic-v2", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px)
     )
     network.backbone = LiteBackbone(imagenet_network())
     return network
@@ -91,7 +91,7 @@ def grown_critic(model: Path, size_px: int) -> CriticNetwork:
 
 def fresh_referee() -> RefereeNetwork:
     """An untrained second critic of another build."""
-    config = CriticConfig("referee-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, 96, 0)
+    config = CriticConfig("referee-v1", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, 96)
     return RefereeNetwork(replace(config, widths=(40, 80, 160, 224), blocks=(1, 2, 2, 2), joined=64))
 
 
