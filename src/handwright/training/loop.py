@@ -250,8 +250,7 @@ class _Run:
         for part in range(self.settings.gradient_accumulation_steps):
             batch = next(batches)
             placed = {
-                k: v.to(self.accelerator.device, non_blocking=True) if isinstance(v, Tensor) else v
-                for k, v in batch.items()
+                k: v.to(self.accelerator.device) if isinstance(v, Tensor) else v for k, v in batch.items()
             }
             with self.accelerator.accumulate(self.model):
                 loss = self._loss(placed, part)

@@ -93,10 +93,10 @@ class CriticNetwork(nn.Module):
     to the log-mean-exp of those of all places.
     """
 
-    def __init__(self, config: CriticConfig) -> None:
+    def __init__(self, config: CriticConfig, backbone: LiteBackbone | None = None) -> None:
         super().__init__()
         self.config = config
-        self.backbone = LiteBackbone()
+        self.backbone = backbone or LiteBackbone()
         widths, joined = self.backbone.widths, config.joined
         self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths)
         self.smooth = nn.ModuleList(_Smooth(joined) for _ in widths[:-1])

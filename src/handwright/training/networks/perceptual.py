@@ -18,9 +18,6 @@ _LAST_BLOCKS = (0, 2, 4, 10)
 """Blocks whose outputs are compared: 2, 4, 8 and 16 px a cell; 16, 24, 40 and 112 channels."""
 
 
-LITE = "efficientnet-lite0"
-
-
 class PerceptualDistance(nn.Module):
     """Distance of pictures as LPIPS measures it (Zhang et al. 2018, eq. 1), all channels weighing the same.
 
@@ -73,7 +70,7 @@ def lite0() -> nn.Module:
         from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    return EfficientNet.from_name(LITE)
+    return EfficientNet.from_name("efficientnet-lite0")
 
 
 def imagenet_network() -> nn.Module:

@@ -65,11 +65,8 @@ _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 
 def fresh_critic(size_px: int) -> CriticNetwork:
     """A critic on ImageNet features that knows nothing yet of our defects and pose groups."""
-    network = CriticNetwork(
-        CriticConfig("critic-v2", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px)
-    )
-    network.backbone = LiteBackbone(imagenet_network())
-    return network
+    config = CriticConfig("critic-v2", DEFECTS_SHOWN, POSE_GROUPS, FINGER_COUNTS, PARTS, size_px)
+    return CriticNetwork(config, LiteBackbone(imagenet_network()))
 
 
 def grown_critic(model: Path, size_px: int) -> CriticNetwork:

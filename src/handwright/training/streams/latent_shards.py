@@ -85,11 +85,13 @@ def encode_shards(
     place = choose_device(device)
     codec = load_vae(kept, torch.float16 if place.type == "cuda" else torch.float32).to(place)
     new = [(kind, path) for kind, path in found if not (output / kind / f"{path.stem}.json").exists()]
-    tasks = [(path, resolution) for _, path in new]
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        read = map(_read, tasks) if workers == 1 else pool.map(_read, tasks)
-        for (kind, path), lot in zip(new, read, strict=True):
-            _encode(lot, output / kind / path.stem, codec)
+        for start in range(0, len(new), workers):  # so few shards are in memory at a time
+            lots = new[start : start + workers]
+            tasks = [(path, resolution) for _, path in lots]
+            read = map(_read, tasks) if workers == 1 else pool.map(_read, tasks)
+            for (kind, path), lot in zip(lots, read, strict=True):
+                _encode(lot, output / kind / path.stem, codec)
     if not (output / "tokenizer").is_dir():
         learn_tokenizer(_all_captions(output), VOCABULARY, TEXT_LENGTH).save_pretrained(output / "tokenizer")
     return len(new)
