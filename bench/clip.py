@@ -17,9 +17,8 @@ from typing import Any, cast
 import numpy as np
 
 from handwright.data.shards import read_shards
-from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.extractors.choose import open_extractor
-from handwright.metrics.extractors.features import TextImageEncoder, extract
+from handwright.metrics.extractors.features import TextImageEncoder, extract, similarities, text_features
 from handwright.training.streams.crops import crops_of
 from measures import mean, row
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.metrics.statistics.estimate import Estimate, rate_estimate, statistic_estimate
+from handwright.metrics.estimate import Estimate, rate_estimate, statistic_estimate
 from handwright.review.calibration.calibration import expected_calibration_error, threshold_at
 
 ROUNDS = 500

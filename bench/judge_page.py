@@ -11,7 +11,7 @@ from pathlib import Path
 
 from handwright.hand.defects import Defect
 from handwright.image.atomic_write import write_atomically
-from handwright.metrics.statistics.estimate import Estimate, rate_estimate
+from handwright.metrics.estimate import Estimate, rate_estimate
 from judge_asked import Asked, joined
 from judge_plots import draw_curves, draw_errors, draw_reliability
 from judge_review import place_table, verdict_table

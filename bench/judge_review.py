@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from handwright.metrics.statistics.estimate import rate_estimate
+from handwright.metrics.estimate import rate_estimate
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.search import find_hands
 from handwright.review.critic.upright_crops import OrientedSquare

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from handwright.metrics.statistics.estimate import Estimate, difference_estimate, rate_estimate
+from handwright.metrics.estimate import Estimate, difference_estimate, rate_estimate
 from handwright.review.critic.recalibration import MALFORMED
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from judge_asked import Asked

@@ -31,7 +31,7 @@ from jaxtyping import Float, UInt8
 from handwright.data.hands import HandTruth, render_defects
 from handwright.data.hands.record import record_of
 from handwright.hand.defects import Defect
-from handwright.metrics.statistics.estimate import mean_estimate
+from handwright.metrics.estimate import mean_estimate
 from handwright.perception.detect.views import box_iou
 from handwright.refine.acceptance import CriticScore
 from handwright.refine.pipeline import Engine, open_engine, refine_picture

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.distances.kernel import kernel_distance, kernel_distance_difference
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.estimate import Estimate
+from handwright.metrics.kernel import kernel_distance, kernel_distance_difference
 from measures import bootstrap, mean, median
 
 Values = dict[str, Any]

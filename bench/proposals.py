@@ -28,7 +28,7 @@ from PIL import Image, ImageOps
 
 from handwright.data.photographs import list_photos, read_photo
 from handwright.data.shards import list_shards, read_shards
-from handwright.metrics.statistics.estimate import rate_estimate
+from handwright.metrics.estimate import rate_estimate
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
 from handwright.review.critic.onnx_critic import open_critic

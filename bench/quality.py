@@ -25,7 +25,7 @@ from rich.table import Table
 
 from draw import Outcome, redraw
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.statistics.estimate import Estimate, mean_estimate, paired_difference
+from handwright.metrics.estimate import Estimate, mean_estimate, paired_difference
 from handwright.refine.pipeline import open_engine
 from subjects import subjects
 

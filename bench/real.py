@@ -27,7 +27,7 @@ import numpy as np
 from find import LIST, photograph
 from handwright.data.photographs import decode_photo
 from handwright.image.atomic_write import write_atomically
-from handwright.metrics.statistics.estimate import bootstrap_counts, interval
+from handwright.metrics.estimate import bootstrap_counts, interval
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
 from handwright.review import review_picture

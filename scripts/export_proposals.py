@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handwright.metrics.statistics.estimate import rate_estimate
+from handwright.metrics.estimate import rate_estimate
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer, finds

@@ -5,7 +5,7 @@ import pytest
 
 from handwright.errors import InvalidValueError
 from handwright.metrics.crops import foreground_only, hand_crop
-from handwright.metrics.keypoints.joints import confidence_where_found, detection_confidence, found_rate
+from handwright.metrics.joints import confidence_where_found, detection_confidence, found_rate
 from tests.metrics.sets.picture_folders import hand
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.estimate import Estimate
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
 from handwright.reproduce.sheets import against_paper, figure, sign, table

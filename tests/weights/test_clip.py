@@ -6,9 +6,9 @@ import numpy as np
 
 from handwright.data.hands.record import record_of
 from handwright.data.hands.sample import render_hands
-from handwright.metrics.distances.clip import similarities, text_features
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.clip import FOLDER
+from handwright.metrics.extractors.features import similarities, text_features
 
 SEED, COUNT = 940_000, 40
 

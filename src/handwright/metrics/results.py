@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handwright.errors import HandwrightError
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.estimate import Estimate
 
 SCHEMA = "handwright/evaluation-1"
 

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.distances.frechet import frechet_distance
-from handwright.metrics.distances.kernel import kernel_distance, kernel_distance_difference
+from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
 from handwright.metrics.extractors.features import FeatureExtractor, extract
-from handwright.metrics.statistics.estimate import Estimate, mean_estimate, statistic_estimate
+from handwright.metrics.frechet import frechet_distance
+from handwright.metrics.kernel import kernel_distance, kernel_distance_difference
 from handwright.reproduce.store import Record, Store
 
 Figures = dict[str, Estimate]

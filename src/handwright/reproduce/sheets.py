@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.image import write_atomically
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.estimate import Estimate
 
 DIGITS = {"error": 1, "found": 0, "score": 3, "texture": 2, "kid": 4, "anatomy": 3, "fid": 2, "sound": 0}
 """Decimals of each measure."""

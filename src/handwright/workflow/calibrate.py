@@ -31,7 +31,7 @@ from handwright.workflow.jobs import Source, find_sources
 from handwright.workflow.labels import Label, read_labels
 
 if TYPE_CHECKING:
-    from handwright.metrics.statistics.estimate import Estimate
+    from handwright.metrics.estimate import Estimate
     from handwright.review.judge import Judge
 
 _SAME = 0.5  # Least overlap of the boxes of one hand; PASCAL VOC's intersection over union
@@ -225,7 +225,7 @@ def _gain(old: Calibration, hands: Sequence[LabelledHand], left_out: Mapping[str
 
 
 def _measures(outcome: CalibrationTrial) -> tuple[Estimate, ...]:
-    from handwright.metrics.statistics.estimate import rate_estimate, statistic_estimate
+    from handwright.metrics.estimate import rate_estimate, statistic_estimate
     from handwright.review.calibration.calibration import expected_calibration_error
 
     def error(pictures: np.ndarray) -> float:

@@ -66,7 +66,7 @@ def evaluate(
     >>> {one.name: one.value for one in result.estimates}  # doctest: +SKIP
     {'kid': 0.0131, 'det': 0.92}
     """
-    from handwright.metrics.parameters.evaluation import is_parameter_file
+    from handwright.metrics.poses import is_parameter_file
 
     names = [metrics] if isinstance(metrics, str) else metrics
     if is_parameter_file(real) or is_parameter_file(fake):
@@ -96,7 +96,7 @@ def evaluate(
 
 
 def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed: int) -> Evaluation:
-    from handwright.metrics.parameters.evaluation import (
+    from handwright.metrics.poses import (
         evaluate_parameters,
         is_parameter_file,
         read_parameters,

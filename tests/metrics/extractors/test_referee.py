@@ -10,9 +10,9 @@ import pytest
 from handwright.data.hands import render_hands
 from handwright.errors import MissingModelError
 from handwright.metrics.crops import hand_crop
-from handwright.metrics.distances.kernel import kernel_distance
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.referee import FOLDER, RefereeExtractor
+from handwright.metrics.kernel import kernel_distance
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,11 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.keypoints.average_precision import HANDS
-from handwright.metrics.keypoints.joints import mpjpe
+from handwright.metrics.average_precision import HANDS, FoundPerson
+from handwright.metrics.joints import mpjpe
 from handwright.metrics.results import Evaluation
 from handwright.metrics.sets.evaluation import Plan, evaluate_sets
-from handwright.metrics.sets.items import LabelledPerson
-from handwright.metrics.sets.paired_people import person_errors
+from handwright.metrics.sets.paired import person_errors
 from tests.metrics.sets.picture_folders import blots, named, write
 
 
@@ -28,8 +27,8 @@ def shifted(points: np.ndarray, x: float, y: float) -> np.ndarray:
     return points + np.array([x, y])
 
 
-def seen(points: np.ndarray, score: float = 1.0) -> LabelledPerson:
-    return LabelledPerson(points, score)
+def seen(points: np.ndarray, score: float = 1.0) -> FoundPerson:
+    return FoundPerson(points, score)
 
 
 def label(folder: Path, people: list[list[np.ndarray]], key: str = "people", **more) -> Path:

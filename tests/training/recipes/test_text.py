@@ -10,8 +10,8 @@ import torch
 
 from handwright.diffusion.loading.components import load_network, load_tokenizer
 from handwright.diffusion.loading.libraries import CLIPTextModel
-from handwright.metrics.distances.clip import clip_similarity
 from handwright.metrics.extractors import open_extractor
+from handwright.metrics.extractors.features import extract, similarities, text_features
 from handwright.training.networks.family import TEXT_WIDTH, fresh_text_encoder
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.text import (
@@ -50,7 +50,8 @@ def test_the_saved_clip_measures_clipsim_and_rates_true_captions_above_others(tr
     shown = recipe.shown
     captions = [str(caption) for caption in shown.caption]
     other = [next(c for c in captions if c.split()[1] != mine.split()[1]) for mine in captions]
-    true, false = (clip_similarity(shown.pixels, said, clip).value for said in (captions, other))
+    pictures = extract(shown.pixels, clip)
+    true, false = (similarities(pictures, text_features(said, clip)).mean() for said in (captions, other))
     assert true > false + 5
 
 

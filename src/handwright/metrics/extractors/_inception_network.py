@@ -130,48 +130,41 @@ def _pool(maps: Tensor, how: _Pool) -> Tensor:
     return f.max_pool2d(maps, 3, 2) if how == "strided" else f.max_pool2d(maps, 3, 1, 1)
 
 
+def _chain(name: str, *steps: tuple[int, int | tuple[int, int]]) -> list[_Step]:
+    """Steps named NAME_1, NAME_2, … of these widths and kernels."""
+    return [(f"{name}_{place}", width, kernel) for place, (width, kernel) in enumerate(steps, start=1)]
+
+
 def _squares(before: int, pooled: int) -> _Mixed:
-    double: list[_Step] = [("branch3x3dbl_1", 64, 1), ("branch3x3dbl_2", 96, 3), ("branch3x3dbl_3", 96, 3)]
-    five: list[_Step] = [("branch5x5_1", 48, 1), ("branch5x5_2", 64, 5)]
+    five = _chain("branch5x5", (48, 1), (64, 5))
+    double = _chain("branch3x3dbl", (64, 1), (96, 3), (96, 3))
     return _Mixed(before, [[("branch1x1", 64, 1)], five, double], "mean", pooled)
 
 
 def _halve_squares(before: int) -> _Mixed:
-    double: list[_Step] = [("branch3x3dbl_1", 64, 1), ("branch3x3dbl_2", 96, 3), ("branch3x3dbl_3", 96, 3)]
+    double = _chain("branch3x3dbl", (64, 1), (96, 3), (96, 3))
     return _Mixed(before, [[("branch3x3", 384, 3)], double], "strided")
 
 
 def _bars(c: int) -> _Mixed:
-    single: list[_Step] = [("branch7x7_1", c, 1), ("branch7x7_2", c, (1, 7)), ("branch7x7_3", 192, (7, 1))]
-    double: list[_Step] = [
-        ("branch7x7dbl_1", c, 1),
-        ("branch7x7dbl_2", c, (7, 1)),
-        ("branch7x7dbl_3", c, (1, 7)),
-        ("branch7x7dbl_4", c, (7, 1)),
-        ("branch7x7dbl_5", 192, (1, 7)),
-    ]
+    single = _chain("branch7x7", (c, 1), (c, (1, 7)), (192, (7, 1)))
+    double = _chain("branch7x7dbl", (c, 1), (c, (7, 1)), (c, (1, 7)), (c, (7, 1)), (192, (1, 7)))
     return _Mixed(768, [[("branch1x1", 192, 1)], single, double], "mean", 192)
 
 
 def _halve_bars(before: int) -> _Mixed:
-    short: list[_Step] = [("branch3x3_1", 192, 1), ("branch3x3_2", 320, 3)]
-    long: list[_Step] = [
-        ("branch7x7x3_1", 192, 1),
-        ("branch7x7x3_2", 192, (1, 7)),
-        ("branch7x7x3_3", 192, (7, 1)),
-        ("branch7x7x3_4", 192, 3),
-    ]
+    short = _chain("branch3x3", (192, 1), (320, 3))
+    long = _chain("branch7x7x3", (192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3))
     return _Mixed(before, [short, long], "strided")
 
 
 def _crosses(before: int, pool: _Pool) -> _Mixed:
     single: list[_Step | list[_Step]] = [
-        ("branch3x3_1", 384, 1),
+        *_chain("branch3x3", (384, 1)),
         [("branch3x3_2a", 384, (1, 3)), ("branch3x3_2b", 384, (3, 1))],
     ]
     double: list[_Step | list[_Step]] = [
-        ("branch3x3dbl_1", 448, 1),
-        ("branch3x3dbl_2", 384, 3),
+        *_chain("branch3x3dbl", (448, 1), (384, 3)),
         [("branch3x3dbl_3a", 384, (1, 3)), ("branch3x3dbl_3b", 384, (3, 1))],
     ]
     return _Mixed(before, [[("branch1x1", 320, 1)], single, double], pool, 192)

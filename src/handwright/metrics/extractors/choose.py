@@ -4,7 +4,6 @@
 those that people perceive. Never compare its figures with those of a trained network.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -79,49 +78,25 @@ def open_extractor(text: str) -> FeatureExtractor:
         MissingPackageError: torch or transformers is not installed.
     """
     name, _, argument = text.partition(":")
-    opened = _OPENERS.get((name, bool(argument)))
-    if opened is None:
-        raise UsageError(f"--extractor {text} is none", "", f"choose one of: {'; '.join(EXTRACTORS)}")
-    return opened(argument)
+    match name, bool(argument):
+        case ("hw-v2", False) | ("hw", True):
+            from handwright.metrics.extractors.embedded import FOLDER, EmbeddedExtractor
 
+            return EmbeddedExtractor(Path(argument) if argument else FOLDER)
+        case "referee-v1", False:
+            from handwright.metrics.extractors.referee import RefereeExtractor
 
-def _embedded(folder: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.embedded import FOLDER, EmbeddedExtractor
+            return RefereeExtractor()
+        case ("clip-hw-v1", False) | ("clip", True):
+            from handwright.metrics.extractors.clip import FOLDER, ClipExtractor
 
-    return EmbeddedExtractor(Path(folder) if folder else FOLDER)
+            return ClipExtractor(argument) if argument else ClipExtractor(FOLDER, name)
+        case "inception", True:
+            from handwright.metrics.extractors.inception import InceptionExtractor
 
-
-def _referee(_: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.referee import RefereeExtractor
-
-    return RefereeExtractor()
-
-
-def _random(_: str) -> FeatureExtractor:
-    return RandomFilters()
-
-
-def _small_clip(_: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.clip import FOLDER, ClipExtractor
-
-    return ClipExtractor(FOLDER, "clip-hw-v1")
-
-
-def _inception(argument: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.inception import InceptionExtractor
-
-    file, _, layer = argument.partition("@")
-    return InceptionExtractor(file, layer or "2048")
-
-
-def _clip(argument: str) -> FeatureExtractor:
-    from handwright.metrics.extractors.clip import ClipExtractor
-
-    return ClipExtractor(argument)
-
-
-_OPENERS: dict[tuple[str, bool], Callable[[str], FeatureExtractor]] = {
-    ("hw-v2", False): _embedded, ("referee-v1", False): _referee, ("clip-hw-v1", False): _small_clip,
-    ("hw", True): _embedded, ("rand-v1", False): _random, ("inception", True): _inception,
-    ("clip", True): _clip,
-}  # fmt: skip
+            file, _, layer = argument.partition("@")
+            return InceptionExtractor(file, layer or "2048")
+        case "rand-v1", False:
+            return RandomFilters()
+        case _:
+            raise UsageError(f"--extractor {text} is none", "", f"choose one of: {'; '.join(EXTRACTORS)}")

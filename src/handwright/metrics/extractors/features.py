@@ -1,6 +1,6 @@
 """What turns pictures into the numbers that distributions are compared by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -84,3 +84,24 @@ def extract(
     for picture in pictures:
         stream.add(picture)
     return stream.features()
+
+
+def similarities(
+    pictures: Float[np.ndarray, "n d"], texts: Float[np.ndarray, "n d"]
+) -> Float[np.ndarray, " n"]:
+    """100 · cosine of each row with its partner, at least 0 (Hessel et al. 2021).
+
+    Raises:
+        InvalidValueError: Shapes differ.
+    """
+    if pictures.shape != texts.shape:
+        raise InvalidValueError(f"pictures {pictures.shape} and texts {texts.shape} must be pairs [N, D]")
+    a, b = np.asarray(pictures, np.float64), np.asarray(texts, np.float64)
+    norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.maximum(100 * (a * b).sum(-1) / np.maximum(norms, 1e-12), 0.0)
+
+
+def text_features(texts: Sequence[str], encoder: TextImageEncoder) -> Float[np.ndarray, "n d"]:
+    """Features of texts, in batches."""
+    parts = [encoder.texts(list(texts[i : i + BATCH])) for i in range(0, len(texts), BATCH)]
+    return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from handwright.errors import InvalidValueError, NotEnoughDataError, UsageError
-from handwright.metrics.distances.kernel import kernel_distance_difference
+from handwright.metrics.estimate import Estimate, paired_difference
 from handwright.metrics.extractors.features import FeatureExtractor
-from handwright.metrics.keypoints.joints import correct_share, in_unit
+from handwright.metrics.joints import correct_share, in_unit
+from handwright.metrics.kernel import kernel_distance_difference
 from handwright.metrics.results import Evaluation, Failed
 from handwright.metrics.sets.gather import Gathered, HandFinder, Wanted, gather
 from handwright.metrics.sets.items import Item
 from handwright.metrics.sets.measures import MEASURES, Sets, similarity_of_captions
-from handwright.metrics.sets.paired_hands import pair_hands
-from handwright.metrics.statistics.estimate import Estimate, paired_difference
+from handwright.metrics.sets.paired import pair_hands
 
 WHOLE = ("kid", "fid")  # Measured when no name is given
 

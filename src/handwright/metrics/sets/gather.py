@@ -12,10 +12,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from handwright.errors import HandwrightError
+from handwright.metrics.average_precision import FoundPerson
 from handwright.metrics.crops import foreground_only, hand_crop
 from handwright.metrics.extractors.features import FeatureExtractor, FeatureStream
 from handwright.metrics.results import Skipped
-from handwright.metrics.sets.items import Item, LabelledPerson, Labels, TrueHand, people, poses, true_hands
+from handwright.metrics.sets.items import Item, Labels, TrueHand, people, poses, true_hands
 from handwright.types import HandObservation, Image
 
 _AHEAD = 16  # small ones; a batch of features is read while the one before is computed
@@ -54,9 +55,9 @@ class PictureLabels:
     """The labels of one picture, as far as the measures need them."""
 
     hands: tuple[TrueHand, ...] | None = None  # Its true hands; None where it has no such labels
-    people: tuple[LabelledPerson, ...] | None = None  # Its people; None where it has no such labels
+    people: tuple[FoundPerson, ...] | None = None  # Its people; None where it has no such labels
     # People that a pose estimator found in it, where the labels hold them beside ``people``
-    people_found: tuple[LabelledPerson, ...] | None = None
+    people_found: tuple[FoundPerson, ...] | None = None
     poses: tuple[Float[np.ndarray, "j 3"], ...] = ()  # float [J, 3] of each hand
     broken: bool = False  # Something of it could not be read
 

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from handwright.errors import HandsFileError
 from handwright.image import load_image
+from handwright.metrics.average_precision import FoundPerson
 from handwright.types import Image
 
 Labels = Mapping[str, Any]
@@ -110,15 +111,6 @@ class TrueHand:
     visible: Bool[np.ndarray, "21"]  # bool [21]
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledPerson:
-    """A person of the truth, or one that a pose estimator saw."""
-
-    # float64 [133, 2], COCO-WholeBody order; (0, 0) is a point that is not labelled or seen
-    points_px: Float[np.ndarray, "133 2"]
-    score: float  # How sure the estimator is; without one, the mean of its points' third numbers
-
-
 def true_hands(labels: Labels, where: Path) -> list[TrueHand]:
     """``hands[].keypoints_px`` [21][2] and ``visible`` [21] (all, where it is missing).
 
@@ -128,7 +120,7 @@ def true_hands(labels: Labels, where: Path) -> list[TrueHand]:
     return _each(labels, "hands", _hand, where)
 
 
-def people(labels: Labels, where: Path, key: str = "people") -> list[LabelledPerson]:
+def people(labels: Labels, where: Path, key: str = "people") -> list[FoundPerson]:
     """``people[].wholebody`` [133][3], x, y and how surely it is there, and ``score``, which may be missing.
 
     Raises:
@@ -161,12 +153,12 @@ def _hand(label: dict[str, Any]) -> TrueHand:
     return TrueHand(points, _finite("visible", label.get("visible", [True] * 21), (21,)) > 0)
 
 
-def _person(label: dict[str, Any]) -> LabelledPerson:
+def _person(label: dict[str, Any]) -> FoundPerson:
     points = _finite("wholebody", label["wholebody"], (133, 3))
     score = float(label.get("score", points[:, 2].mean()))
     if not np.isfinite(score):
         raise ValueError(f"score must be finite, got {score}")
-    return LabelledPerson(np.where(points[:, 2:] > 0, points[:, :2], 0.0), score)
+    return FoundPerson(np.where(points[:, 2:] > 0, points[:, :2], 0.0), score)
 
 
 def _pose(label: dict[str, Any]) -> Float[np.ndarray, "j 3"]:

@@ -8,12 +8,16 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.distances.clip import similarities, text_features
-from handwright.metrics.distances.frechet import frechet_distance
-from handwright.metrics.distances.kernel import kernel_distance
-from handwright.metrics.extractors.features import FeatureExtractor, TextImageEncoder
-from handwright.metrics.keypoints.average_precision import HANDS, FoundPerson, dap
-from handwright.metrics.keypoints.joints import (
+from handwright.metrics.average_precision import HANDS, dap
+from handwright.metrics.estimate import Estimate, mean_estimate
+from handwright.metrics.extractors.features import (
+    FeatureExtractor,
+    TextImageEncoder,
+    similarities,
+    text_features,
+)
+from handwright.metrics.frechet import frechet_distance
+from handwright.metrics.joints import (
     confidence_where_found,
     detection_confidence,
     found_rate,
@@ -21,11 +25,10 @@ from handwright.metrics.keypoints.joints import (
     mpjpe,
     pck,
 )
-from handwright.metrics.parameters.evaluation import pose_measures
+from handwright.metrics.kernel import kernel_distance
+from handwright.metrics.poses import pose_measures
 from handwright.metrics.sets.gather import Gathered
-from handwright.metrics.sets.paired_hands import pair_hands
-from handwright.metrics.sets.paired_people import pair_people, person_errors
-from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+from handwright.metrics.sets.paired import pair_hands, pair_people, person_errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +110,7 @@ def _clipsim(sets: Sets) -> list[Estimate]:
 def _precision_of_people(sets: Sets) -> list[Estimate]:
     pairs = pair_people(sets.real, sets.fake)
     truth = [[one.points_px for one in people] for people in pairs.truth]
-    found = [[FoundPerson(one.points_px, one.score) for one in people] for people in pairs.found]
-    return [dap(truth, found, points, seed=sets.seed) for points in (133, 42)]
+    return [dap(truth, pairs.found, points, seed=sets.seed) for points in (133, 42)]
 
 
 def _body_errors(sets: Sets) -> list[Estimate]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from handwright.metrics.statistics.estimate import Estimate
+from handwright.metrics.estimate import Estimate
 from handwright.reproduce.handrefiner.before_after import STATES
 from handwright.reproduce.handrefiner.paint_all import UNTOUCHED
 from handwright.reproduce.handrefiner.results import PEOPLE, Results

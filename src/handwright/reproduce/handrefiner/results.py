@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from handwright.errors import DataError, UsageError
-from handwright.metrics.statistics.estimate import Estimate, mean_estimate
+from handwright.metrics.estimate import Estimate, mean_estimate
 from handwright.refine.acceptance import order
 from handwright.reproduce.handrefiner.before_after import GROUP as BEFORE_AFTER
 from handwright.reproduce.handrefiner.before_after import STATES

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handwright.image import write_atomically
+from handwright.metrics.estimate import Estimate
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract
-from handwright.metrics.statistics.estimate import Estimate
 from handwright.options import DIFFUSING
 from handwright.refine.pipeline import open_engine
 from handwright.reproduce.handrefiner.before_after import GROUP, STATES, BeforeAfter

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.statistics.estimate import difference_estimate, rate_estimate, wilson
+from handwright.metrics.estimate import difference_estimate, rate_estimate, wilson
 
 
 def test_wilson_intervals_are_the_published_ones():

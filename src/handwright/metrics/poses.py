@@ -1,6 +1,11 @@
-"""Measures of generated poses against real ones, from files of arrays."""
+"""Measures of generated hand and body poses (Guo et al. 2022 for text-to-motion, here for still poses).
+
+Poses are compared in the 6-D form of their rotations (Zhou et al. 2019), in which equal rotations have equal
+numbers, or in any embedding that is handed in; files of arrays are evaluated as a whole.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zipfile import BadZipFile, is_zipfile
 
@@ -8,16 +13,111 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import DataError, InvalidValueError, NotEnoughDataError, UsageError
+from handwright.hand.rig import axis_angle_matrix
+from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
+from handwright.metrics.frechet import frechet_distance
 from handwright.metrics.packages import need
-from handwright.metrics.parameters.measures import (
-    diversity,
-    multimodality,
-    pose_distance,
-    r_precision,
-    rotations_6d,
-)
 from handwright.metrics.results import Evaluation, Failed
-from handwright.metrics.statistics.estimate import Estimate
+
+POOL = 32  # R-precision ranks a text among the texts of this many poses, its own included (Guo et al. 2022).
+
+_DIGITS = 9
+
+
+def rotations_6d(axis_angle: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 6"]:
+    """First two columns of the rotation matrix of each axis-angle vector, radians; 2π turns are none."""
+    matrix = axis_angle_matrix(axis_angle)
+    return np.concatenate([matrix[..., 0], matrix[..., 1]], -1)
+
+
+def pose_distance(
+    reference: Float[np.ndarray, "n j 3"],
+    generated: Float[np.ndarray, "m j 3"],
+    *,
+    seed: int = 0,
+) -> Estimate:
+    """Fréchet distance of two sets of poses, each the axis-angle [J, 3] of its joints, in 6-D rotations.
+
+    Raises:
+        NotEnoughDataError: A set has no more poses than 6 J numbers.
+        InvalidValueError: Shapes do not fit.
+    """
+    flat = [rotations_6d(poses).reshape(len(poses), -1) for poses in (reference, generated)]
+    return frechet_distance(flat[0], flat[1], name="pose-fid[rot6d]", seed=seed)
+
+
+def r_precision(
+    texts: Float[np.ndarray, "n d"],
+    poses: Float[np.ndarray, "n d"],
+    top: int = 1,
+    *,
+    embedding: str,
+    pool: int = POOL,
+    seed: int = 0,
+) -> Estimate:
+    """Share of poses whose own text is among the ``top`` nearest of a random pool of ``pool`` texts.
+
+    Nearness is the cosine of embeddings [N, D]; what does not fill a pool is left out. Texts that are equally
+    near (the same caption twice, embeddings that say nothing) come in random order: each counts with the
+    chance that it gets a place.
+
+    Raises:
+        NotEnoughDataError: There are fewer than ``pool`` pairs.
+        InvalidValueError: Shapes do not fit, or numbers are not finite.
+    """
+    if texts.shape != poses.shape or texts.ndim != 2:
+        raise InvalidValueError(f"texts {texts.shape} and poses {poses.shape} must be pairs [N, D]")
+    if not (np.isfinite(texts).all() and np.isfinite(poses).all()):
+        raise InvalidValueError("embeddings of texts or poses are not finite")
+    if len(texts) < pool:
+        raise NotEnoughDataError(f"R-precision needs at least {pool} pairs", f"got {len(texts)}")
+    order = np.random.default_rng(seed).permutation(len(texts))[: len(texts) // pool * pool]
+    chances: list[Float[np.ndarray, " pool"]] = []
+    for chosen in order.reshape(-1, pool):
+        similar = np.round(_unit(poses[chosen]) @ _unit(texts[chosen]).T, _DIGITS)
+        own = np.diag(similar)[:, None]
+        nearer, equal = (similar > own).sum(1), (similar == own).sum(1)
+        chances.append(np.clip((top - nearer) / equal, 0, 1))
+    return mean_estimate(f"r-precision@{top}[{embedding}, pool {pool}]", np.concatenate(chances), seed=seed)
+
+
+def diversity(
+    features: Float[np.ndarray, "n d"], *, name: str = "diversity[rot6d]", seed: int = 0
+) -> Estimate:
+    """Mean distance of the members of random disjoint pairs; compare it with the real set's own.
+
+    Raises:
+        NotEnoughDataError: There are fewer than 4 rows.
+    """
+    if len(features) < 4:
+        raise NotEnoughDataError(f"{name} needs at least 4 poses", f"got {len(features)}")
+    order = np.random.default_rng(seed).permutation(len(features))
+    half = len(order) // 2
+    apart = np.linalg.norm(features[order[:half]] - features[order[half : 2 * half]], axis=1)
+    return mean_estimate(name, apart, seed=seed)
+
+
+def multimodality(
+    features: Float[np.ndarray, "texts k d"],
+    *,
+    name: str = "multimodality[rot6d]",
+    seed: int = 0,
+) -> Estimate:
+    """Mean distance between the K poses made for one text, over texts; the interval redraws texts.
+
+    Raises:
+        NotEnoughDataError: There are fewer than 2 poses a text, or no text.
+    """
+    if features.ndim != 3 or features.shape[1] < 2:
+        raise NotEnoughDataError(f"{name} needs [texts, at least 2 poses, D]", f"got {features.shape}")
+    first, second = np.triu_indices(features.shape[1], 1)
+    apart = np.linalg.norm(features[:, first] - features[:, second], axis=-1).mean(1)
+    return statistic_estimate(name, apart, lambda rows: float(rows.mean()), seed=seed)
+
+
+def _unit(rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
 
 SUFFIXES = (".npz", ".safetensors")  # Files that hold parameters
 
@@ -144,8 +244,8 @@ def _flat(arrays: Arrays) -> Float[np.ndarray, "n j 3"]:
     return poses.reshape(-1, *poses.shape[-2:])
 
 
-def _poses(kind: str) -> Callable[[Arrays, Arrays, int], list[Estimate]]:
-    return lambda real, fake, seed: pose_measures(_flat(real), _flat(fake), kind, seed)
+def _of_poses(kind: str, real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
+    return pose_measures(_flat(real), _flat(fake), kind, seed)
 
 
 def _precision(real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
@@ -171,13 +271,13 @@ def _several(real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
     return estimates
 
 
-def _called(e: Estimate, label: str) -> Estimate:
-    return Estimate(f"{e.name} {label}", e.value, e.low, e.high, e.n)
+def _called(estimate: Estimate, label: str) -> Estimate:
+    return replace(estimate, name=f"{estimate.name} {label}")
 
 
 _MEASURES: dict[str, Callable[[Arrays, Arrays, int], list[Estimate]]] = {
-    "pose-fid": _poses("pose-fid"),
-    "diversity": _poses("diversity"),
+    "pose-fid": lambda *given: _of_poses("pose-fid", *given),
+    "diversity": lambda *given: _of_poses("diversity", *given),
     "r-precision": _precision,
     "multimodality": _several,
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import NotEnoughDataError
-from handwright.metrics.distances.frechet import Gaussian, frechet_between, frechet_distance, influence
+from handwright.metrics.frechet import Gaussian, frechet_between, frechet_distance, influence
 
 
 def spd(d: int, seed: int) -> np.ndarray:

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.parameters.measures import (
+from handwright.metrics.poses import (
     diversity,
     multimodality,
     pose_distance,
     r_precision,
-    retrieval_ranks,
     rotations_6d,
 )
 
@@ -27,17 +26,17 @@ def test_a_full_turn_is_none_and_a_quarter_turn_is_known():
 
 def test_equal_poses_are_at_no_distance_and_stiffer_ones_farther_and_farther():
     real = poses(400)
-    assert pose_distance(real, real.copy(), rounds=2).value == pytest.approx(0, abs=1e-6)
-    values = [pose_distance(real, s * real, rounds=2).value for s in (1, 0.8, 0.5, 0)]
+    assert pose_distance(real, real.copy()).value == pytest.approx(0, abs=1e-6)
+    values = [pose_distance(real, s * real).value for s in (1, 0.8, 0.5, 0)]
     assert values == sorted(values)
-    assert pose_distance(real, real, rounds=2).name == "pose-fid[rot6d]"
+    assert pose_distance(real, real).name == "pose-fid[rot6d]"
 
 
 def test_turning_joints_by_whole_turns_changes_nothing():
     real = poses(200)
     norms = np.linalg.norm(real, axis=-1, keepdims=True)
     turned = real * (norms + 2 * np.pi) / norms
-    assert pose_distance(real, turned, rounds=2).value == pytest.approx(0, abs=1e-6)
+    assert pose_distance(real, turned).value == pytest.approx(0, abs=1e-6)
 
 
 def test_matching_pairs_are_always_found_and_strangers_as_often_as_chance_says():
@@ -63,15 +62,15 @@ def test_a_caption_that_is_there_twice_is_right_half_of_the_time_at_first():
 def test_precision_falls_with_noise_and_rises_with_the_top():
     rng = np.random.default_rng(0)
     text, noise = rng.normal(size=(320, 16)), rng.normal(size=(320, 16))
-    values = [r_precision(text, text + s * noise, embedding="x", rounds=2).value for s in (0, 1, 2, 4)]
+    values = [r_precision(text, text + s * noise, embedding="x").value for s in (0, 1, 2, 4)]
     assert values == sorted(values, reverse=True) and values[-1] < 0.6
-    tops = [r_precision(text, text + 2 * noise, k, embedding="x", rounds=2).value for k in (1, 2, 3, 32)]
+    tops = [r_precision(text, text + 2 * noise, k, embedding="x").value for k in (1, 2, 3, 32)]
     assert tops == sorted(tops) and tops[-1] == 1
 
 
 def test_pairs_that_do_not_fill_a_pool_are_left_out():
     a = np.random.default_rng(0).normal(size=(70, 4))
-    assert [len(ranks) for ranks in retrieval_ranks(a, a)] == [64, 64]
+    assert r_precision(a, a, embedding="x").n == 64
 
 
 def test_diversity_is_the_mean_distance_of_pairs():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import DataError, InvalidValueError, NotEnoughDataError, UsageError
-from handwright.metrics.parameters.evaluation import evaluate_parameters, pose_measures, read_parameters
+from handwright.metrics.poses import evaluate_parameters, pose_measures, read_parameters
 
 
 def poses(n: int, seed: int = 0, scale: float = 0.5, joints: int = 2) -> np.ndarray:

@@ -5,33 +5,31 @@ more than that, so that it never pays to be missed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.statistics.estimate import ROUNDS, Estimate, mean_estimate, statistic_estimate
+from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
 from handwright.types import HandObservation
 
 Detections = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
 
 
-def found_rate(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def found_rate(detections: Detections, *, seed: int = 0) -> Estimate:
     """Share of pictures in which at least one hand was found."""
-    return mean_estimate(
-        "hand-found", np.array([bool(hands) for hands in detections], float), rounds=rounds, seed=seed
-    )
+    return mean_estimate("hand-found", np.array([bool(hands) for hands in detections], float), seed=seed)
 
 
-def detection_confidence(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def detection_confidence(detections: Detections, *, seed: int = 0) -> Estimate:
     """Mean score of the best hand of each picture; a picture without one counts 0."""
     best = [max((hand.score for hand in hands), default=0.0) for hands in detections]
-    return mean_estimate("det-conf", np.array(best, float), rounds=rounds, seed=seed)
+    return mean_estimate("det-conf", np.array(best, float), seed=seed)
 
 
-def confidence_where_found(detections: Detections, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def confidence_where_found(detections: Detections, *, seed: int = 0) -> Estimate:
     """Mean score of the hands that were found, as published: what was missed does not count.
 
     Pictures are redrawn, not hands: the hands of a picture are alike. Never read it without ``hand-found``.
@@ -45,8 +43,8 @@ def confidence_where_found(detections: Detections, *, rounds: int = ROUNDS, seed
     name = "det-conf[found]"
     if not rows[:, 1].sum():
         raise NotEnoughDataError(f"{name} has nothing to measure", "no hand was found")
-    estimate = statistic_estimate(name, rows, _ratio, rounds=rounds, seed=seed)
-    return Estimate(name, estimate.value, estimate.low, estimate.high, n=int(rows[:, 1].sum()))
+    estimate = statistic_estimate(name, rows, _ratio, seed=seed)
+    return replace(estimate, n=int(rows[:, 1].sum()))
 
 
 def _ratio(rows: np.ndarray) -> float:
@@ -114,9 +112,7 @@ def joint_errors(
     )
 
 
-def mpjpe(
-    errors: JointErrors, unit: Unit = "% hand", *, name: str = "mpjpe", rounds: int = ROUNDS, seed: int = 0
-) -> Estimate:
+def mpjpe(errors: JointErrors, unit: Unit = "% hand", *, name: str = "mpjpe", seed: int = 0) -> Estimate:
     """Mean per-joint position error.
 
     Args:
@@ -125,10 +121,9 @@ def mpjpe(
             fraction of the person's size, for errors of whole people. (The two-stage paper gives fractions,
             and does not say of what: ours are of the longer side of the box of a person's annotated joints.)
         name: ``mpjpe``, ``mpjpe-floor``, …; the unit is added.
-        rounds: Bootstrap rounds.
         seed: Of the bootstrap.
     """
-    return mean_estimate(f"{name}[{unit}]", in_unit(errors, unit), errors.pictures, rounds=rounds, seed=seed)
+    return mean_estimate(f"{name}[{unit}]", in_unit(errors, unit), errors.pictures, seed=seed)
 
 
 def in_unit(errors: JointErrors, unit: Unit) -> Float[np.ndarray, " n"]:
@@ -136,19 +131,19 @@ def in_unit(errors: JointErrors, unit: Unit) -> Float[np.ndarray, " n"]:
     return errors.share * {"% hand": np.float64(100.0), "px": errors.size_px, "body": np.float64(1.0)}[unit]
 
 
-def miss_rate(errors: JointErrors, *, name: str = "missed", rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def miss_rate(errors: JointErrors, *, name: str = "missed", seed: int = 0) -> Estimate:
     """Share of hands that were not found."""
-    return mean_estimate(name, errors.missed.astype(float), errors.pictures, rounds=rounds, seed=seed)
+    return mean_estimate(name, errors.missed.astype(float), errors.pictures, seed=seed)
 
 
-def pck(errors: JointErrors, threshold: float = 0.2, *, rounds: int = ROUNDS, seed: int = 0) -> Estimate:
+def pck(errors: JointErrors, threshold: float = 0.2, *, seed: int = 0) -> Estimate:
     """Percentage of correct keypoints: joints closer than ``threshold`` hand sizes; missed hands have none.
 
     Raises:
         InvalidValueError: The threshold is not positive.
     """
     share = correct_share(errors, threshold)
-    return mean_estimate(f"pck@{threshold:g}", share, errors.pictures, rounds=rounds, seed=seed)
+    return mean_estimate(f"pck@{threshold:g}", share, errors.pictures, seed=seed)
 
 
 def correct_share(errors: JointErrors, threshold: float = 0.2) -> Float[np.ndarray, " n"]:

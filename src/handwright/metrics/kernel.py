@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 
 LEAST = 10  # Fewer features than this in a set make no kernel distance worth a name
 
@@ -68,15 +68,6 @@ def kernel_distance_difference(
     v = _with_all(bootstrap_counts(len(y), rounds, seed + 1))
     drawn = _mmd2(x, y, u, v) - _mmd2(x, z, u, v)
     return Estimate(f"Δ {name}", float(drawn[-1]), *interval(drawn[:-1]), n=len(y), n_reference=len(x))
-
-
-def mmd2_readable(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> float:
-    """Unbiased squared MMD as its definition reads (Gretton et al. 2012, eq. 3)."""
-    xx, yy, xy = polynomial_kernel(x, x), polynomial_kernel(y, y), polynomial_kernel(x, y)
-    n, m = len(x), len(y)
-    within_x = (xx.sum() - np.trace(xx)) / (n * (n - 1))
-    within_y = (yy.sum() - np.trace(yy)) / (m * (m - 1))
-    return float(within_x + within_y - 2 * xy.mean())
 
 
 def feature_sets(

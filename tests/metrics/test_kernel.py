@@ -4,16 +4,24 @@ import numpy as np
 import pytest
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.distances.kernel import (
+from handwright.metrics.kernel import (
     kernel_distance,
     kernel_distance_difference,
-    mmd2_readable,
     polynomial_kernel,
 )
 
 
 def features(n: int, d: int = 8, shift: float = 0.0, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(shift, 1.0, (n, d))
+
+
+def mmd2_readable(x: np.ndarray, y: np.ndarray) -> float:
+    """Unbiased squared MMD as its definition reads (Gretton et al. 2012, eq. 3)."""
+    xx, yy, xy = polynomial_kernel(x, x), polynomial_kernel(y, y), polynomial_kernel(x, y)
+    n, m = len(x), len(y)
+    within_x = (xx.sum() - np.trace(xx)) / (n * (n - 1))
+    within_y = (yy.sum() - np.trace(yy)) / (m * (m - 1))
+    return float(within_x + within_y - 2 * xy.mean())
 
 
 def test_the_fast_distance_equals_its_readable_definition():

@@ -9,16 +9,36 @@ import pytest
 pytest.importorskip("pycocotools")
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.keypoints import average_precision as room
-from handwright.metrics.keypoints.average_precision import (
-    HAND_SIGMAS,
+from handwright.metrics import average_precision as room
+from handwright.metrics.average_precision import (
     HANDS,
     WHOLEBODY_SIGMAS,
     FoundPerson,
     dap,
-    keypoint_similarity,
-    person_area_px,
+    person_box_px,
 )
+from handwright.metrics.joints import annotated
+
+HAND_SIGMAS = WHOLEBODY_SIGMAS[-21:]
+
+
+def person_area_px(points_px: np.ndarray) -> float:
+    """Area of the box of the annotated points."""
+    return float(np.prod(person_box_px(points_px)[1]))
+
+
+def keypoint_similarity(
+    truth_px: np.ndarray,
+    found_px: np.ndarray,
+    sigmas: np.ndarray,
+    area_px: float,
+) -> float:
+    """OKS in [0, 1] of a found person with a true one, whose whole area counts; (0, 0) is not annotated."""
+    known = annotated(truth_px)
+    if not known.any():
+        return 0.0
+    squared = ((found_px - truth_px) ** 2).sum(-1)
+    return float(np.exp(-squared / (2 * area_px * (2 * sigmas) ** 2))[known].mean())
 
 
 def person(seed: int, at: float = 100.0) -> np.ndarray:

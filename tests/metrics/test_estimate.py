@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.statistics.estimate import (
+from handwright.metrics.estimate import (
     Estimate,
     bootstrap_counts,
     mean_estimate,

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.keypoints.joints import annotated
+from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.joints import annotated
 from handwright.metrics.packages import need
-from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 
 _BODY = (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89)
 _FEET = (68, 66, 66, 92, 94, 94)
@@ -27,8 +27,6 @@ _FACE = (
     10, 8, 9, 9, 9, 7, 7, 8, 11, 8, 8, 8, 10, 8,
 )  # fmt: skip
 _HAND = (29, 22, 35, 37, 47, 26, 25, 24, 35, 18, 24, 22, 26, 17, 21, 21, 32, 20, 19, 22, 31)
-
-HAND_SIGMAS: Float[np.ndarray, "21"] = np.array(_HAND) / 1000  # Of the 21 points of one hand
 
 HANDS_SIGMAS: Float[np.ndarray, "42"] = np.array(_HAND + _HAND) / 1000
 """Of the 42 points of a person's two hands, left first."""
@@ -47,34 +45,16 @@ def person_box_px(
     return (known.min(0), np.ptp(known, axis=0)) if len(known) else (np.zeros(2), np.zeros(2))
 
 
-def person_area_px(points_px: Float[np.ndarray, "k 2"]) -> float:
-    """Area of the box of the annotated points."""
-    return float(np.prod(person_box_px(points_px)[1]))
-
-
-def keypoint_similarity(
-    truth_px: Float[np.ndarray, "k 2"],
-    found_px: Float[np.ndarray, "k 2"],
-    sigmas: Float[np.ndarray, " k"],
-    area_px: float,
-) -> float:
-    """OKS in [0, 1] of a found person with a true one, whose whole area counts; (0, 0) is not annotated."""
-    known = annotated(truth_px)
-    if not known.any():
-        return 0.0
-    squared = ((found_px - truth_px) ** 2).sum(-1)
-    return float(np.exp(-squared / (2 * area_px * (2 * sigmas) ** 2))[known].mean())
-
-
 _MOST_PEOPLE = 20
 _RECALLS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, eq=False)
 class FoundPerson:
-    """A person as seen in a picture."""
+    """A person as labelled, or as a pose estimator saw one."""
 
-    points_px: Float[np.ndarray, "133 2"]  # float [133, 2], COCO-WholeBody order
+    # float64 [133, 2], COCO-WholeBody order; (0, 0) is a point that is not labelled or seen
+    points_px: Float[np.ndarray, "133 2"]
     score: float  # How sure, any scale; orders people over all pictures
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.distances.kernel import feature_sets
-from handwright.metrics.statistics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
+from handwright.metrics.kernel import feature_sets
 
 _NOTHING = 1e-10  # Directions with less than this share of the largest variance count as constant
 
