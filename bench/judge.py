@@ -5,7 +5,7 @@ surgery on test-only photographs, test-only photographs as they are. Renders, su
 and kept in --work.
 
 --left-out WAY=DIR: a critic trained without one generator (0, 1 or 2) of every defect (`bench/left_out.py`).
---hadm, --malhand: folders of sets that people have judged (``data.loaders``); nothing is ever fetched.
+--hadm, --malhand: folders of sets that people have judged (``judged_sets.py``); nothing is ever fetched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from handwright.data.loaders import Tally, read_hadm, read_malhand
+from handwright.data.loaders import Tally
 from handwright.errors import HandwrightError, UsageError
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
@@ -32,6 +32,7 @@ from judge_page import Evidence, write_page
 from judge_real import held_out_photos, judged, photographs
 from judge_review import refound, verdicts
 from judge_sets import Picture, blurred, operated, rendered, tiny
+from judged_sets import read_hadm, read_malhand
 
 FIRST_SEED = 900_000
 OUT = Path(__file__).parents[1] / "docs" / "research" / "judge.md"

@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float
 
 from find import LIST, match
-from handwright.data.loaders import JudgedPicture
 from handwright.data.photographs import decode_photo, list_photos, read_photo
 from handwright.image.atomic_write import write_atomically
 from handwright.perception.detect.landmarker import Landmarker
@@ -26,6 +25,7 @@ from handwright.review.proposals.network import Proposer
 from handwright.training.streams.photographs import TRAIN_SETS, is_test_only
 from handwright.types import Box, HandObservation
 from judge_sets import Picture, Pixels, Truth
+from judged_sets import JudgedPicture
 
 LEAST_PX = 24
 GENERATED = "hands.jsonl"

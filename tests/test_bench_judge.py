@@ -14,7 +14,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
-from handwright.data.loaders import JudgedHand, JudgedPicture
 from handwright.data.sample import Source
 from handwright.errors import UsageError
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -44,6 +43,7 @@ from judge_tables import (
     skin_table,
     sure_side_rates,
 )
+from judged_sets import JudgedHand, JudgedPicture
 from tests.review.predictions import StubCritic, prediction
 
 GREY = np.full((64, 64, 3), 128, np.uint8)

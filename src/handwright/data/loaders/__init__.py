@@ -2,18 +2,15 @@
 
 from handwright.data.loaders.coco_wholebody import read_coco_wholebody
 from handwright.data.loaders.freihand import read_freihand
-from handwright.data.loaders.hadm import read_hadm
 from handwright.data.loaders.hagrid import read_hagrid
 from handwright.data.loaders.handwright_shards import read_handwright
 from handwright.data.loaders.interhand import read_interhand
 from handwright.data.loaders.laion_human import read_laion_human
-from handwright.data.loaders.malhand import read_malhand
-from handwright.data.loaders.records import Broken, JudgedHand, JudgedPicture, Tally
+from handwright.data.loaders.records import Broken, Tally
 from handwright.data.loaders.reinterhand import read_reinterhand
 from handwright.data.loaders.rhd import read_rhd
 
 __all__ = [
-    "Broken", "JudgedHand", "JudgedPicture", "Tally", "read_coco_wholebody", "read_freihand", "read_hadm",
-    "read_hagrid", "read_handwright", "read_interhand", "read_laion_human", "read_malhand",
-    "read_reinterhand", "read_rhd",
+    "Broken", "Tally", "read_coco_wholebody", "read_freihand", "read_hagrid", "read_handwright",
+    "read_interhand", "read_laion_human", "read_reinterhand", "read_rhd",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.loaders.records import Record, read_json, reader, record_of
+from handwright.data.loaders.records import Record, Unusable, picture_at, read_json, reader, record_of
 from handwright.data.sample import HandLabel, PersonLabel, Sample, Source, box_around
 from handwright.errors import DataError
 from handwright.types import Box, Side
@@ -47,15 +47,10 @@ def read_coco_wholebody(root: Path, split: Literal["train", "val"] = "val") -> G
         yield record_of(source, partial(_sample, root, split, source, pictures.get(number), labels))
 
 
-def _sample(
-    root: Path, split: str, source: Source, name: str | None, labels: list[dict[str, Any]]
-) -> Sample | str:
+def _sample(root: Path, split: str, source: Source, name: str | None, labels: list[dict[str, Any]]) -> Sample:
     if name is None:
-        return "its image id is in no list"
-    places = (root / f"{split}2017" / name, root / "images" / f"{split}2017" / name)
-    file = next((place for place in places if place.is_file()), None)
-    if file is None:
-        return "its picture is missing"
+        raise Unusable("its image id is in no list")
+    file = picture_at(root / f"{split}2017" / name, root / "images" / f"{split}2017" / name)
     people: list[PersonLabel] = []
     hands: list[HandLabel] = []
     for label in labels:
@@ -64,13 +59,11 @@ def _sample(
         points = _wholebody(label)
         if (points[:, 2] > 0).any():
             people.append(PersonLabel(points, _box(label["bbox"])))
-        hands += [
-            hand
-            for side, part in _HANDS
-            if label[f"{side}hand_valid"] and (hand := _hand(side, points[part], label)) is not None
-        ]
+        for side, part in _HANDS:
+            if label[f"{side}hand_valid"] and (points[part, 2] > 0).any():
+                hands.append(_hand(side, points[part], label))
     if not people:
-        return "nobody in it has a labelled point"
+        raise Unusable("nobody in it has a labelled point")
     key = f"coco-wholebody-{Path(name).stem}"
     return Sample(key, reader(file), tuple(hands), tuple(people), None, "photograph", source)
 
@@ -86,10 +79,8 @@ def _wholebody(label: dict[str, Any]) -> Float[np.ndarray, "133 3"]:
     return points
 
 
-def _hand(side: Side, points: Float[np.ndarray, "21 3"], label: dict[str, Any]) -> HandLabel | None:
+def _hand(side: Side, points: Float[np.ndarray, "21 3"], label: dict[str, Any]) -> HandLabel:
     known = points[:, 2] > 0
-    if not known.any():
-        return None
     given = label.get(f"{side}hand_box")
     box = _box(given) if given and given[2] > 0 and given[3] > 0 else box_around(points[known, :2])
     return HandLabel(box, side, points[:, :2].copy(), known)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handwright.data.loaders.records import Record, from_pixel_index, project, read_json, reader, record_of
+from handwright.data.loaders.records import Record, picture_at, project, read_json, reader, record_of
 from handwright.data.sample import HandLabel, Sample, Source, box_around
 from handwright.errors import DataError
 
@@ -44,11 +44,10 @@ def read_freihand(root: Path, split: Literal["training", "evaluation"] = "traini
         yield record_of(source, partial(_sample, file, source, cameras[pose], points[pose]))
 
 
-def _sample(file: Path, source: Source, camera: Any, points: Any) -> Sample | str:  # noqa: ANN401
-    if not file.is_file():
-        return "its picture is missing"
+def _sample(file: Path, source: Source, camera: Any, points: Any) -> Sample:  # noqa: ANN401
+    picture_at(file)
     k, joints_cam_m = np.array(camera, float), np.array(points, float)
-    points_px = from_pixel_index(project(joints_cam_m, k[[0, 1], [0, 1]], k[:2, 2]))
+    points_px = project(joints_cam_m, k[[0, 1], [0, 1]], k[:2, 2])
     hand = HandLabel(box_around(points_px), "right", points_px, np.ones(21, bool), joints_cam_m)
     key = f"freihand-{source.record.replace('/', '-')}"
     return Sample(key, reader(file), (hand,), (), None, "photograph", source)

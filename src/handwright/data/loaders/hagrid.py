@@ -14,7 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from handwright.data.loaders.records import Record, read_json, reader, record_of, upright_size_px
+from handwright.data.loaders.records import (
+    Record,
+    Unusable,
+    list_annotations,
+    picture_at,
+    read_json,
+    reader,
+    record_of,
+    upright_size_px,
+)
 from handwright.data.sample import HandLabel, Sample, Source
 from handwright.errors import DataError
 from handwright.types import Side
@@ -34,14 +43,7 @@ def read_hagrid(root: Path, split: str = "train") -> Generator[Record]:
     Raises:
         DataError: There are no annotation files, or one is no JSON.
     """
-    files = sorted((root / "annotations" / split).glob("*.json"))
-    if not files:
-        raise DataError(
-            f"{_NAME}: {root / 'annotations' / split} holds no annotations",
-            "no GESTURE.json there",
-            "name the folder that holds annotations",
-        )
-    for file in files:
+    for file in list_annotations(root / "annotations" / split, _NAME):
         gesture = file.stem
         document = read_json(file, _NAME)
         if not isinstance(document, dict):
@@ -53,27 +55,17 @@ def read_hagrid(root: Path, split: str = "train") -> Generator[Record]:
 
 def _sample(
     root: Path, split: str, gesture: str, name: str, source: Source, labels: dict[str, Any]
-) -> Sample | str:
-    places = [root / folder.format(gesture=gesture, split=split) / f"{name}.jpg" for folder in _FOLDERS]
-    file = next((place for place in places if place.is_file()), None)
-    if file is None:
-        return "its picture is missing"
+) -> Sample:
+    folders = (root / folder.format(gesture=gesture, split=split) for folder in _FOLDERS)
+    file = picture_at(*(folder / f"{name}.jpg" for folder in folders))
     size = np.array(upright_size_px(file), float)
     boxes, gestures = labels["bboxes"], labels["labels"]
     if len(boxes) != len(gestures) or not boxes:
-        return "its boxes and labels do not fit"
+        raise Unusable("its boxes and labels do not fit")
     points = labels.get("hand_landmarks") or labels.get("landmarks") or [[]] * len(boxes)
-    shown = [label for label in gestures if label != _NO_GESTURE]
-    hands = [
-        _hand(
-            box,
-            label,
-            landmarks,
-            size,
-            _SIDES.get(labels.get("leading_hand", "")) if len(shown) == 1 else None,
-        )
-        for box, label, landmarks in zip(boxes, gestures, points, strict=True)
-    ]
+    alone = len(gestures) - gestures.count(_NO_GESTURE) == 1
+    leading = _SIDES.get(labels.get("leading_hand", "")) if alone else None
+    hands = [_hand(*of_hand, size, leading) for of_hand in zip(boxes, gestures, points, strict=True)]
     key = f"hagrid-{gesture}-{name}"
     return Sample(key, reader(file), tuple(hands), (), None, "photograph", source)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from handwright.data.captions import PHOTOGRAPH, RENDERED
-from handwright.data.loaders.records import Broken, Record, record_of
+from handwright.data.loaders.records import Broken, Record, Unusable, record_of
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.sample import Domain, HandLabel, PersonLabel, Sample, Source, box_around
 from handwright.data.shards import Labelled, list_shards, read_records
@@ -40,11 +40,11 @@ def read_handwright(root: Path) -> Generator[Record]:
             yield record_of(source, partial(_sample, found, source))
 
 
-def _sample(found: Labelled, source: Source) -> Sample | str:
+def _sample(found: Labelled, source: Source) -> Sample:
     record = found.record
     domain = _DOMAINS.get(record.get("domain"))
     if domain is None:
-        return "its domain is neither photograph nor render"
+        raise Unusable("its domain is neither photograph nor render")
     key = f"{_NAME}-{record.get('kind', 'sample')}-{found.shard.stem}-{found.key}"
     hands = tuple(_hand(hand) for hand in record["hands"])
     people = tuple(_person(person) for person in record.get("people", ()))

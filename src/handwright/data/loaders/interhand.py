@@ -16,14 +16,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handwright.data.loaders.records import Record, from_pixel_index, project, read_json, reader, record_of
-from handwright.data.sample import HandLabel, Sample, Source, box_around
+from handwright.data.loaders.records import (
+    Record,
+    Unusable,
+    hand_in_view,
+    picture_at,
+    read_json,
+    reader,
+    record_of,
+)
+from handwright.data.sample import HandLabel, Sample, Source
 from handwright.errors import DataError
 from handwright.types import Side
 
 _NAME = "InterHand2.6M"
 _TO_MEDIAPIPE = [20, *(4 * finger + joint for finger in range(5) for joint in (3, 2, 1, 0))]
-_HALVES: tuple[tuple[Side, slice], ...] = (("right", slice(0, 21)), ("left", slice(21, 42)))
+_FIRST: tuple[tuple[Side, int], ...] = (("right", 0), ("left", 21))
 
 
 def read_interhand(root: Path, split: Literal["train", "val", "test"] = "train") -> Generator[Record]:
@@ -57,46 +65,29 @@ def _sample(
     pictures: dict[int, dict[str, Any]],
     cameras: dict[str, Any],
     joints: dict[str, Any],
-) -> Sample | str:
+) -> Sample:
     picture = pictures.get(label["image_id"])
     if picture is None:
-        return "its image id is in no list"
-    file = folder / picture["file_name"]
-    if not file.is_file():
-        return "its picture is missing"
+        raise Unusable("its image id is in no list")
+    file = picture_at(folder / picture["file_name"])
     capture, camera = str(picture["capture"]), str(picture["camera"])
     known = joints[capture].get(str(picture["frame_idx"]))
     if known is None:
-        return "its frame has no 3-D joints"
+        raise Unusable("its frame has no 3-D joints")
     views = cameras[capture]
     rotation, position, focal, center = (
         np.array(views[what][camera], float) for what in ("camrot", "campos", "focal", "princpt")
     )
     points_cam_m = (np.array(known["world_coord"], float) - position) @ rotation.T / 1000
     valid = np.array(label["joint_valid"], float).reshape(42) > 0
-    size = (float(picture["width"]), float(picture["height"]))
-    hands = [
-        hand
-        for side, half in _HALVES
-        if valid[half].any()
-        and (hand := _hand(side, points_cam_m[half], valid[half], focal, center, size)) is not None
-    ]
+    size = (int(picture["width"]), int(picture["height"]))
+    hands: list[HandLabel] = []
+    for side, first in _FIRST:
+        order = first + np.array(_TO_MEDIAPIPE)
+        if valid[order].any():
+            hand = hand_in_view(side, points_cam_m[order], focal, center, size, valid[order])
+            hands += [] if hand is None else [hand]
     if not hands:
-        return "no joint is valid and in the picture"
+        raise Unusable("no joint is valid and in the picture")
     key = f"interhand-{source.record.replace('/', '-')}"
     return Sample(key, reader(file), tuple(hands), (), None, "photograph", source)
-
-
-def _hand(
-    side: Side,
-    points_cam_m: np.ndarray,
-    valid: np.ndarray,
-    focal: np.ndarray,
-    center: np.ndarray,
-    size: tuple[float, float],
-) -> HandLabel | None:
-    ordered = points_cam_m[_TO_MEDIAPIPE]
-    points = from_pixel_index(project(ordered, focal, center))
-    inside = (points >= 0).all(1) & (points < np.array(size)).all(1)
-    visible = valid[_TO_MEDIAPIPE] & inside
-    return HandLabel(box_around(points[visible]), side, points, visible, ordered) if visible.any() else None

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.loaders.records import Record, from_pixel_index, read_json, reader, record_of
+from handwright.data.loaders.records import (
+    Record,
+    Unusable,
+    from_pixel_index,
+    picture_at,
+    read_json,
+    reader,
+    record_of,
+)
 from handwright.data.sample import PersonLabel, Sample, Source, box_around
 from handwright.errors import DataError
 
@@ -44,24 +52,23 @@ def read_laion_human(root: Path, mapping: str = "mapping_file_training.json") ->
         yield record_of(source, partial(_sample, root, source, entry))
 
 
-def _sample(root: Path, source: Source, entry: dict[str, Any]) -> Sample | str:
+def _sample(root: Path, source: Source, entry: dict[str, Any]) -> Sample:
     file, poses = root / entry["img_path"], root / entry["pose_path"]
-    if not file.is_file():
-        return "its picture is missing"
+    picture_at(file)
     if not poses.is_file():
-        return "its pose file is missing"
+        raise Unusable("its pose file is missing")
     try:
         with np.load(poses, allow_pickle=False) as stored:
             if "keypoints" not in stored:
-                return "its pose file is not converted (see handwright.data.loaders.laion_human.CONVERT)"
+                raise Unusable(f"its pose file is not converted (see {__name__}.CONVERT)")
             bodies = np.asarray(stored["keypoints"], np.float64)
     except (OSError, ValueError, zipfile.BadZipFile):
-        return "its pose file is damaged"
+        raise Unusable("its pose file is damaged") from None
     if bodies.ndim != 3 or bodies.shape[1:] != (17, 3):
-        return "its pose file does not hold 17 points a person"
+        raise Unusable("its pose file does not hold 17 points a person")
     people = tuple(person for body in bodies if (person := _person(body)) is not None)
     if not people:
-        return "nobody in it has a point"
+        raise Unusable("nobody in it has a point")
     key = f"laion-human-{source.record.replace('/', '-')}"
     return Sample(key, reader(file), (), people, str(entry["prompt"]), "photograph", source)
 

@@ -1,7 +1,7 @@
-"""What all loaders share: records that may be broken or judged, and the one pixel convention.
+"""What all loaders share: records that may be broken, and the one pixel convention.
 
 Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``from_pixel_index`` is the step
-between the two, and every loader names the place where it takes it.
+between the two; ``project`` takes it, too.
 """
 
 import json
@@ -12,49 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from PIL import Image as PILImage
 
-from handwright.data.sample import Sample, Source
-from handwright.errors import DataError, HandwrightError, InvalidValueError, UnreadableImageError
+from handwright.data.sample import HandLabel, Sample, Source, box_around
+from handwright.errors import DataError, HandwrightError, UnreadableImageError
 from handwright.image import load_image
-from handwright.types import Box, Image
-
-
-@dataclass(frozen=True)
-class JudgedHand:
-    """A hand and how people judge it."""
-
-    bbox_xyxy_px: Box  # Its box; may reach beyond the picture
-    malformed: bool  # Whether something is wrong with it
-    level: str | None = None  # The data set's word for how wrong ('mild', 'severe'), if it has one
-
-    def __post_init__(self) -> None:
-        _expect_box("JudgedHand.bbox_xyxy_px", self.bbox_xyxy_px)
-
-
-@dataclass(frozen=True, eq=False)
-class JudgedPicture:
-    """A picture with its judged hands."""
-
-    key: str  # Unique among all data sets; usable as a file name
-    image: Callable[[], Image]  # Reads the picture; raises ``UnreadableImageError``
-    hands: tuple[JudgedHand, ...]  # Hands with a box
-    rest_good: bool  # Whether hands without a box are good ones; otherwise nothing is known of them
-    # Boxes within which nothing is known of hands that have no box of their own
-    unclear_xyxy_px: tuple[Box, ...]
-    source: Source  # Where it comes from
-
-    def __post_init__(self) -> None:
-        for box in self.unclear_xyxy_px:
-            _expect_box("JudgedPicture.unclear_xyxy_px", box)
-
-
-def _expect_box(name: str, box: Box) -> None:
-    x0, y0, x1, y1 = box
-    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
-        raise InvalidValueError(f"{name} must be a box, got {box}")
-
+from handwright.types import Image, Side
 
 _ORIENTATION_TAG = 274
 _EXAMPLES = 3
@@ -66,6 +30,10 @@ class Broken:
 
     source: Source  # Which one
     reason: str  # Why, in a few words that are the same for all records broken in the same way
+
+
+class Unusable(Exception):
+    """Raised while a record is read: why it cannot be used."""
 
 
 Record = Sample | Broken
@@ -102,16 +70,17 @@ class Tally:
         return lines
 
 
-def record_of(source: Source, read: Callable[[], Found | str]) -> Found | Broken:
+def record_of(source: Source, read: Callable[[], Found]) -> Found | Broken:
     """The sample that ``read`` returns, or why there is none: its own reason, or labels of another shape."""
     try:
-        record = read()
+        return read()
+    except Unusable as error:
+        return Broken(source, str(error))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         reason = error.what if isinstance(error, HandwrightError) else f"{type(error).__name__}: {error}"
         return Broken(source, f"its labels are malformed ({reason})")
     except HandwrightError as error:
         return Broken(source, error.why or error.what)
-    return Broken(source, record) if isinstance(record, str) else record
 
 
 def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -129,9 +98,49 @@ def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the f
         raise DataError(f"{dataset}: {path} is no JSON", str(error), "fetch it again") from error
 
 
+def list_annotations(folder: Path, dataset: str, pattern: str = "*.json") -> list[Path]:
+    """The label files in a folder, sorted.
+
+    Raises:
+        DataError: There is none.
+    """
+    if files := sorted(folder.glob(pattern)):
+        return files
+    hint = "name the folder that holds annotations and pictures"
+    raise DataError(f"{dataset}: {folder} holds no annotations", f"no {pattern} there", hint)
+
+
+def picture_at(*places: Path) -> Path:
+    """The first of some places where a picture is.
+
+    Raises:
+        Unusable: It is at none of them.
+    """
+    for place in places:
+        if place.is_file():
+            return place
+    raise Unusable("its picture is missing")
+
+
 def reader(path: Path) -> Callable[[], Image]:
     """What reads this picture when it is wanted."""
     return lambda: load_image(path)
+
+
+def hand_in_view(
+    side: Side,
+    joints_cam_m: Float[np.ndarray, "21 3"],
+    focal_px: Float[np.ndarray, "2"],
+    center_px: Float[np.ndarray, "2"],
+    size: tuple[int, int],
+    valid: Bool[np.ndarray, "21"] | bool = True,
+) -> HandLabel | None:
+    """A hand seen by a camera whose picture has this width and height; None where no valid point is in it."""
+    points = project(joints_cam_m, focal_px, center_px)
+    visible = np.asarray(valid & (points >= 0).all(1) & (points < np.array(size)).all(1))
+    return (
+        HandLabel(box_around(points[visible]), side, points, visible, joints_cam_m) if visible.any() else None
+    )
 
 
 def upright_size_px(path: Path) -> tuple[int, int]:
@@ -157,7 +166,7 @@ def from_pixel_index(points: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n
 def project(
     points_cam: Float[np.ndarray, "n 3"], focal_px: Float[np.ndarray, "2"], center_px: Float[np.ndarray, "2"]
 ) -> Float[np.ndarray, "n 2"]:
-    """Pinhole projection of points in camera space, in the data set's own pixel convention.
+    """Pinhole projection of points in camera space whose first pixel is centred at 0; here it is at 0.5.
 
     Raises:
         ValueError: A point lies behind the camera.
@@ -165,4 +174,4 @@ def project(
     points = np.asarray(points_cam, np.float64)
     if not (points[:, 2] > 0).all():
         raise ValueError("a point lies behind the camera")
-    return points[:, :2] / points[:, 2:] * focal_px + center_px
+    return from_pixel_index(points[:, :2] / points[:, 2:] * focal_px + center_px)

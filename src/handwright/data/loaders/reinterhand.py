@@ -17,14 +17,14 @@ import numpy as np
 
 from handwright.data.loaders.records import (
     Record,
-    from_pixel_index,
-    project,
+    Unusable,
+    hand_in_view,
     read_json,
     reader,
     record_of,
     upright_size_px,
 )
-from handwright.data.sample import HandLabel, Sample, Source, box_around
+from handwright.data.sample import HandLabel, Sample, Source
 from handwright.errors import DataError
 from handwright.types import Side
 
@@ -53,9 +53,9 @@ def read_reinterhand(root: Path, lights: str = "envmap_per_frame") -> Generator[
             yield record_of(source, partial(_sample, capture, file, source, cameras.get(camera)))
 
 
-def _sample(capture: Path, file: Path, source: Source, camera: Any) -> Sample | str:  # noqa: ANN401
+def _sample(capture: Path, file: Path, source: Source, camera: Any) -> Sample:  # noqa: ANN401
     if camera is None:
-        return "its camera has no parameters"
+        raise Unusable("its camera has no parameters")
     size = upright_size_px(file)
     rotation, shift, focal, center = (
         np.array(camera[what], float) for what in ("R", "t", "focal", "princpt")
@@ -67,13 +67,11 @@ def _sample(capture: Path, file: Path, source: Source, camera: Any) -> Sample | 
             continue
         world = np.array(read_json(labels, _NAME), float)
         if world.shape != (24, 3):
-            return f"its keypoints have shape {world.shape}, not (24, 3)"
+            raise Unusable(f"its keypoints have shape {world.shape}, not (24, 3)")
         points_cam_m = (world[_TO_MEDIAPIPE] @ rotation.T + shift) / 1000
-        points = from_pixel_index(project(points_cam_m, focal, center))
-        visible = np.asarray((points >= 0).all(1) & (points < np.array(size)).all(1))
-        if visible.any():
-            hands.append(HandLabel(box_around(points[visible]), side, points, visible, points_cam_m))
+        hand = hand_in_view(side, points_cam_m, focal, center, size)
+        hands += [] if hand is None else [hand]
     if not hands:
-        return "no keypoint file puts a hand into the picture"
+        raise Unusable("no keypoint file puts a hand into the picture")
     key = "reinterhand-" + source.record.replace("/", "-")
     return Sample(key, reader(file), tuple(hands), (), None, "3D rendered image", source)

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.loaders.records import Record, from_pixel_index, reader, record_of
+from handwright.data.loaders.records import Record, Unusable, from_pixel_index, picture_at, reader, record_of
 from handwright.data.sample import HandLabel, Sample, Source, box_around
 from handwright.errors import DataError
 from handwright.types import Side
@@ -31,6 +31,7 @@ CONVERT = (
 
 _NAME = "RHD"
 _TO_MEDIAPIPE = [0, *(4 * finger + joint for finger in range(5) for joint in (4, 3, 2, 1))]
+_HALVES: tuple[tuple[Side, slice], ...] = (("left", slice(0, 21)), ("right", slice(21, 42)))
 _LEAST_VISIBLE = 4
 
 
@@ -63,12 +64,10 @@ def _labels(path: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def _sample(
     file: Path, source: Source, uv_vis: Float[np.ndarray, "42 3"], xyz: Float[np.ndarray, "42 3"]
-) -> Sample | str:
-    if not file.is_file():
-        return "its picture is missing"
-    sides: tuple[Side, ...] = ("left", "right")
+) -> Sample:
+    picture_at(file)
     hands: list[HandLabel] = []
-    for side, half in zip(sides, (slice(0, 21), slice(21, 42)), strict=True):
+    for side, half in _HALVES:
         uv_visible = np.asarray(uv_vis[half], np.float64)[_TO_MEDIAPIPE]
         visible = uv_visible[:, 2] == 1
         if visible.sum() >= _LEAST_VISIBLE:
@@ -76,6 +75,6 @@ def _sample(
             joints_cam_m = np.asarray(xyz[half], np.float64)[_TO_MEDIAPIPE]
             hands.append(HandLabel(box_around(points[visible]), side, points, visible, joints_cam_m))
     if not hands:
-        return "no hand has 4 visible points"
+        raise Unusable("no hand has 4 visible points")
     key = f"rhd-{source.record.replace('/', '-')}"
     return Sample(key, reader(file), tuple(hands), (), None, "3D rendered image", source)

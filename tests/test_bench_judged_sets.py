@@ -1,9 +1,17 @@
+"""Sets of judged hands are read as their publishers lay them out."""
+
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import pytest
 
-from handwright.data.loaders import Tally, read_hadm, read_malhand
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+
+from handwright.data.loaders import Tally
 from handwright.errors import DataError
+from judged_sets import read_hadm, read_malhand
 from tests.data.loaders.layouts import dump, picture
 
 
