@@ -37,7 +37,7 @@ def test_a_shard_that_was_cut_gives_what_came_before_and_says_so(shard):
     for cut, last in ((within, "0001"), (512, "its start"), (behind, "0002")):
         shard.write_bytes(whole[:cut])
         told = index_shard(shard)
-        assert told.problem is not None and last in told.problem
+        assert told.problem is not None and last in told.problem.what
         assert all(part.read() for parts in told.samples.values() for part in parts.values())
     shard.write_bytes(b"hello" * 400)
     assert index_shard(shard).samples == {}

@@ -45,7 +45,7 @@ class ShardIndex:
 
     # Files of each sample by kind ('image.jpg', 'mask.png', 'json', …), by the sample's key
     samples: Mapping[str, Mapping[str, Member]]
-    problem: str | None = None  # Why it ends before its end, if it does
+    problem: DataError | None = None  # Why it ends before its end, if it does; the last sample may lack files
 
 
 def index_shard(shard: Path) -> ShardIndex:
@@ -64,7 +64,8 @@ def index_shard(shard: Path) -> ShardIndex:
         if size < tar.offset + tarfile.BLOCKSIZE:
             raise tarfile.ReadError("the end of the archive is missing")
     except (tarfile.TarError, EOFError, OSError) as error:
-        problem = f"it is damaged after {list(samples)[-1] if samples else 'its start'} ({error})"
+        last = list(samples)[-1] if samples else "its start"
+        problem = DataError(f"{shard.name} is damaged after {last}", str(error), "make it again")
     return ShardIndex(samples, problem)
 
 
@@ -142,45 +143,42 @@ def read_shards(
         DataError: Damage, when nobody counts it.
     """
     for path in paths:
-        for key, parts in _groups(path, lambda error: _note(error, report)):
+        for found in _records(path):
             try:
-                record = _record(f"{path.name}, {key}", parts)
+                if isinstance(found, DataError):
+                    raise found
+                key, parts, record = found
                 if not wanted(record):
                     continue
                 sample = _sample(path, key, parts, record)
             except DataError as error:
-                _note(error, report)
-                continue
-            if report is not None:
-                report.read += 1
-            yield sample
+                if report is None:
+                    raise
+                report.problems.append(str(error))
+            else:
+                if report is not None:
+                    report.read += 1
+                yield sample
 
 
 def read_records(paths: Iterable[Path]) -> Iterator[Labelled | DataError]:
     """Records of shards, in order, no picture decoded; in place of what is damaged, what is wrong with it."""
     for path in paths:
-        damage: list[DataError] = []
-        for key, parts in _groups(path, damage.append):
-            try:
-                record = _record(f"{path.name}, {key}", parts)
-                image = next((k for k in ("image.jpg", "image.png") if k in parts), None)
-                if image is None:
-                    raise _no_picture(f"{path.name}, {key}")
-                yield Labelled(key, path, f"{key}.{image}", record)
-            except DataError as error:
-                yield error
-        yield from damage
+        for found in _records(path):
+            if isinstance(found, DataError):
+                yield found
+                continue
+            key, parts, record = found
+            image = _file_of("image", parts)
+            yield _no_picture(path, key) if image is None else Labelled(key, path, f"{key}.{image}", record)
 
 
 def is_whole(path: Path, keys: Sequence[str]) -> bool:
     """Whether a shard ends as a shard does and holds exactly these samples; pictures are not looked at."""
-    try:
-        with tarfile.open(path, "r:") as tar:
-            found = [entry.name for entry in tar]
-            _expect_end(path, tar.offset)
-    except (tarfile.TarError, EOFError, OSError):
-        return False
-    return [name.removesuffix(".json") for name in found if name.endswith(".json")] == list(keys)
+    index = index_shard(path)
+    return index.problem is None and [k for k, parts in index.samples.items() if "json" in parts] == list(
+        keys
+    )
 
 
 def list_shards(folder: Path) -> tuple[Path, ...]:
@@ -238,57 +236,43 @@ def _files_of(sample: Entry) -> Iterator[tuple[str, bytes]]:
     yield f"{sample.key}.json", json.dumps(sample.record, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _groups(path: Path, note: Callable[[DataError], None]) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Files of one tar by key; a cut tar gives what came before the cut, then its problem."""
-    key, parts = "", dict[str, bytes]()
-    try:
-        with tarfile.open(path, "r:") as tar:
-            for entry in tar:
-                stream = tar.extractfile(entry)
-                data = b"" if stream is None else stream.read()
-                if len(data) < entry.size:
-                    raise tarfile.ReadError("unexpected end of data")
-                name, _, kind = Path(entry.name).name.partition(".")
-                if name != key and parts:
-                    yield key, parts
-                    parts = {}
-                key, parts[kind] = name, data
-            _expect_end(path, tar.offset)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        note(DataError(f"{path.name} is damaged after {key or 'its start'}", str(error), "make it again"))
-        return
-    if parts:
-        yield key, parts
+def _records(
+    path: Path,
+) -> Iterator[tuple[str, Mapping[str, Member], dict[str, Any]] | DataError]:
+    """Key, files and record of every sample that came whole; or what is wrong with it, or with the shard."""
+    index = index_shard(path)
+    for key in list(index.samples)[: None if index.problem is None else -1]:
+        try:
+            yield key, index.samples[key], _record(f"{path.name}, {key}", index.samples[key])
+        except DataError as error:
+            yield error
+    if index.problem is not None:
+        yield index.problem
 
 
-def _expect_end(path: Path, offset: int) -> None:
-    """A tar ends with zero blocks; one that was cut before or within a header has none."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("the end of the archive is missing")
+def _file_of(name: str, parts: Mapping[str, Member]) -> str | None:
+    return next((kind for kind in (f"{name}.jpg", f"{name}.png") if kind in parts), None)
 
 
-def _sample(path: Path, key: str, parts: Mapping[str, bytes], record: Mapping[str, Any]) -> Entry:
-    where = f"{path.name}, {key}"
+def _sample(path: Path, key: str, parts: Mapping[str, Member], record: Mapping[str, Any]) -> Entry:
     pictures: dict[str, np.ndarray] = {}
     encoded: dict[str, bytes] = {}
     for name in PICTURES:
-        kind = next((k for k in (f"{name}.jpg", f"{name}.png") if k in parts), None)
-        if kind is not None:
-            pictures[name] = _decode(parts[kind], name in _COLOUR, f"{where}.{kind}")
+        if (kind := _file_of(name, parts)) is not None:
+            data = parts[kind].read()
+            pictures[name] = _decode(data, name in _COLOUR, f"{path.name}, {key}.{kind}")
             if kind.endswith(".jpg"):
-                encoded[name] = parts[kind]
+                encoded[name] = data
     if "image" not in pictures:
-        raise _no_picture(where)
+        raise _no_picture(path, key)
     return Entry(key, pictures, record, encoded)
 
 
-def _record(where: str, parts: Mapping[str, bytes]) -> dict[str, Any]:
+def _record(where: str, parts: Mapping[str, Member]) -> dict[str, Any]:
     if "json" not in parts:
         raise DataError(f"{where} has no record", "its .json is missing", "make the shard again")
     try:
-        record = json.loads(parts["json"])
+        record = json.loads(parts["json"].read())
     except ValueError as error:
         raise DataError(f"{where}: the record is not JSON", str(error), "make the shard again") from error
     if not isinstance(record, dict):
@@ -297,8 +281,9 @@ def _record(where: str, parts: Mapping[str, bytes]) -> dict[str, Any]:
     return cast("dict[str, Any]", record)
 
 
-def _no_picture(where: str) -> DataError:
-    return DataError(f"{where} has no picture", "its .image file is missing", "make the shard again")
+def _no_picture(path: Path, key: str) -> DataError:
+    why = "its .image file is missing"
+    return DataError(f"{path.name}, {key} has no picture", why, "make the shard again")
 
 
 def _is_finite(value: object) -> bool:
@@ -316,12 +301,6 @@ def _decode(data: bytes, colour: bool, where: str) -> UInt8[np.ndarray, "s s *c"
     if pixels is None:
         raise DataError(f"{where} is not a picture", "it cannot be decoded", "make the shard again")
     return np.ascontiguousarray(pixels[..., ::-1]) if colour else np.asarray(pixels)
-
-
-def _note(error: DataError, report: ReadReport | None) -> None:
-    if report is None:
-        raise error
-    report.problems.append(str(error))
 
 
 def shard_ranges(count: int, per_shard: int) -> list[tuple[int, int]]:

@@ -83,7 +83,8 @@ def _in_shards(shards: Sequence[Path], called: str) -> PictureSet:
     for shard in shards:
         index = index_shard(shard)
         if index.problem is not None:
-            problems.append((shard, index.problem))
+            damage = index.problem.what.removeprefix(shard.name)
+            problems.append((shard, f"it{damage} ({index.problem.why})"))
         for key, parts in index.samples.items():
             image = next((kind for kind in ("image.jpg", "image.png") if kind in parts), None)
             if image is None:
