@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from handwright.data.captions import WORDINGS, Scene, captions
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, StatedPose, describe
 from handwright.hand.grammar.words import BENDS, THUMBS, stated_gaps
-from handwright.prompts.parse import Contact, Expectation, HandExpectation, parse_prompt
+from handwright.prompts.expectation import Contact, Expectation, HandExpectation
+from handwright.prompts.parse import parse_prompt
 from tests.prompts.examples import PROMPTS, Said
 
 READ_LOOSELY = {"three": "holding up three fingers leaves open which three"}

@@ -1,8 +1,8 @@
 """Room: what a prompt states about hands, and wordings that leave nothing about them open.
 
-Read ``expectation`` (the values), ``prompt_text`` (a prompt without a tool's syntax), ``contact`` and
-``mentions`` (its clauses), ``parse`` (from a prompt to its expectation), ``suggestions`` and ``plan`` (what
-it leaves open).
+Read ``expectation`` (the values), ``words`` (all patterns, as data in words.toml), ``prompt_text`` (a prompt
+without a tool's syntax), ``contact`` and ``mentions`` (its clauses), ``parse`` (from a prompt to its
+expectation), ``suggestions`` and ``plan`` (what it leaves open).
 """
 
 from handwright.prompts.expectation import Contact, Expectation, HandExpectation

@@ -7,37 +7,12 @@ from typing import cast
 
 from handwright.hand.grammar import parse_pose_text
 from handwright.prompts.contact import contact_in, grasp_in, hidden_in, meeting_in, without_negations
+from handwright.prompts.words import find, pattern
 from handwright.types import Side
 
 _NUMBERS = {
     "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "six": 6, "eight": 8, "ten": 10,
 }  # fmt: skip
-_HANDS = r"(?:hands|fists|palms)\b"
-_SIDED = re.compile(
-    r"\b(left|right) (?:gloved |bare |raised |open |clenched )?(?:hand|fist|palm|thumb|index finger)\b"
-    r"|\b(?:with|in|on|using|and) (?:the|her|his|their|my|its) (left|right)(?= *$| one\b| holding\b| holds\b)"
-    r"|\bthe (left|right)(?: one)? (?=holding|pointing|waving|raised|resting|open|clenched|in a fist|on)"
-)
-_OTHER = re.compile(
-    r"\b(?:the|her|his|their|my) other(?: hand| one)?\b(?! (?:side|person|woman|man|people))|\bother hand\b"
-)
-_COUNTED = re.compile(
-    rf"\b({'|'.join(_NUMBERS)}) (?:\w+ ){{0,3}}?(?:{_HANDS}|thumbs up)|\b(both) (?:\w+ )?{_HANDS}|"
-    rf"\b(pair) of (?:\w+ )?{_HANDS}"
-)
-_PLURAL = re.compile(rf"\b{_HANDS}|\bdouble (?:v|thumbs up|peace sign)\b")
-_EACH = re.compile(r"\b(?:a|an|another|one) (?:\w+ ){0,2}?hand\b")
-_SINGLE = re.compile(r"\b(?:hand|fist|palm)\b")
-_EXACTLY_ONE = re.compile(
-    r"\b(?:a|an|one|single|lone) (?:[\w'-]+ ){0,4}?(?:hand|fist|palm)\b|\b(?:close|closeup|"
-    r"macro)[ -]?(?:up|shot)? (?:\w+ )*of (?:\w+ ){0,4}?(?:hand|fist)\b"
-)
-_SPLIT = re.compile(
-    r"[,;.!?] |\s(?:and|while|as)\s+(?=(?:is |are )?\w+ing\b|(?:the |her |his |their |a |one |my |its "
-    r")?(?:left|right|other)\b|one hand|another hand|a (?:peace|thumbs|fist|ok)|(?:thumbs|peace|ok|fist)|"
-    r"(?:an? |the |his |her )?(?:\w+ ){1,4}?(?:in|with|on) (?:\w+ )?(?:left|right|other)\b|(?:an? |the |his |"
-    r"her )?\w+ (?:left|right) (?:hand|fist)\b)"
-)
 
 
 @dataclass
@@ -83,28 +58,28 @@ def mentions_in(text: str) -> tuple[Mention, ...]:
 
 def clauses_of(text: str) -> Sequence[str]:
     """The parts of a text that may be about different hands."""
-    return [clause.strip() for clause in _SPLIT.split(text + " ") if clause and clause.strip()]
+    return [clause.strip() for clause in pattern("clause_end").split(text + " ") if clause and clause.strip()]
 
 
 def _mention(clause: str, current: Mention | None) -> Mention | None:
     """The hand or hands that a clause names, or implies by what it does."""
     affirmed = clause if hidden_in(clause) else without_negations(clause)
-    if meeting_in(affirmed) and not _SIDED.search(affirmed):
-        return _counted(affirmed) if _COUNTED.search(affirmed) else Mention(2)
-    if sided := _SIDED.search(affirmed):
+    if meeting_in(affirmed) and not find("sided", affirmed):
+        return _counted(affirmed) if find("counted", affirmed) else Mention(2)
+    if sided := find("sided", affirmed):
         return Mention(
             side=cast("Side", next(group for group in sided.groups() if group)), exact=_exact(affirmed)
         )
-    if current is not None and _OTHER.search(affirmed):
+    if current is not None and find("other", affirmed):
         last = current.side
         return Mention(side=None if last is None else "left" if last == "right" else "right")
-    if _COUNTED.search(affirmed):
+    if find("counted", affirmed):
         return _counted(affirmed)
-    if _PLURAL.search(affirmed):
+    if find("plural", affirmed):
         return Mention(2)
-    if len(_EACH.findall(affirmed)) > 1:
-        return Mention(len(_EACH.findall(affirmed)), exact=True)
-    if _SINGLE.search(affirmed):
+    if len(pattern("each").findall(affirmed)) > 1:
+        return Mention(len(pattern("each").findall(affirmed)), exact=True)
+    if find("single", affirmed):
         return Mention(exact=_exact(affirmed), named=True)
     pose = parse_pose_text(affirmed)
     implied = (
@@ -119,13 +94,13 @@ def _mention(clause: str, current: Mention | None) -> Mention | None:
 
 
 def _counted(affirmed: str) -> Mention:
-    hit = _COUNTED.search(affirmed)
+    hit = find("counted", affirmed)
     number, both, _ = hit.groups() if hit else (None, None, None)
     return Mention(_NUMBERS.get(number or "", 2), exact=True, both=both is not None)
 
 
 def _exact(affirmed: str) -> bool:
-    return _EXACTLY_ONE.search(affirmed) is not None
+    return find("exactly_one", affirmed) is not None
 
 
 def _continued(
@@ -133,9 +108,7 @@ def _continued(
 ) -> Mention | None:
     """The hand mentioned before that a clause is about; None for a new one."""
     if current is None or re.search(
-        r"\b(?:another|second|other) (?:left |right )?hand\b|"
-        r"\bthe other\b",
-        clause,
+        r"\b(?:another|second|other) (?:left |right )?hand\b|\bthe other\b", clause
     ):
         return None
     if new.side is not None:

@@ -7,28 +7,14 @@ from handwright.prompts.contact import (
     contact_in,
     gloved_in,
     grasp_in,
-    hands_touch,
     hidden_in,
     meeting_in,
     without_negations,
 )
-from handwright.prompts.expectation import (
-    OPEN_POINTS,
-    Contact,
-    ContactKind,
-    Expectation,
-    Grasp,
-    HandExpectation,
-    OpenPoint,
-)
+from handwright.prompts.expectation import Contact, Expectation, HandExpectation
 from handwright.prompts.mentions import Mention, mentions_in
 from handwright.prompts.prompt_text import people_in, plain_text, vague_words, without_lookalikes
 from handwright.types import Side
-
-__all__ = [
-    "OPEN_POINTS", "Contact", "ContactKind", "Expectation", "Grasp", "HandExpectation", "OpenPoint",
-    "parse_prompt",
-]  # fmt: skip
 
 _MOST_LISTED = 10
 
@@ -72,7 +58,7 @@ def _hands(
         singles = [_completed(hand, common) for hand in singles]
         singles += [common] * (number - len(singles))
         singles = _both_sides(singles, sure=several[0].both and people in (None, 1))
-    touching = Contact("hand") if hands_touch(meeting) else None
+    touching = Contact("hand") if meeting not in ("", "crossing", "side by side") else None
     return tuple(replace(hand, gloved=gloved, contact=touching or hand.contact) for hand in singles)
 
 

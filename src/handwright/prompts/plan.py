@@ -6,8 +6,8 @@ from typing import Any
 
 from handwright.errors import UsageError
 from handwright.hand.grammar import PoseWords, describe
-from handwright.prompts.expectation import OpenPoint
-from handwright.prompts.parse import Expectation, HandExpectation, parse_prompt
+from handwright.prompts.expectation import Expectation, HandExpectation, OpenPoint
+from handwright.prompts.parse import parse_prompt
 from handwright.prompts.prompt_text import NEGATIVE_WORDS
 from handwright.prompts.suggestions import fixed_of, proposed_pose, suggestions_for
 from handwright.types import Side
@@ -21,34 +21,21 @@ QUESTIONS: Mapping[OpenPoint, str] = {
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """Something that a prompt leaves to chance.
+    """Something that a prompt leaves to chance."""
 
-    Attributes:
-        point: What.
-        question: The same in words.
-        suggestions: Two or three wordings.
-    """
-
-    point: OpenPoint
-    question: str
-    suggestions: tuple[str, ...]
+    point: OpenPoint  # What
+    question: str  # The same in words
+    suggestions: tuple[str, ...]  # Two or three wordings
 
 
 @dataclass(frozen=True)
 class HandPlan:
-    """One hand of the picture.
+    """One hand of the picture."""
 
-    Attributes:
-        title: 'left hand', 'hand 2'.
-        fixed: What the prompt states about it, in words, by point.
-        open: What it leaves open.
-        pose: A complete pose that agrees with the prompt; None for a hand out of sight.
-    """
-
-    title: str
-    fixed: Mapping[str, str]
-    open: tuple[OpenQuestion, ...]
-    pose: PoseWords | None
+    title: str  # 'left hand', 'hand 2'
+    fixed: Mapping[str, str]  # What the prompt states about it, in words, by point
+    open: tuple[OpenQuestion, ...]  # What it leaves open
+    pose: PoseWords | None  # A complete pose that agrees with the prompt; None for a hand out of sight
 
 
 @dataclass(frozen=True, kw_only=True)

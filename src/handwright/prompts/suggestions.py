@@ -8,6 +8,7 @@ from handwright.hand.grammar.idioms import NUMBERS
 from handwright.hand.grammar.phrases import NAME_PHRASES, PALM_PHRASES, POINTS_PHRASES
 from handwright.hand.grammar.words import Bend, Direction, Gap, StatedPose, perpendicular, stated_gaps
 from handwright.prompts.expectation import Contact, Expectation, Grasp, HandExpectation, OpenPoint
+from handwright.prompts.words import poses_for
 from handwright.types import Side
 
 _OF_GRASP: dict[Grasp, str] = {
@@ -18,27 +19,6 @@ _OF_MEETING = {
     "palms together": "flat", "clapping": "flat", "high five": "palm", "fist bump": "fist",
     "fingertips together": "spread", "heart": "letter C", "handshake": "extension type grasp",
 }  # fmt: skip
-_OF_THING: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("pen|pencil|brush|chalk|quill|stylus", ("writing tripod grasp", "tripod grasp", "lateral tripod grasp")),
-    (
-        "phone|book|card|paper|letter|tablet|photo|plate|tray|newspaper|magazine|map|ticket|money",
-        ("parallel extension grasp", "lateral grasp", "palmar grasp"),
-    ),
-    ("keyboard|laptop|piano|typewriter|keys|drums?", ("relaxed", "tabletop", "letter C")),
-    ("bag|handbag|suitcase|bucket|basket|briefcase|lantern", ("fixed hook grasp", "small diameter grasp")),
-    (
-        "needle|coin|thread|ring|flower|petal|pill|key|cigarette|feather|string",
-        ("tip pinch grasp", "palmar pinch grasp", "lateral grasp"),
-    ),
-    (
-        "ball|apple|orange|fruit|egg|globe|orb|peach|onion",
-        ("power sphere grasp", "precision sphere grasp", "power disk grasp"),
-    ),
-    (
-        "cup|mug|glass|bottle|can|jar|goblet|coffee|tea|drink|beer|wine",
-        ("large diameter grasp", "medium wrap grasp", "precision disk grasp"),
-    ),
-)
 _FACING: tuple[tuple[Direction, Direction], ...] = (("right", "up"), ("left", "up"))
 _MEETING_TURNS: dict[str, tuple[tuple[Direction, Direction], ...]] = {
     **dict.fromkeys(("palms together", "clapping", "high five", "fingertips together"), _FACING),
@@ -132,8 +112,7 @@ def _names_for(hand: HandExpectation, meeting: str) -> tuple[str, ...]:
     if meeting in _OF_MEETING:
         return (_OF_MEETING[meeting], "relaxed")
     if hand.contact is not None and hand.contact.kind == "object":
-        things = [names for words, names in _OF_THING if re.search(rf"\b(?:{words})s?\b", hand.contact.thing)]
-        return things[0] if things else _ANY_THING
+        return next(poses_for(hand.contact.thing), _ANY_THING)
     return _FREE
 
 
