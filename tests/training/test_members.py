@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,24 +9,21 @@ import numpy as np
 import pytest
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
-from transformers import CLIPTextModel
 
-from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.loading.places import EMBEDDED
-from handwright.diffusion.loading.zoo import load_models, load_vae
+from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.networks.family import (
     controlnet_from,
-    fresh_unet,
     general_controlnet,
     open_family,
     with_new_embedding,
 )
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.settings import TrainSettings
-from tests.diffusion.models import write_sd
+from tests.diffusion.models import small_unet, write_sd
 from tests.training.rendered_crops import shard
 
 
@@ -39,8 +35,8 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def base(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("base")
-    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no", resolution=64)
-    train(open_member("base", data, None, settings), settings, folder)
+    settings = TrainSettings(train_batch_size=1, max_train_steps=1, mixed_precision="no")
+    train(open_member("base", data, write_sd(folder / "sd", 9, controlnet=False), settings), settings, folder)
     return folder / "model"
 
 
@@ -50,7 +46,7 @@ def test_a_step_of_the_base_writes_a_family_that_loads(base):
         *("vae", "unet", "controlnet"),
         *("text_encoder", "tokenizer", "scheduler"),
     }
-    assert UNet2DConditionModel.from_pretrained(base / "unet").config["in_channels"] == 33
+    assert UNet2DConditionModel.from_pretrained(base / "unet").config["in_channels"] == 9
 
 
 def test_training_the_controlnet_leaves_unet_and_text_as_they_were(data, base, tmp_path):
@@ -67,17 +63,17 @@ def test_training_the_controlnet_leaves_unet_and_text_as_they_were(data, base, t
 
 
 def test_a_new_controlnet_changes_nothing_and_copies_the_encoder():
-    unet = fresh_unet(128)
-    control = controlnet_from(unet, 4)
+    unet = small_unet(9)
+    control = controlnet_from(unet, 8)
     for name, value in control.state_dict().items():
         if name.startswith(("down_blocks", "mid_block", "time_embedding")):
             assert torch.equal(value, unet.state_dict()[name])
     with torch.no_grad():
         down, mid = control(
-            torch.randn(1, 16, 32, 32),
+            torch.randn(1, 4, 8, 8),
             torch.tensor([5]),
-            torch.randn(1, 77, 192),
-            torch.rand(1, 3, 128, 128),
+            torch.randn(1, 77, 32),
+            torch.rand(1, 3, 64, 64),
             return_dict=False,
         )
     assert max(float(r.abs().max()) for r in (*down, mid)) == 0.0
@@ -121,7 +117,7 @@ def test_the_same_seed_makes_the_same_batch_whatever_came_before(data):
 
 
 def test_a_new_embedding_is_open_and_all_else_is_kept():
-    control = general_controlnet(fresh_unet(32), 4)
+    control = general_controlnet(small_unet(4), 8)
     fresh = with_new_embedding(control)
     for name, values in control.state_dict().items():
         same = torch.equal(values, fresh.state_dict()[name])
@@ -130,8 +126,8 @@ def test_a_new_embedding_is_open_and_all_else_is_kept():
 
 
 def test_a_general_controlnet_starts_open_where_a_copy_starts_shut():
-    unet = fresh_unet(128)
-    shut, opened = controlnet_from(unet, 4), general_controlnet(unet, 4)
+    unet = small_unet(4)
+    shut, opened = controlnet_from(unet, 8), general_controlnet(unet, 8)
     gates = [name for name, value in shut.named_parameters() if float(value.detach().abs().max()) == 0]
     for name in ("controlnet_mid_block.weight", "controlnet_cond_embedding.conv_out.weight"):
         assert name in gates
@@ -166,59 +162,27 @@ def test_dropped_controls_leave_the_picture_without_its_depth(data, base):
     assert open_member("handrefiner", data, base, kept).batch(0, 0, kept)["controlled"].all()
 
 
-def test_a_base_builds_on_the_autoencoder_and_text_that_were_trained_before(data, tmp_path):
-    settings = TrainSettings(train_batch_size=2, max_train_steps=1, mixed_precision="no", resolution=64)
-    for member in ("vae", "text"):
-        train(open_member(member, data, None, settings), settings, tmp_path / member)
-        shutil.copytree(tmp_path / member / "model", tmp_path / "so_far", dirs_exist_ok=True)
-    recipe = open_member("base", data, tmp_path / "so_far", settings)
-    assert type(recipe.family.vae).__name__ == "AutoencoderKL"
-    trained = CLIPTextModel.from_pretrained(tmp_path / "so_far" / "text_encoder")
-    name = "encoder.layers.0.mlp.fc1.weight"
-    assert torch.equal(recipe.family.text_encoder.state_dict()[name], trained.state_dict()[name])
-    assert torch.isfinite(recipe.trained(recipe.batch(0, 0, settings)))
-
-
 def test_features_build_on_nothing_and_refuse_a_model(data, base):
     with pytest.raises(UsageError, match="leave --model out"):
         open_member("features", data, base, TrainSettings(resolution=64))
 
 
-def test_a_linear_codec_is_not_trained(data, base):
+def test_a_linear_codec_is_not_trained(data, tmp_path):
     with pytest.raises(UsageError, match="PatchCodec"):
-        open_member("vae", data, base, TrainSettings(resolution=64))
+        open_member("autoencoder", data, Path("tiny"), TrainSettings(resolution=64))
 
 
-def test_the_embedded_family_goes_on_by_its_name(data):
+def test_a_base_goes_on_from_the_embedded_family_unless_another_is_named(data):
     own = open_family(EMBEDDED["tiny"])
-    recipe = open_member("base", data, Path("tiny"), TrainSettings(train_batch_size=1))
+    recipe = open_member("base", data, None, TrainSettings(train_batch_size=1))
     weights = own.unet.state_dict()
     assert all(torch.equal(v, weights[k]) for k, v in recipe.family.unet.state_dict().items())
 
 
-@pytest.mark.parametrize("member", ["base", "vae", "handrefiner", "critic"])
+@pytest.mark.parametrize("member", ["base", "autoencoder", "handrefiner", "critic"])
 def test_a_family_that_is_not_there_is_not_taken_for_none(member, data, tmp_path):
     with pytest.raises(UsageError, match="there is no folder"):
         open_member(member, data, tmp_path / "tyni", TrainSettings(resolution=64))
-
-
-def test_only_the_network_for_detail_of_a_linear_codec_learns(data, tmp_path):
-    settings = TrainSettings(
-        train_batch_size=1,
-        max_train_steps=2,
-        mixed_precision="no",
-        lr_warmup_steps=1,
-        ema_decay=0.0,
-        resolution=64,
-    )
-    PatchCodec(4, 1.0, (192,) * 4, (8, 8, 8)).save_pretrained(tmp_path / "linear" / "vae")
-    recipe = open_member("vae", data, tmp_path / "linear", settings)
-    before = {name: value.clone() for name, value in recipe.vae.state_dict().items()}
-    train(recipe, settings, tmp_path / "run")
-    after = load_vae(tmp_path / "run" / "model" / "vae", torch.float32)
-    changed = {n.split(".")[0] for n, v in after.state_dict().items() if not torch.equal(v, before[n])}
-    assert changed == {"detail"}
-    assert after.config["scaling_factor"] == recipe.vae.config["scaling_factor"] == 1.0
 
 
 @pytest.mark.parametrize("kind", ["landmarks", "segmentation", "normals"])

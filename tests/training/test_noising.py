@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 
 from handwright.diffusion.known_region import noised
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.samplers import open_sampler, predicted_original, scaled_input, start_schedule
-from handwright.errors import UsageError
-from handwright.training.networks.family import noise_schedule
-from handwright.training.noising import clean_of, noise_levels, noise_to, prediction_of
-from handwright.training.settings import PREDICTIONS, TrainSettings
+from handwright.training.networks.family import flow_schedule
+from handwright.training.noising import noise_levels, noise_to, prediction_of
 
 TIMESTEPS = torch.tensor([0, 10, 300, 700, 999])
+PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
+
+
+def noise_schedule(prediction="v_prediction"):
+    """SD's noise levels, from noise alone on unless the network says that noise; or those of a flow."""
+    if prediction == "flow":
+        return flow_schedule(128)
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=prediction != "epsilon",
+        prediction_type=prediction,
+    )
+
+
+def clean_of(schedule, prediction, latents, timesteps):
+    """x̂0 that predictions at these timesteps imply."""
+    signal, spread = (level.view(-1, 1, 1, 1) for level in noise_levels(schedule, timesteps))
+    return {
+        "sample": lambda: prediction,
+        "epsilon": lambda: (latents - spread * prediction) / signal,
+        "v_prediction": lambda: signal * latents - spread * prediction,
+        "flow": lambda: latents - spread * prediction,
+    }[prediction_of(schedule)]()
 
 
 def drawn(count=5):
@@ -118,14 +143,9 @@ def _stepped(sampler, schedule, clean, noise):
     return latents
 
 
-def test_a_prediction_type_that_there_is_not_is_refused():
-    with pytest.raises(UsageError, match="choose one of: epsilon, v_prediction, sample, flow"):
-        TrainSettings(prediction_type="noise")
-
-
 def test_flows_of_larger_pictures_see_more_noise_by_the_root_of_the_pixels():
     def signal_to_noise(resolution):
-        clean, noise = noise_levels(noise_schedule("flow", resolution), torch.tensor([99, 499, 899]))
+        clean, noise = noise_levels(flow_schedule(resolution), torch.tensor([99, 499, 899]))
         return clean / noise
 
     torch.testing.assert_close(signal_to_noise(128), 2 * signal_to_noise(256))

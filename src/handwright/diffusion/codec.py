@@ -68,21 +68,6 @@ class PatchCodec(ModelMixin, ConfigMixin):
         linear = self.decoder(z)
         return Decoded(linear if self.detail is None else linear + self.detail(z))
 
-    def set_maps(
-        self, mean: Float[Tensor, "3"], into: Float[Tensor, "c d"], back: Float[Tensor, "c d"]
-    ) -> None:
-        """Make the codec encode and decode patches by linear maps.
-
-        Args:
-            mean: [3] colour whose latents are 0.
-            into: [c, 3·side²] from a patch's difference to that colour, channel by channel, to its latents.
-            back: [c, 3·side²] what each latent adds to the patch.
-        """
-        shape = self.encoder.weight.shape
-        everywhere = mean.repeat_interleave(into.shape[1] // 3)
-        self.encoder.load_state_dict({"weight": into.reshape(shape), "bias": -into @ everywhere})
-        self.decoder.load_state_dict({"weight": back.reshape(shape), "bias": mean})
-
 
 def _detail(channels: int, widths: tuple[int, ...]) -> nn.Sequential:
     """From latents to what is added to their picture: twice the side after every width; nothing at first."""

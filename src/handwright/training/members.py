@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.denoiser import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.loading.components import load_network, load_tokenizer
+from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.libraries import (
     AutoencoderKL,
     CLIPTextModel,
-    CLIPTokenizer,
     UNet2DConditionModel,
 )
 from handwright.diffusion.loading.places import EMBEDDED
@@ -25,10 +23,10 @@ from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.networks.critic import load_critic
 from handwright.training.networks.family import (
-    LATENT_CHANNELS,
-    Family,
+    BASE_TEXT_LAYERS,
+    BASE_TEXT_WIDTH,
     controlnet_from,
-    fresh_family,
+    fresh_base_unet,
     fresh_text_encoder,
     general_controlnet,
     open_family,
@@ -36,17 +34,15 @@ from handwright.training.networks.family import (
 )
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
-from handwright.training.networks.text_to_image import fresh_base_text_encoder, fresh_base_unet
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe, Batches
+from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
-from handwright.training.recipes.text import SMALL, ClipRecipe, TextRecipe, fresh_clip
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
-from handwright.training.recipes.vae import VaeRecipe, fit_codec, fresh_vae
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.critic_samples import load_views
@@ -75,7 +71,8 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
     Args:
         member: A name of ``MEMBERS``.
         data: Folder of shards and lots.
-        model: Folder of the family so far, for members that build on others; `tiny`: the embedded one.
+        model: Folder of the family so far, for members that build on others; `tiny`, which ``base`` goes on
+            from by default: the embedded one.
         settings: Of the run; its seed makes the initial weights.
 
     Raises:
@@ -93,43 +90,11 @@ def open_member(member: str, data: Path, model: Path | None, settings: TrainSett
 
 
 def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    if model is not None and (model / "unet").is_dir():
-        family = open_family(model)
-        crops = _sound(data, family.resolution)
-    else:
-        crops = _sound(data, settings.resolution)
-        family = _begun(crops, model, settings)
+    family = open_family(model or EMBEDDED["tiny"])
+    crops = _sound(data, family.resolution)
     controlnet = family.controlnet or general_controlnet(family.unet, pixels_per_latent(family.vae))
     family = replace(family, controlnet=controlnet)
     return BaseRecipe(Batches(crops, family, PHOTOGRAPH_SHARE), family, controlnet, _shown(crops))
-
-
-def _begun(crops: Crops, model: Path | None, settings: TrainSettings) -> Family:
-    """A new UNet with the autoencoder and the text encoder of ``model``, as far as they are there."""
-    vae = model / "vae" if model is not None else None
-    codec = (
-        load_vae(vae, torch.float32)
-        if vae is not None and vae.is_dir()
-        else fit_codec(crops.pixels, LATENT_CHANNELS, settings.seed)
-    )
-    tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
-    return fresh_family(
-        tokenizer,
-        codec,
-        settings.resolution,
-        text_encoder,
-        settings.prediction_type,
-        not settings.text_to_image,
-    )
-
-
-def _text_parts(model: Path | None) -> tuple[CLIPTokenizer, CLIPTextModel] | None:
-    """Tokenizer and text encoder of a folder that has them."""
-    if model is None or not (model / "text_encoder").is_dir():
-        return None
-    return load_tokenizer(model / "tokenizer"), load_network(
-        CLIPTextModel, model / "text_encoder", torch.float32
-    )
 
 
 def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -148,18 +113,6 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
         controlnet = with_new_embedding(controlnet)
     batches, shown = Batches(renders, family, 0.0), _shown(renders)
     return HandRefinerRecipe(batches, family, controlnet, shown, settings.control)
-
-
-def _vae(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    if model is None:
-        vae = learnt = fresh_vae(LATENT_CHANNELS, settings.resolution)
-    else:
-        vae = load_vae(model / "vae", torch.float32)
-        learnt = vae.detail if isinstance(vae, PatchCodec) else vae
-    if learnt is None or not isinstance(vae, AutoencoderKL | PatchCodec):
-        raise UsageError(f"nothing in the {type(vae).__name__} of {model} learns", "", "leave --model out")
-    learnt.requires_grad_(True)
-    return VaeRecipe(vae, _stream(_sound(data, settings.resolution), settings))
 
 
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -183,32 +136,29 @@ def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> R
     if model is None:
         cells = stream.resolution // pixels_per_latent(stream.vae)
         unet = fresh_base_unet(int(stream.vae.config["latent_channels"]), cells)
-        text_encoder = fresh_base_text_encoder(stream.tokenizer)
+        text_encoder = fresh_text_encoder(stream.tokenizer, BASE_TEXT_WIDTH, BASE_TEXT_LAYERS)
     else:
         unet = load_network(UNet2DConditionModel, model / "unet", torch.float32)
         text_encoder = load_network(CLIPTextModel, model / "text_encoder", torch.float32)
     return TextToImageRecipe(unet, text_encoder, stream, TextToImageParams())
 
 
-def _text(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    crops = _crops(data, settings.resolution)
-    tokenizer, text_encoder = _text_parts(model) or (learn_tokenizer(_captions(crops)), None)
-    clip = fresh_clip(text_encoder or fresh_text_encoder(tokenizer), settings.resolution)
-    return TextRecipe(clip.requires_grad_(True), tokenizer, _stream(crops, settings))
-
-
 def _clip(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("clip", model)
     crops = _crops(data, settings.resolution)
-    tokenizer = learn_tokenizer(_captions(crops))
-    clip = fresh_clip(fresh_text_encoder(tokenizer, SMALL.width, 2), settings.resolution, SMALL)
-    return ClipRecipe(clip.requires_grad_(True), tokenizer, _stream(crops, settings))
+    wordings = (line for caption in crops.caption for line in str(caption).splitlines())
+    tokenizer = learn_tokenizer([*wordings, NEGATIVE_PROMPT])
+    clip = fresh_clip(tokenizer, settings.resolution)
+    return ClipRecipe(
+        clip.requires_grad_(True), tokenizer, CropStream(crops, settings.resolution, PHOTOGRAPH_SHARE)
+    )
 
 
 def _features(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("features", model)
     network = FeatureNetwork(FeatureConfig(size_px=settings.resolution))
-    return FeatureRecipe(network, _stream(_crops(data, settings.resolution), settings))
+    stream = CropStream(_crops(data, settings.resolution), settings.resolution, PHOTOGRAPH_SHARE)
+    return FeatureRecipe(network, stream)
 
 
 def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -240,15 +190,6 @@ def _starts_from_nothing(member: str, model: Path | None) -> None:
         raise UsageError(f"{member} builds on no other member", "", "leave --model out")
 
 
-def _stream(crops: Crops, settings: TrainSettings) -> CropStream:
-    return CropStream(crops, settings.resolution, PHOTOGRAPH_SHARE)
-
-
-def _captions(crops: Crops) -> list[str]:
-    """Every wording, and the words that only negative prompts say."""
-    return [*(line for caption in crops.caption for line in str(caption).splitlines()), NEGATIVE_PROMPT]
-
-
 def _sound(data: Path, resolution: int, *, scene: bool = False) -> Crops:
     """The crops of hands without defects."""
     crops = _crops(data, resolution, scene=scene)
@@ -265,9 +206,7 @@ def _shown(crops: Crops) -> Crops:
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
-    "autoencoder": _autoencoder, "vae": _vae, "text": _text, "text_to_image": _text_to_image, "clip": _clip,
-    "base": _base, "handrefiner": _handrefiner, "features": _features, "critic": _critic, "referee": _referee,
-    "proposals": _proposals,
+    "autoencoder": _autoencoder, "text_to_image": _text_to_image, "base": _base, "handrefiner": _handrefiner,
+    "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
 }  # fmt: skip
-"""What can be trained. A ``base`` takes ``vae`` and ``text`` from --model where they are there, and brings a
-linear codec and a text encoder of its own where not."""
+"""What can be trained."""

@@ -41,13 +41,13 @@ class Noised:
     latents: Float[Tensor, "b c h w"]  # [b, c, h, w] s x0 + n ε
     # [b] as the network reads them: whole numbers, or 1000 σ of a flow
     timesteps: Float[Tensor, "b"] | Int[Tensor, "b"]
-    # [b, c, h, w] what the network should say: one of ``settings.PREDICTIONS``
+    # [b, c, h, w] what the network should say: ε, v, x0, or the flow ε − x0
     target: Float[Tensor, "b c h w"]
     weight: Float[Tensor, "b"]  # [b] min-SNR weight of each sample
 
 
 def prediction_of(scheduler: Any) -> str:  # noqa: ANN401 - any diffusers scheduler
-    """Which of ``settings.PREDICTIONS`` the network of a schedule makes."""
+    """What the network of a schedule predicts: 'epsilon', 'v_prediction', 'sample' or 'flow'."""
     return "flow" if is_flow(scheduler) else str(scheduler.config["prediction_type"])
 
 
@@ -102,22 +102,6 @@ def noise_to(
     read = levels[1] * scheduler.config["num_train_timesteps"] if kind == "flow" else timesteps
     weight = _min_snr(kind, *levels, snr_gamma)
     return Noised(signal * clean + spread * noise, read, targets[kind], weight)
-
-
-def clean_of(
-    scheduler: Any,  # noqa: ANN401
-    prediction: Float[Tensor, "b c h w"],
-    latents: Float[Tensor, "b c h w"],
-    timesteps: Int[Tensor, "b"],
-) -> Float[Tensor, "b c h w"]:
-    """x̂0 that predictions at these timesteps imply; gives ``clean`` back for the target of ``noise_to``."""
-    signal, spread = (_over(level, latents) for level in noise_levels(scheduler, timesteps))
-    kind = prediction_of(scheduler)
-    if kind == "sample":
-        return prediction
-    if kind == "epsilon":
-        return (latents - spread * prediction) / signal
-    return (signal if kind == "v_prediction" else 1.0) * latents - spread * prediction
 
 
 def _min_snr(

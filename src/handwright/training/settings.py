@@ -7,8 +7,6 @@ from handwright.errors import UsageError
 from handwright.handrefiner.controls import KINDS
 
 PRECISIONS = ("auto", "no", "bf16", "fp16")
-PREDICTIONS = ("epsilon", "v_prediction", "sample", "flow")
-"""What a network can be trained to predict: ε, v, x0, or the flow ε − x0."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,6 @@ class TrainSettings:
     # Of handrefiner: how control images are read is learnt anew, as it always is where their kind is not that
     # of the ControlNet to begin with
     fresh_embedding: bool = False
-    # Of a base that starts from nothing: what its UNet predicts (``PREDICTIONS``)
-    prediction_type: str = "v_prediction"
-    text_to_image: bool = False  # Of a base that starts from nothing: its UNet reads noisy latents alone
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
     latent_channels: int = 8  # Of an autoencoder that starts from nothing
@@ -74,12 +69,6 @@ class TrainSettings:
         if self.control not in KINDS:
             raise UsageError(
                 f"there is no --control {self.control!r}", "", f"choose one of: {', '.join(KINDS)}"
-            )
-        if self.prediction_type not in PREDICTIONS:
-            raise UsageError(
-                f"there is no prediction type {self.prediction_type!r}",
-                "",
-                f"choose one of: {', '.join(PREDICTIONS)}",
             )
         if self.mixed_precision not in PRECISIONS:
             raise UsageError(

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.networks.family import noise_schedule
 from handwright.training.noising import noise_to
+from tests.training.test_noising import noise_schedule
 
 
 def test_errors_outside_the_mask_do_not_count():

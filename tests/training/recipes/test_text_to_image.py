@@ -8,8 +8,7 @@ import torch
 
 from handwright.diffusion.loading.zoo import load_models
 from handwright.training.loop import train
-from handwright.training.networks.family import fresh_text_encoder
-from handwright.training.networks.text_to_image import fresh_base_unet
+from handwright.training.networks.family import fresh_base_unet, fresh_text_encoder
 from handwright.training.recipes import text_to_image
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.streams.latent_shards import LatentStream, encode_shards

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
 from handwright.metrics.extractors.embedded import load_network, save_network
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
-from handwright.training.networks.family import controlnet_from, fresh_family, fresh_unet, save_family
-from handwright.training.networks.tokenizer import learn_tokenizer
-from handwright.training.recipes.vae import fit_codec
+from handwright.training.networks.family import open_family, save_family
 from handwright.training.release.packaging import release, release_network
-from tests.training.test_codec import pictures
+from tests.diffusion.models import write_sd
 
 
 @pytest.fixture
 def trained(tmp_path):
     folder = tmp_path / "model"
-    family = fresh_family(learn_tokenizer(["a hand"]), fit_codec(pictures(), 16, 0), 128)
-    save_family(replace(family, controlnet=controlnet_from(family.unet, 4)), folder)
+    save_family(open_family(write_sd(tmp_path / "sd", 9)), folder)
     return folder
 
 
@@ -34,9 +30,9 @@ def test_a_released_family_loads_as_any_model_does(trained, tmp_path):
     assert not any(str(tmp_path) in config for config in configs)
     models = load_models(str(tmp_path / "tiny"), dtype="float32", device="cpu")
     assert models.inpainting
-    assert models.resolution == 128
+    assert models.resolution == 64
     assert models.controlnet is not None
-    original = fresh_unet(128).from_pretrained(trained / "unet")
+    original = UNet2DConditionModel.from_pretrained(trained / "unet")
     name = "mid_block.resnets.0.conv1.weight"
     ours, theirs = models.unet.state_dict()[name], original.state_dict()[name]
     assert torch.equal(ours, theirs.half().float())

@@ -24,8 +24,6 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "control": (str, "depth", "handrefiner: depth, landmarks, segmentation, normals or scene steers it."),
     "masked_loss/--whole_loss": (bool, True, "handrefiner: eq. 4, or all of the picture."),
     "fresh_embedding": (bool, False, "handrefiner: learn to read control images anew."),
-    "prediction_type": (str, "v_prediction", "A new base: epsilon, v_prediction, sample or flow."),
-    "text_to_image": (bool, False, "A new base: on latents alone, to inflate later."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
     "discriminator_from": (int, 20_000, "autoencoder: step from which its discriminator learns."),
@@ -56,8 +54,8 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="autoencoder, text_to_image, vae, text, clip, base, handrefiner, features, critic, "
-            "referee or proposals.",
+            help="autoencoder, text_to_image, base, handrefiner, clip, features, critic, referee or "
+            "proposals.",
         ),
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],

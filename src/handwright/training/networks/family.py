@@ -14,7 +14,6 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from transformers import CLIPTextConfig
 
-from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.controlnets import controlnet_config
 from handwright.diffusion.loading.libraries import (
     CLIPTextModel,
@@ -26,9 +25,6 @@ from handwright.diffusion.loading.libraries import (
 from handwright.diffusion.loading.zoo import load_models
 from handwright.diffusion.samplers import is_flow_name
 
-LATENT_CHANNELS = 16
-TEXT_WIDTH = 192
-TEXT_LENGTH = 77
 _EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
 _GATES = {
     _EMBEDDING_GATE: 1.0,
@@ -37,36 +33,44 @@ _GATES = {
 }
 """Layers that shut a new ControlNet off, and how wide they start where they need not (1: as PyTorch's)."""
 
-_BLOCKS: dict[str, Any] = {
-    "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
-    "block_out_channels": (64, 128, 192),
-    "layers_per_block": 1,
-    "cross_attention_dim": TEXT_WIDTH,
-    "attention_head_dim": 8,
-    "norm_num_groups": 16,
-}
+BASE_WIDTHS = (96, 128, 192)
+"""Channels of the base's levels: at 128 px of 16×16, 8×8 and 4×4 cells, at 256 px of 32×32, 16×16 and 8×8.
+12.7 M weights: siblings of the same size must fit into the wheel beside it."""
 
+BASE_TEXT_WIDTH, BASE_TEXT_LAYERS = 256, 4
+"""Channels and layers of its text encoder: about a tenth of the UNet's weights."""
+
+_CHANNELS_PER_HEAD = 32
 
 Schedule = DDIMScheduler | FlowMatchEulerDiscreteScheduler
 
 
-def fresh_unet(
-    resolution: int, channels: int = LATENT_CHANNELS, scale: int = 4, inpainting: bool = True
+def fresh_base_unet(
+    latent_channels: int, cells: int, widths: tuple[int, ...] = BASE_WIDTHS, text_width: int = BASE_TEXT_WIDTH
 ) -> UNet2DConditionModel:
-    """A UNet that knows nothing yet.
+    """An untrained UNet on latents alone, with cross-attention at every level.
 
     Args:
-        resolution: Side of its pictures in pixels.
-        channels: Of a latent.
-        scale: Pixels per latent.
-        inpainting: It reads noisy latents, mask, latents of the masked picture; otherwise the first alone.
+        latent_channels: Channels of a latent.
+        cells: Side of the latents that it will first learn from.
+        widths: Channels of the levels, multiples of 32.
+        text_width: Channels of the text encoder.
     """
+    options: dict[str, Any] = {
+        "down_block_types": ("CrossAttnDownBlock2D",) * len(widths),
+        "up_block_types": ("CrossAttnUpBlock2D",) * len(widths),
+        "block_out_channels": widths,
+        # diffusers reads this name as the number of heads
+        "attention_head_dim": tuple(width // _CHANNELS_PER_HEAD for width in widths),
+    }
     return UNet2DConditionModel(
-        sample_size=resolution // scale,
-        in_channels=2 * channels + 1 if inpainting else channels,
-        out_channels=channels,
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        **_BLOCKS,
+        sample_size=cells,
+        in_channels=latent_channels,
+        out_channels=latent_channels,
+        layers_per_block=1,
+        cross_attention_dim=text_width,
+        norm_num_groups=32,
+        **options,
     )
 
 
@@ -130,7 +134,7 @@ def _open_gates(control: ControlNetModel, gates: Iterable[str]) -> None:
             torch.nn.init.uniform_(values, -bound, bound)
 
 
-def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int = TEXT_WIDTH, layers: int = 3) -> CLIPTextModel:
+def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int, layers: int) -> CLIPTextModel:
     """A small CLIP text transformer for this tokenizer."""
     start, *_, end = tokenizer("").input_ids
     return CLIPTextModel(
@@ -148,32 +152,13 @@ def fresh_text_encoder(tokenizer: CLIPTokenizer, width: int = TEXT_WIDTH, layers
     )
 
 
-def noise_schedule(prediction: str = "v_prediction", resolution: int = 128) -> Schedule:
-    """SD's noise levels, the noisiest being noise alone, and sampled from there on (Lin et al. 2024).
+def flow_schedule(resolution: int) -> FlowMatchEulerDiscreteScheduler:
+    """Straight lines from pictures of so many pixels a side to noise (rectified flow).
 
-    Unscaled, the mean colour of a hand, which hundreds of latents share, can still be read off the noisiest
-    one: a network that has learnt to do so does not look at the arm, and paints grey hands from pure noise.
-
-    Args:
-        prediction: One of ``settings.PREDICTIONS``. v (Salimans & Ho 2022) stays well scaled at every level.
-            ε carries nothing of the picture where there is noise alone, so its levels stay unscaled. 'flow'
-            goes along straight lines (rectified flow) and has levels of its own.
-        resolution: Side in px of the pictures. A flow's levels shift towards noise as the side grows, being
-            even at 128 px: the same noise hides less of a larger picture (Esser et al. 2024, §5.3.2, eq. 23).
+    Levels shift towards noise as the side grows, being even at 128 px: the same noise hides less of a larger
+    picture (Esser et al. 2024, §5.3.2, eq. 23).
     """
-    if prediction == "flow":
-        return FlowMatchEulerDiscreteScheduler(shift=resolution / 128)
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=True,
-        timestep_spacing="trailing",
-        rescale_betas_zero_snr=prediction != "epsilon",
-        prediction_type=cast("Any", prediction),
-    )
+    return FlowMatchEulerDiscreteScheduler(shift=resolution / 128)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,47 +198,19 @@ def open_family(folder: Path) -> Family:
         DiffusionError: It is missing, incomplete, damaged, or its parts do not fit each other.
     """
     models = load_models(str(folder), dtype="float32", device="cpu")
+    config = dict(models.scheduler_config)
+    # a flow's, or the noise levels that DDIM and its kin share
+    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
+    schedule = cast("Schedule", kind.from_config(config))
     return Family(
         models.vae,
         models.tokenizer,
         models.text_encoder,
         models.unet,
         models.controlnet,
-        _schedule_of(dict(models.scheduler_config)),
+        schedule,
         models.resolution,
         models.traits.control,
-    )
-
-
-def _schedule_of(config: dict[str, Any]) -> Schedule:
-    """The schedule to train with: a flow's, or the noise levels that DDIM and its kin share."""
-    kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
-    return cast("Schedule", kind.from_config(config))
-
-
-def fresh_family(
-    tokenizer: CLIPTokenizer,
-    vae: Any,  # noqa: ANN401 - any autoencoder with diffusers' interface
-    resolution: int,
-    text_encoder: CLIPTextModel | None = None,
-    prediction: str = "v_prediction",
-    inpainting: bool = True,
-) -> Family:
-    """A small family whose UNet knows nothing yet; a new text encoder unless one is given.
-
-    Args:
-        tokenizer: Of the text encoder.
-        vae: Trained or fitted.
-        resolution: Side of its pictures in pixels.
-        text_encoder: Trained with that tokenizer.
-        prediction: As of ``noise_schedule``.
-        inpainting: As of ``fresh_unet``.
-    """
-    channels, scale = int(vae.config["latent_channels"]), pixels_per_latent(vae)
-    unet = fresh_unet(resolution, channels, scale, inpainting)
-    text_encoder = fresh_text_encoder(tokenizer) if text_encoder is None else text_encoder
-    return Family(
-        vae, tokenizer, text_encoder, unet, None, noise_schedule(prediction, resolution), resolution
     )
 
 

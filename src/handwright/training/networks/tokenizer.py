@@ -9,14 +9,11 @@ from typing import Any
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from handwright.diffusion.loading.libraries import CLIPTokenizer
-from handwright.training.networks.family import TEXT_LENGTH
 
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def learn_tokenizer(
-    captions: Iterable[str], vocabulary: int = 1024, length: int = TEXT_LENGTH
-) -> CLIPTokenizer:
+def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1024, length: int = 77) -> CLIPTokenizer:
     """Byte-pair merges of the captions' words, up to ``vocabulary`` tokens.
 
     Args:

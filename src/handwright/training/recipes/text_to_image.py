@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
-from handwright.training.networks.family import Family, noise_schedule, save_family
+from handwright.training.networks.family import Family, flow_schedule, save_family
 from handwright.training.noising import noise_to
 from handwright.training.samples import family_pipeline, fitting_prompt, tiled
 from handwright.training.settings import TrainSettings
@@ -86,7 +86,7 @@ class FlowLoss(nn.Module):
         self.requires_grad_(True)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Loss of ``latents``, ``timesteps``, ``target`` and ``tokens``, as ``flow_batch`` makes them."""
+        """Loss of ``latents``, ``timesteps``, ``target`` and ``tokens``."""
         text = self.text_encoder(batch["tokens"]).last_hidden_state
         velocity = self.unet(batch["latents"], batch["timesteps"], text).sample.float()
         return (velocity - batch["target"]).square().mean()
@@ -110,7 +110,7 @@ class TextToImageRecipe:
         params: TextToImageParams,
     ) -> None:
         self.stream, self.params = stream, params
-        self.schedule = noise_schedule("flow", stream.resolution)
+        self.schedule = flow_schedule(stream.resolution)
         self.family = Family(
             stream.vae, stream.tokenizer, text_encoder, unet, None, self.schedule, stream.resolution
         )

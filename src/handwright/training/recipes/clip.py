@@ -1,13 +1,8 @@
-"""``text``: the family's tokenizer and text encoder, learnt as half of a small CLIP (Radford et al. 2021).
-
-A word means what pictures called so have in common: the encoder comes to tell poses, sides and settings apart
-before any diffusion model reads it. The whole CLIP is kept too, for CLIPSIM.
-"""
+"""``clip``: a CLIP for CLIPSIM (Radford et al. 2021), small enough to ship."""
 
 import math
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +15,16 @@ from torch.nn import functional as f
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPVisionConfig
 
 from handwright.diffusion.latents import picture_tensor
-from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
+from handwright.diffusion.loading.libraries import CLIPTokenizer, quiet
+from handwright.training.networks.family import fresh_text_encoder
 from handwright.training.samples import words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 
-_PROJECTION = 128  # Length of the vectors that pictures and texts share
+_WIDTH, _HEAD, _PROJECTION = 96, 32, 128
+"""Channels of a token, of an attention head, and of the vectors that pictures and texts share."""
 
-_HEAD = 32  # Channels of an attention head
+_TEXT_LAYERS, _PICTURE_LAYERS, _PATCH = 2, 4, 32  # Of the two transformers; pixels of a picture token's side
 
 _MOST_LOGIT = math.log(100)  # Cap of the logit scale (CLIP, Radford et al. 2021, §2.5).
 
@@ -37,27 +34,16 @@ _SHOWN, _CELL, _MARGIN = 10, 128, 360
 """Of the sample grid: crops, side of a cell in px, width of the captions in px."""
 
 
-@dataclass(frozen=True)
-class Tower:
-    """Size of an image tower."""
-
-    width: int = 192  # Channels of a token
-    layers: int = 6  # Of the transformer
-    patch: int = 16  # Pixels of a token's side
-
-
-SMALL = Tower(width=96, layers=4, patch=32)  # Of the CLIP that ships for CLIPSIM
-
-
-def fresh_clip(text_encoder: CLIPTextModel, resolution: int, tower: Tower = Tower()) -> CLIPModel:
-    """A CLIP around a text encoder, with a new small image tower."""
+def fresh_clip(tokenizer: CLIPTokenizer, resolution: int) -> CLIPModel:
+    """A CLIP that knows nothing yet of pictures of that side and of the words of a tokenizer."""
+    text_encoder = fresh_text_encoder(tokenizer, _WIDTH, _TEXT_LAYERS)
     vision = CLIPVisionConfig(
         image_size=resolution,
-        patch_size=tower.patch,
-        hidden_size=tower.width,
-        intermediate_size=4 * tower.width,
-        num_hidden_layers=tower.layers,
-        num_attention_heads=tower.width // _HEAD,
+        patch_size=_PATCH,
+        hidden_size=_WIDTH,
+        intermediate_size=4 * _WIDTH,
+        num_hidden_layers=_PICTURE_LAYERS,
+        num_attention_heads=_WIDTH // _HEAD,
     )
     clip = CLIPModel(
         CLIPConfig(
@@ -101,8 +87,8 @@ def info_nce(logits: Float[Tensor, "b b"], same: Bool[Tensor, "b b"]) -> Tensor:
     return (f.cross_entropy(logits, wanted) + f.cross_entropy(logits.T, wanted)) / 2
 
 
-class TextRecipe:
-    """``text``; see :class:`handwright.training.loop.Recipe`."""
+class ClipRecipe:
+    """``clip``; see :class:`handwright.training.loop.Recipe`."""
 
     def __init__(self, clip: CLIPModel, tokenizer: CLIPTokenizer, stream: CropStream) -> None:
         self.clip, self.tokenizer, self.stream = clip, tokenizer, stream
@@ -142,17 +128,7 @@ class TextRecipe:
         return np.concatenate([head, np.concatenate([np.concatenate(labels), cells[..., ::-1]], 1)])
 
     def save(self, folder: Path) -> None:
-        """Write ``text_encoder/`` and ``tokenizer/`` of the family, and the whole as ``clip/``."""
-        config: Any = self.clip.config.text_config
-        encoder = CLIPTextModel(config)
-        encoder.load_state_dict(self.clip.text_model.state_dict())
-        with quiet():
-            encoder.save_pretrained(folder / "text_encoder")
-            self.tokenizer.save_pretrained(folder / "tokenizer")
-        self.save_clip(folder)
-
-    def save_clip(self, folder: Path) -> None:
-        """Write the whole as ``clip/``."""
+        """Write ``clip/``."""
         with quiet():
             self.clip.save_pretrained(folder / "clip")
         self.tokenizer.save_pretrained(folder / "clip")
@@ -160,14 +136,6 @@ class TextRecipe:
         CLIPImageProcessorPil(
             size={"shortest_edge": side}, crop_size=side, image_mean=half, image_std=half
         ).save_pretrained(folder / "clip")
-
-
-class ClipRecipe(TextRecipe):
-    """``clip``: the same learnt for CLIPSIM alone, with towers that are small enough to ship."""
-
-    def save(self, folder: Path) -> None:
-        """Write ``clip/``."""
-        self.save_clip(folder)
 
 
 def _label(caption: str) -> UInt8[np.ndarray, "h w 3"]:

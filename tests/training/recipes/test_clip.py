@@ -1,4 +1,4 @@
-"""``text``: pictures and words find each other, and both towers load through their public doors."""
+"""``clip``: pictures and words find each other, and both towers load through their public doors."""
 
 from __future__ import annotations
 
@@ -8,20 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from handwright.diffusion.loading.components import load_network, load_tokenizer
-from handwright.diffusion.loading.libraries import CLIPTextModel
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract, similarities, text_features
-from handwright.training.networks.family import TEXT_WIDTH, fresh_text_encoder
 from handwright.training.networks.tokenizer import learn_tokenizer
-from handwright.training.recipes.text import (
-    SMALL,
-    ClipRecipe,
-    TextRecipe,
-    embedded,
-    fresh_clip,
-    info_nce,
-)
+from handwright.training.recipes.clip import ClipRecipe, embedded, fresh_clip, info_nce
 from handwright.training.streams.crop_batches import CropStream
 from tests.training.drawn_hands import cut_off_and_whole, hands, overfit, settings
 
@@ -29,13 +19,12 @@ from tests.training.drawn_hands import cut_off_and_whole, hands, overfit, settin
 def opened():
     torch.manual_seed(0)
     tokenizer = learn_tokenizer([*map(str, hands().caption), "left"])
-    clip = fresh_clip(fresh_text_encoder(tokenizer), 64)
-    return TextRecipe(clip, tokenizer, CropStream(hands(), 64, 0.0))
+    return ClipRecipe(fresh_clip(tokenizer, 64), tokenizer, CropStream(hands(), 64, 0.0))
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    folder, recipe = tmp_path_factory.mktemp("text"), opened()
+    folder, recipe = tmp_path_factory.mktemp("clip"), opened()
     return recipe, overfit(recipe, folder, 20, count=16, learning_rate=1e-3), folder
 
 
@@ -70,25 +59,6 @@ def test_the_saved_clip_sees_what_the_trained_one_saw(trained):
         assert np.allclose(ours.numpy(), unit, atol=1e-4)
 
 
-def test_the_text_half_loads_as_the_familys_encoder(trained):
-    *_, folder = trained
-    encoder = load_network(CLIPTextModel, folder / "model" / "text_encoder", torch.float32)
-    tokenizer = load_tokenizer(folder / "model" / "tokenizer")
-    tokens = tokenizer("a red right hand", padding="max_length", return_tensors="pt").input_ids
-    with torch.no_grad():
-        states = encoder(tokens).last_hidden_state
-    assert states.shape == (1, 77, TEXT_WIDTH)
-    whole = type(fresh_clip(encoder, 64)).from_pretrained(folder / "model" / "clip")
-    with torch.no_grad():
-        assert torch.allclose(whole.text_model(tokens).last_hidden_state, states, atol=1e-5)
-
-
-def test_a_clip_starts_with_the_encoder_that_it_is_given():
-    encoder = fresh_text_encoder(learn_tokenizer(["a hand"]))
-    copied = fresh_clip(encoder, 64).text_model.state_dict()
-    assert all(torch.equal(value, copied[name]) for name, value in encoder.state_dict().items())
-
-
 def test_equal_captions_are_no_mistake():
     same = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)
     sure = 50.0 * same
@@ -117,11 +87,9 @@ def test_a_run_cut_off_and_resumed_makes_the_same_losses(tmp_path):
     assert cut == whole
 
 
-def test_the_clip_that_ships_is_written_alone_and_is_small(tmp_path):
-    tokenizer = learn_tokenizer([*map(str, hands().caption), "left"])
-    clip = fresh_clip(fresh_text_encoder(tokenizer, SMALL.width, 2), 64, SMALL)
-    recipe = ClipRecipe(clip, tokenizer, CropStream(hands(), 64, 0.0))
-    recipe.save(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["clip"]
-    assert sum(p.numel() for p in clip.parameters()) < 1.3e6
-    assert open_extractor(f"clip:{tmp_path / 'clip'}").texts(["a left hand"]).shape == (1, 128)
+def test_the_clip_that_ships_is_written_alone_and_is_small(trained):
+    recipe, _, folder = trained
+    assert [p.name for p in (folder / "model").iterdir()] == ["clip"]
+    assert sum(p.numel() for p in recipe.clip.parameters()) < 1.3e6
+    clip = open_extractor(f"clip:{folder / 'model' / 'clip'}")
+    assert clip.texts(["a left hand"]).shape == (1, 128)
