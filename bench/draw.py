@@ -22,8 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 import cv2
 import numpy as np
 
-from handwright.drawing.photo.grain import grain_ratio
-from handwright.drawing.photo.sharpness import edge_blur_sigma, sharpness_ratio
+from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.depth import render_hand
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.skin_colour import skin_distance
@@ -36,7 +35,7 @@ from handwright.refine.pipeline import Engine, open_engine, refine_picture
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.settings import RefineSettings
 from handwright.types import HandFit, HandObservation, HandRegion, Image
-from measures import ciede2000, mean, mean_lab, median, row
+from measures import ciede2000, grain_ratio, mean, mean_lab, median, row, sharpness_ratio
 from sheets import hand_crop, save_pages
 from subjects import Subject, subjects
 

@@ -1,4 +1,4 @@
-"""Measures that the benches share: colour difference, bootstrap intervals."""
+"""Measures that the benches share: colour difference, ratios of detail and grain, bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
+
+from handwright.drawing.photo.grain import measure_grain
 
 Statistic = Callable[[np.ndarray], float]
 
@@ -47,6 +49,60 @@ def mean_lab(pixels: UInt8[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"])
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).mean(0)
     mean = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return cv2.cvtColor(mean[None, None].astype(np.float32), cv2.COLOR_RGB2LAB)[0, 0].astype(np.float64)
+
+
+def sharpness_ratio(
+    patch_a: UInt8[np.ndarray, "h w 3"],
+    region_a: Bool[np.ndarray, "h w"],
+    patch_b: UInt8[np.ndarray, "h2 w2 3"],
+    region_b: Bool[np.ndarray, "h2 w2"],
+) -> float:
+    """How much more fine luminance detail region a holds than region b, leaving edges and outliers aside.
+
+    Args:
+        patch_a: uint8 [H, W, 3] sRGB.
+        region_a: bool [H, W], the part of a that is measured.
+        patch_b: uint8 [H, W, 3] sRGB, of any size.
+        region_b: bool [H, W], the part of b that is measured.
+
+    Returns:
+        Ratio of the robust deviations of the Laplacian of luminance, ≥ 0: 1 as crisp as b, 2 twice the
+        detail; NaN if a region is smaller than 25 pixels once its rim is taken off.
+    """
+    detail_a, detail_b = _fine_detail(patch_a, region_a), _fine_detail(patch_b, region_b)
+    return float(detail_a / max(detail_b, 0.05))
+
+
+def _fine_detail(patch: np.ndarray, region: np.ndarray) -> float:
+    grey = cv2.cvtColor(patch.astype(np.float32), cv2.COLOR_RGB2GRAY)
+    inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if inner.sum() < 25:
+        return float("nan")
+    return float(1.4826 * np.median(np.abs(cv2.Laplacian(grey, cv2.CV_32F)[inner])))
+
+
+def grain_ratio(
+    patch_a: UInt8[np.ndarray, "h w 3"],
+    region_a: Bool[np.ndarray, "h w"],
+    patch_b: UInt8[np.ndarray, "h2 w2 3"],
+    region_b: Bool[np.ndarray, "h2 w2"],
+) -> float:
+    """How grainy region a is beside region b.
+
+    Args:
+        patch_a: uint8 [H, W, 3] sRGB.
+        region_a: bool [H, W], the part of a that is measured.
+        patch_b: uint8 [H, W, 3] sRGB, of any size.
+        region_b: bool [H, W], the part of b that is measured.
+
+    Returns:
+        Ratio of the channels' mean deviations, ≥ 0; below .1 levels both count as .1.
+    """
+    sigma_a, sigma_b = (
+        max(float(measure_grain(patch, region).sigma_rgb.mean()), 0.1)
+        for patch, region in ((patch_a, region_a), (patch_b, region_b))
+    )
+    return sigma_a / sigma_b
 
 
 def bootstrap(

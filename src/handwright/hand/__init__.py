@@ -9,5 +9,4 @@ Reading order:
 - ``skeleton``, ``skin_colour``: a hand in the picture without a mesh, and its skin.
 - ``files``: hands as JSON and npz, meshes as OBJ and GLB, MANO parameters both ways.
 - ``grammar``: pose ↔ words, named poses, both directions.
-- ``pose_torch``: the kinematics, differentiable; it needs torch and is imported by no other module.
 """

@@ -7,7 +7,7 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from handwright.drawing.photo.grain import Grain, add_grain, grain_ratio, measure_grain, skin_grain
+from handwright.drawing.photo.grain import Grain, add_grain, measure_grain, skin_grain
 
 NONE = Grain(np.zeros(3), 0.0, 0.0)
 
@@ -90,11 +90,6 @@ def test_same_generator_state_same_grain():
     grain = Grain(np.full(3, 4.0), 0.5, 0.6)
     assert np.array_equal(grainy(grain, 5), grainy(grain, 5))
     assert not np.array_equal(grainy(grain, 5), grainy(grain, 6))
-
-
-def test_ratio_of_twice_the_grain_is_two():
-    one, two = (samples(grainy(Grain(np.full(3, s), 0.4, 0.5), 1)) for s in (3.0, 6.0))
-    assert grain_ratio(two, everywhere(two), one, everywhere(one)) == pytest.approx(2.0, rel=0.15)
 
 
 @pytest.mark.parametrize("size", [1, 8, 9, 20])

@@ -9,7 +9,6 @@ from handwright.drawing.photo.sharpness import (
     SOFTEST_PX,
     UNKNOWN_PX,
     edge_blur_sigma,
-    sharpness_ratio,
 )
 
 FINE = 6
@@ -60,25 +59,3 @@ def test_extremes_stay_in_range_and_a_blank_wall_is_unknown():
     blank = np.full((40, 50, 3), 128, np.uint8)
     assert edge_blur_sigma(blank, np.zeros((40, 50), bool)) == UNKNOWN_PX
     assert edge_blur_sigma(blank[:1, :1], np.ones((1, 1), bool)) == UNKNOWN_PX
-
-
-def test_the_same_patch_is_as_sharp_as_itself_and_a_blurred_one_less():
-    rng = np.random.default_rng(0)
-    patch = np.clip(rng.normal(128, 10, (80, 80, 3)), 0, 255).astype(np.uint8)
-    whole = np.ones((80, 80), bool)
-    assert sharpness_ratio(patch, whole, patch, whole) == 1.0
-    assert sharpness_ratio(cv2.GaussianBlur(patch, (0, 0), 1.0), whole, patch, whole) < 0.5
-
-
-def test_an_edge_in_the_region_does_not_count_as_detail():
-    rng = np.random.default_rng(0)
-    patch = np.clip(rng.normal(100, 4, (80, 80, 3)), 0, 255).astype(np.uint8)
-    whole = np.ones((80, 80), bool)
-    striped = patch.copy()
-    striped[:, 40:44] = 255
-    assert sharpness_ratio(striped, whole, patch, whole) == pytest.approx(1.0, abs=0.25)
-
-
-def test_a_region_too_small_to_measure_is_not_a_number():
-    patch = np.zeros((20, 20, 3), np.uint8)
-    assert np.isnan(sharpness_ratio(patch, np.zeros((20, 20), bool), patch, np.ones((20, 20), bool)))

@@ -160,30 +160,6 @@ def skin_grain(skin: Grain, surroundings: Grain, params: SkinGrainParams | None 
     return Grain(sigma, width, min(1.0, shared))
 
 
-def grain_ratio(
-    patch_a: UInt8[np.ndarray, "h w 3"],
-    region_a: Bool[np.ndarray, "h w"],
-    patch_b: UInt8[np.ndarray, "h2 w2 3"],
-    region_b: Bool[np.ndarray, "h2 w2"],
-) -> float:
-    """How grainy region a is beside region b.
-
-    Args:
-        patch_a: uint8 [H, W, 3] sRGB.
-        region_a: bool [H, W], the part of a that is measured.
-        patch_b: uint8 [H, W, 3] sRGB, of any size.
-        region_b: bool [H, W], the part of b that is measured.
-
-    Returns:
-        Ratio of the channels' mean deviations, ≥ 0; below .1 levels both count as .1.
-    """
-    sigma_a, sigma_b = (
-        max(float(measure_grain(patch, region).sigma_rgb.mean()), 0.1)
-        for patch, region in ((patch_a, region_a), (patch_b, region_b))
-    )
-    return sigma_a / sigma_b
-
-
 def _quiet_windows(level: np.ndarray, deviation: np.ndarray, region: np.ndarray) -> np.ndarray:
     """Centres of the quietest windows inside the region, without clipped light if possible."""
     red, green, blue = cv2.split(level)

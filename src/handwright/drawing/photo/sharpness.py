@@ -1,4 +1,4 @@
-"""How sharp the picture is: the Gaussian blur of its edges, and fine detail compared between two regions."""
+"""How sharp the picture is: the Gaussian blur of its edges."""
 
 from __future__ import annotations
 
@@ -63,36 +63,6 @@ def edge_blur_sigma(
         if len(sigmas):
             return float(np.percentile(sigmas, params.percentile))
     return UNKNOWN_PX
-
-
-def sharpness_ratio(
-    patch_a: UInt8[np.ndarray, "h w 3"],
-    region_a: Bool[np.ndarray, "h w"],
-    patch_b: UInt8[np.ndarray, "h2 w2 3"],
-    region_b: Bool[np.ndarray, "h2 w2"],
-) -> float:
-    """How much more fine luminance detail region a holds than region b, leaving edges and outliers aside.
-
-    Args:
-        patch_a: uint8 [H, W, 3] sRGB.
-        region_a: bool [H, W], the part of a that is measured.
-        patch_b: uint8 [H, W, 3] sRGB, of any size.
-        region_b: bool [H, W], the part of b that is measured.
-
-    Returns:
-        Ratio of the robust deviations of the Laplacian of luminance, ≥ 0: 1 as crisp as b, 2 twice the
-        detail; NaN if a region is smaller than 25 pixels once its rim is taken off.
-    """
-    detail_a, detail_b = _fine_detail(patch_a, region_a), _fine_detail(patch_b, region_b)
-    return float(detail_a / max(detail_b, 0.05))
-
-
-def _fine_detail(patch: np.ndarray, region: np.ndarray) -> float:
-    grey = cv2.cvtColor(patch.astype(np.float32), cv2.COLOR_RGB2GRAY)
-    inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if inner.sum() < 25:
-        return float("nan")
-    return float(1.4826 * np.median(np.abs(cv2.Laplacian(grey, cv2.CV_32F)[inner])))
 
 
 def _boundary_edges(mask: np.ndarray, steepness: np.ndarray, params: EdgeBlurParams) -> np.ndarray:
