@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PILImage
 from PIL import ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 
-from handwright.image import decode_image, encode_image, load_image, read_generation_text, with_edits
+from handwright.image import decode_image, encode_image, load_image, with_edits
 from handwright.image.formats.containers import carried_png_chunks, jpeg_segments, png_chunk, png_chunks
 from handwright.types import Image
 from tests.image.pictures import exif_bytes
@@ -144,40 +144,6 @@ def test_damaged_exif_neither_stops_reading_nor_writing() -> None:
         image = decode_image(written("JPEG", exif=exif))
         for target in ("PNG", "JPEG", "WEBP", "TIFF", "BMP"):
             assert decode_image(encode_image(image, target)[0]).width == image.width
-
-
-def test_the_prompt_and_seed_of_two_generators_are_read() -> None:
-    parameters = "a hand, <lora:x>\nNegative prompt: six fingers\nSteps: 20, Seed: 4294967295, Size: 8x8"
-    expected = {
-        "generator": "AUTOMATIC1111",
-        "prompt": "a hand, <lora:x>",
-        "negative_prompt": "six fingers",
-        "seed": 4294967295,
-    }
-    text = PngImagePlugin.PngInfo()
-    text.add_text("parameters", parameters)
-    assert read_generation_text(decode_image(written("PNG", pnginfo=text))) == expected
-    exif = PILImage.Exif()
-    exif.get_ifd(0x8769)[37510] = b"UNICODE\0" + parameters.encode("utf-16-be")
-    assert read_generation_text(decode_image(written("JPEG", exif=exif.tobytes()))) == expected
-    graph = (
-        '{"3": {"inputs": {"seed": 5, "positive": ["6", 0], "negative": ["7", 0]}},'
-        ' "6": {"inputs": {"text": "a hand"}}, "7": {"inputs": {"conditioning": ["8", 0]}},'
-        ' "8": {"inputs": {"text": "blurry"}}}'
-    )
-    text = PngImagePlugin.PngInfo()
-    text.add_text("prompt", graph)
-    found = read_generation_text(decode_image(written("PNG", pnginfo=text)))
-    assert found == {"generator": "ComfyUI", "prompt": "a hand", "negative_prompt": "blurry", "seed": 5}
-
-
-@pytest.mark.parametrize(
-    "prompt", ["", "no json", "[1, 2]", '{"1": 2}', '{"1": {"inputs": {"positive": ["1", 0]}}}']
-)
-def test_a_prompt_that_is_no_graph_says_nothing_wrong(prompt: str) -> None:
-    text = PngImagePlugin.PngInfo()
-    text.add_text("prompt", prompt)
-    assert not read_generation_text(decode_image(written("PNG", pnginfo=text))).get("prompt")
 
 
 def test_a_png_chunk_that_is_cut_off_ends_the_list() -> None:

@@ -7,6 +7,6 @@ Reading order:
 - ``kinematics``: ``mesh_of``, ``hand_landmarks_m``, ``pose_of_dofs``, ``mirror_hand_x``, ``dofs_of_pose``.
 - ``raster``, ``depth``: z-buffer, depth control image, part ids.
 - ``skeleton``, ``skin_colour``: a hand in the picture without a mesh, and its skin.
-- ``files``: hands as JSON and npz, meshes as OBJ and GLB, MANO parameters both ways.
+- ``files``: hands as JSON, meshes as OBJ and GLB, MANO parameters both ways.
 - ``grammar``: pose ↔ words, named poses, both directions.
 """

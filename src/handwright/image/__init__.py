@@ -10,12 +10,11 @@ from handwright.image.compositing import feather, feathered_blend, match_colour_
 from handwright.image.edits import patch_png, with_edits, with_patch
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.formats.encode import SUFFIXES, encode_image
-from handwright.image.formats.text import read_generation_text
 from handwright.image.load import decode_image, load_image
 from handwright.image.save import check_output, format_for, save_image, save_unchanged
 
 __all__ = [
     "SUFFIXES", "FileFacts", "check_output", "decode_image", "encode_image", "facts_of", "feather",
-    "feathered_blend", "format_for", "load_image", "match_colour_ramp", "patch_png", "read_generation_text",
+    "feathered_blend", "format_for", "load_image", "match_colour_ramp", "patch_png",
     "save_image", "save_unchanged", "with_edits", "with_patch", "write_atomically", "write_png",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The metadata of a picture's file, kept so that it can be written again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,3 +56,19 @@ class FileFacts:
 def facts_of(image: Image) -> FileFacts:
     """Return the metadata of a picture's file; the defaults for a picture that came from no file."""
     return image.meta.get("file", FileFacts())
+
+
+def with_png_text(image: Image, keyword: str, text: str) -> Image:
+    """Return the picture with one more PNG text, which replaces one of the same keyword."""
+    facts = facts_of(image)
+    head = keyword.encode("latin-1") + b"\0"
+    chunks = facts.chunks
+    if facts.format == "PNG":
+        others = (
+            chunk
+            for chunk in chunks
+            if not (chunk[0] in (b"tEXt", b"zTXt", b"iTXt") and chunk[1].startswith(head))
+        )
+        chunks = (*others, (b"tEXt", head + text.encode("ascii")))
+    facts = replace(facts, text={**facts.text, keyword: text}, chunks=chunks)
+    return replace(image, meta={**image.meta, "file": facts})

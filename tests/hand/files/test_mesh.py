@@ -8,9 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from handwright.errors import InvalidValueError
-from handwright.hand.anatomy import BONES
-from handwright.hand.files.mesh import mesh_to_glb, mesh_to_obj, part_colours
+from handwright.hand.files.mesh import mesh_to_glb, mesh_to_obj
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import load_rig
 from handwright.types import Hand
@@ -84,20 +82,6 @@ def test_glb_holds_the_mesh_the_right_way_up(make_hand: Callable[..., Hand], sid
     position = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["POSITION"]]
     np.testing.assert_allclose(position["min"], points.min(0))
     np.testing.assert_allclose(position["max"], points.max(0))
-
-
-def test_parts_have_colours_of_their_own(rest_hand: Hand) -> None:
-    rig = load_rig()
-    document, arrays = read_glb(mesh_to_glb(mesh_of(rest_hand), part_ids=rig.part_ids))
-    colours = arrays[document["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
-    np.testing.assert_allclose(colours, part_colours()[rig.part_ids], atol=1e-6)
-    assert colours.min() >= 0 and colours.max() <= 1
-    assert len(np.unique(part_colours()[1:16], axis=0)) == 15 and len(part_colours()) == len(BONES)
-
-
-def test_part_ids_of_another_mesh_are_refused(rest_hand: Hand) -> None:
-    with pytest.raises(InvalidValueError, match="part_ids"):
-        mesh_to_glb(mesh_of(rest_hand), part_ids=np.zeros(3, np.int64))
 
 
 def test_obj_reads_back(make_hand: Callable[..., Hand]) -> None:

@@ -9,10 +9,8 @@ import struct
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from handwright.errors import InvalidValueError
-from handwright.hand.anatomy import BONES
 from handwright.hand.dense import vertex_normals
 from handwright.types import HandMesh
 
@@ -30,18 +28,10 @@ def mesh_to_obj(mesh: HandMesh) -> str:
     return "\n".join(lines) + "\n"
 
 
-def mesh_to_glb(mesh: HandMesh, *, part_ids: Int[np.ndarray, " v"] | None = None) -> bytes:
-    """Binary glTF 2.0 with normals, and a colour for each bone where ``part_ids`` [V] are given.
-
-    Raises:
-        InvalidValueError: ``part_ids`` does not fit the mesh.
-    """
+def mesh_to_glb(mesh: HandMesh) -> bytes:
+    """Binary glTF 2.0 with normals."""
     points, normals = _y_up(mesh)
     attributes = {"POSITION": points.astype("<f4"), "NORMAL": normals.astype("<f4")}
-    if part_ids is not None:
-        if part_ids.shape != (len(points),):
-            raise InvalidValueError(f"part_ids must have shape [{len(points)}], got {list(part_ids.shape)}")
-        attributes["COLOR_0"] = part_colours()[part_ids].astype("<f4")
     arrays = [*attributes.values(), mesh.faces.astype("<u4").ravel()]
     views, accessors, offset = [], [], 0
     for array in arrays:
@@ -66,17 +56,6 @@ def mesh_to_glb(mesh: HandMesh, *, part_ids: Int[np.ndarray, " v"] | None = None
     text = json.dumps(document, separators=(",", ":")).encode()
     chunks = _chunk(b"JSON", text, b" ") + _chunk(b"BIN\0", b"".join(a.tobytes() for a in arrays), b"\0")
     return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
-
-
-def part_colours() -> Float[np.ndarray, "b 3"]:
-    """Return a colour in [0, 1] for each of ``BONES``: hue by finger, lighter to the tip, a grey palm."""
-    hues = {"thumb": (0.9, 0.4, 0.3), "index": (0.9, 0.7, 0.2), "middle": (0.4, 0.75, 0.3)}
-    hues |= {"ring": (0.25, 0.6, 0.85), "pinky": (0.6, 0.4, 0.85)}
-    colours = [np.array([0.6, 0.6, 0.6])]
-    for name in BONES[1:]:
-        finger, phalanx = name[:-1], int(name[-1])
-        colours.append(np.array(hues[finger]) * (0.55 + 0.15 * phalanx))
-    return np.stack(colours)
 
 
 def _y_up(mesh: HandMesh) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:

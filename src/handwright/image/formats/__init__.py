@@ -1,5 +1,5 @@
 """File formats of pictures: samples and metadata to bytes and back.
 
 Reading order: ``encode`` (any format), ``png`` and ``tiff`` (written here), ``containers`` (PNG chunks and
-JPEG segments), ``metadata`` (EXIF, XMP, text), ``text`` (prompts in files).
+JPEG segments), ``metadata`` (EXIF, XMP, text).
 """

@@ -11,7 +11,7 @@ import numpy as np
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.image import encode_image, format_for, patch_png, save_image, save_unchanged, write_atomically
-from handwright.image.formats.text import with_png_text
+from handwright.image.facts import with_png_text
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.report.document import Written

@@ -8,7 +8,7 @@ import numpy as np
 
 from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.image import load_image, save_image, with_edits
-from handwright.image.formats.text import with_png_text
+from handwright.image.facts import with_png_text
 from handwright.refine.result import Candidate
 from handwright.types import Image
 from handwright.workflow.files import make_folder
