@@ -35,38 +35,22 @@ Kind = Literal["name", "text", "whole", "number", "number or name", "switch", "b
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option.
+    """One option."""
 
-    Attributes:
-        name: The keyword in Python.
-        kind: What its values are.
-        default: The value where it is not given; None of a file: there is none.
-        help: One line for the user.
-        metavar: How help shows the value; default: by its kind.
-        choices: The values that are names.
-        low: Least number; with ``above_low``, it is itself not allowed.
-        high: Greatest number.
-        repeat: Several values may be given.
-        optional: None is a value, too.
-        painters: The painters that have a use for it.
-        one_picture: A file that belongs to one picture.
-        field: Where it is kept in ``RefineSettings`` or ``DiffusionSettings``; default: under its name.
-    """
-
-    name: str
-    kind: Kind
-    default: Any = None
-    help: str
-    metavar: str | None = None
-    choices: tuple[str, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
+    name: str  # The keyword in Python
+    kind: Kind  # What its values are
+    default: Any = None  # The value where it is not given; None of a file: there is none
+    help: str  # One line for the user
+    metavar: str | None = None  # How help shows the value; default: by its kind
+    choices: tuple[str, ...] = ()  # The values that are names
+    low: float = -math.inf  # Least number; with ``above_low``, it is itself not allowed
+    high: float = math.inf  # Greatest number
     above_low: bool = False
-    repeat: bool = False
-    optional: bool = False
-    painters: tuple[str, ...] = PAINTERS
-    one_picture: bool = False
-    field: str = ""
+    repeat: bool = False  # Several values may be given
+    optional: bool = False  # None is a value, too
+    painters: tuple[str, ...] = PAINTERS  # Those that have a use for it
+    one_picture: bool = False  # A file that belongs to one picture
+    field: str = ""  # Where ``RefineSettings`` or ``DiffusionSettings`` keep it; default: under its name
 
     @property
     def place(self) -> str:

@@ -38,8 +38,8 @@ def test_the_table_names_measure_interval_and_n(cli, sets):
 def test_json_is_all_there_is_on_stdout_and_patterns_work(cli, sets):
     code, out, err = cli(f"{sets[0]}/*.png", sets[1], "--extractor", "rand-v1", "--json", "--metrics", "kid")
     assert (code, err) == (0, "")
-    told = json.loads(out)
-    assert [e["name"] for e in told["estimates"]] == ["kid[rand-v1]"]
+    result = json.loads(out)
+    assert [e["name"] for e in result["estimates"]] == ["kid[rand-v1]"]
 
 
 def test_equal_seeds_give_equal_bytes(cli, sets):
@@ -66,11 +66,11 @@ def test_a_bad_file_is_told_counted_and_leaves_with_2(cli, sets, tmp_path):
         (lambda folder: write(folder, blots(12)), ("--metrics", "clipsim"), "clip:DIR"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(cli, sets, tmp_path, make, arguments, told):
+def test_bad_input_is_one_line_and_exit_code_2(cli, sets, tmp_path, make, arguments, result):
     fake = tmp_path / "fake"
     make(fake)
     code, out, err = cli(sets[0], fake, "--extractor", "rand-v1", *arguments)
-    assert code == 2 and told in err and out == ""
+    assert code == 2 and result in err and out == ""
     assert "Traceback" not in err
     assert len([line for line in err.splitlines() if not line.startswith("handwright: skipped")]) == 1
 

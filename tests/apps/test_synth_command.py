@@ -25,7 +25,7 @@ def test_synth_writes_shards_and_says_so(tmp_path: Path, capsys: pytest.CaptureF
 )
 def test_bad_options_are_one_line_and_exit_2(tmp_path: Path, capsys, options: list[str], said: str):
     assert run(["synth", *options, "-o", str(tmp_path / "world")]) == 2
-    told = capsys.readouterr().err
-    assert said in told
-    assert told.count("\n") == 1
+    result = capsys.readouterr().err
+    assert said in result
+    assert result.count("\n") == 1
     assert not (tmp_path / "world").exists()

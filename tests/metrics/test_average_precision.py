@@ -54,14 +54,14 @@ def crowd(pictures: int, noise: float, seed: int = 0):
         for one in people:
             if rng.random() < 0.3:
                 one[91:112] = 0
-        seen = [
+        detected = [
             FoundPerson(one + noise * rng.random() * rng.normal(size=one.shape), float(rng.random()))
             for one in people
             if rng.random() < 0.85
         ]
-        seen += [FoundPerson(person(rng.integers(1e6)), float(rng.random()))] * int(rng.random() < 0.3)
+        detected += [FoundPerson(person(rng.integers(1e6)), float(rng.random()))] * int(rng.random() < 0.3)
         truth.append(people)
-        found.append(seen)
+        found.append(detected)
     return truth, found
 
 
@@ -108,9 +108,9 @@ def test_wrong_hands_lower_the_hands_more_than_the_whole_person():
     truth = [[person(i)] for i in range(20)]
     found = []
     for (one,) in truth:
-        seen = one.copy()
-        seen[HANDS] += 30
-        found.append([FoundPerson(seen, 1.0)])
+        detected = one.copy()
+        detected[HANDS] += 30
+        found.append([FoundPerson(detected, 1.0)])
     assert dap(truth, found, 42, rounds=2).value == 0
     assert dap(truth, found, 133, rounds=2).value > 0.3
 
@@ -119,13 +119,13 @@ def test_finding_someone_whose_hands_are_not_annotated_is_neither_right_nor_wron
     truth, found = [], []
     for i in range(10):
         handless = person(100 + i, at=600.0)
-        seen = handless.copy()
+        detected = handless.copy()
         handless[HANDS] = 0
         truth.append([person(i), handless])
-        found.append([FoundPerson(person(i), 0.5), FoundPerson(seen, 1.0)])
+        found.append([FoundPerson(person(i), 0.5), FoundPerson(detected, 1.0)])
     e = dap(truth, found, 42, rounds=20)
     assert (e.value, e.n) == (pytest.approx(1), 10)
-    assert dap(truth, [seen[1:] for seen in found], 42, rounds=2).value == 0
+    assert dap(truth, [detected[1:] for detected in found], 42, rounds=2).value == 0
     nowhere = [[a, FoundPerson(b.points_px + 9000, 1.0)] for a, b in found]
     assert dap(truth, nowhere, 42, rounds=2).value < 0.6
 

@@ -38,8 +38,8 @@ def test_foreground_keeps_itself_and_blackens_the_rest():
 
 
 def test_confidence_with_and_without_misses():
-    seen = [[hand(0, 0, 0.8), hand(9, 9, 0.6)], [], [hand(0, 0, 1.0)], []]
-    assert found_rate(seen).value == 0.5
-    assert detection_confidence(seen).value == pytest.approx((0.8 + 1.0) / 4)
-    published = confidence_where_found(seen)
+    detected = [[hand(0, 0, 0.8), hand(9, 9, 0.6)], [], [hand(0, 0, 1.0)], []]
+    assert found_rate(detected).value == 0.5
+    assert detection_confidence(detected).value == pytest.approx((0.8 + 1.0) / 4)
+    published = confidence_where_found(detected)
     assert published.value == pytest.approx(0.8) and published.n == 3

@@ -103,8 +103,8 @@ def test_inputs_that_belong_together_are_flipped_together():
 @pytest.mark.parametrize("seed", range(8))
 def test_sums_that_are_equal_but_for_rounding_are_equal(seed):
     whole = np.random.default_rng(seed).integers(-9, 10, 9)
-    told = [sign_flip_test(whole / by, np.zeros(9)) for by in (1, 10, 1000)]
-    assert told[0] == told[1] == told[2]
+    result = [sign_flip_test(whole / by, np.zeros(9)) for by in (1, 10, 1000)]
+    assert result[0] == result[1] == result[2]
 
 
 def test_no_p_is_zero():

@@ -89,8 +89,8 @@ def test_the_interval_is_as_wide_as_repeating_the_experiment_shows():
 
     repeated = [frechet_distance(*sample(seed), rounds=2).value for seed in range(200)]
     width = np.percentile(repeated, 97.5) - np.percentile(repeated, 2.5)
-    told = np.mean([(e := frechet_distance(*sample(s))).high - e.low for s in range(5)])
-    assert told == pytest.approx(width, rel=0.2)
+    result = np.mean([(e := frechet_distance(*sample(s))).high - e.low for s in range(5)])
+    assert result == pytest.approx(width, rel=0.2)
 
 
 def test_no_more_pictures_than_features_are_refused():

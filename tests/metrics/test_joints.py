@@ -97,9 +97,9 @@ def test_hands_are_matched_to_the_nearest_and_used_once():
 
 
 def test_joints_that_were_not_seen_say_nothing_about_whose_they_are():
-    seen = hand() + 1
-    seen[:15] = 0
-    assert match_hands([hand()], [seen]) == [pytest.approx(seen)]
+    detected = hand() + 1
+    detected[:15] = 0
+    assert match_hands([hand()], [detected]) == [pytest.approx(detected)]
     assert match_hands([hand()], [np.zeros((21, 2))]) == [None]
 
 

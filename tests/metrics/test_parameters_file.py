@@ -19,29 +19,29 @@ def test_arrays_come_back_as_they_were_saved(tmp_path, suffix):
         np.savez(file, **arrays)
     else:
         pytest.importorskip("safetensors.numpy").save_file(arrays, file)
-    told = read_parameters(file)
-    assert set(told) == set(arrays) and all(np.array_equal(told[key], arrays[key]) for key in arrays)
+    result = read_parameters(file)
+    assert set(result) == set(arrays) and all(np.array_equal(result[key], arrays[key]) for key in arrays)
 
 
 def test_all_that_the_arrays_allow_is_measured_and_the_rest_named():
-    told = evaluate_parameters({"poses": poses(60)}, {"poses": poses(50, 1)})
-    assert [e.name for e in told.estimates] == [
+    result = evaluate_parameters({"poses": poses(60)}, {"poses": poses(50, 1)})
+    assert [e.name for e in result.estimates] == [
         "pose-fid[rot6d]",
         "diversity[rot6d] real",
         "diversity[rot6d] fake",
     ]
-    assert [note.split()[0] for note in told.notes] == ["r-precision", "multimodality"]
-    assert (told.n_real, told.n_fake, told.counted, told.exit_code) == (60, 50, "poses", 0)
+    assert [note.split()[0] for note in result.notes] == ["r-precision", "multimodality"]
+    assert (result.n_real, result.n_fake, result.counted, result.exit_code) == (60, 50, "poses", 0)
 
 
 def test_stiffer_poses_are_farther_and_less_diverse():
     real = {"poses": poses(80)}
-    told = [
+    result = [
         evaluate_parameters(real, {"poses": poses(80, 1, s)}, ("pose-fid", "diversity"))
         for s in (0.5, 0.3, 0.1)
     ]
-    far = [t["pose-fid"].value for t in told]
-    varied = [t["diversity[rot6d] fake"].value for t in told]
+    far = [t["pose-fid"].value for t in result]
+    varied = [t["diversity[rot6d] fake"].value for t in result]
     assert far == sorted(far) and varied == sorted(varied, reverse=True)
 
 
@@ -49,8 +49,8 @@ def test_texts_and_their_poses_in_one_space_give_r_precision():
     texts = np.random.default_rng(0).normal(size=(64, 8))
     right = {"poses": poses(64), "texts": texts, "embedded": texts}
     strangers = {**right, "embedded": np.roll(texts, 1, axis=0)}
-    told = evaluate_parameters(right, strangers, ("r-precision",))
-    values = {e.name: e.value for e in told.estimates}
+    result = evaluate_parameters(right, strangers, ("r-precision",))
+    values = {e.name: e.value for e in result.estimates}
     assert values["r-precision@1[given, pool 32] real"] == 1
     assert values["r-precision@1[given, pool 32] fake"] < 0.3
 
@@ -58,9 +58,9 @@ def test_texts_and_their_poses_in_one_space_give_r_precision():
 def test_several_poses_a_text_give_multimodality_and_count_one_by_one_elsewhere():
     base = poses(40)
     several = {"poses": np.stack([base, base], 1)}
-    told = evaluate_parameters({"poses": base}, several, ("multimodality", "pose-fid"))
-    assert told["multimodality[rot6d] fake"].value == 0
-    assert told["pose-fid"].n == 80 and told["pose-fid"].value == pytest.approx(0, abs=0.05)
+    result = evaluate_parameters({"poses": base}, several, ("multimodality", "pose-fid"))
+    assert result["multimodality[rot6d] fake"].value == 0
+    assert result["pose-fid"].n == 80 and result["pose-fid"].value == pytest.approx(0, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_files_that_are_no_archives_are_one_clear_line(tmp_path, name):
     for content in (None, b"", b"hello" * 9):
         if content is not None:
             (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match="cannot read") as told:
+        with pytest.raises(DataError, match="cannot read") as result:
             read_parameters(tmp_path / name)
-        assert "pickle" not in str(told.value)
+        assert "pickle" not in str(result.value)
 
 
 def test_poses_of_other_joints_and_measures_of_pictures_are_refused():

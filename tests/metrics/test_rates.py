@@ -16,10 +16,10 @@ def test_wilson_intervals_are_the_published_ones():
 def test_the_difference_of_two_shares_is_newcombes_example():
     first = np.arange(70) < 56
     second = np.arange(80) < 48
-    told = difference_estimate("gap", first, second)
-    assert told.value == pytest.approx(0.2)
-    assert (told.low, told.high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
-    assert (told.n, told.n_reference) == (70, 80)
+    result = difference_estimate("gap", first, second)
+    assert result.value == pytest.approx(0.2)
+    assert (result.low, result.high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+    assert (result.n, result.n_reference) == (70, 80)
 
 
 def test_no_sample_is_no_share():

@@ -63,8 +63,8 @@ def test_differences_are_paired(gauge):
 
 
 def test_times_are_ratios_of_the_same_pictures(gauge):
-    told = gauge.times("g", NAMES, "bad", "good")
-    assert (told.value, told.low, told.high) == (3.0, 3.0, 3.0)
+    result = gauge.times("g", NAMES, "bad", "good")
+    assert (result.value, result.low, result.high) == (3.0, 3.0, 3.0)
 
 
 def test_structure_that_is_done_at_half_strength_and_texture_that_begins_to_go_there(gauge):

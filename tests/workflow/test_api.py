@@ -164,16 +164,16 @@ def test_a_generator_draws_the_seed(here: Path):
 
 @pytest.mark.parametrize(("strength", "painter"), [(None, "diffuse"), (1.0, "diffuse"), (0.4, "harmonise")])
 def test_strength_is_the_noise_level_of_image_to_image(here: Path, monkeypatch, strength, painter):
-    seen = []
+    detected = []
 
     def remember(image, settings, engine):
-        seen.append(settings)
+        detected.append(settings)
         return handwright.hands(image, engine=engine)
 
     monkeypatch.setattr(sys.modules["handwright.refine.pipeline"], "refine_picture", remember)
     refiner = handwright.HandRefiner.from_pretrained(model="tiny")
     refiner(picture(here / "a.png"), strength=strength, controlnet_conditioning_scale=0.7)
-    (settings,) = seen
+    (settings,) = detected
     assert settings.painter == painter
     assert settings.diffusion.strength == 0.7
     assert strength in (None, 1.0) or settings.diffusion.start_level == strength

@@ -46,12 +46,12 @@ def one_hand(monkeypatch: pytest.MonkeyPatch):
     """Every picture shows one hand, of which the critic is asked."""
 
     def review_picture(image, judge, expected=None):
-        (told,) = judge.critic.judge(image.pixels, [OrientedSquare((30, 30), 40, 0)])
-        checks = dict.fromkeys(CHECKS, Check("fail" if told.malformed >= 0.5 else "pass", 0.9, "So."))
+        (result,) = judge.critic.judge(image.pixels, [OrientedSquare((30, 30), 40, 0)])
+        checks = dict.fromkeys(CHECKS, Check("fail" if result.malformed >= 0.5 else "pass", 0.9, "So."))
         return PictureReview(
             (
                 HandReview(
-                    id=1, bbox_xyxy_px=BOX, side="left", checks=checks, observation=None, prediction=told
+                    id=1, bbox_xyxy_px=BOX, side="left", checks=checks, observation=None, prediction=result
                 ),
             ),
             image.width,

@@ -37,9 +37,9 @@ def shards(folder: Path, pictures: list[np.ndarray], first: int = 0, *, mask: bo
 
 def test_a_folder_of_shards_is_a_set_with_labels_captions_and_masks(tmp_path):
     pictures = blots(6)
-    told = find_pictures(shards(tmp_path / "s", pictures), "REAL")
-    assert list(told.items) == [f"{k:04d}" for k in range(6)] and not told.problems
-    for k, item in enumerate(told.items.values()):
+    result = find_pictures(shards(tmp_path / "s", pictures), "REAL")
+    assert list(result.items) == [f"{k:04d}" for k in range(6)] and not result.problems
+    for k, item in enumerate(result.items.values()):
         assert np.array_equal(item.image().pixels, pictures[k])
         labels = item.labels()
         assert labels is not None and len(labels["hands"]) == 1
@@ -51,17 +51,17 @@ def test_the_same_pictures_in_files_and_in_shards_measure_the_same(tmp_path):
     real, fake = blots(20), blots(20, seed=1, noise=20)
     files = [write(tmp_path / name, p) for name, p in (("real", real), ("fake", fake))]
     packed = [shards(tmp_path / f"{name}-s", p) for name, p in (("real", real), ("fake", fake))]
-    told = [
+    result = [
         evaluate(a, b, metrics=["kid"], extractor=RandomFilters())["kid"]
         for a, b in (files, packed, (files[0], packed[1]))
     ]
-    assert told[0] == told[1] == told[2]
+    assert result[0] == result[1] == result[2]
 
 
 def test_shards_need_no_masks_option_and_bring_their_poses(tmp_path):
     a, b = (shards(tmp_path / n, blots(12, seed=s)) for n, s in (("a", 0), ("b", 1)))
-    told = evaluate(a, b, metrics=["kid-fg", "diversity"], extractor=RandomFilters())
-    assert told["kid-fg"].n == 12 and told["diversity[rot6d] real"].value > 0
+    result = evaluate(a, b, metrics=["kid-fg", "diversity"], extractor=RandomFilters())
+    assert result["kid-fg"].n == 12 and result["diversity[rot6d] real"].value > 0
     bare = shards(tmp_path / "c", blots(12), mask=False)
     with pytest.raises(UsageError, match="need masks"):
         evaluate(a, bare, metrics=["kid-fg"], extractor=RandomFilters())
@@ -71,10 +71,10 @@ def test_a_shard_that_was_cut_is_a_counted_problem(tmp_path):
     folder = shards(tmp_path / "s", blots(24))
     cut = folder / "b-0.tar"
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    told = evaluate(folder, folder, metrics=["kid"], extractor=RandomFilters())
-    assert 12 < told.n_real < 24 and told.exit_code == 2
-    assert [s.path.name for s in told.skipped] == ["b-0.tar", "b-0.tar"]
-    assert "damaged after" in told.skipped[0].reason
+    result = evaluate(folder, folder, metrics=["kid"], extractor=RandomFilters())
+    assert 12 < result.n_real < 24 and result.exit_code == 2
+    assert [s.path.name for s in result.skipped] == ["b-0.tar", "b-0.tar"]
+    assert "damaged after" in result.skipped[0].reason
 
 
 def test_what_is_broken_inside_a_shard_says_where(tmp_path):

@@ -15,15 +15,10 @@ SCHEMA = "handwright/evaluation-1"
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that was left out.
+    """Something that was left out."""
 
-    Attributes:
-        path: The file.
-        reason: Why, in a sentence.
-    """
-
-    path: Path
-    reason: str
+    path: Path  # The file
+    reason: str  # Why, in a sentence
 
     @classmethod
     def because(cls, path: Path, error: HandwrightError) -> Skipped:
@@ -33,15 +28,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """A requested measure that could not be taken.
+    """A requested measure that could not be taken."""
 
-    Attributes:
-        metric: Its name as requested.
-        reason: Why, in a sentence.
-    """
-
-    metric: str
-    reason: str
+    metric: str  # Its name as requested
+    reason: str  # Why, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True)

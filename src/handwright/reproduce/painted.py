@@ -3,11 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.metrics.crops import hand_crop
@@ -36,40 +36,22 @@ class TextureEnergyParams:
 PARAMS = TextureEnergyParams()
 
 
-@dataclass
 class RecordingNetwork:
-    """A network whose last request and result are kept."""
+    """A network whose last request and result are kept; all else is the network's own."""
 
-    network: InpaintNetwork  # The network
-    last: tuple[InpaintRequest, InpaintResult] | None = None  # Its last answer, or None
+    def __init__(self, network: InpaintNetwork) -> None:
+        self.network = network
+        self.last: tuple[InpaintRequest, InpaintResult] | None = None
 
-    @property
-    def resolution(self) -> int:
-        """Of the network."""
-        return self.network.resolution
-
-    @property
-    def fixed_strength(self) -> float:
-        """Of the network."""
-        return self.network.fixed_strength
-
-    @property
-    def guidance(self) -> float:
-        """Of the network."""
-        return self.network.guidance
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self.network, name)
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """As the network does."""
-        result = self.network.inpaint(request)
-        self.last = request, result
-        return result
-
-    def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
-        """As the network does."""
-        return self.network.autoencode(picture)
+        self.last = request, self.network.inpaint(request)
+        return self.last[1]
 
 
-@dataclass(frozen=True)
 class UnmatchedPainter:
     """A painter whose colours are not matched to the picture's.
 
@@ -77,21 +59,21 @@ class UnmatchedPainter:
     not have painted.
     """
 
-    painter: Painter
-
-    @property
-    def together(self) -> bool:
-        """As the painter."""
-        return self.painter.together
-
-    @property
-    def side_by_side(self) -> bool:
-        """As the painter."""
-        return self.painter.side_by_side
+    def __init__(self, painter: Painter) -> None:
+        self.painter, self.together, self.side_by_side = painter, painter.together, painter.side_by_side
 
     def paint(self, job: PaintJob) -> PaintResult:
         """As the painter, marked as matched already."""
         return replace(self.painter.paint(job), toned=True)
+
+
+def _recorded(settings: RefineSettings, network: InpaintNetwork) -> tuple[RecordingNetwork, Painter]:
+    recording = RecordingNetwork(network)
+    return recording, painter_on_network(settings, lambda: cast("InpaintNetwork", recording))
+
+
+def _context(painter: Painter, settings: RefineSettings, judge: Judge) -> RefineContext:
+    return RefineContext(painter=painter, settings=settings, judge=judge, watch=Stopwatch())
 
 
 def paint_subject(
@@ -108,10 +90,9 @@ def paint_subject(
     Returns:
         The record, and the picture that came out.
     """
-    recording = RecordingNetwork(network)
-    painter = painter_on_network(settings, lambda: recording)
+    recording, painter = _recorded(settings, network)
     subject, painter = (subject.boxed(), UnmatchedPainter(painter)) if bare else (subject, painter)
-    context = RefineContext(painter=painter, settings=settings, judge=judge, watch=Stopwatch())
+    context = _context(painter, settings, judge)
     strength = None if settings.diffusion is None else settings.diffusion.strength
     started = time.perf_counter()
     painting = paint_trial(subject.pixels, [subject.task], subject.scene, seed, strength, context)
@@ -129,7 +110,7 @@ def _textures(recording: RecordingNetwork) -> Record:
     if recording.last is None:
         return {"texture": None, "texture_before": None}
     request, result = recording.last
-    before = texture_energy(request, InpaintResult(recording.autoencode(request.picture)))
+    before = texture_energy(request, InpaintResult(recording.network.autoencode(request.picture)))
     return {"texture": texture_energy(request, result), "texture_before": before}
 
 
@@ -138,9 +119,8 @@ def judge_subject(
 ) -> tuple[Record, Pixels]:
     """Paint a hand with one strength and let the judge of ``refine`` score it; as ``paint_subject``."""
     assert settings.diffusion is not None
-    recording = RecordingNetwork(network)
-    painter = painter_on_network(settings, lambda: recording)
-    context = RefineContext(painter=painter, settings=settings, judge=judge, watch=Stopwatch())
+    recording, painter = _recorded(settings, network)
+    context = _context(painter, settings, judge)
     originals = score_originals(subject.pixels, [subject.task], context)
     strength = settings.diffusion.strength
     (judged,) = paint(subject.pixels, [subject.task], subject.scene, seed, strength, context, originals)
@@ -161,9 +141,7 @@ def judge_subject(
 def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
     """The same measures of the picture as it is: their floor."""
     settings = RefineSettings()
-    context = RefineContext(
-        painter=painter_on_network(settings), settings=settings, judge=judge, watch=Stopwatch()
-    )
+    context = _context(painter_on_network(settings), settings, judge)
     return _measures(redetect_hands(subject.pixels, [subject.task], context)), subject.pixels
 
 

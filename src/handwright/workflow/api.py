@@ -113,11 +113,8 @@ def refine(
     from handwright.refine.pipeline import refine_picture
 
     options = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
-    refiner = HandRefiner(engine=engine)
-    try:
+    with HandRefiner(engine=engine) as refiner:
         return refiner.run(refine_picture, picture, options)
-    finally:
-        refiner.close()
 
 
 _NO_OPTIONS = ("picture", "engine", "refine_picture")
@@ -171,11 +168,8 @@ def hands(
     """
     from handwright.refine.pipeline import inspect_picture
 
-    refiner = HandRefiner(engine=engine)
-    try:
+    with HandRefiner(engine=engine) as refiner:
         return refiner.run(inspect_picture, picture, {"box": box, "hands": hands, "progress": progress})
-    finally:
-        refiner.close()
 
 
 @overload

@@ -13,6 +13,7 @@ import numpy as np
 
 from handwright import __version__
 from handwright.errors import OutputError, UnreadableImageError, UsageError
+from handwright.perception.detect.views import box_iou
 from handwright.progress import Progress, silent
 from handwright.review.calibration.calibration import BUDGET, Calibration
 from handwright.review.critic.recalibration import (
@@ -26,7 +27,6 @@ from handwright.review.critic.recalibration import (
     current_trial,
     recalibrate,
 )
-from handwright.types import Box
 from handwright.workflow.jobs import Source, find_sources
 from handwright.workflow.labels import Label, read_labels
 
@@ -184,21 +184,12 @@ def _judged(source: Source, labels: Sequence[Label], judge: Judge) -> list[Label
     for label in labels:
         for hand in review.hands:
             same = (
-                hand.id == label.hand
-                if label.box is None
-                else _overlap(hand.bbox_xyxy_px, label.box) >= _SAME
+                hand.id == label.hand if label.box is None else box_iou(hand.bbox_xyxy_px, label.box) >= _SAME
             )
             if same and hand.prediction is not None:
                 judged.append(LabelledHand(source.path.as_posix(), label.malformed, hand.prediction))
                 break
     return judged
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
 def _gain(old: Calibration, hands: Sequence[LabelledHand], left_out: Mapping[str, int]) -> Gain:
@@ -242,13 +233,7 @@ def _measures(outcome: CalibrationTrial) -> tuple[Estimate, ...]:
 
 
 def _entry(estimate: Estimate) -> dict[str, Any]:
-    return {
-        "name": estimate.name,
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "n": estimate.n,
-    }
+    return {key: getattr(estimate, key) for key in ("name", "value", "low", "high", "n")}
 
 
 def _share(estimate: Estimate) -> str:

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 from handwright.errors import UsageError
 from handwright.progress import Progress, silent
 from handwright.workflow.keywords import known_keywords
-from handwright.workflow.picture_sets import Given, PictureSet, find_pictures
+from handwright.workflow.picture_sets import Given, find_pictures
 
 if TYPE_CHECKING:
     from handwright.metrics.extractors.features import FeatureExtractor
     from handwright.metrics.results import Evaluation
     from handwright.metrics.sets.evaluation import Plan
     from handwright.metrics.sets.gather import HandFinder
-
-DEFAULT_EXTRACTOR = "hw-v2"
 
 
 @known_keywords
@@ -92,7 +90,7 @@ def evaluate(
         result = evaluate_sets(
             sets[0].items, sets[1].items, plan, opened, finder, lambda: show("", next(done), total), other
         )
-    return replace(result, skipped=(*(Skipped(*p) for p in _problems(sets)), *result.skipped))
+    return replace(result, skipped=(*(Skipped(*p) for one in sets for p in one.problems), *result.skipped))
 
 
 def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed: int) -> Evaluation:
@@ -108,10 +106,6 @@ def _evaluate_parameters(real: Given, fake: Given, metrics: Sequence[str], seed:
         )
     poses = [read_parameters(Path(str(given))) for given in (real, fake)]
     return evaluate_parameters(poses[0], poses[1], metrics, seed)
-
-
-def _problems(sets: Sequence[PictureSet]) -> list[tuple[Path, str]]:
-    return [problem for one in sets for problem in one.problems]
 
 
 def _opened(extractor: str | FeatureExtractor, plan: Plan) -> FeatureExtractor | None:

@@ -10,16 +10,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from handwright import __version__
-from handwright.errors import HandwrightError, UsageError
-from handwright.progress import Progress, silent
+from handwright.errors import HandwrightError
+from handwright.prompts.parse import parse_prompt
 from handwright.workflow.files import make_folder, write_text
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome
-from handwright.workflow.run.pool import OpenEngine, run_jobs
+from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, run_in_order
 from handwright.workflow.run.request import Plan, Request
 
 if TYPE_CHECKING:
@@ -29,22 +29,15 @@ if TYPE_CHECKING:
     from handwright.review.checklist import HandReview, PictureReview
     from handwright.review.judge import Judge
 
-FailOn = Literal["fail", "unsure"]
 _CROP_PX, _CROP_MARGIN = 360, 0.3  # Longer side of a hand's view on the page; room around it, in its sizes
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewOptions:
-    """How pictures are reviewed."""
+class ReviewOptions(JobOptions):
+    """How pictures are reviewed; the report is review.json, index.html and the overlays."""
 
     prompt: str | None = None  # What they were meant to show; None holds them against nothing
-    report: Path | None = None  # Folder for review.json, index.html and the overlays, or None
-    fail_on: FailOn = "fail"  # The mildest verdict that makes the exit code 1
-    workers: int = 1  # Processes
-    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
     calibration: Path | None = None  # What ``--calibrate`` wrote, for the critic to be read by, or None
-    progress: Progress = silent  # Called before the first and after each picture
-    notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
     # Makes the judge; None: the real one with the models of ``handwright setup``
     open_judge: Callable[[], AbstractContextManager[Judge]] | None = None
 
@@ -69,25 +62,18 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
         DataError: The calibration cannot be read, or is of another critic.
     """
     options = options or ReviewOptions()
-    if options.workers < 1:
-        raise UsageError(f"`workers` is {options.workers}", "", "give 1 or more")
-    if options.fail_on not in ("fail", "unsure"):
-        raise UsageError(f"`fail_on` is {options.fail_on!r}", "", "give fail or unsure")
+    options.check()
     barred = [options.report] if options.report is not None and options.report.is_dir() else []
     sources = find_sources(inputs, leave_out=barred)
     jobs = [Job(source.path, source.name, source.path) for source in sources]
     if options.report is not None:
         make_folder(options.report)
-    expected = None if options.prompt is None else _expected(options.prompt)
+    expected = None if options.prompt is None else parse_prompt(options.prompt)
     opener = judge_opener(options)
     work = partial(_review_file, expected, options.report)
     plan = Plan(Request(), {}, Ledger("", Path()))
-    options.progress("", 0, len(jobs))
-    outcomes: dict[int, Outcome] = {}
-    for index, outcome in run_jobs(jobs, work, plan, cast("OpenEngine", opener), options.workers):
-        outcomes[index] = outcome
-        options.progress("", len(outcomes), len(jobs))
-    return _result([outcomes[index] for index in range(len(jobs))], options)
+    outcomes = run_in_order(jobs, work, plan, cast("OpenEngine", opener), options)
+    return _result(outcomes, options)
 
 
 def judge_opener(options: ReviewOptions) -> Callable[[], AbstractContextManager[Judge]]:
@@ -98,7 +84,7 @@ def judge_opener(options: ReviewOptions) -> Callable[[], AbstractContextManager[
         DataError: The calibration cannot be read, or is of another critic.
         UsageError: There is a calibration, but no critic.
     """
-    opener = options.open_judge or partial(_open_judge, _landmarker(options))
+    opener = options.open_judge or partial(_open_judge, options.landmarker_file())
     if options.calibration is None:
         return opener
     from handwright.workflow.calibrate import open_recalibrated
@@ -189,18 +175,6 @@ def _data_address(drawn: np.ndarray, hand: HandReview) -> str:
 def _error_line(error: Mapping[str, str]) -> str:
     what = error["what"].replace("could not be refined", "could not be reviewed")
     return str(HandwrightError(what, error["why"], error["fix"]))
-
-
-def _expected(prompt: str) -> Expectation:
-    from handwright.prompts.parse import parse_prompt
-
-    return parse_prompt(prompt)
-
-
-def _landmarker(options: ReviewOptions) -> Path:
-    from handwright.perception.models.download import ensure_models
-
-    return ensure_models(model_path=options.landmarker, notify=options.notify).hand_landmarker
 
 
 def _open_judge(landmarker: Path) -> AbstractContextManager[Judge]:

@@ -34,8 +34,8 @@ def ours(tmp_path_factory):
 
 
 def test_random_filters_never_change():
-    told = RandomFilters()(pictures(2))
-    assert told.shape == (2, 144) and told.dtype == np.float32
+    result = RandomFilters()(pictures(2))
+    assert result.shape == (2, 144) and result.dtype == np.float32
     filters = b"".join(layer.tobytes() for layer in RandomFilters()._layers)
     assert hashlib.sha256(filters).hexdigest().startswith(FILTERS_SHA)
 
@@ -62,32 +62,32 @@ def test_batches_and_mixed_sizes_change_nothing(ours):
 
 
 def test_pictures_are_never_held_all_at_once():
-    seen = []
+    detected = []
 
     class Counting:
         name = "counting"
 
         def __call__(self, batch):
-            seen.append(len(batch))
+            detected.append(len(batch))
             return np.zeros((len(batch), 1), np.float32)
 
-    told = extract((p for p in pictures(70)), Counting(), batch=32)
-    assert seen == [32, 32, 6] and told.shape == (70, 1)
+    result = extract((p for p in pictures(70)), Counting(), batch=32)
+    assert detected == [32, 32, 6] and result.shape == (70, 1)
     assert extract([], Counting()).shape == (0, 0)
 
 
 def test_large_pictures_come_in_smaller_batches():
-    seen = []
+    detected = []
 
     class Counting:
         name = "counting"
 
         def __call__(self, batch):
-            seen.append(len(batch))
+            detected.append(len(batch))
             return np.zeros((len(batch), 1), np.float32)
 
     extract((np.zeros((1500, 2000, 3), np.uint8) for _ in range(5)), Counting())
-    assert seen == [3, 2]
+    assert detected == [3, 2]
 
 
 def test_a_network_of_ones_own_is_opened_from_its_folder(ours, tmp_path):
@@ -99,9 +99,11 @@ def test_a_network_of_ones_own_is_opened_from_its_folder(ours, tmp_path):
 def test_the_embedded_network_survives_its_file_and_keeps_its_name(ours):
     first, again = EmbeddedExtractor(ours), EmbeddedExtractor(ours)
     assert first.name == "test-v0"
-    told = first(pictures(3))
-    assert told.shape == (3, 16) and np.array_equal(told, again(pictures(3))) and np.isfinite(told).all()
-    assert not np.allclose(told[0], told[1])
+    result = first(pictures(3))
+    assert (
+        result.shape == (3, 16) and np.array_equal(result, again(pictures(3))) and np.isfinite(result).all()
+    )
+    assert not np.allclose(result[0], result[1])
 
 
 def test_missing_or_damaged_weights_are_one_clear_line(ours, tmp_path):
@@ -139,9 +141,9 @@ def inception_file(tmp_path_factory):
 @pytest.mark.parametrize("layer", ["64", "192", "2048"])
 def test_inception_gives_as_many_features_as_its_layer_is_called(inception_file, layer):
     net = open_extractor(f"inception:{inception_file}@{layer}")
-    told = net(pictures(2))
-    assert told.shape == (2, int(layer)) and net.name == f"inception-2015/{layer}"
-    assert np.isfinite(told).all()
+    result = net(pictures(2))
+    assert result.shape == (2, int(layer)) and net.name == f"inception-2015/{layer}"
+    assert np.isfinite(result).all()
 
 
 def test_inception_has_the_published_number_of_parameters(inception_file):

@@ -26,16 +26,16 @@ def run(real, fake, versus, *metrics, extractor=None):
 
 
 def test_differences_are_taken_hand_by_hand_over_what_both_have(moved):
-    told = {e.name: e for e in run(*moved, "mpjpe", "pck", "det").estimates}
+    result = {e.name: e for e in run(*moved, "mpjpe", "pck", "det").estimates}
     off = [1 + i % 2 for i in range(13)]
     lost = [20.0 if i == 3 else 4.0 for i in range(13)]
-    px = told["Δ mpjpe[px]"]
+    px = result["Δ mpjpe[px]"]
     assert (px.value, px.n) == (pytest.approx(np.mean(off) - np.mean(lost)), 13)
     assert px.high < 0 and px.p is not None and px.p < 0.001
-    assert told["Δ mpjpe[% hand]"].value == pytest.approx(5 * px.value)
-    assert told["Δ hand-found"].value == pytest.approx(1 / 13)
-    assert told["Δ det-conf"].value == pytest.approx(0.9 / 13)
-    assert told["Δ pck@0.2"].value == pytest.approx(1 / 13) and told["Δ pck@0.2"].p == 1
+    assert result["Δ mpjpe[% hand]"].value == pytest.approx(5 * px.value)
+    assert result["Δ hand-found"].value == pytest.approx(1 / 13)
+    assert result["Δ det-conf"].value == pytest.approx(0.9 / 13)
+    assert result["Δ pck@0.2"].value == pytest.approx(1 / 13) and result["Δ pck@0.2"].p == 1
 
 
 def test_another_set_changes_nothing_of_the_figures_themselves(moved):
@@ -48,9 +48,9 @@ def test_another_set_changes_nothing_of_the_figures_themselves(moved):
 
 def test_a_treatment_against_itself_is_no_difference(moved):
     real, fake, _ = moved
-    told = [e for e in run(real, fake, fake, "kid", "mpjpe", "det").estimates if e.name.startswith("Δ")]
-    assert len(told) == 5 and all(e.value == e.low == e.high == 0 for e in told)
-    assert {e.p for e in told} == {None, 1.0}
+    result = [e for e in run(real, fake, fake, "kid", "mpjpe", "det").estimates if e.name.startswith("Δ")]
+    assert len(result) == 5 and all(e.value == e.low == e.high == 0 for e in result)
+    assert {e.p for e in result} == {None, 1.0}
 
 
 def test_the_kernel_difference_sees_the_noisier_treatment(tmp_path):
@@ -81,9 +81,9 @@ def test_captions_are_compared_where_both_have_them(tmp_path):
         (fake / f"{i:04d}.txt").write_text("a hand")
     for i in range(7):
         (other / f"{i:04d}.txt").write_text("a hand")
-    told = run(real, fake, other, "clipsim", extractor=Reader())
-    assert told["clipsim"].n == 12 and told["Δ clipsim[rand-v1]"].n == 7
-    assert told["Δ clipsim[rand-v1]"].value != 0
+    result = run(real, fake, other, "clipsim", extractor=Reader())
+    assert result["clipsim"].n == 12 and result["Δ clipsim[rand-v1]"].n == 7
+    assert result["Δ clipsim[rand-v1]"].value != 0
 
 
 def test_no_name_in_common_is_a_failure_beside_the_figures(moved, tmp_path):
@@ -91,6 +91,6 @@ def test_no_name_in_common_is_a_failure_beside_the_figures(moved, tmp_path):
     other = write(tmp_path / "x", blots(12))
     for path in list(other.iterdir()):
         path.rename(other / f"x{path.name}")
-    told = run(real, fake, other, "kid")
-    assert [f.metric for f in told.failed] == ["Δ kid"] and told["kid"].n == 14
-    assert "none is in both FAKE and VERSUS" in told.failed[0].reason
+    result = run(real, fake, other, "kid")
+    assert [f.metric for f in result.failed] == ["Δ kid"] and result["kid"].n == 14
+    assert "none is in both FAKE and VERSUS" in result.failed[0].reason

@@ -53,11 +53,11 @@ def test_the_same_folder_twice_is_at_no_distance(tmp_path):
 
 def test_a_set_against_itself_is_perfect_in_every_measure_of_hands(marked):
     real, _ = marked
-    told = {e.name: e.value for e in run(real, real, MarkFinder(), hands=True).estimates}
-    assert told["mpjpe[% hand]"] == told["mpjpe[px]"] == told["missed"] == 0
-    assert told["pck@0.2"] == 1 and told["kid-h[rand-v1]"] <= 0
-    assert told["hand-found fake"] == told["hand-found real"] == 1
-    assert told["det-conf fake"] == told["det-conf real"] == pytest.approx(0.9)
+    output = {e.name: e.value for e in run(real, real, MarkFinder(), hands=True).estimates}
+    assert output["mpjpe[% hand]"] == output["mpjpe[px]"] == output["missed"] == 0
+    assert output["pck@0.2"] == 1 and output["kid-h[rand-v1]"] <= 0
+    assert output["hand-found fake"] == output["hand-found real"] == 1
+    assert output["det-conf fake"] == output["det-conf real"] == pytest.approx(0.9)
 
 
 def test_other_names_and_another_order_change_nothing_of_distributions(tmp_path):
@@ -245,12 +245,12 @@ def test_points_are_scaled_when_the_fake_is_larger(tmp_path):
 
     class Twice(MarkFinder):
         def __call__(self, pixels):
-            seen = super().__call__(pixels)
+            detected = super().__call__(pixels)
             if pixels.shape[0] == 60:
-                return seen
+                return detected
             from dataclasses import replace
 
-            return [replace(h, landmarks_px=hand_points(16, 12, 40)) for h in seen]
+            return [replace(h, landmarks_px=hand_points(16, 12, 40)) for h in detected]
 
     result = evaluate_sets(named(real), named(fake), Plan(metrics=("mpjpe",)), None, Twice())
     assert result["mpjpe[px]"].value == pytest.approx(0)
@@ -334,7 +334,7 @@ def test_foregrounds_want_masks(tmp_path):
 
 
 def test_json_holds_every_figure_and_no_nan(marked):
-    told = json.loads(json.dumps(run(*marked, MarkFinder(), hands=True).to_json(), allow_nan=False))
-    assert told["schema"] == "handwright/evaluation-1"
-    assert {"name", "value", "low", "high", "n", "n_reference", "p"} == set(told["estimates"][0])
-    assert (told["real"], told["fake"], told["failed"]) == (12, 12, [])
+    output = json.loads(json.dumps(run(*marked, MarkFinder(), hands=True).to_json(), allow_nan=False))
+    assert output["schema"] == "handwright/evaluation-1"
+    assert {"name", "value", "low", "high", "n", "n_reference", "p"} == set(output["estimates"][0])
+    assert (output["real"], output["fake"], output["failed"]) == (12, 12, [])

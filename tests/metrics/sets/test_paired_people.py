@@ -27,16 +27,16 @@ def shifted(points: np.ndarray, x: float, y: float) -> np.ndarray:
     return points + np.array([x, y])
 
 
-def seen(points: np.ndarray, score: float = 1.0) -> FoundPerson:
+def detected(points: np.ndarray, score: float = 1.0) -> FoundPerson:
     return FoundPerson(points, score)
 
 
 def label(folder: Path, people: list[list[np.ndarray]], key: str = "people", **more) -> Path:
     for i, persons in enumerate(people):
         file = folder / f"{i:04d}.json"
-        told = json.loads(file.read_text()) if file.exists() else {}
-        told[key] = [{"wholebody": [[*xy, 1.0] for xy in one.tolist()], **more} for one in persons]
-        file.write_text(json.dumps(told))
+        result = json.loads(file.read_text()) if file.exists() else {}
+        result[key] = [{"wholebody": [[*xy, 1.0] for xy in one.tolist()], **more} for one in persons]
+        file.write_text(json.dumps(result))
     return folder
 
 
@@ -53,7 +53,7 @@ def folders(tmp_path):
 
 def test_a_shift_is_told_in_sizes_of_the_person_for_hands_too():
     errors = [
-        person_errors([[seen(person())]], [[seen(shifted(person(), 3, 4))]], part)
+        person_errors([[detected(person())]], [[detected(shifted(person(), 3, 4))]], part)
         for part in (slice(None), HANDS)
     ]
     assert [mpjpe(e, "body").value for e in errors] == pytest.approx([0.05, 0.05])
@@ -63,50 +63,52 @@ def test_a_shift_is_told_in_sizes_of_the_person_for_hands_too():
 def test_a_joint_that_was_not_found_is_off_by_the_persons_size_and_a_person_by_all_of_it():
     half = person()
     half[:66] = 0
-    assert mpjpe(person_errors([[seen(person())]], [[seen(half)]]), "body").value == pytest.approx(66 / 133)
-    truth = [[seen(person(0))], [seen(person(1))]]
-    assert mpjpe(person_errors(truth, [[seen(person(0))], []]), "body").value == pytest.approx(0.5)
+    assert mpjpe(person_errors([[detected(person())]], [[detected(half)]]), "body").value == pytest.approx(
+        66 / 133
+    )
+    truth = [[detected(person(0))], [detected(person(1))]]
+    assert mpjpe(person_errors(truth, [[detected(person(0))], []]), "body").value == pytest.approx(0.5)
 
 
 def test_people_without_hands_do_not_count_among_hands():
     handless = person(1)
     handless[HANDS] = 0
-    truth = [[seen(person(0)), seen(handless + [300, 0] * (handless != 0))]]
+    truth = [[detected(person(0)), detected(handless + [300, 0] * (handless != 0))]]
     assert len(person_errors(truth, truth).missed) == 2
     assert len(person_errors(truth, truth, HANDS).missed) == 1
     with pytest.raises(NotEnoughDataError, match="nobody"):
-        person_errors([[seen(handless)]], [[]], HANDS)
+        person_errors([[detected(handless)]], [[]], HANDS)
 
 
 def test_points_that_are_not_labelled_in_the_truth_say_nothing():
     truth, found = person(), person()
     truth[5] = 0
     found[5] = 9000
-    assert mpjpe(person_errors([[seen(truth)]], [[seen(found)]]), "body").value == 0
+    assert mpjpe(person_errors([[detected(truth)]], [[detected(found)]]), "body").value == 0
 
 
 def test_labels_on_both_sides_give_every_measure_of_people(folders):
     real, fake, people = folders
     label(fake, [[shifted(one, 0.6, 0.8) for one in persons] for persons in people])
     label(real, people, "people_found")
-    told = {e.name: e.value for e in run(real, fake).estimates}
-    assert {"dap[133]", "dap[42]"} < set(told)
-    assert [told[f"mpjpe{part}[body]"] for part in ("", "-hands")] == pytest.approx([0.01, 0.01])
-    assert told["mpjpe-floor[body]"] == told["mpjpe-floor-hands[body]"] == 0
-    assert 0 < told["dap[133]"] < 1
+    result = {e.name: e.value for e in run(real, fake).estimates}
+    assert {"dap[133]", "dap[42]"} < set(result)
+    assert [result[f"mpjpe{part}[body]"] for part in ("", "-hands")] == pytest.approx([0.01, 0.01])
+    assert result["mpjpe-floor[body]"] == result["mpjpe-floor-hands[body]"] == 0
+    assert 0 < result["dap[133]"] < 1
 
 
 def test_points_whose_third_number_is_zero_are_not_there(folders):
     real, fake, people = folders
     label(fake, people)
     for i in range(6):
-        told = json.loads((real / f"{i:04d}.json").read_text())
-        told["people"][0]["wholebody"][3] = [900.0, 900.0, 0.0]
-        (real / f"{i:04d}.json").write_text(json.dumps(told))
+        result = json.loads((real / f"{i:04d}.json").read_text())
+        result["people"][0]["wholebody"][3] = [900.0, 900.0, 0.0]
+        (real / f"{i:04d}.json").write_text(json.dumps(result))
     assert run(real, fake, ("mpjpe-body",))["mpjpe[body]"].value == pytest.approx(0, abs=1e-12)
-    told = json.loads((fake / "0001.json").read_text())
-    told["people"][0]["wholebody"][7][2] = 0
-    (fake / "0001.json").write_text(json.dumps(told))
+    result = json.loads((fake / "0001.json").read_text())
+    result["people"][0]["wholebody"][7][2] = 0
+    (fake / "0001.json").write_text(json.dumps(result))
     assert run(real, fake, ("mpjpe-body",))["mpjpe[body]"].value == pytest.approx(1 / 132 / 6)
 
 
@@ -133,14 +135,14 @@ def test_the_surer_of_two_people_counts_first_in_dap(folders):
     wrong = [[*persons, person(40 + i) + 900] for i, persons in enumerate(people)]
     label(fake, wrong, score=1.0)
     for i in range(6):
-        told = json.loads((fake / f"{i:04d}.json").read_text())
-        told["people"][1]["score"] = 0.5
-        (fake / f"{i:04d}.json").write_text(json.dumps(told))
+        result = json.loads((fake / f"{i:04d}.json").read_text())
+        result["people"][1]["score"] = 0.5
+        (fake / f"{i:04d}.json").write_text(json.dumps(result))
     assert run(real, fake, ("dap",))["dap[133]"].value == pytest.approx(1)
     for i in range(6):
-        told = json.loads((fake / f"{i:04d}.json").read_text())
-        told["people"][1]["score"] = 2.0
-        (fake / f"{i:04d}.json").write_text(json.dumps(told))
+        result = json.loads((fake / f"{i:04d}.json").read_text())
+        result["people"][1]["score"] = 2.0
+        (fake / f"{i:04d}.json").write_text(json.dumps(result))
     assert run(real, fake, ("dap",))["dap[133]"].value < 0.6
 
 

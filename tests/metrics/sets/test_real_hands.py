@@ -45,6 +45,6 @@ def test_hands_that_moved_six_pixels_are_six_pixels_off_and_untouched_ones_near_
 
 
 def test_hands_that_cannot_be_seen_count_in_full(sets):
-    told = evaluate(sets["real"], sets["blurred"], metrics=["mpjpe", "det"])
-    assert told["mpjpe[% hand]"].value > 70
-    assert told["missed"].value > 0.7
+    result = evaluate(sets["real"], sets["blurred"], metrics=["mpjpe", "det"])
+    assert result["mpjpe[% hand]"].value > 70
+    assert result["missed"].value > 0.7

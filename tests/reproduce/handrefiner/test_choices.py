@@ -18,11 +18,11 @@ def scores(malformed, error, fit=0.5):
 
 def test_fewest_objections_win_then_the_likeliest_sound_then_the_weakest(tmp_path):
     store = Store(tmp_path, {})
-    told = {s: {"objections": 2, "scores": scores(0.1, 0.02)} for s in GRID[1:]}
-    told[0.3] = {"objections": 3, "scores": scores(0.0, 0.0)}
-    told[0.6] = {"objections": 1, "scores": scores(0.9, 0.05)}
-    told[0.7] = told[0.8] = {"objections": 1, "scores": scores(0.4, 0.05)}
-    for s, record in told.items():
+    result = {s: {"objections": 2, "scores": scores(0.1, 0.02)} for s in GRID[1:]}
+    result[0.3] = {"objections": 3, "scores": scores(0.0, 0.0)}
+    result[0.6] = {"objections": 1, "scores": scores(0.9, 0.05)}
+    result[0.7] = result[0.8] = {"objections": 1, "scores": scores(0.4, 0.05)}
+    for s, record in result.items():
         store.unit("judged", f"a/{s:g}", lambda record=record: (record, None))
     assert judged_best(store, ["a"]) == {"a": 0.7}
 
@@ -35,9 +35,9 @@ def test_choices_of_people_are_averaged_picture_by_picture(tmp_path):
     fixed = fixed_of(chosen)
     assert (fixed.value, fixed.n) == (pytest.approx(0.7), 2)
     notes = {"strength": 0.1, "guidance": 1.5}
-    told = json.loads(write_strength(tmp_path, fixed, "people", notes).read_text())
-    assert (told["strength"], told["pictures"], told["chosen_by"]) == (0.7, 2, "people")
-    assert told["guidance"] == 1.5
+    result = json.loads(write_strength(tmp_path, fixed, "people", notes).read_text())
+    assert (result["strength"], result["pictures"], result["chosen_by"]) == (0.7, 2, "people")
+    assert result["guidance"] == 1.5
 
 
 @pytest.mark.parametrize("line", ["a,strong", "a", "a,3", "a,-1"])

@@ -15,13 +15,13 @@ NAMES = tuple(f"{TABLE_FROM + k}" for k in range(3))
 
 def files(folder: Path) -> dict[str, bytes]:
     """All units; of records everything but the time they took."""
-    told = {}
+    result = {}
     for path in sorted(folder.rglob("*.*")):
         record = json.loads(path.read_text()) if path.suffix == ".json" else None
         if record is not None:
             record.pop("seconds", None)
-        told[path.relative_to(folder).as_posix()] = path.read_bytes() if record is None else str(record)
-    return told
+        result[path.relative_to(folder).as_posix()] = path.read_bytes() if record is None else str(record)
+    return result
 
 
 def test_every_row_of_every_picture_is_painted_once(open_bench, network):

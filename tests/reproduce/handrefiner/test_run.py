@@ -76,7 +76,7 @@ def files(folder):
 def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting(study, network, tmp_path):
     page = tmp_path / "docs" / "page.md"
     work = reproduce_handrefiner(study, page, "the command", tmp_path / "work")
-    told = " ".join(page.read_text().split())
+    result = " ".join(page.read_text().split())
     for words in (
         "`the command`",
         "tuned, auto (ours)",
@@ -85,10 +85,10 @@ def test_a_study_is_a_page_with_its_pictures_and_the_same_again_without_painting
         "fixed: tuned, fixed; full: tuned, s = 1.0; adaptive: tuned, adaptive; auto: tuned, auto (ours).",
         "N 2 hands a row, the first of those of Table 3. As the published code has it",
     ):
-        assert words in told
-    assert "mean 0.60 [0.60, 0.60]" in told
+        assert words in result
+    assert "mean 0.60 [0.60, 0.60]" in result
     for name in files(page.parent):
-        assert name == "page.md" or f"({name})" in told
+        assert name == "page.md" or f"({name})" in result
     assert '"strength": 0.6' in (work / "handwright.json").read_text()
     assert (work / "choose_000.jpg").is_file()
     painted, before = len(network.requests), files(page.parent)

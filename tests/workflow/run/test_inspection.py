@@ -37,7 +37,7 @@ def test_the_hands_file_can_be_fed_back_to_the_same_picture_only(here: Path):
     inspect_files(["a.png"], "out")
     saved = Path("out/a.hands.json")
     hands = load_hands(saved, width=80, height=64, sha256=sha256_of_file(source))
-    assert [seen.side for seen, _ in hands] == ["right", "right"]
+    assert [detected.side for detected, _ in hands] == ["right", "right"]
     assert refine_files(["a.png"], "b.png", Request(hands=saved)).exit_code == 0
     picture(here / "c.png", hands=1)
     refused = refine_files(["c.png"], "d.png", Request(hands=saved))

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from handwright.metrics.estimate import Estimate
 from handwright.reproduce.handrefiner.before_after import STATES
-from handwright.reproduce.handrefiner.paint_all import UNTOUCHED
-from handwright.reproduce.handrefiner.results import PEOPLE, Results
-from handwright.reproduce.handrefiner.rows import boxed_rows
+from handwright.reproduce.handrefiner.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED
+from handwright.reproduce.handrefiner.results import PEOPLE, Compared, Results
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, CROSSOVER, Figures
 from handwright.reproduce.sheets import against_paper, cells, figure, paragraph, sign, table
@@ -48,7 +46,7 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
         f"![before, then a column a row of the table]({stem}_rows.jpg)",
         _columns(results),
         "## What the paper compares",
-        _differences(results.differences),
+        _differences(results.tables[TABLE].differences),
         "## With box masks, at strength 1",
         _boxed(results),
         f"![before, then a column a row of the table]({stem}_boxed.jpg)",
@@ -89,52 +87,43 @@ def _about(study: Study, command: str) -> str:
     """)
 
 
-def _table_3(results: Results) -> str:
-    rows = [["untouched (floor)", *cells(results.figures[UNTOUCHED], _KEYS)]]
-    for row in results.rows:
+def _rows(compared: Compared, prefix: str = "") -> str:
+    """A row of figures for every treatment; ``prefix`` is left out of their names."""
+    rows = [["untouched (floor)", *cells(compared.figures[UNTOUCHED], _KEYS)]]
+    for row in compared.rows:
         if row.missing:
             rows.append([row.label, f"not measured: {row.missing}", *[""] * (len(_KEYS) - 1)])
         else:
-            rows.append([row.label, *cells(results.figures[row.name], _KEYS)])
-    count = results.figures[UNTOUCHED]["error"].n
-    fixed = f"N {count} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
-    return f"{table(('', *_TITLES), rows)}\n\n{fixed}{_no_fid(results.figures[UNTOUCHED])}"
+            rows.append([row.label.removeprefix(prefix), *cells(compared.figures[row.name], _KEYS)])
+    return table(("", *_TITLES), rows)
+
+
+def _table_3(results: Results) -> str:
+    figures = results.tables[TABLE].figures[UNTOUCHED]
+    fixed = f"N {figures['error'].n} hands a row; fixed is {results.stored:g}, as stored with the ControlNet."
+    no_fid = " FID-H needs more hands than features have numbers, and is left out."
+    return f"{_rows(results.tables[TABLE])}\n\n{fixed}{'' if 'fid' in figures else no_fid}"
 
 
 def _columns(results: Results) -> str:
-    rows = "; ".join(f"{row.name}: {row.label}" for row in results.rows if not row.missing)
+    rows = "; ".join(f"{row.name}: {row.label}" for row in results.tables[TABLE].rows if not row.missing)
     return paragraph(f"Columns: untouched; {rows}.")
-
-
-def _no_fid(figures: Figures) -> str:
-    return "" if "fid" in figures else " FID-H needs more hands than features have numbers, and is left out."
 
 
 def _differences(differences: Sequence[tuple[str, Figures]]) -> str:
     rows: list[list[str]] = []
     for comparison, found in differences:
-        paper = _PAPER.get(comparison)
         error, kid = found.get("error"), found.get(APPEARANCE)
-        rows.append(
-            [
-                comparison,
-                figure(error, 2),
-                _verdict(error, None if paper is None else paper[0]),
-                figure(kid, 4),
-                _verdict(kid, None if paper is None else paper[1]),
-                figure(found.get(ANATOMY), 3),
-                figure(found.get("texture"), 2),
-            ]
-        )
+        signs = ["", ""]
+        if comparison in _PAPER:
+            signs = list(map(against_paper, (error, kid), _PAPER[comparison]))
+        detail = [figure(found.get(ANATOMY), 3), figure(found.get("texture"), 2)]
+        rows.append([comparison, figure(error, 2), signs[0], figure(kid, 4), signs[1], *detail])
     titles = (
         "effect of", "Δ joint error, points", "sign", "Δ KID-H", "sign (paper: of FID)", "Δ KID-H of anatomy",
         "Δ fine detail",
     )  # fmt: skip
     return table(titles, rows)
-
-
-def _verdict(estimate: Estimate | None, paper: float | None) -> str:
-    return "" if paper is None else against_paper(estimate, paper)
 
 
 def _times(results: Results) -> str:
@@ -154,7 +143,7 @@ def _times(results: Results) -> str:
 
 def _beside(results: Results, key: str) -> str:
     """Where auto's figure lies beside adaptive's interval; less is better."""
-    ours, theirs = (results.figures[name].get(key) for name in ("auto", "adaptive"))
+    ours, theirs = (results.tables[TABLE].figures[name].get(key) for name in ("auto", "adaptive"))
     if ours is None or theirs is None:
         return "(not measured) beside"
     if ours.value > theirs.high:
@@ -166,28 +155,17 @@ def _phases(results: Results) -> str:
     rows: list[list[str]] = []
     for what, found in results.halves.items():
         (error_below, error_above), (fine_below, fine_above) = found["error"], found["texture"]
-        signs = sign(error_below), sign(fine_above)
-        rows.append(
-            [
-                what,
-                figure(error_below, 1),
-                figure(error_above, 1),
-                figure(fine_below, 2),
-                figure(fine_above, 2),
-                _REGIMES.get(signs, "neither"),
-            ]
-        )
+        errors, details = figure(error_below, 1), figure(fine_below, 2)
+        regime = _REGIMES.get((sign(error_below), sign(fine_above)), "neither")
+        rows.append([what, errors, figure(error_above, 1), details, figure(fine_above, 2), regime])
     titles = (
         "change of", f"joint error, 0 → {CROSSOVER:g}, points", f"{CROSSOVER:g} → 1",
         f"fine detail, 0 → {CROSSOVER:g}", f"{CROSSOVER:g} → 1", "the paper's regimes",
     )  # fmt: skip
-    before = (
-        ""
-        if results.before is None
-        else f"""
-        The pictures themselves, through the model's codec, have {figure(results.before, 2)} on the same skin.
-    """
-    )
+    before = ""
+    if results.before is not None:
+        own = figure(results.before, 2)
+        before = f"The pictures themselves, through the model's codec, have {own} on the same skin."
     note = paragraph(f"""
         The paper's claim is that below about {CROSSOVER:g} control moves the structure, and above it takes
         texture: joint error falls in the first column, fine detail in the last but one. {before} 'bare': with
@@ -210,23 +188,20 @@ def _fixed(results: Results) -> str:
 
 
 def _harmonise(results: Results) -> str:
-    labels = {"fixed": "fixed", "full": "s = 1.0", "adaptive": "adaptive", "auto": "auto (ours)"}
-    labels[UNTOUCHED] = "untouched (floor)"
-    rows = [[labels[name], *cells(found, _KEYS)] for name, found in results.harmonise.items()]
-    note = f"N {results.harmonise[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
-    return f"{table(('', *_TITLES), rows)}\n\n{note}\n\n{_differences(results.harmonise_differences)}"
+    compared = results.tables[HARMONISE]
+    note = f"N {compared.figures[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
+    return f"{_rows(compared, 'tuned, ')}\n\n{note}\n\n{_differences(compared.differences)}"
 
 
 def _boxed(results: Results) -> str:
-    labels = {row.name: row.label for row in boxed_rows(results.rows)} | {UNTOUCHED: "untouched (floor)"}
-    rows = [[labels[name], *cells(found, _KEYS)] for name, found in results.boxed.items()]
-    n = results.boxed[UNTOUCHED]["error"].n
+    compared = results.tables[BOXED]
     note = paragraph(f"""
-        N {n} hands a row, the first of those of Table 3. As the published code has it, all of the mask's box
-        is free, and nothing is done about colours afterwards: above, the mask follows the fitted hand and
-        skin colour is laid back where its mesh is, which gives the outline away whatever the control is.
+        N {compared.figures[UNTOUCHED]["error"].n} hands a row, the first of those of Table 3. As the published
+        code has it, all of the mask's box is free, and nothing is done about colours afterwards: above, the
+        mask follows the fitted hand and skin colour is laid back where its mesh is, which gives the outline
+        away whatever the control is.
     """)
-    return f"{table(('', *_TITLES), rows)}\n\n{note}\n\n{_differences(results.boxed_differences)}"
+    return f"{_rows(compared)}\n\n{note}\n\n{_differences(compared.differences)}"
 
 
 def _before_after(results: Results, given: bool) -> str:

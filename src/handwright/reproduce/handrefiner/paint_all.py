@@ -129,6 +129,16 @@ Make = Callable[[Subject], tuple[Record, Crop]]
 Work = Callable[[Subject], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Pictures, each repainted by every row that can be measured."""
+
+    painter: str  # Painter
+    rows: tuple[Row, ...]  # Treatments
+    count: int  # How many pictures
+    bare: bool = False  # With no outline given away
+
+
 @dataclass(frozen=True)
 class Phase:
     """Paintings with every strength of the phase figure."""
@@ -162,18 +172,31 @@ class Bench:
         study = self.study
         return Trials(self.store, study.diffusion, study.seed, self.network, self.engine.judge)
 
-    def table(self) -> tuple[str, ...]:
-        """Every picture by every row of Table 3, from pure noise; names of those with a hand."""
-        return self._treated(TABLE, "diffuse", self.rows(), self.study.scale.table)
+    def tables(self) -> dict[str, Table]:
+        """The tables by the group of their units.
 
-    def boxed(self) -> tuple[str, ...]:
-        """The ControlNets of Table 3 where neither mask nor colours give the hand's outline away."""
-        return self._treated(BOXED, "diffuse", boxed_rows(self.rows()), self.study.scale.boxed, bare=True)
+        Table 3, from pure noise; its ControlNets where neither mask nor colours give the hand's outline away;
+        the strategies with the painter that sets out from the drawn hand.
+        """
+        rows, scale = self.rows(), self.study.scale
+        strategies = strategy_rows(self.study.diffusion)
+        return {
+            TABLE: Table(painter="diffuse", rows=rows, count=scale.table),
+            BOXED: Table(painter="diffuse", rows=boxed_rows(rows), count=scale.boxed, bare=True),
+            HARMONISE: Table(painter="harmonise", rows=strategies, count=scale.harmonise),
+        }
 
-    def harmonised(self) -> tuple[str, ...]:
-        """The strategies with the painter that sets out from the drawn hand."""
-        rows = strategy_rows(self.study.diffusion)
-        return self._treated(HARMONISE, "harmonise", rows, self.study.scale.harmonise)
+    def table(self, group: str = TABLE) -> tuple[str, ...]:
+        """Paint a table; names of the pictures with a hand."""
+        table = self.tables()[group]
+        makes: dict[str, Make] = {UNTOUCHED: self._untouched}
+        for row in table.rows:
+            if not row.missing:
+                makes[row.name] = partial(
+                    self.trials.decided, way=Way(table.painter, row.settings, table.bare)
+                )
+        pictures = self._pictures(TO_REPAINT, TABLE_FROM, table.count)
+        return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 
     def phases(self) -> dict[str, Phase]:
         """Pictures with every strength of the phase figure.
@@ -210,16 +233,6 @@ class Bench:
             if self.store.unit(REFERENCE, picture.name, lambda p=picture: self._largest_hand(p))["hand"]:
                 names.append(picture.name)
         return tuple(names)
-
-    def _treated(
-        self, group: str, painter: str, rows: Sequence[Row], count: int, *, bare: bool = False
-    ) -> tuple[str, ...]:
-        makes: dict[str, Make] = {UNTOUCHED: self._untouched}
-        for row in rows:
-            if not row.missing:
-                makes[row.name] = partial(self.trials.decided, way=Way(painter, row.settings, bare))
-        pictures = self._pictures(TO_REPAINT, TABLE_FROM, count)
-        return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 
     def _kept(self, group: str, name: str, make: Make) -> Work:
         """A treatment whose result is kept."""

@@ -14,8 +14,8 @@ from handwright.metrics.estimate import Estimate, mean_estimate
 from handwright.refine.acceptance import order
 from handwright.reproduce.handrefiner.before_after import GROUP as BEFORE_AFTER
 from handwright.reproduce.handrefiner.before_after import STATES
-from handwright.reproduce.handrefiner.paint_all import BOXED, HARMONISE, JUDGED, TABLE, UNTOUCHED, Phase
-from handwright.reproduce.handrefiner.rows import Row, boxed_rows, pairs, strategy_rows
+from handwright.reproduce.handrefiner.paint_all import HARMONISE, JUDGED, TABLE, UNTOUCHED, Phase, Table
+from handwright.reproduce.handrefiner.rows import Row, pairs
 from handwright.reproduce.handrefiner.study import GRID
 from handwright.reproduce.measure import Figures, Gauge
 from handwright.reproduce.store import Record, Store
@@ -93,34 +93,22 @@ OVER = ("full", "adaptive", "auto")  # Strategies whose time is given as a multi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Names:
-    """The pictures with a hand, by what they are for."""
+class Compared:
+    """The figures of a table."""
 
-    table: tuple[str, ...]
-    boxed: tuple[str, ...]
-    harmonise: tuple[str, ...]
-    phases: Mapping[str, Phase]
-    judged: tuple[str, ...]
-    reference: tuple[str, ...]
-    spoiled: tuple[str, ...]
+    rows: tuple[Row, ...]  # Its rows
+    figures: Mapping[str, Figures]  # By row, 'untouched' among them
+    differences: Sequence[tuple[str, Figures]]  # (question, figures) of the paper's comparisons, paired
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything that the page shows."""
 
-    rows: tuple[Row, ...]  # Of Table 3
-    figures: Mapping[str, Figures]  # By row, 'untouched' among them
-    differences: Sequence[tuple[str, Figures]]  # (question, figures) of the paper's comparisons, paired
-    # boxed, boxed_differences: As these two, of ``rows.boxed_rows``
-    boxed: Mapping[str, Figures]
-    boxed_differences: Sequence[tuple[str, Figures]]
+    tables: Mapping[str, Compared]  # By the group of their units
     times: Mapping[str, Mapping[str, Estimate]]  # Strategy → its time over the fixed one's, by painter
-    harmonise: Mapping[str, Figures]  # As ``figures``, of the strategies with painter 'harmonise'
-    harmonise_differences: Sequence[tuple[str, Figures]]  # As ``differences``
     # What is steered → field → estimates at every strength
     curves: Mapping[str, Mapping[str, list[Estimate]]]
-    strengths: tuple[float, ...]  # Of these
     # What is steered → field → change up to half strength, and from there on
     halves: Mapping[str, Mapping[str, tuple[Estimate | None, Estimate | None]]]
     # Fine detail of the pictures themselves on the skin that is painted, through the codec
@@ -137,45 +125,46 @@ class Results:
 
 def take(
     gauge: Gauge,
-    names: Names,
-    rows: tuple[Row, ...],
+    names: Mapping[str, tuple[str, ...]],
+    tables: Mapping[str, Table],
+    phases: Mapping[str, Phase],
     choice: tuple[Mapping[str, float], str, Estimate],
     stored: float,
     strengths: tuple[float, ...],
 ) -> Results:
-    """Take every figure."""
-    strategies, in_boxes = strategy_rows(rows[-1].settings), boxed_rows(rows)
+    """Take every figure; ``names`` are those of the pictures with a hand, by group."""
 
-    def of(group: str, which: Sequence[str], treatments: Sequence[Row]) -> dict[str, Figures]:
-        there = [UNTOUCHED, *(row.name for row in treatments if not row.missing)]
-        return {treatment: gauge.figures(group, which, treatment) for treatment in there}
+    def compared(group: str, rows: tuple[Row, ...]) -> Compared:
+        there = [UNTOUCHED, *(row.name for row in rows if not row.missing)]
+        return Compared(
+            rows=rows,
+            figures={treatment: gauge.figures(group, names[group], treatment) for treatment in there},
+            differences=[
+                (question, gauge.difference(group, names[group], a, b)) for question, a, b in pairs(rows)
+            ],
+        )
 
-    def differences(group: str, which: Sequence[str], of: Sequence[Row]) -> list[tuple[str, Figures]]:
-        return [(question, gauge.difference(group, which, a, b)) for question, a, b in pairs(of)]
-
-    def times(group: str, which: Sequence[str]) -> dict[str, Estimate]:
-        return {name: gauge.times(group, which, name, "fixed") for name in OVER}
-
-    spoiled = gauge.records(BEFORE_AFTER, names.spoiled, STATES[0])
-    fields = ("error", "texture")
+    defects, fields = names[BEFORE_AFTER], ("error", "texture")
+    records = gauge.records(BEFORE_AFTER, defects, STATES[0])
     chosen, chosen_by, fixed = choice
-    phases = names.phases.items()
     return Results(
-        rows=rows,
-        figures=of(TABLE, names.table, rows),
-        differences=differences(TABLE, names.table, rows),
-        boxed=of(BOXED, names.boxed, in_boxes),
-        boxed_differences=differences(BOXED, names.boxed, in_boxes),
-        times={"diffuse": times(TABLE, names.table), "harmonise": times(HARMONISE, names.harmonise)},
-        harmonise=of(HARMONISE, names.harmonise, strategies),
-        harmonise_differences=differences(HARMONISE, names.harmonise, strategies),
-        curves={k: {f: gauge.curve(p.group, p.names, strengths, f) for f in fields} for k, p in phases},
-        strengths=strengths,
-        halves={k: {f: gauge.halves(p.group, p.names, f) for f in fields} for k, p in phases},
-        before=gauge.figures(TABLE, names.table, "fixed").get("texture_before"),
-        states={state: gauge.figures(BEFORE_AFTER, names.spoiled, state) for state in STATES},
-        attempted=sum(record["attempted"] for record in spoiled) / len(spoiled),
-        replaced=sum(record["replaced"] for record in spoiled) / len(spoiled),
+        tables={group: compared(group, table.rows) for group, table in tables.items()},
+        times={
+            tables[group].painter: {name: gauge.times(group, names[group], name, "fixed") for name in OVER}
+            for group in (TABLE, HARMONISE)
+        },
+        curves={
+            label: {field: gauge.curve(phase.group, phase.names, strengths, field) for field in fields}
+            for label, phase in phases.items()
+        },
+        halves={
+            label: {field: gauge.halves(phase.group, phase.names, field) for field in fields}
+            for label, phase in phases.items()
+        },
+        before=gauge.figures(TABLE, names[TABLE], "fixed").get("texture_before"),
+        states={state: gauge.figures(BEFORE_AFTER, defects, state) for state in STATES},
+        attempted=sum(record["attempted"] for record in records) / len(records),
+        replaced=sum(record["replaced"] for record in records) / len(records),
         chosen=chosen,
         chosen_by=chosen_by,
         fixed=fixed,

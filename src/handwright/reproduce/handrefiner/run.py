@@ -17,19 +17,26 @@ from handwright.options import DIFFUSING
 from handwright.refine.pipeline import open_engine
 from handwright.reproduce.handrefiner.before_after import GROUP, STATES, BeforeAfter
 from handwright.reproduce.handrefiner.page import write_page
-from handwright.reproduce.handrefiner.paint_all import BOXED, JUDGED, REFERENCE, TABLE, UNTOUCHED, Bench
+from handwright.reproduce.handrefiner.paint_all import (
+    BOXED,
+    JUDGED,
+    REFERENCE,
+    TABLE,
+    UNTOUCHED,
+    Bench,
+    Phase,
+    Table,
+)
 from handwright.reproduce.handrefiner.results import (
     JUDGE,
     PEOPLE,
     STRENGTHS,
-    Names,
     fixed_of,
     judged_best,
     read_choices,
     take,
     write_strength,
 )
-from handwright.reproduce.handrefiner.rows import Row, boxed_rows
 from handwright.reproduce.handrefiner.study import GRID, REFEREE, Study
 from handwright.reproduce.measure import ANATOMY, APPEARANCE, Gauge
 from handwright.reproduce.sheets import save_sheet
@@ -140,69 +147,68 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
         store.claim(name, digests)
     with open_engine(study.landmarker) as engine:
         bench = Bench(study, store, engine)
-        names = _paint(bench)
-        rows, stored = bench.rows(), bench.network(study.diffusion).fixed_strength
+        names, phases = _paint(bench)
+        tables, stored = bench.tables(), bench.network(study.diffusion).fixed_strength
     study.progress("measuring", 0, 1)
     extractors = {APPEARANCE: open_extractor(study.extractor), ANATOMY: open_extractor(REFEREE)}
-    sound = [store.crop(REFERENCE, name) for name in names.reference]
+    sound = [store.crop(REFERENCE, name) for name in names[REFERENCE]]
     reference = {key: extract(sound, extractor) for key, extractor in extractors.items()}
-    choice = _choose(study, store, names)
+    choice = _choose(study, store, names[JUDGED])
     gauge = Gauge(store, extractors, reference)
-    results = take(gauge, names, rows, choice, stored, study.scale.strengths)
+    results = take(gauge, names, tables, phases, choice, stored, study.scale.strengths)
     page.parent.mkdir(parents=True, exist_ok=True)
-    draw_phases(results.curves, results.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
+    draw_phases(results.curves, study.scale.strengths, stored, page.with_name(f"{page.stem}_phases.png"))
     draw_choices(results.chosen, results.fixed, page.with_name(f"{page.stem}_choices.png"))
-    phases = {label: f"phase-{phase.group}" for label, phase in names.phases.items()}
-    _sheets(study, store, names, [row for row in rows if not row.missing], page)
-    write_page(results, study, command, page, phases)
+    _sheets(study, store, names, tables, phases, page)
+    write_page(results, study, command, page, {label: f"phase-{p.group}" for label, p in phases.items()})
     return store.folder
 
 
-def _paint(bench: Bench) -> Names:
-    judged, reference, spoiled = bench.judged(), bench.reference(), BeforeAfter.open(bench).run()
-    table, boxed, harmonised = bench.table(), bench.boxed(), bench.harmonised()
-    return Names(
-        table=table,
-        boxed=boxed,
-        harmonise=harmonised,
-        phases=bench.phases(),
-        judged=judged,
-        reference=reference,
-        spoiled=spoiled,
-    )
+def _paint(bench: Bench) -> tuple[dict[str, tuple[str, ...]], dict[str, Phase]]:
+    """Names of the pictures with a hand by group of units, and the paintings of the phase figure."""
+    names = {JUDGED: bench.judged(), REFERENCE: bench.reference(), GROUP: BeforeAfter.open(bench).run()}
+    names |= {group: bench.table(group) for group in bench.tables()}
+    return names, bench.phases()
 
 
-def _choose(study: Study, store: Store, names: Names) -> tuple[Mapping[str, float], str, Estimate]:
+def _choose(study: Study, store: Store, judged: Sequence[str]) -> tuple[Mapping[str, float], str, Estimate]:
     """Best strengths, who chose them, and their mean; the sheets to choose from are written every time."""
     titles = [UNTOUCHED, *(f"{s:g}" for s in STRENGTHS)]
-    for start in range(0, len(names.judged), SHOWN):
-        shown = [
-            (name, [store.crop(JUDGED, f"{name}/{title}") for title in titles])
-            for name in names.judged[start : start + SHOWN]
-        ]
-        save_sheet(store.folder / f"choose_{start // SHOWN:03d}.jpg", titles, shown)
+    for start in range(0, len(judged), SHOWN):
+        sheet = store.folder / f"choose_{start // SHOWN:03d}.jpg"
+        _sheet(sheet, store, JUDGED, judged[start : start + SHOWN], titles)
     if study.choices is None:
-        chosen, chosen_by = judged_best(store, names.judged), JUDGE
+        chosen, chosen_by = judged_best(store, judged), JUDGE
     else:
-        chosen, chosen_by = read_choices(study.choices, names.judged), PEOPLE
+        chosen, chosen_by = read_choices(study.choices, judged), PEOPLE
     fixed = fixed_of(chosen)
     notes = controlnet_notes(study.diffusion.model, study.diffusion.controlnet)
     write_strength(store.folder, fixed, chosen_by, notes)
     return chosen, chosen_by, fixed
 
 
-def _sheets(study: Study, store: Store, names: Names, painted: list[Row], page: Path) -> None:
+def _sheets(
+    study: Study,
+    store: Store,
+    names: Mapping[str, Sequence[str]],
+    tables: Mapping[str, Table],
+    phases: Mapping[str, Phase],
+    page: Path,
+) -> None:
     """Sample sheets beside the page: the first pictures of every group, none picked out."""
     grid = [f"{s:g}" for s in study.scale.strengths]
-    rows, in_boxes = ([row.name for row in some] for some in (painted, boxed_rows(painted)))
+    rows, in_boxes = (
+        [UNTOUCHED, *(row.name for row in tables[group].rows if not row.missing)] for group in (TABLE, BOXED)
+    )
     for group, which, titles, suffix in (
-        (TABLE, names.table, [UNTOUCHED, *rows], "rows"),
-        (BOXED, names.boxed, [UNTOUCHED, *in_boxes], "boxed"),
-        *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in names.phases.values()),
-        (GROUP, names.spoiled, list(STATES), "before_after"),
+        (TABLE, names[TABLE], rows, "rows"),
+        (BOXED, names[BOXED], in_boxes, "boxed"),
+        *((phase.group, phase.names, grid, f"phase-{phase.group}") for phase in phases.values()),
+        (GROUP, names[GROUP], STATES, "before_after"),
     ):
-        shown = [
-            (name, [store.crop(group, f"{name}/{title}") for title in titles])
-            for name in which[:SHOWN_ON_PAGE]
-        ]
-        save_sheet(page.with_name(f"{page.stem}_{suffix}.jpg"), titles, shown)
+        _sheet(page.with_name(f"{page.stem}_{suffix}.jpg"), store, group, which[:SHOWN_ON_PAGE], titles)
+
+
+def _sheet(path: Path, store: Store, group: str, names: Sequence[str], titles: Sequence[str]) -> None:
+    shown = [(name, [store.crop(group, f"{name}/{title}") for title in titles]) for name in names]
+    save_sheet(path, titles, shown)

@@ -51,10 +51,7 @@ def picture_entry(
     seconds: Mapping[str, float],
 ) -> Entry:
     """The entry of a picture that was worked on: of ``pictures`` in report-1.schema.json."""
-    hands = [
-        _hand_entry(hand, evidence["hands"][index] if evidence else None)
-        for index, hand in enumerate(repair.hands)
-    ]
+    files = evidence["hands"] if evidence else [None] * len(repair.hands)
     return {
         **_head(job, settings),
         "output": job.output.as_posix(),
@@ -69,7 +66,7 @@ def picture_entry(
         "files": evidence["files"] if evidence else None,
         "patches": list(written.patches),
         "judged_by": list(repair.judged_by),
-        "hands": hands,
+        "hands": list(map(_hand_entry, repair.hands, files)),
         "undetected": [dict(review) for review in repair.undetected],
     }
 
@@ -79,11 +76,7 @@ def failed_entry(job: Job, settings: Mapping[str, Any], error: Exception) -> Ent
     known = isinstance(error, HandwrightError)
     return {
         **_head(job, settings),
-        "output": None,
-        "input_sha256": None,
-        "output_sha256": None,
-        "width": None,
-        "height": None,
+        **dict.fromkeys(("output", "input_sha256", "output_sha256", "width", "height")),
         "status": "failed",
         "error": {
             "kind": type(error).__name__,

@@ -8,8 +8,10 @@ from typing import Any
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image as PILImage
 
 from handwright.hand.anatomy import LANDMARK_EDGES
+from handwright.image import with_patch, write_atomically, write_png
 from handwright.refine.result import Candidate, HandRepair, Repair
 from handwright.types import Image
 from handwright.workflow.files import make_folder
@@ -72,10 +74,6 @@ def _fixed_point(points_px: Float[np.ndarray, "n 2"]) -> list[tuple[int, int]]:
     return [(int(x), int(y)) for x, y in np.clip(fixed, -(1 << 20), 1 << 20)]
 
 
-VIEW_SIDE_PX = 1280
-CROP_SIDE_PX = 768
-THUMBNAIL_SIDE_PX = 240
-CROP_MARGIN = 0.15
 Pixels = UInt8[np.ndarray, "h w 3"]
 
 
@@ -121,16 +119,21 @@ class Evidence:
         return {"files": files, "hands": [self._hand(repair, hand) for hand in repair.hands]}
 
     def _hand(self, repair: Repair, hand: HandRepair) -> dict[str, Any]:
-        stem = f"hand-{hand.id}"
         x0, y0, x1, y1 = crop_box(repair.before, hand)
+        stem, window = f"hand-{hand.id}", np.s_[y0:y1, x0:x1]
+        would_be = [with_patch(repair.after, candidate).pixels[window] for candidate in hand.candidates]
+        rejected = hand.best_rejected
         return {
             "mask": self._png(f"{stem}-mask.png", hand.mask.inside.astype(np.uint8) * 255),
             "depth": self._png(f"{stem}-depth.png", hand.depth.depth),
             "files": {
-                "before": self._crop(f"{stem}-before.png", repair.before.pixels[y0:y1, x0:x1]),
-                "after": self._crop(f"{stem}-after.png", repair.after.pixels[y0:y1, x0:x1]),
-                "rejected": self._rejected(repair, hand, (x0, y0, x1, y1)),
-                "depth": self._crop(f"{stem}-depth-view.png", hand.depth.depth[y0:y1, x0:x1]),
+                "before": self._crop(f"{stem}-before.png", repair.before.pixels[window]),
+                "after": self._crop(f"{stem}-after.png", repair.after.pixels[window]),
+                # The picture as it would be with the best rejected candidate, where the original stays
+                "rejected": None
+                if rejected is None
+                else self._crop(f"{stem}-rejected.png", would_be[rejected]),
+                "depth": self._crop(f"{stem}-depth-view.png", hand.depth.depth[window]),
                 "crop_xyxy_px": [x0, y0, x1, y1],
             },
             "candidates": [
@@ -138,8 +141,8 @@ class Evidence:
                 for number, candidate in enumerate(hand.candidates, start=1)
             ],
             "views": [
-                self._candidate_view(f"{stem}-candidate-{number}.jpg", repair, candidate, (x0, y0, x1, y1))
-                for number, candidate in enumerate(hand.candidates, start=1)
+                self._view(f"{stem}-candidate-{number}.jpg", pixels, PARAMS.thumbnail_px)
+                for number, pixels in enumerate(would_be, start=1)
             ],
             "steps": [
                 None
@@ -149,42 +152,15 @@ class Evidence:
             ],
         }
 
-    def _rejected(self, repair: Repair, hand: HandRepair, crop: tuple[int, int, int, int]) -> str | None:
-        """The picture as it would be with the best rejected candidate, where the original stays."""
-        if hand.best_rejected is None:
-            return None
-        from handwright.image import with_patch
-
-        x0, y0, x1, y1 = crop
-        would_be = with_patch(repair.after, hand.candidates[hand.best_rejected]).pixels
-        return self._crop(f"hand-{hand.id}-rejected.png", would_be[y0:y1, x0:x1])
-
-    def _candidate_view(
-        self, name: str, repair: Repair, candidate: Candidate, crop: tuple[int, int, int, int]
-    ) -> str:
-        """A small picture of the hand as a candidate makes it."""
-        from handwright.image import with_patch
-
-        x0, y0, x1, y1 = crop
-        return self._view(name, with_patch(repair.after, candidate).pixels[y0:y1, x0:x1], PARAMS.thumbnail_px)
-
     def _view(self, name: str, pixels: Pixels, side_px: int = PARAMS.view_px) -> str:
-        from PIL import Image as PILImage
-
-        from handwright.image import write_atomically
-
-        view = _shrunk(PILImage.fromarray(pixels), side_px)
+        view = _shrunk(pixels, side_px)
         write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=PARAMS.jpeg_quality))
         return f"{self.folder}/{name}"
 
     def _crop(self, name: str, pixels: np.ndarray) -> str:
-        from PIL import Image as PILImage
-
-        return self._png(name, np.asarray(_shrunk(PILImage.fromarray(pixels), PARAMS.crop_px)))
+        return self._png(name, np.asarray(_shrunk(pixels, PARAMS.crop_px)))
 
     def _png(self, name: str, pixels: np.ndarray) -> str:
-        from handwright.image import write_png
-
         write_png(self._path(name), pixels)
         return f"{self.folder}/{name}"
 
@@ -216,6 +192,7 @@ def crop_box(image: Image, hand: HandRepair) -> tuple[int, int, int, int]:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def _shrunk(picture: Any, side_px: int) -> Any:  # noqa: ANN401 - Pillow image, imported lazily
+def _shrunk(pixels: np.ndarray, side_px: int) -> PILImage.Image:
+    picture = PILImage.fromarray(pixels)
     picture.thumbnail((side_px, side_px))
     return picture

@@ -39,21 +39,27 @@ def render_page(report: Entry, place: str = ".") -> str:
     )
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     several = len(pictures) > 1
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>handwright {escape(report["command"])}: {escape(_headline(report["summary"]))}</title>
-<style>
-{STYLE.read_text(encoding="utf-8")}</style>
-<body>
-<h1>{escape(_headline(report["summary"]))}</h1>
-<p class="soft">{escape(versions)}</p>
+    body = f"""<p class="soft">{escape(versions)}</p>
 {_controls(pictures) if several else ""}
 {_contents(pictures, place_of) if several else ""}
 <main>
 {sections}
-</main>
+</main>"""
+    return whole_page(report["command"], _headline(report["summary"]), STYLE.read_text("utf-8"), body)
+
+
+def whole_page(command: str, headline: str, style: str, body: str) -> str:
+    """A page of HTML around its body."""
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>handwright {escape(command)}: {escape(headline)}</title>
+<style>
+{style}</style>
+<body>
+<h1>{escape(headline)}</h1>
+{body}
 </body>
 </html>
 """

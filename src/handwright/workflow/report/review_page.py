@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from handwright.workflow.report.page import STYLE
+from handwright.workflow.report.page import STYLE, whole_page
 
 _HERE = Path(__file__)
 _ORDER = {"fail": 0, "unsure": 1, "pass": 2}
@@ -30,16 +30,7 @@ def render_page(review: Entry, views: Sequence[Mapping[int, str]]) -> str:
     empty = [picture["path"] for picture in review["pictures"] if not picture["hands"]]
     prompt = f"<p>Held against: “{escape(review['prompt'])}”</p>" if review["prompt"] else ""
     style = STYLE.read_text("utf-8") + _HERE.with_name("review_page.css").read_text("utf-8")
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>handwright review: {escape(_headline(review["summary"]))}</title>
-<style>
-{style}</style>
-<body>
-<h1>{escape(_headline(review["summary"]))}</h1>
-{prompt}
+    body = f"""{prompt}
 <p class="tools"><span id="count">No label yet.</span>
 <button type="button" id="csv">Labels as CSV</button>
 <button type="button" id="json">Labels as JSON</button></p>
@@ -49,10 +40,8 @@ def render_page(review: Entry, views: Sequence[Mapping[int, str]]) -> str:
 {_names("No hand was found in", empty)}
 {_names("Could not be read", [entry["error"] for entry in review["unreadable"]])}
 <script>
-{_HERE.with_name("review_page.js").read_text("utf-8")}</script>
-</body>
-</html>
-"""
+{_HERE.with_name("review_page.js").read_text("utf-8")}</script>"""
+    return whole_page("review", _headline(review["summary"]), style, body)
 
 
 def _headline(counts: Mapping[str, int]) -> str:

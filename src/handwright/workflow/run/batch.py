@@ -4,45 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from handwright.errors import UsageError
 from handwright.options import DIFFUSING
-from handwright.progress import Progress, silent
 from handwright.workflow.files import Record, cache_folder, make_folder
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome, Work, inspect_file, refine_file
-from handwright.workflow.run.pool import OpenEngine, run_jobs
+from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, run_in_order
 from handwright.workflow.run.request import Plan, Request, fingerprint
 
 if TYPE_CHECKING:
     from handwright.refine.pipeline import Engine
 
 Inputs = Sequence[str | Path]
-FailOn = Literal["fail", "unsure"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How a run is carried out; nothing here changes a pixel."""
+class RunOptions(JobOptions):
+    """How a run is carried out; the report is report.json, index.html and the evidence."""
 
-    report: Path | None = None  # Folder for report.json, index.html and the evidence, or None
-    fail_on: FailOn = "fail"  # The mildest verdict of a hand, as it leaves, that makes the exit code 1
     patches: bool = False  # Also write one transparent PNG per refined hand
     force: bool = False  # Overwrite files that are not ours, and do again what is done
-    workers: int = 1  # Processes
     # Keep beside the report what a diffusing painter saw and made at its steps
     keep_intermediates: bool = False
-    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
-    # Called before the first picture, after each, and at the stages of a picture where one process does the
-    # work
-    progress: Progress = silent
-    notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
     # Makes the engine; None: the real one with the models of ``handwright setup``
     open_engine: OpenEngine | None = None
 
@@ -117,10 +107,7 @@ def inspect_files(
 
 
 def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, options: RunOptions) -> RunResult:
-    if options.workers < 1:
-        raise UsageError(f"`workers` is {options.workers}", "", "give 1 or more")
-    if options.fail_on not in ("fail", "unsure"):
-        raise UsageError(f"`fail_on` is {options.fail_on!r}", "", "give fail or unsure")
+    options.check()
     request.check(len(jobs))
     _check_intermediates(request, options)
     if options.report is not None:
@@ -130,23 +117,24 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     plan = Plan(
         request, request.as_json(), ledger, options.patches, options.keep_intermediates, options.force
     )
-    outcomes: dict[int, Outcome] = {}
+    finished = 0
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal finished
+        finished = done
+        options.progress(stage, done, total)
 
     def on_stage(stage: str) -> None:
-        options.progress(stage, len(outcomes), len(jobs))
+        options.progress(stage, finished, len(jobs))
 
     alone = min(options.workers, len(jobs)) == 1  # worker processes report whole pictures only
-    opener = options.open_engine or partial(_open_engine, _landmarker(options), on_stage if alone else None)
-    options.progress("", 0, len(jobs))
-    for index, outcome in run_jobs(jobs, work, plan, opener, options.workers):
-        outcomes[index] = outcome
-        options.progress("", len(outcomes), len(jobs))
-    ordered = tuple(outcomes[index] for index in range(len(jobs)))
-    records = [outcome.record for outcome in ordered]
-    if options.report is None:
-        return RunResult(build_report(command, records), ordered, None, options.fail_on)
-    path = write_report(options.report, command, records)
-    return RunResult(build_report(command, records), ordered, path, options.fail_on)
+    opener = options.open_engine or partial(
+        _open_engine, options.landmarker_file(), on_stage if alone else None
+    )
+    outcomes = run_in_order(jobs, work, plan, opener, replace(options, progress=progress))
+    records = [outcome.record for outcome in outcomes]
+    path = None if options.report is None else write_report(options.report, command, records)
+    return RunResult(build_report(command, records), outcomes, path, options.fail_on)
 
 
 def _folders(*paths: str | Path | None) -> list[Path]:
@@ -166,12 +154,6 @@ def _check_intermediates(request: Request, options: RunOptions) -> None:
         raise UsageError(
             "`keep_intermediates` has nowhere to keep them", "", "give a `report` folder as well"
         )
-
-
-def _landmarker(options: RunOptions) -> Path:
-    from handwright.perception.models.download import ensure_models
-
-    return ensure_models(model_path=options.landmarker, notify=options.notify).hand_landmarker
 
 
 def _open_engine(landmarker: Path, on_stage: Callable[[str], None] | None) -> AbstractContextManager[Engine]:

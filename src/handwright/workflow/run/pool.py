@@ -12,10 +12,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process, util
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from handwright.errors import HandwrightError
+from handwright.errors import HandwrightError, UsageError
+from handwright.progress import Progress, silent
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.document import failed_entry
 from handwright.workflow.run.picture import Outcome, Work, attempt
@@ -27,7 +30,44 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[], "AbstractContextManager[Engine]"]
 """Makes a fresh engine; picklable, so that a worker can make its own."""
 
+FailOn = Literal["fail", "unsure"]
+"""The mildest verdict of a hand that makes the exit code 1."""
+
 THREAD_LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """How many pictures are worked on; nothing here changes a result."""
+
+    report: Path | None = None  # Folder of the report, or None
+    fail_on: FailOn = "fail"  # Of a hand as it leaves
+    workers: int = 1  # Processes
+    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
+    # Called before the first picture, after each, and at the stages of a picture that one process refines
+    progress: Progress = silent
+    notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
+
+    def check(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: ``workers`` or ``fail_on`` has no such value.
+        """
+        if self.workers < 1:
+            raise UsageError(f"`workers` is {self.workers}", "", "give 1 or more")
+        if self.fail_on not in ("fail", "unsure"):
+            raise UsageError(f"`fail_on` is {self.fail_on!r}", "", "give fail or unsure")
+
+    def landmarker_file(self) -> Path:
+        """The hand landmarker, fetched where it is missing.
+
+        Raises:
+            MissingModelError: It could not be fetched.
+        """
+        from handwright.perception.models.download import ensure_models
+
+        return ensure_models(model_path=self.landmarker, notify=self.notify).hand_landmarker
 
 
 class LazyEngine:
@@ -48,6 +88,18 @@ class LazyEngine:
         """Close the engine if it was opened."""
         self._engine = None
         self._stack.close()
+
+
+def run_in_order(
+    jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, options: JobOptions
+) -> tuple[Outcome, ...]:
+    """The outcome of every picture, in the order of the jobs; progress is told as they are finished."""
+    outcomes: dict[int, Outcome] = {}
+    options.progress("", 0, len(jobs))
+    for index, outcome in run_jobs(jobs, work, plan, open_engine, options.workers):
+        outcomes[index] = outcome
+        options.progress("", len(outcomes), len(jobs))
+    return tuple(outcomes[index] for index in range(len(jobs)))
 
 
 def run_jobs(
