@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class HandwrightError(Exception):
     """An error that the user can put right; the command line prints it as one line, without a traceback.
@@ -65,6 +67,19 @@ class UsageError(HandwrightError):
 
 class UnknownKeywordError(UsageError, TypeError):
     """A function was called with a keyword that it does not have."""
+
+
+def need(*packages: str) -> None:
+    """Do nothing when all these packages of ``handwright[metrics]`` are installed.
+
+    Raises:
+        MissingPackageError: One is not.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingPackageError(
+                f"this measure needs {package}", "it is not installed", "pip install 'handwright[metrics]'"
+            )
 
 
 def _sentence(what: str, why: str, fix: str) -> str:

@@ -17,8 +17,7 @@ from handwright.review.calibration.calibration import Calibration
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.judge import Judge
-from handwright.workflow.calibrate import calibrate_files, open_recalibrated
-from handwright.workflow.labels import Label, read_labels
+from handwright.workflow.calibrate import Label, calibrate_files, open_recalibrated, read_labels
 from tests.review.predictions import StubCritic, calibration, prediction
 from tests.workflow.test_review import BlindLandmarker
 

@@ -3,6 +3,5 @@
 Reading order: `estimate` (a figure and its interval, rates, paired differences), `joints` (MPJPE, PCK,
 detection confidence), `average_precision` (OKS, DAP), `frechet` and `kernel` (FID, KID) over the features of
 `extractors` (CLIPSIM among them), `poses` (generated hand and body poses), and `sets` (one folder of pictures
-against another). `crops` cuts hands out of pictures, `results` is what an evaluation returns, `packages`
-reports an optional package that is missing.
+against another). `crops` cuts hands out of pictures, `results` is what an evaluation returns.
 """

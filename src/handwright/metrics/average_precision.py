@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from handwright.errors import InvalidValueError, NotEnoughDataError
+from handwright.errors import InvalidValueError, NotEnoughDataError, need
 from handwright.metrics.estimate import ROUNDS, Estimate, bootstrap_counts, interval
 from handwright.metrics.joints import annotated
-from handwright.metrics.packages import need
 
 _BODY = (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89)
 _FEET = (68, 66, 66, 92, 94, 94)

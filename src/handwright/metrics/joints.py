@@ -113,15 +113,11 @@ def joint_errors(
 
 
 def mpjpe(errors: JointErrors, unit: Unit = "% hand", *, name: str = "mpjpe", seed: int = 0) -> Estimate:
-    """Mean per-joint position error.
+    """Mean per-joint position error; the unit is added to the name.
 
-    Args:
-        errors: From :func:`joint_errors`.
-        unit: '% hand': per cent of hand size; 'px': pixels, a miss counting the hand's size; 'body': as a
-            fraction of the person's size, for errors of whole people. (The two-stage paper gives fractions,
-            and does not say of what: ours are of the longer side of the box of a person's annotated joints.)
-        name: ``mpjpe``, ``mpjpe-floor``, …; the unit is added.
-        seed: Of the bootstrap.
+    Units are '% hand': per cent of hand size; 'px': pixels, a miss counting the hand's size; 'body': as a
+    fraction of the person's size, for errors of whole people. (The two-stage paper gives fractions, and does
+    not say of what: ours are of the longer side of the box of a person's annotated joints.)
     """
     return mean_estimate(f"{name}[{unit}]", in_unit(errors, unit), errors.pictures, seed=seed)
 

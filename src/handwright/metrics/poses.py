@@ -12,11 +12,10 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 from jaxtyping import Float
 
-from handwright.errors import DataError, InvalidValueError, NotEnoughDataError, UsageError
+from handwright.errors import DataError, InvalidValueError, NotEnoughDataError, UsageError, need
 from handwright.hand.rig import axis_angle_matrix
 from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
 from handwright.metrics.frechet import frechet_distance
-from handwright.metrics.packages import need
 from handwright.metrics.results import Evaluation, Failed
 
 POOL = 32  # R-precision ranks a text among the texts of this many poses, its own included (Guo et al. 2022).

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
-from handwright.metrics.crops import hand_crop
 from handwright.progress import Stopwatch
 from handwright.refine.candidates import paint, score_originals
 from handwright.refine.painters import Painter, PaintJob, PaintResult, painter_on_network
@@ -150,11 +149,6 @@ def _measures(redetections: Sequence[Redetection]) -> Record:
     (hand,) = redetections
     score = 0.0 if hand.analysis is None else hand.analysis.observation.score
     return {"error": hand.joint_error, "found": hand.analysis is not None, "score": score}
-
-
-def crop_of(pixels: Pixels, subject: Subject) -> Pixels:
-    """The square around the hand as it was before, the same for all that is made of it."""
-    return hand_crop(pixels, subject.box)
 
 
 def texture_energy(request: InpaintRequest, result: InpaintResult) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -27,8 +28,8 @@ from handwright.review.critic.recalibration import (
     current_trial,
     recalibrate,
 )
+from handwright.types import Box
 from handwright.workflow.jobs import Source, find_sources
-from handwright.workflow.labels import Label, read_labels
 
 if TYPE_CHECKING:
     from handwright.metrics.estimate import Estimate
@@ -238,3 +239,74 @@ def _entry(estimate: Estimate) -> dict[str, Any]:
 
 def _share(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} % [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+_OF_FORM = ("finger_count", "joint_bending")
+_WORDS = {"good": False, "bad": True}
+_FIX = "save labels from a report's page, or write columns path, hand, label (good or bad)"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A user's label of a hand."""
+
+    path: str  # Of the picture, as it is written
+    hand: int  # Number of the hand in its review
+    box: Box | None  # Of the hand as it was reviewed, or None
+    malformed: bool  # Whether something is wrong with it
+
+
+def read_labels(path: Path) -> list[Label]:
+    """Labels of hands in a CSV file, in its order: those of a report's page, or columns path, hand, label.
+
+    Of a report's page: agreeing that finger count or joint bending fails, or disagreeing that it passes,
+    labels the hand malformed; a hand with other labels, and none of this kind, is good. Labels of other
+    checks, and of 'cannot tell', do not count here.
+
+    Raises:
+        UsageError: It cannot be read, or a line of it.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read", str(error), _FIX) from error
+    missing = [name for name in ("path", "hand", "label") if rows and name not in rows[0]]
+    if not rows or missing:
+        why = f"it has no column {' and no '.join(missing)}" if missing else "it is empty"
+        raise UsageError(f"{path} holds no labels", why, _FIX)
+    labels: dict[tuple[str, int], tuple[Box | None, bool]] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            label = _label_of(row)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UsageError(f"line {number} of {path} is no label", f"{error}", _FIX) from error
+        if label is not None:
+            key = label.path, label.hand
+            labels[key] = label.box, label.malformed or labels.get(key, (None, False))[1]
+    return [Label(*key, *label) for key, label in labels.items()]
+
+
+def _label_of(row: Mapping[str, str]) -> Label | None:
+    """The label of a line; None of one that is not about the hand's form."""
+    if not (row["path"] or "").strip():
+        raise ValueError("it names no picture")
+    hand = int(row["hand"])
+    if row.get("check") is None:
+        word = (row["label"] or "").strip().lower()
+        if word not in _WORDS:
+            raise ValueError(f"its label is {word!r}, neither good nor bad")
+        return Label(row["path"], hand, None, _WORDS[word])
+    if row["label"] not in ("agree", "disagree"):
+        raise ValueError(f"its label is {row['label']!r}, neither agree nor disagree")
+    if row["check"] not in _OF_FORM or row["verdict"] not in ("pass", "fail"):
+        return None
+    malformed = (row["verdict"] == "fail") == (row["label"] == "agree")
+    return Label(row["path"], hand, _box(row.get("box") or ""), malformed)
+
+
+def _box(text: str) -> Box | None:
+    if not text.strip():
+        return None
+    x0, y0, x1, y1 = (float(number) for number in text.split())
+    return x0, y0, x1, y1

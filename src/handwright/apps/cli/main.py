@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import typer
 
@@ -79,10 +79,6 @@ def _usage_text(error: BaseException) -> str:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
-    known = [
-        argument
-        for argument in arguments[:1]
-        if argument
-        in ("review", "refine", "hands", "evaluate", "generate", "setup", "synth", "train", "reproduce")
-    ]
+    commands = cast("Any", typer.main.get_command(app)).commands
+    known = [argument for argument in arguments[:1] if argument in commands]
     return " ".join(["handwright", *known, "--help"])

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.errors import MissingModelError
-from handwright.metrics.packages import need
+from handwright.errors import MissingModelError, need
 
 if TYPE_CHECKING:
     from handwright.metrics.extractors.network import FeatureNetwork

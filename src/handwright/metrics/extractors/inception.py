@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.errors import MissingModelError, UsageError
-from handwright.metrics.packages import need
+from handwright.errors import MissingModelError, UsageError, need
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -56,18 +57,14 @@ def similarity_of_captions(sets: Sets, gathered: Gathered) -> dict[str, float]:
     return dict(zip(captions, values.tolist(), strict=True))
 
 
-def _distance(part: str, kind: str) -> Callable[[Sets], list[Estimate]]:
+def _distance(part: str, kind: str, sets: Sets) -> list[Estimate]:
     """KID or FID of one kind of features; ``part`` names the attribute of ``Gathered``."""
-
-    def measure(sets: Sets) -> list[Estimate]:
-        name = sets.called(kind)
-        reference, measured = getattr(sets.real, part), getattr(sets.fake, part)
-        if not len(reference) or not len(measured):
-            raise NotEnoughDataError(f"{name} has nothing to measure", "one of the sets is empty")
-        distance = kernel_distance if kind.startswith("kid") else frechet_distance
-        return [distance(reference, measured, name=name, seed=sets.seed)]
-
-    return measure
+    name = sets.called(kind)
+    reference, measured = getattr(sets.real, part), getattr(sets.fake, part)
+    if not len(reference) or not len(measured):
+        raise NotEnoughDataError(f"{name} has nothing to measure", "one of the sets is empty")
+    distance = kernel_distance if kind.startswith("kid") else frechet_distance
+    return [distance(reference, measured, name=name, seed=sets.seed)]
 
 
 def _detection(sets: Sets) -> list[Estimate]:
@@ -124,11 +121,8 @@ def _body_errors(sets: Sets) -> list[Estimate]:
     return estimates
 
 
-def _poses(kind: str) -> Callable[[Sets], list[Estimate]]:
-    def measure(sets: Sets) -> list[Estimate]:
-        return pose_measures(_labelled_poses(sets.real), _labelled_poses(sets.fake), kind, sets.seed)
-
-    return measure
+def _poses(kind: str, sets: Sets) -> list[Estimate]:
+    return pose_measures(_labelled_poses(sets.real), _labelled_poses(sets.fake), kind, sets.seed)
 
 
 def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
@@ -144,10 +138,13 @@ def _labelled_poses(gathered: Gathered) -> Float[np.ndarray, "n j 3"]:
 
 
 MEASURES: Mapping[str, Callable[[Sets], list[Estimate]]] = {
-    "kid": _distance("whole", "kid"), "fid": _distance("whole", "fid"), "kid-h": _distance("hands", "kid-h"),
-    "fid-h": _distance("hands", "fid-h"), "kid-fg": _distance("foreground", "kid-fg"),
-    "fid-fg": _distance("foreground", "fid-fg"), "det": _detection, "mpjpe": _joint_errors,
-    "pck": _correct_keypoints, "clipsim": _clipsim, "dap": _precision_of_people, "mpjpe-body": _body_errors,
-    "pose-fid": _poses("pose-fid"), "diversity": _poses("diversity"),
+    **{
+        f"{kind}{suffix}": partial(_distance, part, f"{kind}{suffix}")
+        for part, suffix in (("whole", ""), ("hands", "-h"), ("foreground", "-fg"))
+        for kind in ("kid", "fid")
+    },
+    "det": _detection, "mpjpe": _joint_errors, "pck": _correct_keypoints, "clipsim": _clipsim,
+    "dap": _precision_of_people, "mpjpe-body": _body_errors,
+    "pose-fid": partial(_poses, "pose-fid"), "diversity": partial(_poses, "diversity"),
 }  # fmt: skip
 """Name → figures. Each raises ``NotEnoughDataError`` where there is too little to measure."""

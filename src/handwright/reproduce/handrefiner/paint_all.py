@@ -19,7 +19,7 @@ from handwright.refine.pipeline import Engine
 from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
 from handwright.reproduce.handrefiner.study import GRID, JUDGED_FROM, REFERENCE_FROM, TABLE_FROM, Study
-from handwright.reproduce.painted import crop_of, judge_subject, paint_subject, untouched
+from handwright.reproduce.painted import judge_subject, paint_subject, untouched
 from handwright.reproduce.store import Crop, Record, Store
 from handwright.reproduce.subjects import (
     REAL,
@@ -112,7 +112,7 @@ class Trials:
 
         def paint() -> tuple[Record, Crop]:
             record, pixels = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)
-            return record, crop_of(pixels, subject)
+            return record, hand_crop(pixels, subject.box)
 
         if not self.store.has(group, name) and group not in self._warm:
             paint()  # loads and compiles, so that no painting's time tells of it
@@ -247,11 +247,11 @@ class Bench:
         settings = RefineSettings(painter="diffuse", diffusion=diffusion)
         network = self.network(diffusion)
         record, pixels = judge_subject(subject, settings, self.study.seed, network, self.engine.judge)
-        return record, crop_of(pixels, subject)
+        return record, hand_crop(pixels, subject.box)
 
     def _untouched(self, subject: Subject) -> tuple[Record, Crop]:
         record, pixels = untouched(subject, self.engine.judge)
-        return record, crop_of(pixels, subject)
+        return record, hand_crop(pixels, subject.box)
 
     def _largest_hand(self, picture: Picture) -> tuple[Record, Crop | None]:
         pixels = picture.read()

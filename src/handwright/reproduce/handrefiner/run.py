@@ -125,16 +125,9 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
     """Re-run HandRefiner's study of control strength and its tables.
 
     What is in the work folder already is used again, so a run that was stopped goes on, and one with more
-    pictures adds to what is there.
-
-    Args:
-        study: What to do.
-        page: Markdown file to write; plots and sheets are written beside it, named after it.
-        command: That the page names.
-        work: Folder of all units; default: one in the cache, by everything that decides them.
-
-    Returns:
-        The work folder; it also holds the ``handwright.json`` that the study suggests.
+    pictures adds to what is there; by default it lies in the cache, by everything that decides the units. It
+    is returned, and also holds the ``handwright.json`` that the study suggests. Plots and sheets are written
+    beside ``page`` (Markdown), named after it.
 
     Raises:
         DiffusionError: The model is missing or damaged, or does not fit its ControlNets.

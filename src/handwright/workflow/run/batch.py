@@ -80,18 +80,11 @@ def inspect_files(
 ) -> RunResult:
     """Find, fit, show and save the hands of pictures; nothing is repainted.
 
-    Args:
-        inputs: Files, folders or patterns.
-        output: Folder for ``NAME.hands.json``, ``NAME.overlay.png``, ``NAME.depth.png``, ``NAME.mask.png``
-            and a mesh per hand (``NAME.hand-1.glb``, ``.obj``).
-        request: Boxes, hands file and the like; default: find everything.
-        options: How to carry it out.
-
-    Returns:
-        The report, its outputs being the hands files.
+    The folder ``output`` gets ``NAME.hands.json``, which the report calls the output, ``NAME.overlay.png``,
+    ``NAME.depth.png``, ``NAME.mask.png`` and a mesh per hand (``NAME.hand-1.glb``, ``.obj``).
 
     Raises:
-        UsageError: The inputs name no picture, the request makes no sense for them, or ``output`` is a file.
+        UsageError: As ``refine_files``, or ``output`` is a file.
         OutputError: The report folder cannot be written.
         MissingModelError: The perception model is missing and could not be fetched.
     """
