@@ -94,9 +94,7 @@ def refine(
 @opt.with_options("box", "hands")
 def hands(
     inputs: opt.Inputs = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for what is found.")
-    ] = None,
+    output: Annotated[Path | None, opt.option("-o --output", "DIR", "Folder for what is found.")] = None,
     report: opt.Report = None,
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,

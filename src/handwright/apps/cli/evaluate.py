@@ -21,31 +21,31 @@ _MOST_SHOWN = 20
 
 Metrics = Annotated[
     str,
-    typer.Option(
+    opt.option(
         "--metrics",
-        metavar="A,B",
-        help="Names from the list above; default: kid, and fid where there are more pictures than features; "
+        "A,B",
+        "Names from the list above; default: kid, and fid where there are more pictures than features; "
         "of files of poses all.",
     ),
 ]
 Extractor = Annotated[
     str,
-    typer.Option(
+    opt.option(
         "--extractor",
-        metavar="NAME",
-        help="hw-v2, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
+        "NAME",
+        "hw-v2, referee-v1, clip-hw-v1, hw:DIR, inception:FILE[@192], clip:DIR|OWNER/NAME or rand-v1.",
     ),
 ]
 Masks = Annotated[
     tuple[Path, Path] | None,
-    typer.Option("--masks", metavar="REAL FAKE", help="Folders of foreground masks; adds kid-fg, fid-fg."),
+    opt.option("--masks", "REAL FAKE", "Folders of foreground masks; adds kid-fg, fid-fg."),
 ]
 Versus = Annotated[
     str | None,
-    typer.Option(
+    opt.option(
         "--versus",
-        metavar="OTHER",
-        help="FAKE's inputs treated another way, same names: adds FAKE − OTHER with paired tests.",
+        "OTHER",
+        "FAKE's inputs treated another way, same names: adds FAKE − OTHER with paired tests.",
     ),
 ]
 
@@ -63,7 +63,7 @@ def evaluate(
     masks: Masks = None,
     versus: Versus = None,
     extractor: Extractor = "hw-v2",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the bootstrap intervals.")] = 0,
+    seed: Annotated[int, opt.option("--seed", "N", "Of the bootstrap intervals.")] = 0,
     landmarker: opt.Landmarker = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON to stdout, nothing else.")] = False,
     debug: opt.Debug = False,

@@ -35,43 +35,36 @@ def in_cli_words(text: str) -> str:
     return re.sub(r"`(\w+)`", typed, text)
 
 
+def option(flags: str, metavar: str, text: str) -> Any:  # noqa: ANN401 - typer's marks have no public type
+    """An option of a command: its flags, what stands for its value in the help, and the help's line."""
+    return typer.Option(*flags.split(), metavar=metavar, help=text)
+
+
 Inputs = Annotated[
     list[Path] | None,
     typer.Argument(metavar="IN...", help="Pictures, folders or patterns.", show_default=False),
 ]
-Landmarker = Annotated[
-    Path | None, typer.Option("--landmarker", metavar="FILE", help="Your own hand_landmarker.task.")
-]
+Landmarker = Annotated[Path | None, option("--landmarker", "FILE", "Your own hand_landmarker.task.")]
 Report = Annotated[
-    Path | None,
-    typer.Option("--report", metavar="DIR", help="Write report.json, index.html and the evidence here."),
+    Path | None, option("--report", "DIR", "Write report.json, index.html and the evidence here.")
 ]
-Workers = Annotated[
-    int, typer.Option("--workers", metavar="N", help="Processes; the result is the same for any number.")
-]
+Workers = Annotated[int, option("--workers", "N", "Processes; the result is the same for any number.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the report to stdout, and nothing else there.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite files, the input included; do again what is done.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="OUT", help="File for one picture, or a folder.")
-]
-FailOn = Annotated[
-    str, typer.Option("--fail-on", metavar="fail|unsure", help="What of a hand makes the exit code 1.")
-]
+Output = Annotated[Path | None, option("-o --output", "OUT", "File for one picture, or a folder.")]
+FailOn = Annotated[str, option("--fail-on", "fail|unsure", "What of a hand makes the exit code 1.")]
 Patches = Annotated[bool, typer.Option("--patches", help="Also one transparent PNG per refined hand.")]
-FromReport = Annotated[
-    Path | None, typer.Option("--from", metavar="REPORT", help="Take another candidate of an earlier run.")
-]
+FromReport = Annotated[Path | None, option("--from", "REPORT", "Take another candidate of an earlier run.")]
 Pick = Annotated[
-    int | None,
-    typer.Option("--pick", metavar="N", help="With --from and --hand: the Nth candidate; 0: the original."),
+    int | None, option("--pick", "N", "With --from and --hand: the Nth candidate; 0: the original.")
 ]
 KeepIntermediates = Annotated[
     bool, typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report.")
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help=OPTIONS["seed"].help)]
+Seed = Annotated[int, option("--seed", "N", OPTIONS["seed"].help)]
 
 _TYPES: dict[Kind, type] = {
     "name": str, "text": str, "whole": int, "number": float, "number or name": str, "box": str, "file": Path,

@@ -18,44 +18,41 @@ PAPERS = ("handrefiner",)
 def reproduce(
     paper: Annotated[str, typer.Argument(metavar="PAPER", help="handrefiner.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE.md", help="The page; plots are put beside it.")
+        Path, opt.option("-o --output", "FILE.md", "The page; plots are put beside it.")
     ] = Path("docs/research/handrefiner.md"),
     quick: Annotated[
         bool, typer.Option("--quick", help="At most an hour on two cores; the same as --scale quick.")
     ] = False,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="quick|paper", help="How many pictures: few, or the paper's.")
+        str, opt.option("--scale", "quick|paper", "How many pictures: few, or the paper's.")
     ] = "quick",
     n: Annotated[
-        int | None,
-        typer.Option("--n", metavar="N", help="Pictures a row of the table, instead of the scale's."),
+        int | None, opt.option("--n", "N", "Pictures a row of the table, instead of the scale's.")
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(
+        opt.option(
             "--data",
-            metavar="DIR",
-            help="Your pictures instead of rendered ones; with folders real and made, or every second each.",
+            "DIR",
+            "Your pictures instead of rendered ones; with folders real and made, or every second each.",
         ),
     ] = None,
     variants: Annotated[
         Path | None,
-        typer.Option(
+        opt.option(
             "--variants",
-            metavar="DIR",
-            help="Folder of ControlNets trained other ways, by name: untuned, unmasked, normals, …",
+            "DIR",
+            "Folder of ControlNets trained other ways, by name: untuned, unmasked, normals, …",
         ),
     ] = None,
     choices: Annotated[
-        Path | None,
-        typer.Option("--choices", metavar="FILE", help="CSV picture,strength: what people found best."),
+        Path | None, opt.option("--choices", "FILE", "CSV picture,strength: what people found best.")
     ] = None,
     work: Annotated[
-        Path | None,
-        typer.Option("--work", metavar="DIR", help="Keeps every painting; by default in the cache."),
+        Path | None, opt.option("--work", "DIR", "Keeps every painting; by default in the cache.")
     ] = None,
     extractor: Annotated[
-        str, typer.Option("--extractor", metavar="NAME", help="Features of KID-H and FID-H (hw-v2).")
+        str, opt.option("--extractor", "NAME", "Features of KID-H and FID-H (hw-v2).")
     ] = "hw-v2",
     seed: opt.Seed = 0,
     landmarker: opt.Landmarker = None,

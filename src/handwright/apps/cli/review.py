@@ -12,18 +12,12 @@ from handwright.apps.cli.show import Screen
 def review(
     inputs: opt.Inputs = None,
     prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--prompt", metavar="TEXT", help="What the pictures were meant to show; held against it."
-        ),
+        str | None, opt.option("--prompt", "TEXT", "What the pictures were meant to show; held against it.")
     ] = None,
     report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="DIR", help="Write review.json, index.html and the overlays here."),
+        Path | None, opt.option("--report", "DIR", "Write review.json, index.html and the overlays here.")
     ] = None,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="fail|unsure", help="What makes the exit code 1.")
-    ] = "fail",
+    fail_on: Annotated[str, opt.option("--fail-on", "fail|unsure", "What makes the exit code 1.")] = "fail",
     workers: opt.Workers = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write the review to stdout, and nothing else there.")
@@ -31,21 +25,19 @@ def review(
     landmarker: opt.Landmarker = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(
-            "--calibration", metavar="FILE", help="Judge with the thresholds that --calibrate found best."
-        ),
+        opt.option("--calibration", "FILE", "Judge with the thresholds that --calibrate found best."),
     ] = None,
     calibrate: Annotated[
         Path | None,
-        typer.Option(
+        opt.option(
             "--calibrate",
-            metavar="LABELS",
-            help="Refit the thresholds to these labels (CSV of a report's page, or path,hand,label), write "
+            "LABELS",
+            "Refit the thresholds to these labels (CSV of a report's page, or path,hand,label), write "
             "-o FILE, and show what that gains.",
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="With --calibrate: where to write.")
+        Path | None, opt.option("-o --output", "FILE", "With --calibrate: where to write.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="With --calibrate: overwrite that file.")] = False,
     debug: opt.Debug = False,

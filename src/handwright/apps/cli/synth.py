@@ -5,28 +5,21 @@ from typing import Annotated
 
 import typer
 
-from handwright.apps.cli.options import Debug
+from handwright.apps.cli.options import Debug, option
 from handwright.apps.cli.show import Screen
 
 
 def synth(
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the shards.")],
-    kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="What to render: hands, defects or people.")
-    ] = "hands",
-    count: Annotated[int, typer.Option("--n", metavar="N", help="Number of pictures.")] = 1000,
+    output: Annotated[Path, option("-o --output", "DIR", "Folder of the shards.")],
+    kind: Annotated[str, option("--kind", "KIND", "What to render: hands, defects or people.")] = "hands",
+    count: Annotated[int, option("--n", "N", "Number of pictures.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same pictures.")] = 0,
-    size: Annotated[int, typer.Option("--size", metavar="PX", help="Side of the pictures.")] = 256,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Processes; same pictures.")] = 1,
+    size: Annotated[int, option("--size", "PX", "Side of the pictures.")] = 256,
+    workers: Annotated[int, option("--workers", "N", "Processes; same pictures.")] = 1,
     photos: Annotated[
-        Path | None,
-        typer.Option(
-            "--photos", metavar="DIR", help="Photographs: half of the backgrounds; half of all defects."
-        ),
+        Path | None, option("--photos", "DIR", "Photographs: half of the backgrounds; half of all defects.")
     ] = None,
-    defect: Annotated[
-        str | None, typer.Option("--defect", metavar="NAME", help="Of --kind defects: only this one.")
-    ] = None,
+    defect: Annotated[str | None, option("--defect", "NAME", "Of --kind defects: only this one.")] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Also write sheet.jpg, the first hundred.")] = False,
     debug: Debug = False,
 ) -> None:

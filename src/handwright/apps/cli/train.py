@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from handwright.apps.cli.options import Debug, with_parameters
+from handwright.apps.cli.options import Debug, option, with_parameters
 
 _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "max_minutes": (float, 0.0, "Stop after this long, to resume later; 0: no limit."),
@@ -58,11 +58,10 @@ def train(
             "proposals.",
         ),
     ],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of shards and lots of crops.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the run.")],
+    data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],
+    output: Annotated[Path, option("-o --output", "DIR", "Folder of the run.")],
     model: Annotated[
-        Path | None,
-        typer.Option("--model", metavar="DIR", help="The family so far, what a member builds on, or tiny."),
+        Path | None, option("--model", "DIR", "The family so far, what a member builds on, or tiny.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")] = False,
     stop_file: Annotated[
