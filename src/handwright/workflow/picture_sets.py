@@ -105,12 +105,12 @@ def _item(where: Path, parts: Mapping[str, Member], image: str) -> Item:
     from handwright.metrics.sets.items import Item, format_of
 
     return Item(
-        where,
-        format_of(Path(image).suffix),
-        partial(_decoded, parts[image], where),
-        partial(_labels, parts.get("json"), where),
-        partial(_caption, parts.get("json"), where),
-        partial(_mask, parts["mask.png"], where) if "mask.png" in parts else None,
+        path=where,
+        kind=format_of(Path(image).suffix),
+        image=partial(_decoded, parts[image], where),
+        labels=partial(_labels, parts.get("json"), where),
+        caption=partial(_caption, parts.get("json"), where),
+        inside=partial(_mask, parts["mask.png"], where) if "mask.png" in parts else None,
     )
 
 

@@ -71,7 +71,7 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
     expected = None if options.prompt is None else parse_prompt(options.prompt)
     opener = judge_opener(options)
     work = partial(_review_file, expected, options.report)
-    plan = Plan(Request(), {}, Ledger("", Path()))
+    plan = Plan(request=Request(), settings={}, ledger=Ledger("", Path()))
     outcomes = run_in_order(jobs, work, plan, cast("OpenEngine", opener), options)
     return _result(outcomes, options)
 

@@ -50,7 +50,7 @@ HandFinder = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[HandObservation]]
 One = TypeVar("One")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PictureLabels:
     """The labels of one picture, as far as the measures need them."""
 
@@ -78,7 +78,7 @@ class Picture:
     caption: str | None = None  # The text that it should show
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Gathered:
     """What the measures need of a set of pictures."""
 
@@ -156,9 +156,8 @@ class _Gathering:
 
     def result(self) -> Gathered:
         features = {kind: stream.features() for kind, stream in self._streams.items()}
-        nothing = np.empty((0, 0), np.float32)
-        whole, hands, foreground = (features.get(kind, nothing) for kind in ("whole", "hands", "foreground"))
-        return Gathered(self._pictures, whole, hands, foreground, tuple(self.skipped))
+        nothing = dict.fromkeys(("whole", "hands", "foreground"), np.empty((0, 0), np.float32))
+        return Gathered(pictures=self._pictures, skipped=tuple(self.skipped), **{**nothing, **features})
 
     def _look(self, name: str, item: Item, image: Image) -> Picture:
         finder, compared = self._finder, name in self._wanted.compared
@@ -188,10 +187,10 @@ class _Gathering:
             return None if values is None else tuple(values)
 
         return PictureLabels(
-            read("hands", true_hands, hands),
-            read("people", people, wanted.people),
-            read("people_found", partial(people, key="people_found"), wanted.people),
-            read("hands", poses, wanted.poses) or (),
+            hands=read("hands", true_hands, hands),
+            people=read("people", people, wanted.people),
+            people_found=read("people_found", partial(people, key="people_found"), wanted.people),
+            poses=read("hands", poses, wanted.poses) or (),
             broken=len(self.skipped) > before,
         )
 

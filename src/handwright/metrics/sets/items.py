@@ -19,7 +19,7 @@ Labels = Mapping[str, Any]
 """What a sample's JSON holds: ``hands``, ``people``, ``caption``, as the synthesis writes them."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Item:
     """One picture of a set. Nothing is read before it is called for."""
 
@@ -37,12 +37,12 @@ class Item:
 def file_item(path: Path, masks: Path | None = None) -> Item:
     """A picture file with NAME.json, NAME.txt and its foreground NAME.png in ``masks``, where they are."""
     return Item(
-        path,
-        format_of(path.suffix),
-        partial(load_image, path),
-        partial(_labels_beside, path),
-        partial(_caption_beside, path),
-        None if masks is None else partial(_mask, masks / f"{path.stem}.png"),
+        path=path,
+        kind=format_of(path.suffix),
+        image=partial(load_image, path),
+        labels=partial(_labels_beside, path),
+        caption=partial(_caption_beside, path),
+        inside=None if masks is None else partial(_mask, masks / f"{path.stem}.png"),
     )
 
 

@@ -49,7 +49,11 @@ def show_candidates(hand: Entry, picture: Entry, place: str) -> str:
     if not candidates:
         return ""
     shown = [
-        _thumbnail(number, candidate, _command(hand, picture, place, number))
+        _figure(
+            candidate["view"],
+            f"candidate {number}, {_verdict(candidate)}",
+            _command(hand, picture, place, number),
+        )
         for number, candidate in enumerate(candidates, start=1)
         if candidate["view"]
     ]
@@ -65,10 +69,6 @@ def _command(hand: Entry, picture: Entry, place: str, number: int) -> str:
     other = output.with_name(f"{output.stem}-hand{hand['id']}-pick{number}{output.suffix}")
     words = ["handwright", "refine", picture["input"], "--from", place, "--hand", str(hand["id"])]
     return shlex.join([*words, "--pick", str(number), "-o", other.as_posix()])
-
-
-def _thumbnail(number: int, candidate: Entry, command: str) -> str:
-    return _figure(candidate["view"], f"candidate {number}, {_verdict(candidate)}", command)
 
 
 def _figure(file: str, caption: str, command: str) -> str:

@@ -108,7 +108,12 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     key = fingerprint([request.fingerprint(command), options.patches, options.keep_intermediates])
     ledger = Ledger(key, cache_folder(), options.report)
     plan = Plan(
-        request, request.as_json(), ledger, options.patches, options.keep_intermediates, options.force
+        request=request,
+        settings=request.as_json(),
+        ledger=ledger,
+        patches=options.patches,
+        keep_intermediates=options.keep_intermediates,
+        force=options.force,
     )
     finished = 0
 

@@ -124,7 +124,7 @@ def _as_list(values: Any) -> list[Any]:  # noqa: ANN401
     return [list(value) if isinstance(value, tuple) else value for value in values]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The user's settings and where results go; travels to the workers."""
 
