@@ -5,6 +5,7 @@ those that people perceive. Never compare its figures with those of a trained ne
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,8 @@ class RandomFilters:
 def _patches(maps: Float[np.ndarray, "n h w c"]) -> Float[np.ndarray, "n h w c*9"]:
     """The 3 × 3 surroundings of every pixel, edges repeated."""
     height, width = maps.shape[1:3]
-    wide = np.pad(maps, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
+    around: Any = ((0, 0), (1, 1), (1, 1), (0, 0))
+    wide = np.pad(maps, around, mode="edge")
     shifted = [wide[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return np.concatenate(shifted, -1)
 

@@ -93,7 +93,7 @@ class LazyEngine:
 def run_in_order(
     jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, options: JobOptions
 ) -> tuple[Outcome, ...]:
-    """The outcome of every picture, in the order of the jobs; progress is told as they are finished."""
+    """The outcome of every picture, in the order of the jobs; progress is shown as they are finished."""
     outcomes: dict[int, Outcome] = {}
     options.progress("", 0, len(jobs))
     for index, outcome in run_jobs(jobs, work, plan, open_engine, options.workers):
