@@ -56,7 +56,7 @@ def test_a_bad_file_is_told_counted_and_leaves_with_2(cli, sets, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("make", "arguments", "told"),
+    ("make", "arguments", "result"),
     [
         (lambda folder: folder.mkdir(), (), "FAKE: the inputs hold no picture"),
         (lambda folder: None, (), "nothing could be measured"),
