@@ -22,9 +22,9 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import FILE, MAPS, PACKAGED, Proposer, finds
 from handwright.review.proposals.undetected_hands import confirmed_proposals
 from handwright.training.networks.proposals import load_proposals
-from handwright.training.release.packaging import export_onnx
 from handwright.training.streams.proposal_windows import hand_free_cut
 from handwright.training.streams.whole_pictures import load_pictures
+from release_packaging import export_onnx
 
 LARGEST_PX, SEED, CUTS, TRIES, STEPS = 384, 11, 4, 30, 1000
 LEAST = 0.05

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 
 from handwright.image import write_atomically
 from handwright.metrics.crops import hand_crop
 from handwright.metrics.extractors.referee import FOLDER, RefereeExtractor
-from handwright.training.release.packaging import with_features
 from handwright.training.streams.crops import load_crops
 
 _LEAST, _HANDS, _SIDE = 0.05, 1500, 224
@@ -40,6 +40,17 @@ def main() -> None:
         raise
     _write(file, with_features(plain, 1 / (spread + _LEAST)))
     print(f"{file.name}: {width} features of {len(cut)} hands")
+
+
+def with_features(model: onnx.ModelProto, scale: np.ndarray) -> onnx.ModelProto:
+    """The same critic with the output ``features``, too: what its last linear layer reads times ``scale``."""
+    last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
+    model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "features.scale"))
+    model.graph.node.append(helper.make_node("Mul", [last.input[0], "features.scale"], ["features"]))
+    shape = ["batch", len(scale)]
+    model.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, shape))
+    onnx.checker.check_model(model)
+    return model
 
 
 def _write(file: Path, model: onnx.ModelProto) -> None:

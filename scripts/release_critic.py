@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
+from critic_calibration import calibrate_critic
 from handwright.training.networks.critic import CriticNetwork, load_critic
 from handwright.training.networks.referee import RefereeNetwork
-from handwright.training.release.calibration import calibrate_critic
-from handwright.training.release.packaging import release_critic
 from handwright.training.streams.critic_samples import load_views
+from release_packaging import release_critic
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from handwright.training.release.packaging import release, release_network
+from release_packaging import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
 LONE = ("features", "clip", "codec")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import cv2
 import pytest
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # tests of the scripts import them by name
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

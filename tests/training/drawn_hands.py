@@ -49,9 +49,7 @@ def hands(count=8, defective=False):
         landmarks_px=points,
         visible=np.ones((count, 21), np.bool_),
         side=np.ones(count, np.int8),
-        pose=np.full(count, "palm"),
         defects=gone,
-        gloved=np.zeros(count, np.bool_),
         caption=np.array([f"a {names[k % 4]} right hand" for k in range(count)]),
         rendered=np.ones(count, np.bool_),
     )

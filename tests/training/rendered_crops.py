@@ -27,9 +27,7 @@ def crops(count=6, size=36, rendered=True):
         landmarks_px=np.full((count, 21, 2), (12.0, 9.0), np.float32),
         visible=np.ones((count, 21), np.bool_),
         side=np.ones(count, np.int8),
-        pose=np.full(count, "open"),
         defects=np.zeros((count, len(DEFECTS)), np.bool_),
-        gloved=np.zeros(count, np.bool_),
         caption=np.array(["a 3D rendered image of a right hand\n3D rendered image, right hand"] * count),
         rendered=np.full(count, rendered),
     )

@@ -14,29 +14,18 @@ from handwright.handrefiner.strength import Strength
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InpaintRequest:
-    """One square to inpaint, at the network's resolution R.
+    """One square to inpaint, at the network's resolution R."""
 
-    Attributes:
-        picture: uint8 [R, R, 3] sRGB, the picture with the old hands in it.
-        mask: bool [R, R] True where it is to be painted.
-        control: uint8 [R, R] depth control image.
-        landmarks_px: [N, 21, 2] of the hands to paint, for networks that are steered by other controls.
-        settings: Prompt, steps and the like; its own strength is not used.
-        strength: Control strength: one number, or one for each of ``settings.steps``.
-        seed: Same seed, same bytes.
-        start: uint8 [R, R, 3] picture to start from; None: pure noise.
-        keep_steps: Keep input and output of the network at its steps.
-    """
-
-    picture: UInt8[np.ndarray, "r r 3"]
-    mask: Bool[np.ndarray, "r r"]
-    control: UInt8[np.ndarray, "r r"]
+    picture: UInt8[np.ndarray, "r r 3"]  # sRGB, the picture with the old hands in it
+    mask: Bool[np.ndarray, "r r"]  # True where it is to be painted
+    control: UInt8[np.ndarray, "r r"]  # depth control image
+    # [N, 21, 2] of the hands to paint, for networks that are steered by other controls
     landmarks_px: Float[np.ndarray, "n 21 2"]
-    settings: DiffusionSettings
-    strength: Strength
-    seed: int
-    start: UInt8[np.ndarray, "r r 3"] | None = None
-    keep_steps: bool = False
+    settings: DiffusionSettings  # Prompt, steps and the like; its own strength is not used
+    strength: Strength  # Control strength: one number, or one for each of ``settings.steps``
+    seed: int  # Same seed, same bytes
+    start: UInt8[np.ndarray, "r r 3"] | None = None  # picture to start from; None: pure noise
+    keep_steps: bool = False  # Keep input and output of the network at its steps
 
 
 @dataclass(frozen=True, eq=False)

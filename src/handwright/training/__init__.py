@@ -2,5 +2,5 @@
 
 Reading order: ``settings`` (how to train), ``loop`` (one loop for all members, exact resume), ``members``
 (from a name to a recipe), ``recipes`` (what each member learns), ``networks`` (what is trained), ``streams``
-(what it is trained on), ``release`` (from a run to files that ship).
+(what it is trained on).
 """

@@ -61,7 +61,7 @@ def small_critic(folder):
     """A random network of the critic's kind, and its folder as it ships."""
     torch = pytest.importorskip("torch")
     from handwright.training.networks.critic import CriticConfig, CriticNetwork
-    from handwright.training.release.packaging import release_critic
+    from release_packaging import release_critic
 
     torch.manual_seed(4)
     config = CriticConfig(

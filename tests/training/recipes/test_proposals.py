@@ -18,7 +18,6 @@ from handwright.training.networks.proposals import (
     save_proposals,
 )
 from handwright.training.recipes.proposals import ProposalRecipe, batch_of, heat_loss
-from handwright.training.release.packaging import export_onnx
 from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream, hand_free_cut
 from handwright.training.streams.whole_pictures import (
@@ -27,6 +26,7 @@ from handwright.training.streams.whole_pictures import (
     labelled,
     load_pictures,
 )
+from release_packaging import export_onnx
 from tests.training.drawn_hands import overfit, settings
 
 SIDE = 64

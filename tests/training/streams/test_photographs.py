@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import make_photograph_crops as module
 from handwright.data.hands import render_one_hand
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
-from handwright.training.streams import photographs as module
 from handwright.training.streams.crops import CONTEXT
 from handwright.training.streams.photographs import (
     TRAIN_SETS,
     Photograph,
     is_test_only,
-    photograph_crops,
     training_photographs,
 )
+from make_photograph_crops import photograph_crops
 
 LISTED = Path(__file__).parents[3] / "docs" / "research" / "training_photographs.csv"
 

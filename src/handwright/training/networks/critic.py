@@ -26,63 +26,35 @@ _ONE = ("malformed", "right", "gloved", "assessable", "hand")
 
 @dataclass(frozen=True)
 class CriticConfig:
-    """What defines a critic; its ``config.json``.
+    """What defines a critic; its ``config.json``."""
 
-    Attributes:
-        name: A new training gets a new name.
-        defects: Names of the defects that it predicts.
-        poses: Names of the groups of poses that it predicts.
-        fingers: The finger counts that it predicts.
-        parts: Names of the parts that it tells apart.
-        size_px: Side of the square crops that it sees; a multiple of 32.
-        widths: Of a referee: channels after each halving.
-        blocks: Of a referee: convolutions there.
-        joined: Channels of the maps at 1/4, where all levels meet.
-    """
-
-    name: str
-    defects: tuple[str, ...]
-    poses: tuple[str, ...]
-    fingers: tuple[int, ...]
-    parts: tuple[str, ...]
-    size_px: int = 192
-    widths: tuple[int, ...] = ()
-    blocks: tuple[int, ...] = ()
-    joined: int = 64
+    name: str  # A new training gets a new name
+    defects: tuple[str, ...]  # Names of the defects that it predicts
+    poses: tuple[str, ...]  # Names of the groups of poses that it predicts
+    fingers: tuple[int, ...]  # The finger counts that it predicts
+    parts: tuple[str, ...]  # Names of the parts that it tells apart
+    size_px: int = 192  # Side of the square crops that it sees; a multiple of 32
+    widths: tuple[int, ...] = ()  # Of a referee: channels after each halving
+    blocks: tuple[int, ...] = ()  # Of a referee: convolutions there
+    joined: int = 64  # Channels of the maps at 1/4, where all levels meet
 
 
 class Judged(NamedTuple):
-    """A critic's prediction for B crops, all as logits.
+    """A critic's prediction for B crops, all as logits."""
 
-    Attributes:
-        heatmaps: [B, 21, S/4, S/4] where each landmark is; a softmax over places is its distribution.
-        parts: [B, P, S/4, S/4] which part is seen there.
-        where: [B, 1 + D, S/8, S/8] which places speak for a defect at all, and for each.
-        visible: [B, 21] the landmark is seen.
-        malformed: [B] something is wrong with the hand.
-        defects: [B, D] each defect is there.
-        fingers: [B, K] how many it has.
-        present: [B, 5] it has a thumb, an index finger, … a little finger.
-        right: [B] it is a right hand.
-        poses: [B, G] one of the groups of poses.
-        gloved: [B].
-        assessable: [B] enough can be seen to judge it.
-        hand: [B] there is a hand in the middle.
-    """
-
-    heatmaps: Tensor
-    parts: Tensor
-    where: Tensor
-    visible: Tensor
-    malformed: Tensor
-    defects: Tensor
-    fingers: Tensor
-    present: Tensor
-    right: Tensor
-    poses: Tensor
-    gloved: Tensor
-    assessable: Tensor
-    hand: Tensor
+    heatmaps: Tensor  # [B, 21, S/4, S/4] where each landmark is; a softmax over places is its distribution
+    parts: Tensor  # [B, P, S/4, S/4] which part is seen there
+    where: Tensor  # [B, 1 + D, S/8, S/8] which places speak for a defect at all, and for each
+    visible: Tensor  # [B, 21] the landmark is seen
+    malformed: Tensor  # [B] something is wrong with the hand
+    defects: Tensor  # [B, D] each defect is there
+    fingers: Tensor  # [B, K] how many it has
+    present: Tensor  # [B, 5] it has a thumb, an index finger, … a little finger
+    right: Tensor  # [B] it is a right hand
+    poses: Tensor  # [B, G] one of the groups of poses
+    gloved: Tensor  # [B]
+    assessable: Tensor  # [B] enough can be seen to judge it
+    hand: Tensor  # [B] there is a hand in the middle
 
 
 class CriticNetwork(nn.Module):

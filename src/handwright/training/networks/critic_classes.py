@@ -9,8 +9,7 @@ from handwright.hand.grammar.words import PoseWords
 DEFECTS_SHOWN = tuple(name for name in DEFECTS if name != Defect.WRONG_HAND)
 """A hand of the wrong side is sound by itself: its arm and the other hand show the right one."""
 
-FINGER_COUNTS = (3, 4, 5, 6, 7)
-"""3 stands for fewer as well, 7 for more."""
+FINGER_COUNTS = (3, 4, 5, 6, 7)  # 3 stands for fewer as well, 7 for more
 
 _EXTENDED = {
     (True, False, False, False): "one",

@@ -163,27 +163,16 @@ def flow_schedule(resolution: int) -> FlowMatchEulerDiscreteScheduler:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """What the members that paint are trained from and together with.
+    """What the members that paint are trained from and together with."""
 
-    Attributes:
-        vae: Frozen.
-        tokenizer: Of the text encoder.
-        text_encoder: CLIP's text model.
-        unet: Plain or for inpainting.
-        controlnet: Depth ControlNet; None when there is none yet.
-        schedule: Noise levels and what the UNet predicts.
-        resolution: Side of its pictures.
-        control: Kind of control image that the ControlNet reads.
-    """
-
-    vae: Any
-    tokenizer: CLIPTokenizer
-    text_encoder: CLIPTextModel
-    unet: UNet2DConditionModel
-    controlnet: ControlNetModel | None
-    schedule: Schedule
-    resolution: int
-    control: str = "depth"
+    vae: Any  # Frozen
+    tokenizer: CLIPTokenizer  # Of the text encoder
+    text_encoder: CLIPTextModel  # CLIP's text model
+    unet: UNet2DConditionModel  # Plain or for inpainting
+    controlnet: ControlNetModel | None  # Depth ControlNet; None when there is none yet
+    schedule: Schedule  # Noise levels and what the UNet predicts
+    resolution: int  # Side of its pictures
+    control: str = "depth"  # Kind of control image that the ControlNet reads
 
     @property
     def schedule_config(self) -> dict[str, Any]:

@@ -18,45 +18,28 @@ from torch.nn import functional as f
 from handwright.errors import MissingModelError
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
-_RARE = 0.01
-"""How likely a hand's middle is at first: focal losses start calmly from there."""
+_RARE = 0.01  # How likely a hand's middle is at first: focal losses start calmly from there
 
 
 @dataclass(frozen=True)
 class ProposalConfig:
-    """What defines a proposal network; its ``config.json``.
+    """What defines a proposal network; its ``config.json``."""
 
-    Attributes:
-        name: A new training gets a new name.
-        size_px: Side of the square pictures that it sees; a multiple of 32.
-        stride: Pixels a cell of its maps; always 8.
-        widths: Channels at 1/4, 1/8, 1/16 and 1/32 of the picture.
-        blocks: Residual blocks at each.
-        joined: Channels of the maps at 1/8, where all levels meet.
-    """
-
-    name: str
-    size_px: int = 256
-    stride: int = 8
-    widths: tuple[int, int, int, int] = (32, 64, 80, 96)
-    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)
-    joined: int = 64
+    name: str  # A new training gets a new name
+    size_px: int = 256  # Side of the square pictures that it sees; a multiple of 32
+    stride: int = 8  # Pixels a cell of its maps; always 8
+    widths: tuple[int, int, int, int] = (32, 64, 80, 96)  # Channels at 1/4, 1/8, 1/16 and 1/32 of the picture
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # Residual blocks at each
+    joined: int = 64  # Channels of the maps at 1/8, where all levels meet
 
 
 class ProposalMaps(NamedTuple):
-    """The prediction for B pictures; cells of 8 × 8 pixels.
+    """The prediction for B pictures; cells of 8 × 8 pixels."""
 
-    Attributes:
-        heat: [B, S/8, S/8] logits: a hand's middle is here.
-        log_size: [B, S/8, S/8] log of that hand's size in sides of the picture.
-        direction: [B, 2, S/8, S/8] cosine and sine from its wrist to its middle knuckle, y down.
-        offset: [B, 2, S/8, S/8] from the cell's middle to the hand's, x and y in cells.
-    """
-
-    heat: Tensor
-    log_size: Tensor
-    direction: Tensor
-    offset: Tensor
+    heat: Tensor  # [B, S/8, S/8] logits: a hand's middle is here
+    log_size: Tensor  # [B, S/8, S/8] log of that hand's size in sides of the picture
+    direction: Tensor  # [B, 2, S/8, S/8] cosine and sine from its wrist to its middle knuckle, y down
+    offset: Tensor  # [B, 2, S/8, S/8] from the cell's middle to the hand's, x and y in cells
 
 
 class ProposalNetwork(nn.Module):

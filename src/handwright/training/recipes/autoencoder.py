@@ -24,34 +24,25 @@ from handwright.training.networks.perceptual import PerceptualDistance
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.picture_shards import PictureStream
 
-_RANDOM_STREAM = 17
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 17  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
 _MEASURED_OF_EACH_KIND, _SHOWN_OF_EACH_KIND = 4, 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderParams:
-    """Weights of the loss.
+    """Weights of the loss."""
 
-    Attributes:
-        perceptual: Of the perceptual distance, beside absolute error in [-1, 1]; chosen by eye.
-        hue: Of the error of local hue (``hue_error``): without it one chroma axis was still grey after 720
-            steps, as in an earlier probe; chosen by eye.
-        kl: Of the KL divergence from a unit Gaussian, mean over latents; latent diffusion's 1e-6.
-        adversarial: Of the discriminator's verdict; chosen by eye.
-        discriminator_from: Step from which the discriminator learns.
-        adversarial_from: Step from which the decoder heeds it.
-        rescaled_share: Share of batches that are compared at half their size; EQ-VAE §4 has 0.5 over several
-            sizes, here fewer because only one size is used.
-    """
-
-    perceptual: float = 0.3
+    perceptual: float = 0.3  # Of the perceptual distance, beside absolute error in [-1, 1]; chosen by eye
+    # Of the error of local hue (``hue_error``): without it one chroma axis was still grey after 720 steps, as
+    # in an earlier probe; chosen by eye
     hue: float = 1.0
-    kl: float = 1e-6
-    adversarial: float = 0.02
-    discriminator_from: int = 20_000
-    adversarial_from: int = 21_000
+    kl: float = 1e-6  # Of the KL divergence from a unit Gaussian, mean over latents; latent diffusion's 1e-6
+    adversarial: float = 0.02  # Of the discriminator's verdict; chosen by eye
+    discriminator_from: int = 20_000  # Step from which the discriminator learns
+    adversarial_from: int = 21_000  # Step from which the decoder heeds it
+    # Share of batches that are compared at half their size; EQ-VAE §4 has 0.5 over several sizes, here fewer
+    # because only one size is used
     rescaled_share: float = 0.25
 
 

@@ -51,14 +51,11 @@ _LOSS_WEIGHTS = {
 _TIPS, _TIP_WEIGHT = [4, 8, 12, 16, 20], 2.0
 """Fingertips, and how many times as much as other landmarks they count; chosen by eye."""
 
-_RARE = 3.0
-"""A defect that is there, and each place where it is, counts so many times as one that is not."""
+_RARE = 3.0  # A defect that is there, and each place where it is, counts so many times as one that is not
 
-_RANDOM_STREAM = 14
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 14  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
-_SHOWN = 18
-"""Crops in the sample grid."""
+_SHOWN = 18  # Crops in the sample grid
 
 _GREEN, _RED = (40, 200, 60), (230, 40, 40)
 

@@ -49,27 +49,20 @@ PROMPT_SHEET = (
 )
 """Painted at every checkpoint, each from its own fixed seed."""
 
-_RANDOM_STREAM = 19
-"""Keeps this recipe's random numbers apart from other recipes' of the same seed."""
+_RANDOM_STREAM = 19  # Keeps this recipe's random numbers apart from other recipes' of the same seed
 
 _HELD_OUT_OF_EACH_KIND = 24
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextToImageParams:
-    """How noise is drawn, and how the prompt sheet is painted.
+    """How noise is drawn, and how the prompt sheet is painted."""
 
-    Attributes:
-        noise_mean: Of logit σ before the sigmoid; Esser et al. 2024, §3.1 ('rf/lognorm(0.00,1.00)', table 1).
-        noise_spread: Standard deviation of logit σ; the same source.
-        steps: Of the prompt sheet's sampler; chosen by eye.
-        guidance: Classifier-free guidance of the prompt sheet; chosen by eye.
-    """
-
+    # Of logit σ before the sigmoid; Esser et al. 2024, §3.1 ('rf/lognorm(0.00,1.00)', table 1).
     noise_mean: float = 0.0
-    noise_spread: float = 1.0
-    steps: int = 12
-    guidance: float = 3.0
+    noise_spread: float = 1.0  # Standard deviation of logit σ; the same source
+    steps: int = 12  # Of the prompt sheet's sampler; chosen by eye
+    guidance: float = 3.0  # Classifier-free guidance of the prompt sheet; chosen by eye
 
 
 class FlowLoss(nn.Module):

@@ -16,28 +16,19 @@ from handwright.training.streams.degradations import corrupted
 from handwright.training.streams.part_maps import UNKNOWN
 from handwright.training.streams.unnamed_defects import gone_wrong, processed
 
-CONTEXT = 1.5
-"""Side of a crop in sizes of its hand, as the runner cuts it."""
+CONTEXT = 1.5  # Side of a crop in sizes of its hand, as the runner cuts it
 
-CELL_PX = 4
-"""Pixels of a crop to one cell of the maps that are learnt."""
+CELL_PX = 4  # Pixels of a crop to one cell of the maps that are learnt
 
 
 @dataclass(frozen=True)
 class _Spread:
-    """How far crops lie from the true one, as standard deviations; chosen by eye.
+    """How far crops lie from the true one, as standard deviations; chosen by eye."""
 
-    Attributes:
-        growth: Of the logarithm of the size.
-        turn_rad: Of the direction.
-        shift: Of the place, in sides of the crop.
-        any_turn: Share of crops that are turned any way.
-    """
-
-    growth: float
-    turn_rad: float
-    shift: float
-    any_turn: float = 0.0
+    growth: float  # Of the logarithm of the size
+    turn_rad: float  # Of the direction
+    shift: float  # Of the place, in sides of the crop
+    any_turn: float = 0.0  # Share of crops that are turned any way
 
 
 _IN_TRAINING, _AS_DETECTED = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
@@ -48,30 +39,19 @@ _DEGRADATIONS = ("blur", "noise", "jpeg", "coarse")
 
 @dataclass(frozen=True, kw_only=True)
 class CriticBatchParams:
-    """How a critic's samples are drawn and worn. All values are chosen by eye.
+    """How a critic's samples are drawn and worn. All values are chosen by eye."""
 
-    Attributes:
-        grey_share: Share of crops without colour.
-        degraded_share: Share of crops that are blurred, noisy, coded or coarse.
-        unassessable_from: Strength of that, 0 … 1, from which on a hand counts as not assessable.
-        shadow_share: Share of crops with a shadow's edge.
-        no_hand_share: Share of samples that show no hand.
-        altered_beside_share: Share of sound hands beside which the picture is altered, so that traces of
-            alteration are no evidence.
-        least_visible: Landmarks that must be visible for a hand to be altered.
-    """
-
-    grey_share: float = 0.06
-    degraded_share: float = 0.4
-    unassessable_from: float = 0.75
-    shadow_share: float = 0.15
-    no_hand_share: float = 0.12
+    grey_share: float = 0.06  # Share of crops without colour
+    degraded_share: float = 0.4  # Share of crops that are blurred, noisy, coded or coarse
+    unassessable_from: float = 0.75  # Strength of that, 0 … 1, from which on a hand counts as not assessable
+    shadow_share: float = 0.15  # Share of crops with a shadow's edge
+    no_hand_share: float = 0.12  # Share of samples that show no hand
+    # Share of sound hands beside which the picture is altered, so that traces of alteration are no evidence
     altered_beside_share: float = 0.06
-    least_visible: int = 12
+    least_visible: int = 12  # Landmarks that must be visible for a hand to be altered
 
 
-PARAMS = CriticBatchParams()
-"""What the shipped critics were trained with."""
+PARAMS = CriticBatchParams()  # What the shipped critics were trained with
 
 
 class ViewStream:

@@ -36,21 +36,16 @@ from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.part_maps import UNKNOWN, seen_parts, wrong_places
 from handwright.training.streams.whole_pictures import group_of, is_calibration, labelled
 
-SIDE_PX, ROOM = 256, 2.0
-"""Side of a view in pixels, and in sizes of its hand."""
+SIDE_PX, ROOM = 256, 2.0  # Side of a view in pixels, and in sizes of its hand
 
-MAP_PX = 128
-"""Side of its maps."""
+MAP_PX = 128  # Side of its maps
 
 _LEAST_PX, _LEAST_SEEN, _ENOUGH_SEEN = 40, 4, 10
-_EDGE_SEEN = 0.5
-"""Cosine between knuckles' row and view from which on fingers are seen to bend."""
+_EDGE_SEEN = 0.5  # Cosine between knuckles' row and view from which on fingers are seen to bend
 
-_NEAR_ONES = 0.3
-"""Weight of the sound twin's landmarks on fingers beside a malformed one."""
+_NEAR_ONES = 0.3  # Weight of the sound twin's landmarks on fingers beside a malformed one
 
-_SHARDS_A_WORKER = 4
-"""Shards for which another process is worth its start."""
+_SHARDS_A_WORKER = 4  # Shards for which another process is worth its start
 
 _SIDES = {"left": 0, "right": 1}
 _GENERATED = {"generated": 1, "repainted": 2}
@@ -59,49 +54,29 @@ _UNKNOWN_FINGERS = np.full(5, -1, np.int8)
 
 @dataclass(frozen=True, eq=False)
 class HandViews:
-    """N hands, each with its fingers up in the middle of a square; among them places without a hand.
+    """N hands, each with its fingers up in the middle of a square; among them places without a hand."""
 
-    Attributes:
-        pixels: uint8 [N, S, S, 3] sRGB.
-        parts: uint8 [N, M, M] ``seen_parts.PARTS``; ``UNKNOWN`` throughout where nobody knows.
-        wrong: bool [N, M, M] where its defects show.
-        landmarks_px: float32 [N, 21, 2] in the view, MediaPipe order; of the sound hand that it should be.
-        trust: float32 [N, 21] how far these are where the seen hand's are, 0 … 1.
-        visible: bool [N, 21].
-        side: int8 [N] 0 left, 1 right, −1 unknown.
-        pose: int8 [N] index into ``POSE_GROUPS``, −1 unknown.
-        defects: bool [N, D] in the order of ``DEFECTS_SHOWN``.
-        way: int8 [N] the generator that made the defect, −1 where there is none.
-        fingers: int8 [N] how many it has, −1 where nobody could say.
-        present: int8 [N, 5] which of the five it has, −1 where nobody could say.
-        judged: bool [N] whether this hand alone shows if it is sound or malformed.
-        gloved: bool [N].
-        rendered: bool [N].
-        generated: int8 [N] 1 made by an image generator and judged by eye, 2 repainted by our own, else 0.
-        unforeseen: bool [N] malformed in a way that nobody named, and nobody knows where.
-        seen: int8 [N] number of visible landmarks.
-        hand: bool [N] it is a hand; of anything else nothing is learnt but that.
-    """
-
-    pixels: UInt8[np.ndarray, "n s s 3"]
-    parts: UInt8[np.ndarray, "n m m"]
-    wrong: Bool[np.ndarray, "n m m"]
+    pixels: UInt8[np.ndarray, "n s s 3"]  # sRGB
+    parts: UInt8[np.ndarray, "n m m"]  # ``seen_parts.PARTS``; ``UNKNOWN`` throughout where nobody knows
+    wrong: Bool[np.ndarray, "n m m"]  # where its defects show
+    # in the view, MediaPipe order; of the sound hand that it should be
     landmarks_px: Float[np.ndarray, "n 21 2"]
-    trust: Float[np.ndarray, "n 21"]
+    trust: Float[np.ndarray, "n 21"]  # how far these are where the seen hand's are, 0 … 1
     visible: Bool[np.ndarray, "n 21"]
-    side: Int8[np.ndarray, "n"]
-    pose: Int8[np.ndarray, "n"]
-    defects: Bool[np.ndarray, "n d"]
-    way: Int8[np.ndarray, "n"]
-    fingers: Int8[np.ndarray, "n"]
-    present: Int8[np.ndarray, "n 5"]
-    judged: Bool[np.ndarray, "n"]
+    side: Int8[np.ndarray, "n"]  # 0 left, 1 right, −1 unknown
+    pose: Int8[np.ndarray, "n"]  # index into ``POSE_GROUPS``, −1 unknown
+    defects: Bool[np.ndarray, "n d"]  # in the order of ``DEFECTS_SHOWN``
+    way: Int8[np.ndarray, "n"]  # the generator that made the defect, −1 where there is none
+    fingers: Int8[np.ndarray, "n"]  # how many it has, −1 where nobody could say
+    present: Int8[np.ndarray, "n 5"]  # which of the five it has, −1 where nobody could say
+    judged: Bool[np.ndarray, "n"]  # whether this hand alone shows if it is sound or malformed
     gloved: Bool[np.ndarray, "n"]
     rendered: Bool[np.ndarray, "n"]
+    # 1 made by an image generator and judged by eye, 2 repainted by our own, else 0
     generated: Int8[np.ndarray, "n"]
-    unforeseen: Bool[np.ndarray, "n"]
-    seen: Int8[np.ndarray, "n"]
-    hand: Bool[np.ndarray, "n"]
+    unforeseen: Bool[np.ndarray, "n"]  # malformed in a way that nobody named, and nobody knows where
+    seen: Int8[np.ndarray, "n"]  # number of visible landmarks
+    hand: Bool[np.ndarray, "n"]  # it is a hand; of anything else nothing is learnt but that
 
     def __len__(self) -> int:
         """Number of views."""
@@ -278,8 +253,7 @@ def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> U
     return cv2.warpAffine(plane, smaller, (MAP_PX, MAP_PX), flags=cv2.INTER_NEAREST)
 
 
-_opened_proposer = lru_cache(1)(open_proposer)
-"""One a process."""
+_opened_proposer = lru_cache(1)(open_proposer)  # One a process
 
 
 def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:

@@ -19,8 +19,7 @@ from handwright.data.shards import Entry, read_shards
 from handwright.errors import UsageError
 from handwright.image import write_atomically
 
-CONTEXT = 1.9
-"""Side of a crop in sizes of its hand."""
+CONTEXT = 1.9  # Side of a crop in sizes of its hand
 
 _LEAST_PX, _LEAST_SEEN = 40, 6
 _SIDES = {"left": 0, "right": 1}
@@ -28,34 +27,19 @@ _SIDES = {"left": 0, "right": 1}
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """Hand crops with what is known of them.
+    """Hand crops with what is known of them."""
 
-    Attributes:
-        pixels: uint8 [N, S, S, 3] sRGB.
-        depth: uint8 [N, S, S] depth control image of the true mesh, of photographs of a fitted one; zeros
-            where it is not known.
-        mask: bool [N, S, S] the hand with its repair margin.
-        landmarks_px: float32 [N, 21, 2] in the crop, MediaPipe order; of the sound hand that it should be.
-        visible: bool [N, 21] landmarks that are seen.
-        side: int8 [N] 0 left, 1 right, −1 unknown.
-        pose: [N] name of the pose; '' where it has none.
-        defects: bool [N, D] in the order of ``DEFECTS``.
-        gloved: bool [N].
-        caption: [N] what is seen, with its domain word: wordings to choose from, one a line.
-        rendered: bool [N], True for renders, whose depth is exact.
-    """
-
-    pixels: UInt8[np.ndarray, "n s s 3"]
+    pixels: UInt8[np.ndarray, "n s s 3"]  # sRGB
+    # depth control image of the true mesh, of photographs of a fitted one; zeros where it is not known
     depth: UInt8[np.ndarray, "n s s"]
-    mask: Bool[np.ndarray, "n s s"]
+    mask: Bool[np.ndarray, "n s s"]  # the hand with its repair margin
+    # float32 [N, 21, 2] in the crop, MediaPipe order; of the sound hand that it should be
     landmarks_px: Float[np.ndarray, "n 21 2"]
-    visible: Bool[np.ndarray, "n 21"]
-    side: Int8[np.ndarray, "n"]
-    pose: np.ndarray
-    defects: Bool[np.ndarray, "n d"]
-    gloved: Bool[np.ndarray, "n"]
-    caption: np.ndarray
-    rendered: Bool[np.ndarray, "n"]
+    visible: Bool[np.ndarray, "n 21"]  # landmarks that are seen
+    side: Int8[np.ndarray, "n"]  # int8 [N] 0 left, 1 right, −1 unknown
+    defects: Bool[np.ndarray, "n d"]  # in the order of ``DEFECTS``
+    caption: np.ndarray  # [N] what is seen, with its domain word: wordings to choose from, one a line
+    rendered: Bool[np.ndarray, "n"]  # , True for renders, whose depth is exact
 
     def __len__(self) -> int:
         """Number of crops."""
@@ -185,9 +169,7 @@ def crops_of(entry: Entry, size: int, *, scene: bool = False) -> Crops:
                 "landmarks_px": landmarks,
                 "visible": visible,
                 "side": np.int8(_SIDES.get(hand.get("side") or "", -1)),
-                "pose": hand.get("name") or "",
                 "defects": np.isin(DEFECTS, [defect["name"] for defect in hand.get("defects", ())]),
-                "gloved": bool(hand.get("gloved", False)),
                 "caption": _wordings(record),
                 "rendered": record["domain"] != "photograph",
             }
@@ -240,9 +222,7 @@ def _stacked(rows: list[dict[str, Any]], size: int) -> Crops:
         landmarks_px=column("landmarks_px", (21, 2), np.float32),
         visible=column("visible", (21,), np.bool_),
         side=column("side", (), np.int8),
-        pose=column("pose", (), np.str_),
         defects=column("defects", (len(DEFECTS),), np.bool_),
-        gloved=column("gloved", (), np.bool_),
         caption=column("caption", (), np.str_),
         rendered=column("rendered", (), np.bool_),
     )

@@ -34,14 +34,12 @@ from handwright.training.streams.picture_shards import held_out, resized
 SHARES: Mapping[str, float] = {"hands": 0.35, "people": 0.5, "photographs": 0.15}
 """How often each kind is drawn, relative to the others; chosen by eye."""
 
-VOCABULARY = 2048
-"""Tokens, so that nearly every word of the caption grammar is one token."""
+VOCABULARY = 2048  # Tokens, so that nearly every word of the caption grammar is one token
 
 TEXT_LENGTH = 128
 """Tokens that are read: CLIP's 77 would cut every fourth caption of a person, whose longest has 120 words."""
 
-_LOT = 32
-"""Pictures encoded in one forward pass."""
+_LOT = 32  # Pictures encoded in one forward pass
 
 _SIDES = {0: "left", 1: "right"}
 
@@ -171,15 +169,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, eq=False)
 class LatentSamples:
-    """Latents with a caption each.
+    """Latents with a caption each."""
 
-    Attributes:
-        latents: float32 [N, C, h, w], scaled as UNets read them.
-        captions: One wording each.
-    """
-
-    latents: Float[np.ndarray, "n c h w"]
-    captions: list[str]
+    latents: Float[np.ndarray, "n c h w"]  # float32 [N, C, h, w], scaled as UNets read them
+    captions: list[str]  # One wording each
 
 
 class LatentStream:

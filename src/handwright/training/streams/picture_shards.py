@@ -24,17 +24,13 @@ HELD_OUT_ONE_IN = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PictureMix:
-    """Which pictures a stream draws, and how it crops them. All values chosen by eye.
+    """Which pictures a stream draws, and how it crops them. All values chosen by eye."""
 
-    Attributes:
-        shares: How often each kind is drawn, relative to the others; kinds without shards are left out.
-        native_share: Share of samples cut out at the picture's own resolution; the others are scaled.
-        smallest_window: Scaled samples show at least this share of the picture's shorter side.
-    """
-
+    # How often each kind is drawn, relative to the others; kinds without shards are left out
     shares: Mapping[str, float]
+    # Share of samples cut out at the picture's own resolution; the others are scaled
     native_share: float = 0.5
-    smallest_window: float = 0.6
+    smallest_window: float = 0.6  # Scaled samples show at least this share of the picture's shorter side
 
 
 CODEC_MIX = PictureMix(
@@ -45,19 +41,12 @@ CODEC_MIX = PictureMix(
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """Where the bytes of one encoded picture are.
+    """Where the bytes of one encoded picture are."""
 
-    Attributes:
-        shard: The tar.
-        name: Of the file in it.
-        offset: Of its first byte.
-        size: In bytes.
-    """
-
-    shard: Path
-    name: str
-    offset: int
-    size: int
+    shard: Path  # The tar
+    name: str  # Of the file in it
+    offset: int  # Of its first byte
+    size: int  # In bytes
 
     @property
     def is_held_out(self) -> bool:

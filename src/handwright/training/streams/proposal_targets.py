@@ -7,36 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-SPREAD = 0.1
-"""Sigma of the heat around a hand's middle, in sizes of the hand."""
+SPREAD = 0.1  # Sigma of the heat around a hand's middle, in sizes of the hand
 
 _LEAST_SPREAD, _SHARPENED = 0.7, 3
-_NEAR = 0.5
-"""Cells with at least this heat say where, how large and which way."""
+_NEAR = 0.5  # Cells with at least this heat say where, how large and which way
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Maps of S/8 × S/8 cells, as :class:`handwright.training.networks.proposals.ProposalMaps` has them.
+    """Maps of S/8 × S/8 cells, as :class:`handwright.training.networks.proposals.ProposalMaps` has them."""
 
-    Attributes:
-        heat: float32 [H, H] 1 in the cell of a hand's middle, falling off around it.
-        here: float32 [H, H] how much each cell must say that a hand is there; 1 in all a hand. Where exactly
-            a large hand's middle is, nobody can tell: several cells share it.
-        log_size: float32 [H, H].
-        direction: float32 [2, H, H].
-        offset: float32 [2, H, H].
-        near: float32 [H, H] how much size and offset count.
-        directed: float32 [H, H] how much the direction counts.
-    """
-
-    heat: Float[np.ndarray, "h h"]
+    heat: Float[np.ndarray, "h h"]  # float32 [H, H] 1 in the cell of a hand's middle, falling off around it
+    # float32 [H, H] how much each cell must say that a hand is there; 1 in all a hand. Where exactly a large
+    # hand's middle is, nobody can tell: several cells share it.
     here: Float[np.ndarray, "h h"]
-    log_size: Float[np.ndarray, "h h"]
-    direction: Float[np.ndarray, "2 h h"]
-    offset: Float[np.ndarray, "2 h h"]
-    near: Float[np.ndarray, "h h"]
-    directed: Float[np.ndarray, "h h"]
+    log_size: Float[np.ndarray, "h h"]  # float32 [H, H]
+    direction: Float[np.ndarray, "2 h h"]  # float32 [2, H, H]
+    offset: Float[np.ndarray, "2 h h"]  # float32 [2, H, H]
+    near: Float[np.ndarray, "h h"]  # float32 [H, H] how much size and offset count
+    directed: Float[np.ndarray, "h h"]  # float32 [H, H] how much the direction counts
 
 
 def target_maps(

@@ -19,70 +19,43 @@ from handwright.training.streams.whole_pictures import LabelledPicture
 SHARES = {"photograph": 0.4, "defects": 0.33, "hands": 0.1, "people": 0.17}
 """How often a window shows each kind of picture, where there are any."""
 
-HAND_FREE = 0.22
-"""Share of windows without a hand."""
+HAND_FREE = 0.22  # Share of windows without a hand
 
 
 @dataclass(frozen=True, kw_only=True)
 class WindowParams:
-    """How windows are cut and worn. All values are chosen by eye; sizes of a hand are sides of its box.
+    """How windows are cut and worn. All values are chosen by eye; sizes of a hand are sides of its box."""
 
-    Attributes:
-        smallest: Least size of a hand, in sides of the window.
-        largest: Greatest size of a hand that fills the window, in sides of the window.
-        filling_share: Share of windows with such a hand.
-        collage_share: Share of windows with a small hand on which further pictures are laid.
-        hidden_share: Share of hands of which a part is painted over.
-        degraded_share: Share of windows that are blurred, noisy, coded or coarse.
-        most_enlarged: Pictures are enlarged at most so many times.
-        least_findable: Smaller hands, in sides of the window, count neither as hand nor as none.
-        most_findable: Larger ones likewise.
-        least_inside: Share of its landmarks that must lie in the window for a hand to count.
-        most_covered: Share of its landmarks that another picture may cover.
-        backdrops: Rendered places without hands.
-        backdrop_seed: Of these.
-        uncounted_radius: Radius of the disc around a hand that counts neither way, in sizes of the hand.
-        clearance: Distance that a picture without hands keeps from a hand, in sizes of the hand.
-        tries: Attempts to find such a picture before a backdrop is taken.
-    """
-
-    smallest: float = 0.12
-    largest: float = 1.3
-    filling_share: float = 0.3
-    collage_share: float = 0.3
-    hidden_share: float = 0.15
-    degraded_share: float = 0.45
-    most_enlarged: float = 3.0
-    least_findable: float = 0.07
-    most_findable: float = 1.6
-    least_inside: float = 0.5
-    most_covered: float = 0.2
-    backdrops: int = 48
-    backdrop_seed: int = 7
+    smallest: float = 0.12  # Least size of a hand, in sides of the window
+    largest: float = 1.3  # Greatest size of a hand that fills the window, in sides of the window
+    filling_share: float = 0.3  # Share of windows with such a hand
+    collage_share: float = 0.3  # Share of windows with a small hand on which further pictures are laid
+    hidden_share: float = 0.15  # Share of hands of which a part is painted over
+    degraded_share: float = 0.45  # Share of windows that are blurred, noisy, coded or coarse
+    most_enlarged: float = 3.0  # Pictures are enlarged at most so many times
+    least_findable: float = 0.07  # Smaller hands, in sides of the window, count neither as hand nor as none
+    most_findable: float = 1.6  # Larger ones likewise
+    least_inside: float = 0.5  # Share of its landmarks that must lie in the window for a hand to count
+    most_covered: float = 0.2  # Share of its landmarks that another picture may cover
+    backdrops: int = 48  # Rendered places without hands
+    backdrop_seed: int = 7  # Of these
+    # Radius of the disc around a hand that counts neither way, in sizes of the hand
     uncounted_radius: float = 0.7
-    clearance: float = 0.15
-    tries: int = 12
+    clearance: float = 0.15  # Distance that a picture without hands keeps from a hand, in sizes of the hand
+    tries: int = 12  # Attempts to find such a picture before a backdrop is taken
 
 
-PARAMS = WindowParams()
-"""What the shipped proposal network was trained with."""
+PARAMS = WindowParams()  # What the shipped proposal network was trained with
 
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """A square picture with what is known of it.
+    """A square picture with what is known of it."""
 
-    Attributes:
-        pixels: uint8 [S, S, 3].
-        hands: float32 [N, 21, 2] of the hands to be found, in its pixels.
-        directed: bool [N], where they point is known.
-        counted: bool [S/8, S/8], there is no other hand here.
-    """
-
-    pixels: UInt8[np.ndarray, "s s 3"]
-    hands: Float[np.ndarray, "n 21 2"]
-    directed: Bool[np.ndarray, "n"]
-    counted: Bool[np.ndarray, "c c"]
+    pixels: UInt8[np.ndarray, "s s 3"]  # uint8 [S, S, 3]
+    hands: Float[np.ndarray, "n 21 2"]  # float32 [N, 21, 2] of the hands to be found, in its pixels
+    directed: Bool[np.ndarray, "n"]  # , where they point is known
+    counted: Bool[np.ndarray, "c c"]  # , there is no other hand here
 
 
 class WindowStream:

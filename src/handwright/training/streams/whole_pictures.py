@@ -27,24 +27,16 @@ _OVAL = np.stack([np.cos(np.arange(21) * 2 * np.pi / 21), np.sin(np.arange(21) *
 
 @dataclass(frozen=True, eq=False)
 class LabelledPicture:
-    """A picture and its hands.
+    """A picture and its hands."""
 
-    Attributes:
-        pixels: uint8 [H, W, 3] sRGB.
-        hands: float32 [N, 21, 2] landmarks in pixels, MediaPipe order; of hands known by their box alone, an
-            oval in it.
-        directed: bool [N], where the hand points is known.
-        seen: bool [N], enough of it is seen to be found.
-        complete: No other hand is in the picture.
-        kind: 'photograph', or the kind of world that it was rendered in.
-    """
-
-    pixels: UInt8[np.ndarray, "h w 3"]
+    pixels: UInt8[np.ndarray, "h w 3"]  # sRGB
+    # float32 [N, 21, 2] landmarks in pixels, MediaPipe order; of hands known by their box alone, an oval in
+    # it
     hands: Float[np.ndarray, "n 21 2"]
-    directed: Bool[np.ndarray, "n"]
-    seen: Bool[np.ndarray, "n"]
-    complete: bool
-    kind: str
+    directed: Bool[np.ndarray, "n"]  # , where the hand points is known
+    seen: Bool[np.ndarray, "n"]  # , enough of it is seen to be found
+    complete: bool  # No other hand is in the picture
+    kind: str  # 'photograph', or the kind of world that it was rendered in
 
 
 def load_pictures(folder: Path, largest_px: int, *, calibration: bool = False) -> list[LabelledPicture]:

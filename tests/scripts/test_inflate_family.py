@@ -13,14 +13,11 @@ from handwright.diffusion.loading.zoo import load_models
 from handwright.training.members import open_member
 from handwright.training.networks.family import open_family
 from handwright.training.settings import TrainSettings
+from inflate_family import inflated
 from tests.diffusion.models import small_unet, write_sd
 from tests.training.rendered_crops import shard
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "scripts"))
-
-from inflate_family import inflated
-
-SCRIPT = Path(__file__).parents[3] / "scripts" / "inflate_family.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "inflate_family.py"
 SETTINGS = TrainSettings(train_batch_size=2)
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from critic_calibration import calibrate_critic
 from handwright.diffusion.latents import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
 from handwright.review.critic.onnx_critic import augmented_views, mean_over_views
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN
 from handwright.training.recipes.critic import fresh_critic
-from handwright.training.release.calibration import calibrate_critic
 from handwright.training.streams.critic_batches import as_found
 from tests.training.drawn_views import views
 

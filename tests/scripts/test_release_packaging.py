@@ -11,7 +11,7 @@ from handwright.errors import UsageError
 from handwright.metrics.extractors.embedded import load_network, save_network
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.networks.family import open_family, save_family
-from handwright.training.release.packaging import release, release_network
+from release_packaging import release, release_network
 from tests.diffusion.models import write_sd
 
 

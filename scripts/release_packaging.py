@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from jaxtyping import Float
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.jit._trace import TracerWarning  # pyright: ignore[reportPrivateUsage]
 
+from critic_calibration import Ask
 from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.controlnets import OWN_FILE
 from handwright.diffusion.loading.libraries import (
@@ -35,7 +35,6 @@ from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration
 from handwright.review.critic.onnx_critic import critic_logits
 from handwright.training.networks.critic import CriticConfig, Judged
-from handwright.training.release.calibration import Ask
 from handwright.training.streams.critic_batches import CONTEXT
 
 OPSET = 17
@@ -71,17 +70,6 @@ def export_onnx(
     helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     write_atomically(path, lambda out: out.write(model.SerializeToString()))
-
-
-def with_features(model: onnx.ModelProto, scale: Float[np.ndarray, " d"]) -> onnx.ModelProto:
-    """The same critic with the output ``features``, too: what its last linear layer reads times ``scale``."""
-    last = [node for node in model.graph.node if node.op_type == "Gemm"][-1]
-    model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "features.scale"))
-    model.graph.node.append(helper.make_node("Mul", [last.input[0], "features.scale"], ["features"]))
-    shape = ["batch", len(scale)]
-    model.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, shape))
-    onnx.checker.check_model(model)
-    return model
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.training.release.calibration import spend
+from critic_calibration import spend
 
 
 def called(values, thresholds):
