@@ -27,7 +27,9 @@ def main() -> None:
     args = parser.parse_args()
     file = FOLDER / "critic.onnx"
     plain = onnx.load(str(file))
-    width = next(a for a in plain.graph.initializer if a.name.startswith("told.0.bias")).dims[0]
+    width = next(
+        a for a in plain.graph.initializer if a.name.startswith(("heads.0.bias", "told.0.bias"))
+    ).dims[0]
     _write(file, with_features(onnx.load(str(file)), np.ones(width)))
     try:
         crops = load_crops(args.data, _SIDE)

@@ -71,7 +71,7 @@ class CriticNetwork(nn.Module):
         self.backbone = backbone or LiteBackbone()
         widths, joined = self.backbone.widths, config.joined
         self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths)
-        self.smooth = nn.ModuleList(_Smooth(joined) for _ in widths[:-1])
+        self.smooth = nn.ModuleList(_smooth(joined) for _ in widths[:-1])
         self.read = nn.Conv2d(joined, 21 + len(config.parts), 1)
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
         self.whole = nn.Sequential(nn.Linear(2 * (widths[-1] + joined), 256), nn.ReLU())
@@ -125,13 +125,9 @@ class LiteBackbone(nn.Module):
         return levels
 
 
-class _Smooth(nn.Sequential):
-    def __init__(self, width: int) -> None:
-        super().__init__(nn.Conv2d(width, width, 3, padding=1, bias=False), _norm(width), nn.ReLU())
-
-
-def _norm(width: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(width)
+def _smooth(width: int) -> nn.Sequential:
+    convolution = nn.Conv2d(width, width, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU())
 
 
 def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:

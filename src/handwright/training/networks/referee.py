@@ -10,17 +10,8 @@ from torch.nn import functional as f
 from handwright.training.networks.critic import CriticConfig, Judged, judged
 
 _HEADS = (
-    "visible",
-    "malformed",
-    "defects",
-    "fingers",
-    "present",
-    "right",
-    "poses",
-    "gloved",
-    "assessable",
-    "hand",
-)
+    "visible", "malformed", "defects", "fingers", "present", "right", "poses", "gloved", "assessable", "hand",
+)  # fmt: skip
 
 
 class RefereeNetwork(nn.Module):

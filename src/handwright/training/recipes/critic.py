@@ -32,20 +32,9 @@ from handwright.training.streams.critic_batches import ViewStream, numbers
 from handwright.training.streams.part_maps import PARTS, UNKNOWN
 
 _LOSS_WEIGHTS = {
-    "landmarks": 0.5,
-    "parts": 1.0,
-    "where": 2.0,
-    "visible": 0.5,
-    "malformed": 2.0,
-    "defects": 4.0,
-    "fingers": 0.7,
-    "present": 0.5,
-    "right": 0.3,
-    "pose": 0.3,
-    "gloved": 0.2,
-    "assessable": 0.3,
-    "hand": 0.3,
-}
+    "landmarks": 0.5, "parts": 1.0, "where": 2.0, "visible": 0.5, "malformed": 2.0, "defects": 4.0,
+    "fingers": 0.7, "present": 0.5, "right": 0.3, "pose": 0.3, "gloved": 0.2, "assessable": 0.3, "hand": 0.3,
+}  # fmt: skip
 """Weight of each head's loss; chosen by eye."""
 
 _TIPS, _TIP_WEIGHT = [4, 8, 12, 16, 20], 2.0

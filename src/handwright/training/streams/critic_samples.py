@@ -265,19 +265,10 @@ def _of_shard(path: Path, *, calibration: bool) -> HandViews | None:
 
 def _stacked(rows: list[dict[str, Any]]) -> HandViews:
     kinds: dict[str, Any] = {
-        "pixels": np.uint8,
-        "parts": np.uint8,
-        "wrong": np.bool_,
-        "landmarks_px": np.float32,
-        "trust": np.float32,
-        "visible": np.bool_,
-        "defects": np.bool_,
-        "judged": np.bool_,
-        "gloved": np.bool_,
-        "rendered": np.bool_,
-        "unforeseen": np.bool_,
-        "hand": np.bool_,
-    }
+        "pixels": np.uint8, "parts": np.uint8, "landmarks_px": np.float32, "trust": np.float32,
+        **dict.fromkeys(("wrong", "visible", "defects", "judged", "gloved", "rendered"), np.bool_),
+        **dict.fromkeys(("unforeseen", "hand"), np.bool_),
+    }  # fmt: skip
     return HandViews(
         **{
             f.name: np.stack([np.asarray(r[f.name], kinds.get(f.name, np.int8)) for r in rows])
