@@ -151,31 +151,18 @@ def draw_hand(
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Job:
-    """What the steps of one drawing share.
+    """What the steps of one drawing share."""
 
-    Attributes:
-        crop: uint8 [h, w, 3] sRGB.
-        region: The old hand in the crop.
-        work: The crop at working resolution [h', w'].
-        surface: The drawn hand's surface, there.
-        blur_sigma: Blur to draw with, pixels there.
-        skin: bool [h', w'] pixels of the old hand's colour.
-        not_skin: bool [h', w'] pixels of colours that its skin cannot take.
-        hand_px: Hand size there.
-        seed: Of grain and fill.
-        params: Numbers of the method.
-    """
-
-    crop: UInt8[np.ndarray, "h w 3"]
-    region: HandRegion
-    work: WorkingCrop
-    surface: Surface
-    blur_sigma: float
-    skin: Bool[np.ndarray, "h w"]
-    not_skin: Bool[np.ndarray, "h w"]
-    hand_px: float
-    seed: int
-    params: DrawParams
+    crop: UInt8[np.ndarray, "h w 3"]  # uint8 [h, w, 3] sRGB
+    region: HandRegion  # The old hand in the crop
+    work: WorkingCrop  # The crop at working resolution [h', w']
+    surface: Surface  # The drawn hand's surface, there
+    blur_sigma: float  # Blur to draw with, pixels there
+    skin: Bool[np.ndarray, "h w"]  # bool [h', w'] pixels of the old hand's colour
+    not_skin: Bool[np.ndarray, "h w"]  # bool [h', w'] pixels of colours that its skin cannot take
+    hand_px: float  # Hand size there
+    seed: int  # Of grain and fill
+    params: DrawParams  # Numbers of the method
 
     def layers(self) -> Layers:
         """Which layer owns which pixel, at working resolution, occluders not yet considered."""
@@ -192,17 +179,11 @@ class _Job:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Backdrop:
-    """The picture behind the drawn hand.
+    """The picture behind the drawn hand."""
 
-    Attributes:
-        layers: Which layer owns which pixel, repair mask and occluders considered.
-        background: As of ``DrawResult``.
-        surroundings: Grain of what neither hand covers.
-    """
-
-    layers: Layers
-    background: UInt8[np.ndarray, "h w 3"]
-    surroundings: Grain
+    layers: Layers  # Which layer owns which pixel, repair mask and occluders considered
+    background: UInt8[np.ndarray, "h w 3"]  # As of ``DrawResult``
+    surroundings: Grain  # Grain of what neither hand covers
 
 
 def _prepare_backdrop(

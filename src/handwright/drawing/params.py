@@ -17,26 +17,19 @@ from handwright.drawing.skin.shading import ShadingParams
 
 @dataclass(frozen=True, kw_only=True)
 class DrawParams:
-    """Numbers of ``draw_hand``, one field per algorithm. A part that is None is left out.
+    """Numbers of ``draw_hand``, one field per algorithm. A part that is None is left out."""
 
-    Attributes:
-        resolution: The size at which a hand is drawn.
-        edge_blur: Blur of the picture's edges, which the drawn hand is given.
-        surface: The visible surface of the mesh, its wrist moved onto the arm.
-        shading: Colour of that surface.
-        layers: Which layer owns which pixel.
-        occluders: Things in front of the hand that stay.
-        background: Where background may be copied from.
-        fill: How it is copied.
-        finish: Grain of drawn skin.
-    """
-
+    # The size at which a hand is drawn
     resolution: WorkingResolutionParams = field(default_factory=WorkingResolutionParams)
+    # Blur of the picture's edges, which the drawn hand is given
     edge_blur: EdgeBlurParams = field(default_factory=EdgeBlurParams)
+    # The visible surface of the mesh, its wrist moved onto the arm
     surface: SurfaceParams = field(default_factory=SurfaceParams)
-    shading: ShadingParams = field(default_factory=ShadingParams)
-    layers: LayerParams = field(default_factory=LayerParams)
+    shading: ShadingParams = field(default_factory=ShadingParams)  # Colour of that surface
+    layers: LayerParams = field(default_factory=LayerParams)  # Which layer owns which pixel
+    # Things in front of the hand that stay
     occluders: OccluderParams | None = field(default_factory=OccluderParams)
+    # Where background may be copied from
     background: BackgroundParams = field(default_factory=BackgroundParams)
-    fill: FillParams = field(default_factory=FillParams)
-    finish: FinishParams = field(default_factory=FinishParams)
+    fill: FillParams = field(default_factory=FillParams)  # How it is copied
+    finish: FinishParams = field(default_factory=FinishParams)  # Grain of drawn skin

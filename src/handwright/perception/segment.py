@@ -27,50 +27,40 @@ class SegmentParams:
 
     Colours are OpenCV's 8-bit Lab, squared colour distances ``skin_distance``. Lengths in spans are
     wrist-to-knuckles lengths (``palm_span_px``).
-
-    Attributes:
-        span_px: Resolution: the span is scaled to this many pixels.
-        scale_limits: Lowest and highest factor of that scaling.
-        rounds: GrabCut's iterations.
-        usual_ab, usual_ab_sd: Mean a and b of skin in ordinary light, and their standard deviations.
-        near_lab: Differences of L, a and b from the skin's median within which a pixel counts as skin.
-        min_near_share: Share of such pixels under the skeleton below which the colours are grouped first.
-        min_usualness: Usualness of the median, in [0, 1], below which they are grouped, too.
-        min_group_share: Least share of a group of colours under the skeleton.
-        extra_variance: Added to the variances of L, a and b: quantisation and shading.
-        min_pixels: Fewest pixels of a colour sample.
-        certain_background, near_hand, grabcut_margin: Distances from the thick skeleton, in spans: farther is
-            certainly background; nearer may be hand if its colour fits; GrabCut runs up to there.
-        fitting_distance, certain_distance: Squared colour distances of such pixels, and of the thin
-            skeleton's pixels that are certainly hand.
-        finger_distance: Squared colour distance of skin that an extra finger is made of.
-        broad_radius: Radius, in spans, of a disc that fits into a face or an arm and into no finger.
-        max_reach, min_reach: An extra finger's farthest and nearest tip beyond the segmented hand, in spans.
-        max_contact: Longest border between an extra finger and the hand, in spans.
-        object_radius: Radius, in spans, of a disc that fits into an object and into no nail, ring or crease.
     """
 
-    span_px: float = 110.0
-    scale_limits: tuple[float, float] = (0.1, 3.0)
-    rounds: int = 2
+    span_px: float = 110.0  # Resolution: the span is scaled to this many pixels
+    scale_limits: tuple[float, float] = (0.1, 3.0)  # Lowest and highest factor of that scaling
+    rounds: int = 2  # GrabCut's iterations
+    # usual_ab, usual_ab_sd: Mean a and b of skin in ordinary light, and their standard deviations
     usual_ab: tuple[float, float] = (143.0, 148.0)
     usual_ab_sd: tuple[float, float] = (8.0, 12.0)
+    # Differences of L, a and b from the skin's median within which a pixel counts as skin
     near_lab: tuple[float, float, float] = (45.0, 12.0, 12.0)
+    # Share of such pixels under the skeleton below which the colours are grouped first
     min_near_share: float = 0.6
-    min_usualness: float = 0.1
-    min_group_share: float = 0.08
+    min_usualness: float = 0.1  # Usualness of the median, in [0, 1], below which they are grouped, too
+    min_group_share: float = 0.08  # Least share of a group of colours under the skeleton
+    # Added to the variances of L, a and b: quantisation and shading
     extra_variance: tuple[float, float, float] = (60.0, 6.0, 6.0)
-    min_pixels: int = 20
+    min_pixels: int = 20  # Fewest pixels of a colour sample
+    # certain_background, near_hand, grabcut_margin: Distances from the thick skeleton, in spans: farther is
+    # certainly background; nearer may be hand if its colour fits; GrabCut runs up to there
     certain_background: float = 0.36
     near_hand: float = 0.12
     grabcut_margin: float = 0.45
+    # fitting_distance, certain_distance: Squared colour distances of such pixels, and of the thin skeleton's
+    # pixels that are certainly hand
     fitting_distance: float = 9.0
     certain_distance: float = 30.0
-    finger_distance: float = 5.0
+    finger_distance: float = 5.0  # Squared colour distance of skin that an extra finger is made of
+    # Radius, in spans, of a disc that fits into a face or an arm and into no finger
     broad_radius: float = 0.14
+    # max_reach, min_reach: An extra finger's farthest and nearest tip beyond the segmented hand, in spans
     max_reach: float = 0.8
     min_reach: float = 0.04
-    max_contact: float = 0.4
+    max_contact: float = 0.4  # Longest border between an extra finger and the hand, in spans
+    # Radius, in spans, of a disc that fits into an object and into no nail, ring or crease
     object_radius: float = 0.045
 
 

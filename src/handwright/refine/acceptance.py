@@ -33,32 +33,25 @@ from handwright.types import Side
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptanceParams:
-    """Limits of the rules by which a candidate may replace the original.
+    """Limits of the rules by which a candidate may replace the original."""
 
-    Attributes:
-        malformed_ratio: P(malformed) of a candidate over that of an original that the critic failed, at most;
-            chosen by eye.
-        malformed_odds_ratio_named: The same of odds, for a hand that the user named: the critic doubts some
-            drawn skin; chosen by eye.
-        malformed_slack: How much likelier malformed a candidate may be than an original that the critic did
-            not fail; chosen by eye.
-        joint_error_slack: How much larger than the original's its joint error may be, in hand sizes;
-            chosen by eye.
-        worst_joint_error: Joint error from which a candidate is rejected, in hand sizes; chosen by eye.
-        most_lost: Share of the old hand that may be gone: of 16 hands interpreted rightly at most .04
-            went, of one interpreted wrongly .16.
-        malformed_step: Differences of P(malformed) below this do not rank candidates; chosen by eye.
-        joint_error_step: Differences of joint error below this do not rank candidates, in hand sizes; chosen
-            by eye.
-    """
-
+    # P(malformed) of a candidate over that of an original that the critic failed, at most; chosen by eye
     malformed_ratio: float = 0.5
+    # The same of odds, for a hand that the user named: the critic doubts some drawn skin; chosen by eye
     malformed_odds_ratio_named: float = 0.6
+    # How much likelier malformed a candidate may be than an original that the critic did not fail; chosen by
+    # eye
     malformed_slack: float = 0.05
+    # How much larger than the original's its joint error may be, in hand sizes; chosen by eye
     joint_error_slack: float = 0.08
+    # Joint error from which a candidate is rejected, in hand sizes; chosen by eye
     worst_joint_error: float = 0.15
+    # Share of the old hand that may be gone: of 16 hands interpreted rightly at most .04 went, of one
+    # interpreted wrongly .16
     most_lost: float = 0.13
+    # Differences of P(malformed) below this do not rank candidates; chosen by eye
     malformed_step: float = 0.05
+    # Differences of joint error below this do not rank candidates, in hand sizes; chosen by eye
     joint_error_step: float = 0.01
 
 

@@ -54,20 +54,16 @@ class PaintJob:
 
 @dataclass(frozen=True, eq=False)
 class PaintResult:
-    """A painted crop, not yet composited into the picture.
+    """A painted crop, not yet composited into the picture."""
 
-    Attributes:
-        pixels: [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0.
-        alpha: float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``repair_mask``.
-        toned: Whether the painter took its colours from the picture itself, so that they need no matching.
-        strength: Control strength, for painters that have one.
-        strip: uint8 [*, *, 3] input and output of the painter at its steps, where these are kept.
-    """
-
+    # [h, w, 3] sRGB in 0 … 255, uint8 or float; anything where ``alpha`` is 0
     pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
+    # float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``repair_mask``
     alpha: Float[np.ndarray, "h w"]
+    # Whether the painter took its colours from the picture itself, so that they need no matching
     toned: bool = False
-    strength: Strength | None = None
+    strength: Strength | None = None  # Control strength, for painters that have one
+    # uint8 [*, *, 3] input and output of the painter at its steps, where these are kept
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
 
 

@@ -24,23 +24,15 @@ _RING_PX = 40
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundParams:
-    """Numbers of ``background_sources``; by eye. A span is the distance from wrist to knuckles in pixels.
+    """Numbers of ``background_sources``; by eye. A span is the distance from wrist to knuckles in pixels."""
 
-    Attributes:
-        skin: Distance from skin (``skin_distance``) up to which a colour is skin.
-        certain_skin: The same where the background itself is skin-coloured.
-        fleck: Half the width in spans of what is too narrow to be a finger, and therefore no skin.
-        ring: Width in spans of the surroundings of the old hand.
-        skin_ring: Skin-coloured share of the surroundings above which colour does not tell skin from
-            background.
-        least_ring: Share of the surroundings that must be left as sources; otherwise colour is ignored.
-    """
-
-    skin: float = 7.0
-    certain_skin: float = 1.5
-    fleck: float = 0.05
-    ring: float = 0.25
+    skin: float = 7.0  # Distance from skin (``skin_distance``) up to which a colour is skin
+    certain_skin: float = 1.5  # The same where the background itself is skin-coloured
+    fleck: float = 0.05  # Half the width in spans of what is too narrow to be a finger, and therefore no skin
+    ring: float = 0.25  # Width in spans of the surroundings of the old hand
+    # Skin-coloured share of the surroundings above which colour does not tell skin from background
     skin_ring: float = 0.35
+    # Share of the surroundings that must be left as sources; otherwise colour is ignored
     least_ring: float = 0.2
 
 

@@ -24,35 +24,24 @@ from handwright.errors import InvalidValueError
 
 @dataclass(frozen=True, kw_only=True)
 class FillParams:
-    """Numbers of ``fill_background``; by eye where no source is named.
+    """Numbers of ``fill_background``; by eye where no source is named."""
 
-    Attributes:
-        pyramid: The resolutions.
-        nearness: Price of a squared pixel of distance between target and source, in squared levels of 0..255
-            times the pixels of the level.
-        rounds_coarsest: Turns of matching and voting on the coarsest level.
-        rounds: Turns on every other level.
-        sweeps: Passes of the search over the targets, per turn.
-        most_searched: Targets up to which a level is searched; larger ones copy the coarser level's matches.
-            bench/fill.py, seed 760000, 120 holes: error of colour .004 levels [-.010, .017] above that of
-            9000.
-        fine_reach_px: First radius of the random search on the finer levels.
-        decay: Base of the decay of a patch's weight per pixel of its distance from the hole's rim.
-        sharpness: How far a patch's weight depends on its cost: spread of costs that counts as one.
-        membrane_levels: Step of colour at the rim up to which the fill is bent to meet the sources, levels of
-            0..255; 0: not at all. bench/fill.py, seed 760000, 60 holes: error of colour 9.1 levels for 60,
-            10.0 for 10 on backdrops, 16.3 for 18.2 on photographs; without a limit dark things get a haze.
-    """
-
-    pyramid: PyramidParams = field(default_factory=PyramidParams)
+    pyramid: PyramidParams = field(default_factory=PyramidParams)  # The resolutions
+    # Price of a squared pixel of distance between target and source, in squared levels of 0..255 times the
+    # pixels of the level
     nearness: float = 2000.0
-    rounds_coarsest: int = 4
-    rounds: int = 3
-    sweeps: int = 2
+    rounds_coarsest: int = 4  # Turns of matching and voting on the coarsest level
+    rounds: int = 3  # Turns on every other level
+    sweeps: int = 2  # Passes of the search over the targets, per turn
+    # Targets up to which a level is searched; larger ones copy the coarser level's matches. bench/fill.py,
+    # seed 760000, 120 holes: error of colour .004 levels [-.010, .017] above that of 9000.
     most_searched: int = 5000
-    fine_reach_px: int = 8
-    decay: float = 1.3
-    sharpness: float = 0.1
+    fine_reach_px: int = 8  # First radius of the random search on the finer levels
+    decay: float = 1.3  # Base of the decay of a patch's weight per pixel of its distance from the hole's rim
+    sharpness: float = 0.1  # How far a patch's weight depends on its cost: spread of costs that counts as one
+    # Step of colour at the rim up to which the fill is bent to meet the sources, levels of 0..255; 0: not at
+    # all. bench/fill.py, seed 760000, 60 holes: error of colour 9.1 levels for 60, 10.0 for 10 on backdrops,
+    # 16.3 for 18.2 on photographs; without a limit dark things get a haze.
     membrane_levels: float = 60.0
 
 

@@ -18,43 +18,29 @@ _SQUARE = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 
 @dataclass(frozen=True, kw_only=True)
 class PyramidParams:
-    """Numbers of ``build_pyramid``; by eye.
+    """Numbers of ``build_pyramid``; by eye."""
 
-    Attributes:
-        coarsest_depth_px: Depth of the hole at which it is about as deep as a patch, and halving ends.
-        most_levels: Most resolutions.
-        most_targets: Pixels to paint up to which halving may end: the coarsest level is searched
-            exhaustively.
-        fewest_sources: Source patches that a level needs.
-        sources_per_target: Source patches that a level needs per pixel to paint.
-        known: Share of a coarse pixel that must be source for it to be one.
-    """
-
+    # Depth of the hole at which it is about as deep as a patch, and halving ends
     coarsest_depth_px: float = 8.0
-    most_levels: int = 8
+    most_levels: int = 8  # Most resolutions
+    # Pixels to paint up to which halving may end: the coarsest level is searched exhaustively
     most_targets: int = 2500
-    fewest_sources: int = 60
-    sources_per_target: float = 0.4
-    known: float = 0.5
+    fewest_sources: int = 60  # Source patches that a level needs
+    sources_per_target: float = 0.4  # Source patches that a level needs per pixel to paint
+    known: float = 0.5  # Share of a coarse pixel that must be source for it to be one
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Level:
-    """One resolution of the problem, padded by ``PAD`` on every side.
+    """One resolution of the problem, padded by ``PAD`` on every side."""
 
-    Attributes:
-        picture: float32 [H, W, 3] in 0..255; unknown pixels hold nothing of meaning.
-        known: float32 [H, W] in [0, 1]: share of the pixel that is source; 0 where unknown.
-        unknown: bool [H, W]: to be painted: the hole, and within a patch of it whatever is no source.
-        centres: bool [H, W]: a patch of nothing but sources may be centred here.
-        targets: int32 [N, 2]: rows and columns of the unknown pixels, in raster order.
-    """
-
-    picture: Float[np.ndarray, "h w 3"]
+    picture: Float[np.ndarray, "h w 3"]  # float32 [H, W, 3] in 0..255; unknown pixels hold nothing of meaning
+    # float32 [H, W] in [0, 1]: share of the pixel that is source; 0 where unknown
     known: Float[np.ndarray, "h w"]
+    # bool [H, W]: to be painted: the hole, and within a patch of it whatever is no source
     unknown: Bool[np.ndarray, "h w"]
-    centres: Bool[np.ndarray, "h w"]
-    targets: Int[np.ndarray, "n 2"]
+    centres: Bool[np.ndarray, "h w"]  # bool [H, W]: a patch of nothing but sources may be centred here
+    targets: Int[np.ndarray, "n 2"]  # int32 [N, 2]: rows and columns of the unknown pixels, in raster order
 
 
 def build_pyramid(

@@ -25,76 +25,49 @@ class LayerParams:
 
     A span is the distance from wrist to knuckles in pixels. All numbers were chosen by eye on malformed
     renders and training photographs.
-
-    Attributes:
-        fade_m: Reach over which the drawn hand fades in across the wrist.
-        heel_m: Reach of the palm's heel.
-        taper: How far beyond the heel the drawn outline may leave the old one, metres per metre of reach: no
-            notch.
-        hole_from_m: Reach from which uncovered parts of the old hand are holes.
-        hole_taper_m: Reach beyond the heel over which the old outline comes in to the drawn one.
-        aligned_hole_from_m: As ``hole_from_m`` where the drawn wrist is aligned with the arm: what then lies
-            beside it is no arm.
-        aligned_taper: As ``taper``, for the old outline, where the wrist is aligned.
-        arm_below_m: Reach up to which a leftover of the old hand is arm, if it is broad or touches the drawn
-            hand.
-        touch_px: How near to the drawn hand counts as touching.
-        seam: Width in spans of the seam between the heel and an arm that is kept; 0: none.
-        seam_below_m: Reach up to which there is such a seam.
-        smoothing: Blur in spans that removes the steps of the segmented outline; 0: none.
-        strip: Half the width in spans that skin beside the region needs to pass for an arm.
-        limb: Half the width in spans from which certain surplus is a limb and not a rim.
-        blur_reach: Rim of the old hand that is taken away, in sigmas of the picture's blur.
-        rim: The same in spans: bright rims and ringing.
-        rim_px: The same in pixels.
-        coarse_px: The same for the resolution of the segmentation, pixels of a hand with a span of 110 or
-            more.
-        near_bone: Greatest distance from the old skeleton in spans of what is removed.
-        far_from_bone: Distance from the skeleton in spans from which broad skin may be other than the hand's.
-        broad: Half the width in spans of what is too broad for a finger.
     """
 
-    fade_m: tuple[float, float] = (-0.009, 0.016)
-    heel_m: float = 0.030
+    fade_m: tuple[float, float] = (-0.009, 0.016)  # Reach over which the drawn hand fades in across the wrist
+    heel_m: float = 0.030  # Reach of the palm's heel
+    # How far beyond the heel the drawn outline may leave the old one, metres per metre of reach: no notch
     taper: float = 0.35
-    hole_from_m: float = 0.025
-    hole_taper_m: float = 0.03
+    hole_from_m: float = 0.025  # Reach from which uncovered parts of the old hand are holes
+    hole_taper_m: float = 0.03  # Reach beyond the heel over which the old outline comes in to the drawn one
+    # As ``hole_from_m`` where the drawn wrist is aligned with the arm: what then lies beside it is no arm
     aligned_hole_from_m: float = 0.008
-    aligned_taper: float = 0.06
+    aligned_taper: float = 0.06  # As ``taper``, for the old outline, where the wrist is aligned
+    # Reach up to which a leftover of the old hand is arm, if it is broad or touches the drawn hand
     arm_below_m: float = 0.032
-    touch_px: int = 2
-    seam: float = 0.1
-    seam_below_m: float = 0.055
-    smoothing: float = 0.035
-    strip: float = 0.05
-    limb: float = 0.03
-    blur_reach: float = 3.0
-    rim: float = 0.015
-    rim_px: float = 1.2
+    touch_px: int = 2  # How near to the drawn hand counts as touching
+    seam: float = 0.1  # Width in spans of the seam between the heel and an arm that is kept; 0: none
+    seam_below_m: float = 0.055  # Reach up to which there is such a seam
+    smoothing: float = 0.035  # Blur in spans that removes the steps of the segmented outline; 0: none
+    strip: float = 0.05  # Half the width in spans that skin beside the region needs to pass for an arm
+    limb: float = 0.03  # Half the width in spans from which certain surplus is a limb and not a rim
+    blur_reach: float = 3.0  # Rim of the old hand that is taken away, in sigmas of the picture's blur
+    rim: float = 0.015  # The same in spans: bright rims and ringing
+    rim_px: float = 1.2  # The same in pixels
+    # The same for the resolution of the segmentation, pixels of a hand with a span of 110 or more
     coarse_px: float = 1.2
-    near_bone: float = 0.22
+    near_bone: float = 0.22  # Greatest distance from the old skeleton in spans of what is removed
+    # Distance from the skeleton in spans from which broad skin may be other than the hand's
     far_from_bone: tuple[float, float] = (0.05, 0.07)
-    broad: float = 0.075
+    broad: float = 0.075  # Half the width in spans of what is too broad for a finger
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layers:
-    """Shares of the final picture.
+    """Shares of the final picture."""
 
-    Attributes:
-        alpha: float32 [h, w] share of the drawn hand, 0…1.
-        coverage: float32 [h, w] how much of each pixel the drawn hand's silhouette covers, sharp.
-        hole: bool [h, w] where background must be invented.
-        hole_alpha: float32 [h, w] share of the invented background beneath the drawn hand, 0…1.
-        old_hand: bool [h, w] all pixels of the old hand, dilated: never a source of background.
-        reach_m: float32 [h, w] distance from the wrist along the resting hand, extended outside of the hand.
-    """
-
-    alpha: Float[np.ndarray, "h w"]
+    alpha: Float[np.ndarray, "h w"]  # float32 [h, w] share of the drawn hand, 0…1
+    # float32 [h, w] how much of each pixel the drawn hand's silhouette covers, sharp
     coverage: Float[np.ndarray, "h w"]
-    hole: Bool[np.ndarray, "h w"]
+    hole: Bool[np.ndarray, "h w"]  # bool [h, w] where background must be invented
+    # float32 [h, w] share of the invented background beneath the drawn hand, 0…1
     hole_alpha: Float[np.ndarray, "h w"]
+    # bool [h, w] all pixels of the old hand, dilated: never a source of background
     old_hand: Bool[np.ndarray, "h w"]
+    # float32 [h, w] distance from the wrist along the resting hand, extended outside of the hand
     reach_m: Float[np.ndarray, "h w"]
 
 

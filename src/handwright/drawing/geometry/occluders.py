@@ -24,32 +24,24 @@ _BIN = 24
 
 @dataclass(frozen=True, kw_only=True)
 class OccluderParams:
-    """Numbers of ``occluder_mask``; by eye, those of overexposed skin on 74 hands of training photographs.
+    """Numbers of ``occluder_mask``; by eye, those of overexposed skin on 74 hands of training photographs."""
 
-    Attributes:
-        heel_m: Distance from the wrist along the resting hand from which things are looked for, metres.
-        least_radius: Half the width of the slimmest thing, in hand sizes.
-        least_border: Least share of a thing's rim that is the old hand.
-        on_bones: Least share of a thing that lies on the hand's bones.
-        finger_radius: Half the width of a finger, in wrist-to-knuckles spans; what is broader is a thing.
-        common: Share of the surroundings that has a slim part's colours from which it is background.
-        alike: Distance in 8-bit L*a*b* of what belongs to the same thing.
-        overexposed: Ratio of lightness to the skin's own from which a part may be skin in bright light.
-        edge: Step in 8-bit L*a*b* across a bright part's rim from which it is a thing nevertheless.
-        edge_radius: Reach of that step to both sides, in hand sizes.
-        least_bright: Area in squared hand sizes below which a bright part is a thing: a pen's tip shines.
-    """
-
+    # Distance from the wrist along the resting hand from which things are looked for, metres
     heel_m: float = 0.03
-    least_radius: float = 0.022
-    least_border: float = 0.38
-    on_bones: float = 0.06
+    least_radius: float = 0.022  # Half the width of the slimmest thing, in hand sizes
+    least_border: float = 0.38  # Least share of a thing's rim that is the old hand
+    on_bones: float = 0.06  # Least share of a thing that lies on the hand's bones
+    # Half the width of a finger, in wrist-to-knuckles spans; what is broader is a thing
     finger_radius: float = 0.13
+    # Share of the surroundings that has a slim part's colours from which it is background
     common: float = 0.12
-    alike: float = 30.0
+    alike: float = 30.0  # Distance in 8-bit L*a*b* of what belongs to the same thing
+    # Ratio of lightness to the skin's own from which a part may be skin in bright light
     overexposed: float = 1.04
+    # Step in 8-bit L*a*b* across a bright part's rim from which it is a thing nevertheless
     edge: float = 22.0
-    edge_radius: float = 0.016
+    edge_radius: float = 0.016  # Reach of that step to both sides, in hand sizes
+    # Area in squared hand sizes below which a bright part is a thing: a pen's tip shines
     least_bright: float = 0.01
 
 

@@ -19,69 +19,44 @@ from handwright.types import Hand
 
 @dataclass(frozen=True, kw_only=True)
 class AmbientOcclusionParams:
-    """Numbers of ``ambient_occlusion``; chosen by eye.
+    """Numbers of ``ambient_occlusion``; chosen by eye."""
 
-    Attributes:
-        reach_m: Radius around a point within which others hide sky from it, metres.
-        taps: Points that are compared.
-        full_m: Step in depth that counts as 1, metres.
-        least: Step in depth from which sky is hidden at all, in ``full_m``.
-        slope: Share of a tap's sky that is hidden per step.
-        far: Step from which a tap hides less, in ``full_m``: what is far in front lets light in behind it.
-        strength: Share of light that goes where all taps are hidden.
-    """
-
-    reach_m: float = 0.015
-    taps: int = 28
-    full_m: float = 0.008
-    least: float = 0.12
-    slope: float = 1.2
+    reach_m: float = 0.015  # Radius around a point within which others hide sky from it, metres
+    taps: int = 28  # Points that are compared
+    full_m: float = 0.008  # Step in depth that counts as 1, metres
+    least: float = 0.12  # Step in depth from which sky is hidden at all, in ``full_m``
+    slope: float = 1.2  # Share of a tap's sky that is hidden per step
+    # Step from which a tap hides less, in ``full_m``: what is far in front lets light in behind it
     far: float = 3.0
-    strength: float = 0.85
+    strength: float = 0.85  # Share of light that goes where all taps are hidden
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceParams:
-    """Numbers of ``render_surface``.
+    """Numbers of ``render_surface``."""
 
-    Attributes:
-        wrist: The wrist's alignment with the arm; None: it stays as it was fitted.
-        occlusion: Ambient occlusion.
-        supersampled_px: Hand size in sub-pixels that smaller hands are supersampled to, at most four times.
-    """
-
+    # The wrist's alignment with the arm; None: it stays as it was fitted
     wrist: WristParams | None = field(default_factory=WristParams)
-    occlusion: AmbientOcclusionParams = field(default_factory=AmbientOcclusionParams)
+    occlusion: AmbientOcclusionParams = field(default_factory=AmbientOcclusionParams)  # Ambient occlusion
+    # Hand size in sub-pixels that smaller hands are supersampled to, at most four times
     supersampled_px: float = 330.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Surface:
-    """The hand's visible surface in a window of the picture, supersampled.
+    """The hand's visible surface in a window of the picture, supersampled."""
 
-    Attributes:
-        visible: bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order.
-        coverage: float32 [h, w] share of each pixel that the silhouette covers.
-        normals: float32 [N, 3] unit, camera space, facing the camera (z ≤ 0).
-        rest_m: float32 [N, 3] where on the mean resting hand each point lies.
-        uv: float32 [N, 2] texture coordinates.
-        occlusion: float32 [N] share of light that reaches the point, 0…1.
-        depth_m: float32 [h·s, w·s], +inf outside.
-        scale: Sub-pixels per pixel, s.
-        pixels_per_m: Sub-pixels per metre at the hand's distance.
-        wrist_aligned: Whether its wrist was moved onto the picture's arm.
-    """
-
+    # bool [h·s, w·s] covered sub-pixels; the [N, …] arrays follow its row-major order
     visible: Bool[np.ndarray, "hs ws"]
-    coverage: Float[np.ndarray, "h w"]
-    normals: Float[np.ndarray, "n 3"]
-    rest_m: Float[np.ndarray, "n 3"]
-    uv: Float[np.ndarray, "n 2"]
-    occlusion: Float[np.ndarray, " n"]
-    depth_m: Float[np.ndarray, "hs ws"]
-    scale: int
-    pixels_per_m: float
-    wrist_aligned: bool = False
+    coverage: Float[np.ndarray, "h w"]  # float32 [h, w] share of each pixel that the silhouette covers
+    normals: Float[np.ndarray, "n 3"]  # float32 [N, 3] unit, camera space, facing the camera (z ≤ 0)
+    rest_m: Float[np.ndarray, "n 3"]  # float32 [N, 3] where on the mean resting hand each point lies
+    uv: Float[np.ndarray, "n 2"]  # float32 [N, 2] texture coordinates
+    occlusion: Float[np.ndarray, " n"]  # float32 [N] share of light that reaches the point, 0…1
+    depth_m: Float[np.ndarray, "hs ws"]  # float32 [h·s, w·s], +inf outside
+    scale: int  # Sub-pixels per pixel, s
+    pixels_per_m: float  # Sub-pixels per metre at the hand's distance
+    wrist_aligned: bool = False  # Whether its wrist was moved onto the picture's arm
 
     def place(self, values: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "hs ws c"]:
         """Scatter per-point values into a picture of zeros."""

@@ -14,32 +14,21 @@ from handwright.types import HandRegion
 
 @dataclass(frozen=True, kw_only=True)
 class WorkingResolutionParams:
-    """Numbers of ``to_working_resolution``.
+    """Numbers of ``to_working_resolution``."""
 
-    Attributes:
-        longest_px: Hand size in pixels that larger hands are drawn at: the baked skin holds no finer detail.
-        slack: Hands up to so many times that size are drawn at their own.
-    """
-
+    # Hand size in pixels that larger hands are drawn at: the baked skin holds no finer detail
     longest_px: float = 448.0
-    slack: float = 1.1
+    slack: float = 1.1  # Hands up to so many times that size are drawn at their own
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WorkingCrop:
-    """A crop at the size that its hand is drawn at.
+    """A crop at the size that its hand is drawn at."""
 
-    Attributes:
-        crop: uint8 [h', w', 3].
-        landmarks_px: [21, 2] in it.
-        region: The old hand in it.
-        full: Height and width of the crop as it came.
-    """
-
-    crop: UInt8[np.ndarray, "h w 3"]
-    landmarks_px: Float[np.ndarray, "21 2"]
-    region: HandRegion
-    full: tuple[int, int]
+    crop: UInt8[np.ndarray, "h w 3"]  # uint8 [h', w', 3]
+    landmarks_px: Float[np.ndarray, "21 2"]  # [21, 2] in it
+    region: HandRegion  # The old hand in it
+    full: tuple[int, int]  # Height and width of the crop as it came
 
     @property
     def step(self) -> float:

@@ -10,28 +10,21 @@ from jaxtyping import Bool, Float
 
 @dataclass(frozen=True, kw_only=True)
 class WristParams:
-    """Numbers of ``align_wrist``; chosen on malformed renders (seed 951002) and 12 training photographs.
+    """Numbers of ``align_wrist``; chosen on malformed renders (seed 951002) and 12 training photographs."""
 
-    Attributes:
-        ring_m: Reach along the resting hand of the ring where wrist and arm are compared, metres.
-        knuckles_m: Reach of the vertices that the ring's axis points to, metres.
-        fade_m: Reach up to which the hand takes the arm's width, and from which it keeps its own, metres.
-        stretch: Least and greatest ratio of widths; outside of it what was measured is not the arm.
-        most_shift: Greatest sideways shift in widths of the wrist.
-        lines: Lines across the ring on which arm and wrist are compared; most of them must meet an arm.
-        search: Half the length of each line, in widths of the wrist.
-        near: How far from the wrist's middle an arm must begin, in widths of the wrist.
-        least_length: Shortest palm in widths of the wrist: a hand seen along its arm has no such lines.
-    """
-
+    # Reach along the resting hand of the ring where wrist and arm are compared, metres
     ring_m: tuple[float, float] = (-0.008, 0.010)
+    # Reach of the vertices that the ring's axis points to, metres
     knuckles_m: tuple[float, float] = (0.08, 0.1)
+    # Reach up to which the hand takes the arm's width, and from which it keeps its own, metres
     fade_m: tuple[float, float] = (0.012, 0.075)
+    # Least and greatest ratio of widths; outside of it what was measured is not the arm
     stretch: tuple[float, float] = (0.75, 1.5)
-    most_shift: float = 0.3
-    lines: int = 5
-    search: float = 1.3
-    near: float = 0.2
+    most_shift: float = 0.3  # Greatest sideways shift in widths of the wrist
+    lines: int = 5  # Lines across the ring on which arm and wrist are compared; most of them must meet an arm
+    search: float = 1.3  # Half the length of each line, in widths of the wrist
+    near: float = 0.2  # How far from the wrist's middle an arm must begin, in widths of the wrist
+    # Shortest palm in widths of the wrist: a hand seen along its arm has no such lines
     least_length: float = 0.8
 
 

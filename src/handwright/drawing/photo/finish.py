@@ -18,18 +18,14 @@ _FEWEST_PX = 60
 
 @dataclass(frozen=True, kw_only=True)
 class FinishParams:
-    """Numbers of ``add_skin_grain``. A part that is None is left out.
+    """Numbers of ``add_skin_grain``. A part that is None is left out."""
 
-    Attributes:
-        grain: Grain of skin beside its surroundings'.
-        small_span_px: Wrist-to-knuckles span up to which folds and edges pass for grain; full
-            strength is reached at twice that. By eye.
-        small_grain: Share of grain that hands of that span still get. By eye.
-    """
-
+    # Grain of skin beside its surroundings'
     grain: SkinGrainParams | None = field(default_factory=SkinGrainParams)
+    # Wrist-to-knuckles span up to which folds and edges pass for grain; full strength is reached at twice
+    # that. By eye.
     small_span_px: float = 40.0
-    small_grain: float = 0.4
+    small_grain: float = 0.4  # Share of grain that hands of that span still get. By eye.
 
 
 def common_skin(coverage: Float[np.ndarray, "h w"], region: HandRegion) -> Bool[np.ndarray, "h w"]:

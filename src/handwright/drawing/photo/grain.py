@@ -41,34 +41,24 @@ _MOST_ADDED = 12.0
 
 @dataclass(frozen=True, kw_only=True)
 class SkinGrainParams:
-    """Numbers of ``skin_grain``; ``whole`` and ``strong_share`` were set on 68 training photographs.
+    """Numbers of ``skin_grain``; ``whole`` and ``strong_share`` were set on 68 training photographs."""
 
-    Attributes:
-        most_ratio: Greatest ratio of the skin's coloured grain to that of its surroundings; grain beyond it
-            becomes grey texture: pores.
-        pores_px: Sigma of that texture's correlation in pixels.
-        whole: Deviation of the texture, in levels of 0..255, up to which it is kept whole.
-        strong_share: Share that is kept of a stronger one, which would look like sand.
-    """
-
+    # Greatest ratio of the skin's coloured grain to that of its surroundings; grain beyond it becomes grey
+    # texture: pores
     most_ratio: float = 1.5
-    pores_px: float = 1.1
-    whole: float = 3.0
-    strong_share: float = 0.5
+    pores_px: float = 1.1  # Sigma of that texture's correlation in pixels
+    whole: float = 3.0  # Deviation of the texture, in levels of 0..255, up to which it is kept whole
+    strong_share: float = 0.5  # Share that is kept of a stronger one, which would look like sand
 
 
 @dataclass(frozen=True, eq=False)
 class Grain:
-    """Statistics of a picture's grain.
+    """Statistics of a picture's grain."""
 
-    Attributes:
-        sigma_rgb: float64 [3] standard deviation per channel in levels of 0..255.
-        correlation_px: Sigma in pixels of the Gaussian that blurs white noise into this grain; 0 for white.
-        luma_share: Share of the variance that all three channels have in common, 0 (coloured) to 1 (grey).
-    """
-
-    sigma_rgb: Float[np.ndarray, "3"]
+    sigma_rgb: Float[np.ndarray, "3"]  # float64 [3] standard deviation per channel in levels of 0..255
+    # Sigma in pixels of the Gaussian that blurs white noise into this grain; 0 for white
     correlation_px: float
+    # Share of the variance that all three channels have in common, 0 (coloured) to 1 (grey)
     luma_share: float
 
 

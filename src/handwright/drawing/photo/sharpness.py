@@ -22,21 +22,13 @@ _SIGMAS = np.geomspace(SHARPEST_PX, SOFTEST_PX, 40)
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeBlurParams:
-    """Numbers of ``edge_blur_sigma``; by eye.
+    """Numbers of ``edge_blur_sigma``; by eye."""
 
-    Attributes:
-        most_edges: Profiles that are measured, evenly spread.
-        lowest_contrast: Least contrast of a profile, levels of 0..255.
-        search_px: How far from the boundary the picture's edge is looked for.
-        worst_fit: Share of a profile's variance that a blurred step may leave unexplained.
-        percentile: Percentile of the profiles' sigmas that stands for the picture.
-    """
-
-    most_edges: int = 300
-    lowest_contrast: float = 18.0
-    search_px: int = 3
-    worst_fit: float = 0.03
-    percentile: float = 50.0
+    most_edges: int = 300  # Profiles that are measured, evenly spread
+    lowest_contrast: float = 18.0  # Least contrast of a profile, levels of 0..255
+    search_px: int = 3  # How far from the boundary the picture's edge is looked for
+    worst_fit: float = 0.03  # Share of a profile's variance that a blurred step may leave unexplained
+    percentile: float = 50.0  # Percentile of the profiles' sigmas that stands for the picture
 
 
 def edge_blur_sigma(

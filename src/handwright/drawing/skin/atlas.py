@@ -18,15 +18,10 @@ _ATLAS_M = 0.32
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Skin:
-    """Skin at each point of a surface.
+    """Skin at each point of a surface."""
 
-    Attributes:
-        albedo: float32 [N, 3] relative to the hand's mean, linear light.
-        nail: float32 [N] 1 on nail plates.
-    """
-
-    albedo: Float[np.ndarray, "n 3"]
-    nail: Float[np.ndarray, " n"]
+    albedo: Float[np.ndarray, "n 3"]  # float32 [N, 3] relative to the hand's mean, linear light
+    nail: Float[np.ndarray, " n"]  # float32 [N] 1 on nail plates
 
 
 def skin_at(surface: Surface) -> Skin:

@@ -20,28 +20,20 @@ from handwright.drawing.geometry.surface import Surface
 
 @dataclass(frozen=True, kw_only=True)
 class CreaseParams:
-    """Numbers of ``crease_light``; all of them chosen by eye on closed hands of training photographs.
+    """Numbers of ``crease_light``; all of them chosen by eye on closed hands of training photographs."""
 
-    Attributes:
-        reaches_m: Distances to both sides at which depths are compared, metres.
-        directions: Directions across which the two sides are compared, evenly spread over half a turn.
-        flat: Mean rise of both sides towards the camera, per metre of reach, up to which skin is smooth.
-        deepest: The same rise from which skin is fully creased.
-        touching_m: A step in depth up to this is skin on skin, metres.
-        apart_m: From this step on one part is far in front of the other and touches nothing, metres.
-        nail_fold_m: Width of the rim of nail plates that is spared, metres.
-        nail_spared: Share of the crease that is taken away there, 0…1.
-        darkest_rgb: Share of linear red, green and blue that a full crease takes.
-    """
-
+    # Distances to both sides at which depths are compared, metres
     reaches_m: tuple[float, ...] = (0.0011, 0.0023, 0.004)
-    directions: int = 4
+    directions: int = 4  # Directions across which the two sides are compared, evenly spread over half a turn
+    # Mean rise of both sides towards the camera, per metre of reach, up to which skin is smooth
     flat: float = 0.22
-    deepest: float = 0.9
-    touching_m: float = 0.006
+    deepest: float = 0.9  # The same rise from which skin is fully creased
+    touching_m: float = 0.006  # A step in depth up to this is skin on skin, metres
+    # From this step on one part is far in front of the other and touches nothing, metres
     apart_m: float = 0.016
-    nail_fold_m: float = 0.002
-    nail_spared: float = 0.75
+    nail_fold_m: float = 0.002  # Width of the rim of nail plates that is spared, metres
+    nail_spared: float = 0.75  # Share of the crease that is taken away there, 0…1
+    # Share of linear red, green and blue that a full crease takes
     darkest_rgb: tuple[float, float, float] = (0.50, 0.64, 0.68)
 
 

@@ -21,43 +21,30 @@ _MOST_POINTS = 6000
 
 @dataclass(frozen=True, kw_only=True)
 class IlluminationParams:
-    """Numbers of ``fit_shading`` and of ``Shading.brightness``; all chosen by eye.
+    """Numbers of ``fit_shading`` and of ``Shading.brightness``; all chosen by eye."""
 
-    Attributes:
-        stiffness: Ridge on the linear harmonics, relative to the number of points; three times as much on the
-            quadratic harmonics and twice as much on the field.
-        rounds: Reweighted least-squares steps.
-        outlier: Residual, in robust standard deviations, beyond which a point's weight falls.
-        darkest: Least brightness, as a share of the 2nd percentile that was observed.
-        darkest_of_bright: Least brightness, as a share of the 98th percentile; the larger of the two counts.
-        brightest: Greatest brightness, as a share of the 98th percentile that was observed.
-    """
-
+    # Ridge on the linear harmonics, relative to the number of points; three times as much on the quadratic
+    # harmonics and twice as much on the field
     stiffness: float = 0.02
-    rounds: int = 8
-    outlier: float = 1.5
-    darkest: float = 0.6
+    rounds: int = 8  # Reweighted least-squares steps
+    outlier: float = 1.5  # Residual, in robust standard deviations, beyond which a point's weight falls
+    darkest: float = 0.6  # Least brightness, as a share of the 2nd percentile that was observed
+    # Least brightness, as a share of the 98th percentile; the larger of the two counts
     darkest_of_bright: float = 0.12
-    brightest: float = 1.25
+    brightest: float = 1.25  # Greatest brightness, as a share of the 98th percentile that was observed
 
 
 @dataclass(frozen=True, eq=False)
 class Shading:
-    """A fitted light.
+    """A fitted light."""
 
-    Attributes:
-        harmonics: float64 [9] spherical-harmonic coefficients (constant, x, y, z, xy, yz, xz, x²−y², 3z²−1).
-        field: float64 [5] coefficients of x, y, x², xy, y² over the picture, in hand sizes from its middle.
-        low: 2nd percentile of the observed brightness, linear light.
-        high: 98th percentile.
-        params: Numbers that bound the brightness.
-    """
-
+    # float64 [9] spherical-harmonic coefficients (constant, x, y, z, xy, yz, xz, x²−y², 3z²−1)
     harmonics: Float[np.ndarray, "9"]
+    # float64 [5] coefficients of x, y, x², xy, y² over the picture, in hand sizes from its middle
     field: Float[np.ndarray, "5"]
-    low: float
-    high: float
-    params: IlluminationParams = IlluminationParams()
+    low: float  # 2nd percentile of the observed brightness, linear light
+    high: float  # 98th percentile
+    params: IlluminationParams = IlluminationParams()  # Numbers that bound the brightness
 
     @property
     def direction(self) -> tuple[Float[np.ndarray, "3"], float]:

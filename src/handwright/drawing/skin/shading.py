@@ -41,27 +41,20 @@ _LENS_VARIANCE = 0.09
 
 @dataclass(frozen=True, kw_only=True)
 class ShadingParams:
-    """Numbers of ``shade_surface``. A part that is None is left out.
+    """Numbers of ``shade_surface``. A part that is None is left out."""
 
-    Attributes:
-        illumination: The picture's light.
-        tone: From brightness to colour.
-        inliers: Which pixels are skin; None: all pixels of the old hand.
-        relight: Low-frequency light that the fitted one misses.
-        creases: Dark lines where skin touches skin.
-        match: Colour statistics brought to the old skin's.
-        grey_pictures: Whether paint loses its colour where the old skin has none.
-        wrist_m: Distance from the wrist along the resting hand from which pixels count as skin of the hand,
-            metres; by eye.
-    """
-
-    illumination: IlluminationParams = field(default_factory=IlluminationParams)
-    tone: ToneParams = field(default_factory=ToneParams)
+    illumination: IlluminationParams = field(default_factory=IlluminationParams)  # The picture's light
+    tone: ToneParams = field(default_factory=ToneParams)  # From brightness to colour
+    # Which pixels are skin; None: all pixels of the old hand
     inliers: InlierParams | None = field(default_factory=InlierParams)
+    # Low-frequency light that the fitted one misses
     relight: RelightParams | None = field(default_factory=RelightParams)
-    creases: CreaseParams | None = field(default_factory=CreaseParams)
+    creases: CreaseParams | None = field(default_factory=CreaseParams)  # Dark lines where skin touches skin
+    # Colour statistics brought to the old skin's
     match: ColourMatchParams | None = field(default_factory=ColourMatchParams)
-    grey_pictures: bool = True
+    grey_pictures: bool = True  # Whether paint loses its colour where the old skin has none
+    # Distance from the wrist along the resting hand from which pixels count as skin of the hand, metres; by
+    # eye
     wrist_m: float = 0.002
 
 

@@ -16,84 +16,52 @@ _FEWEST_POINTS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class ToneParams:
-    """Numbers of ``fit_tone_curve``; chosen by eye.
+    """Numbers of ``fit_tone_curve``; chosen by eye."""
 
-    Attributes:
-        floor: Light added before every logarithm, as a share of the median brightness.
-        flattest: Least slope of log colour over log brightness.
-        steepest: Greatest slope.
-    """
-
-    floor: float = 0.03
-    flattest: float = 0.7
-    steepest: float = 1.4
+    floor: float = 0.03  # Light added before every logarithm, as a share of the median brightness
+    flattest: float = 0.7  # Least slope of log colour over log brightness
+    steepest: float = 1.4  # Greatest slope
 
 
 @dataclass(frozen=True, kw_only=True)
 class InlierParams:
-    """Numbers of ``chroma_inliers``; chosen by eye.
+    """Numbers of ``chroma_inliers``; chosen by eye."""
 
-    Attributes:
-        deviations: Robust standard deviations of log chroma within which a point is skin.
-        least_spread: Added to each deviation, so that skin of one flat colour keeps its points.
-    """
-
-    deviations: float = 3.0
-    least_spread: float = 0.03
+    deviations: float = 3.0  # Robust standard deviations of log chroma within which a point is skin
+    least_spread: float = 0.03  # Added to each deviation, so that skin of one flat colour keeps its points
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColourMatchParams:
-    """Numbers of ``match_colour_distribution``; chosen by eye.
+    """Numbers of ``match_colour_distribution``; chosen by eye."""
 
-    Attributes:
-        chroma_share: Share of the missing spread of log chroma that is given.
-        widest: Most that the spread of log chroma is multiplied by.
-        contrast: Least and greatest factor of the contrast of log brightness.
-        most_stretch: Most that contrast moves a log brightness.
-        mean: Least and greatest factor of each channel's mean.
-    """
-
-    chroma_share: float = 0.8
-    widest: float = 1.6
-    contrast: tuple[float, float] = (0.85, 1.5)
-    most_stretch: float = 0.6
-    mean: tuple[float, float] = (0.8, 1.25)
+    chroma_share: float = 0.8  # Share of the missing spread of log chroma that is given
+    widest: float = 1.6  # Most that the spread of log chroma is multiplied by
+    contrast: tuple[float, float] = (0.85, 1.5)  # Least and greatest factor of the contrast of log brightness
+    most_stretch: float = 0.6  # Most that contrast moves a log brightness
+    mean: tuple[float, float] = (0.8, 1.25)  # Least and greatest factor of each channel's mean
 
 
 @dataclass(frozen=True, kw_only=True)
 class RelightParams:
-    """Numbers of ``illumination_ratio``; chosen by eye.
+    """Numbers of ``illumination_ratio``; chosen by eye."""
 
-    Attributes:
-        sigma: Blur of the ratio in hand sizes: only variation larger than this is passed on, never the old
-            hand's shape.
-        most: Greatest absolute log ratio of a pixel.
-        prior_weight: Weight of a ratio of 1 beside the blurred share of compared pixels.
-        floor: Light added to both sides, as a share of the observed 98th percentile.
-    """
-
+    # Blur of the ratio in hand sizes: only variation larger than this is passed on, never the old hand's
+    # shape
     sigma: float = 0.1
-    most: float = 0.8
-    prior_weight: float = 0.08
-    floor: float = 0.02
+    most: float = 0.8  # Greatest absolute log ratio of a pixel
+    prior_weight: float = 0.08  # Weight of a ratio of 1 beside the blurred share of compared pixels
+    floor: float = 0.02  # Light added to both sides, as a share of the observed 98th percentile
 
 
 @dataclass(frozen=True, eq=False)
 class ToneCurve:
-    """Per channel, log colour = level + slope · (log brightness − reference).
+    """Per channel, log colour = level + slope · (log brightness − reference)."""
 
-    Attributes:
-        level: float64 [3].
-        slope: float64 [3].
-        reference: Median log brightness.
-        floor: Small light added before every logarithm; scales with the skin, so dark skin stays dark.
-    """
-
-    level: Float[np.ndarray, "3"]
-    slope: Float[np.ndarray, "3"]
-    reference: float
-    floor: float
+    level: Float[np.ndarray, "3"]  # float64 [3]
+    slope: Float[np.ndarray, "3"]  # float64 [3]
+    reference: float  # Median log brightness
+    floor: float  # Small light added before every logarithm; scales with the skin, so dark skin stays dark
 
     def colour(self, brightness: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 3"]:
         """Linear-light colour [N, 3] of skin at N brightnesses."""

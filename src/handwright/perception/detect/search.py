@@ -40,39 +40,29 @@ _SEARCHING = DetectionOptions(max_hands=6, confidence=0.1, presence=0.1)
 
 @dataclass(frozen=True, kw_only=True)
 class SearchParams:
-    """How the search goes down to small hands; chosen on training photographs (``bench/find.py`` measures).
+    """The search down to small hands; chosen on training photographs (``bench/find.py`` measures)."""
 
-    Attributes:
-        smallest_px: Hands of this size and more must be found.
-        ignored_px: Hands below this size are left out.
-        tile_px: Side of the smallest tiles, 4–5 × ``smallest_px``: the palm detector needs palms of about a
-            fifth of its input.
-        step: Ratio of sides between one level of tiles and the next.
-        view_px: Side that tiles are resampled to, pixels.
-        whole_px: Side that the whole picture is resampled to, pixels.
-        whole_margin: Side of the square around the whole picture, in longer sides: room for hands that fill
-            it.
-        turn_rad: Angle of the second detection in the whole picture, for hands that the first one misses.
-        options: Options of the detector; its low thresholds are made up for by the close-up crops.
-        single_detection_px: Longest side of pictures in which one detection may suffice
-            (``detect_large_hands``); 0 searches every picture.
-        large_hand_share: Hands smaller than this share of the picture's longer side call for a search.
-        no_hand_presence: Mean presence below which a candidate is certainly no hand.
-        smallest_share: Hands smaller than this share of the picture's longer side are not searched for.
-    """
-
-    smallest_px: float = 48.0
-    ignored_px: float = 24.0
+    smallest_px: float = 48.0  # Hands of this size and more must be found
+    ignored_px: float = 24.0  # Hands below this size are left out
+    # Side of the smallest tiles, 4–5 × ``smallest_px``: the palm detector needs palms of about a fifth of its
+    # input
     tile_px: float = 220.0
-    step: float = 2.5
-    view_px: int = 256
-    whole_px: int = 384
+    step: float = 2.5  # Ratio of sides between one level of tiles and the next
+    view_px: int = 256  # Side that tiles are resampled to, pixels
+    whole_px: int = 384  # Side that the whole picture is resampled to, pixels
+    # Side of the square around the whole picture, in longer sides: room for hands that fill it
     whole_margin: float = 1.25
+    # Angle of the second detection in the whole picture, for hands that the first one misses
     turn_rad: float = 0.6
+    # Options of the detector; its low thresholds are made up for by the close-up crops
     options: DetectionOptions = _SEARCHING
+    # Longest side of pictures in which one detection may suffice (``detect_large_hands``); 0 searches every
+    # picture
     single_detection_px: float = 1100.0
+    # Hands smaller than this share of the picture's longer side call for a search
     large_hand_share: float = 0.3
-    no_hand_presence: float = 0.05
+    no_hand_presence: float = 0.05  # Mean presence below which a candidate is certainly no hand
+    # Hands smaller than this share of the picture's longer side are not searched for
     smallest_share: float = 1 / 60
 
     def within(self, longer_px: float) -> SearchParams:

@@ -14,21 +14,16 @@ from handwright.types import HandObservation
 
 @dataclass(frozen=True, kw_only=True)
 class FusionParams:
-    """How sure the critic must be, as probabilities; chosen by eye on the training hands.
+    """How sure the critic must be, as probabilities; chosen by eye on the training hands."""
 
-    Attributes:
-        min_side: Of a side, to be compared with the detector's.
-        min_pose: Of a group of poses, to name a hand's state that geometry leaves open.
-        min_count: Of a number of fingers to be reported, or of the finger that is missing to be named.
-        surplus_confidence: Confidence of a failure by surplus skin: the critic sees it on none of 281 sound
-            hands of the development set.
-        max_clear_ratio: A hand passes while all its defect scores lie below this share of their thresholds.
-    """
-
-    min_side: float = 0.9
-    min_pose: float = 0.7
+    min_side: float = 0.9  # Of a side, to be compared with the detector's
+    min_pose: float = 0.7  # Of a group of poses, to name a hand's state that geometry leaves open
+    # Of a number of fingers to be reported, or of the finger that is missing to be named
     min_count: float = 0.7
+    # Confidence of a failure by surplus skin: the critic sees it on none of 281 sound hands of the
+    # development set
     surplus_confidence: float = 0.9
+    # A hand passes while all its defect scores lie below this share of their thresholds
     max_clear_ratio: float = 0.5
 
 

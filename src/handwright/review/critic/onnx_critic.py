@@ -44,27 +44,16 @@ _FIRST_VIEW_ONLY = ("heatmaps", "parts", "where", "visible")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OnnxCritic:
-    """A critic with its network loaded; satisfies ``review.critic.prediction.Critic``.
+    """A critic with its network loaded; satisfies ``review.critic.prediction.Critic``."""
 
-    Attributes:
-        session: Of ONNX Runtime.
-        calibration: From its logits to probabilities.
-        defects: Names of the defects, in the order of the network's outputs.
-        poses: Names of the groups of poses.
-        fingers: The finger counts that it distinguishes.
-        parts: Names of the parts that it segments.
-        size_px: Side of its crops.
-        context: Their side in hand sizes.
-    """
-
-    session: Any
-    calibration: Calibration
-    defects: tuple[str, ...]
-    poses: tuple[str, ...]
-    fingers: tuple[int, ...]
-    parts: tuple[str, ...]
-    size_px: int
-    context: float
+    session: Any  # Of ONNX Runtime
+    calibration: Calibration  # From its logits to probabilities
+    defects: tuple[str, ...]  # Names of the defects, in the order of the network's outputs
+    poses: tuple[str, ...]  # Names of the groups of poses
+    fingers: tuple[int, ...]  # The finger counts that it distinguishes
+    parts: tuple[str, ...]  # Names of the parts that it segments
+    size_px: int  # Side of its crops
+    context: float  # Their side in hand sizes
 
     @classmethod
     def load(cls, folder: Path) -> OnnxCritic:

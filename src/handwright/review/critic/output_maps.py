@@ -45,17 +45,13 @@ def heatmap_peaks(
 
 @dataclass(frozen=True, eq=False)
 class PartMaps:
-    """Probabilities of one hand's skin on the network's coarse cells.
+    """Probabilities of one hand's skin on the network's coarse cells."""
 
-    Attributes:
-        hand: float32 [c, c] probability that a cell shows the hand, surplus skin included, its arm not.
-        surplus: float32 [c, c] probability that it shows skin that no regular hand has: a sixth finger.
-        to_cells: From the picture to the cells.
-    """
-
+    # float32 [c, c] probability that a cell shows the hand, surplus skin included, its arm not
     hand: Float[np.ndarray, "c c"]
+    # float32 [c, c] probability that it shows skin that no regular hand has: a sixth finger
     surplus: Float[np.ndarray, "c c"]
-    to_cells: Affine
+    to_cells: Affine  # From the picture to the cells
 
     @property
     def surplus_share(self) -> float:

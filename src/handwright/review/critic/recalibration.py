@@ -29,21 +29,15 @@ REPLACED_DIGEST = "made_for"
 
 @dataclass(frozen=True, kw_only=True)
 class RecalibrationParams:
-    """What a recalibration takes; counts of hands, chosen by eye.
+    """What a recalibration takes; counts of hands, chosen by eye."""
 
-    Attributes:
-        min_hands: Fewest labelled hands that are fitted at all.
-        folds: Parts into which the pictures are dealt for cross-validation.
-        min_threshold: No threshold is lower: a defect that never comes near one is not reported by a hair.
-        confidence: With which the budget of false alarms holds for hands to come.
-        certifying_hands: Good hands that this confidence takes at a budget of 2 % (Clopper–Pearson: the
-            smallest n with .98ⁿ ≤ .05).
-    """
-
-    min_hands: int = 20
-    folds: int = 5
+    min_hands: int = 20  # Fewest labelled hands that are fitted at all
+    folds: int = 5  # Parts into which the pictures are dealt for cross-validation
+    # No threshold is lower: a defect that never comes near one is not reported by a hair
     min_threshold: float = 0.05
-    confidence: float = 0.95
+    confidence: float = 0.95  # With which the budget of false alarms holds for hands to come
+    # Good hands that this confidence takes at a budget of 2 % (Clopper–Pearson: the smallest n with .98ⁿ ≤
+    # .05)
     certifying_hands: int = 149
 
 
@@ -67,15 +61,10 @@ class CalibratedCritic(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class RecalibratedCritic:
-    """A critic under a user's calibration; satisfies ``review.critic.prediction.Critic``.
+    """A critic under a user's calibration; satisfies ``review.critic.prediction.Critic``."""
 
-    Attributes:
-        critic: The critic.
-        calibration: Of its heads only 'malformed' and the defects are replaced.
-    """
-
-    critic: CalibratedCritic
-    calibration: Calibration
+    critic: CalibratedCritic  # The critic
+    calibration: Calibration  # Of its heads only 'malformed' and the defects are replaced
 
     def __post_init__(self) -> None:
         if self.calibration.about.get(REPLACED_DIGEST) != self.critic.calibration.digest:
@@ -111,34 +100,21 @@ def recalibrated(prediction: CriticPrediction, old: Calibration, new: Calibratio
 
 @dataclass(frozen=True, eq=False)
 class LabelledHand:
-    """A hand whose truth is known, with the critic's prediction.
+    """A hand whose truth is known, with the critic's prediction."""
 
-    Attributes:
-        picture: Which picture it is of; cross-validation never parts the hands of one picture.
-        malformed: The truth.
-        prediction: Under the calibration in use.
-    """
-
-    picture: str
-    malformed: bool
-    prediction: CriticPrediction
+    picture: str  # Which picture it is of; cross-validation never parts the hands of one picture
+    malformed: bool  # The truth
+    prediction: CriticPrediction  # Under the calibration in use
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CalibrationTrial:
-    """A calibration on labelled hands; one entry a hand.
+    """A calibration on labelled hands; one entry a hand."""
 
-    Attributes:
-        pictures: Index of each hand's picture.
-        malformed: The truth.
-        probability: The probability that it is malformed.
-        reported: Whether it is reported as malformed.
-    """
-
-    pictures: Int[np.ndarray, " n"]
-    malformed: Bool[np.ndarray, " n"]
-    probability: Float[np.ndarray, " n"]
-    reported: Bool[np.ndarray, " n"]
+    pictures: Int[np.ndarray, " n"]  # Index of each hand's picture
+    malformed: Bool[np.ndarray, " n"]  # The truth
+    probability: Float[np.ndarray, " n"]  # The probability that it is malformed
+    reported: Bool[np.ndarray, " n"]  # Whether it is reported as malformed
 
     @property
     def calibration_error(self) -> float:

@@ -21,17 +21,11 @@ Affine = Float[np.ndarray, "2 3"]
 
 @dataclass(frozen=True)
 class OrientedSquare:
-    """A square around a hand with its direction.
+    """A square around a hand with its direction."""
 
-    Attributes:
-        center_px: (x, y) of the middle of its box in the picture.
-        size_px: Longer side of its box.
-        toward_rad: Direction from the wrist to the middle finger's knuckle, atan2(dy, dx) with y down.
-    """
-
-    center_px: tuple[float, float]
-    size_px: float
-    toward_rad: float
+    center_px: tuple[float, float]  # (x, y) of the middle of its box in the picture
+    size_px: float  # Longer side of its box
+    toward_rad: float  # Direction from the wrist to the middle finger's knuckle, atan2(dy, dx) with y down
 
     @classmethod
     def of(cls, landmarks_px: Float[np.ndarray, "21 2"]) -> OrientedSquare:
