@@ -63,7 +63,7 @@ def rendered(seed: int, count: int) -> Iterator[tuple]:
 def real(seed: int, count: int) -> Iterator[tuple]:
     from handwright.data.photo_edits.canvas import new_canvas
     from handwright.data.photo_edits.hand_crop import crop_hand
-    from handwright.data.photo_edits.moves import EditTask
+    from handwright.data.photo_edits.moves import EditTask, NotEditable
     from handwright.data.photo_edits.sample import EDITS, _finished, _lend, needed_hand
     from judge_real import held_out_photos
 
@@ -80,8 +80,9 @@ def real(seed: int, count: int) -> Iterator[tuple]:
         crop = crop_hand(path, SIZE, rng, needed_hand(name, generator))
         if crop is None:
             continue
-        done = EDITS[name][generator](EditTask(crop, False, rng, _lend(crop, seed, SIZE, photos, rng)))
-        if done is None:
+        try:
+            done = EDITS[name][generator](EditTask(crop, False, rng, _lend(crop, seed, SIZE, photos, rng)))
+        except NotEditable:
             continue
         used[path.name] = used.get(path.name, 0) + 1
         same = int(rng.integers(1 << 30))

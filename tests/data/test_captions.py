@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption, captions, negative_prompt
+from handwright.data.captions import PHOTOGRAPH, RENDERED, WORDINGS, Scene, caption, captions
 from handwright.hand.grammar import NAMED, parse_pose_text, parse_pose_words
 
 RNG = np.random.default_rng(0)
@@ -62,9 +62,3 @@ def test_the_same_random_numbers_give_the_same_captions():
 def test_defects_are_said():
     for wording in WORDINGS:
         assert "an extra finger" in caption(replace(SCENE, defects=("extra",)), wording, RNG)
-
-
-def test_the_default_negative_prompt_starts_with_the_papers_words():
-    assert negative_prompt().startswith("fake 3D rendered image, ")
-    assert negative_prompt(SCENE).startswith("photograph, ")
-    assert negative_prompt(replace(SCENE, domain=PHOTOGRAPH)).startswith("fake 3D rendered image, ")

@@ -39,7 +39,7 @@ def staged(*solids: Solid) -> Stage:
 
 
 def lit(light: Surroundings, *solids: Solid) -> np.ndarray:
-    return light_stage(staged(*solids), light).linear
+    return light_stage(staged(*solids), light)
 
 
 def lamp(colour: float, towards: np.ndarray = FROM_CAMERA) -> Surroundings:
@@ -86,10 +86,10 @@ def test_what_is_near_hides_the_surroundings():
 
 def test_nothing_is_lit_where_nothing_is():
     stage = staged(plate(1.0, 0.05))
-    assert (light_stage(stage, lamp(1.0)).linear[~stage.seen] == 0).all()
+    assert (light_stage(stage, lamp(1.0))[~stage.seen] == 0).all()
     behind = staged(plate(-1.0, 0.05))
     assert not behind.seen.any()
-    assert (light_stage(behind, lamp(1.0)).linear == 0).all()
+    assert (light_stage(behind, lamp(1.0)) == 0).all()
 
 
 def test_the_nearer_plate_is_seen_and_labelled():

@@ -7,7 +7,6 @@ import numpy as np
 
 from handwright.hand.defects import Defect
 from handwright.hand.grammar import PoseWords, describe
-from handwright.prompts.prompt_text import NEGATIVE_WORDS
 
 RENDERED, PHOTOGRAPH = "3D rendered image", "photograph"
 """The domain words of HandRefiner's eq. 3: captions name the kind of picture with them."""
@@ -70,21 +69,12 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
         f", {part}" for part, kept in ((scene.setting, keep[2]), (scene.light, keep[3])) if part and kept
     )
     faults = f", with {_list(_defects(scene))}" if scene.defects else ""
-    return f"{_article(scene.domain)} of {hands_text}{wears}{where}{faults}"
+    return f"{with_article(scene.domain)} of {hands_text}{wears}{where}{faults}"
 
 
 def captions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
     """All wordings by name."""
     return {wording: caption(scene, wording, rng) for wording in WORDINGS}
-
-
-def negative_prompt(scene: Scene | None = None) -> str:
-    """Words to steer away from: eq. 3's default, or the opposite of what a scene shows."""
-    wrong = ("fake 3D rendered image", *NEGATIVE_WORDS)
-    if scene is None:
-        return ", ".join(wrong)
-    domain = PHOTOGRAPH if scene.domain == RENDERED else f"fake {RENDERED}"
-    return ", ".join([domain, *NEGATIVE_WORDS])
 
 
 def _who(scene: Scene) -> str:
@@ -127,7 +117,8 @@ def _distinct(items: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(items))
 
 
-def _article(noun: str) -> str:
+def with_article(noun: str) -> str:
+    """'an orange skirt'."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 

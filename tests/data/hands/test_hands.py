@@ -14,9 +14,9 @@ from handwright.data.hands.body import LABELS_PER_HAND, THING_LABEL
 from handwright.data.hands.hold import DEEPEST_M, THINGS, draw_hold, draw_pose, named_pose
 from handwright.data.hands.objects import thing_mesh
 from handwright.data.hands.record import record_of
-from handwright.data.hands.sample import exposure
 from handwright.data.photographs import list_photos
 from handwright.data.shards import check_record
+from handwright.data.world.picture import exposure
 from handwright.data.world.places import KINDS, draw_place
 from handwright.errors import UnreadableImageError
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES

@@ -8,9 +8,10 @@ import numpy as np
 from handwright.data.captions import RENDERED, Scene, captions
 from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND
 from handwright.data.hands.defects.malformed import DefectLabel
+from handwright.data.hands.person import Person
 from handwright.data.hands.sample import HandPicture, HandTruth
 from handwright.data.sample import box_around
-from handwright.data.world.places import KINDS
+from handwright.data.world.picture import Scenery
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
 from handwright.types import Box
 
@@ -29,7 +30,6 @@ def scene_of(picture: HandPicture) -> Scene:
         wears.append(f"a {setup.dress.rings[0][1]} ring")
     if setup.dress.watch and setup.dress.watch_side in sides:
         wears.append("a watch")
-    place = KINDS.get(setup.place.name)
     defects = tuple(dict.fromkeys(label.name for label in setup.labels))
     return Scene(
         hands=tuple(truth.words for truth in picture.hands),
@@ -39,7 +39,7 @@ def scene_of(picture: HandPicture) -> Scene:
         wears=tuple(wears),
         holds=setup.thing.words if setup.thing else "",
         meeting=(setup.pair or "").replace("counting", "side by side"),
-        setting=place.words if place else "",
+        setting=setup.place.words,
         light=setup.light.name,
         defects=defects,
     )
@@ -61,6 +61,19 @@ def record_head(scene: Scene, kind: str, seed: int, index: int, pixels: np.ndarr
     }
 
 
+def record_tail(person: Person, scenery: Scenery, scene: Scene) -> dict[str, Any]:
+    """What every record of a rendered picture ends with: who, where, in which light, what is wrong."""
+    return {
+        "skin_tone": person.tone,
+        "age": person.age,
+        "place": scenery.place.name,
+        "light": scenery.light.name,
+        "motion_blur": scenery.shot.motion_px > 1,
+        "defocused": scenery.shot.defocus_px > 0.5,
+        "defects": list(scene.defects),
+    }
+
+
 def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") -> dict[str, Any]:
     """Everything known of a picture, JSON-ready; numbers rounded to what they are worth."""
     setup, scene = picture.setup, scene_of(picture)
@@ -69,13 +82,7 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
         "hands": [_with_defect_boxes(picture, number) for number in range(len(picture.hands))],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,
-        "skin_tone": setup.person.tone,
-        "age": setup.person.age,
-        "place": setup.place.name,
-        "light": setup.light.name,
-        "motion_blur": setup.shot.motion_px > 1,
-        "defocused": setup.shot.defocus_px > 0.5,
-        "defects": list(scene.defects),
+        **record_tail(setup.person, setup, scene),
     }
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
@@ -21,96 +19,19 @@ from handwright.data.hands.defects.generators import (
 from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.hold import Posed
 from handwright.data.hands.setup import Setup, bare, draw_setup
-from handwright.data.world.light import Surroundings
-from handwright.data.world.picture import LitStage, Shot, develop, light_stage, smear
-from handwright.data.world.places import Place
-from handwright.data.world.stage import Solid, Stage, set_stage
+from handwright.data.world.picture import Photo, exposure, take_photo
+from handwright.data.world.stage import Stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.depth import depth_control
 from handwright.hand.grammar import PoseWords, orientation_of
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import load_rig
-from handwright.types import Camera, Hand
+from handwright.types import Hand
 
 _FINGER_M, _PALM_M = 0.017, 0.030
 """A landmark deeper below what is seen than this is hidden: more than fingers, than the palm are thick."""
 _IN_PALM = np.isin(np.arange(21), (0, 1, 2, 5, 9, 13, 17))
-
-
-class Scenery(Protocol):
-    """Where, in which light and how a picture is taken."""
-
-    @property
-    def place(self) -> Place:
-        """The background."""
-        ...
-
-    @property
-    def light(self) -> Surroundings:
-        """All light."""
-        ...
-
-    @property
-    def shot(self) -> Shot:
-        """The camera."""
-        ...
-
-
-def composite(
-    lit: LitStage, setup: Scenery, rng: np.random.Generator, size: int
-) -> Float[np.ndarray, "s s 3"]:
-    """Hands over the place, with the shadow that falls on it when it is near."""
-    alpha = lit.stage.seen.astype(np.float32)[..., None]
-    layer = np.concatenate([lit.linear, alpha], 2)
-    small = cv2.resize(layer, (size, size), interpolation=cv2.INTER_AREA)
-    small = smear(small, setup.shot)
-    behind = setup.place.linear
-    if setup.place.name != "photograph":
-        behind = behind * setup.light.on_background.astype(np.float32)
-    else:
-        behind = behind * np.float32(rng.uniform(0.7, 1.2))
-    if setup.place.near:
-        behind = behind * _cast_shadow(small[..., 3], setup.light, rng, size)[..., None]
-    return behind * (1 - small[..., 3:]) + small[..., :3]
-
-
-def _cast_shadow(
-    alpha: Float[np.ndarray, "s s"], light: Surroundings, rng: np.random.Generator, size: int
-) -> Float[np.ndarray, "s s"]:
-    """How much light is left on a plane just behind the hands."""
-    gap_px = rng.uniform(0.02, 0.1) * size
-    left = 1 - 0.45 * cv2.GaussianBlur(alpha, (0, 0), 0.9 * gap_px + 1)
-    for lamp in light.lamps:
-        if lamp.towards[2] > -0.15:
-            continue
-        shift = -lamp.towards[:2] / -lamp.towards[2] * gap_px
-        shift *= min(1.0, 0.22 * size / (np.hypot(*shift) + 1e-6))
-        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-        moved = cv2.warpAffine(alpha, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-        soft = cv2.GaussianBlur(moved, (0, 0), max(0.6, 10 * lamp.softness_m * gap_px))
-        share = float(lamp.colour.sum() / (light.on_background.sum() + 1e-6)) * max(0.25, -lamp.towards[2])
-        left = left * (1 - min(share, 0.85) * soft)
-    return left.astype(np.float32)
-
-
-def white_balance(light: Surroundings, share: float) -> Float[np.ndarray, "3"]:
-    """Gains of a white balance that takes away this share of the light's colour."""
-    colour = light.on_background / light.on_background.mean()
-    gains = colour**-share
-    return (gains / gains.mean()).astype(np.float32)
-
-
-def exposure(
-    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], hand: Bool[np.ndarray, "s s"]
-) -> float:
-    """Metered on the whole picture, mostly on the hands, which do not clip."""
-    luma = linear @ np.array([0.3, 0.59, 0.11], np.float32)
-    weights = 1 + 3 * hand
-    metered = float(np.exp((np.log(np.maximum(luma + 2e-3, 1e-4)) * weights).sum() / weights.sum()))
-    wanted = float((0.19 / metered) ** 0.75 * np.exp(rng.normal(0, 0.2)))
-    brightest = float(np.percentile(linear[hand].max(-1), 97)) if hand.any() else 1.0
-    return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
 
 
 def _same_part(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
@@ -129,13 +50,12 @@ def _seen_landmarks(
     landmarks_cam_m: Float[np.ndarray, "21 3"],
     owned: Bool[np.ndarray, "h w"],
     stage: Stage,
-    scale: int,
 ) -> tuple[Float[np.ndarray, "21 2"], Bool[np.ndarray, "21"]]:
     """Where landmarks are in the picture, and whether they are inside it and not hidden."""
     pixels = hand.camera.project(landmarks_cam_m)
-    width = owned.shape[0]
+    width, scale = owned.shape[0], stage.focal_px / hand.camera.focal_px
     column, row = np.clip(np.floor(pixels * scale).astype(int), 0, width - 1).T
-    inside = ((pixels >= 0) & (pixels < width // scale)).all(1)
+    inside = ((pixels >= 0) & (pixels < width / scale)).all(1)
     seen_m = stage.visible.depth_m[row, column]
     deep = landmarks_cam_m[:, 2] - np.where(np.isfinite(seen_m), seen_m, 0.0)
     near = deep < np.where(_IN_PALM, _PALM_M, _FINGER_M) * float(np.exp(hand.shape[0]))
@@ -163,18 +83,13 @@ class HandTruth:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RenderedPicture:
+class RenderedPicture(Photo):
     """A picture with its truth."""
 
-    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
     depth: UInt8[np.ndarray, "s s"]  # HandRefiner's depth control image of the sound hands alone
-    # ``Stage.nearness`` of everything that is in the picture, malformed as it may be
-    scene: UInt8[np.ndarray, "s s"]
     # What is visible of the hands beyond the wrist, or of the person, hair and clothes included
     mask: Bool[np.ndarray, "s s"]
-    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body`` and, of a person, ``people.body``
     hands: tuple[HandTruth, ...]  # The truth of each hand that is in the picture, at least in part
-    encoded: bytes  # The JPEG that the pixels come out of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -216,43 +131,28 @@ def render_one_hand(
 def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPicture:
     """Render what was decided."""
     solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
-    stage, scale = staged(solids, setup.hands[0].posed.hand.camera, size)
-    lit = light_stage(stage, setup.light)
-    linear = composite(lit, setup, rng, size)
-    parts = stage.labels()[scale // 2 :: scale, scale // 2 :: scale].copy()
-    of_hand = (parts > 0) & (parts < 64) & (parts % 32 >= 1) & (parts % 32 <= 20)
+    camera = setup.hands[0].posed.hand.camera
+    photo, stage = take_photo(solids, camera, setup, rng, size, _metered)
     hands = [dressed.sound for dressed in setup.hands]
-    truths = tuple(
-        truth_of(
-            hand,
-            posed,
-            stage.owners() == k,
-            stage,
-            scale,
-            setup.dress.glove is not None,
-            tuple(label for label in setup.labels if label.hand == k),
-        )
-        for k, (hand, posed) in enumerate(zip(hands, setup.poses, strict=True))
-    )
-    linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
-    pixels, encoded = develop(linear * exposure(rng, linear, of_hand), setup.shot)
+    gloved = setup.dress.glove is not None
+    truths: list[HandTruth] = []
+    for k, (hand, posed) in enumerate(zip(hands, setup.poses, strict=True)):
+        labels = tuple(label for label in setup.labels if label.hand == k)
+        truths.append(truth_of(hand, posed, stage.owners() == k, stage, gloved, labels))
+    depth = depth_control(hands, size, size).depth
     return HandPicture(
-        pixels=pixels,
-        depth=depth_control(hands, size, size).depth,
-        scene=stage.nearness()[scale // 2 :: scale, scale // 2 :: scale],
-        mask=of_hand,
-        parts=parts,
-        hands=truths,
-        setup=setup,
-        encoded=encoded,
+        **vars(photo), depth=depth, mask=_of_hand(photo.parts), hands=tuple(truths), setup=setup
     )
 
 
-def staged(solids: tuple[Solid, ...], camera: Camera, size: int) -> tuple[Stage, int]:
-    """The rasterised scene, and how many sub-pixels a pixel has along each side."""
-    scale = 2 if size >= 160 else 4
-    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
-    return set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale), scale
+def _metered(rng: np.random.Generator, linear: np.ndarray, parts: UInt8[np.ndarray, "s s"]) -> float:
+    return exposure(rng, linear, _of_hand(parts))
+
+
+def _of_hand(parts: UInt8[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
+    """Where bones of either hand are seen."""
+    label = parts % LABELS_PER_HAND
+    return (parts < 2 * LABELS_PER_HAND) & (label >= HAND_LABEL) & (label < FOREARM)
 
 
 def truth_of(
@@ -260,13 +160,12 @@ def truth_of(
     posed: Posed,
     owned: Bool[np.ndarray, "h w"],
     stage: Stage,
-    scale: int,
     gloved: bool = False,
     defects: tuple[DefectLabel, ...] = (),
 ) -> HandTruth:
     """The truth about a hand, whose sub-pixels are ``owned``; visible: inside the picture, not hidden."""
     mesh = mesh_of(hand)
-    pixels, visible = _seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage, scale)
+    pixels, visible = _seen_landmarks(hand, mesh.landmarks_cam_m, owned, stage)
     palm, points = orientation_of(hand.wrist)
     words = replace(posed.words, palm=palm, points=points, side=hand.side)
     return HandTruth(

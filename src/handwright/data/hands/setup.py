@@ -13,16 +13,16 @@ from handwright.data.hands.hold import Posed, draw_hold, draw_pose, named_pose
 from handwright.data.hands.objects import Thing
 from handwright.data.hands.parts import Arm
 from handwright.data.hands.person import Dress, Person, draw_dress, draw_person
-from handwright.data.world.light import Surroundings, draw_surroundings
-from handwright.data.world.picture import Shot, draw_shot
-from handwright.data.world.places import KINDS, Place, draw_place
+from handwright.data.world.light import draw_surroundings
+from handwright.data.world.picture import Scenery, draw_shot
+from handwright.data.world.places import draw_place
 
 _SHOWING = ("palm", "palm", "spread", "four")
 _SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
 
 
-@dataclass(frozen=True, eq=False)
-class Setup:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Setup(Scenery):
     """A picture before it is rendered."""
 
     hands: tuple[Dressed, ...]  # One or two, ready to be drawn
@@ -31,9 +31,6 @@ class Setup:
     dress: Dress  # What they wear
     pair: str | None  # How two hands meet, or None
     thing: Thing | None  # What is held, or None
-    place: Place  # The background
-    light: Surroundings  # All light
-    shot: Shot  # The camera
     labels: tuple[DefectLabel, ...] = ()  # What is wrong with the hands
 
 
@@ -66,8 +63,7 @@ def draw_setup(
     share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF and not single else (0.44, 0.8)
     framed = frame_hands(rng, turned, person.shape, side_px, share)
     place = draw_place(rng, side_px, photos)
-    outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
-    light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
+    light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     dressed = tuple(
         Dressed(
             PosedHand(hand, bones_of(hand)),
@@ -80,7 +76,10 @@ def draw_setup(
         )
         for k, hand in enumerate(framed)
     )
-    return Setup(dressed, tuple(t.posed for t in turned), person, dress, pair, thing, place, light, shot)
+    return Setup(
+        hands=dressed, poses=tuple(t.posed for t in turned), person=person, dress=dress, pair=pair,
+        thing=thing, place=place, light=light, shot=shot,
+    )  # fmt: skip
 
 
 def bare(setup: Setup) -> Setup:

@@ -8,26 +8,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.data.captions import RENDERED, Scene
+from handwright.data.captions import RENDERED, Scene, with_article
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
-from handwright.data.hands.record import hand_record, record_head
-from handwright.data.hands.sample import (
-    HandTruth,
-    RenderedPicture,
-    composite,
-    exposure,
-    staged,
-    truth_of,
-    white_balance,
-)
+from handwright.data.hands.record import hand_record, record_head, record_tail
+from handwright.data.hands.sample import HandTruth, RenderedPicture, truth_of
 from handwright.data.people.body import SKIN, Someone, solids_of
 from handwright.data.people.figure.hand_graft import TO_CAMERA
 from handwright.data.people.figure.makehuman import load_figure
 from handwright.data.people.figure.mesh_cutting import BODY_BONES, FACE, NOSE, bone, ears, feet
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
-from handwright.data.world.picture import develop, light_stage
-from handwright.data.world.places import KINDS
+from handwright.data.world.picture import exposure, take_photo
 from handwright.data.world.stage import Stage
 from handwright.hand.depth import depth_control
 
@@ -41,7 +32,7 @@ HIDDEN = 0.5  # Confidence of a point that is in the picture and hidden, as COCO
 
 
 def wholebody_of(
-    someone: Someone, hands: Mapping[str, HandTruth], stage: Stage, scale: int, size: int
+    someone: Someone, hands: Mapping[str, HandTruth], stage: Stage, size: int
 ) -> Float[np.ndarray, "133 3"]:
     """Where the points are, and whether they are seen (1), hidden (0.5) or outside the picture (0, 0, 0)."""
     skin_m = someone.skin_m()
@@ -51,7 +42,7 @@ def wholebody_of(
     points = np.concatenate([skin_m[[NOSE]], front, skin_m[ears()], joints, skin_m[feet()], skin_m[FACE]])
     slack = np.repeat([_SKIN_DEPTH_M, _JOINT_DEPTH_M, _FOOT_DEPTH_M, _SKIN_DEPTH_M], [5, 12, 6, 68])
     camera = someone.hands[0].camera
-    pixels = camera.project(points)
+    pixels, scale = camera.project(points), len(stage.index) // size
     column, row = np.clip(np.floor(pixels * scale).astype(int), 0, size * scale - 1).T
     seen_m = stage.visible.depth_m[row, column]
     seen = points[:, 2] - np.where(np.isfinite(seen_m), seen_m, np.inf) < slack
@@ -89,34 +80,21 @@ def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path]
 
 def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> PersonPicture:
     """Render what was decided."""
-    stage, scale = staged(tuple(solids_of(setup.someone)), setup.someone.hands[0].camera, size)
-    lit = light_stage(stage, setup.light, _REACHES)
-    linear = composite(lit, setup, rng, size)
-    parts = stage.labels()[scale // 2 :: scale, scale // 2 :: scale].copy()
-    body = parts > 0
-    linear = linear * white_balance(setup.light, float(rng.uniform(0.55, 1.0)))
-    pixels, encoded = develop(linear * _metered(rng, linear, parts), setup.shot)
-    labels = stage.labels()
+    solids, camera = tuple(solids_of(setup.someone)), setup.someone.hands[0].camera
+    photo, stage = take_photo(solids, camera, setup, rng, size, _metered, _REACHES)
+    body, labels = photo.parts > 0, stage.labels()
     truths = [
-        truth_of(hand, held.posed, (labels > 0) & (labels // LABELS_PER_HAND == k), stage, scale)
+        truth_of(hand, held.posed, (labels > 0) & (labels // LABELS_PER_HAND == k), stage)
         for k, (hand, held) in enumerate(zip(setup.someone.hands, setup.someone.stance.hands, strict=True))
     ]
     inside = [((t.keypoints_px >= 0) & (t.keypoints_px < size)).all(1).any() for t in truths]
-    points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, scale, size)
+    points = wholebody_of(setup.someone, {t.hand.side: t for t in truths}, stage, size)
     rows, columns = np.nonzero(body)
     corners = np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]], float)
     hands = tuple(t for t, shown in zip(truths, inside, strict=True) if shown)
-    return PersonPicture(
-        pixels=pixels,
-        depth=depth_control([t.hand for t in hands], size, size).depth,
-        scene=stage.nearness()[scale // 2 :: scale, scale // 2 :: scale],
-        mask=body,
-        parts=parts,
-        hands=hands,
-        person=PersonLabel(points, box_around(corners)),
-        setup=setup,
-        encoded=encoded,
-    )
+    depth = depth_control([t.hand for t in hands], size, size).depth
+    person = PersonLabel(points, box_around(corners))
+    return PersonPicture(**vars(photo), depth=depth, mask=body, hands=hands, person=person, setup=setup)
 
 
 def _metered(
@@ -145,15 +123,14 @@ def scene_of(picture: PersonPicture) -> Scene:
     shown = garments if setup.framing == "full" else garments[:1]
     hair = someone.hair
     nails = [f"{someone.person.nails} nail polish"] if someone.person.nails else []
-    place = KINDS.get(setup.place.name)
     return Scene(
         hands=tuple(truth.words for truth in picture.hands),
         domain=RENDERED,
         skin=someone.person.words + ("" if hair.worn else f" and {hair.words}"),
         wears=(*shown, *([hair.words] if hair.worn else []), *nails),
-        setting=place.words if place else "",
+        setting=setup.place.words,
         light=setup.light.name,
-        subject=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}",
+        subject=with_article(noun),
     )
 
 
@@ -179,11 +156,5 @@ def record_of(picture: PersonPicture, seed: int, index: int) -> dict[str, Any]:
         "people": [person],
         "meeting": None,
         "thing": None,
-        "skin_tone": setup.someone.person.tone,
-        "age": setup.someone.person.age,
-        "place": setup.place.name,
-        "light": setup.light.name,
-        "motion_blur": setup.shot.motion_px > 1,
-        "defocused": setup.shot.defocus_px > 0.5,
-        "defects": [],
+        **record_tail(setup.someone.person, setup, scene),
     }

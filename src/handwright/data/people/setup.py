@@ -15,8 +15,8 @@ from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.appearance import draw_head
 from handwright.data.people.posture.stance import Stance, draw_stance
-from handwright.data.world.light import Surroundings, draw_surroundings
-from handwright.data.world.picture import Shot, draw_shot
+from handwright.data.world.light import draw_surroundings
+from handwright.data.world.picture import Scenery, draw_shot
 from handwright.data.world.places import KINDS, Place, draw_place, on_floor
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.types import Camera, Hand
@@ -29,16 +29,13 @@ _PLACES = ("room", "landscape", "brick", "tiles", "wall", "shelf", "garden", "li
 _EYES_TURN = 0.36  # How far eyes turn from straight ahead, as a tangent
 
 
-@dataclass(frozen=True, eq=False)
-class PersonSetup:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PersonSetup(Scenery):
     """A picture of someone before it is rendered."""
 
     someone: Someone  # Who, how they stand, what they wear
     build: Build  # Their body
     framing: str  # One of ``FRAMINGS``
-    place: Place  # The background
-    light: Surroundings  # All light
-    shot: Shot  # The camera
 
 
 def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> PersonSetup:
@@ -53,16 +50,19 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     hair, look = draw_head(rng, person, build)
     framing = FRAMINGS[int(rng.choice(3, p=_FRAMING_SHARES))]
     camera, place_m = _frame(rng, stance, framing, side_px)
-    hands = _hands(stance, shape, camera, place_m)
+    hands: list[Hand] = []
+    for held in stance.hands:
+        pose, arch = pose_of_dofs(held.posed.dofs_rad)
+        hands.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
     gaze = _gaze(rng, stance, place_m)
-    someone = Someone(person, stance, hands, place_m, outfit, hair, look, gaze)
+    someone = Someone(person, stance, (hands[0], hands[1]), place_m, outfit, hair, look, gaze)
     place = _stand(rng, side_px, photos)
-    outdoor = KINDS[place.name].outdoor if place.name in KINDS else bool(rng.random() < 0.4)
+    outdoor = place.outdoor(rng)
     if framing == "full":
         place = on_floor(rng, place, camera.project(_soles(stance) @ TO_CAMERA + place_m))
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
-    return PersonSetup(someone, build, framing, place, light, calm)
+    return PersonSetup(someone=someone, build=build, framing=framing, place=place, light=light, shot=calm)
 
 
 def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Place:
@@ -94,16 +94,6 @@ def _soles(stance: Stance) -> Float[np.ndarray, "2 3"]:
     return np.array(
         [[*heads[bone(f"foot.{tag}")][[0]], low, heads[bone(f"foot.{tag}")][2] + 0.06] for tag in "LR"]
     )
-
-
-def _hands(
-    stance: Stance, shape: Float[np.ndarray, "9"], camera: Camera, place_m: Float[np.ndarray, "3"]
-) -> tuple[Hand, Hand]:
-    hands: list[Hand] = []
-    for held in stance.hands:
-        pose, arch = pose_of_dofs(held.posed.dofs_rad)
-        hands.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
-    return hands[0], hands[1]
 
 
 def _frame(

@@ -21,17 +21,17 @@ from handwright.data.photo_edits.canvas import (
 from handwright.data.photo_edits.hand_crop import HandCrop, finger_mask
 from handwright.data.photo_edits.moves import (
     Chain,
-    Edit,
     EditedHand,
     EditTask,
     FingerMove,
+    NotEditable,
     balance_fills,
     bent,
+    expect_within,
     jittered,
     lendable,
     perform_moves,
     stretched,
-    within,
 )
 from handwright.data.photo_edits.photo_hands import along
 from handwright.drawing.geometry.layer_assignment import smoothstep
@@ -46,100 +46,70 @@ _FRAME = 7
 _PROBE_RAD, _IN_PLANE = 0.4, 0.84
 
 
-def lifted(kind: str) -> Edit:
+def lifted(task: EditTask, kind: str) -> EditedHand:
     """A finger cut out and pasted along its new chain."""
-
-    def make(task: EditTask) -> EditedHand | None:
-        plan = _plan(task, kind)
-        if plan is None:
-            return None
-        finger, chain = plan
-        canvas = perform_moves(task, [FingerMove(finger, chain, wrong=True)])
-        return None if canvas is None else EditedHand(canvas, (finger,))
-
-    return make
+    finger, chain = _plan(task, kind)
+    return EditedHand(perform_moves(task, [FingerMove(finger, chain, wrong=True)]), (finger,))
 
 
-def lent(kind: str) -> Edit:
+def lent(task: EditTask, kind: str) -> EditedHand:
     """Another photograph's finger in place of the own one, along the new chain."""
-
-    def make(task: EditTask) -> EditedHand | None:
-        plan, lender = _plan(task, kind), task.lend()
-        if plan is None or lender is None:
-            return None
-        finger, chain = plan
-        other = task.one_of([f for f in lendable(lender) if (f > 0) == (finger > 0)])
-        if other is None:
-            return None
-        canvas = perform_moves(
-            task, [FingerMove(finger, chain, wrong=True, lender=lender, lent=other)], [finger]
-        )
-        return None if canvas is None else EditedHand(canvas, (finger,))
-
-    return make
+    try:
+        finger, chain = _plan(task, kind)
+    finally:
+        lender = task.lend()
+    if lender is None:
+        raise NotEditable
+    other = task.one_of([f for f in lendable(lender) if (f > 0) == (finger > 0)])
+    move = FingerMove(finger, chain, wrong=True, lender=lender, lent=other)
+    return EditedHand(perform_moves(task, [move], [finger]), (finger,))
 
 
-def warped(kind: str) -> Edit:
+def warped(task: EditTask, kind: str) -> EditedHand:
     """The whole hand warped smoothly, its palm along with the finger, over the filled background."""
-
-    def make(task: EditTask) -> EditedHand | None:
-        plan = _plan(task, kind)
-        if plan is None:
-            return None
-        finger, chain = plan
-        crop, planned = task.crop, chain
-        if task.sound:
-            chain = jittered(task, crop.fingers[finger].chain)
-        if not within(crop, chain):
-            return None
-        canvas = new_canvas(crop)
-        radius = crop.fingers[finger].radius
-        piece = cut_out(crop, crop.soft_hand)
-        erase_finger(canvas, finger, task.seed())
-        near = smoothstep(2.3, 1.7, distance_to_chain(chain, *crop.places) / radius)
-        paste(canvas, piece, finger_warp(crop, finger, chain), within=near)
-        balance_fills(task, canvas, {finger: [planned]})
-        if not task.sound:
-            canvas.mark(distance_to_chain(chain, *canvas.crop.places) < crop.fingers[finger].radius)
-        return EditedHand(canvas, (finger,))
-
-    return make
+    finger, chain = _plan(task, kind)
+    crop, planned = task.crop, chain
+    if task.sound:
+        chain = jittered(task, crop.fingers[finger].chain)
+    expect_within(crop, chain)
+    canvas = new_canvas(crop)
+    radius = crop.fingers[finger].radius
+    piece = cut_out(crop, crop.soft_hand)
+    erase_finger(canvas, finger, task.seed())
+    near = smoothstep(2.3, 1.7, distance_to_chain(chain, *crop.places) / radius)
+    paste(canvas, piece, finger_warp(crop, finger, chain), within=near)
+    balance_fills(task, canvas, {finger: [planned]})
+    task.mark(canvas, distance_to_chain(chain, *crop.places) < crop.fingers[finger].radius)
+    return EditedHand(canvas, (finger,))
 
 
-def respaced(kind: str) -> Edit:
+def respaced(task: EditTask, kind: str) -> EditedHand:
     """A stretch along the finger comes twice, or not at all."""
-
-    def make(task: EditTask) -> EditedHand | None:
-        crop = task.crop
-        finger = task.one_of([f for f in crop.free if f > 0])
-        if finger is None:
-            return None
-        own = crop.fingers[finger]
-        low, high = (
-            (0.3, task.rng.uniform(0.72, 0.85))
-            if kind == Defect.TOO_LONG
-            else (task.rng.uniform(0.2, 0.28), 0.68)
-        )
-        sign = 1 if kind == Defect.TOO_LONG else -1
-        planned = stretched(own.chain, 1 + sign * (high - low))
-        if task.sound:
-            low = high = (low + high) / 2
-        longer = 1 + sign * (high - low)
-        chain = stretched(own.chain, longer)
-        if not within(crop, chain):
-            return None
-        canvas = new_canvas(crop)
-        piece = cut_out_finger(crop, finger)
-        erase_finger(canvas, finger, task.seed())
-        seam = high if kind == Defect.TOO_LONG else low
-        where, share = _respaced_map(crop, own.chain, chain, longer, seam, own.radius)
-        _paste_blend(canvas, piece, where, share, wrong=not task.sound)
-        balance_fills(task, canvas, {finger: [planned]})
-        if kind == Defect.TOO_SHORT and not task.sound:
-            canvas.mark(finger_mask(crop, finger, crop.soft_hand) > 0.5)
-        return EditedHand(canvas, (finger,))
-
-    return make
+    crop = task.crop
+    finger = task.one_of([f for f in crop.free if f > 0])
+    own = crop.fingers[finger]
+    low, high = (
+        (0.3, task.rng.uniform(0.72, 0.85))
+        if kind == Defect.TOO_LONG
+        else (task.rng.uniform(0.2, 0.28), 0.68)
+    )
+    sign = 1 if kind == Defect.TOO_LONG else -1
+    planned = stretched(own.chain, 1 + sign * (high - low))
+    if task.sound:
+        low = high = (low + high) / 2
+    longer = 1 + sign * (high - low)
+    chain = stretched(own.chain, longer)
+    expect_within(crop, chain)
+    canvas = new_canvas(crop)
+    piece = cut_out_finger(crop, finger)
+    erase_finger(canvas, finger, task.seed())
+    seam = high if kind == Defect.TOO_LONG else low
+    where, share = _respaced_map(crop, own.chain, chain, longer, seam, own.radius)
+    _paste_blend(canvas, piece, where, share, wrong=not task.sound)
+    balance_fills(task, canvas, {finger: [planned]})
+    if kind == Defect.TOO_SHORT:
+        task.mark(canvas, finger_mask(crop, finger, crop.soft_hand) > 0.5)
+    return EditedHand(canvas, (finger,))
 
 
 def finger_warp(crop: HandCrop, finger: int, chain: Chain) -> Float[np.ndarray, "w w 2"]:
@@ -166,28 +136,23 @@ def finger_warp(crop: HandCrop, finger: int, chain: Chain) -> Float[np.ndarray, 
     return smooth_map(np.concatenate([*target, fixed]), np.concatenate([*source, fixed]), crop.width)
 
 
-def _plan(task: EditTask, kind: str) -> tuple[int, Chain] | None:
+def _plan(task: EditTask, kind: str) -> tuple[int, Chain]:
     """Which finger, and its new chain, which meets no other finger."""
-    plan = _drawn_plan(task, kind)
-    if plan is None:
-        return None
-    crop, (finger, chain) = task.crop, plan
+    crop, (finger, chain) = task.crop, _drawn_plan(task, kind)
     outer = along(chain, np.array([0.5, 0.7, 0.85, 1.0]))
     for number, other in enumerate(crop.fingers):
         away = distance_to_chain(other.chain, outer[None, :, 0], outer[None, :, 1]).min()
         if number != finger and away < 0.9 * (other.radius + crop.fingers[finger].radius):
-            return None
-    return plan
+            raise NotEditable
+    return finger, chain
 
 
-def _drawn_plan(task: EditTask, kind: str) -> tuple[int, Chain] | None:
+def _drawn_plan(task: EditTask, kind: str) -> tuple[int, Chain]:
     crop, rng = task.crop, task.rng
     if kind == Defect.OVERBENT:
         return _backwards(task)
     thumb = 0.15 if kind in (Defect.TOO_LONG, Defect.TOO_SHORT) else 0.0
     finger = task.one_of([f for f in crop.free if f > 0 or rng.random() < thumb])
-    if finger is None:
-        return None
     own = crop.fingers[finger].chain
     if kind == Defect.SIDEWAYS:
         outward = {1: -1.0, 4: 1.0}.get(finger, 0.0)
@@ -198,12 +163,12 @@ def _drawn_plan(task: EditTask, kind: str) -> tuple[int, Chain] | None:
     return finger, stretched(own, rng.uniform(low, high))
 
 
-def _backwards(task: EditTask) -> tuple[int, Chain] | None:
+def _backwards(task: EditTask) -> tuple[int, Chain]:
     """A finger whose joints bend within the picture's plane, bent backwards there."""
     crop = task.crop
     options = [(f, sign) for f in crop.free if (sign := _back_side(crop, f)) != 0.0]
     if not options:
-        return None
+        raise NotEditable
     finger, sign = options[int(task.rng.integers(len(options)))]
     joint = int(task.rng.choice([1, 1, 2]))
     own = crop.fingers[finger].chain
@@ -263,8 +228,7 @@ def _paste_blend(
     alpha = shares[0] * (1 - share) + shares[1] * share
     alpha = alpha * (1 - canvas.hand * (1 - np.maximum(fade, share)))
     mixed = colours[0] * (1 - share[..., None]) + colours[1] * share[..., None]
-    canvas.pixels = canvas.pixels * (1 - alpha[..., None]) + mixed * alpha[..., None]
+    canvas.lay(mixed, alpha)
     canvas.hand = np.maximum(canvas.hand, alpha)
-    canvas.touched = np.maximum(canvas.touched, alpha)
     if wrong:
         canvas.mark(alpha > 0.5)

@@ -144,6 +144,11 @@ class Canvas:
         default_factory=list[tuple[float, float, float, float]]
     )
 
+    def lay(self, colours: Float[np.ndarray, "w w 3"], share: Float[np.ndarray, "w w"]) -> None:
+        """Cover the picture by new colours, to this share of each pixel."""
+        self.pixels = self.pixels * (1 - share[..., None]) + colours * share[..., None]
+        self.touched = np.maximum(self.touched, share)
+
     def mark(self, where: Bool[np.ndarray, "w w"]) -> None:
         """Note that something is wrong in these pixels."""
         rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
@@ -202,10 +207,9 @@ def erase(canvas: Canvas, wanted: Float[np.ndarray, "w w"], seed: int) -> None:
         np.clip(canvas.pixels + 0.5, 0, 255).astype(np.uint8), hole, crop.sources & ~hole, seed
     )
     soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 0.8)
-    soft = np.minimum(soft * 1.0, 1 - kept)
-    canvas.pixels = canvas.pixels * (1 - soft[..., None]) + filled.astype(np.float32) * soft[..., None]
+    soft = np.minimum(soft, 1 - kept)
+    canvas.lay(filled.astype(np.float32), soft)
     canvas.hand = np.minimum(canvas.hand, kept)
-    canvas.touched = np.maximum(canvas.touched, soft)
 
 
 def erase_finger(canvas: Canvas, number: int, seed: int) -> None:
@@ -238,9 +242,8 @@ def paste(
     pasted = sample(piece.colours, where)
     if colours is not None:
         pasted = pasted * colours[0].astype(np.float32) + colours[1].astype(np.float32)
-    canvas.pixels = canvas.pixels * (1 - share[..., None]) + np.clip(pasted, 0, 255) * share[..., None]
+    canvas.lay(np.clip(pasted, 0, 255), share)
     canvas.hand = np.maximum(canvas.hand, share)
-    canvas.touched = np.maximum(canvas.touched, share)
     if wrong:
         canvas.mark(share > 0.5)
     return share

@@ -10,6 +10,7 @@ from handwright.data.photo_edits.moves import (
     EditedHand,
     EditTask,
     FingerMove,
+    NotEditable,
     angle_between,
     fill_decoy,
     jittered,
@@ -24,26 +25,19 @@ from handwright.data.photo_edits.moves import (
 _LONG = (1, 2, 3, 4)
 
 
-def extra_copied(task: EditTask) -> EditedHand | None:
+def extra_copied(task: EditTask) -> EditedHand:
     """A copy of a finger between two others or beside the outermost; its neighbours make room."""
     finger = task.one_of([f for f in task.crop.free if f in _LONG])
-    if finger is None:
-        return None
     chain, neighbours = _room(task, finger)
-    if chain is None:
-        return None
     size = task.rng.uniform(0.85, 1.0)
     copy = FingerMove(finger, stretched(chain, size), wrong=True, behind=True, thicker=size)
-    canvas = perform_moves(task, [*neighbours, copy], also_erased=())
-    return None if canvas is None else EditedHand(canvas, (finger,))
+    return EditedHand(perform_moves(task, [*neighbours, copy]), (finger,))
 
 
-def missing_erased(task: EditTask) -> EditedHand | None:
+def missing_erased(task: EditTask) -> EditedHand:
     """A finger taken away down to its web, the background filled in."""
     crop = task.crop
     finger = task.one_of([f for f in crop.free if f in (*_LONG, *((0,) if task.rng.random() < 0.3 else ()))])
-    if finger is None:
-        return None
     canvas = new_canvas(crop)
     neighbours = [f for f in (finger - 1, finger + 1) if f in crop.free and f > 0]
     pieces = {f: cut_out_finger(crop, f) for f in (*neighbours, finger)}
@@ -55,74 +49,68 @@ def missing_erased(task: EditTask) -> EditedHand | None:
         paste_move(canvas, FingerMove(f, jittered(task, crop.fingers[f].chain)), pieces)
     if task.sound:
         fill_decoy(task, canvas, finger, gone)
-    else:
-        canvas.mark(gone > 0.5)
+    task.mark(canvas, gone > 0.5)
     return EditedHand(canvas, (finger,))
 
 
-def extra_lent(task: EditTask) -> EditedHand | None:
+def extra_lent(task: EditTask) -> EditedHand:
     """A finger of another photograph's hand, its colours matched."""
     crop, lender = task.crop, task.lend()
-    finger = task.one_of([f for f in crop.free if f in _LONG])
+    finger = task.pick([f for f in crop.free if f in _LONG])
     if finger is None or lender is None:
-        return None
-    lent = task.one_of([f for f in lendable(lender) if f in _LONG])
+        raise NotEditable
+    lent = task.pick([f for f in lendable(lender) if f in _LONG])
     chain, neighbours = _room(task, finger)
-    if lent is None or chain is None:
-        return None
+    if lent is None:
+        raise NotEditable
     own = crop.fingers[finger]
     shaped = shaped_like(lender.fingers[lent].chain, chain, own.length * task.rng.uniform(0.85, 1.0))
     size = task.rng.uniform(0.85, 1.0)
     extra = FingerMove(finger, shaped, wrong=True, behind=True, thicker=size, lender=lender, lent=lent)
-    canvas = perform_moves(task, [*neighbours, extra])
-    return None if canvas is None else EditedHand(canvas, (finger,))
+    return EditedHand(perform_moves(task, [*neighbours, extra]), (finger,))
 
 
-def missing_stump(task: EditTask) -> EditedHand | None:
+def missing_stump(task: EditTask) -> EditedHand:
     """A finger that shrinks to a nub with its own tip."""
     crop = task.crop
     finger = task.one_of([f for f in crop.free if f in _LONG])
-    if finger is None:
-        return None
     own = crop.fingers[finger]
     canvas = perform_moves(task, [FingerMove(finger, stretched(own.chain, task.rng.uniform(0.22, 0.32)))])
-    if canvas is None:
-        return None
-    if not task.sound:
-        canvas.mark(finger_mask(crop, finger, crop.soft_hand) > 0.5)
+    task.mark(canvas, finger_mask(crop, finger, crop.soft_hand) > 0.5)
     return EditedHand(canvas, (finger,))
 
 
-def thumb_mirrored(task: EditTask) -> EditedHand | None:
+def thumb_mirrored(task: EditTask) -> EditedHand:
     """A mirrored thumb on the little finger's side."""
     return _thumb_beyond(task, None)
 
 
-def thumb_lent(task: EditTask) -> EditedHand | None:
+def thumb_lent(task: EditTask) -> EditedHand:
     """Another photograph's thumb on the little finger's side."""
     lender = task.lend()
-    return None if lender is None or 0 not in lendable(lender) else _thumb_beyond(task, lender)
+    if lender is None or 0 not in lendable(lender):
+        raise NotEditable
+    return _thumb_beyond(task, lender)
 
 
-def thumb_twin(task: EditTask) -> EditedHand | None:
+def thumb_twin(task: EditTask) -> EditedHand:
     """A second thumb beside the first."""
     crop = task.crop
     if 0 not in crop.free:
-        return None
+        raise NotEditable
     own = crop.fingers[0].chain
     pivot = own[0] + 0.35 * (crop.points[0] - own[0])
     angle = -turn_towards_pinky(crop) * task.rng.uniform(0.4, 0.6)
     size = task.rng.uniform(0.85, 1.0)
     twin = FingerMove(0, stretched(turned(own, pivot, angle), size), wrong=True, behind=True, thicker=size)
-    canvas = perform_moves(task, [FingerMove(0, jittered(task, own)), twin])
-    return None if canvas is None else EditedHand(canvas, (0,))
+    return EditedHand(perform_moves(task, [FingerMove(0, jittered(task, own)), twin]), (0,))
 
 
-def _thumb_beyond(task: EditTask, lender: HandCrop | None) -> EditedHand | None:
+def _thumb_beyond(task: EditTask, lender: HandCrop | None) -> EditedHand:
     """A thumb mirrored across the middle finger's line, growing out of the palm's other edge."""
     crop = task.crop
     if 0 not in crop.free:
-        return None
+        raise NotEditable
     root, ahead = crop.points[0], crop.points[9] - crop.points[0]
     ahead = ahead / np.hypot(*ahead)
     own = crop.fingers[0].chain
@@ -140,11 +128,10 @@ def _thumb_beyond(task: EditTask, lender: HandCrop | None) -> EditedHand | None:
             other * np.array([-1.0, 1.0]) if mirrored else other, chain, crop.fingers[0].length
         )
         wrong = FingerMove(0, shaped, True, True, size, mirrored=mirrored, lender=lender)
-    canvas = perform_moves(task, [FingerMove(0, jittered(task, own)), wrong])
-    return None if canvas is None else EditedHand(canvas, (0,))
+    return EditedHand(perform_moves(task, [FingerMove(0, jittered(task, own)), wrong]), (0,))
 
 
-def _room(task: EditTask, finger: int) -> tuple[Chain | None, list[FingerMove]]:
+def _room(task: EditTask, finger: int) -> tuple[Chain, list[FingerMove]]:
     """Where a copy of a finger can go, and how its neighbours step aside."""
     crop = task.crop
     fingers, root = crop.fingers, crop.points[0]
@@ -160,7 +147,7 @@ def _room(task: EditTask, finger: int) -> tuple[Chain | None, list[FingerMove]]:
         return turned(own, pivot, away), [FingerMove(finger, jittered(task, own))]
     neighbour = finger + side
     if neighbour not in crop.free:
-        return None, []
+        raise NotEditable
     other = fingers[neighbour].chain
     wide = abs(angle_between(own[3] - own[0], other[3] - other[0]))
     need = max(np.deg2rad(26) - wide, 0) / 2

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from handwright.data.photo_edits.canvas import Canvas, from_polar, grid, new_canvas, polar, sample
 from handwright.data.photo_edits.hand_crop import HandCrop
-from handwright.data.photo_edits.moves import EditedHand, EditTask
+from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
 _REACH = np.deg2rad(34)
@@ -37,10 +37,10 @@ class Fan:
     tips: Float[np.ndarray, "4"]  # float64 [4] distance to each tip
 
 
-def fan_of(crop: HandCrop) -> Fan | None:
-    """The fan of an open hand whose fingers are all free, or None."""
+def fan_of(crop: HandCrop) -> Fan:
+    """The fan of an open hand whose fingers are all free; else it cannot be edited."""
     if not set(crop.free) >= {1, 2, 3, 4}:
-        return None
+        raise NotEditable
     chains = np.array([crop.fingers[k].chain for k in range(1, 5)])
     roots = chains[:, 0].mean(0)
     ahead = (chains[:, 3] - chains[:, 0]).sum(0)
@@ -51,10 +51,9 @@ def fan_of(crop: HandCrop) -> Fan | None:
     order = np.argsort(angles)
     distance = np.linalg.norm(chains[:, 2] - center, axis=1)
     halves = np.array([crop.fingers[k].radius for k in range(1, 5)]) / distance
-    if np.diff(angles[order]).min() < _LEAST_ORDER:
-        return None
-    if list(order) not in ([0, 1, 2, 3], [3, 2, 1, 0]):
-        return None
+    in_order = list(order) in ([0, 1, 2, 3], [3, 2, 1, 0])
+    if not in_order or np.diff(angles[order]).min() < _LEAST_ORDER:
+        raise NotEditable
     knuckles = float(np.linalg.norm(chains[:, 0] - center, axis=1).mean())
     tips = np.linalg.norm(chains[:, 3] - center, axis=1)
     return Fan(
@@ -106,21 +105,19 @@ def jump(
         )
 
 
-def extra_repeated(task: EditTask) -> EditedHand | None:
+def extra_repeated(task: EditTask) -> EditedHand:
     """The sector of one finger is copied."""
     return _sector(task, twice=True)
 
 
-def missing_skipped(task: EditTask) -> EditedHand | None:
+def missing_skipped(task: EditTask) -> EditedHand:
     """The sector of one finger is left out."""
     return _sector(task, twice=False)
 
 
-def _sector(task: EditTask, *, twice: bool) -> EditedHand | None:
+def _sector(task: EditTask, *, twice: bool) -> EditedHand:
     """The sector of one finger copied or left out."""
     fan = fan_of(task.crop)
-    if fan is None:
-        return None
     k = int(task.rng.integers(4))
     low, high = _gaps(fan)[k : k + 2]
     canvas = new_canvas(task.crop)
@@ -133,16 +130,14 @@ def _sector(task: EditTask, *, twice: bool) -> EditedHand | None:
     return EditedHand(canvas, (fan.numbers[k],))
 
 
-def fused_closed(task: EditTask) -> EditedHand | None:
+def fused_closed(task: EditTask) -> EditedHand:
     """The gap between two fingers is left out: they become one broad finger."""
     fan = fan_of(task.crop)
-    if fan is None:
-        return None
     k = int(task.rng.integers(3))
     bite = task.rng.uniform(0.25, 0.5)
     low, high = fan.angles[k] + bite * fan.halves[k], fan.angles[k + 1] - bite * fan.halves[k + 1]
     if high - low > np.deg2rad(30):
-        return None
+        raise NotEditable
     canvas = new_canvas(task.crop)
     if task.sound:
         _shifted(task, canvas, fan, (low + high) / 2)

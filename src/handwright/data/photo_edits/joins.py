@@ -8,6 +8,7 @@ from handwright.data.photo_edits.moves import (
     EditedHand,
     EditTask,
     FingerMove,
+    NotEditable,
     angle_between,
     bent,
     lendable,
@@ -21,12 +22,9 @@ from handwright.drawing.fill.push_pull import push_pull
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
 
-def fused_pressed(task: EditTask) -> EditedHand | None:
+def fused_pressed(task: EditTask) -> EditedHand:
     """Two neighbours laid side by side along their whole length, run into each other."""
-    pair = _pair(task)
-    if pair is None:
-        return None
-    first, second = pair
+    first, second = _pair(task)
     fingers = task.crop.fingers
     a, b = fingers[first], fingers[second]
     direction = a.direction + b.direction
@@ -45,8 +43,6 @@ def fused_pressed(task: EditTask) -> EditedHand | None:
             FingerMove(finger, bent(chain, 1, angle_between(chain[3] - chain[1], direction)), wrong=True)
         )
     canvas = perform_moves(task, moves)
-    if canvas is None:
-        return None
     _close_slits(canvas, (first, second))
     return EditedHand(canvas, (first, second))
 
@@ -65,16 +61,13 @@ def _close_slits(canvas: Canvas, pair: tuple[int, int]) -> None:
         cv2.dilate(slits.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32), (0, 0), 1.0
     )
     skin = 0.94 * push_pull(canvas.pixels, known)
-    canvas.pixels = canvas.pixels * (1 - fresh[..., None]) + skin * fresh[..., None]
+    canvas.lay(skin, fresh)
     canvas.hand = np.maximum(canvas.hand, fresh)
-    canvas.touched = np.maximum(canvas.touched, fresh)
 
 
-def fused_webbed(task: EditTask) -> EditedHand | None:
+def fused_webbed(task: EditTask) -> EditedHand:
     """Skin between two fingers up to their end joints."""
     pair = _pair(task)
-    if pair is None:
-        return None
     crop = task.crop
     a, b = (crop.fingers[f] for f in pair)
     top = task.rng.uniform(0.72, 0.88)
@@ -96,33 +89,30 @@ def fused_webbed(task: EditTask) -> EditedHand | None:
     soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 1.2)
     fresh = soft * (1 - smoothstep(0.2, 0.55, inside / a.radius)) if not task.sound else soft
     shade = 1 - 0.1 * fresh * task.rng.uniform(0.3, 1.0)
-    canvas.pixels = canvas.pixels * (1 - fresh[..., None]) + (skin * shade[..., None]) * fresh[..., None]
+    canvas.lay(skin * shade[..., None], fresh)
     canvas.hand = np.maximum(canvas.hand, fresh)
-    canvas.touched = np.maximum(canvas.touched, fresh)
     if not task.sound:
         new = (fresh > 0.5) & ~crop.region.inside
         if new.sum() < 2.5 * a.radius**2:
-            return None
+            raise NotEditable
         canvas.mark(new)
     return EditedHand(canvas, pair)
 
 
-def split_forked(task: EditTask) -> EditedHand | None:
+def split_forked(task: EditTask) -> EditedHand:
     """A finger that forks at its middle joint: two copies of what lies beyond."""
     return _fork(task, lent=False)
 
 
-def split_lent(task: EditTask) -> EditedHand | None:
+def split_lent(task: EditTask) -> EditedHand:
     """A branch from another photograph's finger grows out of a finger's middle joint."""
     return _fork(task, lent=True)
 
 
-def split_unfolded(task: EditTask) -> EditedHand | None:
+def split_unfolded(task: EditTask) -> EditedHand:
     """A finger that opens into two ends, each one half of it and that half's mirror image."""
     crop = task.crop
     finger = task.one_of([f for f in crop.free if f > 0])
-    if finger is None:
-        return None
     own = crop.fingers[finger]
     joint = own.chain[1] + task.rng.uniform(0.0, 0.4) * (own.chain[2] - own.chain[1])
     length = float(np.linalg.norm(own.chain[3] - joint))
@@ -145,18 +135,17 @@ def split_unfolded(task: EditTask) -> EditedHand | None:
         where = joint + u[..., None] * direction + source[..., None] * across
         half = smoothstep(-1.0, 1.0, side * v)
         paste(canvas, piece, where.astype(np.float32), within=near * half)
-    if not task.sound:
-        canvas.mark((u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.4 * own.radius) & (canvas.hand > 0.5))
+    task.mark(canvas, (u > 0) & (u < 1.15 * length) & (np.abs(v) < 2.4 * own.radius) & (canvas.hand > 0.5))
     return EditedHand(canvas, (finger,))
 
 
-def _fork(task: EditTask, *, lent: bool) -> EditedHand | None:
+def _fork(task: EditTask, *, lent: bool) -> EditedHand:
     crop = task.crop
     lender = task.lend() if lent else None
-    finger = task.one_of([f for f in crop.free if f > 0])
-    other = task.one_of([f for f in lendable(lender) if f > 0]) if lender is not None else None
+    finger = task.pick([f for f in crop.free if f > 0])
+    other = task.pick([f for f in lendable(lender) if f > 0]) if lender is not None else None
     if finger is None or (lent and other is None):
-        return None
+        raise NotEditable
     own = crop.fingers[finger]
     joint = int(task.rng.choice([1, 1, 2])) if not lent else 1
     angle = task.rng.uniform(0.26, 0.4) * (1.25 if joint == 2 else 1.0)
@@ -170,8 +159,7 @@ def _fork(task: EditTask, *, lent: bool) -> EditedHand | None:
         shaped = shaped + (right[1] - shaped[1])
         shaped = np.concatenate([right[:1], shaped[1:]])
         second = FingerMove(finger, shaped, thicker=thin, wrong=True, lender=lender, lent=other)
-    canvas = perform_moves(task, [first, second])
-    return None if canvas is None else EditedHand(canvas, (finger,))
+    return EditedHand(perform_moves(task, [first, second]), (finger,))
 
 
 def _strip(chain: np.ndarray, half: float) -> np.ndarray:
@@ -182,7 +170,7 @@ def _strip(chain: np.ndarray, half: float) -> np.ndarray:
     return np.concatenate([points - across, (points + across)[::-1]])
 
 
-def _pair(task: EditTask) -> tuple[int, int] | None:
+def _pair(task: EditTask) -> tuple[int, int]:
     """Two free neighbours that do not stand too far apart."""
     crop = task.crop
     pairs = [
@@ -192,4 +180,4 @@ def _pair(task: EditTask) -> tuple[int, int] | None:
         and abs(angle_between(crop.fingers[k].direction, crop.fingers[k + 1].direction)) < 0.65
     ]
     chosen = task.one_of(pairs)
-    return None if chosen is None else (chosen, chosen + 1)
+    return chosen, chosen + 1

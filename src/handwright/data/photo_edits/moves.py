@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from handwright.data.photo_edits.canvas import (
     Canvas,
@@ -33,6 +33,10 @@ _BARE = 0.3
 """Share of a finger's place that a defect leaves bare before its control shows a filled piece, too."""
 
 
+class NotEditable(Exception):
+    """Raised where an edit cannot be made on this hand; another one is drawn then."""
+
+
 @dataclass(frozen=True, eq=False)
 class EditTask:
     """One edit to be made."""
@@ -46,9 +50,20 @@ class EditTask:
         """A seed for a fill."""
         return int(self.rng.integers(1 << 30))
 
-    def one_of(self, numbers: Sequence[int]) -> int | None:
+    def pick(self, numbers: Sequence[int]) -> int | None:
         """Any of these, or None when there are none."""
         return int(self.rng.choice(np.asarray(numbers))) if len(numbers) else None
+
+    def one_of(self, numbers: Sequence[int]) -> int:
+        """Any of these; where there are none, the hand cannot be edited."""
+        if (number := self.pick(numbers)) is None:
+            raise NotEditable
+        return number
+
+    def mark(self, canvas: Canvas, where: Bool[np.ndarray, "w w"]) -> None:
+        """Note that something is wrong in these pixels, unless the hand stays sound."""
+        if not self.sound:
+            canvas.mark(where)
 
     def sign(self) -> float:
         """−1 or 1."""
@@ -63,7 +78,8 @@ class EditedHand:
     fingers: tuple[int, ...]  # Numbers of the fingers concerned; empty for the whole hand
 
 
-Edit = Callable[[EditTask], EditedHand | None]
+Edit = Callable[[EditTask], EditedHand]
+"""Raises ``NotEditable`` where it cannot be made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +96,11 @@ class FingerMove:
     lent: int = 0  # Number of that finger
 
 
-def perform_moves(
-    task: EditTask, moves: Sequence[FingerMove], also_erased: Sequence[int] = ()
-) -> Canvas | None:
+def perform_moves(task: EditTask, moves: Sequence[FingerMove], also_erased: Sequence[int] = ()) -> Canvas:
     """Erase the fingers that move, fill, and paste them; a control gets every one back in its place.
 
-    None when a finger would leave the picture or be hidden by the hand.
+    Raises:
+        NotEditable: A finger would leave the picture or be hidden by the hand.
     """
     crop = task.crop
     canvas = new_canvas(crop)
@@ -98,11 +113,10 @@ def perform_moves(
     for finger in erased:
         erase_finger(canvas, finger, task.seed())
     for move in sorted(moves, key=lambda m: not m.behind):
-        if not within(crop, move.chain):
-            return None
+        expect_within(crop, move.chain)
         share = paste_move(canvas, move, pieces)
         if move.wrong and not _shows(share, crop, move):
-            return None
+            raise NotEditable
     balance_fills(
         task, canvas, {m.finger: [n.chain for n in planned if n.finger == m.finger] for m in planned}
     )
@@ -147,6 +161,12 @@ def within(crop: HandCrop, chain: Chain) -> bool:
     return bool((chain[1:] > margin).all() and (chain[1:] < crop.width - margin).all())
 
 
+def expect_within(crop: HandCrop, chain: Chain) -> None:
+    """A finger that would leave the picture cannot be moved there."""
+    if not within(crop, chain):
+        raise NotEditable
+
+
 def colour_match(crop: HandCrop, finger: int, lender: HandCrop, lent: int) -> Float[np.ndarray, "2 3"]:
     """Factors and offsets that give a lender's finger the mean colour and contrast of the hand's own."""
     own, other = (
@@ -155,6 +175,11 @@ def colour_match(crop: HandCrop, finger: int, lender: HandCrop, lent: int) -> Fl
     )
     if min(len(own), len(other)) < 20:
         return np.array([[1.0] * 3, [0.0] * 3])
+    return match_colours(own, other)
+
+
+def match_colours(own: Float[np.ndarray, "n 3"], other: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "2 3"]:
+    """Factors and offsets that give one set of colours the mean and, about, the contrast of the own one."""
     factor = np.clip((own.std(0) + 3) / (other.std(0) + 3), 0.6, 1.5)
     return np.stack([factor, own.mean(0) - factor * other.mean(0)])
 

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from jaxtyping import Bool, UInt8
 from handwright.data.captions import PHOTOGRAPH, Scene
 from handwright.data.hands.record import record_head
 from handwright.data.photo_edits import bends, counts, fans, joins, whole
-from handwright.data.photo_edits.canvas import Canvas, new_canvas, with_matched_grain
+from handwright.data.photo_edits.canvas import Canvas, with_matched_grain
 from handwright.data.photo_edits.hand_crop import HandCrop, crop_hand
-from handwright.data.photo_edits.moves import Edit, EditTask
+from handwright.data.photo_edits.moves import Edit, EditedHand, EditTask, NotEditable
 from handwright.errors import DataError
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
@@ -26,34 +27,23 @@ from handwright.hand.grammar import PoseWords, orientation_of, words_of
 from handwright.hand.kinematics import dofs_of_pose
 from handwright.types import Box, Side
 
+
+def _of(kind: str, *ways: Callable[..., EditedHand]) -> tuple[Edit, ...]:
+    return tuple(partial(way, kind=kind) for way in ways)
+
+
 EDITS: dict[str, tuple[Edit, ...]] = {
     Defect.EXTRA: (counts.extra_copied, counts.extra_lent, fans.extra_repeated),
     Defect.MISSING: (counts.missing_erased, counts.missing_stump, fans.missing_skipped),
     Defect.FUSED: (joins.fused_pressed, joins.fused_webbed, fans.fused_closed),
     Defect.SPLIT: (joins.split_forked, joins.split_lent, joins.split_unfolded),
-    Defect.OVERBENT: (
-        bends.lifted(Defect.OVERBENT),
-        bends.warped(Defect.OVERBENT),
-        bends.lent(Defect.OVERBENT),
-    ),
-    Defect.SIDEWAYS: (
-        bends.lifted(Defect.SIDEWAYS),
-        bends.warped(Defect.SIDEWAYS),
-        bends.lent(Defect.SIDEWAYS),
-    ),
-    Defect.TOO_LONG: (
-        bends.lifted(Defect.TOO_LONG),
-        bends.warped(Defect.TOO_LONG),
-        bends.respaced(Defect.TOO_LONG),
-    ),
-    Defect.TOO_SHORT: (
-        bends.lifted(Defect.TOO_SHORT),
-        bends.warped(Defect.TOO_SHORT),
-        bends.respaced(Defect.TOO_SHORT),
-    ),
+    Defect.OVERBENT: _of(Defect.OVERBENT, bends.lifted, bends.warped, bends.lent),
+    Defect.SIDEWAYS: _of(Defect.SIDEWAYS, bends.lifted, bends.warped, bends.lent),
+    Defect.TOO_LONG: _of(Defect.TOO_LONG, bends.lifted, bends.warped, bends.respaced),
+    Defect.TOO_SHORT: _of(Defect.TOO_SHORT, bends.lifted, bends.warped, bends.respaced),
     Defect.TWO_THUMBS: (counts.thumb_mirrored, counts.thumb_lent, counts.thumb_twin),
     Defect.WRONG_HAND: (whole.wrong_mirrored, whole.wrong_other, whole.wrong_lent),
-    Defect.DETACHED: (whole.detached(0), whole.detached(1), whole.detached(2)),
+    Defect.DETACHED: tuple(partial(whole.detached, variant=k) for k in range(3)),
     Defect.MELTED: (whole.melted_waves, whole.melted_smeared, whole.melted_swirled),
 }
 """In the order of ``Defect``."""
@@ -123,8 +113,8 @@ def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> Edit
         crop = crop_hand(path, size, rng, needed_hand(name, generator))
         if crop is None:
             continue
-        edited = EDITS[name][generator](EditTask(crop, sound, rng, _lend(crop, seed, size, photos, rng)))
-        if edited is not None:
+        with suppress(NotEditable):
+            edited = EDITS[name][generator](EditTask(crop, sound, rng, _lend(crop, seed, size, photos, rng)))
             fingers = tuple(FINGERS[f] for f in edited.fingers)
             return _finished(edited.canvas, (name, generator), fingers, sound, size, rng)
     raise DataError(
@@ -132,11 +122,6 @@ def edit_photo(seed: int, index: int, size: int, photos: Sequence[Path]) -> Edit
         "hands must be at least 80 px large, whole and unhidden",
         "give a folder of photographs of hands",
     )
-
-
-def untouched(picture: EditedPhoto, rng: np.random.Generator) -> EditedPhoto:
-    """The same crop without any edit, finished in the same way."""
-    return _finished(new_canvas(picture.crop), picture.processing, (), True, len(picture.pixels), rng)
 
 
 def _finished(
@@ -165,12 +150,8 @@ def _finished(
 def _around(boxes: Sequence[Box], scale: float) -> Box:
     """One box around all, scaled."""
     edges = np.array(boxes or [(0.0, 0.0, 1.0, 1.0)]) * scale
-    return (
-        float(edges[:, 0].min()),
-        float(edges[:, 1].min()),
-        float(edges[:, 2].max()),
-        float(edges[:, 3].max()),
-    )
+    (x0, y0), (x1, y1) = edges[:, :2].min(0).tolist(), edges[:, 2:].max(0).tolist()
+    return x0, y0, x1, y1
 
 
 def _lend(

@@ -1,5 +1,7 @@
 """Edits of whole hands: the wrong hand on an arm, a hand apart from its arm, a melted one."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Float
@@ -16,8 +18,12 @@ from handwright.data.photo_edits.canvas import (
     sample,
 )
 from handwright.data.photo_edits.hand_crop import HandCrop
-from handwright.data.photo_edits.moves import Edit, EditedHand, EditTask
+from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable, match_colours
+from handwright.data.photo_edits.photo_hands import measure_fingers
 from handwright.drawing.geometry.layer_assignment import smoothstep
+from handwright.hand.skeleton import palm_span_px
+from handwright.perception.segment import hand_region
+from handwright.types import Side
 
 Affine = Float[np.ndarray, "2 3"]
 
@@ -27,78 +33,62 @@ _OVERLAP = 0.09
 """A pasted hand covers this many hand spans of the arm, so that no background shows at the seam."""
 
 
-def wrong_mirrored(task: EditTask) -> EditedHand | None:
+def wrong_mirrored(task: EditTask) -> EditedHand:
     """The hand's own mirror image on its arm."""
     axis = _axis(task.crop)
     goal = np.eye(2) if task.sound else np.eye(2) - 2 * np.outer(axis[::-1] * [-1, 1], axis[::-1] * [-1, 1])
     return _replaced(task, task.crop, goal @ _turn(task.rng.normal(0, 0.03)), task.crop.points[0])
 
 
-def wrong_other(task: EditTask) -> EditedHand | None:
+def wrong_other(task: EditTask) -> EditedHand:
     """The picture's other hand, copied onto this arm."""
     crop = task.crop
-    if not crop.others:
-        return None
-    points, side = crop.others[0]
-    if side == crop.side:
-        return None
-    twin = crop_of_other_hand(crop, points, side)
-    return None if twin is None else _from_lender(task, twin)
+    if not crop.others or crop.others[0][1] == crop.side:
+        raise NotEditable
+    return _from_lender(task, crop_of_other_hand(crop, *crop.others[0]))
 
 
-def wrong_lent(task: EditTask) -> EditedHand | None:
+def wrong_lent(task: EditTask) -> EditedHand:
     """A hand of the other side from another photograph."""
     lender = task.lend()
-    return None if lender is None else _from_lender(task, lender)
+    if lender is None:
+        raise NotEditable
+    return _from_lender(task, lender)
 
 
-def crop_of_other_hand(crop: HandCrop, points: np.ndarray, side: str) -> HandCrop | None:
-    """The same crop around another of its hands, or None where that touches the border."""
-    from dataclasses import replace
-
-    from handwright.data.photo_edits.photo_hands import measure_fingers
-    from handwright.hand.skeleton import palm_span_px
-    from handwright.perception.segment import hand_region
-
+def crop_of_other_hand(crop: HandCrop, points: np.ndarray, side: Side) -> HandCrop:
+    """The same crop around another of its hands, which must not touch the border."""
     if not ((points > 2) & (points < crop.width - 2)).all():
-        return None
+        raise NotEditable
     region = hand_region(crop.bytes, points)
     fingers = measure_fingers(points, region.inside, palm_span_px(points))
-    return replace(crop, points=points, side=side, region=region, fingers=fingers, others=())  # pyright: ignore[reportArgumentType]
+    return replace(crop, points=points, side=side, region=region, fingers=fingers, others=())
 
 
-def detached(variant: int) -> Edit:
+def detached(task: EditTask, variant: int) -> EditedHand:
     """0: a gap across the wrist; 1: the hand beside its arm; 2: the hand turned away from it."""
-
-    def make(task: EditTask) -> EditedHand | None:
-        crop = task.crop
-        axis = _axis(crop)
-        if not _has_arm(crop, axis):
-            return None
-        canvas = new_canvas(crop)
-        hand = distal_mask(crop, crop.soft_hand, 0.0)
-        piece = cut_out(crop, distal_mask(crop, crop.soft_hand, -_OVERLAP))
-        if variant == 0:
-            return _gap(task, canvas, axis, piece)
-        turn = task.sign() * task.rng.uniform(0.5, 0.9) if variant == 2 else task.rng.normal(0, 0.06)
-        away = task.rng.uniform(0.25, 0.4) * axis
-        if variant == 1:
-            away = task.rng.uniform(0.1, 0.25) * axis + task.sign() * task.rng.uniform(0.45, 0.7) * _across(
-                axis
-            )
-        if task.sound:
-            turn, away = task.rng.normal(0, 0.02), np.zeros(2)
-        erase(canvas, hand, task.seed())
-        where = _moved(crop, crop.points[0], _turn(turn), crop.points[0] + away * crop.span)
-        share = paste(canvas, piece, where, wrong=not task.sound)
-        if _cut_off(share, crop):
-            return None
-        return EditedHand(canvas, ())
-
-    return make
+    crop = task.crop
+    axis = _axis(crop)
+    if not _has_arm(crop, axis):
+        raise NotEditable
+    canvas = new_canvas(crop)
+    hand = distal_mask(crop, crop.soft_hand, 0.0)
+    piece = cut_out(crop, distal_mask(crop, crop.soft_hand, -_OVERLAP))
+    if variant == 0:
+        return _gap(task, canvas, axis, piece)
+    turn = task.sign() * task.rng.uniform(0.5, 0.9) if variant == 2 else task.rng.normal(0, 0.06)
+    away = task.rng.uniform(0.25, 0.4) * axis
+    if variant == 1:
+        away = task.rng.uniform(0.1, 0.25) * axis + task.sign() * task.rng.uniform(0.45, 0.7) * _across(axis)
+    if task.sound:
+        turn, away = task.rng.normal(0, 0.02), np.zeros(2)
+    erase(canvas, hand, task.seed())
+    where = _moved(crop, crop.points[0], _turn(turn), crop.points[0] + away * crop.span)
+    share = paste(canvas, piece, where, wrong=not task.sound)
+    return _whole(canvas, share)
 
 
-def melted_waves(task: EditTask) -> EditedHand | None:
+def melted_waves(task: EditTask) -> EditedHand:
     """The hand's outline and texture run in waves."""
     crop, rng = task.crop, task.rng
     amount = crop.span * (0.008 if task.sound else rng.uniform(0.045, 0.07))
@@ -110,7 +100,7 @@ def melted_waves(task: EditTask) -> EditedHand | None:
     return _melted(task, canvas, where, part[..., 0])
 
 
-def melted_smeared(task: EditTask) -> EditedHand | None:
+def melted_smeared(task: EditTask) -> EditedHand:
     """Texture drawn out along a flow, as if it ran."""
     crop, rng = task.crop, task.rng
     steps, amount = 10, crop.span * (0.012 if task.sound else rng.uniform(0.2, 0.32))
@@ -126,12 +116,11 @@ def melted_smeared(task: EditTask) -> EditedHand | None:
     smeared = total / steps
     canvas.pixels = crop.pixels * (1 - part[..., None]) + smeared * part[..., None]
     canvas.touched = part.copy()
-    if not task.sound:
-        canvas.mark(part > 0.5)
+    task.mark(canvas, part > 0.5)
     return EditedHand(canvas, ())
 
 
-def melted_swirled(task: EditTask) -> EditedHand | None:
+def melted_swirled(task: EditTask) -> EditedHand:
     """Fingers twisted into whirls."""
     crop, rng = task.crop, task.rng
     where = grid(crop.width)
@@ -169,13 +158,12 @@ def _melted(task: EditTask, canvas: Canvas, where: Map, part: Float[np.ndarray, 
     canvas.pixels = np.clip(sample(canvas.pixels, where), 0, 255)
     canvas.hand = np.clip(sample(canvas.hand, where), 0, 1)
     canvas.touched = np.maximum(canvas.touched, part)
-    if not task.sound:
-        moved = np.linalg.norm(where - grid(task.crop.width), axis=-1)
-        canvas.mark((moved > 0.03 * task.crop.span) & (canvas.hand > 0.5))
+    moved = np.linalg.norm(where - grid(task.crop.width), axis=-1)
+    task.mark(canvas, (moved > 0.03 * task.crop.span) & (canvas.hand > 0.5))
     return EditedHand(canvas, ())
 
 
-def _gap(task: EditTask, canvas: Canvas, axis: np.ndarray, piece: Piece) -> EditedHand | None:
+def _gap(task: EditTask, canvas: Canvas, axis: np.ndarray, piece: Piece) -> EditedHand:
     crop = task.crop
     x, y = crop.places
     behind = -((x - crop.points[0, 0]) * axis[0] + (y - crop.points[0, 1]) * axis[1]) / crop.span
@@ -184,20 +172,18 @@ def _gap(task: EditTask, canvas: Canvas, axis: np.ndarray, piece: Piece) -> Edit
     band = smoothstep(0.1, 0.14, behind) * smoothstep(wide + 0.06, wide + 0.02, behind) * near
     gone = (crop.soft_hand * band).astype(np.float32)
     if gone.sum() < _LEAST_GAP * wide * crop.span**2:
-        return None
+        raise NotEditable
     where = _moved(crop, crop.points[0], _turn(task.rng.normal(0, 0.02)), crop.points[0])
+    erase(canvas, gone, task.seed())
+    task.mark(canvas, gone > 0.5)
     if task.sound:
-        erase(canvas, gone, task.seed())
         grown = smoothstep(0.03, 0.08, behind) * smoothstep(wide + 0.13, wide + 0.08, behind) * near
         paste(canvas, cut_out(crop, crop.soft_hand * grown), where)
-    else:
-        erase(canvas, gone, task.seed())
-        canvas.mark(gone > 0.5)
     paste(canvas, piece, where)
     return EditedHand(canvas, ())
 
 
-def _from_lender(task: EditTask, lender: HandCrop) -> EditedHand | None:
+def _from_lender(task: EditTask, lender: HandCrop) -> EditedHand:
     """A lender's hand on this arm: of the other side, or in a control of the same."""
     crop = task.crop
     flipped = (lender.side == crop.side) != task.sound
@@ -211,23 +197,17 @@ def _from_lender(task: EditTask, lender: HandCrop) -> EditedHand | None:
     return _replaced(task, lender, matrix, lender.points[0])
 
 
-def _replaced(task: EditTask, lender: HandCrop, matrix: np.ndarray, wrist: np.ndarray) -> EditedHand | None:
+def _replaced(task: EditTask, lender: HandCrop, matrix: np.ndarray, wrist: np.ndarray) -> EditedHand:
     """The hand erased distal of the wrist and another pasted onto it."""
     crop = task.crop
     canvas = new_canvas(crop)
     erase(canvas, distal_mask(crop, crop.soft_hand, 0.05), task.seed())
     piece = cut_out(lender, distal_mask(lender, lender.soft_hand, 0.05 - _OVERLAP))
-    colours = None if lender.sha256 == crop.sha256 else _skin_match(crop, lender)
+    skins = (p.pixels[distal_mask(p, p.soft_hand, 0.1) > 0.9] for p in (crop, lender))
+    colours = None if lender.sha256 == crop.sha256 else match_colours(*skins)
     where = _moved(crop, wrist, matrix, crop.points[0])
     share = paste(canvas, piece, where, wrong=not task.sound, colours=colours)
-    return None if _cut_off(share, crop) else EditedHand(canvas, ())
-
-
-def _skin_match(crop: HandCrop, lender: HandCrop) -> Float[np.ndarray, "2 3"]:
-    """Factors and offsets that give a lender's hand this hand's colours."""
-    own, other = (p.pixels[distal_mask(p, p.soft_hand, 0.1) > 0.9] for p in (crop, lender))
-    factor = np.clip((own.std(0) + 3) / (other.std(0) + 3), 0.6, 1.5)
-    return np.stack([factor, own.mean(0) - factor * other.mean(0)])
+    return _whole(canvas, share)
 
 
 def _moved(crop: HandCrop, start: np.ndarray, matrix: np.ndarray, goal: np.ndarray) -> Map:
@@ -237,10 +217,12 @@ def _moved(crop: HandCrop, start: np.ndarray, matrix: np.ndarray, goal: np.ndarr
     return (here @ back.T.astype(np.float32) + start.astype(np.float32)).astype(np.float32)
 
 
-def _cut_off(share: Float[np.ndarray, "w w"], crop: HandCrop) -> bool:
-    """Whether too much of a pasted hand touches the picture's border."""
+def _whole(canvas: Canvas, share: Float[np.ndarray, "w w"]) -> EditedHand:
+    """The result, unless too much of a pasted hand touches the picture's border."""
     rim = np.concatenate([share[0], share[-1], share[:, 0], share[:, -1]])
-    return bool((rim > 0.5).sum() > 0.3 * crop.span)
+    if (rim > 0.5).sum() > 0.3 * canvas.crop.span:
+        raise NotEditable
+    return EditedHand(canvas, ())
 
 
 def _axis(crop: HandCrop) -> Float[np.ndarray, "2"]:

@@ -1,16 +1,23 @@
 """A lit scene, light below the skin included, and what a camera and a file do to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.world import _shading as _light
 from handwright.data.world._surface import ALBEDO, BLEED, GLOW, METAL
 from handwright.data.world.light import Lamp, Surroundings
-from handwright.data.world.stage import Stage, look_up
+from handwright.data.world.places import Place
+from handwright.data.world.stage import Solid, Stage, look_up, set_stage
 from handwright.hand.raster import rasterize
+from handwright.types import Camera
+
+_WIDE_M = 0.05
+REACHES: tuple[tuple[float, int], ...] = ((0.012, 10), (_WIDE_M, 14))
+"""How far neighbours hide the surroundings, metres, and how many of them are looked at."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,106 @@ class Shot:
     vignette: float  # Darkening of the corners
     jpeg: int  # Quality; 0 for none
     seed: int  # Of the noise
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scenery:
+    """Where, in which light and how a picture is taken."""
+
+    place: Place  # The background
+    light: Surroundings  # All light
+    shot: Shot  # The camera
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Photo:
+    """A finished picture, and what is seen in it."""
+
+    pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
+    encoded: bytes  # The JPEG that the pixels come out of
+    # ``Stage.nearness`` of everything that is in the picture, malformed as it may be
+    scene: UInt8[np.ndarray, "s s"]
+    parts: UInt8[np.ndarray, "s s"]  # labels of ``hands.body`` and, of a person, ``people.body``
+
+
+def take_photo(
+    solids: tuple[Solid, ...],
+    camera: Camera,
+    scenery: Scenery,
+    rng: np.random.Generator,
+    size: int,
+    metered: Callable[[np.random.Generator, Float[np.ndarray, "s s 3"], UInt8[np.ndarray, "s s"]], float],
+    reaches: tuple[tuple[float, int], ...] = REACHES,
+) -> tuple[Photo, Stage]:
+    """Rasterise, light, expose as ``metered`` (rng, linear light, parts) tells, and develop."""
+    scale = 2 if size >= 160 else 4
+    center = (camera.center_px[0] * scale, camera.center_px[1] * scale)
+    stage = set_stage(solids, camera.focal_px * scale, center, size * scale, size * scale)
+    linear = _composite(light_stage(stage, scenery.light, reaches), stage.seen, scenery, rng, size)
+    once = slice(scale // 2, None, scale)
+    parts = stage.labels()[once, once].copy()
+    linear = linear * _white_balance(scenery.light, float(rng.uniform(0.55, 1.0)))
+    pixels, encoded = develop(linear * metered(rng, linear, parts), scenery.shot)
+    return Photo(pixels=pixels, encoded=encoded, scene=stage.nearness()[once, once], parts=parts), stage
+
+
+def _composite(
+    lit: Float[np.ndarray, "h w 3"],
+    seen: Bool[np.ndarray, "h w"],
+    setup: Scenery,
+    rng: np.random.Generator,
+    size: int,
+) -> Float[np.ndarray, "s s 3"]:
+    """What is lit over the place, with the shadow that falls on it when it is near."""
+    layer = np.concatenate([lit, seen.astype(np.float32)[..., None]], 2)
+    small = cv2.resize(layer, (size, size), interpolation=cv2.INTER_AREA)
+    small = smear(small, setup.shot)
+    behind = setup.place.linear
+    if setup.place.name != "photograph":
+        behind = behind * setup.light.on_background.astype(np.float32)
+    else:
+        behind = behind * np.float32(rng.uniform(0.7, 1.2))
+    if setup.place.near:
+        behind = behind * _cast_shadow(small[..., 3], setup.light, rng, size)[..., None]
+    return behind * (1 - small[..., 3:]) + small[..., :3]
+
+
+def _cast_shadow(
+    alpha: Float[np.ndarray, "s s"], light: Surroundings, rng: np.random.Generator, size: int
+) -> Float[np.ndarray, "s s"]:
+    """How much light is left on a plane just behind the hands."""
+    gap_px = rng.uniform(0.02, 0.1) * size
+    left = 1 - 0.45 * cv2.GaussianBlur(alpha, (0, 0), 0.9 * gap_px + 1)
+    for lamp in light.lamps:
+        if lamp.towards[2] > -0.15:
+            continue
+        shift = -lamp.towards[:2] / -lamp.towards[2] * gap_px
+        shift *= min(1.0, 0.22 * size / (np.hypot(*shift) + 1e-6))
+        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
+        moved = cv2.warpAffine(alpha, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        soft = cv2.GaussianBlur(moved, (0, 0), max(0.6, 10 * lamp.softness_m * gap_px))
+        share = float(lamp.colour.sum() / (light.on_background.sum() + 1e-6)) * max(0.25, -lamp.towards[2])
+        left = left * (1 - min(share, 0.85) * soft)
+    return left.astype(np.float32)
+
+
+def _white_balance(light: Surroundings, share: float) -> Float[np.ndarray, "3"]:
+    """Gains of a white balance that takes away this share of the light's colour."""
+    colour = light.on_background / light.on_background.mean()
+    gains = colour**-share
+    return (gains / gains.mean()).astype(np.float32)
+
+
+def exposure(
+    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], hand: Bool[np.ndarray, "s s"]
+) -> float:
+    """Metered on the whole picture, mostly on the hands, which do not clip."""
+    luma = linear @ np.array([0.3, 0.59, 0.11], np.float32)
+    weights = 1 + 3 * hand
+    metered = float(np.exp((np.log(np.maximum(luma + 2e-3, 1e-4)) * weights).sum() / weights.sum()))
+    wanted = float((0.19 / metered) ** 0.75 * np.exp(rng.normal(0, 0.2)))
+    brightest = float(np.percentile(linear[hand].max(-1), 97)) if hand.any() else 1.0
+    return min(float(np.clip(wanted, 0.3, 5.0)), 0.85 / max(brightest, 1e-3))
 
 
 def draw_shot(rng: np.random.Generator, side_px: int) -> Shot:
@@ -114,28 +221,15 @@ _FAR_M = 200.0
 """Distance of the lamps' rasteriser, whose depths are perspective: so far away that they are straight."""
 
 _BLEED_M = (0.0024, 0.0011, 0.0007)
-_WIDE_M = 0.05
-REACHES: tuple[tuple[float, int], ...] = ((0.012, 10), (_WIDE_M, 14))
-"""How far neighbours hide the surroundings, metres, and how many of them are looked at."""
-
-
-@dataclass(frozen=True, eq=False)
-class LitStage:
-    """A scene's own light before background and camera."""
-
-    linear: Float[np.ndarray, "h w 3"]  # float32 [h, w, 3] at the supersampled size, 0 where nothing is
-    stage: Stage  # What is seen where
-    # float32 [h, w] share of the surroundings that is not hidden; 1 where nothing is
-    ambient: Float[np.ndarray, "h w"]
 
 
 def light_stage(
     stage: Stage, light: Surroundings, reaches: tuple[tuple[float, int], ...] = REACHES
-) -> LitStage:
-    """Shade everything that is seen."""
-    height, width = stage.index.shape
+) -> Float[np.ndarray, "h w 3"]:
+    """The light that everything seen sends out, float32 at the supersampled size, 0 where nothing is."""
+    linear = np.zeros((*stage.index.shape, 3), np.float32)
     if not len(stage.rows):
-        return LitStage(np.zeros((height, width, 3), np.float32), stage, np.ones((height, width), np.float32))
+        return linear
     table, points = look_up(stage), stage.seen_points_m()
     part = stage.face_solid[stage.visible.face[stage.rows, stage.columns]]
     near = float(np.median(points[:, 2]))
@@ -153,10 +247,8 @@ def light_stage(
     soft = _bleed(stage, soft, table[:, BLEED], stage.focal_px / near)
     albedo = table[:, ALBEDO : ALBEDO + 3]
     diffuse = albedo * soft * (1 - table[:, METAL : METAL + 1])
-    colour = diffuse + gleam + albedo * table[:, GLOW : GLOW + 1]
-    linear = np.zeros((height, width, 3), np.float32)
-    linear[stage.rows, stage.columns] = colour
-    return LitStage(linear, stage, ambient)
+    linear[stage.rows, stage.columns] = diffuse + gleam + albedo * table[:, GLOW : GLOW + 1]
+    return linear
 
 
 def _ambient(

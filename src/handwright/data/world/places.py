@@ -41,6 +41,15 @@ class Place:
     near: bool  # It is right behind the hand
     someone: bool  # A person stands there
 
+    @property
+    def words(self) -> str:
+        """For captions; empty for a photograph."""
+        return KINDS[self.name].words if self.name in KINDS else ""
+
+    def outdoor(self, rng: np.random.Generator) -> bool:
+        """Whether sky and sun light it; of a photograph nobody knows."""
+        return KINDS[self.name].outdoor if self.name in KINDS else bool(rng.random() < 0.4)
+
 
 KINDS: dict[str, Kind] = {
     "room": Kind("in a room", 0.2, False, 0.0, 0.014),

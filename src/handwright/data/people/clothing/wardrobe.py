@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handwright.data.captions import with_article
 from handwright.data.hands.person import any_colour
 from handwright.data.world.stage import Material
 
@@ -85,11 +86,6 @@ def draw_outfit(rng: np.random.Generator, feminine: bool) -> Outfit:
     if not dress:
         return Outfit((top, _bottom(rng, feminine), shoes))
     return Outfit((replace(top, low=0.5), _skirt(rng, top.material, "", top.seed), shoes))
-
-
-def with_article(noun: str) -> str:
-    """'an orange skirt'."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _cloth(rng: np.random.Generator, pattern: str) -> tuple[Material, str]:

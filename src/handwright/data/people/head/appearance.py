@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from handwright.data.captions import with_article
 from handwright.data.hands.person import Person, any_colour
-from handwright.data.people.clothing.wardrobe import with_article
 from handwright.data.people.figure.hand_graft import Build
 from handwright.data.people.head.face import Look
 from handwright.data.people.head.hair import Hair
