@@ -238,18 +238,7 @@ def _bring_together(first: Turned, second: Turned, away: Float[np.ndarray, "3"],
 
 
 def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:
-    camera = Camera(1.0, (0.0, 0.0))
-    pose, arch = pose_of_dofs(turned.posed.dofs_rad)
-    wrist = matrix_axis_angle(turned.turn)
-    hand = Hand(
-        pose=pose,
-        palm_arch=arch,
-        wrist=wrist,
-        translation_m=turned.at_m,
-        shape=np.zeros(9),
-        side=turned.side,
-        camera=camera,
-    )
+    hand = _hand(turned, np.zeros(9), Camera(1.0, (0.0, 0.0)), np.zeros(3))
     return to_camera(spheres_of(turned.posed.dofs_rad), hand)
 
 

@@ -92,24 +92,21 @@ def metal(name: str, seed: float = 0.0) -> Material:
 
 def _sleeve(rng: np.random.Generator) -> tuple[Material, str]:
     pattern = str(rng.choice(FABRICS, p=[0.4, 0.12, 0.1, 0.13, 0.13, 0.12]))
+    cloth, word = draw_cloth(rng, pattern, (0.003, 0.005) if pattern == "ribs" else (0.006, 0.03))
+    return cloth, f"a {word} {GARMENTS[pattern]}"
+
+
+def draw_cloth(rng: np.random.Generator, pattern: str, scale_m: tuple[float, float]) -> tuple[Material, str]:
+    """A fabric of any colour, its pattern's period within these bounds, and the colour's word."""
     word, colour = any_colour(rng)
     second = any_colour(rng)[1] if pattern != "twill" else (0.4, 0.42, 0.45)
     if pattern == "heather":
         second = tuple(float(min(0.85, 1.6 * c + 0.05)) for c in colour)
-    scale = float(rng.uniform(0.006, 0.03)) if pattern != "ribs" else float(rng.uniform(0.003, 0.005))
     cloth = Material(
-        "cloth",
-        colour,
-        roughness=0.9,
-        shine=0.02,
-        pattern=pattern,
-        scale_m=scale,
-        second=(second[0], second[1], second[2]),
-        seed=float(rng.uniform(0, 50)),
-    )
-    if pattern == "twill":
-        return cloth, f"a {word} denim jacket"
-    return cloth, f"a {word} {GARMENTS[pattern]}"
+        "cloth", colour, 0.9, 0.02, pattern=pattern, scale_m=float(rng.uniform(*scale_m)),
+        second=(second[0], second[1], second[2]), seed=float(rng.uniform(0, 50)),
+    )  # fmt: skip
+    return cloth, word
 
 
 def _glove(rng: np.random.Generator) -> tuple[Material, str]:

@@ -9,10 +9,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.hands.defects import malformed as edit
 from handwright.data.hands.defects.malformed import (
     FingerCopy,
-    Generator,
     PosedHand,
     any_finger,
     between_knuckles,
@@ -60,20 +58,16 @@ def fused_webbed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Pose
     dofs[b] += np.deg2rad(3)
     closed = with_angles(hand, dofs)
     bones = bones_of(closed)
-    web = edit.shrunk(_filling(hand, dofs, bones, first, (dofs[a] + dofs[b]) / 2, 1.0), first, 1)
+    web = shrunk(_filling(hand, dofs, bones, first, (dofs[a] + dofs[b]) / 2, 1.0), first, 1)
     return PosedHand(closed, bones, (FingerCopy(first, web),), (first, first + 1))
 
 
-def forked(joint: int) -> Generator:
+def forked(hand: Hand, dofs: np.ndarray, rng: np.random.Generator, joint: int) -> PosedHand:
     """A finger that forks at its knuckle (0), middle (1) or end joint (2)."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        finger = any_finger(rng)
-        angle = np.deg2rad(rng.uniform(13, 20))
-        left, right = (edit.swung(bones_of(hand), finger, joint, sign * angle) for sign in (1, -1))
-        return PosedHand(hand, left, (FingerCopy(finger, right),), (finger,))
-
-    return make
+    finger = any_finger(rng)
+    angle = np.deg2rad(rng.uniform(13, 20))
+    left, right = (swung(bones_of(hand), finger, joint, sign * angle) for sign in (1, -1))
+    return PosedHand(hand, left, (FingerCopy(finger, right),), (finger,))
 
 
 def _bent_alike(dofs: np.ndarray, first: int) -> tuple[int, int]:
@@ -90,8 +84,8 @@ def _filling(
     middle = dofs.copy()
     middle[first_angle(first)] = abduction_rad
     filling = bones_of(with_angles(hand, middle))
-    offset = edit.between_knuckles(bones, first) - filling.joints_m[FINGER_BONES[first][0]]
-    return edit.moved(filling, first, offset, size)
+    offset = between_knuckles(bones, first) - filling.joints_m[FINGER_BONES[first][0]]
+    return moved(filling, first, offset, size)
 
 
 _ACROSS = 0.12
@@ -196,18 +190,14 @@ def missing_two(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Posed
     return PosedHand(hand, bones, fingers=(first, first + 1))
 
 
-def second_thumb(replaced: bool) -> Generator:
+def second_thumb(hand: Hand, dofs: np.ndarray, rng: np.random.Generator, replaced: bool) -> PosedHand:
     """A mirrored thumb on the little finger's side, beside or instead of that finger."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        bones, size = bones_of(hand), float(np.exp(hand.shape[0]))
-        offset = size * np.array([-0.012, rng.uniform(0.0, 0.012), 0.0])
-        thumb = replace(bones, linear=_MIRROR @ bones.linear, joints_m=bones.joints_m @ _MIRROR + offset)
-        if replaced:
-            return PosedHand(hand, shrunk(bones, 4, 0), (FingerCopy(0, thumb),), (0, 4))
-        return PosedHand(hand, bones, (FingerCopy(0, thumb),), (0,))
-
-    return make
+    bones, size = bones_of(hand), float(np.exp(hand.shape[0]))
+    offset = size * np.array([-0.012, rng.uniform(0.0, 0.012), 0.0])
+    thumb = replace(bones, linear=_MIRROR @ bones.linear, joints_m=bones.joints_m @ _MIRROR + offset)
+    if replaced:
+        return PosedHand(hand, shrunk(bones, 4, 0), (FingerCopy(0, thumb),), (0, 4))
+    return PosedHand(hand, bones, (FingerCopy(0, thumb),), (0,))
 
 
 def twin_thumb(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
@@ -222,50 +212,38 @@ _SIDEWAYS_DEG = (35, 65)
 _OUTWARDS = {1: 1.0, 4: -1.0}  # The way in which the outer fingers are bent sideways: away from the others
 
 
-def bent_back(joint: int, low_deg: float, high_deg: float) -> Generator:
+def bent_back(
+    hand: Hand, dofs: np.ndarray, rng: np.random.Generator, joint: int, low_deg: float, high_deg: float
+) -> PosedHand:
     """A finger bent backwards at its knuckle (0), middle (1) or end joint (2)."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        finger = any_finger(rng)
-        dofs[first_angle(finger) + 1 + joint] = -np.deg2rad(rng.uniform(low_deg, high_deg))
-        bent = with_angles(hand, dofs)
-        return PosedHand(bent, bones_of(bent), fingers=(finger,))
-
-    return make
+    finger = any_finger(rng)
+    dofs[first_angle(finger) + 1 + joint] = -np.deg2rad(rng.uniform(low_deg, high_deg))
+    bent = with_angles(hand, dofs)
+    return PosedHand(bent, bones_of(bent), fingers=(finger,))
 
 
-def bent_sideways(joint: int) -> Generator:
+def bent_sideways(hand: Hand, dofs: np.ndarray, rng: np.random.Generator, joint: int) -> PosedHand:
     """A finger bent to its side at its knuckle (0), middle (1) or end joint (2)."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        finger = any_finger(rng)
-        either = -1.0 if rng.random() < 0.5 else 1.0
-        angle = np.deg2rad(_OUTWARDS.get(finger, either) * rng.uniform(*_SIDEWAYS_DEG))
-        return PosedHand(hand, swung(bones_of(hand), finger, joint, angle), fingers=(finger,))
-
-    return make
+    finger = any_finger(rng)
+    either = -1.0 if rng.random() < 0.5 else 1.0
+    angle = np.deg2rad(_OUTWARDS.get(finger, either) * rng.uniform(*_SIDEWAYS_DEG))
+    return PosedHand(hand, swung(bones_of(hand), finger, joint, angle), fingers=(finger,))
 
 
-def wrong_length(low: float, high: float, fingers: int) -> Generator:
+def wrong_length(
+    hand: Hand, dofs: np.ndarray, rng: np.random.Generator, low: float, high: float, fingers: int
+) -> PosedHand:
     """One finger, or all four but the thumb, whose length is off by a factor between two bounds."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        one = fingers < 4
-        chosen = rng.choice(5, fingers, replace=False, p=_FINGER_SHARES) if one else np.arange(1, 5)
-        shape = hand.shape.copy()
-        for finger in chosen:
-            shape[SHAPE_NAMES.index("thumb_length") + int(finger)] += np.log(rng.uniform(low, high))
-        odd = replace(hand, shape=shape)
-        return PosedHand(odd, bones_of(odd), fingers=tuple(sorted(int(f) for f in chosen)))
-
-    return make
+    one = fingers < 4
+    chosen = rng.choice(5, fingers, replace=False, p=_FINGER_SHARES) if one else np.arange(1, 5)
+    shape = hand.shape.copy()
+    for finger in chosen:
+        shape[SHAPE_NAMES.index("thumb_length") + int(finger)] += np.log(rng.uniform(low, high))
+    odd = replace(hand, shape=shape)
+    return PosedHand(odd, bones_of(odd), fingers=tuple(sorted(int(f) for f in chosen)))
 
 
-def wrong_end(low: float, high: float) -> Generator:
+def wrong_end(hand: Hand, dofs: np.ndarray, rng: np.random.Generator, low: float, high: float) -> PosedHand:
     """A finger of which only the part distal of the middle joint has the wrong length."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        finger = any_finger(rng)
-        return PosedHand(hand, stretched(bones_of(hand), finger, rng.uniform(low, high)), fingers=(finger,))
-
-    return make
+    finger = any_finger(rng)
+    return PosedHand(hand, stretched(bones_of(hand), finger, rng.uniform(low, high)), fingers=(finger,))

@@ -1,6 +1,7 @@
 """Every defect with three generators that make it in different ways, and how one gets into a picture."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -31,41 +32,41 @@ def turned_over(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> Posed
     return PosedHand(over, bones_of(over))
 
 
-def flawed(kind: Defect, variant: int) -> Generator:
+def flawed(hand: Hand, dofs: np.ndarray, rng: np.random.Generator, kind: Defect, variant: int) -> PosedHand:
     """A hand whose surface or wrist is wrong."""
-
-    def make(hand: Hand, dofs: np.ndarray, rng: np.random.Generator) -> PosedHand:
-        flaw = SurfaceFlaw(kind, variant, float(rng.uniform(0.6, 1.0)), int(rng.integers(1 << 30)))
-        return PosedHand(hand, bones_of(hand), flaw=flaw)
-
-    return make
+    flaw = SurfaceFlaw(kind, variant, float(rng.uniform(0.6, 1.0)), int(rng.integers(1 << 30)))
+    return PosedHand(hand, bones_of(hand), flaw=flaw)
 
 
 GENERATORS: dict[str, tuple[Generator, ...]] = {
     Defect.EXTRA: (fingers.extra_between, fingers.extra_doubled, fingers.extra_at_thumb),
     Defect.MISSING: (fingers.missing_closed, fingers.missing_stump, fingers.missing_two),
     Defect.FUSED: (fingers.fused_side_by_side, fingers.fused_pressed, fingers.fused_webbed),
-    Defect.SPLIT: (fingers.forked(0), fingers.forked(1), fingers.forked(2)),
+    Defect.SPLIT: tuple(partial(fingers.forked, joint=joint) for joint in range(3)),
     Defect.OVERBENT: (
-        fingers.bent_back(0, 55, 85),
-        fingers.bent_back(1, 40, 75),
-        fingers.bent_back(2, 45, 75),
+        partial(fingers.bent_back, joint=0, low_deg=55, high_deg=85),
+        partial(fingers.bent_back, joint=1, low_deg=40, high_deg=75),
+        partial(fingers.bent_back, joint=2, low_deg=45, high_deg=75),
     ),
-    Defect.SIDEWAYS: (fingers.bent_sideways(0), fingers.bent_sideways(1), fingers.bent_sideways(2)),
+    Defect.SIDEWAYS: tuple(partial(fingers.bent_sideways, joint=joint) for joint in range(3)),
     Defect.TOO_LONG: (
-        fingers.wrong_length(1.4, 1.8, 1),
-        fingers.wrong_end(1.6, 2.1),
-        fingers.wrong_length(1.3, 1.5, 4),
+        partial(fingers.wrong_length, low=1.4, high=1.8, fingers=1),
+        partial(fingers.wrong_end, low=1.6, high=2.1),
+        partial(fingers.wrong_length, low=1.3, high=1.5, fingers=4),
     ),
     Defect.TOO_SHORT: (
-        fingers.wrong_length(0.42, 0.6, 1),
-        fingers.wrong_end(0.35, 0.5),
-        fingers.wrong_length(0.5, 0.65, 4),
+        partial(fingers.wrong_length, low=0.42, high=0.6, fingers=1),
+        partial(fingers.wrong_end, low=0.35, high=0.5),
+        partial(fingers.wrong_length, low=0.5, high=0.65, fingers=4),
     ),
-    Defect.TWO_THUMBS: (fingers.second_thumb(False), fingers.second_thumb(True), fingers.twin_thumb),
+    Defect.TWO_THUMBS: (
+        partial(fingers.second_thumb, replaced=False),
+        partial(fingers.second_thumb, replaced=True),
+        fingers.twin_thumb,
+    ),
     Defect.WRONG_HAND: (mirrored, mirrored, turned_over),
-    Defect.DETACHED: (flawed(Defect.DETACHED, 0), flawed(Defect.DETACHED, 1), flawed(Defect.DETACHED, 2)),
-    Defect.MELTED: (flawed(Defect.MELTED, 0), flawed(Defect.MELTED, 1), flawed(Defect.MELTED, 2)),
+    Defect.DETACHED: tuple(partial(flawed, kind=Defect.DETACHED, variant=k) for k in range(3)),
+    Defect.MELTED: tuple(partial(flawed, kind=Defect.MELTED, variant=k) for k in range(3)),
 }
 """Per defect its generators; for the second of 'wrong_hand' ``add_defect`` copies the other hand instead."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from handwright.data.captions import with_article
-from handwright.data.hands.person import any_colour
+from handwright.data.hands.person import draw_cloth
 from handwright.data.world.stage import Material
 
 
@@ -89,16 +89,7 @@ def draw_outfit(rng: np.random.Generator, feminine: bool) -> Outfit:
 
 
 def _cloth(rng: np.random.Generator, pattern: str) -> tuple[Material, str]:
-    word, colour = any_colour(rng)
-    second = any_colour(rng)[1] if pattern != "twill" else (0.4, 0.42, 0.45)
-    if pattern == "heather":
-        second = tuple(float(min(0.85, 1.6 * c + 0.05)) for c in colour)
-    scale = float(rng.uniform(0.012, 0.07)) if pattern != "ribs" else float(rng.uniform(0.004, 0.007))
-    cloth = Material(
-        "cloth", colour, 0.9, 0.02, pattern=pattern, scale_m=scale,
-        second=(second[0], second[1], second[2]), seed=float(rng.uniform(0, 50)),
-    )  # fmt: skip
-    return cloth, word
+    return draw_cloth(rng, pattern, (0.004, 0.007) if pattern == "ribs" else (0.012, 0.07))
 
 
 def _top(rng: np.random.Generator, feminine: bool, dress: bool) -> Garment:
