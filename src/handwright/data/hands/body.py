@@ -9,8 +9,8 @@ from handwright.data.hands.defects.malformed import PosedHand
 from handwright.data.hands.defects.surface import apply_surface_flaw
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
-from handwright.data.hands.person import Dress, Person, band, disc, metal
-from handwright.data.world.stage import Material, Solid
+from handwright.data.hands.person import Dress, Mesh, Person, band, disc, metal
+from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.dense import load_dense_rig, vertex_normals
@@ -47,15 +47,10 @@ def solids_of(dressed: Dressed) -> list[Solid]:
         parts = apply_surface_flaw(parts, flaw)
     skin = parts[0]
     solids = _skin_solids(dressed, skin, first)
-    for copy in [part for part in parts[1:] if not part.cloth]:
-        solids += [
-            _solid(dressed, copy, dressed.person.skin, np.full(len(copy.vertices), first + HAND_LABEL))
-        ]
-    for sleeve in [part for part in parts[1:] if part.cloth]:
-        assert dressed.dress.sleeve is not None
-        solids.append(
-            _solid(dressed, sleeve, dressed.dress.sleeve, np.full(len(sleeve.vertices), first + SLEEVE))
-        )
+    for part in parts[1:]:
+        material, label = (dressed.dress.sleeve, SLEEVE) if part.cloth else (dressed.person.skin, HAND_LABEL)
+        assert material is not None
+        solids.append(_solid(dressed, part, material, np.full(len(part.vertices), first + label)))
     if dressed.dress.glove is None and dressed.dress.ring_side == hand.side:
         solids += [_ring(dressed, skin, finger, name) for finger, name in dressed.dress.rings]
     covered = dressed.dress.sleeve_m is not None and dressed.dress.sleeve_m < 0.05
@@ -77,6 +72,12 @@ def _solid(dressed: Dressed, part: Part, material: Material, labels: Int[np.ndar
     return Solid(points, part.faces, part.corner_uv, part.rest, material, dressed.index, labels)
 
 
+def _worn(dressed: Dressed, mesh: Mesh, material: Material, label: int) -> Solid:
+    points, faces, rest = mesh
+    label += dressed.index * LABELS_PER_HAND
+    return plain_solid(to_camera(points, dressed.posed.hand), faces, rest, material, label, dressed.index)
+
+
 def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
     rig = load_dense_rig().rig
     labels = np.full(len(skin.vertices), first + FOREARM)
@@ -91,12 +92,11 @@ def _skin_solids(dressed: Dressed, skin: Part, first: int) -> list[Solid]:
     bare = Part(skin.vertices, skin.faces[~inside], skin.corner_uv[~inside], skin.rest)
     limb = _near(skin, _CUFF_M - 0.012, 0.008)
     centre, axis = _along_arm(skin, _CUFF_M - 0.012)
-    points, faces, rest = band(limb, centre, axis, 0.0035, 0.0016, _GLOVE_M)
-    cuff = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
+    cuff = band(limb, centre, axis, 0.0035, 0.0016, _GLOVE_M)
     return [
         _solid(dressed, worn, glove, labels),
         _solid(dressed, bare, dressed.person.skin, labels),
-        _solid(dressed, cuff, glove, np.full(len(points), first + SLEEVE)),
+        _worn(dressed, cuff, glove, SLEEVE),
     ]
 
 
@@ -114,10 +114,8 @@ def _ring(dressed: Dressed, skin: Part, finger: int, name: str) -> Solid:
     limb = skin.vertices[mine][np.abs(offset @ axis) < 0.005]
     centre = at + (limb - at).mean(0) - ((limb - at).mean(0) @ axis) * axis if len(limb) else at
     size = float(np.exp(dressed.posed.hand.shape[0]))
-    points, faces, rest = band(limb, centre, axis, size * rng.uniform(0.0012, 0.0028), 0.0013 * size, 0.0001)
-    part = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
-    labels = np.full(len(points), dressed.index * LABELS_PER_HAND + JEWELLERY)
-    return _solid(dressed, part, metal(name, float(finger)), labels)
+    ring = band(limb, centre, axis, size * rng.uniform(0.0012, 0.0028), 0.0013 * size, 0.0001)
+    return _worn(dressed, ring, metal(name, float(finger)), JEWELLERY)
 
 
 def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
@@ -129,7 +127,6 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
     rest_y = -0.038 - rng.uniform(0, 0.012)
     centre, axis = _along_arm(skin, rest_y)
     limb = _near(skin, rest_y, 0.012)
-    points, faces, rest = band(limb, centre, axis, 0.0085 * size, 0.0022, 0.0006)
     grey = float(rng.uniform(0.01, 0.1))
     dark: tuple[float, float, float] = (grey, grey, grey)
     leather = (0.16, 0.07, 0.03) if rng.random() < 0.5 else dark
@@ -138,28 +135,19 @@ def _watch(dressed: Dressed, skin: Part) -> list[Solid]:
         "steel": metal(case),
         "rubber": Material("solid", dark, 0.6, 0.04),
     }
-    label = dressed.index * LABELS_PER_HAND + JEWELLERY
     back = skin.vertices[(np.abs(skin.rest[:, 1] - rest_y) < 0.012) & (skin.rest[:, 2] < -0.012)]
     out = back.mean(0) - centre if len(back) else np.array([0.0, 0.0, -1.0])
     out -= (out @ axis) * axis
     out /= np.linalg.norm(out)
     reach = float(np.percentile((limb - centre) @ out, 97))
     seat = centre + (reach + 0.0005) * out
-    solids = [
-        _solid(
-            dressed,
-            Part(points, faces, np.zeros((len(faces), 3, 2)), rest),
-            materials[strap],
-            np.full(len(points), label),
-        )
-    ]
+    around = band(limb, centre, axis, 0.0085 * size, 0.0022, 0.0006)
+    solids = [_worn(dressed, around, materials[strap], JEWELLERY)]
     radius = size * rng.uniform(0.014, 0.019)
     face_colour = (0.75, 0.74, 0.7) if rng.random() < 0.4 else (0.015, 0.016, 0.02)
     dial = Material("solid", face_colour, 0.1, 0.045)
     for r, h, material in ((radius, 0.0075, metal(case)), (0.84 * radius, 0.0082, dial)):
-        points, faces, rest = disc(seat, out, r, h)
-        part = Part(points, faces, np.zeros((len(faces), 3, 2)), rest)
-        solids.append(_solid(dressed, part, material, np.full(len(points), label)))
+        solids.append(_worn(dressed, disc(seat, out, r, h), material, JEWELLERY))
     return solids
 
 

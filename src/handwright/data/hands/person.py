@@ -123,6 +123,10 @@ def _glove(rng: np.random.Generator) -> tuple[Material, str]:
     return knit, f"{word} knitted gloves"
 
 
+Mesh = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]
+"""Vertices, faces, and the vertices' own coordinates that patterns follow, metres."""
+
+
 def band(
     skin: Float[np.ndarray, "n 3"],
     centre: Float[np.ndarray, "3"],
@@ -130,8 +134,8 @@ def band(
     half_width: float,
     thickness: float,
     gap: float = 0.0,
-) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
-    """A closed band around a limb: vertices, faces and (around, along, 0) coordinates in metres."""
+) -> Mesh:
+    """A closed band around a limb, its own coordinates (around, along, 0)."""
     across = np.cross(axis, [0.31, 0.2, 0.93])
     across /= np.linalg.norm(across)
     other = np.cross(axis, across)
@@ -160,7 +164,7 @@ def band(
 
 def disc(
     centre: Float[np.ndarray, "3"], out: Float[np.ndarray, "3"], radius: float, height: float, sides: int = 36
-) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
+) -> Mesh:
     """A round plate with bevelled rim that stands ``height`` out of its centre."""
     across = np.cross(out, [0.21, 0.9, 0.3])
     across /= np.linalg.norm(across)

@@ -25,7 +25,7 @@ from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.face import Look, eye_solids, face_paint, paint_of
 from handwright.data.people.head.hair import Hair, hair_solids
 from handwright.data.people.posture.stance import Stance
-from handwright.data.world.stage import Solid
+from handwright.data.world.stage import Solid, plain_solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
 from handwright.hand.rig import Rig, load_rig
@@ -68,9 +68,7 @@ def solids_of(someone: Someone) -> list[Solid]:
     for cloth in wear(someone.outfit, skin_m):
         hand = sides.get(cloth.piece)
         label = _PIECES[cloth.piece] if hand is None else hand * LABELS_PER_HAND + SLEEVE
-        labels = np.full(len(cloth.points_m), label)
-        empty = np.zeros((len(cloth.faces), 3, 2))
-        solids.append(Solid(cloth.points_m, cloth.faces, empty, cloth.rest_m, cloth.material, -1, labels))
+        solids.append(plain_solid(cloth.points_m, cloth.faces, cloth.rest_m, cloth.material, label))
     return solids
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from handwright.data.world.scenery import MAKERS, Canvas, noise, touched_box
+from handwright.data.world.scenery import Canvas, draw_wood, noise, touched_box
 
 
 def defocused(picture: Canvas, radius_px: float) -> Canvas:
@@ -109,7 +109,7 @@ def draw_desk(rng: np.random.Generator, side: int) -> Canvas:
     """A table from above with paper, notebook, keyboard, mug, pens."""
     s = float(side)
     if rng.random() < 0.45:
-        picture = MAKERS["wood"](rng, side)
+        picture = draw_wood(rng, side)
     else:
         picture = np.ones((side, side, 3), np.float32) * _colour(rng, 0.15, 0.8, 0.06).astype(np.float32)
         picture *= (1 + 0.03 * noise(rng, side, 60, 4))[..., None]

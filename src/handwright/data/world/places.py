@@ -9,16 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.data.photographs import decode_photo, read_photo
-from handwright.data.world.backdrops import (
-    add_person,
-    defocused,
-    draw_bricks,
-    draw_desk,
-    draw_landscape,
-    draw_room,
-    draw_tiles,
-)
-from handwright.data.world.scenery import MAKERS, Canvas, noise
+from handwright.data.world import backdrops, scenery
+from handwright.data.world.scenery import Canvas, noise
 
 
 @dataclass(frozen=True)
@@ -30,6 +22,7 @@ class Kind:
     outdoor: bool  # Sky and sun, or rooms
     near: float  # Chance that the background is right behind the hand and catches its shadow
     blur: float  # Typical defocus as a share of the picture's side
+    paint: Callable[[np.random.Generator, int], Canvas]  # Painter (rng, side) → linear [S, S, 3], sharp
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +45,19 @@ class Place:
 
 
 KINDS: dict[str, Kind] = {
-    "room": Kind("in a room", 0.2, False, 0.0, 0.014),
-    "desk": Kind("over a desk", 0.1, False, 0.9, 0.003),
-    "landscape": Kind("in the countryside", 0.09, True, 0.0, 0.012),
-    "brick": Kind("in front of a brick wall", 0.05, True, 0.4, 0.006),
-    "tiles": Kind("in front of a tiled wall", 0.05, False, 0.4, 0.006),
-    "wall": Kind("in front of a wall with pictures", 0.1, False, 0.25, 0.009),
-    "shelf": Kind("in front of a bookshelf", 0.05, False, 0.0, 0.012),
-    "wood": Kind("over a wooden table", 0.07, False, 0.9, 0.003),
-    "garden": Kind("in a garden", 0.07, True, 0.0, 0.012),
-    "lights": Kind("in front of city lights", 0.04, False, 0.0, 0.008),
-    "street": Kind("on a street", 0.05, True, 0.0, 0.014),
-    "cloth": Kind("on a blanket", 0.05, False, 0.8, 0.003),
-    "plain": Kind("in front of a plain backdrop", 0.08, False, 0.3, 0.004),
+    "room": Kind("in a room", 0.2, False, 0.0, 0.014, backdrops.draw_room),
+    "desk": Kind("over a desk", 0.1, False, 0.9, 0.003, backdrops.draw_desk),
+    "landscape": Kind("in the countryside", 0.09, True, 0.0, 0.012, backdrops.draw_landscape),
+    "brick": Kind("in front of a brick wall", 0.05, True, 0.4, 0.006, backdrops.draw_bricks),
+    "tiles": Kind("in front of a tiled wall", 0.05, False, 0.4, 0.006, backdrops.draw_tiles),
+    "wall": Kind("in front of a wall with pictures", 0.1, False, 0.25, 0.009, scenery.draw_wall),
+    "shelf": Kind("in front of a bookshelf", 0.05, False, 0.0, 0.012, scenery.draw_shelf),
+    "wood": Kind("over a wooden table", 0.07, False, 0.9, 0.003, scenery.draw_wood),
+    "garden": Kind("in a garden", 0.07, True, 0.0, 0.012, scenery.draw_garden),
+    "lights": Kind("in front of city lights", 0.04, False, 0.0, 0.008, scenery.draw_lights),
+    "street": Kind("on a street", 0.05, True, 0.0, 0.014, scenery.draw_street),
+    "cloth": Kind("on a blanket", 0.05, False, 0.8, 0.003, scenery.draw_cloth),
+    "plain": Kind("in front of a plain backdrop", 0.08, False, 0.3, 0.004, scenery.draw_plain),
 }
 
 
@@ -76,18 +69,20 @@ def draw_place(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     """
     if photos and rng.random() < 0.5:
         picture = _photograph(photos[int(rng.integers(len(photos)))], rng, side_px)
-        return Place(defocused(picture, rng.exponential(0.004) * side_px), "photograph", False, False)
+        return Place(
+            backdrops.defocused(picture, rng.exponential(0.004) * side_px), "photograph", False, False
+        )
     names = list(KINDS)
     name = str(
         rng.choice(names, p=np.array([KINDS[n].share for n in names]) / sum(k.share for k in KINDS.values()))
     )
     kind, near = KINDS[name], bool(rng.random() < KINDS[name].near)
-    sharp = (_OWN.get(name) or MAKERS[name])(rng, side_px)
+    sharp = kind.paint(rng, side_px)
     defocus = kind.blur * rng.uniform(0.1, 0.6) if near else kind.blur * rng.uniform(0.3, 2.2)
     someone = not near and name not in ("desk", "wood", "cloth") and rng.random() < 0.3
-    picture = defocused(np.clip(sharp, 0.001, 3).astype(np.float32), defocus * side_px)
+    picture = backdrops.defocused(np.clip(sharp, 0.001, 3).astype(np.float32), defocus * side_px)
     if someone:
-        picture = add_person(picture, rng, side_px)
+        picture = backdrops.add_person(picture, rng, side_px)
     y, x = np.mgrid[:side_px, :side_px].astype(np.float32) / side_px - 0.5
     slope = rng.normal(0, 0.3, 2)
     falloff = np.exp(slope[0] * x + slope[1] * y)[..., None]
@@ -104,12 +99,6 @@ def _photograph(path: Path, rng: np.random.Generator, side: int) -> Canvas:
     if rng.random() < 0.5:
         small = small[:, ::-1]
     return ((small.astype(np.float32) / 255) ** 2.2 * 1.1).astype(np.float32)
-
-
-_OWN: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
-    "room": draw_room, "desk": draw_desk, "landscape": draw_landscape, "brick": draw_bricks,
-    "tiles": draw_tiles,
-}  # fmt: skip
 
 
 _OWN_GROUND = ("landscape", "garden", "street")

@@ -1,7 +1,5 @@
 """Procedural surroundings: rooms, shelves, tables, gardens, streets, cloth. No photograph is involved."""
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from jaxtyping import Float
@@ -61,7 +59,7 @@ def _box(x0: float, y0: float, x1: float, y1: float, lean: float = 0.0) -> np.nd
     return np.array([(x0, y0), (x1, y0), (x1 + lean, y1), (x0 + lean, y1)])
 
 
-def _wall(rng: np.random.Generator, side: int) -> Canvas:
+def draw_wall(rng: np.random.Generator, side: int) -> Canvas:
     """A wall with pictures, a door or a window, perhaps a skirting board."""
     picture = _fill(rng, side, _muted(rng, 0.2, 0.75), 0.02)
     for _ in range(rng.integers(0, 3)):
@@ -86,7 +84,7 @@ def _wall(rng: np.random.Generator, side: int) -> Canvas:
     return picture
 
 
-def _shelf(rng: np.random.Generator, side: int) -> Canvas:
+def draw_shelf(rng: np.random.Generator, side: int) -> Canvas:
     """Rows of books and boxes."""
     picture = _fill(rng, side, _muted(rng, 0.03, 0.25), 0.08)
     y, height = -rng.uniform(0, 0.2) * side, rng.uniform(0.22, 0.4) * side
@@ -108,7 +106,7 @@ def _shelf(rng: np.random.Generator, side: int) -> Canvas:
     return picture
 
 
-def _wood(rng: np.random.Generator, side: int) -> Canvas:
+def draw_wood(rng: np.random.Generator, side: int) -> Canvas:
     """A table top of planks."""
     base = np.array([0.32, 0.19, 0.10]) * rng.uniform(0.35, 1.7) * np.exp(rng.normal(0, 0.1, 3))
     grain = noise(rng, side, 26, 5, stretch=14) + 0.5 * noise(rng, side, 7, 3, stretch=5)
@@ -124,7 +122,7 @@ def _wood(rng: np.random.Generator, side: int) -> Canvas:
     return _turned(flat, rng.uniform(0, 360))
 
 
-def _garden(rng: np.random.Generator, side: int) -> Canvas:
+def draw_garden(rng: np.random.Generator, side: int) -> Canvas:
     """Leaves in layers, from dark and far to light and near."""
     picture = _fill(rng, side, np.array([0.05, 0.09, 0.03]) * rng.uniform(0.5, 3), 0.4)
     for layer in range(4):
@@ -142,7 +140,7 @@ def _garden(rng: np.random.Generator, side: int) -> Canvas:
     return picture
 
 
-def _lights(rng: np.random.Generator, side: int) -> Canvas:
+def draw_lights(rng: np.random.Generator, side: int) -> Canvas:
     """Defocused lights at night or in a café."""
     picture = _fill(rng, side, _muted(rng, 0.02, 0.12), 0.35)
     for _ in range(rng.integers(8, 30)):
@@ -156,7 +154,7 @@ def _lights(rng: np.random.Generator, side: int) -> Canvas:
     return cv2.GaussianBlur(picture, (0, 0), 1.5 * side / 512)
 
 
-def _street(rng: np.random.Generator, side: int) -> Canvas:
+def draw_street(rng: np.random.Generator, side: int) -> Canvas:
     """Sky, houses with windows, a road."""
     y = np.mgrid[:side, :side][0] / side
     sky = np.array([0.35, 0.5, 0.75]) * (1 - y[..., None]) + np.array([0.75, 0.78, 0.8]) * y[..., None]
@@ -175,7 +173,7 @@ def _street(rng: np.random.Generator, side: int) -> Canvas:
     return picture * np.clip(1 + 0.06 * noise(rng, side, 40, 4), 0.5, 1.5)[..., None]
 
 
-def _cloth(rng: np.random.Generator, side: int) -> Canvas:
+def draw_cloth(rng: np.random.Generator, side: int) -> Canvas:
     """A shirt or a blanket with folds."""
     colour = _vivid(rng) * 0.7 if rng.random() < 0.5 else _muted(rng, 0.03, 0.6)
     height = noise(rng, side, 3, 3, stretch=rng.uniform(1, 3))
@@ -187,7 +185,7 @@ def _cloth(rng: np.random.Generator, side: int) -> Canvas:
     return _turned(flat, rng.uniform(0, 360))
 
 
-def _plain(rng: np.random.Generator, side: int) -> Canvas:
+def draw_plain(rng: np.random.Generator, side: int) -> Canvas:
     """A studio backdrop."""
     y, x = np.mgrid[:side, :side] / side
     spot = np.exp(
@@ -202,10 +200,3 @@ def _turned(picture: Canvas, degrees: float) -> Canvas:
     return cv2.warpAffine(
         picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
-
-
-MAKERS: dict[str, Callable[[np.random.Generator, int], Canvas]] = {
-    "wall": _wall, "shelf": _shelf, "wood": _wood, "garden": _garden, "lights": _lights, "street": _street,
-    "cloth": _cloth, "plain": _plain,
-}  # fmt: skip
-"""Painters of sharp backgrounds by name, each (rng, side) → linear [S, S, 3]."""

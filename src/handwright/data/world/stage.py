@@ -14,7 +14,6 @@ from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.raster import Visible, rasterize
 
-SKIN, CLOTH, SOLID = 0, 1, 2
 PATTERNS = (
     "plain", "hoops", "ribs", "checks", "twill", "heather", "stripes", "panels", "grain", "leather", "screen",
     "knit", "brushed",
@@ -139,6 +138,20 @@ class Solid:
     owner: int  # Index of the hand that it belongs to, −1 for things
     labels: Int[np.ndarray, " v"]  # [V] what each vertex is part of, as written into the parts picture
     paint: Paint | None = None  # What is painted on it, or None
+
+
+def plain_solid(
+    points_m: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    rest_m: Float[np.ndarray, "v 3"],
+    material: Material,
+    label: int,
+    owner: int = -1,
+    paint: Paint | None = None,
+) -> Solid:
+    """A mesh without texture coordinates, all of it one part."""
+    empty, labels = np.zeros((len(faces), 3, 2)), np.full(len(points_m), label)
+    return Solid(points_m, faces, empty, rest_m, material, owner, labels, paint)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
+from handwright.data.hands.person import tube_faces
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure, texture
 from handwright.data.people.figure.mesh_cutting import FACE
-from handwright.data.world.stage import Material, Paint, Solid
+from handwright.data.world.stage import Material, Paint, Solid, plain_solid
 
 _LOW_M, _SPAN_M, _SIDE_PX = np.array([-0.1, 0.605]), 0.2, 480
 """The canvas: the neutral head seen from the front, x to the body's left, y up."""
@@ -89,18 +90,8 @@ def eye_solids(
         gaze /= np.linalg.norm(gaze)
         vertices, faces, uv = _ball(centre, radius, gaze)
         white = Material("solid", (1.0, 1.0, 1.0), 0.12, 0.05)
-        solids.append(
-            Solid(
-                vertices,
-                faces,
-                np.zeros((len(faces), 3, 2)),
-                vertices * 0,
-                white,
-                -1,
-                np.full(len(vertices), label),
-                Paint(_iris(look), uv[faces].astype(np.float32)),
-            )
-        )
+        iris = Paint(_iris(look), uv[faces].astype(np.float32))
+        solids.append(plain_solid(vertices, faces, vertices * 0, white, label, paint=iris))
     return solids
 
 
@@ -108,8 +99,6 @@ def _ball(
     centre: Float[np.ndarray, "3"], radius: float, gaze: Float[np.ndarray, "3"]
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 2"]]:
     """The front of a sphere in rings around the gaze; u = angle from it over 90°."""
-    from handwright.data.hands.person import tube_faces
-
     across = np.cross(gaze, [0.1, 0.95, 0.2])
     across /= np.linalg.norm(across)
     other = np.cross(gaze, across)

@@ -10,7 +10,7 @@ from handwright.data.hands.person import tube_faces
 from handwright.data.people.figure.makehuman import load_figure, texture
 from handwright.data.people.figure.mesh_cutting import Refined, cut_mesh, neighbours, refine, smoothed
 from handwright.data.people.posture.reach import Capsules
-from handwright.data.world.stage import Material, Solid
+from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.dense import vertex_normals
 
 _LINE_DEG = (0, 22, 42, 58, 70, 80, 92, 104, 118, 140, 180)
@@ -186,9 +186,7 @@ def _ribbons(
     number = 0.031 * np.arange(count)[:, None, None]
     rest = np.stack(np.broadcast_arrays(number + across * wide[..., None], 0.12 * far, 0.0), -1)
     material = replace(hair.material, seed=hair.material.seed + 3)
-    labels = np.full(points.size // 3, label)
-    empty = np.zeros((len(faces), 3, 2))
-    return Solid(points.reshape(-1, 3), faces, empty, rest.reshape(-1, 3), material, -1, labels)
+    return plain_solid(points.reshape(-1, 3), faces, rest.reshape(-1, 3), material, label)
 
 
 _BEANIE_M, _SHORTEST_M = 0.768, 0.012
@@ -215,23 +213,13 @@ def hair_solids(
     part = cut_mesh(crown.again.faces, field)
     solids: list[Solid] = []
     if len(part.faces):
-        solids.append(_solid(hair, part.carry(placed), part.faces, part.carry(crown.rest_m), label))
+        cap = part.carry(placed), part.faces, part.carry(crown.rest_m)
+        solids.append(plain_solid(*cap, hair.material, label))
     if hair.length_m > _SHORTEST_M and (field > 0).any():
         solids.append(locks(hair, crown, placed, normals, field, head, body, rng, label))
     if hair.style == "bun":
         solids.append(_bun(hair, points, head, rng, label))
     return solids
-
-
-def _solid(
-    hair: Hair,
-    points: Float[np.ndarray, "v 3"],
-    faces: Int[np.ndarray, "f 3"],
-    rest: Float[np.ndarray, "v 3"],
-    label: int,
-) -> Solid:
-    labels = np.full(len(points), label)
-    return Solid(points, faces, np.zeros((len(faces), 3, 2)), rest, hair.material, -1, labels)
 
 
 def _field(hair: Hair, crown: Scalp) -> Float[np.ndarray, " n"]:
@@ -281,7 +269,7 @@ def _bun(
     rest = np.stack(
         np.broadcast_arrays(radius * rise[:, None] + 0.01 * around, 0.12 * radius * around, 0.0), -1
     )
-    return _solid(hair, ball.reshape(-1, 3), tube_faces(14, 28), rest.reshape(-1, 3), label)
+    return plain_solid(ball.reshape(-1, 3), tube_faces(14, 28), rest.reshape(-1, 3), hair.material, label)
 
 
 @lru_cache(maxsize=1)
@@ -317,4 +305,4 @@ def _scarf(hair: Hair, skin_m: Float[np.ndarray, "v 3"], label: int) -> Solid:
     placed = points + (lift * np.clip(0.3 + field / 0.03, 0.3, 1))[:, None] * normals
     part = cut_mesh(fine.faces, field)
     rest = np.stack([around, neutral[:, 1], 0 * around], 1)
-    return _solid(hair, part.carry(placed), part.faces, part.carry(rest), label)
+    return plain_solid(part.carry(placed), part.faces, part.carry(rest), hair.material, label)
