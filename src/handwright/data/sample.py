@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
+from handwright.data.shapes import Landmarks
 from handwright.errors import InvalidValueError
 from handwright.types import Box, Image, Side
 
@@ -21,7 +22,7 @@ class HandLabel:
     bbox_xyxy_px: Box  # Its box; may reach beyond the picture
     side: Side | None  # Its anatomical side; None where the data set does not have it
     # float64 [21, 2] in MediaPipe order, pixel centres at + 0.5; None where there are none
-    keypoints_px: Float[np.ndarray, "21 2"] | None
+    keypoints_px: Landmarks | None
     # labelled and (as far as the data set has it) seen; all False without keypoints
     visible: Bool[np.ndarray, "21"]
     # float64 [21, 3] the same points in camera space, metres; None where there are none

@@ -236,9 +236,7 @@ def _files_of(sample: Entry) -> Iterator[tuple[str, bytes]]:
     yield f"{sample.key}.json", json.dumps(sample.record, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _records(
-    path: Path,
-) -> Iterator[tuple[str, Mapping[str, Member], dict[str, Any]] | DataError]:
+def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Member], dict[str, Any]] | DataError]:
     """Key, files and record of every sample that came whole; or what is wrong with it, or with the shard."""
     index = index_shard(path)
     for key in list(index.samples)[: None if index.problem is None else -1]:

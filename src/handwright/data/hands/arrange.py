@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.data.hands.hold import Posed, draw_pose, named_pose
+from handwright.data.shapes import Matrix, Vector
 from handwright.hand.grammar import counting, wrist_of
 from handwright.hand.grammar.motion import spheres_of
 from handwright.hand.grammar.named import NAMED
@@ -35,8 +36,8 @@ class Turned:
 
     posed: Posed  # Its pose and words
     side: Side  # Which hand
-    turn: Float[np.ndarray, "3 3"]  # [3, 3] hand → scene (camera axes)
-    at_m: Float[np.ndarray, "3"]  # [3] of the wrist in the scene
+    turn: Matrix  # [3, 3] hand → scene (camera axes)
+    at_m: Vector  # [3] of the wrist in the scene
 
 
 def one_hand(
@@ -112,9 +113,7 @@ def frame_hands(
     return tuple(_hand(t, shape, camera, offset) for t in turned)
 
 
-def _hand(
-    turned: Turned, shape: Float[np.ndarray, "9"], camera: Camera, offset: Float[np.ndarray, "3"]
-) -> Hand:
+def _hand(turned: Turned, shape: Float[np.ndarray, "9"], camera: Camera, offset: Vector) -> Hand:
     pose, arch = pose_of_dofs(turned.posed.dofs_rad)
     return Hand(
         pose=pose,
@@ -172,7 +171,7 @@ def _side_by_side(rng: np.random.Generator, kind: str, size: float) -> tuple[Tur
     return hands[0], hands[1]
 
 
-def _crossing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float[np.ndarray, "3"]]:
+def _crossing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vector]:
     """One hand before the other, arms at an angle."""
     palm: Direction = "camera" if rng.random() < 0.4 else "away"
     base = axis_angle_matrix(wrist_of(palm, "up"))
@@ -185,7 +184,7 @@ def _crossing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Floa
     return first, replace(second, at_m=at), np.array([0.0, 0.0, -1.0])
 
 
-def _facing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float[np.ndarray, "3"]]:
+def _facing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vector]:
     """Palm to palm, or fingertip to fingertip."""
     flat = kind == "palms together"
     base = axis_angle_matrix(wrist_of("left", "up"))
@@ -199,7 +198,7 @@ def _facing(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float[
     return right, left, np.array([-1.0, 0.0, 0.0])
 
 
-def _clasped(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float[np.ndarray, "3"]]:
+def _clasped(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vector]:
     """A fist in the other hand."""
     fist = Turned(named_pose("fist", rng), "right", axis_angle_matrix(wrist_of("down", "left")), np.zeros(3))
     around = named_pose("letter C", rng)
@@ -210,7 +209,7 @@ def _clasped(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float
     return fist, replace(cup, at_m=at), np.array([0.0, 0.0, -1.0])
 
 
-def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float[np.ndarray, "3"]]:
+def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Vector]:
     """A hand resting on the back of the other."""
     base = axis_angle_matrix(wrist_of("away", "up"))
     under = Turned(
@@ -225,7 +224,7 @@ def _stacked(rng: np.random.Generator, kind: str) -> tuple[Turned, Turned, Float
     return under, Turned(over, "left", turn, at), np.array([0.0, 0.0, -1.0])
 
 
-def _bring_together(first: Turned, second: Turned, away: Float[np.ndarray, "3"], size: float) -> Turned:
+def _bring_together(first: Turned, second: Turned, away: Vector, size: float) -> Turned:
     """Move the second hand along ``away`` to where it just touches the first."""
     radii = load_rig().sphere_radii_m
     a, b = _scene_spheres(first), _scene_spheres(second)
@@ -242,9 +241,9 @@ def _scene_spheres(turned: Turned) -> Float[np.ndarray, "s 3"]:
     return to_camera(spheres_of(turned.posed.dofs_rad), hand)
 
 
-def _about_z(angle: float) -> Float[np.ndarray, "3 3"]:
+def _about_z(angle: float) -> Matrix:
     return axis_angle_matrix(np.array([0.0, 0.0, angle]))
 
 
-def _jitter(rng: np.random.Generator, degrees: float) -> Float[np.ndarray, "3 3"]:
+def _jitter(rng: np.random.Generator, degrees: float) -> Matrix:
     return axis_angle_matrix(np.deg2rad(np.clip(rng.normal(0, degrees, 3), -2.2 * degrees, 2.2 * degrees)))

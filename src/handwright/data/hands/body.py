@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from handwright.data.hands.defects.malformed import PosedHand
 from handwright.data.hands.defects.surface import apply_surface_flaw
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
 from handwright.data.hands.person import Dress, Mesh, Person, band, disc, metal
+from handwright.data.shapes import Points, Vector
 from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
@@ -158,12 +159,12 @@ def _thing(dressed: Dressed, thing: Thing) -> Solid:
     return Solid(camera, faces, uv[faces], own, thing.material, -1, np.full(len(points), THING_LABEL))
 
 
-def _near(skin: Part, rest_y: float, reach: float) -> Float[np.ndarray, "n 3"]:
+def _near(skin: Part, rest_y: float, reach: float) -> Points:
     off = np.abs(skin.rest[:, 1] - rest_y)
     return skin.vertices[off < max(reach, float(np.partition(off, _RING_POINTS)[_RING_POINTS]))]
 
 
-def _along_arm(skin: Part, rest_y: float) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+def _along_arm(skin: Part, rest_y: float) -> tuple[Vector, Vector]:
     """Centre and direction (towards the elbow) of the arm at a height of the resting arm."""
     above, below = _near(skin, rest_y + 0.012, 0.008).mean(0), _near(skin, rest_y - 0.012, 0.008).mean(0)
     axis = (below - above) / np.linalg.norm(below - above)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from handwright.data.hands.objects import Thing, frame, thing_material
+from handwright.data.shapes import Angles
 from handwright.hand.anatomy import DOF_LIMITS_RAD, FINGER_BONES, PALM_BONES
 from handwright.hand.grammar import NAMED, PoseWords, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
@@ -33,7 +33,7 @@ _SHARES = (0.34, 0.2, 0.12, 0.08, 0.12, 0.14)
 class Posed:
     """A pose with its words."""
 
-    dofs_rad: Float[np.ndarray, "24"]  # [24] ``anatomy.DOF_NAMES``
+    dofs_rad: Angles  # [24] ``anatomy.DOF_NAMES``
     words: PoseWords  # What it is in words; directions and side still open
     name: str | None  # The name that it was drawn for, or None
 
@@ -52,7 +52,7 @@ def named_pose(name: str, rng: np.random.Generator) -> Posed:
     return _best(rng, lambda rng: Posed(jittered(words, rng), words, name))
 
 
-def jittered(words: PoseWords, rng: np.random.Generator) -> Float[np.ndarray, "24"]:
+def jittered(words: PoseWords, rng: np.random.Generator) -> Angles:
     """Angles around the typical ones that are still in these words."""
     bounds = bounds_of(words)
     noise = rng.normal(size=24)
@@ -154,7 +154,7 @@ def _wrap(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
     return Posed(closed, words_of(closed), None), thing
 
 
-def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"], aside: float) -> Thing:
+def _to_palm(thing: Thing, dofs: Angles, aside: float) -> Thing:
     """Lay the thing on the palm, as near to the wrist as the open thumb lets it come."""
     rig = load_rig()
     spheres, radii = spheres_of(dofs), rig.sphere_radii_m
@@ -173,7 +173,7 @@ def _to_palm(thing: Thing, dofs: Float[np.ndarray, "24"], aside: float) -> Thing
     return laid
 
 
-def close_on(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
+def close_on(thing: Thing, dofs: Angles) -> Angles:
     """Flex knuckles, then middle, then end joints, each finger on its own, until it touches."""
     rig = load_rig()
     finger_of = np.full(len(rig.sphere_bones), -1)
@@ -245,7 +245,7 @@ def _hold_plate(rng: np.random.Generator, name: str) -> tuple[Posed, Thing]:
     return Posed(dofs, words_of(dofs), None), thing
 
 
-def _back_off(thing: Thing, dofs: Float[np.ndarray, "24"]) -> Float[np.ndarray, "24"]:
+def _back_off(thing: Thing, dofs: Angles) -> Angles:
     """Straighten the knuckle of each finger that is in the thing until it only presses on it."""
     rig, dofs = load_rig(), dofs.copy()
     for finger in range(1, 5):

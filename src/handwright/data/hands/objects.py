@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from handwright.data.hands.person import any_colour, metal, tube_faces
+from handwright.data.shapes import Faces, Matrix, Points, Vector
 from handwright.data.world.stage import Material
 
 _SIDES = 40
@@ -17,13 +18,13 @@ class Thing:
 
     name: str  # 'cup', 'phone', 'pen', 'ball', 'handle', 'card'
     words: str  # 'a white cup'
-    centre: Float[np.ndarray, "3"]  # [3] metres
-    axes: Float[np.ndarray, "3 3"]  # [3, 3] rows: its own x, y, z as unit vectors
+    centre: Vector  # [3] metres
+    axes: Matrix  # [3, 3] rows: its own x, y, z as unit vectors
     # [3] half sizes; balls and round things: radius, radius, half length (along z)
-    half: Float[np.ndarray, "3"]
+    half: Vector
     material: Material  # What it is made of
 
-    def distance(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    def distance(self, points: Points) -> Float[np.ndarray, " n"]:
         """Signed distance of points, negative inside."""
         at = (points - self.centre) @ self.axes.T
         if self.name == "ball":
@@ -35,7 +36,7 @@ class Thing:
         return np.linalg.norm(np.maximum(q, 0), axis=1) + np.minimum(q.max(1), 0)
 
 
-def frame(along: Float[np.ndarray, "3"], up: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
+def frame(along: Vector, up: Vector) -> Matrix:
     """Rows x, y, z with z along ``along`` and y towards ``up``."""
     z = along / np.linalg.norm(along)
     y = up - (up @ z) * z
@@ -86,11 +87,7 @@ def thing_material(name: str, rng: np.random.Generator) -> tuple[Material, str]:
     ), f"a {word} handle"
 
 
-def thing_mesh(
-    thing: Thing,
-) -> tuple[
-    Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"], Float[np.ndarray, "v 2"]
-]:
+def thing_mesh(thing: Thing) -> tuple[Points, Faces, Points, Float[np.ndarray, "v 2"]]:
     """Vertices in the hand's frame, faces, own coordinates, and texture coordinates of each vertex."""
     if thing.name in ("phone", "card"):
         own, faces = _box(thing.half, min(0.008, 0.8 * float(thing.half[:2].min())))
@@ -107,7 +104,7 @@ def thing_mesh(
     return thing.centre + own @ thing.axes, faces, own, uv
 
 
-def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Points, Faces]:
     """Turn (radius, height) pairs around z."""
     around = np.linspace(0, 2 * np.pi, _SIDES, endpoint=False)
     points = np.stack(
@@ -117,7 +114,7 @@ def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Float[np.ndarray, "v 3"],
     return points.reshape(-1, 3), tube_faces(len(profile), _SIDES)
 
 
-def _cup_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+def _cup_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
     r, h, wall = half[0], half[2], 0.003
     outside = [
         (0, -h), (0.82 * r, -h), (0.9 * r, -0.96 * h), (0.96 * r, -0.6 * h), (r, 0.2 * h), (r, 0.98 * h),
@@ -126,7 +123,7 @@ def _cup_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
     return np.array(outside + inside)
 
 
-def _bar_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+def _bar_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
     r, h = half[0], half[2]
     bevel = min(0.3 * r, 0.004)
     return np.array(
@@ -134,7 +131,7 @@ def _bar_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
     )
 
 
-def _pen_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+def _pen_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
     r, h = half[0], half[2]
     return np.array(
         [
@@ -149,7 +146,7 @@ def _pen_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
     )
 
 
-def _ball_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
+def _ball_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
     t = np.linspace(-np.pi / 2, np.pi / 2, 22)
     return half[0] * np.stack([np.cos(t), np.sin(t)], 1)
 
@@ -157,7 +154,7 @@ def _ball_profile(half: Float[np.ndarray, "3"]) -> Float[np.ndarray, "p 2"]:
 _PROFILES = {"cup": _cup_profile, "handle": _bar_profile, "pen": _pen_profile, "ball": _ball_profile}
 
 
-def _cup_handle(half: Float[np.ndarray, "3"]) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+def _cup_handle(half: Vector) -> tuple[Points, Faces]:
     """Half a ring that sticks out along +x."""
     bend, tube = np.linspace(-np.pi / 2, np.pi / 2, 14), np.linspace(0, 2 * np.pi, 12, endpoint=False)
     reach, size = 0.55 * half[2], 0.0045
@@ -167,9 +164,7 @@ def _cup_handle(half: Float[np.ndarray, "3"]) -> tuple[Float[np.ndarray, "v 3"],
     return (centre[:, None] + size * ring).reshape(-1, 3), tube_faces(14, 12)
 
 
-def _box(
-    half: Float[np.ndarray, "3"], corner: float
-) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]:
+def _box(half: Vector, corner: float) -> tuple[Points, Faces]:
     """A plate with rounded corners and bevelled edges, its faces along z."""
     around = np.linspace(0, 2 * np.pi, 32, endpoint=False) + np.pi / 32
     inner = half[:2] - corner

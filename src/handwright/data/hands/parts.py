@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.data.hands.defects.malformed import FingerCopy, PosedHand
+from handwright.data.shapes import CornerUV, Faces, Points
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_points
@@ -21,11 +22,11 @@ _ROUND = 72
 class Part:
     """A mesh of one material."""
 
-    vertices: Float[np.ndarray, "v 3"]  # [V, 3] metres, right-hand space
-    faces: Int[np.ndarray, "f 3"]  # [F, 3] counter-clockwise from outside
-    corner_uv: Float[np.ndarray, "f 3 2"]  # [F, 3, 2] texture coordinates
+    vertices: Points  # [V, 3] metres, right-hand space
+    faces: Faces  # [F, 3] counter-clockwise from outside
+    corner_uv: CornerUV  # [F, 3, 2] texture coordinates
     # [V, 3] where each vertex is on the resting hand; sleeves: around, along, 0
-    rest: Float[np.ndarray, "v 3"]
+    rest: Points
     cloth: bool = False  # It is a sleeve, not skin
 
 
@@ -72,7 +73,7 @@ def _copied_finger(copy: FingerCopy) -> Part:
 
 
 @lru_cache
-def _finger_faces(finger: int) -> tuple[Int[np.ndarray, "f 3"], Float[np.ndarray, "f 3 2"]]:
+def _finger_faces(finger: int) -> tuple[Faces, CornerUV]:
     dense = load_dense_rig().rig
     mine = np.isin(dense.weight_bones, FINGER_BONES[finger])
     share = (dense.weights * mine).sum(1)
@@ -93,7 +94,7 @@ def _last_ring() -> Int[np.ndarray, " n"]:
     return np.array(loop)
 
 
-def _lathe(loop: Int[np.ndarray, " n"], first: int, rings: int) -> Int[np.ndarray, "f 3"]:
+def _lathe(loop: Int[np.ndarray, " n"], first: int, rings: int) -> Faces:
     """Triangles between a loop and the rings of its size that follow it, wound like the dense rig's stump."""
     size = len(loop)
     index = np.concatenate([loop, first + np.arange(rings * size)]).reshape(-1, size)
@@ -103,9 +104,7 @@ def _lathe(loop: Int[np.ndarray, " n"], first: int, rings: int) -> Int[np.ndarra
     return np.concatenate([np.stack([there, here, out], 1), np.stack([there, out, beside], 1)])
 
 
-def _forearm(
-    ring: Float[np.ndarray, "n 3"], arm: Arm, size: float
-) -> tuple[Float[np.ndarray, "p 3"], Float[np.ndarray, "f 3 2"]]:
+def _forearm(ring: Points, arm: Arm, size: float) -> tuple[Float[np.ndarray, "p 3"], CornerUV]:
     """Rings from the stump on: wider and rounder towards the elbow."""
     along = size * np.linspace(0, _ARM_M, _ARM_RINGS + 1)[1:]
     points = _tube(ring, along, arm.girth, size)
@@ -118,7 +117,7 @@ def _forearm(
 
 
 def _tube(
-    ring: Float[np.ndarray, "n 3"], along: Float[np.ndarray, " r"], girth: float, size: float
+    ring: Points, along: Float[np.ndarray, " r"], girth: float, size: float
 ) -> Float[np.ndarray, "p 3"]:
     centre = ring.mean(0)
     t = np.clip(along / (0.24 * size), 0, 1)[:, None, None]
@@ -133,7 +132,7 @@ def _tube(
     return rings.reshape(-1, 3)
 
 
-def _sleeve(ring: Float[np.ndarray, "n 3"], arm: Arm, size: float) -> Part:
+def _sleeve(ring: Points, arm: Arm, size: float) -> Part:
     """A looser tube with folds and a turned-in cuff."""
     assert arm.sleeve_m is not None
     rng = np.random.default_rng(arm.seed)
@@ -170,7 +169,7 @@ def _sleeve(ring: Float[np.ndarray, "n 3"], arm: Arm, size: float) -> Part:
     return Part(points, faces, np.zeros((len(faces), 3, 2)), rest, cloth=True)
 
 
-def _bend(points: Float[np.ndarray, "v 3"], arm: Arm) -> Float[np.ndarray, "v 3"]:
+def _bend(points: Points, arm: Arm) -> Points:
     """Bend what lies below the wrist: the hand stays, the forearm swings, smoothly in between."""
     t = np.clip((points[:, 1] - _BEND_FROM_M) / (_BEND_TO_M - _BEND_FROM_M), 0, 1)
     turn = axis_angle_matrix(t[:, None] * np.array([arm.flexion, 0.0, arm.deviation]))

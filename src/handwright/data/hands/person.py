@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from handwright.data.shapes import Faces, Points, Vector
 from handwright.data.world.stage import Material
 
 _BINS = 48
@@ -123,17 +124,12 @@ def _glove(rng: np.random.Generator) -> tuple[Material, str]:
     return knit, f"{word} knitted gloves"
 
 
-Mesh = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]
+Mesh = tuple[Points, Faces, Points]
 """Vertices, faces, and the vertices' own coordinates that patterns follow, metres."""
 
 
 def band(
-    skin: Float[np.ndarray, "n 3"],
-    centre: Float[np.ndarray, "3"],
-    axis: Float[np.ndarray, "3"],
-    half_width: float,
-    thickness: float,
-    gap: float = 0.0,
+    skin: Points, centre: Vector, axis: Vector, half_width: float, thickness: float, gap: float = 0.0
 ) -> Mesh:
     """A closed band around a limb, its own coordinates (around, along, 0)."""
     across = np.cross(axis, [0.31, 0.2, 0.93])
@@ -162,9 +158,7 @@ def band(
     return points.reshape(-1, 3), tube_faces(7, _BINS), rest.reshape(-1, 3)
 
 
-def disc(
-    centre: Float[np.ndarray, "3"], out: Float[np.ndarray, "3"], radius: float, height: float, sides: int = 36
-) -> Mesh:
+def disc(centre: Vector, out: Vector, radius: float, height: float, sides: int = 36) -> Mesh:
     """A round plate with bevelled rim that stands ``height`` out of its centre."""
     across = np.cross(out, [0.21, 0.9, 0.3])
     across /= np.linalg.norm(across)
@@ -184,7 +178,7 @@ def disc(
     return points.reshape(-1, 3), tube_faces(len(levels), sides), rest.reshape(-1, 3)
 
 
-def tube_faces(rings: int, sides: int) -> Int[np.ndarray, "f 3"]:
+def tube_faces(rings: int, sides: int) -> Faces:
     """Triangles between consecutive closed rings of points, [2·(rings − 1)·sides, 3]."""
     index = np.arange(rings * sides).reshape(rings, sides)
     a, b = index[:-1], np.roll(index[:-1], -1, 1)
@@ -254,7 +248,7 @@ def draw_person(rng: np.random.Generator) -> Person:
     )
 
 
-def _warmth(tone: int) -> Float[np.ndarray, "3"]:
+def _warmth(tone: int) -> Vector:
     """Gain of the darkest tones: the scale's swatches are greyer and darker than skin reflects."""
     dark = max(0.0, (tone - 6) / 3)
     return (1 + 0.8 * dark) * np.array([1 + 0.15 * dark, 1.0, 1 - 0.12 * dark])

@@ -19,6 +19,7 @@ from handwright.data.hands.defects.generators import (
 from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.hold import Posed
 from handwright.data.hands.setup import Setup, bare, draw_setup
+from handwright.data.shapes import Landmarks
 from handwright.data.world.picture import Photo, exposure, take_photo
 from handwright.data.world.stage import Stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
@@ -46,11 +47,8 @@ def _same_part(labels: Int[np.ndarray, "21"]) -> Bool[np.ndarray, "21"]:
 
 
 def _seen_landmarks(
-    hand: Hand,
-    landmarks_cam_m: Float[np.ndarray, "21 3"],
-    owned: Bool[np.ndarray, "h w"],
-    stage: Stage,
-) -> tuple[Float[np.ndarray, "21 2"], Bool[np.ndarray, "21"]]:
+    hand: Hand, landmarks_cam_m: Float[np.ndarray, "21 3"], owned: Bool[np.ndarray, "h w"], stage: Stage
+) -> tuple[Landmarks, Bool[np.ndarray, "21"]]:
     """Where landmarks are in the picture, and whether they are inside it and not hidden."""
     pixels = hand.camera.project(landmarks_cam_m)
     width, scale = owned.shape[0], stage.focal_px / hand.camera.focal_px
@@ -72,7 +70,7 @@ class HandTruth:
     hand: Hand  # Pose, shape, side, place and camera
     words: PoseWords  # The pose in words, with its side and directions
     name: str | None  # Name of the pose, or None
-    keypoints_px: Float[np.ndarray, "21 2"]  # [21, 2] MediaPipe order
+    keypoints_px: Landmarks  # [21, 2] MediaPipe order
     # [21] inside the picture, and seen (not behind anything, itself included)
     visible: Bool[np.ndarray, "21"]
     landmarks_cam_m: Float[np.ndarray, "21 3"]  # [21, 3]

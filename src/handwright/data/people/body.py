@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND, SLEEVE
 from handwright.data.hands.person import Person
@@ -25,6 +25,7 @@ from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.face import Look, eye_solids, face_paint, paint_of
 from handwright.data.people.head.hair import Hair, hair_solids
 from handwright.data.people.posture.stance import Stance
+from handwright.data.shapes import CornerUV, Faces, Points, Vector
 from handwright.data.world.stage import Solid, plain_solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
@@ -45,13 +46,13 @@ class Someone:
     person: Person  # Age, skin, nails
     stance: Stance  # The posed body
     hands: tuple[Hand, Hand]  # Both, in camera space; those of ``stance.hands``
-    place_m: Float[np.ndarray, "3"]  # [3] of the body's origin in camera space
+    place_m: Vector  # [3] of the body's origin in camera space
     outfit: Outfit  # Clothes
     hair: Hair  # What is on the head
     look: Look  # What is painted on the face
-    gaze_m: Float[np.ndarray, "3"]  # [3] what the eyes look at, camera space
+    gaze_m: Vector  # [3] what the eyes look at, camera space
 
-    def skin_m(self) -> Float[np.ndarray, "v 3"]:
+    def skin_m(self) -> Points:
         """[19158, 3] skin and helper meshes in camera space."""
         return self.stance.skin_m @ TO_CAMERA + self.place_m
 
@@ -72,16 +73,16 @@ def solids_of(someone: Someone) -> list[Solid]:
     return solids
 
 
-def _skin(someone: Someone, skin_m: Float[np.ndarray, "v 3"]) -> Solid:
+def _skin(someone: Someone, skin_m: Points) -> Solid:
     """Bare skin of the body and both of our hands, one mesh."""
     figure, dense = load_figure(), load_dense_rig().rig
     hand_faces, hand_uv, count = dense_faces()
     body_m = skin_m[:SKIN_VERTICES]
     number = np.arange(SKIN_VERTICES)
     labels = [_body_labels(someone.hands)]
-    points: list[Float[np.ndarray, "v 3"]] = []
-    faces: list[Int[np.ndarray, "f 3"]] = []
-    uv: list[Float[np.ndarray, "f 3 2"]] = []
+    points: list[Points] = []
+    faces: list[Faces] = []
+    uv: list[CornerUV] = []
     for k, hand in enumerate(someone.hands):
         first = SKIN_VERTICES + k * count
         posed = pose_bones(load_rig(), hand)
@@ -125,11 +126,11 @@ def _body_labels(hands: tuple[Hand, Hand]) -> Int[np.ndarray, " v"]:
 
 
 @lru_cache(maxsize=1)
-def _rest() -> Float[np.ndarray, "v 3"]:
+def _rest() -> Points:
     """Where the skin's patterns are: in the frame of the right hand, the left arm's in that of the left."""
     vertices = load_figure().vertices_m
     points = vertices[:SKIN_VERTICES]
-    local: dict[Side, Float[np.ndarray, "v 3"]] = {}
+    local: dict[Side, Points] = {}
     for side in SIDES:
         seat = socket_of(vertices, side)
         local[side] = (points - seat.at_m) @ seat.turn / seat.scale
@@ -143,7 +144,7 @@ def _rest() -> Float[np.ndarray, "v 3"]:
 
 
 @lru_cache(maxsize=1)
-def _body_uv() -> Float[np.ndarray, "f 3 2"]:
+def _body_uv() -> CornerUV:
     """Texture coordinates in the hand's atlas of the body's faces: forearms go on with the wrist's columns.
 
     The rest takes those of the back of the wrist.

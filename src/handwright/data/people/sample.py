@@ -18,6 +18,7 @@ from handwright.data.people.figure.makehuman import load_figure
 from handwright.data.people.figure.mesh_cutting import BODY_BONES, FACE, NOSE, bone, ears, feet
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
+from handwright.data.shapes import Linear
 from handwright.data.world.picture import exposure, take_photo
 from handwright.data.world.stage import Stage
 from handwright.hand.depth import depth_control
@@ -97,9 +98,7 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     return PersonPicture(**vars(photo), depth=depth, mask=body, hands=hands, person=person, setup=setup)
 
 
-def _metered(
-    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], parts: UInt8[np.ndarray, "s s"]
-) -> float:
+def _metered(rng: np.random.Generator, linear: Linear, parts: UInt8[np.ndarray, "s s"]) -> float:
     """Exposure for bare skin and what is around it."""
     skin = (parts == SKIN) | (
         (parts > 0) & (parts < 2 * LABELS_PER_HAND) & (parts % LABELS_PER_HAND <= FOREARM)

@@ -15,6 +15,7 @@ from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import bone
 from handwright.data.people.head.appearance import draw_head
 from handwright.data.people.posture.stance import Stance, draw_stance
+from handwright.data.shapes import Points, Vector
 from handwright.data.world.light import draw_surroundings
 from handwright.data.world.picture import Scenery, draw_shot
 from handwright.data.world.places import KINDS, Place, draw_place, on_floor
@@ -72,9 +73,7 @@ def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Pl
             return place
 
 
-def _gaze(
-    rng: np.random.Generator, stance: Stance, place_m: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "3"]:
+def _gaze(rng: np.random.Generator, stance: Stance, place_m: Vector) -> Vector:
     """A point that the eyes look at: the camera, as far as they turn that way, or a little beside it."""
     b = bone("head")
     eyes = stance.bones.heads_m[bone("eye.L")] / 2 + stance.bones.heads_m[bone("eye.R")] / 2
@@ -96,9 +95,7 @@ def _soles(stance: Stance) -> Float[np.ndarray, "2 3"]:
     )
 
 
-def _frame(
-    rng: np.random.Generator, stance: Stance, framing: str, side_px: int
-) -> tuple[Camera, Float[np.ndarray, "3"]]:
+def _frame(rng: np.random.Generator, stance: Stance, framing: str, side_px: int) -> tuple[Camera, Vector]:
     """Focal length, and where the body stands so that what is to be seen fills the picture."""
     focal = side_px * float(rng.uniform(1.1, 2.2))
     camera = Camera(focal, (side_px / 2, side_px / 2))
@@ -114,7 +111,7 @@ def _frame(
     return camera, offset
 
 
-def _wanted(stance: Stance, framing: str) -> Float[np.ndarray, "n 3"]:
+def _wanted(stance: Stance, framing: str) -> Points:
     """Points that must be in the picture, in the body's axes."""
     skin, heads = stance.skin_m[:SKIN_VERTICES], stance.bones.heads_m
     crown = skin[skin[:, 1].argmax()] + [0.0, 0.05, 0.0]

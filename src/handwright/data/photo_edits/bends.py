@@ -34,6 +34,7 @@ from handwright.data.photo_edits.moves import (
     stretched,
 )
 from handwright.data.photo_edits.photo_hands import along
+from handwright.data.shapes import Share
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
@@ -218,9 +219,7 @@ def _respaced_map(
     return (near, far), share
 
 
-def _paste_blend(
-    canvas: Canvas, piece: Piece, maps: tuple[Map, Map], share: Float[np.ndarray, "w w"], *, wrong: bool
-) -> None:
+def _paste_blend(canvas: Canvas, piece: Piece, maps: tuple[Map, Map], share: Share, *, wrong: bool) -> None:
     """Paste a piece whose near part follows one map and its far part another, with a soft seam."""
     shares = [np.clip(sample(piece.share, w), 0, 1) for w in maps]
     colours = [np.clip(sample(piece.colours, w), 0, 255) for w in maps]

@@ -16,6 +16,7 @@ from handwright.data.photo_edits.hand_crop import (
     finger_mask,
     first_bone_position,
 )
+from handwright.data.shapes import Colours, Share, Vector2
 from handwright.drawing.fill.background import fill_uncovered_background
 from handwright.drawing.fill.push_pull import push_pull
 from handwright.drawing.geometry.layer_assignment import smoothstep
@@ -108,9 +109,7 @@ def smooth_map(target: Float[np.ndarray, "n 2"], source: Float[np.ndarray, "n 2"
     return np.ascontiguousarray(fine[_STEP : _STEP + width, _STEP : _STEP + width])
 
 
-def polar(
-    where: Map, center: Float[np.ndarray, "2"], ahead: Float[np.ndarray, "2"]
-) -> tuple[np.ndarray, ...]:
+def polar(where: Map, center: Vector2, ahead: Vector2) -> tuple[np.ndarray, ...]:
     """Radius, and angle from ``ahead`` (clockwise on the screen is positive), of a map's places."""
     away = where - center.astype(np.float32)
     u = away @ ahead.astype(np.float32)
@@ -118,9 +117,7 @@ def polar(
     return np.hypot(u, v), np.arctan2(v, u)
 
 
-def from_polar(
-    radius: np.ndarray, angle: np.ndarray, center: Float[np.ndarray, "2"], ahead: Float[np.ndarray, "2"]
-) -> Map:
+def from_polar(radius: np.ndarray, angle: np.ndarray, center: Vector2, ahead: Vector2) -> Map:
     """The inverse of :func:`polar`."""
     u, v = radius * np.cos(angle), radius * np.sin(angle)
     x, y = u * ahead[0] - v * ahead[1] + center[0], u * ahead[1] + v * ahead[0] + center[1]
@@ -136,15 +133,15 @@ class Canvas:
     """A picture that is being edited."""
 
     crop: HandCrop  # The untouched hand
-    pixels: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3] as it is now
-    hand: Float[np.ndarray, "w w"]  # float32 [W, W] share of hand and arm as it is now
-    touched: Float[np.ndarray, "w w"]  # float32 [W, W] 1 where pixels are new
+    pixels: Colours  # float32 [W, W, 3] as it is now
+    hand: Share  # float32 [W, W] share of hand and arm as it is now
+    touched: Share  # float32 [W, W] 1 where pixels are new
     # Of what is wrong by now, pixels
     boxes: list[tuple[float, float, float, float]] = field(
         default_factory=list[tuple[float, float, float, float]]
     )
 
-    def lay(self, colours: Float[np.ndarray, "w w 3"], share: Float[np.ndarray, "w w"]) -> None:
+    def lay(self, colours: Colours, share: Share) -> None:
         """Cover the picture by new colours, to this share of each pixel."""
         self.pixels = self.pixels * (1 - share[..., None]) + colours * share[..., None]
         self.touched = np.maximum(self.touched, share)
@@ -160,10 +157,10 @@ class Canvas:
 class Piece:
     """A part that was cut out: colours that reach beyond its edge, and its share of each pixel."""
 
-    colours: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3]
-    share: Float[np.ndarray, "w w"]  # float32 [W, W]
+    colours: Colours  # float32 [W, W, 3]
+    share: Share  # float32 [W, W]
     # float32 [W, W] its opacity over other parts of the hand; None for 1
-    fade: Float[np.ndarray, "w w"] | None = None
+    fade: Share | None = None
 
 
 def new_canvas(crop: HandCrop) -> Canvas:
@@ -172,9 +169,7 @@ def new_canvas(crop: HandCrop) -> Canvas:
     return Canvas(crop, crop.pixels.copy(), crop.soft_hand.copy(), blank)
 
 
-def cut_out(
-    crop: HandCrop, share: Float[np.ndarray, "w w"], fade: Float[np.ndarray, "w w"] | None = None
-) -> Piece:
+def cut_out(crop: HandCrop, share: Share, fade: Share | None = None) -> Piece:
     """Cut out a part of the hand (``share``), its colours extended so that none is mixed with background."""
     reach = max(1.0, 0.012 * crop.span)
     inside = cv2.distanceTransform(crop.region.inside.astype(np.uint8), cv2.DIST_L2, 3)
@@ -195,7 +190,7 @@ def cut_out_finger(crop: HandCrop, number: int) -> Piece:
     return cut_out(crop, finger_mask(crop, number, crop.soft_hand), fade)
 
 
-def erase(canvas: Canvas, wanted: Float[np.ndarray, "w w"], seed: int) -> None:
+def erase(canvas: Canvas, wanted: Share, seed: int) -> None:
     """Fill a soft mask with background; the rest of the hand stays untouched."""
     crop = canvas.crop
     halo = max(2, round(_HALO * crop.span))
@@ -222,11 +217,11 @@ def paste(
     piece: Piece,
     where: Map,
     *,
-    below: Float[np.ndarray, "w w"] | None = None,
+    below: Share | None = None,
     wrong: bool = False,
     colours: Float[np.ndarray, "2 3"] | None = None,
-    within: Float[np.ndarray, "w w"] | None = None,
-) -> Float[np.ndarray, "w w"]:
+    within: Share | None = None,
+) -> Share:
     """Paste a piece that is resampled through a map; returns float32 [W, W], its share of each pixel.
 
     ``below`` is the share of each pixel that stays in front of it, ``colours`` [2, 3] are factors and
@@ -249,7 +244,7 @@ def paste(
     return share
 
 
-def with_matched_grain(canvas: Canvas, rng: np.random.Generator) -> Float[np.ndarray, "w w 3"]:
+def with_matched_grain(canvas: Canvas, rng: np.random.Generator) -> Colours:
     """The canvas with the photograph's grain where its pixels are new."""
     crop = canvas.crop
     new = canvas.touched > 0.5

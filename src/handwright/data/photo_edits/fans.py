@@ -14,6 +14,7 @@ from jaxtyping import Float
 from handwright.data.photo_edits.canvas import Canvas, from_polar, grid, new_canvas, polar, sample
 from handwright.data.photo_edits.hand_crop import HandCrop
 from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable
+from handwright.data.shapes import Vector2
 from handwright.drawing.geometry.layer_assignment import smoothstep
 
 _REACH = np.deg2rad(34)
@@ -28,8 +29,8 @@ _LEAST_ORDER = np.deg2rad(4)
 class Fan:
     """The four long fingers as sectors."""
 
-    center: Float[np.ndarray, "2"]  # Where their lines meet
-    ahead: Float[np.ndarray, "2"]  # Unit vector towards the knuckles
+    center: Vector2  # Where their lines meet
+    ahead: Vector2  # Unit vector towards the knuckles
     angles: Float[np.ndarray, "4"]  # float64 [4] of each finger, ascending; radians
     halves: Float[np.ndarray, "4"]  # float64 [4] half the angle that each fills
     numbers: tuple[int, ...]  # Which finger each is

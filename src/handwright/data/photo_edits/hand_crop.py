@@ -20,6 +20,7 @@ from handwright.data.photo_edits.photo_hands import (
     segment_photo_hand,
 )
 from handwright.data.photographs import decode_photo, read_photo
+from handwright.data.shapes import Colours, Landmarks, Share
 from handwright.drawing.fill.background import background_sources
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.grammar import orientation_of
@@ -51,14 +52,14 @@ _TUBE = 1.75  # How far from its bones a finger's own skin reaches, in its radii
 class HandCrop:
     """A sound hand in a square crop."""
 
-    pixels: Float[np.ndarray, "w w 3"]  # float32 [W, W, 3] sRGB in 0 … 255
-    points: Float[np.ndarray, "21 2"]  # float64 [21, 2] landmarks in the crop
+    pixels: Colours  # float32 [W, W, 3] sRGB in 0 … 255
+    points: Landmarks  # float64 [21, 2] landmarks in the crop
     side: Side  # Of the hand
     hand: Hand  # Fit of the hand, its camera the crop's
     region: HandRegion  # The hand with its arm
     fingers: tuple[Finger, ...]  # Thumb first
     # Other hands of the photograph: landmarks in the crop and sides
-    others: tuple[tuple[Float[np.ndarray, "21 2"], Side], ...]
+    others: tuple[tuple[Landmarks, Side], ...]
     name: str  # Of the photograph
     sha256: str  # Of its bytes
 
@@ -92,7 +93,7 @@ class HandCrop:
         return views[0] == views[1] and bool((apart < _ALIKE_LAB).all()) and 0.55 < sizes < 1.8
 
     @cached_property
-    def soft_hand(self) -> Float[np.ndarray, "w w"]:
+    def soft_hand(self) -> Share:
         """Share of each pixel that is hand or arm."""
         binary = cv2.GaussianBlur(self.region.inside.astype(np.float32), (0, 0), 1.2)
         reach = max(2, round(0.03 * self.span))
@@ -100,17 +101,17 @@ class HandCrop:
         return smoothstep(0.25, 0.75, fine)
 
     @cached_property
-    def places(self) -> tuple[Float[np.ndarray, "w w"], Float[np.ndarray, "w w"]]:
+    def places(self) -> tuple[Share, Share]:
         """Horizontal and vertical position of every pixel's centre."""
         y, x = np.mgrid[: self.width, : self.width].astype(np.float32) + np.float32(0.5)
         return x, y
 
-    def reach(self, number: int) -> Float[np.ndarray, "w w"]:
+    def reach(self, number: int) -> Share:
         """Distance of every pixel from a finger's bones distal of its web; the palm is no finger's."""
         return self._reaches[number]
 
     @cached_property
-    def _reaches(self) -> tuple[Float[np.ndarray, "w w"], ...]:
+    def _reaches(self) -> tuple[Share, ...]:
         return tuple(distance_to_chain(finger.chain, *self.places) for finger in self.fingers)
 
     @cached_property
@@ -151,9 +152,7 @@ def crop_hand(path: Path, size: int, rng: np.random.Generator, wanted: str = "an
     return _cut(found, path, chosen, square, round(WORK * size), bool(rng.random() < 0.5))
 
 
-def finger_mask(
-    crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"], start: tuple[float, float] = FROM_PALM
-) -> Float[np.ndarray, "w w"]:
+def finger_mask(crop: HandCrop, number: int, hand: Share, start: tuple[float, float] = FROM_PALM) -> Share:
     """The soft mask [W, W] of one finger from where it leaves the palm (``start``, in first bones)."""
     own = crop.fingers[number]
     away = crop.reach(number) / own.radius
@@ -165,7 +164,7 @@ def finger_mask(
     )
 
 
-def erased_mask(crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"]) -> Float[np.ndarray, "w w"]:
+def erased_mask(crop: HandCrop, number: int, hand: Share) -> Share:
     """The soft mask of what is erased when a finger is taken away: all but a round end at its web."""
     own = crop.fingers[number]
     away = crop.reach(number) / own.radius
@@ -174,7 +173,7 @@ def erased_mask(crop: HandCrop, number: int, hand: Float[np.ndarray, "w w"]) -> 
     return (whole * smoothstep(*STUMP, first_bone_position(crop, own.chain) - cap)).astype(np.float32)
 
 
-def first_bone_position(crop: HandCrop, chain: Float[np.ndarray, "4 2"]) -> Float[np.ndarray, "w w"]:
+def first_bone_position(crop: HandCrop, chain: Float[np.ndarray, "4 2"]) -> Share:
     """Position of each pixel along a chain's first bone, in its lengths; float32 [W, W]."""
     x, y = crop.places
     direction = chain[1] - chain[0]
@@ -184,7 +183,7 @@ def first_bone_position(crop: HandCrop, chain: Float[np.ndarray, "4 2"]) -> Floa
     return at.astype(np.float32)
 
 
-def _suits(points: Float[np.ndarray, "21 2"], wanted: str) -> bool:
+def _suits(points: Landmarks, wanted: str) -> bool:
     span = palm_span_px(points)
     free = may_be_free(points, span)
     pairs = free[1:-1] & free[2:]
@@ -267,5 +266,5 @@ def _other(side: Side) -> Side:
     return "left" if side == "right" else "right"
 
 
-def _is_in(points: Float[np.ndarray, "21 2"], width: int) -> bool:
+def _is_in(points: Landmarks, width: int) -> bool:
     return bool(((points > 0) & (points < width)).all(1).mean() >= 0.5)

@@ -19,6 +19,7 @@ from handwright.data.photo_edits.canvas import (
     sample,
 )
 from handwright.data.photo_edits.hand_crop import HandCrop, erased_mask, first_bone_position
+from handwright.data.shapes import Points, Share, Vector2
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import distance_to_chain
 
@@ -138,7 +139,7 @@ def balance_fills(task: EditTask, canvas: Canvas, plan: Mapping[int, Sequence[Ch
             fill_decoy(task, canvas, finger, share)
 
 
-def paste_move(canvas: Canvas, move: FingerMove, pieces: dict[int, Piece]) -> Float[np.ndarray, "w w"]:
+def paste_move(canvas: Canvas, move: FingerMove, pieces: dict[int, Piece]) -> Share:
     """Paste one finger; float32 [W, W] its share of each pixel."""
     crop = canvas.crop
     below = np.clip(canvas.hand, 0, 1) * _beyond_root(crop, move) if move.behind else None
@@ -178,13 +179,13 @@ def colour_match(crop: HandCrop, finger: int, lender: HandCrop, lent: int) -> Fl
     return match_colours(own, other)
 
 
-def match_colours(own: Float[np.ndarray, "n 3"], other: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "2 3"]:
+def match_colours(own: Points, other: Points) -> Float[np.ndarray, "2 3"]:
     """Factors and offsets that give one set of colours the mean and, about, the contrast of the own one."""
     factor = np.clip((own.std(0) + 3) / (other.std(0) + 3), 0.6, 1.5)
     return np.stack([factor, own.mean(0) - factor * other.mean(0)])
 
 
-def turned(chain: Chain, pivot: Float[np.ndarray, "2"], angle: float) -> Chain:
+def turned(chain: Chain, pivot: Vector2, angle: float) -> Chain:
     """A chain turned about a point; positive is clockwise on the screen."""
     c, s = np.cos(angle), np.sin(angle)
     return (chain - pivot) @ np.array([[c, s], [-s, c]]) + pivot
@@ -223,7 +224,7 @@ def shaped_like(model: Chain, chain: Chain, length: float) -> Chain:
     return chain[0] + scale * (turned(model, model[0], turn) - model[0])
 
 
-def angle_between(a: Float[np.ndarray, "2"], b: Float[np.ndarray, "2"]) -> float:
+def angle_between(a: Vector2, b: Vector2) -> float:
     """From a to b, clockwise on the screen positive, radians."""
     return float(np.arctan2(a[0] * b[1] - a[1] * b[0], a @ b))
 
@@ -234,7 +235,7 @@ def jittered(task: EditTask, chain: Chain) -> Chain:
     return stretched(turned(chain, chain[0], turn), length) + task.rng.normal(0, _JITTER_PX, 2)
 
 
-def fill_decoy(task: EditTask, canvas: Canvas, finger: int, gone: Float[np.ndarray, "w w"]) -> None:
+def fill_decoy(task: EditTask, canvas: Canvas, finger: int, gone: Share) -> None:
     """Fill a finger-shaped piece of background, where there is room for it."""
     crop = task.crop
     chain = crop.fingers[finger].chain
@@ -260,12 +261,12 @@ def _returned(task: EditTask, moves: Sequence[FingerMove], erased: Sequence[int]
     return back
 
 
-def _beyond_root(crop: HandCrop, move: FingerMove) -> Float[np.ndarray, "w w"]:
+def _beyond_root(crop: HandCrop, move: FingerMove) -> Share:
     """float32 [W, W] 0 where a finger grows out of the palm, 1 farther out, where the hand hides it."""
     return np.clip((first_bone_position(crop, move.chain) - 0.05) / 0.3, 0, 1)
 
 
-def _shows(share: Float[np.ndarray, "w w"], crop: HandCrop, move: FingerMove) -> bool:
+def _shows(share: Share, crop: HandCrop, move: FingerMove) -> bool:
     """Whether enough of a new finger is visible, its tip above all."""
     steps = np.diff(move.chain, axis=0)
     wanted = 2 * crop.fingers[move.finger].radius * move.thicker * float(np.hypot(*steps.T).sum()) * 0.75

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
+from handwright.data.shapes import Landmarks, Matrix, Vector, Vector2
 from handwright.hand.skeleton import distance_to_chain, palm_span_px
 from handwright.perception.detect.confirm import classify_candidate
 from handwright.perception.detect.landmarker import HandLandmarker
@@ -45,22 +46,20 @@ class Finger:
         return float(np.linalg.norm(np.diff(self.chain, axis=0), axis=1).sum())
 
     @property
-    def direction(self) -> Float[np.ndarray, "2"]:
+    def direction(self) -> Vector2:
         """Unit vector from knuckle to tip."""
         direction = self.chain[3] - self.chain[0]
         return direction / max(float(np.linalg.norm(direction)), 1e-6)
 
 
-def chains_of(points: Float[np.ndarray, "21 2"]) -> Float[np.ndarray, "5 4 2"]:
+def chains_of(points: Landmarks) -> Float[np.ndarray, "5 4 2"]:
     """The five chains of 21 landmarks, thumb first."""
     chains = points[1:].reshape(5, 4, 2).copy()
     chains[0, 0] += _THUMB_ROOT * (chains[0, 1] - chains[0, 0])
     return chains
 
 
-def measure_fingers(
-    points: Float[np.ndarray, "21 2"], region: Bool[np.ndarray, "h w"], span: float
-) -> tuple[Finger, ...]:
+def measure_fingers(points: Landmarks, region: Bool[np.ndarray, "h w"], span: float) -> tuple[Finger, ...]:
     """The five fingers of a hand, thumb first."""
     padded = np.pad(region.astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -71,7 +70,7 @@ def measure_fingers(
     )
 
 
-def is_stretched(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndarray, "5"]:
+def is_stretched(points: Landmarks, span: float) -> Bool[np.ndarray, "5"]:
     """Which fingers are stretched out in the picture's plane, by their landmarks alone."""
     chains = chains_of(points)
     lengths = np.linalg.norm(np.diff(chains, axis=1), axis=2).sum(1)
@@ -80,7 +79,7 @@ def is_stretched(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndar
     return (lengths > _LEAST_LENGTH * _USUAL_LENGTH * span) & (straight > _LEAST_STRAIGHT) & away
 
 
-def may_be_free(points: Float[np.ndarray, "21 2"], span: float) -> Bool[np.ndarray, "5"]:
+def may_be_free(points: Landmarks, span: float) -> Bool[np.ndarray, "5"]:
     """Which fingers are stretched out and away from the others, by their landmarks alone."""
     chains = chains_of(points)
     clear = [_is_clear(k, _THIN * span, chains) for k in range(5)]
@@ -154,8 +153,8 @@ class HandPixels:
 
     fit: Hand  # The fitted hand, in the whole photograph's camera
     window: tuple[int, int, int, int]  # x0, y0, x1, y1 of the part that was segmented
-    skin_lab: Float[np.ndarray, "3"]  # As in ``HandRegion``
-    skin_covariance: Float[np.ndarray, "3 3"]  # As in ``HandRegion``
+    skin_lab: Vector  # As in ``HandRegion``
+    skin_covariance: Matrix  # As in ``HandRegion``
     bits: UInt8[np.ndarray, "h b"]  # The hand's pixels in the window, packed
 
     def inside(self, height: int, width: int) -> Bool[np.ndarray, "h w"]:

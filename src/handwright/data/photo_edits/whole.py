@@ -20,6 +20,7 @@ from handwright.data.photo_edits.canvas import (
 from handwright.data.photo_edits.hand_crop import HandCrop
 from handwright.data.photo_edits.moves import EditedHand, EditTask, NotEditable, match_colours
 from handwright.data.photo_edits.photo_hands import measure_fingers
+from handwright.data.shapes import Share, Vector2
 from handwright.drawing.geometry.layer_assignment import smoothstep
 from handwright.hand.skeleton import palm_span_px
 from handwright.perception.segment import hand_region
@@ -140,7 +141,7 @@ def melted_swirled(task: EditTask) -> EditedHand:
     return _melted(task, canvas, where, smoothstep(0.02, 0.2, near))
 
 
-def distal_mask(crop: HandCrop, hand: Float[np.ndarray, "w w"], start: float) -> Float[np.ndarray, "w w"]:
+def distal_mask(crop: HandCrop, hand: Share, start: float) -> Share:
     """The part of a soft mask that lies distal of a line ``start`` hand spans distal of the wrist."""
     axis = _axis(crop)
     x, y = crop.places
@@ -154,7 +155,7 @@ def distal_mask(crop: HandCrop, hand: Float[np.ndarray, "w w"], start: float) ->
     return (hand * share).astype(np.float32)
 
 
-def _melted(task: EditTask, canvas: Canvas, where: Map, part: Float[np.ndarray, "w w"]) -> EditedHand:
+def _melted(task: EditTask, canvas: Canvas, where: Map, part: Share) -> EditedHand:
     canvas.pixels = np.clip(sample(canvas.pixels, where), 0, 255)
     canvas.hand = np.clip(sample(canvas.hand, where), 0, 1)
     canvas.touched = np.maximum(canvas.touched, part)
@@ -217,7 +218,7 @@ def _moved(crop: HandCrop, start: np.ndarray, matrix: np.ndarray, goal: np.ndarr
     return (here @ back.T.astype(np.float32) + start.astype(np.float32)).astype(np.float32)
 
 
-def _whole(canvas: Canvas, share: Float[np.ndarray, "w w"]) -> EditedHand:
+def _whole(canvas: Canvas, share: Share) -> EditedHand:
     """The result, unless too much of a pasted hand touches the picture's border."""
     rim = np.concatenate([share[0], share[-1], share[:, 0], share[:, -1]])
     if (rim > 0.5).sum() > 0.3 * canvas.crop.span:
@@ -225,13 +226,13 @@ def _whole(canvas: Canvas, share: Float[np.ndarray, "w w"]) -> EditedHand:
     return EditedHand(canvas, ())
 
 
-def _axis(crop: HandCrop) -> Float[np.ndarray, "2"]:
+def _axis(crop: HandCrop) -> Vector2:
     """Unit vector from the wrist to the knuckles."""
     direction = crop.points[[5, 9, 13, 17]].mean(0) - crop.points[0]
     return direction / max(float(np.hypot(*direction)), 1e-6)
 
 
-def _across(axis: np.ndarray) -> Float[np.ndarray, "2"]:
+def _across(axis: np.ndarray) -> Vector2:
     return np.array([-axis[1], axis[0]])
 
 
@@ -250,7 +251,7 @@ def _turn(angle: float) -> Float[np.ndarray, "2 2"]:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _noise(crop: HandCrop, rng: np.random.Generator, size: float) -> Float[np.ndarray, "w w"]:
+def _noise(crop: HandCrop, rng: np.random.Generator, size: float) -> Share:
     """Smooth noise of unit deviation; ``size`` of its waves in hand spans."""
     cells = max(4, round(crop.width / (size * crop.span)))
     coarse = rng.normal(size=(cells, cells)).astype(np.float32)

@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float
 
+from handwright.data.shapes import Linear
 from handwright.data.world.scenery import Canvas, draw_wood, noise, touched_box
 
 
@@ -193,7 +193,7 @@ def draw_tiles(rng: np.random.Generator, side: int) -> Canvas:
     return draw_bricks(rng, side, tiled=True)
 
 
-def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Float[np.ndarray, "s s 3"]:
+def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Linear:
     """Somebody out of focus: shoulders, neck, head, hair."""
     s = float(side)
     layer, covered = np.zeros_like(picture), np.zeros_like(picture)

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
-Colour = Float[np.ndarray, "3"]
+from handwright.data.shapes import Vector
+
+Colour = Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Lamp:
     """A distant lamp."""
 
-    towards: Float[np.ndarray, "3"]  # Unit vector to the lamp, camera space
+    towards: Vector  # Unit vector to the lamp, camera space
     colour: Colour  # [3] irradiance at right angles, linear
     softness_m: float  # Half-width of its shadows' edges on a surface 10 cm behind
     size: float  # Least roughness of its highlights: large for windows and softboxes
@@ -22,7 +23,7 @@ class Lamp:
 class Lobe:
     """A broad part of the surroundings: light c · ((1 + n·d)/2)^p."""
 
-    towards: Float[np.ndarray, "3"]  # Unit vector d
+    towards: Vector  # Unit vector d
     colour: Colour  # [3] linear c
     width: float  # Exponent p, 0 for all around
 
@@ -46,7 +47,7 @@ class Surroundings:
         return total + sum(lamps, np.zeros(3))
 
 
-def _to(x: float, y: float, z: float) -> Float[np.ndarray, "3"]:
+def _to(x: float, y: float, z: float) -> Vector:
     vector = np.array([x, y, z], float)
     return vector / np.linalg.norm(vector)
 

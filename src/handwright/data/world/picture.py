@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from handwright.data.shapes import Linear, Points, Vector
 from handwright.data.world import _shading as _light
 from handwright.data.world._surface import ALBEDO, BLEED, GLOW, METAL
 from handwright.data.world.light import Lamp, Surroundings
@@ -64,7 +65,7 @@ def take_photo(
     scenery: Scenery,
     rng: np.random.Generator,
     size: int,
-    metered: Callable[[np.random.Generator, Float[np.ndarray, "s s 3"], UInt8[np.ndarray, "s s"]], float],
+    metered: Callable[[np.random.Generator, Linear, UInt8[np.ndarray, "s s"]], float],
     reaches: tuple[tuple[float, int], ...] = REACHES,
 ) -> tuple[Photo, Stage]:
     """Rasterise, light, expose as ``metered`` (rng, linear light, parts) tells, and develop."""
@@ -80,12 +81,8 @@ def take_photo(
 
 
 def _composite(
-    lit: Float[np.ndarray, "h w 3"],
-    seen: Bool[np.ndarray, "h w"],
-    setup: Scenery,
-    rng: np.random.Generator,
-    size: int,
-) -> Float[np.ndarray, "s s 3"]:
+    lit: Linear, seen: Bool[np.ndarray, "h w"], setup: Scenery, rng: np.random.Generator, size: int
+) -> Linear:
     """What is lit over the place, with the shadow that falls on it when it is near."""
     layer = np.concatenate([lit, seen.astype(np.float32)[..., None]], 2)
     small = cv2.resize(layer, (size, size), interpolation=cv2.INTER_AREA)
@@ -119,16 +116,14 @@ def _cast_shadow(
     return left.astype(np.float32)
 
 
-def _white_balance(light: Surroundings, share: float) -> Float[np.ndarray, "3"]:
+def _white_balance(light: Surroundings, share: float) -> Vector:
     """Gains of a white balance that takes away this share of the light's colour."""
     colour = light.on_background / light.on_background.mean()
     gains = colour**-share
     return (gains / gains.mean()).astype(np.float32)
 
 
-def exposure(
-    rng: np.random.Generator, linear: Float[np.ndarray, "s s 3"], hand: Bool[np.ndarray, "s s"]
-) -> float:
+def exposure(rng: np.random.Generator, linear: Linear, hand: Bool[np.ndarray, "s s"]) -> float:
     """Metered on the whole picture, mostly on the hands, which do not clip."""
     luma = linear @ np.array([0.3, 0.59, 0.11], np.float32)
     weights = 1 + 3 * hand
@@ -171,7 +166,7 @@ def smear(layer: Float[np.ndarray, "h w c"], shot: Shot) -> Float[np.ndarray, "h
     return layer
 
 
-def develop(linear: Float[np.ndarray, "h w 3"], shot: Shot) -> tuple[UInt8[np.ndarray, "h w 3"], bytes]:
+def develop(linear: Linear, shot: Shot) -> tuple[UInt8[np.ndarray, "h w 3"], bytes]:
     """Linear light, exposed so that 0.18 is mid grey, → sRGB pixels, and the JPEG that they come out of.
 
     The second value is empty for ``jpeg`` 0.
@@ -195,7 +190,7 @@ def develop(linear: Float[np.ndarray, "h w 3"], shot: Shot) -> tuple[UInt8[np.nd
     return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1]), data.tobytes()
 
 
-def _tone(light: Float[np.ndarray, "h w 3"], contrast: float) -> Float[np.ndarray, "h w 3"]:
+def _tone(light: Linear, contrast: float) -> Linear:
     """Between sRGB with a soft shoulder and a filmic curve (Narkowicz's fit of ACES), both in 0 … 1."""
     over = np.maximum(light - 0.7, 0)
     rolled = np.minimum(light, 0.7) + over / (1 + 2.2 * over)
@@ -205,7 +200,7 @@ def _tone(light: Float[np.ndarray, "h w 3"], contrast: float) -> Float[np.ndarra
     return (plain * (1 - contrast) + filmic * contrast).astype(np.float32)
 
 
-def _noise(light: Float[np.ndarray, "h w 3"], shot: Shot) -> Float[np.ndarray, "h w 3"]:
+def _noise(light: Linear, shot: Shot) -> Linear:
     """Shot noise that grows with the root of light, mostly luminance, slightly blotched by the demosaic."""
     rng = np.random.default_rng(shot.seed)
     shape = light.shape
@@ -225,7 +220,7 @@ _BLEED_M = (0.0024, 0.0011, 0.0007)
 
 def light_stage(
     stage: Stage, light: Surroundings, reaches: tuple[tuple[float, int], ...] = REACHES
-) -> Float[np.ndarray, "h w 3"]:
+) -> Linear:
     """The light that everything seen sends out, float32 at the supersampled size, 0 where nothing is."""
     linear = np.zeros((*stage.index.shape, 3), np.float32)
     if not len(stage.rows):
@@ -266,7 +261,7 @@ def _ambient(
 
 
 def _shadow_maps(
-    stage: Stage, points: Float[np.ndarray, "n 3"], lamps: tuple[Lamp, ...]
+    stage: Stage, points: Points, lamps: tuple[Lamp, ...]
 ) -> tuple[Float[np.ndarray, "l 13"], Float[np.ndarray, "l s s"]]:
     """Per lamp its axes (9 numbers), low corner (3) and scale, and the nearest depth along it."""
     frames = np.zeros((len(lamps), 13), np.float32)
@@ -291,9 +286,7 @@ def _shadow_maps(
     return frames, shadows
 
 
-def _bleed(
-    stage: Stage, soft: Float[np.ndarray, "n 3"], bleed: Float[np.ndarray, " n"], pixels_per_m: float
-) -> Float[np.ndarray, "n 3"]:
+def _bleed(stage: Stage, soft: Points, bleed: Float[np.ndarray, " n"], pixels_per_m: float) -> Points:
     """Blur irradiance on skin, red furthest (d'Eon and Luebke 2007, in the picture's plane)."""
     skin = bleed > 0
     if not skin.any():

@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float
 
-Canvas = Float[np.ndarray, "h w 3"]
+from handwright.data.shapes import Linear
+
+Canvas = Linear
 
 
 def noise(

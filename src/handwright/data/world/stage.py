@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from handwright.data.shapes import CornerUV, Faces, Linear, Points
 from handwright.data.world._noise import draw_detail
 from handwright.data.world._surface import ALBEDO, see_points, vertex_normals
 from handwright.hand.anatomy import FINGER_BONES
@@ -120,20 +121,20 @@ def _halvings(full: Float[np.ndarray, "s s c"]) -> tuple[Float[np.ndarray, "s s 
 class Paint:
     """A picture on a mesh; the material's own colour is multiplied by it."""
 
-    picture: Float[np.ndarray, "h w 3"]  # float32 [H, W, 3] factors
+    picture: Linear  # float32 [H, W, 3] factors
     # [F, 3, 2] where in it each corner of each face is, 0 … 1; edges go on beyond
-    corner_uv: Float[np.ndarray, "f 3 2"]
+    corner_uv: CornerUV
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
     """A mesh of one material."""
 
-    points_m: Float[np.ndarray, "v 3"]  # [V, 3] camera space
-    faces: Int[np.ndarray, "f 3"]  # [F, 3]; either winding, normals are turned to the camera
+    points_m: Points  # [V, 3] camera space
+    faces: Faces  # [F, 3]; either winding, normals are turned to the camera
     # [F, 3, 2] texture coordinates; zeros where the material needs none
-    corner_uv: Float[np.ndarray, "f 3 2"]
-    rest_m: Float[np.ndarray, "v 3"]  # [V, 3] coordinates that the material's patterns follow
+    corner_uv: CornerUV
+    rest_m: Points  # [V, 3] coordinates that the material's patterns follow
     material: Material  # What it is made of
     owner: int  # Index of the hand that it belongs to, −1 for things
     labels: Int[np.ndarray, " v"]  # [V] what each vertex is part of, as written into the parts picture
@@ -141,9 +142,9 @@ class Solid:
 
 
 def plain_solid(
-    points_m: Float[np.ndarray, "v 3"],
-    faces: Int[np.ndarray, "f 3"],
-    rest_m: Float[np.ndarray, "v 3"],
+    points_m: Points,
+    faces: Faces,
+    rest_m: Points,
     material: Material,
     label: int,
     owner: int = -1,
@@ -158,8 +159,8 @@ def plain_solid(
 class Stage:
     """A rasterised scene."""
 
-    points_m: Float[np.ndarray, "v 3"]  # [V, 3] of all meshes, float32
-    faces: Int[np.ndarray, "f 3"]  # int64 [F, 3]
+    points_m: Points  # [V, 3] of all meshes, float32
+    faces: Faces  # int64 [F, 3]
     face_solid: Int[np.ndarray, " f"]  # [F] which mesh each face is of
     solids: tuple[Solid, ...]  # The meshes
     visible: Visible  # What is seen at each sub-pixel
@@ -174,7 +175,7 @@ class Stage:
         """Sub-pixels that show any mesh."""
         return self.visible.face >= 0
 
-    def seen_points_m(self) -> Float[np.ndarray, "n 3"]:
+    def seen_points_m(self) -> Points:
         """Camera-space position of every seen sub-pixel, float32."""
         z = self.visible.depth_m[self.rows, self.columns]
         x = (self.columns + 0.5 - self.center_px[0]) / self.focal_px * z

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from handwright.data.hands.defects import fingers
 from handwright.data.hands.defects.fingers import bend_shows
 from handwright.data.hands.defects.malformed import DefectLabel, Generator, PosedHand, SurfaceFlaw, bones_of
 from handwright.data.hands.setup import Setup
+from handwright.data.shapes import Angles
 from handwright.hand.anatomy import FINGERS
 from handwright.hand.defects import Defect
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
@@ -94,9 +94,7 @@ def add_defect(setup: Setup, name: str, generator: int, rng: np.random.Generator
     return replace(setup, hands=(malformed, *setup.hands[1:]), labels=(*setup.labels, label))
 
 
-def _generated(
-    name: str, generator: int, hand: Hand, dofs: Float[np.ndarray, "24"], rng: np.random.Generator
-) -> PosedHand:
+def _generated(name: str, generator: int, hand: Hand, dofs: Angles, rng: np.random.Generator) -> PosedHand:
     """A malformed hand; a bend is drawn again until it shows, else the farthest one is taken."""
     make = GENERATORS[name][generator]
     if name not in SHOWN_EDGEWAYS:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from handwright.data.shapes import Angles, Vector
 from handwright.hand.anatomy import FINGER_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.kinematics import PosedBones, pose_bones, pose_of_dofs
@@ -83,7 +83,7 @@ class PosedHand:
     flaw: SurfaceFlaw | None = None  # What is wrong with its surface, or None
 
 
-Generator = Callable[[Hand, Float[np.ndarray, "24"], np.random.Generator], PosedHand]
+Generator = Callable[[Hand, Angles, np.random.Generator], PosedHand]
 """Makes a sound hand wrong: the hand, its own copy of the 24 angles in radians, which finger and how much."""
 
 
@@ -97,7 +97,7 @@ def any_finger(rng: np.random.Generator) -> int:
     return int(rng.choice([1, 2, 3, 4], p=[0.28, 0.27, 0.25, 0.2]))
 
 
-def with_angles(hand: Hand, dofs_rad: Float[np.ndarray, "24"]) -> Hand:
+def with_angles(hand: Hand, dofs_rad: Angles) -> Hand:
     """The hand in another pose, possibly an impossible one."""
     pose, arch = pose_of_dofs(dofs_rad)
     return replace(hand, pose=pose, palm_arch=arch)
@@ -108,12 +108,12 @@ def bones_of(hand: Hand) -> PosedBones:
     return pose_bones(load_rig(), hand)
 
 
-def between_knuckles(bones: PosedBones, finger: int) -> Float[np.ndarray, "3"]:
+def between_knuckles(bones: PosedBones, finger: int) -> Vector:
     """The middle between the knuckles of a finger and its next neighbour."""
     return (bones.joints_m[FINGER_BONES[finger][0]] + bones.joints_m[FINGER_BONES[finger + 1][0]]) / 2
 
 
-def moved(bones: PosedBones, finger: int, offset_m: Float[np.ndarray, "3"], size: float) -> PosedBones:
+def moved(bones: PosedBones, finger: int, offset_m: Vector, size: float) -> PosedBones:
     """All bones scaled about a finger's knuckle and moved."""
     root = bones.joints_m[FINGER_BONES[finger][0]]
     joints = root + size * (bones.joints_m - root) + offset_m

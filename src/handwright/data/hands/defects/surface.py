@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from handwright.data.hands.defects.malformed import SurfaceFlaw
 from handwright.data.hands.parts import Part
+from handwright.data.shapes import Faces, Points
 from handwright.hand.defects import Defect
 from handwright.hand.rig import axis_angle_matrix
 
@@ -92,7 +93,7 @@ def _closed(part: Part, kept: Bool[np.ndarray, " f"] | None) -> Part:
 
 def _joined(first: Part, second: Part) -> Part:
     """Two parts in one mesh; the first keeps its numbering."""
-    faces: Int[np.ndarray, "f 3"] = np.concatenate([first.faces, second.faces + len(first.vertices)])
+    faces: Faces = np.concatenate([first.faces, second.faces + len(first.vertices)])
     return Part(
         np.concatenate([first.vertices, second.vertices]),
         faces,
@@ -102,7 +103,7 @@ def _joined(first: Part, second: Part) -> Part:
 
 
 def _waves(
-    points: Float[np.ndarray, "n 3"], rng: np.random.Generator, least_m: float, most_m: float
+    points: Points, rng: np.random.Generator, least_m: float, most_m: float
 ) -> Float[np.ndarray, " n"]:
     """A smooth field of about unit deviation with wavelengths in this range."""
     total = np.zeros(len(points))

@@ -17,6 +17,7 @@ from handwright.data.people.figure.mesh_cutting import (
     rim_of,
     smoothed,
 )
+from handwright.data.shapes import Faces, PerVertex, Points
 from handwright.data.world.stage import Material
 from handwright.hand.dense import vertex_normals
 
@@ -29,22 +30,22 @@ NEUTRAL_TALL_M = 1.6659
 class Places:
     """Where vertices of the neutral body are, as tailors see it."""
 
-    height: Float[np.ndarray, " v"]  # [V] above the ground, 1 = the neutral body's crown
-    arm: Float[np.ndarray, " v"]  # [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso
-    side: Float[np.ndarray, " v"]  # [V] +1 left, −1 right
+    height: PerVertex  # [V] above the ground, 1 = the neutral body's crown
+    arm: PerVertex  # [V] along the arm: 0 shoulder, 1 elbow, 2 wrist; negative on the torso
+    side: PerVertex  # [V] +1 left, −1 right
     on_body_m: Float[np.ndarray, "v 2"]  # [V, 2] around and along torso or leg
     on_arm_m: Float[np.ndarray, "v 2"]  # [V, 2] around and along the arm
     sleeves: Float[np.ndarray, "v 2"]  # [V, 2] share of the right and the left sleeve, 0 … 1
-    position_m: Float[np.ndarray, "v 3"]  # [V, 3] neutral
+    position_m: Points  # [V, 3] neutral
 
 
 @dataclass(frozen=True, eq=False)
 class Cloth:
     """A piece of a garment as a mesh."""
 
-    points_m: Float[np.ndarray, "v 3"]  # [V, 3] in the space of the posed skin
-    faces: Int[np.ndarray, "f 3"]  # [F, 3]
-    rest_m: Float[np.ndarray, "v 3"]  # [V, 3] around, along, 0
+    points_m: Points  # [V, 3] in the space of the posed skin
+    faces: Faces  # [F, 3]
+    rest_m: Points  # [V, 3] around, along, 0
     material: Material  # What it is made of
     piece: str  # 'torso', 'right sleeve', 'left sleeve', 'legs' or 'shoes'
 
@@ -95,7 +96,7 @@ def places() -> Places:
     )
 
 
-def _fields(garment: Garment, at: Places) -> tuple[Float[np.ndarray, " v"], Float[np.ndarray, " v"]]:
+def _fields(garment: Garment, at: Places) -> tuple[PerVertex, PerVertex]:
     """How far from a garment's hems and cuffs, and from its neckline, each vertex is; metres."""
     tall = NEUTRAL_TALL_M
     hem = (at.height - garment.low) * tall
@@ -112,12 +113,12 @@ def _fields(garment: Garment, at: Places) -> tuple[Float[np.ndarray, " v"], Floa
     return hem, np.minimum(collar, np.where(z > 0.0, notch * min(drop, width), 1.0))
 
 
-def field_of(garment: Garment, at: Places) -> Float[np.ndarray, " v"]:
+def field_of(garment: Garment, at: Places) -> PerVertex:
     """How far inside a garment each vertex is, metres; negative outside."""
     return np.minimum(*_fields(garment, at))
 
 
-def covered(outfit: Outfit) -> Float[np.ndarray, " v"]:
+def covered(outfit: Outfit) -> PerVertex:
     """How far under clothes each vertex is, metres."""
     at = places()
     return np.max([field_of(garment, at) for garment in outfit.garments], axis=0)
@@ -134,7 +135,7 @@ def _mesh(name: str) -> tuple[Refined, Int[np.ndarray, "e 2"], Places]:
     return fine, edges, Places(height, arm, side, on_body, on_arm, sleeves, fine.carry(at.position_m))
 
 
-def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
+def wear(outfit: Outfit, skin_m: Points) -> list[Cloth]:
     """All garments over a posed body [19158, 3] with its helper meshes, in any axes."""
     top = outfit.garments[0]
     cloths: list[Cloth] = []
@@ -143,7 +144,7 @@ def wear(outfit: Outfit, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
     return cloths
 
 
-def _sew(garment: Garment, over: Garment | None, skin_m: Float[np.ndarray, "v 3"]) -> list[Cloth]:
+def _sew(garment: Garment, over: Garment | None, skin_m: Points) -> list[Cloth]:
     """Loosen, fold, cut and hem; what is well under another garment is left out."""
     fine, edges, at = _mesh(garment.mesh)
     points = smoothed(fine.carry(skin_m), edges, _SMOOTH_ROUNDS if garment.piece != "shoes" else 10)
@@ -170,10 +171,7 @@ def _sew(garment: Garment, over: Garment | None, skin_m: Float[np.ndarray, "v 3"
 
 
 def _hemmed(
-    points: Float[np.ndarray, "v 3"],
-    inwards: Float[np.ndarray, "v 3"],
-    faces: Int[np.ndarray, "f 3"],
-    at_hem: Bool[np.ndarray, " v"],
+    points: Points, inwards: Points, faces: Faces, at_hem: Bool[np.ndarray, " v"]
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Int[np.ndarray, " r"]]:
     """Smooth hems, not seams, and turn both in; also returns the vertex that each added one comes from."""
     edges = rim_of(faces)
@@ -189,9 +187,7 @@ def _hemmed(
     return np.concatenate([out, out[rim] + inwards[rim]]), np.concatenate([faces, hem]), rim
 
 
-def _pieces(
-    garment: Garment, at: Places
-) -> list[tuple[str, Float[np.ndarray, " v"], Float[np.ndarray, "v 2"]]]:
+def _pieces(garment: Garment, at: Places) -> list[tuple[str, PerVertex, Float[np.ndarray, "v 2"]]]:
     """Per piece its name, a field that is positive in it, and the pattern's coordinates."""
     if garment.sleeve is None:
         return [(garment.piece, np.ones(len(at.arm)), at.on_body_m)]
@@ -203,7 +199,7 @@ def _pieces(
     ]
 
 
-def _folds(rng: np.random.Generator, at: Places) -> Float[np.ndarray, " v"]:
+def _folds(rng: np.random.Generator, at: Places) -> PerVertex:
     """Waves across limbs, stronger where joints gather the cloth."""
     share = at.sleeves.sum(1)
     total = np.zeros(len(share))

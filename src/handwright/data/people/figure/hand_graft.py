@@ -20,6 +20,7 @@ from handwright.data.people.figure.makehuman import (
     load_figure,
 )
 from handwright.data.people.figure.mesh_cutting import Posed, bone
+from handwright.data.shapes import CornerUV, Faces, Matrix, PerVertex, Points, Vector, Vector2
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import mesh_of
 from handwright.hand.rig import load_rig, matrix_axis_angle
@@ -73,7 +74,7 @@ def draw_build(rng: np.random.Generator, age: str) -> Build:
     return Build(feminine, age, {k: w for k, w in weights.items() if w > 1e-3}, float(rng.normal(1, 0.035)))
 
 
-def rest_vertices_m(build: Build) -> Float[np.ndarray, "v 3"]:
+def rest_vertices_m(build: Build) -> Points:
     """The body and its helper meshes at rest: arms 45° down, standing on y = 0."""
     figure = load_figure()
     vertices = figure.vertices_m.copy()
@@ -108,7 +109,7 @@ def _look(rng: np.random.Generator) -> dict[str, float]:
 
 
 SIDES: tuple[Side, Side] = ("right", "left")
-TO_CAMERA: Float[np.ndarray, "3 3"] = np.diag([1.0, -1.0, -1.0])
+TO_CAMERA: Matrix = np.diag([1.0, -1.0, -1.0])
 """Axes of the body → axes of a camera that it faces."""
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -121,8 +122,8 @@ class Socket:
     """Where a hand sits on the resting body: rig point p → ``turn @ (mirror) @ (scale · p) + at_m``."""
 
     # [3, 3] columns: thumb's side (of a left hand the other), fingers, out of the palm
-    turn: Float[np.ndarray, "3 3"]
-    at_m: Float[np.ndarray, "3"]  # [3] the rig's wrist
+    turn: Matrix
+    at_m: Vector  # [3] the rig's wrist
     scale: float  # Size of the hand against our mean hand
 
 
@@ -156,7 +157,7 @@ def joint(side: Side) -> Joint:
     return Joint(hand, loop, arm, nearest, fade * closeness / closeness.sum(1, keepdims=True))
 
 
-def socket_of(vertices_m: Float[np.ndarray, "v 3"], side: Side) -> Socket:
+def socket_of(vertices_m: Points, side: Side) -> Socket:
     """Where the hand of a resting body sits: the best similarity between our rest hand and the body's."""
     rig = load_rig()
     source = rig.vertices_m if side == "right" else rig.vertices_m @ _MIRROR
@@ -173,10 +174,10 @@ def hand_on(
     socket: Socket,
     side: Side,
     pose: Float[np.ndarray, "15 3"],
-    palm_arch: Float[np.ndarray, "2"],
+    palm_arch: Vector2,
     shape: Float[np.ndarray, "9"],
     camera: Camera,
-    place_m: Float[np.ndarray, "3"],
+    place_m: Vector,
 ) -> Hand:
     """Our hand (its shape's scale taken times the socket's) on the posed arm, in camera space."""
     wrist = bone(f"wrist.{'R' if side == 'right' else 'L'}")
@@ -195,7 +196,7 @@ def hand_on(
     )
 
 
-def give_way(skin_m: Float[np.ndarray, "v 3"], hand: Hand) -> Float[np.ndarray, "v 3"]:
+def give_way(skin_m: Points, hand: Hand) -> Points:
     """The body's skin in camera space with its forearm led smoothly to the hand's open wrist."""
     seam = joint(hand.side)
     offset = mesh_of(hand).vertices_cam_m[seam.loop] - skin_m[seam.hand[seam.loop]]
@@ -205,7 +206,7 @@ def give_way(skin_m: Float[np.ndarray, "v 3"], hand: Hand) -> Float[np.ndarray, 
 
 
 @lru_cache(maxsize=1)
-def dense_faces() -> tuple[Int[np.ndarray, "f 3"], Float[np.ndarray, "f 3 2"], int]:
+def dense_faces() -> tuple[Faces, CornerUV, int]:
     """The dense hand without its stump of forearm: faces, corners' texture coordinates, vertices."""
     dense, rig = load_dense_rig().rig, load_rig()
     count = 4 * len(rig.faces)
@@ -223,7 +224,7 @@ def handless_faces() -> Bool[np.ndarray, " f"]:
 
 
 @lru_cache(maxsize=2)
-def arm_share(side: Side) -> Float[np.ndarray, " v"]:
+def arm_share(side: Side) -> PerVertex:
     """How much of each skin vertex hangs on the bones from the elbow on, 0 … 1."""
     figure = load_figure()
     tag = "R" if side == "right" else "L"
@@ -231,7 +232,7 @@ def arm_share(side: Side) -> Float[np.ndarray, " v"]:
     return (figure.weights * np.isin(figure.weight_bones, mine)).sum(1)[:SKIN_VERTICES]
 
 
-def _open_loop(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, " l"]:
+def _open_loop(faces: Faces) -> Int[np.ndarray, " l"]:
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
     return np.unique(unique[count == 1])

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
+from handwright.data.shapes import CornerUV, Faces, Points
 from handwright.errors import MissingPackageError
 from handwright.hand.rig import load_rig
 
@@ -35,15 +36,15 @@ WEIGHTS = ("minweight", "averageweight", "maxweight")
 class Group:
     """Faces of one part of the mesh."""
 
-    faces: Int[np.ndarray, "f 3"]  # int64 [F, 3] into all vertices, counter-clockwise from outside
-    corner_uv: Float[np.ndarray, "f 3 2"]  # float32 [F, 3, 2] texture coordinates, v down
+    faces: Faces  # int64 [F, 3] into all vertices, counter-clockwise from outside
+    corner_uv: CornerUV  # float32 [F, 3, 2] texture coordinates, v down
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
     """The neutral body and all that can be done to it."""
 
-    vertices_m: Float[np.ndarray, "v 3"]  # [19158, 3] of skin and helper meshes
+    vertices_m: Points  # [19158, 3] of skin and helper meshes
     # Skin ('body') and MakeHuman's helper meshes ('helper-tights', 'helper-l-eye', …)
     groups: dict[str, Group]
     # Name of a target → displacements in metres, sparse: (indices [K], float32 [K, 3])
@@ -106,7 +107,7 @@ def texture(name: str) -> Float[np.ndarray, "s s"]:
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.float32) / 255
 
 
-def _read_mesh(path: Path) -> tuple[Float[np.ndarray, "v 3"], dict[str, Group]]:
+def _read_mesh(path: Path) -> tuple[Points, dict[str, Group]]:
     vertices: list[list[str]] = []
     uv: list[list[str]] = []
     quads: dict[str, list[list[str]]] = {}
@@ -177,7 +178,7 @@ def _read_targets(root: Path) -> dict[str, tuple[Int[np.ndarray, " k"], Float[np
 
 
 def _read_rig(
-    path: Path, groups: dict[str, Group], vertices: Float[np.ndarray, "v 3"]
+    path: Path, groups: dict[str, Group], vertices: Points
 ) -> tuple[tuple[str, ...], tuple[int, ...], tuple[Int[np.ndarray, " k"], ...]]:
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     order: list[str] = []

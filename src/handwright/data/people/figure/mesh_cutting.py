@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from handwright.data.people.figure.makehuman import Figure, load_figure
+from handwright.data.shapes import Faces, Matrix, PerVertex, Points
 from handwright.hand.kinematics import blend_skin
 
 FACE: Int[np.ndarray, "68"] = np.array(
@@ -53,15 +54,13 @@ class Posed:
     rest_heads_m: Float[np.ndarray, "b 3"]  # [B, 3]
 
 
-def rest_heads_m(vertices_m: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "b 3"]:
+def rest_heads_m(vertices_m: Points) -> Float[np.ndarray, "b 3"]:
     """Head of every bone of a resting body."""
     return np.stack([vertices_m[chosen].mean(0) for chosen in load_figure().head_vertices])
 
 
 def pose_bones(
-    heads_m: Float[np.ndarray, "b 3"],
-    local: dict[str, Float[np.ndarray, "3 3"]],
-    turned: dict[str, Float[np.ndarray, "3 3"]] | None = None,
+    heads_m: Float[np.ndarray, "b 3"], local: dict[str, Matrix], turned: dict[str, Matrix] | None = None
 ) -> Posed:
     """Forward kinematics: bones turn ``local`` to their parents or ``turned`` against the resting body."""
     figure = load_figure()
@@ -81,7 +80,7 @@ def bone(name: str) -> int:
     return load_figure().bones.index(name)
 
 
-def skin(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Float[np.ndarray, "v 3"]:
+def skin(vertices_m: Points, posed: Posed) -> Points:
     """Move all vertices of a resting body with its bones."""
     figure: Figure = load_figure()
     return blend_skin(
@@ -96,7 +95,7 @@ class Cut:
     # [N, 2] of each vertex of the part: the two vertices of the mesh that it lies between
     ends: Int[np.ndarray, "n 2"]
     shares: Float[np.ndarray, " n"]  # [N] how far it is on the way from the first to the second
-    faces: Int[np.ndarray, "f 3"]  # [F, 3] into the part's vertices
+    faces: Faces  # [F, 3] into the part's vertices
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
         """Values of the mesh's vertices on the part's vertices."""
@@ -104,7 +103,7 @@ class Cut:
         return a + self.shares[:, None] * (b - a)
 
 
-def cut_mesh(faces: Int[np.ndarray, "f 3"], field: Float[np.ndarray, " v"]) -> Cut:
+def cut_mesh(faces: Faces, field: PerVertex) -> Cut:
     """Keep where ``field`` is positive; triangles on the level line are cut along it."""
     inside = field > 0
     count = inside[faces].sum(1)
@@ -139,14 +138,14 @@ class Refined:
 
     # [N, 2] of each vertex the two of the coarse mesh that it lies halfway between
     ends: Int[np.ndarray, "n 2"]
-    faces: Int[np.ndarray, "f 3"]  # [4F, 3]
+    faces: Faces  # [4F, 3]
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
         """Values of the coarse mesh's vertices on the fine mesh's."""
         return 0.5 * (values[self.ends[:, 0]] + values[self.ends[:, 1]])
 
 
-def refine(faces: Int[np.ndarray, "f 3"]) -> Refined:
+def refine(faces: Faces) -> Refined:
     """Split every triangle in four at its edges' middles."""
     old, numbered = np.unique(faces, return_inverse=True)
     a, b, c = numbered.reshape(-1, 3).T
@@ -158,7 +157,7 @@ def refine(faces: Int[np.ndarray, "f 3"]) -> Refined:
     return Refined(ends, np.concatenate([np.stack(t, 1) for t in split]))
 
 
-def neighbours(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+def neighbours(faces: Faces) -> Int[np.ndarray, "e 2"]:
     """Both directions of every edge once."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     return np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
@@ -177,7 +176,7 @@ def smoothed(
     return points
 
 
-def rim_of(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+def rim_of(faces: Faces) -> Int[np.ndarray, "e 2"]:
     """Edges of one triangle only, as that triangle runs through them."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     _, where, count = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)

@@ -5,11 +5,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from handwright.data.hands.person import tube_faces
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure, texture
 from handwright.data.people.figure.mesh_cutting import FACE
+from handwright.data.shapes import CornerUV, Faces, Linear, Points, Vector
 from handwright.data.world.stage import Material, Paint, Solid, plain_solid
 
 _LOW_M, _SPAN_M, _SIDE_PX = np.array([-0.1, 0.605]), 0.2, 480
@@ -38,13 +39,13 @@ class Look:
     seed: int  # Of the brows' hairs
 
 
-def face_paint(look: Look, skin: Colour) -> Float[np.ndarray, "s s 3"]:
+def face_paint(look: Look, skin: Colour) -> Linear:
     """Factors of the skin's colour on the canvas."""
     rng = np.random.default_rng(look.seed)
     lips, lids, beard, cheeks = _masks()
     canvas = np.ones((_SIDE_PX, _SIDE_PX, 3), np.float32)
 
-    def lay(mask: Float[np.ndarray, "s s"], factor: Float[np.ndarray, "3"]) -> None:
+    def lay(mask: Float[np.ndarray, "s s"], factor: Vector) -> None:
         canvas[:] *= 1 + mask[..., None] * (factor.astype(np.float32) - 1)
 
     base = np.array(skin)
@@ -60,7 +61,7 @@ def face_paint(look: Look, skin: Colour) -> Float[np.ndarray, "s s 3"]:
 
 
 @lru_cache(maxsize=1)
-def canvas_uv() -> Float[np.ndarray, "f 3 2"]:
+def canvas_uv() -> CornerUV:
     """Where on the canvas the corners of the body's faces are; all but the face lie on its blank edge."""
     figure = load_figure()
     points = figure.vertices_m[:SKIN_VERTICES]
@@ -72,14 +73,12 @@ def canvas_uv() -> Float[np.ndarray, "f 3 2"]:
     return corners.astype(np.float32)
 
 
-def paint_of(picture: Float[np.ndarray, "s s 3"], faces: np.ndarray, extra: int) -> Paint:
+def paint_of(picture: Linear, faces: np.ndarray, extra: int) -> Paint:
     """A painted face on these of the body's faces, followed by ``extra`` bare ones."""
     return Paint(picture, np.concatenate([canvas_uv()[faces], np.zeros((extra, 3, 2), np.float32)]))
 
 
-def eye_solids(
-    skin_m: Float[np.ndarray, "v 3"], towards: Float[np.ndarray, "3"], look: Look, label: int
-) -> list[Solid]:
+def eye_solids(skin_m: Points, towards: Vector, look: Look, label: int) -> list[Solid]:
     """Both eyeballs of a posed body in camera space, which look at a point there (metres)."""
     solids: list[Solid] = []
     for name in ("helper-l-eye", "helper-r-eye"):
@@ -95,9 +94,7 @@ def eye_solids(
     return solids
 
 
-def _ball(
-    centre: Float[np.ndarray, "3"], radius: float, gaze: Float[np.ndarray, "3"]
-) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 2"]]:
+def _ball(centre: Vector, radius: float, gaze: Vector) -> tuple[Points, Faces, Float[np.ndarray, "v 2"]]:
     """The front of a sphere in rings around the gaze; u = angle from it over 90°."""
     across = np.cross(gaze, [0.1, 0.95, 0.2])
     across /= np.linalg.norm(across)
@@ -110,7 +107,7 @@ def _ball(
     return centre + radius * rings.reshape(-1, 3), tube_faces(len(angles), 20), uv.reshape(-1, 2)
 
 
-def _iris(look: Look) -> Float[np.ndarray, "h w 3"]:
+def _iris(look: Look) -> Linear:
     angle = np.linspace(0, 90, 360)[None, :, None]
     spoke = np.linspace(0, 1, 32)[:, None, None]
     white = np.array([0.35, 0.315, 0.29]) * (1 - 0.45 * np.clip((angle - 34) / 30, 0, 1))

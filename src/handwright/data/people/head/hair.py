@@ -10,6 +10,7 @@ from handwright.data.hands.person import tube_faces
 from handwright.data.people.figure.makehuman import load_figure, texture
 from handwright.data.people.figure.mesh_cutting import Refined, cut_mesh, neighbours, refine, smoothed
 from handwright.data.people.posture.reach import Capsules
+from handwright.data.shapes import Matrix, Points
 from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.dense import vertex_normals
 
@@ -47,8 +48,8 @@ class Scalp:
     again: Refined  # The second split
     edges: Int[np.ndarray, "e 2"]  # Its neighbourhoods
     inside_m: Float[np.ndarray, " n"]  # [N] how far above the hairline each vertex is
-    rest_m: Float[np.ndarray, "n 3"]  # [N, 3] coordinates of the strands' pattern
-    points_m: Float[np.ndarray, "n 3"]  # [N, 3] neutral
+    rest_m: Points  # [N, 3] coordinates of the strands' pattern
+    points_m: Points  # [N, 3] neutral
     sparse: Int[np.ndarray, " s"]  # A few hundred vertices spread over it
 
     def carry(self, values: Float[np.ndarray, "v c"]) -> Float[np.ndarray, "n c"]:
@@ -79,7 +80,7 @@ def scalp() -> Scalp:
     return Scalp(fine, again, neighbours(again.faces), inside, rest, placed, _spread(placed, 400))
 
 
-def _spread(points: Float[np.ndarray, "n 3"], count: int) -> Int[np.ndarray, " k"]:
+def _spread(points: Points, count: int) -> Int[np.ndarray, " k"]:
     """Farthest-point sampling."""
     chosen = [0]
     gap = np.full(len(points), np.inf)
@@ -96,10 +97,10 @@ _DOWN = np.array([0.0, 1.0, 0.0])
 def locks(
     hair: Hair,
     crown: Scalp,
-    placed: Float[np.ndarray, "n 3"],
-    normals: Float[np.ndarray, "n 3"],
+    placed: Points,
+    normals: Points,
     field: Float[np.ndarray, " n"],
-    head: Float[np.ndarray, "3 3"],
+    head: Matrix,
     body: Capsules,
     rng: np.random.Generator,
     label: int,
@@ -133,9 +134,7 @@ def locks(
 class _Shell:
     """The head with its cap as a radius by direction: hair lies on the scalp and stays out of the face."""
 
-    def __init__(
-        self, crown: Scalp, placed: Float[np.ndarray, "n 3"], field: Float[np.ndarray, " n"]
-    ) -> None:
+    def __init__(self, crown: Scalp, placed: Points, field: Float[np.ndarray, " n"]) -> None:
         chosen = crown.sparse
         self._centre = placed[crown.inside_m > 0].mean(0)
         offset = placed[chosen] - self._centre
@@ -143,7 +142,7 @@ class _Shell:
         self._ways = offset / self._radius[:, None]
         self._haired = field[chosen] > -0.004
 
-    def laid_on(self, points: Float[np.ndarray, "n 3"], height: Float[np.ndarray, " n"]) -> np.ndarray:
+    def laid_on(self, points: Points, height: Float[np.ndarray, " n"]) -> np.ndarray:
         """Points over the scalp at this height over the cap, others at least outside the skin."""
         offset = points - self._centre
         far = np.linalg.norm(offset, axis=1)
@@ -196,9 +195,7 @@ _FACE_AT, _FACE_HALF = np.array([0.0, 0.712]), np.array([0.061, 0.090])
 _SCARF_LOW_M = 0.53
 
 
-def hair_solids(
-    hair: Hair, skin_m: Float[np.ndarray, "v 3"], head: Float[np.ndarray, "3 3"], body: Capsules, label: int
-) -> list[Solid]:
+def hair_solids(hair: Hair, skin_m: Points, head: Matrix, body: Capsules, label: int) -> list[Solid]:
     """Hair, or what covers it, on a posed body in camera space; ``head`` [3, 3] turns neutral axes."""
     if hair.style == "bald":
         return []
@@ -244,13 +241,7 @@ def _relief(hair: Hair, crown: Scalp, rng: np.random.Generator) -> Float[np.ndar
     return 0.16 * bumps if hair.style == "curly" else 0.10 * bumps + 0.06 * strands
 
 
-def _bun(
-    hair: Hair,
-    points: Float[np.ndarray, "n 3"],
-    head: Float[np.ndarray, "3 3"],
-    rng: np.random.Generator,
-    label: int,
-) -> Solid:
+def _bun(hair: Hair, points: Points, head: Matrix, rng: np.random.Generator, label: int) -> Solid:
     """A knot of hair on top of the head, or behind it."""
     crown = scalp()
     up, back = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, -1.0])
@@ -273,7 +264,7 @@ def _bun(
 
 
 @lru_cache(maxsize=1)
-def _wrapped() -> tuple[Refined, Int[np.ndarray, "e 2"], Float[np.ndarray, "n 3"]]:
+def _wrapped() -> tuple[Refined, Int[np.ndarray, "e 2"], Points]:
     """Head and neck, ears and all."""
     figure = load_figure()
     faces = figure.groups["body"].faces
@@ -285,7 +276,7 @@ def _wrapped() -> tuple[Refined, Int[np.ndarray, "e 2"], Float[np.ndarray, "n 3"
     return fine, neighbours(fine.faces), fine.carry(points)
 
 
-def _scarf(hair: Hair, skin_m: Float[np.ndarray, "v 3"], label: int) -> Solid:
+def _scarf(hair: Hair, skin_m: Points, label: int) -> Solid:
     """Cloth around head and neck that leaves the face free."""
     fine, edges, neutral = _wrapped()
     rng = np.random.default_rng(hair.seed)

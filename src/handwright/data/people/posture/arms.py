@@ -9,7 +9,8 @@ from handwright.data.hands.hold import Posed as HandPose
 from handwright.data.hands.hold import draw_pose, named_pose
 from handwright.data.people.figure.hand_graft import TO_CAMERA, Socket
 from handwright.data.people.figure.mesh_cutting import Posed, bone
-from handwright.data.people.posture.reach import Capsules, Matrix, Solution, slerp, solve_arm
+from handwright.data.people.posture.reach import Capsules, Solution, slerp, solve_arm
+from handwright.data.shapes import Matrix, Points, Vector
 from handwright.hand.grammar import NAMED, wrist_of
 from handwright.hand.grammar.words import Direction
 from handwright.hand.rig import axis_angle_matrix
@@ -106,7 +107,7 @@ def _view(rng: np.random.Generator, posed: HandPose, side: Side) -> tuple[Direct
     return palm, points
 
 
-def _in_view(rng: np.random.Generator, trunk: Posed, side: Side) -> Float[np.ndarray, "n 3"]:
+def _in_view(rng: np.random.Generator, trunk: Posed, side: Side) -> Points:
     """Places for a raised wrist: beside and before the shoulder, chest to face."""
     spots = rng.uniform([-0.1, -0.42, 0.25], [0.36, 0.36, 0.72], (_PLACES, 3))
     spots *= [1.0 if side == "left" else -1.0, 1, 1]
@@ -122,7 +123,7 @@ def _arm_length_m(trunk: Posed, side: Side) -> float:
 
 
 def _hands(
-    rng: np.random.Generator, turn: Matrix, fingers: Float[np.ndarray, "3"], palm: Float[np.ndarray, "3"]
+    rng: np.random.Generator, turn: Matrix, fingers: Vector, palm: Vector
 ) -> Float[np.ndarray, "n 3 3"]:
     """Hand axes about one direction of fingers and palm."""
     y = fingers / np.linalg.norm(fingers)

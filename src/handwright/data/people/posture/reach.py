@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import Posed, bone
+from handwright.data.shapes import Matrix, Points, Vector
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 from handwright.types import Side
 
@@ -24,11 +25,11 @@ class Capsules:
     ends_m: Float[np.ndarray, "k 3"]  # [K, 3]
     radii_m: Float[np.ndarray, " k"]  # [K]
 
-    def moved(self, turn: Float[np.ndarray, "3 3"], by_m: Float[np.ndarray, "3"]) -> Capsules:
+    def moved(self, turn: Matrix, by_m: Vector) -> Capsules:
         """The same elsewhere: each point p → p·turn + by_m."""
         return Capsules(self.starts_m @ turn + by_m, self.ends_m @ turn + by_m, self.radii_m)
 
-    def pushed_out(self, points_m: Float[np.ndarray, "n 3"], gap_m: float) -> Float[np.ndarray, "n 3"]:
+    def pushed_out(self, points_m: Points, gap_m: float) -> Points:
         """Points; those nearer than ``gap_m`` to a surface moved out of the capsule they are deepest in."""
         offset, inside = self._offsets(points_m)
         worst = inside.argmax(-1)[:, None, None]
@@ -50,7 +51,7 @@ class Capsules:
         return away, self.radii_m - np.linalg.norm(away, axis=-1)
 
 
-def capsules_of(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Capsules:
+def capsules_of(vertices_m: Points, posed: Posed) -> Capsules:
     """Torso, head and thighs of a posed body."""
     rest = posed.rest_heads_m
     pelvis, chest, head = rest[bone("root")], rest[bone("spine01")], rest[bone("head")]
@@ -76,7 +77,7 @@ def capsules_of(vertices_m: Float[np.ndarray, "v 3"], posed: Posed) -> Capsules:
     )
 
 
-def below_head(body: Capsules, bones: Posed, vertices_m: Float[np.ndarray, "v 3"]) -> Capsules:
+def below_head(body: Capsules, bones: Posed, vertices_m: Points) -> Capsules:
     """Torso, neck and shoulders of a posed body: what hair hangs over."""
     keep = [0, 1, 2, 4]
     tall = float(np.ptp(vertices_m[:SKIN_VERTICES, 1]))
@@ -89,13 +90,10 @@ def below_head(body: Capsules, bones: Posed, vertices_m: Float[np.ndarray, "v 3"
     )
 
 
-def _carried(posed: Posed, point: Float[np.ndarray, "3"], name: str) -> Float[np.ndarray, "3"]:
+def _carried(posed: Posed, point: Vector, name: str) -> Vector:
     b = bone(name)
     return posed.heads_m[b] + posed.turns[b] @ (point - posed.rest_heads_m[b])
 
-
-Vector = Float[np.ndarray, "3"]
-Matrix = Float[np.ndarray, "3 3"]
 
 _SWIVELS = 14
 WRIST_FLEXION, WRIST_DEVIATION = np.deg2rad([62.0, 24.0])
@@ -118,7 +116,7 @@ def solve_arm(
     posed: Posed,
     side: Side,
     hand_rest: Matrix,
-    wrists_m: Float[np.ndarray, "n 3"],
+    wrists_m: Points,
     hands: Float[np.ndarray, "n 3 3"],
     body: Capsules,
     rng: np.random.Generator,
@@ -167,9 +165,7 @@ def solve_arm(
     return Solution(bones, float(cost[n, k]) / _WORST)
 
 
-def _perpendicular(
-    axis: Float[np.ndarray, "n 3"],
-) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+def _perpendicular(axis: Points) -> tuple[Points, Points]:
     first = np.cross(axis, [0.12, 0.3, 0.95])
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     return first, np.cross(axis, first)

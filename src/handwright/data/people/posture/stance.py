@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from handwright.data.people.figure.hand_graft import SIDES, socket_of
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import Posed, bone, pose_bones, rest_heads_m, skin
 from handwright.data.people.posture.arms import HeldHand, lower_hand, raise_hand, tag_of
-from handwright.data.people.posture.reach import Capsules, Matrix, below_head, capsules_of
+from handwright.data.people.posture.reach import Capsules, below_head, capsules_of
+from handwright.data.shapes import Matrix, Points
 from handwright.hand.rig import axis_angle_matrix
 from handwright.types import Side
 
@@ -23,12 +23,12 @@ class Stance:
 
     bones: Posed  # Where the bones went
     # [19158, 3] skin and helper meshes; the body's axes, standing at the origin
-    skin_m: Float[np.ndarray, "v 3"]
+    skin_m: Points
     hands: tuple[HeldHand, HeldHand]  # The raised hand first
     below_head: Capsules  # Torso, neck and shoulders, what hair hangs over
 
 
-def draw_stance(rng: np.random.Generator, vertices_m: Float[np.ndarray, "v 3"]) -> Stance:
+def draw_stance(rng: np.random.Generator, vertices_m: Points) -> Stance:
     """Someone who shows a hand, within the limits of joints and not through themselves."""
     heads, tall = rest_heads_m(vertices_m), float(np.ptp(vertices_m[:SKIN_VERTICES, 1]))
     first: Side = "right" if rng.random() < 0.6 else "left"
