@@ -3,8 +3,12 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-Vector, Vector2, Matrix = Float[np.ndarray, "3"], Float[np.ndarray, "2"], Float[np.ndarray, "3 3"]
-Points, Faces, CornerUV = Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "f 3 2"]
+Vector = Float[np.ndarray, "3"]
+Vector2 = Float[np.ndarray, "2"]
+Matrix = Float[np.ndarray, "3 3"]
+Points = Float[np.ndarray, "v 3"]
+Faces = Int[np.ndarray, "f 3"]
+CornerUV = Float[np.ndarray, "f 3 2"]
 """A mesh: vertices in metres, triangles, and the texture coordinates of each triangle's corners, 0 … 1."""
 
 PerVertex = Float[np.ndarray, " v"]
@@ -17,5 +21,6 @@ Landmarks = Float[np.ndarray, "21 2"]
 Linear = Float[np.ndarray, "h w 3"]
 """A picture in linear light."""
 
-Share, Colours = Float[np.ndarray, "w w"], Float[np.ndarray, "w w 3"]
+Share = Float[np.ndarray, "w w"]
+Colours = Float[np.ndarray, "w w 3"]
 """Of a square crop: how much of each pixel belongs to something, 0 … 1; sRGB, 0 … 255."""
