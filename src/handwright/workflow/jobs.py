@@ -9,8 +9,11 @@ from pathlib import Path, PurePosixPath
 from handwright.errors import OutputError, UsageError
 
 PICTURE_SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .webp .tif .tiff .bmp .gif .ppm .pgm .avif .jp2 .heic .heif".split()
-)
+    [
+        ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm",
+        ".avif", ".jp2", ".heic", ".heif",
+    ]
+)  # fmt: skip
 """What a folder is searched for; a file that is named itself is always tried."""
 
 

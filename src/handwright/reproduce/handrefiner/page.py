@@ -196,10 +196,10 @@ def _harmonise(results: Results) -> str:
 def _boxed(results: Results) -> str:
     compared = results.tables[BOXED]
     note = paragraph(f"""
-        N {compared.figures[UNTOUCHED]["error"].n} hands a row, the first of those of Table 3. As the published
-        code has it, all of the mask's box is free, and nothing is done about colours afterwards: above, the
-        mask follows the fitted hand and skin colour is laid back where its mesh is, which gives the outline
-        away whatever the control is.
+        N {compared.figures[UNTOUCHED]["error"].n} hands a row, the first of those of Table 3. As the
+        published code has it, all of the mask's box is free, and nothing is done about colours afterwards:
+        above, the mask follows the fitted hand and skin colour is laid back where its mesh is, which gives
+        the outline away whatever the control is.
     """)
     return f"{_rows(compared)}\n\n{note}\n\n{_differences(compared.differences)}"
 
