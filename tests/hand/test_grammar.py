@@ -27,7 +27,7 @@ from handwright.hand.grammar import (
     words_of,
     wrist_of,
 )
-from handwright.hand.grammar.named import GRASPS, HAGRID, SPELLED
+from handwright.hand.grammar.named import NAMED_SETS
 from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, stated_gaps
 from handwright.hand.rig import axis_angle_matrix, matrix_axis_angle
 
@@ -136,9 +136,12 @@ def test_what_a_text_leaves_open_stays_open():
 
 
 def test_the_sets_are_complete():
-    assert len(HAGRID) == 18
-    assert len(SPELLED) == 24
-    assert len(GRASPS) == 33
+    assert {name: len(poses) for name, poses in NAMED_SETS.items()} == {
+        "hagrid": 18,
+        "everyday": 14,
+        "letters": 24,
+        "grasps": 33,
+    }
     fingers = [sum(sum(b == "extended" for b in NAMED[n].fingers) for n in counting(k)) for k in range(11)]
     thumbs = [sum(NAMED[n].thumb == "out" for n in counting(k)) for k in range(11)]
     assert [f + t for f, t in zip(fingers, thumbs, strict=True)] == list(range(11))

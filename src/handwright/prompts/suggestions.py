@@ -4,8 +4,8 @@ import re
 from typing import Any, cast
 
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, describe
-from handwright.hand.grammar.idioms import NUMBERS
 from handwright.hand.grammar.phrases import NAME_PHRASES, PALM_PHRASES, POINTS_PHRASES
+from handwright.hand.grammar.tables import NUMBERS
 from handwright.hand.grammar.words import Bend, Direction, Gap, StatedPose, perpendicular, stated_gaps
 from handwright.prompts.expectation import Contact, Expectation, Grasp, HandExpectation, OpenPoint
 from handwright.prompts.words import poses_for

@@ -12,19 +12,14 @@ from handwright.hand.grammar import NAMED, PoseWords, angles_of, words_of
 from handwright.hand.grammar.angles import bounds_of
 from handwright.hand.grammar.contact import TOUCHING_M, touch, untangle
 from handwright.hand.grammar.motion import landmarks_of, penetration_m, spheres_of
-from handwright.hand.grammar.named import EVERYDAY, GRASPS, HAGRID, SPELLED
+from handwright.hand.grammar.named import NAMED_SETS
 from handwright.hand.grammar.words import BENDS, GAPS, THUMBS, Bend, Gap, stated_gaps
 from handwright.hand.rig import load_rig
 
 DEEPEST_M = 0.002
 _TRIES = 4
 _SPREAD_DEG = np.array([4, 4, 3, 5, 1.5, 6] + [2.5, 5, 6, 4] * 4 + [2, 3], float)
-_SETS = (
-    tuple(HAGRID),
-    tuple(EVERYDAY),
-    tuple(f"letter {k}" for k in SPELLED),
-    tuple(f"{k} grasp" for k in GRASPS),
-)
+_SETS = tuple(tuple(poses) for poses in NAMED_SETS.values())
 _SHARES = (0.34, 0.2, 0.12, 0.08, 0.12, 0.14)
 """HaGRID, everyday, letters, grasps, random words, random angles."""
 

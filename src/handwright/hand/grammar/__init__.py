@@ -3,8 +3,8 @@
 - ``words``: the value ``PoseWords``, its technical text and the reader of that text; words ↔ wrist rotation.
 - ``angles``, ``contact``: words ↔ the 24 anatomical angles.
 - ``named``: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy.
-- ``phrases``: natural wordings of a pose; ``text_parser``, ``idioms``: from a free text to the pose that it
-  describes (``words.StatedPose``).
+- ``phrases``: natural wordings of a pose; ``text_parser``: from a free text to the pose that it describes
+  (``words.StatedPose``). ``tables`` reads what all of these know by heart from ``tables.toml``.
 """
 
 from handwright.hand.grammar.angles import angles_of, words_of

@@ -1,46 +1,12 @@
 """Natural wordings of a pose."""
 
-from collections.abc import Mapping
-
 from handwright.hand.grammar.named import names_of
+from handwright.hand.grammar.tables import TABLES
 from handwright.hand.grammar.words import NEIGHBOURS, PoseWords
 
-NAME_PHRASES: Mapping[str, str] = {
-    "call": "making a call-me sign", "dislike": "giving a thumbs down", "fist": "clenched in a fist",
-    "four": "holding up four fingers", "like": "giving a thumbs up", "mute": "raising one finger for silence",
-    "ok": "making an OK sign", "one": "holding up one finger", "palm": "held open",
-    "peace": "making a peace sign", "peace_inverted": "making a peace sign with its back to the camera",
-    "rock": "making the sign of the horns", "stop": "raised in a stop gesture",
-    "stop_inverted": "held flat with its back to the camera", "three": "holding up three fingers",
-    "three2": "showing three with thumb, index and middle finger",
-    "two_up": "holding up two fingers close together",
-    "two_up_inverted": "holding up two fingers close together, its back to the camera",
-    "relaxed": "hanging relaxed", "pointing": "pointing with the index finger",
-    "spread": "with all fingers spread wide", "flat": "held flat", "claw": "hooked like a claw",
-    "finger gun": "making a finger gun", "salute": "raised in a salute",
-    "gathered": "with the fingertips gathered", "vulcan": "making a Vulcan salute",
-    "scout": "giving the scout sign", "love": "making the I-love-you sign",
-}  # fmt: skip
-_BEND_PHRASES = {
-    "extended": "extended", "folded": "folded at the knuckle", "bent": "gently bent", "hooked": "hooked",
-    "curled": "curled into the palm",
-}  # fmt: skip
-THUMB_PHRASES = {
-    "out": "out to the side",
-    "beside": "along the index finger",
-    "opposed": "facing the fingers",
-    "across": "across the palm",
-}
-_GAP_PHRASES = {"crossed": "crossed", "together": "held together", "apart": "apart", "spread": "spread"}
-PALM_PHRASES = {
-    "camera": "palm facing the camera", "away": "back of the hand to the camera", "up": "palm up",
-    "down": "palm down", "left": "palm facing left", "right": "palm facing right",
-}  # fmt: skip
-POINTS_PHRASES = {
-    "camera": "fingers pointing at the camera", "away": "fingers pointing away from the camera",
-    "up": "fingers pointing up", "down": "fingers pointing down", "left": "fingers pointing left",
-    "right": "fingers pointing right",
-}  # fmt: skip
+_PHRASES: dict[str, dict[str, str]] = TABLES["phrases"]
+NAME_PHRASES, THUMB_PHRASES = _PHRASES["name"], _PHRASES["thumb"]
+PALM_PHRASES, POINTS_PHRASES = _PHRASES["palm"], _PHRASES["points"]
 _FINGER_PHRASES = ("index finger", "middle finger", "ring finger", "little finger")
 
 
@@ -68,13 +34,13 @@ def _names_with_phrase(words: PoseWords) -> list[str]:
 def _finger_phrases(words: PoseWords) -> str:
     groups: dict[str, list[str]] = {}
     for finger, bend in zip(_FINGER_PHRASES, words.fingers, strict=True):
-        groups.setdefault(_BEND_PHRASES[bend], []).append(finger)
+        groups.setdefault(_PHRASES["bend"][bend], []).append(finger)
     phrases = [f"{'all fingers' if len(f) == 4 else _list(f)} {bend}" for bend, f in groups.items()]
     for pair, gap in zip(NEIGHBOURS, words.gaps, strict=True):
         if gap in ("crossed", "spread", "together") and len({g for g in words.gaps if g}) > 1:
-            phrases.append(f"{pair.replace('-', ' and ')} {_GAP_PHRASES[gap]}")
+            phrases.append(f"{pair.replace('-', ' and ')} {_PHRASES['gap'][gap]}")
     if len(kinds := {g for g in words.gaps if g}) == 1 and "apart" not in kinds:
-        phrases.append(f"the extended ones {_GAP_PHRASES[kinds.pop()]}")
+        phrases.append(f"the extended ones {_PHRASES['gap'][kinds.pop()]}")
     thumb = "bent" if words.thumb_bent else "extended"
     phrases.append(f"the thumb {thumb} {THUMB_PHRASES[words.thumb]}")
     if words.contacts:

@@ -3,20 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
 from handwright.hand.anatomy import FINGERS
-from handwright.hand.grammar.idioms import (
-    BENT,
-    NAME_PATTERNS,
-    NUMBERS,
-    PALM_PATTERNS,
-    POINTING_PATTERNS,
-    RAISED_NAMES,
-)
 from handwright.hand.grammar.named import NAMED
 from handwright.hand.grammar.phrases import NAME_PHRASES, THUMB_PHRASES
+from handwright.hand.grammar.tables import NUMBERS, TABLES, pattern_of, source_of
 from handwright.hand.grammar.words import (
     DIRECTIONS,
     GAPS,
@@ -41,18 +34,17 @@ _WHERE: dict[str, Thumb] = {
     **{phrase: cast("Thumb", word) for word, phrase in THUMB_PHRASES.items()},
     **{word: word for word in THUMBS},
 }
-_SAME: dict[str, Bend] = {word: word for word in ("extended", "folded", "hooked", "curled")}
-_MIDDLE_ALONE = (
-    r"(?:giving|showing|raising|sticking up|holding up|flashing) (?:\w+ )?(?:\w+ )?middle finger\b(?! and)|"
-    r"middle finger (?:gesture|sign|up)\b|flip(?:ping|s) (?:\w+ )?(?:off|the bird)"
+_PATTERNS: dict[str, Any] = TABLES["patterns"]
+_BENT: list[tuple[str, Bend]] = [
+    *((source_of(entry), cast("Bend", word)) for word, entry in _PATTERNS["bend"].items()),
+    *((word, word) for word in ("extended", "folded", "hooked", "curled")),
+]
+_EXPRESSIONS = [(source_of(entry["texts"]), tuple(entry["names"])) for entry in TABLES["expressions"]]
+_PALM, _POINTING = (
+    cast("dict[Direction, str]", {word: source_of(entry) for word, entry in _PATTERNS[of].items()})
+    for of in ("palm", "points")
 )
 _ALIASES = {"little": "pinky", "pinkie": "pinky"}
-
-
-@cache
-def pattern_of(pattern: str) -> re.Pattern[str]:
-    """Return a compiled pattern; there are more of them than the cache of ``re`` holds."""
-    return re.compile(pattern)
 
 
 class Text:
@@ -114,16 +106,13 @@ def _bends(
 ) -> tuple[list[Bend | None], list[bool | None]]:
     """How fingers are bent; 'bent' alone is a word of the grammar only in the technical wording."""
     bends: list[Bend | None] = [None] * 4
-    if text.take(_MIDDLE_ALONE):
+    if text.take(source_of(_PATTERNS["middle_alone"])):
         return ["curled", "extended", "curled", "curled"], [None, False, True, False, False]
     extended: list[bool | None] = [None] * 5
-    bend_phrases: tuple[tuple[str, Bend], ...] = (*BENT, *_SAME.items())
     others: list[Bend] = [
-        bend
-        for phrase, bend in bend_phrases
-        if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{phrase})\b")
+        bend for phrase, bend in _BENT if text.take(rf"\b(?:{_OTHERS}) (?:is |are |held )?(?:{phrase})\b")
     ]
-    for phrase, bend in bend_phrases:
+    for phrase, bend in _BENT:
         hits = text.take(rf"\b({_LIST}|{_FOUR}) (?:is |are |held )?(?:{phrase})\b")
         for hit in (*hits, *text.take(rf"\b(?:{phrase}) ({_LIST}|fingers)\b")):
             for k in _numbers(hit[1]):
@@ -163,10 +152,6 @@ _RAISED = (
     rf"counting to ({_NUMBER}) on (?:\w+ )?fingers",
 )
 _NAMED = r"\b{}(?: sign| gesture| pose| hand)\b"
-_LETTER = (
-    r"\b(?:asl|sign language|finger ?spell\w*|signing|signed)\b[^,;.]*\bletter ([a-z])\b|"
-    r"\bletter ([a-z]) (?:sign|gesture)"
-)
 _AFTER_HAND = ("four", "two_up", "palm", "flat", "claw", "relaxed")
 """Poses whose phrase has other meanings, too: it counts only behind 'hand'."""
 _NOT_ALONE = (*NUMBERS, "stop", "rock", "like", "call", "palm", "flat")
@@ -261,7 +246,7 @@ def _by_count(rest: Text) -> StatedPose | None:
         if hits := rest.take(pattern):
             count = hits[0][1]
             number = NUMBERS.index(count) if count in NUMBERS else int(count)
-            names = RAISED_NAMES.get(number, ())
+            names = tuple(TABLES["raised"].get(str(number), ()))
             return (
                 replace(common_statement([NAMED[n] for n in names], names), raised=number) if names else None
             )
@@ -270,10 +255,10 @@ def _by_count(rest: Text) -> StatedPose | None:
 
 def _by_expression(left: str) -> StatedPose | None:
     """Return the named poses that a common expression in the text may mean."""
-    for pattern, names in NAME_PATTERNS:
+    for pattern, names in _EXPRESSIONS:
         if pattern_of(pattern).search(left):
             return common_statement([NAMED[name] for name in names], names)
-    if letter := re.search(_LETTER, left):
+    if letter := re.search(source_of(_PATTERNS["letter"]), left):
         name = f"letter {(letter[1] or letter[2]).upper()}"
         return common_statement([NAMED[name]], (name,)) if name in NAMED else None
     for name in NAMED:
@@ -287,7 +272,7 @@ def _by_expression(left: str) -> StatedPose | None:
 
 def _directions(low: str) -> tuple[Direction | None, Direction | None]:
     """Return where the palm faces and where the fingers point; None where the text does not state it."""
-    palms: list[Direction] = [word for pattern, word in PALM_PATTERNS if pattern_of(pattern).search(low)]
+    palms: list[Direction] = [word for word, pattern in _PALM.items() if pattern_of(pattern).search(low)]
     palm = palms[0] if palms else None
     points: Direction | None = None
     for clause in re.split(r"[,;.] ?", low):
@@ -299,7 +284,7 @@ def _directions(low: str) -> tuple[Direction | None, Direction | None]:
         tail = re.split(r"[,;.]", low[hit.end() :])[0].split()
         ends = [" ".join(tail[k:]) for k in range(min(len(tail), 4))]
         found: list[Direction] = [
-            word for end in ends for pattern, word in POINTING_PATTERNS if re.match(pattern, end)
+            word for end in ends for word, pattern in _POINTING.items() if re.match(pattern, end)
         ]
         if points is None and found:
             points = found[0]
