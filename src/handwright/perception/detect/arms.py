@@ -16,7 +16,7 @@ from handwright.perception.detect.landmarker import Landmarker, Person
 from handwright.perception.detect.views import View, near_known_hand, tiles, to_greyscale, whole
 from handwright.types import HandObservation
 
-_ARMS = ((11, 13, 15, 17, 19), (12, 14, 16, 18, 20))
+ARM_JOINTS = ((11, 13, 15, 17, 19), (12, 14, 16, 18, 20))
 """Shoulder, elbow, wrist, pinky and index knuckle of the left and the right arm, MediaPipe's pose order."""
 _TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
 """Shoulders, hips, knees and ankles, MediaPipe's pose order."""
@@ -113,6 +113,17 @@ def encloses_person(hand: HandObservation, people: Sequence[Person]) -> bool:
 def find_people(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:
     """Find people in the whole picture, and in overlapping tiles where it is large; each once."""
     height, width = pixels.shape[:2]
+    kept: list[Person] = []
+    for view in views_of_people(width, height):
+        for person in landmarker.people(view.sample(pixels)):
+            there = replace(person, points_px=view.to_picture(person.points_px))
+            if not any(same_person(there, other) for other in kept):
+                kept.append(there)
+    return kept
+
+
+def views_of_people(width: int, height: int) -> list[View]:
+    """Return the whole of a picture, and overlapping tiles where it is large."""
     longer = max(height, width)
     views = [whole(width, height, margin=1.0, size_px=min(PARAMS.view_px, longer))]
     if longer >= PARAMS.tiled_from_px:
@@ -120,13 +131,7 @@ def find_people(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> l
         views += tiles(
             width, height, side_px=side, hand_px=(2 * PARAMS.tile_share - 1) * longer, size_px=PARAMS.view_px
         )
-    kept: list[Person] = []
-    for view in views:
-        for person in landmarker.people(view.sample(pixels)):
-            there = replace(person, points_px=view.to_picture(person.points_px))
-            if not any(_same_person(there, other) for other in kept):
-                kept.append(there)
-    return kept
+    return views
 
 
 def arms_of(person: Person, width: int, height: int) -> list[Arm]:
@@ -134,7 +139,7 @@ def arms_of(person: Person, width: int, height: int) -> list[Arm]:
     points = person.points_px
     shoulders = float(np.linalg.norm(points[11] - points[12]))
     arms: list[Arm] = []
-    for _, elbow, wrist, pinky, index in _ARMS:
+    for _, elbow, wrist, pinky, index in ARM_JOINTS:
         knuckles = (2 * points[index] + points[pinky]) / 3
         inside = bool((knuckles >= 0).all() and knuckles[0] < width and knuckles[1] < height)
         if person.visibility[wrist] < PARAMS.min_wrist_visibility or not inside:
@@ -209,7 +214,7 @@ def _gap(arm: Arm, hand: HandObservation) -> float:
     return min(wrists, middles) / scale
 
 
-def _same_person(a: Person, b: Person) -> bool:
+def same_person(a: Person, b: Person) -> bool:
     """Whether the upper bodies lie closer than a quarter of their size."""
     size = max(float(np.ptp(a.points_px[:17], axis=0).max()), 1e-9)
     return (

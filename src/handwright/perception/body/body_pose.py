@@ -1,0 +1,69 @@
+"""``BodyPose``: the 133 points of one person in COCO-WholeBody's order (Jin et al. 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from handwright.errors import InvalidValueError
+from handwright.types import Box, Side, expect_array
+
+BODY, FEET, FACE = slice(0, 17), slice(17, 23), slice(23, 91)
+"""Nose, eyes, ears, shoulders … ankles, left first; big toe, small toe, heel, left first; iBUG's 68 points."""
+HANDS: dict[Side, slice] = {"left": slice(91, 112), "right": slice(112, 133)}
+"""The 21 landmarks of each hand, MediaPipe order."""
+
+WRISTS: dict[Side, int] = {"left": 9, "right": 10}  # Among the points of the body
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BodyPose:
+    """The points of one person in a picture.
+
+    Attributes:
+        points_px: float64 [133, 2] in pixels of the picture (centres at + 0.5, y down), also outside it;
+            (0, 0) where a point is not known.
+        visibility: float64 [133] in [0, 1]: how surely the point is in the picture and unobstructed; 0 where
+            it is not known.
+    """
+
+    points_px: Float[np.ndarray, "133 2"]
+    visibility: Float[np.ndarray, "133"]
+
+    def __post_init__(self) -> None:
+        expect_array(self.points_px, "BodyPose.points_px", (133, 2))
+        expect_array(self.visibility, "BodyPose.visibility", (133,))
+        if self.visibility.min() < 0 or self.visibility.max() > 1:
+            raise InvalidValueError(
+                "BodyPose.visibility must lie in [0, 1]",
+                f"it goes from {self.visibility.min():.3g} to {self.visibility.max():.3g}",
+            )
+
+    @property
+    def known(self) -> Bool[np.ndarray, "133"]:
+        """Which points are known, bool [133]."""
+        return (self.points_px != 0).any(1)
+
+    @property
+    def wholebody(self) -> Float[np.ndarray, "133 3"]:
+        """x, y and visibility of each point, float64 [133, 3], as in the project's labels of people."""
+        return np.column_stack([self.points_px, self.visibility])
+
+    def has_hand(self, side: Side) -> bool:
+        """Whether the landmarks of this hand are known."""
+        return bool(self.known[HANDS[side]].any())
+
+    def bbox_xyxy_px(self, part: slice = slice(None)) -> Box | None:
+        """The box of the known points, or of those of one part; None where there are none."""
+        points = self.points_px[part][self.known[part]]
+        if not len(points):
+            return None
+        low, high = points.min(0), points.max(0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def __repr__(self) -> str:
+        hands = [side for side in HANDS if self.has_hand(side)]
+        seen = int((self.visibility >= 0.5).sum())
+        return f"<BodyPose {seen} of 133 points seen, hands: {', '.join(hands) or 'none'}>"
