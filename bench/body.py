@@ -1,11 +1,12 @@
-"""The 133 points and the masks of people against exact truth: python bench/body.py [--n N] [--seed 77] [--size 512].
+"""The 133 points and masks of people against exact truth: python bench/body.py [--n N] [--seed 77] [--size 512].
 
-On rendered people: the share that is found; per part (body, feet, face, hands, all 133) the mean error and PCK as
-fractions of the person's shoulder width, over points that are in the picture, and over those that are seen;
-intersection over union of the mask; CPU time of one thread. A person who is not found counts as a mask of 0, and
-in PCK as wrong points; mean errors are of points that were estimated. Intervals are bootstrap 95 %, drawn by picture.
+On rendered people: the share that is found; per part (body, feet, face, hands, all 133) the mean error and
+PCK as fractions of the person's shoulder width, over points that are in the picture, and over those that are
+seen; intersection over union of the mask; CPU time of one thread. A person who is not found counts as a mask
+of 0, and in PCK as wrong points; mean errors are of points that were estimated. Intervals are bootstrap 95 %,
+drawn by picture.
 
-Shoulder width is the distance of the true shoulders in three dimensions, as large as it would be seen from the front.
+Shoulder width is the true shoulders' distance in three dimensions, as long as it would be from the front.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
+from handwright.metrics.statistics.estimate import bootstrap_counts, interval
 
 from handwright.data.people import PersonPicture, render_person
 from handwright.data.people.figure.hand_graft import TO_CAMERA
 from handwright.data.people.figure.mesh_cutting import bone
-from handwright.metrics.statistics.estimate import bootstrap_counts, interval
 from handwright.perception.body.estimate import Body, BodyEstimator
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands
@@ -122,9 +123,11 @@ def lines(rows: list[Measured]) -> Iterator[str]:
     for name, values in (("found", [r.found for r in rows]), ("mask IoU", [r.iou for r in rows])):
         value, spread = of(np.array(values, float), ones)
         yield f"| {name} | | {len(rows)} | {value:.3f} {spread} |"
-    yield "| part | points | N | estimated | mean error | " + " | ".join(
-        f"PCK@{limit:g}" for limit in THRESHOLDS
-    ) + " |"
+    yield (
+        "| part | points | N | estimated | mean error | "
+        + " | ".join(f"PCK@{limit:g}" for limit in THRESHOLDS)
+        + " |"
+    )
     for kind in ("inside", "seen"):
         counted = np.stack([getattr(row, kind) for row in rows])
         for name, part in PARTS.items():

@@ -17,6 +17,7 @@ from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_edits
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.progress import Stopwatch
@@ -165,7 +166,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         hands=hands,
         depth=scene.depth,
         seconds=watch.seconds,
-        notes=notes,
+        notes=(*notes, *_refusals(before.refused)),
         judged_by=engine.judges,
         undetected=undetected,
     )
@@ -272,7 +273,9 @@ def _find(
                 (observation, fit_of_given_hand(observation, hand)) for observation, hand in settings.hands
             ], ()
         if not settings.boxes:
-            return [(hand, None) for hand in find_hands(pixels, landmarker=engine.landmarker)], ()
+            refused: list[NotAHand] = []
+            hands = find_hands(pixels, landmarker=engine.landmarker, refused=refused)
+            return [(hand, None) for hand in hands], _refusals(refused)
         found: list[tuple[HandObservation, HandFit | None]] = []
         notes: list[str] = []
         detected = find_in_boxes(pixels, settings.boxes, landmarker=engine.landmarker)
@@ -285,6 +288,12 @@ def _find(
             else:
                 found.append((hand, None))
         return found, tuple(notes)
+
+
+def _refusals(refused: Sequence[NotAHand]) -> tuple[str, ...]:
+    """What the user should know of finds that are no hands."""
+    boxes = (",".join(f"{v:.0f}" for v in one.bbox_xyxy_px) for one in refused)
+    return tuple(f"Left alone at {box}: {one.reason}" for box, one in zip(boxes, refused, strict=True))
 
 
 def _analyse(

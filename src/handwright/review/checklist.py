@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handwright.errors import InvalidValueError
+from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.types import Box, HandObservation, Side
 
@@ -85,6 +86,7 @@ class PictureReview:
     Attributes:
         hands: Its hands, left to right, then arms that end without one.
         notes: Further findings, one sentence each; a picture with notes does not pass.
+        refused: What was found and is no hand, with the reason; it counts for nothing.
         width: Of the picture in pixels.
         height: Of the picture in pixels.
     """
@@ -93,6 +95,7 @@ class PictureReview:
     width: int
     height: int
     notes: tuple[str, ...] = ()
+    refused: tuple[NotAHand, ...] = ()
 
     @property
     def verdict(self) -> PictureVerdict:

@@ -15,6 +15,7 @@ import numpy as np
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.arms import find_people
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import find_hands
 from handwright.review.checklist import (
     CHECKS,
@@ -48,6 +49,7 @@ from handwright.review.proposals.undetected_hands import (
     confirmed_detections,
     confirmed_proposals,
     ends_arm,
+    refuse_proposals,
     review_undetected_hand,
     undetected_proposals,
 )
@@ -99,16 +101,19 @@ def review_picture(
     as they were given, then those that only the proposal network finds, then arms that end without a hand.
     """
     search = search or hands is None
-    detected = _detect(image, judge.landmarker) if hands is None else [_observation(hand) for hand in hands]
+    if hands is None:
+        detected, refused = _detect(image, judge.landmarker)
+    else:
+        detected, refused = [_observation(hand) for hand in hands], []
     predictions: list[CriticPrediction | None] = [None] * len(detected)
     if judge.critic is not None:
         squares = [OrientedSquare.of(hand.landmarks_px) for hand in detected]
         predictions = [*judge.critic.judge(image.pixels, squares)]
         if hands is None:
             detected, predictions = confirmed_detections(detected, predictions)
-    (reviews, arms), undetected = both(
+    (reviews, arms), (undetected, no_hands) = both(
         lambda: _review_hands(image, detected if hands is None else hands, predictions, judge.landmarker),
-        lambda: _undetected(image, detected, judge) if search else [],
+        lambda: _undetected(image, detected, judge) if search else ([], []),
     )
     bare = [own for own in arms_without(arms, detected) if _is_large(own)] if search else []
     for proposal, prediction in undetected:
@@ -117,7 +122,7 @@ def review_picture(
         side = own.side if own else None
         reviews.append(review_undetected_hand(image, proposal, len(reviews) + 1, prediction, side))
     reviews += [_bare_arm(own, len(reviews) + k) for k, own in enumerate(bare, start=1)]
-    review = PictureReview(tuple(reviews), image.width, image.height)
+    review = PictureReview(tuple(reviews), image.width, image.height, refused=(*refused, *no_hands))
     if expected is None:
         return review
     from handwright.review.expectation_check import check_expectation
@@ -129,18 +134,20 @@ def _observation(hand: HandObservation | HandAnalysis) -> HandObservation:
     return hand.observation if isinstance(hand, HandAnalysis) else hand
 
 
-def _detect(image: Image, landmarker: Landmarker) -> list[HandObservation]:
-    """The hands of a picture; a large picture is shrunk to ``LARGEST_PX`` for it."""
+def _detect(image: Image, landmarker: Landmarker) -> tuple[list[HandObservation], list[NotAHand]]:
+    """The hands of a picture, and finds that are none; a large picture is shrunk to ``LARGEST_PX`` for it."""
     scale = LARGEST_PX / max(image.width, image.height)
+    refused: list[NotAHand] = []
     if scale >= 1:
-        return find_hands(image.pixels, landmarker=landmarker)
+        return find_hands(image.pixels, landmarker=landmarker, refused=refused), refused
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA)
     back = np.array([image.width / size[0], image.height / size[1]])
-    return [
+    hands = [
         replace(hand, landmarks_px=hand.landmarks_px * back, depth_px=hand.depth_px * float(back.mean()))
-        for hand in find_hands(small, landmarker=landmarker)
+        for hand in find_hands(small, landmarker=landmarker, refused=refused)
     ]
+    return hands, [one.scaled(*back) for one in refused]
 
 
 def _review_hands(
@@ -167,13 +174,18 @@ def _review_hands(
 
 def _undetected(
     image: Image, detected: Sequence[HandObservation], judge: Judge
-) -> list[tuple[Proposal, CriticPrediction | None]]:
-    """Hands that only the proposal network finds, with the critic's predictions."""
+) -> tuple[list[tuple[Proposal, CriticPrediction | None]], list[NotAHand]]:
+    """Hands that only the proposal network finds, with the critic's predictions; proposals that are none."""
     if judge.proposer is None:
-        return []
+        return [], []
     proposals = judge.proposer.propose(image.pixels)
     new = undetected_proposals(proposals, detected, image.width, image.height)
-    return confirmed_proposals(image.pixels, new, judge.critic)
+    confirmed = confirmed_proposals(image.pixels, new, judge.critic)
+    return (
+        refuse_proposals(confirmed, detected, find_people(image.pixels, judge.landmarker))
+        if confirmed
+        else ([], [])
+    )
 
 
 def _review_hand(

@@ -11,7 +11,7 @@ from handwright.errors import InvalidValueError
 from handwright.types import Box, Side, expect_array
 
 BODY, FEET, FACE = slice(0, 17), slice(17, 23), slice(23, 91)
-"""Nose, eyes, ears, shoulders … ankles, left first; big toe, small toe, heel, left first; iBUG's 68 points."""
+"""Nose, eyes, ears, shoulders … ankles, left first; big toe, small toe, heel, left first; iBUG's 68."""
 HANDS: dict[Side, slice] = {"left": slice(91, 112), "right": slice(112, 133)}
 """The 21 landmarks of each hand, MediaPipe order."""
 

@@ -34,10 +34,10 @@ class BodyParams:
     """How points that the networks do not have follow from those that they have.
 
     Attributes:
-        small_toe: How far the small toe lies outwards and forwards of the big one, in lengths of the foot; mean of
-            60 rendered bodies (standard deviations .002 and .014).
-        max_gap: Largest distance of a hand's wrist from an arm's, in sizes of the larger of hand and palm, at which
-            the hand is that arm's; as in the review of arms.
+        small_toe: How far the small toe lies outwards and forwards of the big one, in lengths of the foot;
+            mean of 60 rendered bodies (standard deviations .002 and .014).
+        max_gap: Largest distance of a hand's wrist from an arm's, in sizes of the larger of hand and palm, at
+            which the hand is that arm's; as in the review of arms.
         min_mask: Value of the network's mask from which on a pixel is of the person, in [0, 1].
     """
 
@@ -104,8 +104,8 @@ class BodyEstimator:
     ) -> list[Body]:
         """Estimate everybody in a picture, the surest first.
 
-        At most six people a view are found, those whose head or upper body is in view; a hand that belongs to no
-        visible arm belongs to nobody. What is not estimated is (0, 0) with visibility 0.
+        At most six people a view are found, those whose head or upper body is in view; a hand that belongs to
+        no visible arm belongs to nobody. What is not estimated is (0, 0) with visibility 0.
 
         Args:
             pixels: uint8 [H, W, 3] sRGB, upright.
@@ -132,9 +132,7 @@ def hands_of_bodies(
     pairs: list[tuple[float, int, Side, int]] = []
     for index, person in enumerate(people):
         for arm in arms_of(person, width, height):
-            side: Side = (
-                "left" if (person.points_px[_POSE_WRISTS["left"]] == arm.wrist_px).all() else "right"
-            )
+            side: Side = "left" if (person.points_px[_POSE_WRISTS["left"]] == arm.wrist_px).all() else "right"
             for number, hand in enumerate(hands):
                 apart = float(np.linalg.norm(hand.landmarks_px[0] - arm.wrist_px))
                 gap = apart / max(hand.size_px, arm.palm_px)

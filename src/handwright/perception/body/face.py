@@ -25,8 +25,8 @@ _MEAN_FACE = """
 """
 MEAN_FACE: Float[np.ndarray, "70 3"] = np.array(_MEAN_FACE.split(), float).reshape(70, 3)
 """The 68 points, then the left and the right ear, in hundredths of the distance between the eyes: x to the
-person's left, y down, z backwards, from the tip of the nose. The mean of 60 rendered heads (MakeHuman, CC0), made
-symmetric."""
+person's left, y down, z backwards, from the tip of the nose. The mean of 60 rendered heads (MakeHuman, CC0),
+made symmetric."""
 
 _ANCHORS = ((0, 30), (1, 42), (3, 45), (4, 39), (6, 36), (7, 68), (8, 69), (9, 54), (10, 48))
 """Point of MediaPipe's pose network and the same point of the mean face."""
@@ -46,7 +46,9 @@ PARAMS = FaceParams()
 
 
 def face_points(
-    points_px: Float[np.ndarray, "33 2"], depth_px: Float[np.ndarray, "33"], visibility: Float[np.ndarray, "33"]
+    points_px: Float[np.ndarray, "33 2"],
+    depth_px: Float[np.ndarray, "33"],
+    visibility: Float[np.ndarray, "33"],
 ) -> tuple[Float[np.ndarray, "68 2"], Float[np.ndarray, "68"]]:
     """Place the 68 face points by a body's 33 joints.
 
@@ -56,8 +58,8 @@ def face_points(
         visibility: float64 [33] in [0, 1].
 
     Returns:
-        Points float64 [68, 2] in the picture, and their visibility float64 [68] in [0, 1]: that of the face as
-        a whole, halved for points on the far side of the head, and all 0.5 of it or less from behind.
+        Points float64 [68, 2] in the picture, and their visibility float64 [68] in [0, 1]: that of the face
+        as a whole; half of it for points on the far side of the head, and for all of a face seen from behind.
     """
     ours = [point for _, point in _ANCHORS]
     theirs = [joint for joint, _ in _ANCHORS]
@@ -79,7 +81,9 @@ def face_points(
     return at[:68], np.where(hidden, 0.5 * seen, seen)
 
 
-def _similarity(model: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3 3"]:
+def _similarity(
+    model: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "3 3"]:
     """Return the rotation times the scale that lays centred points onto others (Umeyama 1991), for rows."""
     left, stretch, right = np.linalg.svd(model.T @ target)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])

@@ -1,7 +1,7 @@
-"""Finds that are no hands: doubtful ones on a face, a neck, a trunk or an arm, where no arm ends without a hand.
+"""Finds that are no hands: doubtful ones on a face, a neck, a trunk or an arm where no arm lacks its hand.
 
 An ear, a chin, a collar or an elbow is taken for a hand now and then, by the landmark network alone or by the
-proposal network. Two detections that agree are believed wherever they are: sound hands lie before faces and trunks.
+proposal network. Two detections that agree are believed wherever they are: hands do lie before faces.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ from handwright.types import Box, HandObservation
 
 DOUBTFUL = "low_threshold"  # ``found_by`` of hands that the landmark network alone confirmed
 
-_NOSE, _FACE, _EARS, _OUTER_EYES, _SHOULDERS, _TRUNK = 0, (0, 2, 5, 9, 10), (7, 8), (3, 6), (11, 12), (11, 12, 24, 23)
-"""Nose, eyes and corners of the mouth; ears; outer corners of the eyes; shoulders; with the hips, in a ring."""
+_NOSE, _FACE, _EARS, _OUTER_EYES, _SHOULDERS, _TRUNK = (
+    0,
+    (0, 2, 5, 9, 10),
+    (7, 8),
+    (3, 6),
+    (11, 12),
+    (11, 12, 24, 23),
+)
+"""Nose, eyes and corners of the mouth; ears; outer corners of the eyes; shoulders; with hips, in a ring."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +36,17 @@ class NotAHandParams:
     """When a doubtful find is no hand; chosen on the train split of ai_hands and on rendered people.
 
     Attributes:
-        min_visibility: Visibility, in [0, 1], of the joints of a part from which on the body model is sure of it.
+        min_visibility: Least visibility, in [0, 1], of the joints of a part that the body model is sure of.
         min_share: Share of a find's points on the part from which on it lies there.
-        min_gap: Distance of the nearest arm's end from a find, in sizes of the larger of hand and palm, from which on
-            it is not that arm's hand.
-        head: Radius of the head over half the distance of the ears or the distance of the outer corners of the eyes.
-        profile: What the distance of nose and farther ear counts for these where the head is seen from the side.
+        min_gap: Distance of the nearest arm's end from a find, in sizes of the larger of hand and palm, from
+            which on it is not that arm's hand.
+        head: Radius of the head over half the distance of the ears or that of the eyes' outer corners.
+        profile: What the distance of nose and farther ear counts for these, in a head seen from the side.
         neck_of_shoulders: Radius of the neck over the width of the shoulders.
         limb: Radius of an arm over the longest of upper arm, forearm and width of the shoulders.
         forearm: Share of the forearm, from the elbow, that is no hand.
-        max_size: Largest find, in sizes of the upper body, that the person can be trusted for: the pose network finds
-            bodies in hands that fill the picture.
+        max_size: Largest find, in sizes of the upper body, for which the person is trusted: the pose network
+            finds bodies in hands that fill the picture.
     """
 
     min_visibility: float = 0.8
@@ -65,6 +72,20 @@ class Candidate:
     middle_px: Float[np.ndarray, "2"]  # Its middle knuckle, or its middle
     size_px: float  # Longer side of its box
 
+    @classmethod
+    def of_hand(cls, hand: HandObservation) -> Candidate:
+        """A hand with landmarks."""
+        points = hand.landmarks_px
+        return cls(points, points[0], points[9], hand.size_px)
+
+    @classmethod
+    def of_square(cls, center_px: tuple[float, float], size_px: float) -> Candidate:
+        """A square without landmarks: its inner quarter stands for them."""
+        middle = np.array(center_px, float)
+        steps = np.linspace(-0.25, 0.25, 5) * size_px
+        grid = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
+        return cls(middle + grid, middle, middle, size_px)
+
 
 @dataclass(frozen=True)
 class NotAHand:
@@ -73,11 +94,10 @@ class NotAHand:
     bbox_xyxy_px: Box  # Where it was found
     reason: str  # Why it is no hand, a sentence
 
-
-def candidate_of(hand: HandObservation) -> Candidate:
-    """A detected hand as a candidate."""
-    points = hand.landmarks_px
-    return Candidate(points, points[0], points[9], hand.size_px)
+    def scaled(self, across: float, down: float) -> NotAHand:
+        """The same in a picture that is larger by these factors."""
+        x0, y0, x1, y1 = self.bbox_xyxy_px
+        return NotAHand((x0 * across, y0 * down, x1 * across, y1 * down), self.reason)
 
 
 def refuse_finds(
@@ -88,7 +108,9 @@ def refuse_finds(
     kept: list[HandObservation] = []
     refused: list[NotAHand] = []
     for hand in hands:
-        part = None if hand.found_by != DOUBTFUL else part_taken_for_hand(candidate_of(hand), sure, people)
+        part = (
+            None if hand.found_by != DOUBTFUL else part_taken_for_hand(Candidate.of_hand(hand), sure, people)
+        )
         if part is None:
             kept.append(hand)
         else:
@@ -182,7 +204,10 @@ def _on_parts(
             yield "a neck", _near_line(at_px, mouth, collar, PARAMS.neck_of_shoulders * shoulders)
     if is_sure(*_SHOULDERS):
         trunk = cv2.convexHull(points[list(_TRUNK)].astype(np.float32))
-        yield "a trunk", np.array([cv2.pointPolygonTest(trunk, (float(x), float(y)), False) >= 0 for x, y in at_px])
+        yield (
+            "a trunk",
+            np.array([cv2.pointPolygonTest(trunk, (float(x), float(y)), False) >= 0 for x, y in at_px]),
+        )
     for shoulder, elbow, wrist, _, _ in ARM_JOINTS:
         upper, fore = _apart(points, shoulder, elbow), _apart(points, elbow, wrist)
         radius = PARAMS.limb * max(upper, fore, shoulders)

@@ -1,9 +1,10 @@
 """The search for every hand of a picture.
 
 Candidates come from the whole picture and from enlarged overlapping tiles at low thresholds
-(``candidates``); close-up crops then decide which of them are hands (``confirm.confirm_candidates``). Further
-hands come from the picture without colour, and from the ends of arms (``arms.hands_at_arm_ends``). A user's
-boxes replace the search.
+(``candidates``); close-up crops then decide which of them are hands (``confirm.confirm_candidates``), and
+people's bodies which of the doubtful ones are none (``not_a_hand.refuse_finds``). Further hands come from the
+picture without colour, and from the ends of arms (``arms.hands_at_arm_ends``). A user's boxes replace the
+search.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from handwright.perception.detect.arms import (
 )
 from handwright.perception.detect.confirm import classify_candidate, confirm_candidates, detect_in_box
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.not_a_hand import NotAHand, refuse_finds
 from handwright.perception.detect.views import (
     DetectionOptions,
     View,
@@ -78,6 +80,7 @@ def find_hands(
     landmarker: Landmarker | None = None,
     search: SearchParams | None = None,
     threads: int | None = None,
+    refused: list[NotAHand] | None = None,
 ) -> list[HandObservation]:
     """Find the hands of a picture.
 
@@ -89,6 +92,7 @@ def find_hands(
         search: Parameters of the search.
         threads: Views detected at the same time; ``handwright.threads`` by default. It never changes the
             result.
+        refused: Receives the finds that are no hands, with the reason.
 
     Returns:
         The hands, left to right, then top to bottom.
@@ -98,7 +102,9 @@ def find_hands(
     """
     if landmarker is None:
         with HandLandmarker() as own:
-            return find_hands(pixels, boxes=boxes, landmarker=own, search=search, threads=threads)
+            return find_hands(
+                pixels, boxes=boxes, landmarker=own, search=search, threads=threads, refused=refused
+            )
     if boxes:
         in_boxes = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=threads)
         found = [hand for hand in in_boxes if hand is not None]
@@ -112,6 +118,9 @@ def find_hands(
                 found += hands_without_colour(pixels, found, landmarker, search, pool)
                 people = find_people_beside(pixels, found, landmarker)
                 found = [hand for hand in found if not encloses_person(hand, people)]
+                found, no_hands = refuse_finds(found, people)
+                if refused is not None:
+                    refused += no_hands
                 found += hands_at_arm_ends(pixels, found, people, landmarker)
         found = merge_hands(hand for hand in found if hand.size_px >= search.ignored_px)
     return sorted(found, key=lambda hand: hand.bbox_xyxy_px[:2])

@@ -6,6 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.perception.detect.landmarker import Person
+from handwright.perception.detect.not_a_hand import (
+    DOUBTFUL,
+    Candidate,
+    NotAHand,
+    part_taken_for_hand,
+    reason_of,
+)
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm, hand_box
 from handwright.review.checks.assessability import is_colourless, is_drawn
@@ -91,6 +99,25 @@ def confirmed_proposals(
     ]
 
 
+def refuse_proposals(
+    proposals: Sequence[tuple[Proposal, CriticPrediction | None]],
+    hands: Sequence[HandObservation],
+    people: Sequence[Person],
+) -> tuple[list[tuple[Proposal, CriticPrediction | None]], list[NotAHand]]:
+    """Part proposals, with their predictions, into hands, and those that lie on another part of a body."""
+    sure = [hand for hand in hands if hand.found_by != DOUBTFUL]
+    kept: list[tuple[Proposal, CriticPrediction | None]] = []
+    refused: list[NotAHand] = []
+    for proposal, prediction in proposals:
+        candidate = Candidate.of_square(proposal.region.center_px, proposal.region.size_px)
+        part = part_taken_for_hand(candidate, sure, people)
+        if part is None:
+            kept.append((proposal, prediction))
+        else:
+            refused.append(NotAHand(_square(proposal.region), reason_of(part)))
+    return kept, refused
+
+
 def _fills(proposal: Proposal, longer_px: int) -> bool:
     """Whether it is a sure enough proposal of a hand that fills the picture."""
     return (
@@ -169,6 +196,10 @@ def _is_known(new: OrientedSquare, known: OrientedSquare) -> bool:
 
 def _box(region: OrientedSquare, image: Image) -> Box:
     """The square around a hand, as far as it lies within the picture."""
+    x0, y0, x1, y1 = _square(region)
+    return max(0.0, x0), max(0.0, y0), min(float(image.width), x1), min(float(image.height), y1)
+
+
+def _square(region: OrientedSquare) -> Box:
     (x, y), half = region.center_px, region.size_px / 2
-    x1, y1 = min(float(image.width), x + half), min(float(image.height), y + half)
-    return max(0.0, x - half), max(0.0, y - half), x1, y1
+    return float(x - half), float(y - half), float(x + half), float(y + half)
