@@ -1,4 +1,4 @@
-"""The 133 points and masks of people against exact truth: python bench/body.py [--n N] [--seed 77] [--size 512].
+"""The 133 points and masks of people against exact truth: python bench/body.py [--n N] [--seed S] [--size S].
 
 On rendered people: the share that is found; per part (body, feet, face, hands, all 133) the mean error and
 PCK as fractions of the person's shoulder width, over points that are in the picture, and over those that are
@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
-from handwright.metrics.statistics.estimate import bootstrap_counts, interval
+from handwright.metrics.estimate import bootstrap_counts, interval
 
 from handwright.data.people import PersonPicture, render_person
 from handwright.data.people.figure.hand_graft import TO_CAMERA

@@ -1,4 +1,4 @@
-"""Finds that are no hands: doubtful ones on a face, a neck, a trunk or an arm where no arm lacks its hand.
+"""Finds that are no hands: doubtful ones on a face, a neck, a trunk or an arm where no arm ends.
 
 An ear, a chin, a collar or an elbow is taken for a hand now and then, by the landmark network alone or by the
 proposal network. Two detections that agree are believed wherever they are: hands do lie before faces.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -125,17 +126,19 @@ def part_taken_for_hand(
 
     Args:
         find: The find.
-        sure: The hands of the picture that are not in doubt; their arms cannot have another.
+        sure: The hands of the picture that are not in doubt; a body found within one of them is none.
         people: The people of the picture.
     """
-    ends = unmatched_arms([arm for person in people for arm in _arm_ends(person)], sure)
+    arms = [_arm_ends(person) for person in people]
+    ends = list(chain.from_iterable(arms))
     if any(_gap(find, arm) < PARAMS.min_gap for arm in ends):
         return None
+    bare = {id(arm) for arm in unmatched_arms(ends, sure)}
     shares = [
         (float(inside.mean()), name)
-        for person in people
+        for person, own in zip(people, arms, strict=True)
         if _can_be_trusted(person, find, sure)
-        for name, inside in _on_parts(person, find.points_px)
+        for name, inside in _on_parts(person, find.points_px, [id(arm) not in bare for arm in own])
     ]
     share, name = max(shares, default=(0.0, ""))
     return name if share >= PARAMS.min_share else None
@@ -143,7 +146,7 @@ def part_taken_for_hand(
 
 def reason_of(part: str) -> str:
     """The reason for the user."""
-    return f"This is no hand: it lies on {part}, and no arm without a hand ends there."
+    return f"This is no hand: it lies on {part}, and no arm ends there."
 
 
 def _arm_ends(person: Person) -> list[Arm]:
@@ -185,9 +188,14 @@ def _can_be_trusted(person: Person, find: Candidate, sure: Sequence[HandObservat
 
 
 def _on_parts(
-    person: Person, at_px: Float[np.ndarray, "n 2"]
+    person: Person, at_px: Float[np.ndarray, "n 2"], has_hand: Sequence[bool]
 ) -> Iterator[tuple[str, Bool[np.ndarray, " n"]]]:
-    """Names of the parts that the body model is sure of, and which points lie on them."""
+    """Names of the parts that the body model is sure of, and which points lie on them.
+
+    A find on an arm that has its hand, or on the trunk of someone who has both, would be one hand too many; a
+    find on any other arm or trunk may be a hand whose wrist the pose network misplaces. ``has_hand`` tells of
+    the left and the right arm.
+    """
     points, seen = person.points_px, person.visibility
     shoulders = _apart(points, *_SHOULDERS)
 
@@ -202,19 +210,18 @@ def _on_parts(
         if is_sure(*_SHOULDERS):
             mouth, collar = points[[9, 10]].mean(0), points[list(_SHOULDERS)].mean(0)
             yield "a neck", _near_line(at_px, mouth, collar, PARAMS.neck_of_shoulders * shoulders)
-    if is_sure(*_SHOULDERS):
+    if not is_sure(*_SHOULDERS):
+        return
+    if all(has_hand):
         trunk = cv2.convexHull(points[list(_TRUNK)].astype(np.float32))
-        yield (
-            "a trunk",
-            np.array([cv2.pointPolygonTest(trunk, (float(x), float(y)), False) >= 0 for x, y in at_px]),
-        )
-    for shoulder, elbow, wrist, _, _ in ARM_JOINTS:
-        upper, fore = _apart(points, shoulder, elbow), _apart(points, elbow, wrist)
-        radius = PARAMS.limb * max(upper, fore, shoulders)
-        if is_sure(shoulder, elbow):
-            yield "an upper arm", _near_line(at_px, points[shoulder], points[elbow], radius)
-        if is_sure(elbow, wrist):
+        inside = [cv2.pointPolygonTest(trunk, (float(x), float(y)), measureDist=False) >= 0 for x, y in at_px]
+        yield "a trunk", np.array(inside)
+    for (shoulder, elbow, wrist, _, _), has in zip(ARM_JOINTS, has_hand, strict=True):
+        if has and is_sure(elbow, wrist):
+            upper, fore = _apart(points, shoulder, elbow), _apart(points, elbow, wrist)
+            radius = PARAMS.limb * max(upper, fore, shoulders)
             end = points[elbow] + PARAMS.forearm * (points[wrist] - points[elbow])
+            yield "an upper arm", _near_line(at_px, points[shoulder], points[elbow], radius)
             yield "a forearm", _near_line(at_px, points[elbow], end, radius)
 
 
