@@ -21,11 +21,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
-from handwright.metrics.estimate import bootstrap_counts, interval
 
 from handwright.data.people import PersonPicture, render_person
 from handwright.data.people.figure.hand_graft import TO_CAMERA
 from handwright.data.people.figure.mesh_cutting import bone
+from handwright.metrics.estimate import bootstrap_counts, interval
 from handwright.perception.body.estimate import Body, BodyEstimator
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands

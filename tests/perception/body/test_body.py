@@ -1,4 +1,4 @@
-"""The 133 points: the value, the face laid onto nine points, hands at their arms, and one person end to end."""
+"""The 133 points: the value, the face laid onto nine points, hands at their arms, one person as a whole."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwright.perception.detect.confirm import confirm_candidates
-from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.landmarker import HandLandmarker, Person
+from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import (
     SearchParams,
     detect_large_hands,
@@ -68,6 +69,17 @@ def test_what_the_landmark_network_is_sure_of_is_a_hand_found_by_low_threshold()
     shaky = scripted(hand(300, 200, 150), wobble=0.2, presence=0.9)
     (found,) = find_hands(PICTURE, landmarker=shaky, threads=1)
     assert found.found_by == "low_threshold"
+
+
+def test_a_doubtful_find_on_a_face_is_refused_and_told():
+    joints = np.full((33, 2), 2000.0)
+    joints[:11] = np.array((375.0, 275.0)) + np.linspace((-60, -30), (60, 30), 11)
+    joints[[11, 12]] = (100, 440), (500, 440)
+    someone = Person(joints, np.where(np.arange(33) < 13, 1.0, 0.0))
+    shaky = scripted(hand(300, 200, 150), wobble=0.2, presence=0.9, persons=[someone])
+    refused: list[NotAHand] = []
+    assert find_hands(PICTURE, landmarker=shaky, threads=1, refused=refused) == []
+    assert ["face" in one.reason for one in refused] == [True]
 
 
 def test_what_every_look_sees_elsewhere_is_no_hand():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS
+from handwright.perception.detect.landmarker import Person
 from handwright.review import CHECKS
 from handwright.review.critic.prediction import CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -212,3 +213,20 @@ def test_what_the_critic_sees_wrong_in_a_drawing_fails_nothing():
     flat = Image(np.full_like(wall().pixels, WALL))
     drawn = review_picture(flat, Judge(PeopleLandmarker(), Stub(extra=0.97), Fixed([HERE])))
     assert [hand.verdict for hand in drawn.hands] == ["unsure"]
+
+
+def test_a_proposal_on_someones_face_is_refused_and_the_review_tells_why():
+    points = np.full((33, 2), 400.0)
+    face = [(0, 5), *((x, -5) for x in (6, 10, 14, -6, -10, -14)), (25, 0), (-25, 0), (8, 20), (-8, 20)]
+    points[:11] = np.add(HERE.region.center_px, face)
+    points[[11, 12]] = (180, 190), (60, 190)
+    points[[15, 17, 19]] += (300, 0)
+    judge = Judge(PeopleLandmarker([Person(points, np.ones(33))]), None, Fixed([HERE]))
+    review = review_picture(wall(), judge)
+    assert review.verdict == "no_hands"
+    (refused,) = review.refused
+    assert refused.bbox_xyxy_px == (90.0, 60.0, 150.0, 120.0)
+    assert "face" in refused.reason
+    somewhere_else = replace(HERE, region=replace(HERE.region, center_px=(250.0, 40.0)))
+    elsewhere = replace(judge, proposer=Fixed([somewhere_else]))
+    assert [one.verdict for one in review_picture(wall(), elsewhere).hands] == ["unsure"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 
 import cv2
 import numpy as np
@@ -140,7 +141,7 @@ def part_taken_for_hand(
         if _can_be_trusted(person, find, sure)
         for name, inside in _on_parts(person, find.points_px, [id(arm) not in bare for arm in own])
     ]
-    share, name = max(shares, default=(0.0, ""))
+    share, name = max(shares, key=itemgetter(0), default=(0.0, ""))
     return name if share >= PARAMS.min_share else None
 
 
