@@ -221,6 +221,7 @@ def test_a_proposal_on_someones_face_is_refused_and_the_review_tells_why():
     points[:11] = np.add(HERE.region.center_px, face)
     points[[11, 12]] = (180, 190), (60, 190)
     points[[15, 17, 19]] += (300, 0)
+    points += (0, (wall().width - wall().height) / 2)  # people are looked for in a square around the picture
     judge = Judge(PeopleLandmarker([Person(points, np.ones(33))]), None, Fixed([HERE]))
     review = review_picture(wall(), judge)
     assert review.verdict == "no_hands"

@@ -40,7 +40,7 @@ PARAMS = BodyNetworkParams()
 
 @dataclass(frozen=True, eq=False)
 class FoundBody:
-    """What the pose network says of one person."""
+    """What the pose network estimates of one person."""
 
     person: Person  # The 33 joints in the picture
     # float64 [33] depth in pixels of the picture, + away from the camera, from the middle of the hips

@@ -1,7 +1,7 @@
 """Finds that are no hands: doubtful ones on a face, a neck, a trunk or an arm where no arm ends.
 
 An ear, a chin, a collar or an elbow is taken for a hand now and then, by the landmark network alone or by the
-proposal network. Two detections that agree are believed wherever they are: hands do lie before faces.
+proposal network. Two detections that agree count wherever they are: hands do lie before faces.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from handwright.types import Box, HandObservation
 
 DOUBTFUL = "low_threshold"  # ``found_by`` of hands that the landmark network alone confirmed
 
-_NOSE, _FACE, _EARS, _OUTER_EYES, _SHOULDERS, _TRUNK = (
+_NOSE, _FACE, _EARS, _EYE_CORNERS, _SHOULDERS, _TRUNK = (
     0,
     (0, 2, 5, 9, 10),
     (7, 8),
@@ -205,7 +205,7 @@ def _on_parts(
 
     if is_sure(*_FACE):
         profile = PARAMS.profile * max(_apart(points, _NOSE, ear) for ear in _EARS)
-        head = PARAMS.head * max(_apart(points, *_EARS) / 2, _apart(points, *_OUTER_EYES), profile)
+        head = PARAMS.head * max(_apart(points, *_EARS) / 2, _apart(points, *_EYE_CORNERS), profile)
         centre = points[:11].mean(0)
         yield "a face or an ear", np.linalg.norm(at_px - centre, axis=1) <= head
         if is_sure(*_SHOULDERS):
