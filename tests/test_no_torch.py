@@ -32,7 +32,7 @@ if "--help" not in sys.argv:
 
     models.ensure_models = lambda **_: SimpleNamespace(hand_landmarker=Path("task"))
     pipeline.HandLandmarker = no_landmarker
-    pipeline.find_hands = lambda pixels, *, landmarker: [shoot(flat_hand()).observation()]
+    pipeline.find_hands = lambda pixels, *, landmarker, refused=None: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
     judge.find_people = lambda pixels, landmarker: []
     redetection.redetect_hand = lambda pixels, wanted, landmarker: wanted

@@ -47,7 +47,7 @@ def test_every_hand_gets_every_line_of_the_checklist(count):
 def test_hands_of_a_large_picture_are_found_in_a_smaller_one_and_lie_where_they_are(monkeypatch):
     looked_at = []
 
-    def found(pixels, landmarker):
+    def found(pixels, landmarker, refused=None):
         looked_at.append(pixels.shape)
         hand = seen(grainy().hand)
         scale = 900 / np.ptp(hand.landmarks_px, axis=0).max()
