@@ -87,7 +87,9 @@ def models(monkeypatch: pytest.MonkeyPatch) -> ScriptedModels:
     monkeypatch.setattr(candidates, "measure_picture_fit", lambda *_: FITS)
     monkeypatch.setattr(candidates, "lost_share", lambda *_: 0.0)
     monkeypatch.setattr(review_before_after, "review_picture", scripted.review)
-    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: list(scripted.found))
+    monkeypatch.setattr(
+        pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: list(scripted.found)
+    )
     monkeypatch.setattr(pipeline, "find_in_boxes", lambda pixels, boxes, *, landmarker: list(scripted.boxes))
     return scripted
 

@@ -50,7 +50,9 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
     monkeypatch.setattr(pipeline, "open_critic", lambda: None)
-    monkeypatch.setattr(pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation()])
+    monkeypatch.setattr(
+        pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation()]
+    )
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     monkeypatch.setattr(review_before_after, "review_picture", ScriptedModels().review)
     monkeypatch.setattr(candidates, "failed_checks", lambda analysis, others: ())
