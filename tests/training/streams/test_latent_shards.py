@@ -110,3 +110,10 @@ def test_a_model_goes_on_reading_with_the_tokenizer_that_it_learnt_with(folders,
     stream = LatentStream(folders / "latents", tmp_path / "tokenizer")
     assert stream.tokenizer.get_vocab() == own.get_vocab()
     assert LatentStream(folders / "latents").tokenizer.get_vocab() != own.get_vocab()
+
+
+def test_latents_of_which_none_is_held_out_are_refused(folders, tmp_path):
+    add_shard(tmp_path / "world", 0, count=1)
+    encode_shards(tmp_path / "world", tmp_path / "latents", folders / "vae", 64)
+    with pytest.raises(UsageError, match="measure progress"):
+        LatentStream(tmp_path / "latents")

@@ -88,3 +88,9 @@ def test_a_damaged_shard_is_named(tmp_path):
 @pytest.mark.parametrize("side", [16, 32, 64])
 def test_a_plain_square_stays_plain_at_any_size(side):
     assert (resized(np.full((32, 32, 3), 7, np.uint8), side) == 7).all()
+
+
+def test_pictures_of_which_none_is_held_out_are_refused(tmp_path):
+    fill(tmp_path, "hands", count=1)
+    with pytest.raises(UsageError, match="measure progress"):
+        PictureStream(tmp_path, 32, MIX)

@@ -13,7 +13,7 @@ from handwright.diffusion.loading.libraries import CLIPTokenizer
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
-def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1024, length: int = 77) -> CLIPTokenizer:
+def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1536, length: int = 77) -> CLIPTokenizer:
     """Byte-pair merges of the captions' words, up to ``vocabulary`` tokens.
 
     Args:
@@ -26,11 +26,16 @@ def learn_tokenizer(captions: Iterable[str], vocabulary: int = 1024, length: int
     learner.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, end_of_word_suffix="</w>", show_progress=False)
-    learner.train_from_iterator(captions, trainer)
-    merges = [(a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = [*alphabet, *(letter + "</w>" for letter in alphabet)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary - len((_START, _END)),
+        special_tokens=tokens,  # numbered beforehand: merges of equal counts are ordered by number
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    learner.train_from_iterator(captions, trainer)
+    merges = [(a, b) for a, b in json.loads(learner.to_str())["model"]["merges"]]
     tokens = list(dict.fromkeys([*tokens, *(a + b for a, b in merges), _START, _END]))
     vocab = {token: k for k, token in enumerate(tokens)}
     options: dict[str, Any] = {"vocab": vocab, "merges": merges}  # its annotation knows file names only

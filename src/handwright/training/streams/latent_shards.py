@@ -29,12 +29,12 @@ from handwright.image import write_atomically
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.streams.crop_batches import other_side
 from handwright.training.streams.crops import crops_of
-from handwright.training.streams.picture_shards import held_out, resized
+from handwright.training.streams.picture_shards import held_out, none_held_out, resized
 
 SHARES: Mapping[str, float] = {"hands": 0.35, "people": 0.5, "photographs": 0.15}
 """How often each kind is drawn, relative to the others; chosen by eye."""
 
-VOCABULARY = 2048  # Tokens, so that nearly every word of the caption grammar is one token
+VOCABULARY = 2560  # Tokens, so that nearly every word of the caption grammar is one token
 
 TEXT_LENGTH = 128
 """Tokens that are read: CLIP's 77 would cut every fourth caption of a person, whose longest has 120 words."""
@@ -184,7 +184,7 @@ class LatentStream:
         shares: How often each kind is drawn; kinds that are not there are left out.
 
     Raises:
-        UsageError: It holds none of them.
+        UsageError: It holds none of them, or none is held out.
     """
 
     def __init__(
@@ -194,6 +194,8 @@ class LatentStream:
         self.lots = {kind: lot for kind, lot in lots.items() if len(lot.training)}
         if not self.lots:
             raise UsageError(f"{folder} holds no latents", "", "make them with scripts/encode_latents.py")
+        if not any(lot.held_out for lot in self.lots.values()):
+            raise UsageError(*none_held_out(folder))
         self.resolution = int(json.loads((folder / "latents.json").read_text("utf-8"))["resolution"])
         self.vae = load_vae(folder / "vae", torch.float32)
         self.tokenizer = load_tokenizer(tokenizer or folder / "tokenizer")

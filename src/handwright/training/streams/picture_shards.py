@@ -76,6 +76,12 @@ def held_out(name: str) -> bool:
     return zlib.crc32(name.encode()) % HELD_OUT_ONE_IN == 0
 
 
+def none_held_out(folder: Path) -> tuple[str, str, str]:
+    """What to raise where nothing is left to measure progress on."""
+    why = f"one picture in {HELD_OUT_ONE_IN} is held out, by its name, and there are too few"
+    return f"{folder} has no pictures to measure progress on", why, "make more pictures"
+
+
 class PictureStream:
     """Draws augmented square samples from shards below a folder; everything random comes from the generator.
 
@@ -85,7 +91,7 @@ class PictureStream:
         mix: Which kinds, how often, and how they are cropped.
 
     Raises:
-        UsageError: No kind of the mix has pictures.
+        UsageError: No kind of the mix has pictures, or none is held out.
         DataError: A shard is damaged.
     """
 
@@ -100,6 +106,8 @@ class PictureStream:
                 "each kind has a folder of its own",
                 "make some with `handwright synth --kind hands -o DIR/hands`",
             )
+        if not any(self.held_out.values()):
+            raise UsageError(*none_held_out(folder))
         self.kinds = tuple(self.training)
         weights = np.array([mix.shares[kind] for kind in self.kinds])
         self.weights = weights / weights.sum()
