@@ -69,8 +69,8 @@ class UnknownKeywordError(UsageError, TypeError):
     """A function was called with a keyword that it does not have."""
 
 
-def need(*packages: str) -> None:
-    """Do nothing when all these packages of ``handwright[metrics]`` are installed.
+def need(*packages: str, extra: str = "metrics") -> None:
+    """Do nothing when all these packages of ``handwright[EXTRA]`` are installed.
 
     Raises:
         MissingPackageError: One is not.
@@ -78,7 +78,7 @@ def need(*packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingPackageError(
-                f"this measure needs {package}", "it is not installed", "pip install 'handwright[metrics]'"
+                f"this measure needs {package}", "it is not installed", f"pip install 'handwright[{extra}]'"
             )
 
 

@@ -83,6 +83,8 @@ def evaluate(
 
     NAME.json beside a real picture is its truth, NAME.txt beside a fake one its caption; shards of
     `handwright synth` bring both. docs/metrics.md explains what each measure is and needs.
+
+    handwright evaluate preference --help: studies in which people choose between pictures.
     """  # noqa: D301 - a backspace keeps the list's lines
     from handwright.workflow.evaluation import evaluate as run
 

@@ -12,6 +12,7 @@ from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
 from handwright.apps.cli.generate import generate
 from handwright.apps.cli.options import in_cli_words
+from handwright.apps.cli.preference import app as preference
 from handwright.apps.cli.reproduce import reproduce
 from handwright.apps.cli.review import review
 from handwright.apps.cli.synth import synth
@@ -48,9 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors are one line on stderr."""
-    command = typer.main.get_command(app)
+    command, given, name = typer.main.get_command(app), list(arguments) or ["--help"], "handwright"
+    if given[:2] == ["evaluate", "preference"]:
+        command, given = typer.main.get_command(preference), given[2:]
+        name = "handwright evaluate preference"
     try:
-        code = command.main(list(arguments) or ["--help"], prog_name="handwright", standalone_mode=False)
+        code = command.main(given, prog_name=name, standalone_mode=False)
     except HandwrightError as error:
         return _stop(str(error), error.exit_code, debug="--debug" in arguments)
     except _USAGE_ERROR as error:
@@ -79,6 +83,8 @@ def _usage_text(error: BaseException) -> str:
 
 
 def _help_for(arguments: Sequence[str]) -> str:
+    if list(arguments[:2]) == ["evaluate", "preference"]:
+        return "handwright evaluate preference --help"
     commands = cast("Any", typer.main.get_command(app)).commands
     known = [argument for argument in arguments[:1] if argument in commands]
     return " ".join(["handwright", *known, "--help"])
