@@ -15,6 +15,7 @@ import typer
 from PIL import Image
 
 from handwright.apps.cli.main import app
+from handwright.apps.cli.preference import app as preference
 from handwright.data.hands import render_one_hand
 from handwright.hand.defects import Defect
 
@@ -71,6 +72,8 @@ def understood(line: str) -> None:
     if not words or words[0].startswith("-"):
         return
     name, *arguments = words
+    if words[:2] == ["evaluate", "preference"]:
+        group, (name, *arguments) = typer.main.get_command(preference), words[2:]
     command = group.commands[name]
     command.make_context(name, arguments, resilient_parsing=False).close()
 
