@@ -134,21 +134,28 @@ def views_of_people(width: int, height: int) -> list[View]:
     return views
 
 
-def arms_of(person: Person, width: int, height: int) -> list[Arm]:
-    """Return a person's arms with a visible wrist and a hand within a ``width`` × ``height`` picture."""
+def arm_ends(person: Person) -> list[Arm]:
+    """Return the ends of a person's left and right arm, in view or not: a hidden wrist is estimated, too."""
     points = person.points_px
     shoulders = float(np.linalg.norm(points[11] - points[12]))
-    arms: list[Arm] = []
+    ends: list[Arm] = []
     for _, elbow, wrist, pinky, index in ARM_JOINTS:
         knuckles = (2 * points[index] + points[pinky]) / 3
-        inside = bool((knuckles >= 0).all() and knuckles[0] < width and knuckles[1] < height)
-        if person.visibility[wrist] < PARAMS.min_wrist_visibility or not inside:
-            continue
         forearm = float(np.linalg.norm(points[wrist] - points[elbow]))
         length = float(np.linalg.norm(knuckles - points[wrist]))
         palm = max(length, PARAMS.palm_of_forearm * forearm, PARAMS.palm_of_shoulders * shoulders, 1.0)
-        arms.append(Arm(points[wrist], knuckles, palm))
-    return arms
+        ends.append(Arm(points[wrist], knuckles, palm))
+    return ends
+
+
+def arms_of(person: Person, width: int, height: int) -> list[Arm]:
+    """Return a person's arms with a visible wrist and a hand within a ``width`` × ``height`` picture."""
+    return [
+        arm
+        for arm, (_, _, wrist, _, _) in zip(arm_ends(person), ARM_JOINTS, strict=True)
+        if person.visibility[wrist] >= PARAMS.min_wrist_visibility
+        and bool(((arm.knuckles_px >= 0) & (arm.knuckles_px < (width, height))).all())
+    ]
 
 
 def unmatched_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> list[Arm]:

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from handwright.perception.detect.arms import ARM_JOINTS, Arm, unmatched_arms
-from handwright.perception.detect.arms import PARAMS as ARMS
+from handwright.perception.detect.arms import ARM_JOINTS, Arm, arm_ends, unmatched_arms
 from handwright.perception.detect.landmarker import Person
 from handwright.types import Box, HandObservation
 
@@ -130,7 +129,7 @@ def part_taken_for_hand(
         sure: The hands of the picture that are not in doubt; a body found within one of them is none.
         people: The people of the picture.
     """
-    arms = [_arm_ends(person) for person in people]
+    arms = [arm_ends(person) for person in people]
     ends = list(chain.from_iterable(arms))
     if any(_gap(find, arm) < PARAMS.min_gap for arm in ends):
         return None
@@ -148,23 +147,6 @@ def part_taken_for_hand(
 def reason_of(part: str) -> str:
     """The reason for the user."""
     return f"This is no hand: it lies on {part}, and no arm ends there."
-
-
-def _arm_ends(person: Person) -> list[Arm]:
-    """Both ends, seen or not: a hidden wrist is estimated, too."""
-    points = person.points_px
-    shoulders = _apart(points, *_SHOULDERS)
-    ends: list[Arm] = []
-    for _, elbow, wrist, pinky, index in ARM_JOINTS:
-        knuckles = (2 * points[index] + points[pinky]) / 3
-        palm = max(
-            float(np.linalg.norm(knuckles - points[wrist])),
-            ARMS.palm_of_forearm * _apart(points, elbow, wrist),
-            ARMS.palm_of_shoulders * shoulders,
-            1.0,
-        )
-        ends.append(Arm(points[wrist], knuckles, palm))
-    return ends
 
 
 def _gap(find: Candidate, arm: Arm) -> float:
