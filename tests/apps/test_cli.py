@@ -15,7 +15,7 @@ from PIL import Image as PILImage
 from handwright.apps.cli.main import main
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.workflow import fakes
-from tests.workflow.fakes import picture
+from tests.workflow.fakes import heic_picture, opened, picture
 
 
 @pytest.fixture
@@ -214,6 +214,29 @@ def test_bad_pictures_are_a_line_each_and_the_rest_is_done(cli):
     assert sorted(path.name for path in Path("out").iterdir()) == ["good.png", "one.png"]
     assert all(line.startswith("handwright: cannot read ") for line in err.splitlines())
     assert len(err.splitlines()) == 6
+
+
+def test_a_heic_picture_is_refined_and_written_upright_as_png(cli):
+    Path("in").mkdir()
+    pixels = heic_picture(Path("in/phone.heic"), orientation=6)
+    code, out, err = cli("refine", "in", "-o", "out")
+    assert (code, err) == (0, "")
+    assert "phone.png: hand 1 refined" in out
+    after = np.asarray(opened("out/phone.png"))
+    changed = (after != pixels).any(-1)
+    assert after.shape == pixels.shape
+    assert changed.any() and not changed[:16].any()
+
+
+def test_without_the_extra_a_heic_picture_is_one_line_and_the_rest_is_done(cli, monkeypatch):
+    picture(Path("in/a.png"))
+    heic_picture(Path("in/phone.heic"))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    code, out, err = cli("refine", "in", "-o", "out")
+    assert code == 2
+    (line,) = err.splitlines()
+    assert "phone.heic" in line and "pip install 'handwright[heic]'" in line
+    assert "a.png → out/a.png: hand 1 refined" in out.replace("in/a.png", "a.png")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

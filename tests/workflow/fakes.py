@@ -219,6 +219,22 @@ def picture(path: Path, hands: int = 1, corner: tuple[int, int, int] = (10, 20, 
     return path
 
 
+def heic_picture(path: Path, orientation: int = 6) -> np.ndarray:
+    """Write such a picture as a lossless HEIC file that stores it turned; returns its pixels as seen."""
+    import pillow_heif
+
+    from handwright.image.modes import as_stored
+
+    pillow_heif.register_heif_opener()
+    pixels = np.array(opened(picture(path.with_suffix(".png"))))
+    path.with_suffix(".png").unlink()
+    exif = PILImage.Exif()
+    exif[274] = orientation
+    stored = PILImage.fromarray(as_stored(pixels, orientation))
+    stored.save(path, "HEIF", quality=-1, chroma=444, matrix_coefficients=0, exif=exif.tobytes())
+    return pixels
+
+
 def opened(path: str | Path) -> PILImage.Image:
     """A picture read and its file closed."""
     with PILImage.open(path) as image:

@@ -16,7 +16,7 @@ from handwright.errors import InvalidValueError, UnknownKeywordError, Unreadable
 from handwright.options import DEFAULTS, DIFFUSION_OPTIONS, OPTIONS
 from handwright.workflow.inputs import as_image
 from handwright.workflow.keywords import RefineOptions
-from tests.workflow.fakes import FakeEngine, opened, picture
+from tests.workflow.fakes import FakeEngine, heic_picture, opened, picture
 
 FUNCTIONS = ("evaluate", "generate", "hands", "refine", "review", "synth")
 
@@ -37,6 +37,16 @@ def test_every_form_of_a_picture_gives_the_same(here: Path):
     assert all((repair.after.pixels == repairs[0].after.pixels).all() for repair in repairs)
     assert (repairs[0].after.pixels != pixels).any()
     assert (repairs[0].before.pixels == pixels).all()
+
+
+def test_a_heic_picture_is_refined_the_right_way_up_from_its_name_its_bytes_and_pillow(here: Path):
+    pixels = heic_picture(here / "phone.heic", orientation=6)
+    given = ("phone.heic", Path("phone.heic").read_bytes(), opened("phone.heic"))
+    wanted = handwright.refine(pixels, seed=3).after.pixels
+    assert (wanted != pixels).any()
+    for repair in handwright.refine(list(given), seed=3):
+        assert np.array_equal(repair.before.pixels, pixels)
+        assert np.array_equal(repair.after.pixels, wanted)
 
 
 @pytest.mark.parametrize(
