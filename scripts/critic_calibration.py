@@ -13,7 +13,6 @@ from handwright.review.calibration.calibration import (
     Head,
     allowed_alarms,
     fit_platt,
-    fit_temperature,
     sigmoid,
 )
 from handwright.review.critic.output_maps import PartMaps
@@ -200,3 +199,32 @@ def _platt(
     logits: Float[np.ndarray, "n"], truths: Bool[np.ndarray, "n"], chosen: Bool[np.ndarray, "n"]
 ) -> Head:
     return Head(*fit_platt(logits[chosen], truths[chosen]))
+
+
+_STEPS, _SETTLED, _LEAST_COLD = 60, 1e-10, 0.05
+
+
+def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " n"]) -> float:
+    """The T that makes softmax(logits / T) the probability of the true class; Guo et al. 2017.
+
+    Maximum likelihood in 1 / T under 1 / T ~ N(1, 1), by Newton steps; T lies in (0, 20].
+
+    Raises:
+        NotEnoughDataError: There is no sample.
+    """
+    logits = np.asarray(logits, np.float64)
+    if not len(logits):
+        raise NotEnoughDataError("no temperature can be fitted", "there are no samples")
+    chosen = logits[np.arange(len(logits)), truths]
+    cold = 1.0
+    for _ in range(_STEPS):
+        shares = np.exp(cold * (logits - logits.max(1, keepdims=True)))
+        shares /= shares.sum(1, keepdims=True)
+        mean = (shares * logits).sum(1)
+        slope = (mean - chosen).sum() + (cold - 1)
+        bend = (shares * (logits - mean[:, None]) ** 2).sum() + 1
+        step = float(np.clip(slope / bend, -cold, cold / 2))
+        cold = max(cold - step, _LEAST_COLD)
+        if abs(step) < _SETTLED:
+            break
+    return 1 / cold

@@ -146,9 +146,9 @@ def test_names_open_their_painters_and_models_wait_until_something_is_painted(jo
         return Network()
 
     inpainters = NetworkLoader(opener)
-    assert isinstance(open_painter(RefineSettings(), inpainters), DrawPainter)
+    assert isinstance(open_painter(RefineSettings(), lambda: inpainters(SETTINGS)), DrawPainter)
     for name, kind in (("diffuse", DiffusePainter), ("harmonise", HarmonisePainter)):
-        painter = open_painter(RefineSettings(painter=name, diffusion=SETTINGS), inpainters)
+        painter = open_painter(RefineSettings(painter=name, diffusion=SETTINGS), lambda: inpainters(SETTINGS))
         assert isinstance(painter, kind)
         assert painter.together
     assert opened == []

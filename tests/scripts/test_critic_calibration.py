@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
-from critic_calibration import calibrate_critic
+from critic_calibration import calibrate_critic, fit_temperature
 from handwright.diffusion.latents import picture_tensor
 from handwright.review.calibration.calibration import BUDGET, sigmoid
 from handwright.review.critic.onnx_critic import augmented_views, mean_over_views
@@ -74,3 +75,16 @@ def test_one_hand_in_two_hundred_may_be_taken_for_something_else():
     head = calibrate_critic(ask, network.config, hands, {}).heads["hand"]
     seen = sigmoid(head.scale * np.linspace(0, 4, len(hands))[hands.hand] + head.bias)
     assert 1 <= (seen < head.threshold).sum() <= 2
+
+
+def test_a_temperature_is_found_again():
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 4, (20_000, 5))
+    shares = np.exp(logits / 2.5)
+    shares /= shares.sum(1, keepdims=True)
+    truths = (shares.cumsum(1) < rng.random((20_000, 1))).sum(1)
+    assert fit_temperature(logits, truths) == pytest.approx(2.5, rel=0.03)
+
+
+def test_temperature_is_one_where_nothing_is_known():
+    assert fit_temperature(np.zeros((3, 4)), np.array([0, 1, 2])) == pytest.approx(1.0)

@@ -75,17 +75,18 @@ def with_edits(image: Image, pixels: UInt8[np.ndarray, "h w 3"], inside: Bool[np
     return Image(shown, native, mode, {**image.meta, "file": facts})
 
 
-def with_patch(image: Image, patch: Patch) -> Image:
-    """Return the picture with a patch in it, bit-exact outside the patch's mask.
+def with_patch(image: Image, *patches: Patch) -> Image:
+    """Return the picture with patches in it, the last on top, bit-exact outside their masks.
 
     Raises:
-        InvalidValueError: The patch reaches beyond the picture.
+        InvalidValueError: A patch reaches beyond the picture.
     """
     pixels = image.pixels.copy()
     inside = np.zeros(pixels.shape[:2], np.bool_)
-    window = _window(image, patch)
-    pixels[window] = patch.pixels
-    inside[window] = patch.inside
+    for patch in patches:
+        window = _window(image, patch)
+        pixels[window][patch.inside] = patch.pixels[patch.inside]
+        inside[window] |= patch.inside
     return with_edits(image, pixels, inside)
 
 

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.errors import HandsFileError
 from handwright.hand.rig import eroded, opened
 from handwright.hand.skin_colour import SAME_SKIN, skin_distance
 from handwright.perception.analysis import HandAnalysis, analyse_hand
@@ -112,17 +111,8 @@ def plan_hand(
     """Everything known about a hand before painting.
 
     A depth control image of the user's decides what is nearer in the fit, a hand of theirs lends its pose.
-
-    Raises:
-        HandsFileError: The user's mask has another size than the picture.
     """
     mask = settings.mask
-    if mask is not None and mask.inside.shape != image.pixels.shape[:2]:
-        raise HandsFileError(
-            f"the mask is {mask.inside.shape[1]} × {mask.inside.shape[0]} pixels",
-            f"the picture is {image.width} × {image.height}",
-            "give a mask of the picture's size",
-        )
     fit, analysis = _as_given(image, analysis, settings, given)
     x0, y0, x1, y1 = window = analysis.window
     allowed = (

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork, NetworkLoader
+from handwright.handrefiner.network import InpaintNetwork
 from handwright.handrefiner.strength import Strength
-from handwright.options import DIFFUSING, PAINTERS
 from handwright.refine.hand_task import HandTask
 from handwright.refine.settings import RefineSettings
 from handwright.types import Window
@@ -113,30 +110,10 @@ class DrawPainter:
         return PaintResult(pixels, inside.astype(np.float32), toned=True)
 
 
-def open_painter(settings: RefineSettings, inpainters: NetworkLoader) -> Painter:
-    """The painter that the settings name; models are opened when it first paints.
-
-    Raises:
-        UsageError: There is none of that name.
-    """
-    network: partial[InpaintNetwork] = partial(inpainters, settings.diffusion or DiffusionSettings())
-    return painter_on_network(settings, network)
-
-
-def painter_on_network(
-    settings: RefineSettings, network: Callable[[], InpaintNetwork] | None = None
-) -> Painter:
-    """The painter that the settings name, on a network of one's own.
-
-    Raises:
-        UsageError: There is none of that name, or it needs a network.
-    """
+def open_painter(settings: RefineSettings, network: Callable[[], InpaintNetwork]) -> Painter:
+    """The painter that the settings name; its network is opened when it first paints."""
     if settings.painter == "draw":
         return DrawPainter()
-    if settings.painter not in DIFFUSING or network is None:
-        raise UsageError(
-            f"there is no painter {settings.painter!r}", "", f"choose one of: {', '.join(PAINTERS)}"
-        )
     from handwright.refine.diffusing import DiffusePainter, HarmonisePainter
 
     diffusion = settings.diffusion or DiffusionSettings()

@@ -13,8 +13,9 @@ import numpy as np
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
-from handwright.image import with_edits
+from handwright.image import with_patch
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.not_a_hand import NotAHand
@@ -130,7 +131,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         scene, tasks=tuple(_with_prediction(reviews[task.id], task, image, settings) for task in scene.tasks)
     )
     context = RefineContext(
-        painter=open_painter(settings, engine.inpainters),
+        painter=open_painter(settings, lambda: engine.inpainters(settings.diffusion or DiffusionSettings())),
         settings=settings,
         judge=engine.judge,
         watch=watch,
@@ -200,7 +201,7 @@ def _attempt_all(
         for together in scene.rounds(groups, context.painter.side_by_side):
             done = list(pool.map(lambda group: _attempt_group(canvas, group, scene, context), together))
             for attempt in chain.from_iterable(done):
-                _paste(canvas, None, attempt)
+                _paste(canvas, attempt)
                 attempts.append(attempt)
     return attempts
 
@@ -217,10 +218,7 @@ def _finish(
         The finished picture, the attempts as they stand, and the review of the picture if it was changed.
     """
     while any(attempt.winner is not None for attempt in attempts):
-        pixels, changed = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
-        for attempt in attempts:
-            _paste(pixels, changed, attempt)
-        after = with_edits(image, pixels, changed)
+        after = with_patch(image, *[one.winner for one in attempts if one.winner is not None])
         won = [attempt for attempt in attempts if attempt.winner is not None]
         review = again(
             after,
@@ -246,7 +244,7 @@ def _attempt_group(
     canvas, attempts = pixels.copy(), []
     for task in group:
         attempt = attempt_hand(canvas, task, scene, context)
-        _paste(canvas, None, attempt)
+        _paste(canvas, attempt)
         attempts.append(attempt.after(earlier.get(task.id)))
     return attempts
 
@@ -306,18 +304,23 @@ def _analyse(
 def _plan(
     image: Image, settings: RefineSettings, found: Sequence[FoundHand], first: int, watch: Stopwatch
 ) -> list[HandTask]:
-    """Return tasks of hands that are numbered from ``first`` on."""
-    depth = settings.depth
-    if depth is not None and depth.pixels.shape != image.pixels.shape:
-        raise HandsFileError(
-            f"the depth image is {depth.width} × {depth.height} pixels",
-            f"the picture is {image.width} × {image.height}",
-            "give a depth image of the picture's size",
-        )
+    """Return tasks of hands that are numbered from ``first`` on.
+
+    Raises:
+        HandsFileError: The user's mask or depth image has another size than the picture.
+    """
+    mask, depth = settings.mask, settings.depth
+    for name, given in (("mask", mask and mask.inside), ("depth image", depth and depth.pixels)):
+        if given is not None and given.shape[:2] != image.pixels.shape[:2]:
+            raise HandsFileError(
+                f"the {name} is {given.shape[1]} × {given.shape[0]} pixels",
+                f"the picture is {image.width} × {image.height}",
+                f"give a {name} of the picture's size",
+            )
     with watch("fit"):
         return [
-            plan_hand(number, image, analysis, settings, given)
-            for number, (analysis, given) in enumerate(found, start=first)
+            plan_hand(number, image, analysis, settings, fit)
+            for number, (analysis, fit) in enumerate(found, start=first)
         ]
 
 
@@ -331,15 +334,13 @@ def _scene(image: Image, settings: RefineSettings, tasks: Sequence[HandTask], wa
     return Scene(tuple(tasks), depth, given is not None)
 
 
-def _paste(pixels: np.ndarray, changed: np.ndarray | None, attempt: Attempt) -> None:
+def _paste(pixels: np.ndarray, attempt: Attempt) -> None:
     candidate = attempt.winner
     if candidate is None:
         return
     x, y = candidate.origin_xy_px
     height, width = candidate.inside.shape
     pixels[y : y + height, x : x + width][candidate.inside] = candidate.pixels[candidate.inside]
-    if changed is not None:
-        changed[y : y + height, x : x + width] |= candidate.inside
 
 
 __all__ = ["Engine", "inspect_picture", "open_engine", "refine_picture"]

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.progress import Stopwatch
 from handwright.refine.candidates import paint, score_originals
-from handwright.refine.painters import Painter, PaintJob, PaintResult, painter_on_network
+from handwright.refine.painters import DrawPainter, Painter, PaintJob, PaintResult, open_painter
 from handwright.refine.painting import RefineContext, paint_trial, redetect_hands
 from handwright.refine.redetection import Redetection
 from handwright.refine.settings import RefineSettings
@@ -68,7 +68,7 @@ class UnmatchedPainter:
 
 def _recorded(settings: RefineSettings, network: InpaintNetwork) -> tuple[RecordingNetwork, Painter]:
     recording = RecordingNetwork(network)
-    return recording, painter_on_network(settings, lambda: cast("InpaintNetwork", recording))
+    return recording, open_painter(settings, lambda: cast("InpaintNetwork", recording))
 
 
 def _context(painter: Painter, settings: RefineSettings, judge: Judge) -> RefineContext:
@@ -140,7 +140,7 @@ def judge_subject(
 def untouched(subject: Subject, judge: Judge) -> tuple[Record, Pixels]:
     """The same measures of the picture as it is: their floor."""
     settings = RefineSettings()
-    context = _context(painter_on_network(settings), settings, judge)
+    context = _context(DrawPainter(), settings, judge)
     return _measures(redetect_hands(subject.pixels, [subject.task], context)), subject.pixels
 
 

@@ -12,12 +12,14 @@ from handwright.review.calibration.calibration import (
     Head,
     expected_calibration_error,
     fit_platt,
-    fit_temperature,
     logit,
     sigmoid,
-    threshold_at,
     thresholds_at,
 )
+
+
+def threshold_at(good: np.ndarray, budget: float, sure: float | None = None) -> float:
+    return thresholds_at({"one": good}, budget, sure)["one"]
 
 
 @pytest.fixture
@@ -50,18 +52,6 @@ def test_platt_never_turns_the_order_round(rng):
     scale, bias = fit_platt(logits, rng.random(400) < sigmoid(-3 * logits + 1))
     assert scale == pytest.approx(0.05)
     assert 0 < bias < 1
-
-
-def test_a_temperature_is_found_again(rng):
-    logits = rng.normal(0, 4, (20_000, 5))
-    shares = np.exp(logits / 2.5)
-    shares /= shares.sum(1, keepdims=True)
-    truths = (shares.cumsum(1) < rng.random((20_000, 1))).sum(1)
-    assert fit_temperature(logits, truths) == pytest.approx(2.5, rel=0.03)
-
-
-def test_temperature_is_one_where_nothing_is_known():
-    assert fit_temperature(np.zeros((3, 4)), np.array([0, 1, 2])) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("budget", "called"), [(0.02, 2), (0.029, 2), (0.0, 0), (0.5, 50)])

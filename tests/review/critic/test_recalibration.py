@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handwright.errors import DataError, NotEnoughDataError
-from handwright.review.calibration.calibration import logit, sigmoid
+from handwright.review.calibration.calibration import expected_calibration_error, logit, sigmoid
 from handwright.review.critic.recalibration import (
     LabelledHand,
     RecalibratedCritic,
@@ -47,7 +47,8 @@ def test_a_critic_that_cries_too_loud_is_turned_down_and_stays_within_the_budget
     before, after = current_trial(hands), cross_validated_trial(old, hands)
     assert before.reported[~before.malformed].mean() > 0.4
     assert after.reported[~after.malformed].mean() < 0.03
-    assert after.calibration_error < 0.05 < before.calibration_error
+    errors = [expected_calibration_error(one.probability, one.malformed) for one in (before, after)]
+    assert errors[1] < 0.05 < errors[0]
 
 
 def test_few_good_hands_raise_limits_and_never_lower_them(rng):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from handwright.errors import DataError, InvalidValueError, NotEnoughDataError
 from handwright.image.atomic_write import write_atomically
@@ -173,55 +173,19 @@ def fit_platt(logits: Float[np.ndarray, " n"], truths: Bool[np.ndarray, " n"]) -
     return _LEAST_SCALE, float(bias[0])
 
 
-def fit_temperature(logits: Float[np.ndarray, "n c"], truths: Int[np.ndarray, " n"]) -> float:
-    """The T that makes softmax(logits / T) the probability of the true class; Guo et al. 2017.
-
-    Maximum likelihood in 1 / T under 1 / T ~ N(1, 1), by Newton steps; T lies in (0, 20].
-
-    Raises:
-        NotEnoughDataError: There is no sample.
-    """
-    logits = np.asarray(logits, np.float64)
-    if not len(logits):
-        raise NotEnoughDataError("no temperature can be fitted", "there are no samples")
-    chosen = logits[np.arange(len(logits)), truths]
-    cold = 1.0
-    for _ in range(_STEPS):
-        shares = np.exp(cold * (logits - logits.max(1, keepdims=True)))
-        shares /= shares.sum(1, keepdims=True)
-        mean = (shares * logits).sum(1)
-        slope = (mean - chosen).sum() + (cold - 1)
-        bend = (shares * (logits - mean[:, None]) ** 2).sum() + 1
-        step = float(np.clip(slope / bend, -cold, cold / 2))
-        cold = max(cold - step, _LEAST_SCALE)
-        if abs(step) < _SETTLED:
-            break
-    return 1 / cold
-
-
-def threshold_at(good: Float[np.ndarray, " n"], budget: float = BUDGET, sure: float | None = None) -> float:
-    """The smallest threshold that at most ``budget`` of the good hands reach.
-
-    Raises:
-        NotEnoughDataError: There is no hand; or too few for that confidence whatever the threshold.
-    """
-    return float(np.nextafter(np.sort(good)[::-1][allowed_alarms(len(good), budget, sure)], np.inf))
-
-
 def thresholds_at(
     good: Mapping[str, Float[np.ndarray, " n"]],
     budget: float = BUDGET,
     sure: float | None = None,
     least: float = 0.0,
 ) -> dict[str, float]:
-    """Thresholds of several heads that at most ``budget`` of the good hands reach in any of them.
+    """The smallest thresholds of heads that at most ``budget`` of the good hands reach in any of them.
 
-    Each head may report the same number of its own hands, as many as the budget allows.
-
-    No threshold is below ``least``, so that a head which never comes near one does not report by a hair.
+    Each head may report the same number of its own hands, as many as the budget allows. No threshold is below
+    ``least``, so that a head which never comes near one does not report by a hair.
 
     Raises:
-        NotEnoughDataError: As ``threshold_at``.
+        NotEnoughDataError: There is no hand; or too few for that confidence whatever the threshold.
     """
     scores = np.stack([np.asarray(values, np.float64) for values in good.values()])
     allowed = allowed_alarms(scores.shape[1], budget, sure)
@@ -252,10 +216,10 @@ def expected_calibration_error(
 
 
 def allowed_alarms(count: int, budget: float, sure: float | None) -> int:
-    """How many of ``count`` good hands may be reported, by a budget as in ``threshold_at``.
+    """How many of ``count`` good hands may be reported, by a budget as in ``thresholds_at``.
 
     Raises:
-        NotEnoughDataError: As ``threshold_at``.
+        NotEnoughDataError: As ``thresholds_at``.
     """
     if not count:
         raise NotEnoughDataError("no threshold can be set", "there are no good hands")

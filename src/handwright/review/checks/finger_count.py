@@ -114,26 +114,23 @@ def _tip_away(analysis: HandAnalysis, finger: int) -> float:
 
 def is_finger(piece: Outgrowth) -> bool:
     """Whether skin outside the fitted hand is as long and as narrow as a finger and grows out of the hand."""
-    return (
-        piece.length > PARAMS.min_length
-        and PARAMS.width[0] <= piece.width <= PARAMS.width[1]
-        and PARAMS.root[0] <= piece.root <= PARAMS.root[1]
-        and piece.solidity > (PARAMS.min_solidity if piece.width >= PARAMS.thin else PARAMS.min_solidity_thin)
-        and piece.tip_gap > PARAMS.min_tip_gap
-        and piece.unlike_skin < PARAMS.max_unlike_skin
-    )
+    least = PARAMS.min_solidity if piece.width >= PARAMS.thin else PARAMS.min_solidity_thin
+    return _is_like_finger(piece, 1.0) and piece.solidity > least
 
 
 def may_be_finger(piece: Outgrowth) -> bool:
     """The same with more patience: enough not to pass the count, too little to fail it."""
+    return _is_like_finger(piece, PARAMS.patience) and not piece.at_border
+
+
+def _is_like_finger(piece: Outgrowth, patience: float) -> bool:
     return (
-        piece.length > PARAMS.patience * PARAMS.min_length
-        and PARAMS.patience * PARAMS.width[0] <= piece.width <= PARAMS.width[1] / PARAMS.patience
-        and PARAMS.patience * PARAMS.root[0] <= piece.root <= PARAMS.root[1] / PARAMS.patience
-        and piece.solidity > PARAMS.patience * PARAMS.min_solidity
-        and piece.tip_gap > PARAMS.patience * PARAMS.min_tip_gap
-        and piece.unlike_skin < PARAMS.max_unlike_skin / PARAMS.patience
-        and not piece.at_border
+        piece.length > patience * PARAMS.min_length
+        and patience * PARAMS.width[0] <= piece.width <= PARAMS.width[1] / patience
+        and patience * PARAMS.root[0] <= piece.root <= PARAMS.root[1] / patience
+        and piece.solidity > patience * PARAMS.min_solidity
+        and piece.tip_gap > patience * PARAMS.min_tip_gap
+        and piece.unlike_skin < PARAMS.max_unlike_skin / patience
     )
 
 

@@ -14,13 +14,12 @@ from handwright.review.calibration.calibration import (
     BUDGET,
     Calibration,
     Head,
-    expected_calibration_error,
     fit_platt,
     logit,
     sigmoid,
     thresholds_at,
 )
-from handwright.review.critic.prediction import MALFORMED, CriticPrediction
+from handwright.review.critic.prediction import MALFORMED, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 
 REPLACED_DIGEST = "made_for"
@@ -44,18 +43,12 @@ class RecalibrationParams:
 PARAMS = RecalibrationParams()
 
 
-class CalibratedCritic(Protocol):
+class CalibratedCritic(Critic, Protocol):
     """A critic with a calibration that can be replaced."""
 
     @property
     def calibration(self) -> Calibration:
         """The calibration in use."""
-        ...
-
-    def judge(
-        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
-    ) -> list[CriticPrediction]:
-        """As ``review.critic.prediction.Critic``."""
         ...
 
 
@@ -115,11 +108,6 @@ class CalibrationTrial:
     malformed: Bool[np.ndarray, " n"]  # The truth
     probability: Float[np.ndarray, " n"]  # The probability that it is malformed
     reported: Bool[np.ndarray, " n"]  # Whether it is reported as malformed
-
-    @property
-    def calibration_error(self) -> float:
-        """Expected calibration error of the probabilities, 15 bins."""
-        return expected_calibration_error(self.probability, self.malformed)
 
 
 def recalibrate(old: Calibration, hands: Sequence[LabelledHand], budget: float = BUDGET) -> Calibration:

@@ -1,16 +1,14 @@
 """Take another candidate of an earlier run: nothing is painted again."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from handwright.errors import HandsFileError, OutputError, UsageError
-from handwright.image import load_image, save_image, with_edits
+from handwright.image import load_image, save_image, with_patch
 from handwright.image.facts import with_png_text
 from handwright.refine.result import Candidate
-from handwright.types import Image
 from handwright.workflow.files import make_folder
 from handwright.workflow.report.document import read_report
 from handwright.workflow.run.deliver import TEXT_KEY, provenance
@@ -37,9 +35,7 @@ def pick_candidate(
     entry, path = _picture(document, folder, hand, source)
     chosen = _choices(entry, hand, pick)
     before = load_image(path)
-    after = _with_candidates(
-        before, [load_candidate(folder, one) for one in chosen.values() if one is not None]
-    )
+    after = with_patch(before, *[load_candidate(folder, one) for one in chosen.values() if one is not None])
     text = provenance(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
     if output.exists() and not force:
         kind = "is the input itself" if output.samefile(path) else "exists already"
@@ -83,16 +79,6 @@ def load_candidate(folder: Path, entry: Entry) -> Candidate:
         accepted=entry["accepted"],
         strength=strength,
     )
-
-
-def _with_candidates(image: Image, candidates: Sequence[Candidate]) -> Image:
-    pixels, inside = image.pixels.copy(), np.zeros(image.pixels.shape[:2], np.bool_)
-    for candidate in candidates:
-        (x, y), (height, width) = candidate.origin_xy_px, candidate.inside.shape
-        window = np.s_[y : y + height, x : x + width]
-        pixels[window][candidate.inside] = candidate.pixels[candidate.inside]
-        inside[window] |= candidate.inside
-    return with_edits(image, pixels, inside)
 
 
 def _picture(document: Entry, folder: Path, hand: int, source: Path | None) -> tuple[Entry, Path]:
