@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from handwright.metrics.estimate import Estimate, rate_estimate, statistic_estimate
-from handwright.review.calibration.calibration import expected_calibration_error, threshold_at
+from handwright.review.calibration.calibration import expected_calibration_error, thresholds_at
 
 ROUNDS = 500
 BUDGET = 0.02
@@ -55,7 +55,9 @@ def recall_within(scores: Scores, truths: Truths, budget: float = BUDGET) -> flo
     """Recall at the lowest limit at which at most ``budget`` of the false ones are called."""
     if truths.all() or not truths.any():
         return float("nan")
-    return float((scores[truths] >= threshold_at(scores[~truths], budget)).mean())
+    return float(
+        (scores[truths] >= thresholds_at({"malformed": scores[~truths]}, budget)["malformed"]).mean()
+    )
 
 
 def of_both(
