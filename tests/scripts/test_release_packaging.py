@@ -8,8 +8,8 @@ from diffusers import UNet2DConditionModel
 
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
-from handwright.metrics.extractors.embedded import load_network, save_network
-from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
+from handwright.metrics.extractors.embedded import load_features
+from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork, save_network
 from handwright.training.networks.family import open_family, save_family
 from release_packaging import release, release_network
 from tests.diffusion.models import write_sd
@@ -47,11 +47,11 @@ def test_a_missing_member_leaves_what_was_released_before(trained, tmp_path):
 
 def test_a_network_that_stands_alone_ships_in_half_precision_and_loads(tmp_path):
     network = FeatureNetwork(FeatureConfig("test-v1", 64, (8, 16), 1))
-    save_network(network, tmp_path / "features")
+    save_network(network, network.config, tmp_path / "features")
     sizes = release_network(tmp_path / "features", tmp_path / "shipped", "# Card\n")
     assert set(sizes) == {"README.md", "config.json", "model.safetensors"}
     assert sizes["model.safetensors"] < 0.6 * (tmp_path / "features" / "model.safetensors").stat().st_size
-    again = load_network(tmp_path / "shipped").state_dict()
+    again = load_features(tmp_path / "shipped").state_dict()
     assert all(torch.equal(value.half().float(), again[name]) for name, value in network.state_dict().items())
     with pytest.raises(UsageError, match="holds no trained member"):
         release_network(tmp_path / "nowhere", tmp_path / "shipped", "")

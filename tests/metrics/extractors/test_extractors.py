@@ -8,7 +8,7 @@ import pytest
 from handwright.errors import MissingModelError, UsageError
 from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.choose import RandomFilters
-from handwright.metrics.extractors.embedded import EmbeddedExtractor, save_network
+from handwright.metrics.extractors.embedded import EmbeddedExtractor
 from handwright.metrics.extractors.features import extract, similarities, text_features
 from handwright.metrics.extractors.inception import InceptionExtractor
 from handwright.metrics.kernel import kernel_distance
@@ -25,11 +25,12 @@ def pictures(n: int, side: int = 40, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
     torch = pytest.importorskip("torch")
-    from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
+    from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork, save_network
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("features")
-    save_network(FeatureNetwork(FeatureConfig("test-v0", 32, (8, 16), 1)), folder)
+    config = FeatureConfig("test-v0", 32, (8, 16), 1)
+    save_network(FeatureNetwork(config), config, folder)
     return folder
 
 

@@ -8,8 +8,9 @@ import torch
 
 from handwright.errors import MissingModelError
 from handwright.hand.grammar.named import NAMED
+from handwright.metrics.extractors.network import save_network
 from handwright.review.critic.output_maps import heatmap_peaks
-from handwright.training.networks.critic import load_critic, save_critic
+from handwright.training.networks.critic import load_critic
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS, pose_group
 from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
@@ -160,7 +161,7 @@ def test_malformed_hands_of_which_nobody_knows_where_leave_the_places_alone(monk
 
 def test_a_fresh_critic_knows_imagenet_and_loads_without_it(tmp_path):
     fresh = fresh_critic(64)
-    save_critic(fresh, fresh.config, tmp_path)
+    save_network(fresh, fresh.config, tmp_path)
     loaded, crops = load_critic(tmp_path), torch.rand(2, 3, 64, 64)
     for one, other in zip(fresh.eval()(crops), loaded(crops), strict=True):
         torch.testing.assert_close(one, other)

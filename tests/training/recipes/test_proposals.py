@@ -10,12 +10,12 @@ import torch
 
 from handwright.data.shards import Entry, write_shard
 from handwright.errors import MissingModelError
+from handwright.metrics.extractors.network import save_network
 from handwright.review.proposals.network import FILE, MAPS, Proposer, decode
 from handwright.training.networks.proposals import (
     ProposalConfig,
     ProposalNetwork,
     load_proposals,
-    save_proposals,
 )
 from handwright.training.recipes.proposals import ProposalRecipe, batch_of, heat_loss
 from handwright.training.streams.proposal_targets import target_maps
@@ -209,7 +209,7 @@ def test_the_loss_on_a_batch_seen_again_and_again_falls_and_the_hands_are_found(
 
 
 def test_a_trained_network_can_go_on_with_larger_pictures(tmp_path):
-    save_proposals(ProposalNetwork(LITTLE), tmp_path)
+    save_network(ProposalNetwork(LITTLE), LITTLE, tmp_path)
     larger = load_proposals(tmp_path, 2 * SIDE)
     assert larger.config.size_px == 2 * SIDE
     pictures = torch.zeros(1, 3, 2 * SIDE, 2 * SIDE)
@@ -224,7 +224,7 @@ def test_a_network_that_is_missing_or_damaged_is_said_to_be(tmp_path):
         load_proposals(tmp_path)
     with pytest.raises(MissingModelError, match="does not load"):
         Proposer.load(tmp_path)
-    save_proposals(ProposalNetwork(LITTLE), tmp_path)
+    save_network(ProposalNetwork(LITTLE), LITTLE, tmp_path)
     data = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(data[: len(data) // 2])
     (tmp_path / FILE).write_bytes(data)

@@ -1,9 +1,55 @@
-"""The network behind our own features: small, convolutional, the same for any batch."""
+"""The network behind our own features: small, convolutional, the same for any batch; networks as folders."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from handwright.errors import MissingModelError
+
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+N = TypeVar("N", bound=nn.Module)
+
+
+def save_network(network: nn.Module, config: Any, folder: Path) -> None:  # noqa: ANN401 - any dataclass
+    """Write config.json and model.safetensors, the layout that :func:`load_network` reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / _WEIGHTS)
+    (folder / _CONFIG).write_text(json.dumps(asdict(config), indent=1) + "\n", "utf-8")
+
+
+def load_network(
+    folder: Path, what: str, make: Callable[[dict[str, Any]], N], fix: str = "train or fetch one"
+) -> N:
+    """A network from the folder that :func:`save_network` wrote, float32, ready to look.
+
+    Args:
+        folder: Where it is.
+        what: What errors call it.
+        make: From the fields of its config to the network, untrained.
+        fix: What to do where there is none.
+
+    Raises:
+        MissingModelError: The folder is missing, incomplete or damaged.
+    """
+    for file in (_CONFIG, _WEIGHTS):
+        if not (folder / file).is_file():
+            raise MissingModelError(f"there is no {what}", f"{folder / file} is missing", fix)
+    try:
+        config: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
+        network = make({k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+        network.load_state_dict(load_file(folder / _WEIGHTS))
+    except (AttributeError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        raise MissingModelError(
+            f"the {what} in {folder} does not load", str(error), "fetch or train it again"
+        ) from error
+    return network.eval()
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.errors import MissingModelError
+from handwright.metrics.extractors.network import load_network
 from handwright.training.networks.perceptual import lite0
 
-_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
 _ONE = ("malformed", "right", "gloved", "assessable", "hand")
 
@@ -158,36 +154,13 @@ def by_places(where: Float[Tensor, "b d h h"], size_px: int) -> Float[Tensor, "b
     return where.flatten(2).logsumexp(2) - 2 * math.log(size_px / 8)
 
 
-def save_critic(network: nn.Module, config: CriticConfig, folder: Path) -> None:
-    """Write config.json and model.safetensors, the layout that :func:`load_critic` reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / _WEIGHTS)
-    (folder / _CONFIG).write_text(json.dumps(asdict(config), indent=1) + "\n", "utf-8")
-
-
 N = TypeVar("N", bound=nn.Module)
 
 
 def load_critic(folder: Path, kind: Callable[[CriticConfig], N] = CriticNetwork) -> N:
-    """A critic from its folder, float32, ready to judge.
-
-    Args:
-        folder: As :func:`save_critic` wrote it.
-        kind: What makes its network.
+    """A critic from its folder, float32, ready to judge; ``kind`` makes its network.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
     """
-    for file in (_CONFIG, _WEIGHTS):
-        if not (folder / file).is_file():
-            raise MissingModelError("there is no critic", f"{folder / file} is missing", "train or fetch one")
-    try:
-        config: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        config.update({name: tuple(value) for name, value in config.items() if isinstance(value, list)})
-        network = kind(CriticConfig(**config))
-        network.load_state_dict(load_file(folder / _WEIGHTS))
-    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        raise MissingModelError(
-            f"the critic in {folder} does not load", str(error), "fetch or train it again"
-        ) from error
-    return network.eval()
+    return load_network(folder, "critic", lambda fields: kind(CriticConfig(**fields)))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.errors import MissingModelError
+from handwright.metrics.extractors.network import load_network
 
-_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 _RARE = 0.01  # How likely a hand's middle is at first: focal losses start calmly from there
 
 
@@ -100,36 +96,17 @@ def _conv(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequentia
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
 
 
-def save_proposals(network: ProposalNetwork, folder: Path) -> None:
-    """Write config.json and model.safetensors, the layout that :func:`load_proposals` reads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / _WEIGHTS)
-    (folder / _CONFIG).write_text(json.dumps(asdict(network.config), indent=1) + "\n", "utf-8")
-
-
 def load_proposals(folder: Path, size_px: int | None = None) -> ProposalNetwork:
     """A proposal network from its folder, float32, ready to look.
 
     Args:
-        folder: That :func:`save_proposals` wrote.
+        folder: That ``save_network`` wrote.
         size_px: Side of the pictures to be seen from now on, to train on larger ones; by default as it was.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
     """
-    for file in (_CONFIG, _WEIGHTS):
-        if not (folder / file).is_file():
-            raise MissingModelError(
-                "there is no proposal network", f"{folder / file} is missing", "train or fetch one"
-            )
-    try:
-        options: dict[str, Any] = json.loads((folder / _CONFIG).read_text("utf-8"))
-        options.update({name: tuple(options[name]) for name in ("widths", "blocks")})
-        config = ProposalConfig(**options)
-        network = ProposalNetwork(config if size_px is None else replace(config, size_px=size_px))
-        network.load_state_dict(load_file(folder / _WEIGHTS))
-    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        raise MissingModelError(
-            f"the proposal network in {folder} does not load", str(error), "fetch or train it again"
-        ) from error
-    return network.eval()
+    larger: dict[str, Any] = {} if size_px is None else {"size_px": size_px}
+    return load_network(
+        folder, "proposal network", lambda fields: ProposalNetwork(ProposalConfig(**{**fields, **larger}))
+    )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.latents import picture_tensor
+from handwright.metrics.extractors.network import save_network
 from handwright.review.critic.output_maps import heatmap_peaks
 from handwright.training.networks.critic import (
     CriticConfig,
@@ -20,7 +21,6 @@ from handwright.training.networks.critic import (
     Judged,
     LiteBackbone,
     load_critic,
-    save_critic,
 )
 from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_COUNTS, POSE_GROUPS
 from handwright.training.networks.perceptual import imagenet_network
@@ -205,4 +205,4 @@ class CriticRecipe:
 
     def save(self, folder: Path) -> None:
         """Write ``critic/``."""
-        save_critic(self.network, self.config, folder / "critic")
+        save_network(self.network, self.config, folder / "critic")

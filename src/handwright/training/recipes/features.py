@@ -19,8 +19,7 @@ from torch.nn import functional as f
 
 from handwright.data.hands.defects.generators import DEFECTS
 from handwright.diffusion.latents import picture_tensor
-from handwright.metrics.extractors.embedded import save_network
-from handwright.metrics.extractors.network import FeatureNetwork
+from handwright.metrics.extractors.network import FeatureNetwork, save_network
 from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.samples import tiled, with_hand
 from handwright.training.settings import TrainSettings
@@ -138,7 +137,7 @@ class FeatureRecipe:
 
     def save(self, folder: Path) -> None:
         """Write ``features/``."""
-        save_network(self.network, folder / "features")
+        save_network(self.network, self.network.config, folder / "features")
 
 
 def spoilt(rng: np.random.Generator, crops: Crops) -> tuple[Crops, np.ndarray, np.ndarray]:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.diffusion.latents import picture_tensor
+from handwright.metrics.extractors.network import save_network
 from handwright.review.proposals.network import Proposal, decode
-from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork, save_proposals
+from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork
 from handwright.training.noising import mean_where
 from handwright.training.samples import tiled
 from handwright.training.settings import TrainSettings
@@ -88,7 +89,7 @@ class ProposalRecipe:
 
     def save(self, folder: Path) -> None:
         """Write ``proposals/``."""
-        save_proposals(self.network, folder / "proposals")
+        save_network(self.network, self.network.config, folder / "proposals")
 
 
 def batch_of(windows: Sequence[Window]) -> dict[str, Tensor]:
