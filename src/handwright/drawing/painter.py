@@ -42,17 +42,11 @@ class DrawResult:
         pixels: uint8 [h, w, 3] sRGB; equal to the crop outside ``painted``.
         painted: bool [h, w] pixels that were painted.
         layers: Which layer owns which pixel.
-        surface: The drawn surface.
-        background: uint8 [h, w, 3] the crop with its hole filled.
-        blur_sigma: Blur of the picture's edges that was matched, pixels.
     """
 
     pixels: UInt8[np.ndarray, "h w 3"]
     painted: Bool[np.ndarray, "h w"]
     layers: Layers
-    surface: Surface
-    background: UInt8[np.ndarray, "h w 3"]
-    blur_sigma: float
 
 
 def draw_hand(
@@ -108,15 +102,8 @@ def draw_hand(
     )
     if surface.visible.sum() < _FEWEST_POINTS:
         nothing = np.zeros(crop.shape[:2], np.bool_)
-        return DrawResult(
-            pixels=crop.copy(),
-            painted=nothing,
-            layers=job.layers(),
-            surface=surface,
-            background=crop,
-            blur_sigma=blur_sigma,
-        )
-    (linear, old_grain), backdrop = both(
+        return DrawResult(pixels=crop.copy(), painted=nothing, layers=job.layers())
+    (linear, old_grain), (layers, background, surroundings) = both(
         lambda: (
             work.enlarge(
                 shade_surface(surface, work.crop, work.region, hand_px, job.blur_sigma, params.shading)
@@ -125,28 +112,20 @@ def draw_hand(
         ),
         lambda: _prepare_backdrop(job, repair_mask, occluders),
     )
-    layers = backdrop.layers
     painted = (layers.alpha > _NOTHING) | (layers.hole_alpha > _NOTHING)
     box = mask_box(painted, None)
     mixed = crop.astype(np.float32)
     mixed[box] = _composite(
         crop[box],
-        backdrop.background[box],
+        background[box],
         linear[box],
         layers.alpha[box],
         layers.hole_alpha[box],
     )
-    mixed = add_skin_grain(mixed, crop, layers, region, old_grain, backdrop.surroundings, seed, params.finish)
+    mixed = add_skin_grain(mixed, crop, layers, region, old_grain, surroundings, seed, params.finish)
     pixels = crop.copy()
     pixels[painted] = np.clip(np.round(mixed[painted]), 0, 255).astype(np.uint8)
-    return DrawResult(
-        pixels=pixels,
-        painted=painted,
-        layers=layers,
-        surface=surface,
-        background=backdrop.background,
-        blur_sigma=blur_sigma,
-    )
+    return DrawResult(pixels=pixels, painted=painted, layers=layers)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -177,21 +156,17 @@ class _Job:
         )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Backdrop:
-    """The picture behind the drawn hand."""
-
-    layers: Layers  # Which layer owns which pixel, repair mask and occluders considered
-    background: UInt8[np.ndarray, "h w 3"]  # As of ``DrawResult``
-    surroundings: Grain  # Grain of what neither hand covers
-
-
 def _prepare_backdrop(
     job: _Job,
     repair_mask: Bool[np.ndarray, "h w"] | None,
     occluders: Bool[np.ndarray, "h w"] | None,
-) -> _Backdrop:
-    """Assign the layers, find occluders, and fill what the old hand uncovers."""
+) -> tuple[Layers, UInt8[np.ndarray, "h w 3"], Grain]:
+    """Assign the layers, find occluders, and fill what the old hand uncovers.
+
+    Returns:
+        The layers within repair mask and occluders, the crop with its hole filled, and the grain of what
+        neither hand covers.
+    """
     crop, work, params = job.crop, job.work, job.params
     layers = job.layers()
     if occluders is None:
@@ -212,11 +187,7 @@ def _prepare_backdrop(
     layers = _confined(work.enlarge_layers(layers), repair_mask, occluders)
     hole = layers.hole & (layers.alpha < 0.999)
     background = fill_uncovered_background(crop, hole, sources, job.seed, params.fill)
-    return _Backdrop(
-        layers=layers,
-        background=background,
-        surroundings=measure_grain(crop, ~layers.old_hand & (layers.alpha < _NOTHING)),
-    )
+    return layers, background, measure_grain(crop, ~layers.old_hand & (layers.alpha < _NOTHING))
 
 
 def _composite(

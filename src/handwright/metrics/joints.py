@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from handwright.errors import InvalidValueError, NotEnoughDataError
 from handwright.metrics.estimate import Estimate, mean_estimate, statistic_estimate
+from handwright.perception.detect.views import nearest_pairs
 from handwright.types import HandObservation
 
 Detections = Sequence[Sequence[HandObservation]]  # Per picture, the hands that were found in it
@@ -172,13 +173,8 @@ def match_hands(
             gap = np.linalg.norm(estimate[both] - there[both], axis=1).mean() / size if both.any() else reach
             if gap < reach:
                 pairs.append((float(gap), i, j))
-    matched: list[Points | None] = [None] * len(truth)
-    taken: set[int] = set()
-    for _, i, j in sorted(pairs):
-        if matched[i] is None and j not in taken:
-            matched[i] = found[j]
-            taken.add(j)
-    return matched
+    matched = nearest_pairs(pairs)
+    return [found[matched[i]] if i in matched else None for i in range(len(truth))]
 
 
 def annotated(points_px: Points) -> Bool[np.ndarray, " k"]:

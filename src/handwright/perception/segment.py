@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -95,7 +95,7 @@ def hand_region(
     inside |= _extra_fingers(inside, distance, palm_span_px(points))
     inside = _without_objects(inside, not_skin(small, region), palm_span_px(points))
     resized = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-    return HandRegion(inside=resized, skin_lab=mean, skin_covariance=spread, span_px=span)
+    return replace(region, inside=resized)
 
 
 def _skin_model(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.photo.grain import add_grain, measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
@@ -19,6 +19,8 @@ from handwright.refine.compositing.occluders import job_occluders
 from handwright.refine.painters import DrawPainter, PaintJob, PaintResult
 
 Free = Bool[np.ndarray, "h w"]
+Start = tuple[UInt8[np.ndarray, "h w 3"] | None, UInt8[np.ndarray, "r r 3"] | None]
+"""The crop with hands drawn, and its square at the network's resolution; neither where noise is all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +36,26 @@ class DiffusePainter:
         """Paint the hands of a job in one square."""
         free = job.repair_mask & ~job_occluders(job)
         if not free.any():
-            return _nothing(job)
-        square = _square(job, free)
-        network = self.open_network()
-        request = _request(job, square, free, network, self.settings, self.keep_steps)
+            return PaintResult(job.crop, np.zeros(free.shape, np.float32))
+        square, network = _square(job, free), self.open_network()
+        drawn, start = self._start(job, square, network)
+        request = _request(job, square, free, network, self.settings, self.keep_steps, start)
         result = network.inpaint(request)
-        pixels = square.in_window(resized(result.picture, square.side), job.window)
-        return _painted(job, _grained(job, pixels, free), free, request, result)
+        if drawn is None or start is None:
+            pixels = square.in_window(resized(result.picture, square.side), job.window)
+            pixels = _grained(job, pixels, free)
+        else:
+            change = resized(result.picture - network.autoencode(start), square.side)
+            pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
+        strip = steps_strip(request, result) if request.keep_steps else None
+        pixels = np.clip(pixels, 0.0, 255.0)
+        return PaintResult(pixels, rim(free, job.hand_px), strength=request.strength, strip=strip)
+
+    def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
+        return None, None
 
 
-@dataclass(frozen=True, eq=False)
-class HarmonisePainter:
+class HarmonisePainter(DiffusePainter):
     """``--painter harmonise``: draw the hand, then a few steps of the network from a middle noise level.
 
     The network works at its own resolution, often far below the crop's, and its encoder loses detail besides.
@@ -54,26 +65,9 @@ class HarmonisePainter:
         result = drawn + enlarge(network − coded(shrink(drawn)))
     """
 
-    settings: DiffusionSettings  # Prompt, strength, steps and the like
-    open_network: Callable[[], InpaintNetwork]  # The network; called when a hand is painted, not before
-    keep_steps: bool = False  # Keep input and output of the network at its steps
-    draw: DrawPainter = field(default_factory=DrawPainter)  # Who draws
-    together, side_by_side = True, False
-
-    def paint(self, job: PaintJob) -> PaintResult:
-        """Draw the hands of a job, then change what was drawn as the network does."""
-        drawn = np.asarray(self.draw.paint(job).pixels)
-        free = job.repair_mask & ~job_occluders(job)
-        if not free.any():
-            return _nothing(job)
-        square = _square(job, free)
-        network = self.open_network()
-        start = picture_at(_with(square, job, drawn), network.resolution)
-        request = _request(job, square, free, network, self.settings, self.keep_steps, start)
-        result = network.inpaint(request)
-        change = resized(result.picture - network.autoencode(start), square.side)
-        pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
-        return _painted(job, pixels, free, request, result)
+    def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
+        drawn = np.asarray(DrawPainter().paint(job).pixels)
+        return drawn, picture_at(_with(square, job, drawn), network.resolution)
 
 
 def _square(job: PaintJob, free: Free) -> Square:
@@ -126,19 +120,3 @@ def _grained(job: PaintJob, pixels: Float[np.ndarray, "h w 3"], free: Free) -> F
         old[job.place(task)] |= task.region.inside
     wanted, there = measure_grain(job.crop, old), measure_grain(pixels, free)
     return add_grain(pixels, wanted, there, free.astype(np.float32), np.random.default_rng(job.seed))
-
-
-def _painted(
-    job: PaintJob,
-    pixels: Float[np.ndarray, "h w 3"],
-    free: Free,
-    request: InpaintRequest,
-    result: InpaintResult,
-) -> PaintResult:
-    strip = steps_strip(request, result) if request.keep_steps else None
-    pixels = np.clip(pixels, 0.0, 255.0)
-    return PaintResult(pixels, rim(free, job.hand_px), strength=request.strength, strip=strip)
-
-
-def _nothing(job: PaintJob) -> PaintResult:
-    return PaintResult(job.crop, np.zeros(job.repair_mask.shape, np.float32))

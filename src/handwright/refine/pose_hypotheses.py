@@ -9,6 +9,7 @@ melted beyond recognition only the palm is fitted, and its fingers are left at r
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -61,33 +62,30 @@ def other_hypotheses(
     detected = task.observation
     side = "left" if detected.side == "right" else "right"
     mirrored = replace(detected, side=side, depth_px=-detected.depth_px)
+    fitted = partial(_fitted, task, (width, height), mask)
     hypotheses: list[HandTask] = []
     if prediction is not None and not prediction.not_assessable:
         if mask is None and prediction.likeliest_defect == Defect.DETACHED:
             hypotheses += _with_arm(pixels, task, seed)
         joints, weights = _by_critic(detected, prediction)
         if 1 / PARAMS.max_size_ratio <= joints.size_px / detected.size_px <= PARAMS.max_size_ratio:
-            hypotheses.append(
-                _fitted(task, joints, weights, (width, height), mask, "as the network predicts it")
-            )
+            hypotheses.append(fitted(joints, weights, "as the network predicts it"))
         if prediction.likeliest_defect in (Defect.TOO_LONG, Defect.TOO_SHORT):
             hypotheses.append(_of_usual_length(task, mask))
         spared = _without_wrong_finger(detected, prediction)
         if spared is not None:
-            hypotheses.append(
-                _fitted(task, detected, spared, (width, height), mask, "without the finger that is wrong")
-            )
-    hypotheses.append(_fitted(task, mirrored, None, (width, height), mask, f"as a {mirrored.side} hand"))
+            hypotheses.append(fitted(detected, spared, "without the finger that is wrong"))
+    hypotheses.append(fitted(mirrored, None, f"as a {mirrored.side} hand"))
     weights = misfit_finger_weights(detected, task.fit)
     if weights.min() < 1:
-        hypotheses.append(_fitted(task, detected, weights, (width, height), mask, "without doubtful fingers"))
+        hypotheses.append(fitted(detected, weights, "without doubtful fingers"))
     return hypotheses
 
 
 def palm_only(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, mask: Mask | None) -> HandTask:
     """The hand with its fingers at rest: the last resort, for their pose is lost."""
     height, width = pixels.shape[:2]
-    return _fitted(task, task.observation, _PALM_ALONE, (width, height), mask, "by its palm alone")
+    return _fitted(task, (width, height), mask, task.observation, _PALM_ALONE, "by its palm alone")
 
 
 def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> list[HandTask]:
@@ -142,10 +140,10 @@ def _without_wrong_finger(
 
 def _fitted(
     task: HandTask,
-    observation: HandObservation,
-    weights: Float[np.ndarray, "21"] | None,
     size_px: tuple[int, int],
     mask: Mask | None,
+    observation: HandObservation,
+    weights: Float[np.ndarray, "21"] | None,
     pose_hypothesis: str,
 ) -> HandTask:
     fit = fit_hand(observation, *size_px, landmark_weights=weights)

@@ -39,7 +39,8 @@ class Scene:
         ordered = sorted(tasks, key=lambda task: -float(task.fit.hand.translation_m[2]))
         if not together or len(ordered) < 2:
             return [[task] for task in ordered]
-        masks = [_laid(task.repair_mask, task.window, self.depth.depth.shape) for task in ordered]
+        height, width = self.depth.depth.shape
+        masks = [_moved(task.repair_mask, task.window, (0, 0, width, height)) for task in ordered]
         return [[ordered[k] for k in group] for group in sorted(meeting_groups(masks))]
 
     def rounds(self, groups: Sequence[list[HandTask]], side_by_side: bool) -> list[list[list[HandTask]]]:
@@ -136,26 +137,13 @@ def _nearer_hands(
 def _moved(inside: Bool[np.ndarray, "_ _"], window: Window, into: Window) -> Bool[np.ndarray, "h w"]:
     """A mask of one window as seen in another one."""
     moved = np.zeros((into[3] - into[1], into[2] - into[0]), np.bool_)
-    x0, y0, x1, y1 = (
-        max(window[0], into[0]),
-        max(window[1], into[1]),
-        min(window[2], into[2]),
-        min(window[3], into[3]),
-    )
+    (x0, y0), (x1, y1) = map(max, window[:2], into[:2]), map(min, window[2:], into[2:])
     if x0 < x1 and y0 < y1:
         part = inside[y0 - window[1] : y1 - window[1], x0 - window[0] : x1 - window[0]]
         moved[y0 - into[1] : y1 - into[1], x0 - into[0] : x1 - into[0]] = part
     return moved
 
 
-def _laid(inside: Bool[np.ndarray, "_ _"], window: Window, shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
-    return _moved(inside, window, (0, 0, shape[1], shape[0]))
-
-
 def _around(windows: Sequence[Window]) -> Window:
-    return (
-        min(window[0] for window in windows),
-        min(window[1] for window in windows),
-        max(window[2] for window in windows),
-        max(window[3] for window in windows),
-    )
+    x0, y0, x1, y1 = zip(*windows, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)

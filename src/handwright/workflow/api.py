@@ -14,7 +14,7 @@ from handwright.errors import UsageError
 from handwright.progress import Progress, silent
 from handwright.workflow.hand_refiner import HandRefiner
 from handwright.workflow.inputs import as_image, is_several
-from handwright.workflow.keywords import RefineOptions, known_keywords
+from handwright.workflow.keywords import HandsOptions, RefineOptions, ReviewKeywords, known_keywords
 
 if TYPE_CHECKING:
     from handwright.data.synthesise import Written
@@ -121,23 +121,9 @@ _NO_OPTIONS = ("picture", "engine", "refine_picture")
 
 
 @overload
-def hands(
-    picture: Sequence[Picture],
-    *,
-    box: Box | Sequence[Box] = (),
-    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
-    progress: Progress | None = None,
-    engine: Engine | None = None,
-) -> list[Repair]: ...
+def hands(picture: Sequence[Picture], **options: Unpack[HandsOptions]) -> list[Repair]: ...
 @overload
-def hands(
-    picture: Picture,
-    *,
-    box: Box | Sequence[Box] = (),
-    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
-    progress: Progress | None = None,
-    engine: Engine | None = None,
-) -> Repair: ...
+def hands(picture: Picture, **options: Unpack[HandsOptions]) -> Repair: ...
 @known_keywords
 def hands(
     picture: Picture | Sequence[Picture],
@@ -173,23 +159,9 @@ def hands(
 
 
 @overload
-def review(
-    picture: Sequence[Picture],
-    *,
-    prompt: str | None = None,
-    calibration: str | Path | None = None,
-    progress: Progress | None = None,
-    judge: Judge | None = None,
-) -> list[PictureReview]: ...
+def review(picture: Sequence[Picture], **options: Unpack[ReviewKeywords]) -> list[PictureReview]: ...
 @overload
-def review(
-    picture: Picture,
-    *,
-    prompt: str | None = None,
-    calibration: str | Path | None = None,
-    progress: Progress | None = None,
-    judge: Judge | None = None,
-) -> PictureReview: ...
+def review(picture: Picture, **options: Unpack[ReviewKeywords]) -> PictureReview: ...
 @known_keywords
 def review(
     picture: Picture | Sequence[Picture],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +29,7 @@ KEYWORDS = (*OPTIONS, "progress")
 """Keywords of a refinement."""
 
 
-class HandRefiner:
+class HandRefiner(AbstractContextManager["HandRefiner"]):
     """Mends the hands of pictures, keeping its models loaded between them.
 
     A context manager: leaving it closes the models. Without ``from_pretrained`` it draws hands and needs
@@ -163,9 +163,6 @@ class HandRefiner:
         """Close the models that were opened here."""
         self._engine = None
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -13,6 +13,8 @@ from handwright.options import nearest
 
 if TYPE_CHECKING:
     from handwright.progress import Progress
+    from handwright.refine.pipeline import Engine
+    from handwright.review.judge import Judge
     from handwright.types import Box, Hand, HandObservation
     from handwright.workflow.inputs import Picture
 
@@ -47,6 +49,24 @@ class RefineOptions(TypedDict, total=False):
     dtype: str | None
     device: str | None
     progress: Progress | None
+
+
+class HandsOptions(TypedDict, total=False):
+    """Keywords of ``hands``."""
+
+    box: Box | Sequence[Box]
+    hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None
+    progress: Progress | None
+    engine: Engine | None
+
+
+class ReviewKeywords(TypedDict, total=False):
+    """Keywords of ``review``."""
+
+    prompt: str | None
+    calibration: str | Path | None
+    progress: Progress | None
+    judge: Judge | None
 
 
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:

@@ -19,7 +19,7 @@ from handwright.workflow.files import make_folder, write_text
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome
-from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, run_in_order
+from handwright.workflow.run.pool import JobOptions, OpenEngine, exit_code_of, run_in_order
 from handwright.workflow.run.request import Plan, Request
 
 if TYPE_CHECKING:
@@ -112,16 +112,8 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
         text = json.dumps(review, indent=1, ensure_ascii=False, allow_nan=False)
         write_text(options.report / "review.json", text + "\n")
     traces = tuple(outcome.trace for outcome in outcomes if outcome.trace)
-    return ReviewResult(review, _exit_code(review, bad, options.fail_on), traces, page)
-
-
-def _exit_code(review: Mapping[str, Any], bad: Sequence[Mapping[str, Any]], fail_on: FailOn) -> int:
-    if any(record["error"]["internal"] for record in bad):
-        return 70
-    if bad:
-        return 2
-    counts = review["summary"]
-    return int(counts["fail"] > 0 or (fail_on == "unsure" and counts["unsure"] > 0))
+    code = exit_code_of([record["error"] for record in bad], review["summary"], options.fail_on)
+    return ReviewResult(review, code, traces, page)
 
 
 def _review_file(

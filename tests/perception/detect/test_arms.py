@@ -28,7 +28,7 @@ PICTURE = chart(WIDTH, HEIGHT)
 
 
 def test_crops_lie_along_the_palm_with_fingers_up_at_two_sizes_plain_and_mirrored():
-    to_the_right = Arm(np.array([100.0, 200.0]), np.array([140.0, 200.0]), 50.0)
+    to_the_right = Arm(np.array([100.0, 200.0]), np.array([140.0, 200.0]), 50.0, "left")
     views = views_of(to_the_right)
     assert [view.mirrored for view in views] == [False, True, False, True]
     assert sorted({view.side_px for view in views}) == [130.0, 180.0]

@@ -33,12 +33,12 @@ def test_stderr_is_held_until_the_first_person_and_never_again(monkeypatch):
             held.append(False)
 
     monkeypatch.setattr(people_module, "silenced_stderr", quiet)
-    task = people_module._Task(Net())
-    assert task.people([]) == []
-    assert task.people([JOINTS]) == [JOINTS]
+    task = people_module._PoseTask(Net())
+    assert task.detect([]).pose_landmarks == []
+    assert task.detect([JOINTS]).pose_landmarks == [JOINTS]
     assert held == [True, True]
-    task.people([JOINTS])
-    task.people([])
+    task.detect([JOINTS])
+    task.detect([])
     assert held == [True, True]
     task.close()
     assert held[-1] is False

@@ -53,14 +53,11 @@ class WorkingCrop:
 
     def enlarge_layers(self, layers: Layers) -> Layers:
         """Layers from here at the crop's size."""
-        return replace(
-            layers,
-            alpha=self.enlarge(layers.alpha),
-            coverage=self.enlarge(layers.coverage),
-            hole=self.enlarge_mask(layers.hole),
-            hole_alpha=self.enlarge(layers.hole_alpha),
-            old_hand=self.enlarge_mask(layers.old_hand),
-            reach_m=self.enlarge(layers.reach_m),
+        return Layers(
+            **{
+                name: self.enlarge_mask(share) if share.dtype == np.bool_ else self.enlarge(share)
+                for name, share in vars(layers).items()
+            }
         )
 
 
@@ -104,12 +101,6 @@ def to_working_resolution(
     known = None
     if region.certain is not None:
         known = cv2.resize(region.certain.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    inside = HandRegion(
-        inside=share > 0.5,
-        skin_lab=region.skin_lab,
-        skin_covariance=region.skin_covariance,
-        span_px=region.span_px * factor,
-        certain=known,
-    )
+    region = replace(region, inside=share > 0.5, span_px=region.span_px * factor, certain=known)
     landmarks_px = landmarks_px * (np.array(size) / (width, height))
-    return WorkingCrop(crop=small, landmarks_px=landmarks_px, region=inside, full=(height, width))
+    return WorkingCrop(crop=small, landmarks_px=landmarks_px, region=region, full=(height, width))

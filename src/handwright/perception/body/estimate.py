@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -19,6 +18,7 @@ from handwright.perception.detect.arms import PARAMS as ARMS
 from handwright.perception.detect.arms import arms_of
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker, Person
 from handwright.perception.detect.search import find_hands
+from handwright.perception.detect.views import nearest_pairs
 from handwright.perception.models.download import ensure_models
 from handwright.types import Box, HandObservation, Side, expect_array
 
@@ -26,7 +26,6 @@ _BODY_FROM_POSE = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28
 """COCO's 17 points among MediaPipe's 33."""
 _FEET_FROM_POSE = ((31, 29, 27, 25, 1.0), (32, 30, 28, 26, -1.0))
 """Tip of the foot, heel, ankle and knee of each foot, left first; sign of the outer side."""
-_POSE_WRISTS: dict[Side, int] = {"left": 15, "right": 16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ class Body:
         expect_array(self.mask, "Body.mask", (None, None), np.bool_)
 
 
-class BodyEstimator:
+class BodyEstimator(AbstractContextManager["BodyEstimator"]):
     """Finds people and their 133 points; the networks load on first use and stay loaded until ``close``.
 
     Args:
@@ -85,12 +84,7 @@ class BodyEstimator:
         self._own = HandLandmarker() if landmarker is None else None
         self._landmarker = landmarker or self._own
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -129,21 +123,18 @@ def hands_of_bodies(
     people: Sequence[Person], hands: Sequence[HandObservation], width: int, height: int
 ) -> list[dict[Side, HandObservation]]:
     """Return each person's hands by the side of the arm that they end, the nearest pairs first."""
-    pairs: list[tuple[float, int, Side, int]] = []
-    for index, person in enumerate(people):
-        for arm in arms_of(person, width, height):
-            side: Side = "left" if (person.points_px[_POSE_WRISTS["left"]] == arm.wrist_px).all() else "right"
-            for number, hand in enumerate(hands):
-                apart = float(np.linalg.norm(hand.landmarks_px[0] - arm.wrist_px))
-                gap = apart / max(hand.size_px, arm.palm_px)
-                if gap < PARAMS.max_gap and ARMS.hand_sizes[0] / 2 <= hand.size_px / arm.palm_px:
-                    pairs.append((gap, index, side, number))
+    arms = [(index, arm) for index, person in enumerate(people) for arm in arms_of(person, width, height)]
+    gaps: list[tuple[float, int, int]] = []
+    for i, (_, arm) in enumerate(arms):
+        for j, hand in enumerate(hands):
+            apart = float(np.linalg.norm(hand.landmarks_px[0] - arm.wrist_px))
+            gap = apart / max(hand.size_px, arm.palm_px)
+            if gap < PARAMS.max_gap and ARMS.hand_sizes[0] / 2 <= hand.size_px / arm.palm_px:
+                gaps.append((gap, i, j))
     of_body: list[dict[Side, HandObservation]] = [{} for _ in people]
-    taken: set[int] = set()
-    for _, index, side, number in sorted(pairs):
-        if side not in of_body[index] and number not in taken:
-            of_body[index][side] = hands[number]
-            taken.add(number)
+    for i, j in nearest_pairs(gaps).items():
+        index, arm = arms[i]
+        of_body[index][arm.side] = hands[j]
     return of_body
 
 

@@ -13,11 +13,19 @@ from jaxtyping import Float, UInt8
 from handwright.perception.detect.confirm import confirm_by_crops
 from handwright.perception.detect.crop_network import INPUT_PX
 from handwright.perception.detect.landmarker import Landmarker, Person
-from handwright.perception.detect.views import View, near_known_hand, tiles, to_greyscale, whole
-from handwright.types import HandObservation
+from handwright.perception.detect.views import (
+    View,
+    near_known_hand,
+    nearest_pairs,
+    tiles,
+    to_greyscale,
+    whole,
+)
+from handwright.types import HandObservation, Side
 
 ARM_JOINTS = ((11, 13, 15, 17, 19), (12, 14, 16, 18, 20))
 """Shoulder, elbow, wrist, pinky and index knuckle of the left and the right arm, MediaPipe's pose order."""
+SIDES: tuple[Side, Side] = ("left", "right")
 _TRUNK_AND_LEGS = np.array([11, 12, 23, 24, 25, 26, 27, 28])
 """Shoulders, hips, knees and ankles, MediaPipe's pose order."""
 
@@ -61,6 +69,7 @@ class Arm:
     # float64 [2], between the knuckles of index and pinky, nearer to the index
     knuckles_px: Float[np.ndarray, "2"]
     palm_px: float  # Length from wrist to knuckles if the palm were not foreshortened, > 0
+    side: Side  # Of the person
 
 
 def hands_at_arm_ends(
@@ -139,12 +148,12 @@ def arm_ends(person: Person) -> list[Arm]:
     points = person.points_px
     shoulders = float(np.linalg.norm(points[11] - points[12]))
     ends: list[Arm] = []
-    for _, elbow, wrist, pinky, index in ARM_JOINTS:
+    for side, (_, elbow, wrist, pinky, index) in zip(SIDES, ARM_JOINTS, strict=True):
         knuckles = (2 * points[index] + points[pinky]) / 3
         forearm = float(np.linalg.norm(points[wrist] - points[elbow]))
         length = float(np.linalg.norm(knuckles - points[wrist]))
         palm = max(length, PARAMS.palm_of_forearm * forearm, PARAMS.palm_of_shoulders * shoulders, 1.0)
-        ends.append(Arm(points[wrist], knuckles, palm))
+        ends.append(Arm(points[wrist], knuckles, palm, side))
     return ends
 
 
@@ -160,19 +169,9 @@ def arms_of(person: Person, width: int, height: int) -> list[Arm]:
 
 def unmatched_arms(arms: Sequence[Arm], known: Sequence[HandObservation]) -> list[Arm]:
     """Return the arms to which no known hand belongs; a hand belongs to one arm, the nearest pairs first."""
-    pairs = [
-        (gap, i, j)
-        for i, arm in enumerate(arms)
-        for j, hand in enumerate(known)
-        if (gap := _gap(arm, hand)) < 1.0
-    ]
-    of_arm: set[int] = set()
-    taken: set[int] = set()
-    for _, i, j in sorted(pairs):
-        if i not in of_arm and j not in taken:
-            of_arm.add(i)
-            taken.add(j)
-    return [arm for i, arm in enumerate(arms) if i not in of_arm]
+    gaps = ((_gap(arm, hand), i, j) for i, arm in enumerate(arms) for j, hand in enumerate(known))
+    pairs = nearest_pairs(pair for pair in gaps if pair[0] < 1.0)
+    return [arm for i, arm in enumerate(arms) if i not in pairs]
 
 
 def views_of(arm: Arm) -> list[View]:

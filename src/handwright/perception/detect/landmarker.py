@@ -5,22 +5,20 @@ Since mediapipe 1.x the label 'Right' means the anatomical right hand of a pictu
 """
 
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.errors import MissingModelError
 from handwright.perception.detect.crop_network import LandmarkNetwork
 from handwright.perception.models.download import POSE_NAME, ensure_models
 from handwright.perception.models.mediapipe_tasks import (
     TaskPool,
     as_mediapipe,
-    import_mediapipe,
+    open_task,
     silenced_stderr,
 )
 from handwright.types import HandObservation
@@ -28,6 +26,8 @@ from handwright.types import HandObservation
 MAX_PEOPLE = 6  # Most people that are found in one view (chosen by eye)
 _CONFIDENCE = 0.3
 """Least confidence of the person detector and of the pose network, in [0, 1] (chosen by eye)."""
+_FIX = "run `handwright setup`, or `handwright setup --landmarker FILE`"
+_WITHOUT_PEOPLE = ", or remove that file: hands are then found without people"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +44,8 @@ class Person:
 class PoseNetwork:
     """MediaPipe's pose landmarker; it loads on first use and stays open until ``close``."""
 
-    def __init__(self, model: Path) -> None:
-        self._tasks = TaskPool(_open_pose_task)
-        self._model = model
+    def __init__(self, model: Path, *, masks: bool = False) -> None:
+        self._model, self._tasks = model, TaskPool(lambda model: _open_pose_task(model, masks))
 
     def __call__(self, pixels: UInt8[np.ndarray, "n n 3"]) -> list[Person]:
         """Find at most ``MAX_PEOPLE`` people, in pixels of ``pixels`` (sRGB, square).
@@ -54,55 +53,48 @@ class PoseNetwork:
         Raises:
             MissingModelError: the model file does not load.
         """
+        return [person_of(joints, len(pixels)) for joints in self.detect(pixels).pose_landmarks]
+
+    def detect(self, pixels: UInt8[np.ndarray, "n n 3"]) -> Any:  # noqa: ANN401
+        """The same as MediaPipe's own result, with a mask of everybody where the network makes them."""
         with self._tasks.borrowed(self._model) as task:
-            people = task.people(as_mediapipe(pixels))
-        return [_person(joints, len(pixels)) for joints in people]
+            return task.detect(as_mediapipe(pixels))
 
     def close(self) -> None:
         """Close the networks."""
         self._tasks.close()
 
 
-class _Task:
+class _PoseTask:
     """An open task, its stderr silenced until the first person is found: then MediaPipe prints a warning."""
 
     def __init__(self, task: Any) -> None:  # noqa: ANN401
-        self._task = task
-        self._has_warned = False
+        self._task, self._has_warned, self.close = task, False, task.close
 
-    def people(self, picture: Any) -> list[Any]:  # noqa: ANN401
-        """Return the joints of everybody in MediaPipe's image."""
+    def detect(self, picture: Any) -> Any:  # noqa: ANN401
         with nullcontext() if self._has_warned else silenced_stderr():
-            found: list[Any] = self._task.detect(picture).pose_landmarks
-        self._has_warned = self._has_warned or bool(found)
-        return found
-
-    def close(self) -> None:
-        self._task.close()
+            result = self._task.detect(picture)
+        self._has_warned = self._has_warned or bool(result.pose_landmarks)
+        return result
 
 
-def _person(joints: Any, side_px: int) -> Person:  # noqa: ANN401
+def person_of(joints: Any, side_px: int) -> Person:  # noqa: ANN401
+    """A person by MediaPipe's joints in a square of so many pixels."""
     points = np.array([(joint.x, joint.y) for joint in joints], float) * side_px
     return Person(points, np.array([min(joint.visibility, joint.presence) for joint in joints], float))
 
 
-def _open_pose_task(model: Path) -> _Task:
-    _, base_options, vision = import_mediapipe()
-
-    options = vision.PoseLandmarkerOptions(
-        base_options=base_options(model_asset_path=str(model)),
+def _open_pose_task(model: Path, masks: bool) -> _PoseTask:
+    task = open_task(
+        "PoseLandmarker",
+        model,
+        "run `handwright setup`" + (_WITHOUT_PEOPLE if not masks else ""),
         num_poses=MAX_PEOPLE,
         min_pose_detection_confidence=_CONFIDENCE,
         min_pose_presence_confidence=_CONFIDENCE,
+        output_segmentation_masks=masks,
     )
-    try:
-        with silenced_stderr():
-            task = vision.PoseLandmarker.create_from_options(options)
-            task.detect(as_mediapipe(np.zeros((64, 64, 3), np.uint8)))
-    except (RuntimeError, ValueError, OSError) as error:
-        fix = "run `handwright setup`, or remove that file: hands are then found without people"
-        raise MissingModelError(f"{model} does not load", str(error), fix) from error
-    return _Task(task)
+    return _PoseTask(task)
 
 
 WORLD_DEPTH_SCALE = 0.9
@@ -128,7 +120,7 @@ class Landmarker(Protocol):
         ...
 
 
-class HandLandmarker:
+class HandLandmarker(AbstractContextManager["HandLandmarker"]):
     """MediaPipe's hand landmarker; its networks load on first use and stay loaded until ``close``.
 
     There is one network instance for each set of options and each thread that calls at the same time. Use it
@@ -145,16 +137,13 @@ class HandLandmarker:
     def __init__(self, model: Path | None = None) -> None:
         self._model = model or ensure_models(notify=_to_stderr).hand_landmarker
         self._landmark_network = LandmarkNetwork(self._model)
-        self._tasks = TaskPool(lambda options: _open_task(self._model, *options))
+        self._tasks = TaskPool(
+            lambda options: open_task("HandLandmarker", self._model, _FIX, **dict(options))
+        )
         pose = self._model.with_name(POSE_NAME)
         self._pose_network = PoseNetwork(pose) if pose.is_file() else None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -187,7 +176,12 @@ class HandLandmarker:
         Raises:
             MissingModelError: the model file does not load.
         """
-        with self._tasks.borrowed((max_hands, confidence, presence)) as task:
+        options = {
+            "num_hands": max_hands,
+            "min_hand_detection_confidence": confidence,
+            "min_hand_presence_confidence": presence,
+        }
+        with self._tasks.borrowed(tuple(options.items())) as task:
             result = task.detect(as_mediapipe(pixels))
         size = np.array([pixels.shape[1], pixels.shape[0], pixels.shape[1]], float)
         hands = zip(result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True)
@@ -216,26 +210,6 @@ class HandLandmarker:
             MissingModelError: the pose model does not load.
         """
         return [] if self._pose_network is None else self._pose_network(pixels)
-
-
-def _open_task(model: Path, max_hands: int, confidence: float, presence: float) -> Any:  # noqa: ANN401
-    _, base_options, vision = import_mediapipe()
-
-    options = vision.HandLandmarkerOptions(
-        base_options=base_options(model_asset_path=str(model)),
-        num_hands=max_hands,
-        min_hand_detection_confidence=confidence,
-        min_hand_presence_confidence=presence,
-    )
-    blank = np.zeros((64, 64, 3), np.uint8)
-    try:
-        with silenced_stderr():
-            task = vision.HandLandmarker.create_from_options(options)
-            task.detect(as_mediapipe(blank))
-    except (RuntimeError, ValueError, OSError) as error:
-        fix = "run `handwright setup`, or `handwright setup --landmarker FILE`"
-        raise MissingModelError(f"{model} does not load", str(error), fix) from error
-    return task
 
 
 def _observation(

@@ -6,10 +6,11 @@ proposal network. Two detections that agree count wherever they are: hands do li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from jaxtyping import Bool, Float
 from handwright.perception.detect.arms import ARM_JOINTS, Arm, arm_ends, unmatched_arms
 from handwright.perception.detect.landmarker import Person
 from handwright.types import Box, HandObservation
+
+T = TypeVar("T")
 
 DOUBTFUL = "low_threshold"  # ``found_by`` of hands that the landmark network alone confirmed
 
@@ -72,12 +75,13 @@ class Candidate:
     wrist_px: Float[np.ndarray, "2"]  # Where it begins; its middle where that is not known
     middle_px: Float[np.ndarray, "2"]  # Its middle knuckle, or its middle
     size_px: float  # Longer side of its box
+    bbox_xyxy_px: Box
 
     @classmethod
     def of_hand(cls, hand: HandObservation) -> Candidate:
         """A hand with landmarks."""
         points = hand.landmarks_px
-        return cls(points, points[0], points[9], hand.size_px)
+        return cls(points, points[0], points[9], hand.size_px, hand.bbox_xyxy_px)
 
     @classmethod
     def of_square(cls, center_px: tuple[float, float], size_px: float) -> Candidate:
@@ -85,7 +89,9 @@ class Candidate:
         middle = np.array(center_px, float)
         steps = np.linspace(-0.25, 0.25, 5) * size_px
         grid = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
-        return cls(middle + grid, middle, middle, size_px)
+        (x, y), half = center_px, size_px / 2
+        box = float(x - half), float(y - half), float(x + half), float(y + half)
+        return cls(middle + grid, middle, middle, size_px, box)
 
 
 @dataclass(frozen=True)
@@ -105,17 +111,27 @@ def refuse_finds(
     hands: Sequence[HandObservation], people: Sequence[Person]
 ) -> tuple[list[HandObservation], list[NotAHand]]:
     """Part the hands of a picture into hands, and doubtful finds that are none."""
+    finds = ((hand, Candidate.of_hand(hand) if hand.found_by == DOUBTFUL else None) for hand in hands)
+    return refuse_candidates(finds, hands, people)
+
+
+def refuse_candidates(
+    finds: Iterable[tuple[T, Candidate | None]], hands: Sequence[HandObservation], people: Sequence[Person]
+) -> tuple[list[T], list[NotAHand]]:
+    """Part finds into hands, and candidates that are none; a find without a candidate is a hand.
+
+    ``hands`` are all hands of the picture, the doubtful ones included.
+    """
     sure = [hand for hand in hands if hand.found_by != DOUBTFUL]
-    kept: list[HandObservation] = []
+    kept: list[T] = []
     refused: list[NotAHand] = []
-    for hand in hands:
-        part = (
-            None if hand.found_by != DOUBTFUL else part_taken_for_hand(Candidate.of_hand(hand), sure, people)
-        )
-        if part is None:
-            kept.append(hand)
+    for find, candidate in finds:
+        part = None if candidate is None else part_taken_for_hand(candidate, sure, people)
+        if candidate is None or part is None:
+            kept.append(find)
         else:
-            refused.append(NotAHand(hand.bbox_xyxy_px, reason_of(part)))
+            reason = f"This is no hand: it lies on {part}, and no arm ends there."
+            refused.append(NotAHand(candidate.bbox_xyxy_px, reason))
     return kept, refused
 
 
@@ -142,11 +158,6 @@ def part_taken_for_hand(
     ]
     share, name = max(shares, key=itemgetter(0), default=(0.0, ""))
     return name if share >= PARAMS.min_share else None
-
-
-def reason_of(part: str) -> str:
-    """The reason for the user."""
-    return f"This is no hand: it lies on {part}, and no arm ends there."
 
 
 def _gap(find: Candidate, arm: Arm) -> float:

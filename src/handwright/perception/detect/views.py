@@ -82,6 +82,15 @@ def merge_hands(hands: Iterable[HandObservation]) -> list[HandObservation]:
     return kept
 
 
+def nearest_pairs(gaps: Iterable[tuple[float, int, int]]) -> dict[int, int]:
+    """Pairs i → j of (distance, i, j), the nearest first, in which each i and each j stands once."""
+    pairs: dict[int, int] = {}
+    for _, i, j in sorted(gaps):
+        if i not in pairs and j not in pairs.values():
+            pairs[i] = j
+    return pairs
+
+
 def box_iou(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, in [0, 1]."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])

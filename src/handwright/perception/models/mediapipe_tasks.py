@@ -18,11 +18,14 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Generator, Hashable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
+
+from handwright.errors import MissingModelError
 
 _MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
 _import_lock, _stderr_lock = threading.Lock(), threading.Lock()
@@ -67,6 +70,30 @@ def import_mediapipe() -> tuple[Any, Any, Any]:
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
     return mediapipe, BaseOptions, vision
+
+
+def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa: ANN401
+    """Open one of MediaPipe's landmarkers quietly, and run it once on black.
+
+    Args:
+        kind: 'HandLandmarker' or 'PoseLandmarker'.
+        model: Its task file.
+        fix: What a user can do where it does not load.
+        **options: Of the task.
+
+    Raises:
+        MissingModelError: The file does not load.
+    """
+    _, base_options, vision = import_mediapipe()
+    file = base_options(model_asset_path=str(model))
+    try:
+        with silenced_stderr():
+            made = getattr(vision, f"{kind}Options")(base_options=file, **options)
+            task = getattr(vision, kind).create_from_options(made)
+            task.detect(as_mediapipe(np.zeros((64, 64, 3), np.uint8)))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise MissingModelError(f"{model} does not load", str(error), fix) from error
+    return task
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from handwright.perception.detect.arms import Arm, arms_of, find_people, unmatched_arms
 from handwright.perception.detect.landmarker import Landmarker, Person
+from handwright.perception.detect.views import nearest_pairs
 from handwright.types import Box, HandObservation, Side
 
 _WRISTS: dict[Side, int] = {"left": 15, "right": 16}
@@ -45,25 +46,25 @@ PARAMS = ArmParams()
 class OwnArm:
     """A person's arm, with the side that the body gives it."""
 
-    side: Side  # Of the person
     arm: Arm  # Its end
-    person: int  # Whose it is, as an index
     sure: bool  # Its side is sure: elbow, both shoulders and the face are in view, and the other wrist is far
+
+    @property
+    def side(self) -> Side:
+        """Of the person."""
+        return self.arm.side
 
 
 def own_arms(
     people: Sequence[Person], hands: Sequence[HandObservation], width: int, height: int
 ) -> list[OwnArm]:
     """The arms whose hand lies in the picture, each with its side."""
-    found: list[OwnArm] = []
-    for index, person in enumerate(people):
-        if any(_within(person, hand) for hand in hands):
-            continue
-        for arm in arms_of(person, width, height):
-            left = (person.points_px[_WRISTS["left"]] == arm.wrist_px).all()
-            side: Side = "left" if left else "right"
-            found.append(OwnArm(side, arm, index, _is_sure(person, side, arm, width, height)))
-    return found
+    return [
+        OwnArm(arm, _is_sure(person, arm, width, height))
+        for person in people
+        if not any(_within(person, hand) for hand in hands)
+        for arm in arms_of(person, width, height)
+    ]
 
 
 def people_in_mirror(pixels: UInt8[np.ndarray, "h w 3"], landmarker: Landmarker) -> list[Person]:
@@ -88,19 +89,14 @@ def found_again(own: OwnArm, again: Sequence[OwnArm]) -> bool:
 
 def arms_of_hands(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> list[OwnArm | None]:
     """Per hand the arm that it ends, the nearest pairs first; None where there is none."""
-    pairs = sorted(
+    pairs = nearest_pairs(
         (gap, i, j)
         for i, own in enumerate(arms)
         for j, hand in enumerate(hands)
         if (gap := _gap(own.arm, hand)) < PARAMS.max_gap and _same_size(own.arm, hand)
     )
-    of_hand: list[OwnArm | None] = [None] * len(hands)
-    taken: set[int] = set()
-    for _, i, j in pairs:
-        if of_hand[j] is None and i not in taken:
-            of_hand[j] = arms[i]
-            taken.add(i)
-    return of_hand
+    of_hand = {j: arms[i] for i, j in pairs.items()}
+    return [of_hand.get(j) for j in range(len(hands))]
 
 
 def arms_without(arms: Sequence[OwnArm], hands: Sequence[HandObservation]) -> list[OwnArm]:
@@ -118,8 +114,8 @@ def hand_box(arm: Arm) -> Box:
     return float(x - half), float(y - half), float(x + half), float(y + half)
 
 
-def _is_sure(person: Person, side: Side, arm: Arm, width: int, height: int) -> bool:
-    points, joints = person.points_px, [*_SHOULDERS, _ELBOWS[side], _WRISTS[side]]
+def _is_sure(person: Person, arm: Arm, width: int, height: int) -> bool:
+    points, joints = person.points_px, [*_SHOULDERS, _ELBOWS[arm.side], _WRISTS[arm.side]]
     needed = np.concatenate([points[_FACE], points[joints]])
     if not ((needed >= 0) & (needed <= (width, height))).all():
         return False

@@ -7,13 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.perception.detect.landmarker import Person
-from handwright.perception.detect.not_a_hand import (
-    DOUBTFUL,
-    Candidate,
-    NotAHand,
-    part_taken_for_hand,
-    reason_of,
-)
+from handwright.perception.detect.not_a_hand import Candidate, NotAHand, refuse_candidates
 from handwright.review.checklist import CHECKS, Check, CheckName, HandReview, Where, cannot_tell
 from handwright.review.checks.arms import OwnArm, hand_box
 from handwright.review.checks.assessability import is_colourless, is_drawn
@@ -105,17 +99,9 @@ def refuse_proposals(
     people: Sequence[Person],
 ) -> tuple[list[tuple[Proposal, CriticPrediction | None]], list[NotAHand]]:
     """Part proposals, with their predictions, into hands, and those that lie on another part of a body."""
-    sure = [hand for hand in hands if hand.found_by != DOUBTFUL]
-    kept: list[tuple[Proposal, CriticPrediction | None]] = []
-    refused: list[NotAHand] = []
-    for proposal, prediction in proposals:
-        candidate = Candidate.of_square(proposal.region.center_px, proposal.region.size_px)
-        part = part_taken_for_hand(candidate, sure, people)
-        if part is None:
-            kept.append((proposal, prediction))
-        else:
-            refused.append(NotAHand(_square(proposal.region), reason_of(part)))
-    return kept, refused
+    regions = (proposal.region for proposal, _ in proposals)
+    finds = (Candidate.of_square(region.center_px, region.size_px) for region in regions)
+    return refuse_candidates(zip(proposals, finds, strict=True), hands, people)
 
 
 def _fills(proposal: Proposal, longer_px: int) -> bool:
@@ -196,10 +182,6 @@ def _is_known(new: OrientedSquare, known: OrientedSquare) -> bool:
 
 def _box(region: OrientedSquare, image: Image) -> Box:
     """The square around a hand, as far as it lies within the picture."""
-    x0, y0, x1, y1 = _square(region)
-    return max(0.0, x0), max(0.0, y0), min(float(image.width), x1), min(float(image.height), y1)
-
-
-def _square(region: OrientedSquare) -> Box:
     (x, y), half = region.center_px, region.size_px / 2
-    return float(x - half), float(y - half), float(x + half), float(y + half)
+    x0, y0, x1, y1 = float(x - half), float(y - half), float(x + half), float(y + half)
+    return max(0.0, x0), max(0.0, y0), min(float(image.width), x1), min(float(image.height), y1)

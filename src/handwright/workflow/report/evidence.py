@@ -10,15 +10,14 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image as PILImage
 
-from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.image import with_patch, write_atomically, write_png
 from handwright.refine.result import Candidate, HandRepair, Repair
+from handwright.review.overlay import SUBPIXEL_BITS, draw_bones, fixed_points
 from handwright.types import Image
 from handwright.workflow.files import make_folder
 
 DETECTED_RGB = (255, 176, 0)
 FITTED_RGB = (0, 190, 255)
-_SUBPIXEL_BITS = 4
 
 
 def draw_overlay(image: Image, hands: Sequence[HandRepair]) -> UInt8[np.ndarray, "h w 3"]:
@@ -31,25 +30,18 @@ def draw_overlay(image: Image, hands: Sequence[HandRepair]) -> UInt8[np.ndarray,
         )
         for color, extra in (((0, 0, 0), 2), ((255, 255, 255), 0)):
             cv2.drawContours(canvas, outline, -1, color, max(1, thick // 2) + extra, cv2.LINE_AA)
-        _bones(canvas, hand.fit.landmarks_px, thick)
+        draw_bones(canvas, hand.fit.landmarks_px, FITTED_RGB, thick)
         _points(canvas, hand.observation.landmarks_px, thick)
         _label(canvas, hand)
     return canvas
 
 
-def _bones(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21 2"], thick: int) -> None:
-    fixed = _fixed_point(points_px)
-    for color, extra in (((0, 0, 0), 2), (FITTED_RGB, 0)):
-        for start, end in LANDMARK_EDGES:
-            cv2.line(canvas, fixed[start], fixed[end], color, thick + extra, cv2.LINE_AA, _SUBPIXEL_BITS)
-
-
 def _points(canvas: UInt8[np.ndarray, "h w 3"], points_px: Float[np.ndarray, "21 2"], thick: int) -> None:
-    for center in _fixed_point(points_px):
-        radius = int((thick + 1.5) * (1 << _SUBPIXEL_BITS))
-        cv2.circle(canvas, center, radius, (0, 0, 0), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+    for center in fixed_points(points_px):
+        radius = int((thick + 1.5) * (1 << SUBPIXEL_BITS))
+        cv2.circle(canvas, center, radius, (0, 0, 0), -1, cv2.LINE_AA, SUBPIXEL_BITS)
         cv2.circle(
-            canvas, center, radius - (1 << _SUBPIXEL_BITS), DETECTED_RGB, -1, cv2.LINE_AA, _SUBPIXEL_BITS
+            canvas, center, radius - (1 << SUBPIXEL_BITS), DETECTED_RGB, -1, cv2.LINE_AA, SUBPIXEL_BITS
         )
 
 
@@ -66,12 +58,6 @@ def _label(canvas: UInt8[np.ndarray, "h w 3"], hand: HandRepair) -> None:
         cv2.putText(
             canvas, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, color, thick + extra, cv2.LINE_AA
         )
-
-
-def _fixed_point(points_px: Float[np.ndarray, "n 2"]) -> list[tuple[int, int]]:
-    """Pixel coordinates (centres at + 0.5) in OpenCV's fixed point (centres at integers)."""
-    fixed = np.rint((points_px - 0.5) * (1 << _SUBPIXEL_BITS)).astype(int)
-    return [(int(x), int(y)) for x, y in np.clip(fixed, -(1 << 20), 1 << 20)]
 
 
 Pixels = UInt8[np.ndarray, "h w 3"]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.errors import UsageError
 from handwright.options import DIFFUSING
-from handwright.workflow.files import Record, cache_folder, make_folder
+from handwright.workflow.files import cache_folder, make_folder
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome, Work, inspect_file, refine_file
-from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, run_in_order
+from handwright.workflow.run.pool import FailOn, JobOptions, OpenEngine, exit_code_of, run_in_order
 from handwright.workflow.run.request import Plan, Request, fingerprint
 
 if TYPE_CHECKING:
@@ -48,15 +48,10 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing at or above ``fail_on`` is left, 1 a hand is, 2 a picture was not processed, 70 a bug."""
+        """As ``exit_code_of``; hands that were only looked at fail nothing."""
         records = [outcome.record for outcome in self.outcomes]
-        errors: list[Record] = [record["error"] for record in records if record["error"]]
-        if errors:
-            return 70 if any(error["internal"] for error in errors) else 2
-        if self.report["command"] != "refine":
-            return 0
-        left = verdicts_left(records)
-        return int(left["fail"] > 0 or (self.fail_on == "unsure" and left["unsure"] > 0))
+        left = verdicts_left(records if self.report["command"] == "refine" else ())
+        return exit_code_of([record["error"] for record in records if record["error"]], left, self.fail_on)
 
 
 def refine_files(

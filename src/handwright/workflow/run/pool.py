@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import connection, get_context, parent_process, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.errors import HandwrightError, UsageError
 from handwright.progress import Progress, silent
@@ -32,6 +33,17 @@ OpenEngine = Callable[[], "AbstractContextManager[Engine]"]
 
 FailOn = Literal["fail", "unsure"]
 """The mildest verdict of a hand that makes the exit code 1."""
+
+
+def exit_code_of(errors: Sequence[Mapping[str, Any]], left: Mapping[Any, int], fail_on: FailOn) -> int:
+    """0 nothing at or above ``fail_on`` is left, 1 a hand is, 2 a picture was not processed, 70 a bug.
+
+    ``errors`` are those of pictures; ``left`` counts what is left by verdict.
+    """
+    if errors:
+        return 70 if any(error["internal"] for error in errors) else 2
+    return int(left["fail"] > 0 or (fail_on == "unsure" and left["unsure"] > 0))
+
 
 THREAD_LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -70,26 +82,6 @@ class JobOptions:
         return ensure_models(model_path=self.landmarker, notify=self.notify).hand_landmarker
 
 
-class LazyEngine:
-    """Opens an engine on the first call, hands the same one out afterwards, closes it in the end."""
-
-    def __init__(self, open_engine: OpenEngine) -> None:
-        self._open = open_engine
-        self._engine: Engine | None = None
-        self._stack = ExitStack()
-
-    def __call__(self) -> Engine:
-        """The engine."""
-        if self._engine is None:
-            self._engine = self._stack.enter_context(self._open())
-        return self._engine
-
-    def close(self) -> None:
-        """Close the engine if it was opened."""
-        self._engine = None
-        self._stack.close()
-
-
 def run_in_order(
     jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine, options: JobOptions
 ) -> tuple[Outcome, ...]:
@@ -121,12 +113,15 @@ def run_jobs(
 def _run_here(
     jobs: Sequence[Job], work: Work, plan: Plan, open_engine: OpenEngine
 ) -> Iterator[tuple[int, Outcome]]:
-    engine = LazyEngine(open_engine)
-    try:
+    with ExitStack() as stack:
+        engine = _opened_once(open_engine, stack)
         for index, job in enumerate(jobs):
             yield index, attempt(work, job, plan, engine)
-    finally:
-        engine.close()
+
+
+def _opened_once(open_engine: OpenEngine, stack: ExitStack) -> Callable[[], Engine]:
+    """A function that opens an engine on its first call, for the stack to close, and always returns it."""
+    return cache(lambda: stack.enter_context(open_engine()))
 
 
 def _run_there(
@@ -163,7 +158,7 @@ def _one_thread_each() -> Generator[None]:
                 os.environ[name] = value
 
 
-_worker_engine: LazyEngine | None = None
+_worker_engine: Callable[[], Engine] | None = None
 
 
 def _start_worker(open_engine: OpenEngine) -> None:
@@ -171,8 +166,9 @@ def _start_worker(open_engine: OpenEngine) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    _worker_engine = LazyEngine(open_engine)
-    util.Finalize(None, _worker_engine.close, exitpriority=10)
+    stack = ExitStack()
+    _worker_engine = _opened_once(open_engine, stack)
+    util.Finalize(None, stack.close, exitpriority=10)
 
 
 def _end_with(sentinel: int) -> None:
