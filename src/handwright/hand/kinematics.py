@@ -1,7 +1,7 @@
 """Forward kinematics and skinning: a ``Hand`` becomes a ``HandMesh``; joint angles in closed form."""
 # pyright: reportMissingParameterType=false
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba as nb
 import numpy as np
@@ -169,19 +169,11 @@ def pose_of_dofs(
 def mirror_hand_x(hand: Hand, width_px: float) -> Hand:
     """Return the hand in the picture flipped left to right: the same pose and shape, the other side."""
     side: Side = "left" if hand.side == "right" else "right"
-    camera = type(hand.camera)(
-        hand.camera.focal_px, (width_px - hand.camera.center_px[0], hand.camera.center_px[1])
-    )
-    return Hand(
-        pose=hand.pose,
-        palm_arch=hand.palm_arch,
-        wrist=hand.wrist * np.array([1.0, -1.0, -1.0]),
-        translation_m=hand.translation_m * np.array([-1.0, 1.0, 1.0]),
-        shape=hand.shape,
-        side=side,
-        camera=camera,
-        betas=hand.betas,
-    )
+    x, y = hand.camera.center_px
+    camera = replace(hand.camera, center_px=(width_px - x, y))
+    wrist = hand.wrist * np.array([1.0, -1.0, -1.0])
+    translation_m = hand.translation_m * np.array([-1.0, 1.0, 1.0])
+    return replace(hand, wrist=wrist, translation_m=translation_m, side=side, camera=camera)
 
 
 def _skin_m(rig: Rig, posed: PosedBones, hand: Hand) -> Float[np.ndarray, "v 3"]:

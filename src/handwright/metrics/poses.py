@@ -243,10 +243,6 @@ def _flat(arrays: Arrays) -> Float[np.ndarray, "n j 3"]:
     return poses.reshape(-1, *poses.shape[-2:])
 
 
-def _of_poses(kind: str, real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
-    return pose_measures(_flat(real), _flat(fake), kind, seed)
-
-
 def _precision(real: Arrays, fake: Arrays, seed: int) -> list[Estimate]:
     given = [(label, a) for label, a in (("real", real), ("fake", fake)) if {"texts", "embedded"} <= set(a)]
     if not any(label == "fake" for label, _ in given):
@@ -275,8 +271,8 @@ def _called(estimate: Estimate, label: str) -> Estimate:
 
 
 _MEASURES: dict[str, Callable[[Arrays, Arrays, int], list[Estimate]]] = {
-    "pose-fid": lambda *given: _of_poses("pose-fid", *given),
-    "diversity": lambda *given: _of_poses("diversity", *given),
+    "pose-fid": lambda real, fake, seed: pose_measures(_flat(real), _flat(fake), "pose-fid", seed),
+    "diversity": lambda real, fake, seed: pose_measures(_flat(real), _flat(fake), "diversity", seed),
     "r-precision": _precision,
     "multimodality": _several,
 }

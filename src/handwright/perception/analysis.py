@@ -93,14 +93,11 @@ class HandAnalysis:
     @computed_once
     def finger_at(self) -> Int[np.ndarray, "h w"]:
         """Visible part of the fitted hand, int8 [h, w]: 0 thumb … 4 pinky, ``PALM``, −1 for none."""
-        rig = load_rig()
-        of_bone = np.full(20, PALM, np.int8)
+        rig, of_bone = load_rig(), np.full(20, PALM, np.int8)
         for finger, bones in enumerate(FINGER_BONES):
             of_bone[list(bones)] = finger
-        of_vertex = of_bone[rig.weight_bones[np.arange(len(rig.weights)), rig.weights.argmax(1)]]
-        x0, y0, x1, y1 = self.window
-        face = render_hand(self.fit.hand, y1, x1, window=(x0, y0, x1, y1)).face
-        return np.where(face >= 0, of_vertex[rig.faces[:, 0]][face], np.int8(-1))
+        face = render_hand(self.fit.hand, self.window[3], self.window[2], window=self.window).face
+        return np.where(face >= 0, of_bone[rig.part_ids][rig.faces[:, 0]][face], np.int8(-1))
 
     @computed_once
     def silhouette(self) -> Bool[np.ndarray, "h w"]:

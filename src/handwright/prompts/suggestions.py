@@ -1,6 +1,7 @@
 """Words and poses for what a prompt leaves open."""
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 from handwright.hand.grammar import NAMED, ORIENTATIONS, PoseWords, describe
@@ -148,13 +149,8 @@ def _extension_words(hand: HandExpectation) -> str:
     if hand.pose.names:
         name = hand.pose.names[0]
         return NAME_PHRASES.get(name) or _body(NAMED[name])
-    stretched = [
-        finger
-        for finger, known in zip(
-            ("thumb", "index", "middle", "ring", "little"), hand.pose.extended, strict=True
-        )
-        if known
-    ]
+    named = zip(("thumb", "index", "middle", "ring", "little"), hand.pose.extended, strict=True)
+    stretched = [finger for finger, known in named if known]
     if stretched:
         return f"{', '.join(stretched)} extended"
     if hand.pose.raised is not None:
@@ -164,14 +160,7 @@ def _extension_words(hand: HandExpectation) -> str:
 
 def _body(words: PoseWords) -> str:
     """A pose as a phrase, without hand and direction."""
-    bare = PoseWords(
-        thumb_bent=words.thumb_bent,
-        thumb=words.thumb,
-        fingers=words.fingers,
-        gaps=words.gaps,
-        contacts=words.contacts,
-    )
-    return describe(bare).removeprefix("hand ")
+    return describe(replace(words, palm=None, points=None, side=None)).removeprefix("hand ")
 
 
 def _directions(hand: HandExpectation, pose: PoseWords | None, several: bool) -> tuple[str, ...]:

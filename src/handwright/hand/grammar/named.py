@@ -1,6 +1,7 @@
 """Poses that have a name: counting, HaGRID's gestures, fingerspelling-like shapes, the grasp taxonomy."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import cast
 
 from handwright.errors import InvalidValueError
@@ -50,6 +51,7 @@ NAMED: dict[str, PoseWords] = {name: words for poses in NAMED_SETS.values() for 
 """Every named pose."""
 
 _THUMB_POINTS: dict[str, Direction] = {"like": "up", "dislike": "down"}
+_shape = attrgetter("thumb", "thumb_bent", "fingers", "gaps", "contacts")
 _COUNTED = ("fist", "one", "peace", "three", "four", "palm")
 
 
@@ -74,13 +76,7 @@ def names_of(words: PoseWords) -> tuple[str, ...]:
 
 
 def _fits(words: PoseWords, name: str, named: PoseWords) -> bool:
-    same = (words.thumb, words.thumb_bent, words.fingers, words.gaps, words.contacts) == (
-        named.thumb,
-        named.thumb_bent,
-        named.fingers,
-        named.gaps,
-        named.contacts,
-    )
+    same = _shape(words) == _shape(named)
     if name in _THUMB_POINTS:
         if words.palm is None or words.points is None or words.side is None:
             return same

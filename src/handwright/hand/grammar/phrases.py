@@ -1,5 +1,7 @@
 """Natural wordings of a pose."""
 
+from collections.abc import Sequence
+
 from handwright.hand.grammar.named import names_of
 from handwright.hand.grammar.tables import TABLES
 from handwright.hand.grammar.words import NEIGHBOURS, PoseWords
@@ -35,7 +37,7 @@ def _finger_phrases(words: PoseWords) -> str:
     groups: dict[str, list[str]] = {}
     for finger, bend in zip(_FINGER_PHRASES, words.fingers, strict=True):
         groups.setdefault(_PHRASES["bend"][bend], []).append(finger)
-    phrases = [f"{'all fingers' if len(f) == 4 else _list(f)} {bend}" for bend, f in groups.items()]
+    phrases = [f"{'all fingers' if len(f) == 4 else listed(f)} {bend}" for bend, f in groups.items()]
     for pair, gap in zip(NEIGHBOURS, words.gaps, strict=True):
         if gap in ("crossed", "spread", "together") and len({g for g in words.gaps if g}) > 1:
             phrases.append(f"{pair.replace('-', ' and ')} {_PHRASES['gap'][gap]}")
@@ -44,21 +46,19 @@ def _finger_phrases(words: PoseWords) -> str:
     thumb = "bent" if words.thumb_bent else "extended"
     phrases.append(f"the thumb {thumb} {THUMB_PHRASES[words.thumb]}")
     if words.contacts:
-        tips = _list([_FINGER_PHRASES[k - 1] for k in words.contacts])
+        tips = listed([_FINGER_PHRASES[k - 1] for k in words.contacts])
         phrases.append(f"its tip touching the {tips}")
     return ", ".join(phrases)
 
 
 def _up(words: PoseWords) -> str:
-    straight = [
-        f.removesuffix(" finger")
-        for f, b in zip(_FINGER_PHRASES, words.fingers, strict=True)
-        if b == "extended"
-    ]
+    named = zip(_FINGER_PHRASES, words.fingers, strict=True)
+    straight = [finger.removesuffix(" finger") for finger, bend in named if bend == "extended"]
     if not words.thumb_bent and words.thumb == "out":
         straight.insert(0, "thumb")
-    return f"{_list(straight)} extended" if straight else "fingers bent"
+    return f"{listed(straight)} extended" if straight else "fingers bent"
 
 
-def _list(items: list[str]) -> str:
+def listed(items: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

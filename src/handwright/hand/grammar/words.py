@@ -237,16 +237,8 @@ class StatedPose:
         known, counted = extended_of(words.fingers, words.thumb, words.thumb_bent), raised_count(words)
         pairs: list[tuple[object, object]] = [
             *zip(self.fingers, words.fingers, strict=True),
-            *(
-                (stated, actual)
-                for stated, actual in zip(self.extended, known, strict=True)
-                if actual is not None
-            ),
-            *(
-                (stated, actual)
-                for stated, actual in zip(self.gaps, words.gaps, strict=True)
-                if actual is not None
-            ),
+            *(pair for pair in zip(self.extended, known, strict=True) if pair[1] is not None),
+            *(pair for pair in zip(self.gaps, words.gaps, strict=True) if pair[1] is not None),
             (self.raised, counted),
             (self.thumb, words.thumb),
             (self.thumb_bent, words.thumb_bent),

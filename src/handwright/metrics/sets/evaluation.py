@@ -250,9 +250,5 @@ def _notes(gathered: Sequence[Gathered]) -> list[str]:
 def _sizes(sizes: Sequence[tuple[int, int]]) -> str:
     if not sizes:
         return "none"
-    smallest = f"{sizes[0][0]} × {sizes[0][1]}"
-    return (
-        smallest
-        if len(sizes) == 1
-        else f"{len(sizes)} sizes from {smallest} to {sizes[-1][0]} × {sizes[-1][1]}"
-    )
+    smallest, largest = (f"{width} × {height}" for width, height in (sizes[0], sizes[-1]))
+    return smallest if len(sizes) == 1 else f"{len(sizes)} sizes from {smallest} to {largest}"

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from handwright.drawing.photo.sharpness import edge_blur_sigma
 from handwright.hand.anatomy import FINGERS
+from handwright.hand.grammar.phrases import listed
 from handwright.perception.analysis import HandAnalysis
 from handwright.review.checklist import CheckName
 from handwright.review.checks.joint_bending import finger_words
@@ -129,7 +130,7 @@ def _all_reasons(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], st
     if analysis.size_px < SMALLEST_PX:
         found.append((_ALL_CHECKS, f"The hand is only {analysis.size_px:.0f} px large."))
     if cut := cut_fingers(analysis):
-        reason = f"The picture's border cuts the {_list(cut)} off."
+        reason = f"The picture's border cuts the {listed(cut)} off."
         found.append((_ALL_CHECKS if len(cut) > 2 else _SHAPE_CHECKS, reason))
     if float(np.median(analysis.misfit)) > PARAMS.max_misfit:
         found.append((_ALL_CHECKS, "Its landmarks fit no hand well enough to be judged."))
@@ -142,7 +143,3 @@ def _all_reasons(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], st
     ):
         found.append((_SHAPE_CHECKS, "It has no texture: a drawing, or overexposed."))
     return found
-
-
-def _list(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
