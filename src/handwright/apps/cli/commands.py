@@ -1,6 +1,5 @@
 """The commands ``refine``, ``hands`` and ``setup``."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -66,7 +65,9 @@ def refine(
     out = required(output, "-o OUT")
     request = Request(**given)
     if from_report is not None or pick is not None:
-        chosen, number = one_hand(request["hand"]), required(pick, "--pick N")
+        if len(request["hand"]) != 1:
+            raise typer.BadParameter("--pick needs one --hand ID.")
+        (chosen,), number = request["hand"], required(pick, "--pick N")
         source = inputs[0] if inputs else None
         notes = pick_candidate(
             required(from_report, "--from REPORT"), chosen, number, out, source=source, force=force
@@ -136,10 +137,3 @@ def required(value: T | None, option: str) -> T:
     if value is None:
         raise typer.BadParameter(f"Missing option '{option}'.")
     return value
-
-
-def one_hand(ids: Sequence[int]) -> int:
-    """The single hand that ``--pick`` is about."""
-    if len(ids) != 1:
-        raise typer.BadParameter("--pick needs one --hand ID.")
-    return ids[0]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handwright.apps.cli import options as opt
-from handwright.apps.cli.show import Screen
+from handwright.apps.cli.show import Screen, console_and_table
 
 if TYPE_CHECKING:
     from handwright.metrics.results import Evaluation
 
-_WIDTH = 100
 _MOST_SHOWN = 20
 
 Metrics = Annotated[
@@ -119,11 +117,7 @@ def evaluate(
 
 def _show(result: Evaluation) -> None:
     """The figures as a table, and what to know when reading them."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    table = Table(box=None, pad_edge=False)
+    console, table = console_and_table()
     tested = any(e.p is not None for e in result.estimates)
     columns = [("measure", "left"), ("value", "right"), ("95 % interval", "left"), ("N", "right")]
     for title, side in [*columns, *([("p", "right")] if tested else [])]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from handwright.apps.cli import options as opt
-from handwright.apps.cli.show import Screen
+from handwright.apps.cli.show import Screen, console_and_table
 from handwright.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from handwright.prompts.plan import OpenQuestion, Plan
-
-_WIDTH = 100
 
 
 def generate(
@@ -48,13 +45,9 @@ def generate(
 
 def _show(plan: Plan) -> None:
     """The plan as a table, the prompts below it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    console, table = console_and_table()
     for warning in plan.warnings:
         console.print(f"! {warning}", markup=False)
-    table = Table(box=None, pad_edge=False)
     for title in ("", "fixed", "left open", "possible wordings"):
         table.add_column(title, overflow="fold")
     rows = [("picture", plan.fixed, plan.open), *_hand_rows(plan)]

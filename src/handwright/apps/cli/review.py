@@ -7,6 +7,7 @@ import typer
 
 from handwright.apps.cli import options as opt
 from handwright.apps.cli.show import Screen
+from handwright.errors import UsageError
 
 
 def review(
@@ -56,8 +57,8 @@ def review(
         given = {"--prompt": prompt, "--report": report, "--calibration": calibration}
         idle = [name for name, value in given.items() if value is not None]
         idle += ["--fail-on"] * (fail_on != "fail") + ["--workers"] * (workers != 1)
-        if calibrate is not None:
-            _refuse(idle)
+        if calibrate is not None and idle:
+            raise UsageError(f"--calibrate has no use for {', '.join(idle)}", "", "leave it out")
         _calibrate(inputs or [], calibrate, output, landmarker, force, screen)
         return
     with screen.progress() as progress:
@@ -86,14 +87,6 @@ def review(
     raise typer.Exit(result.exit_code)
 
 
-def _refuse(idle: list[str]) -> None:
-    """Say which options mean nothing beside --calibrate."""
-    from handwright.errors import UsageError
-
-    if idle:
-        raise UsageError(f"--calibrate has no use for {', '.join(idle)}", "", "leave it out")
-
-
 def _calibrate(
     inputs: list[Path],
     labels: Path | None,
@@ -105,7 +98,6 @@ def _calibrate(
     """Refit the judging network's calibration, write it, and show what that gains."""
     import json
 
-    from handwright.errors import UsageError
     from handwright.workflow.calibrate import calibrate_files
     from handwright.workflow.review import ReviewOptions, judge_opener
 

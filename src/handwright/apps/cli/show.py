@@ -15,6 +15,9 @@ from handwright.errors import HandwrightError
 from handwright.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from handwright.workflow import Outcome, RunResult
 
 
@@ -99,6 +102,15 @@ class Screen:
             text = json.dumps({"output": output.as_posix(), "hand": hand, "pick": pick, "notes": list(notes)})
         for line in (text, *(() if self.as_json else notes)):
             _write(sys.stdout, line)
+
+
+def console_and_table() -> tuple[Console, Table]:
+    """What a table is shown on, and an empty one without lines; 100 columns where there is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100, highlight=False)
+    return console, Table(box=None, pad_edge=False)
 
 
 def _picture_line(outcome: Outcome, command: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,7 @@ from handwright.workflow.report.document import Written
 from handwright.workflow.run.request import without_paths
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from handwright.refine.result import Candidate, Repair
+    from handwright.refine.result import Repair
     from handwright.workflow.jobs import Job
     from handwright.workflow.run.request import Plan, Request
 
@@ -81,15 +80,10 @@ def write_patches(job: Job, repair: Repair) -> tuple[str, ...]:
     for hand in repair.hands:
         if hand.picked is not None:
             path = job.output.with_name(f"{job.output.stem}.hand-{hand.id}.png")
-            write_patch(path, repair.before, hand.candidates[hand.picked])
+            layer = patch_png(repair.before, hand.candidates[hand.picked])
+            write_atomically(path, methodcaller("write", layer))
             written.append(path.as_posix())
     return tuple(written)
-
-
-def write_patch(path: Path, image: Image, candidate: Candidate) -> None:
-    """One candidate as a transparent PNG of the picture's size."""
-    data = patch_png(image, candidate)
-    write_atomically(path, lambda file: file.write(data))
 
 
 def provenance(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:

@@ -75,11 +75,12 @@ def process(
 ) -> Outcome:
     """Take one picture file from its bytes to its entry in the report, unless an earlier run did."""
     from handwright.image import load_image
+    from handwright.workflow.report.evidence import Evidence
     from handwright.workflow.run.load import load_settings
 
     input_sha256 = sha256_of_input(job.source)
-    record = finished(job, plan, input_sha256)
-    if record is not None:
+    record = None if plan.force else plan.ledger.done(job, input_sha256)
+    if record is not None and all(Path(patch).is_file() for patch in record["patches"]):
         return Outcome(record, resumed=True)
     check_output(job, plan)
     watch = Stopwatch()
@@ -88,20 +89,14 @@ def process(
         settings = load_settings(plan, image, input_sha256, engine)
     repair = work(image, settings, engine())
     with watch("write"):
-        evidence = write_evidence(plan, job, repair)
+        evidence = None
+        if plan.ledger.report is not None:
+            evidence = Evidence(plan.ledger.report, f"pictures/{job.name.as_posix()}").write(repair)
         written = write(job, plan, repair, input_sha256)
     seconds = {"read": watch.seconds["read"], **repair.seconds, "write": watch.seconds["write"]}
     record = picture_entry(job, plan.settings, repair, evidence, written, input_sha256, seconds)
     plan.ledger.keep(job, record, evidence_names(evidence))
     return Outcome(record)
-
-
-def finished(job: Job, plan: Plan, input_sha256: str) -> Record | None:
-    """The picture's entry if an earlier run finished it, its files stand, and ``force`` is off."""
-    record = None if plan.force else plan.ledger.done(job, input_sha256)
-    return (
-        record if record is not None and all(Path(patch).is_file() for patch in record["patches"]) else None
-    )
 
 
 def sha256_of_input(path: Path) -> str:
@@ -132,15 +127,6 @@ def check_output(job: Job, plan: Plan) -> None:
     if job.output.is_dir() or not plan.ledger.owns(job):
         kind = "a folder" if job.output.is_dir() else "there already and was not written by handwright"
         raise OutputError(f"{job.output} is {kind}", "", "choose another output, or give `force`")
-
-
-def write_evidence(plan: Plan, job: Job, repair: Repair) -> dict[str, Any] | None:
-    """The pictures beside the report, if there is one."""
-    from handwright.workflow.report.evidence import Evidence
-
-    if plan.ledger.report is None:
-        return None
-    return Evidence(plan.ledger.report, f"pictures/{job.name.as_posix()}").write(repair)
 
 
 def evidence_names(evidence: dict[str, Any] | None) -> list[str]:
