@@ -94,7 +94,7 @@ def background_sources(
     crop: UInt8[np.ndarray, "h w 3"],
     old: Bool[np.ndarray, "h w"],
     region: HandRegion,
-    params: BackgroundParams | None = None,
+    params: BackgroundParams = BackgroundParams(),
 ) -> Bool[np.ndarray, "h w"]:
     """Pixels that background may be copied from: not the old hand, not skin.
 
@@ -108,7 +108,6 @@ def background_sources(
         region: The old hand.
         params: Numbers of the method.
     """
-    params = params or BackgroundParams()
     distance = skin_distance(crop, region)
     broad = opened(distance < params.skin, max(1, round(params.fleck * region.span_px)))
     skin = cv2.dilate(broad.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

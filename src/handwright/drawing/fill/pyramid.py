@@ -47,7 +47,7 @@ def build_pyramid(
     picture: Float[np.ndarray, "h w 3"],
     hole: Bool[np.ndarray, "h w"],
     sources: Bool[np.ndarray, "h w"],
-    params: PyramidParams | None = None,
+    params: PyramidParams = PyramidParams(),
 ) -> list[Level]:
     """Halved resolutions, finest first, down to where the hole is small and about a patch deep.
 
@@ -60,7 +60,6 @@ def build_pyramid(
     Returns:
         The levels on which there are enough whole source patches; empty if there are not even at full size.
     """
-    params = params or PyramidParams()
     levels: list[Level] = []
     wanted, known = hole.astype(np.float32), sources.astype(np.float32)
     while len(levels) < params.most_levels:

@@ -84,7 +84,7 @@ def assign_layers(
     blur_sigma: float,
     hand_px: float,
     skin: Bool[np.ndarray, "h w"] | None = None,
-    params: LayerParams | None = None,
+    params: LayerParams = LayerParams(),
 ) -> Layers:
     """Decide which layer owns which pixel.
 
@@ -98,7 +98,6 @@ def assign_layers(
             without it the heel ends where the region does.
         params: Numbers of the method.
     """
-    params = params or LayerParams()
     coverage, drawn = surface.coverage, surface.coverage > 0.5
     reach = _extended_reach(surface, hand_px)
     fading = coverage * smoothstep(*params.fade_m, reach)

@@ -52,7 +52,7 @@ def occluder_mask(
     region: HandRegion,
     not_skin: Bool[np.ndarray, "h w"],
     landmarks_px: Float[np.ndarray, "21 2"],
-    params: OccluderParams | None = None,
+    params: OccluderParams = OccluderParams(),
 ) -> Bool[np.ndarray, "h w"]:
     """Pixels of things in front of the hand that reach into the drawn outline.
 
@@ -68,7 +68,6 @@ def occluder_mask(
     Returns:
         bool [h, w]; a thing counts as a whole, also outside the drawn outline.
     """
-    params = params or OccluderParams()
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
     radius = max(1, round(params.least_radius * hand_px))
     bare = drawn & ~region.inside & (reach_m > params.heel_m) & not_skin

@@ -79,7 +79,7 @@ def render_surface(
     hand_px: float,
     size: tuple[int, int] | None = None,
     arm: Bool[np.ndarray, "h w"] | None = None,
-    params: SurfaceParams | None = None,
+    params: SurfaceParams = SurfaceParams(),
 ) -> Surface:
     """Render the dense hand's attributes into a window (x0, y0, x1, y1) of its camera's picture.
 
@@ -91,7 +91,6 @@ def render_surface(
         arm: bool of that size, the picture's own hand and arm, which the wrist is to meet.
         params: Numbers of the method.
     """
-    params = params or SurfaceParams()
     scale = int(np.clip(round(params.supersampled_px / max(hand_px, 1.0)), 1, 4))
     dense = load_dense_rig()
     mesh = mesh_of(hand, dense.rig)
@@ -133,7 +132,9 @@ def render_surface(
 
 
 def ambient_occlusion(
-    depth_m: Float[np.ndarray, "h w"], pixels_per_m: float, params: AmbientOcclusionParams | None = None
+    depth_m: Float[np.ndarray, "h w"],
+    pixels_per_m: float,
+    params: AmbientOcclusionParams = AmbientOcclusionParams(),
 ) -> Float[np.ndarray, "h w"]:
     """Share of the sky that is open to each surface point, 0…1, from the depth image alone.
 
@@ -145,7 +146,6 @@ def ambient_occlusion(
     Source:
         Screen-space ambient occlusion (Mittring, Finding Next Gen: CryEngine 2, 2007).
     """
-    params = params or AmbientOcclusionParams()
     rng = np.random.default_rng(0)
     angle = rng.uniform(0, 2 * np.pi, params.taps)
     radius = np.sqrt(rng.uniform(0.02, 1, params.taps)) * pixels_per_m * params.reach_m

@@ -80,7 +80,7 @@ def to_working_resolution(
     crop: UInt8[np.ndarray, "h w 3"],
     landmarks_px: Float[np.ndarray, "21 2"],
     region: HandRegion,
-    params: WorkingResolutionParams | None = None,
+    params: WorkingResolutionParams = WorkingResolutionParams(),
 ) -> WorkingCrop:
     """The crop itself, or a smaller one when the hand in it is larger than ``longest_px``.
 
@@ -90,7 +90,6 @@ def to_working_resolution(
         region: The old hand in the crop.
         params: Numbers of the method.
     """
-    params = params or WorkingResolutionParams()
     height, width = crop.shape[:2]
     factor = params.longest_px / max(float(np.ptp(landmarks_px, axis=0).max()), 1.0)
     if factor * params.slack >= 1:

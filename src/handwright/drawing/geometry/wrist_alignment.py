@@ -32,7 +32,7 @@ def align_wrist(
     points: Float[np.ndarray, "v 2"],
     reach_m: Float[np.ndarray, " v"],
     arm: Bool[np.ndarray, "h w"],
-    params: WristParams | None = None,
+    params: WristParams = WristParams(),
 ) -> Float[np.ndarray, "v 2"] | None:
     """Move a hand's projected vertices near the wrist across it until its outline meets the arm's.
 
@@ -45,7 +45,6 @@ def align_wrist(
     Returns:
         [V, 2] the moved points, or None where no arm is seen that they could meet.
     """
-    params = params or WristParams()
     ring = points[(reach_m > params.ring_m[0]) & (reach_m < params.ring_m[1])]
     origin = ring.mean(0)
     along = points[(reach_m > params.knuckles_m[0]) & (reach_m < params.knuckles_m[1])].mean(0) - origin

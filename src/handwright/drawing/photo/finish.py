@@ -41,7 +41,7 @@ def add_skin_grain(
     old_grain: Grain,
     surroundings: Grain,
     seed: int,
-    params: FinishParams | None = None,
+    params: FinishParams = FinishParams(),
 ) -> Float[np.ndarray, "h w 3"]:
     """Give drawn skin the grain that old skin has beside the picture's.
 
@@ -58,7 +58,6 @@ def add_skin_grain(
     Returns:
         float32 [h, w, 3], not clipped.
     """
-    params = params or FinishParams()
     rng = np.random.default_rng(seed)
     new = (layers.alpha > 0.9) & (layers.coverage > 0.95)
     if min(common_skin(layers.coverage, region).sum(), new.sum()) < _FEWEST_PX:

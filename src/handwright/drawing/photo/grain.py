@@ -124,7 +124,7 @@ def add_grain(
     return pixels + (noise * missing * alpha[..., None]).astype(np.float32)
 
 
-def skin_grain(skin: Grain, surroundings: Grain, params: SkinGrainParams | None = None) -> Grain:
+def skin_grain(skin: Grain, surroundings: Grain, params: SkinGrainParams = SkinGrainParams()) -> Grain:
     """What to add to drawn skin, given the grain of the old skin and of what is around it.
 
     Grain belongs to the picture: where skin shows much more than its surroundings, the rest is pores, folds
@@ -136,7 +136,6 @@ def skin_grain(skin: Grain, surroundings: Grain, params: SkinGrainParams | None 
         surroundings: Measured around it; may be all zeros.
         params: Numbers of the method.
     """
-    params = params or SkinGrainParams()
     most = params.most_ratio * surroundings.sigma_rgb
     if (skin.sigma_rgb <= most).all():
         return skin

@@ -32,7 +32,7 @@ class EdgeBlurParams:
 
 
 def edge_blur_sigma(
-    crop: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], params: EdgeBlurParams | None = None
+    crop: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], params: EdgeBlurParams = EdgeBlurParams()
 ) -> float:
     """Blur of the edges along the mask's boundary, as the sigma of a Gaussian over ideal, box-sampled edges.
 
@@ -45,7 +45,6 @@ def edge_blur_sigma(
         Sigma in pixels, ``SHARPEST_PX``..``SOFTEST_PX``. When the boundary shows no edge, that of the
         strongest edges of the whole crop; ``UNKNOWN_PX`` when there are none either.
     """
-    params = params or EdgeBlurParams()
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
     slope = np.stack([cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)], -1) / 8.0

@@ -38,7 +38,7 @@ class CreaseParams:
 
 
 def crease_light(
-    surface: Surface, nail: Float[np.ndarray, " n"], params: CreaseParams | None = None
+    surface: Surface, nail: Float[np.ndarray, " n"], params: CreaseParams = CreaseParams()
 ) -> Float[np.ndarray, "n 3"]:
     """Share of linear light, by colour, that reaches each visible point past the skin that it touches.
 
@@ -50,7 +50,6 @@ def crease_light(
     Returns:
         float [N, 3] in 0…1; 1 on smooth skin.
     """
-    params = params or CreaseParams()
     radius = max(1, round(params.nail_fold_m * surface.pixels_per_m))
     square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     beside_nail = cv2.dilate(surface.place(nail[:, None].astype(np.float32))[..., 0], square)[surface.visible]

@@ -88,7 +88,7 @@ def fit_shading(
     normals: Float[np.ndarray, "n 3"],
     place: Float[np.ndarray, "n 2"],
     occlusion: Float[np.ndarray, " n"],
-    params: IlluminationParams | None = None,
+    params: IlluminationParams = IlluminationParams(),
 ) -> Shading:
     """Fit one light to observed brightness, robustly (iteratively reweighted least squares with a ridge).
 
@@ -99,7 +99,6 @@ def fit_shading(
         occlusion: [N] ambient occlusion, 0…1.
         params: Numbers of the method.
     """
-    params = params or IlluminationParams()
     pick = strided_sample(len(brightness))
     basis = (
         np.concatenate([harmonic_basis(normals[pick]), field_basis(place[pick])], 1) * occlusion[pick, None]

@@ -64,7 +64,7 @@ def shade_surface(
     region: HandRegion,
     hand_px: float,
     blur_sigma: float,
-    params: ShadingParams | None = None,
+    params: ShadingParams = ShadingParams(),
 ) -> Float[np.ndarray, "h w 3"]:
     """Linear light of the drawn hand, lit and toned like the old one and blurred like the picture.
 
@@ -79,7 +79,6 @@ def shade_surface(
     Returns:
         float32 [h, w, 3], extended a little past the silhouette.
     """
-    params = params or ShadingParams()
     height, width = surface.visible.shape
     picture = cv2.resize(to_linear(crop), (width, height), interpolation=cv2.INTER_LINEAR)
     usable = _old_skin(surface, region, params.wrist_m)

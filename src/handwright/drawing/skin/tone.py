@@ -70,12 +70,11 @@ class ToneCurve:
         return np.maximum(lifted - self.floor, 0.3 * lifted)
 
 
-def fit_tone_curve(colours: Float[np.ndarray, "n 3"], params: ToneParams | None = None) -> ToneCurve:
+def fit_tone_curve(colours: Float[np.ndarray, "n 3"], params: ToneParams = ToneParams()) -> ToneCurve:
     """Learn the tone curve from old skin in linear light [N, 3].
 
     Slopes are least squares of log colour on log brightness, levels are medians of the residuals.
     """
-    params = params or ToneParams()
     brightness = (colours @ LUMA).astype(np.float64)
     floor = params.floor * float(np.median(brightness)) + 1e-6
     log_brightness = np.log(brightness + floor)
@@ -90,10 +89,9 @@ def fit_tone_curve(colours: Float[np.ndarray, "n 3"], params: ToneParams | None 
 
 
 def chroma_inliers(
-    colours: Float[np.ndarray, "n 3"], params: InlierParams | None = None
+    colours: Float[np.ndarray, "n 3"], params: InlierParams = InlierParams()
 ) -> Bool[np.ndarray, " n"]:
     """Which of N linear-light colours have the hand's typical chroma: no rings, nails or background."""
-    params = params or InlierParams()
     chroma = np.log(colours + 0.01) - np.log(colours @ LUMA + 0.01)[:, None]
     sample = strided_sample(len(chroma))
     offset = chroma - np.median(chroma[sample], 0)
@@ -120,7 +118,7 @@ def match_colour_distribution(
     reference: Float[np.ndarray, "m 3"],
     compared: Bool[np.ndarray, " n"],
     floor: float,
-    params: ColourMatchParams | None = None,
+    params: ColourMatchParams = ColourMatchParams(),
 ) -> Float[np.ndarray, "n 3"]:
     """Match chroma spread, brightness quantiles and the mean of drawn skin to the old skin's.
 
@@ -134,7 +132,6 @@ def match_colour_distribution(
     Returns:
         [N, 3] linear light; ``drawn`` itself if fewer than 20 points are compared.
     """
-    params = params or ColourMatchParams()
     if compared.sum() < _FEWEST_POINTS:
         return drawn
     chroma = _chroma(drawn, floor)
@@ -159,7 +156,7 @@ def illumination_ratio(
     compared: Bool[np.ndarray, "h w"],
     sigma: float,
     floor: float,
-    params: RelightParams | None = None,
+    params: RelightParams = RelightParams(),
 ) -> Float[np.ndarray, "h w"]:
     """Low-frequency factor that the old hand's brightness has over the drawn one's, > 0.
 
@@ -171,7 +168,6 @@ def illumination_ratio(
         floor: Light added to both sides of the ratio.
         params: Numbers of the method.
     """
-    params = params or RelightParams()
     floor = max(floor, 1e-6)
     ratio = np.log((old + floor) / (np.maximum(drawn, 0) + floor))
     ratio = np.where(compared, np.clip(ratio, -params.most, params.most), 0)
