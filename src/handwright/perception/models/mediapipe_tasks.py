@@ -88,8 +88,8 @@ def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa:
     file = base_options(model_asset_path=str(model))
     try:
         with silenced_stderr():
-            made = getattr(vision, f"{kind}Options")(base_options=file, **options)
-            task = getattr(vision, kind).create_from_options(made)
+            settings = getattr(vision, f"{kind}Options")(base_options=file, **options)
+            task = getattr(vision, kind).create_from_options(settings)
             task.detect(as_mediapipe(np.zeros((64, 64, 3), np.uint8)))
     except (RuntimeError, ValueError, OSError) as error:
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
