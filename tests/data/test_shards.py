@@ -12,9 +12,9 @@ import pytest
 
 from handwright.data.shards import (
     Entry,
-    ReadReport,
     encode_png,
     list_shards,
+    read_records,
     read_shards,
     shard_ranges,
     write_shard,
@@ -87,11 +87,10 @@ def test_a_shard_cut_off_is_an_error_or_a_counted_skip(shard: Path, share: float
     shard.write_bytes(data[: int(share * len(data))])
     with pytest.raises(DataError, match="damaged"):
         list(read_shards([shard]))
-    report = ReadReport()
-    kept = [e.record["index"] for e in read_shards([shard], report)]
-    assert kept == list(range(len(kept)))
-    assert len(kept) == report.read < 5
-    assert len(report.problems) >= 1
+    *kept, problem = read_records([shard])
+    assert [one.record["index"] for one in kept] == list(range(len(kept)))
+    assert len(kept) < 5
+    assert isinstance(problem, DataError)
 
 
 def test_a_shard_cut_exactly_between_two_files_is_noticed(shard: Path):
@@ -105,8 +104,7 @@ def test_a_shard_cut_exactly_between_two_files_is_noticed(shard: Path):
 def test_reading_goes_on_with_the_next_shard(shard: Path, tmp_path: Path):
     write_shard(tmp_path / "hands-00000005-00000006.tar", [entry(5), entry(6)])
     shard.write_bytes(shard.read_bytes()[:3000])
-    report = ReadReport()
-    assert [e.record["index"] for e in read_shards(list_shards(tmp_path), report)][-2:] == [5, 6]
+    assert [one.record["index"] for one in list(read_records(list_shards(tmp_path)))[-2:]] == [5, 6]
 
 
 @pytest.mark.parametrize(
@@ -126,9 +124,9 @@ def test_a_record_without_keypoints_is_an_error_or_a_counted_skip(tmp_path: Path
     _rewrite(path, "00000000.json", json.dumps({"index": 0, **change}).encode())
     with pytest.raises(DataError, match=said):
         list(read_shards([path]))
-    report = ReadReport()
-    assert [e.key for e in read_shards([path], report)] == ["00000001"]
-    assert said in report.problems[0]
+    problem, kept = read_records([path])
+    assert kept.key == "00000001"
+    assert said in str(problem)
 
 
 @pytest.mark.parametrize("name", ["00000000.json", "00000000.image.png"])

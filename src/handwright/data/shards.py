@@ -70,7 +70,6 @@ def index_shard(shard: Path) -> ShardIndex:
 
 
 PICTURES = ("image", "depth", "scene", "mask", "parts")
-_COLOUR = ("image",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +93,6 @@ class Labelled:
     shard: Path  # The tar
     image: str  # Name of the picture's file in it
     record: Mapping[str, Any]  # The truth
-
-
-@dataclass
-class ReadReport:
-    """What was found while reading."""
-
-    read: int = 0  # Good samples
-    # One sentence for each record or shard that could not be read
-    problems: list[str] = field(default_factory=list[str])
 
 
 def write_shard(path: Path, samples: Iterable[Entry]) -> int:
@@ -130,35 +120,20 @@ def write_shard(path: Path, samples: Iterable[Entry]) -> int:
 
 
 def read_shards(
-    paths: Iterable[Path],
-    report: ReadReport | None = None,
-    wanted: Callable[[Mapping[str, Any]], bool] = lambda record: True,
+    paths: Iterable[Path], wanted: Callable[[Mapping[str, Any]], bool] = lambda record: True
 ) -> Iterator[Entry]:
-    """Samples of shards, in order.
-
-    Damage is counted by ``report``, or else raises; pictures of records that are not ``wanted`` stay
-    undecoded.
+    """Samples of shards, in order; pictures of records that are not ``wanted`` stay undecoded.
 
     Raises:
-        DataError: Damage, when nobody counts it.
+        DataError: A shard or a sample is damaged.
     """
     for path in paths:
         for found in _records(path):
-            try:
-                if isinstance(found, DataError):
-                    raise found
-                key, parts, record = found
-                if not wanted(record):
-                    continue
-                sample = _sample(path, key, parts, record)
-            except DataError as error:
-                if report is None:
-                    raise
-                report.problems.append(str(error))
-            else:
-                if report is not None:
-                    report.read += 1
-                yield sample
+            if isinstance(found, DataError):
+                raise found
+            key, parts, record = found
+            if wanted(record):
+                yield _sample(path, key, parts, record)
 
 
 def read_records(paths: Iterable[Path]) -> Iterator[Labelled | DataError]:
@@ -169,7 +144,7 @@ def read_records(paths: Iterable[Path]) -> Iterator[Labelled | DataError]:
                 yield found
                 continue
             key, parts, record = found
-            image = _file_of("image", parts)
+            image = file_of("image", parts)
             yield _no_picture(path, key) if image is None else Labelled(key, path, f"{key}.{image}", record)
 
 
@@ -248,7 +223,8 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Member], dict[str, 
         yield index.problem
 
 
-def _file_of(name: str, parts: Mapping[str, Member]) -> str | None:
+def file_of(name: str, parts: Mapping[str, Member]) -> str | None:
+    """The kind of file that holds a picture of a sample; None where there is none."""
     return next((kind for kind in (f"{name}.jpg", f"{name}.png") if kind in parts), None)
 
 
@@ -256,9 +232,9 @@ def _sample(path: Path, key: str, parts: Mapping[str, Member], record: Mapping[s
     pictures: dict[str, np.ndarray] = {}
     encoded: dict[str, bytes] = {}
     for name in PICTURES:
-        if (kind := _file_of(name, parts)) is not None:
+        if (kind := file_of(name, parts)) is not None:
             data = parts[kind].read()
-            pictures[name] = _decode(data, name in _COLOUR, f"{path.name}, {key}.{kind}")
+            pictures[name] = decode_picture(data, f"{path.name}, {key}.{kind}", colour=name == "image")
             if kind.endswith(".jpg"):
                 encoded[name] = data
     if "image" not in pictures:
@@ -293,7 +269,12 @@ def _is_finite(value: object) -> bool:
     return not isinstance(value, list) or all(_is_finite(v) for v in cast("list[object]", value))
 
 
-def _decode(data: bytes, colour: bool, where: str) -> UInt8[np.ndarray, "s s *c"]:
+def decode_picture(data: bytes, where: str, *, colour: bool = True) -> UInt8[np.ndarray, "s s *c"]:
+    """The pixels of a file, sRGB or grey.
+
+    Raises:
+        DataError: It is no picture.
+    """
     flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
     if pixels is None:

@@ -6,7 +6,6 @@ whole shards are indexed, so another process may go on writing more beside them.
 
 from __future__ import annotations
 
-import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.errors import DataError, UsageError
+from handwright.data.shards import Member, decode_picture, file_of, index_shard
+from handwright.errors import UsageError
 
 HELD_OUT_ONE_IN = 40
 """One picture in so many, by a hash of its shard and name, is kept from training and measured on."""
@@ -41,17 +41,10 @@ CODEC_MIX = PictureMix(
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """Where the bytes of one encoded picture are."""
+    """One encoded picture of a shard."""
 
-    shard: Path  # The tar
-    name: str  # Of the file in it
-    offset: int  # Of its first byte
-    size: int  # In bytes
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether the picture is kept from training."""
-        return held_out(f"{self.shard.name}/{self.name.partition('.')[0]}")
+    name: str  # Of its sample, SHARD/KEY
+    file: Member  # Where its bytes are
 
     def pixels(self) -> UInt8[np.ndarray, "h w 3"]:
         """The decoded picture, uint8 [H, W, 3] sRGB.
@@ -59,16 +52,7 @@ class StoredPicture:
         Raises:
             DataError: It cannot be read or decoded.
         """
-        try:
-            with self.shard.open("rb") as file:
-                file.seek(self.offset)
-                data = file.read(self.size)
-        except OSError as error:
-            raise DataError(f"{self.shard} cannot be read", str(error), "make the shard again") from error
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        if decoded is None:
-            raise DataError(f"{self.name} of {self.shard} is no picture", "", "make the shard again")
-        return np.ascontiguousarray(decoded[..., ::-1])
+        return decode_picture(self.file.read(), self.name)
 
 
 def held_out(name: str) -> bool:
@@ -98,8 +82,9 @@ class PictureStream:
     def __init__(self, folder: Path, resolution: int, mix: PictureMix) -> None:
         self.resolution, self.mix = resolution, mix
         stored = {kind: index_pictures(folder, kind) for kind in mix.shares}
-        self.training = {k: kept for k, all_ in stored.items() if (kept := _part(all_, held_out=False))}
-        self.held_out = {k: _part(stored[k], held_out=True) for k in self.training}
+        training = {kind: [p for p in found if not held_out(p.name)] for kind, found in stored.items()}
+        self.training = {kind: pictures for kind, pictures in training.items() if pictures}
+        self.held_out = {kind: [p for p in stored[kind] if held_out(p.name)] for kind in self.training}
         if not self.training:
             raise UsageError(
                 f"{folder} holds no shards of {', '.join(mix.shares)}",
@@ -139,29 +124,21 @@ class PictureStream:
         return np.ascontiguousarray(sample[:, ::-1]) if rng.random() < 0.5 else sample
 
 
-def index_pictures(folder: Path, kind: str) -> tuple[StoredPicture, ...]:
+def index_pictures(folder: Path, kind: str) -> list[StoredPicture]:
     """Where every ``image`` of the shards in ``folder/kind`` lies, in the order of names.
 
     Raises:
         DataError: A shard is damaged.
     """
-    return tuple(picture for shard in sorted((folder / kind).glob("*.tar")) for picture in _index(shard))
-
-
-def _index(shard: Path) -> list[StoredPicture]:
-    try:
-        with tarfile.open(shard, "r:") as tar:
-            return [
-                StoredPicture(shard, entry.name, entry.offset_data, entry.size)
-                for entry in tar
-                if entry.name.partition(".")[2].startswith("image.")
-            ]
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise DataError(f"{shard} is damaged", str(error), "delete it and make it again") from error
-
-
-def _part(pictures: tuple[StoredPicture, ...], *, held_out: bool) -> tuple[StoredPicture, ...]:
-    return tuple(picture for picture in pictures if picture.is_held_out == held_out)
+    found: list[StoredPicture] = []
+    for shard in sorted((folder / kind).glob("*.tar")):
+        index = index_shard(shard)
+        if index.problem is not None:
+            raise index.problem
+        for key, parts in index.samples.items():
+            if (image := file_of("image", parts)) is not None:
+                found.append(StoredPicture(f"{shard.name}/{key}", parts[image]))
+    return found
 
 
 def _middle(pixels: UInt8[np.ndarray, "h w 3"], resolution: int) -> UInt8[np.ndarray, "r r 3"]:
