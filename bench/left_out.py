@@ -49,7 +49,7 @@ def main() -> None:
     stream = ViewStream(
         views.where(views.way != args.way), settings.resolution, CRITIC_PHOTOGRAPH_SHARE, args.unforeseen
     )
-    done = train(CriticRecipe(network, network.config, stream), settings, args.output, resume=args.resume)
+    done = train(CriticRecipe(network, stream), settings, args.output, resume=args.resume)
     print(
         f"step {done.step}, {done.minutes:.1f} minutes, {stream.views.hand.sum()} hands of {views.hand.sum()}"
     )

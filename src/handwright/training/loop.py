@@ -99,26 +99,9 @@ def train(
         raise UsageError(f"{output} holds a training run", "", "give --resume, or another folder")
     if settings.mixed_precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("fp16 needs a CUDA device", "there is none", "give --mixed-precision bf16")
-    accelerator = Accelerator(
-        mixed_precision=training_precision(settings.mixed_precision),
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
-    model = recipe.trained.to(accelerator.device)
-    if settings.gradient_checkpointing:
-        _checkpoint_gradients(model)
-    learnt = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
-    )
-    ema = EMAModel(
-        learnt, decay=settings.ema_decay, use_ema_warmup=True, inv_gamma=1.0, power=0.75, foreach=True
-    )
-    model, optimizer = accelerator.prepare(model, optimizer)
-    accelerator.register_for_checkpointing(ema)
-    run = _Run(recipe, settings, output, accelerator, model, optimizer, ema, learnt, stop_requested)
+    run = _Run(recipe, settings, output, stop_requested)
     run.restore()
-    if not accelerator.is_main_process:
+    if not run.accelerator.is_main_process:
         return run.go(None)
     with SummaryWriter(str(output / "tensorboard"), purge_step=run.step) as board:
         return run.go(board)
@@ -177,22 +160,33 @@ class _Run:
     """The state of one run."""
 
     def __init__(
-        self,
-        recipe: Recipe,
-        settings: TrainSettings,
-        output: Path,
-        accelerator: Accelerator,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        ema: EMAModel,
-        learnt: list[nn.Parameter],
-        stop_requested: Callable[[], bool],
+        self, recipe: Recipe, settings: TrainSettings, output: Path, stop_requested: Callable[[], bool]
     ) -> None:
         self.recipe, self.settings, self.output = recipe, settings, output
-        self.accelerator, self.model, self.optimizer, self.ema = accelerator, model, optimizer, ema
-        self.learnt, self.step, self.minutes = learnt, 0, 0.0
-        self.stop_requested = stop_requested
+        self.stop_requested, self.step, self.minutes = stop_requested, 0, 0.0
         self.checkpoints, self.log = output / "checkpoints", output / "log.jsonl"
+        self.accelerator = Accelerator(
+            mixed_precision=training_precision(settings.mixed_precision),
+            gradient_accumulation_steps=settings.gradient_accumulation_steps,
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        )
+        model = recipe.trained.to(self.accelerator.device)
+        if settings.gradient_checkpointing:
+            _checkpoint_gradients(model)
+        self.learnt = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            self.learnt, settings.learning_rate, weight_decay=settings.adam_weight_decay, betas=(0.9, 0.99)
+        )
+        self.ema = EMAModel(
+            self.learnt,
+            decay=settings.ema_decay,
+            use_ema_warmup=True,
+            inv_gamma=1.0,
+            power=0.75,
+            foreach=True,
+        )
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.accelerator.register_for_checkpointing(self.ema)
 
     def restore(self) -> None:
         """Load the newest checkpoint and drop log lines that are younger."""

@@ -166,13 +166,13 @@ def _critic(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     stream = ViewStream(
         load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE, UNFORESEEN_SHARE, GENERATED_SHARE
     )
-    return CriticRecipe(network, network.config, stream)
+    return CriticRecipe(network, stream)
 
 
 def _referee(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     network = fresh_referee() if model is None else load_critic(model / "critic", RefereeNetwork).train()
     stream = ViewStream(load_views(data), network.config.size_px, CRITIC_PHOTOGRAPH_SHARE)
-    return CriticRecipe(network, network.config, stream)
+    return CriticRecipe(network, stream)
 
 
 def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:

@@ -38,13 +38,6 @@ def with_hand(
     return drawn
 
 
-def framed(picture: UInt8[np.ndarray, "h w 3"], colour: tuple[int, int, int]) -> UInt8[np.ndarray, "h w 3"]:
-    """A copy of the picture inside a coloured frame."""
-    drawn = picture.copy()
-    cv2.rectangle(drawn, (0, 0), (picture.shape[1] - 1, picture.shape[0] - 1), colour, 5)
-    return drawn
-
-
 def words(lines: list[str], width: int, line_px: int = 16) -> UInt8[np.ndarray, "h w 3"]:
     """Lines of ASCII in white on black; what does not fit is cut off."""
     drawn = np.zeros((line_px * len(lines) + 4, width, 3), np.uint8)

@@ -26,7 +26,7 @@ from tests.training.drawn_views import views
 def opened():
     torch.manual_seed(0)
     network = fresh_critic(64)
-    return CriticRecipe(network, network.config, ViewStream(views(), 64, 0.0))
+    return CriticRecipe(network, ViewStream(views(), 64, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_both_are_small_and_say_the_same_kinds_of_things():
 def test_a_referee_learns_from_the_same_samples_and_is_kept_like_a_critic(tmp_path):
     torch.manual_seed(0)
     network = fresh_referee()
-    recipe = CriticRecipe(network, network.config, ViewStream(views(), 96, 0.0))
+    recipe = CriticRecipe(network, ViewStream(views(), 96, 0.0))
     losses = overfit(recipe, tmp_path, 12, count=6)
     assert losses[-1] < 0.8 * losses[0]
     assert load_critic(tmp_path / "model" / "critic", RefereeNetwork).config.name == "referee-v1"

@@ -81,7 +81,7 @@ def test_a_share_of_the_malformed_ones_has_no_name_and_tells_nothing_else():
 def test_a_nameless_defect_counts_as_malformed_and_not_as_any_defect():
     torch.manual_seed(0)
     network = fresh_critic(64)
-    recipe = CriticRecipe(network, network.config, ViewStream(HANDS, 64, 0.0, 1.0))
+    recipe = CriticRecipe(network, ViewStream(HANDS, 64, 0.0, 1.0))
     batch = recipe.batch(0, 0, settings(train_batch_size=8))
     clear = batch["judged"] * batch["assessable"]
     nameless = int(torch.nonzero((batch["unforeseen"] * clear) > 0)[0])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.metrics.extractors.network import load_network
+from handwright.training.networks.common import convolution
 from handwright.training.networks.perceptual import lite0
 
 _HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
@@ -67,7 +68,7 @@ class CriticNetwork(nn.Module):
         self.backbone = backbone or LiteBackbone()
         widths, joined = self.backbone.widths, config.joined
         self.laterals = nn.ModuleList(nn.Conv2d(width, joined, 1) for width in widths)
-        self.smooth = nn.ModuleList(_smooth(joined) for _ in widths[:-1])
+        self.smooth = nn.ModuleList(convolution(joined, joined) for _ in widths[:-1])
         self.read = nn.Conv2d(joined, 21 + len(config.parts), 1)
         self.where = nn.Conv2d(joined, 1 + len(config.defects), 1)
         self.whole = nn.Sequential(nn.Linear(2 * (widths[-1] + joined), 256), nn.ReLU())
@@ -121,11 +122,6 @@ class LiteBackbone(nn.Module):
         return levels
 
 
-def _smooth(width: int) -> nn.Sequential:
-    convolution = nn.Conv2d(width, width, 3, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU())
-
-
 def _pooled(maps: Float[Tensor, "b c h w"]) -> tuple[Tensor, Tensor]:
     return maps.mean((2, 3)), maps.amax((2, 3))
 
@@ -143,24 +139,20 @@ def judged(
         size_px: Side of the crops.
     """
     logits = {name: head[:, 0] if name in _ONE else head for name, head in heads.items()}
-    pooled = by_places(where, size_px)
+    # log-mean-exp over the places of a crop
+    pooled = where.flatten(2).logsumexp(2) - 2 * math.log(size_px / 8)
     logits["malformed"] = logits["malformed"] + pooled[:, 0]
     logits["defects"] = logits["defects"] + pooled[:, 1:]
     return Judged(heatmaps, parts, where, **logits)
-
-
-def by_places(where: Float[Tensor, "b d h h"], size_px: int) -> Float[Tensor, "b d"]:
-    """Log-mean-exp over the places of a crop, as many as ``size_px`` / 8 a side."""
-    return where.flatten(2).logsumexp(2) - 2 * math.log(size_px / 8)
 
 
 N = TypeVar("N", bound=nn.Module)
 
 
 def load_critic(folder: Path, kind: Callable[[CriticConfig], N] = CriticNetwork) -> N:
-    """A critic from its folder, float32, ready to judge; ``kind`` makes its network.
+    """A critic from its folder; ``kind`` makes its network.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
     """
-    return load_network(folder, "critic", lambda fields: kind(CriticConfig(**fields)))
+    return load_network(folder, "critic", lambda config: kind(CriticConfig(**config)))

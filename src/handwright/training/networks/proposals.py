@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.metrics.extractors.network import load_network
+from handwright.training.networks.common import convolution
 
 _RARE = 0.01  # How likely a hand's middle is at first: focal losses start calmly from there
 
@@ -49,15 +50,15 @@ class ProposalNetwork(nn.Module):
         super().__init__()
         self.config = config
         first, *widths = config.widths
-        self.stem = _conv(3, first, 7, stride=4)
+        self.stem = convolution(3, first, 7, stride=4)
         before, stages = first, [nn.Sequential(*(_Residual(first) for _ in range(config.blocks[0])))]
         for width, blocks in zip(widths, config.blocks[1:], strict=True):
             residuals = (_Residual(width) for _ in range(blocks))
-            stages.append(nn.Sequential(_conv(before, width, 3, stride=2), *residuals))
+            stages.append(nn.Sequential(convolution(before, width, stride=2), *residuals))
             before = width
         self.stages = nn.ModuleList(stages)
         self.laterals = nn.ModuleList(nn.Conv2d(width, config.joined, 1) for width in widths)
-        self.smooth = _conv(config.joined, config.joined, 3)
+        self.smooth = convolution(config.joined, config.joined)
         self.head = nn.Conv2d(config.joined, 6, 1)
         with torch.no_grad():
             bias = torch.tensor([math.log(_RARE / (1 - _RARE)), math.log(0.4), 0.0, 0.0, 0.0, 0.0])
@@ -81,7 +82,7 @@ class ProposalNetwork(nn.Module):
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width, 3)
+        self.first = convolution(width, width)
         self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(width)
         nn.init.zeros_(self.norm.weight)
@@ -90,23 +91,13 @@ class _Residual(nn.Module):
         return f.relu(maps + self.norm(self.second(self.first(maps))))
 
 
-def _conv(before: int, after: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """A convolution whose normalisation folds into it once it is trained."""
-    conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
-
-
 def load_proposals(folder: Path, size_px: int | None = None) -> ProposalNetwork:
-    """A proposal network from its folder, float32, ready to look.
-
-    Args:
-        folder: That ``save_network`` wrote.
-        size_px: Side of the pictures to be seen from now on, to train on larger ones; by default as it was.
+    """A proposal network from its folder, which goes on with pictures of side ``size_px`` if that is given.
 
     Raises:
         MissingModelError: The folder is missing, incomplete or damaged.
     """
-    larger: dict[str, Any] = {} if size_px is None else {"size_px": size_px}
+    changed: dict[str, Any] = {} if size_px is None else {"size_px": size_px}
     return load_network(
-        folder, "proposal network", lambda fields: ProposalNetwork(ProposalConfig(**{**fields, **larger}))
+        folder, "proposal network", lambda config: ProposalNetwork(ProposalConfig(**config | changed))
     )

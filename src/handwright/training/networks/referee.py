@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from handwright.training.networks.common import convolution
 from handwright.training.networks.critic import CriticConfig, Judged, judged
 
 _HEADS = (
@@ -32,7 +33,7 @@ class RefereeNetwork(nn.Module):
         for k, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
             for turn in range(count):
                 stride = 2 if k == 0 and turn == 0 else 1
-                layers.append(_conv(before, width, stride))
+                layers.append(convolution(before, width, stride=stride))
                 before = width
             layers.append(nn.MaxPool2d(2))
         self.down = nn.Sequential(*layers)
@@ -53,11 +54,6 @@ class RefereeNetwork(nn.Module):
         whole = self.heads(torch.cat([deep.mean((2, 3)), deep.amax((2, 3))], 1))
         heads: dict[str, Tensor] = dict(zip(_HEADS, whole.split(self.counts, 1), strict=True))
         return judged(heatmaps, parts, f.avg_pool2d(places, 2), heads, self.config.size_px)
-
-
-def _conv(before: int, width: int, stride: int) -> nn.Sequential:
-    conv = nn.Conv2d(before, width, 3, stride=stride, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU())
 
 
 def _up(before: int, width: int) -> nn.Sequential:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -26,7 +27,7 @@ from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_CO
 from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
-from handwright.training.samples import framed, tiled, with_hand, words
+from handwright.training.samples import tiled, with_hand, words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream, numbers
 from handwright.training.streams.part_maps import PARTS, UNKNOWN
@@ -65,11 +66,8 @@ def grown_critic(model: Path, size_px: int) -> CriticNetwork:
     Raises:
         MissingModelError: It is missing, incomplete or damaged.
     """
-
-    def grown(config: CriticConfig) -> CriticNetwork:
-        return CriticNetwork(replace(config, size_px=size_px))
-
-    return load_critic(model / "critic", grown).train()
+    folder = model / "critic"
+    return load_critic(folder, lambda config: CriticNetwork(replace(config, size_px=size_px))).train()
 
 
 def fresh_referee() -> RefereeNetwork:
@@ -157,12 +155,11 @@ class CriticRecipe:
 
     Args:
         network: The critic.
-        config: Of the critic.
         stream: What to learn from.
     """
 
-    def __init__(self, network: nn.Module, config: CriticConfig, stream: ViewStream) -> None:
-        self.network, self.config, self.stream = network, config, stream
+    def __init__(self, network: CriticNetwork | RefereeNetwork, stream: ViewStream) -> None:
+        self.network, self.stream = network, stream
         self.trained = CriticLoss(network.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
         self.shown = stream.draw(np.random.default_rng(_RANDOM_STREAM), _SHOWN)
 
@@ -187,9 +184,9 @@ class CriticRecipe:
         panels: list[np.ndarray] = []
         for k, picture in enumerate(self.shown["pictures"]):
             points, mass = heatmap_peaks(heatmaps[k], picture.shape[0])
-            drawn = framed(
-                with_hand(picture, points, mass > 0.3), _RED if float(malformed[k]) > 0.5 else _GREEN
-            )
+            drawn = with_hand(picture, points, mass > 0.3)
+            corner = drawn.shape[1] - 1, drawn.shape[0] - 1
+            cv2.rectangle(drawn, (0, 0), corner, _RED if float(malformed[k]) > 0.5 else _GREEN, 5)
             likely = int(defects[k].argmax())
             named = [
                 name for name, there in zip(DEFECTS_SHOWN, self.shown["defects"][k], strict=True) if there
@@ -205,4 +202,4 @@ class CriticRecipe:
 
     def save(self, folder: Path) -> None:
         """Write ``critic/``."""
-        save_network(self.network, self.config, folder / "critic")
+        save_network(self.network, self.network.config, folder / "critic")
