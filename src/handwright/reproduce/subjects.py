@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from handwright.perception.detect.search import find_hands
 from handwright.refine.hand_task import HandTask, plan_hand
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
-from handwright.types import Box, Image
+from handwright.types import Box, HandObservation, Image
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 Landmarks = Float[np.ndarray, "21 2"]
@@ -67,16 +66,6 @@ class Subject:
         return self.task.observation.bbox_xyxy_px
 
 
-@dataclass(frozen=True, eq=False)
-class Suspect:
-    """A picture whose hand is, or may be, malformed."""
-
-    name: str  # Unmistakable within a study
-    # Its pixels, and the landmarks of the hand; of a render those of the sound hand that it should show. None
-    # where no hand is found.
-    read: Callable[[], tuple[Pixels, Landmarks] | None]
-
-
 def read_subject(picture: Picture, landmarker: Landmarker) -> Subject | None:
     """Find and fit the hands of a picture; None where there is none."""
     pixels = picture.read()
@@ -98,27 +87,17 @@ def rendered(first_seed: int, count: int, size_px: int) -> Iterator[Picture]:
         yield Picture(f"{seed}", lambda seed=seed: render_one_hand(seed, size_px).pixels)
 
 
-def spoiled(first_seed: int, count: int, size_px: int) -> Iterator[Suspect]:
-    """Rendered hands with a defect each, the kinds in turn."""
-
-    def read(seed: int) -> tuple[Pixels, Landmarks]:
-        picture = render_one_hand(seed, size_px, ONE_HAND_DEFECTS[seed % len(ONE_HAND_DEFECTS)])
-        return picture.pixels, picture.hands[0].keypoints_px
-
-    for seed in range(first_seed, first_seed + count):
-        yield Suspect(f"{seed}", partial(read, seed))
+def spoiled(seed: int, size_px: int) -> tuple[Pixels, Landmarks]:
+    """A rendered hand with a defect, the kinds in turn; and the landmarks that it should have."""
+    picture = render_one_hand(seed, size_px, ONE_HAND_DEFECTS[seed % len(ONE_HAND_DEFECTS)])
+    return picture.pixels, picture.hands[0].keypoints_px
 
 
-def suspects_of(pictures: Iterable[Picture], landmarker: Landmarker) -> Iterator[Suspect]:
-    """The largest hands of pictures, as they are found."""
-
-    def read(picture: Picture) -> tuple[Pixels, Landmarks] | None:
-        pixels = picture.read()
-        found = find_hands(pixels, landmarker=landmarker)
-        return (pixels, max(found, key=lambda hand: hand.size_px).landmarks_px) if found else None
-
-    for picture in pictures:
-        yield Suspect(picture.name, partial(read, picture))
+def largest_hand(picture: Picture, landmarker: Landmarker) -> tuple[Pixels, HandObservation] | None:
+    """The pixels of a picture and its largest hand; None where there is none."""
+    pixels = picture.read()
+    found = find_hands(pixels, landmarker=landmarker)
+    return (pixels, max(found, key=lambda hand: hand.size_px)) if found else None
 
 
 def of_folder(folder: Path, part: str) -> tuple[Picture, ...]:

@@ -16,26 +16,17 @@ from handwright.reproduce.handrefiner.before_after import GROUP, STATES
 from handwright.reproduce.handrefiner.results import STRENGTHS
 from handwright.reproduce.handrefiner.run import reproduce_handrefiner
 from handwright.reproduce.handrefiner.study import Study
-from tests.reproduce.conftest import SHOT, TINY
+from tests.reproduce.conftest import TINY
 from tests.reproduce.test_measure import Colours
 
 
-class NoDefects:
+def no_defects(bench):
     """In place of hands with a defect, which need the whole of ``refine``."""
-
-    def __init__(self, bench):
-        self.bench = bench
-
-    @classmethod
-    def open(cls, bench):
-        return cls(bench)
-
-    def run(self):
-        for state in STATES:
-            record = {"attempted": True, "replaced": False, "found": True, "score": 0.9, "sound": False}
-            crop = np.full((8, 8, 3), 90, np.uint8)
-            self.bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
-        return ("a",)
+    for state in STATES:
+        record = {"attempted": True, "replaced": False, "found": True, "score": 0.9, "sound": False}
+        crop = np.full((8, 8, 3), 90, np.uint8)
+        bench.store.unit(GROUP, f"a/{state}", lambda made=(record, crop): made)
+    return ("a",)
 
 
 class Clock:
@@ -61,10 +52,9 @@ def study(network, monkeypatch) -> Study:
         return {"scores": scores, "objections": 0}, subject.pixels
 
     monkeypatch.setattr(run, "open_engine", engine)
-    monkeypatch.setattr(run, "BeforeAfter", NoDefects)
+    monkeypatch.setattr(run, "paint_before_after", no_defects)
     monkeypatch.setattr(run, "open_extractor", lambda _: Colours())
     monkeypatch.setattr(paint_all, "judge_subject", scored)
-    monkeypatch.setattr(paint_all, "find_hands", lambda pixels, *, landmarker: [SHOT.observation()])
     monkeypatch.setattr(Study, "identity", lambda self: {"a": "study"})
     return Study(scale=TINY)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,15 @@ from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner.paint_all import NONE, Bench
 from handwright.reproduce.handrefiner.study import SPOILED_FROM
 from handwright.reproduce.store import Record
-from handwright.reproduce.subjects import TO_REPAINT, Suspect, of_folder, spoiled, suspects_of
+from handwright.reproduce.subjects import (
+    TO_REPAINT,
+    Landmarks,
+    Picture,
+    Pixels,
+    largest_hand,
+    of_folder,
+    spoiled,
+)
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -31,71 +40,61 @@ STATES = ("before", "repainted", "refined")
 _MIN_OVERLAP = 0.2  # Intersection over union of boxes from which they are one hand; chosen by eye
 
 
-@dataclass(frozen=True, eq=False)
-class BeforeAfter:
-    """Hands with a defect, refined by the diffusing painter."""
+Read = Callable[[], tuple[Pixels, Landmarks] | None]
+"""Reads a picture and its hand's landmarks, of a render those that it should have; None without a hand."""
 
-    bench: Bench  # What all paintings share
-    second: Critic | None  # A critic that took no part, or None
 
-    @classmethod
-    def open(cls, bench: Bench) -> BeforeAfter:
-        """With the packaged second critic."""
-        return cls(bench, open_critic(PACKAGED.with_name("referee")))
+def paint_before_after(bench: Bench) -> tuple[str, ...]:
+    """Refine hands with a defect by the diffusing painter; names of the pictures with a hand."""
+    pictures, second = _pictures(bench), open_critic(PACKAGED.with_name("referee"))
+    for number, (name, read) in enumerate(pictures.items()):
+        bench.study.progress(f"painting: {GROUP}", number, len(pictures))
+        if not all(bench.store.has(GROUP, f"{name}/{state}") for state in STATES):
+            _make(bench, second, name, read())
+    return tuple(name for name in pictures if not bench.store.has(GROUP, f"{name}/{NONE}"))
 
-    def run(self) -> tuple[str, ...]:
-        """Make what is missing; names of the pictures with a hand."""
-        store, names = self.bench.store, list[str]()
-        pictures = tuple(self._pictures())
-        for number, picture in enumerate(pictures):
-            self.bench.study.progress(f"painting: {GROUP}", number, len(pictures))
-            if not all(store.has(GROUP, f"{picture.name}/{state}") for state in STATES):
-                self._make(picture)
-            if not store.has(GROUP, f"{picture.name}/{NONE}"):
-                names.append(picture.name)
-        return tuple(names)
 
-    def _pictures(self) -> Iterable[Suspect]:
-        study = self.bench.study
-        if study.data is None:
-            return spoiled(SPOILED_FROM, study.scale.spoiled, study.scale.size_px)
-        pictures = of_folder(study.data, TO_REPAINT)[: study.scale.spoiled]
-        return suspects_of(pictures, self.bench.engine.landmarker)
+def _pictures(bench: Bench) -> dict[str, Read]:
+    study = bench.study
+    if study.data is None:
+        seeds = range(SPOILED_FROM, SPOILED_FROM + study.scale.spoiled)
+        return {f"{seed}": partial(spoiled, seed, study.scale.size_px) for seed in seeds}
 
-    def _make(self, picture: Suspect) -> None:
-        """All three states of a picture, painted in one go."""
-        store, read = self.bench.store, picture.read()
-        if read is None:
-            store.unit(GROUP, f"{picture.name}/{NONE}", lambda: ({}, None))
-            return
-        pixels, landmarks = read
-        low, high = landmarks.min(0), landmarks.max(0)
-        box = float(low[0]), float(low[1]), float(high[0]), float(high[1])
-        image = Image(pixels)
-        diffusion = replace(self.bench.study.diffusion, strength="auto")
-        settings = RefineSettings(
-            painter="diffuse", all_hands=True, seed=self.bench.study.seed, diffusion=diffusion
-        )
-        repair = refine_picture(image, settings, self.bench.engine)
-        hand = nearest(repair.hands, box)
-        common = {
-            "attempted": hand is not None and bool(hand.candidates),
-            "replaced": hand is not None and hand.action == "refined",
-        }
-        shown = image, image if hand is None else _repainted(image, hand), repair.after
-        for state, version in zip(STATES, shown, strict=True):
-            record = {**common, **self._measured(version, box, OrientedSquare.of(landmarks))}
-            crop = hand_crop(version.pixels, box)
-            store.unit(GROUP, f"{picture.name}/{state}", lambda unit=(record, crop): unit)
+    def read(picture: Picture) -> tuple[Pixels, Landmarks] | None:
+        seen = largest_hand(picture, bench.engine.landmarker)
+        return None if seen is None else (seen[0], seen[1].landmarks_px)
 
-    def _measured(self, image: Image, box: Box, region: OrientedSquare) -> Record:
-        found = find_hands(image.pixels, landmarker=self.bench.engine.landmarker)
-        here = [hand.score for hand in found if box_iou(hand.bbox_xyxy_px, box) > _MIN_OVERLAP]
-        record: Record = {"found": bool(here), "score": max(here, default=0.0)}
-        if self.second is not None:
-            score = CriticScore.of(self.second.judge(image.pixels, [region])[0])
+    pictures = of_folder(study.data, TO_REPAINT)[: study.scale.spoiled]
+    return {picture.name: partial(read, picture) for picture in pictures}
+
+
+def _make(bench: Bench, second: Critic | None, name: str, read: tuple[Pixels, Landmarks] | None) -> None:
+    """All three states of a picture, painted in one go; ``second`` is a critic that takes no part in it."""
+    if read is None:
+        bench.store.unit(GROUP, f"{name}/{NONE}", lambda: ({}, None))
+        return
+    pixels, landmarks = read
+    low, high = landmarks.min(0), landmarks.max(0)
+    box = float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    image = Image(pixels)
+    diffusion = replace(bench.study.diffusion, strength="auto")
+    settings = RefineSettings(painter="diffuse", all_hands=True, seed=bench.study.seed, diffusion=diffusion)
+    repair = refine_picture(image, settings, bench.engine)
+    hand = nearest(repair.hands, box)
+    common = {
+        "attempted": hand is not None and bool(hand.candidates),
+        "replaced": hand is not None and hand.action == "refined",
+    }
+    shown = image, image if hand is None else _repainted(image, hand), repair.after
+    for state, version in zip(STATES, shown, strict=True):
+        found = find_hands(version.pixels, landmarker=bench.engine.landmarker)
+        here = [one.score for one in found if box_iou(one.bbox_xyxy_px, box) > _MIN_OVERLAP]
+        record: Record = {**common, "found": bool(here), "score": max(here, default=0.0)}
+        if second is not None:
+            score = CriticScore.of(second.judge(version.pixels, [OrientedSquare.of(landmarks)])[0])
             record["sound"] = score is not None and not score.failed
-        return record
+        crop = hand_crop(version.pixels, box)
+        bench.store.unit(GROUP, f"{name}/{state}", lambda unit=(record, crop): unit)
 
 
 def nearest(hands: Iterable[HandRepair], box: Box) -> HandRepair | None:

@@ -35,6 +35,13 @@ _REGIMES = {
 """Of what a joint error does below the crossover and fine detail above it."""
 
 
+_IN_BOXES = """
+    As the published code has it, all of the mask's box is free, and nothing is done about colours afterwards:
+    above, the mask follows the fitted hand and skin colour is laid back where its mesh is, which gives the
+    outline away whatever the control is.
+"""
+
+
 def write_page(results: Results, study: Study, command: str, page: Path, phases: Mapping[str, str]) -> None:
     """Write the page; its pictures are there already, beside it, named after it."""
     stem = page.stem
@@ -48,7 +55,7 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
         "## What the paper compares",
         _differences(results.tables[TABLE].differences),
         "## With box masks, at strength 1",
-        _boxed(results),
+        _compared(results, BOXED, _IN_BOXES),
         f"![before, then a column a row of the table]({stem}_boxed.jpg)",
         "## What a strategy costs",
         _times(results),
@@ -60,7 +67,7 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
         _fixed(results),
         f"![how often which strength was best]({stem}_choices.png)",
         "## Through `harmonise`",
-        _harmonise(results),
+        _compared(results, HARMONISE, prefix="tuned, "),
         "## Hands with a defect, before and after",
         _before_after(results, study.data is not None),
         f"![before, repainted, refined]({stem}_before_after.jpg)",
@@ -187,21 +194,12 @@ def _fixed(results: Results) -> str:
     """)
 
 
-def _harmonise(results: Results) -> str:
-    compared = results.tables[HARMONISE]
-    note = f"N {compared.figures[UNTOUCHED]['error'].n} hands a row, the first of those of Table 3."
-    return f"{_rows(compared, 'tuned, ')}\n\n{note}\n\n{_differences(compared.differences)}"
-
-
-def _boxed(results: Results) -> str:
-    compared = results.tables[BOXED]
-    note = paragraph(f"""
-        N {compared.figures[UNTOUCHED]["error"].n} hands a row, the first of those of Table 3. As the
-        published code has it, all of the mask's box is free, and nothing is done about colours afterwards:
-        above, the mask follows the fitted hand and skin colour is laid back where its mesh is, which gives
-        the outline away whatever the control is.
-    """)
-    return f"{_rows(compared)}\n\n{note}\n\n{_differences(compared.differences)}"
+def _compared(results: Results, group: str, note: str = "", prefix: str = "") -> str:
+    """A table on fewer pictures than Table 3, and its differences."""
+    compared = results.tables[group]
+    n = compared.figures[UNTOUCHED]["error"].n
+    below = paragraph(f"N {n} hands a row, the first of those of Table 3. {note}")
+    return f"{_rows(compared, prefix)}\n\n{below}\n\n{_differences(compared.differences)}"
 
 
 def _before_after(results: Results, given: bool) -> str:

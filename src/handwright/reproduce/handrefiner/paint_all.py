@@ -5,7 +5,7 @@ Each is kept, with the strategies that choose among them: what two rows share is
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from handwright.handrefiner.network import InpaintNetwork, NetworkLoader
 from handwright.handrefiner.strength import Strength, choose_strength
 from handwright.metrics.crops import hand_crop
 from handwright.options import DIFFUSING
-from handwright.perception.detect.search import find_hands
 from handwright.refine.pipeline import Engine
 from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner.rows import Row, boxed_rows, phase_settings, strategy_rows, table_rows
@@ -26,11 +25,11 @@ from handwright.reproduce.subjects import (
     TO_REPAINT,
     Picture,
     Subject,
+    largest_hand,
     of_folder,
     read_subject,
     rendered,
 )
-from handwright.review.judge import Judge
 
 
 @dataclass(frozen=True)
@@ -71,62 +70,13 @@ class _Trial:
         return float(self.record["error"])
 
 
-@dataclass(frozen=True, eq=False)
-class Trials:
-    """Paints and decides.
-
-    A strategy's time is that of all its paintings together; each is timed alone, once its network has painted
-    before, and all of one picture one after the other.
-    """
-
-    store: Store  # Where paintings are kept
-    usual: DiffusionSettings  # The study's own settings
-    seed: int  # Of every painting
-    network: Callable[[DiffusionSettings], InpaintNetwork]  # Opens the network of some settings
-    judge: Judge  # Detects the hand again
-    _warm: set[str] = field(default_factory=set[str])
-
-    def decided(self, subject: Subject, way: Way) -> tuple[Record, Crop]:
-        """What a strategy, or a given strength, makes of a hand."""
-        tried: list[_Trial] = []
-
-        def sample(strength: Strength | str | None) -> _Trial:
-            tried.append(self.trial(subject, way, strength))
-            return tried[-1]
-
-        picked = choose_strength(way.diffusion.strength, sample).picked
-        record = {
-            **picked.record,
-            "seconds": sum(one.record["seconds"] for one in tried),
-            "paintings": len(tried),
-            "tried": [[one.strength, one.error] for one in tried],
-        }
-        return record, self.store.crop(way.group(self.usual), picked.name)
-
-    def trial(self, subject: Subject, way: Way, strength: Strength | str | None) -> _Trial:
-        """One painting, made unless it is there."""
-        network, group = self.network(way.diffusion), way.group(self.usual)
-        wanted = network.fixed_strength if strength == "fixed" else strength
-        name = f"{subject.name}/{wanted if isinstance(wanted, str) else f'{wanted:g}'}"
-        settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=wanted))
-
-        def paint() -> tuple[Record, Crop]:
-            record, pixels = paint_subject(subject, settings, self.seed, network, self.judge, bare=way.bare)
-            return record, hand_crop(pixels, subject.box)
-
-        if not self.store.has(group, name) and group not in self._warm:
-            paint()  # loads and compiles, so that no painting's time tells of it
-            self._warm.add(group)
-        return _Trial(name, self.store.unit(group, name, paint))
-
-
 TABLE, BOXED, HARMONISE, JUDGED, REFERENCE = "table", "boxed", "of-harmonise", "judged", "reference"
-"""Groups of units, beside those of single paintings (``trials``)."""
+"""Groups of units, beside those of single paintings (``Bench.trial``)."""
 
 UNTOUCHED, NONE = "untouched", "none"  # Names of units: the picture as it is; a picture without a hand
 
 Make = Callable[[Subject], tuple[Record, Crop]]
-Work = Callable[[Subject], None]
+Work = Callable[[Subject], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +99,17 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What all paintings share."""
+    """What all paintings share: paints and decides.
+
+    A strategy's time is that of all its paintings together; each is timed alone, once its network has painted
+    before, and all of one picture one after the other.
+    """
 
     study: Study  # What to do
     store: Store  # Where it is kept
     engine: Engine  # Detector and judge
     _opened: dict[str | None, NetworkLoader] = field(default_factory=dict[str | None, NetworkLoader])
+    _warm: set[str] = field(default_factory=set[str])
 
     def network(self, diffusion: DiffusionSettings) -> InpaintNetwork:
         """The network of some settings; those of several ControlNets stay open side by side."""
@@ -166,11 +121,40 @@ class Bench:
         network, study = self.network(self.study.diffusion), self.study
         return table_rows(study.diffusion, network.guidance, network.fixed_strength, study.variants)
 
-    @cached_property
-    def trials(self) -> Trials:
-        """Paints."""
-        study = self.study
-        return Trials(self.store, study.diffusion, study.seed, self.network, self.engine.judge)
+    def decided(self, subject: Subject, way: Way) -> tuple[Record, Crop]:
+        """What a strategy, or a given strength, makes of a hand."""
+        tried: list[_Trial] = []
+
+        def sample(strength: Strength | str | None) -> _Trial:
+            tried.append(self.trial(subject, way, strength))
+            return tried[-1]
+
+        picked = choose_strength(way.diffusion.strength, sample).picked
+        record = {
+            **picked.record,
+            "seconds": sum(one.record["seconds"] for one in tried),
+            "paintings": len(tried),
+            "tried": [[one.strength, one.error] for one in tried],
+        }
+        return record, self.store.crop(way.group(self.study.diffusion), picked.name)
+
+    def trial(self, subject: Subject, way: Way, strength: Strength | str | None) -> _Trial:
+        """One painting, made unless it is there."""
+        network, group = self.network(way.diffusion), way.group(self.study.diffusion)
+        wanted = network.fixed_strength if strength == "fixed" else strength
+        name = f"{subject.name}/{wanted if isinstance(wanted, str) else f'{wanted:g}'}"
+        settings = RefineSettings(painter=way.painter, diffusion=replace(way.diffusion, strength=wanted))
+
+        def paint() -> tuple[Record, Crop]:
+            record, pixels = paint_subject(
+                subject, settings, self.study.seed, network, self.engine.judge, bare=way.bare
+            )
+            return record, hand_crop(pixels, subject.box)
+
+        if not self.store.has(group, name) and group not in self._warm:
+            paint()  # loads and compiles, so that no painting's time tells of it
+            self._warm.add(group)
+        return _Trial(name, self.store.unit(group, name, paint))
 
     def tables(self) -> dict[str, Table]:
         """The tables by the group of their units.
@@ -192,9 +176,7 @@ class Bench:
         makes: dict[str, Make] = {UNTOUCHED: self._untouched}
         for row in table.rows:
             if not row.missing:
-                makes[row.name] = partial(
-                    self.trials.decided, way=Way(table.painter, row.settings, table.bare)
-                )
+                makes[row.name] = partial(self.decided, way=Way(table.painter, row.settings, table.bare))
         pictures = self._pictures(TO_REPAINT, TABLE_FROM, table.count)
         return self._each(group, pictures, {name: self._kept(group, name, m) for name, m in makes.items()})
 
@@ -212,12 +194,9 @@ class Bench:
 
     def _phase(self, way: Way) -> Phase:
         group, strengths = way.group(self.study.diffusion), self.study.scale.strengths
-        makes = {f"{s:g}": partial(self._painted, way=way, strength=s) for s in strengths}
+        makes = {f"{s:g}": partial(self.trial, way=way, strength=s) for s in strengths}
         pictures = self._pictures(TO_REPAINT, TABLE_FROM, self.study.scale.phase)
         return Phase(group, self._each(group, pictures, makes))
-
-    def _painted(self, subject: Subject, way: Way, strength: float) -> None:
-        self.trials.trial(subject, way, strength)
 
     def judged(self) -> tuple[str, ...]:
         """Pictures of their own with every strength above 0, scored by the judge of ``refine``."""
@@ -254,12 +233,12 @@ class Bench:
         return record, hand_crop(pixels, subject.box)
 
     def _largest_hand(self, picture: Picture) -> tuple[Record, Crop | None]:
-        pixels = picture.read()
-        found = find_hands(pixels, landmarker=self.engine.landmarker)
-        if not found:
-            return {"hand": False}, None
-        largest = max(found, key=lambda hand: hand.size_px)
-        return {"hand": True}, hand_crop(pixels, largest.bbox_xyxy_px)
+        seen = largest_hand(picture, self.engine.landmarker)
+        return (
+            ({"hand": False}, None)
+            if seen is None
+            else ({"hand": True}, hand_crop(seen[0], seen[1].bbox_xyxy_px))
+        )
 
     def _each(self, group: str, pictures: Sequence[Picture], works: dict[str, Work]) -> tuple[str, ...]:
         """Do what is missing of every picture; names of those that show a hand."""

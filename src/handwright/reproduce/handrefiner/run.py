@@ -15,7 +15,7 @@ from handwright.metrics.extractors import open_extractor
 from handwright.metrics.extractors.features import extract
 from handwright.options import DIFFUSING
 from handwright.refine.pipeline import open_engine
-from handwright.reproduce.handrefiner.before_after import GROUP, STATES, BeforeAfter
+from handwright.reproduce.handrefiner.before_after import GROUP, STATES, paint_before_after
 from handwright.reproduce.handrefiner.page import write_page
 from handwright.reproduce.handrefiner.paint_all import (
     BOXED,
@@ -159,7 +159,7 @@ def reproduce_handrefiner(study: Study, page: Path, command: str, work: Path | N
 
 def _paint(bench: Bench) -> tuple[dict[str, tuple[str, ...]], dict[str, Phase]]:
     """Names of the pictures with a hand by group of units, and the paintings of the phase figure."""
-    names = {JUDGED: bench.judged(), REFERENCE: bench.reference(), GROUP: BeforeAfter.open(bench).run()}
+    names = {JUDGED: bench.judged(), REFERENCE: bench.reference(), GROUP: paint_before_after(bench)}
     names |= {group: bench.table(group) for group in bench.tables()}
     return names, bench.phases()
 
