@@ -14,8 +14,9 @@ import torch
 
 from handwright.diffusion.latents import decode, encode, picture_array, picture_tensor
 from handwright.diffusion.loading.places import model_folder
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.metrics.crops import hand_crop
-from handwright.training.networks.family import Family, open_family
+from handwright.training.networks.family import open_family
 from measures import mean, row
 from subjects import Subject, subjects
 
@@ -24,7 +25,7 @@ FIRST = 20_000
 """First seed of the rendered hands."""
 
 
-def psnr(family: Family, subject: Subject) -> float:
+def psnr(family: DiffusionModels, subject: Subject) -> float:
     """Of one hand's crop and what decoding its latents makes of it."""
     box = subject.bbox or (0, 0, *subject.pixels.shape[1::-1])
     crop = hand_crop(subject.pixels, box, family.resolution)

@@ -149,7 +149,7 @@ def test_models_in_stable_diffusion_s_layout_are_trained_too(data, member, chann
         train_batch_size=1, max_train_steps=2, mixed_precision="no", gradient_checkpointing=True
     )
     recipe = open_member(member, data, folder, settings)
-    assert recipe.family.schedule.config["prediction_type"] == "epsilon"
+    assert recipe.schedule.config["prediction_type"] == "epsilon"
     assert train(recipe, settings, tmp_path / "run").done
     written = ControlNetModel.from_pretrained(tmp_path / "run" / "model" / "controlnet")
     assert written.config["in_channels"] == 4

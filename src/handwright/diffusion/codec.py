@@ -4,32 +4,18 @@ Encoding needs no training beyond statistics and is as cheap as one convolution.
 back, a small network may add when latents are decoded; latents are the same with and without it.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
+from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
 from jaxtyping import Float
 from torch import Tensor, nn
 
 PATCH = 4  # Side of the patches unless a codec's config has another
-
-
-@dataclass
-class Encoded:
-    """What ``PatchCodec.encode`` returns; ``latent_dist`` has no spread."""
-
-    latent_dist: DiagonalGaussianDistribution
-
-
-@dataclass
-class Decoded:
-    """What ``PatchCodec.decode`` returns."""
-
-    sample: Tensor
 
 
 class PatchCodec(ModelMixin, ConfigMixin):
@@ -58,15 +44,16 @@ class PatchCodec(ModelMixin, ConfigMixin):
         self.decoder = nn.ConvTranspose2d(latent_channels, 3, side, side)
         self.detail = _detail(latent_channels, tuple(detail_widths)) if detail_widths else None
 
-    def encode(self, x: Float[Tensor, "b 3 h w"]) -> Encoded:
+    def encode(self, x: Float[Tensor, "b 3 h w"]) -> AutoencoderKLOutput:
         """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
         mean = self.encoder(x)
-        return Encoded(DiagonalGaussianDistribution(torch.cat([mean, torch.full_like(mean, -30.0)], 1)))
+        spread = torch.full_like(mean, -30.0)  # none, as a logarithm
+        return AutoencoderKLOutput(latent_dist=DiagonalGaussianDistribution(torch.cat([mean, spread], 1)))
 
-    def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> Decoded:  # noqa: ANN401 - diffusers passes more
+    def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> DecoderOutput:  # noqa: ANN401
         """Pictures of latents, about in [-1, 1]."""
         linear = self.decoder(z)
-        return Decoded(linear if self.detail is None else linear + self.detail(z))
+        return DecoderOutput(sample=linear if self.detail is None else linear + self.detail(z))
 
 
 def _detail(channels: int, widths: tuple[int, ...]) -> nn.Sequential:

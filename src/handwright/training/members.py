@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from handwright.diffusion.denoiser import NEGATIVE_PROMPT
@@ -36,7 +35,7 @@ from handwright.training.networks.proposals import ProposalConfig, ProposalNetwo
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
-from handwright.training.recipes.base import BaseRecipe, Batches
+from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
@@ -58,8 +57,6 @@ PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 
 UNFORESEEN_SHARE = 0.25  # Share of the critic's malformed hands that have an unnamed defect; chosen by eye
 GENERATED_SHARE = 0.25  # Share of the critic's hands that generators painted; chosen by eye
-
-_SHOWN = 12  # Crops in the sample grid of the painting family
 
 _LARGEST_PICTURE = 3  # Whole pictures are kept at most this many halves of the samples' side large
 _MARGIN = 9 / 8  # Crops are kept this much larger than samples, to cut windows from
@@ -93,8 +90,7 @@ def _base(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     family = open_family(model or EMBEDDED["tiny"])
     crops = _sound(data, family.resolution)
     controlnet = family.controlnet or general_controlnet(family.unet, pixels_per_latent(family.vae))
-    family = replace(family, controlnet=controlnet)
-    return BaseRecipe(Batches(crops, family, PHOTOGRAPH_SHARE), family, controlnet, _shown(crops))
+    return BaseRecipe(crops, replace(family, controlnet=controlnet), controlnet, PHOTOGRAPH_SHARE)
 
 
 def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -109,10 +105,9 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
         raise UsageError(f"{data} holds no renders", "eq. 4 wants exact depth", "use `handwright synth`")
     scale = pixels_per_latent(family.vae)
     controlnet = family.controlnet or controlnet_from(family.unet, scale)
-    if settings.fresh_embedding or family.control != settings.control:
+    if settings.fresh_embedding or family.traits.control != settings.control:
         controlnet = with_new_embedding(controlnet)
-    batches, shown = Batches(renders, family, 0.0), _shown(renders)
-    return HandRefinerRecipe(batches, family, controlnet, shown, settings.control)
+    return HandRefinerRecipe(renders, family, controlnet, settings.control)
 
 
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -198,11 +193,6 @@ def _sound(data: Path, resolution: int, *, scene: bool = False) -> Crops:
 
 def _crops(data: Path, resolution: int, *, scene: bool = False) -> Crops:
     return load_crops(data, round(_MARGIN * resolution), scene=scene)
-
-
-def _shown(crops: Crops) -> Crops:
-    """Crops for the grid, spread over all of them."""
-    return crops.where(np.unique(np.linspace(0, len(crops) - 1, _SHOWN).astype(int)))
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {

@@ -1,6 +1,7 @@
 """Pictures that a person looks at: a fixed grid of what the network makes now, and the learning curve."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,11 +12,11 @@ from jaxtyping import Float, UInt8
 from handwright.diffusion.denoiser import NEGATIVE_PROMPT
 from handwright.diffusion.latents import control_tensor, picture_array, picture_tensor
 from handwright.diffusion.loading.libraries import ControlNetModel
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.diffusion.pipeline import HandInpaintPipeline
-from handwright.diffusion.samplers import open_sampler
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.handrefiner.controls import control_picture
-from handwright.training.networks.family import Family
+from handwright.training.networks.family import schedule_config, schedule_of
 from handwright.training.streams.crops import Crops
 
 _SHIFT = 4  # Fractional bits of OpenCV's drawing coordinates
@@ -83,20 +84,16 @@ def draw_curve(log: Path, picture: Path) -> None:
 _STEPS, _GUIDANCE = 12, 2.0
 
 
-def family_pipeline(family: Family, controlnet: ControlNetModel | None = None) -> HandInpaintPipeline:
+def family_pipeline(
+    family: DiffusionModels, controlnet: ControlNetModel | None = None
+) -> HandInpaintPipeline:
     """The inpainting pipeline of a family in training, with the sampler that its schedule names."""
-    return HandInpaintPipeline(
-        family.vae,
-        family.text_encoder,
-        family.tokenizer,
-        family.unet,
-        open_sampler("auto", family.schedule_config),
-        controlnet,
-    )
+    config = schedule_config(schedule_of(family))
+    return HandInpaintPipeline.from_models(replace(family, controlnet=controlnet, scheduler_config=config))
 
 
 def sample_grid(
-    shown: Crops, family: Family, controlnet: ControlNetModel | None, control: str = "depth"
+    shown: Crops, family: DiffusionModels, controlnet: ControlNetModel | None, control: str = "depth"
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Rows of: the crop, the crop with its mask, its control image, repainted from pure noise."""
     pipeline = family_pipeline(family, controlnet)
@@ -134,7 +131,7 @@ def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:
     )
 
 
-def fitting_prompt(family: Family, caption: str) -> str:
+def fitting_prompt(family: DiffusionModels, caption: str) -> str:
     """As many words of a caption as the text encoder reads."""
     words = caption.split()
     while len(family.tokenizer(" ".join(words)).input_ids) > family.tokenizer.model_max_length:

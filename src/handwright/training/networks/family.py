@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +21,7 @@ from handwright.diffusion.loading.libraries import (
     UNet2DConditionModel,
     quiet,
 )
-from handwright.diffusion.loading.zoo import load_models
+from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.samplers import is_flow_name
 
 _EMBEDDING_GATE = "controlnet_cond_embedding.conv_out"
@@ -74,9 +73,7 @@ def fresh_base_unet(
     )
 
 
-def controlnet_from(
-    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
-) -> ControlNetModel:
+def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
     """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
 
     It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
@@ -84,10 +81,9 @@ def controlnet_from(
     Args:
         unet: The UNet.
         pixels_per_latent: 4 or 8.
-        widths: Of the control image's embedding, one a halving and one more; None: the usual ones.
     """
-    usual = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]
-    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths or usual}
+    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]  # Of the control image's embedding
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
     control = cast("ControlNetModel", ControlNetModel.from_config(config))
     fresh, trained = control.state_dict(), unet.state_dict()
     shared = {name: trained[name] for name in fresh if name in trained}
@@ -96,15 +92,13 @@ def controlnet_from(
     return control
 
 
-def general_controlnet(
-    unet: UNet2DConditionModel, pixels_per_latent: int, widths: tuple[int, ...] | None = None
-) -> ControlNetModel:
+def general_controlnet(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
     """A ControlNet to train together with its UNet from the start; arguments as of ``controlnet_from``.
 
     Nothing needs protecting yet, so the two gates that a ControlNet opens slowly (the last layer of its
     embedding, the convolutions of its residuals) start open; behind two shut ones depth is long unseen.
     """
-    control = controlnet_from(unet, pixels_per_latent, widths)
+    control = controlnet_from(unet, pixels_per_latent)
     _open_gates(control, _GATES)
     return control
 
@@ -114,16 +108,12 @@ def with_new_embedding(control: ControlNetModel) -> ControlNetModel:
 
     Whatever kinds of image several such ones learn from, they start level.
     """
-    config = dict(control.config)
-    fresh = cast("ControlNetModel", ControlNetModel.from_config(config))
-    fresh.load_state_dict(control.state_dict() | _embedding_of(fresh))
+    fresh = cast("ControlNetModel", ControlNetModel.from_config(dict(control.config)))
+    own = _EMBEDDING_GATE.split(".")[0]
+    embedding = {name: values for name, values in fresh.state_dict().items() if name.startswith(own)}
+    fresh.load_state_dict(control.state_dict() | embedding)
     _open_gates(fresh, (_EMBEDDING_GATE,))
     return fresh
-
-
-def _embedding_of(control: ControlNetModel) -> dict[str, torch.Tensor]:
-    start = _EMBEDDING_GATE.split(".")[0]
-    return {name: values for name, values in control.state_dict().items() if name.startswith(start)}
 
 
 def _open_gates(control: ControlNetModel, gates: Iterable[str]) -> None:
@@ -161,49 +151,33 @@ def flow_schedule(resolution: int) -> FlowMatchEulerDiscreteScheduler:
     return FlowMatchEulerDiscreteScheduler(shift=resolution / 128)
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """What the members that paint are trained from and together with."""
-
-    vae: Any  # Frozen
-    tokenizer: CLIPTokenizer  # Of the text encoder
-    text_encoder: CLIPTextModel  # CLIP's text model
-    unet: UNet2DConditionModel  # Plain or for inpainting
-    controlnet: ControlNetModel | None  # Depth ControlNet; None when there is none yet
-    schedule: Schedule  # Noise levels and what the UNet predicts
-    resolution: int  # Side of its pictures
-    control: str = "depth"  # Kind of control image that the ControlNet reads
-
-    @property
-    def schedule_config(self) -> dict[str, Any]:
-        """The schedule's settings under the name of its class, as ``open_sampler`` reads them."""
-        return {**self.schedule.config, "_class_name": type(self.schedule).__name__}
-
-
-def open_family(folder: Path) -> Family:
+def open_family(folder: Path) -> DiffusionModels:
     """A family from disk: the embedded one, a run's ``model/``, or any of Stable Diffusion 1.5's layout.
 
     Raises:
         DiffusionError: It is missing, incomplete, damaged, or its parts do not fit each other.
     """
-    models = load_models(str(folder), dtype="float32", device="cpu")
-    config = dict(models.scheduler_config)
-    # a flow's, or the noise levels that DDIM and its kin share
+    return load_models(str(folder), dtype="float32", device="cpu")
+
+
+def schedule_of(family: DiffusionModels) -> Schedule:
+    """What it is trained on: a flow's schedule, or the noise levels that DDIM and its kin share."""
+    config = dict(family.scheduler_config)
     kind = FlowMatchEulerDiscreteScheduler if is_flow_name(str(config.get("_class_name"))) else DDIMScheduler
-    schedule = cast("Schedule", kind.from_config(config))
-    return Family(
-        models.vae,
-        models.tokenizer,
-        models.text_encoder,
-        models.unet,
-        models.controlnet,
-        schedule,
-        models.resolution,
-        models.traits.control,
-    )
+    return cast("Schedule", kind.from_config(config))
 
 
-def save_family(family: Family, folder: Path) -> None:
+def schedule_config(schedule: Schedule) -> dict[str, Any]:
+    """The schedule's settings under the name of its class, as ``open_sampler`` reads them."""
+    return {**schedule.config, "_class_name": type(schedule).__name__}
+
+
+def token_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
+    """Token ids [N, T] of captions, cut or filled to what is read."""
+    return tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+
+
+def save_family(family: DiffusionModels, folder: Path) -> None:
     """Write a family as a pipeline in ``save_pretrained`` layout."""
     parts: dict[str, Any] = {
         "vae": family.vae,
@@ -211,7 +185,7 @@ def save_family(family: Family, folder: Path) -> None:
         "tokenizer": family.tokenizer,
         "unet": family.unet,
         "controlnet": family.controlnet,
-        "scheduler": family.schedule,
+        "scheduler": schedule_of(family),
     }
     index: dict[str, Any] = {"_class_name": "HandInpaintPipeline", "handwright": {"guidance": 1.0}}
     for name, part in parts.items():

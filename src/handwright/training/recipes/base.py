@@ -19,8 +19,9 @@ from handwright.diffusion.known_region import latent_mask
 from handwright.diffusion.latents import control_tensor, encode, picture_tensor, pixels_per_latent
 from handwright.diffusion.loading.devices import choose_device
 from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.networks.family import Family, save_family
+from handwright.training.networks.family import save_family, schedule_of, token_ids
 from handwright.training.noising import noise_to
 from handwright.training.samples import control_pictures, sample_grid
 from handwright.training.settings import TrainSettings
@@ -28,6 +29,8 @@ from handwright.training.streams.crop_batches import CropStream, repair_masks
 from handwright.training.streams.crops import Crops
 
 CONTROL_DROPOUT = 0.3  # Share of depths that the base does not see, unless settings say so
+
+_SHOWN = 12  # Crops in the sample grid
 
 _KNOWN_SHARE = 0.1
 """Weight of latents outside the mask, which an inpainting network sees clean: it need hardly learn them."""
@@ -88,16 +91,32 @@ def _placed(part: Tensor, rows: Tensor, count: int) -> Tensor:
     return part.new_zeros(count, *part.shape[1:]).index_copy(0, rows, part)
 
 
-class Batches:
-    """Latents, masks and tokens of random crops; everything random comes from (seed, step, part)."""
+class FamilyRecipe:
+    """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`.
 
-    def __init__(self, crops: Crops, family: Family, photograph_share: float) -> None:
+    Args:
+        crops: What to learn from; a few of them are shown in grids.
+        family: The family so far.
+        controlnet: Trained with it, or alone.
+        photograph_share: Share of samples that are photographs, where there are any.
+    """
+
+    loss: ClassVar[type[nn.Module]]  # The module that learns, made from text encoder, UNet and ControlNet
+
+    dropout: ClassVar[float]  # Share of controls that are left out unless settings say otherwise
+
+    def __init__(
+        self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, photograph_share: float
+    ) -> None:
+        self.family, self.controlnet, self.schedule = family, controlnet, schedule_of(family)
         self.stream = CropStream(crops, family.resolution, photograph_share)
-        self.codec, self.tokenizer = family.vae.to(choose_device("auto")), family.tokenizer
-        self.schedule = family.schedule
+        self.codec = family.vae.to(choose_device("auto"))
+        self.shown = crops.where(np.unique(np.linspace(0, len(crops) - 1, _SHOWN).astype(int)))
+        self.trained = self.loss(family.text_encoder, family.unet, controlnet)
+        self.trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def batch(self, step: int, part: int, settings: TrainSettings, dropout: float) -> dict[str, Tensor]:
-        """One batch, as ``InpaintingLoss`` and ``ControlLoss`` read it; ``dropout`` is of the control."""
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass: latents, masks and tokens of random crops."""
         rng = np.random.default_rng([settings.seed, step, part])
         drawn = self.stream.draw(rng, settings.train_batch_size)
         empty = rng.random(len(drawn)) < settings.proportion_empty_prompts
@@ -109,7 +128,8 @@ class Batches:
             clean, masked = encode(self.codec, both).cpu().chunk(2)
         noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
         noised = noise_to(self.schedule, clean, noise, timesteps, settings.snr_gamma)
-        controlled = drawn.depth.any((1, 2)) & (rng.random(len(drawn)) >= dropout)
+        given = settings.conditioning_dropout_prob
+        shown = rng.random(len(drawn)) >= (self.dropout if given is None else given)
         captions = ["" if e else str(c) for e, c in zip(empty, drawn.caption, strict=True)]
         return {
             "latents": noised.latents,
@@ -119,31 +139,9 @@ class Batches:
             "mask": latent_mask(mask, pixels_per_latent(self.codec)),
             "masked_latents": masked,
             "control": control_tensor(control_pictures(settings.control, drawn)),
-            "controlled": torch.from_numpy(controlled),
-            "tokens": self.tokens(captions),
+            "controlled": torch.from_numpy(drawn.depth.any((1, 2)) & shown),
+            "tokens": token_ids(self.family.tokenizer, captions),
         }
-
-    def tokens(self, captions: list[str]) -> Tensor:
-        """Token ids [B, T]."""
-        return self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
-
-
-class FamilyRecipe:
-    """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`."""
-
-    loss: ClassVar[type[nn.Module]]  # The module that learns, made from text encoder, UNet and ControlNet
-
-    dropout: ClassVar[float]  # Share of controls that are left out unless settings say otherwise
-
-    def __init__(self, batches: Batches, family: Family, controlnet: ControlNetModel, shown: Crops) -> None:
-        self.batches, self.family, self.controlnet, self.shown = batches, family, controlnet, shown
-        self.trained = self.loss(family.text_encoder, family.unet, controlnet)
-        self.trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-
-    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
-        """The samples of one forward pass."""
-        given = settings.conditioning_dropout_prob
-        return self.batches.batch(step, part, settings, self.dropout if given is None else given)
 
     def painted(self, controlnet: ControlNetModel | None) -> np.ndarray:
         """A few of the training crops, repainted under their depth, or without control."""

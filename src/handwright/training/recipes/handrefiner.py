@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from handwright.diffusion.loading.controlnets import OWN_FILE
 from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.networks.family import Family
-from handwright.training.recipes.base import Batches, FamilyRecipe, unet_input
+from handwright.training.recipes.base import FamilyRecipe, unet_input
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crops import Crops
@@ -57,14 +57,9 @@ class HandRefinerRecipe(FamilyRecipe):
     loss, dropout = ControlLoss, 0.0
 
     def __init__(
-        self,
-        batches: Batches,
-        family: Family,
-        controlnet: ControlNetModel,
-        shown: Crops,
-        control: str = "depth",
+        self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, control: str = "depth"
     ) -> None:
-        super().__init__(batches, family, controlnet, shown)
+        super().__init__(crops, family, controlnet, photograph_share=0.0)
         self.control = control
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
-from handwright.training.networks.family import Family, flow_schedule, save_family
+from handwright.diffusion.loading.zoo import DiffusionModels
+from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
 from handwright.training.noising import noise_to
 from handwright.training.samples import family_pipeline, fitting_prompt, tiled
 from handwright.training.settings import TrainSettings
@@ -104,8 +105,16 @@ class TextToImageRecipe:
     ) -> None:
         self.stream, self.params = stream, params
         self.schedule = flow_schedule(stream.resolution)
-        self.family = Family(
-            stream.vae, stream.tokenizer, text_encoder, unet, None, self.schedule, stream.resolution
+        self.family = DiffusionModels(
+            vae=stream.vae,
+            text_encoder=text_encoder,
+            tokenizer=stream.tokenizer,
+            unet=unet,
+            controlnet=None,
+            scheduler_config=schedule_config(self.schedule),
+            resolution=stream.resolution,
+            name="text_to_image",
+            inpainting=False,
         )
         unet.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.trained = FlowLoss(text_encoder, unet)
@@ -130,7 +139,7 @@ class TextToImageRecipe:
             "latents": noised.latents,
             "timesteps": noised.timesteps,
             "target": noised.target,
-            "tokens": self.tokens(captions),
+            "tokens": token_ids(self.stream.tokenizer, captions),
         }
 
     def timesteps(self, rng: np.random.Generator, count: int) -> Int[Tensor, "n"]:
@@ -138,12 +147,6 @@ class TextToImageRecipe:
         logits = rng.normal(self.params.noise_mean, self.params.noise_spread, count)
         total = self.schedule.config["num_train_timesteps"]
         return torch.from_numpy(np.minimum((total / (1 + np.exp(-logits))).astype(np.int64), total - 1))
-
-    def tokens(self, captions: list[str]) -> Int[Tensor, "n t"]:
-        """Token ids [N, T]."""
-        return self.stream.tokenizer(
-            captions, padding="max_length", truncation=True, return_tensors="pt"
-        ).input_ids
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """The prompt sheet: ten pictures a row, in the order of ``PROMPT_SHEET``."""
