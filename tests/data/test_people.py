@@ -12,6 +12,7 @@ import pytest
 
 from handwright.data import synthesise as world
 from handwright.data.hands.body import FOREARM, LABELS_PER_HAND
+from handwright.data.hands.parts import rim_of
 from handwright.data.people import render_person
 from handwright.data.people.body import HAIR, SKIN, TOP
 from handwright.data.people.clothing.garments import covered, places
@@ -36,7 +37,6 @@ from handwright.data.people.figure.mesh_cutting import (
     pose_bones,
     refine,
     rest_heads_m,
-    rim_of,
     skin,
     smoothed,
 )

@@ -14,7 +14,7 @@ import pytest
 
 from handwright.data import synthesise as module
 from handwright.data.shards import Entry, list_shards, read_shards
-from handwright.data.synthesise import KINDS, World, contact_sheet, synthesise
+from handwright.data.synthesise import KINDS, World, synthesise, tiled
 from handwright.errors import DataError, UsageError
 
 TINY = 64
@@ -101,7 +101,7 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path, options):
 def test_a_sheet_shows_the_first_pictures(tmp_path: Path):
     synthesise(tmp_path, "dots", count=7, size=TINY, sheet=True)
     entries = list(read_shards(list_shards(tmp_path)))
-    assert contact_sheet(entries, 5).shape == (2 * TINY, 5 * TINY, 3)
+    assert tiled([entry.pictures["image"] for entry in entries], 5).shape == (2 * TINY, 5 * TINY, 3)
     assert (tmp_path / "sheet.jpg").stat().st_size > 1000
 
 

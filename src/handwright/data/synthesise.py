@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,11 @@ from jaxtyping import UInt8
 from handwright.data.photographs import list_photos
 from handwright.data.shards import Entry, is_whole, list_shards, read_shards, shard_ranges, write_shard
 from handwright.errors import DataError, UsageError
+from handwright.hand.defects import Defect
 from handwright.image.atomic_write import write_atomically
 
 if TYPE_CHECKING:
-    from handwright.data.hands import HandPicture
-    from handwright.data.people import PersonPicture
+    from handwright.data.hands.sample import RenderedPicture
 
 WORLD = 3  # Goes up whenever the same seed and index give another picture than before
 
@@ -90,8 +91,7 @@ def synthesise(
         DataError: The folder holds another world.
         OutputError: It cannot be written.
     """
-    _check(kind, count, seed, size, workers)
-    _check_defect(kind, defect)
+    _check(kind, count, seed, size, workers, defect)
     pictures = list_photos(photos) if photos is not None else ()
     world = World(kind, seed, size, tuple(p.name for p in pictures), defect)
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,30 +112,23 @@ def synthesise(
     return Written(folder, count, len(ranges), len(missing))
 
 
-def contact_sheet(samples: Sequence[Entry], columns: int = _SHEET_COLUMNS) -> UInt8[np.ndarray, "h w 3"]:
-    """Pictures side by side in rows; the last row is filled up with black."""
-    pictures = [sample.pictures["image"] for sample in samples]
-    blank = np.zeros_like(pictures[0])
-    pictures += [blank] * (-len(pictures) % columns)
-    rows = [np.hstack(pictures[k : k + columns]) for k in range(0, len(pictures), columns)]
-    return np.vstack(rows)
+def tiled(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], columns: int) -> UInt8[np.ndarray, "hh ww 3"]:
+    """Pictures of one size in rows; the last row is filled up with black."""
+    filled = [*pictures, *[np.zeros_like(pictures[0])] * (-len(pictures) % columns)]
+    return np.vstack([np.hstack(filled[k : k + columns]) for k in range(0, len(filled), columns)])
 
 
 def write_sheet(folder: Path, count: int = 100) -> Path:
     """Write ``sheet.jpg`` of a folder's first samples."""
-    samples: list[Entry] = []
-    for sample in read_shards(list_shards(folder)):
-        samples.append(sample)
-        if len(samples) == count:
-            break
+    samples = islice(read_shards(list_shards(folder)), count)
     path = folder / "sheet.jpg"
-    picture = contact_sheet(samples)[..., ::-1]
+    picture = tiled([sample.pictures["image"] for sample in samples], _SHEET_COLUMNS)[..., ::-1]
     data = cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     write_atomically(path, lambda file: file.write(data))
     return path
 
 
-def _check(kind: str, count: int, seed: int, size: int, workers: int) -> None:
+def _check(kind: str, count: int, seed: int, size: int, workers: int, defect: str | None) -> None:
     if kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}", "choose one of them")
     for name, value, least, most in (
@@ -146,17 +139,10 @@ def _check(kind: str, count: int, seed: int, size: int, workers: int) -> None:
     ):
         if not least <= value <= most:
             raise UsageError(f"{name} is {value}", f"it must lie within {least} … {most}", "change it")
-
-
-def _check_defect(kind: str, defect: str | None) -> None:
-    if defect is None:
-        return
-    from handwright.data.hands.defects.generators import DEFECTS
-
-    if kind != "defects":
+    if defect is not None and kind != "defects":
         raise UsageError(f"a world of {kind} has no defects", "", "leave --defect out")
-    if defect not in DEFECTS:
-        raise UsageError(f"there is no defect {defect!r}", f"defects are {', '.join(DEFECTS)}", "choose one")
+    if defect is not None and defect not in tuple(Defect):
+        raise UsageError(f"there is no defect {defect!r}", f"defects are {', '.join(Defect)}", "choose one")
 
 
 def _enter(folder: Path, world: World) -> None:
@@ -226,18 +212,22 @@ def _name(kind: str, span: tuple[int, int]) -> str:
 
 def _hands(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_hands
+    from handwright.data.hands.record import record_of
 
-    return _entry(render_hands(world.seed, index, world.size, photos), world.seed, index, "hands")
+    picture = render_hands(world.seed, index, world.size, photos)
+    return _entry(picture, record_of(picture, world.seed, index), index)
 
 
 def _defects(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.hands import render_defects
+    from handwright.data.hands.record import record_of
 
     seed, size = world.seed, world.size
     from_photo = photos and world.defect is None
     if from_photo and np.random.default_rng([seed, index, 44]).random() < _SHARE_EDITED:
         return _edited_photo(seed, index, size, photos)
-    return _entry(render_defects(seed, index, size, photos, world.defect), seed, index, "defects")
+    picture = render_defects(seed, index, size, photos, world.defect)
+    return _entry(picture, record_of(picture, seed, index, "defects"), index)
 
 
 def _edited_photo(seed: int, index: int, size: int, photos: tuple[Path, ...]) -> Entry:
@@ -259,16 +249,10 @@ def _people(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.people.sample import record_of
 
     picture = render_person(world.seed, index, world.size, photos)
-    return _packed(picture, record_of(picture, world.seed, index), index)
+    return _entry(picture, record_of(picture, world.seed, index), index)
 
 
-def _entry(picture: HandPicture, seed: int, index: int, kind: str) -> Entry:
-    from handwright.data.hands.record import record_of
-
-    return _packed(picture, record_of(picture, seed, index, kind), index)
-
-
-def _packed(picture: HandPicture | PersonPicture, record: dict[str, Any], index: int) -> Entry:
+def _entry(picture: RenderedPicture, record: dict[str, Any], index: int) -> Entry:
     pictures = {
         "image": picture.pixels,
         "depth": picture.depth,

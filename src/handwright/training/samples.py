@@ -48,14 +48,6 @@ def words(lines: list[str], width: int, line_px: int = 16) -> UInt8[np.ndarray, 
     return drawn
 
 
-def tiled(pictures: list[UInt8[np.ndarray, "h w 3"]], columns: int) -> UInt8[np.ndarray, "hh ww 3"]:
-    """Pictures of one size in rows; the last row is filled up with black."""
-    blank = np.zeros_like(pictures[0])
-    filled = [*pictures, *[blank] * (-len(pictures) % columns)]
-    rows = [np.concatenate(filled[k : k + columns], 1) for k in range(0, len(filled), columns)]
-    return np.concatenate(rows, 0)
-
-
 _SMOOTH = 50
 
 

@@ -54,10 +54,8 @@ def one_hand(
     holds something; ``edgeways``, then turned until one of its edges is seen, so that a bend shows.
     """
     side: Side = "right" if rng.random() < 0.5 else "left"
-    palm, points = _view(rng, posed, showing, palmar)
-    if posed.name in ("like", "dislike") and side == "left":
-        points = "right" if points == "left" else "left"
-    turn = _jitter(rng, 12.0 if showing else 17.0) @ axis_angle_matrix(wrist_of(palm, points))
+    palm, points = _view(rng, posed, side, showing, palmar)
+    turn = jitter(rng, 12.0 if showing else 17.0) @ axis_angle_matrix(wrist_of(palm, points))
     if edgeways:
         angle = np.deg2rad(rng.choice([-1, 1]) * rng.uniform(*_EDGEWAYS_DEG))
         turn = axis_angle_matrix(np.array([0.0, angle, 0.0])) @ turn
@@ -68,7 +66,7 @@ def two_hands(rng: np.random.Generator, kind: str, size: float) -> tuple[Turned,
     """Two hands that belong together, as ``kind`` of ``PAIRS``; ``size`` is against the mean hand."""
     if kind in ("side by side", "counting"):
         return _side_by_side(rng, kind, size)
-    view = _jitter(rng, 22.0) @ axis_angle_matrix(np.array([0, rng.choice([0.0, 0.0, np.pi]), 0]))
+    view = jitter(rng, 22.0) @ axis_angle_matrix(np.array([0, rng.choice([0.0, 0.0, np.pi]), 0]))
     first, second, approach = {
         "crossing": _crossing,
         "palms together": _facing,
@@ -127,25 +125,26 @@ def _hand(turned: Turned, shape: Float[np.ndarray, "9"], camera: Camera, offset:
 
 
 def _view(
-    rng: np.random.Generator, posed: Posed, showing: bool = False, palmar: bool = False
+    rng: np.random.Generator, posed: Posed, side: Side, showing: bool = False, palmar: bool = False
 ) -> tuple[Direction, Direction]:
     named = NAMED.get(posed.name or "")
     if named is not None and named.palm is not None and named.points is not None and rng.random() < 0.7:
         return named.palm, named.points
     if posed.name in ("like", "dislike"):
-        return _thumb_view(rng, posed.name)
+        return thumb_view(rng, posed.name, side, 0.5)
     views = _VIEWS[:2] if showing else _VIEWS
     shares = np.array([view[0] * (0.25 if palmar and view[1] in ("away", "down") else 1.0) for view in views])
     _, palm, points = views[int(rng.choice(len(views), p=shares / shares.sum()))]
     return palm, points
 
 
-def _thumb_view(rng: np.random.Generator, name: str) -> tuple[Direction, Direction]:
-    """Fingers sideways, so that the thumb points up (like) or down (dislike) on a right hand."""
-    palm: Direction = "camera" if rng.random() < 0.5 else "away"
-    up_points: Direction = "left" if palm == "camera" else "right"
-    down_points: Direction = "right" if palm == "camera" else "left"
-    return palm, up_points if name == "like" else down_points
+def thumb_view(
+    rng: np.random.Generator, name: str, side: Side, palmar_share: float
+) -> tuple[Direction, Direction]:
+    """Fingers sideways, so that the thumb points up ('like') or down ('dislike')."""
+    palm: Direction = "camera" if rng.random() < palmar_share else "away"
+    thumb_up = (name == "like") == (side == "right")
+    return palm, "left" if thumb_up == (palm == "camera") else "right"
 
 
 def _side_by_side(rng: np.random.Generator, kind: str, size: float) -> tuple[Turned, Turned]:
@@ -157,7 +156,7 @@ def _side_by_side(rng: np.random.Generator, kind: str, size: float) -> tuple[Tur
     else:
         first = draw_pose(rng)
         poses = (first, first if rng.random() < 0.4 else draw_pose(rng))
-        palm, points = _view(rng, poses[0]) if rng.random() < 0.4 else ("away", "up")
+        palm, points = _view(rng, poses[0], "right") if rng.random() < 0.4 else ("away", "up")
     apart = size * rng.uniform(0.15, 0.26)
     base = axis_angle_matrix(wrist_of(palm, points))
     thumbs_in = palm == "away"
@@ -167,7 +166,7 @@ def _side_by_side(rng: np.random.Generator, kind: str, size: float) -> tuple[Tur
     for index, (posed, side) in enumerate(zip(poses, (left_first, right_second), strict=True)):
         at = np.array([(index - 0.5) * apart, rng.normal(0, 0.02), rng.normal(0, 0.02)])
         lean = axis_angle_matrix(np.array([0.0, 0.0, (0.5 - index) * rng.uniform(-0.1, 0.5)]))
-        hands.append(Turned(posed, side, lean @ _jitter(rng, 9.0) @ base, at))
+        hands.append(Turned(posed, side, lean @ jitter(rng, 9.0) @ base, at))
     return hands[0], hands[1]
 
 
@@ -245,5 +244,6 @@ def _about_z(angle: float) -> Matrix:
     return axis_angle_matrix(np.array([0.0, 0.0, angle]))
 
 
-def _jitter(rng: np.random.Generator, degrees: float) -> Matrix:
-    return axis_angle_matrix(np.deg2rad(np.clip(rng.normal(0, degrees, 3), -2.2 * degrees, 2.2 * degrees)))
+def jitter(rng: np.random.Generator, degrees: float, most: float = 2.2) -> Matrix:
+    """A random turn, of this deviation about each axis and at most so many times that."""
+    return axis_angle_matrix(np.deg2rad(np.clip(rng.normal(0, degrees, 3), -most * degrees, most * degrees)))

@@ -81,13 +81,17 @@ def _finger_faces(finger: int) -> tuple[Faces, CornerUV]:
     return dense.faces[kept], dense.corner_uv[kept]
 
 
+def rim_of(faces: Faces) -> Int[np.ndarray, "e 2"]:
+    """Edges of one triangle only, as that triangle runs through them."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    _, where, count = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
+    return edges[where[count == 1]]
+
+
 @lru_cache(maxsize=1)
 def _last_ring() -> Int[np.ndarray, " n"]:
     """The stump's open end, in order."""
-    faces = load_dense_rig().rig.faces
-    starts, ends = faces.ravel(), np.roll(faces, -1, 1).ravel()
-    directed = set(zip(starts.tolist(), ends.tolist(), strict=True))
-    follow = {a: b for a, b in directed if (b, a) not in directed}
+    follow = dict(rim_of(load_dense_rig().rig.faces).tolist())
     loop = [min(follow)]
     while (following := follow[loop[-1]]) != loop[0]:
         loop.append(following)

@@ -85,7 +85,6 @@ class EditedPhoto:
     pixels: UInt8[np.ndarray, "s s 3"]  # sRGB
     encoded: bytes  # The JPEG that the pixels come out of
     mask: Bool[np.ndarray, "s s"]  # the hand with its arm as it is now
-    touched: Bool[np.ndarray, "s s"]  # where pixels are new
     crop: HandCrop  # The sound hand, in pixels of its larger crop
     scale: float  # Size of the picture over that of the crop
     label: EditLabel | None  # What is wrong; None for a control
@@ -142,9 +141,8 @@ def _finished(
     data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), options)[1]
     decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
     mask = cv2.resize(canvas.hand, (size, size), interpolation=cv2.INTER_AREA) > 0.5
-    touched = cv2.resize(canvas.touched, (size, size), interpolation=cv2.INTER_AREA) > 0.5
     label = None if sound else EditLabel(*processing, fingers, _around(canvas.boxes, size / width))
-    return EditedPhoto(decoded, data.tobytes(), mask, touched, canvas.crop, size / width, label, processing)
+    return EditedPhoto(decoded, data.tobytes(), mask, canvas.crop, size / width, label, processing)
 
 
 def _around(boxes: Sequence[Box], scale: float) -> Box:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from handwright.data.shapes import Linear
-from handwright.data.world.scenery import Canvas, draw_wood, noise, touched_box
+from handwright.data.world.scenery import Canvas, draw_wood, noise, rect, touched_box
 
 
 def defocused(picture: Canvas, radius_px: float) -> Canvas:
@@ -32,10 +32,6 @@ def _fill(picture: Canvas, corners: np.ndarray, colour: np.ndarray, shade: float
     picture[touched] = picture[touched] * (1 - share) + colour.astype(np.float32) * (1 - shade * y) * share
 
 
-def _rect(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
-    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float)
-
-
 def draw_room(rng: np.random.Generator, side: int) -> Canvas:
     """Two walls, a floor, a window, furniture with lit tops, a lamp, a plant."""
     s, wall = float(side), _colour(rng, 0.25, 0.8, 0.09)
@@ -55,7 +51,7 @@ def draw_room(rng: np.random.Generator, side: int) -> Canvas:
         yy, xx = np.mgrid[:side, :side]
         glow = np.exp(-np.hypot(xx - x, yy - y) / (0.12 * s))[..., None]
         picture += (glow * np.array([1.0, 0.75, 0.45]) * rng.uniform(0.2, 0.8)).astype(np.float32)
-        lamp = _rect(x - 0.05 * s, y - 0.05 * s, x + 0.05 * s, y + 0.04 * s)
+        lamp = rect(x - 0.05 * s, y - 0.05 * s, x + 0.05 * s, y + 0.04 * s)
         _fill(picture, lamp, np.array([1.3, 1.1, 0.8]))
     if rng.random() < 0.35:
         _plant(picture, rng, np.array([rng.uniform(0, s), floor]), rng.uniform(0.15, 0.4) * s)
@@ -65,18 +61,18 @@ def draw_room(rng: np.random.Generator, side: int) -> Canvas:
 def _window(picture: Canvas, rng: np.random.Generator, s: float) -> None:
     x, y, w, h = (rng.uniform(*span) * s for span in ((-0.2, 0.8), (-0.1, 0.25), (0.2, 0.5), (0.3, 0.6)))
     bright = np.array([0.9, 0.97, 1.05]) * rng.uniform(1.0, 2.2)
-    frame = _rect(x - 0.02 * s, y - 0.02 * s, x + w + 0.02 * s, y + h + 0.02 * s)
+    frame = rect(x - 0.02 * s, y - 0.02 * s, x + w + 0.02 * s, y + h + 0.02 * s)
     _fill(picture, frame, np.full(3, rng.uniform(0.3, 0.8)))
-    _fill(picture, _rect(x, y, x + w, y + h), bright)
+    _fill(picture, rect(x, y, x + w, y + h), bright)
     if rng.random() < 0.6:
-        _fill(picture, _rect(x, y + 0.6 * h, x + w, y + h), bright * np.array([0.35, 0.5, 0.25]))
+        _fill(picture, rect(x, y + 0.6 * h, x + w, y + h), bright * np.array([0.35, 0.5, 0.25]))
     for k in range(1, int(rng.integers(2, 4))):
         at = x + w * k / 3
-        _fill(picture, _rect(at - 0.008 * s, y, at + 0.008 * s, y + h), np.full(3, 0.5))
+        _fill(picture, rect(at - 0.008 * s, y, at + 0.008 * s, y + h), np.full(3, 0.5))
     if rng.random() < 0.5:
         curtain = _colour(rng, 0.2, 0.8, 0.15)
         for k in range(6):
-            fold = _rect(x - 0.12 * s + 0.02 * s * k, y - 0.03 * s, x - 0.1 * s + 0.02 * s * k, s)
+            fold = rect(x - 0.12 * s + 0.02 * s * k, y - 0.03 * s, x - 0.1 * s + 0.02 * s * k, s)
             _fill(picture, fold, curtain * rng.uniform(0.7, 1.1))
 
 
@@ -84,16 +80,16 @@ def _furniture(picture: Canvas, rng: np.random.Generator, s: float, floor: float
     x, w, h = rng.uniform(-0.2, 0.95) * s, rng.uniform(0.12, 0.5) * s, rng.uniform(0.08, 0.45) * s
     base, colour = floor + rng.uniform(-0.02, 0.2) * s, _colour(rng, 0.03, 0.6, 0.25)
     top = rng.uniform(0.01, 0.05) * s
-    shadow = _rect(x - 0.02 * s, base - 0.01 * s, x + w + 0.03 * s, base + 0.03 * s)
+    shadow = rect(x - 0.02 * s, base - 0.01 * s, x + w + 0.03 * s, base + 0.03 * s)
     _fill(picture, shadow, 0.4 * _colour(rng, 0.05, 0.2))
-    _fill(picture, _rect(x, base - h, x + w, base), colour, 0.35)
+    _fill(picture, rect(x, base - h, x + w, base), colour, 0.35)
     lid = np.array(
         [(x, base - h), (x + w, base - h), (x + w - 0.04 * s, base - h - top), (x + 0.04 * s, base - h - top)]
     )
     _fill(picture, lid, np.minimum(1.6 * colour + 0.02, 0.9))
     for k in range(1, int(rng.integers(1, 5))):
         y = base - h * k / 4
-        _fill(picture, _rect(x, y - 0.004 * s, x + w, y + 0.004 * s), 0.5 * colour)
+        _fill(picture, rect(x, y - 0.004 * s, x + w, y + 0.004 * s), 0.5 * colour)
 
 
 def _plant(picture: Canvas, rng: np.random.Generator, foot: np.ndarray, size: float) -> None:
@@ -121,20 +117,20 @@ def draw_desk(rng: np.random.Generator, side: int) -> Canvas:
         colour = (
             np.array([0.78, 0.77, 0.74]) * rng.uniform(0.8, 1.1) if sheet else _colour(rng, 0.02, 0.6, 0.35)
         )
-        box = (_rect(-1, -1, 1, 1) * half) @ matrix.T + centre
+        box = (rect(-1, -1, 1, 1) * half) @ matrix.T + centre
         _fill(picture, box + 0.012 * s, 0.35 * picture.mean((0, 1)))
         _fill(picture, box, colour)
         for k in range(int(rng.integers(3, 14)) if sheet else 0):
-            line = _rect(-0.8, -0.85 + 0.12 * k, rng.uniform(0.2, 0.8), -0.83 + 0.12 * k)
+            line = rect(-0.8, -0.85 + 0.12 * k, rng.uniform(0.2, 0.8), -0.83 + 0.12 * k)
             _fill(picture, (line * half) @ matrix.T + centre, 0.35 * colour)
     if rng.random() < 0.4:
         x, y, key = rng.uniform(-0.2, 0.5) * s, rng.uniform(0, 0.8) * s, 0.055 * s
         dark = _colour(rng, 0.02, 0.7, 0.03)
-        _fill(picture, _rect(x, y, x + 11.5 * key, y + 4.6 * key), 0.5 * dark)
+        _fill(picture, rect(x, y, x + 11.5 * key, y + 4.6 * key), 0.5 * dark)
         for row in range(4):
             for column in range(10):
                 at = np.array([x + (0.5 + column + 0.25 * row) * key, y + (0.3 + row) * key])
-                _fill(picture, _rect(at[0], at[1], at[0] + 0.85 * key, at[1] + 0.85 * key), dark)
+                _fill(picture, rect(at[0], at[1], at[0] + 0.85 * key, at[1] + 0.85 * key), dark)
     return np.asarray(picture, np.float32)
 
 
@@ -209,7 +205,7 @@ def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Linear:
     shapes = [
         (oval * size * [0.92, 1.2] + [centre, top + 0.32 * size], hair),
         (np.array(body) * 0.62 * size + [centre, neck], shirt),
-        (_rect(centre - 0.32 * size, top + 0.8 * size, centre + 0.32 * size, neck + 0.28 * size), 0.8 * skin),
+        (rect(centre - 0.32 * size, top + 0.8 * size, centre + 0.32 * size, neck + 0.28 * size), 0.8 * skin),
         (oval * size * [0.72, 0.98] + [centre, top + 0.5 * size], skin),
         (oval[20:] * size * [0.8, 0.75] + [centre, top + 0.12 * size], hair),
     ]

@@ -56,8 +56,9 @@ def touched_box(corners: np.ndarray, side: int) -> tuple[slice, slice]:
     return slice(low[1], high[1]), slice(low[0], high[0])
 
 
-def _box(x0: float, y0: float, x1: float, y1: float, lean: float = 0.0) -> np.ndarray:
-    return np.array([(x0, y0), (x1, y0), (x1 + lean, y1), (x0 + lean, y1)])
+def rect(x0: float, y0: float, x1: float, y1: float, lean: float = 0.0) -> np.ndarray:
+    """Corners [4, 2] of a box whose lower end leans to the right by so many pixels."""
+    return np.array([(x0, y0), (x1, y0), (x1 + lean, y1), (x0 + lean, y1)], float)
 
 
 def draw_wall(rng: np.random.Generator, side: int) -> Canvas:
@@ -66,9 +67,9 @@ def draw_wall(rng: np.random.Generator, side: int) -> Canvas:
     for _ in range(rng.integers(0, 3)):
         w, h = rng.uniform(0.15, 0.45, 2) * side
         x, y = rng.uniform(-0.1, 0.8, 2) * side
-        shade = _box(x + 0.01 * side, y + 0.015 * side, x + w + 0.012 * side, y + h + 0.018 * side)
+        shade = rect(x + 0.01 * side, y + 0.015 * side, x + w + 0.012 * side, y + h + 0.018 * side)
         _quad(picture, shade, picture.mean((0, 1)) * 0.6)
-        _quad(picture, _box(x, y, x + w, y + h), _muted(rng, 0.02, 0.4))
+        _quad(picture, rect(x, y, x + w, y + h), _muted(rng, 0.02, 0.4))
         rim = rng.uniform(0.008, 0.03) * side
         inner = _fill(rng, side, _muted(rng, 0.1, 0.7), 0.25)
         mask = np.zeros((side, side), np.uint8)
@@ -76,12 +77,12 @@ def draw_wall(rng: np.random.Generator, side: int) -> Canvas:
         picture[mask > 0] = inner[mask > 0]
     if rng.random() < 0.45:
         x = rng.uniform(0.05, 0.9) * side
-        _quad(picture, _box(x, -2, x + rng.uniform(0.2, 0.6) * side, side + 2), _muted(rng, 0.15, 0.8))
-        _quad(picture, _box(x, -2, x + 0.02 * side, side + 2), _muted(rng, 0.05, 0.5))
+        _quad(picture, rect(x, -2, x + rng.uniform(0.2, 0.6) * side, side + 2), _muted(rng, 0.15, 0.8))
+        _quad(picture, rect(x, -2, x + 0.02 * side, side + 2), _muted(rng, 0.05, 0.5))
     if rng.random() < 0.4:
         y = rng.uniform(0.6, 0.95) * side
-        _quad(picture, _box(-2, y, side + 2, side + 2), _muted(rng, 0.05, 0.4))
-        _quad(picture, _box(-2, y - 0.03 * side, side + 2, y), _muted(rng, 0.4, 0.85))
+        _quad(picture, rect(-2, y, side + 2, side + 2), _muted(rng, 0.05, 0.4))
+        _quad(picture, rect(-2, y - 0.03 * side, side + 2, y), _muted(rng, 0.4, 0.85))
     return picture
 
 
@@ -97,12 +98,12 @@ def draw_shelf(rng: np.random.Generator, side: int) -> Canvas:
             top = y + rng.uniform(0.1, 0.4) * height
             if rng.random() < 0.88:
                 colour = _vivid(rng) if rng.random() < 0.5 else _muted(rng)
-                _quad(picture, _box(x, top, x + w, y + height, rng.normal(0, 0.03) * w), colour)
+                _quad(picture, rect(x, top, x + w, y + height, rng.normal(0, 0.03) * w), colour)
                 if rng.random() < 0.5:
                     stripe = top + rng.uniform(0.1, 0.6) * (y + height - top)
-                    _quad(picture, _box(x, stripe, x + w, stripe + 0.1 * height), _muted(rng, 0.3, 0.8))
+                    _quad(picture, rect(x, stripe, x + w, stripe + 0.1 * height), _muted(rng, 0.3, 0.8))
             x += w * rng.uniform(1.0, 1.1)
-        _quad(picture, _box(-2, y + height, side + 2, y + height + 0.03 * side), board)
+        _quad(picture, rect(-2, y + height, side + 2, y + height + 0.03 * side), board)
         y += height + 0.03 * side
     return picture
 
@@ -164,13 +165,13 @@ def draw_street(rng: np.random.Generator, side: int) -> Canvas:
     x = -rng.uniform(0, 0.2) * side
     while x < side:
         w, top = rng.uniform(0.15, 0.4) * side, rng.uniform(0.0, 0.5) * side
-        _quad(picture, _box(x, top, x + w, ground), _muted(rng, 0.08, 0.5))
+        _quad(picture, rect(x, top, x + w, ground), _muted(rng, 0.08, 0.5))
         pane, step = _muted(rng, 0.02, 0.3), rng.uniform(0.04, 0.09) * side
         for wx in np.arange(x + 0.4 * step, x + w - 0.6 * step, 1.5 * step):
             for wy in np.arange(top + 0.5 * step, ground - step, 1.7 * step):
-                _quad(picture, _box(wx, wy, wx + 0.8 * step, wy + 1.1 * step), pane * rng.uniform(0.5, 1.8))
+                _quad(picture, rect(wx, wy, wx + 0.8 * step, wy + 1.1 * step), pane * rng.uniform(0.5, 1.8))
         x += w
-    _quad(picture, _box(-2, ground, side + 2, side + 2), _muted(rng, 0.06, 0.25))
+    _quad(picture, rect(-2, ground, side + 2, side + 2), _muted(rng, 0.06, 0.25))
     return picture * np.clip(1 + 0.06 * noise(rng, side, 40, 4), 0.5, 1.5)[..., None]
 
 

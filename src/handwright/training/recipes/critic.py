@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
 from handwright.metrics.extractors.network import save_network
 from handwright.review.critic.output_maps import heatmap_peaks
@@ -27,7 +28,7 @@ from handwright.training.networks.critic_classes import DEFECTS_SHOWN, FINGER_CO
 from handwright.training.networks.perceptual import imagenet_network
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
-from handwright.training.samples import tiled, with_hand, words
+from handwright.training.samples import with_hand, words
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream, numbers
 from handwright.training.streams.part_maps import PARTS, UNKNOWN

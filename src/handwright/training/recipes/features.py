@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.data.hands.defects.generators import DEFECTS
+from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
 from handwright.metrics.extractors.network import FeatureNetwork, save_network
 from handwright.training.noising import heatmap_error, mean_where
-from handwright.training.samples import tiled, with_hand
+from handwright.training.samples import with_hand
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crops import Crops

@@ -11,12 +11,12 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn import functional as f
 
+from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_tensor
 from handwright.metrics.extractors.network import save_network
 from handwright.review.proposals.network import Proposal, decode
 from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork
 from handwright.training.noising import mean_where
-from handwright.training.samples import tiled
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream

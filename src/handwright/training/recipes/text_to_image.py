@@ -15,12 +15,13 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor, nn
 
+from handwright.data.synthesise import tiled
 from handwright.diffusion.latents import picture_array
 from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
 from handwright.training.noising import noise_to
-from handwright.training.samples import family_pipeline, fitting_prompt, tiled
+from handwright.training.samples import family_pipeline, fitting_prompt
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from handwright.data.hands.parts import rim_of
 from handwright.data.people.clothing.wardrobe import Garment, Outfit
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.figure.mesh_cutting import (
@@ -14,7 +15,6 @@ from handwright.data.people.figure.mesh_cutting import (
     cut_mesh,
     neighbours,
     refine,
-    rim_of,
     smoothed,
 )
 from handwright.data.shapes import Faces, PerVertex, Points

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from handwright.data.hands.parts import rim_of
 from handwright.data.people.figure.makehuman import (
     AGES,
     FACE_TARGETS,
@@ -143,7 +144,7 @@ def joint(side: Side) -> Joint:
     """The seam of this side."""
     figure, rig = load_figure(), load_rig()
     hand = figure.hand_vertices if side == "right" else figure.mirror[figure.hand_vertices]
-    loop = _open_loop(rig.faces)
+    loop = np.unique(rim_of(rig.faces))
     vertices = figure.vertices_m[:SKIN_VERTICES]
     mine: Bool[np.ndarray, " v"] = np.zeros(SKIN_VERTICES, np.bool_)
     mine[hand] = True
@@ -230,9 +231,3 @@ def arm_share(side: Side) -> PerVertex:
     tag = "R" if side == "right" else "L"
     mine = [b for b, name in enumerate(figure.bones) if name.startswith(_FOREARM) and name.endswith(tag)]
     return (figure.weights * np.isin(figure.weight_bones, mine)).sum(1)[:SKIN_VERTICES]
-
-
-def _open_loop(faces: Faces) -> Int[np.ndarray, " l"]:
-    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
-    unique, count = np.unique(edges, axis=0, return_counts=True)
-    return np.unique(unique[count == 1])

@@ -174,10 +174,3 @@ def smoothed(
         )
         points = points + amount * (total / count - points)
     return points
-
-
-def rim_of(faces: Faces) -> Int[np.ndarray, "e 2"]:
-    """Edges of one triangle only, as that triangle runs through them."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    _, where, count = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
-    return edges[where[count == 1]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from handwright.data.hands.arrange import jitter, thumb_view
 from handwright.data.hands.hold import Posed as HandPose
 from handwright.data.hands.hold import draw_pose, named_pose
 from handwright.data.people.figure.hand_graft import TO_CAMERA, Socket
@@ -48,7 +49,7 @@ def raise_hand(
     for attempt in range(_TRIES):
         posed = like if like is not None and rng.random() < 0.4 else draw_pose(rng)
         palm, points = _view(rng, posed, side) if attempt < _TRIES // 2 else ("camera", "up")
-        turn = TO_CAMERA @ _jitter(rng, 13.0) @ axis_angle_matrix(wrist_of(palm, points))
+        turn = TO_CAMERA @ jitter(rng, 13.0, 2.0) @ axis_angle_matrix(wrist_of(palm, points))
         wrists = _in_view(rng, trunk, side)
         hands = np.repeat(turn[None], len(wrists), 0)
         solution = solve_arm(trunk, side, socket.turn, wrists, hands, body, rng)
@@ -98,9 +99,7 @@ def tag_of(side: Side) -> str:
 def _view(rng: np.random.Generator, posed: HandPose, side: Side) -> tuple[Direction, Direction]:
     named = NAMED.get(posed.name or "")
     if posed.name in ("like", "dislike"):
-        palm: Direction = "camera" if rng.random() < 0.3 else "away"
-        thumb_up = (posed.name == "like") == (side == "right")
-        return palm, "left" if thumb_up == (palm == "camera") else "right"
+        return thumb_view(rng, posed.name, side, 0.3)
     if named is not None and named.palm is not None and named.points is not None and rng.random() < 0.75:
         return named.palm, named.points
     _, palm, points = _VIEWS[int(rng.choice(len(_VIEWS), p=[view[0] for view in _VIEWS]))]
@@ -130,8 +129,4 @@ def _hands(
     z = palm - (palm @ y) * y
     z /= np.linalg.norm(z)
     axes = turn @ np.stack([np.cross(y, z), y, z], 1)
-    return np.stack([axes @ _jitter(rng, 6.0) for _ in range(_LOW_PLACES)])
-
-
-def _jitter(rng: np.random.Generator, degrees: float) -> Matrix:
-    return axis_angle_matrix(np.deg2rad(np.clip(rng.normal(0, degrees, 3), -2 * degrees, 2 * degrees)))
+    return np.stack([axes @ jitter(rng, 6.0, 2.0) for _ in range(_LOW_PLACES)])
