@@ -25,7 +25,7 @@ from handwright.diffusion.loading.libraries import (
     randn_tensor,
 )
 from handwright.diffusion.loading.zoo import DiffusionModels
-from handwright.diffusion.request import check_options, check_pictures, each_step, embed_prompts
+from handwright.diffusion.request import check_options, check_pictures, embed_prompts
 from handwright.diffusion.samplers import (
     open_sampler,
     predicted_original,
@@ -150,9 +150,8 @@ class HandInpaintPipeline(DiffusionPipeline):
             InvalidValueError: Tensors of wrong shape or with numbers that are not finite.
             DiffusionError: Out of memory, or the model's numbers overflowed.
         """
-        check_options(steps, guidance, control_strength, start_level, control_guidance)
+        strengths = check_options(steps, guidance, control_strength, start_level, control_guidance)
         check_pictures(picture, mask, control, start, pixels_per_latent(self.vae))
-        strengths = each_step(control_strength, steps)
         if max(strengths) > 0 and self.controlnet is None:
             raise UsageError(
                 f"the control strength is {max(strengths):g} but the model has no ControlNet",

@@ -57,15 +57,16 @@ def check_options(
     control_strength: float | Sequence[float],
     start_level: float,
     control_guidance: float = 1.0,
-) -> None:
-    """Raise unless every number makes sense.
+) -> tuple[float, ...]:
+    """The control strength of every step of the schedule; raise unless every number makes sense.
 
     Raises:
         UsageError: No steps, a weight that is negative or no number, or not one strength a step.
     """
     if steps < 1:
         raise UsageError(f"the number of steps is {steps}", "at least one step is needed", "give 1 or more")
-    strengths = each_step(control_strength, steps)
+    single = not isinstance(control_strength, Sequence)
+    strengths = (control_strength,) * steps if single else tuple(control_strength)
     if len(strengths) != steps:
         raise UsageError(
             f"there are {len(strengths)} control strengths for {steps} steps", "", "give one, or one a step"
@@ -80,13 +81,7 @@ def check_options(
             "it runs from just above 0 (the picture) to 1 (pure noise)",
             "give such a number",
         )
-
-
-def each_step(control_strength: float | Sequence[float], steps: int) -> tuple[float, ...]:
-    """The control strength of every step of the schedule."""
-    if isinstance(control_strength, Sequence):
-        return tuple(control_strength)
-    return (control_strength,) * steps
+    return strengths
 
 
 def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:

@@ -92,7 +92,7 @@ def noise_to(
     """
     kind = prediction_of(scheduler)
     levels = noise_levels(scheduler, timesteps)
-    signal, spread = (_over(level, clean) for level in levels)
+    signal, spread = (level.to(clean).view(-1, 1, 1, 1) for level in levels)
     targets = {
         "epsilon": noise,
         "v_prediction": signal * noise - spread * clean,
@@ -115,7 +115,3 @@ def _min_snr(
     if kind == "sample":
         return (spread**-2).clamp(max=gamma)
     return (gamma * spread**2).clamp(max=1.0)
-
-
-def _over(level: Float[Tensor, "b"], latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 1 1"]:
-    return level.to(latents).view(-1, 1, 1, 1)

@@ -94,8 +94,7 @@ def thing_mesh(thing: Thing) -> tuple[Points, Faces, Points, Float[np.ndarray, "
         uv = 0.5 + own[:, :2] / (2 * thing.half[:2])
         uv[own[:, 2] > -0.5 * thing.half[2]] = 0.0
     else:
-        profile = _PROFILES[thing.name](thing.half)
-        own, faces = _lathe(profile)
+        own, faces = _lathe(_profile(thing.name, thing.half))
         if thing.name == "cup":
             handle, more = _cup_handle(thing.half)
             faces = np.concatenate([faces, more + len(own)])
@@ -114,44 +113,27 @@ def _lathe(profile: Float[np.ndarray, "p 2"]) -> tuple[Points, Faces]:
     return points.reshape(-1, 3), tube_faces(len(profile), _SIDES)
 
 
-def _cup_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
-    r, h, wall = half[0], half[2], 0.003
-    outside = [
-        (0, -h), (0.82 * r, -h), (0.9 * r, -0.96 * h), (0.96 * r, -0.6 * h), (r, 0.2 * h), (r, 0.98 * h),
-    ]  # fmt: skip
-    inside = [(r - 0.3 * wall, h), (r - wall, 0.98 * h), (0.9 * r, -0.6 * h), (0, -0.9 * h)]
-    return np.array(outside + inside)
-
-
-def _bar_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
+def _profile(name: str, half: Vector) -> Float[np.ndarray, "p 2"]:
+    """(Radius, height) pairs of a round thing, from its lower end to its upper one."""
     r, h = half[0], half[2]
+    if name == "ball":
+        t = np.linspace(-np.pi / 2, np.pi / 2, 22)
+        return r * np.stack([np.cos(t), np.sin(t)], 1)
+    if name == "pen":
+        return np.array([
+            (0, -h), (0.25 * r, -0.98 * h), (0.45 * r, -0.9 * h), (r, -0.76 * h), (r, 0.9 * h), (0.8 * r, h),
+            (0, h),
+        ])  # fmt: skip
+    if name == "cup":
+        wall = 0.003
+        return np.array([
+            (0, -h), (0.82 * r, -h), (0.9 * r, -0.96 * h), (0.96 * r, -0.6 * h), (r, 0.2 * h), (r, 0.98 * h),
+            (r - 0.3 * wall, h), (r - wall, 0.98 * h), (0.9 * r, -0.6 * h), (0, -0.9 * h),
+        ])  # fmt: skip
     bevel = min(0.3 * r, 0.004)
     return np.array(
         [(0, -h), (r - bevel, -h), (r, -h + bevel), (r, 0), (r, h - bevel), (r - bevel, h), (0, h)]
     )
-
-
-def _pen_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
-    r, h = half[0], half[2]
-    return np.array(
-        [
-            (0, -h),
-            (0.25 * r, -0.98 * h),
-            (0.45 * r, -0.9 * h),
-            (r, -0.76 * h),
-            (r, 0.9 * h),
-            (0.8 * r, h),
-            (0, h),
-        ]
-    )
-
-
-def _ball_profile(half: Vector) -> Float[np.ndarray, "p 2"]:
-    t = np.linspace(-np.pi / 2, np.pi / 2, 22)
-    return half[0] * np.stack([np.cos(t), np.sin(t)], 1)
-
-
-_PROFILES = {"cup": _cup_profile, "handle": _bar_profile, "pen": _pen_profile, "ball": _ball_profile}
 
 
 def _cup_handle(half: Vector) -> tuple[Points, Faces]:

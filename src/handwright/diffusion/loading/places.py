@@ -93,10 +93,6 @@ def _folder(name: str, patterns: list[str]) -> Path | None:
     except (OSError, ValueError) as error:
         raise DiffusionError(
             f"the hub did not give {name!r}",
-            _first_line(error),
+            (str(error).strip() or type(error).__name__).splitlines()[0],
             "check the name and the connection, or give a directory",
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -70,9 +70,12 @@ def draw_phases(curves: Curves, strengths: Sequence[float], fixed: float, path: 
     for (row, labels), (column, key) in product(enumerate(rows), enumerate(_LABELS)):
         axes = panels[row, column]
         for number, label in enumerate(labels):
-            estimates = curves[label][key]
-            if len(estimates) == len(strengths):
-                _draw_curve(axes, strengths, estimates, f"C{number + 3 * row}", label)
+            estimates, colour = curves[label][key], f"C{number + 3 * row}"
+            if len(estimates) != len(strengths):
+                continue
+            low, value, high = ([getattr(e, end) for e in estimates] for end in ("low", "value", "high"))
+            axes.fill_between(strengths, low, high, alpha=0.15, color=colour, linewidth=0)
+            axes.plot(strengths, value, color=colour, label=f"{label}, N {estimates[0].n}", marker="o", ms=3)
         axes.axvline(fixed, color="grey", linewidth=0.7, linestyle="--")
         axes.set(
             xlabel="control strength (dashed: the fixed one)",
@@ -82,18 +85,6 @@ def draw_phases(curves: Curves, strengths: Sequence[float], fixed: float, path: 
         )
         axes.legend(fontsize=8)
     _save(figure, path)
-
-
-def _draw_curve(
-    axes: Any,  # noqa: ANN401
-    strengths: Sequence[float],
-    estimates: Sequence[Estimate],
-    colour: str,
-    label: str,
-) -> None:
-    low, value, high = (np.array([getattr(e, end) for e in estimates]) for end in ("low", "value", "high"))
-    axes.fill_between(strengths, low, high, alpha=0.15, color=colour, linewidth=0)
-    axes.plot(strengths, value, color=colour, label=f"{label}, N {estimates[0].n}", marker="o", ms=3)
 
 
 def draw_choices(chosen: Mapping[str, float], fixed: Estimate, path: Path) -> None:

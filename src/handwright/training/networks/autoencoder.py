@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils.parametrizations import spectral_norm
 
 from handwright.diffusion.loading.libraries import AutoencoderKL
 
@@ -54,8 +55,8 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for before, after in zip((3, *widths), widths, strict=False):
-            layers += [_normed(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, _normed(nn.Conv2d(widths[-1], 1, 3, 1, 1)))
+            layers += [spectral_norm(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1)))
 
     def forward(self, pictures: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h/8 w/8"]:
         """Logits, one a patch: above 0 for real ones."""
@@ -75,7 +76,3 @@ def adversarial_losses(
     on_real, on_decoded = discriminator(torch.cat([real, decoded.detach()])).float().chunk(2)
     hinge = nn.functional.relu(1 - on_real).mean() + nn.functional.relu(1 + on_decoded).mean()
     return fools, hinge / 2
-
-
-def _normed(layer: nn.Conv2d) -> nn.Module:
-    return nn.utils.parametrizations.spectral_norm(layer)

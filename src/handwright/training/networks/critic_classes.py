@@ -35,8 +35,3 @@ def pose_group(pose: PoseWords) -> str:
     if set(pose.fingers) == {"curled"}:
         return "fist"
     return "hooked" if "hooked" in pose.fingers else "wrap"
-
-
-def pose_group_index(pose: PoseWords) -> int:
-    """Its index into ``POSE_GROUPS``."""
-    return POSE_GROUPS.index(pose_group(pose))

@@ -75,7 +75,7 @@ class AutoencoderLoss(nn.Module):
         mean, spread = posterior.mean.float(), posterior.std.float()
         latents = mean + spread * batch["noise"]
         if bool(batch["rescaled"]):
-            latents, wanted = halved(latents), halved(wanted)
+            latents, wanted = (nn.functional.avg_pool2d(planes, 2) for planes in (latents, wanted))
         decoded = vae.decode(latents).sample.float()
         loss = (decoded - wanted).abs().mean() + params.perceptual * self.distance(decoded, wanted)
         loss = loss + params.hue * hue_error(decoded, wanted)
@@ -95,11 +95,6 @@ def hue_error(decoded: Float[Tensor, "b 3 h w"], wanted: Float[Tensor, "b 3 h w"
     """
     error = nn.functional.avg_pool2d(decoded - wanted, 8)
     return (error - error.roll(1, dims=1)).abs().mean()
-
-
-def halved(planes: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h/2 w/2"]:
-    """Means of 2 × 2 cells."""
-    return nn.functional.avg_pool2d(planes, 2)
 
 
 class AutoencoderRecipe:

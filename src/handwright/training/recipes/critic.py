@@ -30,7 +30,7 @@ from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.noising import heatmap_error, mean_where
 from handwright.training.samples import with_hand, words
 from handwright.training.settings import TrainSettings
-from handwright.training.streams.critic_batches import ViewStream, numbers
+from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.part_maps import PARTS, UNKNOWN
 
 _LOSS_WEIGHTS = {
@@ -169,8 +169,8 @@ class CriticRecipe:
         drawn = self.stream.draw(
             np.random.default_rng([settings.seed, step, part, _RANDOM_STREAM]), settings.train_batch_size
         )
-        rest = {name: torch.from_numpy(values) for name, values in numbers(drawn).items()}
-        return rest | {"pictures": picture_tensor(drawn["pictures"])}
+        pictures = picture_tensor(drawn.pop("pictures"))
+        return {name: torch.from_numpy(values) for name, values in drawn.items()} | {"pictures": pictures}
 
     def grid(self) -> UInt8[np.ndarray, "h w 3"]:
         """Crops with predicted joints, red if malformed; below, the likeliest defect and the true one."""

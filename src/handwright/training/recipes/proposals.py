@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as f
 
@@ -18,7 +19,6 @@ from handwright.review.proposals.network import Proposal, decode
 from handwright.training.networks.proposals import ProposalMaps, ProposalNetwork
 from handwright.training.noising import mean_where
 from handwright.training.settings import TrainSettings
-from handwright.training.streams.proposal_targets import target_maps
 from handwright.training.streams.proposal_windows import Window, WindowStream
 
 _LOSS_WEIGHTS = {"heat": 1.0, "log_size": 2.0, "direction": 0.5, "offset": 0.1}
@@ -32,6 +32,12 @@ _SHOWN, _COLUMNS, _LEAST_SCORE = 24, 6, 0.3
 """Of the sample grid: windows, windows a row, and the score from which a proposal is drawn."""
 
 _PREDICTED, _TRUE = (255, 60, 200), (40, 220, 80)  # Colours of predicted and true hands in it, sRGB
+
+
+_SPREAD = 0.1  # Sigma of the heat around a hand's middle, in sizes of the hand
+
+_LEAST_SPREAD, _SHARPENED = 0.7, 3
+_NEAR = 0.5  # Cells with at least this heat say where, how large and which way
 
 
 class ProposalLoss(nn.Module):
@@ -95,12 +101,66 @@ class ProposalRecipe:
 def batch_of(windows: Sequence[Window]) -> dict[str, Tensor]:
     """What ``ProposalLoss`` reads."""
     pixels = np.stack([window.pixels for window in windows])
-    wanted = [target_maps(w.hands, w.directed, pixels.shape[1]) for w in windows]
-    names = ("heat", "here", "log_size", "direction", "offset", "near", "directed")
-    maps = {name: torch.from_numpy(np.stack([getattr(one, name) for one in wanted])) for name in names}
+    wanted = zip(*(target_maps(w.hands, w.directed, pixels.shape[1]) for w in windows), strict=True)
+    maps = {
+        name: torch.from_numpy(np.stack(planes)) for name, planes in zip(Targets._fields, wanted, strict=True)
+    }
     counted = torch.from_numpy(np.stack([window.counted for window in windows])).float()
     pictures = picture_tensor(pixels).contiguous(memory_format=torch.channels_last)
     return {**maps, "counted": counted, "pictures": pictures}
+
+
+class Targets(NamedTuple):
+    """What the network should say of a picture whose hands are known: maps of S/8 × S/8 cells."""
+
+    heat: Float[np.ndarray, "h h"]  # float32 [H, H] 1 in the cell of a hand's middle, falling off around it
+    # float32 [H, H] how much each cell must say that a hand is there; 1 in all a hand. Where exactly a large
+    # hand's middle is, nobody can tell: several cells share it.
+    here: Float[np.ndarray, "h h"]
+    log_size: Float[np.ndarray, "h h"]  # float32 [H, H]
+    direction: Float[np.ndarray, "2 h h"]  # float32 [2, H, H]
+    offset: Float[np.ndarray, "2 h h"]  # float32 [2, H, H]
+    near: Float[np.ndarray, "h h"]  # float32 [H, H] how much size and offset count
+    directed: Float[np.ndarray, "h h"]  # float32 [H, H] how much the direction counts
+
+
+def target_maps(
+    hands: Float[np.ndarray, "n 21 2"], directed: Bool[np.ndarray, "n"], size_px: int, stride: int = 8
+) -> Targets:
+    """The maps of a square picture.
+
+    Args:
+        hands: Landmarks in its pixels; a middle outside is taken for the border's cell.
+        directed: Which way each points is known.
+        size_px: Side of the picture.
+        stride: Pixels a cell.
+    """
+    side = size_px // stride
+    rows, columns = np.mgrid[:side, :side].astype(np.float32)
+    heat, here, log_size = (np.zeros((side, side), np.float32) for _ in range(3))
+    direction, offset = np.zeros((2, side, side), np.float32), np.zeros((2, side, side), np.float32)
+    knows = np.zeros((side, side), np.float32)
+    for points, is_directed in zip(hands, directed, strict=True):
+        low, high = points.min(0), points.max(0)
+        x, y = np.clip((low + high) / 2, 0, size_px - 1e-3) / stride
+        extent = float((high - low).max())
+        spread = max(_LEAST_SPREAD, _SPREAD * extent / stride)
+        away = (columns - np.floor(x)) ** 2 + (rows - np.floor(y)) ** 2
+        own = np.exp(-away / (2 * spread**2))
+        wins = own > heat
+        along = points[9] - points[0]
+        along = along / max(float(np.hypot(*along)), 1e-6)
+        heat = np.where(wins, own, heat)
+        inner = own**_SHARPENED
+        here += inner / inner.sum()
+        log_size[wins] = np.log(extent / size_px)
+        direction[:, wins] = along[:, None]
+        offset[0][wins], offset[1][wins] = (x - columns - 0.5)[wins], (y - rows - 0.5)[wins]
+        knows[wins] = is_directed
+    near = np.where(heat >= _NEAR, heat, 0).astype(np.float32)
+    return Targets(
+        heat.astype(np.float32), here.astype(np.float32), log_size, direction, offset, near, near * knows
+    )
 
 
 def _panel(window: Window, found: Sequence[Proposal]) -> UInt8[np.ndarray, "s s 3"]:

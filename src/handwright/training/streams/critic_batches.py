@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -33,6 +32,8 @@ class _Spread:
 
 _IN_TRAINING, _AS_DETECTED = _Spread(0.16, 0.24, 0.05, 0.04), _Spread(0.08, 0.1, 0.025)
 """In training; and as a detector's regions come, on which a critic is calibrated."""
+
+_PLAIN = ("defects", "judged", "present", "gloved", "hand")  # What samples hold as views do
 
 _DEGRADATIONS = ("blur", "noise", "jpeg", "coarse")
 
@@ -76,39 +77,22 @@ class ViewStream:
     ) -> None:
         self.views, self.size_px, self.photograph_share = views, size_px, photograph_share
         self.unforeseen_share, self.generated_share = unforeseen_share, generated_share
-        malformed = views.defects.any(1)
+        malformed, real = views.defects.any(1), views.hand & (views.generated == 0)
+
+        def painted(kind: int, wrong: bool) -> np.ndarray:
+            return np.flatnonzero(views.hand & (views.generated == kind) & (views.unforeseen == wrong))
+
         self._generated = {
-            wrong: [
-                pool
-                for kind in (1, 2)
-                if len(
-                    pool := np.nonzero(views.hand & (views.generated == kind) & (views.unforeseen == wrong))[
-                        0
-                    ]
-                )
-            ]
-            for wrong in (False, True)
+            wrong: [pool for kind in (1, 2) if len(pool := painted(kind, wrong))] for wrong in (False, True)
         }
         self._pools = {
-            (wrong, photograph): np.nonzero(
-                views.hand & (views.generated == 0) & (malformed == wrong) & (views.rendered != photograph)
-            )[0]
+            (wrong, photograph): np.flatnonzero(real & (malformed == wrong) & (views.rendered != photograph))
             for wrong in (False, True)
             for photograph in (False, True)
         }
-        self._hands, self._elsewhere = (
-            np.nonzero(views.hand & (views.generated == 0))[0],
-            np.nonzero(~views.hand)[0],
-        )
-        self._clear = (
-            views.hand
-            & (views.generated == 0)
-            & ~malformed
-            & views.judged
-            & ~views.gloved
-            & (views.seen >= PARAMS.least_visible)
-        )
-        self._lenders = np.nonzero(self._clear)[0]
+        self._hands, self._elsewhere = np.flatnonzero(real), np.flatnonzero(~views.hand)
+        self._clear = real & ~malformed & views.judged & ~views.gloved & (views.seen >= PARAMS.least_visible)
+        self._lenders = np.flatnonzero(self._clear)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
         """Samples as arrays by name; half of them show a defect, where there are any.
@@ -136,14 +120,9 @@ class ViewStream:
             "trust": np.where(views.visible, 1.0, 0.3).astype(np.float32) * inside * views.trust,
             "visible": (views.visible & inside).astype(np.float32),
             "right": side.astype(np.float32),
-            "pose": views.pose.astype(np.int64),
-            "defects": views.defects.astype(np.float32),
-            "judged": views.judged.astype(np.float32),
-            "fingers": views.fingers.astype(np.int64),
-            "present": views.present.astype(np.float32),
-            "gloved": views.gloved.astype(np.float32),
+            **{name: getattr(views, name).astype(np.int64) for name in ("pose", "fingers")},
+            **{name: getattr(views, name).astype(np.float32) for name in _PLAIN},
             "assessable": assessable(views, spoilt, PARAMS.unassessable_from).astype(np.float32),
-            "hand": views.hand.astype(np.float32),
             "unforeseen": (unforeseen | views.unforeseen).astype(np.float32),
         }
 
@@ -294,8 +273,3 @@ def _shadowed(rng: np.random.Generator, pixels: UInt8[np.ndarray, "s s 3"]) -> U
     beyond = np.clip((columns * math.cos(angle) + rows * math.sin(angle) - offset) / 0.06, 0, 1)
     shade = 1 - (1 - rng.uniform(0.35, 0.8)) * beyond
     return np.clip(pixels * shade[..., None] + 0.5, 0, 255).astype(np.uint8)
-
-
-def numbers(batch: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-    """All of a batch but its pictures."""
-    return {name: values for name, values in batch.items() if name != "pictures"}

@@ -31,7 +31,7 @@ from handwright.review.critic.upright_crops import (
     upright_crop,
 )
 from handwright.review.proposals.network import Proposer, open_proposer
-from handwright.training.networks.critic_classes import DEFECTS_SHOWN, pose_group_index
+from handwright.training.networks.critic_classes import DEFECTS_SHOWN, POSE_GROUPS, pose_group
 from handwright.training.streams.negatives import handless_regions
 from handwright.training.streams.part_maps import UNKNOWN, seen_parts, wrong_places
 from handwright.training.streams.whole_pictures import group_of, is_calibration, labelled
@@ -241,11 +241,12 @@ def _pose(hand: Mapping[str, Any]) -> int:
     """Index of the group of its pose: by name where it has one, else by its angles."""
     name = hand.get("name")
     if name in NAMED:
-        return pose_group_index(NAMED[name])
-    if "pose" not in hand:
+        words = NAMED[name]
+    elif "pose" in hand:
+        words = words_of(dofs_of_pose(np.array(hand["pose"]), np.array(hand["palm_arch"])))
+    else:
         return -1
-    pose, arch = np.array(hand["pose"]), np.array(hand["palm_arch"])
-    return pose_group_index(words_of(dofs_of_pose(pose, arch)))
+    return POSE_GROUPS.index(pose_group(words))
 
 
 def _turned(plane: UInt8[np.ndarray, "h w"], way: Float[np.ndarray, "2 3"]) -> UInt8[np.ndarray, "m m"]:

@@ -212,17 +212,15 @@ def _wordings(record: Mapping[str, Any]) -> str:
 
 
 def _stacked(rows: list[dict[str, Any]], size: int) -> Crops:
-    def column(name: str, shape: tuple[int, ...], kind: Any) -> np.ndarray:  # noqa: ANN401 - a dtype
-        return np.array([row[name] for row in rows], kind).reshape(len(rows), *shape)
-
+    kinds: dict[str, tuple[tuple[int, ...], Any]] = {
+        "pixels": ((size, size, 3), np.uint8), "depth": ((size, size), np.uint8),
+        "mask": ((size, size), np.bool_), "landmarks_px": ((21, 2), np.float32), "visible": ((21,), np.bool_),
+        "side": ((), np.int8), "defects": ((len(DEFECTS),), np.bool_), "caption": ((), np.str_),
+        "rendered": ((), np.bool_),
+    }  # fmt: skip
     return Crops(
-        pixels=column("pixels", (size, size, 3), np.uint8),
-        depth=column("depth", (size, size), np.uint8),
-        mask=column("mask", (size, size), np.bool_),
-        landmarks_px=column("landmarks_px", (21, 2), np.float32),
-        visible=column("visible", (21,), np.bool_),
-        side=column("side", (), np.int8),
-        defects=column("defects", (len(DEFECTS),), np.bool_),
-        caption=column("caption", (), np.str_),
-        rendered=column("rendered", (), np.bool_),
+        **{
+            name: np.array([row[name] for row in rows], kind).reshape(len(rows), *shape)
+            for name, (shape, kind) in kinds.items()
+        }
     )

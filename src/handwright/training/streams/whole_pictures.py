@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +117,5 @@ def sized(picture: LabelledPicture, largest_px: int) -> LabelledPicture:
     if scale >= 1:
         return picture
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return LabelledPicture(
-        cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA),
-        picture.hands * np.float32(scale),
-        picture.directed,
-        picture.seen,
-        picture.complete,
-        picture.kind,
-    )
+    smaller = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+    return replace(picture, pixels=smaller, hands=picture.hands * np.float32(scale))
