@@ -1,6 +1,6 @@
 """Captions of rendered and photographed hands, from the pose grammar, in several wordings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -55,7 +55,7 @@ def caption(scene: Scene, wording: str, rng: np.random.Generator) -> str:
         ]
         return "; ".join([scene.domain, *clauses, *(r for r in rest if r), *_defects(scene)])
     if wording == "terse":
-        poses = " and ".join(_distinct(describe(words, "terse") for words in scene.hands))
+        poses = " and ".join(dict.fromkeys(describe(words, "terse") for words in scene.hands))
         who = [scene.subject] if scene.subject else []
         return ", ".join(
             [scene.domain, *who, poses, *([scene.holds] if scene.holds else []), *_defects(scene)]
@@ -111,10 +111,6 @@ def _holding(scene: Scene) -> str:
 
 def _defects(scene: Scene) -> list[str]:
     return [_DEFECT_WORDS.get(defect, defect.replace("_", " ")) for defect in scene.defects]
-
-
-def _distinct(items: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(items))
 
 
 def with_article(noun: str) -> str:

@@ -60,12 +60,9 @@ def draw_dress(rng: np.random.Generator) -> Dress:
         if rng.random() < 0.16
         else None
     )
+    bounds = ((-0.01, 0.03), (0.03, 0.09), (0.09, 0.2))
     return Dress(
-        sleeve_m=float(
-            rng.choice([rng.uniform(-0.01, 0.03), rng.uniform(0.03, 0.09), rng.uniform(0.09, 0.2)])
-        )
-        if sleeve
-        else None,
+        sleeve_m=float(rng.choice([rng.uniform(*span) for span in bounds])) if sleeve else None,
         sleeve=sleeve,
         sleeve_words=words,
         looseness=float(rng.uniform(1.18, 1.5)),

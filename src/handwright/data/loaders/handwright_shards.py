@@ -5,7 +5,7 @@
 A record's ``people`` hold 133 points each; boxes are stored, or else lie around the labelled points.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,12 @@ def _sample(found: Labelled, source: Source) -> Sample:
     key = f"{_NAME}-{record.get('kind', 'sample')}-{found.shard.stem}-{found.key}"
     hands = tuple(_hand(hand) for hand in record["hands"])
     people = tuple(_person(person) for person in record.get("people", ()))
-    caption = record.get("caption")
-    return Sample(key, _reader(found), hands, people, caption, domain, source)
+    caption, path = record.get("caption"), found.shard / found.image
+
+    def read() -> Image:
+        return Image(decode_photo(read_photo(path), found.image))
+
+    return Sample(key, read, hands, people, caption, domain, source)
 
 
 def _hand(hand: Mapping[str, Any]) -> HandLabel:
@@ -75,9 +79,3 @@ def _person(person: Mapping[str, Any]) -> PersonLabel:
 def _box(values: list[float]) -> Box:
     x0, y0, x1, y1 = (float(v) for v in values)
     return x0, y0, x1, y1
-
-
-def _reader(found: Labelled) -> Callable[[], Image]:
-    """What reads the picture out of its shard when it is wanted."""
-    path = found.shard / found.image
-    return lambda: Image(decode_photo(read_photo(path), found.image))

@@ -22,11 +22,11 @@ from handwright.data.people.figure.hand_graft import (
 )
 from handwright.data.people.figure.makehuman import SKIN_VERTICES, load_figure
 from handwright.data.people.figure.mesh_cutting import bone
-from handwright.data.people.head.face import Look, eye_solids, face_paint, paint_of
+from handwright.data.people.head.face import Look, canvas_uv, eye_solids, face_paint
 from handwright.data.people.head.hair import Hair, hair_solids
 from handwright.data.people.posture.stance import Stance
 from handwright.data.shapes import CornerUV, Faces, Points, Vector
-from handwright.data.world.stage import Solid, plain_solid
+from handwright.data.world.stage import Paint, Solid, plain_solid
 from handwright.hand.dense import load_dense_rig
 from handwright.hand.kinematics import pose_bones, pose_points, to_camera
 from handwright.hand.rig import Rig, load_rig
@@ -79,11 +79,12 @@ def _skin(someone: Someone, skin_m: Points) -> Solid:
     hand_faces, hand_uv, count = dense_faces()
     body_m = skin_m[:SKIN_VERTICES]
     number = np.arange(SKIN_VERTICES)
-    labels = [_body_labels(someone.hands)]
+    labels = [np.full(SKIN_VERTICES, SKIN)]
     points: list[Points] = []
     faces: list[Faces] = []
     uv: list[CornerUV] = []
     for k, hand in enumerate(someone.hands):
+        labels[0][arm_share(hand.side) > 0.5] = k * LABELS_PER_HAND + FOREARM
         first = SKIN_VERTICES + k * count
         posed = pose_bones(load_rig(), hand)
         points.append(
@@ -105,7 +106,7 @@ def _skin(someone: Someone, skin_m: Points) -> Solid:
     skin = someone.person.skin
     material = replace(skin, hair=0.0, roughness=min(skin.roughness + 0.12, 0.8))
     all_faces = np.concatenate([number[body.faces[kept]], *faces])
-    paint = face_paint(someone.look, material.albedo)
+    on_face = np.concatenate([canvas_uv()[kept], np.zeros((len(all_faces) - len(kept), 3, 2), np.float32)])
     return Solid(
         np.concatenate([body_m, *points]),
         all_faces,
@@ -114,15 +115,8 @@ def _skin(someone: Someone, skin_m: Points) -> Solid:
         material,
         -1,
         np.concatenate(labels),
-        paint_of(paint, kept, len(all_faces) - len(kept)),
+        Paint(face_paint(someone.look, material.albedo), on_face),
     )
-
-
-def _body_labels(hands: tuple[Hand, Hand]) -> Int[np.ndarray, " v"]:
-    labels = np.full(SKIN_VERTICES, SKIN)
-    for k, hand in enumerate(hands):
-        labels[arm_share(hand.side) > 0.5] = k * LABELS_PER_HAND + FOREARM
-    return labels
 
 
 @lru_cache(maxsize=1)

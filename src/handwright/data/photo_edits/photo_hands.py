@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from handwright.data.photographs import decode_photo, read_photo
 from handwright.data.shapes import Landmarks, Matrix, Vector, Vector2
@@ -95,7 +95,8 @@ def _finger(number: int, chain: Float[np.ndarray, "4 2"], depth: np.ndarray, spa
     rim = min(column.min(), row.min(), width - 1 - column.max(), height - 1 - row.max())
     if rim < 0.1 * span:
         return Finger(chain, 0.1 * span, False)
-    radii = _widest(depth, row, column) / span
+    # the largest depth near each point: landmarks lie a little beside the axis
+    radii = cv2.dilate(depth, np.ones((5, 5), np.uint8))[row, column] / span
     middle = float(np.median(radii))
     even = radii.max() < 1.4 * middle and radii.min() > 0.5 * middle
     most = _MOST_RADIUS * (1.15 if number == 0 else 1)
@@ -110,12 +111,6 @@ def _is_clear(number: int, radius: float, chains: Float[np.ndarray, "5 4 2"]) ->
     rest = [chain for k, chain in enumerate(chains) if k != number]
     away = [distance_to_chain(chain, outer[None, :, 0], outer[None, :, 1]).min() for chain in rest]
     return bool(min(away) > _CLEAR * radius)
-
-
-def _widest(depth: np.ndarray, row: Int[np.ndarray, " n"], column: Int[np.ndarray, " n"]) -> np.ndarray:
-    """The largest depth near each point: landmarks lie a little beside the axis."""
-    grown = cv2.dilate(depth, np.ones((5, 5), np.uint8))
-    return grown[row, column]
 
 
 def along(chain: Float[np.ndarray, "4 2"], shares: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 2"]:

@@ -182,14 +182,7 @@ def record_of(picture: EditedPhoto, seed: int, index: int) -> dict[str, Any]:
     hands[0]["words"] = str(scene.hands[0])
     if label is not None:
         box = [round(v, 1) for v in label.bbox_xyxy_px]
-        hands[0]["defects"].append(
-            {
-                "name": label.name,
-                "generator": label.generator,
-                "fingers": list(label.fingers),
-                "bbox_xyxy_px": box,
-            }
-        )
+        hands[0]["defects"].append({**vars(label), "fingers": list(label.fingers), "bbox_xyxy_px": box})
     hands += [_hand(points * picture.scale, side, size) for points, side in crop.others]
     return {
         **record_head(scene, "defects", seed, index, picture.pixels),

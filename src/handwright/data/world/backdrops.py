@@ -184,11 +184,6 @@ def draw_bricks(rng: np.random.Generator, side: int, tiled: bool = False) -> Can
     return (brick * (1 - mortar) + mortar * rng.uniform(0.25, 0.6) * rough).astype(np.float32)
 
 
-def draw_tiles(rng: np.random.Generator, side: int) -> Canvas:
-    """A wall of glazed tiles."""
-    return draw_bricks(rng, side, tiled=True)
-
-
 def add_person(picture: Canvas, rng: np.random.Generator, side: int) -> Linear:
     """Somebody out of focus: shoulders, neck, head, hair."""
     s = float(side)

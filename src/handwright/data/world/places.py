@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -49,7 +50,9 @@ KINDS: dict[str, Kind] = {
     "desk": Kind("over a desk", 0.1, False, 0.9, 0.003, backdrops.draw_desk),
     "landscape": Kind("in the countryside", 0.09, True, 0.0, 0.012, backdrops.draw_landscape),
     "brick": Kind("in front of a brick wall", 0.05, True, 0.4, 0.006, backdrops.draw_bricks),
-    "tiles": Kind("in front of a tiled wall", 0.05, False, 0.4, 0.006, backdrops.draw_tiles),
+    "tiles": Kind(
+        "in front of a tiled wall", 0.05, False, 0.4, 0.006, partial(backdrops.draw_bricks, tiled=True)
+    ),
     "wall": Kind("in front of a wall with pictures", 0.1, False, 0.25, 0.009, scenery.draw_wall),
     "shelf": Kind("in front of a bookshelf", 0.05, False, 0.0, 0.012, scenery.draw_shelf),
     "wood": Kind("over a wooden table", 0.07, False, 0.9, 0.003, scenery.draw_wood),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -79,21 +79,17 @@ class CriticNetwork(nn.Module):
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
         """The prediction for the crops."""
         levels = self.backbone(crops)
-        joined = self._joined(levels)
+        joined = [
+            self.laterals[-1](levels[-1])
+        ]  # from the coarsest to 1/4, each with what all coarser ones know
+        for k in range(len(levels) - 2, -1, -1):
+            finer = self.laterals[k](levels[k]) + f.interpolate(joined[-1], scale_factor=2.0)
+            joined.append(self.smooth[k](finer))
         whole = self.whole(torch.cat([*_pooled(levels[-1]), *_pooled(joined[-1])], 1))
         heads = dict(zip(_HEADS, self.heads_of_whole(whole).split(self.counts, 1), strict=True))
         heads |= {"present": self.present(whole), "hand": self.hand(whole)}
         heatmaps, parts = self.read(joined[-1]).split((21, len(self.config.parts)), 1)
         return judged(heatmaps, parts, self.where(joined[-2]), heads, self.config.size_px)
-
-    def _joined(self, levels: Sequence[Tensor]) -> list[Tensor]:
-        """Maps from the coarsest to 1/4, each with what all coarser ones know."""
-        above = self.laterals[-1](levels[-1])
-        joined = [above]
-        for k in range(len(levels) - 2, -1, -1):
-            above = self.smooth[k](self.laterals[k](levels[k]) + f.interpolate(above, scale_factor=2.0))
-            joined.append(above)
-        return joined
 
 
 class LiteBackbone(nn.Module):

@@ -143,10 +143,6 @@ class FamilyRecipe:
             "tokens": token_ids(self.family.tokenizer, captions),
         }
 
-    def painted(self, controlnet: ControlNetModel | None) -> np.ndarray:
-        """A few of the training crops, repainted under their depth, or without control."""
-        return sample_grid(self.shown, self.family, controlnet)
-
 
 class BaseRecipe(FamilyRecipe):
     """``base``."""
@@ -155,7 +151,7 @@ class BaseRecipe(FamilyRecipe):
 
     def grid(self) -> np.ndarray:
         """Crops repainted without control, and below with the general ControlNet."""
-        free, controlled = (self.painted(control) for control in (None, self.controlnet))
+        free, controlled = (sample_grid(self.shown, self.family, c) for c in (None, self.controlnet))
         return np.concatenate([free, controlled[-self.family.resolution :]], 0)
 
     def save(self, folder: Path) -> None:

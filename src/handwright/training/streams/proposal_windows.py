@@ -19,6 +19,8 @@ from handwright.training.streams.whole_pictures import LabelledPicture
 SHARES = {"photograph": 0.4, "defects": 0.33, "hands": 0.1, "people": 0.17}
 """How often a window shows each kind of picture, where there are any."""
 
+_STRIDE = 8  # Pixels a cell of what is counted
+
 HAND_FREE = 0.22  # Share of windows without a hand
 
 
@@ -64,11 +66,10 @@ class WindowStream:
     Args:
         pictures: Where to draw from.
         size_px: Side of the windows.
-        stride: Pixels a cell of what is counted.
     """
 
-    def __init__(self, pictures: Sequence[LabelledPicture], size_px: int, stride: int = 8) -> None:
-        self.size_px, self.stride = size_px, stride
+    def __init__(self, pictures: Sequence[LabelledPicture], size_px: int) -> None:
+        self.size_px = size_px
         kinds = sorted({p.kind for p in pictures if p.seen.any()})
         self.pools = [[p for p in pictures if p.kind == kind and p.seen.any()] for kind in kinds]
         shares = np.array([SHARES.get(kind, 0.1) for kind in kinds])
@@ -82,7 +83,7 @@ class WindowStream:
     def draw(self, rng: np.random.Generator) -> Window:
         """One window."""
         if rng.random() < HAND_FREE:
-            everywhere = np.ones((self.size_px // self.stride,) * 2, np.bool_)
+            everywhere = np.ones((self.size_px // _STRIDE,) * 2, np.bool_)
             pixels = relit(rng, self.hand_free(rng))
             return Window(pixels, np.zeros((0, 21, 2), np.float32), np.zeros(0, np.bool_), everywhere)
         return self._with_hand(rng)
@@ -116,7 +117,7 @@ class WindowStream:
             rng.uniform(0.8, PARAMS.largest) if filling else np.exp(rng.uniform(np.log(PARAMS.smallest), 0))
         )
         more = int(rng.integers(1, 4)) if share < 0.45 and rng.random() < PARAMS.collage_share else 0
-        collage = _Collage(self._canvas(rng), self.stride)
+        collage = _Collage(self._canvas(rng))
         for _ in range(more):
             small = float(np.exp(rng.uniform(np.log(PARAMS.smallest), np.log(0.4))))
             if rng.random() < 0.5:
@@ -137,8 +138,8 @@ class WindowStream:
 class _Collage:
     """Pictures laid over one another, with the hands that stay."""
 
-    def __init__(self, canvas: UInt8[np.ndarray, "s s 3"], stride: int) -> None:
-        self.pixels, self.stride, side = canvas.copy(), stride, canvas.shape[0] // stride
+    def __init__(self, canvas: UInt8[np.ndarray, "s s 3"]) -> None:
+        self.pixels, side = canvas.copy(), canvas.shape[0] // _STRIDE
         self.counted = np.ones((side, side), np.uint8)
         self.hands, self.directed = list[np.ndarray](), list[bool]()
 
@@ -150,7 +151,7 @@ class _Collage:
         self._cover(corners)
         _warp(picture.pixels, matrix, self.pixels)
         quad = np.zeros_like(self.counted)
-        cv2.fillConvexPoly(quad, np.round(corners / self.stride * 16).astype(np.int32), 1, shift=4)
+        cv2.fillConvexPoly(quad, np.round(corners / _STRIDE * 16).astype(np.int32), 1, shift=4)
         moved = _moved(matrix, picture.hands)
         if picture.complete:
             self.counted |= quad
@@ -196,7 +197,7 @@ class _Collage:
                 self.directed.pop(k)
 
     def _disc(self, onto: UInt8[np.ndarray, "c c"], points: Float[np.ndarray, "21 2"], value: int) -> None:
-        low, high = points.min(0) / self.stride, points.max(0) / self.stride
+        low, high = points.min(0) / _STRIDE, points.max(0) / _STRIDE
         x, y = (low + high) / 2
         radius = max(1.0, PARAMS.uncounted_radius * float((high - low).max()))
         cv2.circle(onto, (round(float(x)), round(float(y))), round(radius), value, -1)

@@ -57,7 +57,8 @@ def draw_build(rng: np.random.Generator, age: str) -> Build:
     """Someone of this age."""
     female = bool(rng.random() < 0.5)
     feminine = float(np.clip((0.93 if female else 0.05) + rng.normal(0, 0.06), 0, 1))
-    ages = _age_shares(rng, age)
+    shares = np.array([rng.uniform(low, high) for low, high in _AGE_MIX[age]])
+    ages: list[float] = (shares / shares.sum()).tolist()
     races = rng.dirichlet([0.5, 0.5, 0.5])
     muscle, weight = np.clip(rng.normal([-0.05, 0.0], [0.4, 0.45]), -0.85, 0.95)
     weights: dict[str, float] = {}
@@ -84,12 +85,6 @@ def rest_vertices_m(build: Build) -> Points:
         vertices[index] += weight * moves
     vertices *= build.stature
     return vertices - [0.0, float(vertices[:SKIN_VERTICES, 1].min()), 0.0]
-
-
-def _age_shares(rng: np.random.Generator, age: str) -> tuple[float, float, float]:
-    shares = np.array([rng.uniform(low, high) for low, high in _AGE_MIX[age]])
-    child, young, old = shares / shares.sum()
-    return float(child), float(young), float(old)
 
 
 def _three(value: float) -> tuple[float, float, float]:

@@ -73,11 +73,6 @@ def canvas_uv() -> CornerUV:
     return corners.astype(np.float32)
 
 
-def paint_of(picture: Linear, faces: np.ndarray, extra: int) -> Paint:
-    """A painted face on these of the body's faces, followed by ``extra`` bare ones."""
-    return Paint(picture, np.concatenate([canvas_uv()[faces], np.zeros((extra, 3, 2), np.float32)]))
-
-
 def eye_solids(skin_m: Points, towards: Vector, look: Look, label: int) -> list[Solid]:
     """Both eyeballs of a posed body in camera space, which look at a point there (metres)."""
     solids: list[Solid] = []
