@@ -106,17 +106,7 @@ def jump(
         )
 
 
-def extra_repeated(task: EditTask) -> EditedHand:
-    """The sector of one finger is copied."""
-    return _sector(task, twice=True)
-
-
-def missing_skipped(task: EditTask) -> EditedHand:
-    """The sector of one finger is left out."""
-    return _sector(task, twice=False)
-
-
-def _sector(task: EditTask, *, twice: bool) -> EditedHand:
+def sector(task: EditTask, *, twice: bool) -> EditedHand:
     """The sector of one finger copied or left out."""
     fan = fan_of(task.crop)
     k = int(task.rng.integers(4))

@@ -99,16 +99,6 @@ def fused_webbed(task: EditTask) -> EditedHand:
     return EditedHand(canvas, pair)
 
 
-def split_forked(task: EditTask) -> EditedHand:
-    """A finger that forks at its middle joint: two copies of what lies beyond."""
-    return _fork(task, lent=False)
-
-
-def split_lent(task: EditTask) -> EditedHand:
-    """A branch from another photograph's finger grows out of a finger's middle joint."""
-    return _fork(task, lent=True)
-
-
 def split_unfolded(task: EditTask) -> EditedHand:
     """A finger that opens into two ends, each one half of it and that half's mirror image."""
     crop = task.crop
@@ -139,7 +129,8 @@ def split_unfolded(task: EditTask) -> EditedHand:
     return EditedHand(canvas, (finger,))
 
 
-def _fork(task: EditTask, *, lent: bool) -> EditedHand:
+def fork(task: EditTask, *, lent: bool) -> EditedHand:
+    """A finger that forks: two copies of what lies beyond a joint, or one and another photograph's finger."""
     crop = task.crop
     lender = task.lend() if lent else None
     finger = task.pick([f for f in crop.free if f > 0])

@@ -33,10 +33,10 @@ def _of(kind: str, *ways: Callable[..., EditedHand]) -> tuple[Edit, ...]:
 
 
 EDITS: dict[str, tuple[Edit, ...]] = {
-    Defect.EXTRA: (counts.extra_copied, counts.extra_lent, fans.extra_repeated),
-    Defect.MISSING: (counts.missing_erased, counts.missing_stump, fans.missing_skipped),
+    Defect.EXTRA: (counts.extra_copied, counts.extra_lent, partial(fans.sector, twice=True)),
+    Defect.MISSING: (counts.missing_erased, counts.missing_stump, partial(fans.sector, twice=False)),
     Defect.FUSED: (joins.fused_pressed, joins.fused_webbed, fans.fused_closed),
-    Defect.SPLIT: (joins.split_forked, joins.split_lent, joins.split_unfolded),
+    Defect.SPLIT: (partial(joins.fork, lent=False), partial(joins.fork, lent=True), joins.split_unfolded),
     Defect.OVERBENT: _of(Defect.OVERBENT, bends.lifted, bends.warped, bends.lent),
     Defect.SIDEWAYS: _of(Defect.SIDEWAYS, bends.lifted, bends.warped, bends.lent),
     Defect.TOO_LONG: _of(Defect.TOO_LONG, bends.lifted, bends.warped, bends.respaced),

@@ -80,7 +80,9 @@ def detached(task: EditTask, variant: int) -> EditedHand:
     turn = task.sign() * task.rng.uniform(0.5, 0.9) if variant == 2 else task.rng.normal(0, 0.06)
     away = task.rng.uniform(0.25, 0.4) * axis
     if variant == 1:
-        away = task.rng.uniform(0.1, 0.25) * axis + task.sign() * task.rng.uniform(0.45, 0.7) * _across(axis)
+        away = task.rng.uniform(0.1, 0.25) * axis + task.sign() * task.rng.uniform(0.45, 0.7) * np.array(
+            [-axis[1], axis[0]]
+        )
     if task.sound:
         turn, away = task.rng.normal(0, 0.02), np.zeros(2)
     erase(canvas, hand, task.seed())
@@ -230,10 +232,6 @@ def _axis(crop: HandCrop) -> Vector2:
     """Unit vector from the wrist to the knuckles."""
     direction = crop.points[[5, 9, 13, 17]].mean(0) - crop.points[0]
     return direction / max(float(np.hypot(*direction)), 1e-6)
-
-
-def _across(axis: np.ndarray) -> Vector2:
-    return np.array([-axis[1], axis[0]])
 
 
 def _has_arm(crop: HandCrop, axis: np.ndarray) -> bool:

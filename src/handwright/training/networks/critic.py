@@ -79,9 +79,8 @@ class CriticNetwork(nn.Module):
     def forward(self, crops: Float[Tensor, "b 3 s s"]) -> Judged:
         """The prediction for the crops."""
         levels = self.backbone(crops)
-        joined = [
-            self.laterals[-1](levels[-1])
-        ]  # from the coarsest to 1/4, each with what all coarser ones know
+        # maps from the coarsest to 1/4, each with what all coarser ones know
+        joined = [self.laterals[-1](levels[-1])]
         for k in range(len(levels) - 2, -1, -1):
             finer = self.laterals[k](levels[k]) + f.interpolate(joined[-1], scale_factor=2.0)
             joined.append(self.smooth[k](finer))

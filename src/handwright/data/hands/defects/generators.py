@@ -86,7 +86,9 @@ def add_defect(setup: Setup, name: str, generator: int, rng: np.random.Generator
     dressed = setup.hands[0]
     hand = dressed.posed.hand
     if name == Defect.WRONG_HAND and generator == 1:
-        posed = _same_as(hand, setup.hands[1].posed.hand)
+        other = setup.hands[1].posed.hand  # once more, on the wrong arm
+        twin = replace(hand, pose=other.pose, palm_arch=other.palm_arch, shape=other.shape, side=other.side)
+        posed = PosedHand(twin, bones_of(twin))
     else:
         posed = _generated(name, generator, hand, setup.poses[0].dofs_rad, rng)
     malformed = replace(dressed, posed=posed, dress=replace(dressed.dress, rings=()))
@@ -107,9 +109,3 @@ def _generated(name: str, generator: int, hand: Hand, dofs: Angles, rng: np.rand
             return posed
         tried.append((across, posed))
     return max(tried, key=lambda one: one[0])[1]
-
-
-def _same_as(hand: Hand, other: Hand) -> PosedHand:
-    """The other hand of the picture once more, on the wrong arm."""
-    twin = replace(hand, pose=other.pose, palm_arch=other.palm_arch, shape=other.shape, side=other.side)
-    return PosedHand(twin, bones_of(twin))
