@@ -91,7 +91,7 @@ def rim_of(faces: Faces) -> Int[np.ndarray, "e 2"]:
 @lru_cache(maxsize=1)
 def _last_ring() -> Int[np.ndarray, " n"]:
     """The stump's open end, in order."""
-    follow = dict(rim_of(load_dense_rig().rig.faces).tolist())
+    follow: dict[int, int] = dict(rim_of(load_dense_rig().rig.faces).tolist())
     loop = [min(follow)]
     while (following := follow[loop[-1]]) != loop[0]:
         loop.append(following)
