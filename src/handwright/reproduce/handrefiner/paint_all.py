@@ -3,7 +3,7 @@
 Each is kept, with the strategies that choose among them: what two rows share is painted once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -240,7 +240,7 @@ class Bench:
             else ({"hand": True}, hand_crop(seen[0], seen[1].bbox_xyxy_px))
         )
 
-    def _each(self, group: str, pictures: Sequence[Picture], works: dict[str, Work]) -> tuple[str, ...]:
+    def _each(self, group: str, pictures: Sequence[Picture], works: Mapping[str, Work]) -> tuple[str, ...]:
         """Do what is missing of every picture; names of those that show a hand."""
         names: list[str] = []
         for number, picture in enumerate(pictures):
@@ -249,7 +249,7 @@ class Bench:
                 names.append(picture.name)
         return tuple(names)
 
-    def _one(self, group: str, picture: Picture, works: dict[str, Work]) -> bool:
+    def _one(self, group: str, picture: Picture, works: Mapping[str, Work]) -> bool:
         if self.store.has(group, f"{picture.name}/{NONE}"):
             return False
         missing = [name for name in works if not self.store.has(group, f"{picture.name}/{name}")]

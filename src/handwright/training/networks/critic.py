@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.metrics.extractors.network import load_network
-from handwright.training.networks.common import convolution
 from handwright.training.networks.perceptual import lite0
 
 _HEADS = ("visible", "malformed", "defects", "fingers", "right", "poses", "gloved", "assessable")
@@ -139,6 +138,12 @@ def judged(
     logits["malformed"] = logits["malformed"] + pooled[:, 0]
     logits["defects"] = logits["defects"] + pooled[:, 1:]
     return Judged(heatmaps, parts, where, **logits)
+
+
+def convolution(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """A convolution whose normalisation folds into it once it is trained."""
+    conv = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
 
 
 N = TypeVar("N", bound=nn.Module)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as f
 
 from handwright.metrics.extractors.network import load_network
-from handwright.training.networks.common import convolution
+from handwright.training.networks.critic import convolution
 
 _RARE = 0.01  # How likely a hand's middle is at first: focal losses start calmly from there
 

@@ -7,8 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as f
 
-from handwright.training.networks.common import convolution
-from handwright.training.networks.critic import CriticConfig, Judged, judged
+from handwright.training.networks.critic import CriticConfig, Judged, convolution, judged
 
 _HEADS = (
     "visible", "malformed", "defects", "fingers", "present", "right", "poses", "gloved", "assessable", "hand",
