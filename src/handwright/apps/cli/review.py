@@ -50,7 +50,8 @@ def review(
     """
     import json
 
-    from handwright.workflow.review import FailOn, ReviewOptions, review_files
+    from handwright.workflow.review import ReviewOptions, review_files
+    from handwright.workflow.run.pool import FailOn
 
     screen = Screen(as_json=as_json, debug=debug)
     if calibrate is not None or output is not None:
