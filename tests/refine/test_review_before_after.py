@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handwright.refine.pipeline import Engine, refine_picture
-from handwright.refine.review_before_after import review_after, review_before
+from handwright.refine.review_before_after import PARAMS, review_after, review_before
 from handwright.refine.settings import RefineSettings
 from handwright.review.judge import Judge, review_picture
 from handwright.review.proposals.network import Proposal
@@ -67,3 +67,14 @@ def test_afterwards_hands_keep_their_numbers_and_new_ones_get_new_ones():
     assert after.hands[0].bbox_xyxy_px == (94.0, 62.0, 154.0, 122.0)
     gone = review_after(wall(), before, {}, judge(None, RIGHT), search=True)
     assert [hand.id for hand in gone.hands] == [2]
+
+
+@pytest.mark.parametrize(("more", "numbers"), [(0.02, [1]), (-0.02, [2])])
+def test_a_find_is_the_hand_that_it_overlaps_enough(more, numbers):
+    before = review_before(wall(), [], judge(None, HERE), search=True)
+    overlap = PARAMS.min_overlap + more
+    shift = HERE.region.size_px * (1 - overlap) / (1 + overlap)  # of two equal squares side by side
+    (x, y) = HERE.region.center_px
+    moved = Proposal(replace(HERE.region, center_px=(x + shift, y)), 0.8)
+    after = review_after(wall(), before, {}, judge(None, moved), search=True)
+    assert [hand.id for hand in after.hands] == numbers

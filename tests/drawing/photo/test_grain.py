@@ -7,7 +7,7 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from handwright.drawing.photo.grain import Grain, add_grain, measure_grain, skin_grain
+from handwright.drawing.photo.grain import Grain, SkinGrainParams, add_grain, measure_grain, skin_grain
 
 NONE = Grain(np.zeros(3), 0.0, 0.0)
 
@@ -131,3 +131,18 @@ def test_what_only_skin_shows_comes_back_fainter_finer_and_grey():
     assert (given.sigma_rgb < 5.2).all()
     assert given.correlation_px == pytest.approx(1.1)
     assert given.luma_share > 0.95
+
+
+MOST, WHOLE = SkinGrainParams().most_ratio, SkinGrainParams().whole
+
+
+def test_skin_keeps_its_own_grain_up_to_a_ratio_to_that_of_its_surroundings():
+    below, above = grain_of(2 * (MOST - 0.01)), grain_of(2 * (MOST + 0.01))
+    assert skin_grain(below, grain_of(2.0)) is below
+    assert skin_grain(above, grain_of(2.0)).luma_share > above.luma_share
+
+
+def test_texture_keeps_its_strength_up_to_a_deviation():
+    below, above = (grain_of(float(np.hypot(MOST, WHOLE + more))) for more in (-0.05, 0.05))
+    assert skin_grain(below, grain_of(1.0)).sigma_rgb == pytest.approx(below.sigma_rgb)
+    assert (skin_grain(above, grain_of(1.0)).sigma_rgb < above.sigma_rgb - 0.01).all()

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handwright.hand.depth import render_hand
-from handwright.hand.skeleton import distal_of_wrist
+from handwright.hand.skeleton import distal_of_wrist, skeleton_masks
 from handwright.perception.analysis import crop_window
 from handwright.perception.fit.hand_fit import fit_of_given_hand
-from handwright.refine.compositing.repair_mask import compute_repair_mask
+from handwright.refine.compositing.repair_mask import PARAMS, compute_repair_mask
 from tests.drawn import SIZE, flat_hand, region_of, shoot
 
 
@@ -134,3 +134,29 @@ def test_a_hand_out_of_sight_with_no_old_hand_has_an_empty_mask(one, translation
     away = replace(one.hand, translation_m=np.array(translation, float))
     nothing = replace(one.region, inside=np.zeros_like(one.silhouette))
     assert not compute_repair_mask(away, one.window, one.landmarks_px, nothing).any()
+
+
+def test_the_rim_is_as_wide_as_its_numbers_ask_for(one):
+    """The outermost pixels of the mask lie within the rim, and one pixel farther there is none."""
+    nothing = replace(one.region, inside=np.zeros_like(one.region.inside))
+    mask = compute_repair_mask(one.hand, one.window, one.landmarks_px, nothing)
+    _, _, x1, y1 = one.window
+    silhouette = render_hand(one.hand, y1, x1, window=one.window).face >= 0
+    away = cv2.distanceTransform((~silhouette).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    width = np.ceil(PARAMS.dilation * one.hand_px + PARAMS.dilation_px)
+    assert width - 1 < away[mask].max() <= width < away[~mask].min()
+
+
+@pytest.mark.parametrize(("more", "goes"), [(-0.03, True), (0.03, False)])
+def test_old_skin_goes_up_to_a_distance_from_its_skeleton(one, more, goes):
+    """A broad patch beside the wrist, no finger: what lies beyond the reach stays."""
+    _, thick = skeleton_masks(one.landmarks_px, *one.region.inside.shape)
+    far = cv2.distanceTransform((~thick).astype(np.uint8), cv2.DIST_L2, 3) / one.region.span_px
+    beyond = ~distal_of_wrist(one.landmarks_px, *far.shape, PARAMS.finger_start)
+    everything = replace(one.region, inside=np.ones_like(one.region.inside))
+    old = compute_repair_mask(one.hand, one.window, one.landmarks_px, everything)
+    rim = np.ceil(PARAMS.dilation * one.hand_px + PARAMS.dilation_px) / one.region.span_px
+    edge = PARAMS.reach + more + (0 if goes else rim)
+    ring = beyond & (np.abs(far - edge) < 0.01)
+    assert ring.any()
+    assert old[ring].all() if goes else not old[ring].any()

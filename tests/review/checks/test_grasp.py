@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import pytest
 
 from handwright.hand.grammar import NAMED
 from handwright.prompts.parse import parse_prompt
 from handwright.review.checklist import CHECKS, Check, HandReview, PictureReview
-from handwright.review.checks.grasp import check_grasp, extended_fingers, grasp_state
+from handwright.review.checks import grasp
+from handwright.review.checks.grasp import PARAMS, check_grasp, extended_fingers, grasp_state
 from handwright.review.expectation_check import check_expectation
 from tests.drawn import flat_hand
 from tests.review.drawn import evidence_of, grainy, seen
@@ -108,3 +111,16 @@ def test_a_prompt_that_says_nothing_of_hands_changes_nothing():
     after = check_expectation(before, parse_prompt("a mountain lake at dawn"))
     assert after.verdict == before.verdict == "pass"
     assert after.notes == ()
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(0.99, "pass"), (1.01, "cannot tell")])
+def test_a_pose_counts_up_to_a_residual_of_the_fit(factor, verdict):
+    analysis = evidence_of(grainy())
+    vars(analysis)["fit"] = replace(analysis.landmark_fit, residual=factor * PARAMS.max_residual)
+    assert check_grasp(analysis).verdict == verdict
+
+
+@pytest.mark.parametrize(("more", "contact"), [(-0.001, None), (0.001, True)])
+def test_a_thing_counts_from_a_share_of_the_hand_that_it_covers(more, contact, monkeypatch):
+    monkeypatch.setattr(grasp, "covered_share", lambda _: PARAMS.min_covered + more)
+    assert check_grasp(evidence_of(grainy())).value["contact"] is contact

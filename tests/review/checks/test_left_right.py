@@ -9,7 +9,7 @@ import pytest
 
 from handwright.perception.detect.landmarker import Person
 from handwright.review.checks.arms import arms_of_hands, arms_without, own_arms, people_in_mirror
-from handwright.review.checks.left_right import check_side
+from handwright.review.checks.left_right import PARAMS, check_side
 from tests.perception.hands import hand, person
 from tests.review.drawn import PeopleLandmarker
 
@@ -92,3 +92,17 @@ def test_people_seen_in_the_mirror_are_the_same_people():
     (again,) = people_in_mirror(np.zeros((side, side, 3), np.uint8), scripted)
     assert again.points_px == pytest.approx(body.points_px)
     assert again.visibility == pytest.approx(body.visibility)
+
+
+@pytest.mark.parametrize(
+    ("side", "score", "verdict"),
+    [
+        ("left", PARAMS.min_score - 0.001, "cannot tell"),
+        ("left", PARAMS.min_score + 0.001, "pass"),
+        ("right", PARAMS.min_score_to_fail - 0.001, "cannot tell"),
+        ("right", PARAMS.min_score_to_fail + 0.001, "fail"),
+    ],
+)
+def test_a_side_is_judged_and_fails_from_a_score_on(side, score, verdict):
+    _, check = arm_and_check(someone(left=(450, 260)), hand(450, 260, 100, side=side, score=score))
+    assert check.verdict == verdict

@@ -26,7 +26,8 @@ class RepairMaskParams:
     hanging: float = -0.4
     # Radius, in spans, of a disc that fits into palm, arm or face, and into no finger
     broad_radius: float = 0.14
-    dilation: float = 0.025  # Width of the rim, in hand sizes, besides twice the blur of the picture's edges
+    dilation: float = 0.025  # Width of the rim around both hands, in hand sizes …
+    dilation_px: float = 4.0  # … plus this, in pixels: twice the usual blur of a picture's edges
 
 
 PARAMS = RepairMaskParams()
@@ -37,12 +38,10 @@ def compute_repair_mask(
     window: tuple[int, int, int, int],
     landmarks_px: Float[np.ndarray, "21 2"],
     region: HandRegion,
-    blur_px: float = 2.0,
 ) -> Bool[np.ndarray, "h w"]:
     """Rendered silhouette ∪ the old hand near its own skeleton or known to be it, dilated in proportion.
 
-    ``landmarks_px`` are those of the old hand in the crop; ``blur_px``, the width of the picture's edges, is
-    added to the dilation.
+    ``landmarks_px`` are those of the old hand in the crop.
     """
     x0, y0, x1, y1 = window
     silhouette = render_hand(hand, y1, x1, window=window).face >= 0
@@ -51,7 +50,7 @@ def compute_repair_mask(
     slim = ~_broad(region)
     spare = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, PARAMS.finger_start) & slim
     hand_px = float(np.ptp(landmarks_px, axis=0).max())
-    radius = int(np.ceil(PARAMS.dilation * hand_px + 2 * blur_px))
+    radius = int(np.ceil(PARAMS.dilation * hand_px + PARAMS.dilation_px))
     old = region.inside & (far < np.where(spare, PARAMS.finger_reach, PARAMS.reach) * region.span_px)
     if region.certain is not None:
         hanging = distal_of_wrist(landmarks_px, y1 - y0, x1 - x0, PARAMS.hanging) & slim
