@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.skin.illumination import LUMA
 from handwright.drawing.skin.tone import (
+    InlierParams,
+    ToneParams,
     chroma_inliers,
     colourfulness,
     desaturated,
@@ -156,3 +158,28 @@ def test_greyed_keeps_brightness_and_loses_hue():
     assert desaturated(colours, 0.3) @ LUMA == pytest.approx(colours @ LUMA, rel=1e-6)
     assert np.ptp(desaturated(colours, 0.0), axis=1).max() < 1e-9
     assert desaturated(colours, 1.0) == pytest.approx(colours)
+
+
+@pytest.mark.parametrize(("blue", "limited"), [(1.35, False), (1.55, True)])
+def test_a_channel_is_no_steeper_than_the_limit(blue, limited):
+    slope = fit_tone_curve(skin_colours(slopes=np.array([1.0, 1.0, blue]))).slope[2]
+    assert bool(slope == ToneParams().steepest) is limited
+
+
+@pytest.mark.parametrize(("blue", "limited"), [(0.8, False), (0.6, True)])
+def test_a_channel_is_no_flatter_than_the_limit(blue, limited):
+    slope = fit_tone_curve(skin_colours(slopes=np.array([1.0, 1.0, blue]))).slope[2]
+    assert bool(slope == ToneParams().flattest) is limited
+
+
+@pytest.mark.parametrize(("factor", "is_skin"), [(0.98, True), (1.02, False)])
+def test_chroma_within_some_deviations_of_flat_skin_is_skin(factor, is_skin):
+    params, skin = InlierParams(), np.tile(SKIN, (200, 1))
+    blues = np.linspace(SKIN[2], 1.5 * SKIN[2], 4000)
+    colours = np.column_stack([*np.tile(SKIN[:2, None], (1, 4000)), blues])
+    off = np.log(blues + 0.01) - np.log(colours @ LUMA + 0.01)
+    wanted = off[0] + factor * params.deviations * params.least_spread
+    skin[-1, 2] = np.interp(wanted, off, blues)
+    inliers = chroma_inliers(skin)
+    assert inliers[:-1].all()
+    assert bool(inliers[-1]) is is_skin
