@@ -9,6 +9,7 @@ from handwright.drawing.photo.srgb import to_linear, to_srgb
 from handwright.drawing.skin.illumination import LUMA
 from handwright.drawing.skin.tone import (
     InlierParams,
+    RelightParams,
     ToneParams,
     chroma_inliers,
     colourfulness,
@@ -183,3 +184,12 @@ def test_chroma_within_some_deviations_of_flat_skin_is_skin(factor, is_skin):
     inliers = chroma_inliers(skin)
     assert inliers[:-1].all()
     assert bool(inliers[-1]) is is_skin
+
+
+@pytest.mark.parametrize(("factor", "passed_on"), [(0.98, 0.98), (1.02, 1.0)])
+def test_a_shadow_is_passed_on_up_to_a_log_ratio(factor, passed_on):
+    params, drawn = RelightParams(), np.full((60, 60), 0.3)
+    old = drawn * np.exp(-factor * params.most)
+    ratio = illumination_ratio(old, drawn, np.ones((60, 60), bool), sigma=3.0, floor=0.0)
+    expected = np.exp(-passed_on * params.most / (1 + params.prior_weight))
+    assert ratio == pytest.approx(np.full((60, 60), expected), rel=1e-4)

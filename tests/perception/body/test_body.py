@@ -78,6 +78,14 @@ def test_hands_go_to_the_nearest_arms_and_no_arm_gets_two():
     assert own == {"left": mine[1], "right": mine[0]}
 
 
+@pytest.mark.parametrize(("factor", "sides"), [(0.98, ["left"]), (1.02, [])])
+def test_a_hand_is_an_arms_up_to_a_distance_in_its_own_sizes(factor, sides):
+    there = hand(200, 100)
+    away = factor * estimate.PARAMS.max_gap * there.size_px
+    (own,) = hands_of_bodies([person(left=(200, 100))], [hand(200 + away, 100)], 600, 450)
+    assert [*own] == sides
+
+
 def test_a_person_is_assembled_with_what_is_known_and_nothing_else(monkeypatch):
     joints, depth, _ = turned_face()
     reach = person(left=(200, 200))

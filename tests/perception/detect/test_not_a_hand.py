@@ -10,6 +10,7 @@ import pytest
 from handwright.perception.detect.landmarker import Person
 from handwright.perception.detect.not_a_hand import (
     DOUBTFUL,
+    PARAMS,
     Candidate,
     NotAHand,
     part_taken_for_hand,
@@ -83,6 +84,13 @@ def test_an_unsure_body_refuses_nothing():
         find = Candidate.of_hand(doubtful(corner))
         assert part_taken_for_hand(find, [LEFT_HAND, RIGHT_HAND], [person]) is None
         assert part_taken_for_hand(find, [LEFT_HAND, RIGHT_HAND], []) is None
+
+
+@pytest.mark.parametrize(("more", "part"), [(-0.01, None), (0.01, "a face or an ear")])
+def test_a_face_counts_from_a_visibility_on(more, part):
+    person = someone()
+    person.visibility[:] = PARAMS.min_visibility + more
+    assert part_taken_for_hand(Candidate.of_hand(doubtful(FACE)), [LEFT_HAND], [person]) == part
 
 
 def test_a_body_that_is_found_in_a_hand_refuses_nothing():
