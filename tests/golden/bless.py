@@ -29,7 +29,7 @@ def main() -> None:
     if not changed:
         print(f"all {len(chosen)} results are the accepted ones, byte by byte")
         return
-    print(f"{'case':28} {'mean dE':>8} {'99% dE':>8} {'PSNR dB':>8} {'grain':>8}  outcome")
+    print(f"{'case':28} {'mean dE':>8} {'99% dE':>8} {'PSNR dB':>8} {'grain':>8} {'IoU':>6}  outcome")
     for result in changed:
         print(line(result))
     print(f"{len(changed)} of {len(chosen)} differ: {sheet(changed, 'bless')}")
@@ -39,11 +39,13 @@ def main() -> None:
 
 
 def differs(result: Result) -> bool:
-    """Whether pixels or actions are other than the accepted ones, or nothing was accepted yet."""
+    """Whether pixels, mask or actions are other than the accepted ones, or nothing was accepted yet."""
     case = result.case
     if not has_accepted(case):
         return True
-    return result.actions != case.accepted_actions or (result.pixels != case.accepted).any()
+    if result.actions != case.accepted_actions or (result.mask != case.accepted_mask).any():
+        return True
+    return bool((result.pixels != case.accepted).any())
 
 
 def line(result: Result) -> str:
@@ -52,6 +54,7 @@ def line(result: Result) -> str:
         return f"{result.case.name:28} {'new':>8}  {', '.join(result.actions)}"
     now = difference(result)
     figures = f"{now.mean_delta_e:8.2f} {now.high_delta_e:8.2f} {now.psnr_db:8.1f} {now.grain:+8.1%}"
+    figures += f" {now.mask_iou:6.3f}"
     return f"{result.case.name:28} {figures}  {'; '.join(now.complaints) or 'within the bounds'}"
 
 

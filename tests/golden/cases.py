@@ -24,7 +24,14 @@ ALL = (
     *("defects_01", "defects_12", "defects_13", "defects_19"),
     *("hands_05", "hands_07", "hands_08", "hands_11"),
     *(f"people_{k:02}" for k in (2, 3, 5, 7)),
+    "noisy_00",
 )
+"""``noisy_00`` is ``defects_04`` with white noise, of 10 levels in the repair mask, whose edge is blurred by
+σ 3 px, and of 4 elsewhere: the limit of the grain binds there, and is seen."""
+
+CHANGED, MAY_CHANGE = 255, 128
+"""Alpha of an accepted result where refining changed the picture, and elsewhere within the repair masks."""
+
 UNSTEADY = frozenset(
     {
         "hands_05-all",
@@ -37,6 +44,9 @@ UNSTEADY = frozenset(
 
 Measured by ``python -m tests.golden.sensitivity --jitter``.
 """
+
+NOISY = frozenset({"noisy_00-all"})
+"""Cases in which noise covers the picture: what is copied into the background differs pixel by pixel."""
 
 DIFFUSE = {"painter": "diffuse", "all": True, "num_inference_steps": 4}
 
@@ -72,10 +82,18 @@ class Case:
 
     @property
     def accepted(self) -> np.ndarray:
-        """The result that was last accepted: stored transparent where it equals the picture before."""
+        """The result that was last accepted, uint8 [256, 256, 3]."""
+        patch = self._patch()
+        return np.where(patch[..., 3:] == CHANGED, patch[..., :3], self.before)
+
+    @property
+    def accepted_mask(self) -> np.ndarray:
+        """The pixels that might change when the result was accepted, bool [256, 256]."""
+        return self._patch()[..., 3] > 0
+
+    def _patch(self) -> np.ndarray:
         with PILImage.open(self.accepted_file) as opened:
-            patch = np.asarray(opened.convert("RGBA"))
-        return np.where(patch[..., 3:] > 0, patch[..., :3], self.before)
+            return np.asarray(opened.convert("RGBA"))
 
     @property
     def accepted_actions(self) -> list[str]:
@@ -85,7 +103,10 @@ class Case:
     def refine(self, refiner: HandRefiner) -> Result:
         """Refine the picture as the product does now."""
         repair = refiner(self.before, **self.settings)
-        return Result(self, repair.after.pixels, [hand.action for hand in repair.hands])
+        mask = np.zeros(self.before.shape[:2], np.bool_)
+        for hand in repair.hands:
+            mask |= hand.mask.inside
+        return Result(self, repair.after.pixels, mask, [hand.action for hand in repair.hands])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,17 +116,20 @@ class Result:
     Attributes:
         case: The case.
         pixels: The picture afterwards, uint8 [256, 256, 3].
+        mask: Pixels that may change, bool [256, 256]: the repair masks of all hands together.
         actions: What was done to each hand: 'refined', 'kept', 'skipped', …
     """
 
     case: Case
     pixels: np.ndarray
+    mask: np.ndarray
     actions: list[str]
 
     def accept(self) -> None:
-        """Store the picture as the accepted result; the actions are stored by ``bless``."""
+        """Store picture and mask as the accepted result; the actions are stored by ``bless``."""
         changed = (self.pixels != self.case.before).any(-1, keepdims=True)
-        patch = np.concatenate([self.pixels * changed, 255 * changed.astype(np.uint8)], -1)
+        alpha = np.where(changed, CHANGED, np.where(self.mask[..., None], MAY_CHANGE, 0)).astype(np.uint8)
+        patch = np.concatenate([self.pixels * changed, alpha], -1)
         options = {"lossless": True, "quality": 100, "method": 6, "exact": True}
         PILImage.fromarray(patch).save(self.case.accepted_file, **options)
 

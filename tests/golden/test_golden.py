@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from handwright import HandRefiner
-from handwright.drawing.params import DrawParams
 from tests.golden.cases import ACCEPTED, ACTIONS, CASES, PICTURES, Case
-from tests.golden.compare import MOST_GRAIN, SLACK, difference, measure, sheet
-from tests.golden.sensitivity import painting_with, scaled
+from tests.golden.compare import (
+    LEAST_MASK_IOU,
+    MOST_GRAIN,
+    NOISY_SLACK,
+    SLACK,
+    difference,
+    iou,
+    measure,
+    sheet,
+)
+from tests.golden.sensitivity import FACTORS, differences
 
 MOST_BYTES = 3_000_000
 
@@ -34,10 +43,18 @@ def test_a_picture_is_refined_as_it_was_accepted(case: Case, refiner: HandRefine
     assert not complaints, f"{'; '.join(complaints)}; see {sheet([result], case.name)} (`make bless` accepts)"
 
 
-def test_a_number_of_the_painter_that_is_30_percent_off_is_caught(refiner: HandRefiner):
-    (case,) = (case for case in CASES if case.name == "defects_04-default")
-    with painting_with(scaled(DrawParams(), "shading.tone.steepest", 0.7)):
-        assert difference(case.refine(refiner)).complaints
+@pytest.mark.parametrize(
+    ("constant", "factor", "name"),
+    [
+        ("draw.shading.tone.steepest", 0.7, "defects_04-default"),  # a limit that no skin here is beyond
+        *(("draw.finish.grain.most_ratio", factor, "noisy_00-all") for factor in FACTORS),
+        *(("mask.dilation", factor, "noisy_00-all") for factor in FACTORS),
+    ],
+)
+def test_a_constant_of_the_painter_that_is_30_percent_off_is_caught(constant, factor, name, refiner):
+    (case,) = (case for case in CASES if case.name == name)
+    (apart,) = differences(constant, factor, [case], refiner)
+    assert apart.complaints
 
 
 def test_every_picture_and_every_accepted_result_belongs_to_a_case_and_they_are_small():
@@ -87,6 +104,30 @@ def test_grain_a_third_weaker_fails():
     assert abs(measure(before, after, now).grain) > MOST_GRAIN
 
 
+def test_in_a_noisy_case_other_noise_passes_and_weaker_noise_fails():
+    before, after = painting()
+    inside = (after != before).any(-1)
+    now = after.copy()
+    now[inside] = after[inside][np.random.default_rng(2).permutation(inside.sum())]
+    assert measure(before, after, now).complaints
+    noisy = {"pixel_slack": NOISY_SLACK}
+    assert not replace(measure(before, after, now), grain=0.0, **noisy).complaints
+    weaker = replace(measure(before, after, now), grain=-1.1 * MOST_GRAIN, **noisy)
+    assert len(weaker.complaints) == 1
+
+
+def test_a_mask_one_pixel_wider_fails_and_pixels_on_its_edge_pass():
+    before, after = painting()
+    mask = (after != before).any(-1)
+    wider = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert iou(mask, wider) < LEAST_MASK_IOU
+    assert replace(measure(before, after, after), mask_iou=iou(mask, wider)).complaints
+    ragged = mask.copy()
+    ragged[16, 16:32] = False
+    assert not replace(measure(before, after, after), mask_iou=iou(mask, ragged)).complaints
+    assert iou(mask & False, mask & False) == 1
+
+
 def test_single_levels_of_rounding_pass():
     before, after = painting()
     rounding = np.random.default_rng(1).random(after.shape[:2]) < 0.05
@@ -97,5 +138,6 @@ def test_single_levels_of_rounding_pass():
 def test_an_unsteady_case_has_wider_bounds_that_a_wrong_painting_still_breaks():
     before, after = painting()
     now = np.where((after != before).any(-1, keepdims=True), after.astype(int) + 2, after).astype(np.uint8)
-    assert not replace(measure(before, after, now), slack=SLACK).complaints
-    assert replace(measure(before, after, before), slack=SLACK).complaints
+    wider = {"slack": SLACK, "pixel_slack": SLACK}
+    assert not replace(measure(before, after, now), **wider).complaints
+    assert replace(measure(before, after, before), **wider).complaints
