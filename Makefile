@@ -19,7 +19,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]' torch==2.13.0
 	@touch $@
 
 $(READY): $(INSTALLED)
@@ -37,7 +37,8 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
-test: setup check
+test:
+	@$(MAKE) --no-print-directory --output-sync=target -j2 setup check  # a core each
 	$(BIN)/python -m pytest -n $(JOBS)
 
 bench: setup

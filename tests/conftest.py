@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # every worker has a core; more threads only wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import cv2
 import pytest
 from hypothesis import settings
