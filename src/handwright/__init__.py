@@ -9,7 +9,8 @@ Functions take a picture as a file's name, bytes, a Pillow image or a NumPy arra
     generate    what a prompt leaves open about hands
     synth       render pictures of hands with exact truth
 
-``HandRefiner`` keeps its models loaded for many pictures; ``load_image`` and ``save_image`` read and write
+``HandRefiner`` keeps its models loaded for many pictures; ``HandRefinerPipeline`` is HandRefiner on a stock
+diffusers pipeline; ``load_image`` and ``save_image`` read and write
 files unharmed.
 
 >>> import handwright
@@ -25,6 +26,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
     from handwright.image import load_image, save_image
     from handwright.workflow.api import generate, hands, refine, review, synth
     from handwright.workflow.evaluation import evaluate
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "HandRefiner", "evaluate", "generate", "hands", "load_image", "refine", "review", "save_image", "synth",
+    "HandRefiner", "HandRefinerPipeline", "evaluate", "generate", "hands", "load_image", "refine", "review",
+    "save_image", "synth",
 ]  # fmt: skip
 
 _HOMES = {
     "HandRefiner": "handwright.workflow.hand_refiner",
+    "HandRefinerPipeline": "handwright.diffusion.refiner_pipeline",
     "evaluate": "handwright.workflow.evaluation",
     "load_image": "handwright.image",
     "save_image": "handwright.image",

@@ -50,6 +50,7 @@ class Option:
     optional: bool = False  # None is a value, too
     painters: tuple[str, ...] = PAINTERS  # Those that have a use for it
     one_picture: bool = False  # A file that belongs to one picture
+    if_given: bool = False  # Reports name it only where it was given
     field: str = ""  # Where ``RefineSettings`` or ``DiffusionSettings`` keep it; default: under its name
 
     @property
@@ -158,13 +159,24 @@ _ALL = (
         help="The sampler; auto is the model's own."),
     _diffusing(name="guidance_scale", kind="number", low=0.0, high=100.0, field="guidance", metavar="W",
         help="How much the prompt decides; by default the model's own."),
-    _diffusing(name="model", kind="text", default="tiny", metavar="tiny|DIR|HUB_ID", help="Diffusion model."),
+    _diffusing(name="model", kind="text", default="tiny", metavar="PRESET|DIR|FILE|HUB_ID",
+        help="Diffusion model: tiny, sd15, sdxl, sd3, flux, z-image, or your own."),
     _diffusing(name="controlnet", kind="text", metavar="DIR|HUB_ID|FILE",
         help="Depth ControlNet; by default the model's own."),
     _diffusing(name="dtype", kind="name", default="auto", choices=DTYPES,
         help="Number format; auto is half precision where the device computes in it."),
     _diffusing(name="device", kind="name", default="auto", choices=DEVICES,
         help="Where networks run; auto takes a GPU where there is one."),
+    _diffusing(name="offload", kind="switch", default=False, if_given=True,
+        help="Keep networks in main memory and move each to the GPU when it runs."),
+    _diffusing(name="revision", kind="text", if_given=True, help="Revision of the model on the hub."),
+    _diffusing(name="variant", kind="text", if_given=True, help="Variant of the weights, such as fp16."),
+    _diffusing(name="lora", kind="text", default=(), repeat=True, if_given=True, metavar="FILE[:WEIGHT]",
+        help="A LoRA; may be repeated."),
+    _diffusing(name="textual_inversion", kind="text", default=(), repeat=True, if_given=True, metavar="FILE",
+        help="A learnt word, written <name of the file> in the prompt; may be repeated."),
+    _diffusing(name="ip_adapter", kind="text", if_given=True, metavar="FILE",
+        help="An IP adapter; the picture itself is its image prompt."),
 )  # fmt: skip
 OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
 """Every option of a refinement by its keyword, in the order of the help."""

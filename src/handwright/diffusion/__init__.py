@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from handwright.diffusion.known_region import KnownRegionBlend, known_region_blend
     from handwright.diffusion.loading.zoo import DiffusionModels, load_models
     from handwright.diffusion.pipeline import HandInpaintPipeline
+    from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
     from handwright.diffusion.samplers import SAMPLERS, open_sampler
 
 __all__ = [
-    "SAMPLERS", "DiffusionModels", "HandInpaintPipeline", "KnownRegionBlend", "known_region_blend",
-    "load_models", "negative_prompt", "open_sampler",
+    "SAMPLERS", "DiffusionModels", "HandInpaintPipeline", "HandRefinerPipeline", "KnownRegionBlend",
+    "known_region_blend", "load_models", "negative_prompt", "open_sampler",
 ]  # fmt: skip
 
 _HOME = {
     "SAMPLERS": "samplers", "DiffusionModels": "loading.zoo", "HandInpaintPipeline": "pipeline",
-    "KnownRegionBlend": "known_region", "known_region_blend": "known_region", "load_models": "loading.zoo",
-    "negative_prompt": "denoiser", "open_sampler": "samplers",
+    "HandRefinerPipeline": "refiner_pipeline", "KnownRegionBlend": "known_region",
+    "known_region_blend": "known_region", "load_models": "loading.zoo", "negative_prompt": "denoiser",
+    "open_sampler": "samplers",
 }  # fmt: skip
 
 _missing = [name for name in ("torch", "diffusers", "transformers", "accelerate") if find_spec(name) is None]

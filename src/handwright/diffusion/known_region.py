@@ -1,14 +1,15 @@
 """Keeping what is known: equations 1 and 2 of HandRefiner §3.1, for any pipeline and any scheduler."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d
 
-from handwright.diffusion.loading.libraries import randn_tensor
+from handwright.diffusion.latents import encode, exact, packed, pixels_per_latent
+from handwright.diffusion.loading.libraries import VaeImageProcessor, randn_tensor
 
 
 def latent_mask(mask: Float[Tensor, "b 1 h w"], scale: int) -> Float[Tensor, "b 1 h/s w/s"]:
@@ -43,9 +44,9 @@ def noised(
 
 
 def known_region_blend(
-    denoised: Float[Tensor, "b c h w"], known: Float[Tensor, "b c h w"], mask: Float[Tensor, "b 1 h w"]
-) -> Float[Tensor, "b c h w"]:
-    """Inside the mask what was denoised, outside the known region (HandRefiner eq. 2)."""
+    denoised: Float[Tensor, "b *c"], known: Float[Tensor, "b *c"], mask: Float[Tensor, "b *m"]
+) -> Float[Tensor, "b *c"]:
+    """Inside the mask what was denoised, outside the known region (HandRefiner eq. 2), in any layout."""
     return mask * denoised + (1 - mask) * known  # eq. 2
 
 
@@ -54,14 +55,41 @@ class KnownRegionBlend:
     """Equations 1 and 2 as a diffusers ``callback_on_step_end``; the last step stays unmasked.
 
     After every step but the last, latents outside the mask become the picture's own at the noise level that
-    the next step expects: x_known ~ N(√ᾱ · x0, (1 − ᾱ) I) (eq. 1), fresh noise each time.
+    the next step expects: x_known ~ N(√ᾱ · x0, (1 − ᾱ) I) (eq. 1), fresh noise each time; under flow
+    matching (1 − σ) x0 + σ ε.
     """
 
-    # [b, c, h, w] the picture's latents x0, scaled and laid out as the pipeline keeps its own
-    known: Float[Tensor, "b c h w"]
-    mask: Float[Tensor, "b 1 h w"]  # [b, 1, h, w] m at latent size, 1 inside the hand region
+    # The picture's latents x0, scaled and laid out as the pipeline keeps its own: [b, c, h, w] or [b, t, c]
+    known: Tensor
+    mask: Tensor  # m at latent size, 1 inside the hand region; of the same layout, or [b, 1, h, w]
     generator: torch.Generator | None = None  # Where the noise comes from
     tensor_inputs: tuple[str, ...] = ("latents",)  # Read by diffusers: the tensors it hands over
+
+    @classmethod
+    def from_pipe(
+        cls,
+        pipe: Any,  # noqa: ANN401
+        image: Any,  # noqa: ANN401
+        mask_image: Any,  # noqa: ANN401
+        generator: torch.Generator | None = None,
+    ) -> Self:
+        """The blend for a loaded diffusers pipeline of any family; give it as ``callback_on_step_end``.
+
+        Args:
+            pipe: The pipeline; its VAE encodes the picture.
+            image: The picture, in any form that diffusers takes; its sides are divisible by 8 or 16 pixels.
+            mask_image: Of the picture's size, white where it may change.
+            generator: Where the noise comes from.
+        """
+        step = pixels_per_latent(pipe.vae)
+        picture = VaeImageProcessor(vae_scale_factor=step).preprocess(image)
+        mask = VaeImageProcessor(
+            vae_scale_factor=step, do_normalize=False, do_binarize=True, do_convert_grayscale=True
+        ).preprocess(mask_image)
+        with torch.no_grad(), exact(pipe.vae):
+            known = encode(pipe.vae, picture.to(pipe._execution_device))
+        inside = latent_mask(mask, step).to(known).expand_as(known)
+        return cls(packed(pipe, known), packed(pipe, inside), generator)
 
     def __call__(
         self,

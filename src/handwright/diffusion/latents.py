@@ -1,5 +1,7 @@
 """Bytes to tensors, pictures to latents and back, scaled and shifted as every VAE's own config demands."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,43 @@ def decode(vae: Any, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3 h*
     """Pictures of latents z / scaling + shift: float32 [b, 3, h, w] in [-1, 1]; undoes :func:`encode`."""
     z = latents / vae.config["scaling_factor"] + _shift(vae)
     return vae.decode(z.to(vae.dtype)).sample.float().clamp(-1, 1)
+
+
+def packed(pipe: Any, latents: Float[Tensor, "b c h w"]) -> Tensor:  # noqa: ANN401 - any diffusers pipeline
+    """Latents laid out as a pipeline keeps its own: as they are, or as tokens of 2 × 2 of them."""
+    if not hasattr(pipe, "_pack_latents"):
+        return latents
+    return pipe._pack_latents(latents, *latents.shape)
+
+
+def unpacked(pipe: Any, latents: Tensor, height: int, width: int) -> Float[Tensor, "b c h w"]:  # noqa: ANN401
+    """What :func:`packed` was given, for a picture of ``height`` × ``width`` pixels."""
+    if not hasattr(pipe, "_unpack_latents"):
+        return latents
+    return pipe._unpack_latents(latents, height, width, pipe.vae_scale_factor)
+
+
+def pixels_per_token(pipe: Any) -> int:  # noqa: ANN401
+    """What the sides of a pipeline's pictures must be divisible by: those of its denoiser's tokens."""
+    transformer = getattr(pipe, "transformer", None)
+    return pixels_per_latent(pipe.vae) * (1 if transformer is None else 2)
+
+
+@contextmanager
+def exact(vae: Any) -> Generator[None]:  # noqa: ANN401
+    """The VAE in float32 during the block where its own numbers are too coarse or too small for a picture.
+
+    bfloat16's 8 bits of precision would show; some VAEs overflow in float16 and say so in their config.
+    """
+    dtype = vae.dtype
+    coarse = dtype == torch.bfloat16 or (dtype == torch.float16 and vae.config.get("force_upcast"))
+    if coarse:
+        vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        if coarse:
+            vae.to(dtype)
 
 
 def _shift(vae: Any) -> float:  # noqa: ANN401

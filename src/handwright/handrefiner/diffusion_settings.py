@@ -27,13 +27,19 @@ class DiffusionSettings:
     # Noise level in (0, 1] from which 'harmonise' sets out with the drawn hand; 1 is pure noise, from which
     # 'diffuse' always sets out
     start_level: float = DEFAULTS["start_level"]
-    # 'tiny' (embedded), a folder in ``save_pretrained`` layout, or a name on the hub
+    # 'tiny' (embedded), a preset, a folder in ``save_pretrained`` layout, one .safetensors file, or a hub id
     model: str = DEFAULTS["model"]
     # Likewise, or one .safetensors file; None: the one that comes with the model
     controlnet: str | None = DEFAULTS["controlnet"]
     # One of ``options.DTYPES``; 'auto': half precision where the device computes in it
     dtype: str = DEFAULTS["dtype"]
     device: str = DEFAULTS["device"]  # One of ``options.DEVICES``; 'auto': the best there is
+    offload: bool = DEFAULTS["offload"]  # Whether networks wait in main memory
+    revision: str | None = DEFAULTS["revision"]  # Of the model on the hub
+    variant: str | None = DEFAULTS["variant"]  # Of its weights, such as 'fp16'
+    lora: tuple[str, ...] = DEFAULTS["lora"]  # Files, each with an optional weight: 'style.safetensors:0.8'
+    textual_inversion: tuple[str, ...] = DEFAULTS["textual_inversion"]  # Files of learnt words
+    ip_adapter: str | None = DEFAULTS["ip_adapter"]  # A file; the picture itself is then the image prompt
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -81,7 +81,12 @@ class InpaintNetwork(Protocol):
 EXTRA = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 """What ``handwright[diffusion]`` brings."""
 
-Wanted = tuple[str, str | None, str, str]
+LOADED_BY = (
+    "model", "controlnet", "dtype", "device", "offload", "revision", "variant", "lora", "textual_inversion",
+    "ip_adapter",
+)  # fmt: skip
+"""Settings under which a network is loaded; another value of one is another network."""
+
 OpenInpainter = Callable[[DiffusionSettings], InpaintNetwork]
 
 
@@ -92,9 +97,9 @@ def open_torch_network(settings: DiffusionSettings) -> InpaintNetwork:
         DiffusionError: The extra is not installed, or the models are missing or damaged or do not fit.
     """
     check_installed()
-    from handwright.handrefiner.torch_network import TorchNetwork
+    from handwright.handrefiner.torch_network import open_network
 
-    return TorchNetwork.load(settings)
+    return open_network(settings)
 
 
 def check_installed() -> None:
@@ -119,11 +124,13 @@ class NetworkLoader:
     """Opens models when they are first needed and keeps the last ones."""
 
     open_network: OpenInpainter = open_torch_network  # Opens them
-    _open: dict[Wanted, InpaintNetwork] = field(default_factory=dict[Wanted, InpaintNetwork])
+    _open: dict[tuple[object, ...], InpaintNetwork] = field(
+        default_factory=dict[tuple[object, ...], InpaintNetwork]
+    )
 
     def __call__(self, settings: DiffusionSettings) -> InpaintNetwork:
         """The models that the settings name."""
-        wanted = settings.model, settings.controlnet, settings.dtype, settings.device
+        wanted = tuple(getattr(settings, name) for name in LOADED_BY)
         if wanted not in self._open:
             self._open.clear()
             self._open[wanted] = self.open_network(settings)

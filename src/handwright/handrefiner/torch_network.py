@@ -13,12 +13,13 @@ from torch import Tensor
 from handwright.diffusion.denoiser import negative_prompt
 from handwright.diffusion.latents import control_tensor, decode, encode, picture_array, picture_tensor
 from handwright.diffusion.loading.devices import enough_memory
+from handwright.diffusion.loading.places import is_of_own_engine
 from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import DenoisingStep, InpaintRequest, InpaintResult
+from handwright.handrefiner.network import DenoisingStep, InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.threads import available_cpus
 
@@ -108,6 +109,21 @@ def _check_kind(models: DiffusionModels) -> None:
             "no such control image is known",
             f"choose one that reads {', '.join(KINDS)}",
         )
+
+
+def open_network(settings: DiffusionSettings) -> InpaintNetwork:
+    """The network that the settings name: of the embedded family's layout, or a stock pipeline of the zoo.
+
+    Raises:
+        DiffusionError: It is missing, damaged, does not fit its partners or the memory.
+        UsageError: The device is not here.
+    """
+    adapted = (settings.lora, settings.textual_inversion, settings.ip_adapter, settings.offload)
+    if is_of_own_engine(settings.model, settings.revision) and not any(adapted):
+        return TorchNetwork.load(settings)
+    from handwright.handrefiner.stock_network import StockNetwork
+
+    return StockNetwork.load(settings)
 
 
 @contextmanager

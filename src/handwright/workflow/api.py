@@ -58,6 +58,12 @@ def refine(
     controlnet: str | Path | None = None,
     dtype: str | None = None,
     device: str | None = None,
+    offload: bool | None = None,
+    revision: str | None = None,
+    variant: str | None = None,
+    lora: str | Path | Sequence[str | Path] | None = None,
+    textual_inversion: str | Path | Sequence[str | Path] | None = None,
+    ip_adapter: str | Path | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
 ) -> Repair | list[Repair]:
@@ -91,10 +97,17 @@ def refine(
         strength: Of 'harmonise': noise level to start from, above 0, up to 1, as in image-to-image.
         sampler: 'auto' (the model's own), 'ddim', 'dpm++', 'euler', 'euler-a', 'unipc' or 'flow'.
         guidance_scale: Weight of classifier-free guidance, 0 to 100; None: the model's own.
-        model: 'tiny' (embedded), a folder in ``save_pretrained`` layout, or a name on the hub.
+        model: 'tiny' (embedded), 'sd15', 'sdxl', 'sd3', 'flux', 'z-image', a folder in ``save_pretrained``
+            layout, one .safetensors file, or a name on the hub.
         controlnet: Likewise, or one .safetensors file; None: the one that comes with the model.
         dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
         device: 'auto', 'cpu', 'cuda' or 'mps'.
+        offload: Keep networks in main memory and move each to the GPU when it runs.
+        revision: Of the model on the hub.
+        variant: Of its weights, such as 'fp16'.
+        lora: Files, each with an optional weight: 'style.safetensors:0.8'.
+        textual_inversion: Files of learnt words, written <name of the file> in the prompt.
+        ip_adapter: A file; the picture itself is then the image prompt.
         progress: Called with the stage, the number of pictures done and the number of all.
         engine: Loaded models to use again (``handwright.refine.pipeline.open_engine``).
 

@@ -210,9 +210,13 @@ def _settings(options: Mapping[str, Any], image: Image, engine: Engine) -> Refin
             given[name] = same_size(as_image(given[name]), image, f"the {name}")
     if isinstance(given.get("mask"), Image):
         given["mask"] = mask_of(given["mask"])
-    for name in ("model", "controlnet"):
+    for name in ("model", "controlnet", "ip_adapter"):
         if name in given:
             given[name] = str(given[name])
+    for name in ("lora", "textual_inversion"):
+        if name in given:
+            files = [given[name]] if isinstance(given[name], str | Path) else given[name]
+            given[name] = tuple(map(str, files))
     for name in ("box", "hand", "hands"):
         if name in given and not isinstance(given[name], Path | Hand):
             given[name] = tuple(given[name])

@@ -48,6 +48,12 @@ class RefineOptions(TypedDict, total=False):
     controlnet: str | Path | None
     dtype: str | None
     device: str | None
+    offload: bool | None
+    revision: str | None
+    variant: str | None
+    lora: str | Path | Sequence[str | Path] | None
+    textual_inversion: str | Path | Sequence[str | Path] | None
+    ip_adapter: str | Path | None
     progress: Progress | None
 
 

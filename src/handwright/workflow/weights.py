@@ -8,7 +8,10 @@ from typing import Any
 from handwright.handrefiner.network import check_installed
 from handwright.workflow.files import sha256_of_file
 
-NETWORKS = ("vae", "text_encoder", "unet", "controlnet")  # Folders of a pipeline that hold weights
+NETWORKS = (
+    "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "unet", "transformer", "controlnet",
+)  # fmt: skip
+"""Folders of a pipeline that hold weights."""
 
 _NOTES = "handwright.json"
 _KINDS = ("*.safetensors", _NOTES)
@@ -34,10 +37,10 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
         DiffusionError: The libraries or the model are not there.
     """
     check_installed()
-    from handwright.diffusion.loading.places import controlnet_place, model_folder
+    from handwright.diffusion.loading.places import controlnet_place, model_place
 
     networks = [name for name in NETWORKS if controlnet is None or name != "controlnet"]
-    entry = _entry(model, model_folder(model), networks)
+    entry = _entry(model, model_place(model), networks)
     if controlnet is None:
         return {"model": entry, "controlnet": None}
     return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
@@ -49,9 +52,9 @@ def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     Raises:
         DiffusionError: The model is not there.
     """
-    from handwright.diffusion.loading.places import controlnet_place, model_folder
+    from handwright.diffusion.loading.places import controlnet_place, model_place
 
-    place = model_folder(model) / "controlnet" if controlnet is None else controlnet_place(controlnet)
+    place = model_place(model) / "controlnet" if controlnet is None else controlnet_place(controlnet)
     return json.loads((place / _NOTES).read_text("utf-8")) if (place / _NOTES).is_file() else {}
 
 

@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.loading.controlnets import Traits, controlnet_traits
 from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.loading.published_layout import PREFIX, published_layout
 from handwright.diffusion.loading.zoo import DiffusionModels, load_models
 from handwright.diffusion.pipeline import HandInpaintPipeline
 from handwright.errors import DiffusionError
 from tests.diffusion.models import small_controlnet, small_unet, text_parts, write_sd
-from tests.diffusion.original_layout import to_original_layout
 
 Paint = Callable[..., torch.Tensor]
 
@@ -105,7 +105,7 @@ def test_a_controlnet_may_be_a_single_file_without_a_config(
 ) -> None:
     weights = load_file(sd9_folder / "controlnet" / "diffusion_pytorch_model.safetensors")
     if names == "original":
-        weights = to_original_layout(weights, layers_per_block=1)
+        weights = {PREFIX + name: value for name, value in published_layout(weights, 1).items()}
     file = tmp_path / "control_depth_hand.safetensors"
     save_file(weights, file, metadata={"format": "pt"})
     models = load(sd9_folder, file if place == "file" else tmp_path)

@@ -28,14 +28,21 @@ def loading(path: Path) -> Generator[None, None, None]:
         ) from error
 
 
-def load_network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - any network class
+def load_network(
+    kind: Any,  # noqa: ANN401 - any network class
+    folder: Path,
+    dtype: torch.dtype,
+    variant: str | None = None,
+) -> Any:  # noqa: ANN401
     """A diffusers or transformers network from its folder, in evaluation mode.
+
+    Without ``variant`` it is the one that is there.
 
     Raises:
         DiffusionError: No config, no safetensors, a damaged file, or weights that do not fit the config.
     """
     read_config(folder)
-    options = {"variant": _variant(folder), "use_safetensors": True, "local_files_only": True}
+    options = {"variant": variant or _variant(folder), "use_safetensors": True, "local_files_only": True}
     with loading(folder):
         network, info = kind.from_pretrained(
             str(folder), torch_dtype=dtype, output_loading_info=True, **options

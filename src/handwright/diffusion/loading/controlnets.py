@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import diffusers
 import torch
 from safetensors import safe_open
 
@@ -20,7 +21,8 @@ _SHARED = (
     "block_out_channels", "layers_per_block", "downsample_padding", "mid_block_scale_factor", "act_fn",
     "norm_num_groups", "norm_eps", "cross_attention_dim", "transformer_layers_per_block",
     "attention_head_dim", "num_attention_heads", "use_linear_projection", "upcast_attention",
-    "resnet_time_scale_shift",
+    "resnet_time_scale_shift", "addition_embed_type", "addition_time_embed_dim",
+    "projection_class_embeddings_input_dim",
 )  # fmt: skip
 """What a ControlNet has in common with the UNet that it steers."""
 
@@ -37,8 +39,15 @@ _MOST_STRENGTH, _MOST_GUIDANCE = 2.0, 100.0
 _CONDITIONING_WIDTHS = (16, 32, 96, 256)  # Of the published ControlNets' conditioning embedding
 
 
-def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype) -> ControlNetModel:
-    """A ControlNet for ``unet``.
+_KINDS = (
+    "ControlNetModel", "ControlNetUnionModel", "SD3ControlNetModel", "FluxControlNetModel",
+    "ZImageControlNetModel",
+)  # fmt: skip
+"""diffusers' classes of ControlNets that are read."""
+
+
+def load_controlnet(place: Path, unet: UNet2DConditionModel | None, dtype: torch.dtype) -> Any:  # noqa: ANN401
+    """A ControlNet for ``unet``, or for a transformer where that is None.
 
     A .safetensors file without a config.json beside it is read as a published ControlNet of the UNet's own
     widths.
@@ -47,7 +56,7 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
         DiffusionError: A pickle, a damaged file, or weights of another width than the UNet's.
     """
     if place.is_dir() and (place / "config.json").is_file():
-        return load_network(ControlNetModel, place, dtype)
+        return load_network(_kind(place), place, dtype)
     file = place if place.is_file() else _only_file(place)
     refuse_pickle(file)
     if file.suffix != ".safetensors":
@@ -57,9 +66,27 @@ def load_controlnet(place: Path, unet: UNet2DConditionModel, dtype: torch.dtype)
     beside = file.parent / "config.json"
     if beside.is_file() and read_config(file.parent).get("_class_name") == "ControlNetModel":
         return _from_file(file, file.parent, dtype)
+    if unet is None:
+        raise DiffusionError(
+            f"{file} has no config.json beside it",
+            "a transformer's ControlNet is read with its config",
+            "give a folder in save_pretrained layout",
+        )
     with TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(controlnet_config(unet)), encoding="utf-8")
         return _from_file(file, Path(folder), dtype)
+
+
+def _kind(folder: Path) -> Any:  # noqa: ANN401
+    """The class that a ControlNet's config names.
+
+    Raises:
+        DiffusionError: It is none of a ControlNet.
+    """
+    name = str(read_config(folder).get("_class_name", _KINDS[0]))
+    if name not in _KINDS:
+        raise DiffusionError(f"{folder} is no ControlNet", f"it is a {name}", "give a ControlNet's folder")
+    return getattr(diffusers, name)
 
 
 @dataclass(frozen=True)
@@ -73,19 +100,20 @@ class Traits:
     guidance: float = 1.0
 
 
-def controlnet_traits(place: Path) -> Traits:
+def controlnet_traits(place: Path, usual: float = PUBLISHED_STRENGTH) -> Traits:
     """What is written beside a ControlNet's weights in ``OWN_FILE``.
 
     Args:
         place: As for ``load_controlnet``; a file, and a folder without that file, have the default traits.
+        usual: Strength where none is written.
 
     Raises:
         DiffusionError: The file is there and makes no sense.
     """
     if not (place / OWN_FILE).is_file():
-        return Traits()
+        return Traits(usual)
     traits = read_config(place, OWN_FILE)
-    strength = _number(traits, "strength", PUBLISHED_STRENGTH, _MOST_STRENGTH, place)
+    strength = _number(traits, "strength", usual, _MOST_STRENGTH, place)
     guidance = _number(traits, "guidance", 1.0, _MOST_GUIDANCE, place)
     return Traits(strength, str(traits.get("control", "depth")), guidance)
 

@@ -9,7 +9,7 @@ import transformers.utils.logging as transformers_log
 
 __all__ = [
     "AutoencoderKL", "AutoencoderTiny", "BaseOutput", "CLIPTextModel", "CLIPTokenizer", "ControlNetModel",
-    "DiffusionPipeline", "UNet2DConditionModel", "quiet", "randn_tensor",
+    "DiffusionPipeline", "UNet2DConditionModel", "VaeImageProcessor", "quiet", "randn_tensor",
 ]  # fmt: skip
 
 
@@ -17,7 +17,8 @@ __all__ = [
 def quiet() -> Generator[None, None, None]:
     """Errors only and no progress bars from diffusers and transformers; both as before afterwards.
 
-    NumPy's remark about how diffusers' schedulers convert tensors is dropped too.
+    NumPy's remark about how diffusers' schedulers convert tensors is dropped too, and what diffusers says of
+    its own future.
     """
     logs = (diffusers_log, transformers_log)
     before = [(log, log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
@@ -27,6 +28,7 @@ def quiet() -> Generator[None, None, None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+            warnings.filterwarnings("ignore", ".* is deprecated", FutureWarning)
             yield
     finally:
         for log, level, bars in before:
@@ -36,6 +38,7 @@ def quiet() -> Generator[None, None, None]:
 
 
 with quiet():  # on import, both libraries remark on torchvision, which we never want
+    from diffusers.image_processor import VaeImageProcessor
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
     from diffusers.models.controlnets.controlnet import ControlNetModel

@@ -1,20 +1,27 @@
 """Where a model's files are: the package, a folder, the Hugging Face hub's cache. Imports no torch."""
 
+import json
 import re
 from pathlib import Path
 
+from handwright.diffusion.loading.presets import PRESETS, Download
 from handwright.errors import DiffusionError
 
 EMBEDDED = {"tiny": Path(__file__).parents[2] / "weights" / "tiny"}  # Models that the package ships, by name
 
-PIPELINE_FOLDERS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler", "controlnet")
+PIPELINE_FOLDERS = (
+    "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "tokenizer", "tokenizer_2", "tokenizer_3",
+    "unet", "transformer", "scheduler", "controlnet",
+)  # fmt: skip
+"""Parts of a pipeline that are fetched; weights lie in those that are networks."""
+
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_FILES = ("*.json", "*.txt", "*.safetensors")
+_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 _SPARE = ("*.fp16.*", "*.non_ema.*", "*openvino*", "*flax*")
 
 
-def model_folder(name: str) -> Path:
+def model_folder(name: str, revision: str | None = None) -> Path:
     """The folder in ``save_pretrained`` layout of an embedded model, a directory or a hub id.
 
     Raises:
@@ -28,7 +35,7 @@ def model_folder(name: str) -> Path:
             "give a directory that save_pretrained wrote",
         )
     folder = EMBEDDED.get(name) or _folder(
-        name, [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES]
+        name, [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES], revision
     )
     if folder is None:
         names = ", ".join(EMBEDDED)
@@ -64,6 +71,89 @@ def controlnet_place(name: str) -> Path:
     return folder
 
 
+def model_place(name: str, revision: str | None = None) -> Path:
+    """The folder of a preset's base, of an embedded model, a directory or a hub id; or a single file.
+
+    Raises:
+        DiffusionError: There is none, or the hub does not give it.
+    """
+    if name in PRESETS:
+        return preset_place(PRESETS[name].base, name, revision)
+    if Path(name).is_file():
+        check_safetensors(Path(name))
+        return Path(name)
+    return model_folder(name, revision)
+
+
+def is_of_own_engine(name: str, revision: str | None = None) -> bool:
+    """Whether ``HandInpaintPipeline`` runs a model: the embedded family, and folders of SD 1.5's layout.
+
+    Raises:
+        DiffusionError: There is no such model.
+    """
+    if name in PRESETS:
+        return False
+    place = model_place(name, revision)
+    if place.is_file():
+        return False
+    try:
+        parts = json.loads((place / "model_index.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return True  # its loader says what is wrong with it
+    return "text_encoder_2" not in parts and "transformer" not in parts
+
+
+def preset_place(download: Download, preset: str, revision: str | None = None) -> Path:
+    """Where published weights are: in the hub's cache, or fetched into it.
+
+    Raises:
+        DiffusionError: In one line, what is missing, how large it is, its licence, and where to put it.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        if download.file is not None:
+            return Path(hf_hub_download(download.hub_id, download.file, revision=revision))
+        folder = _fetched(download.hub_id, [f"*/{kind}" for kind in _FILES] + list(_FILES), revision)
+    except (OSError, ValueError) as error:
+        what = download.hub_id if download.file is None else f"{download.hub_id}/{download.file}"
+        option = "model" if download is PRESETS[preset].base else "controlnet"
+        raise DiffusionError(
+            f"{preset} needs {what}",
+            f"{download.gigabytes:g} GB, {download.licence}; it is not in the hub's cache, and: "
+            f"{_first_line(error)}",
+            f"hf download {download.hub_id} where there is a connection, and give its place as `{option}`",
+        ) from error
+    return folder
+
+
+def cached_folder(hub_id: str, what: str, todo: str) -> Path:
+    """Configs and tokenizers of a pipeline, without weights, from the hub's cache or the hub.
+
+    Raises:
+        DiffusionError: ``what`` could not be had; ``todo`` says what to do.
+    """
+    try:
+        return _fetched(hub_id, [f"*/{kind}" for kind in _FILES[:-1]], None)
+    except (OSError, ValueError) as error:
+        raise DiffusionError(what, f"the hub did not give them: {_first_line(error)}", todo) from error
+
+
+def check_safetensors(file: Path) -> None:
+    """Raise unless there is such a file, and its name is that of safetensors.
+
+    Raises:
+        DiffusionError: It is missing, a pickle, or another kind of file.
+    """
+    if not file.is_file():
+        raise DiffusionError(f"there is no file {file}", "", "check the path")
+    refuse_pickle(file)
+    if file.suffix != ".safetensors":
+        raise DiffusionError(
+            f"{file} cannot be read", "it is not a .safetensors file", "give a .safetensors file"
+        )
+
+
 def refuse_pickle(path: Path) -> None:
     """Raise if a file is a pickle checkpoint.
 
@@ -76,23 +166,30 @@ def refuse_pickle(path: Path) -> None:
         )
 
 
-def _folder(name: str, patterns: list[str]) -> Path | None:
+def _folder(name: str, patterns: list[str], revision: str | None = None) -> Path | None:
     """A directory of that name, else what the hub has under it, else None."""
     if Path(name).is_dir():
         return Path(name)
     if Path(name).exists() or not _HUB_ID.fullmatch(name):
         return None
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(
-            snapshot_download(
-                name, allow_patterns=["model_index.json", *patterns], ignore_patterns=list(_SPARE)
-            )
-        )
+        return _fetched(name, patterns, revision)
     except (OSError, ValueError) as error:
         raise DiffusionError(
             f"the hub did not give {name!r}",
-            (str(error).strip() or type(error).__name__).splitlines()[0],
+            _first_line(error),
             "check the name and the connection, or give a directory",
         ) from error
+
+
+def _fetched(hub_id: str, patterns: list[str], revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["model_index.json", *patterns]
+    return Path(
+        snapshot_download(hub_id, revision=revision, allow_patterns=wanted, ignore_patterns=list(_SPARE))
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

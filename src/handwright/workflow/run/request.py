@@ -95,7 +95,8 @@ class Request:
             return None
         from handwright.workflow.weights import weights_entries
 
-        plain = {name: self[name] for name in DIFFUSION_OPTIONS}
+        named = [name for name in DIFFUSION_OPTIONS if not OPTIONS[name].if_given or name in self.given]
+        plain = {name: _as_list(self[name]) if OPTIONS[name].repeat else self[name] for name in named}
         return {**plain, **weights_entries(self["model"], self["controlnet"])}
 
 

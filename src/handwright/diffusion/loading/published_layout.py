@@ -1,10 +1,19 @@
-"""A diffusers ControlNet's weights under the names of the original ControlNet release."""
+"""The layout that ControlNets of SD 1.5 were published in, HandRefiner's among them, from diffusers' own.
 
-from __future__ import annotations
+``load_controlnet`` reads such files, with and without the prefix; this module writes them.
+"""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+PREFIX = "control_model."
+"""Before every name in the original release; pruned files often lack it."""
 
 _WHOLE = {
     "time_embedding.linear_1": "time_embed.0",
@@ -27,9 +36,23 @@ _INSIDE = {
 }
 
 
-def to_original_layout(weights: dict[str, torch.Tensor], layers_per_block: int) -> dict[str, torch.Tensor]:
-    """Rename every tensor as lllyasviel's checkpoints do."""
-    return {f"control_model.{_renamed(name, layers_per_block)}": value for name, value in weights.items()}
+def save_published(
+    controlnet: Any,  # noqa: ANN401 - a diffusers ControlNet of a UNet
+    file: Path,
+    *,
+    prefix: bool = True,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Write a ControlNet as one safetensors file in the published layout, for A1111, ComfyUI and the like."""
+    weights = published_layout(controlnet.state_dict(), int(controlnet.config["layers_per_block"]))
+    begin = PREFIX if prefix else ""
+    tensors = {f"{begin}{name}": value.to(dtype).contiguous() for name, value in weights.items()}
+    save_file(tensors, file, metadata={"format": "pt"})
+
+
+def published_layout(weights: Mapping[str, Tensor], layers_per_block: int) -> dict[str, Tensor]:
+    """Tensors of a diffusers ControlNet, or of a UNet's encoder, under their published names."""
+    return {_renamed(name, layers_per_block): value for name, value in weights.items()}
 
 
 def _renamed(name: str, layers: int) -> str:

@@ -1,0 +1,110 @@
+"""What a stock pipeline's call cannot be asked for: control strength by step, guidance on control, a record.
+
+Everything here is attached to the networks and the scheduler of one run and taken off again after it.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor
+
+from handwright.diffusion.denoiser import guided
+from handwright.diffusion.samplers import predicted_original, scaled_input
+
+OnStep = Callable[[int, Tensor, Tensor, Tensor], None]
+"""Called with step, timestep, noisy latents as the network sees them, and predicted clean latents."""
+
+
+def denoiser_of(pipe: Any) -> Any:  # noqa: ANN401 - any diffusers pipeline
+    """The network that predicts: a pipeline's UNet or transformer."""
+    unet = getattr(pipe, "unet", None)
+    return pipe.transformer if unet is None else unet
+
+
+@contextmanager
+def step_hooks(
+    pipe: Any,  # noqa: ANN401
+    strengths: Sequence[float] | None,
+    control_guidance: float,
+    on_step: OnStep | None,
+) -> Generator[None]:
+    """Attach what is asked for during the block.
+
+    Args:
+        pipe: A stock pipeline with a ControlNet.
+        strengths: Control strength of every step that is run, in place of the call's own; None: as called.
+        control_guidance: w_D of ``HandInpaintPipeline``; 1 runs nothing twice.
+        on_step: Told of every step.
+    """
+    with ExitStack() as stack:
+        if strengths is not None:
+            change = _StrengthByStep(pipe, strengths)
+            stack.callback(pipe.controlnet.register_forward_pre_hook(change, with_kwargs=True).remove)
+        if control_guidance != 1:
+            change = _ControlGuidance(control_guidance)
+            stack.callback(denoiser_of(pipe).register_forward_hook(change, with_kwargs=True).remove)
+        if on_step is not None:
+            stack.enter_context(_recorded(pipe, on_step))
+        yield
+
+
+class _StrengthByStep:
+    """Hook before the ControlNet: its residuals' factor is that of the step."""
+
+    def __init__(self, pipe: Any, strengths: Sequence[float]) -> None:  # noqa: ANN401
+        self.pipe, self.strengths, self.calls = pipe, strengths, 0
+
+    def __call__(self, network: Any, args: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+        del network
+        place = self.calls * len(self.strengths) // self.pipe.num_timesteps
+        self.calls += 1
+        return args, {**kwargs, "conditioning_scale": self.strengths[min(place, len(self.strengths) - 1)]}
+
+
+class _ControlGuidance:
+    """Hook after the denoiser: ε without control, and w_D times what control changes in it."""
+
+    def __init__(self, weight: float) -> None:
+        self.weight, self.inside = weight, False
+
+    def __call__(self, network: Any, args: Any, kwargs: dict[str, Any], output: Any) -> Any:  # noqa: ANN401
+        bare = {name: value for name, value in kwargs.items() if not _is_control(name)}
+        if self.inside or len(bare) == len(kwargs):
+            return output
+        self.inside = True
+        try:
+            without = network(*args, **bare)
+        finally:
+            self.inside = False
+        mixed = _mixed(output[0], without[0], self.weight)
+        return (mixed, *output[1:]) if isinstance(output, tuple) else type(output)(mixed)
+
+
+def _is_control(name: str) -> bool:
+    return "controlnet" in name or "additional_residual" in name
+
+
+def _mixed(controlled: Any, bare: Any, weight: float) -> Any:  # noqa: ANN401 - a tensor, or a list of them
+    if isinstance(controlled, list):
+        return [guided(one, other, weight) for one, other in zip(controlled, bare, strict=True)]
+    return guided(controlled, bare, weight)
+
+
+@contextmanager
+def _recorded(pipe: Any, on_step: OnStep) -> Generator[None]:  # noqa: ANN401
+    scheduler, step, calls = pipe.scheduler, pipe.scheduler.step, 0
+
+    def recording(prediction: Tensor, timestep: Tensor, latents: Tensor, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        nonlocal calls
+        index = len(scheduler.timesteps) - pipe.num_timesteps + calls
+        clean = predicted_original(scheduler, prediction, latents, index)
+        on_step(calls, timestep, scaled_input(scheduler, latents, timestep), clean)
+        calls += 1
+        return step(prediction, timestep, latents, *args, **kwargs)
+
+    scheduler.step = recording
+    try:
+        yield
+    finally:
+        del scheduler.step

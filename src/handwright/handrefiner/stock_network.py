@@ -1,0 +1,122 @@
+"""The families of the zoo behind the NumPy contract: HandRefiner on diffusers' stock pipelines."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image as PILImage
+from torch import Tensor
+
+from handwright.diffusion.denoiser import negative_prompt
+from handwright.diffusion.latents import decode, encode, exact, picture_array, picture_tensor, unpacked
+from handwright.diffusion.loading.devices import enough_memory
+from handwright.diffusion.loading.stock import PipelineChoice, open_stock
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+from handwright.diffusion.samplers import open_sampler
+from handwright.handrefiner.controls import control_picture
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import DenoisingStep, InpaintRequest, InpaintResult
+from handwright.handrefiner.steps_strip import chosen_steps
+
+
+@dataclass(frozen=True, eq=False)
+class StockNetwork:
+    """``HandRefinerPipeline`` as an ``InpaintNetwork``."""
+
+    refiner: HandRefinerPipeline
+    image_prompt: bool = False  # Whether an IP adapter is loaded, which is shown the picture itself
+
+    @property
+    def resolution(self) -> int:
+        """Side of the pictures that the base was trained on, in pixels."""
+        size = getattr(getattr(self.refiner.pipe, "unet", None), "config", {}).get("sample_size")
+        return (
+            self.refiner.preset.resolution if size is None else int(size) * self.refiner.pipe.vae_scale_factor
+        )
+
+    @property
+    def fixed_strength(self) -> float:
+        """The control strength that is stored with the ControlNet, else that of the family's row."""
+        return self.refiner.traits.strength
+
+    @property
+    def guidance(self) -> float:
+        """``guidance_scale`` of the family's row."""
+        return self.refiner.preset.guidance
+
+    @classmethod
+    def load(cls, settings: DiffusionSettings) -> Self:
+        """Load the models that the settings name.
+
+        Raises:
+            DiffusionError: They are missing, damaged, do not fit each other or the memory.
+            UsageError: The device is not here.
+        """
+        choice = PipelineChoice(
+            model=settings.model,
+            controlnet=settings.controlnet,
+            revision=settings.revision,
+            variant=settings.variant,
+            dtype=settings.dtype,
+            device=settings.device,
+            offload=settings.offload,
+            lora=settings.lora,
+            textual_inversion=settings.textual_inversion,
+            ip_adapter=settings.ip_adapter,
+        )
+        refiner = HandRefinerPipeline(*open_stock(choice))
+        if settings.sampler != "auto":
+            own = {**refiner.pipe.scheduler.config, "_class_name": type(refiner.pipe.scheduler).__name__}
+            refiner.pipe.scheduler = open_sampler(settings.sampler, own)
+        return cls(refiner, settings.ip_adapter is not None)
+
+    def inpaint(self, request: InpaintRequest) -> InpaintResult:
+        """Run the pipeline on one square; see ``InpaintNetwork``."""
+        settings, traits = request.settings, self.refiner.traits
+        picture = PILImage.fromarray(request.picture)
+        recorded: list[tuple[float, Tensor, Tensor]] = []
+
+        def keep_steps(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
+            recorded.append((float(timestep), noisy.clone(), predicted.clone()))
+
+        further: dict[str, Any] = {"ip_adapter_image": picture} if self.image_prompt else {}
+        control = control_picture(traits.control, request.control, request.landmarks_px)
+        result = self.refiner(
+            settings.prompt,
+            picture,
+            PILImage.fromarray(request.mask.astype(np.uint8) * 255),
+            PILImage.fromarray(control),
+            negative_prompt=negative_prompt(settings.negative, settings.synthetic_negative),
+            num_inference_steps=settings.steps,
+            guidance_scale=settings.guidance,
+            controlnet_conditioning_scale=request.strength,
+            strength=1.0 if request.start is None else settings.start_level,
+            start_image=None if request.start is None else PILImage.fromarray(request.start),
+            control_guidance=traits.guidance if request.start is None else 1.0,
+            generator=torch.Generator("cpu").manual_seed(request.seed),
+            output_type="tensor",
+            on_step=keep_steps if request.keep_steps else None,
+            **further,
+        )
+        chosen = [recorded[k] for k in chosen_steps(len(recorded))] if recorded else []
+        side = request.picture.shape[0]
+        steps = tuple(
+            DenoisingStep(at, self._shown(noisy, side), self._shown(clean, side))
+            for at, noisy, clean in chosen
+        )
+        return InpaintResult(picture_array(result.images)[0], steps)
+
+    def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
+        """A picture through the VAE's encoder and decoder; see ``InpaintNetwork``."""
+        pipe = self.refiner.pipe
+        with torch.no_grad(), exact(pipe.vae), enough_memory("encoding the drawn hand"):
+            latents = encode(pipe.vae, picture_tensor(picture[None]).to(pipe._execution_device))
+            return picture_array(decode(pipe.vae, latents))[0]
+
+    def _shown(self, latents: Tensor, side: int) -> UInt8[np.ndarray, "r r 3"]:
+        pipe = self.refiner.pipe
+        with torch.no_grad(), exact(pipe.vae), enough_memory("decoding the steps"):
+            picture = picture_array(decode(pipe.vae, unpacked(pipe, latents, side, side).float()))[0]
+        return np.rint(picture).astype(np.uint8)
