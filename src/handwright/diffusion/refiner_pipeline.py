@@ -155,7 +155,7 @@ class HandRefinerPipeline:
             control_guidance: As of ``HandInpaintPipeline``.
             output_type: As in diffusers; also 'tensor': float32 [1, 3, H, W] in [-1, 1].
             callback_on_step_end: As in diffusers, after the blend.
-            on_step: Told of every step.
+            on_step: Called after every step.
             **further: Further arguments of the stock pipeline's call.
 
         Raises:
@@ -180,7 +180,7 @@ class HandRefinerPipeline:
             callbacks.insert(0, KnownRegionBlend.from_pipe(self.pipe, image, mask_image, generator))
         wants = getattr(callback_on_step_end, "tensor_inputs", ("latents",))
         shown = mask_image if reads_mask(self.pipe) or not blend else torch.ones(1, 1, height, width)
-        asked = {
+        arguments = {
             "prompt": prompt,
             "negative_prompt": self._negative(negative_prompt),
             "image": image if start_image is None else start_image,
@@ -201,7 +201,7 @@ class HandRefinerPipeline:
             "callback_on_step_end_tensor_inputs": list(dict.fromkeys(("latents", *wants))),
         }
         known = inspect.signature(self.pipe.__call__).parameters
-        given = {name: value for name, value in asked.items() if name in known or name in further}
+        given = {name: value for name, value in arguments.items() if name in known or name in further}
         with (
             quiet(),
             enough_memory("painting"),

@@ -35,7 +35,7 @@ def step_hooks(
         pipe: A stock pipeline with a ControlNet.
         strengths: Control strength of every step that is run, in place of the call's own; None: as called.
         control_guidance: w_D of ``HandInpaintPipeline``; 1 runs nothing twice.
-        on_step: Told of every step.
+        on_step: Called at every step.
     """
     with ExitStack() as stack:
         if strengths is not None:

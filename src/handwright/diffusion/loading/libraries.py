@@ -17,7 +17,7 @@ __all__ = [
 def quiet() -> Generator[None, None, None]:
     """Errors only and no progress bars from diffusers and transformers; both as before afterwards.
 
-    NumPy's remark about how diffusers' schedulers convert tensors is dropped too, and what diffusers says of
+    NumPy's remark about how diffusers' schedulers convert tensors is dropped too, and diffusers' remarks on
     its own future.
     """
     logs = (diffusers_log, transformers_log)

@@ -99,7 +99,7 @@ def is_of_own_engine(name: str, revision: str | None = None) -> bool:
     try:
         parts = json.loads((place / "model_index.json").read_text(encoding="utf-8"))
     except ValueError:
-        return True  # its loader says what is wrong with it
+        return True  # its loader reports the damage
     return "text_encoder_2" not in parts and "transformer" not in parts
 
 
@@ -131,7 +131,7 @@ def cached_folder(hub_id: str, what: str, todo: str) -> Path:
     """Configs and tokenizers of a pipeline, without weights, from the hub's cache or the hub.
 
     Raises:
-        DiffusionError: ``what`` could not be had; ``todo`` says what to do.
+        DiffusionError: ``what`` could not be had; ``todo``: the way out.
     """
     try:
         return _fetched(hub_id, [f"*/{kind}" for kind in _FILES[:-1]], None)
