@@ -21,7 +21,7 @@ from handwright.diffusion.loading.libraries import BaseOutput, VaeImageProcessor
 from handwright.diffusion.loading.presets import Preset
 from handwright.diffusion.loading.stock import PipelineChoice, adopt, open_stock
 from handwright.diffusion.partial_start import partial_start, takes_part_of
-from handwright.diffusion.request import check_options, each_step
+from handwright.diffusion.request import check_options, check_prompt
 from handwright.diffusion.samplers import steps_left
 from handwright.diffusion.step_hooks import OnStep, denoiser_of, step_hooks
 from handwright.errors import UsageError
@@ -167,10 +167,12 @@ class HandRefinerPipeline:
         scale = (
             self.traits.strength if controlnet_conditioning_scale is None else controlnet_conditioning_scale
         )
-        check_options(steps, guidance, scale, strength, control_guidance)
+        strengths = check_options(steps, guidance, scale, strength, control_guidance)
+        negative = self._negative(negative_prompt)
+        self._check_prompts(prompt, negative or "")
         height, width = _size(image, mask_image, control_image, pixels_per_token(self.pipe))
         left = steps_left(steps, strength)
-        by_step = each_step(scale, steps)[steps - left :] if isinstance(scale, Sequence) else None
+        by_step = strengths[steps - left :] if isinstance(scale, Sequence) else None
         if not takes_part_of(self.pipe) and strength < 1:
             further |= partial_start(
                 self.pipe, image if start_image is None else start_image, steps, left, generator
@@ -182,7 +184,7 @@ class HandRefinerPipeline:
         shown = mask_image if reads_mask(self.pipe) or not blend else torch.ones(1, 1, height, width)
         arguments = {
             "prompt": prompt,
-            "negative_prompt": self._negative(negative_prompt),
+            "negative_prompt": negative,
             "image": image if start_image is None else start_image,
             "mask_image": shown,
             "control_image": control_image,
@@ -223,6 +225,18 @@ class HandRefinerPipeline:
         if not self.preset.negative:
             return None
         return standard_negative() if words is None else words
+
+    def _check_prompts(self, *prompts: str) -> None:
+        """Refuse what the longest-reading of the tokenizers would cut off.
+
+        Raises:
+            UsageError: A prompt is too long.
+        """
+        parts = self.pipe.components
+        readers = [parts[name] for name in parts if name.startswith("tokenizer") and parts[name] is not None]
+        longest = max(readers, key=lambda reader: reader.model_max_length)
+        for prompt in prompts:
+            check_prompt(longest, prompt, int(longest.model_max_length))
 
     def _depth_mode(self) -> int | None:
         """Under which number a union ControlNet reads depth; None of a ControlNet for depth alone."""

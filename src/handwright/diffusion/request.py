@@ -28,7 +28,7 @@ def embed_prompts(
     """
     limit = token_limit(tokenizer, text_encoder)
     for prompt in prompts:
-        _check_length(tokenizer, prompt, limit)
+        check_prompt(tokenizer, prompt, limit)
     padded = tokenizer(list(prompts), padding="max_length", max_length=limit, return_tensors="pt")
     ids = padded.input_ids.to(text_encoder.device)
     reads_mask = getattr(text_encoder.config, "use_attention_mask", False)
@@ -37,7 +37,12 @@ def embed_prompts(
         return text_encoder(ids, attention_mask=attention).last_hidden_state
 
 
-def _check_length(tokenizer: Any, prompt: str, limit: int) -> None:  # noqa: ANN401
+def check_prompt(tokenizer: Any, prompt: str, limit: int) -> None:  # noqa: ANN401
+    """Raise if a prompt has more tokens than can be read, start and end marks included.
+
+    Raises:
+        UsageError: It has.
+    """
     count = len(tokenizer(prompt, verbose=False).input_ids)
     if count > limit:
         marks = tokenizer.num_special_tokens_to_add()

@@ -18,6 +18,7 @@ PIPELINE_FOLDERS = (
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+_PARTS = [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES]
 _SPARE = ("*.fp16.*", "*.non_ema.*", "*openvino*", "*flax*")
 
 
@@ -34,9 +35,7 @@ def model_folder(name: str, revision: str | None = None) -> Path:
             "it is a single file",
             "give a directory that save_pretrained wrote",
         )
-    folder = EMBEDDED.get(name) or _folder(
-        name, [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES], revision
-    )
+    folder = EMBEDDED.get(name) or _folder(name, _PARTS, revision)
     if folder is None:
         names = ", ".join(EMBEDDED)
         raise DiffusionError(
@@ -114,7 +113,8 @@ def preset_place(download: Download, preset: str, revision: str | None = None) -
     try:
         if download.file is not None:
             return Path(hf_hub_download(download.hub_id, download.file, revision=revision))
-        folder = _fetched(download.hub_id, [f"*/{kind}" for kind in _FILES] + list(_FILES), revision)
+        base = download is PRESETS[preset].base
+        folder = _fetched(download.hub_id, _PARTS if base else list(_FILES), revision)
     except (OSError, ValueError) as error:
         what = download.hub_id if download.file is None else f"{download.hub_id}/{download.file}"
         option = "model" if download is PRESETS[preset].base else "controlnet"
