@@ -58,6 +58,30 @@ def facts_of(image: Image) -> FileFacts:
     return image.meta.get("file", FileFacts())
 
 
+def with_png_chunk(image: Image, tag: bytes, payload: bytes | None) -> Image:
+    """Return the picture with one PNG chunk of this type at the end; without a payload, with none of it.
+
+    Args:
+        image: The picture; one of another format than PNG stays as it is.
+        tag: Four letters, ancillary and safe to copy (PNG §5.4).
+        payload: What the chunk holds.
+    """
+    facts = facts_of(image)
+    if facts.format != "PNG":
+        return image
+    chunks = tuple(chunk for chunk in facts.chunks if chunk[0] != tag)
+    added = () if payload is None else ((tag, payload),)
+    return replace(image, meta={**image.meta, "file": replace(facts, chunks=(*chunks, *added))})
+
+
+def without_png_text(image: Image, keyword: str) -> Image:
+    """Return the picture without the PNG text of a keyword."""
+    facts, head = facts_of(image), keyword.encode("latin-1") + b"\0"
+    chunks = tuple(chunk for chunk in facts.chunks if not (chunk[0] == b"tEXt" and chunk[1].startswith(head)))
+    text = {key: value for key, value in facts.text.items() if key != keyword}
+    return replace(image, meta={**image.meta, "file": replace(facts, text=text, chunks=chunks)})
+
+
 def with_png_text(image: Image, keyword: str, text: str) -> Image:
     """Return the picture with one more PNG text, which replaces one of the same keyword."""
     facts = facts_of(image)

@@ -46,6 +46,7 @@ def refine(
     patches: opt.Patches = False,
     from_report: opt.FromReport = None,
     pick: opt.Pick = None,
+    again: opt.Again = None,
     keep_intermediates: opt.KeepIntermediates = False,
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,
@@ -58,7 +59,7 @@ def refine(
 
     Exit code 0: no hand fails as it leaves; 1: one does; 2: a file could not be read, the rest was done.
     """
-    from handwright.workflow import Request, RunOptions, pick_candidate, refine_files
+    from handwright.workflow import Request, RunOptions, pick_candidate, refine_again, refine_files
     from handwright.workflow.run.batch import FailOn
 
     screen = Screen(as_json=as_json, debug=debug)
@@ -74,6 +75,10 @@ def refine(
         )
         screen.show_pick(out, chosen, number, notes)
         return
+    if again is not None:
+        same = refine_again(again, out, request, force=force, landmarker=landmarker)
+        screen.write(f"{out}: {'the same bytes as' if same else 'NOT the same bytes as'} {again}")
+        raise typer.Exit(0 if same else 1)
     with screen.progress() as progress:
         options = RunOptions(
             report=report,

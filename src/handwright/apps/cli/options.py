@@ -61,6 +61,9 @@ FromReport = Annotated[Path | None, option("--from", "REPORT", "Take another can
 Pick = Annotated[
     int | None, option("--pick", "N", "With --from and --hand: the Nth candidate; 0: the original.")
 ]
+Again = Annotated[
+    Path | None, option("--again", "FILE", "Make a refined PNG once more, from that file alone.")
+]
 KeepIntermediates = Annotated[
     bool, typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report.")
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.image import encode_image, format_for, patch_png, save_image, save_unchanged, write_atomically
-from handwright.image.facts import with_png_text
+from handwright.image.facts import with_png_chunk, with_png_text
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.report.document import Written
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from handwright.workflow.run.request import Plan, Request
 
 TEXT_KEY = "handwright"  # Keyword of the PNG text that holds the settings
+ORIGINAL_CHUNK = b"haNd"  # Type of the PNG chunk that holds the samples which a repair replaced
 
 
 def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
@@ -36,13 +38,39 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
     sweep(job, plan)
     with plan.ledger.claimed(job):
         if any(hand.action == "refined" for hand in repair.hands):
-            after = with_png_text(repair.after, TEXT_KEY, provenance(plan.settings, input_sha256))
+            after = with_own_entry(repair, provenance(plan.settings, input_sha256))
             notes = save_image(after, job.output, overwrite=True, source_path=job.source)
         else:
             reason = "No hand was changed" if repair.hands or repair.undetected else "No hand was found"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
         patches = write_patches(job, repair) if plan.patches else ()
     return Written(sha256_of_file(job.output), tuple(notes), patches)
+
+
+def with_own_entry(repair: Repair, text: str) -> Image:
+    """The repaired picture with its settings and, in a PNG, the pixels that it lost: ``refine --again``."""
+    after = with_png_text(repair.after, TEXT_KEY, text)
+    return with_png_chunk(after, ORIGINAL_CHUNK, packed_original(repair.before, repair.after))
+
+
+def packed_original(before: Image, after: Image) -> bytes | None:
+    """The samples that a repair replaced, in one box: a line of JSON, and their differences compressed.
+
+    None where nothing changed, or where the picture's mode did, so that samples cannot be put back.
+    """
+    old, new = before.native, after.native
+    if old is None or new is None or before.mode != after.mode or before.mode == "P":
+        return None
+    changed = (old != new).any(2)
+    if not changed.any():
+        return None
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    y0, y1, x0, x1 = (int(v) for v in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
+    head = json.dumps({"box": [x0, y0, x1, y1], "dtype": old.dtype.str, "channels": old.shape[2]})
+    steps = np.diff(
+        np.diff(old[y0:y1, x0:x1], axis=0, prepend=old.dtype.type(0)), axis=1, prepend=old.dtype.type(0)
+    )
+    return head.encode() + b"\n" + zlib.compress(steps.tobytes(), 9)
 
 
 def check_format(job: Job, image: Image) -> None:

@@ -7,11 +7,11 @@ import numpy as np
 
 from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.image import load_image, save_image, with_patch
-from handwright.image.facts import with_png_text
+from handwright.image.facts import with_png_chunk, with_png_text
 from handwright.refine.result import Candidate
 from handwright.workflow.files import make_folder
 from handwright.workflow.report.document import read_report
-from handwright.workflow.run.deliver import TEXT_KEY, provenance
+from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance
 from handwright.workflow.run.picture import sha256_of_input
 
 Entry = dict[str, Any]
@@ -41,7 +41,8 @@ def pick_candidate(
         kind = "is the input itself" if output.samefile(path) else "exists already"
         raise OutputError(f"{output} {kind}", "", "choose another output, or give `force`")
     make_folder(output.parent)
-    return save_image(with_png_text(after, TEXT_KEY, text), output, overwrite=True, source_path=path)
+    after = with_png_chunk(with_png_text(after, TEXT_KEY, text), ORIGINAL_CHUNK, None)
+    return save_image(after, output, overwrite=True, source_path=path)
 
 
 def load_candidate(folder: Path, entry: Entry) -> Candidate:

@@ -1,0 +1,145 @@
+"""A refinement once more from the refined PNG alone: its settings, and the samples that it replaced."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handwright import __version__
+from handwright.errors import HandsFileError, OutputError, UsageError
+from handwright.image import decode_image, encode_image, format_for, load_image, save_image
+from handwright.image.facts import facts_of, with_png_chunk, without_png_text
+from handwright.options import DIFFUSION_OPTIONS, OPTIONS
+from handwright.types import Image
+from handwright.workflow.files import make_folder, sha256_of_file
+from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance, with_own_entry
+from handwright.workflow.run.load import settings_given
+from handwright.workflow.run.request import Request, without_paths
+
+
+def refine_again(
+    file: Path, output: Path, request: Request, *, force: bool = False, landmarker: Path | None = None
+) -> bool:
+    """Refine what a refined PNG was before, with the settings that it holds.
+
+    Args:
+        file: A PNG that ``refine`` wrote.
+        output: Where the result goes.
+        request: Options that the file cannot hold: a model in a folder of the user's, a mask and the like.
+        force: Overwrite what is at the output.
+        landmarker: A hand_landmarker.task of the user's own.
+
+    Returns:
+        Whether the result has the same bytes as the file.
+
+    Raises:
+        HandsFileError: The file holds no settings, or not the samples that it was made from.
+        UsageError: It was made by another version, or with files or weights that are not given.
+        OutputError: The output cannot be written.
+    """
+    from handwright.refine.pipeline import open_engine, refine_picture
+    from handwright.refine.settings import refine_settings
+
+    image = load_image(file)
+    entry = own_entry(image, file)
+    wanted = Request(**{**given_of(entry["settings"]), **request.given})
+    _check_same(wanted, entry, file)
+    if output.exists() and not force:
+        raise OutputError(f"{output} exists already", "", "choose another output, or give `force`")
+    before, sha256 = original(image, file), str(entry["input_sha256"])
+    with open_engine(landmarker) as engine:
+        settings = refine_settings(settings_given(wanted.given, before, sha256, lambda: engine))
+        repair = refine_picture(before, settings, engine)
+    make_folder(output.parent)
+    format_for(output)
+    after = with_own_entry(repair, provenance(wanted.as_json(), sha256))
+    save_image(after, output, overwrite=True)
+    return sha256_of_file(output) == sha256_of_file(file)
+
+
+def own_entry(image: Image, file: Path) -> dict[str, Any]:
+    """The settings that a refined picture holds.
+
+    Raises:
+        HandsFileError: It holds none.
+    """
+    text = facts_of(image).text.get(TEXT_KEY)
+    try:
+        entry = json.loads(text or "")
+        return {
+            "version": entry["version"],
+            "input_sha256": entry["input_sha256"],
+            "settings": entry["settings"],
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise HandsFileError(
+            f"{file} holds no settings of handwright",
+            "it is no PNG that `refine` wrote, or something removed its text",
+            "give the refined PNG itself",
+        ) from error
+
+
+def original(image: Image, file: Path) -> Image:
+    """The picture before it was refined.
+
+    Raises:
+        HandsFileError: The samples are not there or are damaged.
+    """
+    payload = dict(facts_of(image).chunks).get(ORIGINAL_CHUNK)
+    try:
+        head, _, packed = (payload or b"").partition(b"\n")
+        place = json.loads(head)
+        x0, y0, x1, y1 = place["box"]
+        kind = np.dtype(place["dtype"])
+        steps = np.frombuffer(zlib.decompress(packed), kind).reshape(y1 - y0, x1 - x0, place["channels"])
+        native = np.array(image.native)
+        native[y0:y1, x0:x1] = np.cumsum(np.cumsum(steps, axis=1, dtype=kind), axis=0, dtype=kind)
+    except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+        raise HandsFileError(
+            f"{file} does not hold the pixels that it was made from",
+            "only a PNG refined from a PNG does, and no palette",
+            "refine the original with the settings in its text",
+        ) from error
+    bare = with_png_chunk(without_png_text(replace(image, native=native), TEXT_KEY), ORIGINAL_CHUNK, None)
+    return decode_image(encode_image(bare, "PNG")[0])
+
+
+def given_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a user would have given them, of settings without paths; files and weights are left out."""
+    diffusion: Mapping[str, Any] = settings.get("diffusion") or {}
+    given: dict[str, Any] = {}
+    for name, option in OPTIONS.items():
+        held = diffusion if name in DIFFUSION_OPTIONS else settings
+        if option.kind == "file" or name not in held or isinstance(held[name], dict):
+            continue
+        value = held[name]
+        if option.repeat:
+            value = tuple(tuple(one) if isinstance(one, list) else one for one in value)
+        if value not in (None, option.default):
+            given[name] = value
+    return given
+
+
+def _check_same(wanted: Request, entry: Mapping[str, Any], file: Path) -> None:
+    if entry["version"] != __version__:
+        raise UsageError(
+            f"{file} was made by handwright {entry['version']}",
+            f"this is {__version__}",
+            "install that version",
+        )
+    now, then = without_paths(wanted.as_json()), entry["settings"]
+    flat_now, flat_then = ({**one, **(one.get("diffusion") or {})} for one in (now, then))
+    other = [name for name in OPTIONS if flat_now.get(name) != flat_then.get(name)]
+    if other:
+        names = ", ".join(f"`{name}`" for name in other)
+        raise UsageError(
+            f"{file} was made with other files or weights",
+            f"{names} differ",
+            f"give the same {names} as then",
+        )
