@@ -22,6 +22,8 @@ CPU = torch.device("cpu")
 
 def schedule_of(name: str, steps: int = STEPS, level: float = 1.0) -> tuple[Any, int]:
     config = FLOW if name == "flow" else {**sd_scheduler().config, "_class_name": "PNDMScheduler"}
+    name, _, kind = name.partition(" of ")
+    config = {**config, "prediction_type": "v_prediction"} if kind else config
     with quiet():
         scheduler = open_sampler(name, config)
         first = start_schedule(scheduler, steps, level, CPU)
@@ -104,7 +106,7 @@ def test_the_last_step_is_unmasked(name: str) -> None:
 
 
 @pytest.mark.parametrize("level", [1.0, 0.5])
-@pytest.mark.parametrize("name", ["ddim", "dpm++", "euler", "unipc", "flow", "auto"])
+@pytest.mark.parametrize("name", ["ddim", "ddim of v", "dpm++", "euler", "unipc", "flow", "auto"])
 def test_a_perfect_network_stays_on_the_path_that_the_known_region_is_put_on(name: str, level: float) -> None:
     """A network that always finds the true noise must leave latents exactly where eq. 1 puts known ones."""
     scheduler, first = schedule_of(name, steps=10, level=level)
@@ -117,6 +119,9 @@ def test_a_perfect_network_stays_on_the_path_that_the_known_region_is_put_on(nam
         scaled_input(scheduler, latents, timestep)
         if name == "flow":
             prediction = noise - clean
+        elif scheduler.config.prediction_type == "v_prediction":
+            signal, spread = (noised(scheduler, a, b, first + step) for a, b in ((one, zero), (zero, one)))
+            prediction = signal * noise - spread * clean
         else:
             signal, spread = (noised(scheduler, a, b, first + step) for a, b in ((one, zero), (zero, one)))
             prediction = (latents - signal * clean) / spread

@@ -1,6 +1,6 @@
 """Prompt, seed and model out of ComfyUI's executed graph, by following its links back from the sampler."""
 
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 Json = dict[str, Any]
 
@@ -113,5 +113,5 @@ def _found(
     return None
 
 
-def _is_link(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+def _is_link(value: Any) -> TypeGuard[list[Any]]:  # noqa: ANN401 - any JSON value
     return isinstance(value, list) and len(value) == 2 and isinstance(value[1], int)

@@ -6,7 +6,7 @@ A1111's form is also Forge's and SD.Next's. PNG keeps such text by keyword, JPEG
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from handwright.image.comfyui_graph import read_graph
@@ -137,7 +137,7 @@ def _fooocus(texts: Mapping[str, str]) -> GenerationData | None:
                 model=str(plain.get("base_model", "")),
             )
     found = _a1111(texts) if own else None
-    return None if found is None else GenerationData(**{**vars(found), "tool": "Fooocus"})
+    return None if found is None else replace(found, tool="Fooocus")
 
 
 def _invokeai(texts: Mapping[str, str]) -> GenerationData | None:

@@ -1,0 +1,59 @@
+"""The families of the zoo behind the NumPy contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, open_torch_network
+from handwright.handrefiner.stock_network import StockNetwork
+from tests.diffusion.families import WRITERS
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module", params=["sdxl", "flux", "z-image"])
+def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> InpaintNetwork:
+    folder: Path = WRITERS[request.param](tmp_path_factory.mktemp("zoo") / request.param)
+    return open_torch_network(DiffusionSettings(model=str(folder), dtype="float32", device="cpu"))
+
+
+def a_request() -> InpaintRequest:
+    random = np.random.default_rng(0)
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[16:48, 16:48] = True
+    return InpaintRequest(
+        picture=random.integers(0, 255, (SIDE, SIDE, 3), np.uint8),
+        mask=mask,
+        control=np.where(mask, 180, 0).astype(np.uint8),
+        landmarks_px=np.zeros((0, 21, 2)),
+        settings=DiffusionSettings(prompt="a hand", steps=2),
+        strength=(1.0, 0.5),
+        seed=5,
+    )
+
+
+def test_a_family_of_the_zoo_paints_from_noise_and_from_a_drawn_hand(network: InpaintNetwork) -> None:
+    assert isinstance(network, StockNetwork)
+    first = network.inpaint(replace(a_request(), keep_steps=True))
+    assert first.picture.shape == (SIDE, SIDE, 3)
+    assert first.picture.dtype == np.float32
+    assert np.array_equal(first.picture, network.inpaint(a_request()).picture)
+    assert [step.noisy.shape for step in first.steps] == [(SIDE, SIDE, 3)] * 2
+    drawn = replace(a_request(), start=a_request().picture[::-1].copy())
+    drawn = replace(drawn, settings=replace(drawn.settings, start_level=0.5))
+    assert not np.array_equal(network.inpaint(drawn).picture, first.picture)
+
+
+def test_its_settings_are_those_of_its_row(network: InpaintNetwork) -> None:
+    assert isinstance(network, StockNetwork)
+    preset = network.refiner.preset
+    assert (network.guidance, network.fixed_strength) == (preset.guidance, preset.strength)
+    assert network.resolution in (SIDE, preset.resolution)
+    coded = network.autoencode(a_request().picture)
+    assert coded.shape == (SIDE, SIDE, 3)
+    assert np.isfinite(coded).all()
