@@ -119,7 +119,7 @@ def open_network(settings: DiffusionSettings) -> InpaintNetwork:
         UsageError: The device is not here.
     """
     adapted = (settings.lora, settings.textual_inversion, settings.ip_adapter, settings.offload)
-    if is_of_own_engine(settings.model, settings.revision) and not any(adapted):
+    if is_of_own_engine(settings.model, settings.revision, settings.variant) and not any(adapted):
         return TorchNetwork.load(settings)
     from handwright.handrefiner.stock_network import StockNetwork
 

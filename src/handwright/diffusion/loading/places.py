@@ -22,7 +22,7 @@ _PARTS = [f"{part}/{kind}" for part in PIPELINE_FOLDERS for kind in _FILES]
 _SPARE = ("*.fp16.*", "*.non_ema.*", "*openvino*", "*flax*")
 
 
-def model_folder(name: str, revision: str | None = None) -> Path:
+def model_folder(name: str, revision: str | None = None, variant: str | None = None) -> Path:
     """The folder in ``save_pretrained`` layout of an embedded model, a directory or a hub id.
 
     Raises:
@@ -35,7 +35,7 @@ def model_folder(name: str, revision: str | None = None) -> Path:
             "it is a single file",
             "give a directory that save_pretrained wrote",
         )
-    folder = EMBEDDED.get(name) or _folder(name, _PARTS, revision)
+    folder = EMBEDDED.get(name) or _folder(name, _PARTS, revision, variant)
     if folder is None:
         names = ", ".join(EMBEDDED)
         raise DiffusionError(
@@ -70,21 +70,21 @@ def controlnet_place(name: str) -> Path:
     return folder
 
 
-def model_place(name: str, revision: str | None = None) -> Path:
+def model_place(name: str, revision: str | None = None, variant: str | None = None) -> Path:
     """The folder of a preset's base, of an embedded model, a directory or a hub id; or a single file.
 
     Raises:
         DiffusionError: There is none, or the hub does not give it.
     """
     if name in PRESETS:
-        return preset_place(PRESETS[name].base, name, revision)
+        return preset_place(PRESETS[name].base, name, revision, variant)
     if Path(name).is_file():
         check_safetensors(Path(name))
         return Path(name)
-    return model_folder(name, revision)
+    return model_folder(name, revision, variant)
 
 
-def is_of_own_engine(name: str, revision: str | None = None) -> bool:
+def is_of_own_engine(name: str, revision: str | None = None, variant: str | None = None) -> bool:
     """Whether ``HandInpaintPipeline`` runs a model: the embedded family, and folders of SD 1.5's layout.
 
     Raises:
@@ -92,7 +92,7 @@ def is_of_own_engine(name: str, revision: str | None = None) -> bool:
     """
     if name in PRESETS:
         return False
-    place = model_place(name, revision)
+    place = model_place(name, revision, variant)
     if place.is_file():
         return False
     try:
@@ -102,7 +102,9 @@ def is_of_own_engine(name: str, revision: str | None = None) -> bool:
     return "text_encoder_2" not in parts and "transformer" not in parts
 
 
-def preset_place(download: Download, preset: str, revision: str | None = None) -> Path:
+def preset_place(
+    download: Download, preset: str, revision: str | None = None, variant: str | None = None
+) -> Path:
     """Where published weights are: in the hub's cache, or fetched into it.
 
     Raises:
@@ -114,7 +116,7 @@ def preset_place(download: Download, preset: str, revision: str | None = None) -
         if download.file is not None:
             return Path(hf_hub_download(download.hub_id, download.file, revision=revision))
         base = download is PRESETS[preset].base
-        folder = _fetched(download.hub_id, _PARTS if base else list(_FILES), revision)
+        folder = _fetched(download.hub_id, _PARTS if base else list(_FILES), revision, variant)
     except (OSError, ValueError) as error:
         what = download.hub_id if download.file is None else f"{download.hub_id}/{download.file}"
         option = "model" if download is PRESETS[preset].base else "controlnet"
@@ -166,14 +168,16 @@ def refuse_pickle(path: Path) -> None:
         )
 
 
-def _folder(name: str, patterns: list[str], revision: str | None = None) -> Path | None:
+def _folder(
+    name: str, patterns: list[str], revision: str | None = None, variant: str | None = None
+) -> Path | None:
     """A directory of that name, else what the hub has under it, else None."""
     if Path(name).is_dir():
         return Path(name)
     if Path(name).exists() or not _HUB_ID.fullmatch(name):
         return None
     try:
-        return _fetched(name, patterns, revision)
+        return _fetched(name, patterns, revision, variant)
     except (OSError, ValueError) as error:
         raise DiffusionError(
             f"the hub did not give {name!r}",
@@ -182,13 +186,12 @@ def _folder(name: str, patterns: list[str], revision: str | None = None) -> Path
         ) from error
 
 
-def _fetched(hub_id: str, patterns: list[str], revision: str | None) -> Path:
+def _fetched(hub_id: str, patterns: list[str], revision: str | None, variant: str | None = None) -> Path:
     from huggingface_hub import snapshot_download
 
     wanted = ["model_index.json", *patterns]
-    return Path(
-        snapshot_download(hub_id, revision=revision, allow_patterns=wanted, ignore_patterns=list(_SPARE))
-    )
+    spare = [pattern for pattern in _SPARE if variant is None or f".{variant}." not in pattern]
+    return Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted, ignore_patterns=spare))
 
 
 def _first_line(error: Exception) -> str:

@@ -42,7 +42,7 @@ _ALL = (
     Preset(
         name="sd15",
         base=Download(
-            hub_id="stable-diffusion-v1-5/stable-diffusion-inpainting", gigabytes=2.1,
+            hub_id="stable-diffusion-v1-5/stable-diffusion-inpainting", gigabytes=4.3,
             licence="CreativeML Open RAIL-M",
         ),
         controlnet=Download(
@@ -57,11 +57,11 @@ _ALL = (
     Preset(
         name="sdxl",
         base=Download(
-            hub_id="diffusers/stable-diffusion-xl-1.0-inpainting-0.1", gigabytes=6.9,
+            hub_id="diffusers/stable-diffusion-xl-1.0-inpainting-0.1", gigabytes=13.9,
             licence="CreativeML Open RAIL++-M",
         ),
         controlnet=Download(
-            hub_id="diffusers/controlnet-depth-sdxl-1.0", gigabytes=2.5, licence="CreativeML Open RAIL++-M"
+            hub_id="diffusers/controlnet-depth-sdxl-1.0", gigabytes=5.0, licence="CreativeML Open RAIL++-M"
         ),
         denoiser="UNet2DConditionModel", text_encoders=2,
         pipelines={

@@ -55,7 +55,7 @@ def open_stock(choice: PipelineChoice) -> tuple[Any, Preset, Traits]:
     if is_single_file(choice.model):
         parts, folder = open_single_file(Path(choice.model), dtype), None
     else:
-        folder = model_place(choice.model, choice.revision)
+        folder = model_place(choice.model, choice.revision, choice.variant)
         parts = load_parts(folder, dtype, choice.variant)
     preset = family_of(parts, choice.model)
     where = _control_place(choice, folder, preset)
