@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 
 import quality
+from draw import Outcome, Subject
 from quality import Values, compare
 
 
@@ -50,11 +52,17 @@ def test_hands_that_only_one_side_has_do_not_count():
     assert compare({"real": hands()}, {"rendered": then})[1] == []
 
 
+def test_what_is_measured_is_as_exact_as_what_is_committed():
+    seen = {"found_again": 0.0, "error": 0.12345678, "delta_e": float("nan")}
+    values = quality.measured(Outcome(cast(Subject, None), None, None, seen))
+    assert values == {"found_again": 0.0, "error": 0.1235, "delta_e": None, "failed": 0.0}
+
+
 def test_values_go_through_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     import json
 
     monkeypatch.setattr(quality, "COMMITTED", tmp_path / "quality.json")
-    values = {"rendered": {"1": {"error": 0.12345678, "grain": None}}, "real": {"a b": {"error": 0.5}}}
+    values = {"rendered": {"1": {"error": 0.1235, "grain": None}}, "real": {"a b": {"error": 0.5}}}
     quality.write(values)
     assert json.loads((tmp_path / "quality.json").read_text()) == {
         "rendered": {"1": {"error": 0.1235, "grain": None}},
