@@ -4,12 +4,11 @@ import inspect
 from typing import Any
 
 import torch
-from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from torch import Tensor
 
 from handwright.diffusion.known_region import noised
 from handwright.diffusion.latents import encode, exact, packed, pixels_per_token
-from handwright.diffusion.loading.libraries import VaeImageProcessor, randn_tensor
+from handwright.diffusion.loading.libraries import VaeImageProcessor, quiet, randn_tensor
 
 
 def takes_part_of(pipe: Any) -> bool:  # noqa: ANN401 - any diffusers pipeline
@@ -52,6 +51,8 @@ def _shift(scheduler: Any, pipe: Any, picture: Tensor) -> dict[str, float]:  # n
     config = scheduler.config
     if not config.get("use_dynamic_shifting"):
         return {}
+    with quiet():
+        from diffusers.pipelines.flux.pipeline_flux import calculate_shift
     unit = pixels_per_token(pipe)
     tokens = (picture.shape[-2] // unit) * (picture.shape[-1] // unit)
     limits = (

@@ -117,7 +117,8 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
             f"choose one made for this family, such as {preset.controlnet.hub_id}",
         )
     check_fit(parts)
-    kind = getattr(diffusers, name)
+    with quiet():
+        kind = getattr(diffusers, name)
     takes = inspect.signature(kind.__init__).parameters
     given = {key: value for key, value in parts.items() if key in takes}
     for key in ("safety_checker", "feature_extractor", "image_encoder"):
