@@ -18,6 +18,7 @@ from handwright.apps.cli.main import app
 from handwright.apps.cli.preference import app as preference
 from handwright.data.hands import render_one_hand
 from handwright.hand.defects import Defect
+from tests.diffusion.models import write_sd
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -55,13 +56,16 @@ SHOWN, MENTIONED = command_lines(_COMMAND), command_lines(_CODE)
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the pages' examples name: photo.png, picture.png, and a folder of pictures."""
+    """A folder with what the pages' examples name: pictures, a mask, a depth image and a model."""
     folder = tmp_path_factory.mktemp("reader")
     photo = folder / "photo.png"
     Image.fromarray(render_one_hand(9, 384, Defect.EXTRA).pixels).save(photo)
     for name in ("picture.png", "pictures/a.png", "pictures/b.png"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(photo, folder / name)
+    for name in ("mask.png", "depth.png"):
+        Image.new("L", (384, 384), 255).save(folder / name)
+    write_sd(folder / "my-model", 9)
     return folder
 
 
