@@ -10,6 +10,7 @@ JOBS ?= 2
 
 .PHONY: setup demo test check bench bench-quality bless docs clean
 .DELETE_ON_ERROR:
+unexport PYTHONDONTWRITEBYTECODE  # the environment's libraries are compiled once, not by every process of a test
 
 setup: $(READY)
 
@@ -39,7 +40,7 @@ check: $(INSTALLED)
 
 test:
 	@$(MAKE) --no-print-directory --output-sync=target -j2 setup check  # a core each
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 bench: setup
 	@for script in find fit draw outside cold; do echo "$$script"; $(BIN)/python bench/$$script.py || exit 1; done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -39,10 +39,10 @@ def test_what_inpaints_already_is_not_inflated():
         inflated(small_unet(9))
 
 
-def test_a_base_on_latents_alone_is_inflated_then_trained_to_inpaint(tmp_path):
+def test_a_base_on_latents_alone_is_inflated_then_trained_to_inpaint(tmp_path, monkeypatch):
     data, plain = shard(tmp_path / "data"), write_sd(tmp_path / "plain", 4, controlnet=False)
-    command = [sys.executable, str(SCRIPT), str(plain), "-o", str(tmp_path / "wide")]
-    subprocess.run(command, check=True)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(plain), "-o", str(tmp_path / "wide")])
+    runpy.run_path(str(SCRIPT), run_name="__main__")
     models = load_models(str(tmp_path / "wide" / "model"), dtype="float32", device="cpu")
     assert models.inpainting
     again = open_member("base", data, tmp_path / "wide" / "model", SETTINGS)
