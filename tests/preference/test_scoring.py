@@ -81,7 +81,8 @@ def test_intervals_of_scores_cover_the_truth_about_as_often_as_they_claim(tmp_pa
     assert covered >= 24  # of 30; 68 of 75 in a longer run
 
 
-def test_win_rates_intervals_cover_the_truth_as_often_as_they_claim(tmp_path: Path):
+def test_win_rates_intervals_cover_the_truth_as_often_as_they_claim(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(scoring, "ROUNDS", 10)  # of the scores' intervals; that of a win rate draws nothing
     covered = 0
     key = key_of(40, ("ours", "base"))
     truth = 1 / (1 + np.exp(-1.0))
