@@ -14,8 +14,6 @@ import numpy as np
 
 import tests.conftest  # noqa: F401  lets tests import the scripts
 from handwright.data.hands import render_defects
-from handwright.drawing.fill.background import background_sources
-from handwright.drawing.fill.pyramid import build_pyramid
 from handwright.errors import NotEnoughDataError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintRequest, InpaintResult
@@ -33,7 +31,6 @@ from handwright.review.critic import recalibration
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.proposal_windows import WindowStream
 from handwright.workflow.report import evidence
-from tests.drawing.fill import test_background, test_pyramid
 from tests.drawing.geometry import test_occluders
 from tests.drawn import shoot
 from tests.perception.body.test_body import turned_face
@@ -62,16 +59,6 @@ def record_other_hands() -> None:
     for sharp in (False, True):
         pixels, bright = test_occluders.lit(shot, sharp)
         test_occluders.in_front(shot, pixels, bright)
-    old = cv2.dilate(shot.silhouette.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    for share in (0.1, 0.25, 0.4, 0.6, 0.75, 0.9):  # of the wall, as bright and yellow as the skin
-        pixels = shot.pixels.copy()
-        pixels[: round(share * len(pixels))][~old[: round(share * len(pixels))]] = test_background.TONE
-        background_sources(pixels, old, shot.region)
-    picture, _ = test_pyramid.problem()
-    for rim in (4, 5, 6, 8, 10, 14):
-        hole = np.ones(picture.shape[:2], np.bool_)
-        hole[:, :rim] = False
-        build_pyramid(picture, hole, ~hole)
 
 
 def body() -> Any:

@@ -18,7 +18,9 @@ import pytest
 
 from handwright import HandRefiner
 from tests.golden.cases import CASES
+from tests.parameters.limits import LIMITS
 from tests.parameters.numbers import FACTORS, label, multiplied, numbers, params_classes
+from tests.parameters.ramps import RAMPS
 from tests.parameters.recording import Call, Recording, differs
 from tests.parameters.scenarios import SCENARIOS, USED_BY, record_other_hands
 
@@ -32,7 +34,6 @@ TESTED_ELSEWHERE = {
     ),
     "perception.detect.not_a_hand.NotAHandParams": "tests/perception/detect/test_not_a_hand.py",
     "refine.attempt.AttemptParams": "tests/refine/test_attempt.py",
-    "refine.pose_hypotheses.HypothesisParams": "tests/refine/test_pose_hypotheses.py",
     "refine.redetection.RedetectionParams": "tests/refine/test_redetection.py",
     "refine.review_before_after.RematchParams": "tests/refine/test_review_before_after.py",
     "refine.scene.SceneParams": "tests/refine/test_scene.py",
@@ -73,7 +74,8 @@ def calls_of(params: type, recording: Recording) -> list[Call]:
     """What is called again with other numbers."""
     if label(params) in SCENARIOS:
         return [Call(SCENARIOS[label(params)], (), {})]
-    return [call for module in read_in(params) for call in recording.calls[module]]
+    ramps = [Call(each[label(params)], (), {}) for each in (RAMPS, LIMITS) if label(params) in each]
+    return ramps + [call for module in read_in(params) for call in recording.calls[module]]
 
 
 def moves(params: type, name: str, factor: float, calls: list[Call], before: list[np.ndarray]) -> bool:

@@ -22,7 +22,6 @@ class PyramidParams:
 
     # Depth of the hole at which it is about as deep as a patch, and halving ends
     coarsest_depth_px: float = 8.0
-    most_levels: int = 8  # Most resolutions
     # Pixels to paint up to which halving may end: the coarsest level is searched exhaustively
     most_targets: int = 2500
     fewest_sources: int = 60  # Source patches that a level needs
@@ -62,7 +61,7 @@ def build_pyramid(
     """
     levels: list[Level] = []
     wanted, known = hole.astype(np.float32), sources.astype(np.float32)
-    while len(levels) < params.most_levels:
+    while True:
         level = _level(picture, wanted > 0, known, params.known)
         if level.centres.sum() < max(params.fewest_sources, params.sources_per_target * len(level.targets)):
             break

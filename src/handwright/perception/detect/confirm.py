@@ -106,7 +106,13 @@ def confirm_candidates(
             continue
         doubtful = first or second or hand
         if doubtful.size_px >= PARAMS.min_size_px and not near_known_hand(doubtful, confirmed):
-            answer = confirm_by_crops(pixels, doubtful, landmarker)
+            answer = confirm_by_crops(
+                pixels,
+                doubtful,
+                landmarker,
+                min_presence=PARAMS.min_presence,
+                max_disagreement=PARAMS.max_network_disagreement,
+            )
             if answer is not None and answer.size_px >= PARAMS.min_size_px:
                 confirmed.append(answer)
     return confirmed
@@ -129,8 +135,8 @@ def confirm_by_crops(
     hand: HandObservation,
     landmarker: Landmarker,
     *,
-    min_presence: float = PARAMS.min_presence,
-    max_disagreement: float = PARAMS.max_network_disagreement,
+    min_presence: float,
+    max_disagreement: float,
 ) -> HandObservation | None:
     """Run the landmark network on two plain and two mirrored crops, each second one placed by the first.
 

@@ -54,7 +54,6 @@ class FitParams:
 
 
 PARAMS = FitParams()
-_SHAPE_SD, _SHAPE_LIMIT = (np.array([*of[:2], *[of[2]] * 5]) for of in (PARAMS.shape_sd, PARAMS.shape_limit))
 
 
 def picture_camera(width: int, height: int) -> Camera:
@@ -159,7 +158,8 @@ def _fit_right(
     angles = np.clip(p[6:30], DOF_LIMITS_RAD[:, 0], DOF_LIMITS_RAD[:, 1])
     pose, arch = pose_of_dofs(angles, rig)
     shape = np.zeros(len(SHAPE_NAMES))
-    shape[_SHAPE_INDEX] = np.clip(p[30:37], -_SHAPE_LIMIT, _SHAPE_LIMIT)
+    limit = _of_shape(PARAMS.shape_limit)
+    shape[_SHAPE_INDEX] = np.clip(p[30:37], -limit, limit)
     depth = float(np.exp(p[5]))
     translation = np.array([p[3] * depth, p[4] * depth, depth])
     return Hand(
@@ -187,16 +187,22 @@ def solver_rig(rig: Rig) -> tuple[np.ndarray, ...]:
     )
 
 
+def _of_shape(numbers: tuple[float, float, float]) -> np.ndarray:
+    """One number for each of the seven proportions: the palm's two, and one for all five fingers."""
+    return np.array([*numbers[:2], *[numbers[2]] * 5])
+
+
 def _prior(
     proportions: tuple[float, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     mean = np.concatenate([np.zeros(6), DOF_MEAN_RAD, np.zeros(7)])
-    spread = np.concatenate([np.ones(6), DOF_SPREAD_RAD, _SHAPE_SD])
+    spread = np.concatenate([np.ones(6), DOF_SPREAD_RAD, _of_shape(PARAMS.shape_sd)])
     if proportions is not None:
         mean[30:32] = proportions
         spread[30:32] = PARAMS.given_sd
-    low = np.concatenate([np.full(6, -1e9), DOF_LIMITS_RAD[:, 0], -_SHAPE_LIMIT])
-    high = np.concatenate([np.full(6, 1e9), DOF_LIMITS_RAD[:, 1], _SHAPE_LIMIT])
+    limit = _of_shape(PARAMS.shape_limit)
+    low = np.concatenate([np.full(6, -1e9), DOF_LIMITS_RAD[:, 0], -limit])
+    high = np.concatenate([np.full(6, 1e9), DOF_LIMITS_RAD[:, 1], limit])
     return mean, spread, low, high
 
 

@@ -44,7 +44,6 @@ class OutlineParams:
     price: float = 0.15  # Overlap that a step's distance from the start must bring, for each unit
     min_gain: float = 0.002  # Least gain of overlap, in [0, 1], for a step
     max_moves: int = 3  # Most steps in one direction
-    min_pixels: int = 50  # Least size of the hand's outline, pixels
     # PIP angles from which and up to which fingers count as pressed together
     bent_rad: tuple[float, float] = (0.8, 1.5)
     # Thickness that fully bent fingers start with: their flesh is as wide as their gap, which no outline
@@ -77,7 +76,7 @@ def fit_with_outline(
 def fit_outline(observation: HandObservation, fit: HandFit, region: HandRegion, window: Window) -> HandFit:
     """Return the fit with palm width and thickness adjusted to the hand's outline distal of the wrist."""
     outline = _small_outline(observation, region, window)
-    if outline.observed.sum() < PARAMS.min_pixels:
+    if not outline.observed.any():
         return fit
     limits = {"thickness": PARAMS.thickness_limits, "palm_width": PARAMS.width_limits}
     start = best = _thickened_where_bent(fit.hand)

@@ -23,7 +23,6 @@ class BlendParams:
     min_band_px: float = 3.0  # … and its least
     reach: float = 0.3  # How far inwards that match fades out
     min_pixels: int = 60  # Fewest pixels of skin whose light is compared
-    darkest: float = 1e-3  # Linear light, of 1, below which no gain is computed
     max_gain: float = 6.0  # Greatest gain of a channel; the least is its inverse
     fade: float = 0.007  # Sigma of the gain's edge: half a pixel of a network that has the hand at 64 px …
     min_fade_px: float = 0.7  # … and its least
@@ -109,7 +108,7 @@ def _as_light_as(
         return pixels
     light = to_linear(np.rint(pixels).astype(np.uint8))
     had, has = np.median(to_linear(crop[old]), axis=0), np.median(light[new], axis=0)
-    gain = np.clip(had / np.maximum(has, PARAMS.darkest), 1 / PARAMS.max_gain, PARAMS.max_gain)
+    gain = np.clip(had / np.maximum(has, np.finfo(float).eps), 1 / PARAMS.max_gain, PARAMS.max_gain)
     soft = max(PARAMS.min_fade_px, PARAMS.fade * hand_px)
     grown = cv2.dilate(new.astype(np.float32), np.ones((2 * round(soft) + 1,) * 2, np.uint8))
     share = cv2.GaussianBlur(grown, (0, 0), soft)[..., None]
