@@ -11,6 +11,10 @@ from unittest.mock import patch
 import numpy as np
 
 from handwright.data.hands import render_defects
+from handwright.drawing.geometry.occluders import (
+    OccluderParams,
+    _is_overexposed_skin,  # pyright: ignore[reportPrivateUsage]
+)
 from handwright.perception import segment
 from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect import arms
@@ -20,7 +24,7 @@ from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import fit_outline
 from handwright.refine import pose_hypotheses
 from handwright.refine.compositing import blend
-from handwright.refine.detached.gap import gap_to_arm
+from handwright.refine.detached.gap import Section, _covers, gap_to_arm  # pyright: ignore[reportPrivateUsage]
 from handwright.review.checks import assessability, finger_count
 from handwright.types import Image
 from tests.drawn import shoot
@@ -80,6 +84,25 @@ def fingers_bare_and_covered() -> Any:
             with patch.multiple(finger_count, **stubs):
                 found.append(finger_count.missing_fingers(one))
                 found.append(finger_count.visible_fingers(one))
+    return found
+
+
+def bright_parts() -> Any:
+    """Whether a part of a hand is overexposed skin: ever brighter, larger, and with an ever harder edge."""
+    found, hand_px = [], 100.0
+    rows, columns = np.mgrid[:80, :80]
+    away = np.hypot(columns - 40, rows - 40)
+    region = analysed().region
+    for share in SHARES:
+        for light, radius, step in ((1.04 * share, 15, 5.0), (1.2, 15 * share, 5.0), (1.2, 15, 22 * share)):
+            part = away < radius
+            lab = np.broadcast_to(region.skin_lab, (80, 80, 3)).copy()
+            lab[part] *= (light, 1, 1)
+            ring = (away < radius + 6 * share) & ~part
+            lab[ring] = lab[part][0] - (0, step, 0) if part.any() else 0
+            changed = replace(region, inside=np.ones((80, 80), np.bool_))
+            given = lab.clip(0, 255).astype(np.uint8), part, changed, hand_px, OccluderParams()
+            found.append(_is_overexposed_skin(*given))
     return found
 
 
@@ -152,6 +175,12 @@ def arms_ever_smaller() -> Any:
             for gone in (along > 0.3 + share, (along > 0.3) & (np.abs(across) > 0.5 * share)):
                 gap = gap_to_arm(np.where(gone[..., None], wall, made.pixels).astype(np.uint8), task)
                 found.append(None if gap is None else (gap.start.ends, gap.end.ends))
+    cut = Section(np.array([[10.0, 50.0], [10.0, 20.0]]), np.zeros((48, 3), np.float32))
+    for share in np.linspace(0, 1, 41):
+        for before, behind in ((share, 1.0), (0.0, share)):  # of the arm's width that a sleeve hides
+            sleeve = np.zeros((70, 120), np.bool_)
+            sleeve[20 : 20 + round(30 * before), :45] = sleeve[20 : 20 + round(30 * behind), 60:] = True
+            found.append(_covers(sleeve, cut, np.array([1.0, 0.0]), np.arange(100.0), 50.0, 100.0))
     return found
 
 
@@ -208,6 +237,7 @@ def hands_before_the_lens() -> Any:
 
 
 LIMITS = {
+    "drawing.geometry.occluders.OccluderParams": bright_parts,
     "perception.detect.arms.ArmParams": hands_at_arms,
     "perception.detect.search.SearchParams": large_hands,
     "perception.fit.hand_fit.FitParams": hands_before_the_lens,

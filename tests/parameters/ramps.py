@@ -119,13 +119,16 @@ def tiny_hands() -> Any:
 class Crops:
     """A landmark network that is ever surer of a hand, whose mirrored crop shows it ever farther aside."""
 
-    def __init__(self, presence: float, apart: float = 0.0, there: float = 100.0, first: float | None = None):
+    def __init__(
+        self, presence: float, apart: float = 0.0, there: float | None = 100.0, first: float | None = None
+    ):
         self.presence, self.apart, self.there, self.first = presence, apart, there, first
 
     def __call__(self, view: View) -> Any:
-        aside = self.apart * self.there * view.mirrored
+        size = self.there or view.side_px / 2
+        aside = self.apart * size * view.mirrored
         presence, self.first = self.presence if self.first is None else self.first, None
-        return presence, hand(100 + aside, 100, size=self.there)
+        return presence, hand(100 + aside, 100, size=size)
 
 
 def by_crops(pixels: np.ndarray, one: Any) -> Any:
@@ -144,10 +147,11 @@ def crops_of_candidates() -> Any:
                 Crops(1.0, share / 5),
                 Crops(1.0, 0.0, 40 * share),
                 Crops(1.0, first=share / 4),
+                Crops(1.0, there=None),
             ):
                 View.landmarks_in_crop = lambda view, pixels, landmarker, crops=crops: crops(view)
                 View.detect = lambda view, pixels, landmarker, options, by, crops=crops: [crops(view)[1]]
-                one = hand(100, 100, size=crops.there)
+                one = hand(100, 100, size=crops.there or 100.0)
                 found += [by_crops(pixels, one), classify_candidate(pixels, one, None)]
                 box = (150 - 60 * share, 150 - 60 * share, 150 + 60 * share, 150 + 60 * share)
                 found += [confirm_candidates(pixels, [one], None), detect_in_box(pixels, box, None)]

@@ -192,7 +192,7 @@ def implausible_fingers() -> Any:
 
 
 def solver() -> Any:
-    """A fit of a bent hand, every kernel in plain Python with the numbers as they are now."""
+    """A fit of a hand with two fingers in one place; its kernels run in plain Python with today's numbers."""
     numbers = _solver._P  # pyright: ignore[reportPrivateUsage]
     source = Path(_solver.__file__).read_text("utf-8")
     constants: dict[str, Any] = {}
@@ -200,30 +200,34 @@ def solver() -> Any:
         for name, value in zip(names.split(", "), values.split(", "), strict=True):
             constants[name] = getattr(numbers, value.removeprefix("_P."))
     kernels = {name: value.py_func for name, value in vars(_solver).items() if hasattr(value, "py_func")}
+    seen = observe(flat_hand(index=0.5))
+    points = seen.landmarks_px.copy()
+    points[9:13] = points[5:9] + np.array([2.0, 0.0])
     with patch.multiple(_solver, **constants, **kernels):
-        return fit_hand(observe(flat_hand(index=0.9, ring=0.2)), 512, 512)
+        return fit_hand(replace(seen, landmarks_px=points), 512, 512)
 
 
 def arms_beside_hands() -> Any:
-    """Hands ever farther from an arm and ever larger; faces ever farther above the shoulders."""
+    """Hands ever farther from an arm and ever larger; faces and wrists that make its side ever surer."""
     found = []
     for step in np.linspace(0.2, 3, 57):
-        body = person(left=(300, 200), right=(300 + 100 * step, 200))
-        points = body.points_px.copy()
-        points[[11, 12]] = (400, 400), (300, 400)
-        points[:11] = (350, 400 - 100 * step)
-        body = Person(points, np.where(np.arange(33) < 13, 0.3 * step, body.visibility))
-        near = [hand(300 + 60 * step, 200), hand(300, 200, size=60 * step)]
-        own = arms.own_arms([body], near, 900, 700)
-        again = [replace(one, arm=replace(one.arm, wrist_px=one.arm.wrist_px + 60 * step)) for one in own]
-        found += [
-            [one.sure for one in own],
-            [arm is None for arm in arms.arms_of_hands(own, near[:1])],
-            [arm is None for arm in arms.arms_of_hands(own, near[1:])],
-            [arms.found_again(one, again) for one in own],
-            [arms.hand_box(one.arm) for one in own],
-            len(arms.own_arms([body], [hand(310 + 30 * step, 310, size=100)], 900, 700)),
-        ]
+        for neck, visible, beside in ((step, 1.0, 2.0), (0.6, 0.4 * step, 2.0), (0.6, 1.0, step)):
+            body = person(left=(300, 200), right=(300 + 100 * beside, 200))
+            points = body.points_px.copy()
+            points[[11, 12]] = (400, 400), (300, 400)
+            points[:11] = (350, 400 - 100 * neck)
+            body = Person(points, np.where(np.arange(33) < 13, min(visible, 1.0), body.visibility))
+            near = [hand(300 + 60 * step, 200), hand(300, 200, size=60 * step)]
+            own = arms.own_arms([body], near, 900, 700)
+            again = [replace(one, arm=replace(one.arm, wrist_px=one.arm.wrist_px + 30 * step)) for one in own]
+            found += [
+                [one.sure for one in own],
+                [arm is None for arm in arms.arms_of_hands(own, near[:1])],
+                [arm is None for arm in arms.arms_of_hands(own, near[1:])],
+                [arms.found_again(one, again) for one in own],
+                [arms.hand_box(one.arm) for one in own],
+                len(arms.own_arms([body], [hand(310 + 30 * step, 310, size=100)], 900, 700)),
+            ]
     return found
 
 
