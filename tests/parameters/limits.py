@@ -14,6 +14,7 @@ from handwright.data.hands import render_defects
 from handwright.drawing.geometry.occluders import (
     OccluderParams,
     _is_overexposed_skin,  # pyright: ignore[reportPrivateUsage]
+    occluder_mask,
 )
 from handwright.perception import segment
 from handwright.perception.analysis import HandAnalysis, analyse_hand
@@ -24,7 +25,14 @@ from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import fit_outline
 from handwright.refine import pose_hypotheses
 from handwright.refine.compositing import blend
-from handwright.refine.detached.gap import Section, _covers, gap_to_arm  # pyright: ignore[reportPrivateUsage]
+from handwright.refine.detached.gap import (
+    Gap,
+    Section,
+    _arm,  # pyright: ignore[reportPrivateUsage]
+    _covers,  # pyright: ignore[reportPrivateUsage]
+    _is_waist,  # pyright: ignore[reportPrivateUsage]
+    gap_to_arm,
+)
 from handwright.review.checks import assessability, finger_count
 from handwright.types import Image
 from tests.drawn import shoot
@@ -103,6 +111,14 @@ def bright_parts() -> Any:
             changed = replace(region, inside=np.ones((80, 80), np.bool_))
             given = lab.clip(0, 255).astype(np.uint8), part, changed, hand_px, OccluderParams()
             found.append(_is_overexposed_skin(*given))
+    everywhere = np.ones((200, 200), np.bool_)
+    seen, picture = hand(30, 30, size=140), np.full((200, 200, 3), (40, 60, 160), np.uint8)
+    rows, columns = np.mgrid[:200, :200]
+    for aside in range(60):  # a thing that leaves the bones
+        thing = np.hypot(columns - seen.landmarks_px[9, 0] - aside, rows - seen.landmarks_px[9, 1]) < 16
+        own = replace(region, inside=~thing)
+        reach_m = np.full((200, 200), 0.1)
+        found.append(occluder_mask(picture, everywhere, reach_m, own, thing, seen.landmarks_px))
     return found
 
 
@@ -175,11 +191,21 @@ def arms_ever_smaller() -> Any:
             for gone in (along > 0.3 + share, (along > 0.3) & (np.abs(across) > 0.5 * share)):
                 gap = gap_to_arm(np.where(gone[..., None], wall, made.pixels).astype(np.uint8), task)
                 found.append(None if gap is None else (gap.start.ends, gap.end.ends))
+    for area in range(1, 120):  # of an arm that the picture cuts
+        pieces = np.zeros((60, 60), np.int64)
+        pieces[60 - area // 10 - 1 :, :10] = 1
+        there = np.ones(4, np.bool_)
+        arm = _arm(
+            pieces, np.zeros((60, 60), np.bool_), np.array([5.0, 20.0]), np.array([0.0, 1.0]), 60.0, there
+        )
+        found.append(arm is not None)
     cut = Section(np.array([[10.0, 50.0], [10.0, 20.0]]), np.zeros((48, 3), np.float32))
     for share in np.linspace(0, 1, 41):
         for before, behind in ((share, 1.0), (0.0, share)):  # of the arm's width that a sleeve hides
             sleeve = np.zeros((70, 120), np.bool_)
             sleeve[20 : 20 + round(30 * before), :45] = sleeve[20 : 20 + round(30 * behind), 60:] = True
+            wide = Section(cut.ends * (1, 2 * share), cut.colours)
+            found.append(_is_waist(Gap(start=wide, end=wide, hand=sleeve, arm=sleeve), 20.0))
             found.append(_covers(sleeve, cut, np.array([1.0, 0.0]), np.arange(100.0), 50.0, 100.0))
     return found
 

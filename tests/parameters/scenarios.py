@@ -204,7 +204,10 @@ def solver() -> Any:
     points = seen.landmarks_px.copy()
     points[9:13] = points[5:9] + np.array([2.0, 0.0])
     with patch.multiple(_solver, **constants, **kernels):
-        return fit_hand(replace(seen, landmarks_px=points), 512, 512)
+        far = [
+            _solver._take_step(np.zeros(37), np.eye(3), np.full(37, size)) for size in (0.4, 0.6, 0.9, 1.2)
+        ]
+        return far, fit_hand(replace(seen, landmarks_px=points), 512, 512)
 
 
 def arms_beside_hands() -> Any:

@@ -35,10 +35,9 @@ class SolverParams:
         length_sd: Standard deviation of the mean logarithm of the five finger lengths.
         collision_m: Overlap of two collision spheres that costs 1.
         max_rigid_step, max_step: Trust box of one step: distance parameters; all others.
-        start_damping, min_damping, max_damping: λ of the first step, its floor, and where the iteration
-        stops. damping_down, damping_up: Factors on λ after a step that lowers the cost, and after one that
-        does not. robust_after, stop_after: Iterations before Huber weights are used, and before a small gain
-        may end the fit.
+        start_damping, min_damping: λ of the first step, and its floor. damping_down, damping_up: Factors on λ
+        after a step that lowers the cost, and after one that does not. robust_after, stop_after: Iterations
+        before Huber weights are used, and before a small gain may end the fit.
         small_gain: Gain over cost that counts as small.
     """
 
@@ -57,7 +56,6 @@ class SolverParams:
     max_step: float = 0.8
     start_damping: float = 1e-2
     min_damping: float = 1e-6
-    max_damping: float = 1e4
     damping_down: float = 0.3
     damping_up: float = 6.0
     robust_after: int = 3
@@ -72,7 +70,7 @@ _DIP_OF_PIP, _DIP_SD, _SPREAD_SD = _P.dip_of_pip, _P.dip_sd_rad, _P.spread_sd_ra
 _FLEXED_FROM, _FLEXED_OVER = _P.flexed_from_rad, _P.flexed_over_rad
 _NEIGHBOUR_SD, _LENGTH_SD, _COLLISION = _P.neighbour_sd_rad, _P.length_sd, _P.collision_m
 _MAX_RIGID_STEP, _MAX_STEP = _P.max_rigid_step, _P.max_step
-_START_DAMPING, _MIN_DAMPING, _MAX_DAMPING = _P.start_damping, _P.min_damping, _P.max_damping
+_START_DAMPING, _MIN_DAMPING = _P.start_damping, _P.min_damping
 _DAMPING_DOWN, _DAMPING_UP = _P.damping_down, _P.damping_up
 _ROBUST_AFTER, _STOP_AFTER, _SMALL_GAIN = _P.robust_after, _P.stop_after, _P.small_gain
 
@@ -317,6 +315,4 @@ def solve(p, wrist, rig, obs, prior, base_w, iters, huber):
                 break
         else:
             lam *= _DAMPING_UP
-            if lam > _MAX_DAMPING:
-                break
     return p, wrist, cost, w, px, cam
