@@ -61,12 +61,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the pages' examples name: pictures, a mask, a depth image and a model."""
     folder = tmp_path_factory.mktemp("reader")
     photo = folder / "photo.png"
-    Image.fromarray(render_one_hand(9, 384, Defect.EXTRA).pixels).save(photo)
+    Image.fromarray(render_one_hand(9, 256, Defect.EXTRA).pixels).save(photo)
     for name in ("picture.png", "pictures/a.png", "pictures/b.png"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(photo, folder / name)
     for name in ("mask.png", "depth.png"):
-        Image.new("L", (384, 384), 255).save(folder / name)
+        Image.new("L", (256, 256), 255).save(folder / name)
     write_sd(folder / "my-model", 9)
     return folder
 

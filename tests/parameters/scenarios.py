@@ -208,7 +208,8 @@ def solver() -> Any:
         far = [
             _solver._take_step(np.zeros(37), np.eye(3), np.full(37, size)) for size in (0.4, 0.6, 0.9, 1.2)
         ]
-        return far, fit_hand(replace(seen, landmarks_px=points), 512, 512)
+        ends = [_solver._converged(gain, 1.0, 10) for gain in np.geomspace(1e-5, 1e-2, 60)]
+        return far, ends, fit_hand(replace(seen, landmarks_px=points), 512, 512)
 
 
 def arms_beside_hands() -> Any:

@@ -24,7 +24,7 @@ from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network
 
 SHOT = shoot(flat_hand(curl=0.15))
-TINY = Scale(table=3, harmonise=2, boxed=2, reference=1, phase=1, judged=2, spoiled=1, size_px=64)
+TINY = Scale(table=2, harmonise=1, boxed=1, reference=1, phase=1, judged=2, spoiled=1, size_px=64)
 
 
 def textured(request) -> np.ndarray:

@@ -31,7 +31,7 @@ def predicted_by(network):
 
 def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
     torch.manual_seed(1)
-    hands = views(100, handless=True)
+    hands = views(60, handless=True)
     hands = replace(hands, rendered=np.arange(len(hands)) % 4 < 2)
     network = fresh_critic(64).eval()
     calibration = calibrate_critic(predicted_by(network), network.config, hands, {"critic": "t"})
@@ -50,7 +50,7 @@ def test_no_more_sound_hands_are_called_than_the_budget_allows_of_either_kind():
         assert called[sound & (hands.rendered == rendered)].mean() <= BUDGET
     assert set(calibration.temperatures) == {"fingers", "poses"}
     assert {"right", "gloved", "assessable", "hand"} <= set(calibration.heads)
-    assert calibration.about == {"critic": "t", "hands": 100, "budget": BUDGET}
+    assert calibration.about == {"critic": "t", "hands": 60, "budget": BUDGET}
 
 
 def test_the_same_seed_calibrates_the_same():

@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.photos, pytest.mark.models]
 
 @pytest.fixture(scope="module")
 def sets(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Four photographs; the same with 6 px of wall added on the left; the same without anything to see."""
+    """Three photographs; the same with 6 px of wall added on the left; the same without anything to see."""
     root = tmp_path_factory.mktemp("real")
-    sources = sorted((photos / "mediapipe_gesture_testdata" / "images").glob("*.jpg"))[:4]
+    sources = sorted((photos / "mediapipe_gesture_testdata" / "images").glob("*.jpg"))[:3]
     for name in ("real", "moved", "blurred"):
         (root / name).mkdir()
     for number, source in enumerate(sources):
@@ -37,7 +37,7 @@ def test_hands_that_moved_six_pixels_are_six_pixels_off_and_untouched_ones_near_
     moved = evaluate(sets["real"], sets["moved"], metrics=["mpjpe", "det"])
     same = evaluate(sets["real"], sets["real"], metrics=["mpjpe"])
     assert same["mpjpe[px]"].value == 0 < same["mpjpe-floor[px]"].value
-    assert moved["mpjpe[px]"].n >= 4
+    assert moved["mpjpe[px]"].n >= 3
     assert moved["mpjpe[px]"].value == pytest.approx(6, abs=2)
     assert moved["mpjpe-floor[% hand]"].value < 10
     found = {e.name: e.value for e in moved.estimates}

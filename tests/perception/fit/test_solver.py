@@ -116,3 +116,11 @@ def test_the_compiled_chain_is_the_rooms_kinematics(seed: int) -> None:
     np.testing.assert_allclose(rotations, posed.rotations, atol=1e-12)
     np.testing.assert_allclose(linear, posed.linear, atol=1e-12)
     np.testing.assert_allclose(positions, posed.joints_m, atol=1e-12)
+
+
+def test_a_fit_ends_at_a_small_gain_after_its_first_iterations():
+    limits = _solver.SolverParams()
+    late, cost = limits.stop_after + 1, 3.0
+    assert _solver._converged(0.9 * limits.small_gain * cost, cost, late)
+    assert not _solver._converged(1.1 * limits.small_gain * cost, cost, late)
+    assert not _solver._converged(0.0, cost, limits.stop_after)

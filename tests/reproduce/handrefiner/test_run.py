@@ -105,9 +105,9 @@ def test_a_study_is_a_page_with_its_pictures(finished):
         "`the command`",
         "tuned, auto (ours)",
         "not measured: no ControlNet 'untuned'",
-        "N 3 hands a row",
+        "N 2 hands a row",
         "fixed: tuned, fixed; full: tuned, s = 1.0; adaptive: tuned, adaptive; auto: tuned, auto (ours).",
-        "N 2 hands a row, the first of those of Table 3. As the published code has it",
+        "N 1 hands a row, the first of those of Table 3. As the published code has it",
     ):
         assert words in result
     assert "mean 0.60 [0.60, 0.60]" in result

@@ -267,6 +267,12 @@ def _cholesky_solve(hess, lam, grad, step):
 
 
 @nb.njit(cache=True)
+def _converged(gain, cost, it):
+    """Whether a step's gain ends the fit."""
+    return gain < _SMALL_GAIN * cost and it > _STOP_AFTER
+
+
+@nb.njit(cache=True)
 def _take_step(p, wrist, step):
     """Return parameters and wrist after a step, which is clipped to a trust box."""
     for i in range(N):
@@ -311,7 +317,7 @@ def solve(p, wrist, rig, obs, prior, base_w, iters, huber):
             if it > _ROBUST_AFTER:
                 _huber_weights(new_px, obs[0], obs[3], base_w, huber, w)
             cost = evaluate(p, wrist, rig, obs, prior, w, hess, grad, px, cam, True)
-            if gain < _SMALL_GAIN * cost and it > _STOP_AFTER:
+            if _converged(gain, cost, it):
                 break
         else:
             lam *= _DAMPING_UP
