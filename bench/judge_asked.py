@@ -80,7 +80,7 @@ class Asked:
         """Probability of being malformed, or of a defect."""
         return np.array(
             [
-                prediction.malformed if head == MALFORMED else prediction.defects[head]
+                prediction.malformed_by_any if head == MALFORMED else prediction.defects[head]
                 for prediction in self.prediction
             ]
         )

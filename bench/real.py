@@ -31,7 +31,9 @@ from handwright.metrics.estimate import bootstrap_counts, interval
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
 from handwright.review import review_picture
-from handwright.review.critic.onnx_critic import PACKAGED, OnnxCritic
+from handwright.review.critic.image_features import PACKAGED as APPEARANCE_FOLDER
+from handwright.review.critic.onnx_critic import PACKAGED, open_critic
+from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer
 from handwright.types import Box, Image
@@ -111,12 +113,14 @@ def said_of(pixels: np.ndarray, boxes: Sequence[Box], judge: Judge) -> list[dict
         region for region, _ in regions_of_boxes(pixels, list(boxes), judge.landmarker, judge.proposer)
     ]
     alone = judge.critic.judge(pixels, regions) if judge.critic else []
-    rows = [{"found": False, "verdict": "not found", "told": None, "by_box": p.malformed} for p in alone]
+    rows = [
+        {"found": False, "verdict": "not found", "told": None, "by_box": p.malformed_by_any} for p in alone
+    ]
     for i, j in of_box.items():
         told = hands[j].prediction
         form = {hands[j].checks[name].verdict for name in ("finger_count", "joint_bending")}
         verdict = "fail" if "fail" in form else "pass" if form == {"pass"} else "unsure"
-        rows[i] |= {"found": True, "verdict": verdict, "told": told.malformed if told else None}
+        rows[i] |= {"found": True, "verdict": verdict, "told": told.malformed_by_any if told else None}
     return rows
 
 
@@ -263,12 +267,15 @@ def main() -> None:
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    for name in ("critic.onnx", "calibration.json"):
-        digest.update((args.critic / name).read_bytes())
+    files = [args.critic / name for name in ("critic.onnx", "calibration.json")]
+    if args.critic == PACKAGED:
+        files += [APPEARANCE_FOLDER / name for name in ("features.onnx", f"{APPEARANCE}.json")]
+    for file in files:
+        digest.update(file.read_bytes())
     store = args.work / f"said-{digest.hexdigest()[:12]}.json"
     stored: dict[str, Any] = json.loads(store.read_text("utf-8")) if store.exists() else {}
     with HandLandmarker(None) as landmarker:
-        judge = Judge(landmarker, OnnxCritic.load(args.critic), open_proposer())
+        judge = Judge(landmarker, open_critic(args.critic), open_proposer())
 
         def said(key: str, where: Any, boxes: Sequence[Box]) -> list[dict[str, Any]]:
             if key not in stored:

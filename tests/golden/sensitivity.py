@@ -32,9 +32,9 @@ CONSTANTS = {"draw": DrawParams(), "mask": repair_mask.PARAMS}
 """The painter's parameters, by the first part of their dotted names."""
 
 PROBES = (
-    "defects_02-default",
+    "defects_02-all",
     "defects_04-default",
-    "defects_07-default",
+    "defects_07-all",
     "defects_15-default",
     "noisy_00-all",
 )

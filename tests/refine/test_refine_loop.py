@@ -57,8 +57,10 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     monkeypatch.setattr(redetection, "redetect_hand", lambda pixels, wanted, landmarker: wanted)
     PILImage.fromarray(SHOT.pixels).save("a.png")
 
-    def run(critic: StubCritic | None, *options: str):
+    def run(critic: StubCritic | None, *options: str, worse: float = 0.0):
         monkeypatch.setattr(pipeline, "open_critic", lambda: critic)
+        compare = SimpleNamespace(worse=lambda before, after, square: worse)
+        monkeypatch.setattr(pipeline, "open_comparison", lambda: compare)
         with pytest.raises(SystemExit) as stopped:
             main(["refine", "a.png", "-o", "b.png", "--report", "r", "--force", *options])
         captured = capfd.readouterr()
@@ -91,6 +93,17 @@ def test_a_hand_that_the_critic_fails_is_repainted_and_passes(refine):
     mask = load_image(Path("r", hand["mask"])).pixels[..., 0] > 0
     changed = (load_image("b.png").pixels != SHOT.pixels).any(2)
     assert changed.any() and not (changed & ~mask).any()
+
+
+def test_what_would_probably_look_worse_is_left_and_says_what_to_try(refine):
+    code, out, hand, _ = refine(FOND, worse=0.8)
+    assert (code, hand["action"]) == (1, "kept")
+    assert unchanged()
+    assert "it would probably look worse (0.80); name the hand to have it all the same" in out
+    assert hand["candidates"][0]["scores"]["worse"] == 0.8
+    code, _, hand, _ = refine(FOND, "--hand", "1", worse=0.8)
+    assert (code, hand["action"]) == (0, "refined")
+    assert "worse" not in hand["candidates"][0]["scores"]
 
 
 def test_where_no_candidate_beats_it_the_original_stays_and_the_best_is_kept_aside(refine):

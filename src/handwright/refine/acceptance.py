@@ -9,6 +9,8 @@
     ``worst_joint_error``) farther off than the original's own; no check of the list fails it, it is a hand of
     the side that its arm has, and not more than ``most_lost`` of the old hand is gone.
 (c) *Picture fit*: no aspect beyond its limit (``measure_picture_fit``); the original fits by being there.
+(d) *Look*, unless the user named the hand: the probability that viewers find it worse than the original is at
+    most ``most_worse`` (``review.critic.comparison``).
 
 A hand that the user named is attempted whatever the critic predicts: there a candidate need not come as near
 in (a) to an original that did not fail it, and where it did, the odds that it is malformed must fall to
@@ -42,6 +44,9 @@ class AcceptanceParams:
     # How much likelier malformed a candidate may be than an original that the critic did not fail; chosen by
     # eye
     malformed_slack: float = 0.05
+    # Probability that viewers find a candidate worse than the original, at most: of 799 repaints that were
+    # judged blind 104 are not worse, of the 14 below it 10 (weights/appearance/README.md)
+    most_worse: float = 0.3
     # How much larger than the original's its joint error may be, in hand sizes; chosen by eye
     joint_error_slack: float = 0.08
     # Joint error from which a candidate is rejected, in hand sizes; chosen by eye
@@ -71,6 +76,7 @@ class CriticScore:
 
     malformed: float  # Calibrated P(malformed)
     failed: bool  # Whether that, or the probability of one defect, reaches its limit
+    by_network: float = 0.0  # P(malformed) of the network that learnt defects, alone
     surplus: bool = False  # It shows skin that no regular hand has
     clear: bool = True  # All stays so far below its limit that the hand passes the review
 
@@ -80,8 +86,9 @@ class CriticScore:
         if prediction.not_assessable:
             return None
         return cls(
-            prediction.malformed,
+            prediction.malformed_by_any,
             prediction.threshold_ratio >= 1,
+            prediction.malformed,
             prediction.has_surplus,
             prediction.threshold_ratio < FUSION.max_clear_ratio,
         )
@@ -112,6 +119,7 @@ class CandidateScores:
     critic: CriticScore | None = None  # As of ``OriginalScores``
     failed_checks: Sequence[str] = field(default=())  # Reasons of the checks of geometry that fail
     lost: float = 0.0  # Share of the old hand that is gone; 0 where the user brought another pose
+    worse: float | None = None  # Probability that viewers find it worse than the original; None: not known
     painted: bool = True  # Any pixel was painted
 
 
@@ -119,7 +127,12 @@ def rejection_reasons(original: OriginalScores, candidate: CandidateScores) -> t
     """Why a candidate may not replace the original, worst first, in words; empty: it may."""
     if not candidate.painted:
         return ("nothing could be painted",)
-    return (*_of_critic(original, candidate), *_of_geometry(original, candidate), *_of_fit(candidate.fit))
+    return (
+        *_of_critic(original, candidate),
+        *_of_geometry(original, candidate),
+        *_of_fit(candidate.fit),
+        *_of_look(original, candidate),
+    )
 
 
 def _of_critic(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
@@ -177,6 +190,12 @@ def _of_fit(fit: PictureFit) -> tuple[str, ...]:
     )
 
 
+def _of_look(original: OriginalScores, candidate: CandidateScores) -> tuple[str, ...]:
+    if original.hands_named or candidate.worse is None or candidate.worse <= PARAMS.most_worse:
+        return ()
+    return (f"it would probably look worse ({candidate.worse:.2f}); name the hand to have it all the same",)
+
+
 def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict[str, float]:
     """Every number that decides, by name, for the report; the critic's only where it could assess it."""
     scores = {
@@ -189,6 +208,8 @@ def scores_as_dict(original: OriginalScores, candidate: CandidateScores) -> dict
         **{f"fit_{name}": aspect.value for name, aspect in candidate.fit.aspects.items()},
         "fit_share": candidate.fit.share,
     }
+    if candidate.worse is not None:
+        scores["worse"] = candidate.worse
     if candidate.critic is not None:
         scores["malformed"] = candidate.critic.malformed
         scores["called_malformed"] = float(candidate.critic.failed)

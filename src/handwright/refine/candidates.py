@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from handwright.refine.redetection import failed_checks
 from handwright.refine.result import Candidate
 from handwright.refine.scene import Scene
 from handwright.review.checklist import HandReview
+from handwright.review.critic.comparison import Version, square_around
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.threads import both
 from handwright.types import DepthControl, Side
@@ -99,6 +100,10 @@ def paint(
         _score_candidate(pixels, painting, k, task, critic, scene, context)
         for k, (task, critic) in enumerate(zip(tasks, critic_scores, strict=True))
     ]
+    candidate_scores = [
+        _with_look(pixels, painting, k, task, original, scores, context)
+        for k, (task, original, scores) in enumerate(zip(tasks, originals, candidate_scores, strict=True))
+    ]
     rejections = [
         rejection_reasons(original, scores)
         for original, scores in zip(originals, candidate_scores, strict=True)
@@ -161,6 +166,29 @@ def _score_candidate(
         lost=lost,
         painted=bool(share.any()),
     )
+
+
+def _with_look(
+    pixels: Pixels,
+    painting: PaintTrial,
+    which: int,
+    task: HandTask,
+    original: OriginalScores,
+    scores: CandidateScores,
+    context: RefineContext,
+) -> CandidateScores:
+    """Add how it looks beside the original where that decides: nothing else rejects it, nobody named it."""
+    compare, was, now = context.comparison, original.critic, scores.critic
+    if compare is None or was is None or now is None or original.hands_named:
+        return scores
+    if rejection_reasons(original, scores):
+        return scores
+    share, corner = painting.shares[which], task.window[:2]
+    points = task.observation.landmarks_px
+    square = square_around(points, share, corner, OrientedSquare.of(points).toward_rad)
+    before, after = Version(pixels, was.by_network), Version(painting.pixels, now.by_network)
+    with context.watch("check"):
+        return replace(scores, worse=compare.worse(before, after, square))
 
 
 def _critic_scores(

@@ -17,6 +17,7 @@ from handwright.refine.redetection import Redetection, measure_redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview
+from handwright.review.critic.comparison import Comparison
 from handwright.review.judge import Judge
 from handwright.types import DepthControl
 
@@ -33,6 +34,7 @@ class RefineContext:
     watch: Stopwatch  # Adds up the seconds
     # The review of the hands as they were, by id
     reviews: Mapping[int, HandReview] = field(default_factory=dict[int, HandReview])
+    comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

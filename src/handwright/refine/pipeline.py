@@ -37,6 +37,7 @@ from handwright.refine.review_before_after import (
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.critic.comparison import Comparison, open_comparison
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
@@ -56,6 +57,7 @@ class Engine:
     inpainters: NetworkLoader = field(default_factory=NetworkLoader)
     critic: Critic | None = None  # Predicts the defects of a hand; None: geometry alone judges
     proposer: Proposer | None = None  # Finds hands that the landmarker overlooks, or None
+    comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
     on_stage: Callable[[str], None] = lambda _: None  # Called with the name of every stage as it begins
 
     @property
@@ -85,7 +87,7 @@ def open_engine(
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as loaded:
-        yield Engine(loaded, critic=open_critic(), proposer=open_proposer(), on_stage=on_stage)
+        yield Engine(loaded, NetworkLoader(), open_critic(), open_proposer(), open_comparison(), on_stage)
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
@@ -136,6 +138,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         judge=engine.judge,
         watch=watch,
         reviews=reviews,
+        comparison=engine.comparison,
     )
     wanted = [task for task in scene.tasks if settings.attempts(task.id, reviews[task.id].verdict)]
     attempts = _attempt_all(image.pixels, wanted, scene, context)

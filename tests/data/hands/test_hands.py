@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,25 +28,33 @@ from handwright.hand.rig import load_rig
 from handwright.types import Camera, Hand
 
 SIZE = 96
-PICTURES = [render_hands(7, index, SIZE) for index in range(14)]
+
+
+@cache
+def pictures():
+    """Made by the first test that needs them."""
+    return [render_hands(7, index, SIZE) for index in range(14)]
+
+
+@pytest.fixture(params=range(14))
+def picture(request):
+    return pictures()[request.param]
 
 
 def test_same_number_same_picture_and_another_is_another():
     again = render_hands(7, 3, SIZE)
-    assert (again.pixels == PICTURES[3].pixels).all()
-    assert (again.parts == PICTURES[3].parts).all()
-    assert (PICTURES[3].pixels != PICTURES[4].pixels).any()
-    assert (render_hands(8, 3, SIZE).pixels != PICTURES[3].pixels).any()
+    assert (again.pixels == pictures()[3].pixels).all()
+    assert (again.parts == pictures()[3].parts).all()
+    assert (pictures()[3].pixels != pictures()[4].pixels).any()
+    assert (render_hands(8, 3, SIZE).pixels != pictures()[3].pixels).any()
 
 
-@pytest.mark.parametrize("picture", PICTURES)
 def test_keypoints_are_the_projection_of_the_landmarks(picture):
     for truth in picture.hands:
         assert truth.keypoints_px == pytest.approx(truth.hand.camera.project(truth.landmarks_cam_m))
         assert truth.landmarks_cam_m == pytest.approx(hand_landmarks_m(truth.hand))
 
 
-@pytest.mark.parametrize("picture", PICTURES)
 def test_visible_keypoints_lie_on_their_own_hand(picture):
     for index, truth in enumerate(picture.hands):
         for x, y in truth.keypoints_px[truth.visible]:
@@ -54,7 +63,6 @@ def test_visible_keypoints_lie_on_their_own_hand(picture):
             assert label // LABELS_PER_HAND == index or (near // LABELS_PER_HAND == index).any()
 
 
-@pytest.mark.parametrize("picture", PICTURES)
 def test_mask_parts_and_depth_agree(picture):
     hand = (picture.parts > 0) & (picture.parts < 64) & (picture.parts % 32 <= 20)
     assert (picture.mask == hand).all()
@@ -66,7 +74,6 @@ def test_mask_parts_and_depth_agree(picture):
     assert drawn.max() == 255
 
 
-@pytest.mark.parametrize("picture", PICTURES)
 def test_the_scene_s_depth_covers_all_that_was_rendered_and_hands_by_far_less_than_their_own(picture):
     rendered = picture.parts > 0
     assert ((picture.scene > 0) == rendered).all()
@@ -78,7 +85,6 @@ def test_the_scene_s_depth_covers_all_that_was_rendered_and_hands_by_far_less_th
         assert picture.scene[bare][near].mean() > picture.scene[bare][far].mean()
 
 
-@pytest.mark.parametrize("picture", PICTURES)
 def test_a_record_is_complete_json_that_says_the_pose(picture):
     record = record_of(picture, 7, 0)
     check_record(record, "here")
@@ -92,7 +98,7 @@ def test_a_record_is_complete_json_that_says_the_pose(picture):
 
 
 def test_a_hidden_fingertip_is_not_visible():
-    seen = np.concatenate([truth.visible for picture in PICTURES for truth in picture.hands])
+    seen = np.concatenate([truth.visible for picture in pictures() for truth in picture.hands])
     assert 0.3 < seen.mean() < 0.97
 
 
@@ -193,7 +199,7 @@ def test_photographs_become_backgrounds(tmp_path):
 
 
 def test_a_held_thing_is_labelled():
-    holding = [picture for picture in PICTURES if picture.setup.thing is not None]
+    holding = [picture for picture in pictures() if picture.setup.thing is not None]
     assert holding
     assert any((picture.parts == THING_LABEL).any() for picture in holding)
 

@@ -26,7 +26,7 @@ class RepairMaskParams:
     hanging: float = -0.4
     # Radius, in spans, of a disc that fits into palm, arm or face, and into no finger
     broad_radius: float = 0.14
-    dilation: float = 0.025  # Width of the rim around both hands, in hand sizes …
+    dilation: float = 0.025  # How far the mask reaches beyond both hands, in hand sizes …
     dilation_px: float = 4.0  # … plus this, in pixels: twice the usual blur of a picture's edges
 
 

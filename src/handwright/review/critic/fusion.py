@@ -147,15 +147,15 @@ def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, c
             "Nothing is clearly wrong, but not everything is clearly right.", value, check.where
         )
     reason = check.reason if check.verdict == "pass" else "What is in view shows nothing wrong."
-    return Check("pass", 1 - prediction.malformed, reason, check.where, value)
+    return Check("pass", 1 - prediction.malformed_by_any, reason, check.where, value)
 
 
 def _failed(defect: str, prediction: CriticPrediction, value: Mapping[str, object]) -> Check:
     probability = prediction.defects[defect]
     surplus = PARAMS.surplus_confidence if prediction.has_surplus else 0.0
-    confidence = max(prediction.malformed, probability, surplus)
+    confidence = max(prediction.malformed_by_any, probability, surplus)
     points = (prediction.where_px[defect],) if defect in prediction.where_px else ()
-    scores = {defect: round(probability, 3), MALFORMED: round(prediction.malformed, 3)}
+    scores = {defect: round(probability, 3), MALFORMED: round(prediction.malformed_by_any, 3)}
     reason = _reason(defect, prediction)
     return Check("fail", confidence, reason, Where(points), {**value, "defect_probabilities": scores})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration, sigmoid
+from handwright.review.critic.image_features import PACKAGED as APPEARANCE_FOLDER
+from handwright.review.critic.image_features import ImageFeatures, LinearClassifier
 from handwright.review.critic.output_maps import PartMaps, heatmap_peaks
-from handwright.review.critic.prediction import SMALLEST_PX, CriticPrediction
+from handwright.review.critic.prediction import APPEARANCE, SMALLEST_PX, CriticPrediction
 from handwright.review.critic.upright_crops import (
     Affine,
     OrientedSquare,
@@ -54,16 +56,23 @@ class OnnxCritic:
     parts: tuple[str, ...]  # Names of the parts that it segments
     size_px: int  # Side of its crops
     context: float  # Their side in hand sizes
+    # What judges the look of a hand beside it; None: nothing does
+    appearance: tuple[ImageFeatures, LinearClassifier] | None = None
 
     @classmethod
-    def load(cls, folder: Path) -> OnnxCritic:
-        """A critic from its folder.
+    def load(cls, folder: Path, appearance: Path | None = None) -> OnnxCritic:
+        """A critic from its folder, and what judges the look of a hand from another.
 
         Raises:
             MissingModelError: A file is missing or damaged.
         """
         try:
-            calibration = Calibration.load(folder / _CALIBRATION)
+            calibration, look = Calibration.load(folder / _CALIBRATION), None
+            if appearance is not None:
+                classifier = LinearClassifier.load(appearance / f"{APPEARANCE}.json")
+                look = ImageFeatures.load(appearance), classifier
+                heads = {**calibration.heads, APPEARANCE: classifier.calibration}
+                calibration = replace(calibration, heads=heads)
             session, metadata = open_session(folder / _MODEL)
             defects = tuple(json.loads(metadata["defects"]))
             lacking = {*defects, *_BINARY_HEADS} - calibration.heads.keys()
@@ -79,6 +88,7 @@ class OnnxCritic:
                 parts=tuple(json.loads(metadata["parts"])),
                 size_px=int(metadata["size_px"]),
                 context=float(metadata["context"]),
+                appearance=look,
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
@@ -94,6 +104,9 @@ class OnnxCritic:
         transforms = [crop_transform(region, self.size_px, self.context) for region in regions]
         crops = np.stack([upright_crop(pixels, to_crop, self.size_px) for to_crop in transforms])
         logits = critic_logits(self.session, crops)
+        if self.appearance is not None:
+            network, classifier = self.appearance
+            logits[APPEARANCE] = classifier.log_odds(network.of_regions(pixels, regions, classifier.context))
         return [
             self._prediction(
                 {name: values[k] for name, values in logits.items()}, to_crop, regions[k].size_px
@@ -112,6 +125,7 @@ class OnnxCritic:
         defects = zip(self.defects, logits["defects"], strict=True)
         return CriticPrediction(
             malformed=probability("malformed", float(logits["malformed"])),
+            appearance=probability(APPEARANCE, float(logits[APPEARANCE])) if APPEARANCE in logits else 0.0,
             defects={name: probability(name, float(value)) for name, value in defects},
             where_px={n: (float(x), float(y)) for n, (x, y) in zip(self.defects, spots, strict=True)},
             thresholds=self.calibration.thresholds,
@@ -137,12 +151,14 @@ def open_critic(folder: Path = PACKAGED) -> OnnxCritic | None:
     """The critic of a folder, or None where there is no such folder; the checks by geometry then stand alone.
 
     Args:
-        folder: With critic.onnx and calibration.json.
+        folder: With critic.onnx and calibration.json. The packaged one judges the look of a hand, too.
 
     Raises:
         MissingModelError: The folder is there but incomplete or damaged.
     """
-    return OnnxCritic.load(folder) if folder.is_dir() else None
+    if not folder.is_dir():
+        return None
+    return OnnxCritic.load(folder, APPEARANCE_FOLDER if folder == PACKAGED else None)
 
 
 def critic_logits(session: Any, crops: UInt8[np.ndarray, "n s s 3"]) -> dict[str, np.ndarray]:  # noqa: ANN401

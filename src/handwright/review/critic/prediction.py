@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.hand.defects import SURPLUS_DEFECTS
+from handwright.hand.defects import SURPLUS_DEFECTS, Defect
 from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare
 
@@ -21,6 +21,9 @@ SMALLEST_PX = 32.0
 
 MALFORMED = "malformed"
 """Name of the output and threshold of 'anything is wrong'."""
+
+APPEARANCE = "appearance"
+"""Name of the threshold on the probability that it looks malformed, and of the classifier's file."""
 
 SURPLUS = "surplus"
 """Name of the threshold on the share of a hand's skin that no regular hand has."""
@@ -34,7 +37,9 @@ class CriticPrediction:
     """The critic's output for one hand; probabilities in [0, 1], calibrated as far as the critic is.
 
     Attributes:
-        malformed: Probability that anything is wrong with the hand.
+        malformed: Probability that anything is wrong with the hand, by the network that learnt defects.
+        appearance: Probability that it looks malformed, by the classifier that learnt hands of image
+            generators; 0 where there is none.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture where the network sees it most.
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
@@ -52,6 +57,7 @@ class CriticPrediction:
     """
 
     malformed: float
+    appearance: float = 0.0
     defects: Mapping[str, float]
     where_px: Mapping[str, tuple[float, float]]
     thresholds: Mapping[str, float]
@@ -65,6 +71,11 @@ class CriticPrediction:
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
     part_maps: PartMaps | None = None
+
+    @property
+    def malformed_by_any(self) -> float:
+        """Probability that either of ``malformed`` and ``appearance`` is right (noisy-or; Pearl 1988)."""
+        return self.malformed + self.appearance - self.malformed * self.appearance
 
     @property
     def not_assessable(self) -> bool:
@@ -92,15 +103,30 @@ class CriticPrediction:
         return self.surplus_share >= self.thresholds.get(SURPLUS, 2.0)
 
     @property
+    def appears_malformed(self) -> bool:
+        """Whether ``appearance`` reaches its threshold."""
+        return self.appearance >= self.thresholds.get(APPEARANCE, 2.0)
+
+    @property
     def defect_scores(self) -> dict[str, float]:
-        """P(malformed), the probability of each defect, and the share of surplus skin, by name."""
-        return {MALFORMED: self.malformed, **self.defects, SURPLUS: self.surplus_share}
+        """P(malformed), the probability of each defect and of the look, the share of surplus skin."""
+        return {
+            MALFORMED: self.malformed,
+            **self.defects,
+            APPEARANCE: self.appearance,
+            SURPLUS: self.surplus_share,
+        }
 
     @property
     def threshold_ratio(self) -> float:
-        """The largest of ``defect_scores`` as a share of its threshold; ≥ 1 is malformed."""
-        scores = self.defect_scores.items()
-        return max(value / self.thresholds[name] for name, value in scores if name in self.thresholds)
+        """The largest of ``defect_scores`` as a share of its threshold; ≥ 1 is malformed.
+
+        ``appearance`` counts from its threshold on: below it, it is no doubt.
+        """
+        scores = self.defect_scores
+        if not self.appears_malformed:
+            del scores[APPEARANCE]
+        return max(value / self.thresholds[name] for name, value in scores.items() if name in self.thresholds)
 
     @property
     def is_malformed(self) -> bool:
@@ -109,11 +135,16 @@ class CriticPrediction:
 
     @property
     def likeliest_defect(self) -> str:
-        """Name of the defect nearest to its threshold; a surplus defect where only the surplus is reached."""
+        """Name of the defect nearest to its threshold.
+
+        Where none reaches its own: a surplus defect if the surplus does, 'melted' if the look does.
+        """
         names = list(self.defects)
         nearest = max(names, key=self.defect_ratio)
         if self.has_surplus and self.defect_ratio(nearest) < 1:
             return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self.defect_ratio)
+        if self.appears_malformed and self.defect_ratio(nearest) < 1 and Defect.MELTED in names:
+            return Defect.MELTED
         return nearest
 
     def defect_ratio(self, defect: str) -> float:

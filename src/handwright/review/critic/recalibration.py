@@ -19,7 +19,7 @@ from handwright.review.calibration.calibration import (
     sigmoid,
     thresholds_at,
 )
-from handwright.review.critic.prediction import MALFORMED, Critic, CriticPrediction
+from handwright.review.critic.prediction import APPEARANCE, MALFORMED, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 
 REPLACED_DIGEST = "made_for"
@@ -86,6 +86,7 @@ def recalibrated(prediction: CriticPrediction, old: Calibration, new: Calibratio
     return replace(
         prediction,
         malformed=probability(MALFORMED, prediction.malformed),
+        appearance=probability(APPEARANCE, prediction.appearance) if APPEARANCE in old.heads else 0.0,
         defects={name: probability(name, value) for name, value in prediction.defects.items()},
         thresholds={name: new.thresholds[name] for name in prediction.thresholds},
     )
@@ -190,7 +191,7 @@ def _trial(hands: Sequence[LabelledHand], predictions: Sequence[CriticPrediction
     return CalibrationTrial(
         pictures=np.array([number[hand.picture] for hand in hands]),
         malformed=np.array([hand.malformed for hand in hands]),
-        probability=np.array([prediction.malformed for prediction in predictions]),
+        probability=np.array([prediction.malformed_by_any for prediction in predictions]),
         reported=np.array([prediction.is_malformed for prediction in predictions]),
     )
 

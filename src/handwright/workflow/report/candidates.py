@@ -33,7 +33,8 @@ def plural(count: int, noun: str) -> str:
 
 Entry = Mapping[str, Any]
 SCORE_WORDS = {
-    "malformed": "seems malformed", "malformed_before": "the original", "found_again": "found again",
+    "malformed": "seems malformed", "malformed_before": "the original",
+    "worse": "probably looks worse", "found_again": "found again",
     "joint_error": "joints off", "found_before": "original found again",
     "joint_error_before": "original's joints off", "failed_checks": "failed checks",
     "lost": "of the old hand gone", "fit_sharpness": "sharpness off", "fit_grain": "grain off",

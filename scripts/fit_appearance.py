@@ -1,0 +1,224 @@
+"""Fit the classifier 'malformed, by the look of it' on labelled hands of image generators.
+
+    python scripts/fit_appearance.py --hands DIR... --photographs DIR --renders DIR
+
+``--hands``: folders with ``hands.jsonl`` (a line a picture: file, repo, split, hands with box, label, second
+label); lines of the split ``test`` are never read. A hand counts where both labels agree; where one viewer
+was unclear it counts half in fitting and nowhere else. ``--renders``: shards of ``handwright synth --kind
+defects``; all of them, sound and malformed, are a class of their own, which this classifier does not judge.
+``--photographs``: the public sets of ``training.streams.photographs``; the hands found in some hundreds of
+their training pictures are good, and together weigh ``PHOTOGRAPHS`` times what the labelled hands weigh.
+
+Every hand gives two crops, about its labelled box and about its landmarks where they are found, as the review
+has them. Folds leave out a repository or a set (renders: a fifth); threshold and calibration come
+from the folds: at most ``BUDGET`` of the good hands of generators and of the rendered sound ones reach it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image as PILImage
+from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
+
+from handwright.data.photographs import decode_photo
+from handwright.data.shards import read_shards
+from handwright.perception.detect.landmarker import HandLandmarker
+from handwright.perception.detect.search import find_hands, find_in_boxes
+from handwright.review.calibration.calibration import BUDGET, Head, fit_platt, sigmoid
+from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.prediction import APPEARANCE
+from handwright.review.critic.upright_crops import OrientedSquare
+from handwright.review.proposals.network import open_proposer
+from handwright.training.streams.photographs import training_photographs
+from judge_measures import auc, recall_within
+from judge_real import regions_of_boxes
+
+CLASSES = ("malformed", "good", "rendered")
+CONTEXT = 0.7
+"""Side of the crops in hand sizes. Of .55 to 1.5 the area under the curve is largest from .7 to .9 and recall
+at 5 % false alarms at .7 (weights/appearance/README.md)."""
+DECAY = 0.003
+HALF, FOLDS, MOST_RENDERS, LEAST_PX = 0.5, 5, 950, 48
+PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.3, 6, 4, 1536
+"""More weight costs recall (weights/appearance/README.md); one picture in six, four hands of each at most."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A crop's features with its truth."""
+
+    features: np.ndarray
+    kind: int  # Index in ``CLASSES``
+    fold: str  # Repository, or the number of a fold
+    weight: float  # 1, or ``HALF`` where one viewer was unclear
+    sound: bool  # Good, rendered or not
+    how: str  # What the square is taken from
+
+
+def truth_of(hand: dict) -> tuple[str, float] | None:
+    """Label and weight of a hand; None where viewers disagree, both were unclear, or there was but one."""
+    labels = {hand["label"], (hand.get("second") or {}).get("label")}
+    if None in labels or {"good", "malformed"} <= labels or labels == {"unclear"}:
+        return None
+    (label,) = labels - {"unclear"}
+    return label, HALF if "unclear" in labels else 1.0
+
+
+def generated(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+    """Crops of the labelled hands of a folder."""
+    lines = [json.loads(text) for text in (folder / "hands.jsonl").read_text("utf-8").splitlines()]
+    with HandLandmarker(None) as landmarker:
+        proposer = open_proposer()
+        for line in track(lines, description=folder.name):
+            hands = [hand for hand in line["hands"] if truth_of(hand)]
+            if not hands or line.get("split", "train") != "train" or line.get("origin", "ai") != "ai":
+                continue
+            pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
+            boxes = [tuple(map(float, hand["box"])) for hand in hands]
+            regions = [region for region, _ in regions_of_boxes(pixels, boxes, landmarker, proposer)]
+            found = find_in_boxes(pixels, boxes, landmarker=landmarker)
+            for hand, region, seen in zip(hands, regions, found, strict=True):
+                label, weight = truth_of(hand) or ("", 0.0)
+                squares = [("box", region)]
+                if seen is not None:
+                    squares.append(("landmarks", OrientedSquare.of(seen.landmarks_px)))
+                crops = features.of_regions(pixels, [square for _, square in squares], CONTEXT)
+                for (how, _), values in zip(squares, crops, strict=True):
+                    yield Row(values, CLASSES.index(label), line["repo"], weight, label == "good", how)
+
+
+def photographed(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+    """Crops of the hands that are found in training photographs, as the review finds them."""
+    with HandLandmarker(None) as landmarker:
+        for photo in track(training_photographs(folder), description=folder.name):
+            if int(photo.sha256[-8:], 16) % ONE_IN:
+                continue
+            picture = PILImage.fromarray(photo.pixels)
+            picture.thumbnail((LARGEST_PX, LARGEST_PX))
+            pixels = np.asarray(picture)
+            found = [one for one in find_hands(pixels, landmarker=landmarker) if one.size_px >= LEAST_PX]
+            squares = [OrientedSquare.of(one.landmarks_px) for one in found[:MOST_HANDS]]
+            for values in features.of_regions(pixels, squares, CONTEXT) if squares else ():
+                yield Row(values, 1, photo.source.split("/")[0], PHOTOGRAPHS, True, "photograph")
+
+
+def rendered(folder: Path, features: ImageFeatures) -> Iterator[Row]:
+    """Crops of rendered hands, sound and malformed."""
+    count = 0
+    for entry in track(read_shards(sorted(folder.glob("*.tar"))), description=folder.name):
+        if count >= MOST_RENDERS:
+            break
+        if entry.record.get("domain") == "photograph":
+            continue
+        for hand in entry.record["hands"]:
+            points = np.array(hand["keypoints_px"])
+            if hand.get("gloved") or np.ptp(points, axis=0).max() < LEAST_PX:
+                continue
+            values = features.of_regions(entry.pictures["image"], [OrientedSquare.of(points)], CONTEXT)[0]
+            yield Row(values, 2, f"rendered {count % FOLDS}", 1.0, not hand.get("defects"), "landmarks")
+            count += 1
+
+
+def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
+    """Weights [F, C] and biases [C] on raw features; every class weighs the same."""
+    x = np.stack([row.features for row in rows]).astype(np.float64)
+    mean, spread = x.mean(0), (x.std(0) + 1e-6) * np.sqrt(x.shape[1])
+    inputs = torch.from_numpy((x - mean) / spread)
+    kinds = torch.tensor([row.kind for row in rows])
+    photographs = np.array([row.how == "photograph" for row in rows])
+    weighs = np.array([row.weight for row in rows])
+    labelled = weighs[~photographs & (kinds.numpy() < 2)].sum()
+    weighs[photographs] *= labelled / max(photographs.sum(), 1)
+    weights = torch.from_numpy(weighs)
+    totals = torch.zeros(len(CLASSES), dtype=torch.float64).index_add(0, kinds, weights)
+    weights = weights / totals[kinds] / len(CLASSES)
+    w = torch.zeros(x.shape[1], len(CLASSES), dtype=torch.float64, requires_grad=True)
+    b = torch.zeros(len(CLASSES), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([w, b], max_iter=300, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        losses = torch.nn.functional.cross_entropy(inputs @ w + b, kinds, reduction="none")
+        loss = (weights * losses).sum() + DECAY * w.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    raw = w.detach().numpy() / spread[:, None]
+    return raw, b.detach().numpy() - mean @ raw
+
+
+def log_odds(rows: list[Row], fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    head = LinearClassifier(
+        classes=CLASSES, weights=fitted[0], biases=fitted[1], context=CONTEXT, calibration=Head()
+    )
+    return head.log_odds(np.stack([row.features for row in rows]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hands", type=Path, nargs="+", required=True)
+    parser.add_argument("--photographs", type=Path, required=True)
+    parser.add_argument("--renders", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, default=PACKAGED)
+    args = parser.parse_args()
+    features = ImageFeatures.load()
+    rows = [row for folder in args.hands for row in generated(folder, features)]
+    rows += photographed(args.photographs, features)
+    rows += rendered(args.renders, features)
+    scores = np.zeros(len(rows))
+    for fold in sorted({row.fold for row in rows}):
+        held = [k for k, row in enumerate(rows) if row.fold == fold]
+        scores[held] = log_odds([rows[k] for k in held], fit([row for row in rows if row.fold != fold]))
+    kind, agreed = np.array([row.kind for row in rows]), np.array([row.weight == 1 for row in rows])
+    how, sound = np.array([row.how for row in rows]), np.array([row.sound for row in rows])
+    lines = []
+    for square in ("box", "landmarks"):
+        of = agreed & (kind < 2) & (how == square)
+        area, recall = auc(scores[of], kind[of] == 0), recall_within(scores[of], kind[of] == 0, 0.05)
+        lines.append(f"{square}: {(kind[of] == 0).sum()} malformed, {(kind[of] == 1).sum()} good, ")
+        lines[-1] += f"AUC {area:.3f}, recall at 5 % false alarms {recall:.2f}"
+    of = agreed & (kind < 2)
+    scale, bias = fit_platt(scores[of], kind[of] == 0)
+    limit = max(
+        np.quantile(scores[of & (kind == 1)], 1 - BUDGET),
+        np.quantile(scores[(kind == 2) & sound], 1 - BUDGET),
+        np.quantile(scores[how == "photograph"], 1 - BUDGET),
+    )
+    for name, which in (
+        ("malformed", of & (kind == 0)),
+        ("good", of & (kind == 1)),
+        ("rendered", kind == 2),
+        ("photographed", how == "photograph"),
+    ):
+        lines.append(f"{name} hands that reach the threshold: {(scores[which] > limit).mean():.3f}")
+    print("\n".join(lines))
+    weights, biases = fit(rows)
+    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
+    about = {
+        "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
+        "repositories": len({row.fold for row in rows if row.kind < 2}),
+        "left_out": lines,
+    }
+    LinearClassifier(
+        classes=CLASSES,
+        weights=weights,
+        biases=biases,
+        context=CONTEXT,
+        calibration=calibration,
+        about=about,
+    ).save(args.output / f"{APPEARANCE}.json")
+
+
+if __name__ == "__main__":
+    main()

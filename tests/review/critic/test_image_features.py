@@ -1,0 +1,122 @@
+"""Features of the pretrained network, and classifiers that read them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from handwright.data.hands import render_one_hand
+from handwright.errors import MissingModelError
+from handwright.hand.defects import Defect
+from handwright.review.calibration.calibration import Head
+from handwright.review.critic.fusion import fuse_prediction
+from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
+from handwright.review.critic.onnx_critic import OnnxCritic, open_critic
+from handwright.review.critic.prediction import APPEARANCE
+from handwright.review.critic.upright_crops import OrientedSquare
+from tests.review.critic.test_onnx_critic import checks, prediction
+
+LOOK = {**prediction().thresholds, APPEARANCE: 0.6}
+
+
+def classifier(**changes) -> LinearClassifier:
+    rng = np.random.default_rng(1)
+    fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
+    return LinearClassifier(**{**fields, **changes})
+
+
+def test_log_odds_are_those_of_the_softmax():
+    one, features = classifier(), np.random.default_rng(2).normal(size=(5, 4))
+    shares = np.exp(features @ one.weights + one.biases)
+    p = (shares / shares.sum(1, keepdims=True))[:, 0]
+    assert one.log_odds(features) == pytest.approx(np.log(p / (1 - p)))
+
+
+def test_a_classifier_comes_back_from_its_file(tmp_path):
+    one = classifier()
+    one.save(tmp_path / "look.json")
+    back = LinearClassifier.load(tmp_path / "look.json")
+    assert (back.classes, back.context, back.calibration, back.about) == (
+        one.classes,
+        one.context,
+        one.calibration,
+        one.about,
+    )
+    assert back.weights == pytest.approx(one.weights, rel=1e-5)
+    assert back.biases == pytest.approx(one.biases, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "other"},
+        {"weights": [[1.0, 2.0]]},
+        {"biases": [1.0]},
+        {"biases": [1.0, 2.0, None]},
+        {"scale": -1.0},
+        {"context": "wide"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_damaged_file_is_named(tmp_path, changes):
+    path = tmp_path / "look.json"
+    classifier().save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(MissingModelError, match="look"):
+        LinearClassifier.load(path)
+
+
+def test_a_hand_and_its_mirror_image_have_the_same_features():
+    network = ImageFeatures.load()
+    crop = render_one_hand(3, network.size_px).pixels
+    one, mirrored = network.of_crops(np.stack([crop, crop[:, ::-1]]))
+    assert one == pytest.approx(mirrored, abs=1e-4)
+    assert one.std() > 0.01
+
+
+def test_what_ships_fits_its_features_and_tells_what_it_was_fitted_on():
+    shipped, network = LinearClassifier.load(PACKAGED / f"{APPEARANCE}.json"), ImageFeatures.load()
+    features = network.of_crops(np.zeros((1, network.size_px, network.size_px, 3), np.uint8))
+    assert shipped.classes[0] == "malformed"
+    assert features.shape == (1, len(shipped.weights))
+    assert 0 < shipped.calibration.threshold < 1
+    assert shipped.about["crops"]["malformed"] > 50
+
+
+def test_only_the_packaged_critic_judges_the_look():
+    made = render_one_hand(3, 192)
+    region = OrientedSquare.of(made.hands[0].keypoints_px)
+    critic = open_critic()
+    assert critic is not None
+    (with_look,) = critic.judge(made.pixels, [region])
+    (alone,) = OnnxCritic.load(CRITIC).judge(made.pixels, [region])
+    assert with_look.malformed == alone.malformed
+    assert 0 < with_look.appearance < 1
+    assert alone.appearance == 0
+    assert APPEARANCE in with_look.thresholds.keys() - alone.thresholds.keys()
+
+
+def test_a_hand_that_looks_malformed_fails_as_melted():
+    seen = prediction(appearance=0.7, thresholds=LOOK)
+    assert seen.is_malformed
+    assert seen.likeliest_defect == Defect.MELTED
+    fused = fuse_prediction(checks(), seen, None, ())
+    assert fused["joint_bending"].verdict == "fail"
+    assert fused["joint_bending"].value["defect_probabilities"]["malformed"] == pytest.approx(0.706)
+
+
+def test_below_its_threshold_the_look_of_a_hand_is_no_doubt():
+    seen = prediction(appearance=0.59, thresholds=LOOK)
+    assert not seen.is_malformed
+    assert seen.threshold_ratio == prediction().threshold_ratio
+    fused = fuse_prediction(checks(), seen, None, ())
+    assert {check.verdict for check in fused.values()} == {"pass"}
+
+
+def test_either_may_be_right_that_it_is_malformed():
+    assert prediction(malformed=0.5, appearance=0.4).malformed_by_any == pytest.approx(0.7)
+    assert prediction(malformed=0.5).malformed_by_any == pytest.approx(0.5)
