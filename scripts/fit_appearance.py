@@ -10,8 +10,8 @@ defects``; all of them, sound and malformed, are a class of their own, which thi
 their training pictures are good, and together weigh ``PHOTOGRAPHS`` times what the labelled hands weigh.
 
 Every hand gives two crops, about its labelled box and about its landmarks where they are found, as the review
-has them. Folds leave out a repository or a set (renders: a fifth); threshold and calibration come
-from the folds: at most ``BUDGET`` of the good hands of generators and of the rendered sound ones reach it.
+has them. Folds leave out a repository or a set (renders: a fifth); the calibration comes from
+the folds, and how many hands are called at a limit that ``BUDGET`` of the good ones of any origin reach.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.review.calibration.calibration import BUDGET, Head, fit_platt, sigmoid
+from handwright.review.calibration.calibration import BUDGET, Head, fit_platt
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
 from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.critic.upright_crops import OrientedSquare
@@ -201,10 +201,10 @@ def main() -> None:
         ("rendered", kind == 2),
         ("photographed", how == "photograph"),
     ):
-        lines.append(f"{name} hands that reach the threshold: {(scores[which] > limit).mean():.3f}")
+        lines.append(f"{name} hands that reach that limit: {(scores[which] > limit).mean():.3f}")
     print("\n".join(lines))
     weights, biases = fit(rows)
-    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
+    calibration = Head(scale, bias)
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
         "repositories": len({row.fold for row in rows if row.kind < 2}),

@@ -43,10 +43,7 @@ GOOD = CandidateScores(found=True, joint_error=0.02, side="right", fit=FITS, cri
 )
 def test_a_prediction_fails_a_hand_from_a_threshold_on(predicted, failed):
     assert CriticScore.of(predicted) == CriticScore(
-        predicted.malformed,
-        failed,
-        predicted.malformed,
-        clear=predicted.threshold_ratio < FUSION.max_clear_ratio,
+        predicted.malformed, failed, clear=predicted.threshold_ratio < FUSION.max_clear_ratio
     )
     assert prediction().threshold_ratio < FUSION.max_clear_ratio < prediction(malformed=0.49).threshold_ratio
 
@@ -54,12 +51,6 @@ def test_a_prediction_fails_a_hand_from_a_threshold_on(predicted, failed):
 @pytest.mark.parametrize("blind", [prediction(assessable=0.3), prediction(gloved=0.8)])
 def test_there_is_no_opinion_of_what_cannot_be_assessed(blind):
     assert CriticScore.of(blind) is None
-
-
-def test_either_of_two_judges_may_be_right_that_a_hand_is_malformed():
-    score = CriticScore.of(replace(prediction(malformed=0.2), appearance=0.5))
-    assert score is not None
-    assert (score.malformed, score.by_network) == (pytest.approx(0.6), 0.2)
 
 
 @pytest.mark.parametrize(("off", "accepted"), [(-0.01, True), (0.01, False)])

@@ -76,7 +76,6 @@ class CriticScore:
 
     malformed: float  # Calibrated P(malformed)
     failed: bool  # Whether that, or the probability of one defect, reaches its limit
-    by_network: float = 0.0  # P(malformed) of the network that learnt defects, alone
     surplus: bool = False  # It shows skin that no regular hand has
     clear: bool = True  # All stays so far below its limit that the hand passes the review
 
@@ -86,9 +85,8 @@ class CriticScore:
         if prediction.not_assessable:
             return None
         return cls(
-            prediction.malformed_by_any,
-            prediction.threshold_ratio >= 1,
             prediction.malformed,
+            prediction.threshold_ratio >= 1,
             prediction.has_surplus,
             prediction.threshold_ratio < FUSION.max_clear_ratio,
         )

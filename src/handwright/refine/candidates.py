@@ -186,7 +186,7 @@ def _with_look(
     share, corner = painting.shares[which], task.window[:2]
     points = task.observation.landmarks_px
     square = square_around(points, share, corner, OrientedSquare.of(points).toward_rad)
-    before, after = Version(pixels, was.by_network), Version(painting.pixels, now.by_network)
+    before, after = Version(pixels, was.malformed), Version(painting.pixels, now.malformed)
     with context.watch("check"):
         return replace(scores, worse=compare.worse(before, after, square))
 

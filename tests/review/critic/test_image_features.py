@@ -9,7 +9,6 @@ import pytest
 
 from handwright.data.hands import render_one_hand
 from handwright.errors import MissingModelError
-from handwright.hand.defects import Defect
 from handwright.review.calibration.calibration import Head
 from handwright.review.critic.fusion import fuse_prediction
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
@@ -19,13 +18,11 @@ from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.critic.upright_crops import OrientedSquare
 from tests.review.critic.test_onnx_critic import checks, prediction
 
-LOOK = {**prediction().thresholds, APPEARANCE: 0.6}
-
 
 def classifier(**changes) -> LinearClassifier:
     rng = np.random.default_rng(1)
     fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
-    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2), "about": {"crops": 12}}
     return LinearClassifier(**{**fields, **changes})
 
 
@@ -33,7 +30,9 @@ def test_log_odds_are_those_of_the_softmax():
     one, features = classifier(), np.random.default_rng(2).normal(size=(5, 4))
     shares = np.exp(features @ one.weights + one.biases)
     p = (shares / shares.sum(1, keepdims=True))[:, 0]
-    assert one.log_odds(features) == pytest.approx(np.log(p / (1 - p)))
+    odds = np.log(p / (1 - p))
+    assert one.log_odds(features) == pytest.approx(odds)
+    assert one.probability(features) == pytest.approx(1 / (1 + np.exp(0.2 - 0.8 * odds)))
 
 
 def test_a_classifier_comes_back_from_its_file(tmp_path):
@@ -83,7 +82,6 @@ def test_what_ships_fits_its_features_and_tells_what_it_was_fitted_on():
     features = network.of_crops(np.zeros((1, network.size_px, network.size_px, 3), np.uint8))
     assert shipped.classes[0] == "malformed"
     assert features.shape == (1, len(shipped.weights))
-    assert 0 < shipped.calibration.threshold < 1
     assert shipped.about["crops"]["malformed"] > 50
 
 
@@ -97,24 +95,16 @@ def test_only_the_packaged_critic_judges_the_look():
     assert with_look.malformed == alone.malformed
     assert 0 < with_look.appearance < 1
     assert alone.appearance == 0
-    assert APPEARANCE in with_look.thresholds.keys() - alone.thresholds.keys()
+    assert with_look.thresholds == alone.thresholds
 
 
-def test_a_hand_that_looks_malformed_fails_as_melted():
-    seen = prediction(appearance=0.7, thresholds=LOOK)
-    assert seen.is_malformed
-    assert seen.likeliest_defect == Defect.MELTED
-    fused = fuse_prediction(checks(), seen, None, ())
-    assert fused["joint_bending"].verdict == "fail"
-    assert fused["joint_bending"].value["defect_probabilities"]["malformed"] == pytest.approx(0.706)
-
-
-def test_below_its_threshold_the_look_of_a_hand_is_no_doubt():
-    seen = prediction(appearance=0.59, thresholds=LOOK)
+def test_the_look_of_a_hand_orders_it_and_fails_it_not():
+    seen = prediction(appearance=0.9)
     assert not seen.is_malformed
     assert seen.threshold_ratio == prediction().threshold_ratio
     fused = fuse_prediction(checks(), seen, None, ())
     assert {check.verdict for check in fused.values()} == {"pass"}
+    assert fused["finger_count"].confidence == pytest.approx(1 - seen.malformed_by_any)
 
 
 def test_either_may_be_right_that_it_is_malformed():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.review.calibration.calibration import logit, sigmoid
+from handwright.review.calibration.calibration import logit
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
 from handwright.review.critic.upright_crops import OrientedSquare
 
@@ -52,10 +52,12 @@ class Comparison:
             after: The hand repainted.
             square: Around the hand and all that was repainted; ``square_around`` makes it.
         """
-        context, calibration = self.classifier.context, self.classifier.calibration
-        old, new = (self.features.of_regions(one.pixels, [square], context)[0] for one in (before, after))
-        odds = self.classifier.log_odds(inputs(old, new, before.malformed, after.malformed)[None])
-        return float(sigmoid(calibration.scale * odds + calibration.bias)[0])
+        old, new = (
+            self.features.of_regions(one.pixels, [square], self.classifier.context)[0]
+            for one in (before, after)
+        )
+        read = inputs(old, new, before.malformed, after.malformed)
+        return float(self.classifier.probability(read[None])[0])
 
 
 def inputs(

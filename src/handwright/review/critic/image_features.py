@@ -19,7 +19,7 @@ from jaxtyping import Float, UInt8
 from handwright.errors import DataError, MissingModelError
 from handwright.image.atomic_write import write_atomically
 from handwright.perception.models.onnx_session import open_session
-from handwright.review.calibration.calibration import Head
+from handwright.review.calibration.calibration import Head, sigmoid
 from handwright.review.critic.upright_crops import OrientedSquare, crop_transform, upright_crop
 
 PACKAGED = Path(__file__).parents[2] / "weights" / "appearance"
@@ -69,13 +69,17 @@ class LinearClassifier:
     weights: Float[np.ndarray, "f c"]
     biases: Float[np.ndarray, "c"]
     context: float  # Side of the crops in hand sizes
-    calibration: Head  # From log odds of the first class to its probability, and the threshold
+    calibration: Head  # From log odds of the first class to its probability
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What it was fitted on, JSON-ready
 
     def log_odds(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, "n"]:
         """Logarithm of the odds of the first class against all others."""
         logits = features.astype(np.float64) @ self.weights + self.biases
         return logits[:, 0] - np.logaddexp.reduce(logits[:, 1:], axis=1)
+
+    def probability(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, "n"]:
+        """Calibrated probability of the first class."""
+        return sigmoid(self.calibration.scale * self.log_odds(features) + self.calibration.bias)
 
     @classmethod
     def load(cls, path: Path) -> LinearClassifier:
@@ -98,7 +102,7 @@ class LinearClassifier:
                 weights=weights,
                 biases=biases,
                 context=float(entry["context"]),
-                calibration=Head(*(float(entry[name]) for name in ("scale", "bias", "threshold"))),
+                calibration=Head(float(entry["scale"]), float(entry["bias"])),
                 about=dict(entry["about"]),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
@@ -118,7 +122,6 @@ class LinearClassifier:
             "context": self.context,
             "scale": self.calibration.scale,
             "bias": self.calibration.bias,
-            "threshold": self.calibration.threshold,
             "about": dict(self.about),
             "biases": [float(f"{value:.6g}") for value in self.biases],
             "weights": [[float(f"{value:.6g}") for value in row] for row in self.weights],

@@ -67,12 +67,7 @@ class OnnxCritic:
             MissingModelError: A file is missing or damaged.
         """
         try:
-            calibration, look = Calibration.load(folder / _CALIBRATION), None
-            if appearance is not None:
-                classifier = LinearClassifier.load(appearance / f"{APPEARANCE}.json")
-                look = ImageFeatures.load(appearance), classifier
-                heads = {**calibration.heads, APPEARANCE: classifier.calibration}
-                calibration = replace(calibration, heads=heads)
+            calibration = Calibration.load(folder / _CALIBRATION)
             session, metadata = open_session(folder / _MODEL)
             defects = tuple(json.loads(metadata["defects"]))
             lacking = {*defects, *_BINARY_HEADS} - calibration.heads.keys()
@@ -88,7 +83,7 @@ class OnnxCritic:
                 parts=tuple(json.loads(metadata["parts"])),
                 size_px=int(metadata["size_px"]),
                 context=float(metadata["context"]),
-                appearance=look,
+                appearance=None if appearance is None else _open_appearance(appearance),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
@@ -104,15 +99,17 @@ class OnnxCritic:
         transforms = [crop_transform(region, self.size_px, self.context) for region in regions]
         crops = np.stack([upright_crop(pixels, to_crop, self.size_px) for to_crop in transforms])
         logits = critic_logits(self.session, crops)
-        if self.appearance is not None:
-            network, classifier = self.appearance
-            logits[APPEARANCE] = classifier.log_odds(network.of_regions(pixels, regions, classifier.context))
-        return [
+        predictions = [
             self._prediction(
                 {name: values[k] for name, values in logits.items()}, to_crop, regions[k].size_px
             )
             for k, to_crop in enumerate(transforms)
         ]
+        if self.appearance is None:
+            return predictions
+        network, classifier = self.appearance
+        look = classifier.probability(network.of_regions(pixels, regions, classifier.context))
+        return [replace(one, appearance=float(p)) for one, p in zip(predictions, look, strict=True)]
 
     def _prediction(self, logits: dict[str, np.ndarray], to_crop: Affine, size_px: float) -> CriticPrediction:
         probability, to_picture = self.calibration.probability, invert_affine(to_crop)
@@ -125,7 +122,6 @@ class OnnxCritic:
         defects = zip(self.defects, logits["defects"], strict=True)
         return CriticPrediction(
             malformed=probability("malformed", float(logits["malformed"])),
-            appearance=probability(APPEARANCE, float(logits[APPEARANCE])) if APPEARANCE in logits else 0.0,
             defects={name: probability(name, float(value)) for name, value in defects},
             where_px={n: (float(x), float(y)) for n, (x, y) in zip(self.defects, spots, strict=True)},
             thresholds=self.calibration.thresholds,
@@ -145,6 +141,10 @@ class OnnxCritic:
         values = logits.astype(np.float64) / self.calibration.temperature(head)
         shares = np.exp(values - values.max())
         return (shares / shares.sum()).tolist()
+
+
+def _open_appearance(folder: Path) -> tuple[ImageFeatures, LinearClassifier]:
+    return ImageFeatures.load(folder), LinearClassifier.load(folder / f"{APPEARANCE}.json")
 
 
 def open_critic(folder: Path = PACKAGED) -> OnnxCritic | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from handwright.hand.defects import SURPLUS_DEFECTS, Defect
+from handwright.hand.defects import SURPLUS_DEFECTS
 from handwright.review.critic.output_maps import PartMaps
 from handwright.review.critic.upright_crops import OrientedSquare
 
@@ -23,7 +23,7 @@ MALFORMED = "malformed"
 """Name of the output and threshold of 'anything is wrong'."""
 
 APPEARANCE = "appearance"
-"""Name of the threshold on the probability that it looks malformed, and of the classifier's file."""
+"""Name of the output 'it looks malformed', and of the classifier's file."""
 
 SURPLUS = "surplus"
 """Name of the threshold on the share of a hand's skin that no regular hand has."""
@@ -39,7 +39,7 @@ class CriticPrediction:
     Attributes:
         malformed: Probability that anything is wrong with the hand, by the network that learnt defects.
         appearance: Probability that it looks malformed, by the classifier that learnt hands of image
-            generators; 0 where there is none.
+            generators; 0 where there is none. It orders hands and fails none.
         defects: Probability by name of defect.
         where_px: By name of defect the (x, y) in the picture where the network sees it most.
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
@@ -57,7 +57,6 @@ class CriticPrediction:
     """
 
     malformed: float
-    appearance: float = 0.0
     defects: Mapping[str, float]
     where_px: Mapping[str, tuple[float, float]]
     thresholds: Mapping[str, float]
@@ -68,6 +67,7 @@ class CriticPrediction:
     poses: Mapping[str, float]
     gloved: float
     assessable: float
+    appearance: float = 0.0
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
     part_maps: PartMaps | None = None
@@ -103,30 +103,15 @@ class CriticPrediction:
         return self.surplus_share >= self.thresholds.get(SURPLUS, 2.0)
 
     @property
-    def appears_malformed(self) -> bool:
-        """Whether ``appearance`` reaches its threshold."""
-        return self.appearance >= self.thresholds.get(APPEARANCE, 2.0)
-
-    @property
     def defect_scores(self) -> dict[str, float]:
-        """P(malformed), the probability of each defect and of the look, the share of surplus skin."""
-        return {
-            MALFORMED: self.malformed,
-            **self.defects,
-            APPEARANCE: self.appearance,
-            SURPLUS: self.surplus_share,
-        }
+        """P(malformed), the probability of each defect, and the share of surplus skin, by name."""
+        return {MALFORMED: self.malformed, **self.defects, SURPLUS: self.surplus_share}
 
     @property
     def threshold_ratio(self) -> float:
-        """The largest of ``defect_scores`` as a share of its threshold; ≥ 1 is malformed.
-
-        ``appearance`` counts from its threshold on: below it, it is no doubt.
-        """
-        scores = self.defect_scores
-        if not self.appears_malformed:
-            del scores[APPEARANCE]
-        return max(value / self.thresholds[name] for name, value in scores.items() if name in self.thresholds)
+        """The largest of ``defect_scores`` as a share of its threshold; ≥ 1 is malformed."""
+        scores = self.defect_scores.items()
+        return max(value / self.thresholds[name] for name, value in scores if name in self.thresholds)
 
     @property
     def is_malformed(self) -> bool:
@@ -135,16 +120,11 @@ class CriticPrediction:
 
     @property
     def likeliest_defect(self) -> str:
-        """Name of the defect nearest to its threshold.
-
-        Where none reaches its own: a surplus defect if the surplus does, 'melted' if the look does.
-        """
+        """Name of the defect nearest to its threshold; a surplus defect where only the surplus is reached."""
         names = list(self.defects)
         nearest = max(names, key=self.defect_ratio)
         if self.has_surplus and self.defect_ratio(nearest) < 1:
             return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self.defect_ratio)
-        if self.appears_malformed and self.defect_ratio(nearest) < 1 and Defect.MELTED in names:
-            return Defect.MELTED
         return nearest
 
     def defect_ratio(self, defect: str) -> float:

@@ -19,7 +19,7 @@ from handwright.review.calibration.calibration import (
     sigmoid,
     thresholds_at,
 )
-from handwright.review.critic.prediction import APPEARANCE, MALFORMED, Critic, CriticPrediction
+from handwright.review.critic.prediction import MALFORMED, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 
 REPLACED_DIGEST = "made_for"
@@ -86,7 +86,6 @@ def recalibrated(prediction: CriticPrediction, old: Calibration, new: Calibratio
     return replace(
         prediction,
         malformed=probability(MALFORMED, prediction.malformed),
-        appearance=probability(APPEARANCE, prediction.appearance) if APPEARANCE in old.heads else 0.0,
         defects={name: probability(name, value) for name, value in prediction.defects.items()},
         thresholds={name: new.thresholds[name] for name in prediction.thresholds},
     )
