@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -207,9 +207,16 @@ def regions_of_boxes(
     pixels: Pixels, boxes: list[Box], landmarker: Landmarker, proposer: Proposer | None
 ) -> Iterator[tuple[OrientedSquare, str]]:
     """A region for every box, and what its direction comes from."""
+    seen = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1) if boxes else []
+    return regions_of_found(pixels, boxes, seen, proposer)
+
+
+def regions_of_found(
+    pixels: Pixels, boxes: list[Box], seen: Sequence[HandObservation | None], proposer: Proposer | None
+) -> Iterator[tuple[OrientedSquare, str]]:
+    """The same for boxes in which hands were looked for already."""
     if not boxes:
         return
-    seen = find_in_boxes(pixels, boxes, landmarker=landmarker, threads=1)
     proposals = [] if proposer is None else proposer.propose(pixels)
     for (x0, y0, x1, y1), hand in zip(boxes, seen, strict=True):
         center, size_px = ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0)

@@ -41,7 +41,8 @@ from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import open_proposer
 from handwright.training.streams.photographs import training_photographs
 from judge_measures import auc, recall_within
-from judge_real import regions_of_boxes
+from judge_real import regions_of_found
+from linear_fit import fit_linear
 
 CLASSES = ("malformed", "good", "rendered")
 CONTEXT = 0.7
@@ -85,8 +86,8 @@ def generated(folder: Path, features: ImageFeatures) -> Iterator[Row]:
                 continue
             pixels = decode_photo((folder / line["file"]).read_bytes(), line["file"])
             boxes = [tuple(map(float, hand["box"])) for hand in hands]
-            regions = [region for region, _ in regions_of_boxes(pixels, boxes, landmarker, proposer)]
             found = find_in_boxes(pixels, boxes, landmarker=landmarker)
+            regions = [region for region, _ in regions_of_found(pixels, boxes, found, proposer)]
             for hand, region, seen in zip(hands, regions, found, strict=True):
                 label, weight = truth_of(hand) or ("", 0.0)
                 squares = [("box", region)]
@@ -132,8 +133,6 @@ def rendered(folder: Path, features: ImageFeatures) -> Iterator[Row]:
 def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, C] and biases [C] on raw features; every class weighs the same."""
     x = np.stack([row.features for row in rows]).astype(np.float64)
-    mean, spread = x.mean(0), (x.std(0) + 1e-6) * np.sqrt(x.shape[1])
-    inputs = torch.from_numpy((x - mean) / spread)
     kinds = torch.tensor([row.kind for row in rows])
     photographs = np.array([row.how == "photograph" for row in rows])
     weighs = np.array([row.weight for row in rows])
@@ -142,20 +141,11 @@ def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     weights = torch.from_numpy(weighs)
     totals = torch.zeros(len(CLASSES), dtype=torch.float64).index_add(0, kinds, weights)
     weights = weights / totals[kinds] / len(CLASSES)
-    w = torch.zeros(x.shape[1], len(CLASSES), dtype=torch.float64, requires_grad=True)
-    b = torch.zeros(len(CLASSES), dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([w, b], max_iter=300, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        losses = torch.nn.functional.cross_entropy(inputs @ w + b, kinds, reduction="none")
-        loss = (weights * losses).sum() + DECAY * w.square().sum()
-        loss.backward()
-        return loss
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        return (weights * torch.nn.functional.cross_entropy(logits, kinds, reduction="none")).sum()
 
-    optimiser.step(closure)
-    raw = w.detach().numpy() / spread[:, None]
-    return raw, b.detach().numpy() - mean @ raw
+    return fit_linear(x, x.shape[1], len(CLASSES), loss, DECAY)
 
 
 def log_odds(rows: list[Row], fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

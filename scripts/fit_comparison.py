@@ -29,6 +29,7 @@ from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
 from handwright.review.critic.onnx_critic import OnnxCritic
 from handwright.review.critic.upright_crops import OrientedSquare
 from judge_measures import auc
+from linear_fit import fit_linear
 
 LABELS = Path(__file__).parents[1] / "docs" / "research" / "repaint_pairs.csv"
 CONTEXT, DECAY, FOLDS = 1.1, 0.001, 8
@@ -73,24 +74,15 @@ def fit(x: np.ndarray, worse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights [F, 2] and biases [2] on raw inputs; each group of inputs and each class weighs the same."""
     count = (x.shape[1] - 3) // 2
     sizes = np.repeat([count, count, 3], [count, count, 3])
-    mean, spread = x.mean(0), (x.std(0) + 1e-6) * np.sqrt(sizes)
-    z, t = torch.from_numpy((x - mean) / spread), torch.from_numpy(worse.astype(np.float64))
+    t = torch.from_numpy(worse.astype(np.float64))
     each = torch.where(t > 0, 0.5 / t.sum(), 0.5 / (1 - t).sum())
-    w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
-    b = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([w, b], max_iter=300, line_search_fn="strong_wolfe")
 
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        losses = torch.nn.functional.binary_cross_entropy_with_logits(z @ w + b, t, reduction="none")
-        loss = (each * losses).sum() + DECAY * w.square().sum()
-        loss.backward()
-        return loss
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], t, reduction="none")
+        return (each * losses).sum()
 
-    optimiser.step(closure)
-    raw = w.detach().numpy() / spread
-    bias = b.detach().item() - float(mean @ raw)
-    return np.stack([raw, np.zeros_like(raw)], 1), np.array([bias, 0.0])
+    weights, biases = fit_linear(x, sizes, 1, loss, DECAY)
+    return np.pad(weights, ((0, 0), (0, 1))), np.pad(biases, (0, 1))
 
 
 def log_odds(x: np.ndarray, fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

