@@ -20,8 +20,9 @@ import numpy as np
 import torch
 
 from handwright.data.shards import Entry, read_shards, write_shard
-from handwright.diffusion import HandInpaintPipeline, load_models
-from handwright.diffusion.latents import control_tensor, picture_array, picture_tensor, pixels_per_latent
+from handwright.diffusion import HandRefinerPipeline
+from handwright.diffusion.latents import picture_array, pixels_per_latent
+from handwright.training.samples import pictures_for
 from handwright.training.streams.whole_pictures import is_calibration
 
 MALFORMED_FROM, SOUND_TO = 0.6, 0.1
@@ -79,22 +80,18 @@ def mask_of(points, size, rng):
 
 def repainted(pipeline, rng, square, control, inside, level):
     """The square after the family painted it from a noise level on; 0: after its codec alone."""
-    size = square.shape[0]
-    mask = torch.from_numpy(inside)[None, None].float()
-    steered = np.zeros((size, size, 3), np.uint8) if control is None else control
-    with torch.no_grad():
-        painted = pipeline(
-            picture_tensor(square[None]),
-            mask if level else torch.zeros_like(mask),
-            control_tensor(steered[None]),
-            "a photograph of a hand",
-            steps=int(rng.integers(*STEPS)) if level else 1,
-            guidance=float(rng.uniform(*GUIDANCE)),
-            control_strength=0.0 if control is None else float(rng.uniform(0.6, 1.0)),
-            start=picture_tensor(square[None]),
-            start_level=max(level, 0.02),
-            generator=torch.Generator().manual_seed(int(rng.integers(2**31))),
-        ).pictures
+    steered = np.zeros_like(square) if control is None else control
+    mask = inside.astype(bool) if level else np.zeros(inside.shape, bool)
+    painted = pipeline(
+        "a photograph of a hand",
+        *pictures_for(square, mask, steered),
+        num_inference_steps=int(rng.integers(*STEPS)) if level else 1,
+        guidance_scale=float(rng.uniform(*GUIDANCE)),
+        controlnet_conditioning_scale=0.0 if control is None else float(rng.uniform(0.6, 1.0)),
+        strength=max(level, 0.02),
+        output_type="tensor",
+        generator=torch.Generator().manual_seed(int(rng.integers(2**31))),
+    ).images
     return np.clip(np.rint(picture_array(painted)[0]), 0, 255).astype(np.uint8)
 
 
@@ -142,7 +139,7 @@ def entry_of(pipeline, rng, found, depths, key):
 
 def side_of(pipeline):
     """Side of the squares that the family paints."""
-    return int(pipeline.unet.config.sample_size) * pixels_per_latent(pipeline.vae)
+    return int(pipeline.pipe.unet.config.sample_size) * pixels_per_latent(pipeline.pipe.vae)
 
 
 def main() -> None:
@@ -154,7 +151,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.output.mkdir(parents=True, exist_ok=True)
-    pipeline = HandInpaintPipeline.from_models(load_models("tiny"))
+    pipeline = HandRefinerPipeline.from_pretrained("tiny")
     sources = [sound_hands(folder) for folder in args.world]
     rng, depths = np.random.default_rng(args.seed), list[np.ndarray]()
     size = side_of(pipeline)

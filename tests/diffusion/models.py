@@ -17,7 +17,7 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from handwright.diffusion.denoiser import NEGATIVE_PROMPT
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.loading.libraries import quiet
 
 TEXT_WIDTH = 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,7 @@ from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionInpaintPipe
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from handwright.diffusion.loading.libraries import quiet
-from handwright.diffusion.loading.zoo import load_models
-from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from tests.diffusion.models import sd_scheduler, small_tokenizer
 
 WIDTHS = (320, 640, 1280, 1280)
@@ -69,21 +69,17 @@ def write_full_size(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_full_size_model_takes_one_step(tmp_path: Path) -> None:
+def test_the_full_size_model_takes_two_steps_within_12_gb(tmp_path: Path) -> None:
     write_full_size(tmp_path)
-    models = load_models(str(tmp_path), dtype="bfloat16", device="cpu")
-    assert models.resolution == 512
-    assert sum(weights.numel() for weights in models.unet.parameters()) == 859_535_364
-    picture = torch.rand(1, 3, 512, 512) * 2 - 1
+    pipe = HandRefinerPipeline.from_pretrained(tmp_path, dtype="bfloat16", device="cpu")
+    assert sum(weights.numel() for weights in pipe.pipe.unet.parameters()) == 859_535_364
+    picture, control = torch.rand(2, 1, 3, 512, 512, generator=torch.Generator().manual_seed(0))
     mask = torch.zeros(1, 1, 512, 512)
     mask[..., 100:300, 150:380] = 1
-    made = HandInpaintPipeline.from_models(models, "ddim")(
-        picture,
-        mask,
-        torch.rand(1, 3, 512, 512),
-        prompt="a hand",
-        steps=1,
+    made = pipe(
+        "a hand", picture, mask, control, num_inference_steps=2, output_type="tensor",
         generator=torch.Generator().manual_seed(0),
-    ).pictures
+    ).images  # fmt: skip
     assert made.shape == (1, 3, 512, 512)
     assert made.isfinite().all()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 12e6, "kilobytes at the highest"

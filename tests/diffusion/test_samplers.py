@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from handwright.diffusion.loading.libraries import quiet
-from handwright.diffusion.samplers import SAMPLERS, open_sampler, predicted_original, start_schedule
+from handwright.diffusion.request import check_schedule
+from handwright.diffusion.samplers import SAMPLERS, for_unet, open_sampler, predicted_original
 from handwright.errors import DiffusionError, UsageError
 from tests.diffusion.models import sd_scheduler
 
 FLOW = {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 1.0}
-CPU = torch.device("cpu")
 
 
 def sd_config(**settings: object) -> dict:
@@ -32,15 +32,15 @@ def test_auto_is_the_models_own_scheduler() -> None:
 
 def test_ddim_at_50_steps_is_the_published_schedule() -> None:
     scheduler = open_sampler("ddim", sd_config())
-    assert start_schedule(scheduler, 50, 1.0, CPU) == 0
+    scheduler.set_timesteps(50)
     assert scheduler.timesteps.tolist() == list(range(981, 0, -20))
     assert scheduler.final_alpha_cumprod == scheduler.alphas_cumprod[0]
     assert not scheduler.config.clip_sample
 
 
 def test_a_flow_schedule_leaves_work_for_the_last_step() -> None:
-    scheduler = open_sampler("flow", FLOW)
-    start_schedule(scheduler, 4, 1.0, CPU)
+    scheduler = for_unet(open_sampler("flow", FLOW))
+    scheduler.set_timesteps(4)
     torch.testing.assert_close(scheduler.sigmas, torch.tensor([1.0, 0.75, 0.5, 0.25, 0.0]))
 
 
@@ -50,7 +50,7 @@ def test_the_true_answer_predicts_the_true_picture(kind: str, name: str) -> None
     config = FLOW if kind == "flow" else sd_config(prediction_type=kind)
     scheduler = open_sampler("flow" if kind == "flow" else name, config)
     with quiet():
-        start_schedule(scheduler, 5, 1.0, CPU)
+        scheduler.set_timesteps(5)
     clean, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     if kind == "flow":
         sigma = float(scheduler.sigmas[0])
@@ -70,7 +70,7 @@ def test_the_true_answer_predicts_the_true_picture(kind: str, name: str) -> None
 def test_the_predicted_picture_is_the_one_that_the_scheduler_itself_predicts(name: str) -> None:
     scheduler = open_sampler(name, sd_config(prediction_type="v_prediction"))
     with quiet():
-        start_schedule(scheduler, 5, 1.0, CPU)
+        scheduler.set_timesteps(5)
         noisy, answer = torch.randn(2, 1, 4, 8, 8)
         if name == "euler":
             scheduler.scale_model_input(noisy, scheduler.timesteps[0])
@@ -97,6 +97,19 @@ def test_a_model_with_an_unknown_scheduler_is_refused(own: str) -> None:
         open_sampler("auto", {"_class_name": own})
 
 
-def test_more_steps_than_the_schedule_has_are_refused() -> None:
+def test_more_steps_than_the_schedule_has_and_a_start_midway_under_pndm_are_refused() -> None:
     with pytest.raises(UsageError, match="give 1 to 1000 steps"):
-        start_schedule(open_sampler("ddim", sd_config()), 1001, 1.0, CPU)
+        check_schedule(open_sampler("ddim", sd_config()), 1001, 1.0)
+    check_schedule(sd_scheduler(), 50, 1.0)
+    with pytest.raises(UsageError, match=r"PNDM.*cannot begin midway"):
+        check_schedule(sd_scheduler(), 50, 0.5)
+
+
+def test_a_flow_schedule_for_unets_stays_one_under_every_name() -> None:
+    own = for_unet(open_sampler("auto", FLOW))
+    config = {**own.config, "_class_name": type(own).__name__}
+    for name in ("auto", "flow"):
+        again = open_sampler(name, config)
+        assert type(again) is type(own)
+        assert again.init_noise_sigma == 1
+        assert torch.equal(again.scale_model_input(torch.ones(1)), torch.ones(1))

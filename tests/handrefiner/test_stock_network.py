@@ -10,7 +10,7 @@ import pytest
 
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, open_torch_network
-from handwright.handrefiner.stock_network import StockNetwork
+from handwright.handrefiner.torch_network import TorchNetwork
 from tests.diffusion.families import WRITERS
 
 SIDE = 64
@@ -38,7 +38,7 @@ def a_request() -> InpaintRequest:
 
 
 def test_a_family_of_the_zoo_paints_from_noise_and_from_a_drawn_hand(network: InpaintNetwork) -> None:
-    assert isinstance(network, StockNetwork)
+    assert isinstance(network, TorchNetwork)
     first = network.inpaint(replace(a_request(), keep_steps=True))
     assert first.picture.shape == (SIDE, SIDE, 3)
     assert first.picture.dtype == np.float32
@@ -50,7 +50,7 @@ def test_a_family_of_the_zoo_paints_from_noise_and_from_a_drawn_hand(network: In
 
 
 def test_its_settings_are_those_of_its_row(network: InpaintNetwork) -> None:
-    assert isinstance(network, StockNetwork)
+    assert isinstance(network, TorchNetwork)
     preset = network.refiner.preset
     assert (network.guidance, network.fixed_strength) == (preset.guidance, preset.strength)
     assert network.resolution in (SIDE, preset.resolution)

@@ -147,7 +147,7 @@ def test_out_of_memory_is_one_line(network, inpaint_request, monkeypatch):
     def burst(*_, **__):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
-    monkeypatch.setattr(network.models.unet, "forward", burst)
+    monkeypatch.setattr(network.refiner.pipe.unet, "forward", burst)
     with pytest.raises(DiffusionError, match="memory ran out while painting"):
         network.inpaint(inpaint_request)
     monkeypatch.setattr(torch_network, "decode", burst)

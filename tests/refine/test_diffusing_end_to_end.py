@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import diffusers
 import jsonschema
 import numpy as np
 import pytest
@@ -180,13 +181,13 @@ def test_the_same_seed_gives_the_same_bytes_and_every_option_counts(cli, model, 
 
 def test_models_are_loaded_once_for_many_pictures_and_not_at_all_without_a_hand(cli, model, monkeypatch):
     loaded: list[str] = []
-    load = torch_network.load_models
+    load = torch_network.open_stock
 
-    def counted(name, *rest, **more):
-        loaded.append(name)
-        return load(name, *rest, **more)
+    def counted(choice):
+        loaded.append(choice.model)
+        return load(choice)
 
-    monkeypatch.setattr(torch_network, "load_models", counted)
+    monkeypatch.setattr(torch_network, "open_stock", counted)
     Path("in").mkdir()
     for name in ("1.png", "2.png"):
         shutil.copy("a.png", f"in/{name}")
@@ -273,12 +274,10 @@ def test_a_device_that_is_not_here_is_one_line(cli, model):
 
 
 def test_memory_that_runs_out_costs_one_picture_and_leaves_nothing_half_written(cli, model, monkeypatch):
-    from handwright.diffusion.denoiser import Denoiser
-
-    def burst(*_: object):
+    def burst(*_: object, **__: object):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(Denoiser, "__call__", burst)
+    monkeypatch.setattr(diffusers.UNet2DConditionModel, "forward", burst)
     code, _, err = cli(*refine(model, "diffuse", "--report", "r"))
     assert (code, err.count("\n")) == (2, 1)
     assert "memory ran out while painting" in err

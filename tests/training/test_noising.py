@@ -8,7 +8,7 @@ from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 
 from handwright.diffusion.known_region import noised
 from handwright.diffusion.loading.libraries import quiet
-from handwright.diffusion.samplers import open_sampler, predicted_original, scaled_input, start_schedule
+from handwright.diffusion.samplers import for_unet, open_sampler, predicted_original, scaled_input
 from handwright.training.networks.family import flow_schedule
 from handwright.training.noising import noise_levels, noise_to, prediction_of
 
@@ -95,8 +95,9 @@ def test_training_and_sampling_of_a_flow_agree_on_levels_and_what_they_are_calle
     clean, noise = drawn(1)
     for shift in (1.0, 3.0):
         schedule = FlowMatchEulerDiscreteScheduler(shift=shift)
-        sampler = open_sampler("flow", named(schedule))
-        first = start_schedule(sampler, 4, 0.5, torch.device("cpu"))
+        sampler, first = for_unet(open_sampler("flow", named(schedule))), 2
+        sampler.set_timesteps(4)
+        sampler.set_begin_index(first)
         at = torch.tensor([499])  # σ = .5 before the shift
         made = noise_to(schedule, clean, noise, at)
         assert float(made.timesteps) == pytest.approx(float(sampler.timesteps[first]))
@@ -119,16 +120,16 @@ def test_a_flow_that_knows_the_picture_samples_it():
 
 def _sampled(name, schedule, clean, noise):
     """Ten steps with a network that says what is true of ``clean``."""
-    sampler = open_sampler(name, named(schedule))
+    sampler = for_unet(open_sampler(name, named(schedule)))
     with quiet():
         return _stepped(sampler, schedule, clean, noise)
 
 
 def _stepped(sampler, schedule, clean, noise):
-    first = start_schedule(sampler, 10, 1.0, torch.device("cpu"))
+    sampler.set_timesteps(10)
     latents = noise * getattr(sampler, "init_noise_sigma", 1.0)
     one, zero = torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1)
-    for step, timestep in enumerate(sampler.timesteps, first):
+    for step, timestep in enumerate(sampler.timesteps):
         scaled_input(sampler, latents, timestep)
         signal, spread = noised(sampler, one, zero, step), noised(sampler, zero, one, step)
         true_noise = (latents - signal * clean) / spread

@@ -81,18 +81,24 @@ def test_the_learnt_codec_gives_rendered_hands_back_at_33_db():
 
 def test_depth_moves_what_is_painted(models):
     """The ControlNet learnt something: with and without it the network's prediction differs."""
-    from handwright.diffusion.pipeline import HandInpaintPipeline
+    from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 
-    pipeline = HandInpaintPipeline.from_models(models)
+    pipeline = HandRefinerPipeline.from_pretrained("tiny", dtype="float32", device="cpu")
     side = models.resolution
-    picture, mask, control = (torch.zeros(1, channels, side, side) for channels in (3, 1, 3))
+    picture, mask, control = (torch.full((1, n, side, side), v) for n, v in ((3, 0.5), (1, 0.0), (3, 0.0)))
     mask[..., side // 6 : -side // 6, side // 6 : -side // 6] = 1
     control[..., side // 3 : -side // 3, 2 * side // 5 : 3 * side // 5] = 0.8
 
     def painted(strength):
         generator = torch.Generator().manual_seed(0)
-        options = {"steps": 3, "guidance": 1.0, "control_strength": strength, "generator": generator}
-        return pipeline(picture, mask, control, "a photograph of a hand", **options).pictures
+        options = {
+            "num_inference_steps": 3,
+            "controlnet_conditioning_scale": strength,
+            "output_type": "tensor",
+        }
+        return pipeline(
+            "a photograph of a hand", picture, mask, control, generator=generator, **options
+        ).images
 
     assert float((painted(1.0) - painted(0.0)).abs().max()) > 0.05
 

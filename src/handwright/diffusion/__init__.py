@@ -1,10 +1,10 @@
-"""Diffusion: the model zoo, the known-region blend, guidance, samplers and the inpainting pipeline.
+"""Diffusion: the model zoo, the known-region blend and HandRefiner on diffusers' stock pipelines.
 
 torch and diffusers live here and below; without them, importing this package raises an error that names
 what to install.
 
->>> from handwright.diffusion import HandInpaintPipeline, load_models
->>> pipeline = HandInpaintPipeline.from_models(load_models("tiny"), "ddim")  # doctest: +SKIP
+>>> from handwright.diffusion import HandRefinerPipeline
+>>> pipeline = HandRefinerPipeline.from_pretrained("tiny")  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from typing import TYPE_CHECKING
 from handwright.errors import DiffusionError
 
 if TYPE_CHECKING:
-    from handwright.diffusion.denoiser import negative_prompt
+    from handwright.diffusion.guidance import negative_prompt
     from handwright.diffusion.known_region import KnownRegionBlend, known_region_blend
     from handwright.diffusion.loading.zoo import DiffusionModels, load_models
-    from handwright.diffusion.pipeline import HandInpaintPipeline
     from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
     from handwright.diffusion.samplers import SAMPLERS, open_sampler
 
 __all__ = [
-    "SAMPLERS", "DiffusionModels", "HandInpaintPipeline", "HandRefinerPipeline", "KnownRegionBlend",
+    "SAMPLERS", "DiffusionModels", "HandRefinerPipeline", "KnownRegionBlend",
     "known_region_blend", "load_models", "negative_prompt", "open_sampler",
 ]  # fmt: skip
 
 _HOME = {
-    "SAMPLERS": "samplers", "DiffusionModels": "loading.zoo", "HandInpaintPipeline": "pipeline",
+    "SAMPLERS": "samplers", "DiffusionModels": "loading.zoo",
     "HandRefinerPipeline": "refiner_pipeline", "KnownRegionBlend": "known_region",
-    "known_region_blend": "known_region", "load_models": "loading.zoo", "negative_prompt": "denoiser",
+    "known_region_blend": "known_region", "load_models": "loading.zoo", "negative_prompt": "guidance",
     "open_sampler": "samplers",
 }  # fmt: skip
 

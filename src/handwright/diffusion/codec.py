@@ -7,10 +7,9 @@ back, a small network may add when latents are decoded; latents are the same wit
 from itertools import pairwise
 from typing import Any, cast
 
-import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
-from diffusers.models.modeling_outputs import AutoencoderKLOutput
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
+from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_utils import ModelMixin
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -19,7 +18,7 @@ PATCH = 4  # Side of the patches unless a codec's config has another
 
 
 class PatchCodec(ModelMixin, ConfigMixin):
-    """Linear patch codec with the interface of diffusers' ``AutoencoderKL``.
+    """Linear patch codec with the interface of diffusers' autoencoders; its latents have no spread.
 
     Args:
         latent_channels: Numbers kept of a patch.
@@ -44,14 +43,13 @@ class PatchCodec(ModelMixin, ConfigMixin):
         self.decoder = nn.ConvTranspose2d(latent_channels, 3, side, side)
         self.detail = _detail(latent_channels, tuple(detail_widths)) if detail_widths else None
 
-    def encode(self, x: Float[Tensor, "b 3 h w"]) -> AutoencoderKLOutput:
+    def encode(self, x: Float[Tensor, "b 3 h w"]) -> AutoencoderTinyOutput:
         """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
-        mean = self.encoder(x)
-        spread = torch.full_like(mean, -30.0)  # none, as a logarithm
-        return AutoencoderKLOutput(latent_dist=DiagonalGaussianDistribution(torch.cat([mean, spread], 1)))
+        return AutoencoderTinyOutput(latents=self.encoder(x.to(self.dtype)))
 
     def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> DecoderOutput:  # noqa: ANN401
         """Pictures of latents, about in [-1, 1]."""
+        z = z.to(self.dtype)
         linear = self.decoder(z)
         return DecoderOutput(sample=linear if self.detail is None else linear + self.detail(z))
 

@@ -82,10 +82,7 @@ class KnownRegionBlend:
             generator: Where the noise comes from.
         """
         step = pixels_per_latent(pipe.vae)
-        picture = VaeImageProcessor(vae_scale_factor=step).preprocess(image)
-        mask = VaeImageProcessor(
-            vae_scale_factor=step, do_normalize=False, do_binarize=True, do_convert_grayscale=True
-        ).preprocess(mask_image)
+        picture, mask = _prepared(step, image, mask_image)
         with torch.no_grad(), exact(pipe.vae):
             known = encode(pipe.vae, picture.to(pipe._execution_device))
         inside = latent_mask(mask, step).to(known).expand_as(known)
@@ -108,3 +105,41 @@ class KnownRegionBlend:
         noise = randn_tensor(clean.shape, generator=self.generator, device=clean.device, dtype=clean.dtype)
         known = noised(scheduler, clean, noise, upcoming)  # eq. 1
         return {"latents": known_region_blend(latents, known, self.mask.to(latents))}
+
+
+def masked_beside(
+    pipe: Any,  # noqa: ANN401
+    image: Any,  # noqa: ANN401
+    mask_image: Any,  # noqa: ANN401
+) -> Float[Tensor, "1 k h w"]:
+    """x_mask: what an inpainting UNet reads beside the latents, the mask m and the masked picture's latents.
+
+    Args:
+        pipe: A loaded diffusers pipeline; its VAE encodes the picture.
+        image: The picture, in any form that diffusers takes.
+        mask_image: Of the picture's size, white where it may change; there the masked picture is grey.
+    """
+    step = pixels_per_latent(pipe.vae)
+    picture, mask = _prepared(step, image, mask_image)
+    with torch.no_grad(), exact(pipe.vae):
+        masked = encode(pipe.vae, (picture * (1 - mask)).to(pipe._execution_device))
+    return torch.cat([latent_mask(mask, step).to(masked), masked], dim=1)
+
+
+def inserted(start_image: Any, mask_image: Any, image: Any) -> Float[Tensor, "b 3 h w"]:  # noqa: ANN401
+    """One picture inside a mask and another around it, in [0, 1]; all in any form that diffusers takes."""
+    plain = VaeImageProcessor(do_resize=False, do_normalize=False)
+    inside = _mask_tensor(1, mask_image) > 0.5
+    return torch.where(inside, plain.preprocess(start_image), plain.preprocess(image))
+
+
+def _prepared(step: int, image: Any, mask_image: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    """A picture in [-1, 1] and its mask of zeros and ones."""
+    return VaeImageProcessor(vae_scale_factor=step).preprocess(image), _mask_tensor(step, mask_image)
+
+
+def _mask_tensor(step: int, mask_image: Any) -> Tensor:  # noqa: ANN401
+    processor = VaeImageProcessor(
+        vae_scale_factor=step, do_normalize=False, do_binarize=True, do_convert_grayscale=True
+    )
+    return processor.preprocess(mask_image)

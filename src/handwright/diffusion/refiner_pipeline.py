@@ -1,4 +1,4 @@
-"""HandRefiner on diffusers' own pipelines: Stable Diffusion 1.5 and XL, SD 3, FLUX, Z-Image, in one way."""
+"""HandRefiner (§3.1–3.3) on diffusers' own pipelines, every family in one way."""
 
 import inspect
 import math
@@ -12,19 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from handwright.diffusion.denoiser import negative_prompt as standard_negative
-from handwright.diffusion.known_region import KnownRegionBlend
+from handwright.diffusion.guidance import negative_prompt as standard_negative
+from handwright.diffusion.known_region import KnownRegionBlend, inserted, masked_beside
 from handwright.diffusion.latents import decode, exact, pixels_per_token, unpacked
 from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.loading.devices import enough_memory
-from handwright.diffusion.loading.libraries import BaseOutput, VaeImageProcessor, quiet
+from handwright.diffusion.loading.libraries import BaseOutput, quiet
 from handwright.diffusion.loading.presets import Preset
 from handwright.diffusion.loading.stock import PipelineChoice, adopt, open_stock
 from handwright.diffusion.partial_start import partial_start, takes_part_of
-from handwright.diffusion.request import check_options, check_prompt
+from handwright.diffusion.request import check_options, check_prompt, check_schedule, picture_size
 from handwright.diffusion.samplers import steps_left
-from handwright.diffusion.step_hooks import OnStep, denoiser_of, step_hooks
-from handwright.errors import UsageError
+from handwright.diffusion.step_hooks import OnStep, blind_networks, denoiser_of, step_hooks
+from handwright.errors import DiffusionError
 
 
 @dataclass
@@ -151,8 +151,10 @@ class HandRefinerPipeline:
             strength: Noise level to start from; 1 is pure noise.
             generator: Source of all noise; same seed, same result.
             blend: Whether equations 1 and 2 hold the known region; False: the stock pipeline as it is.
-            start_image: Picture to start from below ``strength`` 1; None: ``image``.
-            control_guidance: As of ``HandInpaintPipeline``.
+            start_image: Picture to start from, inside the mask and below ``strength`` 1; None: ``image``.
+            control_guidance: w_D: every prediction is that without control and w_D times what control changes
+                in it (Ho & Salimans 2022); 1, as published, is the prediction under control alone, and runs
+                no other.
             output_type: As in diffusers; also 'tensor': float32 [1, 3, H, W] in [-1, 1].
             callback_on_step_end: As in diffusers, after the blend.
             on_step: Called after every step.
@@ -160,7 +162,7 @@ class HandRefinerPipeline:
 
         Raises:
             UsageError: A number out of range, a picture missing or of a size that the family does not take.
-            DiffusionError: Out of memory.
+            DiffusionError: Out of memory, or the model's numbers overflowed.
         """
         steps = self.preset.steps if num_inference_steps is None else num_inference_steps
         guidance = self.preset.guidance if guidance_scale is None else guidance_scale
@@ -168,15 +170,15 @@ class HandRefinerPipeline:
             self.traits.strength if controlnet_conditioning_scale is None else controlnet_conditioning_scale
         )
         strengths = check_options(steps, guidance, scale, strength, control_guidance)
+        check_schedule(self.pipe.scheduler, steps, strength)
         negative = self._negative(negative_prompt)
         self._check_prompts(prompt, negative or "")
-        height, width = _size(image, mask_image, control_image, pixels_per_token(self.pipe))
+        height, width = picture_size(image, mask_image, control_image, pixels_per_token(self.pipe))
         left = steps_left(steps, strength)
         by_step = strengths[steps - left :] if isinstance(scale, Sequence) else None
+        begun = image if start_image is None or strength == 1 else inserted(start_image, mask_image, image)
         if not takes_part_of(self.pipe) and strength < 1:
-            further |= partial_start(
-                self.pipe, image if start_image is None else start_image, steps, left, generator
-            )
+            further |= partial_start(self.pipe, begun, steps, left, generator)
         callbacks = [callback_on_step_end] if callback_on_step_end is not None else []
         if blend:
             callbacks.insert(0, KnownRegionBlend.from_pipe(self.pipe, image, mask_image, generator))
@@ -185,7 +187,7 @@ class HandRefinerPipeline:
         arguments = {
             "prompt": prompt,
             "negative_prompt": negative,
-            "image": image if start_image is None else start_image,
+            "image": begun,
             "mask_image": shown,
             "control_image": control_image,
             "height": height,
@@ -208,18 +210,29 @@ class HandRefinerPipeline:
             quiet(),
             enough_memory("painting"),
             seeded_everywhere(generator),
-            step_hooks(self.pipe, by_step, control_guidance, on_step),
         ):
-            images = self.pipe(**given).images
+            beside = masked_beside(self.pipe, image, mask_image) if blind_networks(self.pipe) else None
+            with step_hooks(self.pipe, by_step, control_guidance, on_step, beside):
+                images = self.pipe(**given).images
         if output_type == "tensor":
             images = self.decode(images, height, width)
         return HandRefinerPipelineOutput(images=images)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, height: int, width: int) -> Float[Tensor, "b 3 h w"]:
-        """Pictures of the pipeline's own latents: float32 [b, 3, H, W] in [-1, 1]."""
+        """Pictures of the pipeline's own latents: float32 [b, 3, H, W] in [-1, 1].
+
+        Raises:
+            DiffusionError: Out of memory, or the model's numbers overflowed.
+        """
         with exact(self.pipe.vae), enough_memory("decoding"):
-            return decode(self.pipe.vae, unpacked(self.pipe, latents, height, width).float())
+            pictures = decode(self.pipe.vae, unpacked(self.pipe, latents, height, width).float())
+        if not pictures.isfinite().all():
+            dtype = denoiser_of(self.pipe).dtype
+            raise DiffusionError(
+                "the model's numbers overflowed", f"it runs in {dtype}", "use --dtype float32"
+            )
+        return pictures
 
     def _negative(self, words: str | None) -> str | None:
         if not self.preset.negative:
@@ -298,29 +311,3 @@ class _Chain:
         for callback in self.callbacks:
             tensors = {**tensors, **callback(pipe, step, timestep, tensors)}
         return tensors
-
-
-def _size(image: Any, mask_image: Any, control_image: Any, unit: int) -> tuple[int, int]:  # noqa: ANN401
-    """Height and width of the three pictures.
-
-    Raises:
-        UsageError: One is missing, they differ, or they are of no size that the family takes.
-    """
-    sizes: dict[str, tuple[int, int]] = {}
-    pictures = {"image": image, "mask_image": mask_image, "control_image": control_image}
-    for name, picture in pictures.items():
-        if picture is None:
-            raise UsageError(f"{name} is missing", "", "give image, mask_image and control_image")
-        grey = name == "mask_image"
-        processor = VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_grayscale=grey)
-        tensor = processor.preprocess(picture)
-        sizes[name] = int(tensor.shape[-2]), int(tensor.shape[-1])
-    if len(set(sizes.values())) > 1:
-        sides = ", ".join(f"{name} {width} × {height}" for name, (height, width) in sizes.items())
-        raise UsageError("the pictures differ in size", sides, "give pictures of one size")
-    height, width = sizes["image"]
-    if height % unit or width % unit:
-        raise UsageError(
-            f"the picture is {width} × {height} pixels", "", f"give sides divisible by {unit} pixels"
-        )
-    return height, width

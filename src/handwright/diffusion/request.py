@@ -1,40 +1,11 @@
-"""What one run of the pipeline is asked for, checked before any network moves; prompts to embeddings."""
+"""What one run of the pipeline is asked for, checked before any network moves."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from handwright.errors import InvalidValueError, UsageError
-
-
-def token_limit(tokenizer: Any, text_encoder: Any) -> int:  # noqa: ANN401
-    """Tokens of one prompt that the text encoder can read, start and end marks included."""
-    return min(int(tokenizer.model_max_length), int(text_encoder.config.max_position_embeddings))
-
-
-def embed_prompts(
-    tokenizer: Any,  # noqa: ANN401
-    text_encoder: Any,  # noqa: ANN401
-    prompts: Sequence[str],
-) -> Float[Tensor, "b t c"]:
-    """Embeddings [b, t, c] of prompts, padded to the text encoder's full length, in its dtype.
-
-    Raises:
-        UsageError: A prompt has more tokens than the text encoder reads.
-    """
-    limit = token_limit(tokenizer, text_encoder)
-    for prompt in prompts:
-        check_prompt(tokenizer, prompt, limit)
-    padded = tokenizer(list(prompts), padding="max_length", max_length=limit, return_tensors="pt")
-    ids = padded.input_ids.to(text_encoder.device)
-    reads_mask = getattr(text_encoder.config, "use_attention_mask", False)
-    attention = padded.attention_mask.to(ids.device) if reads_mask else None
-    with torch.no_grad():
-        return text_encoder(ids, attention_mask=attention).last_hidden_state
+from handwright.diffusion.loading.libraries import VaeImageProcessor
+from handwright.errors import UsageError
 
 
 def check_prompt(tokenizer: Any, prompt: str, limit: int) -> None:  # noqa: ANN401
@@ -51,9 +22,6 @@ def check_prompt(tokenizer: Any, prompt: str, limit: int) -> None:  # noqa: ANN4
             f"this model reads {limit - marks}",
             f"shorten it to {limit - marks} tokens",
         )
-
-
-_ROUNDING = 1e-3
 
 
 def check_options(
@@ -89,18 +57,48 @@ def check_options(
     return strengths
 
 
-def check_pictures(picture: Tensor, mask: Tensor, control: Tensor, start: Tensor | None, scale: int) -> None:
-    """Raise ``InvalidValueError`` unless all are of one square size that the VAE takes, in range."""
-    side = picture.shape[-1]
-    if side < scale or side % scale:
-        raise InvalidValueError(f"picture must have a side divisible by {scale} pixels, got {side}")
-    tensors = {"picture": (picture, 3), "mask": (mask, 1), "control": (control, 3), "start": (start, 3)}
-    for name, (tensor, channels) in tensors.items():
-        if tensor is None:
-            continue
-        if tuple(tensor.shape) != (1, channels, side, side):
-            wanted, got = [1, channels, side, side], list(tensor.shape)
-            raise InvalidValueError(f"{name} must have shape {wanted}, got {got}")
-        least = 0.0 if name in ("mask", "control") else -1.0
-        if not ((tensor > least - _ROUNDING) & (tensor < 1 + _ROUNDING)).all():  # false for NaN too
-            raise InvalidValueError(f"{name} holds numbers outside [{least:g}, 1]")
+def check_schedule(scheduler: Any, steps: int, start_level: float) -> None:  # noqa: ANN401
+    """Raise unless the scheduler can run so many steps from this noise level on.
+
+    Raises:
+        UsageError: It has fewer, or cannot begin midway.
+    """
+    most = int(scheduler.config.num_train_timesteps)
+    if steps > most:
+        raise UsageError(
+            f"the number of steps is {steps}",
+            f"the model's noise schedule has {most}",
+            f"give 1 to {most} steps",
+        )
+    if start_level < 1 and type(scheduler).__name__ == "PNDMScheduler":
+        raise UsageError(
+            f"the start level is {start_level}",
+            "PNDM takes its second step twice, and so cannot begin midway",
+            "give the pipeline another scheduler, such as DDIM",
+        )
+
+
+def picture_size(image: Any, mask_image: Any, control_image: Any, unit: int) -> tuple[int, int]:  # noqa: ANN401
+    """Height and width of the three pictures, in any form that diffusers takes.
+
+    Raises:
+        UsageError: One is missing, they differ, or they are of no size that the family takes.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+    pictures = {"image": image, "mask_image": mask_image, "control_image": control_image}
+    for name, picture in pictures.items():
+        if picture is None:
+            raise UsageError(f"{name} is missing", "", "give image, mask_image and control_image")
+        grey = name == "mask_image"
+        processor = VaeImageProcessor(do_resize=False, do_normalize=False, do_convert_grayscale=grey)
+        tensor = processor.preprocess(picture)
+        sizes[name] = int(tensor.shape[-2]), int(tensor.shape[-1])
+    if len(set(sizes.values())) > 1:
+        sides = ", ".join(f"{name} {width} × {height}" for name, (height, width) in sizes.items())
+        raise UsageError("the pictures differ in size", sides, "give pictures of one size")
+    height, width = sizes["image"]
+    if height % unit or width % unit:
+        raise UsageError(
+            f"the picture is {width} × {height} pixels", "", f"give sides divisible by {unit} pixels"
+        )
+    return height, width

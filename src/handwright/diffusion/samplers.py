@@ -1,11 +1,11 @@
 """Samplers by name, on top of a model's own noise schedule. diffusers has the algorithms."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 import diffusers
 import torch
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float
 from torch import Tensor
 
@@ -24,6 +24,44 @@ SAMPLERS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 """Name → diffusers class and the settings that make it that sampler; 'auto' is the model's own."""
 
 
+class FlowMatchUNetScheduler(FlowMatchEulerDiscreteScheduler):
+    """Flow matching with what stock pipelines of UNets ask of a scheduler.
+
+    Noise levels σ are even from 1 to 1 / steps, so that the last, unmasked step has work to do.
+    """
+
+    init_noise_sigma = 1.0
+
+    def scale_model_input(self, sample: Tensor, timestep: Tensor | None = None) -> Tensor:
+        """The sample: levels of a flow keep their variance."""
+        del timestep
+        return sample
+
+    def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """(1 − σ) · clean + σ · noise."""
+        return self.scale_noise(original_samples, timesteps, noise)  # pyright: ignore[reportArgumentType]
+
+    def set_timesteps(
+        self,
+        num_inference_steps: int | None = None,
+        device: Any = None,  # noqa: ANN401
+        sigmas: list[float] | None = None,
+        mu: float | None = None,
+        timesteps: list[float] | None = None,
+    ) -> None:
+        """As in diffusers, with the levels above unless others are given."""
+        if num_inference_steps is not None and sigmas is None and timesteps is None:
+            sigmas = torch.linspace(1.0, 1.0 / num_inference_steps, num_inference_steps).tolist()
+        super().set_timesteps(num_inference_steps, device, sigmas, mu, timesteps)
+
+
+def for_unet(scheduler: Any) -> Any:  # noqa: ANN401
+    """The scheduler, or where it is a flow's, one that stock pipelines of UNets can work with."""
+    if type(scheduler) is FlowMatchEulerDiscreteScheduler:
+        return FlowMatchUNetScheduler.from_config(scheduler.config)
+    return scheduler
+
+
 def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa: ANN401
     """The diffusers scheduler of that name on a model's noise schedule.
 
@@ -36,11 +74,14 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
         class_name, settings = own, {"skip_prk_steps": True} if own == "PNDMScheduler" else {}
     elif name in SAMPLERS:
         class_name, settings = SAMPLERS[name]
+        class_name = own if is_flow_name(class_name) and is_flow_name(own) else class_name
     else:
         names = ", ".join(["auto", *SAMPLERS])
         raise UsageError(f"there is no sampler {name!r}", "", f"choose one of: {names}")
     _check_kind(name, class_name, own)
     scheduler = getattr(diffusers, class_name, None) if class_name.endswith("Scheduler") else None
+    if class_name == FlowMatchUNetScheduler.__name__:
+        scheduler = FlowMatchUNetScheduler
     if scheduler is None:
         raise DiffusionError(
             f"the model names {own!r} as its scheduler",
@@ -50,53 +91,12 @@ def open_sampler(name: str, scheduler_config: Mapping[str, Any]) -> Any:  # noqa
     config = {"clip_sample": False, **scheduler_config}  # latents reach beyond [-1, 1]
     config.pop("_use_default_values", None)  # a config in memory then counts as much as one on disk
     with quiet():
-        return scheduler.from_config(config, **settings)
+        return scheduler.from_config({**config, **settings})
 
 
 def steps_left(steps: int, level: float) -> int:
     """How many of ``steps`` are run from a noise level in (0, 1] on: round(steps · level), at least one."""
     return max(1, round(steps * level))
-
-
-def start_schedule(
-    scheduler: Any,  # noqa: ANN401
-    steps: int,
-    level: float,
-    device: torch.device,
-) -> int:
-    """Set the timesteps and return the index of the first one to run.
-
-    Flow-matching schedules are spaced evenly in σ from 1 to 1 / steps, so that the last, unmasked step has
-    work to do.
-
-    Args:
-        scheduler: A diffusers scheduler; its state changes.
-        steps: Steps of a run from pure noise, ≥ 1.
-        level: Noise level to start from in (0, 1]: the last round(steps · level) steps are run, at least one.
-        device: Where the timesteps shall be.
-
-    Raises:
-        UsageError: More steps than the schedule has.
-    """
-    most = int(scheduler.config.num_train_timesteps)
-    if steps > most:
-        raise UsageError(
-            f"the number of steps is {steps}",
-            f"the model's noise schedule has {most}",
-            f"give 1 to {most} steps",
-        )
-    if is_flow(scheduler) and "sigmas" in inspect.signature(scheduler.set_timesteps).parameters:
-        sigmas = torch.linspace(1.0, 1.0 / steps, steps).tolist()
-        scheduler.set_timesteps(sigmas=sigmas, device=device)
-    else:
-        scheduler.set_timesteps(steps, device=device)
-    first = (steps - steps_left(steps, level)) * int(getattr(scheduler, "order", 1))
-    if first and type(scheduler).__name__ == "PNDMScheduler":
-        left: Tensor = scheduler.timesteps[first + 1 :]  # its second step is taken twice, wherever it begins
-        scheduler.timesteps, first = torch.cat([left[:1], left[1:2], left[1:]]), 0
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(first)
-    return first
 
 
 def is_flow(scheduler: Any) -> bool:  # noqa: ANN401
@@ -118,13 +118,6 @@ def scaled_input(
     if hasattr(scheduler, "scale_model_input"):
         return scheduler.scale_model_input(latents, timestep)
     return latents
-
-
-def step_options(scheduler: Any, generator: torch.Generator | None) -> dict[str, object]:  # noqa: ANN401
-    """The keyword arguments of ``scheduler.step`` that this scheduler takes: eta 0 and the generator."""
-    takes = inspect.signature(scheduler.step).parameters
-    options: dict[str, object] = {"eta": 0.0, "generator": generator}
-    return {name: value for name, value in options.items() if name in takes}
 
 
 def predicted_original(

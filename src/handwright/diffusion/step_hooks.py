@@ -7,9 +7,11 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from handwright.diffusion.denoiser import guided
+from handwright.diffusion.guidance import guided
 from handwright.diffusion.samplers import predicted_original, scaled_input
 
 OnStep = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -28,16 +30,22 @@ def step_hooks(
     strengths: Sequence[float] | None,
     control_guidance: float,
     on_step: OnStep | None,
+    beside: Float[Tensor, "1 k h w"] | None = None,
 ) -> Generator[None]:
     """Attach what is asked for during the block.
 
     Args:
         pipe: A stock pipeline with a ControlNet.
         strengths: Control strength of every step that is run, in place of the call's own; None: as called.
-        control_guidance: w_D of ``HandInpaintPipeline``; 1 runs nothing twice.
+        control_guidance: w_D of ``HandRefinerPipeline``; 1 runs nothing twice.
         on_step: Called at every step.
+        beside: [1, L + 1, h, w] mask and masked picture's latents, for ``blind_networks``.
     """
     with ExitStack() as stack:
+        if beside is not None:
+            for network in blind_networks(pipe):
+                change = _Beside(beside, int(network.config["in_channels"]))
+                stack.callback(network.register_forward_pre_hook(change, with_kwargs=True).remove)
         if strengths is not None:
             change = _StrengthByStep(pipe, strengths)
             stack.callback(pipe.controlnet.register_forward_pre_hook(change, with_kwargs=True).remove)
@@ -47,6 +55,36 @@ def step_hooks(
         if on_step is not None:
             stack.enter_context(_recorded(pipe, on_step))
         yield
+
+
+def blind_networks(pipe: Any) -> list[Any]:  # noqa: ANN401
+    """Networks that read latents, mask and masked picture, where the stock pipeline gives latents alone.
+
+    It gives all to UNets of 9 channels, those of 4 latent ones; other inpainting UNets (33 channels in the
+    embedded family) and ControlNets of that many channels are left to us.
+    """
+    if getattr(pipe, "unet", None) is None:
+        return []
+    whole = 2 * int(pipe.vae.config["latent_channels"]) + 1
+    left_out = [*([pipe.unet] if whole != _STOCK_CHANNELS else []), pipe.controlnet]
+    return [network for network in left_out if network.config.get("in_channels") == whole]
+
+
+_STOCK_CHANNELS = 9  # Of the inpainting UNets that diffusers' pipelines know
+
+
+class _Beside:
+    """Hook before a network that reads x with x_mask, for calls with x alone."""
+
+    def __init__(self, beside: Float[Tensor, "1 k h w"], channels: int) -> None:
+        self.beside, self.channels = beside, channels
+
+    def __call__(self, network: Any, args: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+        del network
+        x, *others = args
+        if x.shape[1] < self.channels:
+            x = torch.cat([x, self.beside.to(x).expand(len(x), -1, -1, -1)], dim=1)
+        return (x, *others), kwargs
 
 
 class _StrengthByStep:

@@ -97,9 +97,9 @@ def open_torch_network(settings: DiffusionSettings) -> InpaintNetwork:
         DiffusionError: The extra is not installed, or the models are missing or damaged or do not fit.
     """
     check_installed()
-    from handwright.handrefiner.torch_network import open_network
+    from handwright.handrefiner.torch_network import TorchNetwork
 
-    return open_network(settings)
+    return TorchNetwork.load(settings)
 
 
 def check_installed() -> None:

@@ -1,45 +1,55 @@
-"""The only door from the core to torch and diffusers: HandRefiner's pipeline behind the NumPy contract."""
+"""The only door from the core to torch and diffusers: ``HandRefinerPipeline`` behind the NumPy contract."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
+from PIL import Image as PILImage
 from torch import Tensor
 
-from handwright.diffusion.denoiser import negative_prompt
-from handwright.diffusion.latents import control_tensor, decode, encode, picture_array, picture_tensor
+from handwright.diffusion.guidance import negative_prompt
+from handwright.diffusion.latents import decode, encode, exact, picture_array, picture_tensor, unpacked
 from handwright.diffusion.loading.devices import enough_memory
-from handwright.diffusion.loading.places import is_of_own_engine
-from handwright.diffusion.loading.zoo import DiffusionModels, load_models
-from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.loading.stock import PipelineChoice, open_stock
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+from handwright.diffusion.samplers import open_sampler
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import DenoisingStep, InpaintNetwork, InpaintRequest, InpaintResult
+from handwright.handrefiner.network import LOADED_BY, DenoisingStep, InpaintRequest, InpaintResult
 from handwright.handrefiner.steps_strip import chosen_steps
 from handwright.threads import available_cpus
 
 
 @dataclass(frozen=True, eq=False)
 class TorchNetwork:
-    """``HandInpaintPipeline`` on loaded models."""
+    """``HandRefinerPipeline`` as an ``InpaintNetwork``."""
 
-    models: DiffusionModels  # The networks
-    resolution: int  # Side of the pictures that they were trained on, in pixels
+    refiner: HandRefinerPipeline
+    scheduler: Any  # The model's own: the sampler 'auto'
+    image_prompt: bool = False  # Whether an IP adapter is loaded, which is shown the picture itself
+
+    @property
+    def resolution(self) -> int:
+        """Side of the pictures that the base was trained on, in pixels."""
+        size = getattr(getattr(self.refiner.pipe, "unet", None), "config", {}).get("sample_size")
+        return (
+            self.refiner.preset.resolution if size is None else int(size) * self.refiner.pipe.vae_scale_factor
+        )
 
     @property
     def fixed_strength(self) -> float:
-        """The control strength that is stored with the ControlNet."""
-        return self.models.traits.strength
+        """The control strength that is stored with the ControlNet, else that of the family's row."""
+        return self.refiner.traits.strength
 
     @property
     def guidance(self) -> float:
-        """The w of eq. 3 that suits the models."""
-        return self.models.guidance
+        """``guidance_scale`` of the family's row, or what the model itself recommends."""
+        return self.refiner.preset.guidance
 
     @classmethod
     def load(cls, settings: DiffusionSettings) -> Self:
@@ -49,81 +59,71 @@ class TorchNetwork:
             DiffusionError: They are missing, damaged, do not fit each other or the memory.
             UsageError: The device is not here.
         """
-        models = load_models(
-            settings.model, settings.controlnet, dtype=settings.dtype, device=settings.device
-        )
-        _check_kind(models)
-        return cls(models, models.resolution)
+        choice = PipelineChoice(**{name: getattr(settings, name) for name in LOADED_BY})
+        refiner = HandRefinerPipeline(*open_stock(choice))
+        if refiner.traits.control not in KINDS:
+            raise DiffusionError(
+                f"the ControlNet of {settings.model} reads {refiner.traits.control!r}",
+                "no such control image is known",
+                f"choose one that reads {', '.join(KINDS)}",
+            )
+        return cls(refiner, refiner.pipe.scheduler, settings.ip_adapter is not None)
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """Run the pipeline on one square; see ``InpaintNetwork``."""
-        settings = request.settings
-        pipeline = HandInpaintPipeline.from_models(self.models, settings.sampler)
+        settings, traits = request.settings, self.refiner.traits
+        self.refiner.pipe.scheduler = self._sampler(settings.sampler)
+        picture = PILImage.fromarray(request.picture)
         recorded: list[tuple[float, Tensor, Tensor]] = []
 
         def keep_steps(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
             recorded.append((float(timestep), noisy.clone(), predicted.clone()))
 
+        further: dict[str, Any] = {"ip_adapter_image": picture} if self.image_prompt else {}
+        control = control_picture(traits.control, request.control, request.landmarks_px)
         with _all_cores():
-            result = pipeline(
-                picture_tensor(request.picture[None]),
-                _mask_tensor(request.mask),
-                control_tensor(
-                    control_picture(self.models.traits.control, request.control, request.landmarks_px)[None]
-                ),
-                prompt=settings.prompt,
-                negative=negative_prompt(settings.negative, settings.synthetic_negative),
-                steps=settings.steps,
-                guidance=self.guidance if settings.guidance is None else settings.guidance,
-                control_strength=request.strength,
-                control_guidance=self.models.traits.guidance if request.start is None else 1.0,
-                start=None if request.start is None else picture_tensor(request.start[None]),
-                start_level=1.0 if request.start is None else settings.start_level,
+            result = self.refiner(
+                settings.prompt,
+                picture,
+                PILImage.fromarray(request.mask.astype(np.uint8) * 255),
+                PILImage.fromarray(control),
+                negative_prompt=negative_prompt(settings.negative, settings.synthetic_negative),
+                num_inference_steps=settings.steps,
+                guidance_scale=settings.guidance,
+                controlnet_conditioning_scale=request.strength,
+                strength=1.0 if request.start is None else settings.start_level,
+                start_image=None if request.start is None else PILImage.fromarray(request.start),
+                control_guidance=traits.guidance if request.start is None else 1.0,
                 generator=torch.Generator("cpu").manual_seed(request.seed),
+                output_type="tensor",
                 on_step=keep_steps if request.keep_steps else None,
+                **further,
             )
         chosen = [recorded[k] for k in chosen_steps(len(recorded))] if recorded else []
+        side = request.picture.shape[0]
         steps = tuple(
-            DenoisingStep(at, self._shown(noisy), self._shown(clean)) for at, noisy, clean in chosen
+            DenoisingStep(at, self._shown(noisy, side), self._shown(clean, side))
+            for at, noisy, clean in chosen
         )
-        return InpaintResult(picture_array(result.pictures)[0], steps)
+        return InpaintResult(picture_array(result.images)[0], steps)
 
     def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the VAE's encoder and decoder; see ``InpaintNetwork``."""
-        vae = self.models.vae
-        with torch.no_grad(), _all_cores(), enough_memory("encoding the drawn hand"):
-            return picture_array(decode(vae, encode(vae, picture_tensor(picture[None]).to(vae.device))))[0]
+        pipe = self.refiner.pipe
+        with torch.no_grad(), _all_cores(), exact(pipe.vae), enough_memory("encoding the drawn hand"):
+            latents = encode(pipe.vae, picture_tensor(picture[None]).to(pipe._execution_device))
+            return picture_array(decode(pipe.vae, latents))[0]
 
-    def _shown(self, latents: Tensor) -> UInt8[np.ndarray, "r r 3"]:
-        with torch.no_grad(), _all_cores(), enough_memory("decoding the steps"):
-            picture = picture_array(decode(self.models.vae, latents))[0]
+    def _sampler(self, name: str) -> Any:  # noqa: ANN401 - a diffusers scheduler
+        if name == "auto":
+            return self.scheduler
+        return open_sampler(name, {**self.scheduler.config, "_class_name": type(self.scheduler).__name__})
+
+    def _shown(self, latents: Tensor, side: int) -> UInt8[np.ndarray, "r r 3"]:
+        pipe = self.refiner.pipe
+        with torch.no_grad(), _all_cores(), exact(pipe.vae), enough_memory("decoding the steps"):
+            picture = picture_array(decode(pipe.vae, unpacked(pipe, latents, side, side).float()))[0]
         return np.rint(picture).astype(np.uint8)
-
-
-def _check_kind(models: DiffusionModels) -> None:
-    """Raise unless the ControlNet reads a kind of control image that is known."""
-    kind = models.traits.control
-    if kind not in KINDS:
-        raise DiffusionError(
-            f"the ControlNet of {models.name} reads {kind!r}",
-            "no such control image is known",
-            f"choose one that reads {', '.join(KINDS)}",
-        )
-
-
-def open_network(settings: DiffusionSettings) -> InpaintNetwork:
-    """The network that the settings name: of the embedded family's layout, or a stock pipeline of the zoo.
-
-    Raises:
-        DiffusionError: It is missing, damaged, does not fit its partners or the memory.
-        UsageError: The device is not here.
-    """
-    adapted = (settings.lora, settings.textual_inversion, settings.ip_adapter, settings.offload)
-    if is_of_own_engine(settings.model, settings.revision, settings.variant) and not any(adapted):
-        return TorchNetwork.load(settings)
-    from handwright.handrefiner.stock_network import StockNetwork
-
-    return StockNetwork.load(settings)
 
 
 @contextmanager
@@ -135,7 +135,3 @@ def _all_cores() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _mask_tensor(mask: Bool[np.ndarray, "r r"]) -> Float[Tensor, "1 1 r r"]:
-    return torch.from_numpy(mask.astype(np.float32))[None, None]

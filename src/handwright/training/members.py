@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from handwright.diffusion.denoiser import NEGATIVE_PROMPT
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.libraries import (

@@ -1,22 +1,24 @@
 """Pictures that a person looks at: a fixed grid of what the network makes now, and the learning curve."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
+from PIL import Image as PILImage
 
-from handwright.diffusion.denoiser import NEGATIVE_PROMPT
-from handwright.diffusion.latents import control_tensor, picture_array, picture_tensor
+from handwright.diffusion.latents import picture_array, pixels_per_latent
+from handwright.diffusion.loading.controlnets import Traits
 from handwright.diffusion.loading.libraries import ControlNetModel
+from handwright.diffusion.loading.stock import around
 from handwright.diffusion.loading.zoo import DiffusionModels
-from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+from handwright.diffusion.samplers import open_sampler
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.handrefiner.controls import control_picture
-from handwright.training.networks.family import schedule_config, schedule_of
+from handwright.training.networks.family import controlnet_from, schedule_config, schedule_of
 from handwright.training.streams.crops import Crops
 
 _SHIFT = 4  # Fractional bits of OpenCV's drawing coordinates
@@ -78,10 +80,22 @@ _STEPS, _GUIDANCE = 12, 2.0
 
 def family_pipeline(
     family: DiffusionModels, controlnet: ControlNetModel | None = None
-) -> HandInpaintPipeline:
-    """The inpainting pipeline of a family in training, with the sampler that its schedule names."""
-    config = schedule_config(schedule_of(family))
-    return HandInpaintPipeline.from_models(replace(family, controlnet=controlnet, scheduler_config=config))
+) -> HandRefinerPipeline:
+    """The pipeline of a family in training, with the sampler that its schedule names.
+
+    Without a ControlNet it has one that changes nothing.
+    """
+    inert = controlnet_from(family.unet, pixels_per_latent(family.vae))
+    inert.to(family.unet.device)  # pyright: ignore[reportArgumentType] - as torch's own
+    parts = {
+        "vae": family.vae,
+        "text_encoder": family.text_encoder,
+        "tokenizer": family.tokenizer,
+        "unet": family.unet,
+        "scheduler": open_sampler("auto", schedule_config(schedule_of(family))),
+        "controlnet": controlnet or inert,
+    }
+    return HandRefinerPipeline(*around(parts, family.name), Traits())
 
 
 def sample_grid(
@@ -92,25 +106,29 @@ def sample_grid(
     side, rows = family.resolution, []
     edge = (shown.pixels.shape[1] - side) // 2
     middle = np.s_[edge : edge + side, edge : edge + side]
-    device = family.unet.device
     steering = control_pictures(control, shown)
     for k in range(len(shown)):
         pixels, steered, inside = (a[k][middle] for a in (shown.pixels, steering, shown.mask))
-        mask = torch.from_numpy(inside)[None, None].float()
         painted = pipeline(
-            picture_tensor(pixels[None]),
-            mask,
-            control_tensor(steered[None]),
             fitting_prompt(family, str(shown.caption[k]).split("\n")[0]),
-            NEGATIVE_PROMPT,
-            steps=_STEPS,
-            guidance=_GUIDANCE,
-            control_strength=0.0 if controlnet is None else 1.0,
-            generator=torch.Generator(device).manual_seed(k),
-        ).pictures
+            *pictures_for(pixels, inside, steered),
+            num_inference_steps=_STEPS,
+            guidance_scale=_GUIDANCE,
+            controlnet_conditioning_scale=0.0 if controlnet is None else 1.0,
+            output_type="tensor",
+            generator=torch.Generator("cpu").manual_seed(k),
+        ).images
         masked, repainted = np.where(inside[..., None], 127, pixels), np.rint(picture_array(painted)[0])
         rows.append(np.concatenate([pixels, masked, steered, repainted], 0))
     return np.concatenate(rows, 1).astype(np.uint8)
+
+
+def pictures_for(
+    pixels: UInt8[np.ndarray, "s s 3"], mask: Bool[np.ndarray, "s s"], control: UInt8[np.ndarray, "s s 3"]
+) -> tuple[PILImage.Image, PILImage.Image, PILImage.Image]:
+    """Picture, mask and control image as a pipeline takes them."""
+    white = mask.astype(np.uint8) * np.uint8(255)
+    return PILImage.fromarray(pixels), PILImage.fromarray(white), PILImage.fromarray(control)
 
 
 def control_pictures(kind: str, crops: Crops) -> UInt8[np.ndarray, "n s s 3"]:

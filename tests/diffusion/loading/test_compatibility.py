@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from handwright.diffusion.loading.zoo import DiffusionModels, load_models
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import DiffusionError
 from tests.diffusion.models import TEXT_WIDTH, small_controlnet, small_unet
 
@@ -27,9 +27,7 @@ def folder(sd9_folder: Path, tmp_path: Path) -> Path:
 
 def refused(words: str, model: Path | str, controlnet: Path | None = None) -> str:
     with pytest.raises(DiffusionError, match=words) as refusal:
-        load_models(
-            str(model), None if controlnet is None else str(controlnet), dtype="float32", device="cpu"
-        )
+        HandRefinerPipeline.from_pretrained(model, controlnet=controlnet, dtype="float32", device="cpu")
     assert "\n" not in str(refusal.value)
     assert refusal.value.fix
     assert refusal.value.exit_code == 2
@@ -58,7 +56,8 @@ def test_a_hub_model_is_fetched_without_pickles_or_code(
         return str(sd9_folder)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
-    assert load_models("someone/something", dtype="float32", device="cpu").name == "someone/something"
+    HandRefinerPipeline.from_pretrained("someone/something", dtype="float32", device="cpu")
+    assert given["name"] == "someone/something"
     assert "unet/*.safetensors" in given["allow_patterns"]
     assert not any(p.endswith((".bin", ".py", ".ckpt", "/*")) for p in given["allow_patterns"])
 
@@ -93,7 +92,7 @@ def test_a_component_without_a_config_is_refused(part: str, folder: Path) -> Non
 @pytest.mark.parametrize("part", ["scheduler", "tokenizer", "unet"])
 def test_a_missing_component_is_refused(part: str, folder: Path) -> None:
     shutil.rmtree(folder / part)
-    refused(f"{part} is incomplete", folder)
+    refused(f"is incomplete: it has no {part} folder", folder)
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
@@ -120,7 +119,7 @@ def test_missing_weights_are_refused_and_not_made_up(folder: Path) -> None:
 def test_an_unknown_vae_is_refused(folder: Path) -> None:
     path = folder / "vae" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "_class_name": "VQModel"}))
-    refused("is a VQModel: no such VAE is known here", folder)
+    refused("is a VQModel: the model names AutoencoderKL", folder)
 
 
 def test_a_unet_of_other_channels_than_the_vae_is_refused(folder: Path) -> None:
@@ -144,16 +143,16 @@ def test_a_text_encoder_of_another_width_is_refused(folder: Path) -> None:
     ],
 )
 def test_a_controlnet_of_another_width_is_refused(
-    settings: dict, words: str, sd9: DiffusionModels, folder: Path, tmp_path: Path
+    settings: dict, words: str, sd9: HandRefinerPipeline, folder: Path, tmp_path: Path
 ) -> None:
-    small_controlnet(sd9.unet, **settings).save_pretrained(tmp_path / "other")
+    small_controlnet(sd9.pipe.unet, **settings).save_pretrained(tmp_path / "other")
     refused(f"ControlNet does not fit the model: {words}", folder, tmp_path / "other")
 
 
 def test_a_single_file_controlnet_of_another_width_is_refused(
-    sd9: DiffusionModels, folder: Path, tmp_path: Path
+    sd9: HandRefinerPipeline, folder: Path, tmp_path: Path
 ) -> None:
-    other = small_controlnet(sd9.unet, cross_attention_dim=64)
+    other = small_controlnet(sd9.pipe.unet, cross_attention_dim=64)
     save_file(dict(other.state_dict()), tmp_path / "other.safetensors", metadata={"format": "pt"})
     refused(
         "other.safetensors does not fit the model: it is of another width",
@@ -177,7 +176,7 @@ def test_without_the_extra_the_package_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['diffusers'] = None\n"
         "from handwright.errors import DiffusionError\n"
-        "try:\n    import handwright.diffusion.pipeline\n"
+        "try:\n    import handwright.diffusion.refiner_pipeline\n"
         "except DiffusionError as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from handwright.diffusion.loading.adapters import lora_file_and_weight
-from handwright.diffusion.loading.places import is_of_own_engine
 from handwright.diffusion.loading.presets import PRESETS, preset_of
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import DiffusionError, UsageError
@@ -79,7 +78,6 @@ def test_the_row_of_a_folder_is_found_from_its_networks(name: str, folder_of: Ma
     encoders = sum(key.startswith("text_encoder") for key in index)
     denoiser = (index.get("unet") or index.get("transformer"))[1]
     assert preset_of(denoiser, encoders, "it").name == name.split()[0]
-    assert is_of_own_engine(str(folder_of(name))) == (name.split()[0] == "sd15")
 
 
 def test_a_family_that_is_not_known_is_refused_with_those_that_are() -> None:

@@ -13,29 +13,26 @@ from safetensors.torch import load_file, save_file
 
 from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.loading.controlnets import Traits, controlnet_traits
-from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.published_layout import PREFIX, published_layout
-from handwright.diffusion.loading.zoo import DiffusionModels, load_models
-from handwright.diffusion.pipeline import HandInpaintPipeline
+from handwright.diffusion.loading.zoo import load_models
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import DiffusionError
 from tests.diffusion.models import small_controlnet, small_unet, text_parts, write_sd
 
 Paint = Callable[..., torch.Tensor]
 
 
-def load(folder: Path, controlnet: Path | None = None, dtype: str = "float32") -> DiffusionModels:
-    return load_models(
-        str(folder), None if controlnet is None else str(controlnet), dtype=dtype, device="cpu"
-    )
+def load(folder: Path, controlnet: Path | None = None, dtype: str = "float32") -> HandRefinerPipeline:
+    return HandRefinerPipeline.from_pretrained(folder, controlnet=controlnet, dtype=dtype, device="cpu")
 
 
-@pytest.mark.parametrize(("layout", "channels"), [("sd9", 9), ("sd4", 4)])
-def test_both_layouts_of_sd_1_5_load_and_say_what_they_are(
-    layout: str, channels: int, request: pytest.FixtureRequest
+@pytest.mark.parametrize(("channels", "inpainting"), [(9, True), (4, False)])
+def test_training_takes_both_layouts_of_sd_1_5_and_what_they_are(
+    channels: int, inpainting: bool, request: pytest.FixtureRequest
 ) -> None:
-    models: DiffusionModels = request.getfixturevalue(layout)
+    models = load_models(str(request.getfixturevalue(f"sd{channels}_folder")), dtype="float32", device="cpu")
     assert models.unet.config.in_channels == channels
-    assert models.inpainting is (channels == 9)
+    assert models.inpainting is inpainting
     assert models.resolution == 64
     assert models.scheduler_config["_class_name"] == "PNDMScheduler"
     assert models.controlnet is not None
@@ -44,27 +41,23 @@ def test_both_layouts_of_sd_1_5_load_and_say_what_they_are(
     assert not models.unet.training
 
 
+def test_the_published_sampler_stands_in_for_pndm_on_the_models_own_schedule(
+    sd9: HandRefinerPipeline,
+) -> None:
+    config = sd9.pipe.scheduler.config
+    assert type(sd9.pipe.scheduler).__name__ == "DDIMScheduler"
+    assert (config.beta_schedule, config.steps_offset, config.clip_sample) == ("scaled_linear", 1, False)
+
+
 def test_a_pipeline_that_was_saved_paints_the_same_bytes(
-    sd9: DiffusionModels, paint: Paint, tmp_path: Path
+    sd9: HandRefinerPipeline, paint: Paint, tmp_path: Path
 ) -> None:
-    with quiet():
-        HandInpaintPipeline.from_models(sd9, "ddim").save_pretrained(tmp_path / "again")
-    again = load(tmp_path / "again")
-    assert again.scheduler_config["_class_name"] == "DDIMScheduler"
-    assert torch.equal(paint(again, "auto"), paint(sd9))
-
-
-def test_diffusers_own_loader_reads_the_layout_too(
-    sd9: DiffusionModels, sd9_folder: Path, scene: dict, paint: Paint
-) -> None:
-    with quiet():
-        pipeline = HandInpaintPipeline.from_pretrained(sd9_folder, controlnet=sd9.controlnet)
-    made = pipeline(**scene, prompt="a hand", steps=3, generator=torch.Generator().manual_seed(0)).pictures
-    assert torch.equal(made, paint(sd9, "auto"))
+    sd9.save_pretrained(tmp_path / "again")
+    assert torch.equal(paint(load(tmp_path / "again"), "auto"), paint(sd9))
 
 
 def test_the_tokenizer_may_be_in_the_two_files_of_the_original_release(
-    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+    sd9_folder: Path, sd9: HandRefinerPipeline, paint: Paint, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(sd9_folder, tmp_path / "sd9")
     model = json.loads((folder / "tokenizer" / "tokenizer.json").read_text())["model"]
@@ -76,32 +69,38 @@ def test_the_tokenizer_may_be_in_the_two_files_of_the_original_release(
 
 
 def test_half_precision_files_are_found_under_their_own_name(
-    sd9_folder: Path, sd9: DiffusionModels, tmp_path: Path
+    sd9_folder: Path, sd9: HandRefinerPipeline, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(sd9_folder, tmp_path / "sd9")
     for file in folder.glob("*/*.safetensors"):
         save_file({k: v.half() for k, v in load_file(file).items()}, file, metadata={"format": "pt"})
         file.rename(file.with_suffix(".fp16.safetensors"))
     models = load(folder)
-    assert models.unet.dtype == torch.float32
-    wanted = sd9.unet.conv_in.weight.half().float()
-    assert torch.equal(models.unet.conv_in.weight, wanted)
+    assert models.pipe.unet.dtype == torch.float32
+    wanted = sd9.pipe.unet.conv_in.weight.half().float()
+    assert torch.equal(models.pipe.unet.conv_in.weight, wanted)
 
 
-def test_in_bfloat16_the_networks_are_narrow_and_the_vae_is_not(sd9_folder: Path, paint: Paint) -> None:
-    models = load(sd9_folder, dtype="bfloat16")
-    for network in (models.unet, models.controlnet, models.text_encoder):
+def test_in_bfloat16_the_networks_are_narrow_and_pictures_are_not(sd9_folder: Path, paint: Paint) -> None:
+    pipe = load(sd9_folder, dtype="bfloat16")
+    for network in (pipe.pipe.unet, pipe.pipe.controlnet, pipe.pipe.text_encoder, pipe.pipe.vae):
         assert network.dtype == torch.bfloat16
-    assert models.vae.dtype == torch.float32
-    made = paint(models)
+    made = paint(pipe)
     assert made.dtype == torch.float32
-    assert torch.equal(made, paint(models))
+    assert not torch.equal(made, made.bfloat16().float())
+    assert torch.equal(made, paint(pipe))
+
+
+def test_the_embedded_codec_keeps_its_own_numbers_in_bfloat16(paint: Paint) -> None:
+    pipe = HandRefinerPipeline.from_pretrained("tiny", dtype="bfloat16", device="cpu")
+    assert (pipe.pipe.unet.dtype, pipe.pipe.vae.dtype) == (torch.bfloat16, torch.float32)
+    assert paint(pipe, num_inference_steps=1).isfinite().all()
 
 
 @pytest.mark.parametrize("names", ["diffusers", "original"])
 @pytest.mark.parametrize("place", ["file", "folder"])
 def test_a_controlnet_may_be_a_single_file_without_a_config(
-    names: str, place: str, sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+    names: str, place: str, sd9_folder: Path, sd9: HandRefinerPipeline, paint: Paint, tmp_path: Path
 ) -> None:
     weights = load_file(sd9_folder / "controlnet" / "diffusion_pytorch_model.safetensors")
     if names == "original":
@@ -113,10 +112,10 @@ def test_a_controlnet_may_be_a_single_file_without_a_config(
 
 
 def test_a_controlnet_folder_or_a_file_beside_its_config_replaces_the_models_own(
-    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, tmp_path: Path
+    sd9_folder: Path, sd9: HandRefinerPipeline, paint: Paint, tmp_path: Path
 ) -> None:
     torch.manual_seed(5)
-    small_controlnet(sd9.unet).save_pretrained(tmp_path)
+    small_controlnet(sd9.pipe.unet).save_pretrained(tmp_path)
     by_folder = load(sd9_folder, tmp_path)
     by_file = load(sd9_folder, tmp_path / "diffusion_pytorch_model.safetensors")
     assert torch.equal(paint(by_folder), paint(by_file))
@@ -124,15 +123,16 @@ def test_a_controlnet_folder_or_a_file_beside_its_config_replaces_the_models_own
 
 
 def test_a_controlnet_that_reads_the_inpainting_channels_gets_them(
-    sd9_folder: Path, sd9: DiffusionModels, paint: Paint, scene: dict, tmp_path: Path
+    sd9_folder: Path, sd9: HandRefinerPipeline, paint: Paint, scene: dict, tmp_path: Path
 ) -> None:
     torch.manual_seed(6)
-    small_controlnet(sd9.unet, in_channels=9).save_pretrained(tmp_path)
+    small_controlnet(sd9.pipe.unet, in_channels=9).save_pretrained(tmp_path)
     assert paint(load(sd9_folder, tmp_path)).isfinite().all()
 
 
-def test_a_model_without_a_controlnet_loads_without_one(tmp_path: Path) -> None:
-    assert load(write_sd(tmp_path / "sd4", 4, controlnet=False)).controlnet is None
+def test_training_takes_a_model_without_a_controlnet(tmp_path: Path) -> None:
+    folder = write_sd(tmp_path / "sd4", 4, controlnet=False)
+    assert load_models(str(folder), dtype="float32", device="cpu").controlnet is None
 
 
 def test_the_wide_codec_makes_a_33_channel_inpainting_model_of_128_pixels(
@@ -153,11 +153,18 @@ def test_the_wide_codec_makes_a_33_channel_inpainting_model_of_128_pixels(
     ):
         shutil.rmtree(folder / name)
         network.save_pretrained(folder / name)
-    models = load(folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["vae"] = ["handwright.diffusion.codec", "PatchCodec"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    models = load_models(str(folder), dtype="float32", device="cpu")
     assert models.inpainting
     assert models.resolution == 128
-    assert isinstance(models.vae, PatchCodec)
-    assert paint(models).shape == (1, 3, 64, 64)
+    pipe = load(folder)
+    assert isinstance(pipe.pipe.vae, PatchCodec)
+    made = paint(pipe)
+    assert made.shape == (1, 3, 64, 64)
+    masked = paint(pipe, mask_image=torch.ones(1, 1, 64, 64))
+    assert not torch.equal(made, masked)
 
 
 def test_loading_writes_nothing_to_the_terminal(sd9_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ _SHARED = {
 
 
 def check_fit(parts: dict[str, Any]) -> None:
-    """Raise unless denoiser, VAE, text encoder and ControlNet fit each other.
+    """Raise unless denoiser, VAE, text encoder and ControlNet, if any, fit each other.
 
     Raises:
         DiffusionError: In one line, what differs.
@@ -23,7 +23,8 @@ def check_fit(parts: dict[str, Any]) -> None:
     if unet is not None:
         one_encoder = parts.get("text_encoder_2") is None
         check_unet(vae, parts["text_encoder"] if one_encoder else None, unet)
-    check_controlnet(parts["controlnet"], parts["transformer"] if unet is None else unet, vae)
+    if parts.get("controlnet") is not None:
+        check_controlnet(parts["controlnet"], parts["transformer"] if unet is None else unet, vae)
 
 
 def check_unet(vae: Any, text_encoder: Any, unet: Any) -> None:  # noqa: ANN401

@@ -1,6 +1,5 @@
 """Where a model's files are: the package, a folder, the Hugging Face hub's cache. Imports no torch."""
 
-import json
 import re
 from pathlib import Path
 
@@ -82,24 +81,6 @@ def model_place(name: str, revision: str | None = None, variant: str | None = No
         check_safetensors(Path(name))
         return Path(name)
     return model_folder(name, revision, variant)
-
-
-def is_of_own_engine(name: str, revision: str | None = None, variant: str | None = None) -> bool:
-    """Whether ``HandInpaintPipeline`` runs a model: the embedded family, and folders of SD 1.5's layout.
-
-    Raises:
-        DiffusionError: There is no such model.
-    """
-    if name in PRESETS:
-        return False
-    place = model_place(name, revision, variant)
-    if place.is_file():
-        return False
-    try:
-        parts = json.loads((place / "model_index.json").read_text(encoding="utf-8"))
-    except ValueError:
-        return True  # its loader reports the damage
-    return "text_encoder_2" not in parts and "transformer" not in parts
 
 
 def preset_place(

@@ -1,7 +1,7 @@
 """A stock diffusers pipeline from a preset, a folder, a single file or the hub, or around a loaded one."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,26 @@ import diffusers
 import torch
 import transformers
 
+from handwright.diffusion import codec, samplers
+from handwright.diffusion.codec import PatchCodec
 from handwright.diffusion.loading.adapters import load_adapters
 from handwright.diffusion.loading.components import load_network, loading, read_config
 from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
-from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, picture_dtype
 from handwright.diffusion.loading.fit import check_fit
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.places import controlnet_place, model_place, preset_place
 from handwright.diffusion.loading.presets import PRESETS, Preset, preset_of
 from handwright.diffusion.loading.single_file import is_single_file, open_single_file
+from handwright.diffusion.samplers import FlowMatchUNetScheduler, for_unet
 from handwright.errors import DiffusionError
 
-_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+_LIBRARIES = {
+    "diffusers": diffusers, "transformers": transformers, PatchCodec.__module__: codec,
+    FlowMatchUNetScheduler.__module__: samplers,
+}  # fmt: skip
+"""Where classes of components may come from."""
+
 _NOT_NEEDED = ("safety_checker", "feature_extractor", "controlnet")
 
 
@@ -54,10 +62,12 @@ def open_stock(choice: PipelineChoice) -> tuple[Any, Preset, Traits]:
     dtype = choose_dtype(choice.dtype, place)
     if is_single_file(choice.model):
         parts, folder = open_single_file(Path(choice.model), dtype), None
+        preset = family_of(parts, choice.model)
     else:
         folder = model_place(choice.model, choice.revision, choice.variant)
         parts = load_parts(folder, dtype, choice.variant)
-    preset = family_of(parts, choice.model)
+        preset = _as_named(family_of(parts, choice.model), folder)
+    parts["scheduler"] = _scheduler(parts["scheduler"], preset)
     where = _control_place(choice, folder, preset)
     parts["controlnet"] = load_controlnet(where, parts.get("unet"), dtype)
     traits = controlnet_traits(where, preset.strength)
@@ -79,9 +89,22 @@ def adopt(pipe: Any, controlnet: Any) -> tuple[Any, Preset]:  # noqa: ANN401 - a
     """
     parts = dict(pipe.components)
     what = f"the {type(pipe).__name__}"
-    preset = family_of(parts, what)
     if controlnet is not None:
         parts["controlnet"] = controlnet
+    return around(parts, what)
+
+
+def around(parts: dict[str, Any], what: str) -> tuple[Any, Preset]:
+    """The stock pipeline of a family around loaded components, and the family's row.
+
+    Args:
+        parts: The components by the names that diffusers gives them, ``controlnet`` among them.
+        what: What to call them in an error.
+
+    Raises:
+        DiffusionError: The family is not known, or there is no ControlNet, or it does not fit.
+    """
+    preset = family_of(parts, what)
     if parts.get("controlnet") is None:
         raise DiffusionError(
             f"{what} has no ControlNet",
@@ -102,6 +125,26 @@ def family_of(parts: dict[str, Any], what: str) -> Preset:
     return preset_of("" if denoiser is None else type(denoiser).__name__, len(encoders), what)
 
 
+def _as_named(preset: Preset, folder: Path) -> Preset:
+    """The row with what a model_index.json recommends under 'handwright' in place of its own settings."""
+    named = read_config(folder, "model_index.json").get("handwright")
+    values = named if isinstance(named, dict) else {}
+    wanted = {name: values.get(name) for name in ("guidance", "steps")}
+    return replace(preset, **{name: value for name, value in wanted.items() if _is_number(value)})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scheduler(own: Any, preset: Preset) -> Any:  # noqa: ANN401
+    """A model's own scheduler, or the row's in place of PNDM, which cannot begin midway."""
+    if type(own).__name__ != "PNDMScheduler":
+        return own
+    with quiet():
+        return getattr(diffusers, preset.scheduler).from_config(own.config, clip_sample=False)
+
+
 def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: ANN401
     """The family's stock pipeline around components that are checked against each other.
 
@@ -117,6 +160,8 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
             f"choose one made for this family, such as {preset.controlnet.hub_id}",
         )
     check_fit(parts)
+    if parts.get("unet") is not None:
+        parts = {**parts, "scheduler": for_unet(parts["scheduler"])}
     with quiet():
         kind = getattr(diffusers, name)
     takes = inspect.signature(kind.__init__).parameters
@@ -164,7 +209,13 @@ def _component(kind: Any, folder: Path, dtype: torch.dtype, variant: str | None)
             f"{folder.parent} is incomplete", f"it has no {folder.name} folder", "fetch the model again"
         )
     if issubclass(kind, torch.nn.Module):
-        return load_network(kind, folder, dtype, variant)
+        named = str(read_config(folder).get("_class_name", kind.__name__))
+        if named != kind.__name__:
+            raise DiffusionError(
+                f"{folder} is a {named}", f"the model names {kind.__name__}", "fetch the model again"
+            )
+        numbers = picture_dtype(dtype) if kind is PatchCodec else dtype
+        return load_network(kind, folder, numbers, variant)
     with loading(folder):
         return kind.from_pretrained(str(folder), local_files_only=True)
 

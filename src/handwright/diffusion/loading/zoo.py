@@ -1,4 +1,4 @@
-"""Models of the embedded family and of SD 1.5's layout, in diffusers' ``save_pretrained`` layout."""
+"""Models of SD 1.5's layout, the embedded family among them, as training takes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 
-from handwright.diffusion.denoiser import GUIDANCE
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.loading.components import load_network, load_tokenizer, read_config
+from handwright.diffusion.loading.components import load_network, read_config
 from handwright.diffusion.loading.controlnets import Traits, controlnet_traits, load_controlnet
-from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory, picture_dtype
-from handwright.diffusion.loading.fit import check_controlnet, check_unet
+from handwright.diffusion.loading.devices import choose_device, choose_dtype, enough_memory
+from handwright.diffusion.loading.fit import check_fit
 from handwright.diffusion.loading.libraries import (
     AutoencoderKL,
     AutoencoderTiny,
@@ -22,6 +21,7 @@ from handwright.diffusion.loading.libraries import (
     UNet2DConditionModel,
 )
 from handwright.diffusion.loading.places import controlnet_place, model_folder
+from handwright.diffusion.loading.stock import load_parts
 from handwright.errors import DiffusionError
 
 
@@ -40,8 +40,6 @@ class DiffusionModels:
     resolution: int  # Side in pixels of the square pictures that it was trained on
     name: str  # As asked for
     inpainting: bool  # Whether the UNet sees mask and masked picture
-    # w of eq. 3 that suits the model: what its model_index.json names, else the published 9.
-    guidance: float = GUIDANCE
     # What is stored with the ControlNet: its fixed strength, the kind of control image it reads
     traits: Traits = field(default_factory=Traits)
 
@@ -65,36 +63,33 @@ def load_models(
     place = choose_device(device)
     numbers = choose_dtype(dtype, place)
     folder = model_folder(model)
-    vae = load_vae(folder / "vae", picture_dtype(numbers))
-    text_encoder = load_network(CLIPTextModel, folder / "text_encoder", numbers)
-    unet = load_network(UNet2DConditionModel, folder / "unet", numbers)
-    if unet.config.get("addition_embed_type") is not None:
+    parts = load_parts(folder, numbers)
+    unet, vae = parts.get("unet"), parts["vae"]
+    if unet is None or "text_encoder_2" in parts:
         raise DiffusionError(
-            "the UNet wants more than one text embedding",
-            "it is not of the Stable Diffusion 1.5 layout",
+            f"{model} is not of the Stable Diffusion 1.5 layout",
+            "it has another denoiser, or more than one text encoder",
             "choose a model of that layout",
         )
-    check_unet(vae, text_encoder, unet)
     control_place = folder / "controlnet" if controlnet is None else controlnet_place(controlnet)
-    control, traits = None, Traits()
+    traits = Traits()
     if control_place.exists():
-        control, traits = load_controlnet(control_place, unet, numbers), controlnet_traits(control_place)
-        check_controlnet(control, unet, vae)
+        parts["controlnet"] = load_controlnet(control_place, unet, numbers)
+        traits = controlnet_traits(control_place)
+    check_fit(parts)
     with enough_memory(f"moving the model to {place}"):
-        networks: list[Any] = [vae, text_encoder, unet, *([control] if control is not None else [])]
-        for network in networks:
+        for network in (part for part in parts.values() if isinstance(part, torch.nn.Module)):
             network.to(place)
     return DiffusionModels(
         vae=vae,
-        text_encoder=text_encoder,
-        tokenizer=load_tokenizer(folder / "tokenizer"),
+        text_encoder=parts["text_encoder"],
+        tokenizer=parts["tokenizer"],
         unet=unet,
-        controlnet=control,
+        controlnet=parts.get("controlnet"),
         scheduler_config=read_config(folder / "scheduler", "scheduler_config.json"),
         resolution=int(unet.config["sample_size"]) * pixels_per_latent(vae),
         name=model,
         inpainting=unet.config["in_channels"] != vae.config["latent_channels"],
-        guidance=_guidance(folder),
         traits=traits,
     )
 
@@ -116,10 +111,3 @@ def load_vae(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of 
             f"{folder} is a {name}", "no such VAE is known here", f"choose a model with {', '.join(kinds)}"
         )
     return load_network(kinds[name], folder, dtype)
-
-
-def _guidance(folder: Path) -> float:
-    """What a model_index.json recommends under 'handwright'."""
-    named = read_config(folder, "model_index.json").get("handwright", {})
-    value = named.get("guidance", GUIDANCE) if isinstance(named, dict) else GUIDANCE
-    return float(value) if isinstance(value, int | float) else GUIDANCE

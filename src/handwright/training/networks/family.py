@@ -187,10 +187,15 @@ def save_family(family: DiffusionModels, folder: Path) -> None:
         "controlnet": family.controlnet,
         "scheduler": schedule_of(family),
     }
-    index: dict[str, Any] = {"_class_name": "HandInpaintPipeline", "handwright": {"guidance": 1.0}}
+    index: dict[str, Any] = {
+        "_class_name": "StableDiffusionControlNetInpaintPipeline",
+        "handwright": {"guidance": 1.0, "steps": 10},
+    }
     for name, part in parts.items():
         if part is not None:
             with quiet():
                 part.save_pretrained(folder / name)
-            index[name] = [type(part).__module__.split(".")[0], type(part).__name__]
+            module = type(part).__module__
+            library = module if module.startswith("handwright.") else module.split(".")[0]
+            index[name] = [library, type(part).__name__]
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")

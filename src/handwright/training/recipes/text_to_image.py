@@ -21,7 +21,7 @@ from handwright.diffusion.loading.libraries import CLIPTextModel, UNet2DConditio
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.training.networks.family import flow_schedule, save_family, schedule_config, token_ids
 from handwright.training.noising import noise_to
-from handwright.training.samples import family_pipeline, fitting_prompt
+from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.latent_shards import LatentSamples, LatentStream
 
@@ -155,19 +155,18 @@ class TextToImageRecipe:
         pipeline = family_pipeline(family)
         device, pictures = family.unet.device, list[np.ndarray]()
         family.vae.to(device)
-        blank, everywhere = torch.zeros(1, 3, side, side), torch.ones(1, 1, side, side)
+        blank, everywhere = np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.bool_)
         for number, prompt in enumerate(PROMPT_SHEET):
             painted = pipeline(
-                blank,
-                everywhere,
-                blank,
                 fitting_prompt(family, prompt),
-                "",
-                steps=self.params.steps,
-                guidance=self.params.guidance,
-                control_strength=0.0,
-                generator=torch.Generator(device).manual_seed(number),
-            ).pictures
+                *pictures_for(blank, everywhere, blank),
+                negative_prompt="",
+                num_inference_steps=self.params.steps,
+                guidance_scale=self.params.guidance,
+                controlnet_conditioning_scale=0.0,
+                output_type="tensor",
+                generator=torch.Generator("cpu").manual_seed(number),
+            ).images
             pictures.append(np.rint(picture_array(painted)[0]).astype(np.uint8))
         return tiled(pictures, 10)
 
