@@ -23,6 +23,7 @@ import numpy as np
 from handwright.data.loaders import Tally
 from handwright.errors import HandwrightError, UsageError
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.review.critic.appearance import open_appearance
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
@@ -67,7 +68,7 @@ def gather(
     some = [*sound[: args.n_found // 2], *wrong[: args.n_found // 2]]
     by_truth, by_finder = ask(critic, some), ask(critic, refound(some, landmarker))
     say("the whole review")
-    judge = Judge(landmarker, critic, open_proposer())
+    judge = Judge(landmarker, critic, open_proposer(), open_appearance(landmarker))
     few = {name: pictures[: args.n_review] for name, pictures in spoilt.items()}
     said = [(name, verdicts(judge, pictures, given=name != "clear")) for name, pictures in few.items()]
     shown = [p for p in map(first, wrong) if p.truths[0].malformed]

@@ -31,9 +31,9 @@ from handwright.metrics.estimate import bootstrap_counts, interval
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.views import box_iou
 from handwright.review import review_picture
+from handwright.review.critic.appearance import FILE, open_appearance
 from handwright.review.critic.image_features import PACKAGED as APPEARANCE_FOLDER
 from handwright.review.critic.onnx_critic import PACKAGED, open_critic
-from handwright.review.critic.prediction import APPEARANCE
 from handwright.review.judge import Judge
 from handwright.review.proposals.network import open_proposer
 from handwright.types import Box, Image
@@ -113,6 +113,7 @@ def said_of(pixels: np.ndarray, boxes: Sequence[Box], judge: Judge) -> list[dict
         region for region, _ in regions_of_boxes(pixels, list(boxes), judge.landmarker, judge.proposer)
     ]
     alone = judge.critic.judge(pixels, regions) if judge.critic else []
+    alone = judge.appearance.judge(pixels, regions, alone) if judge.appearance else alone
     rows = [
         {"found": False, "verdict": "not found", "told": None, "by_box": p.malformed_by_any} for p in alone
     ]
@@ -268,14 +269,13 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     files = [args.critic / name for name in ("critic.onnx", "calibration.json")]
-    if args.critic == PACKAGED:
-        files += [APPEARANCE_FOLDER / name for name in ("features.onnx", f"{APPEARANCE}.json")]
+    files += [APPEARANCE_FOLDER / name for name in ("features.onnx", FILE)]
     for file in files:
         digest.update(file.read_bytes())
     store = args.work / f"said-{digest.hexdigest()[:12]}.json"
     stored: dict[str, Any] = json.loads(store.read_text("utf-8")) if store.exists() else {}
     with HandLandmarker(None) as landmarker:
-        judge = Judge(landmarker, open_critic(args.critic), open_proposer())
+        judge = Judge(landmarker, open_critic(args.critic), open_proposer(), open_appearance(landmarker))
 
         def said(key: str, where: Any, boxes: Sequence[Box]) -> list[dict[str, Any]]:
             if key not in stored:

@@ -34,9 +34,10 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.review.calibration.calibration import BUDGET, Head, fit_platt
+from handwright.review.calibration.calibration import BUDGET, Head, fit_platt, sigmoid
+from handwright.review.critic.appearance import FILE, appearance_inputs
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
-from handwright.review.critic.prediction import APPEARANCE
+from handwright.review.critic.landmark_stability import COUNT
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import open_proposer
 from handwright.training.streams.photographs import training_photographs
@@ -50,7 +51,7 @@ CONTEXT = 0.7
 at 5 % false alarms at .7 (weights/appearance/README.md)."""
 DECAY = 0.003
 HALF, FOLDS, MOST_RENDERS, LEAST_PX = 0.5, 5, 950, 48
-PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.3, 6, 4, 1536
+PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.1, 6, 4, 1536
 """More weight costs recall (weights/appearance/README.md); one picture in six, four hands of each at most."""
 
 
@@ -93,7 +94,8 @@ def generated(folder: Path, features: ImageFeatures) -> Iterator[Row]:
                 squares = [("box", region)]
                 if seen is not None:
                     squares.append(("landmarks", OrientedSquare.of(seen.landmarks_px)))
-                crops = features.of_regions(pixels, [square for _, square in squares], CONTEXT)
+                places = [square for _, square in squares]
+                crops = appearance_inputs(pixels, places, features, landmarker, CONTEXT)
                 for (how, _), values in zip(squares, crops, strict=True):
                     yield Row(values, CLASSES.index(label), line["repo"], weight, label == "good", how)
 
@@ -109,30 +111,37 @@ def photographed(folder: Path, features: ImageFeatures) -> Iterator[Row]:
             pixels = np.asarray(picture)
             found = [one for one in find_hands(pixels, landmarker=landmarker) if one.size_px >= LEAST_PX]
             squares = [OrientedSquare.of(one.landmarks_px) for one in found[:MOST_HANDS]]
-            for values in features.of_regions(pixels, squares, CONTEXT) if squares else ():
+            if not squares:
+                continue
+            for values in appearance_inputs(pixels, squares, features, landmarker, CONTEXT):
                 yield Row(values, 1, photo.source.split("/")[0], PHOTOGRAPHS, True, "photograph")
 
 
 def rendered(folder: Path, features: ImageFeatures) -> Iterator[Row]:
     """Crops of rendered hands, sound and malformed."""
     count = 0
-    for entry in track(read_shards(sorted(folder.glob("*.tar"))), description=folder.name):
-        if count >= MOST_RENDERS:
-            break
-        if entry.record.get("domain") == "photograph":
-            continue
-        for hand in entry.record["hands"]:
-            points = np.array(hand["keypoints_px"])
-            if hand.get("gloved") or np.ptp(points, axis=0).max() < LEAST_PX:
+    with HandLandmarker(None) as landmarker:
+        for entry in track(read_shards(sorted(folder.glob("*.tar"))), description=folder.name):
+            if count >= MOST_RENDERS:
+                break
+            if entry.record.get("domain") == "photograph":
                 continue
-            values = features.of_regions(entry.pictures["image"], [OrientedSquare.of(points)], CONTEXT)[0]
-            yield Row(values, 2, f"rendered {count % FOLDS}", 1.0, not hand.get("defects"), "landmarks")
-            count += 1
+            for hand in entry.record["hands"]:
+                points = np.array(hand["keypoints_px"])
+                if hand.get("gloved") or np.ptp(points, axis=0).max() < LEAST_PX:
+                    continue
+                squares = [OrientedSquare.of(points)]
+                pixels = entry.pictures["image"]
+                (values,) = appearance_inputs(pixels, squares, features, landmarker, CONTEXT)
+                yield Row(values, 2, f"rendered {count % FOLDS}", 1.0, not hand.get("defects"), "landmarks")
+                count += 1
 
 
 def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [F, C] and biases [C] on raw features; every class weighs the same."""
+    """Weights [F, C] and biases [C] on raw features; each class and kind of features weighs the same."""
     x = np.stack([row.features for row in rows]).astype(np.float64)
+    images = x.shape[1] - COUNT
+    sizes = np.repeat([images, COUNT], [images, COUNT])
     kinds = torch.tensor([row.kind for row in rows])
     photographs = np.array([row.how == "photograph" for row in rows])
     weighs = np.array([row.weight for row in rows])
@@ -145,7 +154,7 @@ def fit(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     def loss(logits: torch.Tensor) -> torch.Tensor:
         return (weights * torch.nn.functional.cross_entropy(logits, kinds, reduction="none")).sum()
 
-    return fit_linear(x, x.shape[1], len(CLASSES), loss, DECAY)
+    return fit_linear(x, sizes, len(CLASSES), loss, DECAY)
 
 
 def log_odds(rows: list[Row], fitted: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -194,7 +203,7 @@ def main() -> None:
         lines.append(f"{name} hands that reach that limit: {(scores[which] > limit).mean():.3f}")
     print("\n".join(lines))
     weights, biases = fit(rows)
-    calibration = Head(scale, bias)
+    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
         "repositories": len({row.fold for row in rows if row.kind < 2}),
@@ -207,7 +216,7 @@ def main() -> None:
         context=CONTEXT,
         calibration=calibration,
         about=about,
-    ).save(args.output / f"{APPEARANCE}.json")
+    ).save(args.output / FILE)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from handwright.refine.review_before_after import (
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.critic.appearance import Appearance, open_appearance
 from handwright.review.critic.comparison import Comparison, open_comparison
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import Critic
@@ -59,11 +60,12 @@ class Engine:
     proposer: Proposer | None = None  # Finds hands that the landmarker overlooks, or None
     comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
     on_stage: Callable[[str], None] = lambda _: None  # Called with the name of every stage as it begins
+    appearance: Appearance | None = None  # Judges how a hand looks; None: nothing does
 
     @property
     def judge(self) -> Judge:
         """Who reviews the hands."""
-        return Judge(self.landmarker, self.critic, self.proposer)
+        return Judge(self.landmarker, self.critic, self.proposer, self.appearance)
 
     @property
     def judges(self) -> tuple[str, ...]:
@@ -75,9 +77,7 @@ class Engine:
 def open_engine(
     landmarker: Path | None = None, on_stage: Callable[[str], None] = lambda _: None
 ) -> Generator[Engine]:
-    """Load the perception models, and the packaged critic and proposal network if they are there.
-
-    Diffusion models wait for use.
+    """Load the perception models and the packaged judges that are there; diffusion models wait for use.
 
     Args:
         landmarker: A hand_landmarker.task of the user's own.
@@ -87,7 +87,8 @@ def open_engine(
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as loaded:
-        yield Engine(loaded, NetworkLoader(), open_critic(), open_proposer(), open_comparison(), on_stage)
+        networks = open_critic(), open_proposer(), open_comparison()
+        yield Engine(loaded, NetworkLoader(), *networks, on_stage, open_appearance(loaded))
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:

@@ -40,6 +40,7 @@ from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
 from handwright.review.checks.joint_bending import check_joints
 from handwright.review.checks.left_right import check_side
+from handwright.review.critic.appearance import Appearance, open_appearance
 from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.onnx_critic import open_critic
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
@@ -72,6 +73,7 @@ class Judge:
     landmarker: Landmarker  # Finds hands and people
     critic: Critic | None = None  # Predicts the defects of a hand; None: the checks by geometry stand alone
     proposer: Proposer | None = None  # Finds hands that the landmarker misses; None: these stay undetected
+    appearance: Appearance | None = None  # Adds how a hand looks to the predictions; None: nothing does
 
 
 @contextmanager
@@ -85,7 +87,7 @@ def open_judge(landmarker: Path | None = None) -> Generator[Judge]:
         MissingModelError: The model is missing and cannot be fetched.
     """
     with HandLandmarker(landmarker) as loaded:
-        yield Judge(loaded, open_critic(), open_proposer())
+        yield Judge(loaded, open_critic(), open_proposer(), open_appearance(loaded))
 
 
 def review_picture(
@@ -111,6 +113,9 @@ def review_picture(
         predictions = [*judge.critic.judge(image.pixels, squares)]
         if hands is None:
             detected, predictions = confirmed_detections(detected, predictions)
+        squares = [OrientedSquare.of(hand.landmarks_px) for hand in detected]
+        seen = list(zip(squares, predictions, strict=True))
+        predictions = _with_appearance(image, seen, judge.appearance)
     (reviews, arms), (undetected, no_hands) = both(
         lambda: _review_hands(image, detected if hands is None else hands, predictions, judge.landmarker),
         lambda: _undetected(image, detected, judge) if search else ([], []),
@@ -181,11 +186,24 @@ def _undetected(
     proposals = judge.proposer.propose(image.pixels)
     new = undetected_proposals(proposals, detected, image.width, image.height)
     confirmed = confirmed_proposals(image.pixels, new, judge.critic)
-    return (
-        refuse_proposals(confirmed, detected, find_people(image.pixels, judge.landmarker))
-        if confirmed
-        else ([], [])
-    )
+    if not confirmed:
+        return [], []
+    hands, refused = refuse_proposals(confirmed, detected, find_people(image.pixels, judge.landmarker))
+    seen = [(proposal.region, prediction) for proposal, prediction in hands]
+    predictions = _with_appearance(image, seen, judge.appearance)
+    return [(proposal, one) for (proposal, _), one in zip(hands, predictions, strict=True)], refused
+
+
+def _with_appearance(
+    image: Image,
+    hands: Sequence[tuple[OrientedSquare, CriticPrediction | None]],
+    appearance: Appearance | None,
+) -> list[CriticPrediction | None]:
+    """The predictions of these hands, with how they look where anything judges that."""
+    predictions = [prediction for _, prediction in hands if prediction is not None]
+    if appearance is None or len(predictions) < len(hands):
+        return [prediction for _, prediction in hands]
+    return [*appearance.judge(image.pixels, [region for region, _ in hands], predictions)]
 
 
 def _review_hand(

@@ -10,19 +10,13 @@ import pytest
 from handwright.data.hands import render_one_hand
 from handwright.errors import MissingModelError
 from handwright.review.calibration.calibration import Head
-from handwright.review.critic.fusion import fuse_prediction
-from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
-from handwright.review.critic.onnx_critic import PACKAGED as CRITIC
-from handwright.review.critic.onnx_critic import OnnxCritic, open_critic
-from handwright.review.critic.prediction import APPEARANCE
-from handwright.review.critic.upright_crops import OrientedSquare
-from tests.review.critic.test_onnx_critic import checks, prediction
+from handwright.review.critic.image_features import ImageFeatures, LinearClassifier
 
 
 def classifier(**changes) -> LinearClassifier:
     rng = np.random.default_rng(1)
     fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
-    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2), "about": {"crops": 12}}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
     return LinearClassifier(**{**fields, **changes})
 
 
@@ -75,38 +69,3 @@ def test_a_hand_and_its_mirror_image_have_the_same_features():
     one, mirrored = network.of_crops(np.stack([crop, crop[:, ::-1]]))
     assert one == pytest.approx(mirrored, abs=1e-4)
     assert one.std() > 0.01
-
-
-def test_what_ships_fits_its_features_and_tells_what_it_was_fitted_on():
-    shipped, network = LinearClassifier.load(PACKAGED / f"{APPEARANCE}.json"), ImageFeatures.load()
-    features = network.of_crops(np.zeros((1, network.size_px, network.size_px, 3), np.uint8))
-    assert shipped.classes[0] == "malformed"
-    assert features.shape == (1, len(shipped.weights))
-    assert shipped.about["crops"]["malformed"] > 50
-
-
-def test_only_the_packaged_critic_judges_the_look():
-    made = render_one_hand(3, 192)
-    region = OrientedSquare.of(made.hands[0].keypoints_px)
-    critic = open_critic()
-    assert critic is not None
-    (with_look,) = critic.judge(made.pixels, [region])
-    (alone,) = OnnxCritic.load(CRITIC).judge(made.pixels, [region])
-    assert with_look.malformed == alone.malformed
-    assert 0 < with_look.appearance < 1
-    assert alone.appearance == 0
-    assert with_look.thresholds == alone.thresholds
-
-
-def test_the_look_of_a_hand_orders_it_and_fails_it_not():
-    seen = prediction(appearance=0.9)
-    assert not seen.is_malformed
-    assert seen.threshold_ratio == prediction().threshold_ratio
-    fused = fuse_prediction(checks(), seen, None, ())
-    assert {check.verdict for check in fused.values()} == {"pass"}
-    assert fused["finger_count"].confidence == pytest.approx(1 - seen.malformed_by_any)
-
-
-def test_either_may_be_right_that_it_is_malformed():
-    assert prediction(malformed=0.5, appearance=0.4).malformed_by_any == pytest.approx(0.7)
-    assert prediction(malformed=0.5).malformed_by_any == pytest.approx(0.5)

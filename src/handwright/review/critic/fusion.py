@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
-from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
+from handwright.review.checklist import CHECKS, LOOK_MALFORMED, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 from handwright.types import HandObservation
@@ -53,6 +53,7 @@ _LANDMARKS_ONLY = (
     "Its landmarks show nothing wrong, but they miss most malformed hands, and the network that looks for "
     "defects is not installed."
 )
+_APPEARANCE_REASON = "It does not look like a sound hand."
 _REASONS: Mapping[str, str] = {
     Defect.EXTRA: "There is a finger too many.",
     Defect.MISSING: "A finger is missing.",
@@ -136,6 +137,9 @@ def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, c
             return cannot_tell("Without colour, stone and malformed skin look alike.", value, check.where)
         if wrong is not None:
             return _failed(wrong, prediction, value)
+    elif name == "joint_bending" and prediction.appears_malformed and not colourless:
+        look = {LOOK_MALFORMED: round(prediction.appearance, 3)}
+        return Check("fail", prediction.malformed_by_any, _APPEARANCE_REASON, check.where, {**value, **look})
     if check.verdict == "fail":
         return check
     ratio = max(prediction.defects[d] / prediction.thresholds[d] for d in mine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,8 @@ from handwright.errors import DataError, MissingModelError
 from handwright.hand.anatomy import FINGERS
 from handwright.perception.models.onnx_session import open_session
 from handwright.review.calibration.calibration import Calibration, sigmoid
-from handwright.review.critic.image_features import PACKAGED as APPEARANCE_FOLDER
-from handwright.review.critic.image_features import ImageFeatures, LinearClassifier
 from handwright.review.critic.output_maps import PartMaps, heatmap_peaks
-from handwright.review.critic.prediction import APPEARANCE, SMALLEST_PX, CriticPrediction
+from handwright.review.critic.prediction import SMALLEST_PX, CriticPrediction
 from handwright.review.critic.upright_crops import (
     Affine,
     OrientedSquare,
@@ -56,12 +54,10 @@ class OnnxCritic:
     parts: tuple[str, ...]  # Names of the parts that it segments
     size_px: int  # Side of its crops
     context: float  # Their side in hand sizes
-    # What judges the look of a hand beside it; None: nothing does
-    appearance: tuple[ImageFeatures, LinearClassifier] | None = None
 
     @classmethod
-    def load(cls, folder: Path, appearance: Path | None = None) -> OnnxCritic:
-        """A critic from its folder, and what judges the look of a hand from another.
+    def load(cls, folder: Path) -> OnnxCritic:
+        """A critic from its folder.
 
         Raises:
             MissingModelError: A file is missing or damaged.
@@ -83,7 +79,6 @@ class OnnxCritic:
                 parts=tuple(json.loads(metadata["parts"])),
                 size_px=int(metadata["size_px"]),
                 context=float(metadata["context"]),
-                appearance=None if appearance is None else _open_appearance(appearance),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
             raise MissingModelError(
@@ -99,17 +94,12 @@ class OnnxCritic:
         transforms = [crop_transform(region, self.size_px, self.context) for region in regions]
         crops = np.stack([upright_crop(pixels, to_crop, self.size_px) for to_crop in transforms])
         logits = critic_logits(self.session, crops)
-        predictions = [
+        return [
             self._prediction(
                 {name: values[k] for name, values in logits.items()}, to_crop, regions[k].size_px
             )
             for k, to_crop in enumerate(transforms)
         ]
-        if self.appearance is None:
-            return predictions
-        network, classifier = self.appearance
-        look = classifier.probability(network.of_regions(pixels, regions, classifier.context))
-        return [replace(one, appearance=float(p)) for one, p in zip(predictions, look, strict=True)]
 
     def _prediction(self, logits: dict[str, np.ndarray], to_crop: Affine, size_px: float) -> CriticPrediction:
         probability, to_picture = self.calibration.probability, invert_affine(to_crop)
@@ -143,22 +133,18 @@ class OnnxCritic:
         return (shares / shares.sum()).tolist()
 
 
-def _open_appearance(folder: Path) -> tuple[ImageFeatures, LinearClassifier]:
-    return ImageFeatures.load(folder), LinearClassifier.load(folder / f"{APPEARANCE}.json")
-
-
 def open_critic(folder: Path = PACKAGED) -> OnnxCritic | None:
     """The critic of a folder, or None where there is no such folder; the checks by geometry then stand alone.
 
     Args:
-        folder: With critic.onnx and calibration.json. The packaged one judges the look of a hand, too.
+        folder: With critic.onnx and calibration.json.
 
     Raises:
         MissingModelError: The folder is there but incomplete or damaged.
     """
     if not folder.is_dir():
         return None
-    return OnnxCritic.load(folder, APPEARANCE_FOLDER if folder == PACKAGED else None)
+    return OnnxCritic.load(folder)
 
 
 def critic_logits(session: Any, crops: UInt8[np.ndarray, "n s s 3"]) -> dict[str, np.ndarray]:  # noqa: ANN401

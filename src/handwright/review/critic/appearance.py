@@ -1,0 +1,77 @@
+"""Whether a hand looks malformed, by a classifier that learnt hands of image generators.
+
+It reads two things: features of a network that knows photographs of everything (``image_features``), and how
+steadily the landmark network follows the hand (``landmark_stability``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from handwright.perception.detect.landmarker import Landmarker
+from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
+from handwright.review.critic.landmark_stability import landmark_stability
+from handwright.review.critic.prediction import APPEARANCE, CriticPrediction
+from handwright.review.critic.upright_crops import OrientedSquare
+
+FILE = f"{APPEARANCE}.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Appearance:
+    """The networks and the classifier, loaded."""
+
+    features: ImageFeatures
+    classifier: LinearClassifier
+    landmarker: Landmarker
+
+    def inputs(
+        self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
+    ) -> Float[np.ndarray, "n f"]:
+        """What the classifier reads of at least one hand of a picture."""
+        return appearance_inputs(pixels, regions, self.features, self.landmarker, self.classifier.context)
+
+    def judge(
+        self,
+        pixels: UInt8[np.ndarray, "h w 3"],
+        regions: Sequence[OrientedSquare],
+        predictions: Sequence[CriticPrediction],
+    ) -> list[CriticPrediction]:
+        """The critic's predictions for these hands with P(looks malformed) and its threshold added."""
+        if not regions:
+            return []
+        probabilities = self.classifier.probability(self.inputs(pixels, regions))
+        threshold = self.classifier.calibration.threshold
+        return [
+            replace(one, appearance=float(p), thresholds={**one.thresholds, APPEARANCE: threshold})
+            for one, p in zip(predictions, probabilities, strict=True)
+        ]
+
+
+def appearance_inputs(
+    pixels: UInt8[np.ndarray, "h w 3"],
+    regions: Sequence[OrientedSquare],
+    features: ImageFeatures,
+    landmarker: Landmarker,
+    context: float,
+) -> Float[np.ndarray, "n f"]:
+    """Image features of crops ``context`` hand sizes wide, then landmark stability, of each hand."""
+    return np.hstack(
+        [features.of_regions(pixels, regions, context), landmark_stability(pixels, regions, landmarker)]
+    )
+
+
+def open_appearance(landmarker: Landmarker, folder: Path = PACKAGED) -> Appearance | None:
+    """The packaged classifier, or None where its folder is missing.
+
+    Raises:
+        MissingModelError: The folder is there but incomplete or damaged.
+    """
+    if not folder.is_dir():
+        return None
+    return Appearance(ImageFeatures.load(folder), LinearClassifier.load(folder / FILE), landmarker)
