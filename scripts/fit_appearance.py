@@ -11,7 +11,7 @@ their training pictures are good, and together weigh ``PHOTOGRAPHS`` times what 
 
 Every hand gives two crops, about its labelled box and about its landmarks where they are found, as the review
 has them. Folds leave out a repository or a set (renders: a fifth); the calibration comes from
-the folds, and how many hands are called at a limit that ``BUDGET`` of the good ones of any origin reach.
+the folds, and how many hands are called at a limit that ``CALLED`` of the good ones of any origin reach.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.review.calibration.calibration import BUDGET, Head, fit_platt, sigmoid
+from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
 from handwright.review.critic.appearance import FILE, appearance_inputs
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
 from handwright.review.critic.landmark_stability import COUNT
@@ -50,6 +50,7 @@ CONTEXT = 0.7
 """Side of the crops in hand sizes. Of .55 to 1.5 the area under the curve is largest from .7 to .9 and recall
 at 5 % false alarms at .7 (weights/appearance/README.md)."""
 DECAY = 0.003
+CALLED = 0.03  # Share of the good hands of any origin that may be called malformed
 HALF, FOLDS, MOST_RENDERS, LEAST_PX = 0.5, 5, 950, 48
 PHOTOGRAPHS, ONE_IN, MOST_HANDS, LARGEST_PX = 0.1, 6, 4, 1536
 """More weight costs recall (weights/appearance/README.md); one picture in six, four hands of each at most."""
@@ -190,9 +191,9 @@ def main() -> None:
     of = agreed & (kind < 2)
     scale, bias = fit_platt(scores[of], kind[of] == 0)
     limit = max(
-        np.quantile(scores[of & (kind == 1)], 1 - BUDGET),
-        np.quantile(scores[(kind == 2) & sound], 1 - BUDGET),
-        np.quantile(scores[how == "photograph"], 1 - BUDGET),
+        np.quantile(scores[of & (kind == 1)], 1 - CALLED),
+        np.quantile(scores[(kind == 2) & sound], 1 - CALLED),
+        np.quantile(scores[how == "photograph"], 1 - CALLED),
     )
     for name, which in (
         ("malformed", of & (kind == 0)),

@@ -126,10 +126,31 @@ def test_below_its_limit_the_look_only_lowers_the_confidence():
     assert fused["finger_count"].confidence == pytest.approx(1 - doubtful.malformed_by_any)
 
 
-def test_stone_is_not_called_wrong_by_its_look():
+@pytest.mark.parametrize("why", ["colourless", "hidden"])
+def test_stone_and_what_is_hidden_are_not_called_wrong_by_their_look(why):
     looks_wrong = prediction(appearance=0.9, thresholds=LIMIT)
-    fused = fuse_prediction(checks(), looks_wrong, None, (), colourless=True)
+    fused = fuse_prediction(checks(), looks_wrong, None, (), **{why: True})
     assert "fail" not in {check.verdict for check in fused.values()}
+
+
+def test_nor_is_a_glove():
+    assert not prediction(appearance=0.9, thresholds=LIMIT, gloved=0.9).is_malformed
+
+
+def test_a_hand_too_malformed_for_the_other_network_fails_by_its_look():
+    melted = prediction(appearance=0.9, thresholds=LIMIT, assessable=0.1)
+    assert melted.not_assessable
+    assert melted.is_malformed
+    settled = ("finger_count", "joint_bending", "grasp", "left_right")
+    fused = fuse_prediction(checks("cannot tell"), melted, None, settled)
+    assert fused["joint_bending"].verdict == "fail"
+    assert fused["finger_count"].verdict == "cannot tell"
+
+
+def test_what_fails_anyway_keeps_its_reason():
+    wrong = {**checks(), "finger_count": checks("fail")["finger_count"]}
+    fused = fuse_prediction(wrong, prediction(appearance=0.9, thresholds=LIMIT), None, ())
+    assert [name for name, check in fused.items() if check.verdict == "fail"] == ["finger_count"]
 
 
 def test_either_may_be_right_that_it_is_malformed():

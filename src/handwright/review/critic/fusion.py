@@ -88,6 +88,7 @@ def fuse_prediction(
     hand: HandObservation | None,
     settled: Collection[CheckName],
     colourless: bool = False,
+    hidden: bool = False,
 ) -> dict[CheckName, Check]:
     """The checks by geometry, corrected by the critic's prediction.
 
@@ -98,6 +99,7 @@ def fuse_prediction(
         settled: Checks that cannot be made on this hand, whatever the prediction.
         colourless: Its skin has no colour (``assessability.is_colourless``): it may be stone, and no defect
             is reported.
+        hidden: Something in the picture hides its shape: a border, blur, a glove; its look fails it not.
     """
     fused = dict(checks)
     for name in CHECKS:
@@ -113,7 +115,15 @@ def fuse_prediction(
                 fused[name] = _fuse_grasp(checks[name], prediction)
             elif hand is not None:
                 fused[name] = _fuse_side(checks[name], prediction, hand)
+    fails = any(check.verdict == "fail" for check in fused.values())
+    if prediction.appears_malformed and not (fails or hidden or colourless):
+        fused["joint_bending"] = _failed_by_look(fused["joint_bending"], prediction)
     return fused
+
+
+def _failed_by_look(check: Check, prediction: CriticPrediction) -> Check:
+    value = {**check.value, LOOK_MALFORMED: round(prediction.appearance, 3)}
+    return Check("fail", prediction.malformed_by_any, _APPEARANCE_REASON, check.where, value)
 
 
 def _why_not_assessable(prediction: CriticPrediction) -> str:
@@ -137,9 +147,6 @@ def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, c
             return cannot_tell("Without colour, stone and malformed skin look alike.", value, check.where)
         if wrong is not None:
             return _failed(wrong, prediction, value)
-    elif name == "joint_bending" and prediction.appears_malformed and not colourless:
-        look = {LOOK_MALFORMED: round(prediction.appearance, 3)}
-        return Check("fail", prediction.malformed_by_any, _APPEARANCE_REASON, check.where, {**value, **look})
     if check.verdict == "fail":
         return check
     ratio = max(prediction.defects[d] / prediction.thresholds[d] for d in mine)

@@ -115,13 +115,16 @@ class CriticPrediction:
 
     @property
     def appears_malformed(self) -> bool:
-        """Whether ``appearance`` reaches its threshold."""
-        return self.appearance >= self.thresholds.get(APPEARANCE, 2.0)
+        """Whether ``appearance`` reaches its threshold; a glove's may not.
+
+        Where the network that learnt defects cannot assess a hand, it may be for it is malformed.
+        """
+        return self.gloved <= MAX_GLOVED and self.appearance >= self.thresholds.get(APPEARANCE, 2.0)
 
     @property
     def is_malformed(self) -> bool:
-        """Whether it can be assessed and any of ``defect_scores`` or its look reaches its threshold."""
-        return not self.not_assessable and (self.threshold_ratio >= 1 or self.appears_malformed)
+        """Whether it looks malformed, or is assessable and any of ``defect_scores`` reaches its threshold."""
+        return self.appears_malformed or (not self.not_assessable and self.threshold_ratio >= 1)
 
     @property
     def likeliest_defect(self) -> str:
