@@ -61,6 +61,7 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         monkeypatch.setattr(pipeline, "open_critic", lambda: critic)
         compare = SimpleNamespace(worse=lambda before, after, square: worse)
         monkeypatch.setattr(pipeline, "open_comparison", lambda: compare)
+        monkeypatch.setattr(pipeline, "open_appearance", lambda landmarker: None)
         with pytest.raises(SystemExit) as stopped:
             main(["refine", "a.png", "-o", "b.png", "--report", "r", "--force", *options])
         captured = capfd.readouterr()
