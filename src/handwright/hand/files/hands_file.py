@@ -82,14 +82,15 @@ def load_numbered_hands(
     path: Path, *, width: int | None = None, height: int | None = None, sha256: str | None = None
 ) -> tuple[NumberedHand, ...]:
     """Read a hands file with its ids; errors as :func:`hands_from_json`."""
-    try:
-        document = json.loads(_read(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise HandsFileError(
-            f"{path} is not JSON", reason, "give a file that `handwright hands` wrote"
-        ) from error
-    return hands_from_json(document, width=width, height=height, sha256=sha256, where=str(path))
+    return _parsed(_read(path), str(path), width=width, height=height, sha256=sha256)
+
+
+def parse_hands(
+    text: str, *, width: int | None = None, height: int | None = None
+) -> tuple[tuple[HandObservation, Hand], ...]:
+    """Return the hands of a hands file's text; errors as :func:`hands_from_json`."""
+    numbered = _parsed(text.encode(), "the hands' text", width=width, height=height)
+    return tuple((observation, hand) for _, observation, hand in numbered)
 
 
 def load_hands(
@@ -114,6 +115,19 @@ def load_pose(path: Path) -> Hand:
     if not hands:
         raise HandsFileError(f"{path} holds no hand", "", "name another file")
     return hands[0][2]
+
+
+def _parsed(
+    data: bytes, where: str, *, width: int | None, height: int | None, sha256: str | None = None
+) -> tuple[NumberedHand, ...]:
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise HandsFileError(
+            f"{where} is not JSON", reason, "give a file that `handwright hands` wrote"
+        ) from error
+    return hands_from_json(document, width=width, height=height, sha256=sha256, where=where)
 
 
 def _check_picture(
