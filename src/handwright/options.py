@@ -150,8 +150,8 @@ _ALL = (
         choices=STRATEGIES, low=0.0, high=2.0, field="strength", metavar="auto|fixed|adaptive|S",
         help="How much the depth image decides: auto, much for shape and less for texture; fixed, as stored "
         "with the ControlNet; adaptive, as published, several times the work; or a number, 0 to 2."),
-    _diffusing(name="num_inference_steps", kind="whole", default=10, low=1, high=1000, field="steps",
-        help="Steps of the sampler."),
+    _diffusing(name="num_inference_steps", kind="whole", low=1, high=1000, field="steps",
+        help="Steps of the sampler; by default the model's own."),
     _diffusing(name="strength", kind="number", default=0.35, low=0.0, high=1.0, above_low=True,
         painters=DIFFUSING[:1], field="start_level", metavar="L",
         help="harmonise: noise level to set out from, 1 is pure noise."),

@@ -41,6 +41,7 @@ class Network:
     steps: int = 3
     fixed_strength: float = 0.55
     guidance: float = 9.0
+    default_steps: int = 10
     requests: list[InpaintRequest] = field(default_factory=list)
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:

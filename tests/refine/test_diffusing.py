@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def test_the_network_gets_the_square_at_its_own_resolution(job, kind, resolution
     (request,) = network.requests
     assert request.picture.shape == (resolution, resolution, 3)
     assert request.mask.shape == request.control.shape == (resolution, resolution)
-    assert (request.seed, request.settings) == (11, SETTINGS)
+    assert (request.seed, request.settings) == (11, replace(SETTINGS, steps=network.default_steps))
     assert (request.start is None) == (kind is DiffusePainter)
     points = np.concatenate([job.tasks[0].observation.landmarks_px, job.tasks[0].fit.landmarks_px])
     side = square_around(points, job.repair_mask, job.window).side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from contextlib import contextmanager
@@ -16,12 +17,15 @@ import torch
 from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
+from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.loading.libraries import quiet
+from handwright.diffusion.loading.presets import PRESETS
 from handwright.handrefiner import torch_network
 from handwright.image import load_image, save_image
 from handwright.refine import candidates, pipeline, redetection, review_before_after
 from handwright.types import Image
 from handwright.workflow.report.document import SCHEMA_FILE
+from tests.diffusion.families import WRITERS
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.drawn import flat_hand, shoot
 from tests.refine.conftest import FITS, ScriptedModels
@@ -127,6 +131,61 @@ def load_text(path: str) -> dict[str, str]:
     with PILImage.open(path) as image:
         image.load()
         return dict(image.text)
+
+
+@pytest.fixture
+def at_64_px(monkeypatch):
+    """Networks paint small squares: configs of FLUX and Z-Image name no side, and 1024 px would take long."""
+    monkeypatch.setattr(torch_network.TorchNetwork, "resolution", 64)
+
+
+@pytest.mark.usefixtures("at_64_px")
+@pytest.mark.parametrize("painter", PAINTERS)
+@pytest.mark.parametrize("family", WRITERS)
+def test_every_family_refines_a_picture_from_its_published_layout(cli, tmp_path, family, painter):
+    folder = WRITERS[family](tmp_path / "model")
+    code, out, err = cli(*refine(folder, painter, "--report", "r"))
+    assert (code, err) == (0, "")
+    assert "hand 1 refined" in out
+    before, after = load_image("a.png").pixels, load_image("b.png").pixels
+    (hand,) = json.loads(Path("r/report.json").read_text())["pictures"][0]["hands"]
+    mask = load_image(Path("r", hand["mask"])).pixels[..., 0] > 0
+    assert np.array_equal(before[~mask], after[~mask])
+    assert (before[mask] != after[mask]).any(1).mean() > 0.3
+
+
+@pytest.mark.usefixtures("at_64_px")
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_runs_with_the_settings_of_its_row_where_none_are_given(cli, tmp_path, monkeypatch, name):
+    preset, asked, calls = PRESETS[name], [], []
+    folder = WRITERS[name](tmp_path / "model")
+    one_file = folder / "controlnet" / "diffusion_pytorch_model.safetensors"
+
+    def fetched(hub_id: str, **options: object) -> str:
+        asked.append((hub_id, options.get("revision")))
+        return str(folder if hub_id == preset.base.hub_id else folder / "controlnet")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(one_file))
+    pipeline_class = getattr(diffusers, next(iter(preset.pipelines.values())))
+    run = pipeline_class.__call__
+
+    @functools.wraps(run)
+    def noted(self, *positional, **keywords):
+        calls.append((keywords, type(self.scheduler).__name__))
+        return run(self, *positional, **{**keywords, "num_inference_steps": 2})
+
+    monkeypatch.setattr(pipeline_class, "__call__", noted)
+    options = ("--painter", "diffuse", "--model", name, "--dtype", "float32", "--all", "--revision", "v2")
+    code, _, err = cli("refine", "a.png", "-o", "b.png", *options, "--strength", "fixed")
+    assert (code, err) == (0, "")
+    (given, scheduler), *_ = calls
+    assert given["num_inference_steps"] == preset.steps
+    assert given["guidance_scale"] == preset.guidance
+    assert given["controlnet_conditioning_scale"] == preset.strength
+    assert given.get("negative_prompt") == (NEGATIVE_PROMPT if preset.negative else None)
+    assert scheduler == preset.scheduler
+    assert (preset.base.hub_id, "v2") in asked
 
 
 def in_mode(mode: str) -> Image:

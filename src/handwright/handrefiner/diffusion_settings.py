@@ -19,8 +19,9 @@ class DiffusionSettings:
     # Control strength s: factor of every ControlNet residual, 0 … 2, or a strategy: 'fixed', what is stored
     # with the ControlNet; 'adaptive', the paper's search; 'auto', ours
     strength: float | str = DEFAULTS["strength"]
-    # Steps of the whole schedule, 1 … 1000; from ``start_level`` on only that share of them is done
-    steps: int = DEFAULTS["steps"]
+    # Steps of the whole schedule, 1 … 1000; from ``start_level`` on only that share of them is done; None:
+    # the model's own, or those of its family's row
+    steps: int | None = DEFAULTS["steps"]
     sampler: str = DEFAULTS["sampler"]  # One of ``options.SAMPLERS``
     # w of eq. 3, 0 … 100; 1 is the conditional branch alone; None: the model's own, 9 where it names none.
     guidance: float | None = DEFAULTS["guidance"]

@@ -64,6 +64,11 @@ class InpaintNetwork(Protocol):
         """The w of eq. 3 that suits it."""
         ...
 
+    @property
+    def default_steps(self) -> int:
+        """The number of steps that suits it."""
+        ...
+
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """Paint inside the mask.
 

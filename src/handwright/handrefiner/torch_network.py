@@ -12,11 +12,20 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from handwright.diffusion.guidance import negative_prompt
-from handwright.diffusion.latents import decode, encode, exact, picture_array, picture_tensor, unpacked
+from handwright.diffusion.latents import (
+    decode,
+    encode,
+    exact,
+    picture_array,
+    picture_tensor,
+    pixels_per_latent,
+    unpacked,
+)
 from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.stock import PipelineChoice, open_stock
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.samplers import open_sampler
+from handwright.diffusion.step_hooks import denoiser_of
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
@@ -36,9 +45,10 @@ class TorchNetwork:
     @property
     def resolution(self) -> int:
         """Side of the pictures that the base was trained on, in pixels."""
-        size = getattr(getattr(self.refiner.pipe, "unet", None), "config", {}).get("sample_size")
+        pipe = self.refiner.pipe
+        latents = denoiser_of(pipe).config.get("sample_size")
         return (
-            self.refiner.preset.resolution if size is None else int(size) * self.refiner.pipe.vae_scale_factor
+            self.refiner.preset.resolution if latents is None else int(latents) * pixels_per_latent(pipe.vae)
         )
 
     @property
@@ -50,6 +60,11 @@ class TorchNetwork:
     def guidance(self) -> float:
         """``guidance_scale`` of the family's row, or what the model itself recommends."""
         return self.refiner.preset.guidance
+
+    @property
+    def default_steps(self) -> int:
+        """``num_inference_steps`` of the family's row, or what the model itself recommends."""
+        return self.refiner.preset.steps
 
     @classmethod
     def load(cls, settings: DiffusionSettings) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -89,6 +89,7 @@ def _request(
     x0, y0, x1, y1 = job.window
     resolution = network.resolution
     strength = settings.strength if job.strength is None else job.strength
+    steps = network.default_steps if settings.steps is None else settings.steps
     fitted = np.stack([task.fit.landmarks_px for task in job.tasks])
     mask = np.zeros(job.control.shape, np.bool_)
     mask[y0:y1, x0:x1] = free
@@ -97,8 +98,8 @@ def _request(
         mask=mask_at(square.cut(mask), resolution),
         control=control_at(square.cut(job.control), resolution),
         landmarks_px=(fitted - np.array([square.left, square.top])) * (resolution / square.side),
-        settings=settings,
-        strength=resolved(strength, network.fixed_strength, settings.steps),
+        settings=replace(settings, steps=steps),
+        strength=resolved(strength, network.fixed_strength, steps),
         seed=job.seed,
         start=start,
         keep_steps=keep_steps,

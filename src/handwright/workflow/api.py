@@ -93,7 +93,7 @@ def refine(
         negative_prompt: Of a diffusing painter: words in place of the usual negative ones.
         controlnet_conditioning_scale: Factor on every ControlNet residual, 0 to 2 (HandRefiner §3.2: control
             strength), or 'auto', 'fixed' or 'adaptive'.
-        num_inference_steps: Steps of the sampler, 1 to 1000.
+        num_inference_steps: Steps of the sampler, 1 to 1000; None: the model's own.
         strength: Of 'harmonise': noise level to start from, above 0, up to 1, as in image-to-image.
         sampler: 'auto' (the model's own), 'ddim', 'dpm++', 'euler', 'euler-a', 'unipc' or 'flow'.
         guidance_scale: Weight of classifier-free guidance, 0 to 100; None: the model's own.

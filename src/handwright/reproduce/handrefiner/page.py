@@ -78,11 +78,11 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
 
 def _about(study: Study, command: str) -> str:
     d = study.diffusion
-    own = "its own" if d.guidance is None else f"{d.guidance:g}"
+    own, steps = ("its own" if value is None else f"{value:g}" for value in (d.guidance, d.steps))
     pictures = f"pictures of `{study.data.name}`" if study.data else f"rendered, {study.scale.size_px} px"
     seeds = "" if study.data else f" Seeds: {seeds_line(study.scale)}."
     return paragraph(f"""
-        `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {d.steps} steps, guidance {own},
+        `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {steps} steps, guidance {own},
         prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
         as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
         differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands
