@@ -49,7 +49,7 @@ def main() -> None:
         constraints.write_text("\n".join(kept()) + "\n")
         for arguments in commands(constraints):
             if arguments != ["--no-deps"]:
-                subprocess.run([sys.executable, "-m", "pip", "install", *arguments], check=True)  # noqa: S603
+                subprocess.run([sys.executable, "-m", "pip", "install", *arguments], check=True)
 
 
 if __name__ == "__main__":
