@@ -204,6 +204,16 @@ def test_a_users_own_pipeline_is_taken_over_and_nothing_is_loaded_or_cast_twice(
         HandRefinerPipeline.from_pipe(loaded)
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_component_of_a_pipeline_that_is_taken_over_is_the_same_object(
+    name: str, opened: Callable[[str], HandRefinerPipeline]
+) -> None:
+    theirs = opened(name).pipe
+    ours = HandRefinerPipeline.from_pipe(theirs).pipe
+    assert ours is not theirs
+    assert all(ours.components[part] is component for part, component in theirs.components.items())
+
+
 def test_what_is_saved_is_read_back(
     opened: Callable[[str], HandRefinerPipeline], pictures: dict[str, Image.Image], tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from handwright.apps.cli.main import main
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.presets import PRESETS
+from handwright.diffusion.loading.stock import PipelineChoice
+from handwright.errors import DiffusionError
 from handwright.handrefiner import torch_network
 from handwright.image import load_image, save_image
 from handwright.refine import candidates, pipeline, redetection, review_before_after
@@ -186,6 +188,31 @@ def test_a_preset_runs_with_the_settings_of_its_row_where_none_are_given(cli, tm
     assert given.get("negative_prompt") == (NEGATIVE_PROMPT if preset.negative else None)
     assert scheduler == preset.scheduler
     assert (preset.base.hub_id, "v2") in asked
+
+
+def test_every_option_of_loading_reaches_the_loader(cli, model, monkeypatch):
+    given = {
+        "controlnet": "depth/", "revision": "v2", "variant": "fp16", "dtype": "bfloat16", "device": "cpu",
+        "lora": ("a.safetensors:0.5", "b.safetensors"), "textual_inversion": ("c.safetensors",),
+        "ip_adapter": "d.safetensors",
+    }  # fmt: skip
+    choices = []
+
+    def refused(choice):
+        choices.append(choice)
+        raise DiffusionError("it was asked for", "", "")
+
+    monkeypatch.setattr(torch_network, "open_stock", refused)
+    Path("depth").mkdir()
+    options = [
+        word
+        for name, value in given.items()
+        for one in (value if isinstance(value, tuple) else (value,))
+        for word in (f"--{name.replace('_', '-')}", one)
+    ]
+    code, _, err = cli(*refine(model, "diffuse", *options, "--offload"))
+    assert (code, "it was asked for" in err) == (2, True), err
+    assert choices[0] == PipelineChoice(model=str(model), offload=True, **given)
 
 
 def in_mode(mode: str) -> Image:

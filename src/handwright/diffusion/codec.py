@@ -11,6 +11,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
 from diffusers.models.autoencoders.vae import DecoderOutput
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -43,10 +44,12 @@ class PatchCodec(ModelMixin, ConfigMixin):
         self.decoder = nn.ConvTranspose2d(latent_channels, 3, side, side)
         self.detail = _detail(latent_channels, tuple(detail_widths)) if detail_widths else None
 
+    @apply_forward_hook
     def encode(self, x: Float[Tensor, "b 3 h w"]) -> AutoencoderTinyOutput:
         """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
         return AutoencoderTinyOutput(latents=self.encoder(x.to(self.dtype)))
 
+    @apply_forward_hook
     def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> DecoderOutput:  # noqa: ANN401
         """Pictures of latents, about in [-1, 1]."""
         z = z.to(self.dtype)

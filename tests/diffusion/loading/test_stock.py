@@ -7,15 +7,20 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import diffusers
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from handwright.diffusion.loading import stock
 from handwright.diffusion.loading.adapters import lora_file_and_weight
+from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.presets import PRESETS, preset_of
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.errors import DiffusionError, UsageError
-from tests.diffusion.families import WRITERS
+from tests.diffusion.families import WRITERS, awake
 
 Make = Callable[[str], Path]
 
@@ -209,3 +214,120 @@ def test_a_lora_changes_the_networks_by_its_weight(folder_of: Make, tmp_path: Pa
         + 0.5 * x @ tensors[f"{name}.lora_A.weight"].T @ tensors[f"{name}.lora_B.weight"].T
     )
     torch.testing.assert_close(layer(x), wanted)
+
+
+def ip_adapter(unet: torch.nn.Module, folder: Path) -> Path:
+    """An IP adapter of random weights for a UNet, its image encoder beside it, in the published layout."""
+    torch.manual_seed(2)
+    config = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=32,
+        patch_size=16, projection_dim=8,
+    )  # fmt: skip
+    CLIPVisionModelWithProjection(config).save_pretrained(folder / "image_encoder")
+    width = unet.config.cross_attention_dim
+    tensors = {
+        "image_proj.proj.weight": torch.randn(4 * width, 8), "image_proj.proj.bias": torch.zeros(4 * width),
+        "image_proj.norm.weight": torch.ones(width), "image_proj.norm.bias": torch.zeros(width),
+    }  # fmt: skip
+    layers = [name.removesuffix(".processor") for name in unet.attn_processors if "attn2" in name]
+    for number, name in enumerate(layers):
+        own = unet.get_submodule(name).to_k.weight.shape
+        for part in ("to_k_ip", "to_v_ip"):
+            tensors[f"ip_adapter.{2 * number + 1}.{part}.weight"] = torch.randn(own)
+    save_file(tensors, folder / "ip-adapter.safetensors")
+    return folder / "ip-adapter.safetensors"
+
+
+@pytest.mark.parametrize("name", ["sd15", "sdxl"])
+def test_an_ip_adapter_lets_the_picture_be_the_prompt(
+    name: str, folder_of: Make, scene: dict, tmp_path: Path
+) -> None:
+    plain = load(folder_of(name))
+    file = ip_adapter(plain.pipe.unet, tmp_path)
+    pipe = load(folder_of(name), ip_adapter=file)
+
+    def latents(shown: str) -> torch.Tensor:
+        return pipe(
+            "a hand", **scene, num_inference_steps=2, output_type="latent", control_guidance=1.5,
+            generator=torch.Generator().manual_seed(0), ip_adapter_image=Image.new("RGB", (64, 64), shown),
+        ).images  # fmt: skip
+
+    assert torch.equal(latents("red"), latents("red"))
+    assert not torch.allclose(latents("red"), latents("blue"))
+    shutil.rmtree(tmp_path / "image_encoder")
+    with pytest.raises(DiffusionError, match="needs its image encoder"):
+        load(folder_of(name), ip_adapter=file)
+
+
+def test_a_union_controlnet_of_sdxl_reads_the_control_image_as_depth(
+    folder_of: Make, scene: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = load(folder_of("sdxl plain"))
+    shared = {
+        key: plain.pipe.controlnet.config[key]
+        for key in (
+            "block_out_channels", "down_block_types", "layers_per_block", "cross_attention_dim",
+            "attention_head_dim", "norm_num_groups", "addition_embed_type", "addition_time_embed_dim",
+            "projection_class_embeddings_input_dim", "transformer_layers_per_block",
+        )
+    }  # fmt: skip
+    torch.manual_seed(3)
+    with quiet():
+        union = diffusers.ControlNetUnionModel(
+            **shared,
+            in_channels=4,
+            num_control_type=6,
+            num_trans_channel=16,
+            num_trans_head=2,
+            num_proj_channel=16,
+        )
+        awake(
+            union.controlnet_down_blocks, union.controlnet_mid_block, union.spatial_ch_projs,
+            union.controlnet_cond_embedding.conv_out,
+        )  # fmt: skip
+        union.save_pretrained(tmp_path / "union")
+    with pytest.raises(DiffusionError, match="under a plain base alone"):
+        load(folder_of("sdxl"), controlnet=tmp_path / "union")
+    pipe = load(folder_of("sdxl plain"), controlnet=tmp_path / "union")
+    assert type(pipe.pipe).__name__ == "StableDiffusionXLControlNetUnionInpaintPipeline"
+    kinds: list[torch.Tensor] = []
+    forward = pipe.pipe.controlnet.forward
+
+    def noted(*args: object, **kwargs: object) -> object:
+        kinds.append(kwargs["control_type"])
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(pipe.pipe.controlnet, "forward", noted)
+
+    def latents(control: torch.Tensor) -> torch.Tensor:
+        return pipe(
+            "a hand", **{**scene, "control_image": control}, num_inference_steps=2, output_type="latent",
+            controlnet_conditioning_scale=[1.0, 0.5], generator=torch.Generator().manual_seed(0),
+        ).images  # fmt: skip
+
+    assert not torch.allclose(latents(scene["control_image"]), latents(scene["control_image"].flip(-1)))
+    assert kinds[0][0].tolist() == [0, 1, 0, 0, 0, 0]  # openpose, depth, …
+
+
+def test_a_variant_is_taken_where_it_is_asked_for(folder_of: Make, tmp_path: Path) -> None:
+    folder = shutil.copytree(folder_of("sdxl"), tmp_path / "model")
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        (file,) = (folder / part).glob("*.safetensors")
+        twice = {name: 2 * value for name, value in load_file(file).items()}
+        save_file(twice, file.with_suffix(".fp16.safetensors"), metadata={"format": "pt"})
+    plain, variant = load(folder), load(folder, variant="fp16")
+    assert torch.equal(variant.pipe.unet.conv_in.weight, 2 * plain.pipe.unet.conv_in.weight)
+
+
+@pytest.mark.parametrize("offload", [True, False])
+def test_with_offload_networks_wait_in_main_memory(
+    offload: bool, folder_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There need be no GPU here: only what diffusers is asked for is looked at."""
+    asked: list[tuple[str, torch.device]] = []
+    kind = diffusers.DiffusionPipeline
+    monkeypatch.setattr(stock, "choose_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(kind, "enable_model_cpu_offload", lambda _, device: asked.append(("offload", device)))
+    monkeypatch.setattr(kind, "to", lambda _, device: asked.append(("to", device)))
+    HandRefinerPipeline.from_pretrained(folder_of("sd15"), dtype="float32", offload=offload)
+    assert asked == [("offload" if offload else "to", torch.device("cuda"))]

@@ -4,7 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from handwright.diffusion.loading.components import loading
+import torch
+
+from handwright.diffusion.loading.components import load_network, loading
 from handwright.diffusion.loading.places import check_safetensors
 from handwright.errors import DiffusionError, UsageError
 
@@ -61,8 +63,28 @@ def load_adapters(
     if ip_adapter is not None:
         file = Path(ip_adapter)
         _check(pipe, file, "load_ip_adapter", "an IP adapter")
+        if pipe.image_encoder is None:
+            pipe.register_modules(image_encoder=_image_encoder(file, pipe.dtype))
         with loading(file):
-            pipe.load_ip_adapter(str(file.parent), subfolder="", weight_name=file.name)
+            pipe.load_ip_adapter(
+                str(file.parent), subfolder="", weight_name=file.name, image_encoder_folder=None
+            )
+
+
+def _image_encoder(file: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401
+    """The image encoder of an IP adapter: in image_encoder/ beside it, as they are published.
+
+    Raises:
+        DiffusionError: It is missing, damaged or a pickle.
+    """
+    folder = file.parent / "image_encoder"
+    if not folder.is_dir():
+        raise DiffusionError(
+            f"{file} needs its image encoder", f"there is no {folder}", "put the folder of that name there"
+        )
+    with loading(folder):
+        from transformers import CLIPVisionModelWithProjection
+    return load_network(CLIPVisionModelWithProjection, folder, dtype)
 
 
 def _check(pipe: Any, file: Path, loader: str, what: str) -> None:  # noqa: ANN401

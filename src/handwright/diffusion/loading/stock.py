@@ -160,7 +160,14 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
             f"choose one made for this family, such as {preset.controlnet.hub_id}",
         )
     check_fit(parts)
-    if parts.get("unet") is not None:
+    unet = parts.get("unet")
+    if "Union" in name and unet.config["in_channels"] != parts["vae"].config["latent_channels"]:
+        raise DiffusionError(
+            f"a union ControlNet does not go with {what}",
+            "diffusers runs it under a plain base alone, and this one is made for inpainting",
+            "choose a plain base, or a ControlNet for depth alone",
+        )
+    if unet is not None:
         parts = {**parts, "scheduler": for_unet(parts["scheduler"])}
     with quiet():
         kind = getattr(diffusers, name)
