@@ -78,7 +78,7 @@ def need(*packages: str, extra: str = "metrics") -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingPackageError(
-                f"this measure needs {package}", "it is not installed", f"pip install 'handwright[{extra}]'"
+                f"this needs {package}", "it is not installed", f"pip install 'handwright[{extra}]'"
             )
 
 

@@ -1,0 +1,304 @@
+"""The routes: pictures in, jobs out; errors are one JSON object with what, why and what to do."""
+
+import asyncio
+import json
+import mimetypes
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query
+from fastapi import Request as HttpRequest
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handwright import __version__
+from handwright.apps.service.access import Keys, Rate
+from handwright.apps.service.bodies import OPTIONS_OF, decoded, read_body
+from handwright.apps.service.counters import Counters
+from handwright.apps.service.queue import FINISHED, Job, JobQueue, QueueFullError
+from handwright.apps.service.settings import ServiceSettings
+from handwright.errors import HandwrightError, UsageError
+
+MOST_WAIT = 300.0  # Seconds that a request may wait for its job
+_POLL_S, _BEAT_S = 0.05, 15.0  # Between two looks at a job; between two signs of life of an event stream
+
+
+class ServiceError(HandwrightError):
+    """An error with a status of HTTP."""
+
+    def __init__(self, status: int, what: str, why: str = "", fix: str = "", retry_s: float = 0.0) -> None:
+        super().__init__(what, why, fix)
+        self.status, self.retry_s = status, retry_s
+
+
+def _allowed(request: HttpRequest) -> str:
+    """Name of who asks.
+
+    Raises:
+        ServiceError: The key is missing or wrong, or asks too often.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    owner = request.app.state.keys.owner(given, request.client.host if request.client else "")
+    if owner is None:
+        raise ServiceError(401, "the API key is missing or wrong", "", "send it as Authorization: Bearer KEY")
+    if wait := request.app.state.rate.wait_seconds(owner):
+        raise ServiceError(429, "too many requests", "", f"wait {wait:.0f} s", retry_s=wait)
+    return owner
+
+
+Owner = Annotated[str, Depends(_allowed)]
+Wait = Annotated[
+    float, Query(ge=0, le=MOST_WAIT, description="Seconds to wait for the result before answering.")
+]
+
+
+def create_app(settings: ServiceSettings) -> FastAPI:
+    """The service; its worker processes live from start-up to shut-down."""
+    counters = Counters()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        app.state.queue = JobQueue(settings, counters.finished)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(app.state.queue.close)
+
+    app = FastAPI(
+        title="handwright",
+        version=__version__,
+        lifespan=lifespan,
+        description="Review, mend and find the hands of pictures. Docs: docs/how-to/serve.md",
+    )
+
+    @app.exception_handler(HandwrightError)
+    async def on_error(request: HttpRequest, error: HandwrightError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        del request
+        status = (
+            error.status
+            if isinstance(error, ServiceError)
+            else 503
+            if isinstance(error, QueueFullError)
+            else 422
+        )
+        retry = error.retry_s if isinstance(error, ServiceError) else 1.0
+        headers = {"Retry-After": str(max(1, round(retry)))} if status in (429, 503) else {}
+        headers |= {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        return JSONResponse({"error": error_json(error)}, status, headers)
+
+    app.state.keys, app.state.rate = Keys(settings.keys), Rate(settings.rate_per_minute)
+
+    def queue() -> JobQueue:
+        return app.state.queue
+
+    def find(job_id: str, owner: str) -> Job:
+        job = queue().get(job_id, owner)
+        if job is None:
+            raise ServiceError(
+                404, "there is no such job", "its result may have expired", "send the picture again"
+            )
+        return job
+
+    def answer(job: Job) -> JSONResponse:
+        status = 200 if job.status in FINISHED else 202
+        headers = {"Location": f"/v1/jobs/{job.id}"}
+        return JSONResponse(job.to_json(queue().position(job)), status, headers)
+
+    async def finished(job: Job, seconds: float) -> Job:
+        end = asyncio.get_running_loop().time() + seconds
+        while job.status not in FINISHED and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(_POLL_S)
+        return job
+
+    def posting(kind: str) -> Callable[..., Awaitable[JSONResponse]]:
+        async def post(request: HttpRequest, owner: Owner, wait: Wait = 0.0) -> JSONResponse:
+            picture, options = await read_body(request, kind)
+            job = queue().add(kind, picture, options, owner)
+            return answer(await finished(job, wait))
+
+        post.__doc__ = f"{_SUMMARY[kind]} Options: {', '.join(OPTIONS_OF[kind])}."
+        return post
+
+    for kind in OPTIONS_OF:
+        app.post(f"/v1/{kind}", openapi_extra={"requestBody": _BODY}, status_code=202)(posting(kind))
+
+    @app.post("/v1/generate")
+    async def generate(request: HttpRequest, owner: Owner) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        """What a prompt leaves open about hands, and how to word that: {"text": …}."""
+        del owner
+        from handwright.prompts.plan import plan_prompt
+
+        try:
+            text = (await request.json())["text"]
+            assert isinstance(text, str)
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise UsageError("there is no text", "", 'send {"text": "a person waving"}') from error
+        return JSONResponse(plan_prompt(text).to_json())
+
+    @app.get("/v1/jobs/{job_id}")
+    async def get_job(job_id: str, owner: Owner, wait: Wait = 0.0) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        """A job, with its result once it is finished."""
+        return answer(await finished(find(job_id, owner), wait))
+
+    @app.delete("/v1/jobs/{job_id}")
+    async def cancel(job_id: str, owner: Owner) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        """Cancel a job; a finished one stays as it is."""
+        job = find(job_id, owner)
+        queue().cancel(job)
+        return answer(job)
+
+    @app.get("/v1/jobs/{job_id}/events")
+    async def events(job_id: str, owner: Owner) -> StreamingResponse:  # pyright: ignore[reportUnusedFunction]
+        """Server-sent events: the job whenever its status, stage or place changes, until it is finished."""
+        return StreamingResponse(_events(find(job_id, owner), queue()), media_type="text/event-stream")
+
+    @app.get("/v1/jobs/{job_id}/files/{name:path}")
+    async def file(job_id: str, name: str, owner: Owner) -> FileResponse:  # pyright: ignore[reportUnusedFunction]
+        """A file of a finished job, by a name that the job lists."""
+        job = find(job_id, owner)
+        if name not in job.files:
+            raise ServiceError(
+                404, "the job has no such file", "", f"it has: {', '.join(job.files) or 'none'}"
+            )
+        return FileResponse(job.folder / name, media_type=mimetypes.guess_type(name)[0])
+
+    @app.post("/sdapi/v1/extra-single-image")
+    async def extra_single_image(request: HttpRequest, owner: Owner) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        """A1111's post-processing call: {"image": base64} in, the picture with mended hands out."""
+        try:
+            picture = decoded((await request.json()).get("image"))
+        except (ValueError, AttributeError) as error:
+            if isinstance(error, HandwrightError):
+                raise
+            raise UsageError("the body is not JSON", "", 'send {"image": base64}') from error
+        job = await finished(queue().add("refine", picture, {}, owner), settings.max_seconds)
+        if job.status != "done":
+            raise UsageError(*(job.error or ("the job did not finish", "", "try again")))
+        from base64 import b64encode
+
+        (name,) = job.files
+        data = b64encode((job.folder / name).read_bytes()).decode()
+        hands = (job.result or {})["pictures"][0]["hands"]
+        lines = [f"hand {hand['id']} {hand['action']}: {hand['reason']}" for hand in hands]
+        return JSONResponse({"html_info": "<br>".join(map(_escaped, lines)), "image": data})
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
+        """Whether the service runs, and how many jobs wait."""
+        return {"status": "ok", "version": __version__, "waiting": queue().waiting}
+
+    @app.get("/metrics")
+    async def metrics(owner: Owner) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Counters in Prometheus' text format."""
+        del owner
+        text, kind = counters.page(queue().waiting, queue().restarts)
+        return Response(text, media_type=kind)
+
+    app.add_middleware(_Bounded, max_bytes=settings.max_bytes, counters=counters)
+    return app
+
+
+_SUMMARY = {
+    "review": "Go through the checklist of every hand of a picture.",
+    "refine": "Review the hands of a picture and repaint those that fail.",
+    "hands": "Find and fit the hands of a picture; nothing is repainted.",
+}
+
+_PICTURE = {"type": "string", "format": "binary"}
+_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["picture"],
+                "properties": {"picture": _PICTURE, "options": {"type": "string", "description": "JSON"}},
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["picture"],
+                "properties": {
+                    "picture": {"type": "string", "description": "base64"},
+                    "options": {"type": "object"},
+                },
+            }
+        },
+    },
+}
+
+
+def error_json(error: HandwrightError) -> dict[str, str]:
+    """An error as clients see it."""
+    return {"what": error.what, "why": error.why, "fix": error.fix, "line": str(error)}
+
+
+async def _events(job: Job, queue: JobQueue) -> AsyncIterator[str]:
+    before, quiet = "", 0.0
+    while True:
+        ended = job.status in FINISHED
+        now = json.dumps(job.to_json(queue.position(job)))
+        if now != before:
+            before, quiet = now, 0.0
+            yield f"event: job\ndata: {now}\n\n"
+        if ended:
+            return
+        await asyncio.sleep(_POLL_S)
+        quiet += _POLL_S
+        if quiet >= _BEAT_S:
+            quiet = 0.0
+            yield ": still here\n\n"
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
+
+
+class _Bounded:
+    """Refuses bodies that are too large, by their stated length or as they arrive, and counts answers."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, counters: Counters) -> None:
+        self._app, self._max, self._counters = app, max_bytes, counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        arrived, answered = 0, False
+
+        async def counting(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                route = scope.get("route")
+                self._counters.answered(getattr(route, "path", "other"), message["status"])
+            await send(message)
+
+        async def bounded() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > self._max:
+                raise _TooLargeError
+            return message
+
+        try:
+            if not length.isdigit() or int(length) > self._max:
+                raise _TooLargeError
+            await self._app(scope, bounded, counting)
+        except _TooLargeError:
+            if answered:
+                raise
+            what = f"the request is larger than {self._max} bytes"
+            error = HandwrightError(what, "", "send a smaller picture")
+            await JSONResponse({"error": error_json(error)}, 413)(scope, receive, counting)
+
+
+class _TooLargeError(Exception):
+    pass

@@ -1,0 +1,165 @@
+"""The process that works: one job at a time in a folder of its own, the models loaded once.
+
+It speaks through a pipe: it is sent ``(kind, folder, options)`` and answers ``("stage", name)`` any number
+of times, then ``("done", result, files)`` or ``("error", (what, why, fix))``. The folder holds ``input``
+without a suffix; every other name in it is chosen here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handwright.errors import HandwrightError, UnreadableImageError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from handwright.refine.pipeline import Engine
+
+Result = tuple[dict[str, Any], list[str]]
+"""A job's JSON, and the names of the files that go with it."""
+
+_SUFFIXES: Mapping[str, str] = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "WEBP": ".webp",
+    "TIFF": ".tif",
+    "AVIF": ".avif",
+}
+"""Formats that an output keeps; others become PNG."""
+
+
+def work_until_closed(pipe: Connection, landmarker: Path | None, max_pixels: int) -> None:
+    """Do the jobs that come through the pipe until it is closed; ends with its parent."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    with ExitStack() as stack:
+        engine = cache(
+            lambda: stack.enter_context(_opened(landmarker, lambda name: pipe.send(("stage", name))))
+        )
+        while True:
+            try:
+                kind, folder, options = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(_answer(kind, Path(folder), options, engine, max_pixels))
+
+
+def _answer(
+    kind: str, folder: Path, options: Mapping[str, Any], engine: Callable[[], Engine], max_pixels: int
+) -> tuple[Any, ...]:
+    try:
+        with _inside(folder):
+            return "done", *do_job(kind, options, engine, max_pixels)
+    except HandwrightError as error:
+        return "error", (error.what, error.why, error.fix)
+    except Exception as error:  # noqa: BLE001 - one bad picture never stops the worker
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        return "error", ("the picture could not be worked on", f"internal error: {why}", "report it")
+
+
+def do_job(kind: str, options: Mapping[str, Any], engine: Callable[[], Engine], max_pixels: int) -> Result:
+    """Work on the file ``input`` of the current folder.
+
+    Args:
+        kind: 'review', 'refine' or 'hands'.
+        options: Of a refinement by the names of ``handwright.options``; of a review its prompt.
+        engine: Opens the models on its first call.
+        max_pixels: Larger pictures are refused by their header.
+
+    Raises:
+        HandwrightError: The picture cannot be read, or an option makes no sense.
+    """
+    source = _with_suffix(Path("input"), max_pixels)
+    return _KINDS[kind](source, options, engine)
+
+
+def _review(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+    from handwright.workflow.review import ReviewOptions, review_files
+
+    judge = engine().judge
+    result = review_files([source], ReviewOptions(**options, open_judge=lambda: nullcontext(judge)))
+    _raise_first(result.review["unreadable"])
+    return result.review, []
+
+
+def _refine(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+    from handwright.workflow import Request, RunOptions, refine_files
+
+    opened = engine()
+    output = Path("output" + (source.suffix if source.suffix in _SUFFIXES.values() else ".png"))
+    run = RunOptions(force=True, open_engine=lambda: nullcontext(opened))
+    result = refine_files([source], output, Request(**options), run)
+    _raise_first(result.report["pictures"])
+    return result.report, [output.name]
+
+
+def _hands(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+    from handwright.workflow import Request, RunOptions, inspect_files
+
+    opened, folder = engine(), Path("hands")
+    run = RunOptions(force=True, open_engine=lambda: nullcontext(opened))
+    result = inspect_files([source], folder, Request(**options), run)
+    _raise_first(result.report["pictures"])
+    return result.report, sorted(f"{folder.name}/{path.name}" for path in folder.iterdir())
+
+
+_KINDS: Mapping[str, Callable[[Path, Mapping[str, Any], Callable[[], Engine]], Result]] = {
+    "review": _review,
+    "refine": _refine,
+    "hands": _hands,
+}
+
+
+def _raise_first(entries: list[dict[str, Any]]) -> None:
+    """Raise the error of an entry of a report."""
+    for entry in entries:
+        error = entry.get("error")
+        if isinstance(error, str):
+            raise UnreadableImageError(error.rstrip("."))
+        if error is not None:
+            raise UnreadableImageError(error["what"], error["why"], error["fix"])
+
+
+def _with_suffix(source: Path, max_pixels: int) -> Path:
+    """Name the file by what it holds.
+
+    Raises:
+        UnreadableImageError: It is no picture, or has more pixels than may be.
+    """
+    from handwright.image.load import decode_image
+
+    facts = decode_image(source.read_bytes(), max_pixels=max_pixels).meta["file"]
+    return source.rename(source.with_suffix(_SUFFIXES.get(facts.format, ".img")))
+
+
+@contextmanager
+def _opened(landmarker: Path | None, on_stage: Callable[[str], None]) -> Generator[Engine]:
+    from handwright.perception.models.download import ensure_models
+    from handwright.refine.pipeline import open_engine
+
+    with open_engine(ensure_models(model_path=landmarker).hand_landmarker, on_stage) as engine:
+        yield engine
+
+
+@contextmanager
+def _inside(folder: Path) -> Generator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
