@@ -34,6 +34,7 @@ if "--help" not in sys.argv:
     pipeline.HandLandmarker = no_landmarker
     pipeline.find_hands = lambda pixels, *, landmarker, refused=None: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
+    pipeline.open_appearance = judge.open_appearance = lambda landmarker: None
     judge.find_people = lambda pixels, landmarker: []
     redetection.redetect_hand = lambda pixels, wanted, landmarker: wanted
 try:

@@ -86,4 +86,5 @@ def _sentence(what: str, why: str, fix: str) -> str:
     """The three parts as one line."""
     what, why, fix = (" ".join(part.split()).rstrip(".") for part in (what, why, fix))
     cause = f"{what}: {why}" if why else what
-    return f"{cause}; {fix}." if fix else f"{cause}."
+    line = f"{cause}; {fix}" if fix else cause
+    return line if line.endswith("?") else f"{line}."

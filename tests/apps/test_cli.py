@@ -288,3 +288,11 @@ def test_stopping_by_hand_is_one_line(cli, monkeypatch: pytest.MonkeyPatch):
     code, _, err = cli("refine", "a.png", "-o", "b.png")
     assert code == 130
     assert "go on where it was" in err
+
+
+def test_the_service_refuses_a_wide_address_without_a_key(capsys, monkeypatch):
+    monkeypatch.delenv("HANDWRIGHT_API_KEYS", raising=False)
+    with pytest.raises(SystemExit) as stopped:
+        main(["serve", "--host", "0.0.0.0"])
+    assert stopped.value.code == 2
+    assert "without an API key" in capsys.readouterr().err
