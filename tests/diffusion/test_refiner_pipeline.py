@@ -96,9 +96,39 @@ def test_without_the_blend_every_step_is_that_of_diffusers_own_inpainting(
         torch.testing.assert_close(mine, other, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+def noise_schedule(pipe: Any, kind: str) -> Any:
+    """DDIM's or Euler's scheduler on a UNet's noise schedule; a flow's as it is."""
+    own = pipe.scheduler
+    if kind == "flow":
+        return own
+    with quiet():
+        return {"ddim": diffusers.DDIMScheduler, "euler": diffusers.EulerDiscreteScheduler}[kind].from_config(
+            own.config
+        )
+
+
+def signal_and_noise(scheduler: Any, kind: str, index: int) -> tuple[float, float]:
+    """Factors of picture and noise in what is known before step ``index``, from σ or ᾱ alone."""
+    if kind == "ddim":
+        bar = float(scheduler.alphas_cumprod[int(scheduler.timesteps[index])])
+        return bar**0.5, (1 - bar) ** 0.5
+    sigma = float(scheduler.sigmas[index])
+    return (1 - sigma if kind == "flow" else 1.0), sigma
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, kind) for name in UNETS for kind in ("ddim", "euler")),
+        *((name, "flow") for name in ("sd3", "flux", "z-image")),
+    ],
+)
 def test_outside_the_mask_every_family_follows_the_picture_at_the_noise_level_of_the_next_step(
-    name: str, opened: Callable[[str], HandRefinerPipeline], pictures: dict[str, Image.Image]
+    name: str,
+    kind: str,
+    opened: Callable[[str], HandRefinerPipeline],
+    pictures: dict[str, Image.Image],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pipe = opened(name)
     blend = KnownRegionBlend.from_pipe(pipe.pipe, pictures["image"], pictures["mask_image"], seeded(5))
@@ -110,7 +140,8 @@ def test_outside_the_mask_every_family_follows_the_picture_at_the_noise_level_of
         blended(*arguments[:3], {**arguments[3], **changed})
         return changed
 
-    pipe.pipe.scheduler = euler_of(pipe.pipe.scheduler)
+    scheduler = noise_schedule(pipe.pipe, kind)
+    monkeypatch.setattr(pipe.pipe, "scheduler", scheduler)
     whole = {
         **pictures,
         "mask_image": pictures["mask_image"] if reads_mask(pipe.pipe) else Image.new("L", (64, 64), 255),
@@ -126,20 +157,11 @@ def test_outside_the_mask_every_family_follows_the_picture_at_the_noise_level_of
         if step == STEPS - 1:
             assert torch.equal(after, before), "the last step is not masked"
             continue
-        sigma = float(pipe.pipe.scheduler.sigmas[step + 1])
         noise = torch.randn(blend.known.shape, generator=draws)
-        signal = 1 - sigma if name in ("sd3", "flux", "z-image") else 1.0
-        wanted = signal * blend.known + sigma * noise
+        signal, spread = signal_and_noise(scheduler, kind, step + 1)
+        wanted = signal * blend.known + spread * noise
         torch.testing.assert_close(after[~inside], wanted[~inside], atol=1e-4, rtol=1e-5)
         assert torch.equal(after[inside], before[inside])
-
-
-def euler_of(scheduler: Any) -> Any:
-    """Euler's scheduler, whose σ are at hand, on a UNet's noise schedule; a flow's as it is."""
-    if type(scheduler).__name__.startswith("FlowMatch"):
-        return scheduler
-    with quiet():
-        return diffusers.EulerDiscreteScheduler.from_config(scheduler.config)
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -32,7 +32,7 @@ class Preset:
     guidance: float  # ``guidance_scale``, with the meaning that the stock pipeline gives it
     strength: float  # ``controlnet_conditioning_scale``
     source: str  # Where steps, guidance and strength come from
-    scheduler: str  # diffusers' class of the base's own scheduler
+    scheduler: str  # diffusers' class of the base's own scheduler, or of what runs in place of PNDM
     negative: bool  # Whether the stock pipeline takes negative words
     depth_mode: int | None = None  # ``control_mode`` that a union ControlNet reads depth under
     calls: Mapping[str, object] = field(default_factory=dict[str, object])  # Further arguments of every call
