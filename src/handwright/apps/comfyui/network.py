@@ -50,6 +50,11 @@ class ComfyNetwork:
         """``cfg``."""
         return self.cfg
 
+    @property
+    def default_steps(self) -> int:
+        """ComfyUI's own default."""
+        return 20
+
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """Paint inside the mask; see ``InpaintNetwork``.
 
