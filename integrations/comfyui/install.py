@@ -48,8 +48,12 @@ def main() -> None:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(kept()) + "\n")
         for arguments in commands(constraints):
-            if arguments != ["--no-deps"]:
-                subprocess.run([sys.executable, "-m", "pip", "install", *arguments], check=True)
+            if arguments == ["--no-deps"]:
+                continue
+            if subprocess.run([sys.executable, "-m", "pip", "install", *arguments], check=False).returncode:
+                sys.exit(
+                    f"handwright was not installed; {', '.join(kept())} stay as they are (needs numpy>=2)."
+                )
 
 
 if __name__ == "__main__":

@@ -4,5 +4,5 @@ Reading order: ``pipeline`` (find, analyse, attempt, paste, review), ``hand_task
 known of a hand, and of hands together), ``attempt``, ``candidates`` and ``painting`` (paint and judge),
 ``acceptance`` (may a candidate replace the original), ``pose_hypotheses`` and ``detached`` (what is tried
 when none may), ``painters``, ``compositing``, ``redetection``, ``review_before_after``, ``settings``,
-``result``.
+``result``; ``exchange`` (depth, masks and squares for programs that paint themselves).
 """
