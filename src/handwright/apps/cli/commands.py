@@ -96,6 +96,30 @@ def refine(
     raise typer.Exit(result.exit_code)
 
 
+@app.command(short_help="Refine what is written into a folder.")
+@opt.with_options()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="IN", help="The folder that pictures are written to.")],
+    output: Annotated[Path | None, opt.option("-o --output", "DIR", "Folder for the results.")] = None,
+    patches: opt.Patches = False,
+    landmarker: opt.Landmarker = None,
+    debug: opt.Debug = False,
+    **given: Any,  # noqa: ANN401 - the options of a refinement
+) -> None:
+    """Refine the pictures of a folder and every one that is written there later; ends with Ctrl-C.
+
+    Models stay loaded, files of the folder are never changed, and what was done already is left as it is.
+    """
+    from handwright.workflow import Request, RunOptions
+    from handwright.workflow.run.watch import watch_folder
+
+    screen = Screen(debug=debug)
+    out = required(output, "-o DIR")
+    options = RunOptions(patches=patches, landmarker=landmarker, notify=screen.notify)
+    screen.write(f"watching {folder}; results go to {out}; Ctrl-C ends it")
+    watch_folder(folder, out, Request(**given), options, screen.show_result)
+
+
 @app.command(short_help="Find, fit, show and save hands.")
 @opt.with_options("box", "hands")
 def hands(

@@ -67,7 +67,21 @@ def refine_files(
     """
     request, options = request or Request(), options or RunOptions()
     sources = find_sources(inputs, leave_out=_folders(output, options.report))
-    return _run("refine", plan_outputs(sources, output), refine_file, request, options)
+    return run_refine(plan_outputs(sources, output), request, options)
+
+
+def run_refine(jobs: Sequence[Job], request: Request, options: RunOptions) -> RunResult:
+    """Refine pictures whose outputs are known; raises as ``refine_files``."""
+    return _run("refine", jobs, refine_file, request, options)
+
+
+def engine_opener(options: RunOptions, on_stage: Callable[[str], None] | None = None) -> OpenEngine:
+    """What opens the engine of these options.
+
+    Raises:
+        MissingModelError: The perception model is missing and could not be fetched.
+    """
+    return options.open_engine or partial(_open_engine, options.landmarker_file(), on_stage)
 
 
 def inspect_files(
@@ -121,9 +135,7 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
         options.progress(stage, finished, len(jobs))
 
     alone = min(options.workers, len(jobs)) == 1  # worker processes report whole pictures only
-    opener = options.open_engine or partial(
-        _open_engine, options.landmarker_file(), on_stage if alone else None
-    )
+    opener = engine_opener(options, on_stage if alone else None)
     outcomes = run_in_order(jobs, work, plan, opener, replace(options, progress=progress))
     records = [outcome.record for outcome in outcomes]
     path = None if options.report is None else write_report(options.report, command, records)
