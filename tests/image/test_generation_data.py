@@ -1,9 +1,11 @@
-"""Forty pictures as the generators write them: what is read of them, and that it survives a repair."""
+"""Pictures as the generators write them: what is read of them, and that it survives a repair."""
 
 # ruff: noqa: E501 - a table of samples reads best a line each
 from __future__ import annotations
 
+import gzip
 import json
+from collections import Counter
 from io import BytesIO
 from typing import Any
 
@@ -32,6 +34,26 @@ def png(**texts: str) -> bytes:
 def saved(file_format: str, **options: Any) -> bytes:
     file = BytesIO()
     PILImage.fromarray(PIXELS).save(file, file_format, **options)
+    return file.getvalue()
+
+
+def png_ztxt(**texts: str) -> bytes:
+    info = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        info.add_text(key, text, zip=True)
+    return saved("PNG", pnginfo=info)
+
+
+def hidden(payload: bytes, form: bytes, length: int | None = None) -> bytes:
+    """A PNG with a text in the lowest bits of its alpha channel, down the columns."""
+    bits = len(payload) * 8 if length is None else length
+    stream = np.unpackbits(np.frombuffer(form + bits.to_bytes(4, "big") + payload, np.uint8))
+    pixels = np.full((96, 64, 4), 254, np.uint8)
+    column_first = pixels[..., 3].T.reshape(-1)
+    column_first[: len(stream)] |= stream
+    pixels[..., 3] = column_first.reshape(64, 96).T
+    file = BytesIO()
+    PILImage.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
@@ -152,19 +174,37 @@ SAMPLES: list[tuple[str, bytes, GenerationData]] = [
     ("NovelAI PNG", png(Software="NovelAI", Description=WORDS, Source="xl", Comment=json.dumps(NOVEL)), the("NovelAI")),
     ("NovelAI PNG, prompt beside", png(Software="NovelAI", Description=WORDS, Source="xl", Comment=json.dumps({k: v for k, v in NOVEL.items() if k != "prompt"})), the("NovelAI")),
     ("NovelAI 4 PNG", png(Software="NovelAI", Source="xl", Comment=json.dumps(V4)), the("NovelAI")),
+    ("NovelAI PNG, in the alpha channel", hidden(gzip.compress(json.dumps({"Description": WORDS, "Software": "NovelAI", "Source": "xl", "Comment": json.dumps(NOVEL)}).encode()), b"stealth_pngcomp"), the("NovelAI")),
+    ("NovelAI 4 PNG, in the alpha channel", hidden(gzip.compress(json.dumps({"Source": "xl", "Comment": json.dumps(V4)}).encode()), b"stealth_pngcomp"), the("NovelAI")),
+    ("NovelAI 4 WebP", exif("WEBP", unicode_comment(json.dumps({"Comment": json.dumps(V4), "Source": "xl"}), "le")), the("NovelAI")),
+    ("NovelAI PNG, compressed text", png_ztxt(Comment=json.dumps(NOVEL), Source="xl"), the("NovelAI")),
+    ("InvokeAI PNG, iTXt", png(invokeai_metadata=json.dumps({**INVOKE, "positive_prompt": "手を振る"}, ensure_ascii=False)), the("InvokeAI", prompt="手を振る")),
+    ("InvokeAI 4 PNG, model by key", png(invokeai_metadata=json.dumps({**INVOKE, "model": {"key": "xl"}, "app_version": "4.2.0"})), the("InvokeAI")),
+    ("Fooocus WebP, A1111's form", exif("WEBP", TEXT, {305: "Fooocus v2.5.0"}, sub=False), the("Fooocus")),
+    ("Fooocus PNG, compressed text", png_ztxt(parameters=json.dumps(FOOOCUS), fooocus_scheme="fooocus"), the("Fooocus")),
+    ("A1111 PNG, in the alpha channel", hidden(TEXT.encode(), b"stealth_pnginfo"), the("A1111")),
     ("NovelAI WebP", exif("WEBP", unicode_comment(json.dumps({"Comment": json.dumps(NOVEL), "Source": "xl"}))), the("NovelAI")),
 ]  # fmt: skip
 
 
 def test_there_are_forty_samples() -> None:
-    assert len(SAMPLES) == len({name for name, _, _ in SAMPLES}) == 40
+    assert len(SAMPLES) == len({name for name, _, _ in SAMPLES}) == 49
+    tools = Counter(wanted.tool for _, _, wanted in SAMPLES)
+    assert set(tools) == {"A1111", "ComfyUI", "Fooocus", "InvokeAI", "NovelAI"}
+    assert min(tools.values()) >= 8
+
+
+def test_hidden_bits_that_are_no_text_are_none() -> None:
+    for payload, form in ((b"no gzip", b"stealth_pngcomp"), (b"\xff\xfe", b"stealth_pnginfo")):
+        assert generation_data(decode_image(hidden(payload, form))) is None
+    assert generation_data(decode_image(hidden(b"x", b"stealth_pnginfo", length=1 << 31))) is None
 
 
 @pytest.mark.parametrize(("data", "wanted"), [s[1:] for s in SAMPLES], ids=[s[0] for s in SAMPLES])
 def test_it_is_read_and_survives_a_repair(data: bytes, wanted: GenerationData) -> None:
     image = decode_image(data)
     assert generation_data(image) == wanted
-    inside = np.zeros((16, 16), np.bool_)
+    inside = np.zeros(image.pixels.shape[:2], np.bool_)
     inside[4:8, 4:8] = True
     repaired, _ = encode_image(with_edits(image, 255 - image.pixels, inside), facts_of(image).format)
     again = decode_image(repaired)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from handwright.image.comfyui_graph import read_graph
 from handwright.image.facts import FileFacts, facts_of
+from handwright.image.formats.alpha_text import hidden_texts
 from handwright.image.formats.metadata import parsed_exif
 from handwright.types import Image
 
@@ -34,7 +35,10 @@ class GenerationData:
 
 def generation_data(image: Image) -> GenerationData | None:
     """What the picture's generator wrote, or None where no known one did."""
-    return read_generation_data(texts_of(facts_of(image)))
+    found = read_generation_data(texts_of(facts_of(image)))
+    if found is None and image.native is not None and image.mode == "RGBA":
+        return read_generation_data(hidden_texts(image.native[..., 3]))
+    return found
 
 
 def texts_of(facts: FileFacts) -> dict[str, str]:

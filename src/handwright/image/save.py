@@ -5,12 +5,18 @@ from pathlib import Path
 
 from handwright.errors import OutputError
 from handwright.image.atomic_write import write_atomically
+from handwright.image.formats.appendix import with_appendix
 from handwright.image.formats.encode import SUFFIXES, encode_image
 from handwright.types import Image
 
 
 def save_image(
-    image: Image, path: str | Path, *, overwrite: bool = False, source_path: str | Path | None = None
+    image: Image,
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    source_path: str | Path | None = None,
+    appendix: bytes | None = None,
 ) -> tuple[str, ...]:
     """Write a picture in the format that its suffix names, with the mode and metadata of its source.
 
@@ -22,6 +28,7 @@ def save_image(
         path: '.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff' or '.bmp'.
         overwrite: Replace what is there.
         source_path: The file that the picture came from, for a clear error when it would be replaced.
+        appendix: Bytes of our own for a PNG, JPEG or WebP (``formats.appendix``); None: none are written.
 
     Returns:
         Notes for the report, often none.
@@ -34,6 +41,8 @@ def save_image(
     file_format = format_for(path)
     check_output(path, overwrite=overwrite, source_path=source_path)
     data, notes = encode_image(image, file_format)
+    if appendix is not None:
+        data = with_appendix(data, file_format, appendix)
     write_atomically(path, lambda file: file.write(data))
     return notes
 

@@ -62,7 +62,8 @@ Pick = Annotated[
     int | None, option("--pick", "N", "With --from and --hand: the Nth candidate; 0: the original.")
 ]
 Again = Annotated[
-    Path | None, option("--again", "FILE", "Make a refined PNG once more, from that file alone.")
+    Path | None,
+    option("--again", "FILE", "Make a refined PNG, JPEG or WebP once more, from that file alone."),
 ]
 KeepIntermediates = Annotated[
     bool, typer.Option("--keep-intermediates", help="* Keep pictures of the steps beside the report.")

@@ -72,12 +72,14 @@ def jpeg_segments(data: bytes) -> list[Chunk]:
 def carried_jpeg_segments(data: bytes) -> tuple[Chunk, ...]:
     """Application and comment segments that stay true when pixels change.
 
-    Left out: JFIF and Adobe headers (the encoder writes its own), the index of further pictures (MPF) and
-    signed content credentials (JUMBF), which no longer hold.
+    Left out: JFIF and Adobe headers (the encoder writes its own), the index of further pictures (MPF), signed
+    content credentials (JUMBF), which no longer hold, and an appendix of our own.
     """
 
     def stays_true(marker: int, payload: bytes) -> bool:
         if marker in (_APP0, _APP11, _APP14) or (marker == _APP2 and payload.startswith(b"MPF\0")):
+            return False
+        if marker == _APP15 and payload.startswith(b"handwright\0"):
             return False
         return _APP0 < marker <= _APP15 or marker == _COM
 

@@ -1,8 +1,9 @@
-"""A refinement once more from the refined PNG alone: its settings, and the samples that it replaced."""
+"""A refinement once more from the refined file alone: its settings, and what it was made from."""
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from handwright import __version__
-from handwright.errors import HandsFileError, OutputError, UsageError
-from handwright.image import decode_image, encode_image, format_for, load_image, save_image
+from handwright.errors import HandsFileError, OutputError, UnreadableImageError, UsageError
+from handwright.image import decode_image, encode_image, format_for
 from handwright.image.facts import facts_of, with_png_chunk, without_png_text
+from handwright.image.formats.appendix import appendix_of
 from handwright.options import DIFFUSION_OPTIONS, OPTIONS
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
-from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance, with_own_entry
+from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance, save_with_entry
 from handwright.workflow.run.load import settings_given
 from handwright.workflow.run.request import Request, without_paths
 
@@ -26,10 +28,10 @@ from handwright.workflow.run.request import Request, without_paths
 def refine_again(
     file: Path, output: Path, request: Request, *, force: bool = False, landmarker: Path | None = None
 ) -> bool:
-    """Refine what a refined PNG was before, with the settings that it holds.
+    """Refine what a refined picture was before, with the settings that it holds.
 
     Args:
-        file: A PNG that ``refine`` wrote.
+        file: A PNG, JPEG or WebP that ``refine`` wrote.
         output: Where the result goes.
         request: Options that the file cannot hold: a model in a folder of the user's, a mask and the like.
         force: Overwrite what is at the output.
@@ -46,30 +48,46 @@ def refine_again(
     from handwright.refine.pipeline import open_engine, refine_picture
     from handwright.refine.settings import refine_settings
 
-    image = load_image(file)
-    entry = own_entry(image, file)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UnreadableImageError(f"cannot read {file}", error.strerror or "", "check the name") from error
+    image, appendix = decode_image(data, name=str(file)), appendix_of(data)
+    source = original_bytes(appendix)
+    entry = own_entry(image, file, appendix)
     wanted = Request(**{**given_of(entry["settings"]), **request.given})
     _check_same(wanted, entry, file)
     if output.exists() and not force:
         raise OutputError(f"{output} exists already", "", "choose another output, or give `force`")
-    before, sha256 = original(image, file), str(entry["input_sha256"])
+    sha256 = str(entry["input_sha256"])
+    before = original(image, file) if source is None else decode_image(source, name=f"the original in {file}")
     with open_engine(landmarker) as engine:
         settings = refine_settings(settings_given(wanted.given, before, sha256, lambda: engine))
         repair = refine_picture(before, settings, engine)
     make_folder(output.parent)
     format_for(output)
-    after = with_own_entry(repair, provenance(wanted.as_json(), sha256))
-    save_image(after, output, overwrite=True)
+    save_with_entry(repair, provenance(wanted.as_json(), sha256), output, lambda: source or b"")
     return sha256_of_file(output) == sha256_of_file(file)
 
 
-def own_entry(image: Image, file: Path) -> dict[str, Any]:
+def original_bytes(appendix: bytes | None) -> bytes | None:
+    """The original file that a refined one holds; None where it holds samples or nothing."""
+    kept = re.match(rb'\{"file": (\d+)\}\n[^\n]*\n', appendix or b"")
+    if kept is None:
+        return None
+    data = (appendix or b"")[kept.end() :]
+    return data if len(data) == int(kept[1]) else None
+
+
+def own_entry(image: Image, file: Path, appendix: bytes | None = None) -> dict[str, Any]:
     """The settings that a refined picture holds.
 
     Raises:
         HandsFileError: It holds none.
     """
     text = facts_of(image).text.get(TEXT_KEY)
+    if original_bytes(appendix) is not None:  # in every format but PNG it stands there alone
+        text = (appendix or b"").split(b"\n", 2)[1].decode("utf-8", "replace")
     try:
         entry = json.loads(text or "")
         return {
@@ -80,8 +98,8 @@ def own_entry(image: Image, file: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise HandsFileError(
             f"{file} holds no settings of handwright",
-            "it is no PNG that `refine` wrote, or something removed its text",
-            "give the refined PNG itself",
+            "it is no PNG, JPEG or WebP that `refine` wrote, or something removed its metadata",
+            "give the refined file itself",
         ) from error
 
 
@@ -103,7 +121,7 @@ def original(image: Image, file: Path) -> Image:
     except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
         raise HandsFileError(
             f"{file} does not hold the pixels that it was made from",
-            "only a PNG refined from a PNG does, and no palette",
+            "something removed them",
             "refine the original with the settings in its text",
         ) from error
     bare = with_png_chunk(without_png_text(replace(image, native=native), TEXT_KEY), ORIGINAL_CHUNK, None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import methodcaller
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy as np
 from handwright import __version__
 from handwright.errors import UsageError
 from handwright.image import encode_image, format_for, patch_png, save_image, save_unchanged, write_atomically
-from handwright.image.facts import with_png_chunk, with_png_text
+from handwright.image.facts import facts_of, with_png_chunk, with_png_text
+from handwright.image.formats.appendix import FORMATS, TAG
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.report.document import Written
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from handwright.workflow.run.request import Plan, Request
 
 TEXT_KEY = "handwright"  # Keyword of the PNG text that holds the settings
-ORIGINAL_CHUNK = b"haNd"  # Type of the PNG chunk that holds the samples which a repair replaced
+ORIGINAL_CHUNK = TAG  # Type of the PNG chunk that holds the samples which a repair replaced
 
 
 def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Written:
@@ -38,8 +40,8 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
     sweep(job, plan)
     with plan.ledger.claimed(job):
         if any(hand.action == "refined" for hand in repair.hands):
-            after = with_own_entry(repair, provenance(plan.settings, input_sha256))
-            notes = save_image(after, job.output, overwrite=True, source_path=job.source)
+            entry = provenance(plan.settings, input_sha256)
+            notes = save_with_entry(repair, entry, job.output, job.source.read_bytes, job.source)
         else:
             reason = "No hand was changed" if repair.hands or repair.undetected else "No hand was found"
             notes = (f"{reason}: the picture went through unchanged.", *_pass_through(job, repair.before))
@@ -47,10 +49,39 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
     return Written(sha256_of_file(job.output), tuple(notes), patches)
 
 
-def with_own_entry(repair: Repair, text: str) -> Image:
-    """The repaired picture with its settings and, in a PNG, the pixels that it lost: ``refine --again``."""
-    after = with_png_text(repair.after, TEXT_KEY, text)
-    return with_png_chunk(after, ORIGINAL_CHUNK, packed_original(repair.before, repair.after))
+def save_with_entry(
+    repair: Repair,
+    entry: str,
+    output: Path,
+    source_bytes: Callable[[], bytes],
+    source: Path | None = None,
+) -> tuple[str, ...]:
+    """Write the repaired picture with its settings and what ``refine --again`` makes it from once more.
+
+    A PNG from a PNG holds the samples that it lost. Every other PNG, JPEG or WebP holds the original file:
+    nothing else gives back what a lossy codec or another format took from it. TIFF and BMP hold neither.
+
+    Returns:
+        Notes for the report.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    after, file_format = with_png_text(repair.after, TEXT_KEY, entry), format_for(output)
+    appendix = None
+    if file_format == "PNG" and facts_of(after).format == "PNG":
+        packed = packed_original(repair.before, repair.after)
+        after = with_png_chunk(after, ORIGINAL_CHUNK, packed)
+        appendix = None if packed is not None else original_file(entry, source_bytes())
+    elif file_format in FORMATS:
+        appendix = original_file(entry, source_bytes())
+    return save_image(after, output, overwrite=True, source_path=source, appendix=appendix)
+
+
+def original_file(entry: str, data: bytes) -> bytes:
+    """The settings and the file that they were used on: two lines of JSON, then its bytes."""
+    head = {"file": len(data)}
+    return json.dumps(head).encode() + b"\n" + entry.encode() + b"\n" + data
 
 
 def packed_original(before: Image, after: Image) -> bytes | None:

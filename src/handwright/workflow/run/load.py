@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handwright.errors import HandsFileError, UsageError
-from handwright.options import OPTIONS
+from handwright.image.generation_data import generation_data
+from handwright.options import DEFAULTS, DIFFUSING, OPTIONS
+from handwright.prompts.prompt_text import plain_text
 from handwright.refine.settings import RefineSettings, refine_settings
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 from handwright.workflow.run.request import HANDS_SUFFIXES
@@ -41,7 +43,7 @@ def settings_given(
     Raises:
         HandwrightError: As ``load_settings``.
     """
-    loaded = dict(given)
+    loaded = {**own_prompt(given, image), **given}
     if "box" in given:
         OPTIONS["box"].check(given["box"])
         loaded["box"] = tuple(_box_in_picture(box, image) for box in given["box"])
@@ -55,6 +57,20 @@ def settings_given(
         if isinstance(given.get(name), Path):
             loaded[name] = read(given[name])
     return loaded
+
+
+def own_prompt(given: Mapping[str, Any], image: Image) -> dict[str, str]:
+    """What a diffusing painter is told that the picture shows: the words it was generated from.
+
+    Returns:
+        ``prompt``, without the syntax of the tool that wrote it; nothing where the user gives a prompt, the
+        painter reads none, or the picture holds none.
+    """
+    if "prompt" in given or given.get("painter", DEFAULTS["painter"]) not in DIFFUSING:
+        return {}
+    written = generation_data(image)
+    words = plain_text(written.prompt) if written is not None else ""
+    return {"prompt": words} if words else {}
 
 
 def load_mask(path: Path, image: Image) -> Mask:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,9 @@ def process(
     with watch("read"):
         image = load_image(job.source)
         settings = load_settings(plan, image, input_sha256, engine)
+    if settings.diffusion is not None and plan.settings["diffusion"] is not None:
+        used = {**plan.settings["diffusion"], "prompt": settings.diffusion.prompt}
+        plan = replace(plan, settings={**plan.settings, "diffusion": used})
     repair = work(image, settings, engine())
     with watch("write"):
         evidence = None
