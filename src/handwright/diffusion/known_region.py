@@ -62,7 +62,8 @@ class KnownRegionBlend:
     # The picture's latents x0, scaled and laid out as the pipeline keeps its own: [b, c, h, w] or [b, t, c]
     known: Tensor
     mask: Tensor  # m at latent size, 1 inside the hand region; of the same layout, or [b, 1, h, w]
-    generator: torch.Generator | None = None  # Where the noise comes from
+    # Where the noise comes from; a list of them: one a picture
+    generator: torch.Generator | list[torch.Generator] | None = None
     tensor_inputs: tuple[str, ...] = ("latents",)  # Read by diffusers: the tensors it hands over
 
     @classmethod
@@ -71,7 +72,7 @@ class KnownRegionBlend:
         pipe: Any,  # noqa: ANN401
         image: Any,  # noqa: ANN401
         mask_image: Any,  # noqa: ANN401
-        generator: torch.Generator | None = None,
+        generator: torch.Generator | list[torch.Generator] | None = None,
     ) -> Self:
         """The blend for a loaded diffusers pipeline of any family; give it as ``callback_on_step_end``.
 
@@ -79,7 +80,7 @@ class KnownRegionBlend:
             pipe: The pipeline; its VAE encodes the picture.
             image: The picture, in any form that diffusers takes; its sides are divisible by 8 or 16 pixels.
             mask_image: Of the picture's size, white where it may change.
-            generator: Where the noise comes from.
+            generator: Where the noise comes from; a list of them: one a picture.
         """
         step = pixels_per_latent(pipe.vae)
         picture, mask = _prepared(step, image, mask_image)
@@ -111,7 +112,7 @@ def masked_beside(
     pipe: Any,  # noqa: ANN401
     image: Any,  # noqa: ANN401
     mask_image: Any,  # noqa: ANN401
-) -> Float[Tensor, "1 k h w"]:
+) -> Float[Tensor, "b k h w"]:
     """x_mask: what an inpainting UNet reads beside the latents, the mask m and the masked picture's latents.
 
     Args:

@@ -21,7 +21,7 @@ def partial_start(
     start_image: Any,  # noqa: ANN401
     steps: int,
     left: int,
-    generator: torch.Generator | None,
+    generator: torch.Generator | list[torch.Generator] | None,
 ) -> dict[str, Any]:
     """Arguments that make a flow-matching pipeline run the last ``left`` of ``steps`` steps on a picture.
 

@@ -117,7 +117,7 @@ class HandRefinerPipeline:
     @torch.no_grad()
     def __call__(
         self,
-        prompt: str = "",
+        prompt: str | list[str] = "",
         image: Any = None,  # noqa: ANN401 - every form of picture that diffusers takes
         mask_image: Any = None,  # noqa: ANN401
         control_image: Any = None,  # noqa: ANN401
@@ -127,7 +127,7 @@ class HandRefinerPipeline:
         guidance_scale: float | None = None,
         controlnet_conditioning_scale: float | Sequence[float] | None = None,
         strength: float = 1.0,
-        generator: torch.Generator | None = None,
+        generator: torch.Generator | list[torch.Generator] | None = None,
         blend: bool = True,
         start_image: Any = None,  # noqa: ANN401
         control_guidance: float = 1.0,
@@ -139,7 +139,9 @@ class HandRefinerPipeline:
         """Repaint the region inside ``mask_image`` (HandRefiner §3.1).
 
         Args:
-            prompt: c_p of eq. 3.
+            prompt: c_p of eq. 3; a list of them, with as many pictures, masks, control images and
+                generators, is painted in one batch, every picture as it would be alone (but for noise that
+                SD 3 adds to a control image).
             image: The picture; sides divisible by 8 pixels, by 16 for transformers.
             mask_image: White inside the hand region.
             control_image: The depth control image.
@@ -172,7 +174,8 @@ class HandRefinerPipeline:
         strengths = check_options(steps, guidance, scale, strength, control_guidance)
         check_schedule(self.pipe.scheduler, steps, strength)
         negative = self._negative(negative_prompt)
-        self._check_prompts(prompt, negative or "")
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        self._check_prompts(*prompts, negative or "")
         height, width = picture_size(image, mask_image, control_image, pixels_per_token(self.pipe))
         left = steps_left(steps, strength)
         by_step = strengths[steps - left :] if isinstance(scale, Sequence) else None
@@ -186,7 +189,9 @@ class HandRefinerPipeline:
         shown = mask_image if reads_mask(self.pipe) or not blend else torch.ones(1, 1, height, width)
         arguments = {
             "prompt": prompt,
-            "negative_prompt": negative,
+            "negative_prompt": negative
+            if isinstance(prompt, str) or negative is None
+            else [negative] * len(prompts),
             "image": begun,
             "mask_image": shown,
             "control_image": control_image,
@@ -287,11 +292,13 @@ def exact_share(left: int, steps: int, skips: bool = False) -> float:
 
 
 @contextmanager
-def seeded_everywhere(generator: torch.Generator | None) -> Generator[None]:
-    """Torch's global source of noise seeded as ``generator`` was, and as before afterwards.
+def seeded_everywhere(generator: torch.Generator | list[torch.Generator] | None) -> Generator[None]:
+    """Torch's global source of noise seeded as ``generator``, or the first, was, and as before afterwards.
 
     Some stock pipelines draw from it when they encode a control image.
     """
+    if isinstance(generator, list):
+        generator = generator[0]
     if generator is None:
         yield
         return

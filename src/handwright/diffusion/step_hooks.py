@@ -30,7 +30,7 @@ def step_hooks(
     strengths: Sequence[float] | None,
     control_guidance: float,
     on_step: OnStep | None,
-    beside: Float[Tensor, "1 k h w"] | None = None,
+    beside: Float[Tensor, "b k h w"] | None = None,
 ) -> Generator[None]:
     """Attach what is asked for during the block.
 
@@ -39,7 +39,7 @@ def step_hooks(
         strengths: Control strength of every step that is run, in place of the call's own; None: as called.
         control_guidance: w_D of ``HandRefinerPipeline``; 1 runs nothing twice.
         on_step: Called at every step.
-        beside: [1, L + 1, h, w] mask and masked picture's latents, for ``blind_networks``.
+        beside: [b, L + 1, h, w] mask and masked picture's latents, for ``blind_networks``.
     """
     with ExitStack() as stack:
         if beside is not None:
@@ -76,14 +76,15 @@ _STOCK_CHANNELS = 9  # Of the inpainting UNets that diffusers' pipelines know
 class _Beside:
     """Hook before a network that reads x with x_mask, for calls with x alone."""
 
-    def __init__(self, beside: Float[Tensor, "1 k h w"], channels: int) -> None:
+    def __init__(self, beside: Float[Tensor, "b k h w"], channels: int) -> None:
         self.beside, self.channels = beside, channels
 
     def __call__(self, network: Any, args: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
         del network
         x, *others = args
         if x.shape[1] < self.channels:
-            x = torch.cat([x, self.beside.to(x).expand(len(x), -1, -1, -1)], dim=1)
+            beside = self.beside.to(x).repeat(len(x) // len(self.beside), 1, 1, 1)  # branches of guidance
+            x = torch.cat([x, beside], dim=1)
         return (x, *others), kwargs
 
 

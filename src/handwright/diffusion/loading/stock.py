@@ -160,8 +160,8 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
             f"choose one made for this family, such as {preset.controlnet.hub_id}",
         )
     check_fit(parts)
-    unet = parts.get("unet")
-    if "Union" in name and unet.config["in_channels"] != parts["vae"].config["latent_channels"]:
+    unet, latent = parts.get("unet"), parts["vae"].config["latent_channels"]
+    if unet is not None and "Union" in name and unet.config["in_channels"] != latent:
         raise DiffusionError(
             f"a union ControlNet does not go with {what}",
             "diffusers runs it under a plain base alone, and this one is made for inpainting",
