@@ -60,7 +60,8 @@ def pipeline(dtype: torch.dtype, device: str) -> Any:
         )  # fmt: skip
     torch.set_default_dtype(torch.float32)
     made.set_progress_bar_config(disable=True)
-    return made.to(device)
+    with quiet():
+        return made.to(device)
 
 
 def seconds(run: Callable[[], object], device: str) -> float:

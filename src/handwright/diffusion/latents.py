@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from handwright.diffusion.loading.libraries import quiet
+
 
 def picture_tensor(pictures: UInt8[np.ndarray, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
     """SRGB bytes as float32 [b, 3, h, w] in [-1, 1]."""
@@ -77,12 +79,17 @@ def exact(vae: Any) -> Generator[None]:  # noqa: ANN401
     dtype = vae.dtype
     coarse = dtype == torch.bfloat16 or (dtype == torch.float16 and vae.config.get("force_upcast"))
     if coarse:
-        vae.to(torch.float32)
+        _cast(vae, torch.float32)
     try:
         yield
     finally:
         if coarse:
-            vae.to(dtype)
+            _cast(vae, dtype)
+
+
+def _cast(vae: Any, dtype: torch.dtype) -> None:  # noqa: ANN401
+    with quiet():  # diffusers remarks on casting
+        vae.to(dtype)
 
 
 def _shift(vae: Any) -> float:  # noqa: ANN401

@@ -81,13 +81,16 @@ def test_half_precision_files_are_found_under_their_own_name(
     assert torch.equal(models.pipe.unet.conv_in.weight, wanted)
 
 
-def test_in_bfloat16_the_networks_are_narrow_and_pictures_are_not(sd9_folder: Path, paint: Paint) -> None:
+def test_in_bfloat16_the_networks_are_narrow_and_pictures_are_not(
+    sd9_folder: Path, paint: Paint, capfd: pytest.CaptureFixture[str]
+) -> None:
     pipe = load(sd9_folder, dtype="bfloat16")
     for network in (pipe.pipe.unet, pipe.pipe.controlnet, pipe.pipe.text_encoder, pipe.pipe.vae):
         assert network.dtype == torch.bfloat16
     made = paint(pipe)
     assert made.dtype == torch.float32
     assert not torch.equal(made, made.bfloat16().float())
+    assert capfd.readouterr() == ("", "")
     assert torch.equal(made, paint(pipe))
 
 
