@@ -49,15 +49,6 @@ def test_numbers_that_make_no_sense_are_refused(
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize("which", ["prompt", "negative_prompt"])
-def test_a_prompt_beyond_the_tokenizers_length_is_refused_with_how_many_fit(
-    which: str, sd9: HandRefinerPipeline, paint: Paint
-) -> None:
-    paint(sd9, num_inference_steps=1, **{which: "x " * 75})
-    with pytest.raises(UsageError, match="76 tokens long: this model reads 75; shorten it to 75 tokens"):
-        paint(sd9, **{which: "x " * 76})
-
-
 @pytest.mark.parametrize(
     "error",
     [

@@ -20,6 +20,7 @@ from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.libraries import BaseOutput, quiet
 from handwright.diffusion.loading.presets import Preset
 from handwright.diffusion.loading.stock import PipelineChoice, adopt, open_stock
+from handwright.diffusion.long_prompts import prompt_arguments
 from handwright.diffusion.partial_start import partial_start, takes_part_of
 from handwright.diffusion.request import check_options, check_prompt, check_schedule, picture_size
 from handwright.diffusion.samplers import steps_left
@@ -188,10 +189,7 @@ class HandRefinerPipeline:
         wants = getattr(callback_on_step_end, "tensor_inputs", ("latents",))
         shown = mask_image if reads_mask(self.pipe) or not blend else torch.ones(1, 1, height, width)
         arguments = {
-            "prompt": prompt,
-            "negative_prompt": negative
-            if isinstance(prompt, str) or negative is None
-            else [negative] * len(prompts),
+            **prompt_arguments(self.pipe, prompt, negative),
             "image": begun,
             "mask_image": shown,
             "control_image": control_image,
@@ -245,11 +243,13 @@ class HandRefinerPipeline:
         return standard_negative() if words is None else words
 
     def _check_prompts(self, *prompts: str) -> None:
-        """Refuse what the longest-reading of the tokenizers would cut off.
+        """Refuse what the longest-reading of the tokenizers would cut off; UNets take any length.
 
         Raises:
             UsageError: A prompt is too long.
         """
+        if getattr(self.pipe, "unet", None) is not None:
+            return
         parts = self.pipe.components
         readers = [parts[name] for name in parts if name.startswith("tokenizer") and parts[name] is not None]
         longest = max(readers, key=lambda reader: reader.model_max_length)
