@@ -160,6 +160,17 @@ _ALL = (
         help="The sampler; auto is the model's own."),
     _diffusing(name="guidance_scale", kind="number", low=0.0, high=100.0, field="guidance", metavar="W",
         help="How much the prompt decides; by default the model's own."),
+    _diffusing(name="as_published", kind="switch", default=False, if_given=True, painters=DIFFUSING[1:],
+        help="diffuse as HandRefiner published it: ddim, 50 steps, guidance 9, fixed control strength, and "
+        "the four switches below."),
+    _diffusing(name="box_mask", kind="switch", default=False, if_given=True,
+        help="Repaint the box around a hand instead of its outline."),
+    _diffusing(name="no_grain", kind="switch", default=False, if_given=True, painters=DIFFUSING[1:],
+        help="Leave the paint as clean as the network made it."),
+    _diffusing(name="no_retoning", kind="switch", default=False, if_given=True,
+        help="Do not match the paint's colours to the picture around it."),
+    _diffusing(name="no_control_guidance", kind="switch", default=False, if_given=True,
+        painters=DIFFUSING[1:], help="No guidance on control, whatever is stored with the ControlNet."),
     _diffusing(name="model", kind="text", default="tiny", metavar="PRESET|DIR|FILE|HUB_ID",
         help="Diffusion model: tiny, sd15, sdxl, sd3, flux, z-image, or your own."),
     _diffusing(name="controlnet", kind="text", metavar="DIR|HUB_ID|FILE",
@@ -184,6 +195,13 @@ OPTIONS: Mapping[str, Option] = {option.name: option for option in _ALL}
 
 DIFFUSION_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.painters != PAINTERS)
 """Names of those that only diffusing painters have."""
+
+AS_PUBLISHED: Mapping[str, Any] = {
+    "sampler": "ddim", "num_inference_steps": 50, "guidance_scale": 9.0,
+    "controlnet_conditioning_scale": "fixed", "box_mask": True, "no_grain": True, "no_retoning": True,
+    "no_control_guidance": True,
+}  # fmt: skip
+"""What ``as_published`` stands for (HandRefiner §3.1–3.3, its published inference); options given go first."""
 
 DEFAULTS: Mapping[str, Any] = {option.place: option.default for option in _ALL}
 """Defaults by the field that holds them."""

@@ -9,7 +9,7 @@ from handwright.options import DEFAULTS, check_field
 class DiffusionSettings:
     """HandRefiner's options (SPEC §1, 'Inpaint' and 'Strength').
 
-    Published inference is ``sampler='ddim', steps=50, guidance=9, strength=0.55`` with painter 'diffuse'.
+    Published inference is painter 'diffuse' with ``options.AS_PUBLISHED``.
     """
 
     prompt: str = DEFAULTS["prompt"]  # What the picture shows
@@ -41,6 +41,14 @@ class DiffusionSettings:
     lora: tuple[str, ...] = DEFAULTS["lora"]  # Files, each with an optional weight: 'style.safetensors:0.8'
     textual_inversion: tuple[str, ...] = DEFAULTS["textual_inversion"]  # Files of learnt words
     ip_adapter: str | None = DEFAULTS["ip_adapter"]  # A file; the picture itself is then the image prompt
+
+    # Ours beside the published method, each with its own switch; ``options.AS_PUBLISHED`` turns all four on
+    box_mask: bool = DEFAULTS["box_mask"]  # The mask is a box, as published, and nothing in it stays
+    no_grain: bool = DEFAULTS["no_grain"]  # Without the picture's grain on 'diffuse'
+    no_retoning: bool = DEFAULTS["no_retoning"]  # Without colours matched to the picture's
+    no_control_guidance: bool = DEFAULTS[
+        "no_control_guidance"
+    ]  # Without the guidance that the ControlNet has
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

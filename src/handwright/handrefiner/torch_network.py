@@ -108,7 +108,9 @@ class TorchNetwork:
                 controlnet_conditioning_scale=request.strength,
                 strength=1.0 if request.start is None else settings.start_level,
                 start_image=None if request.start is None else PILImage.fromarray(request.start),
-                control_guidance=traits.guidance if request.start is None else 1.0,
+                control_guidance=1.0
+                if request.start is not None or settings.no_control_guidance
+                else traits.guidance,
                 generator=torch.Generator("cpu").manual_seed(request.seed),
                 output_type="tensor",
                 on_step=keep_steps if request.keep_steps else None,

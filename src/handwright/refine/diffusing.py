@@ -34,7 +34,7 @@ class DiffusePainter:
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job in one square."""
-        free = job.repair_mask & ~job_occluders(job)
+        free = job.repair_mask if self.settings.box_mask else job.repair_mask & ~job_occluders(job)
         if not free.any():
             return PaintResult(job.crop, np.zeros(free.shape, np.float32))
         square, network = _square(job, free), self.open_network()
@@ -43,13 +43,14 @@ class DiffusePainter:
         result = network.inpaint(request)
         if drawn is None or start is None:
             pixels = square.in_window(resized(result.picture, square.side), job.window)
-            pixels = _grained(job, pixels, free)
+            pixels = pixels if self.settings.no_grain else _grained(job, pixels, free)
         else:
             change = resized(result.picture - network.autoencode(start), square.side)
             pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
         strip = steps_strip(request, result) if request.keep_steps else None
         pixels = np.clip(pixels, 0.0, 255.0)
-        return PaintResult(pixels, rim(free, job.hand_px), strength=request.strength, strip=strip)
+        alpha, toned = rim(free, job.hand_px), self.settings.no_retoning
+        return PaintResult(pixels, alpha, toned, strength=request.strength, strip=strip)
 
     def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
         return None, None

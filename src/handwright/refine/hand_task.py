@@ -73,6 +73,14 @@ class HandTask:
         return Mask(inside)
 
 
+def with_box_mask(task: HandTask) -> HandTask:
+    """A task whose mask is the upright box around it, as HandRefiner published it."""
+    x, y, width, height = cv2.boundingRect(task.repair_mask.astype(np.uint8))
+    box = np.zeros_like(task.repair_mask)
+    box[y : y + height, x : x + width] = True
+    return replace(task, repair_mask=box)
+
+
 def with_part_maps(
     pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, maps: PartMaps, mask: Mask | None
 ) -> HandTask:

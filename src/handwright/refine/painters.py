@@ -57,7 +57,7 @@ class PaintResult:
     pixels: UInt8[np.ndarray, "h w 3"] | Float[np.ndarray, "h w 3"]
     # float32 [h, w] in 0 … 1, share of the paint; it counts only inside ``repair_mask``
     alpha: Float[np.ndarray, "h w"]
-    # Whether the painter took its colours from the picture itself, so that they need no matching
+    # Whether its colours stay as they are: taken from the picture itself, or asked for without a match
     toned: bool = False
     strength: Strength | None = None  # Control strength, for painters that have one
     # uint8 [*, *, 3] input and output of the painter at its steps, where these are kept

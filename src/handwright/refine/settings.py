@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.options import (
+    AS_PUBLISHED,
     DEFAULTS,
     DIFFUSING,
     DIFFUSION_OPTIONS,
@@ -104,6 +105,8 @@ def diffusion_settings(painter: str, given: Mapping[str, Any]) -> DiffusionSetti
     check_painter(painter, options)
     if painter not in DIFFUSING:
         return None
+    if options.pop("as_published", False):
+        options = {**AS_PUBLISHED, **options}
     return DiffusionSettings(**{OPTIONS[name].place: value for name, value in options.items()})
 
 

@@ -54,6 +54,11 @@ def refine(
     strength: float | None = None,
     sampler: str | None = None,
     guidance_scale: float | None = None,
+    as_published: bool | None = None,
+    box_mask: bool | None = None,
+    no_grain: bool | None = None,
+    no_retoning: bool | None = None,
+    no_control_guidance: bool | None = None,
     model: str | Path | None = None,
     controlnet: str | Path | None = None,
     dtype: str | None = None,
@@ -97,6 +102,12 @@ def refine(
         strength: Of 'harmonise': noise level to start from, above 0, up to 1, as in image-to-image.
         sampler: 'auto' (the model's own), 'ddim', 'dpm++', 'euler', 'euler-a', 'unipc' or 'flow'.
         guidance_scale: Weight of classifier-free guidance, 0 to 100; None: the model's own.
+        as_published: 'diffuse' as HandRefiner published it: the four that follow, DDIM, 50 steps, guidance 9
+            and the fixed control strength, each unless given.
+        box_mask: Repaint the box around a hand instead of its outline.
+        no_grain: Leave the paint as clean as the network made it.
+        no_retoning: Do not match the paint's colours to the picture around it.
+        no_control_guidance: No guidance on control, whatever is stored with the ControlNet.
         model: 'tiny' (embedded), 'sd15', 'sdxl', 'sd3', 'flux', 'z-image', a folder in ``save_pretrained``
             layout, one .safetensors file, or a name on the hub.
         controlnet: Likewise, or one .safetensors file; None: the one that comes with the model.

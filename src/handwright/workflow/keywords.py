@@ -44,6 +44,11 @@ class RefineOptions(TypedDict, total=False):
     strength: float | None
     sampler: str | None
     guidance_scale: float | None
+    as_published: bool | None
+    box_mask: bool | None
+    no_grain: bool | None
+    no_retoning: bool | None
+    no_control_guidance: bool | None
     model: str | Path | None
     controlnet: str | Path | None
     dtype: str | None
