@@ -201,7 +201,7 @@ AS_PUBLISHED: Mapping[str, Any] = {
     "controlnet_conditioning_scale": "fixed", "box_mask": True, "no_grain": True, "no_retoning": True,
     "no_control_guidance": True,
 }  # fmt: skip
-"""What ``as_published`` stands for (HandRefiner §3.1–3.3, its published inference); options given go first."""
+"""What ``as_published`` stands for (HandRefiner §3.1–3.3, its published inference); those given go first."""
 
 DEFAULTS: Mapping[str, Any] = {option.place: option.default for option in _ALL}
 """Defaults by the field that holds them."""
