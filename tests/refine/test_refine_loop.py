@@ -104,7 +104,8 @@ def test_what_would_probably_look_worse_is_left_and_says_what_to_try(refine):
     assert hand["candidates"][0]["scores"]["worse"] == 0.8
     code, _, hand, _ = refine(FOND, "--hand", "1", worse=0.8)
     assert (code, hand["action"]) == (0, "refined")
-    assert "worse" not in hand["candidates"][0]["scores"]
+    assert hand["candidates"][0]["scores"]["worse"] == 0.8
+    assert "probability of looking worse 0.80" in hand["reason"]
 
 
 def test_where_no_candidate_beats_it_the_original_stays_and_the_best_is_kept_aside(refine):

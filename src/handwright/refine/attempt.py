@@ -198,7 +198,8 @@ def _won(winner: Candidate) -> str:
         was = f" (was {scores['malformed_before']:.2f})" if "malformed_before" in scores else ""
         critic = f", probability of being malformed {scores['malformed']:.2f}{was}"
     error = 100 * scores["joint_error"]
-    return f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh{critic}"
+    worse = f", probability of looking worse {scores['worse']:.2f}" if "worse" in scores else ""
+    return f"repainted and found again, joints {error:.1f} % of hand size off the fitted mesh{critic}{worse}"
 
 
 def _lost(candidates: Sequence[Candidate], nearest: int | None) -> str:

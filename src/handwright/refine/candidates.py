@@ -180,9 +180,9 @@ def _with_look(
     scores: CandidateScores,
     context: RefineContext,
 ) -> CandidateScores:
-    """Add how it looks beside the original where that decides: nothing else rejects it, nobody named it."""
+    """Add how it looks beside the original, where nothing else rejects it."""
     compare, was, now = context.comparison, original.critic, scores.critic
-    if compare is None or was is None or now is None or original.hands_named:
+    if compare is None or was is None or now is None:
         return scores
     if rejection_reasons(original, scores):
         return scores
