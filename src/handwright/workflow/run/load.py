@@ -60,7 +60,7 @@ def settings_given(
 
 
 def own_prompt(given: Mapping[str, Any], image: Image) -> dict[str, str]:
-    """What a diffusing painter is told that the picture shows: the words it was generated from.
+    """The prompt of a diffusing painter where none is given: the words that the picture was generated from.
 
     Returns:
         ``prompt``, without the syntax of the tool that wrote it; nothing where the user gives a prompt, the
