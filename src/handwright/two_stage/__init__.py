@@ -1,0 +1,4 @@
+"""Giving a Hand to Diffusion Models (Pelykh et al. 2024): hands first, then the person around them.
+
+``mask_expansion`` holds §III-D: how the finished hand stays in the picture while the rest is made.
+"""

@@ -1,0 +1,98 @@
+"""Sequential mask expansion (§III-D), and the two ways that the paper compares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+from handwright.diffusion.known_region import known_region_blend, noised
+from handwright.diffusion.loading.libraries import randn_tensor
+
+MaskAt = Callable[[Tensor, int, int], Tensor]
+"""The blend mask of one masked step: from the hand's mask, the step from 0, and how many steps are masked."""
+
+
+def box_mask(mask: Float[Tensor, "b 1 h w"], step: int, steps: int) -> Float[Tensor, "b 1 h w"]:
+    """Bounding box blending: at every step the smallest box around the hand; nothing where it is empty."""
+    del step, steps
+    rows, columns = mask.amax(3, keepdim=True), mask.amax(2, keepdim=True)
+    return _between(rows, 2) * _between(columns, 3)
+
+
+def naive_mask(mask: Float[Tensor, "b 1 h w"], step: int, steps: int) -> Float[Tensor, "b 1 h w"]:
+    """Naive blending: at every step the hand's own mask."""
+    del step, steps
+    return mask
+
+
+def expanded_mask(mask: Float[Tensor, "b 1 h w"], step: int, steps: int) -> Float[Tensor, "b 1 h w"]:
+    """Sequential mask expansion: the hand's mask dilated once, by 3 × 3 latents, for each masked step left.
+
+    So the mask is largest at first and the hand's own at the last masked step.
+    """
+    radius = steps - 1 - step
+    return max_pool2d(mask, 2 * radius + 1, stride=1, padding=radius)
+
+
+MASKS: dict[str, MaskAt] = {"box": box_mask, "naive": naive_mask, "sequential": expanded_mask}
+
+
+@dataclass(eq=False)
+class HandBlend:
+    """Equation 11 as a diffusers ``callback_on_step_end``: the canvas inside the mask of the step.
+
+    After a step, x_t = m ⊙ x_c + (1 − m) ⊙ x_t, with x_c at the noise level that the next step expects,
+    fresh noise each time. The network is not told of m: give it the exact mask.
+    """
+
+    canvas: Tensor  # Latents of the canvas with the hand, scaled as the pipeline keeps its own: [b, c, h, w]
+    mask: Tensor  # 1 in latents of the hand, [b, 1, h, w]
+    mask_at: MaskAt = expanded_mask
+    generator: torch.Generator | list[torch.Generator] | None = None  # Where the noise comes from
+    free_steps: int = 2  # Last steps that are not masked
+    literal: bool = False  # Equation 11 as it is printed: the canvas without noise; an ablation
+    tensor_inputs: tuple[str, ...] = ("latents",)  # Read by diffusers: the tensors it hands over
+
+    def __call__(
+        self,
+        pipeline: Any,  # noqa: ANN401 - any diffusers pipeline
+        step: int,
+        timestep: Tensor | float,
+        tensors: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Blend after one step; the signature is diffusers'."""
+        del timestep
+        masked = pipeline.num_timesteps - max(self.free_steps, 1)
+        if step >= masked:
+            return {}
+        scheduler, latents = pipeline.scheduler, tensors["latents"]
+        known = self.canvas.to(latents)
+        if not self.literal:
+            upcoming = len(scheduler.timesteps) - pipeline.num_timesteps + step + 1
+            noise = randn_tensor(
+                known.shape, generator=self.generator, device=known.device, dtype=known.dtype
+            )
+            known = noised(scheduler, known, noise, upcoming)
+        kept = self.mask_at(self.mask.to(latents), step, masked)
+        return {"latents": known_region_blend(latents, known, 1 - kept)}  # eq. 11
+
+
+def paste_hand(
+    picture: UInt8[np.ndarray, "h w 3"], canvas: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The decoded picture with the canvas's hand put back inside the initial mask, pixel for pixel."""
+    return np.where(mask[..., None], canvas, picture)
+
+
+def _between(line: Float[Tensor, "b 1 h w"], axis: int) -> Float[Tensor, "b 1 h w"]:
+    """Ones from the first to the last positive value along an axis."""
+    before = line.cummax(axis).values
+    after = line.flip(axis).cummax(axis).values.flip(axis)
+    return torch.minimum(before, after)

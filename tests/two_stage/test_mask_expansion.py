@@ -1,0 +1,76 @@
+"""The blends of §III-D against closed forms: their masks, their noise levels, their free steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from handwright.two_stage.mask_expansion import MASKS, HandBlend, box_mask, expanded_mask, paste_hand
+from tests.diffusion.test_known_region import STEPS, after_each_step, schedule_of, signal_and_noise
+
+
+def _l_shape() -> torch.Tensor:
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 10:20, 12] = 1
+    mask[..., 19, 12:16] = 1
+    return mask
+
+
+def test_the_mask_shrinks_by_a_latent_a_step_to_the_hands_own() -> None:
+    mask = _l_shape()
+    rows, columns = np.nonzero(mask[0, 0].numpy())
+    y, x = np.mgrid[:32, :32]
+    apart = np.maximum(abs(y[..., None] - rows), abs(x[..., None] - columns)).min(-1)
+    for step in range(5):
+        assert np.array_equal(expanded_mask(mask, step, 5)[0, 0].numpy(), apart <= 4 - step)
+    assert torch.equal(expanded_mask(mask, 4, 5), mask)
+
+
+def test_the_box_is_the_smallest_around_the_hand_and_empty_without_one() -> None:
+    wanted = torch.zeros(1, 1, 32, 32)
+    wanted[..., 10:20, 12:16] = 1
+    assert torch.equal(box_mask(_l_shape(), 0, 5), wanted)
+    assert not box_mask(torch.zeros(1, 1, 4, 4), 0, 5).any()
+
+
+@pytest.mark.parametrize("blend", MASKS)
+@pytest.mark.parametrize("name", ["ddim", "euler", "flow"])
+def test_inside_is_the_canvas_at_its_noise_level_and_outside_the_step_to_the_bit(
+    name: str, blend: str
+) -> None:
+    scheduler, _ = schedule_of(name)
+    canvas = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(1))
+    callback = HandBlend(canvas, _l_shape(), MASKS[blend], torch.Generator().manual_seed(5))
+    draws, masked = torch.Generator().manual_seed(5), 0
+    for upcoming, stepped, latents, changed in after_each_step(scheduler, callback, torch.zeros_like(canvas)):
+        assert bool(changed) == (upcoming <= STEPS - 2)
+        if not changed:
+            continue
+        inside = MASKS[blend](_l_shape(), upcoming - 1, STEPS - 2).bool().expand_as(canvas)
+        noise = torch.randn(canvas.shape, generator=draws)
+        signal, spread = signal_and_noise(name, scheduler, upcoming)
+        scale = (1 + float(scheduler.sigmas[upcoming]) ** 2) ** 0.5 if name == "euler" else 1.0
+        wanted = scale * (signal * canvas + spread * noise)
+        torch.testing.assert_close(latents[inside], wanted[inside], atol=2e-5, rtol=2e-5)
+        assert torch.equal(latents[~inside], stepped[~inside])
+        masked += 1
+    assert masked == STEPS - 2
+
+
+def test_equation_11_as_printed_puts_the_canvas_without_noise() -> None:
+    scheduler, _ = schedule_of("ddim")
+    canvas = torch.full((1, 4, 32, 32), 0.3)
+    callback = HandBlend(canvas, _l_shape(), MASKS["naive"], literal=True)
+    inside = _l_shape().bool().expand_as(canvas)
+    for _, _, latents, changed in after_each_step(scheduler, callback, torch.zeros_like(canvas)):
+        assert not changed or bool((latents[inside] == canvas[inside]).all())
+
+
+def test_the_hand_is_pasted_back_pixel_for_pixel() -> None:
+    picture, canvas = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 77, np.uint8)
+    mask = np.eye(8, dtype=bool)
+    pasted = paste_hand(picture, canvas, mask)
+    assert (pasted[mask] == 77).all()
+    assert (pasted[~mask] == 0).all()
+    assert pasted.dtype == np.uint8
