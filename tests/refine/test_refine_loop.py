@@ -14,7 +14,7 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
 from handwright.image import load_image
-from handwright.refine import pipeline, redetection
+from handwright.refine import candidates, pipeline, redetection
 from handwright.review import judge
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
@@ -137,3 +137,12 @@ def test_without_a_critic_it_cannot_tell_of_a_sound_hand_and_says_so(refine):
     assert hand["reason"].startswith("cannot tell: ")
     assert "is not installed" in out and "--unsure attempts the 1" in out
     assert refine(None, "--unsure")[2]["action"] == "refined"
+
+
+def test_what_the_critic_cannot_assess_is_held_against_the_original_all_the_same(refine, monkeypatch):
+    monkeypatch.setattr(candidates, "_critic_scores", lambda pixels, regions, context: [None] * len(regions))
+    code, out, hand, _ = refine(FOND, worse=0.8)
+    assert (code, hand["action"]) == (1, "kept")
+    assert "it would probably look worse (0.80)" in out
+    code, _, hand, _ = refine(FOND, worse=0.1)
+    assert (hand["action"], hand["candidates"][0]["scores"]["worse"]) == ("refined", 0.1)

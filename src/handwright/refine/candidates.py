@@ -180,16 +180,20 @@ def _with_look(
     scores: CandidateScores,
     context: RefineContext,
 ) -> CandidateScores:
-    """Add how it looks beside the original, where nothing else rejects it."""
-    compare, was, now = context.comparison, original.critic, scores.critic
-    if compare is None or was is None or now is None:
+    """Add how it looks beside the original, where nothing else rejects it.
+
+    Where the critic cannot assess a version, P(malformed) counts as one half.
+    """
+    compare = context.comparison
+    if compare is None or context.judge.critic is None:
         return scores
     if rejection_reasons(original, scores):
         return scores
     share, corner = painting.shares[which], task.window[:2]
     points = task.observation.landmarks_px
     square = square_around(points, share, corner, OrientedSquare.of(points).toward_rad)
-    before, after = Version(pixels, was.malformed), Version(painting.pixels, now.malformed)
+    was, now = (0.5 if critic is None else critic.malformed for critic in (original.critic, scores.critic))
+    before, after = Version(pixels, was), Version(painting.pixels, now)
     with context.watch("check"):
         return replace(scores, worse=compare.worse(before, after, square))
 
