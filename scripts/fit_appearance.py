@@ -34,7 +34,7 @@ from handwright.data.photographs import decode_photo
 from handwright.data.shards import read_shards
 from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.search import find_hands, find_in_boxes
-from handwright.review.calibration.calibration import Head, fit_platt, sigmoid
+from handwright.review.calibration.calibration import Head, fit_platt
 from handwright.review.critic.appearance import FILE, appearance_inputs
 from handwright.review.critic.image_features import PACKAGED, ImageFeatures, LinearClassifier
 from handwright.review.critic.landmark_stability import COUNT
@@ -204,7 +204,7 @@ def main() -> None:
         lines.append(f"{name} hands that reach that limit: {(scores[which] > limit).mean():.3f}")
     print("\n".join(lines))
     weights, biases = fit(rows)
-    calibration = Head(scale, bias, float(sigmoid(scale * limit + bias)))
+    calibration = Head(scale, bias)
     about = {
         "crops": {name: int((kind == k).sum()) for k, name in enumerate(CLASSES)},
         "repositories": len({row.fold for row in rows if row.kind < 2}),

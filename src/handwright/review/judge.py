@@ -35,7 +35,7 @@ from handwright.review.checks.arms import (
     own_arms,
     people_in_mirror,
 )
-from handwright.review.checks.assessability import MISFIT, is_colourless, reasons_not_assessable
+from handwright.review.checks.assessability import is_colourless, reasons_not_assessable
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.grasp import check_grasp
 from handwright.review.checks.joint_bending import check_joints
@@ -222,8 +222,7 @@ def _review_hand(
         checks = fuse_without_critic(checks)
     else:
         colourless = is_colourless(image.pixels, OrientedSquare.of(hand.landmarks_px))
-        hidden = reasons.get("joint_bending", MISFIT) != MISFIT
-        checks = fuse_prediction(checks, prediction, hand, reasons.keys(), colourless, hidden)
+        checks = fuse_prediction(checks, prediction, hand, reasons.keys(), colourless)
     return HandReview(
         id=number,
         bbox_xyxy_px=hand.bbox_xyxy_px,

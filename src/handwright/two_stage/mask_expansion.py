@@ -49,7 +49,7 @@ class HandBlend:
     """Equation 11 as a diffusers ``callback_on_step_end``: the canvas inside the mask of the step.
 
     After a step, x_t = m ⊙ x_c + (1 − m) ⊙ x_t, with x_c at the noise level that the next step expects,
-    fresh noise each time. The network is not told of m: give it the exact mask.
+    fresh noise each time. The network never sees m: give it the exact mask.
     """
 
     canvas: Tensor  # Latents of the canvas with the hand, scaled as the pipeline keeps its own: [b, c, h, w]

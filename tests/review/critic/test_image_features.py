@@ -16,7 +16,7 @@ from handwright.review.critic.image_features import ImageFeatures, LinearClassif
 def classifier(**changes) -> LinearClassifier:
     rng = np.random.default_rng(1)
     fields = {"classes": ("a", "b", "c"), "weights": rng.normal(size=(4, 3)), "biases": rng.normal(size=3)}
-    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2, 0.6), "about": {"crops": 12}}
+    fields |= {"context": 0.7, "calibration": Head(0.8, -0.2), "about": {"crops": 12}}
     return LinearClassifier(**{**fields, **changes})
 
 

@@ -41,9 +41,6 @@ class AssessabilityParams:
 
 PARAMS = AssessabilityParams()
 
-MISFIT = "Its landmarks fit no hand well enough to be judged."
-"""The reason that lies in the hand and not in the picture: it may be malformed beyond measure."""
-
 _TIPS = (4, 8, 12, 16, 20)
 _SHAPE_CHECKS: tuple[CheckName, ...] = ("finger_count", "joint_bending", "grasp")
 _ALL_CHECKS: tuple[CheckName, ...] = (*_SHAPE_CHECKS, "left_right")
@@ -135,6 +132,8 @@ def _all_reasons(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], st
     if cut := cut_fingers(analysis):
         reason = f"The picture's border cuts the {listed(cut)} off."
         found.append((_ALL_CHECKS if len(cut) > 2 else _SHAPE_CHECKS, reason))
+    if float(np.median(analysis.misfit)) > PARAMS.max_misfit:
+        found.append((_ALL_CHECKS, "Its landmarks fit no hand well enough to be judged."))
     if edge_blur(analysis) > PARAMS.max_blur:
         found.append((_SHAPE_CHECKS, "The hand is too blurred."))
     if unlike_skin(analysis):
@@ -143,6 +142,4 @@ def _all_reasons(analysis: HandAnalysis) -> list[tuple[tuple[CheckName, ...], st
         analysis.crop, OrientedSquare.of(analysis.landmarks_px)
     ):
         found.append((_SHAPE_CHECKS, "It has no texture: a drawing, or overexposed."))
-    if float(np.median(analysis.misfit)) > PARAMS.max_misfit:
-        found.append((_ALL_CHECKS, MISFIT))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from handwright.hand.defects import COUNT_DEFECTS, SHAPE_DEFECTS, Defect
-from handwright.review.checklist import CHECKS, LOOK_MALFORMED, Check, CheckName, Where, cannot_tell
+from handwright.review.checklist import CHECKS, Check, CheckName, Where, cannot_tell
 from handwright.review.checks.joint_bending import finger_words
 from handwright.review.critic.prediction import MALFORMED, MAX_GLOVED, CriticPrediction
 from handwright.types import HandObservation
@@ -53,7 +53,6 @@ _LANDMARKS_ONLY = (
     "Its landmarks show nothing wrong, but they miss most malformed hands, and the network that looks for "
     "defects is not installed."
 )
-_APPEARANCE_REASON = "It does not look like a sound hand."
 _REASONS: Mapping[str, str] = {
     Defect.EXTRA: "There is a finger too many.",
     Defect.MISSING: "A finger is missing.",
@@ -88,7 +87,6 @@ def fuse_prediction(
     hand: HandObservation | None,
     settled: Collection[CheckName],
     colourless: bool = False,
-    hidden: bool = False,
 ) -> dict[CheckName, Check]:
     """The checks by geometry, corrected by the critic's prediction.
 
@@ -99,7 +97,6 @@ def fuse_prediction(
         settled: Checks that cannot be made on this hand, whatever the prediction.
         colourless: Its skin has no colour (``assessability.is_colourless``): it may be stone, and no defect
             is reported.
-        hidden: Something in the picture hides its shape: a border, blur, a glove; its look fails it not.
     """
     fused = dict(checks)
     for name in CHECKS:
@@ -115,15 +112,7 @@ def fuse_prediction(
                 fused[name] = _fuse_grasp(checks[name], prediction)
             elif hand is not None:
                 fused[name] = _fuse_side(checks[name], prediction, hand)
-    fails = any(check.verdict == "fail" for check in fused.values())
-    if prediction.appears_malformed and not (fails or hidden or colourless):
-        fused["joint_bending"] = _failed_by_look(fused["joint_bending"], prediction)
     return fused
-
-
-def _failed_by_look(check: Check, prediction: CriticPrediction) -> Check:
-    value = {**check.value, LOOK_MALFORMED: round(prediction.appearance, 3)}
-    return Check("fail", prediction.malformed_by_any, _APPEARANCE_REASON, check.where, value)
 
 
 def _why_not_assessable(prediction: CriticPrediction) -> str:

@@ -69,7 +69,7 @@ class LinearClassifier:
     weights: Float[np.ndarray, "f c"]
     biases: Float[np.ndarray, "c"]
     context: float  # Side of the crops in hand sizes
-    calibration: Head  # From log odds of the first class to its probability, and the threshold
+    calibration: Head  # From log odds of the first class to its probability
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What it was fitted on, JSON-ready
 
     def log_odds(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, "n"]:
@@ -102,7 +102,7 @@ class LinearClassifier:
                 weights=weights,
                 biases=biases,
                 context=float(entry["context"]),
-                calibration=Head(*(float(entry[name]) for name in ("scale", "bias", "threshold"))),
+                calibration=Head(float(entry["scale"]), float(entry["bias"])),
                 about=dict(entry["about"]),
             )
         except (DataError, OSError, ValueError, KeyError, TypeError) as error:
@@ -122,7 +122,6 @@ class LinearClassifier:
             "context": self.context,
             "scale": self.calibration.scale,
             "bias": self.calibration.bias,
-            "threshold": self.calibration.threshold,
             "about": dict(self.about),
             "biases": [float(f"{value:.6g}") for value in self.biases],
             "weights": [[float(f"{value:.6g}") for value in row] for row in self.weights],
