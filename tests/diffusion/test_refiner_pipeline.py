@@ -310,4 +310,4 @@ def test_pictures_that_are_missing_or_do_not_fit_are_refused_in_one_line(
     with pytest.raises(UsageError, match="divisible by 16"):
         pipe("a hand", **small)
     with pytest.raises(UsageError, match="tokens long"):
-        opened("sdxl")("hand " * 100, **pictures)
+        pipe("hand " * 600, **pictures)

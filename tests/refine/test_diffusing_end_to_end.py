@@ -322,7 +322,6 @@ BAD = {
     "a pickled UNet": (("--model", "pickled unet"), "safetensors"),
     "a ControlNet of another width": (("--controlnet", "wide controlnet"), "ControlNet"),
     "a VAE without config": (("--model", "no vae config"), "vae is incomplete: it has no config.json"),
-    "a prompt without end": (("--prompt", "hand " * 100), "tokens long"),
     "a level for diffuse": (("--start-level", "0.5"), "no use for --start-level"),
     "nowhere to keep the steps": (("--keep-intermediates",), "--report"),
 }
