@@ -79,7 +79,7 @@ def test_a_job_can_be_cancelled(client):
 
 def test_events_tell_every_stage_until_the_end(client):
     service = client()
-    place = service.post("/v1/refine", **form(b"sleep0.3")).headers["location"]
+    place = service.post("/v1/refine", **form(b"sleep1.5")).headers["location"]
     with service.stream("GET", f"{place}/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = [line for line in stream.iter_lines() if line.startswith("data: ")]

@@ -103,11 +103,11 @@ def test_no_more_jobs_wait_than_may(opened):
 
 
 def test_results_expire_by_age_and_by_number(opened):
-    queue = opened(keep_seconds=0.6, max_results=2)
+    queue = opened(keep_seconds=2.0, max_results=2)
     jobs = [ended(queue.add("refine", b"x", {}, "me")) for _ in range(3)]
     assert queue.get(jobs[0].id, "me") is None
     assert queue.get(jobs[2].id, "me") is jobs[2]
-    time.sleep(0.7)
+    time.sleep(2.1)
     assert queue.get(jobs[2].id, "me") is None
     assert not any(job.folder.exists() for job in jobs)
 
