@@ -50,6 +50,19 @@ def known_region_blend(
     return mask * denoised + (1 - mask) * known  # eq. 2
 
 
+def known_after_step(
+    pipeline: Any,  # noqa: ANN401 - any diffusers pipeline
+    clean: Tensor,
+    step: int,
+    generator: torch.Generator | list[torch.Generator] | None,
+) -> Tensor:
+    """Known latents at the noise level that the step after ``step`` expects (eq. 1), with fresh noise."""
+    scheduler = pipeline.scheduler
+    upcoming = len(scheduler.timesteps) - pipeline.num_timesteps + step + 1
+    noise = randn_tensor(clean.shape, generator=generator, device=clean.device, dtype=clean.dtype)
+    return noised(scheduler, clean, noise, upcoming)  # eq. 1
+
+
 @dataclass(eq=False)
 class KnownRegionBlend:
     """Equations 1 and 2 as a diffusers ``callback_on_step_end``; the last step stays unmasked.
@@ -100,11 +113,8 @@ class KnownRegionBlend:
         del timestep
         if step == pipeline.num_timesteps - 1:
             return {}
-        scheduler, latents = pipeline.scheduler, tensors["latents"]
-        upcoming = len(scheduler.timesteps) - pipeline.num_timesteps + step + 1
-        clean = self.known.to(latents)
-        noise = randn_tensor(clean.shape, generator=self.generator, device=clean.device, dtype=clean.dtype)
-        known = noised(scheduler, clean, noise, upcoming)  # eq. 1
+        latents = tensors["latents"]
+        known = known_after_step(pipeline, self.known.to(latents), step, self.generator)
         return {"latents": known_region_blend(latents, known, self.mask.to(latents))}
 
 

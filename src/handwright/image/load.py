@@ -64,6 +64,24 @@ def load_image(path: str | Path, *, max_pixels: int = 200_000_000) -> Image:
 
 def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 200_000_000) -> Image:
     """Decode the bytes of a picture file; as :func:`load_image`, ``name`` is what errors call it."""
+    with _opened(data, name, max_pixels) as opened:
+        facts = read_facts(opened, data)
+        opened.load()
+        native, mode = _samples(opened, data, name)
+    # Pillow turns TIFF upright while loading, and nothing else.
+    native = np.array(native if facts.format == "TIFF" else upright(native, facts.orientation))
+    return Image(to_srgb(native, mode, facts.palette), native, mode, {"file": facts})
+
+
+def read_format(data: bytes, *, name: str = "the picture", max_pixels: int = 200_000_000) -> str:
+    """Pillow's name of a picture file's format, by its header alone; raises as :func:`load_image` does."""
+    with _opened(data, name, max_pixels) as opened:
+        return opened.format or ""
+
+
+@contextmanager
+def _opened(data: bytes, name: str, max_pixels: int) -> Generator[PILImage.Image]:
+    """A picture file whose header was checked; an error of the block is an ``UnreadableImageError``."""
     if not data:
         raise UnreadableImageError(f"cannot read {name}", "the file is empty", "save or download it again")
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
@@ -71,9 +89,7 @@ def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 20
     try:
         with _quiet_pillow(), PILImage.open(BytesIO(data), formats=_known_formats()) as opened:
             _check_header(opened, name, max_pixels)
-            facts = read_facts(opened, data)
-            opened.load()
-            native, mode = _samples(opened, data, name)
+            yield opened
     except PILImage.UnidentifiedImageError as error:
         raise UnreadableImageError(
             f"cannot read {name}",
@@ -84,9 +100,6 @@ def decode_image(data: bytes, *, name: str = "the picture", max_pixels: int = 20
         raise UnreadableImageError(
             f"cannot read {name}", f"its data is damaged or cut off ({error})", "save or download it again"
         ) from error
-    # Pillow turns TIFF upright while loading, and nothing else.
-    native = np.array(native if facts.format == "TIFF" else upright(native, facts.orientation))
-    return Image(to_srgb(native, mode, facts.palette), native, mode, {"file": facts})
 
 
 def _read_bytes(path: Path, max_pixels: int) -> bytes:

@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from handwright.diffusion.known_region import known_region_blend, noised
-from handwright.diffusion.loading.libraries import randn_tensor
+from handwright.diffusion.known_region import known_after_step, known_region_blend
 
 MaskAt = Callable[[Tensor, int, int], Tensor]
 """The blend mask of one masked step: from the hand's mask, the step from 0, and how many steps are masked."""
@@ -72,14 +71,10 @@ class HandBlend:
         masked = pipeline.num_timesteps - max(self.free_steps, 1)
         if step >= masked:
             return {}
-        scheduler, latents = pipeline.scheduler, tensors["latents"]
+        latents = tensors["latents"]
         known = self.canvas.to(latents)
         if not self.literal:
-            upcoming = len(scheduler.timesteps) - pipeline.num_timesteps + step + 1
-            noise = randn_tensor(
-                known.shape, generator=self.generator, device=known.device, dtype=known.dtype
-            )
-            known = noised(scheduler, known, noise, upcoming)
+            known = known_after_step(pipeline, known, step, self.generator)
         kept = self.mask_at(self.mask.to(latents), step, masked)
         return {"latents": known_region_blend(latents, known, 1 - kept)}  # eq. 11
 

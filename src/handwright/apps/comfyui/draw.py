@@ -19,7 +19,6 @@ from handwright.apps.comfyui.tensors import (
 
 if TYPE_CHECKING:
     from handwright.refine.result import Repair
-    from handwright.types import Image
 
 BETTER, ALWAYS = "when better", "always"
 KEEP = Input(
@@ -80,11 +79,7 @@ def run(
         all=which == ALL,
         unsure=which == FAILED_OR_UNSURE,
     )
-
-    def refine(picture: Image, own: dict[str, Any]) -> Repair:
-        return refiner(picture, **own)
-
-    return refine_batch(image, mask, named, take, refine)
+    return refine_batch(image, mask, named, take, refiner)
 
 
 def refine_batch(
@@ -92,7 +87,7 @@ def refine_batch(
     mask: Tensor,
     named: dict[str, Any],
     take: str,
-    refine: Callable[[Image, dict[str, Any]], Repair],
+    refine: Callable[..., Repair],
 ) -> tuple[Any, ...]:
     """Refine picture after picture and bring the outputs together; see ``OUTPUTS``."""
     from handwright.refine.exchange.outcome import outcome
@@ -103,7 +98,7 @@ def refine_batch(
     repairs: list[Repair] = []
     for picture, inside in zip(pictures, allowed, strict=True):
         own = options_of(named, picture)
-        repairs.append(refine(picture, own if inside is None else {**own, "mask": Mask(inside)}))
+        repairs.append(refine(picture, **(own if inside is None else {**own, "mask": Mask(inside)})))
     finished = [outcome(repair, with_rejected=take == ALWAYS) for repair in repairs]
     return (
         with_new_pixels(image, [pixels for pixels, _ in finished], [inside for _, inside in finished]),

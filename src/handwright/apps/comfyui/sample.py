@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handwright.apps.comfyui import loaded
 from handwright.apps.comfyui.choices import ALL, FAILED_OR_UNSURE, PICTURES, SEED, which
@@ -12,10 +12,6 @@ from handwright.apps.comfyui.draw import BETTER, OUTPUTS, REPAINT, refine_batch
 from handwright.apps.comfyui.network import ComfyNetwork
 from handwright.apps.comfyui.sockets import Input, Node
 from handwright.apps.comfyui.tensors import Tensor
-
-if TYPE_CHECKING:
-    from handwright.refine.result import Repair
-    from handwright.types import Image
 
 
 def run(
@@ -101,11 +97,7 @@ def run(
         all=which == ALL,
         unsure=which == FAILED_OR_UNSURE,
     )
-
-    def refine(picture: Image, own: dict[str, Any]) -> Repair:
-        return refiner(picture, **own)
-
-    return refine_batch(image, mask, named, take, refine)
+    return refine_batch(image, mask, named, take, refiner)
 
 
 def samplers() -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import mimetypes
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from html import escape
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
@@ -176,13 +178,11 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         job = await finished(queue().add("refine", picture, {}, owner), settings.max_seconds)
         if job.status != "done":
             raise UsageError(*(job.error or ("the job did not finish", "", "try again")))
-        from base64 import b64encode
-
         (name,) = job.files
         data = b64encode((job.folder / name).read_bytes()).decode()
         hands = (job.result or {})["pictures"][0]["hands"]
         lines = [f"hand {hand['id']} {hand['action']}: {hand['reason']}" for hand in hands]
-        return JSONResponse({"html_info": "<br>".join(map(_escaped, lines)), "image": data})
+        return JSONResponse({"html_info": "<br>".join(map(escape, lines)), "image": data})
 
     @app.get("/healthz")
     async def healthz() -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
@@ -251,12 +251,6 @@ async def _events(job: Job, queue: JobQueue) -> AsyncIterator[str]:
         if quiet >= _BEAT_S:
             quiet = 0.0
             yield ": still here\n\n"
-
-
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
 
 
 class _Bounded:

@@ -135,10 +135,10 @@ def _with_suffix(source: Path, max_pixels: int) -> Path:
     Raises:
         UnreadableImageError: It is no picture, or has more pixels than may be.
     """
-    from handwright.image.load import decode_image
+    from handwright.image.load import read_format
 
-    facts = decode_image(source.read_bytes(), max_pixels=max_pixels).meta["file"]
-    return source.rename(source.with_suffix(_SUFFIXES.get(facts.format, ".img")))
+    found = read_format(source.read_bytes(), max_pixels=max_pixels)
+    return source.rename(source.with_suffix(_SUFFIXES.get(found, ".img")))
 
 
 @contextmanager
