@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from handwright.errors import InvalidValueError
+from handwright.hand.anatomy import FINGERS
 from handwright.types import Box, Side, expect_array
 
 BODY, FEET, FACE = slice(0, 17), slice(17, 23), slice(23, 91)
@@ -15,7 +16,30 @@ BODY, FEET, FACE = slice(0, 17), slice(17, 23), slice(23, 91)
 HANDS: dict[Side, slice] = {"left": slice(91, 112), "right": slice(112, 133)}
 """The 21 landmarks of each hand, MediaPipe order."""
 
+_BODY_NAMES = (
+    "nose", "left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder",
+    "left elbow", "right elbow", "left wrist", "right wrist", "left hip", "right hip", "left knee",
+    "right knee", "left ankle", "right ankle", "left big toe", "left small toe", "left heel",
+    "right big toe", "right small toe", "right heel",
+)  # fmt: skip
+_JOINT_NAMES = {"thumb": ("CMC", "MCP", "IP", "tip")}
+_FINGER_JOINTS = ("MCP", "PIP", "DIP", "tip")
+
 WRISTS: dict[Side, int] = {"left": 9, "right": 10}  # Among the points of the body
+
+
+def point_name(index: int) -> str:
+    """What to call one of the 133 points in a message: 'left elbow', 'face point 30', 'right index PIP'."""
+    if index < FACE.start:
+        return _BODY_NAMES[index]
+    if index < FACE.stop:
+        return f"face point {index - FACE.start}"
+    side: Side = "left" if index < HANDS["right"].start else "right"
+    joint = index - HANDS[side].start
+    if joint == 0:
+        return f"wrist of the {side} hand"
+    finger = FINGERS[(joint - 1) // 4]
+    return f"{side} {finger} {_JOINT_NAMES.get(finger, _FINGER_JOINTS)[(joint - 1) % 4]}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -156,3 +156,27 @@ def _from_canvas(points: Float[np.ndarray, "133 3"], picture: dict[str, Any], na
             "canvas_width and canvas_height are missing or not above 0",
         )
     points[:, :2] *= np.array(sizes, float)
+
+
+def openpose_json(pose: BodyPose, width: int, height: int) -> dict[str, Any]:
+    """The pose in the layout of ControlNet's pose editors: BODY_25, face and hands, in pixels of the canvas.
+
+    ``pose_of`` reads it back. Points between the hips and between the shoulders are added, as OpenPose has
+    them; coordinates are rounded to a hundredth of a pixel.
+    """
+    body = np.zeros((25, 3))
+    body[list(_BODY_FROM_OPENPOSE[25])] = pose.wholebody[BODY]
+    body[_FEET_FROM_OPENPOSE] = pose.wholebody[FEET]
+    for middle, (left, right) in ((1, (5, 6)), (8, (11, 12))):
+        if pose.known[[left, right]].all():
+            body[middle, :2] = pose.points_px[[left, right]].mean(0)
+            body[middle, 2] = pose.visibility[[left, right]].min()
+    person = {"pose_keypoints_2d": _rounded(body)}
+    for part, place, _ in _OPENPOSE_PARTS:
+        if pose.known[place].any():
+            person[part] = _rounded(pose.wholebody[place])
+    return {"canvas_width": width, "canvas_height": height, "people": [person]}
+
+
+def _rounded(points: Float[np.ndarray, "n 3"]) -> list[float]:
+    return [round(float(value), 2) for value in points.ravel()]
