@@ -60,7 +60,7 @@ def test_a_missing_arm_is_completed_to_the_hand() -> None:
     trunk = np.linalg.norm(points[[5, 6], :2].mean(0) - points[[11, 12], :2].mean(0)) / TRUNK
     wide = max(trunk, np.linalg.norm(points[5, :2] - points[6, :2]))
     right = [np.linalg.norm(points[a, :2] - points[b, :2]) for a, b in ((6, 8), (8, 10))]
-    lengths = max(UPPER_ARM * wide, right[0]), max(FOREARM * wide, right[1])
+    lengths = float(max(UPPER_ARM * wide, right[0])), float(max(FOREARM * wide, right[1]))
     assert np.allclose(out[7], elbow_between(out[5], out[9], *lengths, "left"))
     assert visibility[[7, 9]].tolist() == [0.5, 0.5]
 

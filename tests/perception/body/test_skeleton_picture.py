@@ -54,7 +54,7 @@ def published(pose: BodyPose) -> np.ndarray:
         outline = cv2.ellipse2Poly(
             (int(np.mean(rows)), int(np.mean(columns))), (int(length / 2), 4), int(angle), 0, 360, 1
         )
-        cv2.fillConvexPoly(canvas, outline, colors[i])
+        cv2.fillConvexPoly(canvas, np.array(outline), colors[i])
     canvas = (canvas * 0.6).astype(np.uint8)
     for i, (x, y) in enumerate(body):
         cv2.circle(canvas, (int(x), int(y)), 4, colors[i], thickness=-1)
