@@ -5,6 +5,12 @@ Reading order: ``subjects`` (pictures with one hand), ``painted`` (a subject rep
 ``handrefiner/``.
 """
 
-from handwright.reproduce.handrefiner import SCALES, Scale, Study, reproduce_handrefiner
+from handwright.reproduce.handrefiner import (
+    SCALES,
+    Scale,
+    Study,
+    reproduce_handrefiner,
+    reproduce_photo_tables,
+)
 
-__all__ = ["SCALES", "Scale", "Study", "reproduce_handrefiner"]
+__all__ = ["SCALES", "Scale", "Study", "reproduce_handrefiner", "reproduce_photo_tables"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handwright.reproduce.handrefiner.before_after import STATES
+from handwright.reproduce.handrefiner.named import model_line, weights_line
 from handwright.reproduce.handrefiner.paint_all import BOXED, HARMONISE, TABLE, UNTOUCHED
 from handwright.reproduce.handrefiner.results import PEOPLE, Compared, Results
 from handwright.reproduce.handrefiner.study import REFEREE, Study, seeds_line
@@ -77,19 +78,16 @@ def write_page(results: Results, study: Study, command: str, page: Path, phases:
 
 
 def _about(study: Study, command: str) -> str:
-    d = study.diffusion
-    own, steps = ("its own" if value is None else f"{value:g}" for value in (d.guidance, d.steps))
     pictures = f"pictures of `{study.data.name}`" if study.data else f"rendered, {study.scale.size_px} px"
     seeds = "" if study.data else f" Seeds: {seeds_line(study.scale)}."
     return paragraph(f"""
-        `{command}`. Model `{Path(d.model).name}`, sampler {d.sampler}, {steps} steps, guidance {own},
-        prompt "{d.prompt}", painting seed {study.seed}. Hands: {pictures}.{seeds} Every hand is repainted
-        as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as units;
-        differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound hands
-        of other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error: 2-D
-        MPJPE between the joints of the rendered mesh and of the one that is fitted to the result, in % of
-        hand size; a hand that is not found again counts 100 %, and in detection confidence 0. Its floor is
-        the row 'untouched'. Fine detail: RMS of what a Gaussian of 1.5 px takes from luminance, on smooth
+        `{command}`. {model_line(study)} {weights_line(study)} Hands: {pictures}.{seeds} Every hand is
+        repainted as it was read, whatever the judge would say of it. Bootstrap 95 % intervals, pictures as
+        units; differences are paired. KID-H, FID-H: features `{study.extractor}` of hand crops against sound
+        hands of other pictures; KID-H of anatomy: features `{REFEREE}`, which see little else. Joint error:
+        2-D MPJPE between the joints of the rendered mesh and of the one that is fitted to the result, in %
+        of hand size; a hand that is not found again counts 100 %, and in detection confidence 0. Its floor
+        is the row 'untouched'. Fine detail: RMS of what a Gaussian of 1.5 px takes from luminance, on smooth
         skin, as the network made it.
     """)
 

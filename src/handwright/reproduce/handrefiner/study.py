@@ -33,7 +33,9 @@ class Scale:
     reference: int  # Of the set that they are held against
     phase: int  # Repainted with every one of ``strengths``
     judged: int  # On which the fixed strength is derived
-    spoiled: int  # With a defect, for Table 1's before and after
+    spoiled: int  # With a defect, before and after
+    generated: int = 40  # Of each kind of prompt, for Tables 1 and 2
+    photographs: int = 400  # Of each data set that those are held against
     size_px: int = 384  # Side of rendered pictures
     strengths: tuple[float, ...] = GRID  # Of the phase figure; 0, ``measure.CROSSOVER`` and 1 are among them
 
@@ -50,6 +52,8 @@ SCALES = {
         phase=200,
         judged=200,
         spoiled=12_000,
+        generated=12_000,
+        photographs=12_000,
         size_px=512,
     ),
 }
