@@ -107,7 +107,11 @@ def test_no_more_pictures_than_features_are_refused():
 
 def test_a_difference_is_that_of_the_distances_and_none_of_equal_sets():
     rng = np.random.default_rng(3)
-    known, near, far = rng.normal(0, 1, (300, 4)), rng.normal(0.2, 1, (250, 4)), rng.normal(0.9, 1.3, (250, 4))
+    known, near, far = (
+        rng.normal(0, 1, (300, 4)),
+        rng.normal(0.2, 1, (250, 4)),
+        rng.normal(0.9, 1.3, (250, 4)),
+    )
     apart = frechet_distance_difference(known, far, near)
     alone = [frechet_distance(known, rows).value for rows in (far, near)]
     assert apart.value == pytest.approx(alone[0] - alone[1], rel=1e-12)
