@@ -3,14 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from handwright.errors import InvalidValueError, NotEnoughDataError
-from handwright.metrics.frechet import (
-    Gaussian,
-    frechet_between,
-    frechet_distance,
-    frechet_distance_difference,
-    influence,
-)
+from handwright.errors import NotEnoughDataError
+from handwright.metrics.frechet import Gaussian, frechet_between, frechet_distance, influence
 
 
 def spd(d: int, seed: int) -> np.ndarray:
@@ -103,29 +97,3 @@ def test_no_more_pictures_than_features_are_refused():
     x = np.random.default_rng(0).normal(size=(16, 16))
     with pytest.raises(NotEnoughDataError, match="at least 17"):
         frechet_distance(x, x)
-
-
-def test_a_difference_is_that_of_the_distances_and_none_of_equal_sets():
-    rng = np.random.default_rng(3)
-    known, near, far = (
-        rng.normal(0, 1, (300, 4)),
-        rng.normal(0.2, 1, (250, 4)),
-        rng.normal(0.9, 1.3, (250, 4)),
-    )
-    apart = frechet_distance_difference(known, far, near)
-    alone = [frechet_distance(known, rows).value for rows in (far, near)]
-    assert apart.value == pytest.approx(alone[0] - alone[1], rel=1e-12)
-    assert 0 < apart.low < apart.value < apart.high and apart.n == 250
-    same = frechet_distance_difference(known, far, far)
-    assert (same.value, same.low, same.high) == (0, 0, 0)
-
-
-def test_a_paired_difference_is_surer_than_two_unpaired_ones():
-    rng = np.random.default_rng(4)
-    known, before = rng.normal(0, 1, (300, 4)), rng.normal(0.6, 1.2, (250, 4))
-    after = before - 0.1
-    apart = frechet_distance_difference(known, after, before)
-    other = frechet_distance_difference(known, rng.permutation(after), before)
-    assert apart.high < 0 and apart.high - apart.low < other.high - other.low
-    with pytest.raises(InvalidValueError, match="compares pairs"):
-        frechet_distance_difference(known, after[:200], before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import run
 from handwright.errors import DataError
-from handwright.handrefiner.network import NetworkLoader
+from handwright.handrefiner.network import InpaintRequest, NetworkLoader
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.refine.pipeline import Engine
 from handwright.refine.result import Repair
+from handwright.refine.settings import RefineSettings
 from handwright.reproduce.handrefiner import generated, photo_tables
 from handwright.reproduce.handrefiner.generated import (
     FREE_PROMPT,
@@ -33,7 +35,7 @@ from handwright.reproduce.handrefiner.photo_tables import cut_hands, reproduce_p
 from handwright.reproduce.handrefiner.photographs import open_freihand, open_hagrid
 from handwright.reproduce.handrefiner.study import Study
 from handwright.reproduce.store import Store
-from handwright.types import DepthControl, Image
+from handwright.types import DepthControl, HandObservation, Image
 from tests.data.loaders.layouts import CENTER, FOCAL, dump, hand_cam_m
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network
@@ -72,7 +74,7 @@ def write_freihand(root: Path, count: int = 14, split: str = "evaluation") -> Pa
     return root
 
 
-def test_the_photographs_of_both_layouts_are_read_and_gestures_counted(tmp_path):
+def test_the_photographs_of_both_layouts_are_read_and_gestures_counted(tmp_path: Path) -> None:
     people = open_hagrid(write_hagrid(tmp_path / "hagrid", split="val"))
     assert people.name == "HaGRID val" and len(people.samples) == 16
     assert people.gestures() == {"call": 12, "two_up": 4}
@@ -84,7 +86,7 @@ def test_the_photographs_of_both_layouts_are_read_and_gestures_counted(tmp_path)
     assert open_freihand(write_freihand(tmp_path / "other")).name == "FreiHAND evaluation"
 
 
-def test_prompts_name_gestures_as_often_as_the_photographs_and_begin_alike():
+def test_prompts_name_gestures_as_often_as_the_photographs_and_begin_alike() -> None:
     prompts = gesture_prompts({"call": 12, "two_up": 4}, 400, seed=0)
     call = sum("making a call hand gesture, indoor" in prompt for prompt in prompts)
     assert call + sum("making a two up hand gesture" in prompt for prompt in prompts) == 400
@@ -93,7 +95,9 @@ def test_prompts_name_gestures_as_often_as_the_photographs_and_begin_alike():
     assert gesture_prompts({"call": 12, "two_up": 4}, 400, seed=1) != prompts
 
 
-def test_photographs_that_cannot_be_decoded_are_passed_over_and_all_of_them_are_an_error(tmp_path):
+def test_photographs_that_cannot_be_decoded_are_passed_over_and_all_of_them_are_an_error(
+    tmp_path: Path,
+) -> None:
     root = write_hagrid(tmp_path / "hagrid", 8)
     pictures = sorted(root.rglob("*.jpg"))
 
@@ -162,8 +166,13 @@ def no_rgb(root: Path) -> Path:
     ],
 )
 def test_a_bad_folder_is_one_line_before_anything_is_painted(
-    tmp_path, monkeypatch, capsys, option, make, words
-):
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    make: Callable[[Path], Path],
+    words: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     folder = make(tmp_path / "data")
     assert run(["reproduce", "handrefiner", option, str(folder), "--extractor", "rand-v1"]) == 2
@@ -179,7 +188,7 @@ def no_depth(pixels: np.ndarray) -> DepthControl:
 class Detector:
     """Sees one hand in a picture that is not black, the more surely the brighter it is."""
 
-    def __call__(self, pixels: np.ndarray, *, landmarker: Landmarker | None) -> list:
+    def __call__(self, pixels: np.ndarray, *, landmarker: Landmarker | None) -> list[HandObservation]:
         light = float(pixels.mean())
         if light < 10:
             return []
@@ -191,17 +200,18 @@ class Detector:
 def world(monkeypatch: pytest.MonkeyPatch) -> Network:
     """Generated pictures are dark; a repaint brings them half the way to photographs, a delivered one all."""
 
-    def picture(request) -> np.ndarray:
+    def picture(request: InpaintRequest) -> np.ndarray:
         rng = np.random.default_rng(request.seed)
         return rng.normal(DARK, 12, request.picture.shape).clip(0, 255)
 
     network = Network(picture, resolution=128)
 
     @contextmanager
-    def engine(_):
+    def engine(_: Path | None) -> Generator[Engine]:
         yield Engine(None, NetworkLoader(lambda settings: network))  # type: ignore[arg-type]
 
-    def refine(image: Image, settings, _) -> Repair:
+    def refine(image: Image, settings: RefineSettings, _: Engine) -> Repair:
+        assert settings.diffusion is not None
         share = 1.0 if settings.diffusion.strength == "auto" else 0.5
         pixels = image.pixels + share * (BRIGHT - DARK)
         after = Image(pixels.clip(0, 255).astype(np.uint8))
@@ -221,7 +231,7 @@ def study() -> Study:
 
 
 @pytest.fixture
-def folders(tmp_path) -> tuple[Path, Path]:
+def folders(tmp_path: Path) -> tuple[Path, Path]:
     return write_hagrid(tmp_path / "hagrid"), write_freihand(tmp_path / "freihand")
 
 
@@ -233,10 +243,10 @@ def cells(page: Path, heading: str) -> dict[str, list[str]]:
 
 
 def test_both_tables_are_a_page_that_names_data_n_interval_seed_and_extractor(
-    world, study, folders, tmp_path
-):
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     page = tmp_path / "page.md"
-    reproduce_photo_tables(study, *folders, page, "the command", tmp_path / "work")
+    reproduce_photo_tables(study, folders[0], folders[1], page, "the command", tmp_path / "work")
     text = " ".join(page.read_text().split())
     for words in (
         "`the command`", "painting seed 0", "12 (gesture) and 12 (free), generated by the model itself",
@@ -254,9 +264,11 @@ def test_both_tables_are_a_page_that_names_data_n_interval_seed_and_extractor(
     assert len(rows) == 6 and rows["as generated · yes"][2].count("[") == 1
 
 
-def test_pictures_that_come_nearer_to_the_photographs_measure_nearer(world, study, folders, tmp_path):
+def test_pictures_that_come_nearer_to_the_photographs_measure_nearer(
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     page = tmp_path / "page.md"
-    reproduce_photo_tables(study, *folders, page, "x", tmp_path / "work")
+    reproduce_photo_tables(study, folders[0], folders[1], page, "x", tmp_path / "work")
 
     def first(cell: str) -> float:
         return float(cell.split()[0])
@@ -275,23 +287,25 @@ def test_pictures_that_come_nearer_to_the_photographs_measure_nearer(world, stud
 _LABELS = ("as generated", "HandRefiner as published", "`refine`, as delivered")
 
 
-def test_what_is_painted_is_kept_and_another_number_adds_to_it(world, study, folders, tmp_path):
+def test_what_is_painted_is_kept_and_another_number_adds_to_it(
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     page, work = tmp_path / "page.md", tmp_path / "work"
-    reproduce_photo_tables(study, *folders, page, "x", work)
+    reproduce_photo_tables(study, folders[0], folders[1], page, "x", work)
     before = page.read_bytes()
     assert len(world.requests) == 24
     assert all(request.strength == 0 and request.mask.all() for request in world.requests)
     world.requests.clear()
-    assert reproduce_photo_tables(study, *folders, page, "x", work) == work
+    assert reproduce_photo_tables(study, folders[0], folders[1], page, "x", work) == work
     assert not world.requests and page.read_bytes() == before
     more = replace(study, scale=replace(study.scale, generated=13))
-    reproduce_photo_tables(more, *folders, page, "x", work)
+    reproduce_photo_tables(more, folders[0], folders[1], page, "x", work)
     assert len(world.requests) == 2
 
 
 def test_one_folder_alone_is_one_table_and_without_hagrid_no_prompt_names_a_gesture(
-    world, study, folders, tmp_path
-):
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     page = tmp_path / "page.md"
     reproduce_photo_tables(study, None, folders[1], page, "x", tmp_path / "hands")
     text = page.read_text()
@@ -301,29 +315,34 @@ def test_one_folder_alone_is_one_table_and_without_hagrid_no_prompt_names_a_gest
     assert "## Table 2" not in page.read_text()
 
 
-def test_too_few_pictures_are_dashes_with_the_reason(world, study, folders, tmp_path):
+def test_too_few_pictures_are_dashes_with_the_reason(
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     page = tmp_path / "page.md"
     few = replace(study, scale=replace(study.scale, generated=3))
-    reproduce_photo_tables(few, *folders, page, "x", tmp_path / "work")
+    reproduce_photo_tables(few, folders[0], folders[1], page, "x", tmp_path / "work")
     assert cells(page, "Table 1")["as generated · yes"][2:4] == ["–", "–"]
     assert "A dash: too few pictures." in page.read_text()
 
 
-def test_pictures_without_any_hand_are_still_measured_as_pictures(world, study, folders, tmp_path):
+def test_pictures_without_any_hand_are_still_measured_as_pictures(
+    world: Network, study: Study, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
     world.rule = lambda request: np.zeros(request.picture.shape)
     page = tmp_path / "page.md"
-    generated_only = lambda image, settings, _: Repair(  # noqa: E731
-        before=image, after=image, hands=(), depth=no_depth(image.pixels), seconds={}
-    )
+
+    def unchanged(image: Image, *_: object) -> Repair:
+        return Repair(before=image, after=image, hands=(), depth=no_depth(image.pixels), seconds={})
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generated, "refine_picture", generated_only)
-        reproduce_photo_tables(study, *folders, page, "x", tmp_path / "work")
+        patch.setattr(generated, "refine_picture", unchanged)
+        reproduce_photo_tables(study, folders[0], folders[1], page, "x", tmp_path / "work")
     row = cells(page, "Table 1")["as generated · yes"]
     assert "[" in row[3] and row[4:] == ["–"] * 3
     assert "N 0 hands" in page.read_text() and "shows a hand" not in page.read_text()
 
 
-def test_given_pictures_take_the_generators_own_prompt_and_the_kinds_of_their_folders(tmp_path):
+def test_given_pictures_take_the_generators_own_prompt_and_the_kinds_of_their_folders(tmp_path: Path) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     for kind, name in ((WITH_GESTURE, "a"), (WITHOUT, "b")):
@@ -348,7 +367,9 @@ def test_given_pictures_take_the_generators_own_prompt_and_the_kinds_of_their_fo
         ([(10, 10, 60, 70), (61, 71, 120, 120)], 2),
     ],
 )
-def test_table_2_leaves_out_small_hands_and_those_that_meet(tmp_path, boxes, kept):
+def test_table_2_leaves_out_small_hands_and_those_that_meet(
+    tmp_path: Path, boxes: list[tuple[int, int, int, int]], kept: int
+) -> None:
     store = Store(tmp_path, {})
     record = {"hands": [[*box, 0.9] for box in boxes]}
     store.unit("free", f"a/{GENERATED}", lambda: (record, None))
@@ -356,7 +377,9 @@ def test_table_2_leaves_out_small_hands_and_those_that_meet(tmp_path, boxes, kep
 
 
 @pytest.mark.slow
-def test_given_pictures_go_through_the_real_model_and_detector(tmp_path, folders, capsys):
+def test_given_pictures_go_through_the_real_model_and_detector(
+    tmp_path: Path, folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     from handwright.data.hands import render_one_hand
 
     made = tmp_path / "made" / WITH_GESTURE
