@@ -111,7 +111,7 @@ class GeneratedPictures:
         for state, version in versions.items():
             hands = find_hands(version, landmarker=self.engine.landmarker)
             record: Record = {"prompt": prompt, "hands": [_entry(hand) for hand in hands]}
-            self.store.unit(kind, f"{picture.name}/{state}", lambda made=(record, version): made)
+            self.store.unit(kind, f"{picture.name}/{state}", lambda unit=(record, version): unit)
 
     def _repainted(self, pixels: Pixels, prompt: str) -> dict[str, Pixels]:
         image, usual = Image(pixels), replace(self.study.diffusion, prompt=prompt)

@@ -1,4 +1,4 @@
-"""What a page says of the model, the weights and the extractors that its figures were made with."""
+"""The model, the weights and the extractors behind the figures of a page, in words."""
 
 from pathlib import Path
 

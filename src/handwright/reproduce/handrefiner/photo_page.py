@@ -165,14 +165,14 @@ def _too_few(tables: Mapping[str, Measured], keys: Sequence[str]) -> str:
 
 
 def _otherwise(study: Study) -> str:
-    made = (
+    origin = (
         "made by Stable Diffusion 1.5 as text to image"
         if study.data is not None
         else "made by Stable Diffusion 1.5; here the inpainting model makes them itself, with a mask over "
         "all of the picture and control strength 0"
     )
     return paragraph(f"""
-        Its pictures were {made}. Its features are Inception's (`--extractor inception:FILE`). It ran 50
+        Its pictures were {origin}. Its features are Inception's (`--extractor inception:FILE`). It ran 50
         steps of DDIM with guidance 9 at strength 0.55 (`--sampler ddim --steps 50 --guidance 9`); here the
         row 'as published' takes the sampler above, the strength stored with the ControlNet, a box as mask,
         no grain, no retoning, and pastes every hand whatever the judge finds. The row 'as delivered' is
