@@ -252,6 +252,12 @@ def _people(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     return _entry(picture, record_of(picture, world.seed, index), index)
 
 
+def _poses(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.people.text_poses import pose_record
+
+    return Entry(f"{index:08d}", {}, pose_record(world.seed, index, world.size))
+
+
 def _entry(picture: RenderedPicture, record: dict[str, Any], index: int) -> Entry:
     pictures = {
         "image": picture.pixels,
@@ -268,5 +274,6 @@ KINDS: dict[str, Callable[[World, int, tuple[Path, ...]], Entry]] = {
     "hands": _hands,
     "defects": _defects,
     "people": _people,
+    "poses": _poses,
 }
 """What can be made: (world, index, photographs) → entry."""

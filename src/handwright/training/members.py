@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
@@ -17,6 +18,8 @@ from handwright.diffusion.loading.libraries import (
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
+from handwright.handiffuser.text_to_hand import TextToHandModel
+from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
@@ -41,15 +44,17 @@ from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh
 from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
+from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.critic_batches import ViewStream
 from handwright.training.streams.critic_samples import load_views
 from handwright.training.streams.crop_batches import CropStream
 from handwright.training.streams.crops import Crops, load_crops
-from handwright.training.streams.latent_shards import LatentStream
+from handwright.training.streams.latent_shards import TEXT_LENGTH, VOCABULARY, LatentStream
 from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream
+from handwright.training.streams.text_poses import TextPoseStream
 from handwright.training.streams.whole_pictures import load_pictures
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
@@ -57,6 +62,11 @@ PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 
 UNFORESEEN_SHARE = 0.25  # Share of the critic's malformed hands that have an unnamed defect; chosen by eye
 GENERATED_SHARE = 0.25  # Share of the critic's hands that generators painted; chosen by eye
+
+TEXT_TO_HAND_WIDTH, TEXT_TO_HAND_TEXT_LAYERS = 128, 2
+"""Channels of T2H and of its text encoder, and the latter's layers."""
+
+_TOKENIZER_TEXTS = 4000  # Texts that T2H's tokenizer is learnt from
 
 _LARGEST_PICTURE = 3  # Whole pictures are kept at most this many halves of the samples' side large
 _MARGIN = 9 / 8  # Crops are kept this much larger than samples, to cut windows from
@@ -138,6 +148,20 @@ def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> R
     return TextToImageRecipe(unet, text_encoder, stream, TextToImageParams())
 
 
+def _text_to_hand(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    stream = TextPoseStream(data)
+    if model is not None:
+        parts = TextToHandPipeline.from_pretrained(str(model))
+        return TextToHandRecipe(
+            parts.denoiser, parts.text_encoder, parts.tokenizer, stream, TextToHandParams()
+        )
+    rng = np.random.default_rng(settings.seed)
+    tokenizer = learn_tokenizer(stream.texts(rng, _TOKENIZER_TEXTS), VOCABULARY, TEXT_LENGTH)
+    text_encoder = fresh_text_encoder(tokenizer, TEXT_TO_HAND_WIDTH, TEXT_TO_HAND_TEXT_LAYERS)
+    denoiser = TextToHandModel(text_width=TEXT_TO_HAND_WIDTH)
+    return TextToHandRecipe(denoiser, text_encoder, tokenizer, stream, TextToHandParams())
+
+
 def _clip(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     _starts_from_nothing("clip", model)
     crops = _crops(data, settings.resolution)
@@ -196,7 +220,8 @@ def _crops(data: Path, resolution: int, *, scene: bool = False) -> Crops:
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
-    "autoencoder": _autoencoder, "text_to_image": _text_to_image, "base": _base, "handrefiner": _handrefiner,
+    "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
+    "base": _base, "handrefiner": _handrefiner,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
 }  # fmt: skip
 """What can be trained."""

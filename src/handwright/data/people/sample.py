@@ -1,7 +1,7 @@
 """A finished picture of someone, with the exact truth about hands and body, as plain numbers, too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,11 @@ _AGE_WORDS = {"child": "", "young": "young ", "middle-aged": "middle-aged ", "el
 
 def scene_of(picture: PersonPicture) -> Scene:
     """What a caption can say about a picture."""
-    setup = picture.setup
+    return replace(scene_of_setup(picture.setup), hands=tuple(truth.words for truth in picture.hands))
+
+
+def scene_of_setup(setup: PersonSetup) -> Scene:
+    """What a caption can say about someone, their hands left out."""
     someone = setup.someone
     noun = f"{_AGE_WORDS[someone.person.age]}{setup.build.noun}"
     garments = someone.outfit.words
@@ -123,7 +127,7 @@ def scene_of(picture: PersonPicture) -> Scene:
     hair = someone.hair
     nails = [f"{someone.person.nails} nail polish"] if someone.person.nails else []
     return Scene(
-        hands=tuple(truth.words for truth in picture.hands),
+        hands=(),
         domain=RENDERED,
         skin=someone.person.words + ("" if hair.worn else f" and {hair.words}"),
         wears=(*shown, *([hair.words] if hair.worn else []), *nails),

@@ -88,10 +88,9 @@ def to_mano(
     turned = _chain(ours) @ _rest_correction(rig, hand.shape)
     local = _unchain(MANO_FROM_OURS @ turned @ MANO_FROM_OURS.T)
     pose = matrix_axis_angle(local[1:])
-    frame = MANO_FROM_OURS
     if hand.side == "left":
-        pose, frame = pose * _FLIP, _MIRROR @ frame @ _MIRROR
-    orient = axis_angle_matrix(hand.wrist) @ frame.T
+        pose = pose * _FLIP
+    orient = axis_angle_matrix(hand.wrist) @ template_frame(hand.side).T
     rest = np.zeros(3) if wrist_rest_m is None else wrist_rest_m
     return ManoParameters(
         global_orient=matrix_axis_angle(orient),
@@ -123,9 +122,7 @@ def from_mano(
     """
     rig = rig or load_rig()
     shape = np.zeros(len(SHAPE_NAMES)) if shape is None else shape
-    pose, frame = parameters.hand_pose, MANO_FROM_OURS
-    if parameters.side == "left":
-        pose, frame = pose * _FLIP, _MIRROR @ frame @ _MIRROR
+    pose = parameters.hand_pose * (_FLIP if parameters.side == "left" else 1.0)
     local = np.concatenate([np.eye(3)[None], axis_angle_matrix(pose)])
     turned = MANO_FROM_OURS.T @ _chain(local) @ MANO_FROM_OURS
     ours = _unchain(turned @ _rest_correction(rig, shape).transpose(0, 2, 1))
@@ -135,13 +132,20 @@ def from_mano(
     return Hand(
         pose=matrix_axis_angle(ours[1:]),
         palm_arch=parameters.palm_arch,
-        wrist=matrix_axis_angle(axis_angle_matrix(parameters.global_orient) @ frame),
+        wrist=matrix_axis_angle(
+            axis_angle_matrix(parameters.global_orient) @ template_frame(parameters.side)
+        ),
         translation_m=parameters.transl + rest,
         shape=shape,
         side=parameters.side,
         camera=camera,
         betas=parameters.betas,
     )
+
+
+def template_frame(side: Side) -> Float[np.ndarray, "3 3"]:
+    """Return the rotation [3, 3] from our rest frame to MANO's template of a side."""
+    return MANO_FROM_OURS if side == "right" else _MIRROR @ MANO_FROM_OURS @ _MIRROR
 
 
 def _rest_correction(rig: Rig, shape: Float[np.ndarray, " s"]) -> Float[np.ndarray, "16 3 3"]:

@@ -1,0 +1,62 @@
+"""What a person's hands do, in words: the reader that T2H is measured with, and chosen by."""
+
+from dataclasses import dataclass, replace
+
+from handwright.body.free_body import pose_body
+from handwright.body.parameters import BodyParameters
+from handwright.hand.grammar import PoseWords, StatedPose, orientation_of, words_of
+from handwright.hand.kinematics import dofs_of_pose
+from handwright.types import Hand, Side
+
+
+def hands_in_words(parameters: BodyParameters) -> dict[Side, PoseWords]:
+    """Pose, side and direction of both hands, in the words of the pose grammar."""
+    return {side: _words(hand) for side, hand in pose_body(parameters).hands.items()}
+
+
+def _words(hand: Hand) -> PoseWords:
+    palm, points = orientation_of(hand.wrist)
+    return replace(
+        words_of(dofs_of_pose(hand.pose, hand.palm_arch)), palm=palm, points=points, side=hand.side
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a person's hands agree with what a text states."""
+
+    hands: int  # Hands that the text states something about
+    whole: int  # Of these, all of it is true
+    fingers: int  # Of these, all but the directions is true
+    directions: int  # Of these, where palm and fingers go is true
+
+    @property
+    def all_right(self) -> bool:
+        """Whether everything stated is true."""
+        return self.whole == self.hands
+
+
+def agreement_of(parameters: BodyParameters, stated: tuple[StatedPose, ...]) -> Agreement:
+    """Compare a person with what a text states of each hand.
+
+    A statement without a side holds for the hand that fits it better; two such statements for one hand each.
+    """
+    words = hands_in_words(parameters)
+    whole = fingers = directions = 0
+    taken: set[Side] = {pose.side for pose in stated if pose.side is not None}
+    for pose in stated:
+        free: list[Side] = [side for side in words if side not in taken]
+        sides: list[Side] = [pose.side] if pose.side else free or list(words)
+        side = max(sides, key=lambda one: _score(pose, words[one]))
+        taken.add(side)
+        closed = replace(pose, palm=None, points=None)
+        shape = closed.fits(words[side])
+        turned = pose.palm in (None, words[side].palm) and pose.points in (None, words[side].points)
+        whole += shape and turned
+        fingers += shape
+        directions += turned
+    return Agreement(len(stated), whole, fingers, directions)
+
+
+def _score(pose: StatedPose, words: PoseWords) -> int:
+    return 2 * replace(pose, palm=None, points=None).fits(words) + (pose.palm in (None, words.palm))

@@ -1,0 +1,65 @@
+"""Texts and people: what is mirrored or given other fingers still fits its words; some are held out."""
+
+import numpy as np
+import pytest
+
+from handwright.errors import UsageError
+from handwright.handiffuser.hand_words import hands_in_words
+from handwright.handiffuser.tokens import decode
+from handwright.training.streams.text_poses import TextPose, TextPoseStream, mirrored, with_fingers
+from tests.handiffuser.poses import add_poses
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> TextPoseStream:
+    """Of 24 people."""
+    return TextPoseStream(add_poses(tmp_path_factory.mktemp("poses")))
+
+
+def fits(person: TextPose) -> bool:
+    """Whether the numbers do what the words tell of the raised hand."""
+    read = hands_in_words(decode(person.tokens, (256, 256)))
+    return read[person.raised] == person.hands[0]
+
+
+def test_mirrored_people_fit_their_mirrored_words(stream: TextPoseStream) -> None:
+    """Sides, palms and directions change together; twice is once."""
+    for person in stream.training[:8]:
+        flipped = mirrored(person)
+        assert flipped.raised != person.raised
+        assert fits(flipped)
+        np.testing.assert_allclose(mirrored(flipped).tokens, person.tokens, atol=1e-6)
+        assert mirrored(flipped).hands == person.hands
+
+
+def test_other_fingers_fit_their_words(stream: TextPoseStream) -> None:
+    """Also a left hand's on a right one: both are in right-hand space."""
+    for person, other in zip(stream.training[:8], stream.training[8:16], strict=False):
+        given = with_fingers(person, other)
+        assert given.hands[0].fingers == other.hands[0].fingers
+        assert fits(given)
+
+
+def test_what_is_drawn_is_never_held_out(stream: TextPoseStream) -> None:
+    """Whatever was mirrored or exchanged; and the same for the same generator."""
+    rng = np.random.default_rng(0)
+    people = [stream.draw(rng) for _ in range(60)]
+    assert not any(person.held_out for person in people)
+    again = stream.draw(np.random.default_rng(0))
+    np.testing.assert_array_equal(again.tokens, people[0].tokens)
+
+
+def test_texts_name_the_raised_hand(stream: TextPoseStream) -> None:
+    """In every wording."""
+    rng = np.random.default_rng(1)
+    for wording in ("terse", "natural", "technical"):
+        person = stream.draw(rng)
+        assert f"{person.raised} hand" in person.text(wording, rng)
+
+
+def test_a_folder_without_people_is_refused(tmp_path: object) -> None:
+    """One line."""
+    from handwright.errors import DataError
+
+    with pytest.raises((UsageError, DataError), match="no shards"):
+        TextPoseStream(tmp_path)  # pyright: ignore[reportArgumentType]
