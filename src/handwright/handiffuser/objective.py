@@ -31,7 +31,7 @@ class TextToHandLoss(nn.Module):
         self.register_buffer("used", torch.from_numpy(USED).float(), persistent=False)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Loss of ``tokens`` [N, T, W], ``ids`` and ``mask`` [N, L], ``times`` [N, K] and ``noise`` of those."""
+        """Loss of ``tokens`` [N, T, W], ``ids`` and ``mask`` [N, L], ``times`` [N, K] and their ``noise``."""
         text = read_text(self.text_encoder, batch["ids"], batch["mask"])
         clean = self.denoiser.standardised(batch["tokens"])
         count, levels = batch["times"].shape

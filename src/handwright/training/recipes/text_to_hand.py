@@ -15,8 +15,8 @@ from handwright.body.free_body import wholebody_of
 from handwright.data.synthesise import tiled
 from handwright.diffusion.loading.libraries import CLIPTextModel, CLIPTokenizer, quiet
 from handwright.hand.grammar import describe, parse_pose_text
-from handwright.handiffuser.objective import TextToHandLoss
 from handwright.handiffuser.hand_words import agreement_of
+from handwright.handiffuser.objective import TextToHandLoss
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
 from handwright.perception.body.body_pose import BodyPose
