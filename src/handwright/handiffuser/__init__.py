@@ -1,6 +1,6 @@
 """HanDiffuser (Narasimhaswamy et al. 2024): text → hand and body parameters → picture.
 
 T2H, from text to parameters: ``tokens`` (a person as 21 tokens), ``text_to_hand`` (the denoiser),
-``objective``, ``text_to_hand_pipeline`` (drawing people), ``hand_words`` (what their hands do, in words, against
-what a text states).
+``objective``, ``text_to_hand_pipeline`` (drawing people), ``hand_words`` (what their hands do, in words,
+against what a text states).
 """
