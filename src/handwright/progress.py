@@ -11,6 +11,14 @@ Progress = Callable[[str, int, int], None]
 The stage is 'compile', 'find', 'fit', 'depth', 'review', 'paint' or 'check'; '' after a picture."""
 
 
+STAGES = {
+    "compile": "compiling for this machine, once per version, up to two minutes", "find": "finding hands",
+    "fit": "fitting hands", "depth": "rendering depth", "review": "reviewing hands", "paint": "painting",
+    "check": "checking what was painted",
+}  # fmt: skip
+"""What a user is shown while a stage of a picture runs."""
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """The progress callback that does nothing."""
     del stage, done, total

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 
-def act(pipe, landmarker, max_pixels):
+def act(pipe, landmarker, max_pixels, kinds):
     while True:
         try:
             kind, folder, options = pipe.recv()

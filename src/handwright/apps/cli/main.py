@@ -15,7 +15,7 @@ from handwright.apps.cli.options import in_cli_words
 from handwright.apps.cli.preference import app as preference
 from handwright.apps.cli.reproduce import reproduce
 from handwright.apps.cli.review import review
-from handwright.apps.cli.serve import serve
+from handwright.apps.cli.serve import serve, web
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError
@@ -33,6 +33,7 @@ app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
 app.command(short_help="Re-run a paper's tables.")(reproduce)
 app.command(short_help="Serve review, refine and hands over HTTP.")(serve)
+app.command(short_help="Mend pictures on a page in the browser.")(web)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,29 +1,42 @@
-"""``handwright serve``: the HTTP service."""
+"""``handwright serve``, the HTTP service, and ``handwright web``, the page: both with the same bounds."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from handwright.apps.cli import options as opt
 from handwright.apps.cli.show import Screen
 from handwright.errors import need
 
+if TYPE_CHECKING:
+    from handwright.apps.service.settings import ServiceSettings
+
+Host = Annotated[str, opt.option("--host", "ADDRESS", "Where to listen.")]
+Port = Annotated[int, opt.option("--port", "N", "0: any that is free.")]
+Keys = Annotated[
+    Path | None, opt.option("--keys", "FILE", "API keys, one a line; also from HANDWRIGHT_API_KEYS.")
+]
+MaxBytes = Annotated[int, opt.option("--max-bytes", "N", "Of a request.")]
+MaxPixels = Annotated[int, opt.option("--max-pixels", "N", "Of a picture.")]
+MaxQueue = Annotated[int, opt.option("--max-queue", "N", "Jobs that may wait.")]
+MaxSeconds = Annotated[float, opt.option("--max-seconds", "S", "Of one job.")]
+MaxMemory = Annotated[float, opt.option("--max-memory", "GB", "Of one worker; 0: no bound.")]
+Keep = Annotated[float, opt.option("--keep", "S", "How long results are kept.")]
+
 
 def serve(
-    host: Annotated[str, opt.option("--host", "ADDRESS", "Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, opt.option("--port", "N", "0: any that is free.")] = 8732,
-    keys: Annotated[
-        Path | None,
-        opt.option("--keys", "FILE", "API keys, one a line; also from HANDWRIGHT_API_KEYS."),
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8732,
+    keys: Keys = None,
     workers: opt.Workers = 1,
-    max_bytes: Annotated[int, opt.option("--max-bytes", "N", "Of a request.")] = 50_000_000,
-    max_pixels: Annotated[int, opt.option("--max-pixels", "N", "Of a picture.")] = 50_000_000,
-    max_queue: Annotated[int, opt.option("--max-queue", "N", "Jobs that may wait.")] = 32,
-    max_seconds: Annotated[float, opt.option("--max-seconds", "S", "Of one job.")] = 300.0,
-    max_memory: Annotated[float, opt.option("--max-memory", "GB", "Of one worker; 0: no bound.")] = 6.0,
-    keep: Annotated[float, opt.option("--keep", "S", "How long results are kept.")] = 600.0,
+    max_bytes: MaxBytes = 50_000_000,
+    max_pixels: MaxPixels = 50_000_000,
+    max_queue: MaxQueue = 32,
+    max_seconds: MaxSeconds = 300.0,
+    max_memory: MaxMemory = 6.0,
+    keep: Keep = 600.0,
     rate: Annotated[float, opt.option("--rate", "N", "Requests a minute of each key; 0: any.")] = 120.0,
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
@@ -34,26 +47,67 @@ def serve(
     alone unless there is a key.
     """
     need("fastapi", "uvicorn", "prometheus_client", "python_multipart", extra="serve")
-    import uvicorn
-
     from handwright.apps.service.app import create_app
+
+    settings = replace(_settings(locals()), rate_per_minute=rate)
+    _prepare(settings, Screen(debug=debug))
+    _run(create_app(settings), settings, debug=debug)
+
+
+def web(
+    host: Host = "127.0.0.1",
+    port: Port = 8733,
+    keys: Keys = None,
+    workers: opt.Workers = 1,
+    max_bytes: MaxBytes = 50_000_000,
+    max_pixels: MaxPixels = 50_000_000,
+    max_queue: MaxQueue = 32,
+    max_seconds: MaxSeconds = 600.0,
+    max_memory: MaxMemory = 6.0,
+    keep: Keep = 3600.0,
+    landmarker: opt.Landmarker = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Open a page in the browser: drop a picture, see its hands, adjust, repair, compare, download.
+
+    The page runs on this machine and fetches nothing; docs/how-to/web.md shows it. It listens on this machine
+    alone unless there is a key, which visitors then give as password.
+    """
+    need("gradio", "fastapi", "uvicorn", extra="web")
+    from handwright.apps.web.server import create_page
+
+    settings, screen = _settings(locals()), Screen(debug=debug)
+    _prepare(settings, screen)
+    page = create_page(settings)
+    shown = "localhost" if host == "127.0.0.1" else host
+    screen.write(f"http://{shown}:{port}  (Ctrl-C ends it)")
+    _run(page, settings, debug=debug)
+
+
+def _settings(given: dict[str, Any]) -> ServiceSettings:
+    """The bounds of a command, from its own arguments.
+
+    Raises:
+        UsageError: A bound makes no sense, or the address is open to others and there is no key.
+    """
     from handwright.apps.service.settings import ServiceSettings, read_keys
+
+    same = ("host", "port", "workers", "max_bytes", "max_pixels", "max_queue", "max_seconds", "landmarker")
+    return ServiceSettings(
+        **{name: given[name] for name in same},
+        keys=read_keys(given["keys"]),
+        max_memory_gb=given["max_memory"],
+        keep_seconds=given["keep"],
+    )
+
+
+def _prepare(settings: ServiceSettings, screen: Screen) -> None:
     from handwright.perception.models.download import ensure_models
 
-    screen = Screen(debug=debug)
-    settings = ServiceSettings(
-        host=host,
-        port=port,
-        keys=read_keys(keys),
-        workers=workers,
-        max_bytes=max_bytes,
-        max_pixels=max_pixels,
-        max_queue=max_queue,
-        max_seconds=max_seconds,
-        max_memory_gb=max_memory,
-        keep_seconds=keep,
-        rate_per_minute=rate,
-        landmarker=landmarker,
-    )
-    ensure_models(model_path=landmarker, notify=screen.notify)
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="info" if debug else "warning")
+    ensure_models(model_path=settings.landmarker, notify=screen.notify)
+
+
+def _run(app: Any, settings: ServiceSettings, *, debug: bool) -> None:  # noqa: ANN401 - an ASGI app
+    import uvicorn
+
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="info" if debug else "warning")

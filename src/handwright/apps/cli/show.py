@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from handwright.apps.cli.options import in_cli_words
 from handwright.errors import HandwrightError
-from handwright.progress import Progress, silent
+from handwright.progress import STAGES, Progress, silent
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from handwright.workflow import Outcome, RunResult
-
-
-_STAGES = {
-    "compile": "compiling for this machine, once per version, up to two minutes", "find": "finding hands",
-    "fit": "fitting hands", "depth": "rendering depth", "review": "reviewing hands", "paint": "painting",
-    "check": "checking what was painted",
-}  # fmt: skip
-"""What a terminal shows while a stage of a picture runs."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Screen:
                     bar = stack.enter_context(progress.Progress(*shown, console=console, transient=True))
                     task = bar.add_task("starting", total=total)
                 if stage:
-                    bar.update(task, description=_STAGES.get(stage, stage), completed=done, total=total)
+                    bar.update(task, description=STAGES.get(stage, stage), completed=done, total=total)
                 else:
                     bar.update(task, completed=done, total=total)
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query
 from fastapi import Request as HttpRequest
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handwright import __version__
 from handwright.apps.service.access import Keys, Rate
 from handwright.apps.service.bodies import OPTIONS_OF, decoded, read_body
 from handwright.apps.service.counters import Counters
+from handwright.apps.service.limits import BoundedBodies, error_json
 from handwright.apps.service.queue import FINISHED, Job, JobQueue, QueueFullError
 from handwright.apps.service.settings import ServiceSettings
 from handwright.errors import HandwrightError, UsageError
@@ -196,7 +196,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         text, kind = counters.page(queue().waiting, queue().restarts)
         return Response(text, media_type=kind)
 
-    app.add_middleware(_Bounded, max_bytes=settings.max_bytes, counters=counters)
+    app.add_middleware(BoundedBodies, max_bytes=settings.max_bytes, on_answer=counters.answered)
     return app
 
 
@@ -231,11 +231,6 @@ _BODY: dict[str, Any] = {
 }
 
 
-def error_json(error: HandwrightError) -> dict[str, str]:
-    """An error as clients see it."""
-    return {"what": error.what, "why": error.why, "fix": error.fix, "line": str(error)}
-
-
 async def _events(job: Job, queue: JobQueue) -> AsyncIterator[str]:
     before, quiet = "", 0.0
     while True:
@@ -251,48 +246,3 @@ async def _events(job: Job, queue: JobQueue) -> AsyncIterator[str]:
         if quiet >= _BEAT_S:
             quiet = 0.0
             yield ": still here\n\n"
-
-
-class _Bounded:
-    """Refuses bodies that are too large, by their stated length or as they arrive, and counts answers."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int, counters: Counters) -> None:
-        self._app, self._max, self._counters = app, max_bytes, counters
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        arrived, answered = 0, False
-
-        async def counting(message: Message) -> None:
-            nonlocal answered
-            if message["type"] == "http.response.start":
-                answered = True
-                route = scope.get("route")
-                self._counters.answered(getattr(route, "path", "other"), message["status"])
-            await send(message)
-
-        async def bounded() -> Message:
-            nonlocal arrived
-            message = await receive()
-            arrived += len(message.get("body", b""))
-            if arrived > self._max:
-                raise _TooLargeError
-            return message
-
-        try:
-            if not length.isdigit() or int(length) > self._max:
-                raise _TooLargeError
-            await self._app(scope, bounded, counting)
-        except _TooLargeError:
-            if answered:
-                raise
-            what = f"the request is larger than {self._max} bytes"
-            error = HandwrightError(what, "", "send a smaller picture")
-            await JSONResponse({"error": error_json(error)}, 413)(scope, receive, counting)
-
-
-class _TooLargeError(Exception):
-    pass

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.apps.service.settings import ServiceSettings
-from handwright.apps.service.worker import work_until_closed
+from handwright.apps.service.worker import KINDS, Kinds, work_until_closed
 from handwright.errors import HandwrightError
 
 if TYPE_CHECKING:
@@ -75,8 +76,13 @@ class Job:
 class JobQueue:
     """Jobs in the order they came; ``close`` ends the workers and removes every file."""
 
-    def __init__(self, settings: ServiceSettings, on_finish: Callable[[Job], None] = lambda _: None) -> None:
-        self._settings, self._on_finish = settings, on_finish
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        on_finish: Callable[[Job], None] = lambda _: None,
+        kinds: Kinds = KINDS,
+    ) -> None:
+        self._settings, self._on_finish, self._kinds = settings, on_finish, kinds
         self._folder = Path(tempfile.mkdtemp(prefix="handwright-"))
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
@@ -90,8 +96,15 @@ class JobQueue:
         for thread in self._threads:
             thread.start()
 
-    def add(self, kind: str, picture: bytes, options: Mapping[str, Any], owner: str) -> Job:
-        """Put a job into the queue.
+    def add(
+        self,
+        kind: str,
+        picture: bytes,
+        options: Mapping[str, Any],
+        owner: str,
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Job:
+        """Put a job into the queue; ``files`` lie beside its picture, under names that no client chose.
 
         Raises:
             QueueFullError: As many jobs wait as may.
@@ -106,18 +119,19 @@ class JobQueue:
                     "the queue is full", f"{len(self._waiting)} jobs wait", "try again in a moment"
                 )
             folder.mkdir()
-            (folder / "input").write_bytes(picture)
+            for name, data in {"input": picture, **files}.items():
+                (folder / name).write_bytes(data)
             self._jobs[job_id] = job
             self._waiting.append(job)
             self._changed.notify_all()
         return job
 
-    def get(self, job_id: str, owner: str) -> Job | None:
-        """A job of this owner; None where there is none, or none any more."""
+    def get(self, job_id: str, owner: str | None) -> Job | None:
+        """A job of this owner (None: of anybody); None where there is none, or none any more."""
         with self._changed:
             self._expire()
             job = self._jobs.get(job_id)
-            return job if job is not None and job.owner == owner else None
+            return job if job is not None and owner in (None, job.owner) else None
 
     def position(self, job: Job) -> int | None:
         """Its place in the queue, from 1; None once it has begun."""
@@ -132,6 +146,14 @@ class JobQueue:
             if job in self._waiting:
                 self._waiting.remove(job)
             self._finish(job, "cancelled")
+
+    def forget(self, owner: str) -> None:
+        """Cancel the jobs of an owner and remove their files."""
+        with self._changed:
+            for job in [job for job in self._jobs.values() if job.owner == owner]:
+                self.cancel(job)
+                shutil.rmtree(job.folder, ignore_errors=True)
+                del self._jobs[job.id]
 
     @property
     def waiting(self) -> int:
@@ -157,7 +179,7 @@ class JobQueue:
         try:
             while (job := self._next()) is not None:
                 if worker is None or not worker.process.is_alive():
-                    worker = _Worker(self._settings)
+                    worker = _Worker(self._settings, self._kinds)
                 if not self._run(job, worker):
                     worker.stop()
                     worker = None
@@ -242,10 +264,11 @@ class JobQueue:
 class _Worker:
     """A worker process and the pipe to it."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, kinds: Kinds) -> None:
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        arguments: tuple[Connection, Path | None, int] = theirs, settings.landmarker, settings.max_pixels
+        arguments: tuple[Connection, Path | None, int, Kinds]
+        arguments = theirs, settings.landmarker, settings.max_pixels, kinds
         self.process: BaseProcess = context.Process(target=work_until_closed, args=arguments, daemon=True)
         self.process.start()
         theirs.close()

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 Result = tuple[dict[str, Any], list[str]]
 """A job's JSON, and the names of the files that go with it."""
 
-_SUFFIXES: Mapping[str, str] = {
+Kinds = Mapping[str, "Callable[[Path, Mapping[str, Any], Callable[[], Engine]], Result]"]
+"""What a worker does for each kind of job with the picture's file, the options, and what opens the models."""
+
+SUFFIXES: Mapping[str, str] = {
     "PNG": ".png",
     "JPEG": ".jpg",
     "WEBP": ".webp",
@@ -36,7 +39,9 @@ _SUFFIXES: Mapping[str, str] = {
 """Formats that an output keeps; others become PNG."""
 
 
-def work_until_closed(pipe: Connection, landmarker: Path | None, max_pixels: int) -> None:
+def work_until_closed(
+    pipe: Connection, landmarker: Path | None, max_pixels: int, kinds: Kinds | None = None
+) -> None:
     """Do the jobs that come through the pipe until it is closed; ends with its parent."""
     parent = parent_process()
     if parent is not None:
@@ -50,15 +55,20 @@ def work_until_closed(pipe: Connection, landmarker: Path | None, max_pixels: int
                 kind, folder, options = pipe.recv()
             except EOFError:
                 return
-            pipe.send(_answer(kind, Path(folder), options, engine, max_pixels))
+            pipe.send(_answer(kinds or KINDS, kind, Path(folder), options, engine, max_pixels))
 
 
 def _answer(
-    kind: str, folder: Path, options: Mapping[str, Any], engine: Callable[[], Engine], max_pixels: int
+    kinds: Kinds,
+    kind: str,
+    folder: Path,
+    options: Mapping[str, Any],
+    engine: Callable[[], Engine],
+    max_pixels: int,
 ) -> tuple[Any, ...]:
     try:
         with _inside(folder):
-            return "done", *do_job(kind, options, engine, max_pixels)
+            return "done", *do_job(kinds, kind, options, engine, max_pixels)
     except HandwrightError as error:
         return "error", (error.what, error.why, error.fix)
     except Exception as error:  # noqa: BLE001 - one bad picture never stops the worker
@@ -66,11 +76,14 @@ def _answer(
         return "error", ("the picture could not be worked on", f"internal error: {why}", "report it")
 
 
-def do_job(kind: str, options: Mapping[str, Any], engine: Callable[[], Engine], max_pixels: int) -> Result:
+def do_job(
+    kinds: Kinds, kind: str, options: Mapping[str, Any], engine: Callable[[], Engine], max_pixels: int
+) -> Result:
     """Work on the file ``input`` of the current folder.
 
     Args:
-        kind: 'review', 'refine' or 'hands'.
+        kinds: What there is to do.
+        kind: One of them: of the service 'review', 'refine' or 'hands'.
         options: Of a refinement by the names of ``handwright.options``; of a review its prompt.
         engine: Opens the models on its first call.
         max_pixels: Larger pictures are refused by their header.
@@ -79,15 +92,16 @@ def do_job(kind: str, options: Mapping[str, Any], engine: Callable[[], Engine], 
         HandwrightError: The picture cannot be read, or an option makes no sense.
     """
     source = _with_suffix(Path("input"), max_pixels)
-    return _KINDS[kind](source, options, engine)
+    return kinds[kind](source, options, engine)
 
 
-def _review(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+def review_job(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+    """The review of a picture, as the command line's ``--json``; option: ``prompt``."""
     from handwright.workflow.review import ReviewOptions, review_files
 
     judge = engine().judge
     result = review_files([source], ReviewOptions(**options, open_judge=lambda: nullcontext(judge)))
-    _raise_first(result.review["unreadable"])
+    raise_first(result.review["unreadable"])
     return result.review, []
 
 
@@ -95,10 +109,10 @@ def _refine(source: Path, options: Mapping[str, Any], engine: Callable[[], Engin
     from handwright.workflow import Request, RunOptions, refine_files
 
     opened = engine()
-    output = Path("output" + (source.suffix if source.suffix in _SUFFIXES.values() else ".png"))
+    output = Path("output" + (source.suffix if source.suffix in SUFFIXES.values() else ".png"))
     run = RunOptions(force=True, open_engine=lambda: nullcontext(opened))
     result = refine_files([source], output, Request(**options), run)
-    _raise_first(result.report["pictures"])
+    raise_first(result.report["pictures"])
     return result.report, [output.name]
 
 
@@ -108,19 +122,24 @@ def _hands(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine
     opened, folder = engine(), Path("hands")
     run = RunOptions(force=True, open_engine=lambda: nullcontext(opened))
     result = inspect_files([source], folder, Request(**options), run)
-    _raise_first(result.report["pictures"])
+    raise_first(result.report["pictures"])
     return result.report, sorted(f"{folder.name}/{path.name}" for path in folder.iterdir())
 
 
-_KINDS: Mapping[str, Callable[[Path, Mapping[str, Any], Callable[[], Engine]], Result]] = {
-    "review": _review,
+KINDS: Kinds = {
+    "review": review_job,
     "refine": _refine,
     "hands": _hands,
 }
+"""What the service does."""
 
 
-def _raise_first(entries: list[dict[str, Any]]) -> None:
-    """Raise the error of an entry of a report."""
+def raise_first(entries: list[dict[str, Any]]) -> None:
+    """Raise the first error that the entries of a report hold.
+
+    Raises:
+        UnreadableImageError: One of them holds one.
+    """
     for entry in entries:
         error = entry.get("error")
         if isinstance(error, str):
@@ -138,14 +157,17 @@ def _with_suffix(source: Path, max_pixels: int) -> Path:
     from handwright.image.load import read_format
 
     found = read_format(source.read_bytes(), max_pixels=max_pixels)
-    return source.rename(source.with_suffix(_SUFFIXES.get(found, ".img")))
+    return source.rename(source.with_suffix(SUFFIXES.get(found, ".img")))
 
 
 @contextmanager
 def _opened(landmarker: Path | None, on_stage: Callable[[str], None]) -> Generator[Engine]:
     from handwright.perception.models.download import ensure_models
     from handwright.refine.pipeline import open_engine
+    from handwright.workflow.prepare import is_compiled
 
+    if not is_compiled():
+        on_stage("compile")
     with open_engine(ensure_models(model_path=landmarker).hand_landmarker, on_stage) as engine:
         yield engine
 

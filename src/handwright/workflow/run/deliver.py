@@ -145,7 +145,7 @@ def write_patches(job: Job, repair: Repair) -> tuple[str, ...]:
     return tuple(written)
 
 
-def provenance(settings: Mapping[str, Any], input_sha256: str, **more: int) -> str:
+def provenance(settings: Mapping[str, Any], input_sha256: str, **more: Any) -> str:  # noqa: ANN401 - any JSON
     """The settings that made a picture, as one line of JSON."""
     text = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
     return json.dumps(text, sort_keys=True, ensure_ascii=True)

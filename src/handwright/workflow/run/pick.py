@@ -1,5 +1,6 @@
-"""Take another candidate of an earlier run: nothing is painted again."""
+"""Take other candidates of an earlier run: nothing is painted again."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from handwright.errors import HandsFileError, OutputError, UsageError
 from handwright.image import load_image, save_image, with_patch
 from handwright.image.facts import with_png_chunk, with_png_text
 from handwright.refine.result import Candidate
+from handwright.types import Image
 from handwright.workflow.files import make_folder
 from handwright.workflow.report.document import read_report
 from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance
@@ -31,12 +33,53 @@ def pick_candidate(
         OutputError: The output cannot be written.
     """
     folder = report if report.is_dir() else report.parent
-    document = read_report(report)
-    entry, path = _picture(document, folder, hand, source)
-    chosen = _choices(entry, hand, pick)
-    before = load_image(path)
-    after = with_patch(before, *[load_candidate(folder, one) for one in chosen.values() if one is not None])
-    text = provenance(entry["settings"], entry["input_sha256"], hand=hand, pick=pick)
+    entry, path = _picture(read_report(report), folder, hand, source)
+    pasted = _pasted(folder, _choices(entry, {hand: pick}))
+    after = with_patch(load_image(path), *pasted.values())
+    return _save(after, entry, path, output, force, hand=hand, pick=pick)
+
+
+def pick_candidates(
+    report: Path, picks: Mapping[int, int], source: Path, output: Path
+) -> tuple[Image, Mapping[int, Candidate], tuple[str, ...]]:
+    """Write a picture again with other candidates of several hands, over whatever is at the output.
+
+    Args:
+        report: The report's folder.
+        picks: Number of a hand → number of its candidate, from 1; 0 puts the original back. Hands that are
+            not named stay as they were refined.
+        source: The input.
+        output: Where the picture goes.
+
+    Returns:
+        The picture as it was written, the candidate of every hand that is not the original, and notes.
+
+    Raises:
+        HandsFileError: No such report, hand or candidate file, or the picture is not the one of the report.
+        UsageError: No such candidate.
+        OutputError: The output cannot be written.
+    """
+    entry, path = _picture(read_report(report), report, 0, source)
+    pasted = _pasted(report, _choices(entry, picks))
+    after = with_patch(load_image(path), *pasted.values())
+    chosen = {str(hand): pick for hand, pick in sorted(picks.items())}
+    return after, pasted, _save(after, entry, path, output, True, picks=chosen)
+
+
+def _pasted(folder: Path, chosen: Mapping[int, Entry | None]) -> dict[int, Candidate]:
+    """The candidates to paste by their hands, the farthest first."""
+    return {hand: load_candidate(folder, one) for hand, one in chosen.items() if one is not None}
+
+
+def _save(
+    after: Image,
+    entry: Entry,
+    path: Path,
+    output: Path,
+    force: bool,
+    **picked: Any,  # noqa: ANN401 - numbers, or a table of them
+) -> tuple[str, ...]:
+    text = provenance(entry["settings"], entry["input_sha256"], **picked)
     if output.exists() and not force:
         kind = "is the input itself" if output.samefile(path) else "exists already"
         raise OutputError(f"{output} {kind}", "", "choose another output, or give `force`")
@@ -112,20 +155,24 @@ def _picture(document: Entry, folder: Path, hand: int, source: Path | None) -> t
     )
 
 
-def _choices(entry: Entry, hand: int, pick: int) -> dict[int, Entry | None]:
-    """Per hand, the farthest first, the candidate to paste: what was picked then, except for the one hand."""
-    chosen = {
+def _choices(entry: Entry, picks: Mapping[int, int]) -> dict[int, Entry | None]:
+    """Per hand, the farthest first, the candidate to paste: what was picked then, except for ``picks``."""
+    hands: list[Entry] = sorted(entry["hands"], key=lambda found: -found["distance_m"])
+    chosen: dict[int, Entry | None] = {
         found["id"]: next((candidate for candidate in found["candidates"] if candidate["picked"]), None)
-        for found in sorted(entry["hands"], key=lambda found: -found["distance_m"])
+        for found in hands
     }
-    if hand not in chosen:
-        raise HandsFileError(
-            f"there is no hand {hand} in the report", f"it has {sorted(chosen)}", "give one of these"
-        )
-    candidates: list[Entry] = next(found["candidates"] for found in entry["hands"] if found["id"] == hand)
-    if not 0 <= pick <= len(candidates):
-        raise UsageError(
-            f"--pick is {pick}", f"hand {hand} has {len(candidates)} candidates", "give one of them, or 0"
-        )
-    chosen[hand] = candidates[pick - 1] if pick else None
+    candidates: dict[int, list[Entry]] = {found["id"]: found["candidates"] for found in hands}
+    for hand, pick in picks.items():
+        if hand not in chosen:
+            raise HandsFileError(
+                f"there is no hand {hand} in the report", f"it has {sorted(chosen)}", "give one of these"
+            )
+        if not 0 <= pick <= len(candidates[hand]):
+            raise UsageError(
+                f"--pick is {pick}",
+                f"hand {hand} has {len(candidates[hand])} candidates",
+                "give one of them, or 0",
+            )
+        chosen[hand] = candidates[hand][pick - 1] if pick else None
     return chosen

@@ -1,0 +1,230 @@
+"""The page: gradio's components, and which handler each of them calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from html import escape
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio import themes
+
+from handwright import __version__
+from handwright.apps.service.bodies import MOST_CANDIDATES
+from handwright.apps.service.settings import ServiceSettings
+from handwright.apps.web import handlers, state, view
+from handwright.apps.web.handlers import Step, Work
+from handwright.apps.web.sessions import Sessions
+from handwright.apps.web.state import Json, Page
+from handwright.errors import HandwrightError
+from handwright.options import DIFFUSING, OPTIONS, PAINTERS
+
+STATIC, EXAMPLES = (Path(__file__).with_name(name) for name in ("static", "examples"))
+ACCEPT = "image/*,.heic,.heif,.tif,.tiff,.jp2,.tga,.psd,.qoi"
+
+_revision = count(1)  # Makes every value of the editor a new one, so that its script hears of it
+_QUIET: Any = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+
+
+def theme() -> Any:  # noqa: ANN401 - gradio's themes have no stubs
+    """Gradio's own look with the fonts of the visitor's system: none is fetched."""
+    system = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
+    return themes.Default(
+        primary_hue="blue", secondary_hue="blue", font=system, font_mono=["ui-monospace", "monospace"]
+    )
+
+
+def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
+    """The page's components, wired to their handlers."""
+    keep = settings.keep_seconds
+    with gr.Blocks(title="handwright", analytics_enabled=False, delete_cache=(60, int(keep))) as page:
+        gr.HTML(_HEAD)
+        now = gr.State(Page(), time_to_live=keep)
+        picker = gr.HTML(None, html_template=_picker(), js_on_load=_script("picker"), several=False, most=1)
+        with gr.Row(equal_height=True):
+            status = gr.HTML(status_html(Step("")), elem_id="hw-status", scale=4)
+            cancel = gr.Button("Cancel", visible=False, scale=0, min_width=110, elem_id="hw-cancel")
+        editor = gr.HTML(
+            None,
+            html_template=(STATIC / "editor.html").read_text("utf-8"),
+            js_on_load=_script("editor"),
+            server_functions=[drag],
+        )
+        with gr.Column(visible=False) as form:
+            fields = _form()
+            repair = gr.Button("Repair", variant="primary", elem_id="hw-repair")
+        result = gr.HTML(None, html_template=_RESULT, js_on_load=_script("result"))
+        parts: dict[str, Any] = {"now": now, "status": status, "editor": editor, "result": result}
+        parts |= {"form": form, "repair": repair, "cancel": cancel}
+        shown = _Shown(sessions.link, parts, fields)
+        outputs = [*parts.values(), *fields.values()]
+        listen = partial(_listen, sessions, shown)
+        many: Any = {**_QUIET, "trigger_mode": "multiple"}
+        picker.picked(listen(_open), [now], outputs, **_QUIET)
+        editor.edited(listen(handlers.edit), [now], outputs, **many)
+        result.picked(listen(handlers.choose), [now], outputs, **many)
+        repair.click(_mending(sessions, shown, list(fields)), [now, *fields.values()], outputs, **_QUIET)
+        cancel.click(partial(_cancel, sessions), None, None, queue=False, api_visibility="private")
+        page.unload(partial(_leave, sessions))
+    return page
+
+
+def drag(given: Json) -> Json | None:
+    """While a joint is dragged: the hand that follows it; None where there is none."""
+    try:
+        hand, size = handlers.dragged(given)
+    except HandwrightError:
+        return None
+    return view.posed_json(hand, size)
+
+
+def status_html(step: Step) -> str:
+    """The line of a step, announced to those who do not see it."""
+    bar = '<progress aria-label="working"></progress>' if step.busy else ""
+    kind = " bad" if step.bad else ""
+    role = "alert" if step.bad else "status"
+    return f'<p class="hw-status{kind}" role="{role}">{bar}{escape(step.line)}</p>'
+
+
+class _Shown:
+    """What every component shows after a step."""
+
+    def __init__(self, link: view.Link, parts: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+        self._link, self._parts, self._fields = link, parts, fields
+
+    def first(self, page: Page) -> dict[Any, Any]:
+        """Before a job: nothing can be changed until it ends."""
+        return {self._parts["editor"]: self._editor_value(page, busy=True), **self._buttons(busy=True)}
+
+    def step(self, step: Step, *, new_picture: bool) -> dict[Any, Any]:
+        """After a step; a busy one changes nothing but its line."""
+        out: dict[Any, Any] = {self._parts["status"]: status_html(step)}
+        if step.busy:
+            return out
+        out |= self._buttons(busy=False)
+        if step.page is None:
+            return out
+        out |= {
+            self._parts["now"]: step.page,
+            self._parts["editor"]: self._editor_value(step.page, busy=False),
+            self._parts["result"]: view.result_json(step.page, self._link),
+            self._parts["form"]: gr.update(visible=step.page.picture is not None),
+        }
+        return {**out, **(self._from_file(step.page) if new_picture and not step.bad else {})}
+
+    def _buttons(self, *, busy: bool) -> dict[Any, Any]:
+        return {
+            self._parts["cancel"]: gr.update(visible=busy),
+            self._parts["repair"]: gr.update(interactive=not busy),
+        }
+
+    def _editor_value(self, page: Page, *, busy: bool) -> Json | None:
+        value = view.editor_json(page, self._link)
+        return None if value is None else {**value, "busy": busy, "revision": next(_revision)}
+
+    def _from_file(self, page: Page) -> dict[Any, Any]:
+        """Seed and words that the picture's generator wrote into it."""
+        written = page.picture.generation if page.picture else None
+        words = written or {}
+        values = {
+            "seed": state.seed_of(written),
+            "prompt": words.get("prompt", ""),
+            "negative_prompt": words.get("negative_prompt", ""),
+        }
+        return {self._fields[name]: value for name, value in values.items()}
+
+
+def _listen(sessions: Sessions, shown: _Shown, work: Work) -> Callable[..., Generator[dict[Any, Any]]]:
+    """A handler as gradio calls it: with the page and what the browser sent."""
+
+    def handle(page: Page, event: gr.EventData, request: gr.Request) -> Generator[dict[Any, Any]]:
+        given = event._data if isinstance(event._data, dict) else {}  # pyright: ignore[reportPrivateUsage]
+        yield from _steps(sessions, shown, work, page, str(request.session_hash), given)
+
+    return handle
+
+
+def _mending(sessions: Sessions, shown: _Shown, names: list[str]) -> Callable[..., Generator[dict[Any, Any]]]:
+    def handle(page: Page, *values: Any, request: gr.Request) -> Generator[dict[Any, Any]]:  # noqa: ANN401
+        options = handlers.form_options(dict(zip(names, values, strict=True)))
+        yield from _steps(sessions, shown, handlers.mend, page, str(request.session_hash), options)
+
+    return handle
+
+
+def _steps(
+    sessions: Sessions, shown: _Shown, work: Work, page: Page, owner: str, given: Json
+) -> Generator[dict[Any, Any]]:
+    busy = False
+    for step in handlers.reported(work, sessions, page, owner, given):
+        if step.busy and not busy:
+            busy = True
+            yield shown.first(page)
+        yield shown.step(step, new_picture=work is _open)
+
+
+def _open(sessions: Sessions, page: Page, owner: str, given: Json) -> handlers.Steps:
+    """A picture of the visitor's own, or one of the examples."""
+    example = given.get("example")
+    if example is not None:
+        name = next((path.name for path in EXAMPLES.glob("*.jpg") if path.name == example), "")
+        given = {"name": name, "data": (EXAMPLES / name).read_bytes() if name else b""}
+    elif given.get("uploads"):
+        name, data = sessions.taken(given["uploads"][0])
+        given = {"name": name, "data": data}
+    yield from handlers.open_picture(sessions, page, owner, given)
+
+
+def _cancel(sessions: Sessions, request: gr.Request) -> None:
+    sessions.cancel(str(request.session_hash))
+
+
+def _leave(sessions: Sessions, request: gr.Request) -> None:
+    sessions.forget(str(request.session_hash))
+
+
+def _form() -> dict[str, Any]:
+    """Fields by the names of the options."""
+    diffusion = all(find_spec(name) for name in ("torch", "diffusers"))
+    painters = [name for name in PAINTERS if diffusion or name not in DIFFUSING]
+    with gr.Accordion("Options", open=False):
+        with gr.Row():
+            painter = gr.Dropdown(painters, value=OPTIONS["painter"].default, label="Painter", min_width=150)
+            candidates = gr.Slider(
+                1, MOST_CANDIDATES, value=1, step=1, label="Candidates: attempts per hand", min_width=200
+            )
+            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**32 - 1, min_width=130)
+        prompt = gr.Textbox(label="Prompt (read from the file; for harmonise and diffuse)", lines=1)
+        negative = gr.Textbox(label="Negative prompt", lines=1)
+    fields = painter, candidates, seed, prompt, negative
+    return dict(zip(("painter", "candidates", "seed", "prompt", "negative_prompt"), fields, strict=True))
+
+
+def _script(name: str) -> str:
+    return (STATIC / f"{name}.js").read_text("utf-8")
+
+
+def _picker() -> str:
+    shown = "".join(
+        f'<button type="button" data-example="{path.name}" aria-label="Example: {path.stem}">'
+        f'<img src="/examples/{path.name}" alt="{path.stem}" width="72" height="72"></button>'
+        for path in sorted(EXAMPLES.glob("*.jpg"))
+    )
+    return (
+        '<div class="hw-drop"><b>Choose a picture</b>'
+        '<span class="hw-quiet">or drop it here, or paste it</span>'
+        f'<input type="file" accept="{ACCEPT}" aria-label="Choose a picture"></div>'
+        f'<div class="hw-examples"><span class="hw-quiet">Examples (rendered):</span>{shown}</div>'
+    )
+
+
+_RESULT = '<div class="hw-result" hidden></div>'
+_HEAD = (
+    '<div class="hw-head"><h1>handwright</h1><p>Finds the hands of a picture, reviews them, '
+    "and repaints those that fail; every other pixel stays. "
+    f"Version {__version__}; everything runs on this server.</p></div>"
+)
