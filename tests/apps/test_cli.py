@@ -290,9 +290,10 @@ def test_stopping_by_hand_is_one_line(cli, monkeypatch: pytest.MonkeyPatch):
     assert "go on where it was" in err
 
 
-def test_the_service_refuses_a_wide_address_without_a_key(capsys, monkeypatch):
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_the_service_and_the_page_refuse_a_wide_address_without_a_key(command, capsys, monkeypatch):
     monkeypatch.delenv("HANDWRIGHT_API_KEYS", raising=False)
     with pytest.raises(SystemExit) as stopped:
-        main(["serve", "--host", "0.0.0.0"])
+        main([command, "--host", "0.0.0.0"])
     assert stopped.value.code == 2
     assert "without an API key" in capsys.readouterr().err

@@ -26,6 +26,9 @@ MaxMemory = Annotated[float, opt.option("--max-memory", "GB", "Of one worker; 0:
 Keep = Annotated[float, opt.option("--keep", "S", "How long results are kept.")]
 
 
+_GRACE_S = 3  # Seconds that open connections, event streams above all, have to end when the server does
+
+
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8732,
@@ -110,4 +113,7 @@ def _prepare(settings: ServiceSettings, screen: Screen) -> None:
 def _run(app: Any, settings: ServiceSettings, *, debug: bool) -> None:  # noqa: ANN401 - an ASGI app
     import uvicorn
 
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="info" if debug else "warning")
+    level = "info" if debug else "warning"
+    uvicorn.run(
+        app, host=settings.host, port=settings.port, log_level=level, timeout_graceful_shutdown=_GRACE_S
+    )

@@ -16,7 +16,7 @@ from gradio import themes
 from handwright import __version__
 from handwright.apps.service.bodies import MOST_CANDIDATES
 from handwright.apps.service.settings import ServiceSettings
-from handwright.apps.web import handlers, state, view
+from handwright.apps.web import folder, handlers, state, view
 from handwright.apps.web.handlers import Step, Work
 from handwright.apps.web.sessions import Sessions
 from handwright.apps.web.state import Json, Page
@@ -43,34 +43,72 @@ def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
     keep = settings.keep_seconds
     with gr.Blocks(title="handwright", analytics_enabled=False, delete_cache=(60, int(keep))) as page:
         gr.HTML(_HEAD)
-        now = gr.State(Page(), time_to_live=keep)
-        picker = gr.HTML(None, html_template=_picker(), js_on_load=_script("picker"), several=False, most=1)
-        with gr.Row(equal_height=True):
-            status = gr.HTML(status_html(Step("")), elem_id="hw-status", scale=4)
-            cancel = gr.Button("Cancel", visible=False, scale=0, min_width=110, elem_id="hw-cancel")
-        editor = gr.HTML(
-            None,
-            html_template=(STATIC / "editor.html").read_text("utf-8"),
-            js_on_load=_script("editor"),
-            server_functions=[drag],
-        )
-        with gr.Column(visible=False) as form:
-            fields = _form()
-            repair = gr.Button("Repair", variant="primary", elem_id="hw-repair")
-        result = gr.HTML(None, html_template=_RESULT, js_on_load=_script("result"))
-        parts: dict[str, Any] = {"now": now, "status": status, "editor": editor, "result": result}
-        parts |= {"form": form, "repair": repair, "cancel": cancel}
-        shown = _Shown(sessions.link, parts, fields)
-        outputs = [*parts.values(), *fields.values()]
-        listen = partial(_listen, sessions, shown)
-        many: Any = {**_QUIET, "trigger_mode": "multiple"}
-        picker.picked(listen(_open), [now], outputs, **_QUIET)
-        editor.edited(listen(handlers.edit), [now], outputs, **many)
-        result.picked(listen(handlers.choose), [now], outputs, **many)
-        repair.click(_mending(sessions, shown, list(fields)), [now, *fields.values()], outputs, **_QUIET)
-        cancel.click(partial(_cancel, sessions), None, None, queue=False, api_visibility="private")
-        page.unload(partial(_leave, sessions))
+        with gr.Tabs():
+            with gr.Tab("One picture"):
+                _picture_tab(sessions, keep)
+            with gr.Tab("Review a folder"):
+                _folder_tab(sessions)
+        page.unload(_for_visitor(sessions.forget))
     return page
+
+
+def _picture_tab(sessions: Sessions, keep: float) -> None:
+    """One picture: its hands, edits, repair and result."""
+    now = gr.State(Page(), time_to_live=keep)
+    picker = gr.HTML(None, html_template=_picker(), js_on_load=_script("picker"), several=False, most=1)
+    status, cancel = _progress("hw-status", "hw-cancel")
+    editor = gr.HTML(
+        None,
+        html_template=(STATIC / "editor.html").read_text("utf-8"),
+        js_on_load=_script("editor"),
+        server_functions=[drag],
+    )
+    with gr.Column(visible=False) as form:
+        fields = _form()
+        repair = gr.Button("Repair", variant="primary", elem_id="hw-repair")
+    result = gr.HTML(None, html_template=_RESULT, js_on_load=_script("result"))
+    parts: dict[str, Any] = {"now": now, "status": status, "editor": editor, "result": result}
+    parts |= {"form": form, "repair": repair, "cancel": cancel}
+    shown = _Shown(sessions.link, parts, fields)
+    outputs = [*parts.values(), *fields.values()]
+    listen = partial(_listen, sessions, shown)
+    many: Any = {**_QUIET, "trigger_mode": "multiple"}
+    picker.picked(listen(_open), [now], outputs, **_QUIET)
+    editor.edited(listen(handlers.edit), [now], outputs, **many)
+    result.picked(listen(handlers.choose), [now], outputs, **many)
+    repair.click(_mending(sessions, shown, list(fields)), [now, *fields.values()], outputs, **_QUIET)
+    cancel.click(_for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private")
+
+
+def _folder_tab(sessions: Sessions) -> None:
+    """Many pictures: a row each with its verdict and reasons."""
+    most = folder.MOST_PICTURES
+    picker = gr.HTML(
+        None, html_template=_picker(several=True), js_on_load=_script("picker"), several=True, most=most
+    )
+    status, cancel = _progress("hw-folder-status", "hw-folder-cancel")
+    rows = gr.HTML("", elem_id="hw-rows")
+
+    def handle(event: gr.EventData, request: gr.Request) -> Generator[dict[Any, Any]]:
+        given = event._data if isinstance(event._data, dict) else {}  # pyright: ignore[reportPrivateUsage]
+        for step in folder.review_uploads(sessions, str(request.session_hash), given):
+            line = status_html(Step(step.line, busy=step.busy, bad=step.bad))
+            yield {
+                status: line,
+                rows: folder.rows_html(step.review),
+                cancel: gr.update(visible=step.busy),
+            }
+
+    picker.picked(handle, None, [status, rows, cancel], **_QUIET)
+    cancel.click(_for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private")
+
+
+def _progress(line: str, button: str) -> tuple[gr.HTML, gr.Button]:
+    """The line of what is being done, which stays in sight, and the button that ends it."""
+    with gr.Row(equal_height=True, elem_classes="hw-progress"):
+        status = gr.HTML(status_html(Step("")), elem_id=line, scale=4)
+        cancel = gr.Button("Cancel", visible=False, scale=0, min_width=110, elem_id=button)
+    return status, cancel
 
 
 def drag(given: Json) -> Json | None:
@@ -149,7 +187,7 @@ def _listen(sessions: Sessions, shown: _Shown, work: Work) -> Callable[..., Gene
 
 
 def _mending(sessions: Sessions, shown: _Shown, names: list[str]) -> Callable[..., Generator[dict[Any, Any]]]:
-    def handle(page: Page, *values: Any, request: gr.Request) -> Generator[dict[Any, Any]]:  # noqa: ANN401
+    def handle(request: gr.Request, page: Page, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401
         options = handlers.form_options(dict(zip(names, values, strict=True)))
         yield from _steps(sessions, shown, handlers.mend, page, str(request.session_hash), options)
 
@@ -179,12 +217,13 @@ def _open(sessions: Sessions, page: Page, owner: str, given: Json) -> handlers.S
     yield from handlers.open_picture(sessions, page, owner, given)
 
 
-def _cancel(sessions: Sessions, request: gr.Request) -> None:
-    sessions.cancel(str(request.session_hash))
+def _for_visitor(act: Callable[[str], None]) -> Callable[..., None]:
+    """A function of a visitor's name as gradio calls it."""
 
+    def handle(request: gr.Request) -> None:
+        act(str(request.session_hash))
 
-def _leave(sessions: Sessions, request: gr.Request) -> None:
-    sessions.forget(str(request.session_hash))
+    return handle
 
 
 def _form() -> dict[str, Any]:
@@ -208,18 +247,22 @@ def _script(name: str) -> str:
     return (STATIC / f"{name}.js").read_text("utf-8")
 
 
-def _picker() -> str:
-    shown = "".join(
+def _picker(*, several: bool = False) -> str:
+    """Where pictures are dropped; of one picture with the examples below it."""
+    words, attribute = ("Choose pictures", " multiple") if several else ("Choose a picture", "")
+    drop = (
+        f'<div class="hw-drop"><b>{words}</b><span class="hw-quiet">or drop them here, or paste them</span>'
+        f'<input type="file"{attribute} accept="{ACCEPT}" aria-label="{words}"></div>'
+    )
+    if several:
+        return drop
+    examples = "".join(
         f'<button type="button" data-example="{path.name}" aria-label="Example: {path.stem}">'
         f'<img src="/examples/{path.name}" alt="{path.stem}" width="72" height="72"></button>'
         for path in sorted(EXAMPLES.glob("*.jpg"))
     )
-    return (
-        '<div class="hw-drop"><b>Choose a picture</b>'
-        '<span class="hw-quiet">or drop it here, or paste it</span>'
-        f'<input type="file" accept="{ACCEPT}" aria-label="Choose a picture"></div>'
-        f'<div class="hw-examples"><span class="hw-quiet">Examples (rendered):</span>{shown}</div>'
-    )
+    shown = f'<div class="hw-examples"><span class="hw-quiet">Examples (rendered):</span>{examples}</div>'
+    return drop.replace("them", "it") + shown
 
 
 _RESULT = '<div class="hw-result" hidden></div>'

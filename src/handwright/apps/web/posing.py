@@ -86,7 +86,7 @@ def moved_by(hand: PosedHand, dx: float, dy: float, size: Size) -> PosedHand:
     step = np.clip(middle + np.array([dx, dy]), 0, size) - middle
     observation = replace(hand.observation, landmarks_px=hand.observation.landmarks_px + step)
     camera = hand.hand.camera
-    metres = step * hand.hand.translation_m[2] / camera.focal_px
+    metres = step * hand_landmarks_m(hand.hand)[:, 2].mean() / camera.focal_px
     at = hand.hand.translation_m + np.array([*metres, 0.0])
     return replace(
         hand, observation=observation, hand=replace(hand.hand, translation_m=at), edited=True, wanted=True
@@ -134,7 +134,7 @@ def plain_hand(box: Box, side: Side, size: Size) -> PosedHand:
         camera=camera,
     )
     points_m = hand_landmarks_m(hand)
-    middle, extent = points_m.mean(0), np.ptp(points_m, axis=0)
+    middle, extent = (points_m.min(0) + points_m.max(0)) / 2, np.ptp(points_m, axis=0)
     px_per_m = _BOX_SHARE * min((x1 - x0) / extent[0], (y1 - y0) / extent[1])
     depth = camera.focal_px / px_per_m
     at = (np.array([(x0 + x1) / 2, (y0 + y1) / 2]) - camera.center_px) / px_per_m

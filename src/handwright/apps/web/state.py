@@ -184,7 +184,7 @@ def with_mask(page: Page, png: bytes | None) -> Page:
 def with_result(page: Page, mended: Mended) -> Page:
     """The page with a repair; choices among the candidates of an earlier one are forgotten."""
     kept: list[Edits] = []
-    for edits, after in zip(page.history, (*page.history[1:], page.edits), strict=True):
+    for edits, after in zip(page.history, (*page.history, page.edits)[1:], strict=True):
         if edits.hands is not after.hands or edits.mask_png is not after.mask_png:
             kept.append(replace(edits, picks={}, shown=""))
     return replace(page, mended=mended, edits=replace(page.edits, picks={}, shown=""), history=tuple(kept))
