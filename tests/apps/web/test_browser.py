@@ -251,7 +251,7 @@ def test_joints_are_dragged_by_pointer_and_by_keys_and_the_surface_follows(visit
     undo(page)
     assert page.is_disabled("[data-key=undo]")
     assert page.evaluate(value) == before
-    x, y = render_one_hand(9, 256, Defect.EXTRA).landmarks_px[12]
+    x, y = render_one_hand(9, 256, Defect.EXTRA).hands[0].keypoints_px[12]
     page.mouse.move(*to_view(page, x, y))
     page.mouse.down()
     page.mouse.move(*to_view(page, x + 20, y + 10), steps=5)

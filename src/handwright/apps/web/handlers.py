@@ -79,14 +79,14 @@ def mend(sessions: Sessions, page: Page, owner: str, options: Mapping[str, Any])
     """
     from handwright.refine.settings import refine_settings
 
-    asked, files = state.mend_request(page, options)
-    refine_settings(asked)
+    request, files = state.mend_request(page, options)
+    refine_settings(request)
     names = {"hands": work.HANDS_IN, "mask": work.MASK_IN}
     beside = {names[name]: data for name, data in files.items()}
-    job = yield from _job(sessions, owner, "mend", sessions.picture_of(page), asked, beside)
+    job = yield from _job(sessions, owner, "mend", sessions.picture_of(page), request, beside)
     report = job.result or {}
     entry = report["pictures"][0]
-    page = state.with_result(page, state.Mended(job_id=job.id, report=entry, options=asked))
+    page = state.with_result(page, state.Mended(job_id=job.id, report=entry, options=request))
     yield Step(_sentence(counts_in_words(report["summary"])), page)
 
 
