@@ -244,6 +244,14 @@ def _edited_photo(seed: int, index: int, size: int, photos: tuple[Path, ...]) ->
     return Entry(f"{index:08d}", pictures, record_of(picture, seed, index), {"image": picture.encoded})
 
 
+def _holds(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
+    from handwright.data.hands import render_holds
+    from handwright.data.hands.record import record_of
+
+    picture = render_holds(world.seed, index, world.size, photos)
+    return _entry(picture, record_of(picture, world.seed, index, "holds"), index)
+
+
 def _people(world: World, index: int, photos: tuple[Path, ...]) -> Entry:
     from handwright.data.people import render_person
     from handwright.data.people.sample import record_of
@@ -275,5 +283,6 @@ KINDS: dict[str, Callable[[World, int, tuple[Path, ...]], Entry]] = {
     "defects": _defects,
     "people": _people,
     "poses": _poses,
+    "holds": _holds,
 }
 """What can be made: (world, index, photographs) → entry."""

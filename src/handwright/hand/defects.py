@@ -34,3 +34,17 @@ ONE_FINGER_DEFECTS = (Defect.OVERBENT, Defect.SIDEWAYS, Defect.TOO_LONG, Defect.
 
 SHAPE_DEFECTS = (*ONE_FINGER_DEFECTS, Defect.MELTED, Defect.DETACHED)
 """Defects of shape with the right number of fingers."""
+
+
+class Hold(StrEnum):
+    """How a hand holds a thing."""
+
+    NONE = "none"  # There is no thing
+    SOUND = "sound"  # It holds one as hands do
+    CUT = "cut"  # A part of the thing is missing where fingers are, or they pass through it
+    FLOATING = "floating"  # The thing is beside the hand, and nothing holds it
+    GROWN = "grown"  # Thing and flesh run into each other where they touch
+
+
+BROKEN_HOLDS = (Hold.CUT, Hold.FLOATING, Hold.GROWN)
+"""Holds that no real hand shows."""

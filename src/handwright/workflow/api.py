@@ -265,7 +265,7 @@ def generate(text: str, *, plan: bool = False) -> Plan:
 def synth(
     output: str | Path,
     *,
-    kind: Literal["hands", "defects", "people"] = "hands",
+    kind: Literal["hands", "defects", "holds", "people"] = "hands",
     n: int = 1000,
     seed: int = 0,
     size: int = 256,
@@ -279,7 +279,7 @@ def synth(
 
     Args:
         output: Folder of the shards.
-        kind: What to render: 'hands', 'defects' or 'people'.
+        kind: What to render: 'hands', 'defects', 'holds' or 'people'.
         n: Number of pictures.
         seed: Same seed, same pictures.
         size: Side of the pictures in pixels, 64 to 1024.

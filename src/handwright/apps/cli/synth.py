@@ -11,7 +11,7 @@ from handwright.apps.cli.show import Screen
 
 def synth(
     output: Annotated[Path, option("-o --output", "DIR", "Folder of the shards.")],
-    kind: Annotated[str, option("--kind", "KIND", "Hands, defects, people or poses.")] = "hands",
+    kind: Annotated[str, option("--kind", "KIND", "Hands, defects, holds, people or poses.")] = "hands",
     count: Annotated[int, option("--n", "N", "Number of pictures.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same pictures.")] = 0,
     size: Annotated[int, option("--size", "PX", "Side of the pictures.")] = 256,

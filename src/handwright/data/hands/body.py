@@ -10,6 +10,7 @@ from handwright.data.hands.defects.surface import apply_surface_flaw
 from handwright.data.hands.objects import Thing, thing_mesh
 from handwright.data.hands.parts import Arm, Part, body_parts
 from handwright.data.hands.person import Dress, Mesh, Person, band, disc, metal
+from handwright.data.hands.thing_flaws import Held, ThingFlaw, apply_thing_flaw
 from handwright.data.shapes import Points, Vector
 from handwright.data.world.stage import Material, Solid, plain_solid
 from handwright.hand.anatomy import FINGER_BONES
@@ -20,7 +21,7 @@ from handwright.types import Hand
 
 HAND_LABEL, FOREARM, SLEEVE, JEWELLERY, LABELS_PER_HAND, THING_LABEL = 1, 21, 22, 23, 32, 200
 """Values of the parts picture: 0 nothing; of hand h: 32·h + 1 + index into ``anatomy.BONES``, 32·h + 21
-forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing."""
+forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing, 201 where it runs into flesh."""
 
 _RING_POINTS = 40
 _WRIST_M, _CUFF_M, _GLOVE_M = 0.002, -0.018, 0.0013
@@ -37,6 +38,7 @@ class Dressed:
     thing: Thing | None  # What the hand holds, or None
     index: int  # Number of the hand in the picture, from 0
     sound: Hand  # The hand as it should be; ``posed.hand`` where nothing is wrong with it
+    thing_flaw: ThingFlaw | None = None  # What is wrong with the thing that it holds, or None
 
 
 def solids_of(dressed: Dressed) -> list[Solid]:
@@ -64,7 +66,11 @@ def solids_of(dressed: Dressed) -> list[Solid]:
     ):
         solids += _watch(dressed, skin)
     if dressed.thing is not None:
-        solids.append(_thing(dressed, dressed.thing))
+        thing = _thing(dressed, dressed.thing)
+        if dressed.thing_flaw is None:
+            return [*solids, thing]
+        held = Held(solids[0], thing, _long_axis(dressed), dressed.thing.name == "cup")
+        return [*apply_thing_flaw(held, dressed.thing_flaw), *solids[1:]]
     return solids
 
 
@@ -157,6 +163,15 @@ def _thing(dressed: Dressed, thing: Thing) -> Solid:
     size = float(np.exp(dressed.posed.hand.shape[0]))
     camera = to_camera(size * points, dressed.posed.hand)
     return Solid(camera, faces, uv[faces], own, thing.material, -1, np.full(len(points), THING_LABEL))
+
+
+def _long_axis(dressed: Dressed) -> Vector | None:
+    """Direction in camera space along a thing that is long and thin; None of others."""
+    assert dressed.thing is not None
+    if dressed.thing.name not in ("pen", "handle"):
+        return None
+    ends = to_camera(np.stack([np.zeros(3), dressed.thing.axes[2]]), dressed.posed.hand)
+    return ends[1] - ends[0]
 
 
 def _near(skin: Part, rest_y: float, reach: float) -> Points:

@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 
 from handwright.data.captions import RENDERED, Scene, captions
-from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND
+from handwright.data.hands.body import HAND_LABEL, LABELS_PER_HAND, THING_LABEL
 from handwright.data.hands.defects.malformed import DefectLabel
 from handwright.data.hands.person import Person
 from handwright.data.hands.sample import HandPicture, HandTruth
 from handwright.data.sample import box_around
 from handwright.data.world.picture import Scenery
 from handwright.hand.anatomy import BONES, FINGER_BONES, FINGERS
+from handwright.hand.defects import Hold
 from handwright.types import Box
 
 FORMAT = "handwright-sample-1"
@@ -30,6 +31,7 @@ def scene_of(picture: HandPicture) -> Scene:
         wears.append(f"a {setup.dress.rings[0][1]} ring")
     if setup.dress.watch and setup.dress.watch_side in sides:
         wears.append("a watch")
+    floats = setup.hold is not None and setup.hold.state == Hold.FLOATING
     defects = tuple(dict.fromkeys(label.name for label in setup.labels))
     return Scene(
         hands=tuple(truth.words for truth in picture.hands),
@@ -37,7 +39,7 @@ def scene_of(picture: HandPicture) -> Scene:
         skin=setup.person.words if not setup.dress.glove_words else "",
         age=setup.person.age,
         wears=tuple(wears),
-        holds=setup.thing.words if setup.thing else "",
+        holds=setup.thing.words if setup.thing and not floats else "",
         meeting=(setup.pair or "").replace("counting", "side by side"),
         setting=setup.place.words,
         light=setup.light.name,
@@ -82,6 +84,7 @@ def record_of(picture: HandPicture, seed: int, index: int, kind: str = "hands") 
         "hands": [_with_defect_boxes(picture, number) for number in range(len(picture.hands))],
         "meeting": setup.pair,
         "thing": setup.thing.name if setup.thing else None,
+        **_hold(picture),
         **record_tail(setup.person, setup, scene),
     }
 
@@ -109,6 +112,17 @@ def hand_record(truth: HandTruth) -> dict[str, Any]:
             for label in truth.defects
         ],
     }
+
+
+def _hold(picture: HandPicture) -> dict[str, Any]:
+    """How the first hand holds the thing, and the box of what is seen of it; nothing in other worlds."""
+    label = picture.setup.hold
+    if label is None:
+        return {}
+    rows, columns = np.nonzero(picture.parts >= THING_LABEL)
+    box = box_around(np.stack([columns, rows], 1) + 0.5) if len(rows) else None
+    seen = None if box is None else [round(v, 1) for v in box]
+    return {"hold": {"state": label.state, "generator": label.generator, "bbox_xyxy_px": seen}}
 
 
 def _with_defect_boxes(picture: HandPicture, number: int) -> dict[str, Any]:

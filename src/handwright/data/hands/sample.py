@@ -21,7 +21,7 @@ from handwright.data.hands.hold import Posed
 from handwright.data.hands.setup import Setup, bare, draw_setup
 from handwright.data.shapes import Landmarks
 from handwright.data.world.picture import Photo, exposure, take_photo
-from handwright.data.world.stage import Stage
+from handwright.data.world.stage import Stage, set_stage
 from handwright.hand.anatomy import FINGER_BONES, PALM_BONES
 from handwright.hand.defects import Defect
 from handwright.hand.depth import depth_control
@@ -139,15 +139,22 @@ def render_setup(setup: Setup, rng: np.random.Generator, size: int) -> HandPictu
         truths.append(truth_of(hand, posed, stage.owners() == k, stage, gloved, labels))
     depth = depth_control(hands, size, size).depth
     return HandPicture(
-        **vars(photo), depth=depth, mask=_of_hand(photo.parts), hands=tuple(truths), setup=setup
+        **vars(photo), depth=depth, mask=of_hand(photo.parts), hands=tuple(truths), setup=setup
     )
 
 
+def parts_of(setup: Setup, size: int) -> UInt8[np.ndarray, "s s"]:
+    """What each pixel of a picture would show, as ``RenderedPicture.parts``, without light and camera."""
+    solids = tuple(solid for dressed in setup.hands for solid in solids_of(dressed))
+    camera = setup.hands[0].posed.hand.camera
+    return set_stage(solids, camera.focal_px, camera.center_px, size, size).labels().astype(np.uint8)
+
+
 def _metered(rng: np.random.Generator, linear: np.ndarray, parts: UInt8[np.ndarray, "s s"]) -> float:
-    return exposure(rng, linear, _of_hand(parts))
+    return exposure(rng, linear, of_hand(parts))
 
 
-def _of_hand(parts: UInt8[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
+def of_hand(parts: UInt8[np.ndarray, "s s"]) -> Bool[np.ndarray, "s s"]:
     """Where bones of either hand are seen."""
     label = parts % LABELS_PER_HAND
     return (parts < 2 * LABELS_PER_HAND) & (label >= HAND_LABEL) & (label < FOREARM)

@@ -13,12 +13,15 @@ from handwright.data.hands.hold import Posed, draw_hold, draw_pose, named_pose
 from handwright.data.hands.objects import Thing
 from handwright.data.hands.parts import Arm
 from handwright.data.hands.person import Dress, Person, draw_dress, draw_person
+from handwright.data.hands.thing_flaws import HoldLabel
 from handwright.data.world.light import draw_surroundings
 from handwright.data.world.picture import Scenery, draw_shot
 from handwright.data.world.places import draw_place
 
 _SHOWING = ("palm", "palm", "spread", "four")
 _SHARE_OF_PAIRS, _SHARE_HOLDING, _SHARE_CUT_OFF = 0.3, 0.3, 0.08
+
+_HELD_IN_PICTURE = (0.34, 0.62)  # The hand's share of the side in a world of holds, for things to be seen
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,6 +35,7 @@ class Setup(Scenery):
     pair: str | None  # How two hands meet, or None
     thing: Thing | None  # What is held, or None
     labels: tuple[DefectLabel, ...] = ()  # What is wrong with the hands
+    hold: HoldLabel | None = None  # How the first hand holds the thing, in a world of holds
 
 
 def draw_setup(
@@ -43,16 +47,20 @@ def draw_setup(
     single: bool = False,
     edgeways: bool = False,
     pair: str | None = None,
+    held: tuple[Posed, Thing | None] | None = None,
 ) -> Setup:
-    """Decide everything."""
+    """Decide everything; ``held`` is the pose of a single hand and its thing where these are decided."""
     person, dress = draw_person(rng), draw_dress(rng)
     size = float(np.exp(person.shape[0]))
-    single = single or showing
+    single = single or showing or held is not None
     if pair is None and not single and rng.random() < _SHARE_OF_PAIRS:
         pair = draw_pair_kind(rng)
     thing: Thing | None = None
     if pair is not None:
         turned = two_hands(rng, pair, size)
+    elif held is not None:
+        posed, thing = held
+        turned = (one_hand(rng, posed, palmar=True),)
     elif showing:
         turned = (one_hand(rng, named_pose(str(rng.choice(_SHOWING)), rng), showing=True, edgeways=edgeways),)
     elif not single and dress.glove is None and rng.random() < _SHARE_HOLDING:
@@ -61,7 +69,7 @@ def draw_setup(
     else:
         turned = (one_hand(rng, draw_pose(rng)),)
     share = (0.8, 1.2) if rng.random() < _SHARE_CUT_OFF and not single else (0.44, 0.8)
-    framed = frame_hands(rng, turned, person.shape, side_px, share)
+    framed = frame_hands(rng, turned, person.shape, side_px, share if held is None else _HELD_IN_PICTURE)
     place = draw_place(rng, side_px, photos)
     light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     dressed = tuple(
