@@ -8,6 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
+from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from release_packaging import release, release_network
 
 WEIGHTS = Path(__file__).parent.parent / "src" / "handwright" / "weights"
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("--vae", type=Path)
     for name in LONE:
         parser.add_argument(f"--{name}", type=Path, help=f"folder of the {name} in a finished RUN/model")
+    parser.add_argument("--text-to-hand", type=Path, help="RUN/model of train text_to_hand")
     parser.add_argument("--card", type=Path, help="the model card to ship; without it, the one that is there")
     parser.add_argument("-o", "--output", type=Path, default=WEIGHTS)
     args = parser.parse_args()
@@ -36,6 +40,11 @@ def main() -> None:
         if trained := getattr(args, name):
             network = release_network(trained, args.output / name, card(name))
             sizes |= {f"{name}/{file}": size for file, size in network.items()}
+    if args.text_to_hand:
+        pipeline, folder = open_text_to_hand(args.text_to_hand), args.output / "text_to_hand"
+        pipeline.to(torch.float16).save_pretrained(folder)
+        (folder / "README.md").write_text(card("text_to_hand"), "utf-8")
+        sizes |= {str(f.relative_to(args.output)): f.stat().st_size for f in folder.rglob("*") if f.is_file()}
     for name, size in sizes.items():
         print(f"{size:10d}  {name}")
     print(f"{sum(sizes.values()):10d}  all")

@@ -2,7 +2,7 @@
 
 Reading order: ``skeleton`` (joints and their order), ``parameters`` (the value ``BodyParameters``, JSON both
 ways), ``free_body`` (our licence-free body: joints, both hands, 133 points, skin), ``limits`` (of its
-joints).
+joints), ``smplh`` (the user's own SMPL-H file in place of the free body).
 """
 
 from handwright.body.free_body import PosedBody, load_body, mean_parameters, pose_body, skin_of, wholebody_of

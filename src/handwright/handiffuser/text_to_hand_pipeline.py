@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
@@ -16,12 +17,16 @@ from handwright.diffusion.loading.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
     DiffusionPipeline,
+    quiet,
     randn_tensor,
 )
-from handwright.errors import UsageError
+from handwright.errors import DiffusionError, UsageError
 from handwright.handiffuser.objective import read_text
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.tokens import decode
+
+EMBEDDED = Path(__file__).parents[1] / "weights" / "text_to_hand"
+"""T2H as the package ships it."""
 
 
 @dataclass
@@ -110,3 +115,25 @@ class TextToHandPipeline(DiffusionPipeline):
         read = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(self.device)
         mask = read.attention_mask.bool()
         return read_text(self.text_encoder, read.input_ids, mask), mask
+
+
+def open_text_to_hand(folder: Path = EMBEDDED) -> TextToHandPipeline:
+    """Load T2H: the embedded one, or ``model/`` of a run of ``handwright train text_to_hand``.
+
+    Raises:
+        DiffusionError: There is none, or it cannot be loaded.
+    """
+    if not (folder / "model_index.json").is_file():
+        raise DiffusionError(
+            f"there is no T2H in {folder}", "it has no model_index.json", "give model/ of a training run"
+        )
+    try:
+        with quiet():
+            found = TextToHandPipeline.from_pretrained(
+                str(folder), torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
+            )
+    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        raise DiffusionError(
+            f"{folder} cannot be loaded as T2H", str(error), "train or fetch it anew"
+        ) from error
+    return found

@@ -19,7 +19,7 @@ from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.handiffuser.text_to_hand import TextToHandModel
-from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
+from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
 from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
@@ -151,7 +151,7 @@ def _text_to_image(data: Path, model: Path | None, settings: TrainSettings) -> R
 def _text_to_hand(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
     stream = TextPoseStream(data)
     if model is not None:
-        parts = TextToHandPipeline.from_pretrained(str(model))
+        parts = open_text_to_hand(model)
         return TextToHandRecipe(
             parts.denoiser, parts.text_encoder, parts.tokenizer, stream, TextToHandParams()
         )

@@ -1,0 +1,104 @@
+"""People that fit a text: T2H's draws, the best of them by what our rules read in the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from handwright.body.free_body import global_rotations, parameters_with, pose_body
+from handwright.body.parameters import BodyParameters
+from handwright.hand.grammar import StatedPose, angles_of
+from handwright.hand.kinematics import pose_of_dofs
+from handwright.handiffuser.hand_words import Agreement, agreement_of, hands_in_words
+from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
+from handwright.prompts.parse import parse_prompt
+from handwright.prompts.plan import plan_prompt
+from handwright.types import Side
+
+DRAWS = 8
+"""People that are drawn for a text; the best is kept. More cost 21 tokens each; chosen by eye."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """One person for a text."""
+
+    parameters: BodyParameters  # Within anatomical limits
+    agreement: Agreement  # With what the rules read in the text
+    mended: tuple[Side, ...]  # Hands whose fingers no draw had right: they come from the grammar
+
+
+def propose_people(
+    prompt: str,
+    pipeline: TextToHandPipeline,
+    *,
+    count: int = 1,
+    draws: int = DRAWS,
+    mend: bool = True,
+    generator: torch.Generator | None = None,
+    size_px: tuple[int, int] = (256, 256),
+) -> list[Proposal]:
+    """Draw people as a text describes them.
+
+    Args:
+        prompt: The text.
+        pipeline: T2H.
+        count: People to return, at least 1.
+        draws: People drawn for each of them.
+        mend: Fingers that the text states and no draw has right are set to the grammar's typical angles.
+        generator: Of the noise.
+        size_px: Width and height of the picture that they are framed for.
+
+    Returns:
+        The people, the one that agrees best with the text first.
+
+    Raises:
+        UsageError: The prompt is empty, or a number is out of range.
+    """
+    stated = stated_hands(prompt)
+    drawn = pipeline(
+        prompt, num_samples_per_prompt=count * draws, generator=generator, size_px=size_px
+    ).parameters
+    rated = [(agreement_of(person, stated), person) for person in drawn]
+    rated.sort(key=lambda pair: -_worth(pair[0]))
+    found: list[Proposal] = []
+    for agreement, person in rated[:count]:
+        mended: tuple[Side, ...] = ()
+        if mend and agreement.fingers < agreement.hands:
+            person, mended = with_stated_fingers(person, prompt, stated)
+            agreement = agreement_of(person, stated)
+        found.append(Proposal(person, agreement, mended))
+    return found
+
+
+def stated_hands(prompt: str) -> tuple[StatedPose, ...]:
+    """What a text states of each hand that it mentions and that is not out of sight."""
+    return tuple(hand.pose for hand in parse_prompt(prompt).hands if not hand.hidden)
+
+
+def with_stated_fingers(
+    parameters: BodyParameters, prompt: str, stated: tuple[StatedPose, ...]
+) -> tuple[BodyParameters, tuple[Side, ...]]:
+    """The person, with fingers of the grammar where the text states others than they have.
+
+    Returns:
+        The person and the sides that were changed.
+    """
+    posed, words = pose_body(parameters), hands_in_words(parameters)
+    hands, changed = dict(posed.hands), list[Side]()
+    for pose, planned in zip(stated, plan_prompt(prompt).hands, strict=False):
+        side: Side = pose.side or (planned.pose.side if planned.pose else None) or "right"
+        if planned.pose is None or side in changed or replace(pose, palm=None, points=None).fits(words[side]):
+            continue
+        fingers, arch = pose_of_dofs(np.asarray(angles_of(planned.pose)))
+        hands[side] = replace(hands[side], pose=fingers, palm_arch=arch)
+        changed.append(side)
+    if not changed:
+        return parameters, ()
+    return parameters_with(parameters, global_rotations(parameters), hands), tuple(changed)
+
+
+def _worth(agreement: Agreement) -> float:
+    return agreement.whole + 0.1 * agreement.fingers + 0.01 * agreement.directions
