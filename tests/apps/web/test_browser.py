@@ -126,6 +126,7 @@ def line(page, words):
 def load(page, data, name="hand.png"):
     page.set_input_files(".hw-drop input", upload(name, data))
     line(page, "1 hand found")
+    page.wait_for_selector("canvas[data-drawn=all]")
 
 
 def hands(page):

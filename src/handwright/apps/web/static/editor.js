@@ -17,7 +17,7 @@ const GRAB = 14; // px of the screen around a joint that a pointer catches
 let rig = null, shown = null, tool = "hand", hand = 0, joint = 8, live = null, drag = null, zoomed = false;
 let cursor = null, corner = null, down = false, busy = false, waiting = [], asking = false, next = null, timer = 0;
 
-fetch("/rig.json").then((answer) => answer.json()).then((value) => { rig = value; draw(); });
+fetch("/rig.json").then((answer) => answer.json()).then((value) => { rig = value; if (shown) announce(); draw(); });
 
 function node(name, attributes, ...children) {
   const made = document.createElement(name);
@@ -78,6 +78,7 @@ function draw() {
   if (one && tool === "hand") skeleton({ ...one, ...(live || {}) }, ratio);
   if (drag && drag.box) rectangle(drag.box, "#4aa3ff", ratio, "", true);
   if (cursor && tool !== "hand") cross(ratio);
+  canvas.dataset.drawn = rig ? "all" : "picture";
 }
 const colour = (verdict) => (rig && rig.colours[verdict]) || "#9aa4b2";
 function rectangle(box, ink, ratio, text, dashed) {
