@@ -12,8 +12,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +46,13 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+@contextmanager
+def running(folder, *options, **variables):
     """Address of a running page; its folder for temporary files must be empty once it has ended."""
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    port = free_port()
     environment = {**os.environ, "PYTHONPATH": str(SRC), "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "handwright", "web", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-m", "handwright", "web", "--port", str(port), *options]
+    with subprocess.Popen(command, env={**environment, **variables}, stdout=subprocess.DEVNULL) as process:
         address = f"http://127.0.0.1:{port}"
         for _ in range(600):
             try:
@@ -63,6 +65,12 @@ def server(tmp_path_factory):
         process.send_signal(signal.SIGINT)
         process.wait(60)
     assert list(folder.glob("handwright-*")) == []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -411,3 +419,27 @@ def test_a_folder_is_reviewed_row_by_row(visit, picture):
         page.click("text=Review (JSON)")
     review = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert review["summary"]["pictures"] == 1 and review["summary"]["unreadable"] == 1
+
+
+def test_a_page_with_a_key_lets_in_who_has_it_and_refuses_large_bodies(chromium, tmp_path):
+    key = "k" * 20
+    with running(tmp_path, "--max-bytes", "100000", HANDWRIGHT_API_KEYS=key) as address:
+        for path in ("/config", "/gradio_api/upload", "/gradio_api/file=/etc/passwd"):
+            assert status_of(f"{address}{path}", b"{}" if "upload" in path else None) == 401
+        assert status_of(f"{address}/gradio_api/upload", b"x" * 200_000) == 413
+        page = chromium.new_page()
+        page.goto(address)
+        for password, landed in (("w" * 20, "text=Incorrect"), (key, ".hw-drop")):
+            page.locator("input").nth(0).fill("me")
+            page.locator("input[type=password]").fill(password)
+            page.click("button:has-text('Login')")
+            page.wait_for_selector(landed)
+        page.close()
+
+
+def status_of(address, data=None):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, data), timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code

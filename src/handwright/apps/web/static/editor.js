@@ -393,7 +393,7 @@ function render() {
   for (const one of root.querySelectorAll("[data-tool]")) one.setAttribute("aria-pressed", String(one.dataset.tool === tool));
   root.querySelector("[data-key=undo]").disabled = !shown.undo;
   root.querySelector("[data-key=unmask]").disabled = !shown.brushed;
-  root.querySelector(".hw-brush").hidden = tool !== "paint" && tool !== "erase";
+  root.querySelector(".hw-brush").classList.toggle("away", tool !== "paint" && tool !== "erase"); // keeps its place
   if (focused) { const again = root.querySelector(`[data-key="${focused}"]`); if (again) again.focus({ preventScroll: true }); }
 }
 for (const one of root.querySelectorAll("[data-tool]"))
