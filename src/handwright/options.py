@@ -10,9 +10,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from handwright.errors import UsageError
+from handwright.plug_ins import METAVAR, is_plug_in
 
 PAINTERS = ("draw", "harmonise", "diffuse")
 """Who can paint a hand: from measured skin, that with a few steps of diffusion, or diffusion alone."""
@@ -51,6 +53,7 @@ class Option:
     painters: tuple[str, ...] = PAINTERS  # Those that have a use for it
     one_picture: bool = False  # A file that belongs to one picture
     if_given: bool = False  # Reports name it only where it was given
+    plug_in: bool = False  # A class of the user's own is a value, too (``handwright.plug_ins``)
     field: str = ""  # Where ``RefineSettings`` or ``DiffusionSettings`` keep it; default: under its name
 
     @property
@@ -71,10 +74,16 @@ class Option:
     def _check_one(self, value: Any) -> None:  # noqa: ANN401
         if self.kind in ("number", "whole") or (self.kind == "number or name" and not isinstance(value, str)):
             self._check_number(value)
+        elif self.plug_in and is_plug_in(self.name, value):
+            return
+        elif self.plug_in and not self.choices:
+            if not (self.kind == "file" and isinstance(value, Path)):
+                raise UsageError(f"`{self.name}` {value!r} names no class", "", f"give {self.metavar}")
         elif self.choices and value not in self.choices:
             number = f", or a number from {self.low:g} to {self.high:g}" if "number" in self.kind else ""
+            more = f", or {METAVAR}" if self.plug_in else number
             raise UsageError(
-                f"`{self.name}` {value!r} is not known", "", f"give {', '.join(self.choices)}{number}"
+                f"`{self.name}` {value!r} is not known", "", f"give {', '.join(self.choices)}{more}"
             )
         elif self.kind == "box":
             _check_box(value)
@@ -120,9 +129,9 @@ def _check_box(value: Any) -> None:  # noqa: ANN401
 _diffusing = partial(Option, painters=DIFFUSING)
 # The default prompt is in the words of the captions that the embedded base learned from.
 _ALL = (
-    Option(name="painter", kind="name", default="draw", choices=PAINTERS,
-        help="draw (no network), harmonise (draw, then a few diffusion steps) or diffuse (as published); "
-        "options marked * are for the last two."),
+    Option(name="painter", kind="name", default="draw", choices=PAINTERS, plug_in=True,
+        metavar=f"NAME|{METAVAR}", help="draw (no network), harmonise (draw, then a few diffusion steps), "
+        "diffuse (as published) or a class of yours; options marked * are for harmonise and diffuse."),
     Option(name="seed", kind="whole", default=0, low=0, high=2**32 - 1, help="Same seed, same bytes."),
     Option(name="candidates", kind="whole", default=1, low=1,
         help="Attempts per hand; * in turn with the given control strength and with 1 (adaptive: by "
@@ -143,6 +152,12 @@ _ALL = (
     Option(name="depth", kind="file", one_picture=True, help="Your own depth control image."),
     Option(name="hand_pose", kind="file", metavar="FILE|PHOTO",
         help="Take the pose from a saved hand or a photo of one."),
+    Option(name="landmarker", kind="file", if_given=True, plug_in=True, metavar=f"FILE|{METAVAR}",
+        help="Your own hand_landmarker.task, or a class of yours that finds hands."),
+    Option(name="fitter", kind="name", if_given=True, plug_in=True, metavar=METAVAR,
+        help="A class of yours that fits a mesh to a hand, such as HaMeR's."),
+    Option(name="critic", kind="name", if_given=True, plug_in=True, metavar=METAVAR,
+        help="A class of yours that judges hands, such as a vision-language model."),
     _diffusing(name="prompt", kind="text", default="a photograph of a hand",
         help="What the picture shows; by default the prompt that its generator wrote into it, or this."),
     _diffusing(name="negative_prompt", kind="text", default="", optional=True, field="negative",
@@ -230,7 +245,8 @@ def check_painter(painter: str, given: Iterable[str]) -> None:
         UsageError: One of them means nothing to this painter, or there is no such painter.
     """
     OPTIONS["painter"].check(painter)
-    foreign = [OPTIONS[name] for name in given if painter not in OPTIONS[name].painters]
+    foreign = [OPTIONS[name] for name in given if name in DIFFUSION_OPTIONS]
+    foreign = [option for option in foreign if painter not in option.painters]
     if foreign:
         names = ", ".join(f"`{option.name}`" for option in foreign)
         fit = [name for name in PAINTERS if all(name in option.painters for option in foreign)]

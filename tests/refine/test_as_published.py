@@ -10,10 +10,10 @@ import pytest
 from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.options import AS_PUBLISHED, OPTIONS
-from handwright.refine import diffusing
 from handwright.refine.compositing.blend import composite_paint
-from handwright.refine.diffusing import DiffusePainter
 from handwright.refine.hand_task import with_box_mask
+from handwright.refine.painters import diffusing
+from handwright.refine.painters.diffusing import DiffusePainter
 from handwright.refine.settings import RefineSettings, diffusion_settings, refine_settings
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network

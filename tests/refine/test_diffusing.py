@@ -9,10 +9,9 @@ from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import NetworkLoader
 from handwright.handrefiner.square import square_around
 from handwright.handrefiner.strength import schedule
-from handwright.refine import diffusing
 from handwright.refine.compositing.blend import composite_paint
-from handwright.refine.diffusing import DiffusePainter, HarmonisePainter
-from handwright.refine.painters import DrawPainter, open_painter
+from handwright.refine.painters import DrawPainter, diffusing, open_painter
+from handwright.refine.painters.diffusing import DiffusePainter, HarmonisePainter
 from handwright.refine.settings import RefineSettings
 from tests.drawn import flat_hand, shoot
 from tests.handrefiner.networks import Network, as_started, noise

@@ -86,6 +86,8 @@ def settings_from(parameters: Mapping[str, str]) -> WebuiSettings | None:
         for name, default in vars(WebuiSettings()).items()
         if f"{KEY} {name}" in parameters
     }
+    if values.get("painter", PAINTERS[0]) not in PAINTERS:  # a picture names no code to run
+        del values["painter"]
     return WebuiSettings(**values) if values else None
 
 

@@ -19,6 +19,7 @@ from handwright.hand.depth import render_hand
 from handwright.hand.rig import load_rig
 from handwright.perception.fit.hand_fit import fit_hand
 from handwright.perception.fit.outline import fit_with_outline, outline_overlap
+from handwright.perception.fit.own_fitter import OwnFitter
 from handwright.perception.segment import hand_region
 from handwright.types import Box, HandFit, HandObservation, HandRegion, Image, Window
 
@@ -65,6 +66,9 @@ class HandAnalysis:
     window: Window  # x0, y0, x1, y1 of its crop in the picture
     crop: UInt8[np.ndarray, "h w 3"]  # the picture there
     picture_px: tuple[int, int]  # Width and height of the picture
+    fitter: OwnFitter | None = (
+        None  # The user's mesh fitter, which the landmark fit is of; None: the package's
+    )
     # Held while something of the hand is computed
     lock: RLock = field(default_factory=RLock, init=False, repr=False)
 
@@ -85,7 +89,12 @@ class HandAnalysis:
 
     @computed_once
     def fit(self) -> HandFit:
-        """The regular hand nearest to the landmarks, in proportions that agree with the hand's outline."""
+        """The regular hand nearest to the landmarks, in proportions that agree with the hand's outline.
+
+        The fit of a user's mesh fitter stays as it is.
+        """
+        if self.fitter is not None:
+            return self.landmark_fit
         return fit_with_outline(
             self.observation, self.landmark_fit, self.region, self.window, self.picture_px
         )
@@ -132,11 +141,14 @@ class HandAnalysis:
         same_size = (image.width, image.height) == self.picture_px
         if same_size and np.array_equal(image.pixels[y0:y1, x0:x1], self.crop):
             return self
-        return analyse_hand(image, self.observation)
+        return analyse_hand(image, self.observation, fitter=self.fitter)
 
 
 def analyse_hand(
-    image: Image, observation: HandObservation, landmark_fit: HandFit | None = None
+    image: Image,
+    observation: HandObservation,
+    landmark_fit: HandFit | None = None,
+    fitter: OwnFitter | None = None,
 ) -> HandAnalysis:
     """Fit one hand to its landmarks and cut its crop.
 
@@ -144,8 +156,17 @@ def analyse_hand(
         image: The picture.
         observation: The hand as it was detected there.
         landmark_fit: The user's own fit, to cut the crop by; None: fit the landmarks.
+        fitter: The user's own mesh fitter, where there is no such fit; None: the package's.
+
+    Raises:
+        PlugInError: The fitter failed.
     """
-    fit = landmark_fit or fit_hand(observation, image.width, image.height)
+    if landmark_fit is not None:
+        fit, fitter = landmark_fit, None
+    elif fitter is not None:
+        fit = fitter(image.pixels, observation)
+    else:
+        fit = fit_hand(observation, image.width, image.height)
     x0, y0, x1, y1 = window = crop_window(observation, fit, image.width, image.height)
     return HandAnalysis(
         observation=observation,
@@ -153,6 +174,7 @@ def analyse_hand(
         window=window,
         crop=np.ascontiguousarray(image.pixels[y0:y1, x0:x1]),
         picture_px=(image.width, image.height),
+        fitter=fitter,
     )
 
 

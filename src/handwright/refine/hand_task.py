@@ -147,7 +147,8 @@ def _as_given(
     else:
         if settings.depth is not None:
             depth = settings.depth.pixels.max(-1)
-            analysis = analyse_hand(image, with_depth(analysis.observation, analysis.landmark_fit, depth))
+            seen = with_depth(analysis.observation, analysis.landmark_fit, depth)
+            analysis = analyse_hand(image, seen, fitter=analysis.fitter)
         fit = analysis.fit
     pose = settings.hand_pose
     if pose is None:

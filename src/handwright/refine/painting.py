@@ -113,6 +113,8 @@ def redetect_hands(pixels: Pixels, tasks: Sequence[HandTask], context: RefineCon
     """Detect hands again, each near where its task has it."""
     with context.watch("check"):
         return [
-            measure_redetection(pixels, task.observation, task.fit, context.judge.landmarker)
+            measure_redetection(
+                pixels, task.observation, task.fit, context.judge.landmarker, context.judge.fitter
+            )
             for task in tasks
         ]

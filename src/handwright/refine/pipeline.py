@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_patch
 from handwright.perception.analysis import HandAnalysis, analyse_hand
-from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.progress import Stopwatch
 from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
 from handwright.refine.candidates import Pixels, RefineContext
+from handwright.refine.engine import Engine, open_engine
 from handwright.refine.hand_task import HandTask, plan_hand, with_part_maps
 from handwright.refine.painters import open_painter
 from handwright.refine.result import HandRepair, Repair
@@ -37,65 +34,19 @@ from handwright.refine.review_before_after import (
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
-from handwright.review.critic.appearance import Appearance, open_appearance
-from handwright.review.critic.comparison import Comparison, open_comparison
-from handwright.review.critic.onnx_critic import open_critic
-from handwright.review.critic.prediction import Critic
-from handwright.review.judge import Judge
-from handwright.review.proposals.network import Proposer, open_proposer
 from handwright.threads import both, threads
 from handwright.types import DepthControl, HandFit, HandObservation, Image
 
 FoundHand = tuple[HandAnalysis, HandFit | None]  # A hand's analysis, and its fit where the user brought one
 
 
-@dataclass(frozen=True)
-class Engine:
-    """What stays loaded between pictures."""
-
-    landmarker: Landmarker  # Detects hands and their landmarks
-    # Opens diffusion models on first use and keeps them
-    inpainters: NetworkLoader = field(default_factory=NetworkLoader)
-    critic: Critic | None = None  # Predicts the defects of a hand; None: geometry alone judges
-    proposer: Proposer | None = None  # Finds hands that the landmarker overlooks, or None
-    comparison: Comparison | None = None  # Tells whether a candidate looks worse; None: nothing does
-    on_stage: Callable[[str], None] = lambda _: None  # Called with the name of every stage as it begins
-    appearance: Appearance | None = None  # Judges how a hand looks; None: nothing does
-
-    @property
-    def judge(self) -> Judge:
-        """Who reviews the hands."""
-        return Judge(self.landmarker, self.critic, self.proposer, self.appearance)
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        """What the review rests on, in users' words."""
-        return ("geometry",) if self.critic is None else ("geometry", "network")
-
-
-@contextmanager
-def open_engine(
-    landmarker: Path | None = None, on_stage: Callable[[str], None] = lambda _: None
-) -> Generator[Engine]:
-    """Load the perception models and the packaged judges that are there; diffusion models wait for use.
-
-    Args:
-        landmarker: A hand_landmarker.task of the user's own.
-        on_stage: Called with the name of every stage of a picture as it begins.
-
-    Raises:
-        MissingModelError: The model is missing and cannot be fetched.
-    """
-    with HandLandmarker(landmarker) as loaded:
-        networks = open_critic(), open_proposer(), open_comparison()
-        yield Engine(loaded, NetworkLoader(), *networks, on_stage, open_appearance(loaded))
-
-
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:
     """Find, fit and render every hand; nothing is painted."""
     watch = Stopwatch(engine.on_stage)
     detected, notes = _find(image.pixels, settings, engine, watch)
-    scene = _scene(image, settings, _plan(image, settings, _analyse(image, detected, watch), 1, watch), watch)
+    scene = _scene(
+        image, settings, _plan(image, settings, _analyse(image, detected, engine, watch), 1, watch), watch
+    )
     hands = tuple(_skipped(task, image, scene, "looked at only") for task in scene.tasks)
     return Repair(
         before=image, after=image, hands=hands, depth=scene.depth, seconds=watch.seconds, notes=notes
@@ -118,7 +69,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
     (detected, notes), _ = both(lambda: _find(image.pixels, settings, engine, watch), warm_up)
     search = settings.hands is None and not settings.boxes
 
-    found = _analyse(image, detected, watch)
+    found = _analyse(image, detected, engine, watch)
 
     def first_review() -> PictureReview:
         with watch("review"):
@@ -126,7 +77,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
 
     before, tasks = both(first_review, lambda: _plan(image, settings, found, 1, watch))
     undetected = [hand.observation for hand in before.hands[len(detected) :] if hand.observation is not None]
-    more = _analyse(image, [(hand, None) for hand in undetected], watch)
+    more = _analyse(image, [(hand, None) for hand in undetected], engine, watch)
     tasks += _plan(image, settings, more, len(tasks) + 1, watch)
     scene = _scene(image, settings, tasks, watch)
     reviews = {hand.id: hand for hand in before.hands}
@@ -134,7 +85,9 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
         scene, tasks=tuple(_with_prediction(reviews[task.id], task, image, settings) for task in scene.tasks)
     )
     context = RefineContext(
-        painter=open_painter(settings, lambda: engine.inpainters(settings.diffusion or DiffusionSettings())),
+        painter=open_painter(
+            settings, lambda: engine.inpainters(settings.diffusion or DiffusionSettings()), engine.painter
+        ),
         settings=settings,
         judge=engine.judge,
         watch=watch,
@@ -150,7 +103,7 @@ def refine_picture(image: Image, settings: RefineSettings, engine: Engine) -> Re
             now = {number: hand.in_picture(picture) for number, hand in {**known, **won}.items()}
             return review_after(picture, before, now, engine.judge, search)
 
-    after, attempts, finished = _finish(image, before, attempts, again)
+    after, attempts, finished = _finish(image, before, attempts, again, engine)
     before_json, after_json = review_json_by_id(before), review_json_by_id(finished) if finished else {}
     done = {attempt.task.id: attempt for attempt in attempts}
     hands = tuple(
@@ -215,6 +168,7 @@ def _finish(
     before: PictureReview,
     attempts: list[Attempt],
     again: Callable[[Image, Mapping[int, HandAnalysis]], PictureReview],
+    engine: Engine,
 ) -> tuple[Image, list[Attempt], PictureReview | None]:
     """Paste the winners and review the picture; a rejected one gives way to the next best or the original.
 
@@ -226,7 +180,11 @@ def _finish(
         won = [attempt for attempt in attempts if attempt.winner is not None]
         review = again(
             after,
-            {one.task.id: one.best.analysis or analyse_hand(after, one.task.observation) for one in won},
+            {
+                one.task.id: one.best.analysis
+                or analyse_hand(after, one.task.observation, fitter=engine.fitter)
+                for one in won
+            },
         )
         why = rejections_in_review(attempts, before, review)
         if not why:
@@ -299,10 +257,16 @@ def _refusals(refused: Sequence[NotAHand]) -> tuple[str, ...]:
 
 
 def _analyse(
-    image: Image, detected: Sequence[tuple[HandObservation, HandFit | None]], watch: Stopwatch
+    image: Image,
+    detected: Sequence[tuple[HandObservation, HandFit | None]],
+    engine: Engine,
+    watch: Stopwatch,
 ) -> list[FoundHand]:
     with watch("fit"):
-        return [(analyse_hand(image, observation), given) for observation, given in detected]
+        return [
+            (analyse_hand(image, observation, fitter=None if given else engine.fitter), given)
+            for observation, given in detected
+        ]
 
 
 def _plan(

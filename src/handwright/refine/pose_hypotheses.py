@@ -67,9 +67,9 @@ def other_hypotheses(
     if prediction is not None and not prediction.not_assessable:
         if mask is None and prediction.likeliest_defect == Defect.DETACHED:
             hypotheses += _with_arm(pixels, task, seed)
-        joints, weights = _by_critic(detected, prediction)
-        if 1 / PARAMS.max_size_ratio <= joints.size_px / detected.size_px <= PARAMS.max_size_ratio:
-            hypotheses.append(fitted(joints, weights, "as the network predicts it"))
+        predicted = _by_critic(detected, prediction)
+        if predicted is not None:
+            hypotheses.append(fitted(*predicted, "as the network predicts it"))
         if prediction.likeliest_defect in (Defect.TOO_LONG, Defect.TOO_SHORT):
             hypotheses.append(_of_usual_length(task, mask))
         spared = _without_wrong_finger(detected, prediction)
@@ -99,14 +99,21 @@ def _with_arm(pixels: UInt8[np.ndarray, "h w 3"], task: HandTask, seed: int) -> 
 
 def _by_critic(
     detected: HandObservation, prediction: CriticPrediction
-) -> tuple[HandObservation, Float[np.ndarray, "21"]]:
-    """Return the joints that the critic predicts, with weights: absent fingers have none."""
+) -> tuple[HandObservation, Float[np.ndarray, "21"]] | None:
+    """Return the joints that the critic predicts, with weights: absent fingers have none.
+
+    None where it predicts none, or joints of a hand of quite another size.
+    """
+    if prediction.landmarks_px is None or prediction.visible is None:
+        return None
     side = "right" if prediction.right >= 0.5 else "left"
     depth = detected.depth_px if side == detected.side else -detected.depth_px
     there = np.ones(21)
     for finger, name in enumerate(FINGERS):
         there[1 + 4 * finger : 5 + 4 * finger] = prediction.present.get(name, 1.0)
     joints = replace(detected, landmarks_px=prediction.landmarks_px, depth_px=depth, side=side)
+    if not 1 / PARAMS.max_size_ratio <= joints.size_px / detected.size_px <= PARAMS.max_size_ratio:
+        return None
     return joints, np.where(
         there >= PARAMS.min_present, np.maximum(prediction.visible, PARAMS.min_weight), 0.0
     )
@@ -125,7 +132,7 @@ def _without_wrong_finger(
 ) -> Float[np.ndarray, "21"] | None:
     """Return weights that leave out the finger nearest to the critic's defect, distal of its knuckle."""
     defect = prediction.likeliest_defect
-    if defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
+    if defect is None or defect not in ONE_FINGER_DEFECTS or defect not in prediction.where_px:
         return None
     x, y = np.array(prediction.where_px[defect])[:, None]
     chains = detected.landmarks_px[1:].reshape(5, 4, 2)

@@ -16,6 +16,7 @@ from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.confirm import confirm_candidates
 from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.detect.views import landmark_distance
+from handwright.perception.fit.own_fitter import OwnFitter
 from handwright.review.checks.assessability import reasons_not_assessable
 from handwright.review.checks.finger_count import count_fingers
 from handwright.review.checks.joint_bending import check_joints
@@ -50,17 +51,22 @@ def redetect_hand(
 
 
 def measure_redetection(
-    pixels: UInt8[np.ndarray, "h w 3"], observation: HandObservation, fit: HandFit, landmarker: Landmarker
+    pixels: UInt8[np.ndarray, "h w 3"],
+    observation: HandObservation,
+    fit: HandFit,
+    landmarker: Landmarker,
+    fitter: OwnFitter | None = None,
 ) -> Redetection:
     """Detect a hand again and measure its joint error.
 
     The error is the mean 2-D distance between the 16 joints of the rendered mesh and those of a mesh fitted
-    afresh to ``pixels``, over the longer side of the box of the former.
+    afresh to ``pixels`` (by the user's fitter, where there is one), over the longer side of the box of the
+    former.
     """
     found = redetect_hand(pixels, observation, landmarker)
     if found is None:
         return Redetection(None, 1.0)
-    analysis = analyse_hand(Image(pixels), replace(found, side=observation.side))
+    analysis = analyse_hand(Image(pixels), replace(found, side=observation.side), fitter=fitter)
     again = analysis.landmark_fit.hand
     here = fit.hand.camera.project(mesh_of(fit.hand).joints_cam_m)
     there = again.camera.project(mesh_of(again).joints_cam_m)

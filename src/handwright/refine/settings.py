@@ -18,6 +18,7 @@ from handwright.options import (
     check_painter,
     nearest,
 )
+from handwright.plug_ins import METHODS, is_plug_in, name_of
 from handwright.types import Box, Hand, HandObservation, Image, Mask
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class RefineSettings:
     """How to refine one picture (SPEC §1, §6)."""
 
-    painter: str = DEFAULTS["painter"]  # Name of the painter: 'draw', 'harmonise' or 'diffuse'
+    painter: str = DEFAULTS["painter"]  # 'draw', 'harmonise', 'diffuse', or the name of the user's own
     seed: int = DEFAULTS["seed"]  # Seed of the first candidate
     candidates: int = DEFAULTS["candidates"]  # Attempts per hand, ≥ 1 (``tries`` lists them)
     # No further candidate of a hand is begun once so many seconds are spent on it; 0: no limit
@@ -120,6 +121,12 @@ def refine_settings(given: Mapping[str, Any]) -> RefineSettings:
     for name in options:
         if name not in OPTIONS and name != "keep_intermediates":
             raise UsageError(f"there is no option `{name}`", "", nearest(name, OPTIONS))
+    for kind in METHODS:  # the engine holds the user's own models
+        if kind in options:
+            OPTIONS[kind].check(options[kind])
+            own = options.pop(kind)
+            if kind == "painter":
+                options[kind] = name_of(own) if is_plug_in(kind, own) else own
     painter = options.get("painter", DEFAULTS["painter"])
     diffusing = {name: options.pop(name) for name in DIFFUSION_OPTIONS if name in options}
     own = {OPTIONS[name].place if name in OPTIONS else name: value for name, value in options.items()}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,7 +16,10 @@ from handwright.perception.analysis import HandAnalysis, analyse_hand
 from handwright.perception.detect.arms import find_people
 from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
 from handwright.perception.detect.not_a_hand import NotAHand
+from handwright.perception.detect.own_landmarker import OwnLandmarker
 from handwright.perception.detect.search import find_hands
+from handwright.perception.fit.own_fitter import OwnFitter
+from handwright.plug_ins import PlugIn
 from handwright.review.checklist import (
     CHECKS,
     Check,
@@ -43,6 +46,7 @@ from handwright.review.checks.left_right import check_side
 from handwright.review.critic.appearance import Appearance, open_appearance
 from handwright.review.critic.fusion import fuse_prediction, fuse_without_critic
 from handwright.review.critic.onnx_critic import open_critic
+from handwright.review.critic.own_critic import OwnCritic
 from handwright.review.critic.prediction import SMALLEST_PX, Critic, CriticPrediction
 from handwright.review.critic.upright_crops import OrientedSquare
 from handwright.review.proposals.network import Proposal, Proposer, open_proposer
@@ -74,6 +78,26 @@ class Judge:
     critic: Critic | None = None  # Predicts the defects of a hand; None: the checks by geometry stand alone
     proposer: Proposer | None = None  # Finds hands that the landmarker misses; None: these stay undetected
     appearance: Appearance | None = None  # Adds how a hand looks to the predictions; None: nothing does
+    fitter: OwnFitter | None = None  # The user's mesh fitter; None: the package's
+
+    def with_plug_ins(self, given: Mapping[str, Any]) -> Judge:
+        """The judge with the user's landmarker, fitter and critic in place of its own.
+
+        Args:
+            given: Names or objects by kind (``handwright.plug_ins``); a painter is left out.
+
+        Raises:
+            PlugInError: One cannot be imported or made, or lacks its method.
+        """
+        own = {kind: PlugIn(kind, one) for kind, one in given.items() if kind != "painter"}
+        return replace(
+            self,
+            landmarker=OwnLandmarker(own["landmarker"], self.landmarker)
+            if "landmarker" in own
+            else self.landmarker,
+            critic=OwnCritic(own["critic"]) if "critic" in own else self.critic,
+            fitter=OwnFitter(own["fitter"]) if "fitter" in own else self.fitter,
+        )
 
 
 @contextmanager
@@ -117,7 +141,7 @@ def review_picture(
         seen = list(zip(squares, predictions, strict=True))
         predictions = _with_appearance(image, seen, judge.appearance)
     (reviews, arms), (undetected, no_hands) = both(
-        lambda: _review_hands(image, detected if hands is None else hands, predictions, judge.landmarker),
+        lambda: _review_hands(image, detected if hands is None else hands, predictions, judge),
         lambda: _undetected(image, detected, judge) if search else ([], []),
     )
     bare = [own for own in arms_without(arms, detected) if _is_large(own)] if search else []
@@ -159,18 +183,18 @@ def _review_hands(
     image: Image,
     hands: Sequence[HandObservation | HandAnalysis],
     predictions: Sequence[CriticPrediction | None],
-    landmarker: Landmarker,
+    judge: Judge,
 ) -> tuple[list[HandReview], list[OwnArm]]:
     """The checklists of detected hands, and all arms of the picture."""
     detected = [_observation(hand) for hand in hands]
-    people, arms = _arms(image, detected, landmarker)
+    people, arms = _arms(image, detected, judge.landmarker)
     of_hand = arms_of_hands(arms, detected)
 
     def review(index: int) -> HandReview:
         others = [*detected[:index], *detected[index + 1 :]]
         side = check_side(detected[index], of_hand[index], others, people)
         hand = hands[index]
-        analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand)
+        analysis = hand if isinstance(hand, HandAnalysis) else analyse_hand(image, hand, fitter=judge.fitter)
         return _review_hand(image, index + 1, analysis, others, side, predictions[index])
 
     with ThreadPoolExecutor(threads()) as pool:

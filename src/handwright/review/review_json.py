@@ -20,8 +20,9 @@ def review_json(
     unreadable: Sequence[Mapping[str, Any]],
     prompt: str | None,
     version: str,
+    plug_ins: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The whole review."""
+    """The whole review; ``plug_ins`` are the user's own models by kind, as ``plug_ins.describe`` has them."""
     verdicts = Counter(str(picture["verdict"]) for picture in pictures)
     hands = [hand for picture in pictures for hand in picture["hands"]]
     summary = {"pictures": len(pictures), **{name: verdicts[name] for name in VERDICTS}, "hands": len(hands)}
@@ -29,6 +30,7 @@ def review_json(
         "schema": SCHEMA_NAME,
         "handwright": version,
         "prompt": prompt,
+        **({"plug_ins": dict(plug_ins)} if plug_ins else {}),
         "summary": {**summary, "unreadable": len(unreadable)},
         "pictures": list(pictures),
         "unreadable": list(unreadable),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack, cast, overload
 
 from handwright.errors import UsageError
+from handwright.plug_ins import file_or_plug_in
 from handwright.progress import Progress, silent
 from handwright.workflow.hand_refiner import HandRefiner
 from handwright.workflow.inputs import as_image, is_several
@@ -18,10 +19,14 @@ from handwright.workflow.keywords import HandsOptions, RefineOptions, ReviewKeyw
 
 if TYPE_CHECKING:
     from handwright.data.synthesise import Written
+    from handwright.perception.detect.own_landmarker import HandDetector
+    from handwright.perception.fit.own_fitter import MeshFitter
     from handwright.prompts.plan import Plan
+    from handwright.refine.painters import HandPainter
     from handwright.refine.pipeline import Engine
     from handwright.refine.result import Repair
     from handwright.review.checklist import PictureReview
+    from handwright.review.critic.prediction import Critic
     from handwright.review.judge import Judge
     from handwright.types import Box, Hand, HandObservation
     from handwright.workflow.inputs import Picture
@@ -35,7 +40,7 @@ def refine(picture: Picture, **options: Unpack[RefineOptions]) -> Repair: ...
 def refine(
     picture: Picture | Sequence[Picture],
     *,
-    painter: Literal["draw", "harmonise", "diffuse"] = "draw",
+    painter: Literal["draw", "harmonise", "diffuse"] | str | HandPainter = "draw",
     seed: int = 0,
     candidates: int = 1,
     budget: float = 0.0,
@@ -47,6 +52,9 @@ def refine(
     mask: Picture | None = None,
     depth: Picture | None = None,
     hand_pose: str | Path | Hand | None = None,
+    landmarker: str | Path | HandDetector | None = None,
+    fitter: str | MeshFitter | None = None,
+    critic: str | Critic | None = None,
     prompt: str | None = None,
     negative_prompt: str | None = None,
     controlnet_conditioning_scale: float | str | None = None,
@@ -81,7 +89,8 @@ def refine(
         picture: A file's name, the bytes of a file, a Pillow image, an array (grey, RGB or RGBA; uint8, or
             floats in [0, 1]) or an ``Image``; or a list of these.
         painter: 'draw' (skin measured in the picture, no network), 'harmonise' (that, then a few diffusion
-            steps) or 'diffuse' (inpainting from pure noise, as HandRefiner published it).
+            steps), 'diffuse' (inpainting from pure noise, as HandRefiner published it), or your own: an
+            object with a method ``paint``, or 'pkg.mod:Class' (docs/how-to/plug_ins.md).
         seed: Same seed, same bytes; 0 to 4294967295.
         candidates: Attempts per hand; the best is taken.
         budget: No further attempt at a hand is begun after so many seconds; 0: no limit.
@@ -94,6 +103,10 @@ def refine(
         mask: A grey picture of the same size, white where pixels may change, instead of the computed mask.
         depth: A depth control image of the same size instead of the rendered one.
         hand_pose: Take the pose from this hand: a saved hands file, or a photograph of one hand.
+        landmarker: A hand_landmarker.task of your own; or an object with a method ``detect``, or
+            'pkg.mod:Class'.
+        fitter: Your own mesh fitter: an object with a method ``fit``, or 'pkg.mod:Class'.
+        critic: Your own judge: an object with a method ``judge``, or 'pkg.mod:Class'.
         prompt: Of a diffusing painter: what the picture shows.
         negative_prompt: Of a diffusing painter: words in place of the usual negative ones.
         controlnet_conditioning_scale: Factor on every ControlNet residual, 0 to 2 (HandRefiner §3.2: control
@@ -137,7 +150,7 @@ def refine(
     from handwright.refine.pipeline import refine_picture
 
     options = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
-    with HandRefiner(engine=engine) as refiner:
+    with HandRefiner(engine=engine, landmarker=landmarker) as refiner:
         return refiner.run(refine_picture, picture, options)
 
 
@@ -154,6 +167,8 @@ def hands(
     *,
     box: Box | Sequence[Box] = (),
     hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None = None,
+    landmarker: str | Path | HandDetector | None = None,
+    fitter: str | MeshFitter | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
 ) -> Repair | list[Repair]:
@@ -163,6 +178,8 @@ def hands(
         picture: As for ``refine``.
         box: As for ``refine``.
         hands: As for ``refine``.
+        landmarker: As for ``refine``.
+        fitter: As for ``refine``.
         progress: As for ``refine``.
         engine: As for ``refine``.
 
@@ -178,8 +195,9 @@ def hands(
     """
     from handwright.refine.pipeline import inspect_picture
 
-    with HandRefiner(engine=engine) as refiner:
-        return refiner.run(inspect_picture, picture, {"box": box, "hands": hands, "progress": progress})
+    options = {"box": box, "hands": hands, "landmarker": landmarker, "fitter": fitter, "progress": progress}
+    with HandRefiner(engine=engine, landmarker=landmarker) as refiner:
+        return refiner.run(inspect_picture, picture, options)
 
 
 @overload
@@ -192,6 +210,9 @@ def review(
     *,
     prompt: str | None = None,
     calibration: str | Path | None = None,
+    landmarker: str | Path | HandDetector | None = None,
+    fitter: str | MeshFitter | None = None,
+    critic: str | Critic | None = None,
     progress: Progress | None = None,
     judge: Judge | None = None,
 ) -> PictureReview | list[PictureReview]:
@@ -201,6 +222,9 @@ def review(
         picture: As for ``refine``.
         prompt: What the picture was meant to show; its hands are held against it.
         calibration: A file that ``handwright review --calibrate`` wrote.
+        landmarker: As for ``refine``.
+        fitter: As for ``refine``.
+        critic: As for ``refine``.
         progress: As for ``refine``.
         judge: Loaded models to use again (``handwright.review.judge.open_judge``).
 
@@ -225,7 +249,13 @@ def review(
     pictures = list(cast("Sequence[Picture]", picture)) if is_several(picture) else [cast("Picture", picture)]
     place = None if calibration is None else Path(calibration)
     opener = judge_opener(
-        ReviewOptions(calibration=place, open_judge=None if judge is None else lambda: nullcontext(judge))
+        ReviewOptions(
+            calibration=place,
+            landmarker=file_or_plug_in(landmarker),
+            fitter=fitter,
+            critic=critic,
+            open_judge=None if judge is None else lambda: nullcontext(judge),
+        )
     )
     reviews: list[PictureReview] = []
     with opener() as opened:

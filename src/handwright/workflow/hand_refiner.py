@@ -9,7 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 
+from handwright.errors import UsageError
 from handwright.options import DEFAULTS, OPTIONS
+from handwright.plug_ins import chosen, file_or_plug_in
 from handwright.progress import Progress, silent
 from handwright.types import Image
 from handwright.workflow.inputs import as_image, is_several
@@ -46,14 +48,12 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
         self,
         *,
         engine: Engine | None = None,
-        landmarker: str | Path | None = None,
         **options: Unpack[RefineOptions],
     ) -> None:
         """A refiner with options that its calls start from.
 
         Args:
             engine: Loaded models to use instead of opening them on the first call.
-            landmarker: A hand_landmarker.task of the user's own.
             **options: As ``handwright.refine``'s.
 
         Raises:
@@ -62,7 +62,7 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
         refuse_unknown("HandRefiner", cast("dict[str, Any]", options), KEYWORDS)
         self.options: dict[str, Any] = dict(options)
         self._engine = engine
-        self._landmarker = None if landmarker is None else Path(landmarker)
+        self._plugged: Engine | None = None
         self._stack = ExitStack()
 
     @classmethod
@@ -87,7 +87,9 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
         options = RefineOptions(painter="diffuse", model=str(model), dtype=dtype, device=device)
         if controlnet is not None:
             options["controlnet"] = str(controlnet)
-        return cls(landmarker=landmarker, **options)
+        if landmarker is not None:
+            options["landmarker"] = landmarker
+        return cls(**options)
 
     @overload
     def __call__(
@@ -140,7 +142,8 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
             def on_stage(stage: str) -> None:
                 progress(stage, len(repairs), len(pictures))
 
-            engine = self.engine if progress is silent else replace(self.engine, on_stage=on_stage)
+            engine = self._with_plug_ins(options)
+            engine = engine if progress is silent else replace(engine, on_stage=on_stage)
             pixels = as_image(picture)
             repairs.append(work(pixels, _settings(options, pixels, engine), engine))
             progress("", len(repairs), len(pictures))
@@ -156,12 +159,26 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
         if self._engine is None:
             from handwright.refine.pipeline import open_engine
 
-            self._engine = self._stack.enter_context(open_engine(self._landmarker))
+            self._engine = self._stack.enter_context(open_engine(_file(self.options)))
         return self._engine
+
+    def _with_plug_ins(self, options: Mapping[str, Any]) -> Engine:
+        """The engine with the user's own models, which stay loaded until a call names others."""
+        if _file(options) != _file(self.options):
+            raise UsageError(
+                f"`landmarker` {_file(options)} comes too late", "a refiner has one for all its calls",
+                "give it to HandRefiner",
+            )  # fmt: skip
+        own = chosen(options)
+        if not own:
+            return self.engine
+        if self._plugged is None or own != self._plugged.plug_ins:
+            self._plugged = self.engine.with_plug_ins(own)
+        return self._plugged
 
     def close(self) -> None:
         """Close the models that were opened here."""
-        self._engine = None
+        self._engine = self._plugged = None
         self._stack.close()
 
     def __exit__(self, *_: object) -> None:
@@ -169,6 +186,12 @@ class HandRefiner(AbstractContextManager["HandRefiner"]):
 
     def __repr__(self) -> str:
         return f"HandRefiner({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
+
+
+def _file(options: Mapping[str, Any]) -> Path | None:
+    """The user's own hand_landmarker.task among options."""
+    own = file_or_plug_in(options.get("landmarker"))
+    return own if isinstance(own, Path) else None
 
 
 def _with_painter(options: dict[str, Any], generator: Generator | None) -> dict[str, Any]:
@@ -210,6 +233,7 @@ def _settings(options: Mapping[str, Any], image: Image, engine: Engine) -> Refin
             given[name] = same_size(as_image(given[name]), image, f"the {name}")
     if isinstance(given.get("mask"), Image):
         given["mask"] = mask_of(given["mask"])
+    given["landmarker"] = file_or_plug_in(given.get("landmarker"))
     for name in ("model", "controlnet", "ip_adapter"):
         if name in given:
             given[name] = str(given[name])

@@ -12,8 +12,12 @@ from handwright.errors import UnknownKeywordError
 from handwright.options import nearest
 
 if TYPE_CHECKING:
+    from handwright.perception.detect.own_landmarker import HandDetector
+    from handwright.perception.fit.own_fitter import MeshFitter
     from handwright.progress import Progress
+    from handwright.refine.painters import HandPainter
     from handwright.refine.pipeline import Engine
+    from handwright.review.critic.prediction import Critic
     from handwright.review.judge import Judge
     from handwright.types import Box, Hand, HandObservation
     from handwright.workflow.inputs import Picture
@@ -25,7 +29,7 @@ R = TypeVar("R")
 class RefineOptions(TypedDict, total=False):
     """Keywords of ``refine`` and of a ``HandRefiner``, defined in ``handwright.options``."""
 
-    painter: Literal["draw", "harmonise", "diffuse"]
+    painter: Literal["draw", "harmonise", "diffuse"] | str | HandPainter
     seed: int
     candidates: int
     budget: float
@@ -37,6 +41,9 @@ class RefineOptions(TypedDict, total=False):
     mask: Picture | None
     depth: Picture | None
     hand_pose: str | Path | Hand | None
+    landmarker: str | Path | HandDetector | None
+    fitter: str | MeshFitter | None
+    critic: str | Critic | None
     prompt: str | None
     negative_prompt: str | None
     controlnet_conditioning_scale: float | str | None
@@ -67,6 +74,8 @@ class HandsOptions(TypedDict, total=False):
 
     box: Box | Sequence[Box]
     hands: str | Path | Sequence[tuple[HandObservation, Hand]] | None
+    landmarker: str | Path | HandDetector | None
+    fitter: str | MeshFitter | None
     progress: Progress | None
     engine: Engine | None
 
@@ -76,6 +85,9 @@ class ReviewKeywords(TypedDict, total=False):
 
     prompt: str | None
     calibration: str | Path | None
+    landmarker: str | Path | HandDetector | None
+    fitter: str | MeshFitter | None
+    critic: str | Critic | None
     progress: Progress | None
     judge: Judge | None
 

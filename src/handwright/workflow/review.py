@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from handwright import __version__
-from handwright.errors import HandwrightError
+from handwright.errors import HandwrightError, UsageError
+from handwright.options import OPTIONS
+from handwright.plug_ins import chosen, describe
 from handwright.prompts.parse import parse_prompt
 from handwright.workflow.files import make_folder, write_text
 from handwright.workflow.jobs import Job, find_sources
@@ -38,8 +40,34 @@ class ReviewOptions(JobOptions):
 
     prompt: str | None = None  # What they were meant to show; None holds them against nothing
     calibration: Path | None = None  # What ``--calibrate`` wrote, for the critic to be read by, or None
+    landmarker: object = None  # A hand_landmarker.task (a ``Path``), or a plug-in of the user's own
+    fitter: object = None  # A plug-in of the user's own, likewise
+    critic: object = None  # A plug-in of the user's own, likewise
     # Makes the judge; None: the real one with the models of ``handwright setup``
     open_judge: Callable[[], AbstractContextManager[Judge]] | None = None
+
+    @property
+    def plug_ins(self) -> dict[str, Any]:
+        """The user's own models, by kind: names or objects (``handwright.plug_ins``)."""
+        return chosen(vars(self))
+
+    def check(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: An option has no such value, or a calibration is given for a critic of the user's.
+            PlugInError: A plug-in cannot be imported, is no class, or lacks its method.
+        """
+        super().check()
+        for kind in ("fitter", "critic"):
+            OPTIONS[kind].check(getattr(self, kind))
+        describe(self.plug_ins)
+        if self.calibration is not None and self.critic is not None:
+            raise UsageError(
+                "`calibration` belongs to the packaged critic",
+                "`critic` takes its place",
+                "leave one of them out",
+            )
 
 
 @dataclass(frozen=True)
@@ -82,9 +110,12 @@ def judge_opener(options: ReviewOptions) -> Callable[[], AbstractContextManager[
     Raises:
         MissingModelError: The perception model is missing and could not be fetched.
         DataError: The calibration cannot be read, or is of another critic.
-        UsageError: There is a calibration, but no critic.
+        UsageError: There is a calibration, but no critic that it could be of.
     """
-    opener = options.open_judge or partial(_open_judge, options.landmarker_file())
+    options.check()
+    opener = options.open_judge or partial(_open_judge, options.landmarker_file(options.landmarker))
+    if options.plug_ins:
+        opener = partial(_with_plug_ins, opener, options.plug_ins)
     if options.calibration is None:
         return opener
     from handwright.workflow.calibrate import open_recalibrated
@@ -102,7 +133,7 @@ def _result(outcomes: Sequence[Outcome], options: ReviewOptions) -> ReviewResult
     bad = [record for record in records if record["error"] is not None]
     unreadable = [{"path": record["input"], "error": _error_line(record["error"])} for record in bad]
     views = [record["views"] for record in records if record["error"] is None]
-    review = review_json(good, unreadable, options.prompt, __version__)
+    review = review_json(good, unreadable, options.prompt, __version__, describe(options.plug_ins))
     page = None
     if options.report is not None:
         from handwright.workflow.report.review_page import render_page
@@ -167,6 +198,14 @@ def _data_address(drawn: np.ndarray, hand: HandReview) -> str:
 def _error_line(error: Mapping[str, str]) -> str:
     what = error["what"].replace("could not be refined", "could not be reviewed")
     return str(HandwrightError(what, error["why"], error["fix"]))
+
+
+@contextmanager
+def _with_plug_ins(
+    opener: Callable[[], AbstractContextManager[Judge]], plug_ins: Mapping[str, Any]
+) -> Generator[Judge]:
+    with opener() as judge:
+        yield judge.with_plug_ins(plug_ins)
 
 
 def _open_judge(landmarker: Path) -> AbstractContextManager[Judge]:

@@ -8,7 +8,7 @@ import pytest
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.refine.compositing.blend import composite_paint
 from handwright.refine.compositing.occluders import job_occluders
-from handwright.refine.diffusing import DiffusePainter
+from handwright.refine.painters.diffusing import DiffusePainter
 from handwright.refine.settings import RefineSettings
 from tests.drawn import region_of
 from tests.handrefiner.networks import Network, noise

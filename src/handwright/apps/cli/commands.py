@@ -51,7 +51,6 @@ def refine(
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,
     force: opt.Force = False,
-    landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
     **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
@@ -76,7 +75,7 @@ def refine(
         screen.show_pick(out, chosen, number, notes)
         return
     if again is not None:
-        same = refine_again(again, out, request, force=force, landmarker=landmarker)
+        same = refine_again(again, out, request, force=force)
         screen.write(f"{out}: {'the same bytes as' if same else 'NOT the same bytes as'} {again}")
         raise typer.Exit(0 if same else 1)
     with screen.progress() as progress:
@@ -87,7 +86,6 @@ def refine(
             force=force,
             workers=workers,
             keep_intermediates=keep_intermediates,
-            landmarker=landmarker,
             progress=progress,
             notify=screen.notify,
         )
@@ -102,7 +100,6 @@ def watch(
     folder: Annotated[Path, typer.Argument(metavar="IN", help="The folder that pictures are written to.")],
     output: Annotated[Path | None, opt.option("-o --output", "DIR", "Folder for the results.")] = None,
     patches: opt.Patches = False,
-    landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
     **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
@@ -115,13 +112,13 @@ def watch(
 
     screen = Screen(debug=debug)
     out = required(output, "-o DIR")
-    options = RunOptions(patches=patches, landmarker=landmarker, notify=screen.notify)
+    options = RunOptions(patches=patches, notify=screen.notify)
     screen.write(f"watching {folder}; results go to {out}; Ctrl-C ends it")
     watch_folder(folder, out, Request(**given), options, screen.show_result)
 
 
 @app.command(short_help="Find, fit, show and save hands.")
-@opt.with_options("box", "hands")
+@opt.with_options("box", "hands", "landmarker", "fitter")
 def hands(
     inputs: opt.Inputs = None,
     output: Annotated[Path | None, opt.option("-o --output", "DIR", "Folder for what is found.")] = None,
@@ -129,7 +126,6 @@ def hands(
     workers: opt.Workers = 1,
     as_json: opt.AsJson = False,
     force: opt.Force = False,
-    landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
     **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
@@ -143,7 +139,6 @@ def hands(
             report=report,
             force=force,
             workers=workers,
-            landmarker=landmarker,
             progress=progress,
             notify=screen.notify,
         )

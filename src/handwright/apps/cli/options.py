@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from handwright.options import OPTIONS, PAINTERS, Kind, Option
+from handwright.plug_ins import METAVAR, file_or_plug_in
 
 WORDS = {
     "controlnet_conditioning_scale": "strength", "strength": "start-level", "negative_prompt": "negative",
@@ -45,6 +46,11 @@ Inputs = Annotated[
     typer.Argument(metavar="IN...", help="Pictures, folders or patterns.", show_default=False),
 ]
 Landmarker = Annotated[Path | None, option("--landmarker", "FILE", "Your own hand_landmarker.task.")]
+OwnLandmarker = Annotated[
+    str | None, option("--landmarker", str(OPTIONS["landmarker"].metavar), OPTIONS["landmarker"].help)
+]
+Fitter = Annotated[str | None, option("--fitter", METAVAR, OPTIONS["fitter"].help)]
+OwnCritic = Annotated[str | None, option("--critic", METAVAR, OPTIONS["critic"].help)]
 Report = Annotated[
     Path | None, option("--report", "DIR", "Write report.json, index.html and the evidence here.")
 ]
@@ -129,7 +135,7 @@ def _parameter(option: Option) -> inspect.Parameter:
     if option.kind == "switch":
         annotation, default = bool, False
     else:
-        kind = _TYPES[option.kind]
+        kind = str if option.plug_in else _TYPES[option.kind]
         annotation, default = (list[kind] if option.repeat else kind) | None, None
     shown = typer.Option(
         flag(option.name),
@@ -159,6 +165,8 @@ def _value(option: Option, given: Any) -> Any:  # noqa: ANN401 - each option has
     """What was typed as the value that the library takes; None: not given."""
     if given is None or given is False or given == []:
         return None
+    if option.name == "landmarker":
+        return file_or_plug_in(given)
     if option.kind == "box":
         return tuple(parse_box(text) for text in given)
     if option.kind == "number or name":

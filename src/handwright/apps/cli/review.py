@@ -8,6 +8,7 @@ import typer
 from handwright.apps.cli import options as opt
 from handwright.apps.cli.show import Screen
 from handwright.errors import UsageError
+from handwright.plug_ins import file_or_plug_in
 
 
 def review(
@@ -23,7 +24,9 @@ def review(
     as_json: Annotated[
         bool, typer.Option("--json", help="Write the review to stdout, and nothing else there.")
     ] = False,
-    landmarker: opt.Landmarker = None,
+    landmarker: opt.OwnLandmarker = None,
+    fitter: opt.Fitter = None,
+    critic: opt.OwnCritic = None,
     calibration: Annotated[
         Path | None,
         opt.option("--calibration", "FILE", "Judge with the thresholds that --calibrate found best."),
@@ -56,6 +59,7 @@ def review(
     screen = Screen(as_json=as_json, debug=debug)
     if calibrate is not None or output is not None:
         given = {"--prompt": prompt, "--report": report, "--calibration": calibration}
+        given |= {"--critic": critic, "--fitter": fitter}
         idle = [name for name, value in given.items() if value is not None]
         idle += ["--fail-on"] * (fail_on != "fail") + ["--workers"] * (workers != 1)
         if calibrate is not None and idle:
@@ -68,7 +72,9 @@ def review(
             report=report,
             fail_on=cast("FailOn", fail_on),
             workers=workers,
-            landmarker=landmarker,
+            landmarker=file_or_plug_in(landmarker),
+            fitter=fitter,
+            critic=critic,
             calibration=calibration,
             progress=progress,
             notify=screen.notify,
@@ -92,7 +98,7 @@ def _calibrate(
     inputs: list[Path],
     labels: Path | None,
     output: Path | None,
-    landmarker: Path | None,
+    landmarker: str | None,
     force: bool,
     screen: Screen,
 ) -> None:
@@ -106,7 +112,7 @@ def _calibrate(
         raise UsageError(
             "--calibrate and -o go together", "", "give --calibrate LABELS -o FILE, or neither of them"
         )
-    opener = judge_opener(ReviewOptions(landmarker=landmarker, notify=screen.notify))
+    opener = judge_opener(ReviewOptions(landmarker=file_or_plug_in(landmarker), notify=screen.notify))
     with screen.progress() as progress:
         gain = calibrate_files(inputs, labels, output, opener, force=force, progress=progress)
     if screen.as_json:

@@ -157,7 +157,7 @@ def _nothing_attempted(report: dict[str, Any]) -> str:
         return "no hand that fails the review could be made out, so none was attempted"
     unsure = sum(verdict_left(hand) == "unsure" for entry in pictures for hand in entry["hands"])
     why = "no hand failed the review, so none was attempted"
-    if not any("network" in entry["judged_by"] for entry in pictures):
+    if not any(len(entry["judged_by"]) > 1 for entry in pictures):
         why += " (the network that judges hands is not installed, and geometry alone fails few)"
     hint = f"--unsure attempts the {unsure} that it cannot tell, " if unsure else ""
     return f"{why}: {hint}--all attempts every hand"

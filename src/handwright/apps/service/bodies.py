@@ -98,6 +98,8 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a user
         "number or name": (int, float, str),
     }[option.kind]
     for one in values:
+        if option.plug_in and one not in option.choices:  # a client names no code to run here
+            raise UsageError(f"`{name}` {one!r} is not known", "", f"give {', '.join(option.choices)}")
         if not isinstance(one, right) or (isinstance(one, bool) and bool not in right):
             raise UsageError(
                 f"`{name}` {one!r} is of the wrong type", "", f"give {option.metavar or option.kind}"

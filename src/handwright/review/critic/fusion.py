@@ -33,6 +33,9 @@ _DEFECTS_OF: Mapping[CheckName, tuple[Defect, ...]] = {
     "finger_count": COUNT_DEFECTS,
     "joint_bending": SHAPE_DEFECTS,
 }
+_UNNAMED_IN: CheckName = "joint_bending"  # The check that fails where the critic names no defect
+_COLOURLESS = "Without colour, stone and malformed skin look alike."
+_UNNAMED = "Something is wrong with its shape."
 STATE_OF_POSE: Mapping[str, str] = {
     "one": "point",
     "two": "two fingers",
@@ -132,10 +135,15 @@ def _fuse_defects(name: CheckName, check: Check, prediction: CriticPrediction, c
         above = [d for d in mine if prediction.defects[d] >= prediction.thresholds[d]]
         likeliest = prediction.likeliest_defect
         wrong = likeliest if likeliest in mine else above[0] if above else None
-        if wrong is not None and colourless:
-            return cannot_tell("Without colour, stone and malformed skin look alike.", value, check.where)
+        unnamed = likeliest is None and name == _UNNAMED_IN
+        if (wrong is not None or unnamed) and colourless:
+            return cannot_tell(_COLOURLESS, value, check.where)
         if wrong is not None:
             return _failed(wrong, prediction, value)
+        if unnamed:
+            scores = {MALFORMED: round(prediction.malformed_by_any, 3)}
+            reason, sure = prediction.reason or _UNNAMED, prediction.malformed_by_any
+            return Check("fail", sure, reason, value={**value, "defect_probabilities": scores})
     if check.verdict == "fail":
         return check
     ratio = max(prediction.defects[d] / prediction.thresholds[d] for d in mine)
@@ -161,7 +169,9 @@ def _failed(defect: str, prediction: CriticPrediction, value: Mapping[str, objec
 
 
 def _reason(defect: str, prediction: CriticPrediction) -> str:
-    """A sentence for the defect; of a missing finger, which one if that is plain."""
+    """A sentence for the defect: the critic's own; of a missing finger, which one if that is plain."""
+    if prediction.reason:
+        return prediction.reason
     if defect == Defect.MISSING and prediction.present:
         finger = min(prediction.present, key=lambda name: prediction.present[name])
         if prediction.present[finger] < 1 - PARAMS.min_count:

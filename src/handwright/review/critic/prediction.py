@@ -45,32 +45,34 @@ class CriticPrediction:
         thresholds: By name of defect, and for 'malformed', the probability from which on it is reported; for
             'surplus' the share of skin; for 'hand' and 'sure_hand' the P(hand) from which on it is one.
         fingers: Probability of having k fingers, k from 3 (or fewer) to 7 (or more).
-        landmarks_px: float64 [21, 2] in the picture.
-        visible: float64 [21] probability that the landmark is in view.
+        landmarks_px: float64 [21, 2] in the picture; None where the critic predicts none.
+        visible: float64 [21] probability that the landmark is in view; None likewise.
         right: Probability of a right hand.
-        poses: Probability by group of poses.
+        poses: Probability by group of poses (``fusion.STATE_OF_POSE`` names them).
         gloved: Probability that the hand wears a glove.
         assessable: Probability that enough is in view to judge it.
         hand: Probability that it is a hand at all.
         present: Probability by name of finger that the hand has it.
         part_maps: Where the hand and its surplus skin are; None where the critic has no such output.
+        reason: What the critic gives as its reason, in a sentence for people; empty where it gives none.
     """
 
     malformed: float
-    defects: Mapping[str, float]
-    where_px: Mapping[str, tuple[float, float]]
-    thresholds: Mapping[str, float]
-    fingers: Mapping[int, float]
-    landmarks_px: Float[np.ndarray, "21 2"]
-    visible: Float[np.ndarray, "21"]
-    right: float
-    poses: Mapping[str, float]
-    gloved: float
-    assessable: float
+    defects: Mapping[str, float] = field(default_factory=dict[str, float])
+    where_px: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
+    fingers: Mapping[int, float] = field(default_factory=dict[int, float])
+    landmarks_px: Float[np.ndarray, "21 2"] | None = None
+    visible: Float[np.ndarray, "21"] | None = None
+    right: float = 0.5
+    poses: Mapping[str, float] = field(default_factory=dict[str, float])
+    gloved: float = 0.0
+    assessable: float = 1.0
     appearance: float = 0.0
     hand: float = 1.0
     present: Mapping[str, float] = field(default_factory=dict[str, float])
     part_maps: PartMaps | None = None
+    reason: str = ""
 
     @property
     def malformed_by_any(self) -> float:
@@ -119,9 +121,14 @@ class CriticPrediction:
         return not self.not_assessable and self.threshold_ratio >= 1
 
     @property
-    def likeliest_defect(self) -> str:
-        """Name of the defect nearest to its threshold; a surplus defect where only the surplus is reached."""
+    def likeliest_defect(self) -> str | None:
+        """Name of the defect nearest to its threshold; a surplus defect where only the surplus is reached.
+
+        None where the critic names no defect.
+        """
         names = list(self.defects)
+        if not any(self.defects.values()):
+            return None
         nearest = max(names, key=self.defect_ratio)
         if self.has_surplus and self.defect_ratio(nearest) < 1:
             return max([name for name in names if name in SURPLUS_DEFECTS] or names, key=self.defect_ratio)
@@ -133,7 +140,9 @@ class CriticPrediction:
 
     @property
     def likeliest_count(self) -> tuple[int, float]:
-        """The likeliest number of fingers, and its probability."""
+        """The likeliest number of fingers, and its probability, 0 where the critic does not count."""
+        if not self.fingers:
+            return 5, 0.0
         count = max(self.fingers, key=lambda k: self.fingers[k])
         return count, self.fingers[count]
 
@@ -144,5 +153,10 @@ class Critic(Protocol):
     def judge(
         self, pixels: UInt8[np.ndarray, "h w 3"], regions: Sequence[OrientedSquare]
     ) -> list[CriticPrediction]:
-        """One prediction for each of these hands of a picture."""
+        """One prediction for each of these hands of a picture.
+
+        Args:
+            pixels: sRGB, the whole picture.
+            regions: At least one hand: where it is, how large, and where its fingers point.
+        """
         ...

@@ -150,6 +150,8 @@ def _is_inside(region: OrientedSquare, image: Image) -> bool:
 
 def _observation(prediction: CriticPrediction, proposal: Proposal) -> HandObservation | None:
     """The hand by the critic's landmarks and likelier side, where enough of the landmarks are in view."""
+    if prediction.landmarks_px is None or prediction.visible is None:
+        return None
     in_view = int((prediction.visible >= PARAMS.min_visible).sum())
     if prediction.not_assessable or in_view < PARAMS.min_landmarks:
         return None

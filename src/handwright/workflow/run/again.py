@@ -18,6 +18,7 @@ from handwright.image import decode_image, encode_image, format_for
 from handwright.image.facts import facts_of, with_png_chunk, without_png_text
 from handwright.image.formats.appendix import appendix_of
 from handwright.options import DIFFUSION_OPTIONS, OPTIONS
+from handwright.plug_ins import name_of
 from handwright.types import Image
 from handwright.workflow.files import make_folder, sha256_of_file
 from handwright.workflow.run.deliver import ORIGINAL_CHUNK, TEXT_KEY, provenance, save_with_entry
@@ -25,24 +26,23 @@ from handwright.workflow.run.load import settings_given
 from handwright.workflow.run.request import Request, without_paths
 
 
-def refine_again(
-    file: Path, output: Path, request: Request, *, force: bool = False, landmarker: Path | None = None
-) -> bool:
+def refine_again(file: Path, output: Path, request: Request, *, force: bool = False) -> bool:
     """Refine what a refined picture was before, with the settings that it holds.
 
     Args:
         file: A PNG, JPEG or WebP that ``refine`` wrote.
         output: Where the result goes.
-        request: Options that the file cannot hold: a model in a folder of the user's, a mask and the like.
+        request: Options that the file cannot hold: a model in a folder of the user's, a mask and the like;
+            and plug-ins, for no file decides which code is imported.
         force: Overwrite what is at the output.
-        landmarker: A hand_landmarker.task of the user's own.
 
     Returns:
         Whether the result has the same bytes as the file.
 
     Raises:
         HandsFileError: The file holds no settings, or not the samples that it was made from.
-        UsageError: It was made by another version, or with files or weights that are not given.
+        UsageError: It was made by another version, or with files, weights or plug-ins that are not given.
+        PlugInError: A plug-in cannot be imported, or failed.
         OutputError: The output cannot be written.
     """
     from handwright.refine.pipeline import open_engine, refine_picture
@@ -55,13 +55,16 @@ def refine_again(
     image, appendix = decode_image(data, name=str(file)), appendix_of(data)
     source = original_bytes(appendix)
     entry = own_entry(image, file, appendix)
+    _check_named(request, entry["settings"], file)
     wanted = Request(**{**given_of(entry["settings"]), **request.given})
     _check_same(wanted, entry, file)
     if output.exists() and not force:
         raise OutputError(f"{output} exists already", "", "choose another output, or give `force`")
     sha256 = str(entry["input_sha256"])
     before = original(image, file) if source is None else decode_image(source, name=f"the original in {file}")
-    with open_engine(landmarker) as engine:
+    own = wanted["landmarker"]
+    with open_engine(own if isinstance(own, Path) else None) as opened:
+        engine = opened.with_plug_ins(wanted.plug_ins) if wanted.plug_ins else opened
         settings = refine_settings(settings_given(wanted.given, before, sha256, lambda: engine))
         repair = refine_picture(before, settings, engine)
     make_folder(output.parent)
@@ -129,12 +132,17 @@ def original(image: Image, file: Path) -> Image:
 
 
 def given_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as a user would have given them, of settings without paths; files and weights are left out."""
+    """Options as a user would have given them, of settings without paths.
+
+    Files, weights and plug-ins are left out: the user gives them.
+    """
     diffusion: Mapping[str, Any] = settings.get("diffusion") or {}
     given: dict[str, Any] = {}
     for name, option in OPTIONS.items():
         held = diffusion if name in DIFFUSION_OPTIONS else settings
         if option.kind == "file" or name not in held or isinstance(held[name], dict):
+            continue
+        if option.plug_in and held[name] not in option.choices:
             continue
         value = held[name]
         if option.repeat:
@@ -142,6 +150,19 @@ def given_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         if value not in (None, option.default):
             given[name] = value
     return given
+
+
+def _check_named(request: Request, settings: Mapping[str, Any], file: Path) -> None:
+    """Refuse a plug-in that only the file names: nothing is imported because a picture asks for it."""
+    held = settings.get("plug_ins")
+    for kind, entry in held.items() if isinstance(held, dict) else ():
+        name = str(entry.get("name"))
+        if name_of(request.given.get(kind)) != name:
+            raise UsageError(
+                f"{file} was made with the {kind} {name}",
+                "code is imported only when you name it yourself",
+                f"give `{kind}` {name} if you trust it",
+            )
 
 
 def _check_same(wanted: Request, entry: Mapping[str, Any], file: Path) -> None:
@@ -153,11 +174,16 @@ def _check_same(wanted: Request, entry: Mapping[str, Any], file: Path) -> None:
         )
     now, then = without_paths(wanted.as_json()), entry["settings"]
     flat_now, flat_then = ({**one, **(one.get("diffusion") or {})} for one in (now, then))
-    other = [name for name in OPTIONS if flat_now.get(name) != flat_then.get(name)]
+    own_now, own_then = (one.get("plug_ins") or {} for one in (now, then))
+    other = [
+        name
+        for name in OPTIONS
+        if flat_now.get(name) != flat_then.get(name) or own_now.get(name) != own_then.get(name)
+    ]
     if other:
         names = ", ".join(f"`{name}`" for name in other)
         raise UsageError(
-            f"{file} was made with other files or weights",
+            f"{file} was made with other files, weights or plug-ins",
             f"{names} differ",
             f"give the same {names} as then",
         )

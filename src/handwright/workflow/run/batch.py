@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -75,13 +75,17 @@ def run_refine(jobs: Sequence[Job], request: Request, options: RunOptions) -> Ru
     return _run("refine", jobs, refine_file, request, options)
 
 
-def engine_opener(options: RunOptions, on_stage: Callable[[str], None] | None = None) -> OpenEngine:
-    """What opens the engine of these options.
+def engine_opener(
+    options: RunOptions, request: Request, on_stage: Callable[[str], None] | None = None
+) -> OpenEngine:
+    """What opens the engine of these options, with the user's own models that the request names.
 
     Raises:
         MissingModelError: The perception model is missing and could not be fetched.
     """
-    return options.open_engine or partial(_open_engine, options.landmarker_file(), on_stage)
+    file = request["landmarker"]
+    opener = options.open_engine or partial(_open_engine, options.landmarker_file(file), on_stage)
+    return partial(_with_plug_ins, opener, request.plug_ins) if request.plug_ins else opener
 
 
 def inspect_files(
@@ -135,7 +139,7 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
         options.progress(stage, finished, len(jobs))
 
     alone = min(options.workers, len(jobs)) == 1  # worker processes report whole pictures only
-    opener = engine_opener(options, on_stage if alone else None)
+    opener = engine_opener(options, request, on_stage if alone else None)
     outcomes = run_in_order(jobs, work, plan, opener, replace(options, progress=progress))
     records = [outcome.record for outcome in outcomes]
     path = None if options.report is None else write_report(options.report, command, records)
@@ -170,6 +174,12 @@ def _open_engine(landmarker: Path, on_stage: Callable[[str], None] | None) -> Ab
     if not is_compiled():
         on_stage("compile")
     return open_engine(landmarker, on_stage)
+
+
+@contextmanager
+def _with_plug_ins(opener: OpenEngine, plug_ins: Mapping[str, Any]) -> Generator[Engine]:
+    with opener() as engine:
+        yield engine.with_plug_ins(plug_ins)
 
 
 def _stems(sources: Sequence[Source]) -> list[tuple[Source, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.errors import HandwrightError, OutputError, UnreadableImageError
+from handwright.plug_ins import PlugInError
 from handwright.progress import Stopwatch
 from handwright.workflow.files import Record, sha256_of_file
 from handwright.workflow.jobs import Job
@@ -42,6 +43,9 @@ def attempt(work: Work, job: Job, plan: Plan, engine: Callable[[], Engine]) -> O
     """Do the work; whatever goes wrong with this picture becomes its entry in the report."""
     try:
         return work(job, plan, engine)
+    except PlugInError as error:  # the user's code: its trace is for the user, too
+        why = PlugInError(f"{job.source} could not be worked on", f"{error.what}: {error.why}", error.fix)
+        return Outcome(failed_entry(job, plan.settings, why), trace=traceback.format_exc())
     except HandwrightError as error:
         return Outcome(failed_entry(job, plan.settings, error))
     except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; the trace goes with the outcome

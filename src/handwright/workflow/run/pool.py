@@ -55,7 +55,6 @@ class JobOptions:
     report: Path | None = None  # Folder of the report, or None
     fail_on: FailOn = "fail"  # Of a hand as it leaves
     workers: int = 1  # Processes
-    landmarker: Path | None = None  # A hand_landmarker.task of the user's own
     # Called before the first picture, after each, and at the stages of a picture that one process refines
     progress: Progress = silent
     notify: Callable[[str], None] = lambda _: None  # Called with a line for what is fetched
@@ -71,15 +70,19 @@ class JobOptions:
         if self.fail_on not in ("fail", "unsure"):
             raise UsageError(f"`fail_on` is {self.fail_on!r}", "", "give fail or unsure")
 
-    def landmarker_file(self) -> Path:
+    def landmarker_file(self, own: object = None) -> Path:
         """The hand landmarker, fetched where it is missing.
+
+        Args:
+            own: A hand_landmarker.task of the user's own; anything that is no file stands for the usual one.
 
         Raises:
             MissingModelError: It could not be fetched.
         """
         from handwright.perception.models.download import ensure_models
 
-        return ensure_models(model_path=self.landmarker, notify=self.notify).hand_landmarker
+        file = own if isinstance(own, Path) else None
+        return ensure_models(model_path=file, notify=self.notify).hand_landmarker
 
 
 def run_in_order(

@@ -10,6 +10,7 @@ from typing import Any, cast
 from handwright import __version__
 from handwright.errors import HandsFileError, UsageError
 from handwright.options import DIFFUSING, DIFFUSION_OPTIONS, OPTIONS, nearest
+from handwright.plug_ins import chosen, describe, name_of
 from handwright.workflow.files import sha256_of_file
 from handwright.workflow.run.ledger import Ledger
 
@@ -48,8 +49,13 @@ class Request:
         return {
             name: self.given[name]
             for name, option in OPTIONS.items()
-            if option.kind == "file" and name in self.given
+            if option.kind == "file" and isinstance(self.given.get(name), Path)
         }
+
+    @property
+    def plug_ins(self) -> dict[str, Any]:
+        """The user's own models, by kind: names or objects (``handwright.plug_ins``)."""
+        return chosen(self.given)
 
     def check(self, pictures: int) -> None:
         """Refuse early what can be known to be wrong before any picture is opened.
@@ -59,12 +65,14 @@ class Request:
 
         Raises:
             UsageError: A number out of range, an unknown painter, or a file of one picture given for several.
+            PlugInError: A plug-in cannot be imported, is no class, or lacks its method.
             HandsFileError: A file that is named does not exist.
             DiffusionError: What a diffusing painter needs is not installed, or there is no such model.
         """
         from handwright.refine.settings import refine_settings
 
         refine_settings({name: value for name, value in self.given.items() if name not in self.files})
+        describe(self.plug_ins)
         self._diffusion_entry()
         for name, path in self.files.items():
             if OPTIONS[name].one_picture and pictures > 1:
@@ -77,11 +85,20 @@ class Request:
                 raise HandsFileError(f"`{name}` {path} is not there", "", "check the name")
 
     def as_json(self) -> dict[str, Any]:
-        """The settings as the report holds them; files appear with the sha256 of their bytes."""
-        plain = {name: self[name] for name in OPTIONS if name not in DIFFUSION_OPTIONS}
+        """The settings as the report holds them; files appear with the sha256 of their bytes.
+
+        ``plug_ins`` is there where any was given: name, version and sha256 of the source file of each.
+        """
+        own = self.plug_ins
+        named = [name for name in OPTIONS if name not in DIFFUSION_OPTIONS and name not in own]
+        named = [name for name in named if not OPTIONS[name].if_given or name in self.given]
+        plain = {name: self[name] for name in named}
         files = {name: _file_entry(value) for name, value in plain.items() if OPTIONS[name].kind == "file"}
         lists = {name: _as_list(value) for name, value in plain.items() if OPTIONS[name].repeat}
-        return {**plain, **files, **lists, "diffusion": self._diffusion_entry()}
+        entry = {**plain, **files, **lists, "diffusion": self._diffusion_entry()}
+        if "painter" in own:
+            entry["painter"] = name_of(own["painter"])
+        return {**entry, "plug_ins": describe(own)} if own else entry
 
     def fingerprint(self, command: str) -> str:
         """Sha256 over everything that decides a result, apart from the picture itself."""

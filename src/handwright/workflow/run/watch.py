@@ -51,7 +51,7 @@ def watch_folder(
         raise UsageError("the watched folder is the output itself", "", "give another folder for the results")
     request.check(1)
     output.mkdir(parents=True, exist_ok=True)
-    with engine_opener(options)() as engine:
+    with engine_opener(options, request)() as engine:
         kept = replace(options, open_engine=lambda: nullcontext(engine))
 
         def refine(sources: Sequence[Source]) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork
 from handwright.handrefiner.strength import Strength
 from handwright.refine.hand_task import HandTask
-from handwright.refine.settings import RefineSettings
 from handwright.types import Window
 
 
@@ -64,8 +60,16 @@ class PaintResult:
     strip: UInt8[np.ndarray, "_ _ 3"] | None = None
 
 
-class Painter(Protocol):
-    """Anything that can paint hands."""
+class HandPainter(Protocol):
+    """A painter of the user's own: anything that can paint hands."""
+
+    def paint(self, job: PaintJob) -> PaintResult:
+        """Paint the hands of a job; what it leaves alone has ``alpha`` 0."""
+        ...
+
+
+class Painter(HandPainter, Protocol):
+    """A painter of the package."""
 
     @property
     def together(self) -> bool:
@@ -76,46 +80,3 @@ class Painter(Protocol):
     def side_by_side(self) -> bool:
         """Whether hands that lie apart may be painted at the same time, in threads."""
         ...
-
-    def paint(self, job: PaintJob) -> PaintResult:
-        """Paint the hands of a job."""
-        ...
-
-
-class DrawPainter:
-    """``--painter draw``: no network, see ``handwright.drawing``."""
-
-    together, side_by_side = False, True
-
-    def paint(self, job: PaintJob) -> PaintResult:
-        """Draw the meshes, the farthest first, with the picture's own skin, light, blur and grain."""
-        from handwright.drawing.painter import draw_hand
-
-        pixels, inside = job.crop.copy(), np.zeros(job.repair_mask.shape, np.bool_)
-        for task, others in zip(job.tasks, job.others, strict=True):
-            place = job.place(task)
-            drawn = draw_hand(
-                np.ascontiguousarray(pixels[place]),
-                task.window,
-                task.fit.hand,
-                task.landmarks_px,
-                task.region,
-                seed=job.seed,
-                repair_mask=task.repair_mask & ~others,
-                occluders=others,
-                align_to_arm=task.underlay is None,
-            )
-            pixels[place] = drawn.pixels
-            inside[place] |= drawn.painted
-        return PaintResult(pixels, inside.astype(np.float32), toned=True)
-
-
-def open_painter(settings: RefineSettings, network: Callable[[], InpaintNetwork]) -> Painter:
-    """The painter that the settings name; its network is opened when it first paints."""
-    if settings.painter == "draw":
-        return DrawPainter()
-    from handwright.refine.diffusing import DiffusePainter, HarmonisePainter
-
-    diffusion = settings.diffusion or DiffusionSettings()
-    kind = HarmonisePainter if settings.painter == "harmonise" else DiffusePainter
-    return kind(diffusion, network, settings.keep_intermediates)

@@ -16,7 +16,8 @@ from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
 from handwright.refine.compositing.blend import rim
 from handwright.refine.compositing.occluders import job_occluders
-from handwright.refine.painters import DrawPainter, PaintJob, PaintResult
+from handwright.refine.painters.contract import PaintJob, PaintResult
+from handwright.refine.painters.draw import DrawPainter
 
 Free = Bool[np.ndarray, "h w"]
 Start = tuple[UInt8[np.ndarray, "h w 3"] | None, UInt8[np.ndarray, "r r 3"] | None]
