@@ -26,15 +26,15 @@ def no_landmarker(_path):
     yield None
 
 if "--help" not in sys.argv:
-    from handwright.refine import engine, pipeline, redetection
+    from handwright.refine import pipeline, redetection
     from handwright.review import judge
     from tests.drawn import flat_hand, shoot
 
     models.ensure_models = lambda **_: SimpleNamespace(hand_landmarker=Path("task"))
-    engine.HandLandmarker = no_landmarker
+    pipeline.HandLandmarker = no_landmarker
     pipeline.find_hands = lambda pixels, *, landmarker, refused=None: [shoot(flat_hand()).observation()]
     judge.HandLandmarker, judge.find_hands = no_landmarker, pipeline.find_hands
-    engine.open_appearance = judge.open_appearance = lambda landmarker: None
+    pipeline.open_appearance = judge.open_appearance = lambda landmarker: None
     judge.find_people = lambda pixels, landmarker: []
     redetection.redetect_hand = lambda pixels, wanted, landmarker: wanted
 try:

@@ -6,6 +6,7 @@ import hashlib
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         (None, False),
     ],
 )
-def test_a_name_is_a_module_and_a_class(name, right):
+def test_a_name_is_a_module_and_a_class(name: Any, right: Any):
     assert is_name(name) is right
 
 
@@ -117,7 +118,7 @@ def test_calls_come_one_at_a_time():
     inside, most = [], []
 
     class Painter:
-        def paint(self, job):
+        def paint(self, job: Any):
             inside.append(job)
             most.append(len(inside))
             threading.Event().wait(0.01)
@@ -132,7 +133,7 @@ def test_calls_come_one_at_a_time():
     assert most == [1] * 8
 
 
-def test_it_is_described_by_name_version_and_source_without_being_opened(module: str, capsys):
+def test_it_is_described_by_name_version_and_source_without_being_opened(module: str, capsys: Any):
     described = describe({"critic": f"{module}:Judge"})
     source = Path(f"{module}.py").read_bytes()
     assert described == {
@@ -147,7 +148,7 @@ def test_it_is_described_by_name_version_and_source_without_being_opened(module:
 
 def test_those_among_options_are_chosen_by_what_they_are():
     class Fitter:
-        def fit(self, pixels, observation, camera): ...
+        def fit(self, pixels: Any, observation: Any, camera: Any): ...
 
     mine = Fitter()
     given = {"fitter": mine, "critic": "a.b:C", "painter": "draw", "landmarker": Path("x.task"), "seed": 3}

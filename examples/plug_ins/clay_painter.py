@@ -28,7 +28,7 @@ class ClayPainter:
         beyond_wrist = np.zeros_like(hand)  # of the old hand; its arm stays
         for task in job.tasks:
             points = task.fit.landmarks_px - np.array(job.window[:2])
-            beyond_wrist |= distal_of_wrist(points, *hand.shape, 0.0)
+            beyond_wrist |= distal_of_wrist(points, hand.shape[0], hand.shape[1], 0.0)
         inside = job.repair_mask & (hand | beyond_wrist)
         background = cv2.inpaint(job.crop, inside.astype(np.uint8), 3, cv2.INPAINT_TELEA)
         pixels = np.where(hand[..., None], self._clay(job, hand), background)

@@ -115,7 +115,7 @@ class HamerFitter:
         import torch
 
         if self._model is None:
-            from hamer.models import DEFAULT_CHECKPOINT, load_hamer
+            from hamer.models import DEFAULT_CHECKPOINT, load_hamer  # pyright: ignore[reportMissingImports]
 
             self._model = load_hamer(DEFAULT_CHECKPOINT)[0].eval()
         mean, sd = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])

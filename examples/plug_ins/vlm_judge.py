@@ -49,7 +49,10 @@ class VlmJudge:
     def _one(self, pixels: np.ndarray, region: OrientedSquare) -> CriticPrediction:
         crop = upright_crop(pixels, crop_transform(region, CROP_PX, CONTEXT), CROP_PX)
         answer = self._ask(QUESTION, encode_image(Image(crop), "PNG")[0])
-        found = json.loads(re.search(r"\{.*\}", answer, re.DOTALL)[0])
+        braces = re.search(r"\{.*\}", answer, re.DOTALL)
+        if braces is None:
+            raise ValueError(f"the model did not answer with JSON: {answer[:80]!r}")
+        found = json.loads(braces[0])
         defects = {name: float(p) for name, p in found.get("defects", {}).items() if name in NAMES}
         return CriticPrediction(
             malformed=float(found["malformed"]), defects=defects, reason=str(found.get("reason", ""))

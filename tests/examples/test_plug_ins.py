@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,7 +64,7 @@ def mano_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def stand_in(module, shot: Shot, betas: np.ndarray, crops: list[np.ndarray]):
+def stand_in(module: Any, shot: Shot, betas: np.ndarray, crops: list[np.ndarray]):
     """The example's fitter with a network that knows the hand of the picture, and keeps the crops it sees."""
     camera = picture_camera(*shot.pixels.shape[1::-1])
     hand = shot.hand if shot.hand.side == "right" else mirror_hand_x(shot.hand, shot.pixels.shape[1])
@@ -76,8 +77,8 @@ def stand_in(module, shot: Shot, betas: np.ndarray, crops: list[np.ndarray]):
     offset = (np.array([x0 + x1, y0 + y1]) / 2 - np.array(camera.center_px)) * depth / camera.focal_px
     weak = np.array([2 * camera.focal_px / (side * depth), *(truth.transl[:2] - offset)])
 
-    class StandIn(module.HamerFitter):
-        def predict(self, crop):
+    class StandIn(module.HamerFitter):  # pyright: ignore[reportUntypedBaseClass]
+        def predict(self, crop: Any):
             crops.append(crop)
             turn = axis_angle_matrix(truth.global_orient)
             return module.Predicted(turn, axis_angle_matrix(truth.hand_pose), betas, weak)
@@ -86,7 +87,7 @@ def stand_in(module, shot: Shot, betas: np.ndarray, crops: list[np.ndarray]):
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-def test_the_mano_fitter_finds_the_hand_again_that_the_network_knows(example, mano_file, side: str):
+def test_the_mano_fitter_finds_the_hand_again_that_the_network_knows(example: Any, mano_file: Any, side: str):
     shot, crops = shoot(flat_hand(curl=0.4, side=side, at=(0.05, 0.03))), []
     fitter = stand_in(example("mano_fitter"), shot, np.zeros(10), crops)
     fit = OwnFitter(PlugIn("fitter", fitter))(shot.pixels, shot.observation())
@@ -99,7 +100,7 @@ def test_the_mano_fitter_finds_the_hand_again_that_the_network_knows(example, ma
     assert flipped.shape == (256, 256, 3)
 
 
-def test_the_mano_file_turns_betas_into_proportions(example, mano_file):
+def test_the_mano_file_turns_betas_into_proportions(example: Any, mano_file: Any):
     shape = example("mano_fitter").ManoFile.load(mano_file).shape
     assert shape(np.eye(10)[0])[0] == pytest.approx(np.log(1.05))
     longer = shape(np.eye(10)[1])
@@ -107,7 +108,7 @@ def test_the_mano_file_turns_betas_into_proportions(example, mano_file):
     assert np.count_nonzero(np.abs(longer) > 1e-9) == 1
 
 
-def test_without_a_mano_file_it_is_refused_in_one_line(example, monkeypatch, tmp_path):
+def test_without_a_mano_file_it_is_refused_in_one_line(example: Any, monkeypatch: Any, tmp_path: Any):
     fitter = example("mano_fitter").HamerFitter
     monkeypatch.delenv("MANO_RIGHT", raising=False)
     with pytest.raises(PlugInError, match="could not be made: KeyError: 'MANO_RIGHT'"):
@@ -119,9 +120,9 @@ def test_without_a_mano_file_it_is_refused_in_one_line(example, monkeypatch, tmp
 
 
 @contextmanager
-def server(monkeypatch: pytest.MonkeyPatch, answer):
+def server(monkeypatch: pytest.MonkeyPatch, answer: Any):
     """A chat endpoint on this machine that answers with ``answer(request)``; yields the requests."""
-    asked: list[dict] = []
+    asked: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -133,7 +134,7 @@ def server(monkeypatch: pytest.MonkeyPatch, answer):
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_): ...
+        def log_message(self, format: str, *args: Any): ...
 
     here = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=here.serve_forever, daemon=True)
@@ -148,16 +149,16 @@ def server(monkeypatch: pytest.MonkeyPatch, answer):
         thread.join()
 
 
-def brightness(request: dict) -> float:
+def brightness(request: Any) -> float:
     """Mean of the picture that was sent, in [0, 1]."""
     text = request["messages"][0]["content"][1]["image_url"]["url"].partition("base64,")[2]
-    picture = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
+    picture: Any = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (448, 448, 3)
     return float(picture.mean() / 255)
 
 
-def test_the_vlm_judge_asks_about_every_hand_and_reads_the_answer(example, monkeypatch):
-    def answer(request):
+def test_the_vlm_judge_asks_about_every_hand_and_reads_the_answer(example: Any, monkeypatch: Any):
+    def answer(request: Any):
         dark = brightness(request) < 0.5
         found = {"malformed": 0.9 if dark else 0.1, "defects": {"fused": 0.8, "horns": 1} if dark else {}}
         return f"Five fingers, I think.\n```json\n{json.dumps({**found, 'reason': 'Two are one.'})}\n```"
@@ -176,14 +177,14 @@ def test_the_vlm_judge_asks_about_every_hand_and_reads_the_answer(example, monke
 
 
 @pytest.mark.parametrize("answer", ["I cannot tell.", '{"malformed": 7}', '{"defects": {}}', "{oops}"])
-def test_an_answer_that_is_none_is_one_line(example, monkeypatch, answer):
+def test_an_answer_that_is_none_is_one_line(example: Any, monkeypatch: Any, answer: Any):
     with server(monkeypatch, lambda _: answer):
         judge = OwnCritic(PlugIn("critic", example("vlm_judge").VlmJudge))
         with pytest.raises(PlugInError, match="VlmJudge"):
             judge.judge(np.zeros((64, 64, 3), np.uint8), [OrientedSquare((32.0, 32.0), 40.0, 0.0)])
 
 
-def test_the_clay_painter_shades_the_hand_in_the_old_hands_colour(example):
+def test_the_clay_painter_shades_the_hand_in_the_old_hands_colour(example: Any):
     shot = shoot(flat_hand(curl=0.2))
     job = job_of(shot, task_of(shot, RefineSettings()))
     painter = OwnPainter(PlugIn("painter", example("clay_painter").ClayPainter))
@@ -200,7 +201,7 @@ def test_the_clay_painter_shades_the_hand_in_the_old_hands_colour(example):
 
 
 @pytest.mark.models
-def test_the_landmarker_finds_the_hands_of_a_picture(example, monkeypatch):
+def test_the_landmarker_finds_the_hands_of_a_picture(example: Any, monkeypatch: Any):
     from handwright.perception.detect.landmarker import HandLandmarker
     from handwright.perception.detect.own_landmarker import OwnLandmarker
     from handwright.perception.models.download import ensure_models

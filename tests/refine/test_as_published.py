@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from tests.refine.conftest import job_of, task_of
 SWITCHES = ("box_mask", "no_grain", "no_retoning", "no_control_guidance")
 
 
-def grey(request) -> np.ndarray:
+def grey(request: Any) -> np.ndarray:
     return np.full(request.picture.shape, 128.0)
 
 
@@ -31,7 +32,7 @@ def shot():
     return shoot(flat_hand(), grain=6.0)
 
 
-def paint(job, **switches):
+def paint(job: Any, **switches: Any):
     return DiffusePainter(DiffusionSettings(strength=0.7, **switches), lambda: Network(grey)).paint(job)
 
 
@@ -61,14 +62,14 @@ def test_without_switches_nothing_of_ours_is_off():
     assert not any(getattr(settings, name) for name in SWITCHES)
 
 
-def test_without_grain_the_paint_is_as_clean_as_the_networks(shot):
+def test_without_grain_the_paint_is_as_clean_as_the_networks(shot: Any):
     job = job_of(shot, task_of(shot, RefineSettings()))
     clean, grained = paint(job, no_grain=True), paint(job)
     assert clean.pixels[job.repair_mask].std() < 1e-3
     assert grained.pixels[job.repair_mask].std() > 3
 
 
-def test_without_retoning_the_colours_are_the_networks(shot):
+def test_without_retoning_the_colours_are_the_networks(shot: Any):
     job = job_of(shot, task_of(shot, RefineSettings()))
     plain = paint(job, no_grain=True, no_retoning=True)
     inner = plain.alpha == 1
@@ -76,7 +77,7 @@ def test_without_retoning_the_colours_are_the_networks(shot):
     assert (composite_paint(job, paint(job, no_grain=True))[0][inner] != 128).any()
 
 
-def test_a_box_mask_is_the_box_around_the_hands_and_nothing_in_it_is_spared(shot, monkeypatch):
+def test_a_box_mask_is_the_box_around_the_hands_and_nothing_in_it_is_spared(shot: Any, monkeypatch: Any):
     task = task_of(shot, RefineSettings())
     boxed = with_box_mask(task)
     rows, columns = np.nonzero(task.repair_mask)

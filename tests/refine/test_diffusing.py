@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,17 +23,17 @@ PAINTERS = (DiffusePainter, HarmonisePainter)
 
 
 @pytest.fixture(scope="module")
-def job(one):
+def job(one: Any):
     return job_of(one, task_of(one, RefineSettings()), seed=11)
 
 
-def paint(kind, job, network, **options):
+def paint(kind: Any, job: Any, network: Any, **options: Any):
     return kind(SETTINGS, lambda: network, **options).paint(job)
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
 @pytest.mark.parametrize("resolution", [64, 300])
-def test_the_network_gets_the_square_at_its_own_resolution(job, kind, resolution):
+def test_the_network_gets_the_square_at_its_own_resolution(job: Any, kind: Any, resolution: Any):
     network = Network(resolution=resolution)
     paint(kind, job, network)
     (request,) = network.requests
@@ -47,7 +48,7 @@ def test_the_network_gets_the_square_at_its_own_resolution(job, kind, resolution
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_outside_the_mask_nothing_changes_and_inside_it_does(job, kind):
+def test_outside_the_mask_nothing_changes_and_inside_it_does(job: Any, kind: Any):
     pixels, inside = composite_paint(job, paint(kind, job, Network(noise)))
     assert not (inside & ~job.repair_mask).any()
     assert np.array_equal(pixels[~job.repair_mask], job.crop[~job.repair_mask])
@@ -55,7 +56,7 @@ def test_outside_the_mask_nothing_changes_and_inside_it_does(job, kind):
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_what_lies_in_front_is_no_business_of_the_network(job, kind, monkeypatch):
+def test_what_lies_in_front_is_no_business_of_the_network(job: Any, kind: Any, monkeypatch: Any):
     front = np.zeros(job.repair_mask.shape, bool)
     middle = int(np.median(np.nonzero(job.repair_mask)[0]))
     front[middle : middle + 12] = True
@@ -71,7 +72,7 @@ def test_what_lies_in_front_is_no_business_of_the_network(job, kind, monkeypatch
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_a_mask_with_nothing_in_it_opens_no_network(job, kind, monkeypatch):
+def test_a_mask_with_nothing_in_it_opens_no_network(job: Any, kind: Any, monkeypatch: Any):
     monkeypatch.setattr(diffusing, "job_occluders", lambda job: np.ones(job.repair_mask.shape, bool))
 
     def refuse():
@@ -81,7 +82,7 @@ def test_a_mask_with_nothing_in_it_opens_no_network(job, kind, monkeypatch):
     assert not painted.alpha.any()
 
 
-def test_diffuse_paints_what_the_network_made_at_its_place(job):
+def test_diffuse_paints_what_the_network_made_at_its_place(job: Any):
     network = Network(
         lambda request: request.control[..., None].repeat(3, 2).astype(np.float32), resolution=288
     )
@@ -103,13 +104,13 @@ def test_smooth_paint_takes_on_the_pictures_grain():
 
 
 @pytest.mark.parametrize("resolution", [48, 64, 288])
-def test_a_network_that_changes_nothing_leaves_the_drawn_hand_to_the_last_detail(job, resolution):
+def test_a_network_that_changes_nothing_leaves_the_drawn_hand_to_the_last_detail(job: Any, resolution: Any):
     painted = paint(HarmonisePainter, job, Network(as_started, resolution=resolution))
     drawn = DrawPainter().paint(job).pixels
     assert np.abs(painted.pixels - drawn).max() < 1e-3
 
 
-def test_of_the_network_only_its_change_reaches_the_drawn_hand(job):
+def test_of_the_network_only_its_change_reaches_the_drawn_hand(job: Any):
     warmer = Network(lambda request: as_started(request) + np.array([8, 0, -8], np.float32), resolution=48)
     drawn = DrawPainter().paint(job).pixels.astype(np.float32)
     painted = paint(HarmonisePainter, job, warmer)
@@ -119,7 +120,7 @@ def test_of_the_network_only_its_change_reaches_the_drawn_hand(job):
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_strength_and_steps_travel_with_the_paint(job, kind):
+def test_strength_and_steps_travel_with_the_paint(job: Any, kind: Any):
     kept = paint(kind, job, Network(resolution=64, steps=5), keep_steps=True)
     assert kept.strength == 0.7
     assert kept.strip.shape == (64 * 2 + 4, 6 * 64 + 5 * 4, 3)
@@ -127,8 +128,8 @@ def test_strength_and_steps_travel_with_the_paint(job, kind):
 
 
 @pytest.mark.parametrize("kind", PAINTERS)
-def test_words_become_the_numbers_of_the_controlnet_at_hand(job, kind):
-    def request(word, stored):
+def test_words_become_the_numbers_of_the_controlnet_at_hand(job: Any, kind: Any):
+    def request(word: Any, stored: Any):
         network = Network(fixed_strength=stored)
         painted = kind(DiffusionSettings(strength=word, steps=4), lambda: network).paint(job)
         assert painted.strength == network.requests[0].strength
@@ -139,10 +140,10 @@ def test_words_become_the_numbers_of_the_controlnet_at_hand(job, kind):
     assert request(0.3, 0.6) == 0.3
 
 
-def test_names_open_their_painters_and_models_wait_until_something_is_painted(job):
+def test_names_open_their_painters_and_models_wait_until_something_is_painted(job: Any):
     opened = []
 
-    def opener(settings):
+    def opener(settings: Any):
         opened.append(settings)
         return Network()
 

@@ -24,7 +24,7 @@ from handwright.diffusion.loading.stock import PipelineChoice
 from handwright.errors import DiffusionError
 from handwright.handrefiner import torch_network
 from handwright.image import load_image, save_image
-from handwright.refine import candidates, engine, pipeline, redetection, review_before_after
+from handwright.refine import candidates, pipeline, redetection, review_before_after
 from handwright.types import Image
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.diffusion.families import WRITERS
@@ -55,8 +55,8 @@ def here(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "handwright.perception.models.download.ensure_models",
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
-    monkeypatch.setattr(engine, "HandLandmarker", no_landmarker)
-    monkeypatch.setattr(engine, "open_critic", lambda: None)
+    monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
+    monkeypatch.setattr(pipeline, "open_critic", lambda: None)
     monkeypatch.setattr(
         pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation()]
     )

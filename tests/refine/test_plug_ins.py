@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -17,7 +18,7 @@ import handwright
 from handwright.apps.cli.main import main
 from handwright.errors import UsageError
 from handwright.plug_ins import PlugInError
-from handwright.refine import engine, pipeline, redetection
+from handwright.refine import pipeline, redetection
 from handwright.refine.engine import Engine
 from handwright.review import judge
 from handwright.review.review_json import SCHEMA_FILE as REVIEW_SCHEMA
@@ -65,7 +66,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A module with classes of every kind in the current folder, beside a picture of a hand."""
 
     @contextmanager
-    def no_landmarker(_path):
+    def no_landmarker(_path: Any):
         yield None
 
     monkeypatch.chdir(tmp_path)
@@ -75,12 +76,12 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "handwright.perception.models.download.ensure_models",
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
-    for module in (engine, judge):
+    for module in (pipeline, judge):
         monkeypatch.setattr(module, "HandLandmarker", no_landmarker)
         monkeypatch.setattr(module, "open_critic", lambda: None)
         monkeypatch.setattr(module, "open_proposer", lambda: None)
         monkeypatch.setattr(module, "open_appearance", lambda landmarker: None)
-    monkeypatch.setattr(engine, "open_comparison", lambda: None)
+    monkeypatch.setattr(pipeline, "open_comparison", lambda: None)
     for module in (pipeline, judge):
         monkeypatch.setattr(
             module, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation(score=0.99)]
@@ -112,7 +113,7 @@ def imports() -> int:
     return len(Path("imported.txt").read_text().splitlines()) if Path("imported.txt").exists() else 0
 
 
-def test_they_mend_a_hand_and_stand_in_the_report_and_in_the_picture(mine: str, run):
+def test_they_mend_a_hand_and_stand_in_the_report_and_in_the_picture(mine: str, run: Any):
     code, out, err = run("refine", "a.png", "-o", "b.png", "--report", "r", *options(mine))
     assert (code, err) == (0, "") and "hand 1 refined" in out
     report = json.loads(Path("r/report.json").read_text())
@@ -129,11 +130,11 @@ def test_they_mend_a_hand_and_stand_in_the_report_and_in_the_picture(mine: str, 
     (hand,) = entry["hands"]
     assert hand["review_before"]["checks"]["finger_count"]["reason"] == "There are six fingers."
     with PILImage.open("b.png") as refined:
-        assert json.loads(refined.text["handwright"])["settings"]["plug_ins"] == held
+        assert json.loads(refined.info["handwright"])["settings"]["plug_ins"] == held
         assert (np.asarray(refined) != SHOT.pixels).any()
 
 
-def test_no_file_decides_what_is_imported_and_again_makes_the_same_bytes(mine: str, run):
+def test_no_file_decides_what_is_imported_and_again_makes_the_same_bytes(mine: str, run: Any):
     run("refine", "a.png", "-o", "b.png", *options(mine))
     del sys.modules[mine]
     before = imports()
@@ -146,10 +147,10 @@ def test_no_file_decides_what_is_imported_and_again_makes_the_same_bytes(mine: s
     assert Path("b.png").read_bytes() == Path("c.png").read_bytes()
 
 
-def test_a_text_that_only_claims_a_painter_imports_nothing_either(mine: str, run):
+def test_a_text_that_only_claims_a_painter_imports_nothing_either(mine: str, run: Any):
     run("refine", "a.png", "-o", "b.png", *options(mine)[:2], "--all")
     with PILImage.open("b.png") as refined:
-        entry = json.loads(refined.text["handwright"])
+        entry = json.loads(refined.info["handwright"])
     entry["settings"] |= {
         "painter": f"{mine}_other:Painter",
         "fitter": f"{mine}_other:Fitter",
@@ -168,7 +169,7 @@ def test_a_text_that_only_claims_a_painter_imports_nothing_either(mine: str, run
     assert not Path("c.png").exists()
 
 
-def test_another_version_is_another_plug_in(mine: str, run):
+def test_another_version_is_another_plug_in(mine: str, run: Any):
     run("refine", "a.png", "-o", "b.png", *options(mine))
     del sys.modules[mine]
     Path(f"{mine}.py").write_text(SOURCE.replace('"1.0"', '"1.1"'))
@@ -176,14 +177,14 @@ def test_another_version_is_another_plug_in(mine: str, run):
     assert code == 2 and "was made with other files, weights or plug-ins: --" in err
 
 
-def test_what_is_done_is_done_again_once_the_code_has_changed(mine: str, run):
+def test_what_is_done_is_done_again_once_the_code_has_changed(mine: str, run: Any):
     assert "done before" not in run("refine", "a.png", "-o", "b.png", "--report", "r", *options(mine))[1]
     assert "done before" in run("refine", "a.png", "-o", "b.png", "--report", "r", *options(mine))[1]
     Path(f"{mine}.py").write_text(SOURCE + "\n# another thought\n")
     assert "done before" not in run("refine", "a.png", "-o", "b.png", "--report", "r", *options(mine))[1]
 
 
-def test_one_that_fails_at_a_picture_fails_that_picture_alone(mine: str, run):
+def test_one_that_fails_at_a_picture_fails_that_picture_alone(mine: str, run: Any):
     PILImage.fromarray(255 - SHOT.pixels).save("other.png")
     given = ("--critic", f"{mine}:Judge", "--painter", f"{mine}:Broken")
     code, out, err = run("refine", "a.png", "other.png", "-o", "out", *given)
@@ -206,18 +207,18 @@ def test_one_that_fails_at_a_picture_fails_that_picture_alone(mine: str, run):
         ("--landmarker", "MINE:Judge", "has no method detect()"),
     ],
 )
-def test_one_that_is_none_is_refused_before_any_work(mine: str, run, option: str, name: str, what: str):
+def test_one_that_is_none_is_refused_before_any_work(mine: str, run: Any, option: str, name: str, what: str):
     code, out, err = run("refine", "a.png", "-o", "b.png", option, name.replace("MINE", mine))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert what in err and not Path("b.png").exists()
 
 
-def test_a_painter_of_the_users_has_no_use_for_options_of_diffusion(mine: str, run):
+def test_a_painter_of_the_users_has_no_use_for_options_of_diffusion(mine: str, run: Any):
     code, _, err = run("refine", "a.png", "-o", "b.png", *options(mine), "--prompt", "a hand")
     assert code == 2 and "has no use for --prompt" in err
 
 
-def test_review_is_made_by_them_and_names_them(mine: str, run):
+def test_review_is_made_by_them_and_names_them(mine: str, run: Any):
     code, out, _ = run("review", "a.png", *options(mine)[:4], "--json")
     review = json.loads(out)
     jsonschema.validate(review, json.loads(REVIEW_SCHEMA.read_text()))
@@ -229,13 +230,18 @@ def test_review_is_made_by_them_and_names_them(mine: str, run):
     assert refused[0] == 2 and "--critic takes its place" in refused[2]
 
 
+def no_models() -> Engine:
+    nobody: Any = None
+    return Engine(nobody)
+
+
 class Judging:
     """A critic by API; ``calls`` counts the pictures that it was asked about."""
 
     def __init__(self) -> None:
         self.calls = 0
 
-    def judge(self, pixels, regions):
+    def judge(self, pixels: Any, regions: Any):
         from handwright.review.critic import CriticPrediction
 
         self.calls += 1
@@ -246,20 +252,19 @@ def test_objects_serve_in_python_and_stay_loaded(mine: str):
     critic = Judging()
     review = handwright.review(SHOT.pixels, critic=critic)
     assert critic.calls == 1 and review.hands[0].prediction is not None
-    with handwright.HandRefiner(engine=Engine(None), critic=critic) as refiner:  # type: ignore[arg-type]
+    with handwright.HandRefiner(engine=no_models(), critic=critic) as refiner:
         repair = refiner(SHOT.pixels)
         assert repair.judged_by[1].endswith(":Judging") and repair.hands[0].action == "skipped"
-        opened = refiner._plugged
-        refiner(SHOT.pixels)
-        assert refiner._plugged is opened
+        again = refiner(SHOT.pixels)
+        assert again.judged_by == repair.judged_by
         assert refiner(SHOT.pixels, critic=f"{mine}:Judge").judged_by[1] == f"{mine}:Judge"
-    with pytest.raises(PlugInError, match="failed"):
-        handwright.refine(SHOT.pixels, engine=Engine(None), critic=f"{mine}:Judge", painter=f"{mine}:Broken")
+        with pytest.raises(PlugInError, match="failed"):
+            refiner(SHOT.pixels, all=True, painter=f"{mine}:Broken")
 
 
 def test_a_landmarker_file_belongs_to_the_refiner(mine: str):
     with (
-        handwright.HandRefiner(engine=Engine(None)) as refiner,  # type: ignore[arg-type]
+        handwright.HandRefiner(engine=no_models()) as refiner,
         pytest.raises(UsageError, match="comes too late"),
     ):
         refiner(SHOT.pixels, landmarker="mine.task")

@@ -14,7 +14,7 @@ from PIL import Image as PILImage
 
 from handwright.apps.cli.main import main
 from handwright.image import load_image
-from handwright.refine import candidates, engine, pipeline, redetection
+from handwright.refine import candidates, pipeline, redetection
 from handwright.review import judge
 from handwright.workflow.report.document import SCHEMA_FILE
 from tests.drawn import flat_hand, shoot
@@ -49,7 +49,7 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         "handwright.perception.models.download.ensure_models",
         lambda **_: SimpleNamespace(hand_landmarker=Path("task")),
     )
-    monkeypatch.setattr(engine, "HandLandmarker", no_landmarker)
+    monkeypatch.setattr(pipeline, "HandLandmarker", no_landmarker)
     monkeypatch.setattr(
         pipeline, "find_hands", lambda pixels, *, landmarker, refused=None: [SHOT.observation(score=0.99)]
     )
@@ -58,10 +58,10 @@ def refine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     PILImage.fromarray(SHOT.pixels).save("a.png")
 
     def run(critic: StubCritic | None, *options: str, worse: float = 0.0):
-        monkeypatch.setattr(engine, "open_critic", lambda: critic)
+        monkeypatch.setattr(pipeline, "open_critic", lambda: critic)
         compare = SimpleNamespace(worse=lambda before, after, square: worse)
-        monkeypatch.setattr(engine, "open_comparison", lambda: compare)
-        monkeypatch.setattr(engine, "open_appearance", lambda landmarker: None)
+        monkeypatch.setattr(pipeline, "open_comparison", lambda: compare)
+        monkeypatch.setattr(pipeline, "open_appearance", lambda landmarker: None)
         with pytest.raises(SystemExit) as stopped:
             main(["refine", "a.png", "-o", "b.png", "--report", "r", "--force", *options])
         captured = capfd.readouterr()

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from handwright.handrefiner.network import NetworkLoader
-from handwright.perception.detect.landmarker import HandLandmarker, Landmarker
+from handwright.perception.detect.landmarker import Landmarker
 from handwright.perception.fit.own_fitter import OwnFitter
 from handwright.plug_ins import PlugIn, name_of
 from handwright.refine.painters import Painter
 from handwright.refine.painters.own_painter import OwnPainter
-from handwright.review.critic.appearance import Appearance, open_appearance
-from handwright.review.critic.comparison import Comparison, open_comparison
-from handwright.review.critic.onnx_critic import open_critic
+from handwright.review.critic.appearance import Appearance
+from handwright.review.critic.comparison import Comparison
 from handwright.review.critic.prediction import Critic
 from handwright.review.judge import Judge
-from handwright.review.proposals.network import Proposer, open_proposer
+from handwright.review.proposals.network import Proposer
 
 
 @dataclass(frozen=True)
@@ -72,21 +69,3 @@ class Engine:
             painter=painter,
             plug_ins=dict(given),
         )
-
-
-@contextmanager
-def open_engine(
-    landmarker: Path | None = None, on_stage: Callable[[str], None] = lambda _: None
-) -> Generator[Engine]:
-    """Load the perception models and the packaged judges that are there; diffusion models wait for use.
-
-    Args:
-        landmarker: A hand_landmarker.task of the user's own.
-        on_stage: Called with the name of every stage of a picture as it begins.
-
-    Raises:
-        MissingModelError: The model is missing and cannot be fetched.
-    """
-    with HandLandmarker(landmarker) as loaded:
-        networks = open_critic(), open_proposer(), open_comparison()
-        yield Engine(loaded, NetworkLoader(), *networks, on_stage, open_appearance(loaded))

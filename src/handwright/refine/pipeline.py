@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from handwright.errors import HandsFileError
 from handwright.hand.depth import depth_control
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
+from handwright.handrefiner.network import NetworkLoader
 from handwright.image import with_patch
 from handwright.perception.analysis import HandAnalysis, analyse_hand
+from handwright.perception.detect.landmarker import HandLandmarker
 from handwright.perception.detect.not_a_hand import NotAHand
 from handwright.perception.detect.search import find_hands, find_in_boxes
 from handwright.perception.fit.hand_fit import fit_of_given_hand, warm_up
 from handwright.progress import Stopwatch
 from handwright.refine.attempt import Attempt, attempt_hand, attempt_together
 from handwright.refine.candidates import Pixels, RefineContext
-from handwright.refine.engine import Engine, open_engine
+from handwright.refine.engine import Engine
 from handwright.refine.hand_task import HandTask, plan_hand, with_part_maps
 from handwright.refine.painters import open_painter
 from handwright.refine.result import HandRepair, Repair
@@ -34,10 +38,32 @@ from handwright.refine.review_before_after import (
 from handwright.refine.scene import Scene, own_depth
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview, PictureReview
+from handwright.review.critic.appearance import open_appearance
+from handwright.review.critic.comparison import open_comparison
+from handwright.review.critic.onnx_critic import open_critic
+from handwright.review.proposals.network import open_proposer
 from handwright.threads import both, threads
 from handwright.types import DepthControl, HandFit, HandObservation, Image
 
 FoundHand = tuple[HandAnalysis, HandFit | None]  # A hand's analysis, and its fit where the user brought one
+
+
+@contextmanager
+def open_engine(
+    landmarker: Path | None = None, on_stage: Callable[[str], None] = lambda _: None
+) -> Generator[Engine]:
+    """Load the perception models and the packaged judges that are there; diffusion models wait for use.
+
+    Args:
+        landmarker: A hand_landmarker.task of the user's own.
+        on_stage: Called with the name of every stage of a picture as it begins.
+
+    Raises:
+        MissingModelError: The model is missing and cannot be fetched.
+    """
+    with HandLandmarker(landmarker) as loaded:
+        networks = open_critic(), open_proposer(), open_comparison()
+        yield Engine(loaded, NetworkLoader(), *networks, on_stage, open_appearance(loaded))
 
 
 def inspect_picture(image: Image, settings: RefineSettings, engine: Engine) -> Repair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from handwright.perception.detect.search import find_hands
 from handwright.plug_ins import PlugIn, PlugInError
 from handwright.types import HandObservation
 
-NOBODY = SimpleNamespace(people=lambda pixels: [])
+NOBODY: Any = SimpleNamespace(people=lambda pixels: [])
 HAND = np.array(
     [(0, 40), (12, 32), (20, 22), (25, 14), (29, 8), (10, 0), (11, -18), (12, -29), (12, -38)]
     + [(x, y) for x, top in ((0, -45), (-9, -40), (-17, -28)) for y in np.linspace(-1, top, 4)],
@@ -27,7 +28,7 @@ DOTS = {0: (255, 0, 255), 4: (0, 255, 255), 9: (255, 255, 0)}
 class Dots:
     """Finds the hand whose three dots it sees, however the view is turned, mirrored or scaled."""
 
-    def detect(self, pixels):
+    def detect(self, pixels: Any):
         there = []
         for colour in DOTS.values():
             y, x = np.nonzero(np.abs(pixels.astype(int) - colour).max(2) < 70)
@@ -40,7 +41,7 @@ class Dots:
         return [hand(points, 0.95, "right" if np.linalg.det(affine[:2]) > 0 else "left")]
 
 
-def dotted(middle, scale: float) -> np.ndarray:
+def dotted(middle: Any, scale: float) -> np.ndarray:
     pixels = np.full((300, 420, 3), 90, np.uint8)
     for landmark, colour in DOTS.items():
         x, y = HAND[landmark] * scale + middle
@@ -48,18 +49,18 @@ def dotted(middle, scale: float) -> np.ndarray:
     return pixels
 
 
-def hand(points, score=0.9, side="right") -> HandObservation:
+def hand(points: Any, score: Any = 0.9, side: Any = "right") -> HandObservation:
     return HandObservation(
         landmarks_px=points, depth_px=np.zeros(21), side=side, score=score, found_by="picture"
     )
 
 
-def own(found) -> OwnLandmarker:
+def own(found: Any) -> OwnLandmarker:
     return OwnLandmarker(PlugIn("landmarker", SimpleNamespace(detect=lambda pixels: found)), NOBODY)
 
 
 @pytest.mark.parametrize("scale", [0.9, 2.0])
-def test_the_search_finds_the_hand_that_it_finds(scale):
+def test_the_search_finds_the_hand_that_it_finds(scale: Any):
     landmarker = OwnLandmarker(PlugIn("landmarker", Dots()), NOBODY)
     (found,) = find_hands(dotted((240, 150), scale), landmarker=landmarker)
     wanted = HAND * scale + (240, 150)
@@ -87,6 +88,6 @@ def test_of_a_crop_it_is_the_hand_in_the_middle_and_nothing_is_a_presence_of_0()
 
 
 @pytest.mark.parametrize("found", [None, hand(HAND), [None], [HAND]])
-def test_what_is_no_list_of_hands_is_refused(found):
+def test_what_is_no_list_of_hands_is_refused(found: Any):
     with pytest.raises(PlugInError, match="must return a list of HandObservation"):
         own(found).landmarks_in_crop(np.zeros((224, 224, 3), np.uint8))

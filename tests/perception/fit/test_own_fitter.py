@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,15 +22,15 @@ SHOT = shoot(flat_hand(curl=0.3))
 class Fitter:
     """Returns what it is told to."""
 
-    def __init__(self, returned) -> None:
+    def __init__(self, returned: Any) -> None:
         self.returned, self.calls = returned, []
 
-    def fit(self, pixels, observation, camera):
+    def fit(self, pixels: Any, observation: Any, camera: Any):
         self.calls.append((pixels, observation, camera))
         return self.returned
 
 
-def own(returned) -> OwnFitter:
+def own(returned: Any) -> OwnFitter:
     return OwnFitter(PlugIn("fitter", Fitter(returned)))
 
 
@@ -71,7 +72,7 @@ def test_mano_parameters_become_the_hand_that_they_are_of():
         (replace(SHOT.hand, translation_m=np.array([0.0, 0.0, -0.4])), "behind the camera"),
     ],
 )
-def test_what_is_no_hand_in_front_of_the_camera_is_refused(returned, what):
+def test_what_is_no_hand_in_front_of_the_camera_is_refused(returned: Any, what: Any):
     with pytest.raises(PlugInError) as refused:
         own(returned)(SHOT.pixels, SHOT.observation())
     assert what in str(refused.value)

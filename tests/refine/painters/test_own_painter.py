@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,14 @@ from tests.refine.conftest import job_of, task_of
 SHOT = shoot()
 JOB = job_of(SHOT, task_of(SHOT, RefineSettings()))
 SHAPE = JOB.repair_mask.shape
+NO_NETWORK: Any = lambda: None  # noqa: E731
 
 
-def own(returned, **more) -> OwnPainter:
+def own(returned: Any, **more: Any) -> OwnPainter:
     return OwnPainter(PlugIn("painter", SimpleNamespace(paint=lambda job: returned, **more)))
 
 
-def crop(value: float = 7.0, share: float = 1.0, dtype=np.float32, shape=SHAPE) -> PaintResult:
+def crop(value: float = 7.0, share: float = 1.0, dtype: Any = np.float32, shape: Any = SHAPE) -> PaintResult:
     return PaintResult(np.full((*shape, 3), value, dtype), np.full(shape, share, np.float32))
 
 
@@ -37,10 +39,10 @@ def test_what_it_paints_is_handed_on_and_hands_that_meet_come_together_if_it_wan
 
 def test_it_paints_where_the_settings_name_none_of_the_package():
     mine = own(crop())
-    assert open_painter(RefineSettings(painter="a.b:C"), lambda: None, mine) is mine
-    assert open_painter(RefineSettings(), lambda: None, mine) is not mine
+    assert open_painter(RefineSettings(painter="a.b:C"), NO_NETWORK, mine) is mine
+    assert open_painter(RefineSettings(), NO_NETWORK, mine) is not mine
     with pytest.raises(UsageError, match=r"`painter` a\.b:C is not open"):
-        open_painter(RefineSettings(painter="a.b:C"), lambda: None)
+        open_painter(RefineSettings(painter="a.b:C"), NO_NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_it_paints_where_the_settings_name_none_of_the_package():
         (crop(share=2.0), "returned numbers out of range"),
     ],
 )
-def test_what_is_no_painted_crop_is_refused_in_one_line(returned, what):
+def test_what_is_no_painted_crop_is_refused_in_one_line(returned: Any, what: Any):
     with pytest.raises(PlugInError) as refused:
         own(returned).paint(JOB)
     assert what in str(refused.value) and "\n" not in str(refused.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,10 @@ from tests.refine.conftest import task_of
 
 SHOT = shoot(flat_hand(curl=0.15))
 SQUARE = OrientedSquare.of(SHOT.landmarks_px)
-PASSED = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
+PASSED: dict[Any, Check] = {name: Check("pass", 1.0, "Sound.") for name in CHECKS}
 
 
-def judged(*returned) -> list[CriticPrediction]:
+def judged(*returned: Any) -> list[CriticPrediction]:
     critic = OwnCritic(PlugIn("critic", SimpleNamespace(judge=lambda pixels, regions: list(returned))))
     return critic.judge(SHOT.pixels, [SQUARE] * max(len(returned), 1))
 
@@ -81,7 +82,7 @@ def test_no_hand_no_call():
     assert critic.judge(SHOT.pixels, []) == []
 
 
-GOOD = CriticPrediction(malformed=0.5)
+WORD: Any = "high"
 
 
 @pytest.mark.parametrize(
@@ -91,14 +92,14 @@ GOOD = CriticPrediction(malformed=0.5)
         ([None], "returned a list with a NoneType"),
         ([CriticPrediction(malformed=1.5)], "returned malformed = 1.5"),
         ([CriticPrediction(malformed=float("nan"))], "returned malformed = nan"),
-        ([CriticPrediction(malformed="high")], "returned malformed = 'high'"),
+        ([CriticPrediction(malformed=WORD)], "returned malformed = 'high'"),
         ([CriticPrediction(malformed=0.5, defects={"tentacle": 0.5})], "returned a defect 'tentacle'"),
         ([CriticPrediction(malformed=0.5, defects={"extra": -1})], "returned extra = -1"),
         ([CriticPrediction(malformed=0.5, poses={"dab": 0.9})], "returned a pose 'dab'"),
         ([CriticPrediction(malformed=0.5, landmarks_px=np.zeros((20, 2)))], "landmarks_px of shape [20, 2]"),
     ],
 )
-def test_what_is_no_prediction_is_refused_in_one_line(returned, what):
+def test_what_is_no_prediction_is_refused_in_one_line(returned: Any, what: Any):
     with pytest.raises(PlugInError) as refused:
         judged(*returned)
     assert what in str(refused.value) and "\n" not in str(refused.value)
