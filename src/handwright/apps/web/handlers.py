@@ -19,7 +19,7 @@ from handwright.apps.web.sessions import CancelledError, Sessions
 from handwright.apps.web.state import Json, Page
 from handwright.errors import HandwrightError, UsageError
 from handwright.hand.files.hands_file import parse_hands
-from handwright.options import DIFFUSING
+from handwright.options import DIFFUSING, PAINTERS
 from handwright.types import Side
 from handwright.workflow.report.document import counts_in_words
 
@@ -279,9 +279,15 @@ def _png(text: Any) -> bytes:  # noqa: ANN401 - what a browser sent
 
 
 def form_options(values: Mapping[str, Any]) -> Json:
-    """The form's values as options; words are for painters that read them."""
+    """The form's values as options; words are for painters that read them.
+
+    Raises:
+        UsageError: The painter is none of the package's.
+    """
     options = {name: value for name, value in values.items() if value not in (None, "")}
-    if options.get("painter", "draw") not in DIFFUSING:
+    if options.get("painter", PAINTERS[0]) not in PAINTERS:  # a client names no code to run here
+        raise UsageError(f"`painter` {options['painter']!r} is not known", "", f"give {', '.join(PAINTERS)}")
+    if options.get("painter", PAINTERS[0]) not in DIFFUSING:
         options = {
             name: value for name, value in options.items() if name not in ("prompt", "negative_prompt")
         }
