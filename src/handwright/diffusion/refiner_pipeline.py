@@ -129,7 +129,7 @@ class HandRefinerPipeline:
         controlnet_conditioning_scale: float | Sequence[float] | None = None,
         strength: float = 1.0,
         generator: torch.Generator | list[torch.Generator] | None = None,
-        blend: bool = True,
+        blend: Any = True,  # noqa: ANN401 - a bool, or a callback by diffusers' protocol
         start_image: Any = None,  # noqa: ANN401
         control_guidance: float = 1.0,
         output_type: str = "pil",
@@ -153,7 +153,8 @@ class HandRefinerPipeline:
                 None: what is stored with the ControlNet.
             strength: Noise level to start from; 1 is pure noise.
             generator: Source of all noise; same seed, same result.
-            blend: Whether equations 1 and 2 hold the known region; False: the stock pipeline as it is.
+            blend: Whether equations 1 and 2 hold the known region; False: the stock pipeline as it is; a
+                ``callback_on_step_end``, such as ``two_stage.mask_expansion.HandBlend``: that holds it.
             start_image: Picture to start from, inside the mask and below ``strength`` 1; None: ``image``.
             control_guidance: w_D: every prediction is that without control and w_D times what control changes
                 in it (Ho & Salimans 2022); 1, as published, is the prediction under control alone, and runs
@@ -184,10 +185,12 @@ class HandRefinerPipeline:
         if not takes_part_of(self.pipe) and strength < 1:
             further |= partial_start(self.pipe, begun, steps, left, generator)
         callbacks = [callback_on_step_end] if callback_on_step_end is not None else []
-        if blend:
-            callbacks.insert(0, KnownRegionBlend.from_pipe(self.pipe, image, mask_image, generator))
+        if blend is True:
+            blend = KnownRegionBlend.from_pipe(self.pipe, image, mask_image, generator)
+        if blend is not False:
+            callbacks.insert(0, blend)
         wants = getattr(callback_on_step_end, "tensor_inputs", ("latents",))
-        shown = mask_image if reads_mask(self.pipe) or not blend else torch.ones(1, 1, height, width)
+        shown = mask_image if reads_mask(self.pipe) or blend is False else torch.ones(1, 1, height, width)
         arguments = {
             **prompt_arguments(self.pipe, prompt, negative),
             "image": begun,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d
 
 from handwright.diffusion.known_region import known_after_step, known_region_blend
+from handwright.diffusion.latents import encode, exact, packed, pixels_per_latent
+from handwright.diffusion.loading.libraries import VaeImageProcessor
 
 MaskAt = Callable[[Tensor, int, int], Tensor]
 """The blend mask of one masked step: from the hand's mask, the step from 0, and how many steps are masked."""
@@ -59,6 +61,36 @@ class HandBlend:
     literal: bool = False  # Equation 11 as it is printed: the canvas without noise; an ablation
     tensor_inputs: tuple[str, ...] = ("latents",)  # Read by diffusers: the tensors it hands over
 
+    @classmethod
+    def from_pipe(
+        cls,
+        pipe: Any,  # noqa: ANN401 - any diffusers pipeline
+        canvas: Any,  # noqa: ANN401 - every form of picture that diffusers takes
+        hand: Any,  # noqa: ANN401
+        mask_at: MaskAt = expanded_mask,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        **further: Any,  # noqa: ANN401
+    ) -> Self:
+        """The blend for a loaded diffusers pipeline of any family.
+
+        Args:
+            pipe: The pipeline; its VAE encodes the canvas.
+            canvas: The picture with the hand; its sides are divisible by 8 or 16 pixels.
+            hand: Of its size, white where the hand is; a latent is the hand's if half of its pixels are.
+            mask_at: The blend mask of a step.
+            generator: Where the noise comes from; a list of them: one a picture.
+            **further: ``free_steps`` and ``literal``.
+        """
+        scale = pixels_per_latent(pipe.vae)
+        plain = VaeImageProcessor(
+            vae_scale_factor=scale, do_normalize=False, do_binarize=True, do_convert_grayscale=True
+        )
+        picture = VaeImageProcessor(vae_scale_factor=scale).preprocess(canvas)
+        with torch.no_grad(), exact(pipe.vae):
+            known = encode(pipe.vae, picture.to(pipe._execution_device))
+        mask = (avg_pool2d(plain.preprocess(hand), scale) >= 0.5).to(known)
+        return cls(packed(pipe, known), mask, mask_at, generator, **further)
+
     def __call__(
         self,
         pipeline: Any,  # noqa: ANN401 - any diffusers pipeline
@@ -76,6 +108,9 @@ class HandBlend:
         if not self.literal:
             known = known_after_step(pipeline, known, step, self.generator)
         kept = self.mask_at(self.mask.to(latents), step, masked)
+        if latents.ndim == 3:  # Tokens of 2 × 2 latents
+            channels = latents.shape[-1] // 4
+            kept = packed(pipeline, kept.expand(-1, channels, -1, -1))
         return {"latents": known_region_blend(latents, known, 1 - kept)}  # eq. 11
 
 

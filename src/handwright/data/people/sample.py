@@ -19,7 +19,7 @@ from handwright.data.people.figure.mesh_cutting import BODY_BONES, FACE, NOSE, b
 from handwright.data.people.setup import PersonSetup, draw_setup
 from handwright.data.sample import PersonLabel, box_around
 from handwright.data.shapes import Linear
-from handwright.data.world.picture import exposure, take_photo
+from handwright.data.world.picture import Photo, exposure, take_photo
 from handwright.data.world.stage import Stage
 from handwright.hand.depth import depth_control
 
@@ -81,8 +81,7 @@ def render_person(seed: int, index: int, size: int = 256, photos: Sequence[Path]
 
 def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> PersonPicture:
     """Render what was decided."""
-    solids, camera = tuple(solids_of(setup.someone)), setup.someone.hands[0].camera
-    photo, stage = take_photo(solids, camera, setup, rng, size, _metered, _REACHES)
+    photo, stage = photograph(setup, rng, size)
     body, labels = photo.parts > 0, stage.labels()
     truths = [
         truth_of(hand, held.posed, (labels > 0) & (labels // LABELS_PER_HAND == k), stage)
@@ -96,6 +95,12 @@ def render_setup(setup: PersonSetup, rng: np.random.Generator, size: int) -> Per
     depth = depth_control([t.hand for t in hands], size, size).depth
     person = PersonLabel(points, box_around(corners))
     return PersonPicture(**vars(photo), depth=depth, mask=body, hands=hands, person=person, setup=setup)
+
+
+def photograph(setup: PersonSetup, rng: np.random.Generator, size: int) -> tuple[Photo, Stage]:
+    """The picture that was decided, and what is seen at each of its sub-pixels."""
+    solids, camera = tuple(solids_of(setup.someone)), setup.someone.hands[0].camera
+    return take_photo(solids, camera, setup, rng, size, _metered, _REACHES)
 
 
 def _metered(rng: np.random.Generator, linear: Linear, parts: UInt8[np.ndarray, "s s"]) -> float:

@@ -55,25 +55,26 @@ def draw_setup(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     for held in stance.hands:
         pose, arch = pose_of_dofs(held.posed.dofs_rad)
         hands.append(hand_on(stance.bones, held.socket, held.side, pose, arch, shape, camera, place_m))
-    gaze = _gaze(rng, stance, place_m)
+    gaze = gaze_of(rng, stance, place_m)
     someone = Someone(person, stance, (hands[0], hands[1]), place_m, outfit, hair, look, gaze)
-    place = _stand(rng, side_px, photos)
+    place = draw_stand(rng, side_px, photos)
     outdoor = place.outdoor(rng)
     if framing == "full":
-        place = on_floor(rng, place, camera.project(_soles(stance) @ TO_CAMERA + place_m))
+        place = on_floor(rng, place, camera.project(soles_of(stance) @ TO_CAMERA + place_m))
     light, shot = draw_surroundings(rng, outdoor), draw_shot(rng, side_px)
     calm = replace(shot, motion_px=0.4 * shot.motion_px, defocus_px=0.5 * shot.defocus_px)
     return PersonSetup(someone=someone, build=build, framing=framing, place=place, light=light, shot=calm)
 
 
-def _stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path]) -> Place:
+def draw_stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = ()) -> Place:
+    """A place where someone can stand, with nobody in it."""
     while True:
         place = draw_place(rng, side_px, photos)
         if not place.someone and (place.name in _PLACES or place.name not in KINDS):
             return place
 
 
-def _gaze(rng: np.random.Generator, stance: Stance, place_m: Vector) -> Vector:
+def gaze_of(rng: np.random.Generator, stance: Stance, place_m: Vector) -> Vector:
     """A point that the eyes look at: the camera, as far as they turn that way, or a little beside it."""
     b = bone("head")
     eyes = stance.bones.heads_m[bone("eye.L")] / 2 + stance.bones.heads_m[bone("eye.R")] / 2
@@ -86,7 +87,7 @@ def _gaze(rng: np.random.Generator, stance: Stance, place_m: Vector) -> Vector:
     return eyes + 3.0 * (ahead + side)
 
 
-def _soles(stance: Stance) -> Float[np.ndarray, "2 3"]:
+def soles_of(stance: Stance) -> Float[np.ndarray, "2 3"]:
     """Where both feet stand."""
     heads = stance.bones.heads_m
     low = float(stance.skin_m[:SKIN_VERTICES, 1].min())

@@ -5,6 +5,7 @@ What arms and hair must not go through is torso, head and thighs as capsules.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,10 @@ _WORST = 9.0
 _ARM_RADIUS_M = 0.045
 
 
+ElbowCost = Callable[[Float[np.ndarray, "n k 3"]], Float[np.ndarray, "n k"]]
+"""What places of an elbow cost, by where they are."""
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """An arm."""
@@ -120,6 +125,10 @@ def solve_arm(
     hands: Float[np.ndarray, "n 3 3"],
     body: Capsules,
     rng: np.random.Generator,
+    *,
+    swivels: int = _SWIVELS,
+    elbow_cost: ElbowCost | None = None,
+    worst: float = _WORST,
 ) -> Solution | None:
     """The easiest way to one of several wanted places of a hand; None if there is none within limits.
 
@@ -132,6 +141,9 @@ def solve_arm(
         hands: [N, 3, 3] the hand's axes there.
         body: Torso, head and legs.
         rng: Chooses among ways that are about as easy.
+        swivels: How many places of the elbow are tried for each of the wrist.
+        elbow_cost: What places of the elbow [N, K, 3] cost beside discomfort, [N, K]; none by default.
+        worst: Cost from which on there is no way; infinite: the hand gets there, whatever joints can do.
     """
     tag = "R" if side == "right" else "L"
     shoulder_bone, elbow_bone, wrist_bone = (
@@ -148,7 +160,7 @@ def solve_arm(
     along = (length_u**2 - length_f**2 + reach**2) / (2 * reach)
     out = np.sqrt(np.maximum(length_u**2 - along**2, 1e-8))
     first, second = _perpendicular(ahead)
-    angle = np.linspace(0, 2 * np.pi, _SWIVELS, endpoint=False) + rng.uniform(0, 2 * np.pi / _SWIVELS)
+    angle = np.linspace(0, 2 * np.pi, swivels, endpoint=False) + rng.uniform(0, 2 * np.pi / swivels)
     ring = np.cos(angle)[:, None] * first[:, None] + np.sin(angle)[:, None] * second[:, None]
     elbow = shoulder + along[:, None, None] * ahead[:, None] + out[:, None, None] * ring
     wrist = np.broadcast_to((shoulder + reach[:, None] * ahead)[:, None], elbow.shape)
@@ -158,8 +170,10 @@ def solve_arm(
     cost = _discomfort(side, upper, fore, hinge, hands[:, None])
     cost = cost + _through(body, shoulder, elbow, wrist, hands[:, None])
     cost = cost + 0.25 * (np.abs(reach - far) / 0.05)[:, None] + rng.uniform(0, 0.25, cost.shape)
+    if elbow_cost is not None:
+        cost = cost + elbow_cost(elbow)
     n, k = np.unravel_index(int(cost.argmin()), cost.shape)
-    if cost[n, k] > _WORST:
+    if cost[n, k] > worst:
         return None
     bones = _bones(tag, posed, (upper0, fore0), (upper[n, k], fore[n, k]), hands[n] @ hand_rest.T)
     return Solution(bones, float(cost[n, k]) / _WORST)
@@ -248,7 +262,7 @@ def _bones(
     hinge0, hinge = np.cross(upper0, fore0), np.cross(upper, fore)
     upper_turn = _frame(upper, hinge) @ _frame(upper0, hinge0).T
     above = posed.turns[bone(f"clavicle.{tag}")]
-    swing = _between(above @ upper0, upper) @ above
+    swing = turn_between(above @ upper0, upper) @ above
     fore_turn = _frame(fore, hinge) @ _frame(fore0, hinge0).T
     twisted = _twist_angle(fore_turn.T @ hand, fore0)
     return {
@@ -271,7 +285,8 @@ def _frame(along: Vector, across: Vector) -> Matrix:
     return np.stack([along, across, np.cross(along, across)], 1)
 
 
-def _between(a: Vector, b: Vector) -> Matrix:
+def turn_between(a: Vector, b: Vector) -> Matrix:
+    """The least rotation that takes one unit vector to another."""
     axis = np.cross(a, b)
     sine = float(np.linalg.norm(axis))
     return axis_angle_matrix(axis * (np.arctan2(sine, float(a @ b)) / max(sine, 1e-12)))
@@ -279,5 +294,5 @@ def _between(a: Vector, b: Vector) -> Matrix:
 
 def _twist_angle(turn: Matrix, axis: Vector) -> float:
     """Angle of a rotation about an axis, the swing away from it taken off, in −π … π."""
-    swing = _between(axis, turn @ axis)
+    swing = turn_between(axis, turn @ axis)
     return float(matrix_axis_angle(swing.T @ turn) @ axis)

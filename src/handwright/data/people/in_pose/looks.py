@@ -1,0 +1,99 @@
+"""Who is drawn and where, chosen among many draws by the words of a prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from handwright.data.hands.person import Person, draw_person
+from handwright.data.people.clothing.wardrobe import Outfit, draw_outfit
+from handwright.data.people.figure.hand_graft import Build, draw_build
+from handwright.data.people.head.appearance import draw_head
+from handwright.data.people.head.face import Look
+from handwright.data.people.head.hair import Hair
+from handwright.data.people.setup import draw_stand
+from handwright.data.world.light import Surroundings, draw_surroundings
+from handwright.data.world.picture import Shot, draw_shot
+from handwright.data.world.places import Place
+
+T = TypeVar("T")
+
+_DRAWS, _PLACES = 32, 8
+"""How many people, outfits and heads, and how many backgrounds, are drawn to choose from."""
+
+_SAME_WORDS = {
+    "lady": "woman", "female": "woman", "guy": "man", "male": "man", "old": "elderly", "older": "elderly",
+    "kid": "boy", "blonde": "blond", "gray": "grey", "jeans": "trousers", "pants": "trousers",
+    "tee": "t-shirt", "tshirt": "t-shirt", "pullover": "sweater", "jumper": "sweater", "park": "garden",
+    "outdoors": "garden", "office": "room", "indoors": "room", "city": "street",
+}  # fmt: skip
+"""Words of prompts and the drawn people's words for the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Everything about a picture of someone but the pose."""
+
+    person: Person
+    build: Build
+    outfit: Outfit
+    hair: Hair
+    look: Look
+    place: Place
+    light: Surroundings
+    shot: Shot
+
+    @property
+    def words(self) -> str:
+        """What of it has words."""
+        age = {"middle-aged": "middle-aged ", "elderly": "elderly ", "young": "young "}
+        noun = f"{age.get(self.person.age, '')}{self.build.noun}"
+        who = f"{noun} with {self.person.words} and {self.hair.words}"
+        return ", ".join([who, *self.outfit.words, self.place.words, self.light.name])
+
+
+def draw_looks(prompt: str, rng: np.random.Generator, side_px: int) -> Looks:
+    """Draw people, clothes, heads and places, and keep of each the one that shares most words with a prompt.
+
+    Where none shares any, the first draw is kept: what a prompt does not speak of is random.
+
+    Args:
+        prompt: What the picture shows, in English.
+        rng: Same state, same looks.
+        side_px: Side of the square picture.
+    """
+    wanted = _words(prompt)
+
+    def one() -> tuple[Person, Build]:
+        person = draw_person(rng)
+        return person, draw_build(rng, person.age)
+
+    people = [one() for _ in range(_DRAWS)]
+    person, build = _best(people, wanted, lambda p: f"{p[0].age} {p[1].noun} {p[0].words}")
+    if build.feminine < 0.5:
+        person = replace(person, skin=replace(person.skin, nail=None), nails=None)
+    outfit = _best(
+        [draw_outfit(rng, build.feminine > 0.5) for _ in range(_DRAWS)], wanted, lambda o: " ".join(o.words)
+    )
+    hair, look = _best([draw_head(rng, person, build) for _ in range(_DRAWS)], wanted, lambda h: h[0].words)
+    place = _best([draw_stand(rng, side_px) for _ in range(_PLACES)], wanted, lambda p: f"{p.name} {p.words}")
+    light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
+    shot = replace(shot, motion_px=0.0, defocus_px=0.0, noise=min(shot.noise, 2.0), jpeg=0)
+    return Looks(person, build, outfit, hair, look, place, light, shot)
+
+
+def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) -> T:
+    """The first of those that share most words."""
+    return max(drawn, key=lambda one: len(wanted & _words(words_of(one))))
+
+
+def _words(text: str) -> frozenset[str]:
+    found: list[str] = re.findall(r"[a-z][a-z-]*", text.lower())
+    return frozenset(_SAME_WORDS.get(word, word) for word in found) - _EMPTY
+
+
+_EMPTY = frozenset(("a", "an", "the", "and", "of", "in", "on", "at", "by", "to", "with", "her", "his", "is"))

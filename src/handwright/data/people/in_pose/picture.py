@@ -1,0 +1,107 @@
+"""A picture of someone in a given pose, with given hands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from handwright.data.hands.body import FOREARM, HAND_LABEL, LABELS_PER_HAND
+from handwright.data.people.body import Someone
+from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, Socket, rest_vertices_m, socket_of
+from handwright.data.people.figure.makehuman import SKIN_VERTICES
+from handwright.data.people.figure.mesh_cutting import BODY_BONES, bone, rest_heads_m, skin
+from handwright.data.people.in_pose.limbs import fit_limbs
+from handwright.data.people.in_pose.looks import Looks, draw_looks
+from handwright.data.people.in_pose.trunk import fit_trunk
+from handwright.data.people.posture.reach import below_head, capsules_of
+from handwright.data.people.posture.stance import Stance
+from handwright.data.people.sample import photograph
+from handwright.data.people.setup import PersonSetup, gaze_of, soles_of
+from handwright.data.world.places import on_floor
+from handwright.perception.body.body_pose import BodyPose
+from handwright.perception.fit.hand_fit import picture_camera
+from handwright.types import Camera, Hand, Side
+
+
+@dataclass(frozen=True, eq=False)
+class PosedPicture:
+    """Someone in a pose."""
+
+    pixels: UInt8[np.ndarray, "h w 3"]  # sRGB
+    person: Bool[np.ndarray, "h w"]  # What shows the person
+    hands: Mapping[Side, Bool[np.ndarray, "h w"]]  # What shows each given hand, without the arm
+    joints_px: Float[np.ndarray, "12 2"]  # Where shoulders, elbows, wrists, hips, knees and ankles went
+    words: str  # Who is shown, in words
+
+
+def picture_in_pose(
+    pose: BodyPose,
+    hands: Mapping[Side, Hand],
+    width: int,
+    height: int,
+    prompt: str,
+    rng: np.random.Generator,
+) -> PosedPicture:
+    """Render someone in a pose; given hands are seen exactly as they were fitted.
+
+    Args:
+        pose: The 133 points, in pixels of the picture; at least one shoulder is known.
+        hands: Fitted hands, in ``picture_camera(width, height)``.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+        prompt: What the picture shows; chooses among people, clothes and places that can be drawn.
+        rng: Same state, same picture.
+
+    Raises:
+        MissingPackageError: ``handwright[synth]``, which brings the body, is not installed.
+    """
+    side = max(width, height)
+    looks = draw_looks(prompt, rng, side)
+    setup = _setup(pose, hands, picture_camera(width, height), looks, rng)
+    photo, _ = photograph(setup, rng, side)
+    shown: dict[Side, Bool[np.ndarray, "h w"]] = {}
+    for number, hand in enumerate(setup.someone.hands):
+        if hand.side in hands:
+            shown[hand.side] = _hand_mask(photo.parts, number)[:height, :width]
+    joints = setup.someone.stance.bones.heads_m[[bone(name) for name in BODY_BONES]]
+    camera = setup.someone.hands[0].camera
+    return PosedPicture(
+        pixels=np.ascontiguousarray(photo.pixels[:height, :width]),
+        person=np.ascontiguousarray(photo.parts[:height, :width] > 0),
+        hands=shown,
+        joints_px=camera.project(joints @ TO_CAMERA + setup.someone.place_m),
+        words=looks.words,
+    )
+
+
+def _hand_mask(parts: UInt8[np.ndarray, "s s"], number: int) -> Bool[np.ndarray, "h w"]:
+    of_hand = parts.astype(int) - number * LABELS_PER_HAND
+    return (of_hand >= HAND_LABEL) & (of_hand < FOREARM)
+
+
+def _setup(
+    pose: BodyPose, hands: Mapping[Side, Hand], camera: Camera, looks: Looks, rng: np.random.Generator
+) -> PersonSetup:
+    vertices = rest_vertices_m(looks.build)
+    heads = rest_heads_m(vertices)
+    trunk = fit_trunk(pose, vertices, heads, camera)
+    body = capsules_of(vertices, trunk.posed)
+    sockets: dict[Side, Socket] = {side: socket_of(vertices, side) for side in SIDES}
+    tall = float(np.ptp(vertices[:SKIN_VERTICES, 1]))
+    limbs = fit_limbs(pose, trunk, hands, sockets, body, np.zeros(9), camera, tall, rng)
+    posed = skin(vertices, limbs.bones)
+    stance = Stance(limbs.bones, posed, limbs.held, below_head(body, limbs.bones, vertices))
+    gaze = gaze_of(rng, stance, trunk.place_m)
+    someone = Someone(
+        looks.person, stance, limbs.hands, trunk.place_m, looks.outfit, looks.hair, looks.look, gaze
+    )
+    place = looks.place
+    soles = camera.project(soles_of(stance) @ TO_CAMERA + trunk.place_m)
+    if soles[:, 1].max() < camera.center_px[1] * 2:
+        place = on_floor(rng, place, soles)
+    return PersonSetup(
+        someone=someone, build=looks.build, framing="full", place=place, light=looks.light, shot=looks.shot
+    )

@@ -1,0 +1,99 @@
+"""``--engine harmonise`` and ``diffuse``: ``TwoStagePipeline`` behind the engines' contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image as PILImage
+from torch import Tensor
+
+from handwright.diffusion.guidance import negative_prompt
+from handwright.handrefiner.steps_strip import chosen_steps
+from handwright.two_stage.engine import GeneratedPicture, PoseRequest
+from handwright.two_stage.pipeline import TwoStagePipeline
+from handwright.two_stage.render_engine import RenderEngine
+from handwright.two_stage.settings import TwoStageSettings
+
+_STRIP_PX = 192  # Height of the strip of steps
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusionEngine:
+    """Both stages by networks: from pure noise, or from what the renderer makes of the pose."""
+
+    pipeline: TwoStagePipeline
+    render: RenderEngine = field(default_factory=RenderEngine)
+
+    @classmethod
+    def load(cls, settings: TwoStageSettings) -> Self:
+        """Load the models that the settings name.
+
+        Raises:
+            DiffusionError: They are missing, damaged, do not fit each other or the memory.
+            UsageError: The device is not here.
+        """
+        return cls(
+            TwoStagePipeline.from_pretrained(
+                settings.model,
+                controlnet=settings.controlnet,
+                pose_controlnet=settings.pose_controlnet,
+                dtype=settings.dtype,
+                device=settings.device,
+                offload=settings.offload,
+            )
+        )
+
+    def make(self, request: PoseRequest) -> GeneratedPicture:
+        """Make one picture; see ``Engine``."""
+        settings = request.settings
+        drawn = self.render.make(request) if settings.engine == "harmonise" else None
+        predicted: list[Tensor] = []
+        made = self.pipeline(
+            settings.prompt,
+            request.completed.pose,
+            request.width,
+            request.height,
+            seed=request.seed,
+            blend=settings.blend,
+            start_image=None if drawn is None else drawn.pixels,
+            strength=1.0 if drawn is None else settings.start_level,
+            on_step=(lambda _step, _at, _noisy, clean: predicted.append(clean.clone()))
+            if settings.keep_steps
+            else None,
+            **_given(settings),
+        )
+        notes = () if self.pipeline.pose_controlled else (_NO_POSE,)
+        return GeneratedPicture(
+            made.image,
+            made.canvas,
+            made.mask,
+            made.hands,
+            words="" if drawn is None else drawn.words,
+            notes=notes,
+            strip=self._strip(predicted) if predicted else None,
+        )
+
+    def _strip(self, predicted: list[Tensor]) -> np.ndarray:
+        """What stage II took the picture for at some of its steps, side by side."""
+        side = self.pipeline.resolution
+        shown: list[np.ndarray] = []
+        for number in chosen_steps(len(predicted)):
+            picture = self.pipeline.body.decode(predicted[number], side, side)[0]
+            pixels = ((picture.permute(1, 2, 0).cpu().numpy() + 1) * 127.5).round().astype(np.uint8)
+            shown.append(np.asarray(PILImage.fromarray(pixels).resize((_STRIP_PX, _STRIP_PX))))
+        return np.concatenate(shown, 1)
+
+
+_NO_POSE = (
+    "Stage II had no OpenPose ControlNet: the person follows the prompt and the hands, not the pose. "
+    "Give one with --pose-controlnet."
+)
+
+
+def _given(settings: TwoStageSettings) -> dict[str, Any]:
+    """Arguments of both stages that were given."""
+    named = {"num_inference_steps": settings.steps, "guidance_scale": settings.guidance}
+    given = {name: value for name, value in named.items() if value is not None}
+    return {**given, "negative_prompt": negative_prompt(settings.negative or "", False)}

@@ -1,0 +1,118 @@
+"""The contract of the engines: a completed pose in, a picture and both stages' parts out; NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from handwright.perception.body.body_pose import HANDS
+from handwright.perception.fit.hand_fit import fit_hand
+from handwright.two_stage.pose_completion import CompletedPose
+from handwright.two_stage.settings import TwoStageSettings
+from handwright.types import Hand, HandFit, HandObservation, Side, Window
+
+CANVAS_GREY = 127  # Of the canvas where there is no hand yet
+
+
+@dataclass(frozen=True, eq=False)
+class PoseRequest:
+    """One picture to make."""
+
+    completed: CompletedPose  # The pose, all of whose hands can be made
+    width: int  # Width of the picture, pixels
+    height: int  # Height of the picture, pixels
+    settings: TwoStageSettings  # Engine, prompt and the like
+    seed: int  # Of this picture
+
+
+@dataclass(frozen=True, eq=False)
+class StageOneHand:
+    """What stage I made of one crop."""
+
+    sides: tuple[Side, ...]  # The hands in it: two where they meet
+    window: Window  # The crop in the picture, x0, y0, x1, y1; it may leave the picture
+    pixels: UInt8[np.ndarray, "r r 3"]  # The crop as it was made, sRGB
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedPicture:
+    """A picture, and how it came to be."""
+
+    pixels: UInt8[np.ndarray, "h w 3"]  # The picture, sRGB
+    canvas: UInt8[np.ndarray, "h w 3"]  # The cut-out hands on grey, at their places
+    mask: Bool[np.ndarray, "h w"]  # The initial mask: where the hands of the canvas are
+    hands: tuple[StageOneHand, ...]  # Stage I
+    words: str = ""  # Who was drawn, in words; empty where only networks made the picture
+    notes: tuple[str, ...] = ()  # Sentences for the user
+    strip: UInt8[np.ndarray, "a b 3"] | None = field(default=None)  # What stage II predicted at its steps
+
+
+class Engine(Protocol):
+    """Makes pictures of completed poses."""
+
+    def make(self, request: PoseRequest) -> GeneratedPicture:
+        """Make one picture; same request, same bytes.
+
+        Raises:
+            MissingPackageError: What it needs is not installed.
+            DiffusionError: Its models cannot be loaded, do not fit or run out of memory.
+        """
+        ...
+
+
+def fit_hands(completed: CompletedPose, width: int, height: int) -> dict[Side, HandFit]:
+    """Fit a regular hand to the 21 points of each hand of a pose; no depth is known.
+
+    Args:
+        completed: The pose.
+        width: Width of the picture, pixels.
+        height: Height of the picture, pixels.
+    """
+    fits: dict[Side, HandFit] = {}
+    for side in completed.hands:
+        part = HANDS[side]
+        observed = HandObservation(
+            landmarks_px=completed.pose.points_px[part],
+            depth_px=np.zeros(21),
+            side=side,
+            score=1.0,
+            found_by="file",
+        )
+        weights = np.clip(completed.pose.visibility[part], 0.3, 1.0)
+        fits[side] = fit_hand(observed, width, height, landmark_weights=weights)
+    return fits
+
+
+def hands_of(fits: Mapping[Side, HandFit]) -> dict[Side, Hand]:
+    """The fitted hands alone."""
+    return {side: fit.hand for side, fit in fits.items()}
+
+
+def on_canvas(
+    pixels: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Hands cut out of a picture by their mask, on grey."""
+    return np.where(mask[..., None], pixels, np.uint8(CANVAS_GREY))
+
+
+def open_engine(settings: TwoStageSettings) -> Engine:
+    """The engine that the settings name; its models load when it makes its first picture.
+
+    Raises:
+        MissingPackageError: The body that it draws is not installed.
+        DiffusionError: Its libraries are not installed, or its models cannot be loaded.
+    """
+    if settings.engine == "render":
+        from handwright.two_stage.render_engine import RenderEngine
+
+        return RenderEngine()
+    from handwright.handrefiner.network import check_installed
+
+    check_installed()
+    from handwright.two_stage.diffusion_engine import DiffusionEngine
+
+    return DiffusionEngine.load(settings)

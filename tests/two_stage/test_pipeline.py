@@ -1,0 +1,225 @@
+"""Both stages on small random models of SD 1.5's and SDXL's layouts: what must hold whatever they paint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
+
+from handwright.diffusion.latents import encode
+from handwright.errors import DiffusionError, InvalidValueError
+from handwright.two_stage.engine import fit_hands
+from handwright.two_stage.hand_crops import CROP_PER_BOX, hand_crops, hands_mask
+from handwright.two_stage.mask_expansion import HandBlend, naive_mask
+from handwright.two_stage.pipeline import TwoStagePipeline
+from handwright.two_stage.pose_completion import complete_pose
+from tests.diffusion.families import write_sdxl
+from tests.diffusion.models import small_controlnet, small_unet, write_sd
+from tests.two_stage.poses import arrays, pose_of_array
+
+WIDTH, HEIGHT = 480, 512
+LAYOUTS: dict[str, Callable[[Path], Path]] = {
+    "sd15": lambda folder: write_sd(folder, 4),
+    "sd15-inpainting": lambda folder: write_sd(folder, 9),
+    "sdxl-inpainting": lambda folder: write_sdxl(folder, 9),
+}
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def pipe(request: Any, tmp_path_factory: pytest.TempPathFactory) -> TwoStagePipeline:
+    folder = LAYOUTS[request.param](tmp_path_factory.mktemp(request.param))
+    hands = TwoStagePipeline.from_pretrained(folder, dtype="float32").hands
+    torch.manual_seed(4)
+    pose = small_controlnet(hands.pipe.unet, **_heads(hands.pipe.unet))
+    where = folder.parent / "openpose"
+    pose.save_pretrained(where)
+    return TwoStagePipeline.from_pretrained(folder, pose_controlnet=where, dtype="float32")
+
+
+def _heads(unet: Any) -> dict[str, Any]:
+    names = ("addition_embed_type", "addition_time_embed_dim", "projection_class_embeddings_input_dim",
+             "transformer_layers_per_block")  # fmt: skip
+    return {name: unet.config[name] for name in names if unet.config.get("addition_embed_type")}
+
+
+@cache
+def pose() -> Any:
+    """The left hand large in the picture."""
+    points = arrays()
+    points[points[:, 2] > 0, :2] += [-368, -130]
+    points[:, :2] *= 2.4
+    points[points[:, 2] > 0, :2] += [240, 230]
+    return pose_of_array(points)
+
+
+@cache
+def two_hands() -> Any:
+    return pose_of_array(arrays(("left", "right")))
+
+
+def _run(pipe: TwoStagePipeline, **given: Any) -> Any:
+    return pipe("a waving woman", pose(), WIDTH, HEIGHT, num_inference_steps=4, **given)
+
+
+def test_hands_of_the_canvas_are_in_the_picture_pixel_for_pixel(pipe: TwoStagePipeline) -> None:
+    made = _run(pipe)
+    assert made.image.shape == (HEIGHT, WIDTH, 3)
+    assert made.mask.any()
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    assert (made.canvas[~made.mask] == 127).all()
+    assert [hand.sides for hand in made.hands] == [("left",)]
+    assert all(hand.pixels.shape == (64, 64, 3) for hand in made.hands)
+
+
+def test_the_same_seed_makes_the_same_picture_and_another_another(pipe: TwoStagePipeline) -> None:
+    first = _run(pipe).image
+    assert np.array_equal(first, _run(pipe).image)
+    assert not np.array_equal(first, _run(pipe, seed=1).image)
+    assert not np.array_equal(first, _run(pipe, blend="box").image)
+
+
+def test_both_stages_share_their_networks(pipe: TwoStagePipeline) -> None:
+    for name in ("unet", "vae", "text_encoder"):
+        assert getattr(pipe.body.pipe, name) is getattr(pipe.hands.pipe, name)
+    assert pipe.body.pipe.controlnet is not pipe.hands.pipe.controlnet
+
+
+def test_taken_literally_the_canvas_stands_in_the_masked_steps_alone(pipe: TwoStagePipeline) -> None:
+    completed = complete_pose(pose(), WIDTH, HEIGHT)
+    mask = hands_mask(fit_hands(completed, WIDTH, HEIGHT), WIDTH, HEIGHT)
+    canvas = np.where(mask[..., None], np.uint8(200), np.uint8(127)) + np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    held: list[HandBlend] = []
+    seen: list[torch.Tensor] = []
+
+    def record(_pipe: Any, _step: int, _at: Any, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        seen.append(tensors["latents"].clone())
+        return {}
+
+    made = HandBlend.from_pipe
+
+    def kept(*given: Any, **further: Any) -> HandBlend:
+        held.append(made(*given, **further))
+        return held[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HandBlend, "from_pipe", kept)
+        pipe.outpaint(
+            "a woman", canvas, mask, completed.pose, torch.Generator().manual_seed(3), blend="naive",
+            literal=True, num_inference_steps=6, callback_on_step_end=record,
+        )  # fmt: skip
+    (blend,) = held
+    inside = blend.mask.bool().expand_as(blend.canvas)
+    assert inside.any()
+    equal = [bool((latents[inside] == blend.canvas[inside]).all()) for latents in seen]
+    assert equal == [True, True, True, True, False, False]
+    for latents in seen:  # The known region outside the hand is nobody's: nothing else blends
+        assert not torch.isclose(latents[~inside], blend.canvas[~inside]).all()
+
+
+def test_the_network_is_told_the_exact_mask_and_the_skeleton(pipe: TwoStagePipeline) -> None:
+    controls: list[torch.Tensor] = []
+    inputs: list[torch.Tensor] = []
+    hooks = [
+        pipe.body.pipe.controlnet.register_forward_pre_hook(
+            lambda _net, _args, given: controls.append(given["controlnet_cond"]), with_kwargs=True
+        ),
+        pipe.body.pipe.unet.register_forward_pre_hook(lambda _net, args: inputs.append(args[0])),
+    ]
+    try:
+        made = _run(pipe)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert float(controls[-1].max()) > 0.9
+    assert len({float(control.sum()) for control in controls}) == 1
+    if inputs[-1].shape[1] == 9:
+        masks = [tensor[:, 4:5] for tensor in inputs if tensor.shape[0] == inputs[-1].shape[0]][-4:]
+        assert all(torch.equal(mask, masks[0]) for mask in masks)
+        assert 0 < 1 - float(masks[0].mean()) < 3 * made.mask.mean() + 0.1
+
+
+def test_it_sets_out_from_a_picture(pipe: TwoStagePipeline) -> None:
+    start = np.full((HEIGHT, WIDTH, 3), (200, 40, 40), np.uint8)
+    near = _run(pipe, start_image=start, strength=0.25).image
+    assert not np.array_equal(near, _run(pipe).image)
+    assert np.array_equal(_run(pipe, start_image=start, strength=1.0).image, _run(pipe).image)
+
+
+def test_a_pose_that_cannot_be_completed_is_refused_before_any_network_runs(pipe: TwoStagePipeline) -> None:
+    with pytest.raises(InvalidValueError, match="the pose has no hand"):
+        pipe("a woman", pose_of_array(arrays(())), WIDTH, HEIGHT)
+
+
+def test_without_a_pose_controlnet_text_and_canvas_alone_count() -> None:
+    pipe = TwoStagePipeline.from_pretrained("tiny", device="cpu")
+    assert not pipe.pose_controlled
+    assert pipe.body is pipe.hands
+    made = pipe("a woman", pose_of_array(arrays()), 512, 512, num_inference_steps=3)
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+
+
+def test_a_controlnet_of_another_family_is_refused(tmp_path: Path) -> None:
+    write_sd(tmp_path / "model", 4)
+    small_controlnet(small_unet(4, cross_attention_dim=48), cross_attention_dim=48).save_pretrained(
+        tmp_path / "other"
+    )
+    with pytest.raises(DiffusionError):
+        TwoStagePipeline.from_pretrained(tmp_path / "model", pose_controlnet=tmp_path / "other")
+
+
+def test_a_crop_is_a_square_of_one_hand_or_of_two_that_meet() -> None:
+    fits = fit_hands(complete_pose(two_hands(), WIDTH, HEIGHT), WIDTH, HEIGHT)
+    left, right = hand_crops(fits, 64)
+    for crop, side in ((left, "left"), (right, "right")):
+        points = fits[side].landmarks_px  # pyright: ignore[reportArgumentType]
+        x0, y0, x1, y1 = crop.window
+        assert x1 - x0 == y1 - y0 == int(np.ceil(CROP_PER_BOX * np.ptp(points, axis=0).max()))
+        assert (points > [x0, y0]).all()
+        assert (points < [x1, y1]).all()
+        scaled = (points - [x0, y0]) * 64 / (x1 - x0)
+        inside = np.argwhere(crop.depth > 0)[:, ::-1]
+        assert np.abs(inside.mean(0) - scaled.mean(0)).max() < 8
+    near = arrays(("left", "right"))
+    near[[8, 10, *range(112, 133)], :2] += np.array([140.0, -200.0])
+    (both,) = hand_crops(fit_hands(complete_pose(pose_of_array(near), WIDTH, HEIGHT), WIDTH, HEIGHT), 64)
+    assert both.sides == ("left", "right")
+
+
+def test_the_blend_holds_tokens_as_it_holds_latents() -> None:
+    latents = torch.randn(1, 4, 8, 8)
+    canvas, mask = torch.randn(1, 4, 8, 8), torch.zeros(1, 1, 8, 8)
+    mask[..., 2:5, 3:6] = 1
+
+    class Pipeline:
+        num_timesteps = 5
+        _pack_latents = staticmethod(FluxPipeline._pack_latents)  # pyright: ignore[reportPrivateUsage]
+
+    def pack(value: torch.Tensor) -> torch.Tensor:
+        return FluxPipeline._pack_latents(value, 1, 4, 8, 8)  # pyright: ignore[reportPrivateUsage]
+
+    plain = HandBlend(canvas, mask, naive_mask, literal=True)(Pipeline(), 0, 0.0, {"latents": latents})
+    tokens = HandBlend(pack(canvas), mask, naive_mask, literal=True)(
+        Pipeline(), 0, 0.0, {"latents": pack(latents)}
+    )
+    assert torch.equal(tokens["latents"], pack(plain["latents"]))
+
+
+def test_half_of_a_latents_pixels_make_it_the_hands(pipe: TwoStagePipeline) -> None:
+    hand = np.zeros((64, 64), np.uint8)
+    hand[8:16, 8:12], hand[24:32, 24:27] = 255, 255
+    blend = HandBlend.from_pipe(pipe.body.pipe, _pil(np.zeros((64, 64, 3), np.uint8)), _pil(hand))
+    assert torch.nonzero(blend.mask[0, 0]).tolist() == [[1, 1]]
+    wanted = encode(pipe.body.pipe.vae, torch.full((1, 3, 64, 64), -1.0))
+    torch.testing.assert_close(blend.canvas, wanted, atol=1e-3, rtol=0)
+
+
+def _pil(pixels: np.ndarray) -> Any:
+    from PIL import Image as PILImage
+
+    return PILImage.fromarray(pixels)
