@@ -10,8 +10,8 @@ Functions take a picture as a file's name, bytes, a Pillow image or a NumPy arra
     synth       render pictures of hands with exact truth
 
 ``HandRefiner`` keeps its models loaded for many pictures; ``HandRefinerPipeline`` is HandRefiner on a stock
-diffusers pipeline; ``load_image`` and ``save_image`` read and write
-files unharmed.
+diffusers pipeline, ``TwoStagePipeline`` makes a person in a given pose; ``load_image`` and ``save_image``
+read and write files unharmed.
 
 >>> import handwright
 >>> repair = handwright.refine("photo.png")  # doctest: +SKIP
@@ -28,19 +28,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
     from handwright.image import load_image, save_image
+    from handwright.two_stage.pipeline import TwoStagePipeline
     from handwright.workflow.api import generate, hands, refine, review, synth
     from handwright.workflow.evaluation import evaluate
     from handwright.workflow.hand_refiner import HandRefiner
 
 __version__ = "0.1.0"
 __all__ = [
-    "HandRefiner", "HandRefinerPipeline", "evaluate", "generate", "hands", "load_image", "refine", "review",
-    "save_image", "synth",
+    "HandRefiner", "HandRefinerPipeline", "TwoStagePipeline", "evaluate", "generate", "hands", "load_image",
+    "refine", "review", "save_image", "synth",
 ]  # fmt: skip
 
 _HOMES = {
     "HandRefiner": "handwright.workflow.hand_refiner",
     "HandRefinerPipeline": "handwright.diffusion.refiner_pipeline",
+    "TwoStagePipeline": "handwright.two_stage.pipeline",
     "evaluate": "handwright.workflow.evaluation",
     "load_image": "handwright.image",
     "save_image": "handwright.image",

@@ -1,5 +1,8 @@
 """Giving a Hand to Diffusion Models (Pelykh et al. 2024): hands first, then the person around them.
 
-``pose_completion`` makes a pose one that both stages can work from; ``mask_expansion`` holds §III-D: how the
-finished hand stays in the picture while the rest is made.
+Reading order: ``settings``, ``pose_completion`` (a pose that both stages can work from), ``engine`` (the
+contract), ``render_engine`` (no network), ``hand_crops`` (what stage I makes), ``mask_expansion`` (§III-D:
+how the finished hand stays in the picture while the rest is made), ``pipeline`` (both stages on diffusers'
+own pipelines), ``diffusion_engine`` (that behind the contract). ``TwoStagePipeline`` is in ``pipeline``,
+which needs torch.
 """

@@ -1,10 +1,11 @@
-"""``handwright generate --plan``: what a prompt leaves open about hands, before a picture is made."""
+"""``handwright generate``: a person in a given pose; with ``--plan``, what a prompt leaves open."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,28 +17,157 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from handwright.prompts.plan import OpenQuestion, Plan
+    from handwright.two_stage.settings import BlendName, EngineName
 
 
+Pose = Annotated[
+    Path | None,
+    opt.option(
+        "--pose", "FILE", "A pose: OpenPose's JSON (18 or 25 points, hands, face) or COCO-WholeBody's."
+    ),
+]
+Reference = Annotated[
+    Path | None, opt.option("--reference", "PHOTO", "Take the pose of the person in this photograph.")
+]
+Person = Annotated[int | None, opt.option("--person", "N", "Which person of either, from 0.")]
+Prompt = Annotated[str | None, opt.option("--prompt", "TEXT", "What the picture shows; the same as TEXT.")]
+EngineOption = Annotated[
+    str,
+    opt.option(
+        "--engine",
+        "NAME",
+        "render (no network), harmonise (both stages from what render makes) or diffuse (both from noise); "
+        "options marked * are for the last two.",
+    ),
+]
+Blend = Annotated[
+    str, opt.option("--blend", "NAME", "* How stage II holds the hands: sequential, naive or box.")
+]
+Count = Annotated[int, opt.option("--n", "N", "So many pictures, with the seeds N, N + 1, …")]
+Side = Annotated[int, opt.option("--side", "PX", "Longer side of the pictures, 128 to 2048 pixels.")]
+PoseControlNet = Annotated[
+    str | None,
+    opt.option(
+        "--pose-controlnet", "DIR|HUB_ID|FILE", "* OpenPose ControlNet of stage II; by default the preset's."
+    ),
+]
+StartLevel = Annotated[
+    float, opt.option("--start-level", "L", "* harmonise: noise level to set out from, 1 is pure noise.")
+]
+Skeleton = Annotated[
+    Path | None,
+    opt.option("--skeleton", "FILE", "Write the completed pose as a picture in OpenPose's colours."),
+]
+
+
+@opt.with_options(
+    "seed", "model", "controlnet", "negative_prompt", "num_inference_steps", "guidance_scale", "dtype",
+    "device", "offload",
+)  # fmt: skip
 def generate(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the picture shows.")],
-    plan: Annotated[bool, typer.Option("--plan", help="Show the plan. Required.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The plan as JSON to stdout, nothing else.")
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What the picture shows.")] = None,
+    output: opt.Output = None,
+    report: opt.Report = None,
+    pose: Pose = None,
+    reference: Reference = None,
+    person: Person = None,
+    prompt: Prompt = None,
+    engine: EngineOption = "render",
+    blend: Blend = "sequential",
+    n: Count = 1,
+    side: Side = 512,
+    start_level: StartLevel = 0.5,
+    pose_controlnet: PoseControlNet = None,
+    skeleton: Skeleton = None,
+    keep_intermediates: opt.KeepIntermediates = False,
+    fail_on: opt.FailOn = "fail",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what TEXT leaves open about hands; no picture is made.")
     ] = False,
+    as_json: opt.AsJson = False,
+    force: opt.Force = False,
     debug: opt.Debug = False,
+    **given: Any,  # noqa: ANN401 - the options of diffusing painters
 ) -> None:
-    """Show what TEXT fixes about the hands of its picture, what it leaves open, and how to word that.
+    """Make a picture of a person in a given pose, hands first: from a pose file or a photograph.
 
-    For each hand: which hand, which way it faces, what it touches, which fingers are stretched out; then the
-    prompt completed in three wordings to copy, and negative words. docs/plan.md explains it.
+    Exit code 0: no hand of it fails the review; 1: one does; 2: the pose cannot be read or completed, or an
+    option makes no sense. docs/two-stage.md explains the engines.
+
+    With --plan instead: what TEXT fixes about the hands of its picture, what it leaves open, and how to word
+    that. docs/plan.md explains it.
     """
+    screen = Screen(as_json=as_json, debug=debug)
+    if text is not None and prompt is not None:
+        raise UsageError("TEXT and --prompt are the same", "both are given", "give one of them")
+    words = text if text is not None else prompt
+    if plan:
+        _plan(words or "", screen)
+        return
+    from handwright.options import OPTIONS
+    from handwright.two_stage.settings import TwoStageSettings
+    from handwright.workflow.generation import Generation, generate_from_pose
+
+    if pose is None and reference is None:
+        raise UsageError(
+            "generate needs a pose", "--pose and --reference are missing", "give one, or --plan to plan TEXT"
+        )
+    for name, value in given.items():
+        OPTIONS[name].check(value)
+    settings = TwoStageSettings(
+        prompt=words or "",
+        engine=cast("EngineName", engine),
+        blend=cast("BlendName", blend),
+        pose_controlnet=pose_controlnet,
+        start_level=start_level,
+        keep_steps=keep_intermediates,
+        **{OPTIONS[name].place: value for name, value in given.items()},
+    )
+    with screen.progress() as progress:
+        asked = Generation(
+            output=output,
+            settings=settings,
+            pose=pose,
+            reference=reference,
+            person=person,
+            n=n,
+            side=side,
+            skeleton=skeleton,
+            report=report,
+            fail_on=fail_on,
+            force=force,
+            progress=progress,
+        )
+        made = generate_from_pose(asked)
+    if as_json:
+        screen.write(json.dumps(made.report, indent=1, allow_nan=False))
+    else:
+        _show_pictures(made.report, screen)
+        if made.page is not None:
+            screen.write(f"report: {made.page}")
+    raise typer.Exit(made.exit_code)
+
+
+def _show_pictures(report: Mapping[str, Any], screen: Screen) -> None:
+    """A line a picture, and what was completed."""
+    completed = report["pose"]["completed"]
+    if completed:
+        screen.write(f"completed: {', '.join(completed)}")
+    for picture in report["pictures"]:
+        error = picture["pose_error"]
+        verdicts = ", ".join(f"hand {hand['id']} {hand['verdict']}" for hand in picture["review"]["hands"])
+        found = f"{error['hands_found']} of {error['hands_wanted']} hands found again"
+        far = "nobody found" if not error["found"] else f"MPJPE {error['mpjpe']:.3f}"
+        screen.write(f"{picture['output']}: {far}, {found}; review: {verdicts or 'no hand found'}")
+        for note in picture["notes"]:
+            screen.write(f"  {note}")
+
+
+def _plan(text: str, screen: Screen) -> None:
     from handwright.prompts.plan import plan_prompt
 
-    if not plan:
-        raise UsageError("generate only plans", "--plan is missing", "add --plan")
-    screen = Screen(as_json=as_json, debug=debug)
     planned = plan_prompt(text)
-    if as_json:
+    if screen.as_json:
         screen.write(json.dumps(planned.to_json(), indent=1, ensure_ascii=False))
     else:
         _show(planned)

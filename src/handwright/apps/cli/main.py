@@ -28,7 +28,7 @@ _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="The checklist of every hand.")(review)
 app.command(short_help="Measure pictures against real ones.")(evaluate)
-app.command(short_help="Show what a prompt leaves open about hands.")(generate)
+app.command(short_help="Make a person in a given pose, or plan a prompt.")(generate)
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
 app.command(short_help="Re-run a paper's tables.")(reproduce)

@@ -24,7 +24,18 @@ from handwright.types import Camera, Hand
 
 FRAMINGS = ("head and hand", "waist-up", "full")
 _FRAMING_SHARES = (0.26, 0.58, 0.16)
-_PLACES = ("room", "landscape", "brick", "tiles", "wall", "shelf", "garden", "lights", "street", "plain")
+STANDING_PLACES = (
+    "room",
+    "landscape",
+    "brick",
+    "tiles",
+    "wall",
+    "shelf",
+    "garden",
+    "lights",
+    "street",
+    "plain",
+)
 """Where people stand; desks and blankets are seen from above."""
 
 _EYES_TURN = 0.36  # How far eyes turn from straight ahead, as a tangent
@@ -70,7 +81,7 @@ def draw_stand(rng: np.random.Generator, side_px: int, photos: Sequence[Path] = 
     """A place where someone can stand, with nobody in it."""
     while True:
         place = draw_place(rng, side_px, photos)
-        if not place.someone and (place.name in _PLACES or place.name not in KINDS):
+        if not place.someone and (place.name in STANDING_PLACES or place.name not in KINDS):
             return place
 
 

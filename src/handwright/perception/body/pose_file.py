@@ -55,6 +55,33 @@ def read_pose(path: Path, person: int | None = None) -> BodyPose:
     return pose_of(content, path.name, person)
 
 
+def read_canvas(path: Path) -> tuple[int, int] | None:
+    """Width and height, in pixels, of the picture that a pose file is meant for; None where it has none.
+
+    OpenPose's files of pose editors have ``canvas_width`` and ``canvas_height``, COCO's ``images``.
+
+    Raises:
+        InvalidValueError: The file cannot be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidValueError(f"{path.name} cannot be read as JSON", str(error)) from error
+    if isinstance(content, list) and len(cast("list[object]", content)) == 1:
+        content = cast("list[object]", content)[0]
+    if not isinstance(content, dict):
+        return None
+    picture = cast("dict[str, Any]", content)
+    images = picture.get("images")
+    if isinstance(images, list) and images and isinstance(images[0], dict):
+        first = cast("dict[str, Any]", images[0])
+        sizes: list[object] = [first.get("width"), first.get("height")]
+    else:
+        sizes = [picture.get("canvas_width"), picture.get("canvas_height")]
+    numbers = [size for size in sizes if isinstance(size, int | float) and size >= 1]
+    return (round(numbers[0]), round(numbers[1])) if len(numbers) == 2 else None
+
+
 def pose_of(content: object, name: str = "the pose", person: int | None = None) -> BodyPose:
     """Return one person's points from a file's parsed JSON; as ``read_pose``, ``name`` is for messages."""
     if isinstance(content, list) and len(cast("list[object]", content)) == 1:

@@ -15,15 +15,15 @@ from handwright.data.people.figure.hand_graft import Build, draw_build
 from handwright.data.people.head.appearance import draw_head
 from handwright.data.people.head.face import Look
 from handwright.data.people.head.hair import Hair
-from handwright.data.people.setup import draw_stand
+from handwright.data.people.setup import STANDING_PLACES, draw_stand
 from handwright.data.world.light import Surroundings, draw_surroundings
 from handwright.data.world.picture import Shot, draw_shot
 from handwright.data.world.places import Place
 
 T = TypeVar("T")
 
-_DRAWS, _PLACES = 32, 8
-"""How many people, outfits and heads, and how many backgrounds, are drawn to choose from."""
+_DRAWS, _PLACES = 32, 40
+"""How many people, outfits and heads are drawn to choose from, and how many backgrounds at most."""
 
 _SAME_WORDS = {
     "lady": "woman", "female": "woman", "guy": "man", "male": "man", "old": "elderly", "older": "elderly",
@@ -80,10 +80,19 @@ def draw_looks(prompt: str, rng: np.random.Generator, side_px: int) -> Looks:
         [draw_outfit(rng, build.feminine > 0.5) for _ in range(_DRAWS)], wanted, lambda o: " ".join(o.words)
     )
     hair, look = _best([draw_head(rng, person, build) for _ in range(_DRAWS)], wanted, lambda h: h[0].words)
-    place = _best([draw_stand(rng, side_px) for _ in range(_PLACES)], wanted, lambda p: f"{p.name} {p.words}")
+    place = _place(wanted, rng, side_px)
     light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     shot = replace(shot, motion_px=0.0, defocus_px=0.0, noise=min(shot.noise, 2.0), jpeg=0)
     return Looks(person, build, outfit, hair, look, place, light, shot)
+
+
+def _place(wanted: frozenset[str], rng: np.random.Generator, side_px: int) -> Place:
+    """A background; the first that shares a word, where the prompt has words of backgrounds."""
+    spoken_of = wanted & frozenset(STANDING_PLACES)
+    drawn = [draw_stand(rng, side_px)]
+    while spoken_of and not spoken_of & {drawn[-1].name} and len(drawn) < _PLACES:
+        drawn.append(draw_stand(rng, side_px))
+    return drawn[-1] if spoken_of & {drawn[-1].name} else drawn[0]
 
 
 def _best(drawn: list[T], wanted: frozenset[str], words_of: Callable[[T], str]) -> T:

@@ -1,0 +1,276 @@
+"""Pictures from poses: what is written, what the report has, exit codes, and every refusal in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as PILImage
+
+from handwright.apps.cli.main import run
+from handwright.errors import InvalidValueError, OutputError, UsageError
+from handwright.perception.body.body_pose import BodyPose
+from handwright.perception.body.estimate import Body
+from handwright.perception.body.pose_file import openpose_json, pose_of, read_canvas
+from handwright.perception.body.skeleton_picture import skeleton_picture
+from handwright.two_stage.engine import GeneratedPicture, PoseRequest, StageOneHand, on_canvas
+from handwright.two_stage.settings import TwoStageSettings
+from handwright.workflow import generation
+from handwright.workflow.generation import Generation, generate_from_pose
+from handwright.workflow.pose_source import pose_from_photo
+from tests.two_stage.poses import CANVAS, arrays, pose_of_array, wholebody_file
+from tests.workflow.test_review import open_blind
+
+SIDE = 256
+
+
+@dataclass
+class FakeEngine:
+    """Paints the skeleton itself, one grey by seed behind it."""
+
+    asked: list[PoseRequest] = field(default_factory=list)
+
+    def make(self, request: PoseRequest) -> GeneratedPicture:
+        self.asked.append(request)
+        drawn = skeleton_picture(request.completed.pose, request.width, request.height)
+        drawn = np.where(drawn.any(2, keepdims=True), drawn, np.uint8(request.seed))
+        mask = np.zeros(drawn.shape[:2], np.bool_)
+        mask[20:60, 30:70] = True
+        hand = StageOneHand(("left",), (10, 10, 80, 80), drawn[10:80, 10:80])
+        return GeneratedPicture(
+            drawn, on_canvas(drawn, mask), mask, (hand,), words="someone", notes=("A note.",)
+        )
+
+
+class FakeEstimator:
+    """Finds the wanted pose, moved by two pixels, in every picture."""
+
+    def __init__(self, *poses: BodyPose) -> None:
+        self.poses = poses
+
+    def __enter__(self) -> FakeEstimator:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __call__(self, pixels: np.ndarray) -> list[Body]:
+        mask = np.zeros(pixels.shape[:2], np.bool_)
+        return [Body(pose, mask, None, 1.0) for pose in self.poses]
+
+
+def asked(tmp_path: Path, **given: Any) -> Generation:
+    path = tmp_path / "pose.json"
+    if not path.exists():
+        path.write_text(json.dumps(openpose_json(pose_of_array(arrays()), CANVAS, CANVAS)))
+    shifted = BodyPose(arrays()[:, :2] / 2 + np.where(arrays()[:, 2:] > 0, 2.0, 0.0), np.ones(133))
+    settings = given.pop("settings", TwoStageSettings(prompt="a woman", seed=40))
+    names: dict[str, Any] = {"output": tmp_path / "out.png", "pose": path} | given
+    return Generation(
+        settings=settings,
+        side=SIDE,
+        open_engine=lambda _: FakeEngine(),
+        open_judge=open_blind,
+        open_estimator=lambda: FakeEstimator(shifted),  # pyright: ignore[reportArgumentType]
+        **names,
+    )
+
+
+def _read(path: Path) -> np.ndarray:
+    with PILImage.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_a_picture_is_written_with_its_report(tmp_path: Path) -> None:
+    made = generate_from_pose(asked(tmp_path, report=tmp_path / "report"))
+    assert _read(tmp_path / "out.png").shape == (SIDE, SIDE, 3)
+    assert made.exit_code == 0
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report == made.report
+    (picture,) = report["pictures"]
+    assert (picture["seed"], picture["words"], picture["notes"]) == (40, "someone", ["A note."])
+    for name in picture["files"].values():
+        assert (tmp_path / "report" / name).is_file()
+    assert set(picture["files"]) == {"picture", "canvas", "mask", "found", "hand-left"}
+    assert (tmp_path / "report" / "skeleton.png").is_file()
+    assert np.array_equal(_read(tmp_path / "report/0000/picture.png"), _read(tmp_path / "out.png"))
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "0000/canvas.png" in page
+    assert "MPJPE" in page
+
+
+def test_the_pose_error_is_that_of_what_is_found(tmp_path: Path) -> None:
+    made = generate_from_pose(asked(tmp_path))
+    (picture,) = made.report["pictures"]
+    wanted = arrays()[arrays()[:, 1] < CANVAS]
+    size = np.ptp(wanted[wanted[:, 2] > 0, :2], axis=0).max() / 2
+    assert picture["pose_error"]["mpjpe"] == pytest.approx(np.sqrt(8) / size, abs=1e-3)
+    assert picture["pose_error"]["hands_found"] == picture["pose_error"]["hands_wanted"] == 1
+    assert set(made.report["measures"]) >= {"mpjpe[body]", "mpjpe-hands[body]"}
+
+
+def test_several_pictures_have_seeds_and_names_in_turn(tmp_path: Path) -> None:
+    made = generate_from_pose(asked(tmp_path, output=tmp_path / "many", n=3))
+    assert [picture["seed"] for picture in made.report["pictures"]] == [40, 41, 42]
+    corners = [int(_read(tmp_path / f"many/{k:04d}.png")[0, 0, 0]) for k in range(3)]
+    assert corners == [40, 41, 42]
+
+
+def test_the_skeleton_alone_needs_no_engine(tmp_path: Path) -> None:
+    def never(_: TwoStageSettings) -> Any:
+        raise AssertionError
+
+    wanted = asked(tmp_path, output=None, skeleton=tmp_path / "skeleton.png")
+    made = generate_from_pose(replace(wanted, open_engine=never))
+    drawn = _read(tmp_path / "skeleton.png")
+    assert drawn.shape == (SIDE, SIDE, 3)
+    assert drawn.any()
+    assert made.report["pictures"] == []
+
+
+def test_what_was_completed_is_in_the_report(tmp_path: Path) -> None:
+    points = arrays()
+    points[7] = 0
+    (tmp_path / "pose.json").write_text(json.dumps(wholebody_file(points)))
+    made = generate_from_pose(asked(tmp_path))
+    assert made.report["pose"]["completed"] == ["left elbow"]
+    assert made.report["pose"]["hands"] == ["left"]
+
+
+def test_a_file_that_is_there_is_not_overwritten_without_force(tmp_path: Path) -> None:
+    (tmp_path / "out.png").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="is there already"):
+        generate_from_pose(asked(tmp_path))
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+    generate_from_pose(asked(tmp_path, force=True))
+    assert _read(tmp_path / "out.png").shape == (SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"pose": None}, "give --pose FILE or --reference PHOTO"),
+        ({"reference": Path("photo.png")}, "makes pictures of one pose"),
+        ({"output": None}, "nothing to write"),
+        ({"n": 0}, "--n is 0"),
+        ({"fail_on": "maybe"}, "--fail-on"),
+        ({"settings": TwoStageSettings(start_level=0.0)}, "--start-level is 0"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_makes_no_sense_is_refused_before_any_work(
+    tmp_path: Path, given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        generate_from_pose(asked(tmp_path, **given))
+
+
+def test_there_is_no_engine_or_blend_of_another_name() -> None:
+    for name in ("engine", "blend"):
+        magic: Any = {name: "magic"}
+        with pytest.raises(UsageError, match=f"`{name}` 'magic' is not known"):
+            TwoStageSettings(**magic)
+
+
+def _photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    PILImage.new("RGB", (CANVAS, CANVAS)).save(path)
+    return path
+
+
+def test_a_photograph_gives_the_pose_of_the_person_in_it(tmp_path: Path) -> None:
+    pose = pose_of_array(arrays())
+    source = pose_from_photo(_photo(tmp_path), None, SIDE, FakeEstimator(pose))
+    assert (source.width, source.height) == (SIDE, SIDE)
+    assert np.allclose(source.pose.points_px, pose.points_px / 2)
+    second = pose_from_photo(
+        _photo(tmp_path), 1, CANVAS, FakeEstimator(pose, pose_of_array(arrays(("right",))))
+    )
+    assert second.pose.has_hand("right")
+
+
+@pytest.mark.parametrize(
+    ("people", "person", "words"),
+    [(0, None, "nobody is found"), (2, None, "shows 2 people"), (1, 3, "shows no person 3")],
+)
+def test_a_photograph_of_nobody_or_of_several_is_refused(
+    tmp_path: Path, people: int, person: int | None, words: str
+) -> None:
+    estimator = FakeEstimator(*[pose_of_array(arrays())] * people)
+    with pytest.raises(UsageError, match=words):
+        pose_from_photo(_photo(tmp_path), person, SIDE, estimator)
+
+
+def test_a_canvas_is_read_or_follows_from_the_points(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    pose = pose_of_array(arrays())
+    path.write_text(json.dumps(openpose_json(pose, 640, 480)))
+    assert read_canvas(path) == (640, 480)
+    path.write_text(json.dumps({**wholebody_file(arrays()), "images": [{"width": 300, "height": 200}]}))
+    assert read_canvas(path) == (300, 200)
+    path.write_text(json.dumps(wholebody_file(arrays())))
+    assert read_canvas(path) is None
+    assert pose_of(json.loads(path.read_text())).known.any()
+
+
+@pytest.fixture
+def _fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
+    wanted = asked(tmp_path)
+    doors: Any = {name: getattr(wanted, name) for name in _DOORS}
+
+    def generated(given: Generation) -> Any:
+        return made(replace(given, **doors))
+
+    made = generate_from_pose
+    monkeypatch.setattr(generation, "generate_from_pose", generated)
+    return lambda: tmp_path
+
+
+_DOORS = ("open_engine", "open_judge", "open_estimator")
+
+
+def test_the_command_makes_a_picture_and_prints_a_line_for_it(
+    _fakes: Callable[[], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _fakes()
+    out = folder / "by_command.png"
+    command = ["generate", "a woman", "--pose", str(folder / "pose.json"), "-o", str(out), "--seed", "7"]
+    assert run([*command, "--side", "256"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 1 hands found again" in shown
+    assert "A note." in shown
+    assert run([*command, "--side", "256", "--json", "--force"]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"][0]["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["generate", "a woman"], "generate needs a pose"),
+        (["generate", "a woman", "--prompt", "a man"], "TEXT and --prompt are the same"),
+        (["generate", "--pose", "missing.json", "-o", "a.png"], "cannot be read as JSON"),
+        (["generate", "--pose", "p.json", "-o", "a.png", "--engine", "magic"], "--engine|`engine` 'magic'"),
+        (["generate", "--pose", "p.json", "-o", "a.png", "--steps", "0"], "--steps"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import re
+
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert re.search(words, shown.err)
+
+
+def test_a_bad_pose_stops_the_run_before_an_engine_opens(tmp_path: Path) -> None:
+    (tmp_path / "pose.json").write_text(json.dumps(wholebody_file(arrays(()))))
+    with pytest.raises(InvalidValueError, match="the pose has no hand"):
+        generate_from_pose(asked(tmp_path))
+    assert not (tmp_path / "out.png").exists()
