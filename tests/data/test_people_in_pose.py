@@ -9,7 +9,7 @@ import pytest
 
 from handwright.data.people.figure.hand_graft import TO_CAMERA, draw_build, rest_vertices_m
 from handwright.data.people.figure.mesh_cutting import bone, pose_bones, rest_heads_m
-from handwright.data.people.in_pose.looks import draw_looks
+from handwright.data.people.in_pose.appearance import draw_appearance
 from handwright.data.people.in_pose.picture import PosedPicture, picture_in_pose
 from handwright.data.people.in_pose.trunk import fit_trunk
 from handwright.data.people.posture.reach import turn_between
@@ -71,7 +71,7 @@ def test_the_same_state_gives_the_same_picture_and_the_prompt_chooses() -> None:
 
 @pytest.mark.parametrize("words", ["an old man in a green shirt", "a girl", "a young woman with curly hair"])
 def test_looks_share_the_prompts_words(words: str) -> None:
-    shown = draw_looks(words, np.random.default_rng(5), 64).words
+    shown = draw_appearance(words, np.random.default_rng(5), 64).words
     for word in {"man", "green", "girl", "woman", "curly"} & set(words.split()):
         assert word in shown.split(",")[0] or word in shown
 

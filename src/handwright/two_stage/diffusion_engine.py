@@ -50,7 +50,7 @@ class DiffusionEngine:
         settings = request.settings
         drawn = self.render.make(request) if settings.engine == "harmonise" else None
         predicted: list[Tensor] = []
-        made = self.pipeline(
+        output = self.pipeline(
             settings.prompt,
             request.completed.pose,
             request.width,
@@ -66,10 +66,10 @@ class DiffusionEngine:
         )
         notes = () if self.pipeline.pose_controlled else (_NO_POSE,)
         return GeneratedPicture(
-            made.image,
-            made.canvas,
-            made.mask,
-            made.hands,
+            output.image,
+            output.canvas,
+            output.mask,
+            output.hands,
             words="" if drawn is None else drawn.words,
             notes=notes,
             strip=self._strip(predicted) if predicted else None,

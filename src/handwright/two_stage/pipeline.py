@@ -192,7 +192,7 @@ class TwoStagePipeline:
         side = crop.resolution
         blank = PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3)
         start = None if start_image is None or strength == 1 else _cut(start_image, crop.window, side)
-        made = self.hands(
+        painted = self.hands(
             prompt,
             blank,
             PILImage.new("L", (side, side), 255),
@@ -203,7 +203,7 @@ class TwoStagePipeline:
             strength=1.0 if start is None else strength,
             **further,
         ).images[0]
-        return StageOneHand(crop.sides, crop.window, np.asarray(made.convert("RGB")))
+        return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")))
 
     @staticmethod
     def compose(stage_one: Sequence[StageOneHand], mask: Bool[np.ndarray, "h w"]) -> Pixels:
@@ -212,9 +212,9 @@ class TwoStagePipeline:
         picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
         for hand in stage_one:
             x0, y0, x1, y1 = hand.window
-            made = np.asarray(PILImage.fromarray(hand.pixels).resize((x1 - x0, y1 - y0), _LANCZOS))
+            painted = np.asarray(PILImage.fromarray(hand.pixels).resize((x1 - x0, y1 - y0), _LANCZOS))
             left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-            picture[top:bottom, left:right] = made[top - y0 : bottom - y0, left - x0 : right - x0]
+            picture[top:bottom, left:right] = painted[top - y0 : bottom - y0, left - x0 : right - x0]
         return on_canvas(picture, mask)
 
     def outpaint(
@@ -236,19 +236,19 @@ class TwoStagePipeline:
     ) -> Pixels:
         """Stage II: the person around the hands of a canvas, whose pixels stay as they are.
 
-        The network works on the square around the picture, at its own resolution; it is always told the exact
-        mask. The result is brought to the picture's size, and the hands are pasted back.
+        The network works on the square around the picture, at its own resolution; it is always given the
+        exact mask. The result is brought to the picture's size, and the hands are pasted back.
         """
         height, width = mask.shape
         side, square = self.resolution, max(height, width)
         small = _squared(canvas, square, side)
-        told = np.asarray(_squared(mask.astype(np.uint8) * 255, square, side)) > 127
-        hand, around = (PILImage.fromarray(part.astype(np.uint8) * 255) for part in (told, ~told))
+        inside = np.asarray(_squared(mask.astype(np.uint8) * 255, square, side)) > 127
+        hand, around = (PILImage.fromarray(part.astype(np.uint8) * 255) for part in (inside, ~inside))
         start = None if start_image is None or strength == 1 else _squared(start_image, square, side)
         held = HandBlend.from_pipe(
             self.body.pipe, small, hand, MASKS[blend], generator, free_steps=free_steps, literal=literal
         )
-        made = self.body(
+        painted = self.body(
             prompt,
             small,
             around,
@@ -261,7 +261,7 @@ class TwoStagePipeline:
             on_step=on_step,
             **further,
         ).images[0]
-        large = np.asarray(made.convert("RGB").resize((square, square), _LANCZOS))[:height, :width]
+        large = np.asarray(painted.convert("RGB").resize((square, square), _LANCZOS))[:height, :width]
         return paste_hand(large, canvas, mask)
 
     def _skeleton(self, pose: BodyPose, square: int, side: int) -> PILImage.Image:

@@ -29,7 +29,7 @@ LEAST_SIDE, MOST_SIDE = 128, 2048
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """What is to be made, and where it goes."""
+    """What is to be generated, and where it goes."""
 
     output: Path | None  # A file, or a folder where ``n`` is above 1; None: only the skeleton and report
     settings: TwoStageSettings  # Engine, prompt and the like
@@ -50,7 +50,7 @@ class Generation:
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """What was made."""
+    """What was generated."""
 
     report: dict[str, Any]  # As report.json has it
     exit_code: int  # 0 no hand fails the review, 1 one does
@@ -59,7 +59,7 @@ class Generated:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    asked: Generation
+    generation: Generation
     source: PoseSource
     completed: CompletedPose
     engine: Engine
@@ -68,7 +68,7 @@ class _Run:
     found: list[Any] = field(default_factory=list)
 
 
-def generate_from_pose(asked: Generation) -> Generated:
+def generate_from_pose(generation: Generation) -> Generated:
     """Make pictures of a pose.
 
     Raises:
@@ -82,68 +82,72 @@ def generate_from_pose(asked: Generation) -> Generated:
     from handwright.two_stage.engine import open_engine
     from handwright.two_stage.pose_completion import complete_pose
 
-    _check(asked)
-    outputs = _outputs(asked)
+    _check(generation)
+    outputs = _outputs(generation)
     with ExitStack() as stack:
         estimator = None
-        if asked.pose is not None:
-            source = pose_from_file(asked.pose, asked.person, asked.side)
+        if generation.pose is not None:
+            source = pose_from_file(generation.pose, generation.person, generation.side)
         else:
-            assert asked.reference is not None
-            estimator = stack.enter_context(_estimator(asked))
-            source = pose_from_photo(asked.reference, asked.person, asked.side, estimator)
+            assert generation.reference is not None
+            estimator = stack.enter_context(_estimator(generation))
+            source = pose_from_photo(generation.reference, generation.person, generation.side, estimator)
         completed = complete_pose(source.pose, source.width, source.height)
-        _write_pose(asked, source, completed)
+        _write_pose(generation, source, completed)
         if not outputs:
-            return Generated(_document(asked, source, completed, [], [], 0), 0)
-        engine = (asked.open_engine or open_engine)(asked.settings)
-        estimator = estimator or stack.enter_context(_estimator(asked))
-        judge = stack.enter_context((asked.open_judge or _open_judge)())
-        run = _Run(asked, source, completed, engine, judge, estimator)
+            return Generated(_document(generation, source, completed, [], [], 0), 0)
+        engine = (generation.open_engine or open_engine)(generation.settings)
+        estimator = estimator or stack.enter_context(_estimator(generation))
+        judge = stack.enter_context((generation.open_judge or _open_judge)())
+        run = _Run(generation, source, completed, engine, judge, estimator)
         pictures: list[dict[str, Any]] = []
         for number, output in enumerate(outputs):
-            asked.progress("paint", number, len(outputs))
+            generation.progress("paint", number, len(outputs))
             pictures.append(_one(run, number, output))
-            asked.progress("", number + 1, len(outputs))
+            generation.progress("", number + 1, len(outputs))
     counts = [hand["verdict"] for picture in pictures for hand in picture["review"]["hands"]]
-    code = int("fail" in counts or (asked.fail_on == "unsure" and "unsure" in counts))
-    report = _document(asked, source, completed, pictures, run.found, code)
+    code = int("fail" in counts or (generation.fail_on == "unsure" and "unsure" in counts))
+    report = _document(generation, source, completed, pictures, run.found, code)
     page = None
-    if asked.report is not None:
+    if generation.report is not None:
         from handwright.workflow.report.generation_page import render_generation
 
-        write_text(asked.report / "report.json", json.dumps(report, indent=1, allow_nan=False) + "\n")
-        page = asked.report / "index.html"
+        write_text(generation.report / "report.json", json.dumps(report, indent=1, allow_nan=False) + "\n")
+        page = generation.report / "index.html"
         write_text(page, render_generation(report))
     return Generated(report, code, page)
 
 
-def _check(asked: Generation) -> None:
-    if (asked.pose is None) == (asked.reference is None):
+def _check(generation: Generation) -> None:
+    if (generation.pose is None) == (generation.reference is None):
         raise UsageError(
             "generate makes pictures of one pose", "it comes from a pose file or a photograph",
             "give --pose FILE or --reference PHOTO",
         )  # fmt: skip
-    if asked.output is None and asked.skeleton is None:
+    if generation.output is None and generation.skeleton is None:
         raise UsageError("there is nothing to write", "-o and --skeleton are missing", "give -o OUT")
-    if asked.n < 1:
-        raise UsageError(f"--n is {asked.n}", "", "give a whole number from 1 on")
-    if not LEAST_SIDE <= asked.side <= MOST_SIDE:
-        raise UsageError(f"--side is {asked.side}", "", f"give a number from {LEAST_SIDE} to {MOST_SIDE}")
-    if asked.fail_on not in ("fail", "unsure"):
-        raise UsageError(f"--fail-on {asked.fail_on!r} is not known", "", "give fail or unsure")
-    level = asked.settings.start_level
+    if generation.n < 1:
+        raise UsageError(f"--n is {generation.n}", "", "give a whole number from 1 on")
+    if not LEAST_SIDE <= generation.side <= MOST_SIDE:
+        raise UsageError(
+            f"--side is {generation.side}", "", f"give a number from {LEAST_SIDE} to {MOST_SIDE}"
+        )
+    if generation.fail_on not in ("fail", "unsure"):
+        raise UsageError(f"--fail-on {generation.fail_on!r} is not known", "", "give fail or unsure")
+    level = generation.settings.start_level
     if not 0 < level <= 1:
         raise UsageError(f"--start-level is {level:g}", "", "give a number above 0, up to 1")
 
 
-def _outputs(asked: Generation) -> list[Path]:
+def _outputs(generation: Generation) -> list[Path]:
     """The files to write, none of which is there."""
-    if asked.output is None:
+    if generation.output is None:
         return []
-    single = asked.n == 1 and not asked.output.is_dir()
-    files = [asked.output] if single else [asked.output / f"{k:04d}.png" for k in range(asked.n)]
-    taken = next((file for file in files if file.exists() and not asked.force), None)
+    single = generation.n == 1 and not generation.output.is_dir()
+    files = (
+        [generation.output] if single else [generation.output / f"{k:04d}.png" for k in range(generation.n)]
+    )
+    taken = next((file for file in files if file.exists() and not generation.force), None)
     if taken is not None:
         raise OutputError(f"{taken} is there already", "", "choose another output, or give --force")
     return files
@@ -158,26 +162,30 @@ def _one(run: _Run, number: int, output: Path) -> dict[str, Any]:
     from handwright.two_stage.engine import PoseRequest
     from handwright.types import Image
 
-    asked, source = run.asked, run.source
-    seed = asked.settings.seed + number
+    generation, source = run.generation, run.source
+    seed = generation.settings.seed + number
     begun = time.perf_counter()
-    request = PoseRequest(run.completed, source.width, source.height, asked.settings, seed)
-    made = run.engine.make(request)
+    request = PoseRequest(run.completed, source.width, source.height, generation.settings, seed)
+    generated = run.engine.make(request)
     seconds = time.perf_counter() - begun
-    image = Image(made.pixels)
-    bodies = [body.pose for body in run.estimator(made.pixels)]
+    image = Image(generated.pixels)
+    bodies = [body.pose for body in run.estimator(generated.pixels)]
     error = pose_error(run.completed.pose, bodies, source.width, source.height)
     run.found.append(bodies)
     review = review_picture(image, run.judge)
     make_folder(output.parent)
-    save_image(image, output, overwrite=asked.force)
-    files = {} if asked.report is None else _evidence(asked.report, f"{number:04d}", made, bodies, run)
+    save_image(image, output, overwrite=generation.force)
+    files = (
+        {}
+        if generation.report is None
+        else _evidence(generation.report, f"{number:04d}", generated, bodies, run)
+    )
     return {
         "output": output.as_posix(),
         "sha256": sha256_of_file(output),
         "seed": seed,
-        "words": made.words,
-        "notes": list(made.notes),
+        "words": generated.words,
+        "notes": list(generated.notes),
         "pose_error": _plain(asdict(error)),
         "review": picture_json(output.as_posix(), review),
         "files": files,
@@ -186,7 +194,7 @@ def _one(run: _Run, number: int, output: Path) -> dict[str, Any]:
 
 
 def _evidence(
-    report: Path, name: str, made: GeneratedPicture, bodies: list[Any], run: _Run
+    report: Path, name: str, generated: GeneratedPicture, bodies: list[Any], run: _Run
 ) -> dict[str, Any]:
     """Write the pictures beside the report; their names below it."""
     import numpy as np
@@ -197,17 +205,17 @@ def _evidence(
 
     folder = report / name
     make_folder(folder)
-    height, width = made.mask.shape
+    height, width = generated.mask.shape
     wanted = wanted_points(run.completed.pose, width, height)
     person = nearest_person(wanted, bodies)
     shown = skeleton_picture([] if person is None else person, width, height)
     parts: dict[str, Any] = {
-        "picture": made.pixels,
-        "canvas": made.canvas,
-        "mask": made.mask.astype(np.uint8) * 255,
-        "found": np.where(shown.any(2, keepdims=True), shown, made.pixels),
-        "steps": made.strip,
-        **{f"hand-{'-'.join(hand.sides)}": hand.pixels for hand in made.hands},
+        "picture": generated.pixels,
+        "canvas": generated.canvas,
+        "mask": generated.mask.astype(np.uint8) * 255,
+        "found": np.where(shown.any(2, keepdims=True), shown, generated.pixels),
+        "steps": generated.strip,
+        **{f"hand-{'-'.join(hand.sides)}": hand.pixels for hand in generated.hands},
     }
     files: dict[str, str] = {}
     for part, pixels in parts.items():
@@ -217,28 +225,28 @@ def _evidence(
     return files
 
 
-def _write_pose(asked: Generation, source: PoseSource, completed: CompletedPose) -> None:
+def _write_pose(generation: Generation, source: PoseSource, completed: CompletedPose) -> None:
     from handwright.image import write_png
     from handwright.perception.body.pose_file import openpose_json
     from handwright.perception.body.skeleton_picture import skeleton_picture
 
     drawn = skeleton_picture(completed.pose, source.width, source.height)
-    if asked.skeleton is not None:
-        if asked.skeleton.exists() and not asked.force:
+    if generation.skeleton is not None:
+        if generation.skeleton.exists() and not generation.force:
             raise OutputError(
-                f"{asked.skeleton} is there already", "", "choose another name, or give --force"
+                f"{generation.skeleton} is there already", "", "choose another name, or give --force"
             )
-        make_folder(asked.skeleton.parent)
-        write_png(asked.skeleton, drawn)
-    if asked.report is not None:
-        make_folder(asked.report)
-        write_png(asked.report / "skeleton.png", drawn)
+        make_folder(generation.skeleton.parent)
+        write_png(generation.skeleton, drawn)
+    if generation.report is not None:
+        make_folder(generation.report)
+        write_png(generation.report / "skeleton.png", drawn)
         text = json.dumps(openpose_json(completed.pose, source.width, source.height))
-        write_text(asked.report / "pose.json", text + "\n")
+        write_text(generation.report / "pose.json", text + "\n")
 
 
 def _document(
-    asked: Generation,
+    generation: Generation,
     source: PoseSource,
     completed: CompletedPose,
     pictures: list[dict[str, Any]],
@@ -250,7 +258,7 @@ def _document(
         "handwright": __version__,
         "command": "generate",
         "exit_code": code,
-        "settings": asdict(replace(asked.settings)),
+        "settings": asdict(replace(generation.settings)),
         "pose": {
             "source": source.name,
             "width": source.width,
@@ -295,10 +303,10 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimator(asked: Generation) -> BodyEstimator:
+def _estimator(generation: Generation) -> BodyEstimator:
     from handwright.perception.body.estimate import BodyEstimator
 
-    return (asked.open_estimator or BodyEstimator)()
+    return (generation.open_estimator or BodyEstimator)()
 
 
 def _open_judge() -> AbstractContextManager[Judge]:

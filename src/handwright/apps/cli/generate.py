@@ -82,7 +82,7 @@ def generate(
     keep_intermediates: opt.KeepIntermediates = False,
     fail_on: opt.FailOn = "fail",
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show what TEXT leaves open about hands; no picture is made.")
+        bool, typer.Option("--plan", help="Show what TEXT leaves open about hands; no picture is result.")
     ] = False,
     as_json: opt.AsJson = False,
     force: opt.Force = False,
@@ -124,7 +124,7 @@ def generate(
         **{OPTIONS[name].place: value for name, value in given.items()},
     )
     with screen.progress() as progress:
-        asked = Generation(
+        generation = Generation(
             output=output,
             settings=settings,
             pose=pose,
@@ -138,14 +138,14 @@ def generate(
             force=force,
             progress=progress,
         )
-        made = generate_from_pose(asked)
+        result = generate_from_pose(generation)
     if as_json:
-        screen.write(json.dumps(made.report, indent=1, allow_nan=False))
+        screen.write(json.dumps(result.report, indent=1, allow_nan=False))
     else:
-        _show_pictures(made.report, screen)
-        if made.page is not None:
-            screen.write(f"report: {made.page}")
-    raise typer.Exit(made.exit_code)
+        _show_pictures(result.report, screen)
+        if result.page is not None:
+            screen.write(f"report: {result.page}")
+    raise typer.Exit(result.exit_code)
 
 
 def _show_pictures(report: Mapping[str, Any], screen: Screen) -> None:

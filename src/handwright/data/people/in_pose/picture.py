@@ -13,8 +13,8 @@ from handwright.data.people.body import Someone
 from handwright.data.people.figure.hand_graft import SIDES, TO_CAMERA, Socket, rest_vertices_m, socket_of
 from handwright.data.people.figure.makehuman import SKIN_VERTICES
 from handwright.data.people.figure.mesh_cutting import BODY_BONES, bone, rest_heads_m, skin
+from handwright.data.people.in_pose.appearance import Appearance, draw_appearance
 from handwright.data.people.in_pose.limbs import fit_limbs
-from handwright.data.people.in_pose.looks import Looks, draw_looks
 from handwright.data.people.in_pose.trunk import fit_trunk
 from handwright.data.people.posture.reach import below_head, capsules_of
 from handwright.data.people.posture.stance import Stance
@@ -59,8 +59,8 @@ def picture_in_pose(
         MissingPackageError: ``handwright[synth]``, which brings the body, is not installed.
     """
     side = max(width, height)
-    looks = draw_looks(prompt, rng, side)
-    setup = _setup(pose, hands, picture_camera(width, height), looks, rng)
+    appearance = draw_appearance(prompt, rng, side)
+    setup = _setup(pose, hands, picture_camera(width, height), appearance, rng)
     photo, _ = photograph(setup, rng, side)
     shown: dict[Side, Bool[np.ndarray, "h w"]] = {}
     for number, hand in enumerate(setup.someone.hands):
@@ -73,7 +73,7 @@ def picture_in_pose(
         person=np.ascontiguousarray(photo.parts[:height, :width] > 0),
         hands=shown,
         joints_px=camera.project(joints @ TO_CAMERA + setup.someone.place_m),
-        words=looks.words,
+        words=appearance.words,
     )
 
 
@@ -83,9 +83,13 @@ def _hand_mask(parts: UInt8[np.ndarray, "s s"], number: int) -> Bool[np.ndarray,
 
 
 def _setup(
-    pose: BodyPose, hands: Mapping[Side, Hand], camera: Camera, looks: Looks, rng: np.random.Generator
+    pose: BodyPose,
+    hands: Mapping[Side, Hand],
+    camera: Camera,
+    appearance: Appearance,
+    rng: np.random.Generator,
 ) -> PersonSetup:
-    vertices = rest_vertices_m(looks.build)
+    vertices = rest_vertices_m(appearance.build)
     heads = rest_heads_m(vertices)
     trunk = fit_trunk(pose, vertices, heads, camera)
     body = capsules_of(vertices, trunk.posed)
@@ -96,12 +100,24 @@ def _setup(
     stance = Stance(limbs.bones, posed, limbs.held, below_head(body, limbs.bones, vertices))
     gaze = gaze_of(rng, stance, trunk.place_m)
     someone = Someone(
-        looks.person, stance, limbs.hands, trunk.place_m, looks.outfit, looks.hair, looks.look, gaze
+        appearance.person,
+        stance,
+        limbs.hands,
+        trunk.place_m,
+        appearance.outfit,
+        appearance.hair,
+        appearance.look,
+        gaze,
     )
-    place = looks.place
+    place = appearance.place
     soles = camera.project(soles_of(stance) @ TO_CAMERA + trunk.place_m)
     if soles[:, 1].max() < camera.center_px[1] * 2:
         place = on_floor(rng, place, soles)
     return PersonSetup(
-        someone=someone, build=looks.build, framing="full", place=place, light=looks.light, shot=looks.shot
+        someone=someone,
+        build=appearance.build,
+        framing="full",
+        place=place,
+        light=appearance.light,
+        shot=appearance.shot,
     )

@@ -35,7 +35,7 @@ _SAME_WORDS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class Appearance:
     """Everything about a picture of someone but the pose."""
 
     person: Person
@@ -56,7 +56,7 @@ class Looks:
         return ", ".join([who, *self.outfit.words, self.place.words, self.light.name])
 
 
-def draw_looks(prompt: str, rng: np.random.Generator, side_px: int) -> Looks:
+def draw_appearance(prompt: str, rng: np.random.Generator, side_px: int) -> Appearance:
     """Draw people, clothes, heads and places, and keep of each the one that shares most words with a prompt.
 
     Where none shares any, the first draw is kept: what a prompt does not speak of is random.
@@ -83,7 +83,7 @@ def draw_looks(prompt: str, rng: np.random.Generator, side_px: int) -> Looks:
     place = _place(wanted, rng, side_px)
     light, shot = draw_surroundings(rng, place.outdoor(rng)), draw_shot(rng, side_px)
     shot = replace(shot, motion_px=0.0, defocus_px=0.0, noise=min(shot.noise, 2.0), jpeg=0)
-    return Looks(person, build, outfit, hair, look, place, light, shot)
+    return Appearance(person, build, outfit, hair, look, place, light, shot)
 
 
 def _place(wanted: frozenset[str], rng: np.random.Generator, side_px: int) -> Place:
