@@ -12,12 +12,14 @@ from typing import Any, cast
 from handwright.image.comfyui_graph import read_graph
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.formats.alpha_text import hidden_texts
+from handwright.image.formats.generator_text import (
+    SOFTWARE,
+    graph_texts,
+    object_texts,
+    user_comment,
+)
 from handwright.image.formats.metadata import parsed_exif
 from handwright.types import Image
-
-_EXIF_DIRECTORY, _USER_COMMENT = 34665, 37510
-_ASCII_TAGS = (270, 271, 272, 305)  # Description, make, model and software, where ComfyUI's nodes put JSON
-_CHARSETS = {b"UNICODE\0": "utf-16", b"ASCII\0\0\0": "utf-8", b"\0" * 8: "utf-8"}
 
 Json = dict[str, Any]
 
@@ -47,14 +49,11 @@ def texts_of(facts: FileFacts) -> dict[str, str]:
     if facts.exif is None:
         return texts
     exif = parsed_exif(facts.exif)
-    comment = exif.get_ifd(_EXIF_DIRECTORY).get(_USER_COMMENT, exif.get(_USER_COMMENT))
-    if comment:
-        texts["UserComment"] = _decoded(comment)
-    for tag in _ASCII_TAGS:
-        keyword, colon, value = str(exif.get(tag, "")).partition(":")
-        if colon and keyword.lower() in ("prompt", "workflow"):
-            texts.setdefault(keyword.lower(), value.strip("\0 "))
-    software = exif.get(305)
+    if comment := user_comment(exif):
+        texts["UserComment"] = comment
+    for keyword, value in (*object_texts(texts.get("UserComment", "")).items(), *graph_texts(exif).items()):
+        texts.setdefault(keyword, value)
+    software = exif.get(SOFTWARE)
     if software:
         texts.setdefault("Software", str(software))
     return texts
@@ -70,20 +69,6 @@ def read_generation_data(texts: Mapping[str, str]) -> GenerationData | None:
         if found is not None:
             return found
     return None
-
-
-def _decoded(comment: object) -> str:
-    """EXIF's user comment: 8 bytes that name its characters, then the text."""
-    if isinstance(comment, str):
-        return comment
-    raw = bytes(cast("bytes", comment))
-    charset, body = _CHARSETS.get(raw[:8]), raw[8:]
-    if charset is None:
-        return raw.decode("utf-8", "replace").strip("\0")
-    if charset == "utf-16":  # without a mark, whichever order gives zeros where plain letters have them
-        little = body[1::2].count(0) > body[::2].count(0)
-        charset = charset if body[:2] in (b"\xff\xfe", b"\xfe\xff") else f"utf-16-{'le' if little else 'be'}"
-    return body.decode(charset, "replace").strip("\0")
 
 
 def _object(text: str | None) -> Json | None:
@@ -180,9 +165,6 @@ def _bracketed(words: str, seed: int | None, model: str) -> GenerationData:
 
 def _novelai(texts: Mapping[str, str]) -> GenerationData | None:
     """'Comment' holds JSON with 'uc', negative words; version 4 has captions of the scene and its people."""
-    outer = _object(texts.get("UserComment"))
-    if outer is not None and "Comment" in outer:  # its WebP files hold all keywords in one object
-        texts = {key: str(value) for key, value in outer.items()}
     values = _object(texts.get("Comment"))
     if values is None or ("uc" not in values and "v4_prompt" not in values):
         return None

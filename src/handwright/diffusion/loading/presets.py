@@ -99,7 +99,9 @@ _ALL = (
         ),
         denoiser="FluxTransformer2DModel", text_encoders=2,
         pipelines={"FluxControlNetModel": "FluxControlNetInpaintPipeline"},
-        vram_gb=40, resolution=1024, steps=24, guidance=3.5, strength=0.5, source="card of the ControlNet",
+        vram_gb=40, resolution=1024, steps=24, guidance=3.5, strength=0.5,
+        source="example on the card of the ControlNet, which recommends a strength of 0.3–0.7; depth_mode: "
+        "card of Shakker-Labs/FLUX.1-dev-ControlNet-Union-Pro",
         scheduler="FlowMatchEulerDiscreteScheduler", negative=False, depth_mode=2,
     ),
     Preset(

@@ -10,6 +10,7 @@ from PIL import Image as PILImage
 from handwright.errors import OutputError
 from handwright.image.facts import FileFacts, facts_of
 from handwright.image.formats.containers import jpeg_with_segments
+from handwright.image.formats.generator_text import exif_with_text, text_of_exif
 from handwright.image.formats.metadata import EXIF_TAGS_OF_TIFF, ORIENTATION, parsed_exif
 from handwright.image.formats.png import encode_png, with_pillow
 from handwright.image.formats.tiff import encode_tiff
@@ -32,6 +33,7 @@ _MODES = {
     "BMP": ("1", "L", "P", "RGB"),
     "JPEG": ("L", "RGB", "CMYK"),
 }
+_JPEG_EXIF_BYTES = 65_000  # A segment holds 65,533 bytes, its mark among them
 _JPEG_QUALITY_OF_OTHERS = 95  # Quality of a JPEG whose source was none (chosen by eye)
 
 
@@ -55,12 +57,30 @@ def encode_image(image: Image, file_format: str) -> tuple[bytes, tuple[str, ...]
         samples = as_stored(samples, facts.orientation)
     else:
         facts = _upright_facts(facts)
+    facts, lost = _with_generators_text(facts, file_format, same_format)
     try:
-        return _ENCODERS[file_format](samples, mode, facts, same_format)
+        data, notes = _ENCODERS[file_format](samples, mode, facts, same_format)
     except (OSError, ValueError, OverflowError) as error:
         raise OutputError(
             f"cannot write this picture as {file_format}", str(error), "choose .png or .tif"
         ) from error
+    return data, notes + lost
+
+
+def _with_generators_text(
+    facts: FileFacts, file_format: str, same_format: bool
+) -> tuple[FileFacts, tuple[str, ...]]:
+    """Put a generator's text where the new format has it, and name in a note what there is no room for."""
+    if same_format:
+        return facts, ()
+    if file_format == "PNG":
+        return replace(facts, text={**text_of_exif(facts.exif), **facts.text}), ()
+    if file_format not in ("JPEG", "WEBP") or facts.format != "PNG":
+        return facts, ()
+    exif, lost = exif_with_text(facts.exif, facts.text, _JPEG_EXIF_BYTES if file_format == "JPEG" else None)
+    named = ", ".join(map(repr, lost))
+    notes = (f"text of the PNG was left out, as {file_format} has no room for it: {named}",) if lost else ()
+    return replace(facts, exif=exif), notes
 
 
 def _allowed_modes(file_format: str, facts: FileFacts) -> tuple[str, ...]:
@@ -104,7 +124,7 @@ def _encode_jpeg(
         options |= {"quality": _JPEG_QUALITY_OF_OTHERS, "subsampling": 0}
         options |= {"icc_profile": facts.icc, "exif": _exif_header(facts), "xmp": facts.xmp or b""}
     data = with_pillow(samples, mode, "JPEG", **options)
-    notes = (JPEG_NOTE, *_lost_text(facts))
+    notes = (JPEG_NOTE,)
     return (jpeg_with_segments(data, facts.chunks) if same_format else data), notes
 
 
@@ -118,7 +138,7 @@ def _encode_webp(
     )  # fmt: skip
     was_lossy = same_format and facts.lossy
     larger = ("the WebP was lossy and is written lossless, so that nothing outside the hands changes",)
-    return data, (larger if was_lossy else ()) + _lost_text(facts)
+    return data, larger if was_lossy else ()
 
 
 def _encode_bmp(
