@@ -22,7 +22,7 @@ from handwright.diffusion.loading.presets import Preset
 from handwright.diffusion.loading.stock import PipelineChoice, adopt, open_stock
 from handwright.diffusion.long_prompts import prompt_arguments
 from handwright.diffusion.partial_start import partial_start, takes_part_of
-from handwright.diffusion.request import check_options, check_prompt, check_schedule, picture_size
+from handwright.diffusion.request import check_options, check_schedule, picture_size
 from handwright.diffusion.samplers import steps_left
 from handwright.diffusion.step_hooks import OnStep, blind_networks, denoiser_of, step_hooks
 from handwright.errors import DiffusionError
@@ -176,8 +176,6 @@ class HandRefinerPipeline:
         strengths = check_options(steps, guidance, scale, strength, control_guidance)
         check_schedule(self.pipe.scheduler, steps, strength)
         negative = self._negative(negative_prompt)
-        prompts = [prompt] if isinstance(prompt, str) else prompt
-        self._check_prompts(*prompts, negative or "")
         height, width = picture_size(image, mask_image, control_image, pixels_per_token(self.pipe))
         left = steps_left(steps, strength)
         by_step = strengths[steps - left :] if isinstance(scale, Sequence) else None
@@ -192,7 +190,7 @@ class HandRefinerPipeline:
         wants = getattr(callback_on_step_end, "tensor_inputs", ("latents",))
         shown = mask_image if reads_mask(self.pipe) or blend is False else torch.ones(1, 1, height, width)
         arguments = {
-            **prompt_arguments(self.pipe, prompt, negative),
+            **prompt_arguments(self.pipe, prompt, negative, further.get("max_sequence_length")),
             "image": begun,
             "mask_image": shown,
             "control_image": control_image,
@@ -244,20 +242,6 @@ class HandRefinerPipeline:
         if not self.preset.negative:
             return None
         return standard_negative() if words is None else words
-
-    def _check_prompts(self, *prompts: str) -> None:
-        """Refuse what the longest-reading of the tokenizers would cut off; UNets take any length.
-
-        Raises:
-            UsageError: A prompt is too long.
-        """
-        if getattr(self.pipe, "unet", None) is not None:
-            return
-        parts = self.pipe.components
-        readers = [parts[name] for name in parts if name.startswith("tokenizer") and parts[name] is not None]
-        longest = max(readers, key=lambda reader: reader.model_max_length)
-        for prompt in prompts:
-            check_prompt(longest, prompt, int(longest.model_max_length))
 
     def _depth_mode(self) -> int | None:
         """Under which number a union ControlNet reads depth; None of a ControlNet for depth alone."""

@@ -8,19 +8,17 @@ from handwright.diffusion.loading.libraries import VaeImageProcessor
 from handwright.errors import UsageError
 
 
-def check_prompt(tokenizer: Any, prompt: str, limit: int) -> None:  # noqa: ANN401
-    """Raise if a prompt has more tokens than can be read, start and end marks included.
+def check_length(prompt: str, count: int, limit: int) -> None:
+    """Raise if a prompt has more tokens than can be read, marks included.
 
     Raises:
         UsageError: It has.
     """
-    count = len(tokenizer(prompt, verbose=False).input_ids)
     if count > limit:
-        marks = tokenizer.num_special_tokens_to_add()
         raise UsageError(
-            f"the prompt {prompt[:40]!r}… is {count - marks} tokens long",
-            f"this model reads {limit - marks}",
-            f"shorten it to {limit - marks} tokens",
+            f"the prompt {prompt[:40]!r}… is {count} tokens long",
+            f"this model has places for {limit}",
+            f"shorten it to {limit} tokens",
         )
 
 
