@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from handwright.diffusion.loading import adapters, stock
+from handwright.diffusion.loading import stock
 from handwright.diffusion.loading.adapters import lora_file_and_weight
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.presets import PRESETS, preset_of
@@ -199,6 +199,7 @@ def test_a_learnt_word_is_loaded_by_diffusers_own_loader(folder_of: Make, tmp_pa
 
 
 def test_a_lora_changes_the_networks_by_its_weight(folder_of: Make, tmp_path: Path) -> None:
+    pytest.importorskip("peft")
     name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
     torch.manual_seed(0)
     file = tmp_path / "style.safetensors"
@@ -213,16 +214,6 @@ def test_a_lora_changes_the_networks_by_its_weight(folder_of: Make, tmp_path: Pa
         + 0.5 * x @ tensors[f"{name}.lora_A.weight"].T @ tensors[f"{name}.lora_B.weight"].T
     )
     torch.testing.assert_close(layer(x), wanted)
-
-
-def test_a_lora_without_its_library_is_one_line_that_names_the_extra(
-    folder_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "style.safetensors"
-    save_file({"a": torch.zeros(1)}, file)
-    monkeypatch.setattr(adapters, "find_spec", lambda name: None)
-    with pytest.raises(DiffusionError, match=r"peft is not installed; pip install 'handwright\[lora\]'"):
-        load(folder_of("sd15"), lora=[str(file)])
 
 
 def ip_adapter(unet: torch.nn.Module, folder: Path) -> Path:
