@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -43,6 +44,10 @@ def main() -> None:
     if args.text_to_hand:
         pipeline, folder = open_text_to_hand(args.text_to_hand), args.output / "text_to_hand"
         pipeline.to(torch.float16).save_pretrained(folder)
+        for config in (folder / "model_index.json", folder / "denoiser" / "config.json"):
+            values = json.loads(config.read_text("utf-8"))
+            values.pop("_name_or_path", None)  # the folder that it was trained in
+            config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
         (folder / "README.md").write_text(card("text_to_hand"), "utf-8")
         sizes |= {str(f.relative_to(args.output)): f.stat().st_size for f in folder.rglob("*") if f.is_file()}
     for name, size in sizes.items():

@@ -58,7 +58,7 @@ USED: Float[np.ndarray, "t w"] = np.array(
 )
 """1 where a token holds a number, 0 where it is filled up."""
 
-_WIDEST_BETA, _WIDEST_HAND = 5.0, 0.6
+_WIDEST_BETA, _WIDEST_HAND = 10.0, 1.0
 """Shape numbers are kept within these; those of the synthetic world lie within them."""
 
 _FOLLOWS = {JOINT["left_foot"]: JOINT["left_ankle"], JOINT["right_foot"]: JOINT["right_ankle"]}

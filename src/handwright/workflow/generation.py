@@ -1,4 +1,4 @@
-"""``handwright generate`` from a pose: pictures, their pose error, their review and the report."""
+"""``handwright generate``: pictures from a pose or a text, their pose error, their review and the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handwright.errors import OutputError, UsageError
 from handwright.progress import Progress, silent
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.files import make_folder, sha256_of_file, write_text
-from handwright.workflow.pose_source import PoseSource, pose_from_file, pose_from_photo
+from handwright.workflow.pose_source import PoseSource, pose_from_file, pose_from_photo, pose_from_text
 
 if TYPE_CHECKING:
     from handwright.perception.body.estimate import BodyEstimator
@@ -34,7 +34,7 @@ class Generation:
     output: Path | None  # A file, or a folder where ``n`` is above 1; None: only the skeleton and report
     settings: TwoStageSettings  # Engine, prompt and the like
     pose: Path | None = None  # A pose file …
-    reference: Path | None = None  # … or a photograph of somebody in the pose
+    reference: Path | None = None  # … or a photograph of somebody in the pose; neither: the prompt decides
     person: int | None = None  # Which person of either, from 0
     n: int = 1  # How many pictures, with the seeds ``settings.seed``, + 1, …
     side: int = 512  # Longer side of the pictures, pixels
@@ -88,8 +88,9 @@ def generate_from_pose(generation: Generation) -> Generated:
         estimator = None
         if generation.pose is not None:
             source = pose_from_file(generation.pose, generation.person, generation.side)
+        elif generation.reference is None:
+            source = pose_from_text(generation.settings.prompt, generation.side, generation.settings.seed)
         else:
-            assert generation.reference is not None
             estimator = stack.enter_context(_estimator(generation))
             source = pose_from_photo(generation.reference, generation.person, generation.side, estimator)
         completed = complete_pose(source.pose, source.width, source.height)
@@ -119,7 +120,7 @@ def generate_from_pose(generation: Generation) -> Generated:
 
 
 def _check(generation: Generation) -> None:
-    if (generation.pose is None) == (generation.reference is None):
+    if generation.pose is not None and generation.reference is not None:
         raise UsageError(
             "generate makes pictures of one pose", "it comes from a pose file or a photograph",
             "give --pose FILE or --reference PHOTO",
@@ -241,6 +242,9 @@ def _write_pose(generation: Generation, source: PoseSource, completed: Completed
     if generation.report is not None:
         make_folder(generation.report)
         write_png(generation.report / "skeleton.png", drawn)
+        if source.body is not None:
+            text = json.dumps(source.body.to_json(), indent=1)
+            write_text(generation.report / "parameters.json", text + "\n")
         text = json.dumps(openpose_json(completed.pose, source.width, source.height))
         write_text(generation.report / "pose.json", text + "\n")
 
@@ -265,6 +269,7 @@ def _document(
             "height": source.height,
             "hands": list(completed.hands),
             "completed": list(completed.added),
+            "notes": list(source.notes),
         },
         "measures": _measures(completed, source, found) if pictures else {},
         "pictures": pictures,

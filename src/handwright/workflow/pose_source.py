@@ -1,21 +1,29 @@
-"""Where a pose to generate from comes from: a pose file, or the person in a photograph."""
+"""Where a pose to generate from comes from: a pose file, body parameters, a photograph, or a text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import UInt8
 
-from handwright.errors import UsageError
-from handwright.perception.body.body_pose import BodyPose
+from handwright.body import BodyParameters, parameters_of_json, wholebody_of
+from handwright.errors import UsageError, need
+from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.perception.body.pose_file import read_canvas, read_pose
+from handwright.types import Camera, Side
 
 Estimate = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[Body]]
 """Everybody in a picture, the surest first."""
+
+_NEAR = 0.2  # Share of the longer side that points may lie outside the picture and still count
+
+_RIM = 0.04  # Share of the picture that is left free around what a text speaks of
 
 _MARGIN = 1.05  # A canvas that a file does not name reaches this far beyond its outermost points
 
@@ -27,21 +35,106 @@ class PoseSource:
     pose: BodyPose  # In pixels of the canvas
     width: int  # Of the canvas, pixels
     height: int  # Of the canvas, pixels
-    name: str  # The file that it comes from
+    name: str  # The file that it comes from, or 'text'
+    body: BodyParameters | None = None  # The person in three dimensions, where known
+    notes: tuple[str, ...] = ()  # What the user should know of it
 
 
 def pose_from_file(path: Path, person: int | None, side: int) -> PoseSource:
-    """The pose of a file, on a canvas whose longer side is ``side`` pixels.
+    """The pose of a file, on a canvas whose longer side is ``side`` pixels; body parameters count as one.
 
     Raises:
         InvalidValueError: The file is no pose file, or what it holds is bad; the message names the part.
     """
+    if (body := _parameters_in(path)) is not None:
+        return pose_from_parameters(body, side, path.name)
     pose = read_pose(path, person)
     canvas = read_canvas(path)
     if canvas is None:
         far = np.maximum(pose.points_px[pose.known].max(0) * _MARGIN, 8)
         canvas = int(np.ceil(far[0])), int(np.ceil(far[1]))
     return scaled(pose, *canvas, side, path.name)
+
+
+def _parameters_in(path: Path) -> BodyParameters | None:
+    """The body parameters in a file; None where it is something else."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return None  # the reader of pose files has words for that
+    if not (isinstance(data, dict) and "handwright_body" in data):
+        return None
+    return parameters_of_json(cast("dict[str, Any]", data), path.name)
+
+
+def pose_from_parameters(body: BodyParameters, side: int, name: str) -> PoseSource:
+    """The pose of body parameters, on a canvas of their shape whose longer side is ``side`` pixels.
+
+    A hand of which nothing is in the picture is left out, and so are points far outside it.
+    """
+    scale = side / max(body.size_px)
+    width, height = (max(round(length * scale), 8) for length in body.size_px)
+    body = body.resized(width, height)
+    points = wholebody_of(body)
+    beyond = np.maximum(np.maximum(-points, points - [width, height]), 0).max(1)  # pixels outside the picture
+    for part in HANDS.values():
+        if beyond[part].min() > 0:
+            beyond[part] = np.inf
+    known = beyond <= _NEAR * side
+    pose = BodyPose(np.where(known[:, None], points, 0.0), (beyond == 0).astype(float))
+    return PoseSource(pose, width, height, name, body)
+
+
+def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
+    """A person that fits a text, on a square canvas of ``side`` pixels (T2H, HanDiffuser §3.1).
+
+    The camera steps back until the hands that the text speaks of, or else one hand, are in the picture.
+
+    Raises:
+        UsageError: The text is empty.
+        MissingPackageError: torch or diffusers is not installed.
+        DiffusionError: T2H cannot be loaded.
+    """
+    if not text.strip():
+        raise UsageError("there is no text", "it is empty", "describe the picture, or give --pose FILE")
+    need("torch", "diffusers", "transformers", extra="diffusion")
+    import torch
+
+    from handwright.handiffuser.proposals import propose_people, stated_hands
+    from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
+
+    pipeline = open_text_to_hand()
+    pipeline.set_progress_bar_config(disable=True)
+    generator = torch.Generator().manual_seed(seed)
+    chosen = propose_people(text, pipeline, generator=generator, size_px=(side, side))[0]
+    sides: set[Side] = {pose.side for pose in stated_hands(text) if pose.side is not None}
+    sides = sides or {_nearer(chosen.parameters)}
+    source = pose_from_parameters(framed(chosen.parameters, sides), side, "text")
+    notes = [f"the fingers of the {one} hand are the grammar's" for one in chosen.mended]
+    if not chosen.agreement.all_right:
+        notes.append("no person that was drawn has all that the text states of hands")
+    return replace(source, notes=tuple(notes))
+
+
+def framed(body: BodyParameters, sides: Collection[Side]) -> BodyParameters:
+    """The same person, the camera with a shorter lens until these hands and the head are in the picture."""
+    points, (width, height) = wholebody_of(body), body.size_px
+    wanted = np.concatenate([points[:5], *(points[HANDS[side]] for side in sides)])
+    middle = np.array([width / 2, height / 2])
+    far = float((np.abs(wanted - middle) / (middle * (1 - 2 * _RIM))).max())
+    if far <= 1 + 1e-9:
+        return body
+    x, y = (np.asarray(body.camera.center_px) - middle) / far + middle
+    return replace(body, camera=Camera(body.camera.focal_px / far, (float(x), float(y))))
+
+
+def _nearer(body: BodyParameters) -> Side:
+    """The hand that lies nearer to the middle of the picture."""
+    points, middle = wholebody_of(body), np.asarray(body.size_px) / 2
+    away: dict[Side, float] = {
+        side: float(np.linalg.norm(points[part].mean(0) - middle)) for side, part in HANDS.items()
+    }
+    return min(away, key=lambda side: away[side])
 
 
 def pose_from_photo(path: Path, person: int | None, side: int, estimate: Estimate) -> PoseSource:

@@ -1,4 +1,4 @@
-"""``handwright generate``: a person in a given pose; with ``--plan``, what a prompt leaves open."""
+"""``handwright generate``: a person in a given pose or from a text; ``--plan``: what a prompt leaves open."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def generate(
     debug: opt.Debug = False,
     **given: Any,  # noqa: ANN401 - the options of diffusing painters
 ) -> None:
-    """Make a picture of a person in a given pose, hands first: from a pose file or a photograph.
+    """Make a picture of a person, hands first: in a pose file's or a photograph's pose, or as TEXT has it.
+
+    From TEXT alone, T2H draws the person; --report keeps the parameters, which --pose takes back, edited.
 
     Exit code 0: no hand of it fails the review; 1: one does; 2: the pose cannot be read or completed, or an
     option makes no sense. docs/two-stage.md explains the engines.
@@ -108,10 +110,8 @@ def generate(
     from handwright.two_stage.settings import TwoStageSettings
     from handwright.workflow.generation import Generation, generate_from_pose
 
-    if pose is None and reference is None:
-        raise UsageError(
-            "generate needs a pose", "--pose and --reference are missing", "give one, or --plan to plan TEXT"
-        )
+    if pose is None and reference is None and words is None:
+        raise UsageError("there is nothing to generate", "", "give TEXT, --pose FILE or --reference PHOTO")
     for name, value in given.items():
         OPTIONS[name].check(value)
     settings = TwoStageSettings(
