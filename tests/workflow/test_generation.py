@@ -153,7 +153,7 @@ def test_a_file_that_is_there_is_not_overwritten_without_force(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"pose": None}, "give --pose FILE or --reference PHOTO"),
+        ({"pose": None, "settings": TwoStageSettings(prompt=" ")}, "there is no text"),
         ({"reference": Path("photo.png")}, "makes pictures of one pose"),
         ({"output": None}, "nothing to write"),
         ({"n": 0}, "--n is 0"),
@@ -250,7 +250,9 @@ def test_the_command_makes_a_picture_and_prints_a_line_for_it(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["generate", "a woman"], "generate needs a pose"),
+        (["generate"], "there is nothing to generate"),
+        (["generate", "a woman"], "there is nothing to write"),
+        (["generate", " ", "-o", "a.png"], "there is no text"),
         (["generate", "a woman", "--prompt", "a man"], "TEXT and --prompt are the same"),
         (["generate", "--pose", "missing.json", "-o", "a.png"], "cannot be read as JSON"),
         (["generate", "--pose", "p.json", "-o", "a.png", "--engine", "magic"], "--engine|`engine` 'magic'"),
