@@ -41,6 +41,7 @@ TESTED_ELSEWHERE = {
         "tests/review/proposals/test_undetected_hands.py"
     ),
     "training.recipes.autoencoder.AutoencoderParams": "tests/training/recipes/test_autoencoder.py",
+    "training.recipes.text_to_hand.TextToHandParams": "tests/training/recipes/test_text_to_hand.py",
     "training.recipes.text_to_image.TextToImageParams": "tests/training/recipes/test_text_to_image.py",
 }
 """Classes whose numbers are read once, when something is made; tests of their own hold them."""

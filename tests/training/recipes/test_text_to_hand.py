@@ -29,13 +29,13 @@ def _little_is_drawn(monkeypatch):
     monkeypatch.setattr(text_to_hand, "_MEASURED", 2)
 
 
-def recipe(poses):
+def recipe(poses, **numbers):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         stream = TextPoseStream(poses)
         tokenizer = learn_tokenizer(stream.texts(np.random.default_rng(0), 50), 700, 96)
         denoiser = TextToHandModel(channels=32, heads=2, layers=1, text_width=32)
-        params = TextToHandParams(steps=2, noise_levels=2)
+        params = TextToHandParams(**{"steps": 2, "noise_levels": 2, **numbers})
         return TextToHandRecipe(denoiser, fresh_text_encoder(tokenizer, 32, 1), tokenizer, stream, params)
 
 
@@ -64,3 +64,26 @@ def test_numbers_are_standardised_by_the_data(poses):
     standard = recipe(poses).denoiser.standardised(tokens)
     assert float(standard.mean(0).abs().max()) < 2
     assert float(standard.std()) < 1.5
+
+
+@pytest.mark.parametrize(("mean", "spread", "levels"), [(0.0, 1.0, 4), (1.0, 0.5, 3)])
+def test_noise_levels_are_logit_normal_and_as_many_as_asked_for(poses, mean, spread, levels):
+    made = recipe(poses, noise_mean=mean, noise_spread=spread, noise_levels=levels)
+    times = torch.cat([made.batch(k, 0, settings(train_batch_size=64))["times"] for k in range(4)])
+    assert times.shape == (256, levels)
+    logits = torch.logit(times)
+    assert float(logits.mean()) == pytest.approx(mean, abs=0.12)
+    assert float(logits.std()) == pytest.approx(spread, abs=0.12)
+
+
+def test_checkpoints_draw_with_the_steps_and_guidance_of_the_parameters(poses, monkeypatch):
+    asked = []
+    called = TextToHandPipeline.__call__
+    monkeypatch.setattr(
+        TextToHandPipeline,
+        "__call__",
+        lambda self, *given, **options: asked.append(options) or called(self, *given, **options),
+    )
+    recipe(poses, steps=3, guidance=1.5).grid()
+    assert asked[0]["num_inference_steps"] == 3
+    assert asked[0]["guidance_scale"] == 1.5
