@@ -16,6 +16,7 @@ PROMPTS = (
     "a woman making a peace sign with her right hand",
     "an old man giving a thumbs-up with his left hand",
     "the right hand of a child clenched in a fist",
+    "a woman with her left hand behind her back, her right hand making a peace sign",
 )
 
 

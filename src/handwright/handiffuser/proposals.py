@@ -88,7 +88,10 @@ def with_stated_fingers(
     """
     posed, words = pose_body(parameters), hands_in_words(parameters)
     hands, changed = dict(posed.hands), list[Side]()
-    for pose, planned in zip(stated, plan_prompt(prompt).hands, strict=False):
+    plan = plan_prompt(prompt)
+    expected = zip(plan.hands, plan.expectation.hands, strict=False)
+    shown = [planned for planned, hand in expected if not hand.hidden]  # as ``stated_hands`` has them
+    for pose, planned in zip(stated, shown, strict=False):
         side: Side = pose.side or (planned.pose.side if planned.pose else None) or "right"
         if planned.pose is None or side in changed or replace(pose, palm=None, points=None).fits(words[side]):
             continue
