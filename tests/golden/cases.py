@@ -37,6 +37,8 @@ UNSTEADY = frozenset(
         "hands_05-all",
         "people_03-all",
         "defects_08-candidates",
+        "defects_11-harmonise",
+        "hands_02-harmonise",
         *(f"defects_{k:02}-default" for k in (6, 9, 16)),
         *(f"defects_{k:02}-all" for k in (14, 17, 20, 21)),
     }
@@ -49,7 +51,10 @@ Measured by ``python -m tests.golden.sensitivity --jitter``.
 NOISY = frozenset({"noisy_00-all"})
 """Cases in which noise covers the picture: what is copied into the background differs pixel by pixel."""
 
-DIFFUSE = {"painter": "diffuse", "all": True, "num_inference_steps": 4}
+FLOAT32 = {"dtype": "float32"}
+"""Some processors compute in bfloat16 by default, which makes other pictures: a mean ΔE of 5."""
+
+DIFFUSE = {"painter": "diffuse", "all": True, "num_inference_steps": 4, **FLOAT32}
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ CASES = (
     *(Case(name, "all", {"all": True, "seed": 5}) for name in ALL),
     *(Case(name, "candidates", {"all": True, "candidates": 2, "seed": 9}) for name in ("defects_08",)),
     *(
-        Case(name, "harmonise", {"painter": "harmonise", "all": True, "num_inference_steps": 6})
+        Case(name, "harmonise", {"painter": "harmonise", "all": True, "num_inference_steps": 6, **FLOAT32})
         for name in ("defects_11", "hands_02")
     ),
     *(Case(name, "diffuse", DIFFUSE) for name in ("hands_04",)),

@@ -46,8 +46,8 @@ class PatchCodec(ModelMixin, ConfigMixin):
 
     @apply_forward_hook
     def encode(self, x: Float[Tensor, "b 3 h w"]) -> AutoencoderTinyOutput:
-        """Latents of pictures in [-1, 1]; sides are multiples of a patch's."""
-        return AutoencoderTinyOutput(latents=self.encoder(x.to(self.dtype)))
+        """Latents of pictures in [-1, 1], in their number format; sides are multiples of a patch's."""
+        return AutoencoderTinyOutput(latents=self.encoder(x.to(self.dtype)).to(x.dtype))
 
     @apply_forward_hook
     def decode(self, z: Float[Tensor, "b c h w"], **_: Any) -> DecoderOutput:  # noqa: ANN401

@@ -98,6 +98,7 @@ def test_the_embedded_codec_keeps_its_own_numbers_in_bfloat16(paint: Paint) -> N
     pipe = HandRefinerPipeline.from_pretrained("tiny", dtype="bfloat16", device="cpu")
     assert (pipe.pipe.unet.dtype, pipe.pipe.vae.dtype) == (torch.bfloat16, torch.float32)
     assert paint(pipe, num_inference_steps=1).isfinite().all()
+    assert paint(pipe, num_inference_steps=2, strength=0.5).isfinite().all()  # from latents
 
 
 @pytest.mark.parametrize("names", ["diffusers", "original"])
