@@ -30,7 +30,7 @@ from handwright.perception.body.skeleton_picture import skeleton_picture
 from handwright.two_stage.engine import PoseRequest, open_engine
 from handwright.two_stage.pose_completion import CompletedPose, complete_pose
 from handwright.two_stage.settings import ENGINES, TwoStageSettings
-from handwright.workflow.pose_source import pose_from_photo
+from handwright.workflow.generate.pose_source import pose_from_photo
 
 SIDE = 384
 PROMPT = "a person in a room"

@@ -44,6 +44,12 @@ Blend = Annotated[
     str, opt.option("--blend", "NAME", "* How stage II holds the hands: sequential, naive or box.")
 ]
 Count = Annotated[int, opt.option("--n", "N", "So many pictures, with the seeds N, N + 1, …")]
+Attempts = Annotated[
+    int,
+    opt.option(
+        "--attempts", "N", "Tries at each picture until no hand of it fails or is unclear; the best is kept."
+    ),
+]
 Side = Annotated[int, opt.option("--side", "PX", "Longer side of the pictures, 128 to 2048 pixels.")]
 PoseControlNet = Annotated[
     str | None,
@@ -75,6 +81,7 @@ def generate(
     engine: EngineOption = "render",
     blend: Blend = "sequential",
     n: Count = 1,
+    attempts: Attempts = 3,
     side: Side = 512,
     start_level: StartLevel = 0.5,
     pose_controlnet: PoseControlNet = None,
@@ -92,6 +99,7 @@ def generate(
     """Make a picture of a person, hands first: in a pose file's or a photograph's pose, or as TEXT has it.
 
     From TEXT alone, T2H draws the person; --report keeps the parameters, which --pose takes back, edited.
+    Every picture is reviewed against TEXT; hands that fail are mended, and reviewed again.
 
     Exit code 0: no hand of it fails the review; 1: one does; 2: the pose cannot be read or completed, or an
     option makes no sense. docs/two-stage.md explains the engines.
@@ -108,7 +116,7 @@ def generate(
         return
     from handwright.options import OPTIONS
     from handwright.two_stage.settings import TwoStageSettings
-    from handwright.workflow.generation import Generation, generate_from_pose
+    from handwright.workflow.generate.generation import Generation, generate_from_pose
 
     if pose is None and reference is None and words is None:
         raise UsageError("there is nothing to generate", "", "give TEXT, --pose FILE or --reference PHOTO")
@@ -131,6 +139,7 @@ def generate(
             reference=reference,
             person=person,
             n=n,
+            attempts=attempts,
             side=side,
             skeleton=skeleton,
             report=report,
@@ -150,17 +159,20 @@ def generate(
 
 def _show_pictures(report: Mapping[str, Any], screen: Screen) -> None:
     """A line a picture, and what was completed."""
-    completed = report["pose"]["completed"]
-    if completed:
-        screen.write(f"completed: {', '.join(completed)}")
     for picture in report["pictures"]:
+        if picture["pose"]["completed"]:
+            screen.write(f"completed: {', '.join(picture['pose']['completed'])}")
         error = picture["pose_error"]
         verdicts = ", ".join(f"hand {hand['id']} {hand['verdict']}" for hand in picture["review"]["hands"])
         found = f"{error['hands_found']} of {error['hands_wanted']} hands found again"
         far = "nobody found" if not error["found"] else f"MPJPE {error['mpjpe']:.3f}"
         screen.write(f"{picture['output']}: {far}, {found}; review: {verdicts or 'no hand found'}")
-        for note in picture["notes"]:
+        mended = [line for attempt in picture["attempts"] for line in attempt["mended"]]
+        notes = picture["pose"]["notes"], picture["notes"], mended, picture["review"]["notes"]
+        for note in (line for lines in notes for line in lines):
             screen.write(f"  {note}")
+        if len(picture["attempts"]) > 1:
+            screen.write(f"  {len(picture['attempts'])} attempts; this one has the seed {picture['seed']}.")
 
 
 def _plan(text: str, screen: Screen) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -12,23 +12,19 @@ from handwright.workflow.report.page import STYLE, whole_page
 Entry = Mapping[str, Any]
 
 _CAPTIONS = {
-    "picture": "the picture", "found": "the pose that is found in it", "canvas": "the hands of stage I",
+    "skeleton": "the pose", "picture": "the picture", "before-mending": "as it was generated",
+    "found": "the pose that is found in it", "canvas": "the hands of stage I",
     "mask": "the initial mask",
 }  # fmt: skip
 
 
 def render_generation(report: Entry) -> str:
     """The report as one page of HTML beside its pictures."""
-    pose: Entry = report["pose"]
-    completed = ", ".join(pose["completed"]) or "nothing"
     measures = "".join(
         f"<li>{escape(name)}: {_number(one['value'])} [{_number(one['low'])}, {_number(one['high'])}]</li>"
         for name, one in report["measures"].items()
     )
-    body = f"""<p>Pose of {escape(pose["source"])}, {pose["width"]} × {pose["height"]} pixels; completed:
-{escape(completed)}.</p>
-<ul>{measures}</ul>
-<div class="pair">{figure("skeleton.png", "the pose", alt="the pose")}</div>
+    body = f"""<ul>{measures}</ul>
 {"".join(_picture(picture) for picture in report["pictures"])}"""
     count = len(report["pictures"])
     title = f"{count} picture{'' if count == 1 else 's'} by {report['settings']['engine']}"
@@ -36,7 +32,8 @@ def render_generation(report: Entry) -> str:
 
 
 def _picture(picture: Entry) -> str:
-    error: Entry = picture["pose_error"]
+    error, pose = picture["pose_error"], picture["pose"]
+    completed = ", ".join(pose["completed"]) or "nothing"
     files: Entry = picture["files"]
     panels = "".join(
         figure(files[part], caption, alt=caption) for part, caption in _CAPTIONS.items() if part in files
@@ -52,13 +49,27 @@ def _picture(picture: Entry) -> str:
     far = f"MPJPE {_number(error['mpjpe'])}, of the hands {_number(error['mpjpe_hands'])}"
     facts = f"seed {picture['seed']}, {far}"
     return f"""<section><h2>{escape(picture["output"])}</h2>
+<p>Pose of {escape(pose["source"])}, {pose["width"]} × {pose["height"]} pixels; completed:
+{escape(completed)}.</p>
 <p>{escape(facts)}; {escape(found)}; {picture["seconds"]:.1f} s</p>
 <p class="soft">{escape(picture["words"])}</p>
-{"".join(f'<p class="soft">{escape(note)}</p>' for note in picture["notes"])}
+{"".join(f'<p class="soft">{escape(note)}</p>' for note in (*pose["notes"], *picture["notes"]))}
+{_attempts(picture["attempts"])}
 {verdicts}
 <div class="crops">{panels}</div>
 <div class="crops">{crops}{steps}</div>
 </section>"""
+
+
+def _attempts(attempts: Sequence[Entry]) -> str:
+    """A line a try, and what was mended in it."""
+    rows: list[str] = []
+    for attempt in attempts:
+        steps = (attempt["verdict_before_mending"], *attempt["mended"])
+        if attempt["mended"]:
+            steps = (*steps, attempt["verdict"])
+        rows.append(f"<li>seed {attempt['seed']}: {escape(' → '.join(steps))}</li>")
+    return f"<ol>{''.join(rows)}</ol>"
 
 
 def _verdict(hand: Entry) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.perception.body.pose_file import openpose_json, pose_of, read_canvas
 from handwright.perception.body.skeleton_picture import skeleton_picture
+from handwright.review.checklist import PictureReview
 from handwright.two_stage.engine import GeneratedPicture, PoseRequest, StageOneHand, on_canvas
 from handwright.two_stage.settings import TwoStageSettings
-from handwright.workflow import generation
-from handwright.workflow.generation import Generation, generate_from_pose
-from handwright.workflow.pose_source import pose_from_photo
+from handwright.types import Image
+from handwright.workflow.generate import generation
+from handwright.workflow.generate.generation import Generation, generate_from_pose
+from handwright.workflow.generate.pose_source import pose_from_photo
 from tests.two_stage.poses import CANVAS, arrays, pose_of_array, wholebody_file
-from tests.workflow.test_review import open_blind
+from tests.workflow.test_review import hand
 
 SIDE = 256
 
@@ -63,18 +66,41 @@ class FakeEstimator:
         return [Body(pose, mask, None, 1.0) for pose in self.poses]
 
 
+class FakeReviewer:
+    """Gives verdicts in turn, one hand each, the last for ever; mending paints the picture white."""
+
+    def __init__(self, *verdicts: str) -> None:
+        self.verdicts, self.mended = list(verdicts or ("pass",)), list[int]()
+        self.expected: list[Any] = []
+
+    def review(self, image: Image, expected: Any) -> PictureReview:
+        self.expected.append(expected)
+        verdict = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
+        return PictureReview((hand(1, verdict),), image.width, image.height)
+
+    def mend(self, image: Image, seed: int) -> tuple[Image, tuple[str, ...]]:
+        self.mended.append(seed)
+        return Image(np.full_like(image.pixels, 255)), ("Hand 1 refined: it has five fingers now.",)
+
+
+@contextmanager
+def open_reviewer() -> Iterator[FakeReviewer]:
+    yield FakeReviewer()
+
+
 def asked(tmp_path: Path, **given: Any) -> Generation:
     path = tmp_path / "pose.json"
     if not path.exists():
         path.write_text(json.dumps(openpose_json(pose_of_array(arrays()), CANVAS, CANVAS)))
     shifted = BodyPose(arrays()[:, :2] / 2 + np.where(arrays()[:, 2:] > 0, 2.0, 0.0), np.ones(133))
     settings = given.pop("settings", TwoStageSettings(prompt="a woman", seed=40))
-    names: dict[str, Any] = {"output": tmp_path / "out.png", "pose": path} | given
+    names: dict[str, Any] = {
+        "output": tmp_path / "out.png", "pose": path, "open_reviewer": open_reviewer, **given
+    }  # fmt: skip
     return Generation(
         settings=settings,
         side=SIDE,
         open_engine=lambda _: FakeEngine(),
-        open_judge=open_blind,
         open_estimator=lambda: FakeEstimator(shifted),  # pyright: ignore[reportArgumentType]
         **names,
     )
@@ -95,8 +121,8 @@ def test_a_picture_is_written_with_its_report(tmp_path: Path) -> None:
     assert (picture["seed"], picture["words"], picture["notes"]) == (40, "someone", ["A note."])
     for name in picture["files"].values():
         assert (tmp_path / "report" / name).is_file()
-    assert set(picture["files"]) == {"picture", "canvas", "mask", "found", "hand-left"}
-    assert (tmp_path / "report" / "skeleton.png").is_file()
+    assert set(picture["files"]) == {"skeleton", "picture", "canvas", "mask", "found", "hand-left"}
+    assert (tmp_path / "report" / "0000" / "pose.json").is_file()
     assert np.array_equal(_read(tmp_path / "report/0000/picture.png"), _read(tmp_path / "out.png"))
     page = (tmp_path / "report" / "index.html").read_text()
     assert "0000/canvas.png" in page
@@ -120,6 +146,55 @@ def test_several_pictures_have_seeds_and_names_in_turn(tmp_path: Path) -> None:
     assert corners == [40, 41, 42]
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "seeds", "mended", "kept", "last"),
+    [
+        (["pass"], [40], [], 40, "pass"),
+        (["fail", "pass"], [40], [40], 40, "pass"),  # mended, and good then
+        (["fail", "fail", "pass"], [40, 41], [40], 41, "pass"),  # made anew only then
+        (["cannot tell", "cannot tell", "fail", "fail"], [40, 41, 42], [42], 40, "unsure"),
+        (["fail", "cannot tell", "fail"], [40, 41, 42], [40, 41, 42], 40, "unsure"),
+    ],
+)
+def test_what_fails_is_mended_first_then_made_anew_and_the_best_is_kept(
+    tmp_path: Path, verdicts: list[str], seeds: list[int], mended: list[int], kept: int, last: str
+) -> None:
+    reviewer = FakeReviewer(*verdicts)
+    made = generate_from_pose(asked(tmp_path, open_reviewer=lambda: nullcontext(reviewer)))
+    (picture,) = made.report["pictures"]
+    assert [attempt["seed"] for attempt in picture["attempts"]] == seeds
+    assert reviewer.mended == mended
+    assert (picture["seed"], picture["review"]["verdict"]) == (kept, last)
+    assert picture["passed"] == (last == "pass")
+    white = kept in mended and picture["attempts"][kept - 40]["verdict"] != "fail"
+    assert (_read(tmp_path / "out.png") == 255).all() == white
+    assert made.exit_code == 0
+
+
+def test_a_picture_that_fails_after_all_attempts_is_written_as_it_was_generated_and_says_so(
+    tmp_path: Path,
+) -> None:
+    reviewer = FakeReviewer("fail")
+    wanted = asked(tmp_path, report=tmp_path / "report", attempts=2, output=tmp_path / "many", n=2)
+    made = generate_from_pose(replace(wanted, open_reviewer=lambda: nullcontext(reviewer)))
+    assert made.exit_code == 1
+    first, second = made.report["pictures"]
+    assert [attempt["seed"] for attempt in first["attempts"]] == [40, 42]
+    assert [attempt["seed"] for attempt in second["attempts"]] == [41, 43]
+    assert not (_read(tmp_path / "many/0000.png") == 255).all()
+    assert first["attempts"][0]["mended"][-1].startswith("The picture stays as it was generated")
+    assert "before-mending" in first["files"]
+    assert "Hand 1 refined" in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_the_review_knows_what_the_text_asks_for(tmp_path: Path) -> None:
+    reviewer = FakeReviewer()
+    settings = TwoStageSettings(prompt="a woman, her left hand clenched in a fist")
+    generate_from_pose(asked(tmp_path, settings=settings, open_reviewer=lambda: nullcontext(reviewer)))
+    (expected,) = reviewer.expected
+    assert [one.grasp for one in expected.hands] == ["fist"]
+
+
 def test_the_skeleton_alone_needs_no_engine(tmp_path: Path) -> None:
     def never(_: TwoStageSettings) -> Any:
         raise AssertionError
@@ -137,8 +212,9 @@ def test_what_was_completed_is_in_the_report(tmp_path: Path) -> None:
     points[7] = 0
     (tmp_path / "pose.json").write_text(json.dumps(wholebody_file(points)))
     made = generate_from_pose(asked(tmp_path))
-    assert made.report["pose"]["completed"] == ["left elbow"]
-    assert made.report["pose"]["hands"] == ["left"]
+    (picture,) = made.report["pictures"]
+    assert picture["pose"]["completed"] == ["left elbow"]
+    assert picture["pose"]["hands"] == ["left"]
 
 
 def test_a_file_that_is_there_is_not_overwritten_without_force(tmp_path: Path) -> None:
@@ -157,6 +233,7 @@ def test_a_file_that_is_there_is_not_overwritten_without_force(tmp_path: Path) -
         ({"reference": Path("photo.png")}, "makes pictures of one pose"),
         ({"output": None}, "nothing to write"),
         ({"n": 0}, "--n is 0"),
+        ({"attempts": 0}, "--attempts is 0"),
         ({"fail_on": "maybe"}, "--fail-on"),
         ({"settings": TwoStageSettings(start_level=0.0)}, "--start-level is 0"),
     ],
@@ -230,7 +307,7 @@ def _fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path
     return lambda: tmp_path
 
 
-_DOORS = ("open_engine", "open_judge", "open_estimator")
+_DOORS = ("open_engine", "open_reviewer", "open_estimator")
 
 
 def test_the_command_makes_a_picture_and_prints_a_line_for_it(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,6 +18,9 @@ from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.perception.body.pose_file import read_canvas, read_pose
 from handwright.types import Camera, Side
+
+if TYPE_CHECKING:
+    from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
 
 Estimate = Callable[[UInt8[np.ndarray, "h w 3"]], Sequence[Body]]
 """Everybody in a picture, the surest first."""
@@ -101,12 +105,9 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     import torch
 
     from handwright.handiffuser.proposals import propose_people, stated_hands
-    from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 
-    pipeline = open_text_to_hand()
-    pipeline.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(seed)
-    chosen = propose_people(text, pipeline, generator=generator, size_px=(side, side))[0]
+    chosen = propose_people(text, _text_to_hand(), generator=generator, size_px=(side, side))[0]
     sides: set[Side] = {pose.side for pose in stated_hands(text) if pose.side is not None}
     sides = sides or {_nearer(chosen.parameters)}
     source = pose_from_parameters(framed(chosen.parameters, sides), side, "text")
@@ -114,6 +115,16 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     if not chosen.agreement.all_right:
         notes.append("no person that was drawn has all that the text states of hands")
     return replace(source, notes=tuple(notes))
+
+
+@cache
+def _text_to_hand() -> TextToHandPipeline:
+    """The embedded T2H; it stays loaded."""
+    from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
+
+    pipeline = open_text_to_hand()
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
 def framed(body: BodyParameters, sides: Collection[Side]) -> BodyParameters:

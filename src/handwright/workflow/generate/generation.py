@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import UInt8
 
 from handwright import __version__
 from handwright.errors import OutputError, UsageError
 from handwright.progress import Progress, silent
 from handwright.two_stage.settings import TwoStageSettings
 from handwright.workflow.files import make_folder, sha256_of_file, write_text
-from handwright.workflow.pose_source import PoseSource, pose_from_file, pose_from_photo, pose_from_text
+from handwright.workflow.generate.pose_source import (
+    Estimate,
+    PoseSource,
+    pose_from_file,
+    pose_from_photo,
+    pose_from_text,
+)
 
 if TYPE_CHECKING:
     from handwright.perception.body.estimate import BodyEstimator
-    from handwright.review.judge import Judge
-    from handwright.two_stage.engine import Engine, GeneratedPicture
+    from handwright.two_stage.engine import Engine
     from handwright.two_stage.pose_completion import CompletedPose
+    from handwright.workflow.generate.attempts import Attempt, Reviewer
 
 LEAST_SIDE, MOST_SIDE = 128, 2048
 """Longer side of pictures in pixels: below, hands have no fingers; above, memory."""
@@ -37,14 +46,15 @@ class Generation:
     reference: Path | None = None  # … or a photograph of somebody in the pose; neither: the prompt decides
     person: int | None = None  # Which person of either, from 0
     n: int = 1  # How many pictures, with the seeds ``settings.seed``, + 1, …
+    attempts: int = 3  # Tries at each until one passes its review, each ``n`` seeds further on
     side: int = 512  # Longer side of the pictures, pixels
-    skeleton: Path | None = None  # Where the skeleton picture goes
+    skeleton: Path | None = None  # Where the skeleton picture goes, the first picture's
     report: Path | None = None  # Folder of the report
     fail_on: str = "fail"  # What of a hand makes the exit code 1
     force: bool = False  # Overwrite files
     progress: Progress = silent
     open_engine: Callable[[TwoStageSettings], Engine] | None = None  # None: the engine that the settings name
-    open_judge: Callable[[], AbstractContextManager[Judge]] | None = None  # None: the real one
+    open_reviewer: Callable[[], AbstractContextManager[Reviewer]] | None = None  # None: the real one
     open_estimator: Callable[[], BodyEstimator] | None = None  # None: the real one
 
 
@@ -58,18 +68,14 @@ class Generated:
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
-    generation: Generation
-    source: PoseSource
-    completed: CompletedPose
-    engine: Engine
-    judge: Judge
-    estimator: BodyEstimator
-    found: list[Any] = field(default_factory=list)
+class _Kept:
+    attempt: Attempt  # The one that was written
+    found: list[Any]  # Poses of everybody who is found in it
+    entry: dict[str, Any]  # In the report
 
 
 def generate_from_pose(generation: Generation) -> Generated:
-    """Make pictures of a pose.
+    """Make pictures of a pose: generate, review, mend what fails, review again, until one passes.
 
     Raises:
         InvalidValueError: The pose is bad or cannot be completed; the message names the joint.
@@ -80,35 +86,38 @@ def generate_from_pose(generation: Generation) -> Generated:
         DiffusionError: A model cannot be loaded, does not fit, or runs out of memory.
     """
     from handwright.two_stage.engine import open_engine
-    from handwright.two_stage.pose_completion import complete_pose
+    from handwright.workflow.generate.attempts import attempt_until_passed, best_of, open_reviewer
 
     _check(generation)
     outputs = _outputs(generation)
+    count, settings = len(outputs), generation.settings
     with ExitStack() as stack:
-        estimator = None
-        if generation.pose is not None:
-            source = pose_from_file(generation.pose, generation.person, generation.side)
-        elif generation.reference is None:
-            source = pose_from_text(generation.settings.prompt, generation.side, generation.settings.seed)
-        else:
-            estimator = stack.enter_context(_estimator(generation))
-            source = pose_from_photo(generation.reference, generation.person, generation.side, estimator)
-        completed = complete_pose(source.pose, source.width, source.height)
-        _write_pose(generation, source, completed)
+        opened: list[BodyEstimator] = []
+
+        def estimate(pixels: UInt8[np.ndarray, "h w 3"]) -> list[Any]:
+            if not opened:
+                opened.append(stack.enter_context((generation.open_estimator or _estimator)()))
+            return opened[0](pixels)
+
+        poses = _poses(generation, estimate)
+        source, completed = poses(settings.seed)
         if not outputs:
-            return Generated(_document(generation, source, completed, [], [], 0), 0)
-        engine = (generation.open_engine or open_engine)(generation.settings)
-        estimator = estimator or stack.enter_context(_estimator(generation))
-        judge = stack.enter_context((generation.open_judge or _open_judge)())
-        run = _Run(generation, source, completed, engine, judge, estimator)
-        pictures: list[dict[str, Any]] = []
+            _write_pose(generation.skeleton, None, source, completed)
+            return Generated(_document(generation, [], 0) | {"pose": _pose_json(source, completed)}, 0)
+        engine = (generation.open_engine or open_engine)(settings)
+        reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
+        kept: list[_Kept] = []
         for number, output in enumerate(outputs):
-            generation.progress("paint", number, len(outputs))
-            pictures.append(_one(run, number, output))
-            generation.progress("", number + 1, len(outputs))
-    counts = [hand["verdict"] for picture in pictures for hand in picture["review"]["hands"]]
-    code = int("fail" in counts or (generation.fail_on == "unsure" and "unsure" in counts))
-    report = _document(generation, source, completed, pictures, run.found, code)
+            generation.progress("paint", number, count)
+            seeds = [settings.seed + number + count * k for k in range(generation.attempts)]
+            tried = attempt_until_passed(seeds, settings, poses, engine, reviewer)
+            best = best_of(tried)
+            people = [body.pose for body in estimate(best.image.pixels)]
+            kept.append(_Kept(best, people, _write(generation, number, output, tried, best, people)))
+            generation.progress("", number + 1, count)
+    verdicts = [hand["verdict"] for one in kept for hand in one.entry["review"]["hands"]]
+    code = int("fail" in verdicts or (generation.fail_on == "unsure" and "unsure" in verdicts))
+    report = _document(generation, kept, code)
     page = None
     if generation.report is not None:
         from handwright.workflow.report.generation_page import render_generation
@@ -119,6 +128,23 @@ def generate_from_pose(generation: Generation) -> Generated:
     return Generated(report, code, page)
 
 
+def _poses(generation: Generation, estimate: Estimate) -> Callable[[int], tuple[PoseSource, CompletedPose]]:
+    """The pose for a seed, completed; only those from a text depend on it."""
+    from handwright.two_stage.pose_completion import complete_pose
+
+    def completed(source: PoseSource) -> tuple[PoseSource, CompletedPose]:
+        return source, complete_pose(source.pose, source.width, source.height)
+
+    person, side = generation.person, generation.side
+    if generation.pose is not None:
+        fixed = completed(pose_from_file(generation.pose, person, side))
+    elif generation.reference is not None:
+        fixed = completed(pose_from_photo(generation.reference, person, side, estimate))
+    else:
+        return cache(lambda seed: completed(pose_from_text(generation.settings.prompt, side, seed)))
+    return lambda _: fixed
+
+
 def _check(generation: Generation) -> None:
     if generation.pose is not None and generation.reference is not None:
         raise UsageError(
@@ -127,11 +153,16 @@ def _check(generation: Generation) -> None:
         )  # fmt: skip
     if generation.output is None and generation.skeleton is None:
         raise UsageError("there is nothing to write", "-o and --skeleton are missing", "give -o OUT")
-    if generation.n < 1:
-        raise UsageError(f"--n is {generation.n}", "", "give a whole number from 1 on")
+    for name, number in (("--n", generation.n), ("--attempts", generation.attempts)):
+        if number < 1:
+            raise UsageError(f"{name} is {number}", "", "give a whole number from 1 on")
     if not LEAST_SIDE <= generation.side <= MOST_SIDE:
         raise UsageError(
             f"--side is {generation.side}", "", f"give a number from {LEAST_SIDE} to {MOST_SIDE}"
+        )
+    if generation.skeleton is not None and generation.skeleton.exists() and not generation.force:
+        raise OutputError(
+            f"{generation.skeleton} is there already", "", "choose another name, or give --force"
         )
     if generation.fail_on not in ("fail", "unsure"):
         raise UsageError(f"--fail-on {generation.fail_on!r} is not known", "", "give fail or unsure")
@@ -154,144 +185,137 @@ def _outputs(generation: Generation) -> list[Path]:
     return files
 
 
-def _one(run: _Run, number: int, output: Path) -> dict[str, Any]:
-    """Make, measure, review and write one picture; its entry in the report."""
+def _write(
+    generation: Generation,
+    number: int,
+    output: Path,
+    tried: Sequence[Attempt],
+    best: Attempt,
+    people: list[Any],
+) -> dict[str, Any]:
+    """Write one picture and what belongs to it; its entry in the report."""
     from handwright.image import save_image
     from handwright.metrics.pose_error import pose_error
-    from handwright.review.judge import review_picture
     from handwright.review.review_json import picture_json
-    from handwright.two_stage.engine import PoseRequest
-    from handwright.types import Image
 
-    generation, source = run.generation, run.source
-    seed = generation.settings.seed + number
-    begun = time.perf_counter()
-    request = PoseRequest(run.completed, source.width, source.height, generation.settings, seed)
-    generated = run.engine.make(request)
-    seconds = time.perf_counter() - begun
-    image = Image(generated.pixels)
-    bodies = [body.pose for body in run.estimator(generated.pixels)]
-    error = pose_error(run.completed.pose, bodies, source.width, source.height)
-    run.found.append(bodies)
-    review = review_picture(image, run.judge)
+    source, generated = best.source, best.generated
+    error = pose_error(best.completed.pose, people, source.width, source.height)
     make_folder(output.parent)
-    save_image(image, output, overwrite=generation.force)
-    files = (
-        {}
-        if generation.report is None
-        else _evidence(generation.report, f"{number:04d}", generated, bodies, run)
-    )
+    save_image(best.image, output, overwrite=generation.force)
+    folder = None if generation.report is None else generation.report / f"{number:04d}"
+    _write_pose(generation.skeleton if number == 0 else None, folder, source, best.completed)
     return {
         "output": output.as_posix(),
         "sha256": sha256_of_file(output),
-        "seed": seed,
+        "seed": best.seed,
+        "passed": best.passes,
+        "pose": _pose_json(source, best.completed),
         "words": generated.words,
         "notes": list(generated.notes),
+        "attempts": [attempt.to_json() for attempt in tried],
         "pose_error": _plain(asdict(error)),
-        "review": picture_json(output.as_posix(), review),
-        "files": files,
-        "seconds": round(seconds, 2),
+        "review": picture_json(output.as_posix(), best.review),
+        "files": {} if folder is None else _evidence(folder, tried, best, people, generation),
+        "seconds": round(sum(attempt.seconds for attempt in tried), 2),
     }
 
 
 def _evidence(
-    report: Path, name: str, generated: GeneratedPicture, bodies: list[Any], run: _Run
-) -> dict[str, Any]:
+    folder: Path, tried: Sequence[Attempt], best: Attempt, people: list[Any], generation: Generation
+) -> dict[str, str]:
     """Write the pictures beside the report; their names below it."""
-    import numpy as np
-
     from handwright.image import write_png
     from handwright.metrics.pose_error import nearest_person, wanted_points
     from handwright.perception.body.skeleton_picture import skeleton_picture
 
-    folder = report / name
-    make_folder(folder)
+    generated = best.generated
     height, width = generated.mask.shape
-    wanted = wanted_points(run.completed.pose, width, height)
-    person = nearest_person(wanted, bodies)
+    wanted = wanted_points(best.completed.pose, width, height)
+    person = nearest_person(wanted, people)
     shown = skeleton_picture([] if person is None else person, width, height)
     parts: dict[str, Any] = {
-        "picture": generated.pixels,
+        "picture": best.image.pixels,
         "canvas": generated.canvas,
         "mask": generated.mask.astype(np.uint8) * 255,
-        "found": np.where(shown.any(2, keepdims=True), shown, generated.pixels),
+        "found": np.where(shown.any(2, keepdims=True), shown, best.image.pixels),
         "steps": generated.strip,
         **{f"hand-{'-'.join(hand.sides)}": hand.pixels for hand in generated.hands},
     }
-    files: dict[str, str] = {}
+    if best.mended:
+        parts["before-mending"] = generated.pixels
+    if generation.settings.keep_steps:
+        parts |= {f"attempt-{attempt.seed}": attempt.image.pixels for attempt in tried}
+    files = {"skeleton": f"{folder.name}/skeleton.png"}
     for part, pixels in parts.items():
         if pixels is not None:
             write_png(folder / f"{part}.png", pixels)
-            files[part] = f"{name}/{part}.png"
+            files[part] = f"{folder.name}/{part}.png"
     return files
 
 
-def _write_pose(generation: Generation, source: PoseSource, completed: CompletedPose) -> None:
+def _write_pose(
+    skeleton: Path | None, folder: Path | None, source: PoseSource, completed: CompletedPose
+) -> None:
+    """Write the pose as a picture, and into a folder of the report with its numbers."""
     from handwright.image import write_png
     from handwright.perception.body.pose_file import openpose_json
     from handwright.perception.body.skeleton_picture import skeleton_picture
 
     drawn = skeleton_picture(completed.pose, source.width, source.height)
-    if generation.skeleton is not None:
-        if generation.skeleton.exists() and not generation.force:
-            raise OutputError(
-                f"{generation.skeleton} is there already", "", "choose another name, or give --force"
-            )
-        make_folder(generation.skeleton.parent)
-        write_png(generation.skeleton, drawn)
-    if generation.report is not None:
-        make_folder(generation.report)
-        write_png(generation.report / "skeleton.png", drawn)
+    if skeleton is not None:
+        make_folder(skeleton.parent)
+        write_png(skeleton, drawn)
+    if folder is not None:
+        make_folder(folder)
+        write_png(folder / "skeleton.png", drawn)
         if source.body is not None:
             text = json.dumps(source.body.to_json(), indent=1)
-            write_text(generation.report / "parameters.json", text + "\n")
+            write_text(folder / "parameters.json", text + "\n")
         text = json.dumps(openpose_json(completed.pose, source.width, source.height))
-        write_text(generation.report / "pose.json", text + "\n")
+        write_text(folder / "pose.json", text + "\n")
 
 
-def _document(
-    generation: Generation,
-    source: PoseSource,
-    completed: CompletedPose,
-    pictures: list[dict[str, Any]],
-    found: list[Any],
-    code: int,
-) -> dict[str, Any]:
+def _pose_json(source: PoseSource, completed: CompletedPose) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "width": source.width,
+        "height": source.height,
+        "hands": list(completed.hands),
+        "completed": list(completed.added),
+        "notes": list(source.notes),
+    }
+
+
+def _document(generation: Generation, kept: Sequence[_Kept], code: int) -> dict[str, Any]:
     return {
         "schema": "handwright/generation-1",
         "handwright": __version__,
         "command": "generate",
         "exit_code": code,
-        "settings": asdict(replace(generation.settings)),
-        "pose": {
-            "source": source.name,
-            "width": source.width,
-            "height": source.height,
-            "hands": list(completed.hands),
-            "completed": list(completed.added),
-            "notes": list(source.notes),
-        },
-        "measures": _measures(completed, source, found) if pictures else {},
-        "pictures": pictures,
+        "settings": {**asdict(generation.settings), "attempts": generation.attempts},
+        "measures": _measures(kept) if kept else {},
+        "pictures": [one.entry for one in kept],
     }
 
 
-def _measures(completed: CompletedPose, source: PoseSource, found: list[Any]) -> dict[str, Any]:
+def _measures(kept: Sequence[_Kept]) -> dict[str, Any]:
     """MPJPE and, where pycocotools is installed, DAP over the pictures, with 95 % intervals."""
     from importlib.util import find_spec
 
     from handwright.metrics.average_precision import FoundPerson, dap
     from handwright.metrics.pose_error import mpjpe_of, wanted_points
 
-    size = source.width, source.height
-    estimates = list(mpjpe_of([completed.pose] * len(found), found, [size] * len(found)))
+    poses = [one.attempt.completed.pose for one in kept]
+    sizes = [(one.attempt.source.width, one.attempt.source.height) for one in kept]
+    found = [one.found for one in kept]
+    estimates = list(mpjpe_of(poses, found, sizes))
     if find_spec("pycocotools") is not None:
-        wanted = wanted_points(completed.pose, *size)
+        wanted = [[wanted_points(pose, *size)] for pose, size in zip(poses, sizes, strict=True)]
         people = [
             [FoundPerson(pose.points_px, float(pose.visibility.mean())) for pose in bodies]
             for bodies in found
         ]
-        estimates += [dap([[wanted]] * len(found), people, points, rounds=100) for points in (133, 42)]
+        estimates += [dap(wanted, people, points, rounds=100) for points in (133, 42)]
     return {
         one.name: _plain({"value": one.value, "low": one.low, "high": one.high, "n": one.n})
         for one in estimates
@@ -308,14 +332,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimator(generation: Generation) -> BodyEstimator:
+def _estimator() -> BodyEstimator:
     from handwright.perception.body.estimate import BodyEstimator
 
-    return (generation.open_estimator or BodyEstimator)()
-
-
-def _open_judge() -> AbstractContextManager[Judge]:
-    from handwright.perception.models.download import ensure_models
-    from handwright.review.judge import open_judge
-
-    return open_judge(ensure_models().hand_landmarker)
+    return BodyEstimator()
