@@ -19,10 +19,11 @@ import torch
 from handwright.body import BodyParameters
 from handwright.hand.grammar import StatedPose, describe, parse_pose_text
 from handwright.handiffuser.hand_words import agreement_of
-from handwright.handiffuser.proposals import DRAWS, with_stated_fingers
+from handwright.handiffuser.proposals import DRAWS, with_stated_fingers, worth
 from handwright.handiffuser.text_to_hand_pipeline import EMBEDDED, open_text_to_hand
 from handwright.handiffuser.tokens import decode
 from handwright.metrics.estimate import mean_estimate
+from handwright.prompts.plan import plan_prompt
 from handwright.training.streams.text_poses import TextPose, TextPoseStream
 
 SIZE_PX = (256, 256)
@@ -57,10 +58,10 @@ def main() -> None:
         nearest = nearest_captions(texts, stream, wording)
         rows: dict[str, Callable[[int], BodyParameters]] = {
             "nearest caption": lambda k, near=nearest: decode(near[k].tokens, SIZE_PX),
-            "rules on T2H's first body": lambda k, d=drawn, t=texts, s=stated: mended(d[k][0], t[k], s[k]),
+            "rules on T2H's first body": lambda k, d=drawn, t=texts: mended(d[k][0], t[k]),
             "T2H": lambda k, d=drawn: d[k][0],
             f"T2H, best of {DRAWS} by the rules": lambda k, d=drawn, s=stated: best(d[k], s[k]),
-            "the same, mended": lambda k, d=drawn, t=texts, s=stated: mended(best(d[k], s[k]), t[k], s[k]),
+            "the same, mended": lambda k, d=drawn, t=texts, s=stated: mended(best(d[k], s[k]), t[k]),
         }
         for row, person_of in rows.items():
             read = [agreement_of(person_of(k), (stated[k],)) for k in range(len(texts))]
@@ -80,13 +81,12 @@ def alone(person: TextPose) -> TextPose:
 
 def best(people: list[BodyParameters], stated: StatedPose) -> BodyParameters:
     """The person that agrees best."""
-    read = [agreement_of(person, (stated,)) for person in people]
-    return people[int(np.argmax([10 * one.whole + 2 * one.fingers + one.directions for one in read]))]
+    return max(people, key=lambda person: worth(agreement_of(person, (stated,))))
 
 
-def mended(person: BodyParameters, text: str, stated: StatedPose) -> BodyParameters:
+def mended(person: BodyParameters, text: str) -> BodyParameters:
     """With the grammar's fingers where the text states others."""
-    return with_stated_fingers(person, text, (stated,))[0]
+    return with_stated_fingers(person, plan_prompt(text))[0]
 
 
 def nearest_captions(texts: list[str], stream: TextPoseStream, wording: str) -> list[TextPose]:

@@ -10,6 +10,7 @@ from handwright.errors import DiffusionError, UsageError
 from handwright.handiffuser.hand_words import hands_in_words
 from handwright.handiffuser.proposals import propose_people, stated_hands
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
+from handwright.prompts.parse import parse_prompt
 from tests.handiffuser.test_text_to_hand import small_pipeline
 
 PROMPTS = (
@@ -25,12 +26,13 @@ def test_stated_fingers_are_right_even_where_the_model_knows_nothing(prompt: str
     """Random weights draw no such hand; the grammar mends it, within limits, on the side that is named."""
     pipeline = small_pipeline()
     drawn = propose_people(prompt, pipeline, draws=2, generator=torch.Generator().manual_seed(0))
-    (stated,) = stated_hands(prompt)
+    (stated,) = stated_hands(parse_prompt(prompt))
     assert stated.side is not None
     words = hands_in_words(drawn[0].parameters)[stated.side]
     assert replace(stated, palm=None, points=None).fits(words)
     assert drawn[0].agreement.fingers == 1
     assert drawn[0].mended == (stated.side,)
+    assert drawn[0].named == {stated.side}
     assert excess_of(drawn[0].parameters).fingers_rad < 1e-3
 
 

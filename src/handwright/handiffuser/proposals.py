@@ -13,8 +13,8 @@ from handwright.hand.grammar import StatedPose, angles_of
 from handwright.hand.kinematics import pose_of_dofs
 from handwright.handiffuser.hand_words import Agreement, agreement_of, hands_in_words
 from handwright.handiffuser.text_to_hand_pipeline import TextToHandPipeline
-from handwright.prompts.parse import parse_prompt
-from handwright.prompts.plan import plan_prompt
+from handwright.prompts.expectation import Expectation
+from handwright.prompts.plan import Plan, plan_prompt
 from handwright.types import Side
 
 DRAWS = 8
@@ -28,6 +28,7 @@ class Proposal:
     parameters: BodyParameters  # Within anatomical limits
     agreement: Agreement  # With what the rules read in the text
     mended: tuple[Side, ...]  # Hands whose fingers no draw had right: they come from the grammar
+    named: frozenset[Side]  # Hands that the text speaks of by their side
 
 
 def propose_people(
@@ -57,41 +58,40 @@ def propose_people(
     Raises:
         UsageError: The prompt is empty, or a number is out of range.
     """
-    stated = stated_hands(prompt)
+    plan = plan_prompt(prompt)
+    stated = stated_hands(plan.expectation)
+    named: frozenset[Side] = frozenset(pose.side for pose in stated if pose.side is not None)
     drawn = pipeline(
         prompt, num_samples_per_prompt=count * draws, generator=generator, size_px=size_px
     ).parameters
     rated = [(agreement_of(person, stated), person) for person in drawn]
-    rated.sort(key=lambda pair: -_worth(pair[0]))
+    rated.sort(key=lambda pair: -worth(pair[0]))
     found: list[Proposal] = []
     for agreement, person in rated[:count]:
         mended: tuple[Side, ...] = ()
         if mend and agreement.fingers < agreement.hands:
-            person, mended = with_stated_fingers(person, prompt, stated)
+            person, mended = with_stated_fingers(person, plan)
             agreement = agreement_of(person, stated)
-        found.append(Proposal(person, agreement, mended))
+        found.append(Proposal(person, agreement, mended, named))
     return found
 
 
-def stated_hands(prompt: str) -> tuple[StatedPose, ...]:
+def stated_hands(expected: Expectation) -> tuple[StatedPose, ...]:
     """What a text states of each hand that it mentions and that is not out of sight."""
-    return tuple(hand.pose for hand in parse_prompt(prompt).hands if not hand.hidden)
+    return tuple(hand.pose for hand in expected.hands if not hand.hidden)
 
 
-def with_stated_fingers(
-    parameters: BodyParameters, prompt: str, stated: tuple[StatedPose, ...]
-) -> tuple[BodyParameters, tuple[Side, ...]]:
-    """The person, with fingers of the grammar where the text states others than they have.
+def with_stated_fingers(parameters: BodyParameters, plan: Plan) -> tuple[BodyParameters, tuple[Side, ...]]:
+    """The person, with fingers of the grammar where the text of a plan states others than they have.
 
     Returns:
         The person and the sides that were changed.
     """
     posed, words = pose_body(parameters), hands_in_words(parameters)
     hands, changed = dict(posed.hands), list[Side]()
-    plan = plan_prompt(prompt)
     expected = zip(plan.hands, plan.expectation.hands, strict=False)
     shown = [planned for planned, hand in expected if not hand.hidden]  # as ``stated_hands`` has them
-    for pose, planned in zip(stated, shown, strict=False):
+    for pose, planned in zip(stated_hands(plan.expectation), shown, strict=False):
         side: Side = pose.side or (planned.pose.side if planned.pose else None) or "right"
         if planned.pose is None or side in changed or replace(pose, palm=None, points=None).fits(words[side]):
             continue
@@ -103,5 +103,6 @@ def with_stated_fingers(
     return parameters_with(parameters, global_rotations(parameters), hands), tuple(changed)
 
 
-def _worth(agreement: Agreement) -> float:
+def worth(agreement: Agreement) -> float:
+    """What people are chosen by: hands that are right as a whole, then fingers, then directions."""
     return agreement.whole + 0.1 * agreement.fingers + 0.01 * agreement.directions

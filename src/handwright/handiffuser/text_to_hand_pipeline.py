@@ -90,10 +90,14 @@ class TextToHandPipeline(DiffusionPipeline):
                 f"{len(prompts)} prompts, {num_samples_per_prompt} samples, {num_inference_steps} steps",
                 "give at least one of each",
             )
-        prompts = [text for text in prompts for _ in range(num_samples_per_prompt)]
-        text, mask = self._encode([*prompts, *[""] * (len(prompts) if guidance_scale != 1 else 0)])
+        count = len(prompts) * num_samples_per_prompt
+        read, seen = self._encode([*prompts, ""] if guidance_scale != 1 else prompts)
+        rows = torch.arange(len(prompts), device=self.device).repeat_interleave(num_samples_per_prompt)
+        if guidance_scale != 1:
+            rows = torch.cat([rows, torch.full_like(rows, len(prompts))])
+        text, mask = read[rows], seen[rows]
         config = self.denoiser.config
-        shape = (len(prompts), config["tokens"], config["width"])
+        shape = (count, config["tokens"], config["width"])
         sample = randn_tensor(shape, generator=generator, device=self.device, dtype=self.denoiser.dtype)
         self.scheduler.set_timesteps(num_inference_steps)
         for step in self.scheduler.timesteps:
@@ -103,8 +107,8 @@ class TextToHandPipeline(DiffusionPipeline):
                 given, without = velocity.chunk(2)
                 velocity = without + guidance_scale * (given - without)
             sample = self.scheduler.step(velocity, step, sample).prev_sample
-        rows = self.denoiser.restored(sample).double().cpu().numpy()
-        people = [decode(row, size_px) for row in rows]
+        numbers = self.denoiser.restored(sample).double().cpu().numpy()
+        people = [decode(row, size_px) for row in numbers]
         return TextToHandOutput(
             parameters=[within_limits(person) for person in people],
             beyond_limits=[excess_of(person).beyond() for person in people],

@@ -43,7 +43,7 @@ PROMPT_SHEET = (
     "drawing, a woman, right hand, index and middle extended and left hand, all fingers extended",
     "a picture of a middle-aged woman, wearing a red shirt, in a garden",
 )
-"""Drawn at every checkpoint, each from its own fixed seed."""
+"""Drawn at every checkpoint, all with the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,12 +104,11 @@ def pose_from_text(text: str, side: int, seed: int) -> PoseSource:
     need("torch", "diffusers", "transformers", extra="diffusion")
     import torch
 
-    from handwright.handiffuser.proposals import propose_people, stated_hands
+    from handwright.handiffuser.proposals import propose_people
 
     generator = torch.Generator().manual_seed(seed)
     chosen = propose_people(text, _text_to_hand(), generator=generator, size_px=(side, side))[0]
-    sides: set[Side] = {pose.side for pose in stated_hands(text) if pose.side is not None}
-    sides = sides or {_nearer(chosen.parameters)}
+    sides: Collection[Side] = chosen.named or {_nearer(chosen.parameters)}
     source = pose_from_parameters(framed(chosen.parameters, sides), side, "text")
     notes = [f"the fingers of the {one} hand are the grammar's" for one in chosen.mended]
     if not chosen.agreement.all_right:
