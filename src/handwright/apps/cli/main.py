@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import typer
 
+from handwright.apps.cli.batch import batch
 from handwright.apps.cli.commands import app
 from handwright.apps.cli.evaluate import evaluate
 from handwright.apps.cli.generate import generate
@@ -32,6 +33,7 @@ app.command(short_help="Make a person in a given pose, or plan a prompt.")(gener
 app.command(short_help="Render pictures of hands with exact truth.")(synth)
 app.command(short_help="Train a member of the embedded family.")(train)
 app.command(short_help="Re-run a paper's tables.")(reproduce)
+app.command(short_help="Refine or review very many pictures, on one machine or a cluster.")(batch)
 app.command(short_help="Serve review, refine and hands over HTTP.")(serve)
 app.command(short_help="Mend pictures on a page in the browser.")(web)
 

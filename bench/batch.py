@@ -1,0 +1,97 @@
+"""Pictures per core-hour of `handwright batch`, and what more workers give.
+
+    python bench/batch.py [--n 60] [--task refine] [--seed 0] [--cost-per-core-hour 0.05]
+
+Rendered pictures of one hand, 512²; one worker, then two, each on one core, on an idle machine; the start of
+the cluster and of the workers (until the first result) is counted apart. The simulation to 1,000 workers has
+the measured seconds of every picture (drawn again with replacement), a queue in the order of arrival, the
+measured share of a picture that is spent beside its worker (driver), and counts starting up.
+"""
+
+import argparse
+import heapq
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from handwright.data.hands import render_hands
+from handwright.image import write_png
+from handwright.workflow.batch.cluster import BatchOptions, run_batch
+
+SIDE = 512
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--n", type=int, default=60, help="pictures")
+    parser.add_argument("--task", default="refine", choices=("refine", "review", "hands"))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cost-per-core-hour", type=float, default=0.05)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for k in range(options.n):
+            made = render_hands(930_000 + options.seed, k, 256)
+            pixels = cv2.resize(made.pixels, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+            (folder / "in").mkdir(exist_ok=True)
+            write_png(folder / "in" / f"{k:04}.png", pixels)
+        found = {workers: measured(folder, options.task, workers) for workers in (1, 2)}
+    print(f"{options.task}, {options.n} pictures of {SIDE}², seed {options.seed}, {os.cpu_count()} cores\n")
+    print("| workers | start s | pictures/s after it | pictures a core-hour | slope |\n|---|---|---|---|---|")
+    for workers, (start, rate, _) in found.items():
+        slope = rate / found[1][1]
+        print(f"| {workers} | {start:.1f} | {rate:.2f} | {3600 * rate / workers:.0f} | {slope:.2f} |")
+    start, rate, seconds = found[2]
+    beside = max(2 / rate - float(np.mean(seconds)), 0) / 2  # of a picture, in the driver and between
+    print("\nsimulated, 1,000,000 pictures\n\n| workers | hours | of ideal | cost |\n|---|---|---|---|")
+    for workers in (1, 2, 10, 100, 1000):
+        hours = simulated(1_000_000, workers, seconds, beside, start, options.seed) / 3600
+        ideal = 1_000_000 * float(np.mean(seconds)) / workers / 3600
+        cost = hours * workers * options.cost_per_core_hour
+        print(f"| {workers} | {hours:.2f} | {100 * ideal / hours:.0f} % | {cost:.0f} |")
+
+
+def measured(folder: Path, task: str, workers: int) -> tuple[float, float, list[float]]:
+    """Seconds until the first result, pictures a second after it, and each picture's own seconds."""
+    times: list[float] = []
+
+    def progress(_: str, done: int, total: int) -> None:
+        del total
+        if done:
+            times.append(time.perf_counter())
+
+    sink = folder / f"out-{workers}"
+    began = time.perf_counter()
+    options = BatchOptions(task=task, workers=workers, progress=progress)
+    run_batch([str(folder / "in")], str(sink), options=options)
+    records = [json.loads(path.read_text()) for path in sink.glob("records/*.json")]
+    seconds = [float(sum(record["entry"]["seconds"].values())) for record in records]
+    return times[0] - began, (len(times) - 1) / (times[-1] - times[0]), seconds
+
+
+def simulated(
+    count: int, workers: int, seconds: list[float], beside: float, start: float, seed: int
+) -> float:
+    """Seconds until all pictures are done: one queue, ``workers`` servers, one driver that hands them out."""
+    drawn = np.random.default_rng(seed).choice(seconds, count)
+    free = [start] * workers
+    driver = start
+    last = 0.0
+    for one in drawn:
+        driver = max(driver, free[0]) + beside / max(workers, 2)  # hand-outs overlap with work
+        ends = driver + one
+        heapq.heapreplace(free, ends)
+        last = max(last, ends)
+    return last
+
+
+if __name__ == "__main__":
+    main()

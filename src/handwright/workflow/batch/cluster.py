@@ -1,0 +1,187 @@
+"""A batch on Ray Data: a local cluster that it starts by itself, or one that is there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+from handwright import __version__
+from handwright.errors import UsageError, need
+from handwright.progress import Progress, silent
+from handwright.workflow.batch.items import Item, list_items
+from handwright.workflow.batch.sink import Sink
+from handwright.workflow.batch.summary import Summary
+from handwright.workflow.batch.worker import TASKS, Task, TaskName, Worker, scratch_folder
+from handwright.workflow.run.batch import RunOptions, engine_opener
+from handwright.workflow.run.pool import FailOn, OpenEngine, exit_code_of
+from handwright.workflow.run.request import Request
+
+_ROWS_A_BLOCK = 8
+"""Pictures of a block, the unit that Ray plans with; few, so that workers end together. Chosen by eye."""
+
+_MOST_BLOCKS = 20_000
+"""More blocks cost the driver memory; beyond, they get longer. Chosen by eye."""
+
+_OBJECT_STORE_BYTES = 200_000_000
+"""Of a local cluster: rows hold names and numbers only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """How a batch is carried out; nothing here changes a result."""
+
+    task: TaskName = "refine"  # What is done with every picture
+    prompt: str = ""  # What pictures were meant to show that have no prompt of their own; for review
+    workers: int = 1  # Processes, one core each
+    address: str | None = None  # Of a cluster that is there; None: a local one is started
+    max_seconds: float = 600.0  # A picture that takes longer ends its worker
+    attempts: int = 3  # At a picture at which workers die
+    redo: Literal["nothing", "quarantined", "everything"] = "nothing"  # Of what is done already
+    fail_on: FailOn = "fail"  # What of a hand makes the exit code 1
+    progress: Progress = silent
+    open_engine: OpenEngine | None = None  # None: the real one; it travels to the workers
+
+    def check(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises:
+            UsageError: An option has no such value.
+        """
+        if self.task not in TASKS:
+            raise UsageError(f"--task {self.task!r} is not known", "", f"give {', '.join(TASKS)}")
+        if self.fail_on not in ("fail", "unsure"):
+            raise UsageError(f"--fail-on {self.fail_on!r} is not known", "", "give fail or unsure")
+        numbers = {"--workers": self.workers, "--attempts": self.attempts, "--max-seconds": self.max_seconds}
+        for name, value in numbers.items():
+            if value <= 0:
+                raise UsageError(f"{name} is {value:g}", "", "give a number above 0")
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch did."""
+
+    summary: Summary
+    exit_code: int  # 0, 1 a hand fails that is left, 2 pictures are in quarantine, 70 one by a bug
+
+
+def run_batch(
+    sources: Sequence[str], sink: str, request: Request | None = None, options: BatchOptions | None = None
+) -> BatchResult:
+    """Work on all pictures of the sources that are not done yet.
+
+    Args:
+        sources: See ``items.list_items``.
+        sink: Folder for results, records and the report: a path, or an address that fsspec knows.
+        request: Options of a refinement.
+        options: How the batch is carried out.
+
+    Raises:
+        UsageError: The sources hold no picture, or an option makes no sense.
+        OutputError: The sink cannot be written to.
+        MissingPackageError: Ray is not installed.
+        MissingModelError: A model is missing and cannot be fetched.
+    """
+    request, options = request or Request(), options or BatchOptions()
+    need("ray", "pyarrow", "fsspec", extra="batch")
+    options.check()
+    items = list_items(sources, leave_out=sink)
+    request.check(len(items))
+    engine_opener(RunOptions(open_engine=options.open_engine), request)  # fetches models once, here
+    place, run = Sink(sink), uuid4().hex[:12]
+    task = Task(
+        name=options.task,
+        request=request,
+        settings=request.as_json(),
+        fingerprint=request.fingerprint(f"{options.task} {options.prompt}".rstrip()),
+        sink=sink,
+        run=run,
+        prompt=options.prompt,
+        attempts=options.attempts,
+        seconds=options.max_seconds,
+        redo=options.redo,
+        open_engine=options.open_engine,
+    )
+    place.write("batch.json", _about(task, sources).encode())
+    summary = Summary(run)
+    options.progress("", 0, len(items))
+    try:
+        with redirect_stdout(sys.stderr), _cluster(options):  # Ray reports the death of workers on stdout
+            for row in _results(items, task, options):
+                summary.add(row)
+                options.progress("", summary.counts["pictures"], len(items))
+    finally:
+        shutil.rmtree(scratch_folder(run), ignore_errors=True)
+    place.remove("claims")
+    about = {"schema": "handwright/batch-1", "handwright": __version__, "task": options.task, "run": run}
+    place.write("report.json", summary.to_json({**about, "settings": task.settings}).encode())
+    place.write("quarantine.csv", summary.quarantine_csv().encode())
+    place.write("index.html", summary.page(f"{options.task} of {len(items)} pictures").encode())
+    errors = [{"internal": summary.internal}] * bool(summary.quarantine)
+    return BatchResult(summary, exit_code_of(errors, summary.counts, options.fail_on))
+
+
+def _about(task: Task, sources: Sequence[str]) -> str:
+    import json
+
+    about = {"handwright": __version__, "task": task.name, "sources": list(sources), "run": task.run}
+    return json.dumps({**about, "settings": task.settings}, indent=1, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _cluster(options: BatchOptions) -> Generator[None]:
+    """A cluster for one batch, or a connection to one.
+
+    A local cluster listens on the loopback interface alone, has no dashboard, sends no usage statistics, and
+    has a core more than workers: reading takes one, and an actor pool that holds all of them waits for ever.
+    """
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_BACKEND_LOG_LEVEL="fatal")  # read as Ray is imported
+    if options.address is None:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    import ray
+
+    silent_logs: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if options.address is None:
+        ray.init(
+            num_cpus=options.workers + 1,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            **silent_logs,
+        )
+    else:
+        try:
+            ray.init(address=options.address, **silent_logs)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            why = " ".join(str(error).split())
+            raise UsageError(f"there is no cluster at {options.address}", why, "check --address") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Generator[dict[str, Any]]:
+    """A summary row for every item, as they are done."""
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    blocks = min(max(len(items) // _ROWS_A_BLOCK, options.workers), _MOST_BLOCKS, len(items))
+    rows = ray.data.from_items([item.row() for item in items], override_num_blocks=blocks)
+    results = rows.map_batches(
+        Worker,  # pyright: ignore[reportArgumentType] - its batches are plain columns
+        fn_constructor_args=(task,),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=options.workers),
+        num_cpus=1,
+    )
+    yield from results.iter_rows()

@@ -1,0 +1,329 @@
+"""Batches: every kind of source, results as the commands make them, each once, whatever is killed."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from handwright.apps.cli.main import run
+from handwright.errors import UsageError
+from handwright.review.checklist import PictureReview
+from handwright.workflow import Request, RunOptions, refine_files
+from handwright.workflow.batch.cluster import BatchOptions
+from handwright.workflow.batch.items import Item, list_items, read_item
+from handwright.workflow.batch.sink import Sink
+from handwright.workflow.batch.summary import Summary
+from handwright.workflow.batch.worker import Task, Worker, summary_row
+from tests.workflow import fakes
+from tests.workflow.batch import actor
+from tests.workflow.fakes import BREAKS, KILLS, open_fake_engine, picture
+
+ROOT = Path(__file__).parents[3]
+
+
+def task(sink: str, **given: object) -> Task:
+    request = Request()
+    plain = {"name": "refine", "run": "now", "fingerprint": "f", "open_engine": open_fake_engine}
+    return Task(request=request, settings=request.as_json(), sink=sink, **{**plain, **given})
+
+
+def shard(path: Path, *names: str) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name in names:
+            data = picture(path.parent / "one.png").read_bytes()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    (path.parent / "one.png").unlink(missing_ok=True)
+    return path
+
+
+def test_a_folder_is_searched_and_hidden_files_and_the_sink_are_left_out(tmp_path: Path):
+    for name in ("b.png", "sub/a.jpg", ".hidden/c.png", "out/pictures/b.png"):
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    items = list_items([str(tmp_path)], leave_out=str(tmp_path / "out"))
+    assert [item.key for item in items] == ["b.png", "sub/a.jpg"]
+    assert items[0].url == f"file://{tmp_path}/b.png"
+
+
+def test_a_pattern_names_pictures_by_what_it_leaves_open(tmp_path: Path):
+    for name in ("x/1.png", "y/1.png", "y/2.webp"):
+        picture(tmp_path / name)
+    assert [item.key for item in list_items([f"{tmp_path}/*/1.png"])] == ["x/1.png", "y/1.png"]
+
+
+def test_the_members_of_a_shard_are_read_where_they_lie(tmp_path: Path):
+    path = shard(tmp_path / "s-000.tar", "0001.png", "0001.json", "deep/0002.png")
+    items = list_items([f"{tmp_path}/s-*.tar"])
+    assert [item.key for item in items] == ["s-000/0001.png", "s-000/deep/0002.png"]
+    with tarfile.open(path) as tar:
+        file = tar.extractfile("deep/0002.png")
+        assert file is not None
+        assert read_item(items[1]) == file.read()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_manifest_names_pictures_with_their_prompts(tmp_path: Path, kind: str):
+    picture(tmp_path / "in" / "a.png")
+    picture(tmp_path / "b.png")
+    rows = [
+        {"path": "in/a.png", "name": "", "prompt": "a fist"},
+        {"path": str(tmp_path / "b.png"), "name": "x/second.png", "prompt": ""},
+    ]
+    path = tmp_path / f"list.{kind}"
+    if kind == "csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    first, second = list_items([str(path)])
+    assert (first.key, first.prompt, second.key) == ("in/a.png", "a fist", "x/second.png")
+    assert read_item(first) == (tmp_path / "in" / "a.png").read_bytes()
+    assert read_item(second) == (tmp_path / "b.png").read_bytes()
+
+
+def test_what_cannot_be_a_source_is_refused_in_one_line(tmp_path: Path):
+    for name in ("a/1.png", "b/1.png"):
+        picture(tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.tar").write_bytes(b"no tar" * 200)
+    (tmp_path / "bad.parquet").write_bytes(b"no parquet")
+    (tmp_path / "no_path.csv").write_text("name\nx\n")
+    (tmp_path / "out.csv").write_text(f"path,name\n{tmp_path}/a/1.png,../../x.png\n")
+    wrong = {
+        f"{tmp_path}/empty": "hold no picture",
+        f"{tmp_path}/nothing.png": "there is no",
+        f"{tmp_path}/*.gif": "nothing matches",
+        f"{tmp_path}/bad.tar": "is no tar file",
+        f"{tmp_path}/bad.parquet": "cannot be read as a manifest",
+        f"{tmp_path}/no_path.csv": "row 1 of .* has no path",
+        f"{tmp_path}/out.csv": "leads out of a folder",
+        "nonsense://x/y.png": "cannot be opened",
+    }
+    for source, words in wrong.items():
+        with pytest.raises(UsageError, match=words):
+            list_items([source])
+    with pytest.raises(UsageError, match=r"would both be named 1\.png"):
+        list_items([f"{tmp_path}/a/1.png", f"{tmp_path}/b/1.png"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"task": "paint"}, "--task 'paint'"),
+        ({"workers": 0}, "--workers is 0"),
+        ({"fail_on": "x"}, "--fail-on"),
+    ],
+)
+def test_options_without_sense_are_refused(given: dict[str, object], words: str):
+    with pytest.raises(UsageError, match=words):
+        BatchOptions(**given).check()  # type: ignore[arg-type]
+
+
+def test_a_worker_makes_the_bytes_that_the_command_makes(tmp_path: Path):
+    source = picture(tmp_path / "in" / "a.png", hands=2)
+    refine_files([source], tmp_path / "by_command.png", options=RunOptions(open_engine=open_fake_engine))
+    (item,) = list_items([str(source.parent)])
+    record = Worker(task(str(tmp_path / "out"))).work(item)
+    made = (tmp_path / "out/pictures/a.png").read_bytes()
+    assert made == (tmp_path / "by_command.png").read_bytes()
+    assert made != source.read_bytes()
+    assert record["entry"]["output"] == "pictures/a.png"
+    assert record["entry"]["input"] == item.url
+    assert json.loads((tmp_path / "out/records/a.png.json").read_text()) == record
+    assert not list((tmp_path / "out").rglob("*.0"))  # no claim is left
+
+
+def test_what_is_done_is_not_done_again_unless_settings_changed_or_its_result_is_gone(tmp_path: Path):
+    (item,) = list_items([str(picture(tmp_path / "a.png"))])
+    out = tmp_path / "out"
+    first = Worker(task(str(out), run="first")).work(item)
+    assert Worker(task(str(out))).work(item) == first
+    assert Worker(task(str(out), redo="everything")).work(item)["run"] == "now"
+    assert Worker(task(str(out), run="third", fingerprint="other")).work(item)["run"] == "third"
+    (out / "pictures/a.png").unlink()
+    assert Worker(task(str(out), run="fourth", fingerprint="other")).work(item)["run"] == "fourth"
+    assert (out / "pictures/a.png").is_file()
+
+
+def test_pictures_that_cannot_be_worked_on_are_quarantined_with_the_reason(tmp_path: Path):
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    picture(tmp_path / "bug.png", corner=BREAKS)
+    worker = Worker(task(str(tmp_path / "out")))
+    bad, bug = (summary_row(item.key, worker.work(item)) for item in list_items([str(tmp_path)]))
+    assert "file://" in bad["error"]
+    assert "in a format that is known" in bad["error"]
+    assert not bad["internal"]
+    assert bug["internal"]
+    gone = summary_row("gone", worker.work(Item("gone.png", f"file://{tmp_path}/gone.png")))
+    assert "cannot read" in gone["error"]
+    summary = Summary("now")
+    for row in (bad, bug):
+        summary.add(row)
+    assert [row[0] for row in csv.reader(io.StringIO(summary.quarantine_csv()))] == [
+        "key",
+        "bad.png",
+        "bug.png",
+    ]
+    assert not list((tmp_path / "out").glob("pictures/*"))
+    (tmp_path / "bad.png").write_bytes(picture(tmp_path / "good.png").read_bytes())
+    (item,) = list_items([str(tmp_path / "bad.png")])
+    assert Worker(task(str(tmp_path / "out"), run="later")).work(item)["error"] is not None
+    assert Worker(task(str(tmp_path / "out"), run="later", redo="quarantined")).work(item)["error"] is None
+
+
+def test_a_picture_at_which_workers_die_is_given_up_after_some_attempts(tmp_path: Path):
+    (item,) = list_items([str(picture(tmp_path / "a.png"))])
+    sink = Sink(str(tmp_path / "out"))
+    assert [sink.claim("now", item.key, 2) for _ in range(3)] == [0, 1, 2]
+    record = Worker(task(str(tmp_path / "out"), attempts=2)).work(item)
+    assert "its worker died 2 times" in record["error"]["why"]
+    assert not list((tmp_path / "out/claims").rglob("*.0"))
+
+
+def test_sources_and_sinks_may_lie_in_a_store(tmp_path: Path):
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/bucket/in/a.png", picture(tmp_path / "a.png").read_bytes())
+    (item,) = list_items(["memory://bucket/in"])
+    assert (item.key, item.url) == ("a.png", "memory:///bucket/in/a.png")
+    Worker(task("memory://bucket/out")).work(item)
+    assert files.cat_file("/bucket/out/pictures/a.png").startswith(b"\x89PNG")
+    assert Worker(task("memory://bucket/out", run="later")).work(item)["run"] == "now"
+
+
+def test_hands_and_reviews_are_tasks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (item,) = list_items([str(picture(tmp_path / "deep" / "a.png"))])
+    record = Worker(task(str(tmp_path / "hands"), name="hands")).work(item)
+    assert record["entry"]["output"] == "pictures/a.png.hands.json"
+    assert {Path(name).suffix for name in record["outputs"]} == {".json", ".png", ".glb", ".obj"}
+    importlib.import_module("handwright.review.judge")  # the package has a function of that name
+    seen: list[object] = []
+
+    def review(image: object, judge: object, expected: object) -> PictureReview:
+        seen.append(expected)
+        return PictureReview((), 80, 64, notes=("One hand was asked for.",))
+
+    monkeypatch.setattr(sys.modules["handwright.review.judge"], "review_picture", review)
+    monkeypatch.setattr(fakes.FakeEngine, "judge", None, raising=False)
+    asked = Item(item.key, item.url, prompt="her left hand in a fist")
+    record = Worker(task(str(tmp_path / "review"), name="review")).work(asked)
+    assert record["entry"]["path"] == "a.png"
+    assert record["entry"]["verdict"] == "unsure"
+    assert seen[0].hands[0].side == "left"  # type: ignore[attr-defined]
+
+
+def test_the_summary_keeps_the_worst_hundred(tmp_path: Path):
+    del tmp_path
+    summary = Summary("now")
+    for k in range(300):
+        row = {
+            "key": f"{k:03}",
+            "error": "",
+            "run": "now",
+            "hands": 3,
+            "refined": 0,
+            "seconds": 1.0,
+            "output": "",
+        }
+        summary.add({**row, "fail": 2 if k == 299 else k % 3, "unsure": int(k == 299)})
+    assert len(summary.worst) == 100
+    assert summary.worst[0]["key"] == "299"
+    assert {one["fail"] for one in summary.worst} == {2}
+    assert (summary.counts["hands"], summary.seconds) == (900, 300.0)
+    assert "<td>299</td>" in summary.page("review")
+
+
+def test_the_command_says_in_one_line_what_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    for arguments in (["batch", str(tmp_path)], ["batch", str(tmp_path), "-o", str(tmp_path / "out")]):
+        assert run(arguments) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.count("\n") == 1
+
+
+def _workers(driver: int) -> list[int]:
+    """Processes of a driver's session that are actors."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                name = (entry / "cmdline").read_bytes().decode(errors="replace")
+                environment = (entry / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if name.startswith("ray::MapWorker") and f"HANDWRIGHT_TEST_DRIVER={driver}" in environment:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_worker_and_driver_are_killed_and_every_result_is_there_once(tmp_path: Path):
+    """Twenty pictures: one ends its worker, one is no picture; a worker and then the driver get kill -9."""
+    for k in range(18):
+        picture(tmp_path / "in" / f"{k:02}.png", hands=1 + k % 2)
+    picture(tmp_path / "in" / "killer.png", corner=KILLS)
+    (tmp_path / "in" / "text.png").write_text("no picture")
+    out = tmp_path / "out"
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "HANDWRIGHT_CACHE": str(tmp_path / "cache")}
+
+    def start(number: int) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", actor.__name__, str(tmp_path / "in"), str(out)],
+            env={**environment, "HANDWRIGHT_TEST_DRIVER": str(number)}, cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def wait_for(driver: subprocess.Popen[str], count: int) -> None:
+        deadline = time.monotonic() + 240
+        while len(list(out.glob("records/*.json"))) < count:
+            assert driver.poll() is None, driver.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    first = start(1)
+    wait_for(first, 3)
+    os.kill(_workers(1)[0], signal.SIGKILL)
+    wait_for(first, 8)
+    first.kill()
+    first.communicate()
+    before = {path.name: json.loads(path.read_text())["run"] for path in out.glob("records/*.json")}
+    second = start(2)
+    printed, errors = second.communicate(timeout=300)
+    assert second.returncode == 0, errors
+    assert "Traceback" not in errors
+    counts = json.loads(printed)
+    assert (counts["pictures"], counts["quarantined"], counts["exit_code"]) == (20, 2, 2)
+    assert counts["done_before"] >= 8
+    records = {path.name: json.loads(path.read_text()) for path in out.glob("records/*.json")}
+    assert len(records) == 20
+    assert all(records[name]["run"] == run for name, run in before.items())  # nothing was done twice
+    assert "its worker died 2 times" in records["killer.png.json"]["error"]["why"]
+    for k in range(18):
+        refine_files(
+            [tmp_path / "in" / f"{k:02}.png"], tmp_path / "one.png",
+            options=RunOptions(open_engine=open_fake_engine, force=True),
+        )  # fmt: skip
+        assert (out / f"pictures/{k:02}.png").read_bytes() == (tmp_path / "one.png").read_bytes()
+    assert {path.name for path in out.iterdir()} == {
+        "pictures", "records", "batch.json", "report.json", "quarantine.csv", "index.html",
+    }  # fmt: skip
+    assert not list(out.rglob("*.tmp*"))
