@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from handwright.hand.grammar import PoseWords, parse_pose_words
+from handwright.hand.grammar import PoseWords, StatedPose, parse_pose_words
+from handwright.hand.grammar.words import extended_of
 from handwright.prompts.expectation import Expectation, HandExpectation
 from handwright.review.checklist import Check, CheckName, HandReview, PictureReview
 
@@ -44,8 +45,7 @@ def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
     state = str(hand.checks["grasp"].value.get("state"))
     if expected.grasp is not None and not _compatible(expected.grasp, state):
         found.append(f"{_article(expected.grasp)} was asked for")
-    shape = replace(expected.pose, side=None, palm=None, points=None, gaps=(None, None, None))
-    if shape.states_extension and not shape.fits(words) and not found:
+    if not _extension(expected.pose).fits(words) and not found:
         found.append("other fingers were to be stretched out")
     for what, wanted, actual in (
         ("palm", expected.pose.palm, words.palm),
@@ -58,6 +58,15 @@ def contradictions(hand: HandReview, expected: HandExpectation) -> list[str]:
                 else f"the palm was to face {wanted}"
             )
     return found
+
+
+def _extension(pose: StatedPose) -> StatedPose:
+    """What a text states of which fingers are stretched out; how far the others are bent is left open."""
+    implied = extended_of(pose.fingers, pose.thumb, pose.thumb_bent)
+    first, second, third, fourth, fifth = (
+        known if stated is None else stated for stated, known in zip(pose.extended, implied, strict=True)
+    )
+    return StatedPose(extended=(first, second, third, fourth, fifth), raised=pose.raised)
 
 
 def _matched(found: Sequence[HandReview], expected: Sequence[HandExpectation]) -> dict[int, HandExpectation]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 WITHOUT = """
 import sys
 from handwright.perception.models.mediapipe_tasks import import_mediapipe
@@ -24,6 +26,23 @@ import sys
 from mediapipe.tasks.python.vision import drawing_utils
 assert sys.modules["matplotlib.pyplot"] is real is drawing_utils.plt
 """
+
+LEFT_OPEN = """
+from handwright.perception.models.download import ensure_models
+from handwright.perception.models.mediapipe_tasks import TaskPool, import_mediapipe, open_task
+import_mediapipe()
+pool = TaskPool(lambda _: open_task("HandLandmarker", ensure_models().hand_landmarker, ""))
+with pool.borrowed(0):
+    pass
+"""
+
+
+@pytest.mark.models
+def test_a_task_that_is_left_open_ends_quietly():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LEFT_OPEN], check=True, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
 
 
 def test_plots_are_imported_when_something_is_plotted_and_not_before():

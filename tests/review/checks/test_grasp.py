@@ -87,6 +87,17 @@ def test_fingers_that_were_to_be_up_and_are_not_fail():
     assert held("a hand holding up two fingers", reviewed("fist")).verdict == "fail"
 
 
+def test_how_far_a_finger_is_bent_contradicts_nothing():
+    """A thumb that lies opposed instead of across, or a finger that is bent instead of curled, is not up."""
+    words = replace(NAMED["peace"], thumb="opposed", fingers=("extended", "extended", "bent", "curled"))
+    value = {"state": "two fingers", "contact": None, "pose": str(words)}
+    hand = reviewed("peace")
+    grasp = replace(hand.checks["grasp"], value=value)
+    hand = replace(hand, checks={**hand.checks, "grasp": grasp})
+    assert held("a hand making a peace sign", hand).verdict == "pass"
+    assert held("a hand holding up three fingers", hand).verdict == "fail"
+
+
 def test_a_contact_that_is_not_seen_cannot_be_told():
     check = held("a hand holding a cup", reviewed("large diameter grasp")).hands[0].checks["grasp"]
     assert check.verdict == "cannot tell"

@@ -9,6 +9,9 @@ Two process-wide things are touched here, each only for the length of one call a
   it which no log level turns off. This can go when MediaPipe's ``absl`` log level can be set from Python.
 """
 
+from __future__ import annotations
+
+import atexit
 import contextlib
 import functools
 import importlib
@@ -31,6 +34,9 @@ _MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
 _import_lock, _stderr_lock = threading.Lock(), threading.Lock()
 
 
+_open_pools: weakref.WeakSet[TaskPool] = weakref.WeakSet()
+
+
 class TaskPool:
     """MediaPipe tasks that are open and idle; a task serves one thread at a time."""
 
@@ -39,6 +45,8 @@ class TaskPool:
         self._lock = threading.Lock()
         self._idle: dict[Hashable, list[Any]] = defaultdict(list)
         weakref.finalize(self, _close_all, self._idle)
+        _open_pools.add(self)
+        _close_pools_at_exit()
 
     @contextlib.contextmanager
     def borrowed(self, options: Hashable) -> Generator[Any]:
@@ -133,6 +141,23 @@ def _lazy_matplotlib() -> Generator[None]:
         finally:
             for name in replaced:
                 del sys.modules[name]
+
+
+@functools.cache
+def _close_pools_at_exit() -> None:
+    """Close what is still open when the interpreter ends, before thread pools stop taking work.
+
+    Tasks close in a thread pool of theirs. ``atexit`` runs after thread pools have ended; the list that ends
+    them, which runs in reverse, has no public name.
+    """
+    importlib.import_module("concurrent.futures.thread")  # in the list before us
+
+    def close_pools() -> None:
+        for pool in list(_open_pools):
+            pool.close()
+
+    register: Callable[[Callable[[], None]], object] = getattr(threading, "_register_atexit", atexit.register)
+    register(close_pools)
 
 
 def _close_all(idle: dict[Hashable, list[Any]]) -> None:
