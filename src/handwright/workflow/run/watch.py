@@ -58,8 +58,7 @@ def watch_folder(
             if sources:
                 show(run_refine(plan_outputs(sources, output), request, kept))
 
-        refine(_pictures(folder, output))
-        before: dict[Path, tuple[int, int]] = {}
+        before: dict[Path, tuple[int, int]] | None = None
         for changes in watchfiles.watch(
             folder,
             stop_event=stop,
@@ -68,6 +67,8 @@ def watch_folder(
             debounce=TICK_MS,
             raise_interrupt=True,
         ):
+            if before is None:  # what is there, once nothing that comes is missed any more
+                before = {one.path.resolve(): (-1, -1) for one in _pictures(folder, output)}
             before.update({Path(path): (-1, -1) for _, path in changes})
             now = {path: state for path in before if (state := _state(path)) is not None}
             written = {path.resolve() for path, state in now.items() if before[path] == state}
