@@ -10,6 +10,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from handwright.diffusion.inflation import inflate
 from handwright.diffusion.loading.libraries import UNet2DConditionModel
 from handwright.diffusion.loading.places import model_folder
 from handwright.training.networks.family import open_family, save_family
@@ -23,13 +24,7 @@ def inflated(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     latents, reads = int(unet.config["out_channels"]), int(unet.config["in_channels"])
     if reads != latents:
         raise SystemExit(f"this UNet reads {reads} channels, its latents have {latents}: give a plain one")
-    new = UNet2DConditionModel.from_config({**unet.config, "in_channels": 2 * latents + 1})
-    state = unet.state_dict()
-    first = state["conv_in.weight"]
-    state["conv_in.weight"] = first.new_zeros(len(first), 2 * latents + 1, *first.shape[2:])
-    state["conv_in.weight"][:, :latents] = first
-    new.load_state_dict(state)
-    return new
+    return inflate(unet, latents + 1)
 
 
 def main() -> None:

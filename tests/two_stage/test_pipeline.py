@@ -14,10 +14,12 @@ from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
 from handwright.diffusion.latents import encode
 from handwright.errors import DiffusionError, InvalidValueError
-from handwright.two_stage.engine import fit_hands
+from handwright.two_stage.canvas import predicted_mask
+from handwright.two_stage.engine import StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import CROP_PER_BOX, hand_crops, hands_mask
+from handwright.two_stage.hand_generator import HandGenerator
 from handwright.two_stage.mask_expansion import HandBlend, naive_mask
-from handwright.two_stage.pipeline import TwoStagePipeline
+from handwright.two_stage.pipeline import TwoStagePipeline, load_hand_generator
 from handwright.two_stage.pose_completion import complete_pose
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
@@ -223,3 +225,59 @@ def _pil(pixels: np.ndarray) -> Any:
     from PIL import Image as PILImage
 
     return PILImage.fromarray(pixels)
+
+
+@pytest.fixture(scope="module")
+def generated(pipe: TwoStagePipeline, tmp_path_factory: pytest.TempPathFactory) -> TwoStagePipeline:
+    """The same with a hand generator begun from its base."""
+    torch.manual_seed(6)
+    network = HandGenerator.from_unet(pipe.hands.pipe.unet)
+    folder = tmp_path_factory.mktemp("hand_generator")
+    network.save_pretrained(folder)
+    return TwoStagePipeline(
+        pipe.hands, pipe.body, hand_generator=load_hand_generator(folder, pipe.hands.pipe)
+    )
+
+
+def test_a_hand_generator_paints_stage_one_and_its_mask_cuts_the_hand_out(
+    pipe: TwoStagePipeline, generated: TwoStagePipeline
+) -> None:
+    own = pipe.hands.pipe.unet
+    made, again, plain = _run(generated), _run(generated), _run(pipe)
+    assert np.array_equal(made.image, again.image)
+    assert not np.array_equal(made.hands[0].pixels, plain.hands[0].pixels)
+    assert pipe.hands.pipe.unet is own
+    (hand,) = made.hands
+    assert hand.mask is not None
+    assert hand.mask.shape == hand.pixels.shape[:2]
+    assert plain.hands[0].mask is None
+    if hand.mask.any():
+        assert np.array_equal(made.mask, predicted_mask(made.hands, WIDTH, HEIGHT))
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+
+
+def test_stage_one_reads_the_fitted_hands_fingers() -> None:
+    (crop,) = hand_crops(fit_hands(complete_pose(pose(), WIDTH, HEIGHT), WIDTH, HEIGHT), 128)
+    maps = crop.finger_heatmaps
+    assert maps.shape == (10, 128, 128)
+    assert maps[:5].reshape(5, -1).max(1).min() > 0.9
+    assert not maps[5:].any()
+
+
+def test_a_predicted_mask_lies_where_its_crop_lies() -> None:
+    mask = np.zeros((64, 64), np.bool_)
+    mask[:, 32:] = True
+    hand = StageOneHand(("left",), (-32, 10, 96, 138), np.zeros((64, 64, 3), np.uint8), mask)
+    inside = predicted_mask([hand], 80, 100)
+    assert inside is not None
+    rows, columns = np.nonzero(inside)
+    assert (columns.min(), columns.max(), rows.min(), rows.max()) == (32, 79, 10, 99)
+    empty = StageOneHand(("left",), (0, 0, 64, 64), hand.pixels, np.zeros_like(mask))
+    assert predicted_mask([hand, empty], 80, 100) is None
+
+
+def test_a_hand_generator_of_another_base_is_refused(pipe: TwoStagePipeline, tmp_path: Path) -> None:
+    other = {4: 9, 9: 4}[pipe.hands.pipe.unet.config["in_channels"]]
+    HandGenerator.from_unet(small_unet(other)).save_pretrained(tmp_path)
+    with pytest.raises(DiffusionError, match=f"reads {other} channels"):
+        load_hand_generator(tmp_path, pipe.hands.pipe)

@@ -42,6 +42,7 @@ from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
+from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
@@ -118,6 +119,12 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
     if settings.fresh_embedding or family.traits.control != settings.control:
         controlnet = with_new_embedding(controlnet)
     return HandRefinerRecipe(renders, family, controlnet, settings.control)
+
+
+def _hand_generator(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    del settings
+    family = open_family(model or EMBEDDED["tiny"])
+    return HandGeneratorRecipe(_sound(data, family.resolution), family, PHOTOGRAPH_SHARE)
 
 
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -221,7 +228,7 @@ def _crops(data: Path, resolution: int, *, scene: bool = False) -> Crops:
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
-    "base": _base, "handrefiner": _handrefiner,
+    "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
 }  # fmt: skip
 """What can be trained."""

@@ -36,6 +36,8 @@ class StageOneHand:
     sides: tuple[Side, ...]  # The hands in it: two where they meet
     window: Window  # The crop in the picture, x0, y0, x1, y1; it may leave the picture
     pixels: UInt8[np.ndarray, "r r 3"]  # The crop as it was made, sRGB
+    # Where the network that made it predicts the hands; None: nothing did
+    mask: Bool[np.ndarray, "r r"] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from handwright.hand.depth import depth_control
+from handwright.hand.kinematics import hand_landmarks_m
+from handwright.two_stage.finger_heatmaps import finger_heatmaps
 from handwright.types import Camera, Hand, HandFit, Side, Window
 
 CROP_PER_BOX = 1.6
@@ -30,6 +32,15 @@ class HandCrop:
     def depth(self) -> UInt8[np.ndarray, "r r"]:
         """The depth control image of its hands."""
         return depth_control(list(self.hands), self.resolution, self.resolution).depth
+
+    @property
+    def finger_heatmaps(self) -> Float[np.ndarray, "10 r r"]:
+        """What stage I's own network reads of its hands."""
+        points: dict[Side, Float[np.ndarray, "21 2"]] = {
+            side: hand.camera.project(hand_landmarks_m(hand))
+            for side, hand in zip(self.sides, self.hands, strict=True)
+        }
+        return finger_heatmaps(points, self.resolution)
 
 
 def hand_crops(fits: Mapping[Side, HandFit], resolution: int) -> list[HandCrop]:

@@ -6,7 +6,6 @@ the same base under an OpenPose ControlNet, with ``HandBlend`` in place of equat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,15 +16,19 @@ from jaxtyping import Bool, UInt8
 from PIL import Image as PILImage
 
 from handwright.diffusion.latents import pixels_per_latent
+from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.controlnets import Traits, load_controlnet
 from handwright.diffusion.loading.places import controlnet_place
 from handwright.diffusion.loading.stock import adopt
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep, denoiser_of
+from handwright.errors import DiffusionError
 from handwright.perception.body.body_pose import BodyPose
 from handwright.perception.body.skeleton_picture import skeleton_picture
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand, fit_hands, on_canvas
+from handwright.two_stage.canvas import LANCZOS, compose, cut, predicted_mask, squared
+from handwright.two_stage.engine import CANVAS_GREY, StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
+from handwright.two_stage.hand_generator import HandGenerator
 from handwright.two_stage.mask_expansion import MASKS, HandBlend, paste_hand
 from handwright.two_stage.pose_completion import complete_pose
 from handwright.two_stage.settings import BlendName
@@ -57,10 +60,16 @@ class TwoStagePipeline:
     """
 
     def __init__(
-        self, hands: HandRefinerPipeline, body: HandRefinerPipeline, pose_controlled: bool = True
+        self,
+        hands: HandRefinerPipeline,
+        body: HandRefinerPipeline,
+        pose_controlled: bool = True,
+        hand_generator: HandGenerator | None = None,
     ) -> None:
         self.hands = hands  # Stage I, under a depth ControlNet
         self.body = body  # Stage II, under an OpenPose ControlNet; it shares the base
+        # The paper's network for stage I, in place of the base under a depth ControlNet
+        self.hand_generator = hand_generator
         self.pose_controlled = pose_controlled  # False: stage II has no pose ControlNet, only text and canvas
 
     @classmethod
@@ -70,6 +79,7 @@ class TwoStagePipeline:
         *,
         controlnet: str | Path | None = None,
         pose_controlnet: str | Path | None = None,
+        hand_generator: str | Path | None = None,
         dtype: str = "auto",
         device: str = "auto",
         offload: bool = False,
@@ -82,6 +92,8 @@ class TwoStagePipeline:
             controlnet: The depth ControlNet of stage I; None: the model's own, or the preset's.
             pose_controlnet: The OpenPose ControlNet of stage II; None: the preset's. A model without one
                 outpaints by text and canvas alone.
+            hand_generator: Folder of a ``HandGenerator`` from `handwright train hand_generator`: stage I is
+                then the paper's, finger heatmaps in, hand and mask out. None: the base under depth control.
             dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
             device: 'auto', 'cpu', 'cuda' or 'mps'.
             offload: Keep networks in main memory and move each to the device when it runs.
@@ -94,27 +106,35 @@ class TwoStagePipeline:
         hands = HandRefinerPipeline.from_pretrained(
             model, controlnet=controlnet, dtype=dtype, device=device, offload=offload, **further
         )
+        generator = None if hand_generator is None else load_hand_generator(Path(hand_generator), hands.pipe)
         named = POSE_CONTROLNETS.get(str(model)) if pose_controlnet is None else str(pose_controlnet)
         if named is None:
-            return cls(hands, hands, pose_controlled=False)
+            return cls(hands, hands, pose_controlled=False, hand_generator=generator)
         network = load_controlnet(
             controlnet_place(named), getattr(hands.pipe, "unet", None), denoiser_of(hands.pipe).dtype
         )
-        return cls.from_pipe(hands, network.to(hands.pipe._execution_device))
+        return cls.from_pipe(hands, network.to(hands.pipe._execution_device), generator)
 
     @classmethod
-    def from_pipe(cls, hands: HandRefinerPipeline, pose_controlnet: Any) -> Self:  # noqa: ANN401
+    def from_pipe(
+        cls,
+        hands: HandRefinerPipeline,
+        pose_controlnet: Any,  # noqa: ANN401
+        hand_generator: HandGenerator | None = None,
+    ) -> Self:
         """Both stages around a loaded stage I; its networks are shared, nothing is loaded twice.
 
         Args:
             hands: HandRefiner's pipeline with its depth ControlNet.
             pose_controlnet: A loaded OpenPose ControlNet of the same family.
+            hand_generator: A loaded network for stage I, begun from the same base.
 
         Raises:
             DiffusionError: The ControlNet does not fit.
         """
         pipe, _ = adopt(hands.pipe, pose_controlnet)
-        return cls(hands, HandRefinerPipeline(pipe, hands.preset, Traits(strength=1.0)))
+        body = HandRefinerPipeline(pipe, hands.preset, Traits(strength=1.0))
+        return cls(hands, body, hand_generator=hand_generator)
 
     @property
     def resolution(self) -> int:
@@ -170,8 +190,9 @@ class TwoStagePipeline:
             self.generate_hand(prompt, crop, _seeded(seed, number), **started, **further)
             for number, crop in enumerate(hand_crops(fits, self.resolution))
         )
-        mask = hands_mask(fits, width, height)
-        canvas = self.compose(stage_one, mask)
+        predicted = predicted_mask(stage_one, width, height)
+        mask = hands_mask(fits, width, height) if predicted is None else predicted
+        canvas = compose(stage_one, mask)
         image = self.outpaint(
             prompt, canvas, mask, completed.pose, _seeded(seed, 2), blend=blend, free_steps=free_steps,
             literal=literal, pose_strength=pose_strength, on_step=on_step, **started, **further,
@@ -188,34 +209,28 @@ class TwoStagePipeline:
         strength: float = 1.0,
         **further: Any,  # noqa: ANN401
     ) -> StageOneHand:
-        """Stage I: one crop, everything masked, under the depth of its hands."""
+        """Stage I: one crop, everything masked, by the hand generator, or under the depth of its hands."""
         side = crop.resolution
         blank = PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3)
-        start = None if start_image is None or strength == 1 else _cut(start_image, crop.window, side)
-        painted = self.hands(
-            prompt,
+        start = None if start_image is None or strength == 1 else cut(start_image, crop.window, side)
+        given: dict[str, Any] = {
+            "blend": False,
+            "generator": generator,
+            "start_image": start,
+            "strength": 1.0 if start is None else strength,
+            **further,
+        }
+        pictures = (
             blank,
             PILImage.new("L", (side, side), 255),
             PILImage.fromarray(np.repeat(crop.depth[..., None], 3, 2)),
-            blend=False,
-            generator=generator,
-            start_image=start,
-            strength=1.0 if start is None else strength,
-            **further,
-        ).images[0]
-        return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")))
-
-    @staticmethod
-    def compose(stage_one: Sequence[StageOneHand], mask: Bool[np.ndarray, "h w"]) -> Pixels:
-        """The canvas: stage I's hands, cut out by the initial mask, at their places on grey."""
-        height, width = mask.shape
-        picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
-        for hand in stage_one:
-            x0, y0, x1, y1 = hand.window
-            painted = np.asarray(PILImage.fromarray(hand.pixels).resize((x1 - x0, y1 - y0), _LANCZOS))
-            left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-            picture[top:bottom, left:right] = painted[top - y0 : bottom - y0, left - x0 : right - x0]
-        return on_canvas(picture, mask)
+        )
+        if self.hand_generator is None:
+            painted = self.hands(prompt, *pictures, **given).images[0]
+            return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")))
+        with self.hand_generator.in_place_of_unet(self.hands.pipe, crop.finger_heatmaps) as under:
+            painted = self.hands(prompt, *pictures, **(given | _NO_CONTROL)).images[0]
+        return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")), under.hand_mask)
 
     def outpaint(
         self,
@@ -241,10 +256,10 @@ class TwoStagePipeline:
         """
         height, width = mask.shape
         side, square = self.resolution, max(height, width)
-        small = _squared(canvas, square, side)
-        inside = np.asarray(_squared(mask.astype(np.uint8) * 255, square, side)) > 127
+        small = squared(canvas, square, side)
+        inside = np.asarray(squared(mask.astype(np.uint8) * 255, square, side)) > 127
         hand, around = (PILImage.fromarray(part.astype(np.uint8) * 255) for part in (inside, ~inside))
-        start = None if start_image is None or strength == 1 else _squared(start_image, square, side)
+        start = None if start_image is None or strength == 1 else squared(start_image, square, side)
         held = HandBlend.from_pipe(
             self.body.pipe, small, hand, MASKS[blend], generator, free_steps=free_steps, literal=literal
         )
@@ -261,7 +276,7 @@ class TwoStagePipeline:
             on_step=on_step,
             **further,
         ).images[0]
-        large = np.asarray(painted.convert("RGB").resize((square, square), _LANCZOS))[:height, :width]
+        large = np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
         return paste_hand(large, canvas, mask)
 
     def _skeleton(self, pose: BodyPose, square: int, side: int) -> PILImage.Image:
@@ -272,27 +287,27 @@ class TwoStagePipeline:
         return PILImage.fromarray(skeleton_picture(scaled, side, side))
 
 
-_LANCZOS = PILImage.Resampling.LANCZOS
+_NO_CONTROL: dict[str, Any] = {"controlnet_conditioning_scale": 0.0}  # The heatmaps say what depth would
+
+
+def load_hand_generator(folder: Path, pipe: Any) -> HandGenerator:  # noqa: ANN401
+    """A trained hand generator on the device and in the number format of a pipeline.
+
+    Raises:
+        DiffusionError: It is missing, damaged, no safetensors, or was begun from another base.
+    """
+    network: Any = load_network(HandGenerator, folder, denoiser_of(pipe).dtype)
+    reads = int(denoiser_of(pipe).config["in_channels"])
+    if network.latent_channels != reads:
+        raise DiffusionError(
+            f"the hand generator in {folder} reads {network.latent_channels} channels of latents",
+            f"the model's UNet reads {reads}",
+            "give the base that it was trained from with --model",
+        )
+    return network.to(pipe._execution_device)
 
 
 def _seeded(seed: int, part: int) -> torch.Generator:
     """The source of noise of one part of a picture."""
     number = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
     return torch.Generator("cpu").manual_seed(number)
-
-
-def _squared(picture: np.ndarray, square: int, side: int) -> PILImage.Image:
-    """A picture in the upper left of a square that it fits into, grey (or 0) beyond it, at another size."""
-    padded = np.full((square, square, *picture.shape[2:]), CANVAS_GREY if picture.ndim == 3 else 0, np.uint8)
-    padded[: picture.shape[0], : picture.shape[1]] = picture
-    return PILImage.fromarray(padded).resize(
-        (side, side), PILImage.Resampling.BOX if side < square else _LANCZOS
-    )
-
-
-def _cut(picture: Pixels, window: tuple[int, int, int, int], side: int) -> PILImage.Image:
-    """A window of a picture at another size; beyond the picture its nearest pixel is repeated."""
-    x0, y0, x1, y1 = window
-    rows = np.clip(np.arange(y0, y1), 0, picture.shape[0] - 1)
-    columns = np.clip(np.arange(x0, x1), 0, picture.shape[1] - 1)
-    return PILImage.fromarray(picture[rows[:, None], columns]).resize((side, side), _LANCZOS)

@@ -54,8 +54,8 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="autoencoder, text_to_image, text_to_hand, base, handrefiner, clip, features, critic, "
-            "referee or proposals.",
+            help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, clip, "
+            "features, critic, referee or proposals.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

@@ -67,7 +67,7 @@ class InpaintingLoss(nn.Module):
             )
             residuals = [_placed(part, rows, len(latents)) for part in (*down, mid)]
         return self.unet(
-            unet_input(self.unet, batch),
+            unet_input(self.unet.config["in_channels"], batch),
             timesteps,
             text,
             down_block_additional_residuals=residuals[:-1] or None,
@@ -75,9 +75,9 @@ class InpaintingLoss(nn.Module):
         ).sample.float()
 
 
-def unet_input(unet: UNet2DConditionModel, batch: Mapping[str, Tensor]) -> Tensor:
-    """Noisy latents, with mask and masked picture where the UNet was made for them."""
-    if not _inpaints(unet, batch["latents"]):
+def unet_input(channels: int, batch: Mapping[str, Tensor]) -> Tensor:
+    """Noisy latents, with mask and masked picture where a UNet that reads ``channels`` was made for them."""
+    if channels == batch["latents"].shape[1]:
         return batch["latents"]
     return torch.cat([batch["latents"], batch["mask"], batch["masked_latents"]], 1)
 
@@ -141,7 +141,13 @@ class FamilyRecipe:
             "control": control_tensor(control_pictures(settings.control, drawn)),
             "controlled": torch.from_numpy(drawn.depth.any((1, 2)) & shown),
             "tokens": token_ids(self.family.tokenizer, captions),
+            **self.further(drawn, rng),
         }
+
+    def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
+        """What a recipe needs beside or in place of that."""
+        del drawn, rng
+        return {}
 
 
 class BaseRecipe(FamilyRecipe):

@@ -42,7 +42,7 @@ class ControlLoss(nn.Module):
         control = batch["control"] * batch["controlled"][:, None, None, None]
         down, mid = self.controlnet(latents, timesteps, text, control, return_dict=False)
         prediction = unet(
-            unet_input(unet, batch),
+            unet_input(unet.config["in_channels"], batch),
             timesteps,
             text,
             down_block_additional_residuals=down,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -12,6 +13,12 @@ from jaxtyping import Bool, UInt8
 from handwright.training.streams.crops import Crops, joined, sized
 
 _SMALLEST_WINDOW = 0.72
+Pictures = UInt8[np.ndarray, "n r r 3"]
+
+_MOST_SHIFT, _MOST_CHANGE = 20, 0.2
+"""Of ``shifted_colours``: levels of 255 of each channel, and share of brightness and contrast; those that
+augmentation libraries take by default, as the paper names the kinds alone."""
+
 _OTHER = {"left": "right", "right": "left"}
 
 
@@ -22,10 +29,17 @@ class CropStream:
         crops: Where to draw from.
         resolution: Side of a sample.
         photograph_share: Share of samples that are photographs, where there are any.
+        colours: Changes the colours of a sample at random.
     """
 
-    def __init__(self, crops: Crops, resolution: int, photograph_share: float) -> None:
-        self.crops, self.resolution = crops, resolution
+    def __init__(
+        self,
+        crops: Crops,
+        resolution: int,
+        photograph_share: float,
+        colours: Callable[[np.random.Generator, Pictures], Pictures] | None = None,
+    ) -> None:
+        self.crops, self.resolution, self.colours = crops, resolution, colours or relit
         self.renders, self.photographs = np.nonzero(crops.rendered)[0], np.nonzero(~crops.rendered)[0]
         self.photograph_share = photograph_share if len(self.photographs) else 0.0
         if not len(self.renders):
@@ -56,7 +70,7 @@ class CropStream:
         sample = sized(cut, resolution)
         if rng.random() < 0.5:
             sample = mirrored(sample)
-        return replace(sample, pixels=relit(rng, sample.pixels))
+        return replace(sample, pixels=self.colours(rng, sample.pixels))
 
 
 def mirrored(crops: Crops) -> Crops:
@@ -84,6 +98,17 @@ def relit(rng: np.random.Generator, pixels: UInt8[np.ndarray, "n r r 3"]) -> UIn
     """Another exposure and white balance, slightly."""
     gain = np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.03, 3))
     return np.clip(pixels * gain.astype(np.float32) + 0.5, 0, 255).astype(np.uint8)
+
+
+def shifted_colours(rng: np.random.Generator, pixels: Pictures) -> Pictures:
+    """RGB shift, brightness and contrast (Pelykh et al. 2024, §IV-A)."""
+    shift = rng.uniform(-_MOST_SHIFT, _MOST_SHIFT, 3)
+    brightness, contrast = (
+        255 * rng.uniform(-_MOST_CHANGE, _MOST_CHANGE),
+        1 + rng.uniform(-_MOST_CHANGE, _MOST_CHANGE),
+    )
+    changed = (pixels - 127.5) * contrast + 127.5 + brightness + shift
+    return np.clip(changed + 0.5, 0, 255).astype(np.uint8)
 
 
 def repair_masks(rng: np.random.Generator, hands: Bool[np.ndarray, "b r r"]) -> Bool[np.ndarray, "b r r"]:

@@ -1,0 +1,138 @@
+"""``hand_generator``: stage I of Giving a Hand to Diffusion Models (Pelykh et al. 2024, §III-B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor, nn
+
+from handwright.diffusion.latents import encode, picture_array, pixels_per_latent
+from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.loading.zoo import DiffusionModels
+from handwright.training.networks.family import controlnet_from
+from handwright.training.recipes.base import FamilyRecipe, unet_input
+from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
+from handwright.training.streams.crop_batches import CropStream, shifted_colours
+from handwright.training.streams.crops import Crops
+from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
+from handwright.two_stage.hand_generator import HandGenerator
+from handwright.two_stage.objective import hand_generator_loss, masks_left_out
+
+MASK_DILATION_PX = 5  # 'processed with a 5×5 dilation kernel' (§IV-A)
+
+_STEPS, _GUIDANCE = 12, 2.0  # Of the sample grid; chosen by eye
+
+
+class HandGeneratorLoss(nn.Module):
+    """Hand generator on a frozen text encoder; the forward pass is L = L_LDM + λ L_mask."""
+
+    def __init__(
+        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel
+    ) -> None:
+        super().__init__()
+        del controlnet  # stage I has none
+        self.generator = HandGenerator.from_unet(unet).requires_grad_(True)
+        self._text_encoder = (text_encoder.requires_grad_(False).eval(),)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Loss of ``latents``, ``timesteps``, ``target``, ``tokens``, ``condition`` and ``hand``."""
+        (text_encoder,) = self._text_encoder
+        with torch.no_grad():
+            cast("Any", text_encoder).to(batch["latents"].device)
+            text = text_encoder(batch["tokens"]).last_hidden_state
+        output = self.generator(
+            unet_input(self.generator.latent_channels, batch), batch["timesteps"], text, batch["condition"]
+        )
+        return hand_generator_loss(
+            output.sample.float(), batch["target"], output.mask_logits.float(), batch["hand"]
+        )
+
+
+class HandGeneratorRecipe(FamilyRecipe):
+    """``hand_generator``; see :class:`handwright.training.loop.Recipe`.
+
+    An inpainting base is told that everything is to be painted. Crops whose side is not known are left out.
+    """
+
+    loss, dropout = HandGeneratorLoss, 0.0
+
+    def __init__(self, crops: Crops, family: DiffusionModels, photograph_share: float) -> None:
+        known = crops.where(crops.side >= 0)
+        super().__init__(
+            known, family, controlnet_from(family.unet, pixels_per_latent(family.vae)), photograph_share
+        )
+        self.generator = cast("HandGeneratorLoss", self.trained).generator
+        self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
+        with torch.no_grad():
+            grey = torch.zeros(1, 3, family.resolution, family.resolution, device=self.codec.device)
+            self._nothing_known = encode(self.codec, grey).cpu()
+
+    def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Finger heatmaps with the hands' mask, which half of the samples lack, and that mask as target."""
+        hand = torch.from_numpy(hand_masks(drawn)[:, None]).float()
+        shown = ~masks_left_out(rng, len(drawn))
+        maps = torch.from_numpy(np.stack([heatmaps_of(drawn, k) for k in range(len(drawn))]))
+        cells = self._nothing_known.shape[-2:]
+        return {
+            "condition": torch.cat([maps, hand * shown[:, None, None, None]], 1),
+            "hand": hand,
+            "mask": torch.ones(len(drawn), 1, *cells),
+            "masked_latents": self._nothing_known.expand(len(drawn), -1, -1, -1),
+        }
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Rows of: the crop, its finger heatmaps, what is painted from noise without a mask, its mask."""
+        pipeline, side = family_pipeline(self.family), self.family.resolution
+        columns: list[np.ndarray] = []
+        edge = (self.shown.pixels.shape[1] - side) // 2
+        blank = np.zeros((side, side, 3), np.uint8)
+        for k in range(len(self.shown)):
+            pixels = self.shown.pixels[k][edge : edge + side, edge : edge + side]
+            maps = heatmaps_of(self.shown, k)[:, edge : edge + side, edge : edge + side]
+            condition = torch.from_numpy(np.concatenate([maps, np.zeros((1, side, side), np.float32)]))
+            under = self.generator.under(condition[None])
+            pipeline.pipe.unet = under
+            painted = pipeline(
+                fitting_prompt(self.family, str(self.shown.caption[k]).split("\n")[0]),
+                *pictures_for(np.full_like(blank, 127), np.ones((side, side), np.bool_), blank),
+                num_inference_steps=_STEPS,
+                guidance_scale=_GUIDANCE,
+                controlnet_conditioning_scale=0.0,
+                blend=False,
+                output_type="tensor",
+                generator=torch.Generator("cpu").manual_seed(k),
+            ).images
+            mask = under.mask
+            predicted = blank if mask is None else np.repeat(mask[-1, 0].cpu().numpy()[..., None], 3, 2) * 255
+            fingers = np.repeat(maps.max(0)[..., None] * 255, 3, 2)
+            columns.append(
+                np.concatenate([pixels, fingers, np.rint(picture_array(painted)[0]), predicted], 0)
+            )
+        return np.concatenate(columns, 1).astype(np.uint8)
+
+    def save(self, folder: Path) -> None:
+        """Write the hand generator."""
+        self.generator.save_pretrained(folder / "hand_generator")
+
+
+def heatmaps_of(crops: Crops, number: int) -> Float[np.ndarray, "10 s s"]:
+    """The finger heatmaps of one crop; landmarks that are not seen are drawn, too."""
+    side = SIDES[int(crops.side[number])]
+    return finger_heatmaps({side: crops.landmarks_px[number]}, crops.pixels.shape[1])
+
+
+def hand_masks(crops: Crops) -> Bool[np.ndarray, "n s s"]:
+    """The hand itself where its depth is known, dilated by ``MASK_DILATION_PX``; else the repair mask."""
+    kernel = np.ones((MASK_DILATION_PX, MASK_DILATION_PX), np.uint8)
+    return np.stack(
+        [
+            cv2.dilate((depth > 0).astype(np.uint8), kernel) > 0 if depth.any() else mask
+            for depth, mask in zip(crops.depth, crops.mask, strict=True)
+        ]
+    )

@@ -1,0 +1,94 @@
+"""Stage I's recipe: its batches are the paper's, and a step of it learns both heads."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from handwright.diffusion.loading.places import EMBEDDED
+from handwright.training.loop import train
+from handwright.training.networks.family import open_family
+from handwright.training.recipes.hand_generator import (
+    MASK_DILATION_PX,
+    HandGeneratorRecipe,
+    hand_masks,
+    heatmaps_of,
+)
+from handwright.training.settings import TrainSettings
+from handwright.training.streams.crop_batches import shifted_colours
+from handwright.two_stage.hand_generator import CONDITION_CHANNELS, HandGenerator
+from tests.diffusion.models import write_sd
+from tests.training.rendered_crops import crops
+
+SETTINGS = TrainSettings(train_batch_size=4, max_train_steps=2, mixed_precision="no")
+
+
+@pytest.fixture(name="recipe", params=[4, 9])
+def _recipe(request, tmp_path):
+    family = open_family(write_sd(tmp_path / "sd", request.param))
+    return HandGeneratorRecipe(crops(size=72), family, 0.3)
+
+
+def test_half_of_the_masks_are_left_out_but_never_of_the_target(recipe):
+    batches = [recipe.batch(step, 0, SETTINGS) for step in range(12)]
+    condition, hand = (torch.cat([b[name] for b in batches]) for name in ("condition", "hand"))
+    assert condition.shape[1:] == (CONDITION_CHANNELS, 64, 64)
+    assert bool(hand.flatten(1).any(1).all())
+    shown = condition[:, -1:].flatten(1).any(1)
+    assert 0.25 < float(shown.float().mean()) < 0.75
+    assert torch.equal(condition[shown, -1:], hand[shown])
+
+
+def test_everything_is_to_be_painted(recipe):
+    batch = recipe.batch(0, 0, SETTINGS)
+    assert bool((batch["mask"] == 1).all())
+    assert torch.equal(batch["masked_latents"][0], batch["masked_latents"][-1])
+
+
+def test_it_trains_and_saves_a_network_that_loads(recipe, tmp_path):
+    before = recipe.generator.mask_head.layers[0].weight.clone()
+    train(recipe, SETTINGS, tmp_path / "run")
+    assert not torch.equal(before, recipe.generator.mask_head.layers[0].weight)
+    again = HandGenerator.from_pretrained(tmp_path / "run" / "model" / "hand_generator")
+    assert again.config["condition_channels"] == CONDITION_CHANNELS
+    assert (tmp_path / "run" / "grids" / "00000002.png").exists()
+
+
+def test_crops_of_an_unknown_side_are_left_out(tmp_path):
+    some = crops(size=72)
+    some = replace(some, side=np.array([-1, 0, 1, -1, 0, 1], np.int8))
+    recipe = HandGeneratorRecipe(some, open_family(write_sd(tmp_path / "sd", 4)), 0.0)
+    assert len(recipe.stream.crops) == 4
+
+
+def test_heatmaps_are_those_of_the_crops_side():
+    some = replace(crops(size=72), side=np.array([0, 1, 0, 1, 0, 1], np.int8))
+    left, right = heatmaps_of(some, 0), heatmaps_of(some, 1)
+    assert left[:5].any()
+    assert not left[5:].any()
+    assert np.array_equal(left[:5], right[5:])
+
+
+def test_the_target_is_the_hand_dilated_by_the_papers_kernel():
+    some = crops(size=72)
+    masks = hand_masks(some)
+    grown = MASK_DILATION_PX - 1
+    depth = some.depth[0] > 0
+    assert masks[0].sum() == (depth.any(1).sum() + grown) * (depth.any(0).sum() + grown)
+    unknown = replace(some, depth=np.zeros_like(some.depth))
+    assert np.array_equal(hand_masks(unknown), some.mask)
+
+
+def test_colours_are_shifted_within_the_papers_kinds():
+    rng, grey = np.random.default_rng(0), np.full((1, 4, 4, 3), 127, np.uint8)
+    means = np.array([shifted_colours(rng, grey).mean((0, 1, 2)) for _ in range(400)])
+    assert np.abs(means - 127).max() <= 20 + 0.2 * 255 + 1
+    assert np.abs(means[:, 0] - means[:, 1]).max() <= 41
+    assert np.abs(means - 127).max() > 50
+
+
+@pytest.mark.slow
+def test_the_embedded_family_learns_it(tmp_path):
+    recipe = HandGeneratorRecipe(crops(size=288), open_family(EMBEDDED["tiny"]), 0.0)
+    assert train(recipe, SETTINGS, tmp_path / "run").done
