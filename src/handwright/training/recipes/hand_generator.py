@@ -57,7 +57,7 @@ class HandGeneratorLoss(nn.Module):
 class HandGeneratorRecipe(FamilyRecipe):
     """``hand_generator``; see :class:`handwright.training.loop.Recipe`.
 
-    An inpainting base is told that everything is to be painted. Crops whose side is not known are left out.
+    An inpainting base is given a full mask: everything is to be painted. Crops of unknown side are left out.
     """
 
     loss, dropout = HandGeneratorLoss, 0.0
