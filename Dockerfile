@@ -5,6 +5,7 @@ ARG EXTRAS=serve
 RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/* && useradd --create-home --uid 10001 handwright
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE /build/
+COPY docs/handwright.1 /build/docs/
 COPY src /build/src
 RUN pip install --no-cache-dir -c /build/constraints.txt "/build[${EXTRAS}]" && rm -rf /build
 USER handwright

@@ -14,7 +14,6 @@ T = TypeVar("T")
 app = typer.Typer(
     help="Find, fit, redraw and check human hands in generated pictures.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -25,6 +25,8 @@ EXIT_USAGE = 2
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 _STOPPED = "stopped; run the same command again to go on where it was."
+_COMPLETE = "_HANDWRIGHT_COMPLETE"  # Set by a shell that asks for the words that may come next
+_ONE_LINE = "10000"  # Columns; a shell reads one candidate a line, so that help must not be wrapped
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="The checklist of every hand.")(review)
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always; 0 done, 1 findings, 2 bad usage or unreadable input, 70 internal error, 130 ended.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
+    if _COMPLETE in os.environ:
+        os.environ["COLUMNS"] = _ONE_LINE
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
