@@ -28,5 +28,12 @@ def act(pipe, landmarker, max_pixels, kinds):
             continue
         (Path(folder) / "output.png").write_bytes(b"mended " + picture)
         hands = [{"id": 1, "action": "refined", "reason": "a < b"}]
-        result = {"kind": kind, "options": dict(options), "pid": os.getpid(), "pictures": [{"hands": hands}]}
+        text = picture.decode(errors="replace")
+        result = {
+            "kind": kind,
+            "input": text,
+            "options": dict(options),
+            "pid": os.getpid(),
+            "pictures": [{"hands": hands}],
+        }
         pipe.send(("done", result, ["output.png"]))

@@ -8,6 +8,7 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
+from handwright.apps.cli.main import run
 from handwright.apps.service import queue as queue_module
 from handwright.apps.service.app import create_app
 from handwright.apps.service.settings import ServiceSettings
@@ -213,13 +214,82 @@ def test_counters_count(client):
     assert "handwright_jobs_waiting 0.0" in page
 
 
-def test_a_prompt_is_planned(client):
-    service = client()
-    plan = service.post("/v1/generate", json={"text": "a person waving with the left hand"}).json()
-    assert plan["prompts"]
-    for wrong in ({}, {"text": 7}, []):
-        assert service.post("/v1/generate", json=wrong).status_code == 422
-    assert service.post("/v1/generate", content=b"{").status_code == 422
+def test_a_prompt_is_planned_as_the_command_line_does(client, capsys):
+    service, text = client(), "a person waving with the left hand"
+    plan = service.post("/v1/generate", json={"text": text, "plan": True})
+    assert run(["generate", "--plan", text, "--json"]) == 0
+    assert (plan.status_code, plan.json()) == (200, json.loads(capsys.readouterr().out))
+
+
+def test_a_text_and_a_pose_become_a_job(client):
+    pose, options = {"people": []}, {"seed": 7, "engine": "harmonise", "start_level": 1, "n": 2}
+    job = (
+        client().post("/v1/generate?wait=20", json={"text": "a man", "pose": pose, "options": options}).json()
+    )
+    assert (job["kind"], job["status"]) == ("generate", "done")
+    assert job["result"]["options"] == {**options, "text": "a man"}
+    assert json.loads(job["result"]["input"]) == pose
+
+
+def test_without_a_pose_the_text_decides(client):
+    job = client().post("/v1/generate?wait=20", json={"text": "a man"}).json()
+    assert job["result"]["input"] == ""
+
+
+@pytest.mark.parametrize(
+    ("send", "words"),
+    [
+        ({}, "nothing to generate"),
+        ({"text": " "}, "nothing to generate"),
+        ({"text": 7}, "`text` is no text"),
+        ([], "no JSON object"),
+        ({"text": "x" * 4001}, "longer than 4000"),
+        ({"text": "a", "plan": 1}, "`plan` is no switch"),
+        ({"plan": True}, "there is no text"),
+        ({"text": "a", "plan": True, "pose": {}}, "a plan has no field 'pose'"),
+        ({"text": "a", "path": "/etc/passwd"}, "no field 'path'"),
+        ({"text": "a", "pose": "/etc/passwd"}, "`pose` is no object"),
+        ({"text": "a", "options": []}, "`options` is no object"),
+        *(
+            ({"text": "a", "options": options}, words)
+            for options, words in (
+                ({"model": "sd15"}, "no option `model`"),
+                ({"controlnet": "x"}, "no option `controlnet`"),
+                ({"reference": "x.jpg"}, "no option `reference`"),
+                ({"enigne": "render"}, "did you mean `engine`"),
+                ({"engine": "magic"}, "`engine` 'magic' is not known"),
+                ({"engine": 7}, "`engine` 7 is of the wrong type"),
+                ({"blend": "magic"}, "`blend` 'magic' is not known"),
+                ({"seed": -1}, "`seed` is -1"),
+                ({"seed": "7"}, "`seed` '7' is of the wrong type"),
+                ({"side": 127}, "`side` is 127"),
+                ({"side": 548}, "from 128 to 547"),
+                ({"side": True}, "wrong type"),
+                ({"side": 256.0}, "wrong type"),
+                ({"n": 17}, "`n` is 17"),
+                ({"attempts": 0}, "`attempts` is 0"),
+                ({"attempts": 17}, "`attempts` is 17"),
+                ({"person": -1}, "`person` is -1"),
+                ({"start_level": 0}, "`start_level` is 0"),
+                ({"num_inference_steps": 0}, "`num_inference_steps` is 0"),
+                ({"negative_prompt": "x" * 4001}, "longer than 4000"),
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_generations_that_make_no_sense_are_refused_in_one_line(client, send, words):
+    answer = client(max_pixels=300_000).post("/v1/generate", json=send)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["line"]
+    assert "\n" not in answer.json()["error"]["line"]
+
+
+def test_the_default_side_is_held_to_the_pixels_that_may_be(client):
+    service = client(max_pixels=512 * 512 - 1)
+    assert "`side` is 512" in service.post("/v1/generate", json={"text": "a"}).json()["error"]["line"]
+    sent = {"text": "a", "options": {"side": 511}}
+    assert service.post("/v1/generate?wait=20", json=sent).status_code == 200
 
 
 def test_the_call_of_a1111_returns_the_picture(client):
@@ -239,4 +309,6 @@ def test_the_description_names_every_call(client):
     assert {"/v1/review", "/v1/refine", "/v1/hands", "/v1/generate", "/v1/jobs/{job_id}", "/healthz"} <= set(
         paths
     )
+    assert "pose" in str(paths["/v1/generate"]["post"]["requestBody"])
+    assert "attempts" in paths["/v1/generate"]["post"]["description"]
     assert "multipart/form-data" in paths["/v1/refine"]["post"]["requestBody"]["content"]

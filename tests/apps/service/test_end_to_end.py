@@ -9,11 +9,14 @@ import pytest
 from PIL import Image as PILImage
 from starlette.testclient import TestClient
 
+from handwright.apps.cli.main import run
 from handwright.apps.service.app import create_app
 from handwright.apps.service.settings import ServiceSettings
 from handwright.data.hands import render_one_hand
 from handwright.hand.defects import Defect
+from handwright.perception.body.pose_file import openpose_json
 from handwright.workflow import Request, RunOptions, refine_files
+from tests.two_stage.poses import CANVAS, arrays, pose_of_array
 
 pytestmark = pytest.mark.models
 
@@ -78,3 +81,62 @@ def test_hostile_pictures_fail_in_one_line_and_the_worker_lives(service, picture
     assert job["status"] == "failed"
     assert words in " ".join(job["error"].values())
     assert service.app.state.queue.restarts == 0
+
+
+@pytest.mark.parametrize("given", ["text", "pose", "both, two of them"])
+def test_a_generation_has_the_bytes_and_the_json_of_the_command_line(
+    service, given, tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("anny")
+    pose = openpose_json(pose_of_array(arrays()), CANVAS, CANVAS)
+    body = {"options": {"seed": 3, "side": 160, "attempts": 1}}
+    command = ["generate", "--seed", "3", "--side", "160", "--attempts", "1", "--report", "report", "--json"]
+    if given != "pose":
+        pytest.importorskip("torch")
+        body["text"] = "a man waving with his left hand"
+        command += ["--prompt", body["text"]]
+    if given != "text":
+        body["pose"] = pose
+        (tmp_path / "pose.json").write_text(json.dumps(pose))
+        command += ["--pose", "pose.json"]
+    if "two" in given:
+        body["options"]["n"] = 2
+        command += ["--n", "2"]
+    monkeypatch.chdir(tmp_path)
+    code = run([*command, "-o", "output" if "two" in given else "output.png"])
+    here = json.loads(capsys.readouterr().out)
+    job = service.post("/v1/generate?wait=300", json=body).json()
+    assert job["status"] == "done", job["error"]
+    assert job["result"]["exit_code"] == code in (0, 1)
+    assert timeless(job["result"]) == timeless(here)
+    assert len(here["pictures"]) == (2 if "two" in given else 1)
+    for name in [picture["output"] for picture in here["pictures"]] + ["report/0000/skeleton.png"]:
+        assert service.get(job["files"][name]).content == (tmp_path / name).read_bytes()
+    assert {"report/report.json", "report/index.html", "report/0000/pose.json"} <= set(job["files"])
+
+
+@pytest.mark.parametrize(
+    ("pose", "words"),
+    [
+        ({}, "neither people nor annotations"),
+        ({"people": [{"pose_keypoints_2d": [1e308] * 75}], "canvas_width": 1e400}, "confidence"),
+        ([[]], "no pose file"),
+        ({"handwright_body": 1}, "lacks 'betas'"),
+    ],
+)
+def test_hostile_poses_fail_in_one_line_and_the_worker_lives(service, pose, words):
+    sent = json.dumps({"text": "a man", "pose": pose, "options": {"side": 160}})
+    job = service.post(
+        "/v1/generate?wait=120", content=sent, headers={"content-type": "application/json"}
+    ).json()
+    assert job["status"] == "failed"
+    assert words in " ".join(job["error"].values())
+    assert "internal error" not in job["error"]["why"]
+    assert service.app.state.queue.restarts == 0
+
+
+def timeless(report):
+    """A report without the seconds that things took."""
+    if isinstance(report, dict):
+        return {name: timeless(value) for name, value in report.items() if name != "seconds"}
+    return [timeless(value) for value in report] if isinstance(report, list) else report

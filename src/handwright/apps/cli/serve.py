@@ -44,7 +44,7 @@ def serve(
     landmarker: opt.Landmarker = None,
     debug: opt.Debug = False,
 ) -> None:
-    """Serve review, refine and hands over HTTP: /v1/review, /v1/refine, /v1/hands, /v1/jobs/ID.
+    """Serve review, refine, hands and generate over HTTP: /v1/review, /v1/refine, …, /v1/jobs/ID.
 
     docs/how-to/serve.md has the calls; the service itself shows them at /docs. It listens on this machine
     alone unless there is a key.

@@ -15,8 +15,9 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from handwright import __version__
 from handwright.apps.service.access import Keys, Rate
-from handwright.apps.service.bodies import OPTIONS_OF, decoded, read_body
+from handwright.apps.service.bodies import OPTIONS_OF, decoded, json_object, read_body
 from handwright.apps.service.counters import Counters
+from handwright.apps.service.generation import GENERATE_OPTIONS, read_generation, read_plan
 from handwright.apps.service.limits import BoundedBodies, error_json
 from handwright.apps.service.queue import FINISHED, Job, JobQueue, QueueFullError
 from handwright.apps.service.settings import ServiceSettings
@@ -126,18 +127,20 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     for kind in OPTIONS_OF:
         app.post(f"/v1/{kind}", openapi_extra={"requestBody": _BODY}, status_code=202)(posting(kind))
 
-    @app.post("/v1/generate")
-    async def generate(request: HttpRequest, owner: Owner) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        """What a prompt leaves open about hands, and how to word that: {"text": …}."""
-        del owner
+    @app.post(
+        "/v1/generate",
+        openapi_extra={"requestBody": _GENERATE_BODY},
+        description=f"{_SUMMARY['generate']} Options: {', '.join(GENERATE_OPTIONS)}.",
+        status_code=202,
+    )
+    async def generate(request: HttpRequest, owner: Owner, wait: Wait = 0.0) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         from handwright.prompts.plan import plan_prompt
 
-        try:
-            text = (await request.json())["text"]
-            assert isinstance(text, str)
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
-            raise UsageError("there is no text", "", 'send {"text": "a person waving"}') from error
-        return JSONResponse(plan_prompt(text).to_json())
+        entry = json_object(await request.body(), "the body")
+        if (text := read_plan(entry)) is not None:
+            return JSONResponse(plan_prompt(text).to_json())
+        pose, options = read_generation(entry, settings.max_pixels)
+        return answer(await finished(queue().add("generate", pose, options, owner), wait))
 
     @app.get("/v1/jobs/{job_id}")
     async def get_job(job_id: str, owner: Owner, wait: Wait = 0.0) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
@@ -204,6 +207,8 @@ _SUMMARY = {
     "review": "Go through the checklist of every hand of a picture.",
     "refine": "Review the hands of a picture and repaint those that fail.",
     "hands": "Find and fit the hands of a picture; nothing is repainted.",
+    "generate": "Make pictures of a person from a text, a pose or both; with `plan`: what a text leaves open "
+    "about hands, at once and without a job.",
 }
 
 _PICTURE = {"type": "string", "format": "binary"}
@@ -227,6 +232,28 @@ _BODY: dict[str, Any] = {
                 },
             }
         },
+    },
+}
+
+
+_GENERATE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "text": {"type": "string", "description": "What the picture shows."},
+                    "pose": {
+                        "type": "object",
+                        "description": "The content of a pose file: OpenPose's, COCO-WholeBody's, or "
+                        "parameters.json of a report; without it the text decides.",
+                    },
+                    "options": {"type": "object"},
+                    "plan": {"type": "boolean", "description": "The plan of the text, and no picture."},
+                },
+            }
+        }
     },
 }
 

@@ -63,7 +63,7 @@ def checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in known:
             raise UsageError(f"{kind} has no option `{name}`", "", nearest(name, known))
-    options = {name: _plain(name, value) for name, value in given.items() if value is not None}
+    options = {name: plain_option(name, value) for name, value in given.items() if value is not None}
     for name in ("prompt", "negative_prompt"):
         if len(options.get(name, "")) > MOST_TEXT:
             raise UsageError(f"`{name}` is longer than {MOST_TEXT} characters", "", "shorten it")
@@ -76,7 +76,7 @@ def checked(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a user
+def plain_option(name: str, value: Any) -> Any:  # noqa: ANN401 - any value of a user
     """A JSON value as the option wants it.
 
     Raises:
@@ -121,13 +121,13 @@ async def _multipart(request: HttpRequest) -> tuple[bytes, dict[str, Any]]:
                 raise UsageError("there is no picture", "", "send the file as the form's field `picture`")
             if not isinstance(options, str):
                 raise UsageError("`options` is a file", "", "send it as text: a JSON object")
-            return await upload.read(), _object(options, "`options`")
+            return await upload.read(), json_object(options, "`options`")
     except HTTPException as error:  # a malformed form
         raise UsageError("the form cannot be read", str(error.detail), "send multipart/form-data") from error
 
 
 def _json_body(body: bytes) -> tuple[bytes, dict[str, Any]]:
-    entry = _object(body, "the body")
+    entry = json_object(body, "the body")
     options = entry.pop("options", {})
     text = entry.pop("picture", "")
     if entry:
@@ -153,7 +153,12 @@ def decoded(text: Any) -> bytes:  # noqa: ANN401 - any value of a user
         raise UsageError("the picture is not base64", str(error), "encode its bytes as base64") from error
 
 
-def _object(text: str | bytes, name: str) -> dict[str, Any]:
+def json_object(text: str | bytes, name: str) -> dict[str, Any]:
+    """The JSON object of a text.
+
+    Raises:
+        UsageError: It is none; ``name`` says of what.
+    """
     try:
         entry = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -42,7 +42,7 @@ class Job:
 
     id: str  # Random; who knows it may read the job
     owner: str  # Whose it is: a key's or an address's name
-    kind: str  # 'review', 'refine' or 'hands'
+    kind: str  # 'review', 'refine', 'hands' or 'generate'
     options: Mapping[str, Any]  # As ``worker.do_job`` has them
     folder: Path  # Of its own
     status: Status = "queued"

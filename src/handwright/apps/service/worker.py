@@ -16,6 +16,7 @@ from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handwright.apps.service.generation import generate_job
 from handwright.errors import HandwrightError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -83,15 +84,16 @@ def do_job(
 
     Args:
         kinds: What there is to do.
-        kind: One of them: of the service 'review', 'refine' or 'hands'.
-        options: Of a refinement by the names of ``handwright.options``; of a review its prompt.
+        kind: One of them: of the service 'review', 'refine', 'hands' or 'generate'.
+        options: Of a refinement by the names of ``handwright.options``; of a review its prompt; of a
+            generation those of ``service.generation``.
         engine: Opens the models on its first call.
         max_pixels: Larger pictures are refused by their header.
 
     Raises:
         HandwrightError: The picture cannot be read, or an option makes no sense.
     """
-    source = _with_suffix(Path("input"), max_pixels)
+    source = Path("input") if kind in WITHOUT_PICTURE else _with_suffix(Path("input"), max_pixels)
     return kinds[kind](source, options, engine)
 
 
@@ -130,8 +132,12 @@ KINDS: Kinds = {
     "review": review_job,
     "refine": _refine,
     "hands": _hands,
+    "generate": generate_job,
 }
 """What the service does."""
+
+WITHOUT_PICTURE = ("generate", "person")
+"""Jobs, also of the page, whose ``input`` is no picture: the JSON of a pose, or nothing."""
 
 
 def raise_first(entries: list[dict[str, Any]]) -> None:

@@ -29,6 +29,7 @@ _WHOLEBODY_PARTS = (
     ("lefthand_kpts", HANDS["left"], 21),
     ("righthand_kpts", HANDS["right"], 21),
 )
+_MOST_CANVAS = 1_000_000  # Pixels a side: a file that names a larger one, or no number, has none
 _COCO_VISIBILITY = (0.0, 0.25, 1.0)  # Of COCO's flags: not labelled, labelled but hidden, visible
 
 
@@ -78,7 +79,7 @@ def read_canvas(path: Path) -> tuple[int, int] | None:
         sizes: list[object] = [first.get("width"), first.get("height")]
     else:
         sizes = [picture.get("canvas_width"), picture.get("canvas_height")]
-    numbers = [size for size in sizes if isinstance(size, int | float) and size >= 1]
+    numbers = [size for size in sizes if isinstance(size, int | float) and 1 <= size < _MOST_CANVAS]
     return (round(numbers[0]), round(numbers[1])) if len(numbers) == 2 else None
 
 
