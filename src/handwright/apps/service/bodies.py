@@ -157,7 +157,7 @@ def json_object(text: str | bytes, name: str) -> dict[str, Any]:
     """The JSON object of a text.
 
     Raises:
-        UsageError: It is none; ``name`` says of what.
+        UsageError: It is none; ``name`` is what the line calls it.
     """
     try:
         entry = json.loads(text)
