@@ -171,6 +171,8 @@ _ALL = (
     _diffusing(name="strength", kind="number", default=0.35, low=0.0, high=1.0, above_low=True,
         painters=DIFFUSING[:1], field="start_level", metavar="L",
         help="harmonise: noise level to set out from, 1 is pure noise."),
+    _diffusing(name="batch", kind="whole", default=1, low=1, high=64, if_given=True,
+        help="Candidates and hands to paint at a time, at most: for a GPU; takes so many times the memory."),
     _diffusing(name="sampler", kind="name", default="auto", choices=SAMPLERS,
         help="The sampler; auto is the model's own."),
     _diffusing(name="guidance_scale", kind="number", low=0.0, high=100.0, field="guidance", metavar="W",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,12 +43,17 @@ class Network:
     guidance: float = 9.0
     default_steps: int = 10
     requests: list[InpaintRequest] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         self.requests.append(request)
         grey = np.full(request.picture.shape, 128, np.uint8)
         steps = tuple(DenoisingStep(float(999 - k), grey, request.picture) for k in range(self.steps))
         return InpaintResult(self.rule(request).astype(np.float32), steps if request.keep_steps else ())
+
+    def inpaint_batch(self, requests: Sequence[InpaintRequest]) -> list[InpaintResult]:
+        self.batches.append(len(requests))
+        return [self.inpaint(request) for request in requests]
 
     def autoencode(self, picture: np.ndarray) -> np.ndarray:
         return coded(picture)

@@ -57,3 +57,32 @@ def test_its_settings_are_those_of_its_row(network: InpaintNetwork) -> None:
     coded = network.autoencode(a_request().picture)
     assert coded.shape == (SIDE, SIDE, 3)
     assert np.isfinite(coded).all()
+
+
+def test_squares_in_one_batch_are_painted_as_each_alone(
+    network: InpaintNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(network, TorchNetwork)
+    first, weaker = a_request(), replace(a_request(), strength=0.5)
+    second = replace(first, seed=6, picture=first.picture[:, ::-1].copy())
+    runs: list[int] = []
+    painted = TorchNetwork._painted
+    monkeypatch.setattr(
+        TorchNetwork,
+        "_painted",
+        lambda self, requests, *more: runs.append(len(requests)) or painted(self, requests, *more),
+    )
+    together = network.inpaint_batch([first, weaker, second])
+    assert runs == [2, 1]
+    for request, result in zip((first, weaker, second), together, strict=True):
+        np.testing.assert_allclose(result.picture, network.inpaint(request).picture, atol=0.02)
+    kept = network.inpaint_batch([replace(one, keep_steps=True) for one in (first, second)])
+    assert [len(one.steps) for one in kept] == [2, 2]
+
+
+def test_squares_with_drawn_hands_go_in_one_batch_too(network: InpaintNetwork) -> None:
+    drawn = replace(a_request(), start=a_request().picture[::-1].copy())
+    drawn = replace(drawn, settings=replace(drawn.settings, start_level=0.5))
+    both = [drawn, replace(drawn, seed=6)]
+    for request, result in zip(both, network.inpaint_batch(both), strict=True):
+        np.testing.assert_allclose(result.picture, network.inpaint(request).picture, atol=0.02)

@@ -42,6 +42,9 @@ class DiffusionSettings:
     textual_inversion: tuple[str, ...] = DEFAULTS["textual_inversion"]  # Files of learnt words
     ip_adapter: str | None = DEFAULTS["ip_adapter"]  # A file; the picture itself is then the image prompt
 
+    # Squares that go through the network in one batch, at most: candidates of a hand, hands that lie apart
+    batch: int = DEFAULTS["batch"]
+
     # Ours beside the published method, each with its own switch; ``options.AS_PUBLISHED`` turns all four on
     box_mask: bool = DEFAULTS["box_mask"]  # The mask is a box, as published, and nothing in it stays
     no_grain: bool = DEFAULTS["no_grain"]  # Without the picture's grain on 'diffuse'

@@ -1,6 +1,6 @@
 """The contract between the diffusing painters and a network: NumPy in, NumPy out, no torch in sight."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -74,6 +74,17 @@ class InpaintNetwork(Protocol):
 
         Raises:
             DiffusionError: It does not fit into memory.
+            UsageError: A setting does not go with the model.
+        """
+        ...
+
+    def inpaint_batch(self, requests: Sequence[InpaintRequest]) -> list[InpaintResult]:
+        """Paint several squares, in one batch where they and the model allow it, each as it would be alone.
+
+        Sums of floating-point numbers may end otherwise in their last bits than they do alone.
+
+        Raises:
+            DiffusionError: They do not fit into memory.
             UsageError: A setting does not go with the model.
         """
         ...

@@ -35,6 +35,12 @@ class Square:
         columns = np.clip(np.arange(self.left, self.left + self.side), 0, picture.shape[1] - 1)
         return np.ascontiguousarray(picture[rows[:, None], columns])
 
+    def meets(self, window: Window) -> bool:
+        """Whether it shares pixels with a window."""
+        x0, y0, x1, y1 = window
+        across = self.left < x1 and x0 < self.left + self.side
+        return across and self.top < y1 and y0 < self.top + self.side
+
     def in_window(self, painted: Float[np.ndarray, "s s 3"], window: Window) -> Float[np.ndarray, "h w 3"]:
         """What was painted on the square, at its place in a window; zeros where the square does not reach."""
         x0, y0, x1, y1 = window

@@ -1,6 +1,6 @@
 """The only door from the core to torch and diffusers: ``HandRefinerPipeline`` behind the NumPy contract."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -25,7 +25,7 @@ from handwright.diffusion.loading.devices import enough_memory
 from handwright.diffusion.loading.stock import PipelineChoice, open_stock
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.samplers import open_sampler
-from handwright.diffusion.step_hooks import denoiser_of
+from handwright.diffusion.step_hooks import OnStep, denoiser_of
 from handwright.errors import DiffusionError
 from handwright.handrefiner.controls import KINDS, control_picture
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
@@ -86,43 +86,76 @@ class TorchNetwork:
 
     def inpaint(self, request: InpaintRequest) -> InpaintResult:
         """Run the pipeline on one square; see ``InpaintNetwork``."""
-        settings, traits = request.settings, self.refiner.traits
-        self.refiner.pipe.scheduler = self._sampler(settings.sampler)
-        picture = PILImage.fromarray(request.picture)
         recorded: list[tuple[float, Tensor, Tensor]] = []
 
         def keep_steps(step: int, timestep: Tensor, noisy: Tensor, predicted: Tensor) -> None:
             recorded.append((float(timestep), noisy.clone(), predicted.clone()))
 
-        further: dict[str, Any] = {"ip_adapter_image": picture} if self.image_prompt else {}
-        control = control_picture(traits.control, request.control, request.landmarks_px)
-        with _all_cores():
-            result = self.refiner(
-                settings.prompt,
-                picture,
-                PILImage.fromarray(request.mask.astype(np.uint8) * 255),
-                PILImage.fromarray(control),
-                negative_prompt=negative_prompt(settings.negative, settings.synthetic_negative),
-                num_inference_steps=settings.steps,
-                guidance_scale=settings.guidance,
-                controlnet_conditioning_scale=request.strength,
-                strength=1.0 if request.start is None else settings.start_level,
-                start_image=None if request.start is None else PILImage.fromarray(request.start),
-                control_guidance=1.0
-                if request.start is not None or settings.no_control_guidance
-                else traits.guidance,
-                generator=torch.Generator("cpu").manual_seed(request.seed),
-                output_type="tensor",
-                on_step=keep_steps if request.keep_steps else None,
-                **further,
-            )
+        pictures = self._painted([request], keep_steps if request.keep_steps else None)
         chosen = [recorded[k] for k in chosen_steps(len(recorded))] if recorded else []
         side = request.picture.shape[0]
         steps = tuple(
             DenoisingStep(at, self._shown(noisy, side), self._shown(clean, side))
             for at, noisy, clean in chosen
         )
-        return InpaintResult(picture_array(result.images)[0], steps)
+        return InpaintResult(pictures[0], steps)
+
+    def inpaint_batch(self, requests: Sequence[InpaintRequest]) -> list[InpaintResult]:
+        """Run the pipeline on squares of the same settings and strength together; see ``InpaintNetwork``.
+
+        One by one go requests whose steps are kept, those of an IP adapter, which takes several pictures for
+        one subject, and those of families that do not take a batch.
+        """
+        alike: dict[Hashable, list[int]] = {}
+        for number, request in enumerate(requests):
+            alone = request.keep_steps or self.image_prompt or not self.refiner.preset.batches
+            key = number if alone else (request.settings, request.strength, request.start is None)
+            alike.setdefault(key, []).append(number)
+        results: dict[int, InpaintResult] = {}
+        for numbers in alike.values():
+            if len(numbers) == 1:
+                results[numbers[0]] = self.inpaint(requests[numbers[0]])
+                continue
+            pictures = self._painted([requests[number] for number in numbers])
+            results |= {number: InpaintResult(one) for number, one in zip(numbers, pictures, strict=True)}
+        return [results[number] for number in range(len(requests))]
+
+    def _painted(
+        self, requests: Sequence[InpaintRequest], on_step: OnStep | None = None
+    ) -> Float[np.ndarray, "b r r 3"]:
+        """Squares of the same settings, strength and kind of start through the pipeline, in one call."""
+        first, traits = requests[0], self.refiner.traits
+        settings = first.settings
+        self.refiner.pipe.scheduler = self._sampler(settings.sampler)
+
+        def shaped(values: list[Any]) -> Any:  # noqa: ANN401 - one, or a list of them, as the pipeline takes it
+            return values if len(values) > 1 else values[0]
+
+        pictures = [PILImage.fromarray(one.picture) for one in requests]
+        masks = [PILImage.fromarray(one.mask.astype(np.uint8) * 255) for one in requests]
+        controls = [control_picture(traits.control, one.control, one.landmarks_px) for one in requests]
+        starts = [PILImage.fromarray(one.start) for one in requests if one.start is not None]
+        further: dict[str, Any] = {"ip_adapter_image": pictures[0]} if self.image_prompt else {}
+        plain = not starts and not settings.no_control_guidance
+        with _all_cores():
+            result = self.refiner(
+                shaped([settings.prompt] * len(requests)),
+                shaped(pictures),
+                shaped(masks),
+                shaped([PILImage.fromarray(one) for one in controls]),
+                negative_prompt=negative_prompt(settings.negative, settings.synthetic_negative),
+                num_inference_steps=settings.steps,
+                guidance_scale=settings.guidance,
+                controlnet_conditioning_scale=first.strength,
+                strength=settings.start_level if starts else 1.0,
+                start_image=shaped(starts) if starts else None,
+                control_guidance=traits.guidance if plain else 1.0,
+                generator=shaped([torch.Generator("cpu").manual_seed(one.seed) for one in requests]),
+                output_type="tensor",
+                on_step=on_step,
+                **further,
+            )
+        return picture_array(result.images)
 
     def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the VAE's encoder and decoder; see ``InpaintNetwork``."""

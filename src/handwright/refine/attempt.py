@@ -11,6 +11,7 @@ from handwright.hand.defects import Defect
 from handwright.refine.acceptance import best_rejected, order
 from handwright.refine.candidates import JudgedCandidate, Pixels, RefineContext, paint, score_originals
 from handwright.refine.hand_task import HandTask
+from handwright.refine.painting import expect_tries
 from handwright.refine.pose_hypotheses import other_hypotheses, palm_only
 from handwright.refine.result import Candidate, HandRepair
 from handwright.refine.scene import Scene, own_depth
@@ -114,6 +115,7 @@ def attempt_hand(pixels: Pixels, task: HandTask, scene: Scene, context: RefineCo
     may_go_on = _budget(context.settings.budget_s)
     (original,) = score_originals(pixels, [task], context)
     judged: list[JudgedCandidate] = []
+    expect_tries(pixels, [[task]], scene, context)
     for seed, strength in context.settings.tries:
         if judged and not may_go_on():
             break
@@ -143,6 +145,7 @@ def attempt_together(
     may_go_on = _budget(context.settings.budget_s * len(tasks))
     originals = score_originals(pixels, tasks, context)
     tried: list[list[JudgedCandidate]] = []
+    expect_tries(pixels, [tasks], scene, context)
     for seed, strength in context.settings.tries:
         if tried and not may_go_on():
             break

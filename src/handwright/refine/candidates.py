@@ -18,12 +18,13 @@ from handwright.refine.acceptance import (
     scores_as_dict,
 )
 from handwright.refine.compositing.picture_fit import lost_share, measure_picture_fit
-from handwright.refine.hand_task import HandTask, with_box_mask
+from handwright.refine.hand_task import HandTask
 from handwright.refine.painting import (
     PaintTrial,
     Pixels,
     RefineContext,
     paint_trial,
+    published_masks,
     redetect_hands,
     with_underlays,
 )
@@ -89,9 +90,7 @@ def paint(
     Tasks come the farthest first, and ``originals`` in their order; ``pixels`` is the picture as painted so
     far.
     """
-    diffusion = context.settings.diffusion
-    if diffusion is not None and diffusion.box_mask and context.settings.mask is None:
-        tasks = [with_box_mask(task) for task in tasks]
+    tasks = published_masks(tasks, context.settings)
     decision = choose_strength(strength, lambda s: paint_trial(pixels, tasks, scene, seed, s, context))
     painting = decision.picked
     places = [

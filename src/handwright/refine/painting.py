@@ -11,15 +11,15 @@ from jaxtyping import Bool, UInt8
 from handwright.handrefiner.strength import Strength
 from handwright.progress import Stopwatch
 from handwright.refine.compositing.blend import composite_paint
-from handwright.refine.hand_task import HandTask
-from handwright.refine.painters import Painter
+from handwright.refine.hand_task import HandTask, with_box_mask
+from handwright.refine.painters import BatchingPainter, Painter, PaintJob
 from handwright.refine.redetection import Redetection, measure_redetection
 from handwright.refine.scene import Scene
 from handwright.refine.settings import RefineSettings
 from handwright.review.checklist import HandReview
 from handwright.review.critic.comparison import Comparison
 from handwright.review.judge import Judge
-from handwright.types import DepthControl
+from handwright.types import DepthControl, Window
 
 Pixels = UInt8[np.ndarray, "h w 3"]
 
@@ -89,6 +89,38 @@ def paint_trial(
         strength=painted.strength,
         strip=painted.strip,
     )
+
+
+def expect_tries(
+    pixels: Pixels, groups: Sequence[Sequence[HandTask]], scene: Scene, context: RefineContext
+) -> None:
+    """Make known to a painter that paints in batches what will be asked of it: all tries of some hands.
+
+    Groups come in the order in which they will be attempted; of those whose squares reach into the crop of an
+    earlier one, which may change before their turn, nothing is made known.
+    """
+    painter, jobs, crops = context.painter, list[PaintJob](), list[Window]()
+    if not isinstance(painter, BatchingPainter):
+        return
+    for tasks in groups:
+        masked = published_masks(tasks, context.settings)
+        control, base = scene.control(masked), with_underlays(pixels, masked)
+        new = [
+            scene.job(base, masked, control, seed, 1.0 if strength == "adaptive" else strength)
+            for seed, strength in context.settings.tries
+        ]
+        square = painter.painter.square(new[0])
+        if square is not None and not any(square.meets(crop) for crop in crops):
+            jobs += new
+        crops.append(new[0].window)
+    painter.expect(jobs)
+
+
+def published_masks(tasks: Sequence[HandTask], settings: RefineSettings) -> Sequence[HandTask]:
+    """The hands with box masks, where HandRefiner is asked for as published and no mask was given."""
+    diffusion = settings.diffusion
+    boxed = diffusion is not None and diffusion.box_mask and settings.mask is None
+    return [with_box_mask(task) for task in tasks] if boxed else tasks
 
 
 def with_underlays(pixels: Pixels, tasks: Sequence[HandTask]) -> Pixels:

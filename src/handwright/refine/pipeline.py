@@ -27,6 +27,7 @@ from handwright.refine.candidates import Pixels, RefineContext
 from handwright.refine.engine import Engine
 from handwright.refine.hand_task import HandTask, plan_hand, with_part_maps
 from handwright.refine.painters import open_painter
+from handwright.refine.painting import expect_tries
 from handwright.refine.result import HandRepair, Repair
 from handwright.refine.review_before_after import (
     reason_not_attempted,
@@ -175,11 +176,13 @@ def _attempt_all(
     """Attempt the hands one after the other, each in the picture as painted so far.
 
     Hands that lie apart are attempted in parallel, none in a picture with the others', so that the number of
-    threads changes nothing.
+    threads changes nothing; a painter that paints in batches is told what will come.
     """
     canvas = pixels.copy()
     attempts: list[Attempt] = []
     groups = scene.groups(wanted, context.painter.together)
+    if context.settings.budget_s == 0:  # else a hand's time would go to others
+        expect_tries(pixels, groups, scene, context)
     with ThreadPoolExecutor(threads()) as pool:
         for together in scene.rounds(groups, context.painter.side_by_side):
             done = list(pool.map(lambda group: _attempt_group(canvas, group, scene, context), together))

@@ -60,6 +60,7 @@ def refine(
     controlnet_conditioning_scale: float | str | None = None,
     num_inference_steps: int | None = None,
     strength: float | None = None,
+    batch: int | None = None,
     sampler: str | None = None,
     guidance_scale: float | None = None,
     as_published: bool | None = None,
@@ -113,6 +114,7 @@ def refine(
             strength), or 'auto', 'fixed' or 'adaptive'.
         num_inference_steps: Steps of the sampler, 1 to 1000; None: the model's own.
         strength: Of 'harmonise': noise level to start from, above 0, up to 1, as in image-to-image.
+        batch: Candidates and hands to paint at a time, at most: for a GPU; takes so many times the memory.
         sampler: 'auto' (the model's own), 'ddim', 'dpm++', 'euler', 'euler-a', 'unipc' or 'flow'.
         guidance_scale: Weight of classifier-free guidance, 0 to 100; None: the model's own.
         as_published: 'diffuse' as HandRefiner published it: the four that follow, DDIM, 50 steps, guidance 9

@@ -49,6 +49,7 @@ class RefineOptions(TypedDict, total=False):
     controlnet_conditioning_scale: float | str | None
     num_inference_steps: int | None
     strength: float | None
+    batch: int | None
     sampler: str | None
     guidance_scale: float | None
     as_published: bool | None

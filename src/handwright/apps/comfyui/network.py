@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,10 @@ class ComfyNetwork:
         from handwright.handrefiner.network import InpaintResult
 
         return InpaintResult(self._in_context(lambda: self._sampled(request)))
+
+    def inpaint_batch(self, requests: Sequence[InpaintRequest]) -> list[InpaintResult]:
+        """One by one: ComfyUI's sampler draws the noise of a whole batch from one seed."""
+        return [self.inpaint(request) for request in requests]
 
     def autoencode(self, picture: UInt8[np.ndarray, "r r 3"]) -> Float[np.ndarray, "r r 3"]:
         """A picture through the VAE's encoder and decoder; see ``InpaintNetwork``."""

@@ -34,6 +34,8 @@ class Preset:
     source: str  # Where steps, guidance and strength come from
     scheduler: str  # diffusers' class of the base's own scheduler, or of what runs in place of PNDM
     negative: bool  # Whether the stock pipeline takes negative words
+    # Whether several pictures in one batch come out as each would alone
+    batches: bool = True
     depth_mode: int | None = None  # ``control_mode`` that a union ControlNet reads depth under
     calls: Mapping[str, object] = field(default_factory=dict[str, object])  # Further arguments of every call
 
@@ -85,7 +87,7 @@ _ALL = (
         denoiser="SD3Transformer2DModel", text_encoders=3,
         pipelines={"SD3ControlNetModel": "StableDiffusion3ControlNetPipeline"},
         vram_gb=40, resolution=1024, steps=40, guidance=4.5, strength=1.0, source="card of the ControlNet",
-        scheduler="FlowMatchEulerDiscreteScheduler", negative=True,
+        scheduler="FlowMatchEulerDiscreteScheduler", negative=True, batches=False,
     ),
     Preset(
         name="flux",

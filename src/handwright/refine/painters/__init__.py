@@ -1,7 +1,7 @@
 """Painters: a picture with fitted hands in, a crop with those hands painted out (SPEC §1).
 
-Reading order: ``contract`` (what a painter is given and returns), ``draw``, ``diffusing``, ``own_painter`` (a
-user's).
+Reading order: ``contract`` (what a painter is given and returns), ``draw``, ``diffusing``, ``ahead`` (in
+batches), ``own_painter`` (a user's).
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ from handwright.errors import UsageError
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
 from handwright.handrefiner.network import InpaintNetwork
 from handwright.options import DIFFUSING
+from handwright.refine.painters.ahead import BatchingPainter
 from handwright.refine.painters.contract import HandPainter, Painter, PaintJob, PaintResult
 from handwright.refine.painters.draw import DrawPainter
 from handwright.refine.settings import RefineSettings
 
-__all__ = ["DrawPainter", "HandPainter", "PaintJob", "PaintResult", "Painter", "open_painter"]
+__all__ = [
+    "BatchingPainter",
+    "DrawPainter",
+    "HandPainter",
+    "PaintJob",
+    "PaintResult",
+    "Painter",
+    "open_painter",
+]
 
 
 def open_painter(
@@ -42,4 +51,5 @@ def open_painter(
 
     diffusion = settings.diffusion or DiffusionSettings()
     kind = HarmonisePainter if settings.painter == "harmonise" else DiffusePainter
-    return kind(diffusion, network, settings.keep_intermediates)
+    painter = kind(diffusion, network, settings.keep_intermediates)
+    return painter if diffusion.batch == 1 else BatchingPainter(painter, diffusion.batch)

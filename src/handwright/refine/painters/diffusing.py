@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from handwright.drawing.photo.grain import add_grain, measure_grain
 from handwright.handrefiner.diffusion_settings import DiffusionSettings
-from handwright.handrefiner.network import InpaintNetwork, InpaintRequest
+from handwright.handrefiner.network import InpaintNetwork, InpaintRequest, InpaintResult
 from handwright.handrefiner.square import Square, control_at, mask_at, picture_at, resized, square_around
 from handwright.handrefiner.steps_strip import steps_strip
 from handwright.handrefiner.strength import resolved
@@ -25,6 +25,17 @@ Start = tuple[UInt8[np.ndarray, "h w 3"] | None, UInt8[np.ndarray, "r r 3"] | No
 
 
 @dataclass(frozen=True, eq=False)
+class _Begun:
+    """A job on its way through the network."""
+
+    job: PaintJob
+    free: Free  # What may change: the repair mask without what lies in front of the hands
+    square: Square  # What the network is shown of the picture
+    drawn: UInt8[np.ndarray, "h w 3"] | None  # The crop with hands drawn; None: it sets out from noise
+    request: InpaintRequest  # What the network is asked for
+
+
+@dataclass(frozen=True, eq=False)
 class DiffusePainter:
     """``--painter diffuse``: conditional inpainting from pure noise (HandRefiner §3.1)."""
 
@@ -35,19 +46,51 @@ class DiffusePainter:
 
     def paint(self, job: PaintJob) -> PaintResult:
         """Paint the hands of a job in one square."""
-        free = job.repair_mask if self.settings.box_mask else job.repair_mask & ~job_occluders(job)
+        begun = self._begun(job)
+        if begun is None:
+            return _unpainted(job)
+        return self._finished(begun, self.open_network().inpaint(begun.request))
+
+    def paint_batch(self, jobs: Sequence[PaintJob]) -> list[PaintResult]:
+        """Paint several jobs, their squares in one batch of the network where it can; each as alone."""
+        all_begun = [self._begun(job) for job in jobs]
+        there = [begun for begun in all_begun if begun is not None]
+        if len(there) < 2:
+            return [self.paint(job) for job in jobs]
+        painted = iter(self.open_network().inpaint_batch([begun.request for begun in there]))
+        return [
+            _unpainted(job) if begun is None else self._finished(begun, next(painted))
+            for job, begun in zip(jobs, all_begun, strict=True)
+        ]
+
+    def square(self, job: PaintJob) -> Square | None:
+        """What it reads of the picture besides the job's own crop; None where there is nothing to paint."""
+        free = self._free(job)
+        return _square(job, free) if free.any() else None
+
+    def _free(self, job: PaintJob) -> Free:
+        return job.repair_mask if self.settings.box_mask else job.repair_mask & ~job_occluders(job)
+
+    def _begun(self, job: PaintJob) -> _Begun | None:
+        """What the network is asked for; None where there is nothing to paint."""
+        free = self._free(job)
         if not free.any():
-            return PaintResult(job.crop, np.zeros(free.shape, np.float32))
+            return None
         square, network = _square(job, free), self.open_network()
         drawn, start = self._start(job, square, network)
         request = _request(job, square, free, network, self.settings, self.keep_steps, start)
-        result = network.inpaint(request)
-        if drawn is None or start is None:
+        return _Begun(job, free, square, drawn, request)
+
+    def _finished(self, begun: _Begun, result: InpaintResult) -> PaintResult:
+        """The network's square at its place in the crop."""
+        job, free, square, request = begun.job, begun.free, begun.square, begun.request
+        if begun.drawn is None or request.start is None:
             pixels = square.in_window(resized(result.picture, square.side), job.window)
             pixels = pixels if self.settings.no_grain else _grained(job, pixels, free)
         else:
-            change = resized(result.picture - network.autoencode(start), square.side)
-            pixels = drawn.astype(np.float32) + square.in_window(change, job.window)
+            coded = self.open_network().autoencode(request.start)
+            change = resized(result.picture - coded, square.side)
+            pixels = begun.drawn.astype(np.float32) + square.in_window(change, job.window)
         strip = steps_strip(request, result) if request.keep_steps else None
         pixels = np.clip(pixels, 0.0, 255.0)
         alpha, toned = rim(free, job.hand_px), self.settings.no_retoning
@@ -70,6 +113,10 @@ class HarmonisePainter(DiffusePainter):
     def _start(self, job: PaintJob, square: Square, network: InpaintNetwork) -> Start:
         drawn = np.asarray(DrawPainter().paint(job).pixels)
         return drawn, picture_at(_with(square, job, drawn), network.resolution)
+
+
+def _unpainted(job: PaintJob) -> PaintResult:
+    return PaintResult(job.crop, np.zeros(job.repair_mask.shape, np.float32))
 
 
 def _square(job: PaintJob, free: Free) -> Square:
