@@ -3,8 +3,10 @@
 SD 1.5-inpainting with a ControlNet at its real size, weights random (times do not depend on them). Each of N
 pairs runs diffusers' StableDiffusionControlNetInpaintPipeline and HandRefinerPipeline with the same steps, in
 turn first and second; the figure is the ratio of their times, bootstrap 95 % interval over pairs. What
-HandRefiner adds is one encoding of the picture, and a blend of latents a step: the share of the former falls
-as steps grow. --rows also times one denoising step under other number formats and memory layouts.
+HandRefiner adds is one encoding of the picture (the bare call encodes the masked picture alone, and eq. 1
+needs the picture itself), and a blend of latents a step: --parts times both by themselves. The share of the
+encoding falls as steps grow; the default is the published 50 steps, on a CPU at a side at which N pairs take
+minutes. --rows also times one denoising step under other number formats and memory layouts.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from handwright.diffusion.known_region import KnownRegionBlend
 from handwright.diffusion.loading.components import load_tokenizer
 from handwright.diffusion.loading.libraries import quiet
 from handwright.diffusion.loading.places import EMBEDDED
@@ -109,6 +112,29 @@ def overhead(pipe: Any, side: int, steps: int, pairs: int, device: str) -> np.nd
 
 
 @torch.no_grad()
+def parts(pipe: Any, side: int, device: str, repeats: int = 3) -> None:
+    """Time of what HandRefiner adds, the fastest of some: encoding the picture, the blend after a step."""
+    given = scene(side)
+    picture, mask = given["image"], given["mask_image"]
+    seeded = torch.Generator().manual_seed(0)
+
+    def encoded() -> KnownRegionBlend:
+        return KnownRegionBlend.from_pipe(pipe, picture, mask, seeded)
+
+    blend = encoded()
+    pipe.scheduler.set_timesteps(50)
+    pipe._num_timesteps = 50
+    latents = {"latents": blend.known.clone()}
+
+    def blended() -> object:
+        return blend(pipe, 0, 0, latents)
+
+    for name, run in (("encoding the picture", encoded), ("blend after a step", blended)):
+        best = min(seconds(run, device) for _ in range(repeats))
+        print(f"| {name} | {best:.4f} s |", flush=True)
+
+
+@torch.no_grad()
 def layouts(side: int, device: str, repeats: int = 3) -> None:
     """Time of one UNet step, batch of two, by number format and memory layout, the fastest of some."""
     for dtype in (torch.float32, torch.bfloat16, *([torch.float16] if device != "cpu" else [])):
@@ -124,13 +150,18 @@ def layouts(side: int, device: str, repeats: int = 3) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--side", type=int, default=512, help="of the pictures, in pixels")
+    parser.add_argument("--side", type=int, help="of the pictures, in pixels; default 512, on a CPU 128")
     parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--n", type=int, default=5, help="pairs")
+    parser.add_argument("--n", type=int, default=4, help="pairs")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--parts", action="store_true", help="what HandRefiner adds, by itself")
     parser.add_argument("--rows", action="store_true", help="number formats and memory layouts")
     args = parser.parse_args()
+    args.side = args.side or (128 if args.device == "cpu" else 512)
+    if args.parts:
+        parts(pipeline(getattr(torch, args.dtype), args.device), args.side, args.device)
+        return
     if args.rows:
         layouts(args.side, args.device)
         return
