@@ -59,6 +59,9 @@ PRESSED = 0.25
 PALM = 0.5
 """How far behind wrist and knuckles, in finger radii, a finger has gone through the palm (chosen)."""
 
+KINDS = ("exact", "rendered", "generated")
+"""Exact sound hands, on which the rules are tried; rendered malformed ones; those of image generators."""
+
 EVERY = 12
 """After so many hands the sheet is written again."""
 
@@ -244,11 +247,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=100, help="depth maps of each kind")
     parser.add_argument("--sheet", type=Path, help="where the rendered ones are shown")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="default: all that can be had")
     options = parser.parse_args()
-    control()
+    kinds = options.kind or (KINDS if "HANDWRIGHT_PHOTOS" in os.environ else KINDS[:2])
+    if "exact" in kinds:
+        control()
     with open_engine() as engine:
-        measured("rendered", subjects("malformed", 4 * options.n, None), options.n, engine, options.sheet)
-        if "HANDWRIGHT_PHOTOS" in os.environ:
+        if "rendered" in kinds:
+            made = subjects("malformed", 4 * options.n, None)
+            measured("rendered", made, options.n, engine, options.sheet)
+        if "generated" in kinds:
             measured("generated", generated(), options.n, engine, None)
 
 

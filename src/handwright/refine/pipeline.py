@@ -176,7 +176,7 @@ def _attempt_all(
     """Attempt the hands one after the other, each in the picture as painted so far.
 
     Hands that lie apart are attempted in parallel, none in a picture with the others', so that the number of
-    threads changes nothing; a painter that paints in batches is told what will come.
+    threads changes nothing; a painter that paints in batches learns what will come.
     """
     canvas = pixels.copy()
     attempts: list[Attempt] = []
