@@ -21,6 +21,7 @@ from handwright.errors import UsageError
 from handwright.handiffuser.text_to_hand import TextToHandModel
 from handwright.handiffuser.text_to_hand_pipeline import open_text_to_hand
 from handwright.metrics.extractors.network import FeatureConfig, FeatureNetwork
+from handwright.training.finish_pairs import load_pairs
 from handwright.training.loop import Recipe
 from handwright.training.networks.autoencoder import fresh_autoencoder
 from handwright.training.networks.critic import load_critic
@@ -34,6 +35,7 @@ from handwright.training.networks.family import (
     open_family,
     with_new_embedding,
 )
+from handwright.training.networks.finish import FinishNetwork
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
@@ -42,6 +44,7 @@ from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
 from handwright.training.recipes.critic import CriticRecipe, fresh_critic, fresh_referee, grown_critic
 from handwright.training.recipes.features import FeatureRecipe
+from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
@@ -211,6 +214,14 @@ def _proposals(data: Path, model: Path | None, settings: TrainSettings) -> Recip
     return ProposalRecipe(network, WindowStream(pictures, settings.resolution))
 
 
+def _finish(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    _starts_from_nothing("finish", model)
+    params = FinishLossParams(
+        discriminator_from=settings.discriminator_from, adversarial_from=settings.discriminator_from + 1000
+    )
+    return FinishRecipe(FinishNetwork(), load_pairs(data), params)
+
+
 def _starts_from_nothing(member: str, model: Path | None) -> None:
     if model is not None:
         raise UsageError(f"{member} builds on no other member", "", "leave --model out")
@@ -230,5 +241,6 @@ MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
+    "finish": _finish,
 }  # fmt: skip
 """What can be trained."""

@@ -37,7 +37,7 @@ class TrainSettings:
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
     latent_channels: int = 8  # Of an autoencoder that starts from nothing
-    discriminator_from: int = 20_000  # Of an autoencoder: step from which its discriminator learns
+    discriminator_from: int = 20_000  # Of autoencoder and finish: step from which it learns
     # 'no', 'bf16', 'fp16' (CUDA only), or 'auto': bf16 where its matrices are fast (CUDA, AMX), else 'no'
     mixed_precision: str = "auto"
     # Activations are computed again on the way back: less memory, more time

@@ -26,7 +26,7 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "fresh_embedding": (bool, False, "handrefiner: learn to read control images anew."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
-    "discriminator_from": (int, 20_000, "autoencoder: step from which its discriminator learns."),
+    "discriminator_from": (int, 20_000, "autoencoder, finish: step from which its discriminator learns."),
     "gradient_checkpointing": (bool, False, "Less memory, more time."),
     "mixed_precision": (str, "auto", "no, bf16, fp16, or auto: what is fast here."),
     "checkpointing_minutes": (float, 5.0, "Time between checkpoints."),
@@ -55,7 +55,7 @@ def train(
         typer.Argument(
             metavar="MEMBER",
             help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, clip, "
-            "features, critic, referee or proposals.",
+            "features, critic, referee, proposals or finish.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

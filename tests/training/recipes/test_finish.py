@@ -1,0 +1,164 @@
+"""The finish learns, keeps to the hand, adds no speckle, and a run that was cut off goes on exactly."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from handwright.errors import UsageError
+from handwright.metrics.extractors.network import load_network
+from handwright.training.finish_pairs import PLANES, SIDE, FinishPairs
+from handwright.training.loop import train
+from handwright.training.networks.finish import SHARE, FinishConfig, FinishNetwork
+from handwright.training.recipes.finish import (
+    FinishLossParams,
+    FinishRecipe,
+    fine_detail,
+    softened,
+    speckle,
+    wanted_of,
+)
+from handwright.training.settings import TrainSettings
+
+SMALL = FinishConfig(widths=(8, 8), detail=4)
+
+
+class SquaredDistance(nn.Module):
+    """Stands in for the perceptual distance, whose weights are an extra package."""
+
+    def forward(self, a, b):
+        return (a - b).square().mean()
+
+
+def drawn_pairs(count=45):
+    """Grey discs, which were photographed redder; every third is rendered, two of each kind are held out."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    disc = np.hypot(y - SIDE / 2, x - SIDE / 2) < 70
+    planes = np.zeros((count, SIDE, SIDE, PLANES), np.float16)
+    planes[..., :3] = rng.uniform(-0.4, 0.4, (count, 1, 1, 1))
+    planes[..., SHARE] = disc
+    photograph = planes[..., :3].astype(np.float32) + disc[..., None] * np.array([0.3, 0.0, -0.1])
+    return FinishPairs(
+        planes,
+        np.rint((photograph + 1) * 127.5).astype(np.uint8),
+        np.repeat(disc[None].astype(np.uint8) * 255, count, 0),
+        np.array([f"picture {k} left" for k in range(count)]),
+        np.arange(count) % 3 == 1,
+    )
+
+
+PAIRS = drawn_pairs()
+
+
+def recipe(**params):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FinishRecipe(FinishNetwork(SMALL), PAIRS, FinishLossParams(**params), SquaredDistance())
+
+
+def settings(**changes):
+    common = {
+        "train_batch_size": 2,
+        "max_train_steps": 6,
+        "lr_warmup_steps": 1,
+        "resolution": 64,
+        "learning_rate": 4e-3,
+        "mixed_precision": "no",
+    }
+    return TrainSettings(**(common | changes))
+
+
+def losses(output):
+    return [json.loads(line)["loss"] for line in (output / "log.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_a_run_that_was_cut_off_goes_on_with_the_same_losses(tmp_path):
+    early = {"discriminator_from": 2, "adversarial_from": 3}
+    train(recipe(**early), settings(), tmp_path / "whole")
+    partly = tmp_path / "partly"
+    first = train(recipe(**early), settings(max_minutes=1e-9), partly)
+    assert first.step == 1
+    train(recipe(**early), settings(), partly, resume=True)
+    assert losses(partly) == losses(tmp_path / "whole")
+
+
+def test_it_learns_and_what_is_saved_loads_and_does_the_same(tmp_path):
+    made = recipe()
+    train(made, settings(max_train_steps=60, lr_decay_steps=1, ema_decay=0.5), tmp_path)
+    measures = json.loads((tmp_path / "measures.jsonl").read_text("utf-8").splitlines()[-1])
+    for kind in ("photographs", "renders"):
+        assert measures[f"colour_finished_{kind}"] < 0.7 * measures[f"colour_drawn_{kind}"]
+    folder = tmp_path / "model" / "finish"
+    saved = load_network(folder, "a finish", lambda fields: FinishNetwork(FinishConfig(**fields)))
+    planes = torch.from_numpy(PAIRS.planes[:1].astype(np.float32)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        assert float(saved(planes).abs().max()) > 0.02
+
+
+def test_it_begins_by_changing_nothing_and_never_changes_what_is_not_hand():
+    network = FinishNetwork(SMALL)
+    planes = torch.rand(1, PLANES, 64, 64)
+    planes[:, SHARE, :, 32:] = 0
+    with torch.no_grad():
+        assert float(network(planes).abs().max()) == 0
+        nn.init.normal_(network.last[-1].weight)
+        change = network(planes)
+    assert float(change[..., 32:].abs().max()) == 0
+    assert float(change[..., :32].abs().max()) > 0
+
+
+def test_where_only_one_shows_the_hand_the_drawn_picture_is_wanted():
+    planes, photograph = torch.zeros(1, PLANES, 8, 8), torch.ones(1, 3, 8, 8)
+    planes[:, SHARE, :, :4] = 1
+    shared = torch.zeros(1, 1, 8, 8)
+    shared[:, :, :4] = 1
+    wanted = wanted_of(planes, photograph, shared)
+    assert float(wanted[..., :4, :4].min()) == 1
+    assert float(wanted[..., 4:, :].max()) == 0
+    assert float(wanted[..., :, 4:].max()) == 0
+
+
+def test_the_shared_part_loses_its_rim_and_gets_a_soft_edge():
+    shared = torch.zeros(1, 1, 16, 16)
+    shared[..., 8:] = 1
+    soft = softened(shared)[0, 0, 8]
+    assert float(soft[:9].max()) == 0
+    assert 0 < float(soft[9]) < float(soft[10]) < float(soft[11]) == 1
+
+
+def test_speckle_counts_detail_beyond_what_is_wanted_and_no_less():
+    noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    everywhere = torch.ones(1, 1, 64, 64)
+    smooth = torch.zeros(1, 3, 64, 64)
+    assert float(speckle(smooth, noise, everywhere)) == 0
+    assert float(speckle(noise, noise, everywhere)) == 0
+    beyond = float(speckle(noise, smooth, everywhere))
+    assert beyond == pytest.approx(float((fine_detail(noise) - fine_detail(smooth)).mean()), rel=1e-4)
+    assert float(speckle(noise, smooth, everywhere * 0)) == 0
+
+
+def test_mirrored_samples_have_mirrored_normals():
+    slanted = drawn_pairs(8)  # the seventh is held out
+    slanted.planes[..., 4] = 0.5
+    made = FinishRecipe(FinishNetwork(SMALL), slanted, None, SquaredDistance())
+    signs = set()
+    for step in range(8):
+        planes = made.batch(step, 0, settings())["planes"]
+        signs |= set(torch.sign(planes[:, 4]).unique().tolist())
+    assert signs == {-1.0, 1.0}
+
+
+def test_hands_of_one_picture_are_held_out_together():
+    names = np.array([f"p{k} {side}" for k in range(200) for side in ("left", "right")])
+    empty = np.zeros((400, 1))
+    held = FinishPairs(empty, empty, empty, names, np.zeros(400, np.bool_)).held_out()
+    assert (held[::2] == held[1::2]).all()
+    assert 0 < held.mean() < 0.15
+
+
+def test_too_few_pairs_to_hold_any_out_are_refused():
+    with pytest.raises(UsageError, match="too few"):
+        FinishRecipe(FinishNetwork(SMALL), drawn_pairs(2), None, SquaredDistance())
