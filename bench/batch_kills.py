@@ -69,7 +69,7 @@ def run(folder: Path, options: argparse.Namespace) -> None:
                 driver.kill()
                 driver.wait()
                 driver = start(folder, options.workers)
-        elif driver.poll() is not None:
+        elif kills and driver.poll() is not None:
             sys.exit(f"the driver ended by itself: {driver.returncode}")
     print(f"{n} pictures of {options.side}², {options.workers} workers, seed {options.seed}")
     records = len(list(out.glob("records/*.json")))
