@@ -421,6 +421,34 @@ def test_a_folder_is_reviewed_row_by_row(visit, picture):
     assert review["summary"]["pictures"] == 1 and review["summary"]["unreadable"] == 1
 
 
+def test_a_text_becomes_a_plan_a_pose_a_picture_and_a_picture_to_mend(visit):
+    pytest.importorskip("anny")
+    pytest.importorskip("diffusers")
+    page = visit(360, 740)
+    page.click("role=tab[name='Generate']")
+    page.click("#hw-make")
+    page.wait_for_function("document.querySelector('#hw-generate-status').innerText.includes('othing to')")
+    page.fill("#hw-text textarea", "a man waving with his left hand")
+    page.focus("#hw-plan")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#hw-planned li:has-text('Left hand')")
+    page.click("#hw-other")
+    page.wait_for_selector("#hw-made img")
+    assert page.input_value("#hw-generate-seed input") == "1"
+    assert "seed 1" in page.inner_text("#hw-generate-status")
+    page.click("#hw-make")
+    page.wait_for_selector("#hw-send:visible")
+    assert page.locator("#hw-made img").count() == 2
+    assert "hand" in page.inner_text("#hw-generate-status")
+    with page.expect_download() as download:
+        page.click("#hw-made >> text=Picture (PNG)")
+    with PILImage.open(download.value.path()) as made:
+        assert made.size == (512, 512)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("#hw-send")
+    line(page, "hand")
+
+
 def test_a_page_with_a_key_lets_in_who_has_it_and_refuses_large_bodies(chromium, tmp_path):
     key = "k" * 20
     with running(tmp_path, "--max-bytes", "100000", HANDWRIGHT_API_KEYS=key) as address:

@@ -16,7 +16,9 @@ from gradio import themes
 from handwright import __version__
 from handwright.apps.service.bodies import MOST_CANDIDATES
 from handwright.apps.service.settings import ServiceSettings
-from handwright.apps.web import folder, handlers, state, view
+from handwright.apps.web import folder, generating, handlers, state, view
+from handwright.apps.web.generate_tab import generate_tab
+from handwright.apps.web.generating import Made, MakingStep
 from handwright.apps.web.handlers import Step, Work
 from handwright.apps.web.sessions import Sessions
 from handwright.apps.web.state import Json, Page
@@ -43,17 +45,25 @@ def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
     keep = settings.keep_seconds
     with gr.Blocks(title="handwright", analytics_enabled=False, delete_cache=(60, int(keep))) as page:
         gr.HTML(_HEAD)
-        with gr.Tabs():
-            with gr.Tab("One picture"):
-                _picture_tab(sessions, keep)
-            with gr.Tab("Review a folder"):
+        with gr.Tabs() as tabs:
+            with gr.Tab("One picture", id="picture"):
+                opened = _picture_tab(sessions, keep)
+            with gr.Tab("Generate", id="generate"):
+                progress = _progress("hw-generate-status", "hw-generate-cancel")
+                pixels = settings.max_pixels
+                send, made = generate_tab(sessions, pixels, keep, progress, _QUIET, _making_html)
+                progress[1].click(
+                    _for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private"
+                )
+            with gr.Tab("Review a folder", id="folder"):
                 _folder_tab(sessions)
+        _send_on(sessions, opened, send, made, tabs)
         page.unload(_for_visitor(sessions.forget))
     return page
 
 
-def _picture_tab(sessions: Sessions, keep: float) -> None:
-    """One picture: its hands, edits, repair and result."""
+def _picture_tab(sessions: Sessions, keep: float) -> tuple[_Shown, gr.State, list[Any]]:
+    """One picture: its hands, edits, repair and result; what a picture from elsewhere needs to be shown."""
     now = gr.State(Page(), time_to_live=keep)
     picker = gr.HTML(None, html_template=_picker(), js_on_load=_script("picker"), several=False, most=1)
     status, cancel = _progress("hw-status", "hw-cancel")
@@ -78,6 +88,34 @@ def _picture_tab(sessions: Sessions, keep: float) -> None:
     result.picked(listen(handlers.choose), [now], outputs, **many)
     repair.click(_mending(sessions, shown, list(fields)), [now, *fields.values()], outputs, **_QUIET)
     cancel.click(_for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private")
+    return shown, now, outputs
+
+
+def _send_on(
+    sessions: Sessions,
+    opened: tuple[_Shown, gr.State, list[Any]],
+    send: gr.Button,
+    made: gr.State,
+    tabs: gr.Tabs,
+) -> None:
+    """Let a generated picture be opened on the first tab."""
+    shown, now, outputs = opened
+
+    def handle(request: gr.Request, page: Page, one: Made) -> Generator[dict[Any, Any]]:
+        yield {tabs: gr.Tabs(selected="picture")}
+        yield from _steps(sessions, shown, _open_made, page, str(request.session_hash), one)
+
+    send.click(handle, [now, made], [tabs, *outputs], **_QUIET)
+
+
+def _making_html(step: MakingStep) -> str:
+    return status_html(Step(step.line, busy=step.busy, bad=step.bad))
+
+
+def _open_made(sessions: Sessions, page: Page, owner: str, made: Made) -> handlers.Steps:
+    """A picture of the generate tab."""
+    name, data = generating.made_bytes(sessions, made)
+    yield from handlers.open_picture(sessions, page, owner, {"name": name, "data": data})
 
 
 def _folder_tab(sessions: Sessions) -> None:
@@ -195,14 +233,19 @@ def _mending(sessions: Sessions, shown: _Shown, names: list[str]) -> Callable[..
 
 
 def _steps(
-    sessions: Sessions, shown: _Shown, work: Work, page: Page, owner: str, given: Json
+    sessions: Sessions,
+    shown: _Shown,
+    work: Work,
+    page: Page,
+    owner: str,
+    given: Any,  # noqa: ANN401
 ) -> Generator[dict[Any, Any]]:
     busy = False
     for step in handlers.reported(work, sessions, page, owner, given):
         if step.busy and not busy:
             busy = True
             yield shown.first(page)
-        yield shown.step(step, new_picture=work is _open)
+        yield shown.step(step, new_picture=work in (_open, _open_made))
 
 
 def _open(sessions: Sessions, page: Page, owner: str, given: Json) -> handlers.Steps:

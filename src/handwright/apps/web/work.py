@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handwright.apps.service.generation import generate_job
 from handwright.apps.service.worker import Kinds, Result, raise_first, review_job
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ VIEW_QUALITY = 90  # Of that JPEG
 
 OUTPUT = "output.png"  # What is downloaded: lossless whatever the picture came as
 VIEW, MASK, BEFORE, AFTER = "view.jpg", "mask.png", "before.jpg", "after.jpg"
+SKELETON = "skeleton.png"  # The person of a text
 PATCHES, REPORT = "patches.zip", "report.zip"
 HANDS_IN, MASK_IN = "hands.json", "given-mask.png"  # What a mending job is given beside its picture
 
@@ -135,7 +137,26 @@ def read_pose(source: Path, options: Mapping[str, Any], engine: Callable[[], Eng
     return {"pose": hand.pose.tolist(), "palm_arch": hand.palm_arch.tolist()}, []
 
 
-KINDS: Kinds = {"look": look, "mend": mend, "pick": pick, "pose": read_pose, "review": review_job}
+def draw_person(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
+    """The person of a text and a seed, as a skeleton; nothing is painted, and no model of hands is needed."""
+    from handwright.apps.service.generation import settings_of
+    from handwright.workflow.generate.generation import Generation, generate_from_pose
+
+    del source, engine
+    wanted = Generation(
+        output=None,
+        settings=settings_of(options),
+        side=options["side"],
+        skeleton=Path(SKELETON),
+        force=True,
+    )
+    return generate_from_pose(wanted).report, [SKELETON]
+
+
+KINDS: Kinds = {
+    "look": look, "mend": mend, "pick": pick, "pose": read_pose, "review": review_job, "person": draw_person,
+    "generate": generate_job,
+}  # fmt: skip
 """What the page's worker does."""
 
 

@@ -1,0 +1,186 @@
+"""The generate tab: a text's plan, the person it becomes, and the picture with its review; no gradio here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from handwright.apps.service.generation import OUTPUT, checked_text, read_generation
+from handwright.apps.service.queue import Job
+from handwright.apps.web.sessions import CancelledError, Sessions
+from handwright.apps.web.work import SKELETON
+from handwright.errors import HandwrightError, UsageError
+
+if TYPE_CHECKING:
+    from handwright.prompts.plan import OpenQuestion, Plan
+
+_MADE = "generated.png"  # Name of a generated picture on the page
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the tab shows: the person of a text, and the picture that was made last."""
+
+    pose_job: str = ""  # Whose file the skeleton is
+    picture_job: str = ""  # Whose file the picture is
+    report: Mapping[str, Any] | None = None  # The picture's entry in its report
+    seed: int = 0  # Of the person that is shown
+    side: int = 512  # Longer side of what is shown, pixels
+
+
+@dataclass(frozen=True)
+class MakingStep:
+    """How far it is."""
+
+    line: str
+    made: Made | None = None  # What is there from now on; None: as it was
+    busy: bool = False
+    bad: bool = False
+
+
+def planned(text: str) -> Plan:
+    """What a text leaves open about hands.
+
+    Raises:
+        UsageError: There is none, or it is too long.
+    """
+    from handwright.prompts.plan import plan_prompt
+
+    if not checked_text(text).strip():
+        raise UsageError("there is no text", "", "write what the picture shows")
+    return plan_prompt(text)
+
+
+def make(
+    sessions: Sessions, owner: str, kind: str, made: Made, given: Mapping[str, Any], max_pixels: int
+) -> Generator[MakingStep]:
+    """Draw the person of a text ('person'), or make the picture ('generate'); errors are one line.
+
+    Args:
+        sessions: Does the jobs.
+        owner: The visitor.
+        kind: Which of the two.
+        made: What the tab shows.
+        given: ``text``, ``seed``, ``side``, ``attempts`` and ``engine`` of the form.
+        max_pixels: Pixels that a picture may have.
+    """
+    text = given.get("text") or ""
+    try:
+        whole = {name: int(given[name]) for name in ("seed", "side", "attempts")}
+        wanted = {"text": text, "options": {**whole, "engine": given["engine"]}}
+        _, options = read_generation(wanted, max_pixels)
+        job = yield from _followed(sessions, owner, kind, options)
+    except CancelledError:
+        yield MakingStep("Cancelled.", made)
+        return
+    except (HandwrightError, TypeError, ValueError) as error:
+        line = str(error) if isinstance(error, HandwrightError) else "A field of the form is empty."
+        yield MakingStep(f"{line[:1].upper()}{line[1:]}", made, bad=True)
+        return
+    report, side = job.result or {}, whole["side"]
+    if kind == "person":
+        notes = " ".join(f"Note: {note}." for note in report["pose"]["notes"])
+        line = f"Person of seed {whole['seed']}. {notes}".strip()
+        yield MakingStep(line, Made(pose_job=job.id, seed=whole["seed"], side=side))
+        return
+    entry = report["pictures"][0]
+    tries = len(entry["attempts"])
+    line = f"Made, seed {entry['seed']}{f', after {tries} tries' if tries > 1 else ''}: {_verdict(entry)}."
+    yield MakingStep(line, Made(job.id, job.id, entry, entry["seed"], side))
+
+
+def made_bytes(sessions: Sessions, made: Made) -> tuple[str, bytes]:
+    """Name and bytes of the picture that was made.
+
+    Raises:
+        UsageError: There is none, or it has expired.
+    """
+    if not made.picture_job:
+        raise UsageError("there is no picture", "", "make one first")
+    return _MADE, (sessions.job(made.picture_job).folder / OUTPUT).read_bytes()
+
+
+def plan_html(plan: Plan) -> str:
+    """What is fixed and what is left open, for the picture and for each hand."""
+    rows = [("The picture", plan.fixed, plan.open), *((one.title, one.fixed, one.open) for one in plan.hands)]
+    shown = [_plan_row(*row) for row in rows if row[1] or row[2]]
+    warnings = "".join(f"<p>{escape(line)}</p>" for line in plan.warnings)
+    return f'{warnings}<ul class="hw-list">{"".join(shown)}</ul>'
+
+
+def picture_html(sessions: Sessions, made: Made) -> str:
+    """The skeleton, beside it the picture with the verdict of each hand, and the downloads."""
+    if not made.pose_job:
+        return ""
+    if not made.picture_job:
+        shown = [_figure(sessions.link(made.pose_job, SKELETON), "The pose", made.side)]
+        return f'<div class="hw-made">{"".join(shown)}</div>'
+    link = sessions.link(made.picture_job, OUTPUT.name)
+    shown = [
+        _figure(sessions.link(made.pose_job, "report/0000/skeleton.png"), "The pose", made.side),
+        _figure(link, "The picture", made.side),
+    ]
+    entry = made.report or {}
+    rows = "".join(map(_hand_row, entry["review"]["hands"]))
+    mended = [line for attempt in entry["attempts"] for line in attempt["mended"]]
+    notes = [*entry["notes"], *entry["pose"]["notes"], *mended, *entry["review"]["notes"]]
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    report = sessions.link(made.picture_job, "report/report.json")
+    downloads = (
+        f'<a class="hw-button" download="{_MADE}" href="{link}">Picture (PNG)</a>'
+        f'<a class="hw-button" download="report.json" href="{report}">Report (JSON)</a>'
+    )
+    return (
+        f'<div class="hw-made">{"".join(shown)}</div><div class="hw-downloads">{downloads}</div>'
+        f'<ul class="hw-list">{rows}</ul><ul class="hw-reasons">{listed}</ul>'
+    )
+
+
+def _followed(
+    sessions: Sessions, owner: str, kind: str, options: Mapping[str, Any]
+) -> Generator[MakingStep, None, Job]:
+    steps, last = sessions.run(owner, kind, b"", options), ""
+    while True:
+        try:
+            line = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        if line != last:
+            last = line
+            yield MakingStep(f"{line[:1].upper()}{line[1:]}", busy=True)
+
+
+def _verdict(entry: Mapping[str, Any]) -> str:
+    hands = entry["review"]["hands"]
+    if not hands:
+        return "no hand was found in it"
+    return ", ".join(f"hand {hand['id']} {hand['verdict'].replace('_', ' ')}" for hand in hands)
+
+
+def _figure(link: str, words: str, side: int) -> str:
+    return (
+        f'<figure><img src="{escape(link)}" alt="{words}" width="{side}" height="{side}">'
+        f"<figcaption>{words}</figcaption></figure>"
+    )
+
+
+def _hand_row(hand: Mapping[str, Any]) -> str:
+    reasons = "".join(
+        f"<li>{escape(name.replace('_', ' '))}: {escape(check['reason'])}</li>"
+        for name, check in hand["checks"].items()
+        if check["verdict"] != "pass"
+    )
+    verdict = hand["verdict"]
+    return (
+        f'<li><div class="hw-row"><b>Hand {hand["id"]}</b><span class="hw-verdict {escape(verdict)}">'
+        f'{escape(verdict.replace("_", " "))}</span></div><ul class="hw-reasons">{reasons}</ul></li>'
+    )
+
+
+def _plan_row(title: str, fixed: Mapping[str, str], questions: Sequence[OpenQuestion]) -> str:
+    lines = [f"{point}: {words}" for point, words in fixed.items()]
+    lines += [f"open: {one.question}: {' / '.join(one.suggestions)}" for one in questions]
+    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<li><b>{escape(title[:1].upper() + title[1:])}</b><ul class="hw-reasons">{listed}</ul></li>'
