@@ -10,12 +10,13 @@ import gradio as gr
 
 from handwright.apps.service.generation import MOST_PICTURES
 from handwright.apps.web import generating
-from handwright.apps.web.generating import Made, MakingStep
+from handwright.apps.web.generating import Current, MakingStep
+from handwright.apps.web.handlers import Step
 from handwright.apps.web.sessions import Sessions
 from handwright.errors import HandwrightError
 from handwright.workflow.generate.generation import LEAST_SIDE
 
-Status = Callable[[MakingStep], str]
+Status = Callable[[MakingStep | Step], str]
 """The line of a step as HTML."""
 
 _SIDES = (256, 384, 512, 768, 1024)  # Longer sides that are offered, pixels
@@ -43,7 +44,7 @@ def generate_tab(
         The button that sends the picture on, and what it sends; both to be wired by the caller.
     """
     line, cancel = progress
-    now = gr.State(Made(), time_to_live=keep)
+    now = gr.State(Current(), time_to_live=keep)
     text = gr.Textbox(
         label="What the picture shows", placeholder="a man waving with his left hand", lines=2,
         elem_id="hw-text",
@@ -66,21 +67,21 @@ def generate_tab(
         other = gr.Button("Another person", elem_id="hw-other")
         picture = gr.Button("Make the picture", variant="primary", elem_id="hw-make")
     wordings = gr.Radio([], label="Wordings: choose one to use it", visible=False, elem_id="hw-wordings")
-    asked = gr.HTML("", elem_id="hw-planned")
+    planned = gr.HTML("", elem_id="hw-planned")
     shown = gr.HTML("", elem_id="hw-made")
     send = gr.Button("Mend it by hand", visible=False, elem_id="hw-send")
     buttons = [person, other, picture]
     fields = {"text": text, "seed": seed, "side": side, "attempts": attempts, "engine": engine}
     outputs = [line, cancel, *buttons, now, shown, send]
 
-    def steps(kind: str, request: gr.Request, made: Made, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401
+    def steps(kind: str, request: gr.Request, current: Current, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401
         given = dict(zip(fields, values, strict=True))
-        for step in generating.make(sessions, str(request.session_hash), kind, made, given, max_pixels):
+        for step in generating.make(sessions, str(request.session_hash), kind, current, given, max_pixels):
             out: dict[Any, Any] = {line: status(step), cancel: gr.update(visible=step.busy)}
             out |= {button: gr.update(interactive=not step.busy) for button in buttons}
-            if step.made is not None:
-                out |= {now: step.made, shown: generating.picture_html(sessions, step.made)}
-                out |= {send: gr.update(visible=bool(step.made.picture_job))}
+            if isinstance(step, MakingStep) and step.current is not None:
+                out |= {now: step.current, shown: generating.picture_html(sessions, step.current)}
+                out |= {send: gr.update(visible=bool(step.current.picture_job))}
             yield out
 
     def plans(words: str) -> dict[Any, Any]:
@@ -92,18 +93,18 @@ def generate_tab(
         choices = [(f"{name}: {prompt}", prompt) for name, prompt in found.prompts.items()]
         return {
             line: status(MakingStep("What the text leaves open about hands is below.")),
-            asked: generating.plan_html(found),
+            planned: generating.plan_html(found),
             wordings: gr.update(choices=choices, value=None, visible=bool(choices)),
         }
 
     def handler(kind: str) -> Callable[..., Generator[dict[Any, Any]]]:
-        def handle(request: gr.Request, made: Made, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401
-            yield from steps(kind, request, made, *values)
+        def handle(request: gr.Request, current: Current, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401
+            yield from steps(kind, request, current, *values)
 
         return handle
 
     given = [now, *fields.values()]
-    plan.click(plans, [text], [line, asked, wordings], **quiet)
+    plan.click(plans, [text], [line, planned, wordings], **quiet)
     wordings.input(lambda words: words, [wordings], [text], **quiet)
     person.click(handler("person"), given, outputs, **quiet)
     picture.click(handler("generate"), given, outputs, **quiet)

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from handwright.apps.service.generation import OUTPUT, checked_text, read_generation
-from handwright.apps.service.queue import Job
+from handwright.apps.web.handlers import Step, follow
 from handwright.apps.web.sessions import CancelledError, Sessions
 from handwright.apps.web.work import SKELETON
 from handwright.errors import HandwrightError, UsageError
@@ -16,12 +16,12 @@ from handwright.errors import HandwrightError, UsageError
 if TYPE_CHECKING:
     from handwright.prompts.plan import OpenQuestion, Plan
 
-_MADE = "generated.png"  # Name of a generated picture on the page
+_NAME = "generated.png"  # Name of a generated picture on the page
 
 
 @dataclass(frozen=True)
-class Made:
-    """What the tab shows: the person of a text, and the picture that was made last."""
+class Current:
+    """What the tab shows: the person of a text, and the picture that was painted last."""
 
     pose_job: str = ""  # Whose file the skeleton is
     picture_job: str = ""  # Whose file the picture is
@@ -35,7 +35,7 @@ class MakingStep:
     """How far it is."""
 
     line: str
-    made: Made | None = None  # What is there from now on; None: as it was
+    current: Current | None = None  # What is there from now on; None: as it was
     busy: bool = False
     bad: bool = False
 
@@ -54,15 +54,15 @@ def planned(text: str) -> Plan:
 
 
 def make(
-    sessions: Sessions, owner: str, kind: str, made: Made, given: Mapping[str, Any], max_pixels: int
-) -> Generator[MakingStep]:
+    sessions: Sessions, owner: str, kind: str, current: Current, given: Mapping[str, Any], max_pixels: int
+) -> Generator[MakingStep | Step]:
     """Draw the person of a text ('person'), or make the picture ('generate'); errors are one line.
 
     Args:
         sessions: Does the jobs.
         owner: The visitor.
         kind: Which of the two.
-        made: What the tab shows.
+        current: What the tab shows.
         given: ``text``, ``seed``, ``side``, ``attempts`` and ``engine`` of the form.
         max_pixels: Pixels that a picture may have.
     """
@@ -71,35 +71,35 @@ def make(
         whole = {name: int(given[name]) for name in ("seed", "side", "attempts")}
         wanted = {"text": text, "options": {**whole, "engine": given["engine"]}}
         _, options = read_generation(wanted, max_pixels)
-        job = yield from _followed(sessions, owner, kind, options)
+        job = yield from follow(sessions, owner, kind, b"", options)
     except CancelledError:
-        yield MakingStep("Cancelled.", made)
+        yield MakingStep("Cancelled.", current)
         return
     except (HandwrightError, TypeError, ValueError) as error:
         line = str(error) if isinstance(error, HandwrightError) else "A field of the form is empty."
-        yield MakingStep(f"{line[:1].upper()}{line[1:]}", made, bad=True)
+        yield MakingStep(f"{line[:1].upper()}{line[1:]}", current, bad=True)
         return
     report, side = job.result or {}, whole["side"]
     if kind == "person":
         notes = " ".join(f"Note: {note}." for note in report["pose"]["notes"])
         line = f"Person of seed {whole['seed']}. {notes}".strip()
-        yield MakingStep(line, Made(pose_job=job.id, seed=whole["seed"], side=side))
+        yield MakingStep(line, Current(pose_job=job.id, seed=whole["seed"], side=side))
         return
     entry = report["pictures"][0]
     tries = len(entry["attempts"])
     line = f"Made, seed {entry['seed']}{f', after {tries} tries' if tries > 1 else ''}: {_verdict(entry)}."
-    yield MakingStep(line, Made(job.id, job.id, entry, entry["seed"], side))
+    yield MakingStep(line, Current(job.id, job.id, entry, entry["seed"], side))
 
 
-def made_bytes(sessions: Sessions, made: Made) -> tuple[str, bytes]:
-    """Name and bytes of the picture that was made.
+def picture_bytes(sessions: Sessions, current: Current) -> tuple[str, bytes]:
+    """Name and bytes of the picture that is shown.
 
     Raises:
         UsageError: There is none, or it has expired.
     """
-    if not made.picture_job:
+    if not current.picture_job:
         raise UsageError("there is no picture", "", "make one first")
-    return _MADE, (sessions.job(made.picture_job).folder / OUTPUT).read_bytes()
+    return _NAME, (sessions.job(current.picture_job).folder / OUTPUT).read_bytes()
 
 
 def plan_html(plan: Plan) -> str:
@@ -110,46 +110,32 @@ def plan_html(plan: Plan) -> str:
     return f'{warnings}<ul class="hw-list">{"".join(shown)}</ul>'
 
 
-def picture_html(sessions: Sessions, made: Made) -> str:
+def picture_html(sessions: Sessions, current: Current) -> str:
     """The skeleton, beside it the picture with the verdict of each hand, and the downloads."""
-    if not made.pose_job:
+    if not current.pose_job:
         return ""
-    if not made.picture_job:
-        shown = [_figure(sessions.link(made.pose_job, SKELETON), "The pose", made.side)]
+    if not current.picture_job:
+        shown = [_figure(sessions.link(current.pose_job, SKELETON), "The pose", current.side)]
         return f'<div class="hw-made">{"".join(shown)}</div>'
-    link = sessions.link(made.picture_job, OUTPUT.name)
+    link = sessions.link(current.picture_job, OUTPUT.name)
     shown = [
-        _figure(sessions.link(made.pose_job, "report/0000/skeleton.png"), "The pose", made.side),
-        _figure(link, "The picture", made.side),
+        _figure(sessions.link(current.pose_job, "report/0000/skeleton.png"), "The pose", current.side),
+        _figure(link, "The picture", current.side),
     ]
-    entry = made.report or {}
+    entry = current.report or {}
     rows = "".join(map(_hand_row, entry["review"]["hands"]))
     mended = [line for attempt in entry["attempts"] for line in attempt["mended"]]
     notes = [*entry["notes"], *entry["pose"]["notes"], *mended, *entry["review"]["notes"]]
     listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    report = sessions.link(made.picture_job, "report/report.json")
+    report = sessions.link(current.picture_job, "report/report.json")
     downloads = (
-        f'<a class="hw-button" download="{_MADE}" href="{link}">Picture (PNG)</a>'
+        f'<a class="hw-button" download="{_NAME}" href="{link}">Picture (PNG)</a>'
         f'<a class="hw-button" download="report.json" href="{report}">Report (JSON)</a>'
     )
     return (
         f'<div class="hw-made">{"".join(shown)}</div><div class="hw-downloads">{downloads}</div>'
         f'<ul class="hw-list">{rows}</ul><ul class="hw-reasons">{listed}</ul>'
     )
-
-
-def _followed(
-    sessions: Sessions, owner: str, kind: str, options: Mapping[str, Any]
-) -> Generator[MakingStep, None, Job]:
-    steps, last = sessions.run(owner, kind, b"", options), ""
-    while True:
-        try:
-            line = next(steps)
-        except StopIteration as stop:
-            return stop.value
-        if line != last:
-            last = line
-            yield MakingStep(f"{line[:1].upper()}{line[1:]}", busy=True)
 
 
 def _verdict(entry: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ def open_picture(sessions: Sessions, page: Page, owner: str, given: Mapping[str,
     if given.get("error"):
         raise UsageError("the file could not be uploaded", str(given["error"])[:200], "choose a smaller one")
     name, data = given["name"], given["data"]
-    job = yield from _job(sessions, owner, "look", data, {})
+    job = yield from follow(sessions, owner, "look", data, {})
     yield Step(
         _found(state.loaded(name, job.id, job.result or {})), state.loaded(name, job.id, job.result or {})
     )
@@ -83,7 +83,7 @@ def mend(sessions: Sessions, page: Page, owner: str, options: Mapping[str, Any])
     refine_settings(request)
     names = {"hands": work.HANDS_IN, "mask": work.MASK_IN}
     beside = {names[name]: data for name, data in files.items()}
-    job = yield from _job(sessions, owner, "mend", sessions.picture_of(page), request, beside)
+    job = yield from follow(sessions, owner, "mend", sessions.picture_of(page), request, beside)
     report = job.result or {}
     entry = report["pictures"][0]
     page = state.with_result(page, state.Mended(job_id=job.id, report=entry, options=request))
@@ -103,7 +103,7 @@ def choose(sessions: Sessions, page: Page, owner: str, given: Mapping[str, Any])
         return
     folder = sessions.job(page.mended.job_id).folder / "report"
     options = {"report": str(folder), "picks": state.picks_now(chosen)}
-    job = yield from _job(sessions, owner, "pick", sessions.picture_of(page), options)
+    job = yield from follow(sessions, owner, "pick", sessions.picture_of(page), options)
     line = f"Hand {hand} is now candidate {pick}." if pick else f"Hand {hand} is as it was."
     yield Step(line, state.shown_by(chosen, job.id))
 
@@ -187,7 +187,7 @@ _PLAIN: Mapping[str, Work] = {
 def _find_in_box(sessions: Sessions, page: Page, owner: str, given: Mapping[str, Any]) -> Steps:
     """Find a hand in a box; where none is recognised, lay a plain one there."""
     box = state.box_of(given.get("box"), page.size)
-    job = yield from _job(sessions, owner, "look", sessions.picture_of(page), {"box": (box,)})
+    job = yield from follow(sessions, owner, "look", sessions.picture_of(page), {"box": (box,)})
     hands = state.found_hands(job.result or {})
     line = "A hand was found in the box."
     if not hands:
@@ -209,14 +209,14 @@ def _take_pose(sessions: Sessions, page: Page, owner: str, given: Mapping[str, A
             raise UsageError(f"{name} holds no hand", "", "choose another file")
         pose, arch = found[0][1].pose, found[0][1].palm_arch
     else:
-        job = yield from _job(sessions, owner, "pose", data, {})
+        job = yield from follow(sessions, owner, "pose", data, {})
         result = job.result or {}
         pose, arch = np.array(result["pose"]), np.array(result["palm_arch"])
     posed = state.with_hand(page, number, lambda hand: posing.with_pose(hand, pose, arch))
     yield Step(f"Hand {number} has the pose of {name}.", posed)
 
 
-def _job(
+def follow(
     sessions: Sessions,
     owner: str,
     kind: str,

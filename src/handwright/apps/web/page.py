@@ -18,7 +18,7 @@ from handwright.apps.service.bodies import MOST_CANDIDATES
 from handwright.apps.service.settings import ServiceSettings
 from handwright.apps.web import folder, generating, handlers, state, view
 from handwright.apps.web.generate_tab import generate_tab
-from handwright.apps.web.generating import Made, MakingStep
+from handwright.apps.web.generating import Current, MakingStep
 from handwright.apps.web.handlers import Step, Work
 from handwright.apps.web.sessions import Sessions
 from handwright.apps.web.state import Json, Page
@@ -51,13 +51,13 @@ def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
             with gr.Tab("Generate", id="generate"):
                 progress = _progress("hw-generate-status", "hw-generate-cancel")
                 pixels = settings.max_pixels
-                send, made = generate_tab(sessions, pixels, keep, progress, _QUIET, _making_html)
+                send, current = generate_tab(sessions, pixels, keep, progress, _QUIET, _making_html)
                 progress[1].click(
                     _for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private"
                 )
             with gr.Tab("Review a folder", id="folder"):
                 _folder_tab(sessions)
-        _send_on(sessions, opened, send, made, tabs)
+        _send_on(sessions, opened, send, current, tabs)
         page.unload(_for_visitor(sessions.forget))
     return page
 
@@ -95,26 +95,26 @@ def _send_on(
     sessions: Sessions,
     opened: tuple[_Shown, gr.State, list[Any]],
     send: gr.Button,
-    made: gr.State,
+    current: gr.State,
     tabs: gr.Tabs,
 ) -> None:
     """Let a generated picture be opened on the first tab."""
     shown, now, outputs = opened
 
-    def handle(request: gr.Request, page: Page, one: Made) -> Generator[dict[Any, Any]]:
+    def handle(request: gr.Request, page: Page, one: Current) -> Generator[dict[Any, Any]]:
         yield {tabs: gr.Tabs(selected="picture")}
-        yield from _steps(sessions, shown, _open_made, page, str(request.session_hash), one)
+        yield from _steps(sessions, shown, _open_generated, page, str(request.session_hash), one)
 
-    send.click(handle, [now, made], [tabs, *outputs], **_QUIET)
+    send.click(handle, [now, current], [tabs, *outputs], **_QUIET)
 
 
-def _making_html(step: MakingStep) -> str:
+def _making_html(step: MakingStep | Step) -> str:
     return status_html(Step(step.line, busy=step.busy, bad=step.bad))
 
 
-def _open_made(sessions: Sessions, page: Page, owner: str, made: Made) -> handlers.Steps:
+def _open_generated(sessions: Sessions, page: Page, owner: str, current: Current) -> handlers.Steps:
     """A picture of the generate tab."""
-    name, data = generating.made_bytes(sessions, made)
+    name, data = generating.picture_bytes(sessions, current)
     yield from handlers.open_picture(sessions, page, owner, {"name": name, "data": data})
 
 
@@ -245,7 +245,7 @@ def _steps(
         if step.busy and not busy:
             busy = True
             yield shown.first(page)
-        yield shown.step(step, new_picture=work in (_open, _open_made))
+        yield shown.step(step, new_picture=work in (_open, _open_generated))
 
 
 def _open(sessions: Sessions, page: Page, owner: str, given: Json) -> handlers.Steps:
