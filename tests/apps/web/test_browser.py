@@ -408,7 +408,7 @@ def test_an_example_is_mended_with_the_keyboard_alone(visit):
 
 def test_a_folder_is_reviewed_row_by_row(visit, picture):
     page = visit()
-    page.click("role=tab[name='Review a folder']")
+    page.click("role=tab[name='Folder']")
     files = [upload("six.png", picture), upload("<b>none.png", b"no picture")]
     page.set_input_files(".hw-drop:visible input", files)
     page.wait_for_function("document.querySelector('#hw-folder-status').innerText.includes('2 reviewed')")

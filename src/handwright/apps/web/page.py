@@ -46,7 +46,7 @@ def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
     with gr.Blocks(title="handwright", analytics_enabled=False, delete_cache=(60, int(keep))) as page:
         gr.HTML(_HEAD)
         with gr.Tabs() as tabs:
-            with gr.Tab("One picture", id="picture"):
+            with gr.Tab("Mend", id="picture"):
                 opened = _picture_tab(sessions, keep)
             with gr.Tab("Generate", id="generate"):
                 progress = _progress("hw-generate-status", "hw-generate-cancel")
@@ -55,7 +55,7 @@ def build(sessions: Sessions, settings: ServiceSettings) -> gr.Blocks:
                 progress[1].click(
                     _for_visitor(sessions.cancel), None, None, queue=False, api_visibility="private"
                 )
-            with gr.Tab("Review a folder", id="folder"):
+            with gr.Tab("Folder", id="folder"):
                 _folder_tab(sessions)
         _send_on(sessions, opened, send, current, tabs)
         page.unload(_for_visitor(sessions.forget))
