@@ -69,6 +69,17 @@ class UnknownKeywordError(UsageError, TypeError):
     """A function was called with a keyword that it does not have."""
 
 
+def memory_error(error: BaseException, what: str) -> HandwrightError | None:
+    """What to say where ``error`` means that memory ran out, in NumPy, OpenCV or ONNX Runtime; else None."""
+    text = str(error)
+    if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return HandwrightError(what, "there is not enough memory", "free some, or use a smaller picture")
+    return None
+
+
+_OUT_OF_MEMORY = ("Insufficient memory", "bad_alloc", "bad allocation", "Failed to allocate memory")
+
+
 def need(*packages: str, extra: str = "metrics") -> None:
     """Do nothing when all these packages of ``handwright[EXTRA]`` are installed.
 

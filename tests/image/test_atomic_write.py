@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as PILImage
 
 from handwright.errors import OutputError
-from handwright.image import load_image, save_image, save_unchanged, write_atomically, write_png
+from handwright.image import load_image, remove_parts, save_image, save_unchanged, write_atomically, write_png
 from tests.image.pictures import noise
 
 
@@ -49,6 +49,48 @@ def test_a_process_killed_while_writing_leaves_the_old_file_whole(tmp_path: Path
     assert target.read_bytes() == b"old"
     write_atomically(target, lambda file: file.write(b"new"))
     assert target.read_bytes() == b"new"
+    assert len(list(tmp_path.glob("*.part"))) + len(list(tmp_path.glob(".*.part"))) >= 1
+    remove_parts([tmp_path])
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_only_half_written_files_of_the_dead_are_removed(tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    for folder in (tmp_path, deep):
+        (folder / ".a.png.0123456789ab.part").write_bytes(b"half")
+        (folder / "movie.part").write_bytes(b"the user's own")
+
+    def write(file: BinaryIO) -> None:
+        remove_parts([tmp_path, tmp_path / "missing"])
+        file.write(b"whole")
+
+    write_atomically(tmp_path / "b.png", write)  # its own part was there all the time
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "deep", "movie.part"]
+    assert len(list(deep.iterdir())) == 2
+    remove_parts([tmp_path], below=True)
+    assert [path.name for path in deep.iterdir()] == ["movie.part"]
+
+
+def test_a_part_that_was_swept_before_it_was_locked_is_begun_again(tmp_path: Path, monkeypatch) -> None:
+    from handwright.image import atomic_write
+
+    swept: list[Path] = []
+
+    def lock_late(file: BinaryIO) -> None:
+        if not swept:
+            swept.append(Path(file.name))
+            swept[0].unlink()
+
+    monkeypatch.setattr(atomic_write, "lock", lock_late)
+    write_atomically(tmp_path / "a.png", lambda file: file.write(b"whole"))
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.png", b"whole")]
+
+
+def test_a_name_as_long_as_may_be_is_written(tmp_path: Path) -> None:
+    name = "ü" * 125 + ".png"
+    write_atomically(tmp_path / name, lambda file: file.write(b"whole"))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path) -> None:

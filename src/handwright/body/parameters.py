@@ -22,6 +22,10 @@ _SHAPES: Mapping[str, tuple[int, ...]] = {
 }  # fmt: skip
 
 
+_LARGEST, _LARGEST_PX = 1e4, 1e7
+"""Radians, metres and coefficients; pixels. No person has larger ones, and their squares stay finite."""
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class BodyParameters:
     """One person in front of a camera; names and conventions as in SMPL-H.
@@ -58,6 +62,15 @@ class BodyParameters:
     def __post_init__(self) -> None:
         for name, shape in _SHAPES.items():
             expect_array(getattr(self, name), f"BodyParameters.{name}", shape)
+            if np.abs(getattr(self, name)).max() > _LARGEST:
+                raise InvalidValueError(
+                    f"BodyParameters.{name} is damaged", f"it has numbers above {_LARGEST:g}"
+                )
+        numbers = (self.camera.focal_px, *self.camera.center_px, *self.size_px)
+        if max(map(abs, numbers)) > _LARGEST_PX:
+            raise InvalidValueError(
+                "BodyParameters.camera is damaged", f"it has numbers above {_LARGEST_PX:g}"
+            )
         if self.transl[2] <= 0:
             raise InvalidValueError(
                 "BodyParameters.transl must lie in front of the camera", f"z is {self.transl[2]:.3g} m"
@@ -113,7 +126,7 @@ def parameters_of_json(data: object, source: str = "the parameters") -> BodyPara
         return BodyParameters(
             **arrays, camera=Camera(float(camera["focal_px"]), (x, y)), size_px=(width, height)
         )
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         if isinstance(error, InvalidValueError):
             raise
         raise InvalidValueError(f"{source} cannot be read", str(error), "give numbers only") from error
@@ -127,7 +140,7 @@ def read_parameters(path: Path) -> BodyParameters:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidValueError(
             f"cannot read {path}", str(error), "give a JSON file of parameters"
         ) from error

@@ -5,7 +5,7 @@ Reading order: ``load`` and ``save`` (files), ``modes`` (kinds of samples), ``fa
 others).
 """
 
-from handwright.image.atomic_write import write_atomically, write_png
+from handwright.image.atomic_write import remove_parts, write_atomically, write_png
 from handwright.image.compositing import feather, feathered_blend, match_colour_ramp
 from handwright.image.edits import patch_png, with_edits, with_patch
 from handwright.image.facts import FileFacts, facts_of
@@ -16,5 +16,6 @@ from handwright.image.save import check_output, format_for, save_image, save_unc
 __all__ = [
     "SUFFIXES", "FileFacts", "check_output", "decode_image", "encode_image", "facts_of", "feather",
     "feathered_blend", "format_for", "load_image", "match_colour_ramp", "patch_png",
-    "save_image", "save_unchanged", "with_edits", "with_patch", "write_atomically", "write_png",
+    "remove_parts", "save_image", "save_unchanged", "with_edits", "with_patch", "write_atomically",
+    "write_png",
 ]  # fmt: skip

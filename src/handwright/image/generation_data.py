@@ -64,7 +64,7 @@ def read_generation_data(texts: Mapping[str, str]) -> GenerationData | None:
     for read in (_invokeai, _novelai, _comfyui, _fooocus, _a1111):
         try:
             found = read(texts)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             continue
         if found is not None:
             return found

@@ -34,7 +34,7 @@ _FORMATS_OF_SEVERAL_FRAMES = ("MPO", "PSD", "ICO", "HEIF")
 """Formats of which the first frame is the picture and further ones are previews, layers or sizes of it."""
 _PLAIN = {"RGBa": "RGBA", "La": "LA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 _BAD_DATA = (
-    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, MemoryError,
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
     NotImplementedError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
 _MAX_BYTES_PER_PIXEL, _MAX_METADATA_BYTES = 16, 64 << 20
@@ -95,6 +95,10 @@ def _opened(data: bytes, name: str, max_pixels: int) -> Generator[PILImage.Image
             f"cannot read {name}",
             "it is not a picture in a format that is known",
             "convert it to PNG or JPEG",
+        ) from error
+    except MemoryError as error:
+        raise UnreadableImageError(
+            f"cannot read {name}", "it takes more memory than there is", "make it smaller, or free memory"
         ) from error
     except _BAD_DATA as error:
         raise UnreadableImageError(

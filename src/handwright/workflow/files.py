@@ -1,6 +1,8 @@
 """Reading, hashing and writing the files around pictures."""
 
 import hashlib
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,19 @@ def write_text(path: Path, text: str) -> None:
     make_folder(path.parent)
     data = text.encode("utf-8", "backslashreplace")
     write_atomically(path, lambda file: file.write(data))
+
+
+def remove_parts(folders: Iterable[Path], *, below: bool = False) -> None:
+    """Remove what killed processes left half-written; see ``atomic_write.remove_parts``."""
+    from handwright.image import remove_parts as remove
+
+    remove(folders, below=below)
+
+
+@cache
+def sweep_once(folder: Path) -> None:
+    """``remove_parts`` of a folder that is large, once a process."""
+    remove_parts([folder])
 
 
 def make_folder(folder: Path) -> None:

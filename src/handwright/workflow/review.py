@@ -17,7 +17,7 @@ from handwright.errors import HandwrightError, UsageError
 from handwright.options import OPTIONS
 from handwright.plug_ins import chosen, describe
 from handwright.prompts.parse import parse_prompt
-from handwright.workflow.files import make_folder, write_text
+from handwright.workflow.files import make_folder, remove_parts, write_text
 from handwright.workflow.jobs import Job, find_sources
 from handwright.workflow.run.ledger import Ledger
 from handwright.workflow.run.picture import Outcome
@@ -96,6 +96,7 @@ def review_files(inputs: Sequence[str | Path], options: ReviewOptions | None = N
     jobs = [Job(source.path, source.name, source.path) for source in sources]
     if options.report is not None:
         make_folder(options.report)
+        remove_parts([options.report], below=True)
     expected = None if options.prompt is None else parse_prompt(options.prompt)
     opener = judge_opener(options)
     work = partial(_review_file, expected, options.report)

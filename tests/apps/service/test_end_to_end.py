@@ -119,7 +119,7 @@ def test_a_generation_has_the_bytes_and_the_json_of_the_command_line(
     ("pose", "words"),
     [
         ({}, "neither people nor annotations"),
-        ({"people": [{"pose_keypoints_2d": [1e308] * 75}], "canvas_width": 1e400}, "confidence"),
+        ({"people": [{"pose_keypoints_2d": [1e308] * 75}], "canvas_width": 1e400}, "far outside"),
         ([[]], "no pose file"),
         ({"handwright_body": 1}, "lacks 'betas'"),
     ],

@@ -112,6 +112,45 @@ def test_results_expire_by_age_and_by_number(opened):
     assert not any(job.folder.exists() for job in jobs)
 
 
+def test_a_clock_that_jumps_a_day_throws_no_result_away(opened, monkeypatch):
+    queue = opened(keep_seconds=60.0)
+    job, now = ended(queue.add("refine", b"x", {}, "me")), time.time
+    for days in (1, -1):
+        monkeypatch.setattr(module.time, "time", lambda days=days: now() + days * 86_400)
+        later = ended(queue.add("refine", b"x", {}, "me"))
+        assert queue.get(job.id, "me") is job
+        assert queue.get(later.id, "me") is later
+    assert job.folder.exists()
+
+
+def test_a_full_disk_is_no_job_and_leaves_nothing(opened, monkeypatch):
+    queue = opened()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Path, "write_bytes", full)
+        with pytest.raises(QueueFullError, match="cannot be kept: No space left on device"):
+            queue.add("refine", b"x", {}, "me")
+    assert queue.waiting == 0
+    job = ended(queue.add("refine", b"x", {}, "me"))
+    assert job.status == "done"
+    assert [path for path in job.folder.parent.iterdir() if path.is_dir()] == [job.folder]
+
+
+def test_pictures_of_a_service_that_was_killed_are_removed_by_the_next(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "handwright-service-killed"
+    (left / "job").mkdir(parents=True)
+    (left / "job" / "input").write_bytes(b"a picture")
+    (left / ".lock").touch()
+    living = opened()
+    assert not left.exists()
+    opened()
+    assert ended(living.add("refine", b"x", {}, "me")).status == "done"  # its folder is still there
+
+
 def test_nobody_sees_the_jobs_of_others(opened):
     queue = opened()
     job = queue.add("refine", b"x", {}, "me")

@@ -19,7 +19,7 @@ from handwright.apps.cli.review import review
 from handwright.apps.cli.serve import serve, web
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
-from handwright.errors import HandwrightError
+from handwright.errors import HandwrightError, memory_error
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
@@ -73,6 +73,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as error:  # noqa: BLE001 - the last net: one line, and the whole story with --debug
+        if lack := memory_error(error, "the command stopped"):
+            return _stop(str(lack), lack.exit_code, debug="--debug" in arguments)
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         text = f"internal error: {detail}. Run it again with --debug and report what it prints."
         return _stop(text, EXIT_INTERNAL, debug="--debug" in arguments)

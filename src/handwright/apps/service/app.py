@@ -174,7 +174,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         """A1111's post-processing call: {"image": base64} in, the picture with mended hands out."""
         try:
             picture = decoded((await request.json()).get("image"))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             if isinstance(error, HandwrightError):
                 raise
             raise UsageError("the body is not JSON", "", 'send {"image": base64}') from error

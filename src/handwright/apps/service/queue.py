@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from handwright.apps.service.settings import ServiceSettings
 from handwright.apps.service.worker import KINDS, Kinds, work_until_closed
 from handwright.errors import HandwrightError
+from handwright.locks import is_locked, lock
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -29,11 +31,12 @@ Status = Literal["queued", "running", "done", "failed", "cancelled"]
 FINISHED = ("done", "failed", "cancelled")
 
 _LOOK_S = 0.1  # Seconds between two looks at a worker: a cancelled job frees it within that
+_FOLDER, _LOCK = "handwright-service-", ".lock"  # Of the pictures of a service that runs
 _STOP_S = 2.0  # Seconds that an idle worker has to end by itself
 
 
 class QueueFullError(HandwrightError):
-    """No more jobs can wait."""
+    """No more jobs can wait, or there is no room for their files."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -53,6 +56,7 @@ class Job:
     result: dict[str, Any] | None = None  # The same JSON as the command line's
     files: tuple[str, ...] = ()  # Names below the folder that may be read
     error: tuple[str, str, str] | None = None  # What, why, and what to do
+    ended: float = 0.0  # When it was finished, in seconds of a clock that nobody sets
 
     def to_json(self, position: int | None = None) -> dict[str, Any]:
         """The job as clients see it; ``position`` is its place in the queue, from 1."""
@@ -83,7 +87,10 @@ class JobQueue:
         kinds: Kinds = KINDS,
     ) -> None:
         self._settings, self._on_finish, self._kinds = settings, on_finish, kinds
-        self._folder = Path(tempfile.mkdtemp(prefix="handwright-"))
+        _remove_left_folders()
+        self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
+        self._lock = (self._folder / _LOCK).open("xb")
+        lock(self._lock)  # marks that the folder's service lives
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -107,7 +114,7 @@ class JobQueue:
         """Put a job into the queue; ``files`` lie beside its picture, under names that no client chose.
 
         Raises:
-            QueueFullError: As many jobs wait as may.
+            QueueFullError: As many jobs wait as may, or the disk is full.
         """
         job_id = secrets.token_urlsafe(16)
         folder = self._folder / secrets.token_hex(8)
@@ -118,9 +125,14 @@ class JobQueue:
                 raise QueueFullError(
                     "the queue is full", f"{len(self._waiting)} jobs wait", "try again in a moment"
                 )
-            folder.mkdir()
-            for name, data in {"input": picture, **files}.items():
-                (folder / name).write_bytes(data)
+            try:
+                folder.mkdir()
+                for name, data in {"input": picture, **files}.items():
+                    (folder / name).write_bytes(data)
+            except OSError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                why = error.strerror or str(error)
+                raise QueueFullError("the picture cannot be kept", why, "try again later") from error
             self._jobs[job_id] = job
             self._waiting.append(job)
             self._changed.notify_all()
@@ -171,6 +183,7 @@ class JobQueue:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(2 * _STOP_S)
+        self._lock.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _serve(self) -> None:
@@ -244,7 +257,8 @@ class JobQueue:
                 self._finish(job, "failed")
 
     def _finish(self, job: Job, status: Status) -> None:
-        job.status, job.finished, job.stage = status, time.time(), ""
+        job.status, job.stage = status, ""
+        job.finished, job.ended = time.time(), time.monotonic()
         if status != "done":
             shutil.rmtree(job.folder, ignore_errors=True)
         self._on_finish(job)
@@ -252,13 +266,21 @@ class JobQueue:
 
     def _expire(self) -> None:
         """Forget finished jobs that are too old or too many."""
-        now = time.time()
-        ended = sorted((j for j in self._jobs.values() if j.finished), key=lambda j: j.finished or 0.0)
+        now = time.monotonic()  # a day set forward must not throw results away
+        ended = sorted((j for j in self._jobs.values() if j.status in FINISHED), key=lambda j: j.ended)
         too_many = max(0, len(ended) - self._settings.max_results)
         for k, job in enumerate(ended):
-            if k < too_many or now - (job.finished or now) > self._settings.keep_seconds:
+            if k < too_many or now - job.ended > self._settings.keep_seconds:
                 shutil.rmtree(job.folder, ignore_errors=True)
                 del self._jobs[job.id]
+
+
+def _remove_left_folders() -> None:
+    """Remove the pictures of services that were killed."""
+    for held in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_LOCK}"):
+        with suppress(OSError), held.open("rb") as file:
+            if not is_locked(file):
+                shutil.rmtree(held.parent, ignore_errors=True)
 
 
 class _Worker:

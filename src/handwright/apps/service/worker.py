@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.apps.service.generation import generate_job
-from handwright.errors import HandwrightError, UnreadableImageError
+from handwright.errors import HandwrightError, UnreadableImageError, memory_error
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -73,6 +73,8 @@ def _answer(
     except HandwrightError as error:
         return "error", (error.what, error.why, error.fix)
     except Exception as error:  # noqa: BLE001 - one bad picture never stops the worker
+        if lack := memory_error(error, "the picture could not be worked on"):
+            return "error", (lack.what, lack.why, lack.fix)
         why = " ".join(f"{type(error).__name__}: {error}".split())
         return "error", ("the picture could not be worked on", f"internal error: {why}", "report it")
 

@@ -94,7 +94,7 @@ def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the f
     except OSError as error:
         why = error.strerror or str(error)
         raise DataError(f"{dataset}: cannot read {path}", why, "name the folder that holds it") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{dataset}: {path} is no JSON", str(error), "fetch it again") from error
 
 

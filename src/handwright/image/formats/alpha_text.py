@@ -33,7 +33,7 @@ def hidden_texts(alpha: UInt8[np.ndarray, "h w"]) -> dict[str, str]:
         return {}
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"parameters": text}
     if not isinstance(values, dict):
         return {}

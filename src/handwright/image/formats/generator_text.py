@@ -163,7 +163,7 @@ def _ascii(text: str) -> str:
 def _object(text: str) -> Json | None:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("Json", value) if isinstance(value, dict) else None
 

@@ -29,7 +29,8 @@ _WHOLEBODY_PARTS = (
     ("lefthand_kpts", HANDS["left"], 21),
     ("righthand_kpts", HANDS["right"], 21),
 )
-_MOST_CANVAS = 1_000_000  # Pixels a side: a file that names a larger one, or no number, has none
+MOST_PX = 1_000_000
+"""No canvas is longer, and no point further away; larger numbers are damage. Chosen by eye."""
 _COCO_VISIBILITY = (0.0, 0.25, 1.0)  # Of COCO's flags: not labelled, labelled but hidden, visible
 
 
@@ -51,7 +52,7 @@ def read_pose(path: Path, person: int | None = None) -> BodyPose:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidValueError(f"{path.name} cannot be read as JSON", str(error)) from error
     return pose_of(content, path.name, person)
 
@@ -66,7 +67,7 @@ def read_canvas(path: Path) -> tuple[int, int] | None:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidValueError(f"{path.name} cannot be read as JSON", str(error)) from error
     if isinstance(content, list) and len(cast("list[object]", content)) == 1:
         content = cast("list[object]", content)[0]
@@ -79,7 +80,7 @@ def read_canvas(path: Path) -> tuple[int, int] | None:
         sizes: list[object] = [first.get("width"), first.get("height")]
     else:
         sizes = [picture.get("canvas_width"), picture.get("canvas_height")]
-    numbers = [size for size in sizes if isinstance(size, int | float) and 1 <= size < _MOST_CANVAS]
+    numbers = [size for size in sizes if isinstance(size, int | float) and 1 <= size <= MOST_PX]
     return (round(numbers[0]), round(numbers[1])) if len(numbers) == 2 else None
 
 
@@ -124,16 +125,16 @@ def _triples(value: object, part: str, name: str, counts: tuple[int, ...]) -> Fl
     """Return float64 [N, 3] from a flat list of x, y, visibility, whose N must be one of ``counts``."""
     try:
         flat = np.array(value, float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidValueError(f"{part} of {name} is no list of numbers", str(error)) from error
     if flat.ndim != 1 or flat.size not in [3 * count for count in counts]:
         wanted = " or ".join(str(3 * count) for count in counts)
         raise InvalidValueError(f"{part} of {name} must hold {wanted} numbers", f"its shape is {flat.shape}")
     points = flat.reshape(-1, 3)
-    bad = np.flatnonzero(~np.isfinite(points).all(1) | (points[:, 2] < 0))
+    bad = np.flatnonzero(~(np.abs(points) <= MOST_PX).all(1) | (points[:, 2] < 0))  # NaN is not below
     if len(bad):
         raise InvalidValueError(
-            f"{part} of {name}: point {bad[0]} is not finite or has a visibility below 0",
+            f"{part} of {name}: point {bad[0]} is not finite, far outside or has a visibility below 0",
             f"it is {points[bad[0]].tolist()}",
         )
     return points
@@ -178,10 +179,10 @@ def _from_canvas(points: Float[np.ndarray, "133 3"], picture: dict[str, Any], na
     known = points[points[:, 2] > 0, :2]
     if np.abs(known).max() > 1:
         return
-    if not all(isinstance(size, int | float) and size > 0 for size in sizes):
+    if not all(isinstance(size, int | float) and 0 < size <= MOST_PX for size in sizes):
         raise InvalidValueError(
             f"{name} has all points between 0 and 1",
-            "canvas_width and canvas_height are missing or not above 0",
+            f"canvas_width and canvas_height are missing or not above 0 and up to {MOST_PX}",
         )
     points[:, :2] *= np.array(sizes, float)
 

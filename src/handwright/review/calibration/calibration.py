@@ -72,7 +72,7 @@ class Calibration:
             return cls(heads, temperatures, dict(entry.get("about", {})))
         except KeyError as error:
             raise _unreadable(path, f"{error} is missing") from error
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise _unreadable(path, str(error)) from error
 
     def save(self, path: Path) -> None:

@@ -201,6 +201,6 @@ def _safe(name: PurePosixPath, url: str) -> str:
     Raises:
         UsageError: It does not.
     """
-    if name.is_absolute() or ".." in name.parts or "\\" in str(name) or not name.name:
+    if name.is_absolute() or ".." in name.parts or any(c in str(name) for c in "\\\0") or not name.name:
         raise UsageError(f"{url} names {str(name)!r}", "it leads out of a folder", "rename it")
     return name.as_posix()

@@ -64,7 +64,7 @@ def _parameters_in(path: Path) -> BodyParameters | None:
     """The body parameters in a file; None where it is something else."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):
         return None  # the reader of pose files has words for that
     if not (isinstance(data, dict) and "handwright_body" in data):
         return None

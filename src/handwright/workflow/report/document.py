@@ -288,7 +288,7 @@ def read_report(path: Path) -> dict[str, Any]:
         report = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise HandsFileError(f"cannot read {file}", error.strerror or str(error), fix) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HandsFileError(f"{file} is not JSON", str(error), fix) from error
     if not isinstance(report, dict) or cast("dict[str, Any]", report).get("schema") != SCHEMA_NAME:
         raise HandsFileError(f"{file} is no report", f'its "schema" is not "{SCHEMA_NAME}"', fix)

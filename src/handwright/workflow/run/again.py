@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from handwright import __version__
-from handwright.errors import HandsFileError, OutputError, UnreadableImageError, UsageError
+from handwright.errors import HandsFileError, HandwrightError, OutputError, UnreadableImageError, UsageError
 from handwright.image import decode_image, encode_image, format_for
 from handwright.image.facts import facts_of, with_png_chunk, without_png_text
 from handwright.image.formats.appendix import appendix_of
@@ -55,9 +55,7 @@ def refine_again(file: Path, output: Path, request: Request, *, force: bool = Fa
     image, appendix = decode_image(data, name=str(file)), appendix_of(data)
     source = original_bytes(appendix)
     entry = own_entry(image, file, appendix)
-    _check_named(request, entry["settings"], file)
-    wanted = Request(**{**given_of(entry["settings"]), **request.given})
-    _check_same(wanted, entry, file)
+    wanted = _wanted(request, entry, file)
     if output.exists() and not force:
         raise OutputError(f"{output} exists already", "", "choose another output, or give `force`")
     sha256 = str(entry["input_sha256"])
@@ -93,12 +91,14 @@ def own_entry(image: Image, file: Path, appendix: bytes | None = None) -> dict[s
         text = (appendix or b"").split(b"\n", 2)[1].decode("utf-8", "replace")
     try:
         entry = json.loads(text or "")
+        if not isinstance(entry["settings"], dict):
+            raise TypeError("settings are names and values")
         return {
             "version": entry["version"],
             "input_sha256": entry["input_sha256"],
             "settings": entry["settings"],
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HandsFileError(
             f"{file} holds no settings of handwright",
             "it is no PNG, JPEG or WebP that `refine` wrote, or something removed its metadata",
@@ -118,10 +118,12 @@ def original(image: Image, file: Path) -> Image:
         place = json.loads(head)
         x0, y0, x1, y1 = place["box"]
         kind = np.dtype(place["dtype"])
-        steps = np.frombuffer(zlib.decompress(packed), kind).reshape(y1 - y0, x1 - x0, place["channels"])
         native = np.array(image.native)
+        size = native[y0:y1, x0:x1].size * kind.itemsize
+        samples = zlib.decompressobj().decompress(packed, size + 1)  # no more, whatever is packed there
+        steps = np.frombuffer(samples, kind).reshape(y1 - y0, x1 - x0, place["channels"])
         native[y0:y1, x0:x1] = np.cumsum(np.cumsum(steps, axis=1, dtype=kind), axis=0, dtype=kind)
-    except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError, OverflowError, zlib.error) as error:
         raise HandsFileError(
             f"{file} does not hold the pixels that it was made from",
             "something removed them",
@@ -150,6 +152,21 @@ def given_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         if value not in (None, option.default):
             given[name] = value
     return given
+
+
+def _wanted(request: Request, entry: Mapping[str, Any], file: Path) -> Request:
+    """What a file asks for, checked; raises as ``refine_again``."""
+    try:
+        _check_named(request, entry["settings"], file)
+        wanted = Request(**{**given_of(entry["settings"]), **request.given})
+        _check_same(wanted, entry, file)
+    except HandwrightError:
+        raise
+    except (TypeError, ValueError, AttributeError, KeyError) as error:  # a part of them is of another kind
+        raise HandsFileError(
+            f"the settings in {file} are damaged", str(error), "refine the original with settings of your own"
+        ) from error
+    return wanted
 
 
 def _check_named(request: Request, settings: Mapping[str, Any], file: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.errors import UsageError
 from handwright.options import DIFFUSING
-from handwright.workflow.files import cache_folder, make_folder
+from handwright.workflow.files import cache_folder, make_folder, remove_parts, sweep_once
 from handwright.workflow.jobs import Job, Source, find_sources, plan_outputs
 from handwright.workflow.report.document import build_report, verdicts_left, write_report
 from handwright.workflow.run.ledger import Ledger
@@ -118,6 +118,9 @@ def _run(command: str, jobs: Sequence[Job], work: Work, request: Request, option
     _check_intermediates(request, options)
     if options.report is not None:
         make_folder(options.report)
+    remove_parts({job.output.parent for job in jobs})
+    remove_parts([options.report] if options.report is not None else [], below=True)
+    sweep_once(cache_folder())
     key = fingerprint([request.fingerprint(command), options.patches, options.keep_intermediates])
     ledger = Ledger(key, cache_folder(), options.report)
     plan = Plan(

@@ -37,7 +37,6 @@ def write_result(job: Job, plan: Plan, repair: Repair, input_sha256: str) -> Wri
         OutputError: A file cannot be written.
     """
     make_folder(job.output.parent)
-    sweep(job, plan)
     with plan.ledger.claimed(job):
         if any(hand.action == "refined" for hand in repair.hands):
             entry = provenance(plan.settings, input_sha256)
@@ -149,19 +148,6 @@ def provenance(settings: Mapping[str, Any], input_sha256: str, **more: Any) -> s
     """The settings that made a picture, as one line of JSON."""
     text = {"version": __version__, "input_sha256": input_sha256, "settings": without_paths(settings), **more}
     return json.dumps(text, sort_keys=True, ensure_ascii=True)
-
-
-def sweep(job: Job, plan: Plan) -> None:
-    """Remove the half-written hidden files of an earlier run that was killed at this picture."""
-    if not plan.ledger.was_interrupted(job):
-        return
-    folders = [(job.output.parent, f".{job.output.name[:80]}.")]
-    if plan.ledger.report is not None:
-        folders.append((plan.ledger.report / "pictures" / job.name, "."))
-    for folder, prefix in folders:
-        for entry in folder.iterdir() if folder.is_dir() else ():
-            if entry.name.startswith(prefix) and entry.suffix == ".part":
-                entry.unlink(missing_ok=True)
 
 
 def _pass_through(job: Job, image: Image) -> tuple[str, ...]:

@@ -51,10 +51,6 @@ class Ledger:
                 return True
         return False
 
-    def was_interrupted(self, job: Job) -> bool:
-        """Whether an earlier run was stopped while it wrote this picture's files."""
-        return any((_read(path) or {}).get("claim") for path in self._paths(job))
-
     @contextlib.contextmanager
     def claimed(self, job: Job) -> Generator[None]:
         """Say that the output about to be written is ours; a failure leaves the ledger as it was."""
@@ -93,6 +89,6 @@ class Ledger:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", stored) if isinstance(stored, dict) else None

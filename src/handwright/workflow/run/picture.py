@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handwright.errors import HandwrightError, OutputError, UnreadableImageError
+from handwright.errors import HandwrightError, OutputError, UnreadableImageError, memory_error
 from handwright.plug_ins import PlugInError
 from handwright.progress import Stopwatch
 from handwright.workflow.files import Record, sha256_of_file
@@ -49,6 +49,8 @@ def attempt(work: Work, job: Job, plan: Plan, engine: Callable[[], Engine]) -> O
     except HandwrightError as error:
         return Outcome(failed_entry(job, plan.settings, error))
     except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; the trace goes with the outcome
+        if lack := memory_error(error, f"{job.source} could not be worked on"):
+            return Outcome(failed_entry(job, plan.settings, lack))
         return Outcome(failed_entry(job, plan.settings, error), trace=traceback.format_exc())
 
 

@@ -1,0 +1,43 @@
+"""Locks that end with the process that holds them: what a killed process left is known by that."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows refuses to delete a file that somebody has open, which serves as well
+    fcntl = None
+
+
+def lock(file: IO[bytes]) -> None:
+    """Lock an open file until it is closed; nothing happens where the system has no such locks."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def is_linked(file: IO[bytes]) -> bool:
+    """Whether an open file still has a name."""
+    return os.fstat(file.fileno()).st_nlink > 0
+
+
+def is_locked(file: IO[bytes]) -> bool:
+    """Whether another holds the lock of an open file; if not, it is ours until the file is closed."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def remove_if_left(path: Path) -> None:
+    """Delete a file that nobody holds locked; nothing happens where it cannot be opened or deleted."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if not is_locked(file):
+            path.unlink(missing_ok=True)
