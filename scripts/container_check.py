@@ -215,7 +215,7 @@ def serve(image: Image, title: str, command: list[str], health: list[str]) -> No
     else:
         picture = base64.b64encode(PICTURE.read_bytes()).decode()
         result = json.loads(answer("http://127.0.0.1:8732/v1/review?wait=120", {"picture": picture}))
-        told = f"/v1/review: {result['state']}, {result['result']['pictures'][0]['verdict']}"
+        told = f"/v1/review: {result['status']}, {result['result']['pictures'][0]['verdict']}"
     running = Path(f"/proc/{server.pid}/status").read_text()
     user = re.search(r"^Uid:\s+(\d+)", running, re.MULTILINE)
     server.send_signal(signal.SIGTERM)
