@@ -2,7 +2,7 @@
 # With diffusion models on a GPU: --build-arg EXTRAS=diffusion,serve,web, and docker run --gpus all. docs/how-to/containers.md
 FROM python:3.12-slim
 ARG EXTRAS=serve,web
-RUN apt-get update && apt-get install -y --no-install-recommends libegl1 libgl1 libglib2.0-0 \
+RUN apt-get update && apt-get install -y --no-install-recommends libegl1 libgl1 libgles2 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/* && useradd --create-home --uid 10001 handwright
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE /build/
 COPY docs/handwright.1 /build/docs/

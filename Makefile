@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 
 $(READY): $(INSTALLED)
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
-		{ echo "OpenCV does not load: on a bare server, apt-get install libegl1 libgl1 libglib2.0-0" >&2; exit 2; }
+		{ echo "OpenCV does not load: on a bare server, apt-get install libegl1 libgl1 libgles2 libglib2.0-0" >&2; exit 2; }
 	$(BIN)/handwright setup
 	@touch $@
 
