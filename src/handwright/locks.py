@@ -24,15 +24,13 @@ def is_linked(file: IO[bytes]) -> bool:
 
 
 def is_locked(file: IO[bytes]) -> bool:
-    """Whether another holds the lock of an open file; if not, it is ours until the file is closed."""
+    """Whether another holds the lock of an open file, or may; if not, it is ours until the file is closed."""
     if fcntl is None:
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # another's, or a file system without locks: a file that may be in use stays
         return True
-    except OSError:
-        return False
     return False
 
 
