@@ -127,7 +127,7 @@ def upload(name, data):
 def line(page, words):
     """Wait until the page's line holds these words."""
     page.wait_for_function(
-        "words => document.querySelector('#hw-status').innerText.includes(words)", arg=words
+        "words => document.querySelector('#hw-status')?.innerText.includes(words)", arg=words
     )
 
 
@@ -411,7 +411,7 @@ def test_a_folder_is_reviewed_row_by_row(visit, picture):
     page.click("role=tab[name='Folder']")
     files = [upload("six.png", picture), upload("<b>none.png", b"no picture")]
     page.set_input_files(".hw-drop:visible input", files)
-    page.wait_for_function("document.querySelector('#hw-folder-status').innerText.includes('2 reviewed')")
+    page.wait_for_function("document.querySelector('#hw-folder-status')?.innerText.includes('2 reviewed')")
     rows = page.locator("#hw-rows li:has(.hw-verdict)").all_inner_texts()
     assert rows[0].startswith("<b>none.png") and "unreadable" in rows[0]
     assert rows[1].startswith("six.png") and "finger count" in rows[1]
@@ -427,7 +427,7 @@ def test_a_text_becomes_a_plan_a_pose_a_picture_and_a_picture_to_mend(visit):
     page = visit(360, 740)
     page.click("role=tab[name='Generate']")
     page.click("#hw-make")
-    page.wait_for_function("document.querySelector('#hw-generate-status').innerText.includes('othing to')")
+    page.wait_for_function("document.querySelector('#hw-generate-status')?.innerText.includes('othing to')")
     page.fill("#hw-text textarea", "a man waving with his left hand")
     page.focus("#hw-plan")
     page.keyboard.press("Enter")
