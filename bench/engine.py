@@ -31,20 +31,28 @@ GOAL = 1.03
 """Ratio that is aimed at."""
 
 WIDTHS, DOWN = (320, 640, 1280, 1280), ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",)
+VAE_WIDTHS = (128, 256, 512, 512)
 
 
-def pipeline(dtype: torch.dtype, device: str) -> Any:
-    """SD 1.5-inpainting with a ControlNet, random."""
+def pipeline(
+    dtype: torch.dtype,
+    device: str,
+    widths: tuple[int, ...] = WIDTHS,
+    vae_widths: tuple[int, ...] = VAE_WIDTHS,
+    side: int = 512,
+) -> Any:
+    """SD 1.5-inpainting with a ControlNet, random, for squares of `side`; narrower where widths are given."""
     torch.manual_seed(0)
     torch.set_default_dtype(dtype)
     shared: dict[str, Any] = {
-        "block_out_channels": WIDTHS, "down_block_types": DOWN, "cross_attention_dim": 768,
+        "block_out_channels": widths, "down_block_types": DOWN, "cross_attention_dim": 768,
         "attention_head_dim": 8,
     }  # fmt: skip
     with quiet():
         made = diffusers.StableDiffusionControlNetInpaintPipeline(
             vae=diffusers.AutoencoderKL(
-                block_out_channels=(128, 256, 512, 512), down_block_types=("DownEncoderBlock2D",) * 4,
+                block_out_channels=vae_widths,
+                down_block_types=("DownEncoderBlock2D",) * 4, sample_size=side,
                 up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=2,
             ),
             text_encoder=CLIPTextModel(
@@ -54,7 +62,7 @@ def pipeline(dtype: torch.dtype, device: str) -> Any:
             ),
             tokenizer=load_tokenizer(EMBEDDED["tiny"] / "tokenizer"),
             unet=diffusers.UNet2DConditionModel(
-                sample_size=64, in_channels=9,
+                sample_size=side // 8, in_channels=9,
                 up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3, **shared,
             ),
             controlnet=diffusers.ControlNetModel(**shared),

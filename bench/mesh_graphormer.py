@@ -4,6 +4,7 @@ What HandRefiner's preprocessor runs for each hand: HRNet-W64 with its classific
 High-Resolution Representation Learning, 2020: stages of 1, 1, 4 and 3 modules, channels 64/128/256/512) on a
 224² crop, and three encoder blocks (Lin et al., Mesh Graphormer, 2021: widths 1024, 256 and 64, four layers
 of four heads each, a graph convolution in the last) over 21 joints, 195 coarse vertices and 49 grid tokens.
+Widths, layers, heads and feed-forward layers of twice the width are those of its repository's scripts.
 Times do not depend on the weights. Published: HRNet-W64-C has 128.1 M parameters. Left out: its classifier of
 1000 classes, and the word embeddings that BERT's class holds but no forward pass reads.
 """
