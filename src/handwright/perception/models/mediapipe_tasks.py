@@ -1,4 +1,4 @@
-"""MediaPipe's tasks: imported without matplotlib, opened without start-up messages, pooled per thread.
+"""MediaPipe's tasks: imported without matplotlib, opened without messages or reports, pooled per thread.
 
 Two process-wide things are touched here, each only for the length of one call and put back afterwards:
 
@@ -31,6 +31,8 @@ from jaxtyping import UInt8
 from handwright.errors import MissingModelError
 
 _MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
+_PROCESSORS = Path("/sys/devices/system/cpu/possible")
+_NO_AUTHORITIES = f"{os.devnull}/none"  # a path below a device: no file can ever be there
 _import_lock, _stderr_lock = threading.Lock(), threading.Lock()
 
 
@@ -73,11 +75,40 @@ def as_mediapipe(pixels: UInt8[np.ndarray, "h w 3"]) -> Any:  # noqa: ANN401
 
 @functools.cache
 def import_mediapipe() -> tuple[Any, Any, Any]:
-    """Import MediaPipe without matplotlib; return ``mediapipe``, its ``BaseOptions`` and ``vision``."""
+    """Import MediaPipe without matplotlib; return ``mediapipe``, its ``BaseOptions`` and ``vision``.
+
+    The options are those of tasks that report nothing.
+
+    Raises:
+        MissingModelError: MediaPipe would abort the process, since Linux's processors cannot be counted.
+    """
+    if sys.platform == "linux" and not _PROCESSORS.exists():
+        raise MissingModelError(
+            "MediaPipe cannot start",
+            f"{_PROCESSORS} is missing, from which it counts the processors",
+            "mount /sys, as containers have it: mount -t sysfs -o ro sysfs /sys",
+        )
     with _lazy_matplotlib():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
-    return mediapipe, BaseOptions, vision
+    return mediapipe, _without_reports(BaseOptions), vision
+
+
+def _without_reports(options: Any) -> type:  # noqa: ANN401
+    """Return MediaPipe's ``BaseOptions`` for tasks that send no reports of their use to its publisher.
+
+    Version 1.2 reports by HTTPS from C++ and has no switch for it. These options name no certificate
+    authorities that it could trust, so that every connection ends before anything is sent.
+    """
+
+    class Unreported(options):
+        def to_ctypes(self) -> Any:  # noqa: ANN401
+            """Return the C structure of these options."""
+            structure = super().to_ctypes()
+            structure.ca_bundle_path = _NO_AUTHORITIES.encode()
+            return structure
+
+    return Unreported
 
 
 def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa: ANN401

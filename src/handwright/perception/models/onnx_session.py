@@ -1,6 +1,9 @@
 """The package's own networks through ONNX Runtime, which is imported when the first one is opened."""
 
+import functools
+import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from handwright.errors import MissingModelError
@@ -13,8 +16,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     Raises:
         MissingModelError: It is missing or damaged.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.log_severity_level = 3
@@ -26,6 +28,20 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     except (OSError, RuntimeError, ValueError, *_onnx_errors()) as error:
         raise MissingModelError(f"{path} does not load", str(error), "install handwright again") from error
     return session, dict(session.get_modelmeta().custom_metadata_map)
+
+
+@functools.cache
+def import_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime with its telemetry off.
+
+    From 1.29 on, its packages for Linux report every session to their publisher unless this variable is set
+    when the module is imported. Where a program has imported it before, reports end here.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def _onnx_errors() -> tuple[type[Exception], ...]:
