@@ -165,10 +165,20 @@ def mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
 
 
-def outer_files(root: Path) -> None:
-    """What is lent while an image is built: /proc, /dev, names of hosts, pip's settings."""
+def kernel_files(root: Path) -> list[str]:
+    """What the kernel shows in every container: /proc, /dev and, read-only, /sys; where they are mounted.
+
+    Without /sys MediaPipe's memory allocator finds no processors and aborts.
+    """
     mount("-t", "proc", "proc", str(root / "proc"))
     mount("--rbind", "/dev", str(root / "dev"))
+    mount("-t", "sysfs", "-o", "ro", "sysfs", str(root / "sys"))
+    return [str(root / name) for name in ("proc", "dev", "sys")]
+
+
+def outer_files(root: Path) -> None:
+    """What is lent while an image is built: the kernel's files, names of hosts, pip's settings."""
+    kernel_files(root)
     told = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
     named = re.findall(r"(?:^|[\s'\"=]|file://)(/[^\s'\"]+)", told.stdout)
     settings = ["/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/xdg/pip", *named]
@@ -240,9 +250,9 @@ def compose(image: Image) -> None:
             if service.get("read_only"):
                 mount("--bind", str(root), str(root))
                 mount("-o", "remount,bind,ro", str(root))
-                mount("--rbind", "/dev", str(root / "dev"))
-                mount("-t", "proc", "proc", str(root / "proc"))
-                mounted = [str(root / "dev"), str(root / "proc"), str(root)]
+                mounted = [*kernel_files(root), str(root)]
+                if image.start(["/bin/sh", "-c", "2>/dev/null >written"]).wait() == 0:
+                    raise SystemExit(f"compose.yaml, {name}: the root is not read-only")
             for place in service.get("tmpfs", []):
                 mount("-t", "tmpfs", "-o", "mode=1777", "none", str(inside(root, place)))
                 mounted.insert(0, str(inside(root, place)))
@@ -297,7 +307,9 @@ def main() -> None:
     run_inside(image)
     print("all steps ran", flush=True)
     if not args.keep:
-        subprocess.run(["umount", "-R", "-l", str(root / "dev"), str(root / "proc")], check=False)
+        subprocess.run(
+            ["umount", "-R", "-l", *(str(root / name) for name in ("dev", "proc", "sys"))], check=False
+        )
         subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True)
 
 
