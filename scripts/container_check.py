@@ -307,9 +307,9 @@ def main() -> None:
     run_inside(image)
     print("all steps ran", flush=True)
     if not args.keep:
-        subprocess.run(
-            ["umount", "-R", "-l", *(str(root / name) for name in ("dev", "proc", "sys"))], check=False
-        )
+        lent = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        for place in reversed([name for name in lent if name.startswith(f"{root}/")]):
+            subprocess.run(["umount", "-l", place], check=True)
         subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True)
 
 
