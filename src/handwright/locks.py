@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -39,3 +41,38 @@ def remove_if_left(path: Path) -> None:
     with contextlib.suppress(OSError), path.open("rb") as file:
         if not is_locked(file):
             path.unlink(missing_ok=True)
+
+
+def make_held_folder(prefix: str) -> tuple[Path, IO[bytes]]:
+    """Make a temporary folder that is known as left behind once its process has ended.
+
+    Returns:
+        The folder, and the lock file in it: it is held until it is closed.
+
+    Raises:
+        OSError: There is no room for it, or the folder for temporary files may not be written to.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        try:
+            held = (folder / _LOCK).open("xb")
+        except FileNotFoundError:  # swept away meanwhile
+            continue
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        lock(held)
+        if is_linked(held):
+            return folder, held
+        held.close()
+
+
+def remove_left_folders(prefix: str) -> None:
+    """Remove the folders of ``make_held_folder`` whose processes have ended."""
+    for held in Path(tempfile.gettempdir()).glob(f"{prefix}*/{_LOCK}"):
+        with contextlib.suppress(OSError), held.open("rb") as file:
+            if not is_locked(file):
+                shutil.rmtree(held.parent, ignore_errors=True)
+
+
+_LOCK = ".lock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 
 import pytest
@@ -140,7 +141,7 @@ def test_a_full_disk_is_no_job_and_leaves_nothing(opened, monkeypatch):
 
 
 def test_pictures_of_a_service_that_was_killed_are_removed_by_the_next(opened, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left = tmp_path / "handwright-service-killed"
     (left / "job").mkdir(parents=True)
     (left / "job" / "input").write_bytes(b"a picture")

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import fsspec
 import pytest
 
 from handwright.apps.cli.main import run
-from handwright.errors import UsageError
+from handwright.errors import OutputError, UsageError
+from handwright.locks import make_held_folder, remove_left_folders
 from handwright.review.checklist import PictureReview
 from handwright.workflow import Request, RunOptions, refine_files
 from handwright.workflow.batch.cluster import BatchOptions
@@ -26,6 +28,10 @@ from handwright.workflow.batch.items import Item, list_items, read_item
 from handwright.workflow.batch.sink import Sink
 from handwright.workflow.batch.summary import Summary
 from handwright.workflow.batch.worker import Task, Worker, summary_row
+from handwright.workflow.jobs import Job
+from handwright.workflow.report.document import failed_entry
+from handwright.workflow.run.picture import Outcome
+from handwright.workflow.run.request import Plan
 from tests.workflow import fakes
 from tests.workflow.batch import actor
 from tests.workflow.fakes import BREAKS, KILLS, open_fake_engine, picture
@@ -190,6 +196,60 @@ def test_pictures_that_cannot_be_worked_on_are_quarantined_with_the_reason(tmp_p
     assert Worker(task(str(tmp_path / "out"), run="later", redo="quarantined")).work(item)["error"] is None
 
 
+def test_a_full_sink_stops_the_batch_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (item,) = list_items([str(picture(tmp_path / "a.png"))])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    worker = Worker(task(str(tmp_path / "out")))
+    rows = {name: [value] for name, value in item.row().items()}
+    for name in ("write_bytes", "mkdir"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, name, full)
+            (line,) = worker(rows)["stop"]
+        assert "o space left on device" in line
+        assert "\n" not in line
+        assert not list((tmp_path / "out").glob("records/*"))
+    assert worker(rows)["stop"] == [""]
+    assert (tmp_path / "out/records/a.png.json").is_file()
+
+
+def test_local_copies_of_a_worker_that_was_killed_are_removed_by_the_next(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "handwright-batch-killed"
+    (left / "in").mkdir(parents=True)
+    (left / ".lock").touch()
+    living, held = make_held_folder("handwright-batch-")
+    (item,) = list_items([str(picture(tmp_path / "a.png"))])
+    assert Worker(task(str(tmp_path / "out"))).work(item)["error"] is None
+    assert list(tmp_path.glob("handwright-batch-*")) == [living]
+    held.close()
+    remove_left_folders("handwright-batch-")
+    assert not living.exists()
+
+
+def test_no_room_for_a_local_copy_stops_the_batch_and_blames_no_picture(tmp_path: Path, monkeypatch):
+    (item,) = list_items([str(picture(tmp_path / "a.png"))])
+    work = Worker(task(str(tmp_path / "out"))).work
+    said = r"cannot write .*: No space left on device; free some space"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def half(_: object, job: Job, plan: Plan, __: object) -> Outcome:
+        error = OutputError(f"cannot write {job.output}", "No space left on device", "")
+        return Outcome(failed_entry(job, plan.settings, error))
+
+    for name, instead in (("make_held_folder", full), ("attempt", half)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"handwright.workflow.batch.worker.{name}", instead)
+            with pytest.raises(OutputError, match=said):
+                work(item)
+        assert not list((tmp_path / "out").glob("records/*"))
+    assert work(item)["error"] is None
+
+
 def test_a_picture_at_which_workers_die_is_given_up_after_some_attempts(tmp_path: Path):
     (item,) = list_items([str(picture(tmp_path / "a.png"))])
     sink = Sink(str(tmp_path / "out"))
@@ -306,6 +366,7 @@ def test_worker_and_driver_are_killed_and_every_result_is_there_once(tmp_path: P
     first.kill()
     first.communicate()
     before = {path.name: json.loads(path.read_text())["run"] for path in out.glob("records/*.json")}
+    (out / "pictures" / ".00.png.0123456789ab.part").write_bytes(b"half")
     second = start(2)
     printed, errors = second.communicate(timeout=300)
     assert second.returncode == 0, errors
@@ -326,4 +387,4 @@ def test_worker_and_driver_are_killed_and_every_result_is_there_once(tmp_path: P
     assert {path.name for path in out.iterdir()} == {
         "pictures", "records", "batch.json", "report.json", "quarantine.csv", "index.html",
     }  # fmt: skip
-    assert not list(out.rglob("*.tmp*"))
+    assert not list(out.rglob("*.part"))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from handwright.apps.service.settings import ServiceSettings
 from handwright.apps.service.worker import KINDS, Kinds, work_until_closed
 from handwright.errors import HandwrightError
-from handwright.locks import is_locked, lock
+from handwright.locks import make_held_folder, remove_left_folders
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -31,7 +29,7 @@ Status = Literal["queued", "running", "done", "failed", "cancelled"]
 FINISHED = ("done", "failed", "cancelled")
 
 _LOOK_S = 0.1  # Seconds between two looks at a worker: a cancelled job frees it within that
-_FOLDER, _LOCK = "handwright-service-", ".lock"  # Of the pictures of a service that runs
+_FOLDER = "handwright-service-"  # Of the pictures of a service that runs
 _STOP_S = 2.0  # Seconds that an idle worker has to end by itself
 
 
@@ -87,10 +85,8 @@ class JobQueue:
         kinds: Kinds = KINDS,
     ) -> None:
         self._settings, self._on_finish, self._kinds = settings, on_finish, kinds
-        _remove_left_folders()
-        self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
-        self._lock = (self._folder / _LOCK).open("xb")
-        lock(self._lock)  # marks that the folder's service lives
+        remove_left_folders(_FOLDER)
+        self._folder, self._lock = make_held_folder(_FOLDER)
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -273,14 +269,6 @@ class JobQueue:
             if k < too_many or now - job.ended > self._settings.keep_seconds:
                 shutil.rmtree(job.folder, ignore_errors=True)
                 del self._jobs[job.id]
-
-
-def _remove_left_folders() -> None:
-    """Remove the pictures of services that were killed."""
-    for held in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_LOCK}"):
-        with suppress(OSError), held.open("rb") as file:
-            if not is_locked(file):
-                shutil.rmtree(held.parent, ignore_errors=True)
 
 
 class _Worker:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -13,12 +13,13 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from handwright import __version__
-from handwright.errors import UsageError, need
+from handwright.errors import OutputError, UsageError, need
+from handwright.locks import remove_left_folders
 from handwright.progress import Progress, silent
 from handwright.workflow.batch.items import Item, list_items
 from handwright.workflow.batch.sink import Sink
 from handwright.workflow.batch.summary import Summary
-from handwright.workflow.batch.worker import TASKS, Task, TaskName, Worker, scratch_folder
+from handwright.workflow.batch.worker import SCRATCH, TASKS, Task, TaskName, Worker
 from handwright.workflow.run.batch import RunOptions, engine_opener
 from handwright.workflow.run.pool import FailOn, OpenEngine, exit_code_of
 from handwright.workflow.run.request import Request
@@ -85,7 +86,7 @@ def run_batch(
 
     Raises:
         UsageError: The sources hold no picture, or an option makes no sense.
-        OutputError: The sink cannot be written to.
+        OutputError: The sink cannot be written to, or became full.
         MissingPackageError: Ray is not installed.
         MissingModelError: A model is missing and cannot be fetched.
     """
@@ -115,11 +116,14 @@ def run_batch(
     try:
         with redirect_stdout(sys.stderr), _cluster(options):  # Ray reports the death of workers on stdout
             for row in _results(items, task, options):
+                if row["stop"]:
+                    raise OutputError(row["stop"])
                 summary.add(row)
                 options.progress("", summary.counts["pictures"], len(items))
     finally:
-        shutil.rmtree(scratch_folder(run), ignore_errors=True)
+        remove_left_folders(SCRATCH)
     place.remove("claims")
+    place.remove_parts()
     about = {"schema": "handwright/batch-1", "handwright": __version__, "task": options.task, "run": run}
     place.write("report.json", summary.to_json({**about, "settings": task.settings}).encode())
     place.write("quarantine.csv", summary.quarantine_csv().encode())
@@ -129,8 +133,6 @@ def run_batch(
 
 
 def _about(task: Task, sources: Sequence[str]) -> str:
-    import json
-
     about = {"handwright": __version__, "task": task.name, "sources": list(sources), "run": task.run}
     return json.dumps({**about, "settings": task.settings}, indent=1, ensure_ascii=False) + "\n"
 

@@ -72,6 +72,14 @@ class Sink:
         if files.exists(f"{root}/{name}"):
             files.rm(f"{root}/{name}", recursive=True)
 
+    def remove_parts(self) -> None:
+        """Remove the half-written files of workers that were killed, where the sink is a folder on disk."""
+        files, root = self._place
+        if _is_local(files):
+            from handwright.image import remove_parts
+
+            remove_parts([Path(root)], below=True)
+
     def record(self, key: str, fingerprint: str) -> Record | None:
         """What became of a picture, if that was by the same settings and its results still stand."""
         data = self.read(f"records/{key}.json")
@@ -79,7 +87,7 @@ class Sink:
             return None
         try:
             record = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(record, dict) or cast(Record, record).get("fingerprint") != fingerprint:
             return None

@@ -15,7 +15,8 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
-from handwright.errors import HandwrightError
+from handwright.errors import HandwrightError, OutputError
+from handwright.locks import make_held_folder, remove_left_folders
 from handwright.workflow.batch.items import Item, read_item
 from handwright.workflow.batch.sink import Record, Sink
 from handwright.workflow.jobs import Job
@@ -29,6 +30,9 @@ from handwright.workflow.run.request import Plan, Request
 
 TaskName = Literal["refine", "review", "hands"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
+
+SCRATCH = "handwright-batch-"
+"""Start of the names of the temporary folders in which workers keep local copies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,7 @@ class Worker:
         import cv2
 
         cv2.setNumThreads(1)  # results do not depend on it; a worker has one core
+        remove_left_folders(SCRATCH)
         self.task, self.sink, self._stack = task, Sink(task.sink), ExitStack()
 
     def __call__(self, rows: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -68,11 +73,21 @@ class Worker:
             Item(**{name: _plain(value) for name, value in zip(names, values, strict=True)})
             for values in zip(*rows.values(), strict=True)
         ]
-        results = [summary_row(item.key, self.work(item)) for item in items]
+        results = [self._row(item) for item in items]
         return {name: [result[name] for result in results] for name in results[0]}
 
+    def _row(self, item: Item) -> dict[str, Any]:
+        try:
+            return summary_row(item.key, self.work(item))
+        except OutputError as error:  # the next picture's result could not be kept either
+            return {**summary_row(item.key, _NOTHING), "stop": str(error)}
+
     def work(self, item: Item) -> Record:
-        """What became of a picture: now, or in an earlier attempt or run."""
+        """What became of a picture: now, or in an earlier attempt or run.
+
+        Raises:
+            OutputError: The result cannot be written, or there is no room for a local copy.
+        """
         task = self.task
         done = None if task.redo == "everything" else self.sink.record(item.key, task.fingerprint)
         if done is not None and (done["error"] is None or task.redo == "nothing" or done["run"] == task.run):
@@ -124,13 +139,14 @@ class Worker:
             data = read_item(item)
         except HandwrightError as error:
             return Outcome(failed_entry(job, self.task.settings, error)), {}
-        job.source.parent.mkdir(parents=True, exist_ok=True)
-        job.source.write_bytes(data)
+        write_copy(job.source, data)
         began = time.perf_counter()
         outcome = attempt(work[self.task.name], job, plan, self._engine)
         outcome.record.setdefault("seconds", {"all": round(time.perf_counter() - began, 4)})
         written = sorted(file for file in job.output.parent.rglob("*") if file.is_file())
         place, error = PurePosixPath(item.key).parent, outcome.record["error"]
+        if error is not None and error["what"].startswith(f"cannot write {folder}"):  # no room for a copy
+            raise OutputError(error["what"], error["why"], "free some space, then run the batch again")
         if error is not None:  # in the user's words, not those of the copy
             named = {k: v.replace(str(job.source), item.url) for k, v in error.items() if isinstance(v, str)}
             outcome.record["error"] = {**error, **named}
@@ -153,19 +169,34 @@ class Worker:
 
     @contextmanager
     def _folder(self) -> Generator[Path]:
-        """A folder for one picture, in that of the run, which is removed whole at its end."""
-        folder = scratch_folder(self.task.run)
-        folder.mkdir(parents=True, exist_ok=True)
-        own = Path(tempfile.mkdtemp(dir=folder))
+        """A temporary folder for one picture; what a worker that is killed leaves, the next one removes."""
         try:
-            yield own
+            folder, held = make_held_folder(SCRATCH)
+        except OSError as error:
+            raise _no_room(Path(tempfile.gettempdir()), error) from error
+        try:
+            with held:
+                yield folder
         finally:
-            shutil.rmtree(own, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def scratch_folder(run: str) -> Path:
-    """Where the workers of a run keep local copies, on each machine."""
-    return Path(tempfile.gettempdir()) / f"handwright-batch-{run}"
+def write_copy(path: Path, data: bytes) -> None:
+    """Write a picture's local copy.
+
+    Raises:
+        OutputError: There is no room for it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise _no_room(path, error) from error
+
+
+def _no_room(path: Path, error: OSError) -> OutputError:
+    why = error.strerror or str(error)
+    return OutputError(f"cannot write {path}", why, "free some space, then run the batch again")
 
 
 def summary_row(key: str, record: Record) -> dict[str, Any]:
@@ -183,7 +214,11 @@ def summary_row(key: str, record: Record) -> dict[str, Any]:
         "unsure": left["unsure"],
         "seconds": float(sum(entry.get("seconds", {}).values())),
         "output": entry["output"] or "",
+        "stop": "",  # Why the whole batch cannot go on
     }
+
+
+_NOTHING: Record = {"task": "hands", "run": "", "error": None, "entry": {"output": None}}
 
 
 def _verdicts(task: TaskName, entry: Mapping[str, Any]) -> Mapping[Any, int]:
