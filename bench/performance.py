@@ -213,19 +213,28 @@ def paste(n: int) -> Table:
     ]
 
 
-def process(command: Sequence[str], folder: Path) -> tuple[float, float]:
+MEASURED = """
+import os, subprocess, sys, time
+began = time.perf_counter()
+started = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(started.pid, 0)
+print(time.perf_counter() - began, used.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+"""Run by a small process: the peak memory of a child is at least what its parent held when it began."""
+
+
+def process(command: Sequence[str]) -> tuple[float, float]:
     """Wall seconds and peak MiB of a fresh process.
 
     Raises:
         RuntimeError: It ends with an error.
     """
-    began = time.perf_counter()
-    with (folder / "errors").open("w") as errors:
-        started = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, used = os.wait4(started.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise RuntimeError((folder / "errors").read_text()[-500:])
-    return time.perf_counter() - began, used.ru_maxrss / 1024
+    watcher = [sys.executable, "-S", "-c", MEASURED, sys.executable, *command]
+    done = subprocess.run(watcher, capture_output=True, text=True, check=True)
+    taken, peak, status = done.stdout.split()
+    if int(status) not in (0, 1):
+        raise RuntimeError(done.stderr[-500:])
+    return float(taken), float(peak) / 1024
 
 
 def sizes(n: int) -> Table:
@@ -252,7 +261,7 @@ def sizes(n: int) -> Table:
             for label, path in paths.items():
                 out = str(folder / "out.png")
                 command = ["-m", "handwright", "refine", str(path), "-o", out, "--all", "--force"]
-                cold[label].append(process(command, folder))
+                cold[label].append(process(command))
 
                 def mend(path: Path = path) -> None:
                     refiner(path, all=True).after.save(folder / "warm.png")
@@ -288,11 +297,11 @@ def cold(n: int) -> Table:
             ],
         }  # fmt: skip
         for command in commands.values():
-            process(command, folder)
+            process(command)
         runs = {label: [] for label in commands}
         for _ in range(2 * n):
             for label, command in commands.items():
-                runs[label].append(process(command, folder))
+                runs[label].append(process(command))
     lines = [
         f"N = {2 * n} processes of each, in turn; median [least, most].",
         "",
