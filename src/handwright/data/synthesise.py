@@ -91,13 +91,13 @@ def synthesise(
         DataError: The folder holds another world.
         OutputError: It cannot be written.
     """
-    _check(kind, count, seed, size, workers, defect)
+    check_world(kind, count, seed, size, workers, defect)
     pictures = list_photos(photos) if photos is not None else ()
     world = World(kind, seed, size, tuple(p.name for p in pictures), defect)
     folder.mkdir(parents=True, exist_ok=True)
     _enter(folder, world)
     ranges = shard_ranges(count, PER_SHARD)
-    names = {_name(kind, span): span for span in ranges}
+    names = {shard_name(kind, span): span for span in ranges}
     for stale in folder.glob(f"{kind}-*.tar"):
         if stale.name not in names:
             stale.unlink()
@@ -128,7 +128,14 @@ def write_sheet(folder: Path, count: int = 100) -> Path:
     return path
 
 
-def _check(kind: str, count: int, seed: int, size: int, workers: int, defect: str | None) -> None:
+def check_world(
+    kind: str, count: int, seed: int, size: int, workers: int = 1, defect: str | None = None
+) -> None:
+    """Refuse values that make no sense.
+
+    Raises:
+        UsageError: One does not.
+    """
     if kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}", "choose one of them")
     for name, value, least, most in (
@@ -145,10 +152,15 @@ def _check(kind: str, count: int, seed: int, size: int, workers: int, defect: st
         raise UsageError(f"there is no defect {defect!r}", f"defects are {', '.join(Defect)}", "choose one")
 
 
+def world_text(world: World) -> str:
+    """What ``world.json`` beside the shards holds."""
+    return json.dumps(asdict(world), indent=1, sort_keys=True)
+
+
 def _enter(folder: Path, world: World) -> None:
     """Write the folder's ``world.json``, or make sure that it is this world's."""
     path = folder / "world.json"
-    text = json.dumps(asdict(world), indent=1, sort_keys=True)
+    text = world_text(world)
     if path.exists():
         if path.read_text(encoding="utf-8") != text:
             raise DataError(f"{folder} holds another world", f"{path.name} differs", "give an empty folder")
@@ -175,11 +187,11 @@ def _work(
 ) -> Iterator[tuple[int, int]]:
     if workers == 1 or len(missing) <= 1:
         for span in missing:
-            yield _make_shard(folder, world, photos, span)
+            yield make_shard(folder, world, photos, span)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(missing)), context, _begin_worker) as pool:
-        jobs = [pool.submit(_make_shard, folder, world, photos, span) for span in missing]
+        jobs = [pool.submit(make_shard, folder, world, photos, span) for span in missing]
         for job in as_completed(jobs):
             yield job.result()
 
@@ -197,16 +209,41 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _make_shard(
-    folder: Path, world: World, photos: tuple[Path, ...], span: tuple[int, int]
+def make_shard(
+    folder: Path,
+    world: World,
+    photos: tuple[Path, ...],
+    span: tuple[int, int],
+    on_sample: Callable[[], None] = lambda: None,
 ) -> tuple[int, int]:
+    """Write one shard of a world into a folder that is there.
+
+    Args:
+        folder: Where.
+        world: What it belongs to.
+        photos: The photographs that the world names.
+        span: First index and one past the last.
+        on_sample: Called before each sample.
+
+    Returns:
+        ``span``.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     make = KINDS[world.kind]
-    samples = (make(world, index, photos) for index in range(*span))
-    write_shard(folder / _name(world.kind, span), samples)
+
+    def samples() -> Iterator[Entry]:
+        for index in range(*span):
+            on_sample()
+            yield make(world, index, photos)
+
+    write_shard(folder / shard_name(world.kind, span), samples())
     return span
 
 
-def _name(kind: str, span: tuple[int, int]) -> str:
+def shard_name(kind: str, span: tuple[int, int]) -> str:
+    """File name of the shard that holds samples from ``span[0]`` up to, without, ``span[1]``."""
     return f"{kind}-{span[0]:08d}-{span[1] - 1:08d}.tar"
 
 

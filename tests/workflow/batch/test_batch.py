@@ -27,7 +27,8 @@ from handwright.workflow.batch.cluster import BatchOptions
 from handwright.workflow.batch.items import Item, list_items, read_item
 from handwright.workflow.batch.sink import Sink
 from handwright.workflow.batch.summary import Summary
-from handwright.workflow.batch.worker import Task, Worker, summary_row
+from handwright.workflow.batch.task import Task
+from handwright.workflow.batch.worker import Worker, summary_row
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.document import failed_entry
 from handwright.workflow.run.picture import Outcome
@@ -174,12 +175,13 @@ def test_pictures_that_cannot_be_worked_on_are_quarantined_with_the_reason(tmp_p
     (tmp_path / "bad.png").write_bytes(b"no picture")
     picture(tmp_path / "bug.png", corner=BREAKS)
     worker = Worker(task(str(tmp_path / "out")))
-    bad, bug = (summary_row(item.key, worker.work(item)) for item in list_items([str(tmp_path)]))
+    bad, bug = (summary_row(item, worker.work(item)) for item in list_items([str(tmp_path)]))
     assert "file://" in bad["error"]
     assert "in a format that is known" in bad["error"]
     assert not bad["internal"]
     assert bug["internal"]
-    gone = summary_row("gone", worker.work(Item("gone.png", f"file://{tmp_path}/gone.png")))
+    missing = Item("gone.png", f"file://{tmp_path}/gone.png")
+    gone = summary_row(missing, worker.work(missing))
     assert "cannot read" in gone["error"]
     summary = Summary("now")
     for row in (bad, bug):
@@ -296,6 +298,7 @@ def test_the_summary_keeps_the_worst_hundred(tmp_path: Path):
     for k in range(300):
         row = {
             "key": f"{k:03}",
+            "pictures": 1,
             "error": "",
             "run": "now",
             "hands": 3,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from handwright.apps.cli import options as opt
+from handwright.apps.cli.evaluate import show_evaluation
 from handwright.apps.cli.show import Screen
 from handwright.errors import UsageError
 
@@ -15,14 +16,25 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SOURCE...",
-        help="Folders, patterns, .tar shards, .csv or .parquet manifests; paths, s3://, gs://, az://.",
+        help="Folders, patterns, shards, manifests (.csv, .parquet, .jsonl); paths, s3://, gs://, az://; "
+        "evaluate: REAL FAKE [OTHER]; synth: N or FROM:TO.",
         show_default=False,
     ),
 ]
 SinkOption = Annotated[
     str | None, opt.option("-o --output", "SINK", "Folder or address for results, records and the report.")
 ]
-TaskOption = Annotated[str, opt.option("--task", "NAME", "refine, review or hands.")]
+TaskOption = Annotated[
+    str, opt.option("--task", "NAME", "refine, review, hands, generate, evaluate or synth.")
+]
+Values = Annotated[
+    list[str] | None,
+    opt.option(
+        "--set",
+        "NAME=VALUE",
+        "Of generate, evaluate and synth: an option of that command (of one picture: a manifest's column).",
+    ),
+]
 Workers = Annotated[int, opt.option("--workers", "N", "Processes, a core each; results are the same.")]
 Address = Annotated[
     str | None,
@@ -38,6 +50,7 @@ def batch(
     sources: Sources = None,
     output: SinkOption = None,
     task: TaskOption = "refine",
+    values: Values = None,
     workers: Workers = 1,
     address: Address = None,
     max_seconds: MaxSeconds = 600.0,
@@ -47,16 +60,18 @@ def batch(
     debug: opt.Debug = False,
     **given: Any,  # noqa: ANN401 - the options of a refinement
 ) -> None:
-    """Refine or review very many pictures with Ray Data; a run that was killed goes on where it was.
+    """Refine, review, make or measure very many pictures with Ray Data; a run that was killed goes on.
 
     SINK gets pictures/, records/ with what became of each, report.json and index.html with the worst hundred,
-    and quarantine.csv with what could not be worked on. docs/how-to/batch.md explains it.
+    and quarantine.csv with what could not be worked on. docs/how-to/batch.md explains it, and what generate
+    (a manifest of prompts), evaluate (REAL FAKE) and synth (a number of pictures) take.
 
     Exit code 0: no hand fails that is left; 1: one does; 2: pictures are in quarantine.
     """
     from handwright.workflow import Request
     from handwright.workflow.batch.cluster import BatchOptions, run_batch
-    from handwright.workflow.batch.worker import TaskName
+    from handwright.workflow.batch.kinds import KINDS
+    from handwright.workflow.batch.task import TaskName
     from handwright.workflow.run.pool import FailOn
 
     if output is None:
@@ -67,6 +82,7 @@ def batch(
         options = BatchOptions(
             task=cast("TaskName", task),
             prompt=prompt,
+            values=dict(map(_pair, values or [])),
             workers=workers,
             address=address,
             max_seconds=max_seconds,
@@ -77,10 +93,18 @@ def batch(
         files = [source if "://" in source else str(Path(source)) for source in sources or []]
         result = run_batch(files, output, Request(**given), options)
     counts = result.summary.counts
-    screen.write(
-        f"{counts['pictures']} pictures ({counts['done_before']} done before): {counts['hands']} hands, "
-        f"{counts['refined']} refined, {counts['fail']} fail, {counts['unsure']} unclear; "
-        f"{counts['quarantined']} in quarantine"
-    )
+    words = {"hands": "hands", "refined": "refined", "fail": "fail", "unsure": "unclear"}
+    found = ", ".join(f"{counts[name]} {words[name]}" for name in KINDS[options.task].counted)
+    about = f"{counts['pictures']} pictures ({counts['done_before']} done before)"
+    screen.write(f"{about}{': ' * bool(found)}{found}; {counts['quarantined']} in quarantine")
+    if result.evaluation is not None:
+        show_evaluation(result.evaluation, screen)
     screen.write(f"report: {output.rstrip('/')}/index.html")
     raise typer.Exit(result.exit_code)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not (name and mark):
+        raise UsageError(f"--set {text!r} is no NAME=VALUE", "", "give, say, --set side=768")
+    return name.replace("-", "_"), value

@@ -100,6 +100,22 @@ def evaluate(
             seed=seed,
             progress=progress,
         )
+    if as_json:
+        notify_problems(result, screen)
+        screen.write(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        show_evaluation(result, screen)
+    raise typer.Exit(result.exit_code)
+
+
+def show_evaluation(result: Evaluation, screen: Screen) -> None:
+    """What was left out, and the figures as a table."""
+    notify_problems(result, screen)
+    _show(result)
+
+
+def notify_problems(result: Evaluation, screen: Screen) -> None:
+    """A line for each file that was skipped, the first twenty, and for each measure that failed."""
     for skipped in result.skipped[:_MOST_SHOWN]:
         screen.notify(f"handwright: skipped {skipped.path}: {skipped.reason}")
     if len(result.skipped) > _MOST_SHOWN:
@@ -108,11 +124,6 @@ def evaluate(
         )
     for failed in result.failed:
         screen.notify(f"handwright: {failed.metric} could not be measured: {failed.reason}.")
-    if as_json:
-        screen.write(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
-    else:
-        _show(result)
-    raise typer.Exit(result.exit_code)
 
 
 def _show(result: Evaluation) -> None:

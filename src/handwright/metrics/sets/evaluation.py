@@ -136,6 +136,8 @@ _PAIRED: dict[str, Callable[[Sets, Gathered, Sequence[str]], list[Estimate]]] = 
 
 Items = Mapping[str, Item]
 
+SETS = ("real", "fake", "versus")  # What the sets of an evaluation are called, in order
+
 
 def evaluate_sets(
     real: Items,
@@ -152,15 +154,24 @@ def evaluate_sets(
         NotEnoughDataError: Nothing at all could be measured.
         UsageError: CLIPSIM without an extractor that reads text, or foregrounds without masks.
     """
-    _check(plan, extractor, (real, fake))
-    paired = frozenset(real) & frozenset(fake) if plan.needs_pairs else frozenset[str]()
+    check_sets(plan, extractor, (real, fake))
+    paired = names_compared(plan, real, fake)
     gathered = [
-        gather(named, _wanted(plan, called, paired), extractor, finder, on_picture)
-        for called, named in (("real", real), ("fake", fake), ("versus", versus))
+        gather(named, wanted_of(plan, called, paired), extractor, finder, on_picture)
+        for called, named in zip(SETS, (real, fake, versus), strict=True)
         if named is not None
     ]
+    return measure_sets(gathered, plan, extractor)
+
+
+def measure_sets(gathered: Sequence[Gathered], plan: Plan, extractor: FeatureExtractor | None) -> Evaluation:
+    """Measure what was taken of the pictures of two sets, or three, in the order of ``SETS``.
+
+    Raises:
+        NotEnoughDataError: Nothing at all could be measured.
+    """
     sets = Sets(*gathered[:2], extractor=extractor, seed=plan.seed)
-    other = gathered[2] if versus is not None else None
+    other = gathered[2] if len(gathered) > 2 else None
     estimates, failed = _measure(sets, plan, other)
     if not estimates:
         raise NotEnoughDataError("nothing could be measured", _why(failed, gathered))
@@ -175,7 +186,12 @@ def evaluate_sets(
     )
 
 
-def _check(plan: Plan, extractor: FeatureExtractor | None, sets: Sequence[Items]) -> None:
+def check_sets(plan: Plan, extractor: FeatureExtractor | None, sets: Sequence[Items]) -> None:
+    """Refuse measures for which something is missing.
+
+    Raises:
+        UsageError: CLIPSIM without an extractor that reads text, or foregrounds without masks.
+    """
     if plan.needs("clipsim") and not hasattr(extractor, "texts"):
         raise UsageError(
             "clipsim needs an extractor that reads text", "", "give --extractor clip-hw-v1 or clip:DIR"
@@ -185,7 +201,19 @@ def _check(plan: Plan, extractor: FeatureExtractor | None, sets: Sequence[Items]
         raise UsageError("kid-fg and fid-fg need masks", "", "give --masks REAL_MASKS FAKE_MASKS, or shards")
 
 
-def _wanted(plan: Plan, called: str, paired: frozenset[str]) -> Wanted:
+def names_compared(plan: Plan, real: Items, fake: Items) -> frozenset[str]:
+    """Names of the pictures whose hands are compared one by one."""
+    return frozenset(real) & frozenset(fake) if plan.needs_pairs else frozenset[str]()
+
+
+def wanted_of(plan: Plan, called: str, paired: frozenset[str]) -> Wanted:
+    """What a plan takes of the pictures of a set.
+
+    Args:
+        plan: What to measure.
+        called: One of ``SETS``.
+        paired: See ``names_compared``.
+    """
     compared = plan.needs_finder and called != "versus"
     return Wanted(
         whole=plan.needs(*WHOLE) or (plan.needs("clipsim") and called != "real"),

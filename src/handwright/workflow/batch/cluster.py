@@ -6,23 +6,27 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from handwright import __version__
 from handwright.errors import OutputError, UsageError, need
 from handwright.locks import remove_left_folders
 from handwright.progress import Progress, silent
-from handwright.workflow.batch.items import Item, list_items
+from handwright.workflow.batch.items import Item
+from handwright.workflow.batch.kinds import KINDS
 from handwright.workflow.batch.sink import Sink
 from handwright.workflow.batch.summary import Summary
-from handwright.workflow.batch.worker import SCRATCH, TASKS, Task, TaskName, Worker
-from handwright.workflow.run.batch import RunOptions, engine_opener
+from handwright.workflow.batch.task import Finished, Task, TaskName, read_values
+from handwright.workflow.batch.worker import SCRATCH, Worker
 from handwright.workflow.run.pool import FailOn, OpenEngine, exit_code_of
 from handwright.workflow.run.request import Request
+
+if TYPE_CHECKING:
+    from handwright.metrics.results import Evaluation
 
 _ROWS_A_BLOCK = 8
 """Pictures of a block, the unit that Ray plans with; few, so that workers end together. Chosen by eye."""
@@ -40,6 +44,7 @@ class BatchOptions:
 
     task: TaskName = "refine"  # What is done with every picture
     prompt: str = ""  # What pictures were meant to show that have no prompt of their own; for review
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])  # Of generate, evaluate and synth
     workers: int = 1  # Processes, one core each
     address: str | None = None  # Of a cluster that is there; None: a local one is started
     max_seconds: float = 600.0  # A picture that takes longer ends its worker
@@ -55,8 +60,8 @@ class BatchOptions:
         Raises:
             UsageError: An option has no such value.
         """
-        if self.task not in TASKS:
-            raise UsageError(f"--task {self.task!r} is not known", "", f"give {', '.join(TASKS)}")
+        if self.task not in KINDS:
+            raise UsageError(f"--task {self.task!r} is not known", "", f"give {', '.join(KINDS)}")
         if self.fail_on not in ("fail", "unsure"):
             raise UsageError(f"--fail-on {self.fail_on!r} is not known", "", "give fail or unsure")
         numbers = {"--workers": self.workers, "--attempts": self.attempts, "--max-seconds": self.max_seconds}
@@ -71,6 +76,7 @@ class BatchResult:
 
     summary: Summary
     exit_code: int  # 0, 1 a hand fails that is left, 2 pictures are in quarantine, 70 one by a bug
+    evaluation: Evaluation | None = None  # Of the task of that name
 
 
 def run_batch(
@@ -79,7 +85,7 @@ def run_batch(
     """Work on all pictures of the sources that are not done yet.
 
     Args:
-        sources: See ``items.list_items``.
+        sources: See ``items.list_items``; of prompts, sets and seeds: docs/how-to/batch.md.
         sink: Folder for results, records and the report: a path, or an address that fsspec knows.
         request: Options of a refinement.
         options: How the batch is carried out.
@@ -93,10 +99,8 @@ def run_batch(
     request, options = request or Request(), options or BatchOptions()
     need("ray", "pyarrow", "fsspec", extra="batch")
     options.check()
-    items = list_items(sources, leave_out=sink)
-    request.check(len(items))
-    engine_opener(RunOptions(open_engine=options.open_engine), request)  # fetches models once, here
-    place, run = Sink(sink), uuid4().hex[:12]
+    kind, place, run = KINDS[options.task], Sink(sink), uuid4().hex[:12]
+    _check_given(options, request)
     task = Task(
         name=options.task,
         request=request,
@@ -104,37 +108,62 @@ def run_batch(
         fingerprint=request.fingerprint(f"{options.task} {options.prompt}".rstrip()),
         sink=sink,
         run=run,
+        values=read_values(kind.values, options.values, "--set"),
         prompt=options.prompt,
         attempts=options.attempts,
         seconds=options.max_seconds,
         redo=options.redo,
         open_engine=options.open_engine,
     )
+    items = kind.items(sources, task)
+    request.check(len(items))
+    kind.opener(task)  # fetches models once, here
     place.write("batch.json", _about(task, sources).encode())
-    summary = Summary(run)
-    options.progress("", 0, len(items))
+    summary, finished = Summary(run), Finished()
+    _work(items, task, options, summary)
+    place.remove("claims")
+    place.remove_parts()
+    try:
+        if kind.finish is not None:
+            finished = kind.finish(task, place, items)
+    finally:
+        about = {"schema": "handwright/batch-1", "handwright": __version__, "task": options.task, "run": run}
+        report = summary.to_json({**about, "settings": task.settings, **finished.report})
+        place.write("report.json", report.encode())
+        place.write("quarantine.csv", summary.quarantine_csv().encode())
+        title = f"{options.task} of {summary.counts['pictures']} pictures"
+        place.write("index.html", summary.page(title).encode())
+    errors = [{"internal": summary.internal}] * bool(summary.quarantine)
+    code = exit_code_of(errors, summary.counts, options.fail_on)
+    return BatchResult(summary, max(code, finished.exit_code), finished.evaluation)
+
+
+def _check_given(options: BatchOptions, request: Request) -> None:
+    takes = KINDS[options.task].options
+    alien = [name for name in request.given if takes is not None and name not in takes]
+    if alien:
+        raise UsageError(f"`{alien[0]}` has no meaning for --task {options.task}", "", "leave it out")
+
+
+def _work(items: Sequence[Item], task: Task, options: BatchOptions, summary: Summary) -> None:
+    """Work on all items; results are added to the summary as they come."""
+    total = sum(item.pictures for item in items)
+    options.progress("", 0, total)
     try:
         with redirect_stdout(sys.stderr), _cluster(options):  # Ray reports the death of workers on stdout
             for row in _results(items, task, options):
                 if row["stop"]:
                     raise OutputError(row["stop"])
                 summary.add(row)
-                options.progress("", summary.counts["pictures"], len(items))
+                options.progress("", summary.counts["pictures"], total)
     finally:
         remove_left_folders(SCRATCH)
-    place.remove("claims")
-    place.remove_parts()
-    about = {"schema": "handwright/batch-1", "handwright": __version__, "task": options.task, "run": run}
-    place.write("report.json", summary.to_json({**about, "settings": task.settings}).encode())
-    place.write("quarantine.csv", summary.quarantine_csv().encode())
-    place.write("index.html", summary.page(f"{options.task} of {len(items)} pictures").encode())
-    errors = [{"internal": summary.internal}] * bool(summary.quarantine)
-    return BatchResult(summary, exit_code_of(errors, summary.counts, options.fail_on))
 
 
 def _about(task: Task, sources: Sequence[str]) -> str:
     about = {"handwright": __version__, "task": task.name, "sources": list(sources), "run": task.run}
-    return json.dumps({**about, "settings": task.settings}, indent=1, ensure_ascii=False) + "\n"
+    about |= {"settings": task.settings, "values": dict(task.values)}
+    return json.dumps(about, indent=1, ensure_ascii=False) + "\n"
 
 
 @contextmanager

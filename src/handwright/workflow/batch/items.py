@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import pickle
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from handwright.errors import UnreadableImageError, UsageError
+from handwright.errors import OutputError, UnreadableImageError, UsageError
 from handwright.workflow.jobs import PICTURE_SUFFIXES
 
 MOST_BYTES = 500_000_000
 """Larger files are no pictures that one can work on; they are quarantined unread. Chosen by eye."""
 
-_MANIFESTS = (".csv", ".parquet")
+MANIFESTS = (".csv", ".parquet", ".jsonl")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture."""
+    """One picture, or what is made in one go."""
 
     key: str  # Its name in the sink, below ``pictures/`` and ``records/``
-    url: str  # Where it lies, for fsspec
+    url: str  # Where it lies, for fsspec; of what is made, where it is asked for
     offset: int = 0  # Its first byte there
     size: int = -1  # Its bytes; −1: all there are
     prompt: str = ""  # What it was meant to show; empty: not known
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])  # What decides its result besides; JSON
+    source: Any = None  # What reads it where that is no file of its own; decides no result
+    pictures: int = 1  # How many pictures it counts for
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, bytes]:
         """The item as a row of a data set."""
-        return asdict(self)
+        return {"item": pickle.dumps(self)}
 
 
 def list_items(sources: Sequence[str], leave_out: str | None = None) -> list[Item]:
@@ -39,9 +44,9 @@ def list_items(sources: Sequence[str], leave_out: str | None = None) -> list[Ite
 
     Args:
         sources: Folders, patterns with ``*``, picture files, ``.tar`` shards (or patterns of them) and
-            manifests (``.csv`` or ``.parquet`` with a column ``path`` and perhaps ``name`` and ``prompt``),
-            each as a path or an address that fsspec knows (``s3://``, ``gs://``, ``az://``, ``file://`` …).
-            Paths in a manifest are relative to it.
+            manifests (``.csv``, ``.parquet`` or ``.jsonl`` with a column ``path`` and perhaps ``name`` and
+            ``prompt``), each as a path or an address that fsspec knows (``s3://``, ``gs://``, ``az://``,
+            ``file://`` …). Paths in a manifest are relative to it.
         leave_out: A folder whose content is never an input: the sink inside a source.
 
     Raises:
@@ -86,6 +91,25 @@ def read_item(item: Item) -> bytes:
         ) from error
 
 
+def write_copy(path: Path, data: bytes) -> None:
+    """Write a picture's local copy.
+
+    Raises:
+        OutputError: There is no room for it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise no_room(path, error) from error
+
+
+def no_room(path: Path, error: OSError) -> OutputError:
+    """The error of a local copy that cannot be written."""
+    why = error.strerror or str(error)
+    return OutputError(f"cannot write {path}", why, "free some space, then run the batch again")
+
+
 def open_filesystem(url: str) -> tuple[Any, str]:
     """The file system of an address and the path there.
 
@@ -125,8 +149,8 @@ def _of(source: str) -> Iterator[Item]:
             yield from _below(files, path, files.find(path))
         elif suffix == ".tar":
             yield from _of_shard(files, path)
-        elif suffix in _MANIFESTS:
-            yield from _of_manifest(files, path, suffix)
+        elif suffix in MANIFESTS:
+            yield from _of_manifest(source)
         elif not files.exists(path):
             raise UsageError(f"there is no {source}", "", "check the name")
         else:
@@ -164,38 +188,69 @@ def _of_shard(files: Any, path: str) -> Iterator[Item]:  # noqa: ANN401
             for member in tar:
                 name = PurePosixPath(member.name)
                 if member.isfile() and _is_visible_picture(name):
-                    yield Item(f"{shard}/{_safe(name, url)}", url, member.offset_data, member.size)
+                    yield Item(f"{shard}/{safe_name(name, url)}", url, member.offset_data, member.size)
     except tarfile.TarError as error:
         raise UsageError(f"{url} is no tar file", str(error), "give uncompressed .tar shards") from error
 
 
-def _of_manifest(files: Any, path: str, suffix: str) -> Iterator[Item]:  # noqa: ANN401
-    folder, url = path.rpartition("/")[0], files.unstrip_protocol(path)
-    for number, row in enumerate(_rows(files.cat_file(path), suffix, url), start=1):
-        place = row.get("path")
+def _of_manifest(source: str) -> Iterator[Item]:
+    for row in manifest_rows(source):
+        place = row.values.get("path")
         if not place:
-            raise UsageError(f"row {number} of {url} has no path", "", "fill the column path")
-        place = str(place)
-        if "://" not in place and not place.startswith("/"):
-            place = files.unstrip_protocol(f"{folder}/{place}")
-        default = row["path"] if place != row["path"] else PurePosixPath(place).name
-        name = _safe(PurePosixPath(str(row.get("name") or default)), url)
-        yield Item(name, place, prompt=str(row.get("prompt") or ""))
+            raise UsageError(f"row {row.number} of {row.url} has no path", "", "fill the column path")
+        url = row.address(str(place))
+        default = place if url != place else PurePosixPath(url).name
+        name = safe_name(PurePosixPath(str(row.values.get("name") or default)), row.url)
+        yield Item(name, url, prompt=str(row.values.get("prompt") or ""))
 
 
-def _rows(data: bytes, suffix: str, url: str) -> Iterable[Mapping[str, Any]]:
+@dataclass(frozen=True)
+class ManifestRow:
+    """A row of a manifest."""
+
+    url: str  # Of the manifest
+    number: int  # From 1
+    values: Mapping[str, Any]  # By column
+
+    def address(self, place: str) -> str:
+        """Where a file lies that the row names: relative to the manifest, if it is not absolute."""
+        if "://" in place or place.startswith("/"):
+            return place
+        return f"{self.url.rpartition('/')[0]}/{place}"
+
+
+def manifest_rows(source: str) -> list[ManifestRow]:
+    """The rows of a manifest.
+
+    Raises:
+        UsageError: It is not there, or cannot be read as one.
+    """
+    files, path = open_filesystem(source)
+    url, suffix = files.unstrip_protocol(path), PurePosixPath(path).suffix.lower()
     try:
-        if suffix == ".parquet":
-            from pyarrow import parquet
-
-            return parquet.read_table(io.BytesIO(data)).to_pylist()
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        return list(reader)
+        rows = _rows(files.cat_file(path), suffix)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {source}", "", "check the name") from error
     except (ValueError, OSError, csv.Error) as error:  # pyarrow's errors are of the first two kinds
         raise UsageError(f"{url} cannot be read as a manifest", str(error), "write it anew") from error
+    return [ManifestRow(url, number, row) for number, row in enumerate(rows, start=1)]
 
 
-def _safe(name: PurePosixPath, url: str) -> str:
+def _rows(data: bytes, suffix: str) -> list[dict[str, Any]]:
+    if suffix == ".parquet":
+        from pyarrow import parquet
+
+        return parquet.read_table(io.BytesIO(data)).to_pylist()
+    text = data.decode("utf-8-sig")
+    if suffix == ".jsonl":
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("a line is no object")
+        return rows
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def safe_name(name: PurePosixPath, url: str) -> str:
     """A name that stays below the sink.
 
     Raises:

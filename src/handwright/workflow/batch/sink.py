@@ -66,6 +66,16 @@ class Sink:
         files, root = self._place
         return bool(files.exists(f"{root}/{name}"))
 
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in a folder; none where there is no such folder."""
+        files, root = self._place
+        try:
+            return [
+                path.rstrip("/").rpartition("/")[2] for path in files.ls(f"{root}/{folder}", detail=False)
+            ]
+        except FileNotFoundError:
+            return []
+
     def remove(self, name: str) -> None:
         """Delete a file or folder; nothing happens where there is none."""
         files, root = self._place

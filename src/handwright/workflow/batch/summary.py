@@ -33,14 +33,14 @@ class Summary:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take in one result; see ``worker.summary_row``."""
-        self.counts["pictures"] += 1
+        self.counts["pictures"] += row["pictures"]
         if row["run"] == self.run:
             self.seconds += row["seconds"]
         else:
-            self.counts["done_before"] += 1
+            self.counts["done_before"] += row["pictures"]
         if row["error"]:
             self.internal |= row["internal"]
-            self.counts["quarantined"] += 1
+            self.counts["quarantined"] += row["pictures"]
             self.quarantine.append((row["key"], row["error"]))
             return
         self.counts.update({name: row[name] for name in _COUNTED})

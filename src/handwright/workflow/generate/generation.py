@@ -55,7 +55,7 @@ class Generation:
     progress: Progress = silent
     open_engine: Callable[[TwoStageSettings], Engine] | None = None  # None: the engine that the settings name
     open_reviewer: Callable[[], AbstractContextManager[Reviewer]] | None = None  # None: the real one
-    open_estimator: Callable[[], BodyEstimator] | None = None  # None: the real one
+    open_estimator: Callable[[], AbstractContextManager[Estimate]] | None = None  # None: the real one
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +92,12 @@ def generate_from_pose(generation: Generation) -> Generated:
     outputs = _outputs(generation)
     count, settings = len(outputs), generation.settings
     with ExitStack() as stack:
-        opened: list[BodyEstimator] = []
+        opened: list[Estimate] = []
 
         def estimate(pixels: UInt8[np.ndarray, "h w 3"]) -> list[Any]:
             if not opened:
                 opened.append(stack.enter_context((generation.open_estimator or _estimator)()))
-            return opened[0](pixels)
+            return list(opened[0](pixels))
 
         poses = _poses(generation, estimate)
         source, completed = poses(settings.seed)
