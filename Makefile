@@ -1,4 +1,4 @@
-# make setup · demo [IMAGE=path] · test · check · bench · bench-quality · bless · docs
+# make setup · demo [IMAGE=path] · test · check · bench · bench-quality · bless · docs · sbom · audit
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ IMAGE ?=
 DEMO := out/demo
 JOBS ?= 2
 
-.PHONY: setup demo test check bench bench-quality bless docs clean
+.PHONY: setup demo test check bench bench-quality bless docs sbom audit clean
 .DELETE_ON_ERROR:
 unexport PYTHONDONTWRITEBYTECODE  # the environment's libraries are compiled once, not by every process of a test
 
@@ -54,6 +54,13 @@ bless: setup
 docs: $(INSTALLED)
 	$(BIN)/mkdocs build --quiet
 	@echo "open out/site/architecture.html"
+
+sbom: $(INSTALLED)
+	$(BIN)/python scripts/what_ships.py --page docs/licences.md --sbom out/sbom.cdx.json
+
+audit: $(INSTALLED)
+	$(BIN)/python scripts/what_ships.py --audit-list out/audit.txt
+	$(BIN)/python scripts/audit.py out/audit.txt
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .ruff_cache .import_linter_cache .hypothesis
