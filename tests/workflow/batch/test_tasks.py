@@ -27,6 +27,7 @@ from handwright.workflow.batch.cluster import BatchOptions, run_batch
 from handwright.workflow.batch.items import Item
 from handwright.workflow.batch.kinds import KINDS
 from handwright.workflow.batch.sink import Sink
+from handwright.workflow.batch.summary import Summary
 from handwright.workflow.batch.task import Finished, Task, TaskName, read_values, switch, whole
 from handwright.workflow.batch.worker import Worker, summary_row
 from handwright.workflow.evaluation import evaluate
@@ -195,6 +196,9 @@ def test_an_evaluation_has_the_numbers_of_the_command(tmp_path: Path):
     items, results = work(asked, pair)
     assert [row["key"] for row in results if row["error"]] == ["fake/03"]
     finished = finish(asked, items)
+    page = Summary("now").page("evaluate", KINDS["evaluate"].counted, finished.figures)
+    assert "kid[rand-v1]" in page
+    assert "The worst" not in page
     alone = evaluate(*pair, metrics=names.split(","), extractor="rand-v1", seed=3).to_json()
     assert len(alone["estimates"]) >= 6
     stored = json.loads((tmp_path / "out/evaluation.json").read_text())

@@ -132,7 +132,7 @@ def run_batch(
         place.write("report.json", report.encode())
         place.write("quarantine.csv", summary.quarantine_csv().encode())
         title = f"{options.task} of {summary.counts['pictures']} pictures"
-        place.write("index.html", summary.page(title).encode())
+        place.write("index.html", summary.page(title, kind.counted, finished.figures).encode())
     errors = [{"internal": summary.internal}] * bool(summary.quarantine)
     code = exit_code_of(errors, summary.counts, options.fail_on)
     return BatchResult(summary, max(code, finished.exit_code), finished.evaluation)

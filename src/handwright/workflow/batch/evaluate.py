@@ -149,7 +149,13 @@ def _finish(task: Task, sink: Sink, items: Sequence[Item]) -> Finished:
     evaluation = replace(evaluation, skipped=(*skipped, *evaluation.skipped))
     report = evaluation.to_json()
     sink.write("evaluation.json", (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
-    return Finished(exit_code=evaluation.exit_code, evaluation=evaluation, report={"evaluation": report})
+    figures = [(e.name, f"{e.value:.4g} [{e.low:.4g}, {e.high:.4g}], N {e.n}") for e in evaluation.estimates]
+    return Finished(
+        exit_code=evaluation.exit_code,
+        evaluation=evaluation,
+        report={"evaluation": report},
+        figures=figures,
+    )
 
 
 def _gathered(task: Task, sink: Sink, items: Sequence[Item], skipped: list[Any]) -> Gathered:

@@ -7,7 +7,7 @@ import heapq
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -76,11 +76,19 @@ class Summary:
         writer.writerows(sorted(self.quarantine))
         return text.getvalue()
 
-    def page(self, title: str) -> str:
-        """The report as HTML, beside ``pictures/``."""
+    def page(
+        self, title: str, counted: Sequence[str] = _COUNTED, figures: Sequence[tuple[str, str]] = ()
+    ) -> str:
+        """The report as HTML, beside ``pictures/``.
+
+        Args:
+            title: Its heading.
+            counted: Which counts of hands the task has; without any, there are no worst pictures either.
+            figures: What was measured over all pictures, each by its name.
+        """
         from handwright.workflow.report.page import STYLE, whole_page
 
-        counts = ", ".join(f"{self.counts[name]} {name}" for name in ("pictures", *_COUNTED))
+        counts = ", ".join(f"{self.counts[name]} {name}" for name in ("pictures", *counted))
         rows = "".join(
             f"<tr><td>{_link(one)}</td><td>{one['fail']}</td><td>{one['unsure']}</td></tr>"
             for one in self.worst
@@ -89,9 +97,14 @@ class Summary:
             f"<tr><td>{escape(key)}</td><td>{escape(reason)}</td></tr>"
             for key, reason in sorted(self.quarantine)[:WORST]
         )
+        measured = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in figures
+        )
+        tables = f"""<h2>The worst {len(self.worst)}</h2>
+<table><tr><th>picture</th><th>hands that fail</th><th>unclear</th></tr>{rows}</table>"""
         body = f"""<p>{escape(counts)}; {self.counts["done_before"]} done by earlier runs.</p>
-<h2>The worst {len(self.worst)}</h2>
-<table><tr><th>picture</th><th>hands that fail</th><th>unclear</th></tr>{rows}</table>
+{f"<table>{measured}</table>" if figures else ""}
+{tables if counted else ""}
 <h2>{self.counts["quarantined"]} in quarantine</h2>
 <table><tr><th>picture</th><th>reason</th></tr>{bad}</table>"""
         return whole_page("batch", title, STYLE.read_text("utf-8"), body)

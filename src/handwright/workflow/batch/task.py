@@ -66,6 +66,7 @@ class Finished:
     exit_code: int = 0  # 0 or 2
     evaluation: Evaluation | None = None
     report: Mapping[str, Any] = field(default_factory=dict[str, Any])  # Its entries in report.json
+    figures: Sequence[tuple[str, str]] = ()  # Its lines on the page: name and value
 
 
 Opener = Callable[[], AbstractContextManager[Any]]

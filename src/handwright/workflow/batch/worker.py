@@ -120,8 +120,7 @@ class Worker:
         if error is not None and error["what"].startswith(f"cannot write {folder}"):  # no room for a copy
             raise OutputError(error["what"], error["why"], "free some space, then run the batch again")
         if error is not None:  # in the user's words, not those of the copy
-            named = {k: v.replace(str(job.source), item.url) for k, v in error.items() if isinstance(v, str)}
-            outcome.record["error"] = {**error, **named}
+            outcome.record["error"] = _in_words_of(item, job, error)
             return outcome, {}
         return outcome, {(place / file.name).as_posix(): file.read_bytes() for file in written}
 
@@ -164,6 +163,15 @@ def summary_row(item: Item, record: Record) -> dict[str, Any]:
         "output": entry["output"] or "",
         "stop": "",  # Why the whole batch cannot go on
     }
+
+
+def _in_words_of(item: Item, job: Job, error: Mapping[str, Any]) -> dict[str, Any]:
+    """An error that names what the user named, in place of the local copy."""
+    words = ((str(job.source), item.url), ("could not be refined", "could not be worked on"))
+    named = {key: text for key, text in error.items() if isinstance(text, str)}
+    for copy, own in words:
+        named = {key: text.replace(copy, own) for key, text in named.items()}
+    return {**error, **named}
 
 
 _NOTHING: Record = {"task": "hands", "run": "", "error": None, "entry": {"output": None}}
