@@ -159,6 +159,8 @@ def test_a_changed_prompt_is_made_again_and_a_bad_row_is_quarantined(tmp_path: P
         ('{"prompt": "x", "name": "../x.png"}', "leads out of a folder"),
         ('{"prompt": "x", "name": "a"}\n{"prompt": "y", "name": "a"}', "would both be named a.png"),
         ("[1]", "a line is no object"),
+        ('{"prompt": "x", "seed": 1e999}', "seed is inf"),
+        ('{"prompt": ' + "[" * 100_000, "cannot be read as a manifest"),
         ("", "hold no prompt"),
     ],
 )
@@ -335,7 +337,10 @@ def test_cells_become_values():
     for value in (3.5, "3.5", "x"):
         with pytest.raises(ValueError, match=r"."):
             whole(value)
-    assert read_values({"side": whole}, {"side": None}, "row 1") == {}
+    gaps = {"side": None, "seed": float("nan"), "steps": ""}
+    assert read_values(dict.fromkeys(gaps, whole), gaps, "row 1") == {}
+    with pytest.raises(UsageError, match="row 1 has more cells than columns"):
+        read_values({"prompt": str}, {"prompt": "a woman", None: [" waving"]}, "row 1")  # type: ignore[dict-item]
     assert (
         summary_row(
             Item("a", "a", pictures=4),

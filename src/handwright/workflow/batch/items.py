@@ -231,7 +231,12 @@ def manifest_rows(source: str) -> list[ManifestRow]:
         rows = _rows(files.cat_file(path), suffix)
     except FileNotFoundError as error:
         raise UsageError(f"there is no {source}", "", "check the name") from error
-    except (ValueError, OSError, csv.Error) as error:  # pyarrow's errors are of the first two kinds
+    except (
+        ValueError,
+        OSError,
+        RecursionError,
+        csv.Error,
+    ) as error:  # pyarrow's errors are of the first two kinds
         raise UsageError(f"{url} cannot be read as a manifest", str(error), "write it anew") from error
     return [ManifestRow(url, number, row) for number, row in enumerate(rows, start=1)]
 

@@ -115,15 +115,17 @@ def read_values(readers: Mapping[str, Reader], given: Mapping[str, Any], where: 
         UsageError: A name is not known, or a value makes no sense.
     """
     values: dict[str, Any] = {}
+    if None in given:  # as csv.DictReader names what lies beyond the last column
+        raise UsageError(f"{where} has more cells than columns", "", "put cells with commas into quotes")
     for name, value in given.items():
         if name not in readers:
             known = ", ".join(readers) or "nothing"
             raise UsageError(f"{where}: {name!r} is not known", "", f"this task takes {known}")
-        if value is None or value == "":
+        if value is None or value == "" or value != value:
             continue
         try:
             values[name] = readers[name](value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise UsageError(f"{where}: {name} is {value!r}", str(error), "change it") from error
     return values
 
@@ -134,10 +136,10 @@ def whole(value: Any) -> int:  # noqa: ANN401
     Raises:
         ValueError: It is none.
     """
-    number = float(value) if not isinstance(value, str) else int(value)
-    if number != int(number):
+    number = int(value)
+    if not isinstance(value, str) and number != value:
         raise ValueError("it is no whole number")
-    return int(number)
+    return number
 
 
 def switch(value: Any) -> bool:  # noqa: ANN401
