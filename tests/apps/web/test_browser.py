@@ -449,6 +449,31 @@ def test_a_text_becomes_a_plan_a_pose_a_picture_and_a_picture_to_mend(visit):
     line(page, "hand")
 
 
+def test_a_pose_file_is_downloaded_and_given_back(visit, tmp_path):
+    pytest.importorskip("anny")
+    page = visit()
+    page.click("role=tab[name='Generate']")
+    page.fill("#hw-text textarea", "a man waving with his left hand")
+    page.click("#hw-person")
+    with page.expect_download() as download:
+        page.click("#hw-made >> text=Pose (JSON)")
+    pose = Path(download.value.path()).read_bytes()
+    assert len(json.loads(pose)["people"]) == 1
+    page.fill("#hw-text textarea", "")
+    given = {"name": "pose.json", "mimeType": "application/json", "buffer": pose}
+    page.set_input_files("#hw-pose-file input", given)
+    page.wait_for_selector("#hw-pose-file .file-preview")
+    page.click("#hw-person")
+    page.wait_for_function("document.querySelector('#hw-generate-status')?.innerText.includes('of the file')")
+    with page.expect_download() as download:
+        page.click("#hw-made >> text=Pose (JSON)")
+    again = json.loads(Path(download.value.path()).read_bytes())
+    points = [
+        np.reshape(one["people"][0]["hand_left_keypoints_2d"], (-1, 3)) for one in (json.loads(pose), again)
+    ]
+    np.testing.assert_allclose(*points, atol=0.5)
+
+
 def test_a_page_with_a_key_lets_in_who_has_it_and_refuses_large_bodies(chromium, tmp_path):
     key = "k" * 20
     with running(tmp_path, "--max-bytes", "100000", HANDWRIGHT_API_KEYS=key) as address:

@@ -30,7 +30,7 @@ def generate_tab(
     quiet: Mapping[str, Any],
     status: Status,
 ) -> tuple[gr.Button, gr.State]:
-    """Text → plan → pose → picture.
+    """Text → plan → pose → picture, or pose file → picture.
 
     Args:
         sessions: Does the jobs.
@@ -48,6 +48,10 @@ def generate_tab(
     text = gr.Textbox(
         label="What the picture shows", placeholder="a man waving with his left hand", lines=2,
         elem_id="hw-text",
+    )  # fmt: skip
+    pose = gr.File(
+        label="Or a pose file: OpenPose, COCO-WholeBody, parameters", file_types=[".json"], type="binary",
+        height=150, elem_id="hw-pose-file",
     )  # fmt: skip
     with gr.Row():
         seed = gr.Number(
@@ -71,7 +75,7 @@ def generate_tab(
     shown = gr.HTML("", elem_id="hw-made")
     send = gr.Button("Mend it by hand", visible=False, elem_id="hw-send")
     buttons = [person, other, picture]
-    fields = {"text": text, "seed": seed, "side": side, "attempts": attempts, "engine": engine}
+    fields = {"text": text, "pose": pose, "seed": seed, "side": side, "attempts": attempts, "engine": engine}
     outputs = [line, cancel, *buttons, now, shown, send]
 
     def steps(kind: str, request: gr.Request, current: Current, *values: Any) -> Generator[dict[Any, Any]]:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from handwright.apps.service.generation import OUTPUT, checked_text, read_generation
 from handwright.apps.web.handlers import Step, follow
 from handwright.apps.web.sessions import CancelledError, Sessions
-from handwright.apps.web.work import SKELETON
+from handwright.apps.web.work import POSE, SKELETON
 from handwright.errors import HandwrightError, UsageError
 
 if TYPE_CHECKING:
     from handwright.prompts.plan import OpenQuestion, Plan
 
+MOST_POSE_BYTES = 1_000_000  # Of a pose file; OpenPose's of ten people has 60,000
 _NAME = "generated.png"  # Name of a generated picture on the page
 
 
@@ -63,15 +65,18 @@ def make(
         owner: The visitor.
         kind: Which of the two.
         current: What the tab shows.
-        given: ``text``, ``seed``, ``side``, ``attempts`` and ``engine`` of the form.
+        given: ``text``, ``pose`` (a pose file's bytes, or None), ``seed``, ``side``, ``attempts`` and
+            ``engine`` of the form.
         max_pixels: Pixels that a picture may have.
     """
     text = given.get("text") or ""
     try:
         whole = {name: int(given[name]) for name in ("seed", "side", "attempts")}
-        wanted = {"text": text, "options": {**whole, "engine": given["engine"]}}
-        _, options = read_generation(wanted, max_pixels)
-        job = yield from follow(sessions, owner, kind, b"", options)
+        wanted: dict[str, Any] = {"text": text, "options": {**whole, "engine": given["engine"]}}
+        if given.get("pose"):
+            wanted["pose"] = read_pose_file(given["pose"])
+        pose, options = read_generation(wanted, max_pixels)
+        job = yield from follow(sessions, owner, kind, pose, options)
     except CancelledError:
         yield MakingStep("Cancelled.", current)
         return
@@ -82,13 +87,29 @@ def make(
     report, side = job.result or {}, whole["side"]
     if kind == "person":
         notes = " ".join(f"Note: {note}." for note in report["pose"]["notes"])
-        line = f"Person of seed {whole['seed']}. {notes}".strip()
+        whose = "The pose of the file" if given.get("pose") else f"Person of seed {whole['seed']}"
+        line = f"{whose}. {notes}".strip()
         yield MakingStep(line, Current(pose_job=job.id, seed=whole["seed"], side=side))
         return
     entry = report["pictures"][0]
     tries = len(entry["attempts"])
     line = f"Made, seed {entry['seed']}{f', after {tries} tries' if tries > 1 else ''}: {_verdict(entry)}."
     yield MakingStep(line, Current(job.id, job.id, entry, entry["seed"], side))
+
+
+def read_pose_file(data: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """The JSON of a pose file; whether it is a pose is for the job to find.
+
+    Raises:
+        UsageError: It is too large, or no JSON.
+    """
+    if len(data) > MOST_POSE_BYTES:
+        raise UsageError(f"the pose file is larger than {MOST_POSE_BYTES} bytes", "", "give one picture's")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        hint = "give OpenPose's or COCO-WholeBody's JSON, or body parameters"
+        raise UsageError("the pose file is no JSON", "", hint) from error
 
 
 def picture_bytes(sessions: Sessions, current: Current) -> tuple[str, bytes]:
@@ -116,7 +137,11 @@ def picture_html(sessions: Sessions, current: Current) -> str:
         return ""
     if not current.picture_job:
         shown = [_figure(sessions.link(current.pose_job, SKELETON), "The pose", current.side)]
-        return f'<div class="hw-made">{"".join(shown)}</div>'
+        link = sessions.link(current.pose_job, POSE)
+        button = (
+            f'<a class="hw-button" download="pose.json" href="{link}">Pose (JSON), to edit and give back</a>'
+        )
+        return f'<div class="hw-made">{"".join(shown)}</div><div class="hw-downloads">{button}</div>'
     link = sessions.link(current.picture_job, OUTPUT.name)
     shown = [
         _figure(sessions.link(current.pose_job, "report/0000/skeleton.png"), "The pose", current.side),

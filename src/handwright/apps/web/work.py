@@ -27,6 +27,7 @@ VIEW_QUALITY = 90  # Of that JPEG
 OUTPUT = "output.png"  # What is downloaded: lossless whatever the picture came as
 VIEW, MASK, BEFORE, AFTER = "view.jpg", "mask.png", "before.jpg", "after.jpg"
 SKELETON = "skeleton.png"  # The person of a text
+POSE = "report/0000/pose.json"  # The same person's pose, as OpenPose's JSON
 PATCHES, REPORT = "patches.zip", "report.zip"
 HANDS_IN, MASK_IN = "hands.json", "given-mask.png"  # What a mending job is given beside its picture
 
@@ -138,19 +139,21 @@ def read_pose(source: Path, options: Mapping[str, Any], engine: Callable[[], Eng
 
 
 def draw_person(source: Path, options: Mapping[str, Any], engine: Callable[[], Engine]) -> Result:
-    """The person of a text and a seed, as a skeleton; nothing is painted, and no model of hands is needed."""
+    """The person of a pose file, or of a text and a seed, as skeleton and pose file; nothing is painted."""
     from handwright.apps.service.generation import settings_of
     from handwright.workflow.generate.generation import Generation, generate_from_pose
 
-    del source, engine
+    del engine
     wanted = Generation(
         output=None,
         settings=settings_of(options),
+        pose=source.rename("pose.json") if source.stat().st_size else None,
         side=options["side"],
         skeleton=Path(SKELETON),
+        report=Path("report"),
         force=True,
     )
-    return generate_from_pose(wanted).report, [SKELETON]
+    return generate_from_pose(wanted).report, [SKELETON, POSE]
 
 
 KINDS: Kinds = {

@@ -102,7 +102,8 @@ def generate_from_pose(generation: Generation) -> Generated:
         poses = _poses(generation, estimate)
         source, completed = poses(settings.seed)
         if not outputs:
-            _write_pose(generation.skeleton, None, source, completed)
+            folder = None if generation.report is None else generation.report / f"{0:04}"
+            _write_pose(generation.skeleton, folder, source, completed)
             return Generated(_document(generation, [], 0) | {"pose": _pose_json(source, completed)}, 0)
         engine = (generation.open_engine or open_engine)(settings)
         reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
