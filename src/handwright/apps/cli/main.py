@@ -20,6 +20,7 @@ from handwright.apps.cli.serve import serve, web
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError, memory_error
+from handwright.memory import end_where_threads_cannot_start
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
     if _COMPLETE in os.environ:
         os.environ["COLUMNS"] = _ONE_LINE
+    end_where_threads_cannot_start()
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 

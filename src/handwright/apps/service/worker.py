@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwright.apps.service.generation import generate_job
 from handwright.errors import HandwrightError, UnreadableImageError, memory_error
+from handwright.memory import end_where_threads_cannot_start
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -44,6 +45,7 @@ def work_until_closed(
     pipe: Connection, landmarker: Path | None, max_pixels: int, kinds: Kinds | None = None
 ) -> None:
     """Do the jobs that come through the pipe until it is closed; ends with its parent."""
+    end_where_threads_cannot_start()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

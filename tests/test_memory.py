@@ -1,0 +1,41 @@
+"""A process that has no memory for a thread ends in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+CODE = """
+import threading, time
+from handwright.memory import end_where_threads_cannot_start
+
+class Unstarted(threading.Thread):
+    def _bootstrap(self):
+        {before}
+        raise {error}
+
+end_where_threads_cannot_start()
+Unstarted(target=print, daemon=True).start()
+time.sleep(0.2)
+print("went on")
+"""
+
+
+@pytest.mark.parametrize("error", ["MemoryError", "KeyError"])
+def test_a_thread_that_cannot_start_for_want_of_memory_ends_the_process_in_one_line(error: str):
+    code = CODE.format(error=error, before="pass" if error == "MemoryError" else "self._started.set()")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+    )
+    if error == "MemoryError":
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert "there is not enough memory" in done.stderr
+    else:  # any other error is Python's own affair
+        assert (done.returncode, done.stdout) == (0, "went on\n")
+        assert "KeyError" in done.stderr
