@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from handwright.errors import memory_error
+
 ROOT = Path(__file__).parents[1]
 
 CODE = """
@@ -39,3 +41,20 @@ def test_a_thread_that_cannot_start_for_want_of_memory_ends_the_process_in_one_l
     else:  # any other error is Python's own affair
         assert (done.returncode, done.stdout) == (0, "went on\n")
         assert "KeyError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("/x/onnxruntime.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_lack_of_memory_is_known_whoever_finds_it(error: Exception):
+    assert "there is not enough memory" in str(memory_error(error, "the picture could not be worked on"))
+
+
+def test_other_errors_are_no_lack_of_memory():
+    assert memory_error(ImportError("No module named 'x'"), "it stopped") is None

@@ -70,14 +70,22 @@ class UnknownKeywordError(UsageError, TypeError):
 
 
 def memory_error(error: BaseException, what: str) -> HandwrightError | None:
-    """What to say where ``error`` means that memory ran out, in NumPy, OpenCV or ONNX Runtime; else None."""
+    """What to say where ``error`` means that memory ran out, in Python or a library; else None."""
     text = str(error)
     if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
         return HandwrightError(what, "there is not enough memory", "free some, or use a smaller picture")
     return None
 
 
-_OUT_OF_MEMORY = ("Insufficient memory", "bad_alloc", "bad allocation", "Failed to allocate memory")
+_OUT_OF_MEMORY = (
+    "Insufficient memory",
+    "bad_alloc",
+    "bad allocation",
+    "Failed to allocate memory",
+    "failed to map segment from shared object",  # a library that is loaded
+    "Cannot allocate memory",
+    "can't start new thread",
+)
 
 
 def need(*packages: str, extra: str = "metrics") -> None:
