@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
+import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -78,3 +82,80 @@ def test_installing_writes_into_the_users_folder_alone(tmp_path):
     )
     written = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()]
     assert written == [".config/fish/completions/handwright.fish"]
+
+
+class Terminal:
+    """An interactive zsh with a home folder of its own."""
+
+    def __init__(self, home):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # fork beside the threads of pytest-xdist
+            pid, self._file = pty.fork()
+        if pid == 0:
+            path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+            os.execvpe("zsh", ["zsh", "-i"], {**os.environ, "HOME": str(home), "PATH": path, "TERM": "dumb"})
+        self._process, self._text = pid, ""
+
+    def shows(self, expected, seconds=20):
+        """Whether this text appears within the time; a test that passes does not wait that long."""
+        until = time.monotonic() + seconds
+        while expected not in self._text and time.monotonic() < until:
+            if select.select([self._file], [], [], 0.2)[0]:
+                self._text += os.read(self._file, 65536).decode(errors="replace")
+        return expected in self._text
+
+    def type(self, text):
+        self._text = ""
+        os.write(self._file, text.encode())
+
+    def close(self):
+        os.close(self._file)
+        os.waitpid(self._process, 0)
+
+
+@pytest.fixture
+def zsh(tmp_path):
+    environment = {**os.environ, "HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    subprocess.run([PROGRAM, "--install-completion", "zsh"], env=environment, check=True, capture_output=True)
+    with (tmp_path / ".zshrc").open("a") as settings:
+        settings.write("PS1='> '; unsetopt zle_bracketed_paste prompt_sp; compinit -u; echo re''ady\n")
+    terminal = Terminal(tmp_path)
+    assert terminal.shows("ready")
+    yield terminal
+    terminal.close()
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("handwright rev", {"handwright review "}),
+        ("handwright re", COMMANDS),
+        ("handwright refine --s", WITH_S),
+    ],
+)
+def test_zsh_itself_completes_from_the_first_tab_on(zsh, line, offered):
+    zsh.type(f"{line}\t")
+    assert all(zsh.shows(text) for text in offered)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("handwright re", COMMANDS),
+        ("handwright refine --s", WITH_S),
+        ("handwright review pic", {"picture.png"}),
+    ],
+)
+def test_fish_itself_completes_commands_options_and_files(line, offered, tmp_path):
+    (tmp_path / "picture.png").touch()
+    script = tmp_path / "handwright.fish"
+    script.write_text(answer(**{ASKED: "source_fish"}))
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", f"source {script}; complete -C '{line}'"],
+        env={**os.environ, "HOME": str(tmp_path), "PATH": path}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert {one.split("\t")[0] for one in done.stdout.splitlines()} == offered

@@ -1,9 +1,11 @@
 """Entry point: arguments in, exit code out, and a traceback only with --debug."""
 
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, cast
 
 import typer
@@ -28,6 +30,12 @@ EXIT_INTERRUPTED = 130
 _STOPPED = "stopped; run the same command again to go on where it was."
 _COMPLETE = "_HANDWRIGHT_COMPLETE"  # Set by a shell that asks for the words that may come next
 _ONE_LINE = "10000"  # Columns; a shell reads one candidate a line, so that help must not be wrapped
+_ZSH = "compdef %(complete_func)s %(prog_name)s"
+_ZSH_ON_USE = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  %(complete_func)s "$@"
+else
+  {_ZSH}
+fi"""
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 
 app.command(short_help="The checklist of every hand.")(review)
@@ -55,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["COLUMNS"] = _ONE_LINE
     end_where_threads_cannot_start()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if _COMPLETE in os.environ or {"--install-completion", "--show-completion"} & set(given):
+        _answer_the_first_tab()
     sys.exit(run(given))
 
 
@@ -81,6 +91,18 @@ def run(arguments: Sequence[str]) -> int:
         text = f"internal error: {detail}. Run it again with --debug and report what it prints."
         return _stop(text, EXIT_INTERNAL, debug="--debug" in arguments)
     return _stop(_STOPPED, EXIT_INTERRUPTED) if code == EXIT_INTERRUPTED else int(code or 0)
+
+
+def _answer_the_first_tab() -> None:
+    """Let zsh complete when it first loads typer's script from a folder, not from the second time on.
+
+    typer has no public name for the script; where it has moved, typer's own is used.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        shared: Any = import_module("typer._completion_shared")
+        classes: Any = import_module("typer._completion_classes")
+        script = shared.COMPLETION_SCRIPT_ZSH.replace(_ZSH, _ZSH_ON_USE)
+        shared._completion_scripts["zsh"] = classes.ZshComplete.source_template = script
 
 
 def _stop(text: str, code: int, *, debug: bool = False) -> int:
