@@ -109,13 +109,15 @@ def test_a_row_of_prompts_makes_the_bytes_that_the_command_makes(
         manifest.write_text("\n".join(lines))
     else:
         manifest.write_text("\n".join(map(json.dumps, rows)))
-    items, results = work(task("generate", tmp_path / "out"), [manifest])
+    request = Request(strength=0.25, negative_prompt="blur")  # as --start-level and --negative give them
+    items, results = work(task("generate", tmp_path / "out", request), [manifest])
     assert [item.key for item in items] == ["prompts/000000.png", "prompts/000001.png"]
     assert [row["error"] for row in results] == ["", ""]
     assert len(fake_models) == 1  # one engine for both: only words and seeds differ
     for row, item in zip(rows, items, strict=True):
         alone = tmp_path / f"alone-{row['seed']}.png"
-        settings = TwoStageSettings(prompt=str(row["prompt"]), seed=int(row["seed"]))
+        words = {"prompt": str(row["prompt"]), "negative": "blur"}
+        settings = TwoStageSettings(**words, seed=int(row["seed"]), start_level=0.25)  # type: ignore[arg-type]
         made = generate_from_pose(Generation(output=alone, settings=settings, pose=pose, side=256))
         assert (tmp_path / "out/pictures" / item.key).read_bytes() == alone.read_bytes()
         entry = json.loads((tmp_path / f"out/records/{item.key}.json").read_text())["entry"]

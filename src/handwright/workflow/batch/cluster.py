@@ -142,7 +142,11 @@ def _check_given(options: BatchOptions, request: Request) -> None:
     takes = KINDS[options.task].options
     alien = [name for name in request.given if takes is not None and name not in takes]
     if alien:
-        raise UsageError(f"`{alien[0]}` has no meaning for --task {options.task}", "", "leave it out")
+        raise UsageError(
+            f"`{alien[0]}` has no meaning for --task {options.task}",
+            "",
+            "leave it out; --set gives its options",
+        )
 
 
 def _work(items: Sequence[Item], task: Task, options: BatchOptions, summary: Summary) -> None:

@@ -19,7 +19,7 @@ from handwright.workflow.run.picture import Outcome
 
 _OPTIONS = (
     "prompt", "seed", "model", "controlnet", "negative_prompt", "num_inference_steps", "guidance_scale",
-    "dtype", "device", "offload",
+    "strength", "dtype", "device", "offload",
 )  # fmt: skip
 _FILES = ("pose", "reference")
 _BESIDE_SETTINGS = (*_FILES, "person", "attempts", "side")
