@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fault_jobs import LONGEST_JOB_S, check_batch, finished, queue_in, result, start_batch
 from fault_slow import slow_disk
-from fault_tools import Bench, Row, files_in
+from fault_tools import LONGEST_S, Bench, Row, files_in
 
 SLOW_S = 0.05
 """Seconds of each flush and rename in every second trial, so that more kills fall into writing."""
@@ -21,8 +21,7 @@ SLOW_S = 0.05
 def kill_commands(bench: Bench, count: int, seed: int, minutes: float) -> Row:
     """Kill, look at what is there, run the same command to its end; until ``count`` were killed at work."""
     row, random_ = Row("kill -9", "`refine` of a folder"), random.Random(seed)
-    end = time.monotonic() + 60 * minutes
-    slowly = partial(slow_disk, SLOW_S)
+    slowly, end = partial(slow_disk, SLOW_S), time.monotonic() + 60 * minutes
     began = time.monotonic()
     bench.refine(bench.new(), slowly).wait()
     seconds = {False: bench.seconds, True: time.monotonic() - began}
@@ -32,20 +31,53 @@ def kill_commands(bench: Bench, count: int, seed: int, minutes: float) -> Row:
         slow, folder = attempt % 2 == 1, bench.new()
         started = bench.refine(folder, slowly if slow else lambda: None)
         time.sleep(random_.uniform(0, seconds[slow]))
-        if not started.kill():
-            continue  # it had ended: no kill
-        out, report = folder / "out", folder / "report"
-        names = [path.name for path in folder.rglob("*") if path.is_file()]
-        row.trials += 1
-        row.seen["in the middle of writing a file"] += any(name.endswith(".part") for name in names)
-        row.seen["with some results written"] += out.exists()
-        row.seen["before the first result"] += not out.exists()
-        trial = f"kill {row.trials}"
-        row.note(trial, bench.torn(out, report))
-        code = bench.refine(folder).wait()
-        row.note(trial, [f"exit code {code} afterwards"] * (code != 0))
-        row.note(trial, (f"run again: {what}" for what in bench.unfinished(folder, out, report)))
+        if started.kill():
+            _look_and_go_on(bench, row, folder)
     return row
+
+
+def kill_writers(bench: Bench, count: int, seed: int, minutes: float) -> Row:
+    """As ``kill_commands`` on a slow disk, at moments between the first file written and the end."""
+    row, random_ = Row("kill -9", "`refine` while it writes"), random.Random(seed)
+    slowly, end = partial(slow_disk, SLOW_S), time.monotonic() + 60 * minutes
+    whole = bench.refine(folder := bench.new(), slowly)
+    _wait_for_file(folder)
+    began = time.monotonic()
+    whole.wait()
+    seconds = time.monotonic() - began
+    for _ in range(2 * count):
+        if row.trials == count or time.monotonic() > end:
+            break
+        started = bench.refine(folder := bench.new(), slowly)
+        _wait_for_file(folder)
+        time.sleep(random_.uniform(0, seconds))
+        if started.kill():
+            _look_and_go_on(bench, row, folder)
+    return row
+
+
+def _wait_for_file(folder: Path) -> None:
+    """Wait until a command writes its first file."""
+    deadline = time.monotonic() + LONGEST_S
+    while not any(path.is_file() for name in ("out", "report") for path in (folder / name).rglob("*")):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.005)
+
+
+def _look_and_go_on(bench: Bench, row: Row, folder: Path) -> None:
+    """Check what a killed command left; run it to its end and check that."""
+    out, report = folder / "out", folder / "report"
+    names = [path.name for path in folder.rglob("*") if path.is_file()]
+    row.trials += 1
+    trial, begun = f"kill {row.trials}", out.exists() and any(out.iterdir())
+    row.seen["in the middle of writing a file"] += any(name.endswith(".part") for name in names)
+    row.seen["with some results written"] += begun
+    row.seen["before the first result"] += not begun
+    row.note(trial, bench.torn(out, report))
+    code = bench.refine(folder).wait()
+    row.note(trial, [f"exit code {code} afterwards"] * (code != 0))
+    row.note(trial, (f"run again: {what}" for what in bench.unfinished(folder, out, report)))
 
 
 def kill_service_workers(bench: Bench, count: int, seed: int, minutes: float) -> Row:

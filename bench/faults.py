@@ -6,11 +6,11 @@ Two small pictures, one of a rendered hand, are refined (`--all`) undisturbed; w
 trial must come to. As promised is a trial after which every file with a final name is whole and has the
 undisturbed run's bytes, inputs are as they were, a command that failed said so in one line without a
 traceback and with an exit code other than 0, and the same command, run again without the fault, makes the
-undisturbed result and leaves no temporary file. `--kills`: of `refine` (a forked child of a warm process;
-every second one on a slow disk, so that more kills fall into writing), of workers of the service, and of
-batch workers and drivers together; fewer where `--minutes` are over. A full disk is a small tmpfs, which
-root alone may mount. With `--only`, rows of the page's table that are not run stay as they are. The exit
-code is 1 if something was not as promised.
+undisturbed result and leaves no temporary file. `--kills`: of `refine` (a forked child of a warm process,
+every second one on a slow disk; then half as many between the first file written and the end), of workers of
+the service, and of batch workers and drivers together; fewer where `--minutes` are over. A full disk is a
+small tmpfs, which root alone may mount. With `--only`, rows of the page's table that are not run stay as
+they are. The exit code is 1 if something was not as promised.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def all_scenes(
         ("memory service", lambda: [scenes.little_memory_service(bench)]),
         ("kill service", lambda: [kills.kill_service_workers(bench, services, seed, options.minutes)]),
         ("kill refine", lambda: [kills.kill_commands(bench, commands, seed, options.minutes)]),
+        ("kill writing", lambda: [kills.kill_writers(bench, commands // 2, seed, options.minutes)]),
         ("full batch", lambda: [disk.full_disk_batch(bench)]),
         ("slow batch", lambda: [scenes.slow_batch(bench)]),
         ("clock batch", lambda: [scenes.clock_batch(bench)]),
@@ -100,8 +101,9 @@ def table(rows: list[Row], seed: int) -> str:
 
 def line(row: Row) -> str:
     """A line of the table."""
-    if row.not_run:
-        return f"| {row.fault} | {row.where} | not run | – | – | {row.not_run} |"
+    if row.not_run or not row.trials:
+        why = row.not_run or "no time was left"
+        return f"| {row.fault} | {row.where} | not run | – | – | {why} |"
     bad = len(row.failed)
     seen = ", ".join(f"{count} {what}" for what, count in row.seen.items() if count)
     return f"| {row.fault} | {row.where} | {row.trials} | {row.trials - bad} | {bad} | {seen} |"
