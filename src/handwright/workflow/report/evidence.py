@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,9 @@ class Evidence:
 
     def _view(self, name: str, pixels: Pixels, side_px: int = PARAMS.view_px) -> str:
         view = _shrunk(pixels, side_px)
-        write_atomically(self._path(name), lambda file: view.save(file, "JPEG", quality=PARAMS.jpeg_quality))
+        data = BytesIO()  # Pillow writes a JPEG past Python and does not see that a disk took half of it
+        view.save(data, "JPEG", quality=PARAMS.jpeg_quality)
+        write_atomically(self._path(name), lambda file: file.write(data.getbuffer()))
         return f"{self.folder}/{name}"
 
     def _crop(self, name: str, pixels: np.ndarray) -> str:
