@@ -1,11 +1,12 @@
 """Pictures per core-hour of `handwright batch`, and what more workers give.
 
-    python bench/batch.py [--n 60] [--task refine] [--seed 0] [--cost-per-core-hour 0.05]
+    python bench/batch.py [--n 60] [--task refine] [--seed 0] [--cost-per-hour 0.05] [--gpus 0] [--page FILE]
 
 Rendered pictures of one hand, 512²; one worker, then two, each on one core, on an idle machine; the start of
 the cluster and of the workers (until the first result) is counted apart. The simulation to 1,000 workers has
 the measured seconds of every picture (drawn again with replacement), a queue in the order of arrival, the
-measured share of a picture that is spent beside its worker (driver), and counts starting up.
+measured share of a picture that is spent beside its worker (driver), and counts starting up. With --gpus each
+worker has so many GPUs and the diffusing painter, the rate is one of GPUs, and so is the cost.
 """
 
 import argparse
@@ -14,13 +15,16 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from fuzz import replace_between
 from handwright.data.hands import render_hands
 from handwright.image import write_png
+from handwright.workflow import Request
 from handwright.workflow.batch.cluster import BatchOptions, run_batch
 
 SIDE = 512
@@ -34,7 +38,9 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=60, help="pictures")
     parser.add_argument("--task", default="refine", choices=("refine", "review", "hands"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cost-per-core-hour", type=float, default=0.05)
+    parser.add_argument("--cost-per-hour", type=float, default=0.05, help="of a core, or of a GPU")
+    parser.add_argument("--gpus", type=float, default=0.0, help="of each worker")
+    parser.add_argument("--page", type=Path, help="put the tables into this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -43,23 +49,38 @@ def main() -> None:
             pixels = cv2.resize(made.pixels, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
             (folder / "in").mkdir(exist_ok=True)
             write_png(folder / "in" / f"{k:04}.png", pixels)
-        found = {workers: measured(folder, options.task, workers) for workers in (1, 2)}
-    print(f"{options.task}, {options.n} pictures of {SIDE}², seed {options.seed}, {os.cpu_count()} cores\n")
-    print("| workers | start s | pictures/s after it | pictures a core-hour | slope |\n|---|---|---|---|---|")
+        found = {workers: measured(folder, options, workers) for workers in (1, 2)}
+    text = "\n".join(tables(found, options))
+    print(text)
+    if options.page is not None:
+        replace_between(options.page, "<!-- cost -->", "<!-- /cost -->", text)
+
+
+def tables(found: dict[int, tuple[float, float, list[float]]], options: argparse.Namespace) -> Generator[str]:
+    """The lines of both tables."""
+    unit = "GPU" if options.gpus else "core"
+    yield f"{options.task}, {options.n} pictures of {SIDE}², seed {options.seed}, {os.cpu_count()} cores"
+    yield ""
+    yield f"| workers | start s | pictures/s after it | pictures a {unit}-hour | slope |"
+    yield "|---|---|---|---|---|"
     for workers, (start, rate, _) in found.items():
-        slope = rate / found[1][1]
-        print(f"| {workers} | {start:.1f} | {rate:.2f} | {3600 * rate / workers:.0f} | {slope:.2f} |")
+        hourly = 3600 * rate / workers / (options.gpus or 1)
+        yield f"| {workers} | {start:.1f} | {rate:.2f} | {hourly:.0f} | {rate / found[1][1]:.2f} |"
     start, rate, seconds = found[2]
     beside = max(2 / rate - float(np.mean(seconds)), 0) / 2  # of a picture, in the driver and between
-    print("\nsimulated, 1,000,000 pictures\n\n| workers | hours | of ideal | cost |\n|---|---|---|---|")
+    yield ""
+    yield f"Simulated, 1,000,000 pictures, {options.cost_per_hour:g} an hour of a {unit}:"
+    yield ""
+    yield "| workers | hours | of ideal | cost |"
+    yield "|---|---|---|---|"
     for workers in (1, 2, 10, 100, 1000):
         hours = simulated(1_000_000, workers, seconds, beside, start, options.seed) / 3600
         ideal = 1_000_000 * float(np.mean(seconds)) / workers / 3600
-        cost = hours * workers * options.cost_per_core_hour
-        print(f"| {workers} | {hours:.2f} | {100 * ideal / hours:.0f} % | {cost:.0f} |")
+        cost = hours * workers * (options.gpus or 1) * options.cost_per_hour
+        yield f"| {workers} | {hours:.2f} | {100 * ideal / hours:.0f} % | {cost:.0f} |"
 
 
-def measured(folder: Path, task: str, workers: int) -> tuple[float, float, list[float]]:
+def measured(folder: Path, given: argparse.Namespace, workers: int) -> tuple[float, float, list[float]]:
     """Seconds until the first result, pictures a second after it, and each picture's own seconds."""
     times: list[float] = []
 
@@ -70,8 +91,9 @@ def measured(folder: Path, task: str, workers: int) -> tuple[float, float, list[
 
     sink = folder / f"out-{workers}"
     began = time.perf_counter()
-    options = BatchOptions(task=task, workers=workers, progress=progress)
-    run_batch([str(folder / "in")], str(sink), options=options)
+    options = BatchOptions(task=given.task, workers=workers, gpus=given.gpus, progress=progress)
+    request = Request(painter="diffuse", device="cuda") if given.gpus else Request()
+    run_batch([str(folder / "in")], str(sink), request, options)
     records = [json.loads(path.read_text()) for path in sink.glob("records/*.json")]
     seconds = [float(sum(record["entry"]["seconds"].values())) for record in records]
     return times[0] - began, (len(times) - 1) / (times[-1] - times[0]), seconds

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +29,8 @@ def open_engine() -> Iterator[fakes.FakeEngine]:
         return whole(*given)
 
     module.refine_picture = slowly
+    if "HANDWRIGHT_TEST_SEEN" in os.environ:
+        Path(os.environ["HANDWRIGHT_TEST_SEEN"]).write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
     yield fakes.FakeEngine()
 
 
@@ -37,7 +41,12 @@ if __name__ == "__main__":
     from handwright.workflow.batch.cluster import BatchOptions, run_batch
     from tests.workflow.batch import actor  # workers import it by its name
 
-    source, sink = sys.argv[1:]
-    options = BatchOptions(open_engine=actor.open_engine, workers=2, attempts=2)
+    source, sink, *more = sys.argv[1:]
+    gpus, there = map(float, more or ("0", "0"))  # Of each worker, and of the cluster
+    if there:
+        import ray
+
+        ray.init = partial(ray.init, num_gpus=there)
+    options = BatchOptions(open_engine=actor.open_engine, workers=1 if gpus else 2, attempts=2, gpus=gpus)
     result = run_batch([source], sink, options=options)
     sys.stdout.write(json.dumps({"exit_code": result.exit_code, **result.summary.counts}))

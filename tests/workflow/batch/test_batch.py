@@ -337,6 +337,32 @@ def _workers(driver: int) -> list[int]:
     return found
 
 
+@pytest.mark.parametrize(("gpus", "there", "seen"), [("1", "1", "0"), ("0.5", "0", None)])
+def test_a_worker_gets_its_gpu_and_is_not_waited_for_where_there_is_none(
+    tmp_path: Path, gpus: str, there: str, seen: str | None
+):
+    picture(tmp_path / "in" / "one.png")
+    place = tmp_path / "seen"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "CUDA_VISIBLE_DEVICES": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", actor.__name__, str(tmp_path / "in"), str(tmp_path / "out"), gpus, there],
+        env={**environment, "HANDWRIGHT_TEST_DRIVER": "gpu", "HANDWRIGHT_TEST_SEEN": str(place)},
+        cwd=tmp_path, text=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    if seen is None:
+        assert "the cluster has no 0.5 GPU" in done.stderr
+        assert not place.exists()
+    else:
+        assert done.returncode == 0, done.stderr
+        assert place.read_text() == seen
+
+
+@pytest.mark.parametrize("gpus", [-1.0, 1.5])
+def test_no_worker_has_such_a_part_of_a_gpu(gpus: float):
+    with pytest.raises(UsageError, match="--gpus"):
+        BatchOptions(gpus=gpus).check()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_worker_and_driver_are_killed_and_every_result_is_there_once(tmp_path: Path):
     """Twenty pictures: one ends its worker, one is no picture; a worker and then the driver get kill -9."""

@@ -36,6 +36,9 @@ Values = Annotated[
     ),
 ]
 Workers = Annotated[int, opt.option("--workers", "N", "Processes, a core each; results are the same.")]
+Gpus = Annotated[
+    float, opt.option("--gpus", "N", "GPUs of each worker; 0.5: two share one. Without it they see none.")
+]
 Address = Annotated[
     str | None,
     opt.option("--address", "ADDRESS", "A Ray cluster to join; else a local one is started."),
@@ -52,6 +55,7 @@ def batch(
     task: TaskOption = "refine",
     values: Values = None,
     workers: Workers = 1,
+    gpus: Gpus = 0.0,
     address: Address = None,
     max_seconds: MaxSeconds = 600.0,
     retry: Annotated[bool, typer.Option("--retry", help="Try pictures in quarantine again.")] = False,
@@ -84,6 +88,7 @@ def batch(
             prompt=prompt,
             values=dict(map(_pair, values or [])),
             workers=workers,
+            gpus=gpus,
             address=address,
             max_seconds=max_seconds,
             redo="everything" if force else "quarantined" if retry else "nothing",

@@ -46,6 +46,7 @@ class BatchOptions:
     prompt: str = ""  # What pictures were meant to show that have no prompt of their own; for review
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])  # Of generate, evaluate and synth
     workers: int = 1  # Processes, one core each
+    gpus: float = 0.0  # Of each worker; below 1 it shares one with others
     address: str | None = None  # Of a cluster that is there; None: a local one is started
     max_seconds: float = 600.0  # A picture that takes longer ends its worker
     attempts: int = 3  # At a picture at which workers die
@@ -68,6 +69,10 @@ class BatchOptions:
         for name, value in numbers.items():
             if value <= 0:
                 raise UsageError(f"{name} is {value:g}", "", "give a number above 0")
+        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+            raise UsageError(
+                f"--gpus {self.gpus:g} cannot be had", "", "give a part of one, or a whole number"
+            )
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,10 @@ def _cluster(options: BatchOptions) -> Generator[None]:
             why = " ".join(str(error).split())
             raise UsageError(f"there is no cluster at {options.address}", why, "check --address") from error
     try:
+        if ray.cluster_resources().get("GPU", 0.0) < options.gpus:  # its workers would be waited for for ever
+            raise UsageError(
+                f"the cluster has no {options.gpus:g} GPU", "", "leave --gpus out, or join another"
+            )
         yield
     finally:
         ray.shutdown()
@@ -218,5 +227,6 @@ def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Genera
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=options.workers),
         num_cpus=1,
+        num_gpus=options.gpus or None,
     )
     yield from results.iter_rows()
