@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
@@ -19,7 +20,9 @@ import fault_tools as tools
 import faults
 from fault_slow import slow_disk
 from handwright.apps.cli.main import run
+from handwright.errors import OutputError
 from handwright.workflow import RunOptions, refine_files
+from handwright.workflow.report.evidence import Evidence
 from tests.workflow.fakes import picture
 
 
@@ -51,6 +54,21 @@ def test_a_full_disk_leaves_whole_files_and_with_room_the_same_command_ends_well
     except PermissionError as error:
         pytest.skip(str(error))
     assert tools.files_in(here / "in") == sources
+
+
+def test_a_report_picture_of_which_a_disk_takes_half_is_not_written(tmp_path: Path):
+    pixels = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
+    try:
+        with disk.small_disk(tmp_path / "disk"):
+            (tmp_path / "disk/a").mkdir()
+            disk.fill(tmp_path / "disk", 2 * disk.PAGE)
+            evidence = Evidence(tmp_path / "disk", "a")
+            for write, name in ((evidence._view, "a.jpg"), (evidence._crop, "a.png")):
+                with pytest.raises(OutputError, match="o space left on device"):
+                    write(name, pixels)
+            assert list((tmp_path / "disk/a").iterdir()) == []
+    except PermissionError as error:
+        pytest.skip(str(error))
 
 
 def test_a_slow_disk_changes_no_result(here: Path, monkeypatch: pytest.MonkeyPatch):
