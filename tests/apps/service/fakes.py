@@ -24,7 +24,7 @@ def act(pipe, landmarker, max_pixels, kinds):
             hoard[::4096] = b"x" * len(hoard[::4096])
             time.sleep(20)
         if picture == b"bad":
-            pipe.send(("error", ("cannot read it", "it is bad", "send another")))
+            pipe.send(("refused", ("cannot read it", "it is bad", "send another")))
             continue
         (Path(folder) / "output.png").write_bytes(b"mended " + picture)
         hands = [{"id": 1, "action": "refined", "reason": "a < b"}]

@@ -90,7 +90,11 @@ def test_events_tell_every_stage_until_the_end(client):
 
 
 def test_a_bad_picture_fails_its_job_with_the_reason(client):
-    job = client().post("/v1/review?wait=20", **form(b"bad")).json()
+    service = client()
+    answer = service.post("/v1/review?wait=20", **form(b"bad"))
+    job = answer.json()
+    assert answer.status_code == 422
+    assert service.get(answer.headers["location"]).status_code == 200
     assert (job["status"], job["result"], job["files"]) == ("failed", None, {})
     assert job["error"] == {"what": "cannot read it", "why": "it is bad", "fix": "send another"}
 
@@ -210,7 +214,8 @@ def test_counters_count(client):
     page = service.get("/metrics").text
     assert 'handwright_jobs_total{kind="refine",status="done"} 1.0' in page
     assert 'handwright_jobs_total{kind="refine",status="failed"} 1.0' in page
-    assert 'handwright_requests_total{route="/v1/refine",status="200"} 2.0' in page
+    assert 'handwright_requests_total{route="/v1/refine",status="200"} 1.0' in page
+    assert 'handwright_requests_total{route="/v1/refine",status="422"} 1.0' in page
     assert "handwright_jobs_waiting 0.0" in page
 
 

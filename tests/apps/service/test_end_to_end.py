@@ -126,10 +126,9 @@ def test_a_generation_has_the_bytes_and_the_json_of_the_command_line(
 )
 def test_hostile_poses_fail_in_one_line_and_the_worker_lives(service, pose, words):
     sent = json.dumps({"text": "a man", "pose": pose, "options": {"side": 160}})
-    job = service.post(
-        "/v1/generate?wait=120", content=sent, headers={"content-type": "application/json"}
-    ).json()
-    assert job["status"] == "failed"
+    answer = service.post("/v1/generate?wait=120", content=sent, headers={"content-type": "application/json"})
+    job = answer.json()
+    assert (answer.status_code, job["status"]) == (422, "failed")
     assert words in " ".join(job["error"].values())
     assert "internal error" not in job["error"]["why"]
     assert service.app.state.queue.restarts == 0

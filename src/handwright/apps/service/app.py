@@ -104,8 +104,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
             )
         return job
 
-    def answer(job: Job) -> JSONResponse:
-        status = 200 if job.status in FINISHED else 202
+    def answer(job: Job, *, posted: bool = False) -> JSONResponse:
+        status = 202 if job.status not in FINISHED else 422 if posted and job.refused else 200
         headers = {"Location": f"/v1/jobs/{job.id}"}
         return JSONResponse(job.to_json(queue().position(job)), status, headers)
 
@@ -119,7 +119,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         async def post(request: HttpRequest, owner: Owner, wait: Wait = 0.0) -> JSONResponse:
             picture, options = await read_body(request, kind)
             job = queue().add(kind, picture, options, owner)
-            return answer(await finished(job, wait))
+            return answer(await finished(job, wait), posted=True)
 
         post.__doc__ = f"{_SUMMARY[kind]} Options: {', '.join(OPTIONS_OF[kind])}."
         return post
@@ -140,7 +140,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         if (text := read_plan(entry)) is not None:
             return JSONResponse(plan_prompt(text).to_json())
         pose, options = read_generation(entry, settings.max_pixels)
-        return answer(await finished(queue().add("generate", pose, options, owner), wait))
+        job = await finished(queue().add("generate", pose, options, owner), wait)
+        return answer(job, posted=True)
 
     @app.get("/v1/jobs/{job_id}")
     async def get_job(job_id: str, owner: Owner, wait: Wait = 0.0) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

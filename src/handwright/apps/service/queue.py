@@ -54,6 +54,7 @@ class Job:
     result: dict[str, Any] | None = None  # The same JSON as the command line's
     files: tuple[str, ...] = ()  # Names below the folder that may be read
     error: tuple[str, str, str] | None = None  # What, why, and what to do
+    refused: bool = False  # Whether it failed for what was sent: a picture that cannot be read, say
     ended: float = 0.0  # When it was finished, in seconds of a clock that nobody sets
 
     def to_json(self, position: int | None = None) -> dict[str, Any]:
@@ -242,7 +243,7 @@ class JobQueue:
                     job.result, job.files = message[1], tuple(message[2])
                     self._finish(job, "done")
                 else:
-                    job.error = message[1]
+                    job.error, job.refused = message[1], message[0] == "refused"
                     self._finish(job, "failed")
             return True
 

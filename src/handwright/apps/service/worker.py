@@ -1,8 +1,9 @@
 """The process that works: one job at a time in a folder of its own, the models loaded once.
 
 It speaks through a pipe: it is sent ``(kind, folder, options)`` and answers ``("stage", name)`` any number
-of times, then ``("done", result, files)`` or ``("error", (what, why, fix))``. The folder holds ``input``
-without a suffix; every other name in it is chosen here.
+of times, then ``("done", result, files)``, ``("refused", (what, why, fix))`` for what was sent, or
+``("error", (what, why, fix))``. The folder holds ``input`` without a suffix; every other name in it is
+chosen here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handwright.apps.service.generation import generate_job
-from handwright.errors import HandwrightError, UnreadableImageError, memory_error
+from handwright.errors import (
+    HandsFileError,
+    HandwrightError,
+    UnreadableImageError,
+    UsageError,
+    memory_error,
+)
 from handwright.memory import end_where_threads_cannot_start
 
 if TYPE_CHECKING:
@@ -61,6 +68,10 @@ def work_until_closed(
             pipe.send(_answer(kinds or KINDS, kind, Path(folder), options, engine, max_pixels))
 
 
+_REFUSED = (UnreadableImageError, HandsFileError, UsageError)
+"""Errors of what was sent, not of the service."""
+
+
 def _answer(
     kinds: Kinds,
     kind: str,
@@ -72,6 +83,8 @@ def _answer(
     try:
         with _inside(folder):
             return "done", *do_job(kinds, kind, options, engine, max_pixels)
+    except _REFUSED as error:
+        return "refused", (error.what, error.why, error.fix)
     except HandwrightError as error:
         return "error", (error.what, error.why, error.fix)
     except Exception as error:  # noqa: BLE001 - one bad picture never stops the worker
