@@ -191,6 +191,7 @@ def outer_files(root: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.touch()
         mount("--bind", path, str(place))
+        mount("-o", "remount,bind,ro", str(place))
 
 
 def answer(url: str, body: Any = None) -> bytes:

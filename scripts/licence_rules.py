@@ -103,6 +103,11 @@ def licence(package: Distribution) -> str:
     raise ValueError(f"{name}: its licence is not known; read it, then add it to STATED")
 
 
+def of_cuda(name: str) -> bool:
+    """Whether a package is what torch's build for NVIDIA's GPUs brings, and no other one."""
+    return canonicalize_name(name).startswith(("nvidia-", "cuda-")) or name == "triton"
+
+
 def refused(expression: str) -> str:
     """What is not allowed of an SPDX expression; of alternatives (OR) one that is allowed is enough."""
     parsed = _SPDX.parse(expression, validate=True)

@@ -28,7 +28,7 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from licence_rules import BUNDLED, DATA, EXCEPTIONS, FETCHED, licence
+from licence_rules import BUNDLED, DATA, EXCEPTIONS, FETCHED, licence, of_cuda
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/handwright"
@@ -90,7 +90,8 @@ def brought(wanted: Requirement, extra: str, found: dict[str, Installed]) -> lis
     chosen = [
         one
         for one in needed
-        if one.marker is None or any(one.marker.evaluate({"extra": of}) for of in ("", *wanted.extras))
+        if (one.marker is None or any(one.marker.evaluate({"extra": of}) for of in ("", *wanted.extras)))
+        and not of_cuda(one.name)
     ]
     found[name].needs |= {canonicalize_name(one.name) for one in chosen}
     return chosen
@@ -139,7 +140,9 @@ def page(packages: dict[str, Installed]) -> str:
         "",
         "## Installed beside it",
         "",
-        "By pip, from the package index, as their publishers made them (Linux, Python 3.11).",
+        "By pip, from the package index, as their publishers made them (Linux, Python 3.11). The index's",
+        "torch for GPUs brings NVIDIA's CUDA libraries (`nvidia-*`, `cuda-*`: NVIDIA's own licence) and",
+        "triton (MIT) besides; torch for CPUs does not, and handwright never asks for them.",
         "",
         "| package | brought by | licence |",
         "|---|---|---|",

@@ -163,3 +163,11 @@ def test_the_audit_names_known_weaknesses(monkeypatch, tmp_path):
 
 def test_every_direct_dependency_has_a_pin():
     assert audit.direct() - audit.pins().keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "of_cuda"),
+    [("nvidia-cublas", True), ("cuda_toolkit", True), ("triton", True), ("torch", False), ("numba", False)],
+)
+def test_what_torch_brings_for_gpus_alone_is_not_counted(name, of_cuda):
+    assert licence_rules.of_cuda(name) is of_cuda
