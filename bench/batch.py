@@ -1,6 +1,6 @@
 """Pictures per core-hour of `handwright batch`, and what more workers give.
 
-    python bench/batch.py [--n 60] [--task refine] [--seed 0] [--cost-per-hour 0.05] [--gpus 0] [--page FILE]
+    python bench/batch.py [--n 160] [--task refine] [--seed 0] [--cost-per-hour 0.05] [--gpus 0] [--page FILE]
 
 Rendered pictures of one hand, 512²; one worker, then two, each on one core, on an idle machine; the start of
 the cluster and of the workers (until the first result) is counted apart. The simulation to 1,000 workers has
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--n", type=int, default=60, help="pictures")
+    parser.add_argument("--n", type=int, default=160, help="pictures")
     parser.add_argument("--task", default="refine", choices=("refine", "review", "hands"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cost-per-hour", type=float, default=0.05, help="of a core, or of a GPU")
@@ -82,21 +82,15 @@ def tables(found: dict[int, tuple[float, float, list[float]]], options: argparse
 
 def measured(folder: Path, given: argparse.Namespace, workers: int) -> tuple[float, float, list[float]]:
     """Seconds until the first result, pictures a second after it, and each picture's own seconds."""
-    times: list[float] = []
-
-    def progress(_: str, done: int, total: int) -> None:
-        del total
-        if done:
-            times.append(time.perf_counter())
-
     sink = folder / f"out-{workers}"
-    began = time.perf_counter()
-    options = BatchOptions(task=given.task, workers=workers, gpus=given.gpus, progress=progress)
+    began = time.time()
+    options = BatchOptions(task=given.task, workers=workers, gpus=given.gpus)
     request = Request(painter="diffuse", device="cuda") if given.gpus else Request()
     run_batch([str(folder / "in")], str(sink), request, options)
-    records = [json.loads(path.read_text()) for path in sink.glob("records/*.json")]
-    seconds = [float(sum(record["entry"]["seconds"].values())) for record in records]
-    return times[0] - began, (len(times) - 1) / (times[-1] - times[0]), seconds
+    records = list(sink.glob("records/*.json"))
+    written = sorted(path.stat().st_mtime for path in records)  # Ray passes results on in blocks
+    seconds = [float(sum(json.loads(path.read_text())["entry"]["seconds"].values())) for path in records]
+    return written[0] - began, (len(written) - 1) / (written[-1] - written[0]), seconds
 
 
 def simulated(
