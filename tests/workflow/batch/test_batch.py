@@ -351,6 +351,7 @@ def test_a_worker_gets_its_gpu_and_is_not_waited_for_where_there_is_none(
     )  # fmt: skip
     if seen is None:
         assert "the cluster has no 0.5 GPU" in done.stderr
+        assert "logging.cc" not in done.stderr
         assert not place.exists()
     else:
         assert done.returncode == 0, done.stderr

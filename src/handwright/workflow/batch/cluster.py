@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -189,15 +190,17 @@ def _cluster(options: BatchOptions) -> Generator[None]:
 
     silent_logs: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if options.address is None:
-        ray.init(
-            num_cpus=options.workers + 1,
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            **silent_logs,
-        )
+        with _no_native_lines():
+            ray.init(
+                num_cpus=options.workers + 1,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                **silent_logs,
+            )
     else:
         try:
-            ray.init(address=options.address, **silent_logs)
+            with _no_native_lines():
+                ray.init(address=options.address, **silent_logs)
         except (ConnectionError, ValueError, RuntimeError) as error:
             why = " ".join(str(error).split())
             raise UsageError(f"there is no cluster at {options.address}", why, "check --address") from error
@@ -209,6 +212,20 @@ def _cluster(options: BatchOptions) -> Generator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _no_native_lines() -> Generator[None]:
+    """Drop what Ray's C++ writes to the standard error while it starts: that its log level was set."""
+    sys.stderr.flush()
+    with Path(os.devnull).open("wb") as nowhere:
+        kept = os.dup(2)
+        try:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Generator[dict[str, Any]]:
