@@ -21,6 +21,7 @@ from handwright.apps.service.generation import generate_job
 from handwright.errors import (
     HandsFileError,
     HandwrightError,
+    InvalidValueError,
     UnreadableImageError,
     UsageError,
     memory_error,
@@ -68,7 +69,7 @@ def work_until_closed(
             pipe.send(_answer(kinds or KINDS, kind, Path(folder), options, engine, max_pixels))
 
 
-_REFUSED = (UnreadableImageError, HandsFileError, UsageError)
+_REFUSED = (UnreadableImageError, HandsFileError, InvalidValueError, UsageError)
 """Errors of what was sent, not of the service."""
 
 
