@@ -91,42 +91,39 @@ def post(row: Row, one: Hostile, client: TestClient) -> None:
             row.wrong.append(f"{one.kind}/{one.name}: {route} answers {answer.status_code}")
 
 
+@contextlib.contextmanager
+def counted(row: Row, name: str, what: str) -> Generator[None]:
+    """Count a block: done, refused in one line, or wrong; ``what`` is whose line or error it would be."""
+    row.runs += 1
+    began = time.perf_counter()
+    try:
+        yield
+        row.done += 1
+    except HandwrightError as error:
+        row.refused += 1
+        if "\n" in str(error):
+            row.wrong.append(f"{name}: {what}'s line has two: {error}")
+    except Exception as error:  # noqa: BLE001 - what the fuzzing looks for
+        row.wrong.append(f"{name}: {what} raised {type(error).__name__}: {error}")
+    row.slowest = max(row.slowest, time.perf_counter() - began)
+
+
 def list_and_write(row: Row, one: Hostile, path: Path, out: Path) -> None:
     """What a batch makes of a manifest or shard: its pictures are listed, read, and a result is written."""
     from handwright.workflow.batch.items import list_items, read_item
     from handwright.workflow.batch.sink import Sink
 
-    row.runs += 1
-    began = time.perf_counter()
-    try:
+    with counted(row, f"{one.kind}/{one.name}", "batch"):
         for item in list_items([str(path)], leave_out=str(out)):
             with contextlib.suppress(HandwrightError):  # a worker writes the reason into a record
                 read_item(item)
             Sink(str(out)).keep(item.key, {"key": item.key})
             Sink(str(out)).write(f"pictures/{item.key}", b"result")
-        row.done += 1
-    except HandwrightError as error:
-        row.refused += 1
-        if "\n" in str(error):
-            row.wrong.append(f"{one.kind}/{one.name}: batch's line has two: {error}")
-    except Exception as error:  # noqa: BLE001 - the same
-        row.wrong.append(f"{one.kind}/{one.name}: batch raised {type(error).__name__}: {error}")
-    row.slowest = max(row.slowest, time.perf_counter() - began)
 
 
 def decode(row: Row, one: Hostile) -> None:
     """What a worker of the service makes of the picture's bytes."""
     from handwright.image import decode_image
 
-    row.runs += 1
-    began = time.perf_counter()
-    try:
+    with counted(row, one.name, "the service"):
         decode_image(one.data, name="the picture")
-        row.done += 1
-    except HandwrightError as error:
-        row.refused += 1
-        if "\n" in str(error):
-            row.wrong.append(f"{one.name}: the service's line has two: {error}")
-    except Exception as error:  # noqa: BLE001 - the same
-        row.wrong.append(f"{one.name}: the service would fail: {type(error).__name__}: {error}")
-    row.slowest = max(row.slowest, time.perf_counter() - began)

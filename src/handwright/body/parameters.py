@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError
+from handwright.json_text import parse_json
 from handwright.types import Camera, Side, expect_array
 
 VERSION = 1  # Of the JSON layout
@@ -139,8 +139,8 @@ def read_parameters(path: Path) -> BodyParameters:
         InvalidValueError: It cannot be read, or does not hold parameters.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InvalidValueError(
             f"cannot read {path}", str(error), "give a JSON file of parameters"
         ) from error

@@ -1,12 +1,12 @@
 """Raters' answer files, checked against the study's key."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from handwright.errors import DataError, UsageError
+from handwright.json_text import parse_json
 
 Answer = Literal["a", "b", "neither"]
 _MOST_BYTES = 20_000_000
@@ -91,10 +91,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"{path} is too large", f"more than {_MOST_BYTES // 1_000_000} MB")
-        found = json.loads(path.read_text("utf-8"))
+        found = parse_json(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {path}", error.strerror or "", "check the name") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path} is not JSON", str(error)[:200]) from error
     if not isinstance(found, dict):
         raise DataError(f"{path} is no object of JSON", "", "give the files that the page saved")

@@ -101,7 +101,7 @@ def evaluate(
             progress=progress,
         )
     if as_json:
-        notify_problems(result, screen)
+        _notify_problems(result, screen)
         screen.write(json.dumps(result.to_json(), indent=1, allow_nan=False, ensure_ascii=False))
     else:
         show_evaluation(result, screen)
@@ -110,11 +110,11 @@ def evaluate(
 
 def show_evaluation(result: Evaluation, screen: Screen) -> None:
     """What was left out, and the figures as a table."""
-    notify_problems(result, screen)
+    _notify_problems(result, screen)
     _show(result)
 
 
-def notify_problems(result: Evaluation, screen: Screen) -> None:
+def _notify_problems(result: Evaluation, screen: Screen) -> None:
     """A line for each file that was skipped, the first twenty, and for each measure that failed."""
     for skipped in result.skipped[:_MOST_SHOWN]:
         screen.notify(f"handwright: skipped {skipped.path}: {skipped.reason}")

@@ -22,6 +22,7 @@ from handwright.apps.service.limits import BoundedBodies, error_json
 from handwright.apps.service.queue import FINISHED, Job, JobQueue, QueueFullError
 from handwright.apps.service.settings import ServiceSettings
 from handwright.errors import HandwrightError, UsageError
+from handwright.json_text import parse_json
 
 MOST_WAIT = 300.0  # Seconds that a request may wait for its job
 _POLL_S, _BEAT_S = 0.05, 15.0  # Between two looks at a job; between two signs of life of an event stream
@@ -174,8 +175,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     async def extra_single_image(request: HttpRequest, owner: Owner) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         """A1111's post-processing call: {"image": base64} in, the picture with mended hands out."""
         try:
-            picture = decoded((await request.json()).get("image"))
-        except (ValueError, AttributeError, RecursionError) as error:
+            picture = decoded(parse_json(await request.body()).get("image"))
+        except (ValueError, AttributeError) as error:
             if isinstance(error, HandwrightError):
                 raise
             raise UsageError("the body is not JSON", "", 'send {"image": base64}') from error

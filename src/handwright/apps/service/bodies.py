@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from handwright.errors import UsageError
+from handwright.json_text import parse_json
 from handwright.options import OPTIONS, nearest
 
 REFINE_OPTIONS = (
@@ -160,8 +160,8 @@ def json_object(text: str | bytes, name: str) -> dict[str, Any]:
         UsageError: It is none; ``name`` is what the line calls it.
     """
     try:
-        entry = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        entry = parse_json(text)
+    except ValueError as error:
         raise UsageError(f"{name} is not JSON", str(error), "check the quotes and brackets") from error
     if not isinstance(entry, dict):
         raise UsageError(f"{name} is no JSON object", "", 'give {"name": value, …}')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +12,7 @@ from handwright.apps.web.handlers import Step, follow
 from handwright.apps.web.sessions import CancelledError, Sessions
 from handwright.apps.web.work import POSE, SKELETON
 from handwright.errors import HandwrightError, UsageError
+from handwright.json_text import parse_json
 
 if TYPE_CHECKING:
     from handwright.prompts.plan import OpenQuestion, Plan
@@ -106,8 +106,8 @@ def read_pose_file(data: bytes) -> Any:  # noqa: ANN401 - any JSON
     if len(data) > MOST_POSE_BYTES:
         raise UsageError(f"the pose file is larger than {MOST_POSE_BYTES} bytes", "", "give one picture's")
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
+        return parse_json(data)
+    except ValueError as error:
         hint = "give OpenPose's or COCO-WholeBody's JSON, or body parameters"
         raise UsageError("the pose file is no JSON", "", hint) from error
 

@@ -4,7 +4,6 @@ Data sets number pixels so that the first one's centre is 0; here it is 0.5. ``f
 between the two; ``project`` takes it, too.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from PIL import Image as PILImage
 from handwright.data.sample import HandLabel, Sample, Source, box_around
 from handwright.errors import DataError, HandwrightError, UnreadableImageError
 from handwright.image import load_image
+from handwright.json_text import parse_json
 from handwright.types import Image, Side
 
 _ORIENTATION_TAG = 274
@@ -90,11 +90,11 @@ def read_json(path: Path, dataset: str) -> Any:  # noqa: ANN401 - whatever the f
         DataError: It is missing or no JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
+        return parse_json(path.read_text("utf-8"))
     except OSError as error:
         why = error.strerror or str(error)
         raise DataError(f"{dataset}: cannot read {path}", why, "name the folder that holds it") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{dataset}: {path} is no JSON", str(error), "fetch it again") from error
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from handwright.errors import HandsFileError
 from handwright.hand.files import _fields
 from handwright.hand.files._record import hand_from_record, hand_to_record
+from handwright.json_text import parse_json
 from handwright.types import Hand, HandObservation
 
 SCHEMA = "handwright/hands-1"
@@ -121,8 +122,8 @@ def _parsed(
     data: bytes, where: str, *, width: int | None, height: int | None, sha256: str | None = None
 ) -> tuple[NumberedHand, ...]:
     try:
-        document = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        document = parse_json(data.decode("utf-8-sig"))
+    except ValueError as error:
         reason = " ".join(str(error).split())[:120]
         raise HandsFileError(
             f"{where} is not JSON", reason, "give a file that `handwright hands` wrote"

@@ -10,6 +10,8 @@ import zlib
 import numpy as np
 from jaxtyping import UInt8
 
+from handwright.json_text import parse_json
+
 _PLAIN, _PACKED = b"stealth_pnginfo", b"stealth_pngcomp"
 _HEAD_BITS = (len(_PACKED) + 4) * 8
 _MOST_BYTES = 64 << 20  # More than any text; what unpacks to more is damage
@@ -32,8 +34,8 @@ def hidden_texts(alpha: UInt8[np.ndarray, "h w"]) -> dict[str, str]:
     except (zlib.error, UnicodeDecodeError):
         return {}
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
+        values = parse_json(text)
+    except ValueError:
         return {"parameters": text}
     if not isinstance(values, dict):
         return {}

@@ -14,6 +14,7 @@ from typing import Any, cast
 from PIL import Image as PILImage
 
 from handwright.image.formats.metadata import parsed_exif
+from handwright.json_text import parse_json
 
 EXIF_DIRECTORY, USER_COMMENT = 34665, 37510
 SOFTWARE, MAKER_NOTE = 305, 37500
@@ -162,8 +163,8 @@ def _ascii(text: str) -> str:
 
 def _object(text: str) -> Json | None:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return None
     return cast("Json", value) if isinstance(value, dict) else None
 

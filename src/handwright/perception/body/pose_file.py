@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from handwright.errors import InvalidValueError
+from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import BODY, FACE, FEET, HANDS, BodyPose
 
 _BODY_FROM_OPENPOSE = {
@@ -51,8 +51,8 @@ def read_pose(path: Path, person: int | None = None) -> BodyPose:
             people and none is named; the message names the part that is wrong.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InvalidValueError(f"{path.name} cannot be read as JSON", str(error)) from error
     return pose_of(content, path.name, person)
 
@@ -66,8 +66,8 @@ def read_canvas(path: Path) -> tuple[int, int] | None:
         InvalidValueError: The file cannot be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InvalidValueError(f"{path.name} cannot be read as JSON", str(error)) from error
     if isinstance(content, list) and len(cast("list[object]", content)) == 1:
         content = cast("list[object]", content)[0]

@@ -18,8 +18,8 @@ from handwright.perception.models.mediapipe_tasks import (
     TaskPool,
     as_mediapipe,
     import_mediapipe,
-    silenced_stderr,
 )
+from handwright.stderr import silenced_stderr
 
 INPUT_PX = 224  # Side of the network's input in pixels
 _Z_SCALE = 2.5  # MediaPipe stores depth at 0.4 of the crop's scale

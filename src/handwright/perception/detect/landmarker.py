@@ -19,8 +19,8 @@ from handwright.perception.models.mediapipe_tasks import (
     TaskPool,
     as_mediapipe,
     open_task,
-    silenced_stderr,
 )
+from handwright.stderr import silenced_stderr
 from handwright.types import HandObservation
 
 MAX_PEOPLE = 6  # Most people that are found in one view (chosen by eye)

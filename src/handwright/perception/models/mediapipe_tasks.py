@@ -29,11 +29,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from handwright.errors import MissingModelError
+from handwright.stderr import silenced_stderr
 
 _MATPLOTLIB = ("matplotlib", "matplotlib.pyplot")
 _PROCESSORS = Path("/sys/devices/system/cpu/possible")
 _NO_AUTHORITIES = f"{os.devnull}/none"  # a path below a device: no file can ever be there
-_import_lock, _stderr_lock = threading.Lock(), threading.Lock()
+_import_lock = threading.Lock()
 
 
 _open_pools: weakref.WeakSet[TaskPool] = weakref.WeakSet()
@@ -133,21 +134,6 @@ def open_task(kind: str, model: Path, fix: str, **options: Any) -> Any:  # noqa:
     except (RuntimeError, ValueError, OSError) as error:
         raise MissingModelError(f"{model} does not load", str(error), fix) from error
     return task
-
-
-@contextlib.contextmanager
-def silenced_stderr() -> Generator[None]:
-    """Discard what is written to file descriptor 2 during the block; one thread at a time."""
-    with _stderr_lock:
-        sys.stderr.flush()
-        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
 
 
 class _LazyModule(ModuleType):

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from handwright.errors import DataError, InvalidValueError, NotEnoughDataError
 from handwright.image.atomic_write import write_atomically
+from handwright.json_text import parse_json
 
 SCHEMA = "handwright/calibration-1"
 BUDGET = 0.02  # Share of good hands that may be reported as malformed
@@ -64,7 +65,7 @@ class Calibration:
             DataError: It cannot be read, or is none.
         """
         try:
-            entry = json.loads(path.read_text("utf-8"))
+            entry = parse_json(path.read_text("utf-8"))
             if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
                 raise ValueError(f'it has no "schema": "{SCHEMA}"')
             heads = {str(name): _head(name, values) for name, values in entry["heads"].items()}
@@ -72,7 +73,7 @@ class Calibration:
             return cls(heads, temperatures, dict(entry.get("about", {})))
         except KeyError as error:
             raise _unreadable(path, f"{error} is missing") from error
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             raise _unreadable(path, str(error)) from error
 
     def save(self, path: Path) -> None:

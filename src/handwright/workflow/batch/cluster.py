@@ -9,7 +9,6 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from handwright import __version__
 from handwright.errors import OutputError, UsageError, need
 from handwright.locks import remove_left_folders
 from handwright.progress import Progress, silent
+from handwright.stderr import silenced_stderr
 from handwright.workflow.batch.items import Item
 from handwright.workflow.batch.kinds import KINDS
 from handwright.workflow.batch.sink import Sink
@@ -190,7 +190,7 @@ def _cluster(options: BatchOptions) -> Generator[None]:
 
     silent_logs: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if options.address is None:
-        with _no_native_lines():
+        with silenced_stderr():  # its C++ writes that its log level was set
             ray.init(
                 num_cpus=options.workers + 1,
                 include_dashboard=False,
@@ -199,7 +199,7 @@ def _cluster(options: BatchOptions) -> Generator[None]:
             )
     else:
         try:
-            with _no_native_lines():
+            with silenced_stderr():
                 ray.init(address=options.address, **silent_logs)
         except (ConnectionError, ValueError, RuntimeError) as error:
             why = " ".join(str(error).split())
@@ -212,20 +212,6 @@ def _cluster(options: BatchOptions) -> Generator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-@contextmanager
-def _no_native_lines() -> Generator[None]:
-    """Drop what Ray's C++ writes to the standard error while it starts: that its log level was set."""
-    sys.stderr.flush()
-    with Path(os.devnull).open("wb") as nowhere:
-        kept = os.dup(2)
-        try:
-            os.dup2(nowhere.fileno(), 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _results(items: Sequence[Item], task: Task, options: BatchOptions) -> Generator[dict[str, Any]]:

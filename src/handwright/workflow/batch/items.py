@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import pickle
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handwright.errors import OutputError, UnreadableImageError, UsageError
+from handwright.json_text import parse_json
 from handwright.workflow.jobs import PICTURE_SUFFIXES
 
 MOST_BYTES = 500_000_000
@@ -231,12 +231,7 @@ def manifest_rows(source: str) -> list[ManifestRow]:
         rows = _rows(files.cat_file(path), suffix)
     except FileNotFoundError as error:
         raise UsageError(f"there is no {source}", "", "check the name") from error
-    except (
-        ValueError,
-        OSError,
-        RecursionError,
-        csv.Error,
-    ) as error:  # pyarrow's errors are of the first two kinds
+    except (ValueError, OSError, csv.Error) as error:  # pyarrow's errors are of the first two kinds
         raise UsageError(f"{url} cannot be read as a manifest", str(error), "write it anew") from error
     return [ManifestRow(url, number, row) for number, row in enumerate(rows, start=1)]
 
@@ -248,7 +243,7 @@ def _rows(data: bytes, suffix: str) -> list[dict[str, Any]]:
         return parquet.read_table(io.BytesIO(data)).to_pylist()
     text = data.decode("utf-8-sig")
     if suffix == ".jsonl":
-        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        rows = [parse_json(line) for line in text.split("\n") if line.strip()]
         if not all(isinstance(row, dict) for row in rows):
             raise ValueError("a line is no object")
         return rows

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from handwright.errors import OutputError
+from handwright.json_text import parse_json
 from handwright.workflow.batch.items import open_filesystem
 
 Record = dict[str, Any]
@@ -86,7 +87,7 @@ class Sink:
         """Remove the half-written files of workers that were killed, where the sink is a folder on disk."""
         files, root = self._place
         if _is_local(files):
-            from handwright.image import remove_parts
+            from handwright.workflow.files import remove_parts
 
             remove_parts([Path(root)], below=True)
 
@@ -96,8 +97,8 @@ class Sink:
         if data is None:
             return None
         try:
-            record = json.loads(data)
-        except (ValueError, RecursionError):
+            record = parse_json(data)
+        except ValueError:
             return None
         if not isinstance(record, dict) or cast(Record, record).get("fingerprint") != fingerprint:
             return None

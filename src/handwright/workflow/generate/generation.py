@@ -102,8 +102,7 @@ def generate_from_pose(generation: Generation) -> Generated:
         poses = _poses(generation, estimate)
         source, completed = poses(settings.seed)
         if not outputs:
-            folder = None if generation.report is None else generation.report / f"{0:04}"
-            _write_pose(generation.skeleton, folder, source, completed)
+            _write_pose(generation.skeleton, _evidence_folder(generation, 0), source, completed)
             return Generated(_document(generation, [], 0) | {"pose": _pose_json(source, completed)}, 0)
         engine = (generation.open_engine or open_engine)(settings)
         reviewer = stack.enter_context((generation.open_reviewer or open_reviewer)())
@@ -203,7 +202,7 @@ def _write(
     error = pose_error(best.completed.pose, people, source.width, source.height)
     make_folder(output.parent)
     save_image(best.image, output, overwrite=generation.force)
-    folder = None if generation.report is None else generation.report / f"{number:04d}"
+    folder = _evidence_folder(generation, number)
     _write_pose(generation.skeleton if number == 0 else None, folder, source, best.completed)
     return {
         "output": output.as_posix(),
@@ -252,6 +251,11 @@ def _evidence(
             write_png(folder / f"{part}.png", pixels)
             files[part] = f"{folder.name}/{part}.png"
     return files
+
+
+def _evidence_folder(generation: Generation, number: int) -> Path | None:
+    """Where a picture's evidence goes; None without a report."""
+    return None if generation.report is None else generation.report / f"{number:04d}"
 
 
 def _write_pose(

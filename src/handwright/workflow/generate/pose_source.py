@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +13,7 @@ from jaxtyping import UInt8
 
 from handwright.body import BodyParameters, parameters_of_json, wholebody_of
 from handwright.errors import UsageError, need
+from handwright.json_text import parse_json
 from handwright.perception.body.body_pose import HANDS, BodyPose
 from handwright.perception.body.estimate import Body
 from handwright.perception.body.pose_file import read_canvas, read_pose
@@ -63,8 +63,8 @@ def pose_from_file(path: Path, person: int | None, side: int) -> PoseSource:
 def _parameters_in(path: Path) -> BodyParameters | None:
     """The body parameters in a file; None where it is something else."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None  # the reader of pose files has words for that
     if not (isinstance(data, dict) and "handwright_body" in data):
         return None

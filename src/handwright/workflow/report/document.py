@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from handwright import __version__
 from handwright.errors import HandsFileError, HandwrightError
+from handwright.json_text import parse_json
 from handwright.workflow.files import Record, write_text
 
 if TYPE_CHECKING:
@@ -285,10 +286,10 @@ def read_report(path: Path) -> dict[str, Any]:
     file = path / "report.json" if path.is_dir() else path
     fix = "give the report.json that `handwright refine --report DIR` wrote"
     try:
-        report = json.loads(file.read_text(encoding="utf-8"))
+        report = parse_json(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise HandsFileError(f"cannot read {file}", error.strerror or str(error), fix) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise HandsFileError(f"{file} is not JSON", str(error), fix) from error
     if not isinstance(report, dict) or cast("dict[str, Any]", report).get("schema") != SCHEMA_NAME:
         raise HandsFileError(f"{file} is no report", f'its "schema" is not "{SCHEMA_NAME}"', fix)

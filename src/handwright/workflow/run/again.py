@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from handwright.errors import HandsFileError, HandwrightError, OutputError, Unre
 from handwright.image import decode_image, encode_image, format_for
 from handwright.image.facts import facts_of, with_png_chunk, without_png_text
 from handwright.image.formats.appendix import appendix_of
+from handwright.json_text import parse_json
 from handwright.options import DIFFUSION_OPTIONS, OPTIONS
 from handwright.plug_ins import name_of
 from handwright.types import Image
@@ -90,7 +90,7 @@ def own_entry(image: Image, file: Path, appendix: bytes | None = None) -> dict[s
     if original_bytes(appendix) is not None:  # in every format but PNG it stands there alone
         text = (appendix or b"").split(b"\n", 2)[1].decode("utf-8", "replace")
     try:
-        entry = json.loads(text or "")
+        entry = parse_json(text or "")
         if not isinstance(entry["settings"], dict):
             raise TypeError("settings are names and values")
         return {
@@ -98,7 +98,7 @@ def own_entry(image: Image, file: Path, appendix: bytes | None = None) -> dict[s
             "input_sha256": entry["input_sha256"],
             "settings": entry["settings"],
         }
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise HandsFileError(
             f"{file} holds no settings of handwright",
             "it is no PNG, JPEG or WebP that `refine` wrote, or something removed its metadata",
@@ -115,7 +115,7 @@ def original(image: Image, file: Path) -> Image:
     payload = dict(facts_of(image).chunks).get(ORIGINAL_CHUNK)
     try:
         head, _, packed = (payload or b"").partition(b"\n")
-        place = json.loads(head)
+        place = parse_json(head)
         x0, y0, x1, y1 = place["box"]
         kind = np.dtype(place["dtype"])
         native = np.array(image.native)
@@ -123,7 +123,7 @@ def original(image: Image, file: Path) -> Image:
         samples = zlib.decompressobj().decompress(packed, size + 1)  # no more, whatever is packed there
         steps = np.frombuffer(samples, kind).reshape(y1 - y0, x1 - x0, place["channels"])
         native[y0:y1, x0:x1] = np.cumsum(np.cumsum(steps, axis=1, dtype=kind), axis=0, dtype=kind)
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, OverflowError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, zlib.error) as error:
         raise HandsFileError(
             f"{file} does not hold the pixels that it was made from",
             "something removed them",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from handwright.errors import OutputError
+from handwright.json_text import parse_json
 from handwright.workflow.files import Record, sha256_of_file, write_text
 from handwright.workflow.jobs import Job
 
@@ -88,7 +89,7 @@ class Ledger:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        stored = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
     return cast("dict[str, Any]", stored) if isinstance(stored, dict) else None
