@@ -18,6 +18,10 @@ from handwright.apps.service.queue import FINISHED, Job, JobQueue
 from handwright.apps.service.settings import ServiceSettings
 
 LONGEST_JOB_S = 400.0
+
+MARK = "FAULTS"
+"""Environment variable that tells processes of one trial's batch from others."""
+
 """A job that is not finished by then hangs; the service ends one after 300 s."""
 
 
@@ -53,7 +57,7 @@ def result(job: Job) -> Mapping[str, bytes]:
 def start_batch(bench: Bench, sink: Path, folder: Path, **variables: str) -> subprocess.Popen[bytes]:
     """``handwright batch`` of the pictures in a process of its own."""
     command = [sys.executable, "-m", "handwright", "batch", str(bench.inputs), "-o", str(sink), "--all"]
-    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp", "FAULTS": str(folder)}
+    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp", MARK: str(folder)}
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as errors:
         return subprocess.Popen(command, stdout=out, stderr=errors, env={**environment, **variables})
 

@@ -10,7 +10,7 @@ from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
-from fault_jobs import LONGEST_JOB_S, check_batch, finished, queue_in, result, start_batch
+from fault_jobs import LONGEST_JOB_S, MARK, check_batch, finished, queue_in, result, start_batch
 from fault_slow import slow_disk
 from fault_tools import LONGEST_S, Bench, Row, files_in
 
@@ -136,7 +136,7 @@ def batch_workers(folder: Path) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                is_ours = f"FAULTS={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
+                is_ours = f"{MARK}={folder}".encode() in (entry / "environ").read_bytes().split(b"\0")
                 if is_ours and (entry / "cmdline").read_bytes().startswith(b"ray::MapWorker"):
                     found.append(int(entry.name))
             except OSError:

@@ -87,7 +87,7 @@ def all_scenes(
         ("kill writing", lambda: [kills.kill_writers(bench, commands // 2, seed, options.minutes)]),
         ("full batch", lambda: [disk.full_disk_batch(bench)]),
         ("slow batch", lambda: [scenes.slow_batch(bench)]),
-        ("clock batch", lambda: [scenes.clock_batch()]),
+        ("clock batch", lambda: [scenes.clock_batch(bench)]),
         ("kill batch", lambda: kills.kill_batches(bench, batches // 2, seed, options.minutes)),
     )
 

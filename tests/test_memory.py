@@ -1,7 +1,8 @@
-"""A process that has no memory for a thread ends in one line."""
+"""One heap for all threads; a process that has no memory for a thread ends in one line."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,44 @@ def test_lack_of_memory_is_known_whoever_finds_it(error: Exception):
 
 def test_other_errors_are_no_lack_of_memory():
     assert memory_error(ImportError("No module named 'x'"), "it stopped") is None
+
+
+HEAPS = """
+import ctypes, threading
+from handwright.memory import share_one_heap
+
+share_one_heap()
+allocate = ctypes.CDLL(None).malloc
+allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+places, all_there = [], threading.Barrier(3)
+
+def place():
+    all_there.wait()
+    places.append(allocate(50_000))
+    all_there.wait()
+
+threads = [threading.Thread(target=place) for _ in range(2)]
+for thread in threads:
+    thread.start()
+all_there.wait()
+all_there.wait()
+with open("/proc/self/maps") as maps:
+    heap = next(line for line in maps if "[heap]" in line).split()[0]
+first, last = (int(end, 16) for end in heap.split("-"))
+print(sum(first <= place < last for place in places))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the number of heaps is an option of glibc")
+@pytest.mark.parametrize(("variables", "inside"), [({}, 2), ({"MALLOC_ARENA_MAX": "8"}, 0)])
+def test_threads_allocate_from_one_heap_unless_the_user_wants_more(variables: dict[str, str], inside: int):
+    own = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    done = subprocess.run(
+        [sys.executable, "-c", HEAPS],
+        capture_output=True,
+        text=True,
+        env={**own, **variables},
+        cwd=ROOT,
+        check=True,
+    )
+    assert int(done.stdout) == inside

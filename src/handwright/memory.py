@@ -1,13 +1,36 @@
-"""What a process does when there is no memory to start a thread: it ends instead of waiting for ever."""
+"""How a process holds memory, and what it does when there is none to start a thread."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from typing import Any
 
+ARENAS = "MALLOC_ARENA_MAX"
+"""Environment variable of glibc: into how many heaps a process's threads may divide what they allocate."""
+
+_M_ARENA_MAX = -8
+"""The same as an option of ``mallopt``, from glibc's ``malloc.h``."""
+
 _UNSTARTED = "in thread started by"
 """Part of Python's line about an error before a thread began to run; whoever started it waits for ever."""
+
+
+def share_one_heap() -> None:
+    """Let all threads of this process, and of those that it starts, allocate from one heap.
+
+    By default glibc gives each thread a heap of its own, which keeps what that thread's largest picture
+    needed: a process that works on picture after picture holds more and more, and touches fresh pages for
+    each. Call it before there are threads. Where the user has set ``MALLOC_ARENA_MAX``, or another C library
+    is in use, nothing changes.
+    """
+    if ARENAS in os.environ or sys.platform != "linux":
+        return
+    os.environ[ARENAS] = "1"
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def end_where_threads_cannot_start() -> None:

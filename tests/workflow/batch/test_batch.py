@@ -364,6 +364,21 @@ def test_no_worker_has_such_a_part_of_a_gpu(gpus: float):
         BatchOptions(gpus=gpus).check()
 
 
+def test_a_cluster_that_does_not_start_is_said_in_one_line(tmp_path: Path, monkeypatch, capsys):
+    import ray
+
+    def starting(**_: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", starting)
+    picture(tmp_path / "in" / "one.png")
+    assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()[-1:]
+    assert line.startswith("handwright: Ray did not start: The current node timed out")
+    assert run(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--address", "127.0.0.1:1"]) == 2
+    assert "there is no cluster at 127.0.0.1:1" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_worker_and_driver_are_killed_and_every_result_is_there_once(tmp_path: Path):
     """Twenty pictures: one ends its worker, one is no picture; a worker and then the driver get kill -9."""

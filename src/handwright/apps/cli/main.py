@@ -22,7 +22,7 @@ from handwright.apps.cli.serve import serve, web
 from handwright.apps.cli.synth import synth
 from handwright.apps.cli.train import train
 from handwright.errors import HandwrightError, memory_error
-from handwright.memory import end_where_threads_cannot_start
+from handwright.memory import end_where_threads_cannot_start, share_one_heap
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 70
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many tiny products: threads only wait for each other
     if _COMPLETE in os.environ:
         os.environ["COLUMNS"] = _ONE_LINE
+    share_one_heap()
     end_where_threads_cannot_start()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if _COMPLETE in os.environ or {"--install-completion", "--show-completion"} & set(given):

@@ -26,7 +26,7 @@ from handwright.errors import (
     UsageError,
     memory_error,
 )
-from handwright.memory import end_where_threads_cannot_start
+from handwright.memory import end_where_threads_cannot_start, share_one_heap
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -53,6 +53,7 @@ def work_until_closed(
     pipe: Connection, landmarker: Path | None, max_pixels: int, kinds: Kinds | None = None
 ) -> None:
     """Do the jobs that come through the pipe until it is closed; ends with its parent."""
+    share_one_heap()
     end_where_threads_cannot_start()
     parent = parent_process()
     if parent is not None:

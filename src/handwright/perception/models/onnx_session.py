@@ -20,6 +20,7 @@ def open_session(path: Path) -> tuple[Any, dict[str, str]]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False  # it keeps what the largest crop needed, and grows in powers of two
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(

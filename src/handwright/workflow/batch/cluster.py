@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from handwright import __version__
-from handwright.errors import OutputError, UsageError, need
+from handwright.errors import HandwrightError, OutputError, UsageError, need
 from handwright.locks import remove_left_folders
+from handwright.memory import share_one_heap
 from handwright.progress import Progress, silent
 from handwright.stderr import silenced_stderr
 from handwright.workflow.batch.items import Item
@@ -186,24 +187,25 @@ def _cluster(options: BatchOptions) -> Generator[None]:
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_BACKEND_LOG_LEVEL="fatal")  # read as Ray is imported
     if options.address is None:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    share_one_heap()  # of the workers, which inherit it
     import ray
 
-    silent_logs: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if options.address is None:
-        with silenced_stderr():  # its C++ writes that its log level was set
-            ray.init(
-                num_cpus=options.workers + 1,
-                include_dashboard=False,
-                object_store_memory=_OBJECT_STORE_BYTES,
-                **silent_logs,
-            )
+        own = {"num_cpus": options.workers + 1, "object_store_memory": _OBJECT_STORE_BYTES}
+        settings |= {**own, "include_dashboard": False}
     else:
-        try:
-            with silenced_stderr():
-                ray.init(address=options.address, **silent_logs)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            why = " ".join(str(error).split())
+        settings["address"] = options.address
+    try:
+        with silenced_stderr():  # its C++ writes that its log level was set
+            ray.init(**settings)
+    except Exception as error:  # a timeout of its start is of this class itself
+        why = " ".join(str(error).split())
+        if options.address is not None:
             raise UsageError(f"there is no cluster at {options.address}", why, "check --address") from error
+        ray.shutdown()
+        what, fix = "Ray did not start", "run the batch again, best when less runs beside it"
+        raise HandwrightError(what, why, fix) from error
     try:
         if ray.cluster_resources().get("GPU", 0.0) < options.gpus:  # its workers would be waited for for ever
             raise UsageError(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from handwright.errors import HandwrightError, UsageError
+from handwright.memory import share_one_heap
 from handwright.progress import Progress, silent
 from handwright.workflow.jobs import Job
 from handwright.workflow.report.document import failed_entry
@@ -166,6 +167,7 @@ _worker_engine: Callable[[], Engine] | None = None
 
 def _start_worker(open_engine: OpenEngine) -> None:
     global _worker_engine
+    share_one_heap()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
