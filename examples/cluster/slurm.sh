@@ -10,7 +10,7 @@
 #SBATCH --signal=B:TERM@120
 set -euo pipefail
 source "${VENV:?set VENV to the environment that has handwright[batch]}/bin/activate"
-export RAY_USAGE_STATS_ENABLED=0
+export RAY_USAGE_STATS_ENABLED=0 MALLOC_ARENA_MAX=1 # one heap a worker, not one a thread
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes[0]}
 address=$(srun --nodes=1 --ntasks=1 -w "$head" hostname --ip-address | cut -d' ' -f1):6379
