@@ -10,13 +10,13 @@ import pytest
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 
+from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.places import EMBEDDED
 from handwright.diffusion.loading.zoo import load_models
 from handwright.errors import UsageError
 from handwright.training.loop import train
 from handwright.training.members import open_member
 from handwright.training.networks.family import (
-    controlnet_from,
     general_controlnet,
     open_family,
     with_new_embedding,

@@ -7,20 +7,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 
 from handwright.diffusion.latents import encode
-from handwright.errors import DiffusionError, InvalidValueError
-from handwright.two_stage.canvas import predicted_mask
+from handwright.errors import DiffusionError, InvalidValueError, UsageError
+from handwright.two_stage.canvas import LANCZOS, compose, predicted_masks, squared
 from handwright.two_stage.engine import StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import CROP_PER_BOX, hand_crops, hands_mask
-from handwright.two_stage.hand_generator import HandGenerator
 from handwright.two_stage.mask_expansion import HandBlend, naive_mask
-from handwright.two_stage.pipeline import TwoStagePipeline, load_hand_generator
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
+from handwright.two_stage.networks.outpainter import Outpainter
+from handwright.two_stage.pipeline import TwoStagePipeline
 from handwright.two_stage.pose_completion import complete_pose
+from handwright.two_stage.settings import TwoStageSettings
 from tests.diffusion.families import write_sdxl
 from tests.diffusion.models import small_controlnet, small_unet, write_sd
 from tests.two_stage.poses import arrays, pose_of_array
@@ -252,7 +256,9 @@ def test_a_hand_generator_paints_stage_one_and_its_mask_cuts_the_hand_out(
     assert hand.mask.shape == hand.pixels.shape[:2]
     assert plain.hands[0].mask is None
     if hand.mask.any():
-        assert np.array_equal(made.mask, predicted_mask(made.hands, WIDTH, HEIGHT))
+        predicted = predicted_masks(made.hands, WIDTH, HEIGHT)
+        assert predicted is not None
+        assert np.array_equal(made.mask, predicted[0])
     assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
 
 
@@ -268,12 +274,13 @@ def test_a_predicted_mask_lies_where_its_crop_lies() -> None:
     mask = np.zeros((64, 64), np.bool_)
     mask[:, 32:] = True
     hand = StageOneHand(("left",), (-32, 10, 96, 138), np.zeros((64, 64, 3), np.uint8), mask)
-    inside = predicted_mask([hand], 80, 100)
-    assert inside is not None
+    predicted = predicted_masks([hand], 80, 100)
+    assert predicted is not None
+    (inside,) = predicted
     rows, columns = np.nonzero(inside)
     assert (columns.min(), columns.max(), rows.min(), rows.max()) == (32, 79, 10, 99)
     empty = StageOneHand(("left",), (0, 0, 64, 64), hand.pixels, np.zeros_like(mask))
-    assert predicted_mask([hand, empty], 80, 100) is None
+    assert predicted_masks([hand, empty], 80, 100) is None
 
 
 def test_a_hand_generator_of_another_base_is_refused(pipe: TwoStagePipeline, tmp_path: Path) -> None:
@@ -281,3 +288,124 @@ def test_a_hand_generator_of_another_base_is_refused(pipe: TwoStagePipeline, tmp
     HandGenerator.from_unet(small_unet(other)).save_pretrained(tmp_path)
     with pytest.raises(DiffusionError, match=f"reads {other} channels"):
         load_hand_generator(tmp_path, pipe.hands.pipe)
+
+
+@pytest.fixture(scope="module")
+def outpainted(pipe: TwoStagePipeline, tmp_path_factory: pytest.TempPathFactory) -> TwoStagePipeline:
+    """The same with an outpainter begun from its OpenPose ControlNet."""
+    torch.manual_seed(7)
+    folder = tmp_path_factory.mktemp("outpainter")
+    Outpainter.from_controlnet(pipe.body.pipe.controlnet, "random").save_pretrained(folder)
+    return TwoStagePipeline.from_pipe(pipe.hands, load_outpainter(folder, pipe.hands.pipe))
+
+
+def test_an_outpainter_paints_stage_two_and_reads_the_exact_mask(
+    pipe: TwoStagePipeline, outpainted: TwoStagePipeline
+) -> None:
+    controls: list[torch.Tensor] = []
+    hook = outpainted.body.pipe.controlnet.register_forward_pre_hook(
+        lambda _net, _args, given: controls.append(given["controlnet_cond"]), with_kwargs=True
+    )
+    try:
+        made = _run(outpainted)
+    finally:
+        hook.remove()
+    plain = _run(pipe)
+    assert outpainted.pose_controlled
+    assert np.array_equal(made.canvas, plain.canvas)
+    assert not np.array_equal(made.image, plain.image)
+    assert np.array_equal(made.image[made.mask], made.canvas[made.mask])
+    inside = np.asarray(squared(made.mask.astype(np.uint8) * 255, HEIGHT, 64)) > 127
+    assert len(controls) >= 4
+    for read in controls:
+        assert read.shape[1:] == (4, 64, 64)
+        assert np.array_equal(read[-1, 3].bool().numpy(), inside)
+        assert float(read[:, :3].max()) > 0.5
+
+
+def test_stage_two_has_one_controlnet(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give one of them"):
+        TwoStagePipeline.from_pretrained("tiny", pose_controlnet=tmp_path, outpainter=tmp_path)
+    with pytest.raises(UsageError, match="choose the engine diffuse"):
+        TwoStageSettings(outpainter="run/model/outpainter")
+
+
+def test_an_outpainter_of_another_family_is_refused(pipe: TwoStagePipeline) -> None:
+    other = small_unet(4, cross_attention_dim=48)
+    network = Outpainter.begin(other, 8)
+    with pytest.raises(DiffusionError, match="does not fit"):
+        TwoStagePipeline.from_pipe(pipe.hands, network)
+
+
+@pytest.mark.parametrize("literal", [False, True])
+def test_shared_latents_are_stage_ones_and_the_hands_pixels_stay(
+    pipe: TwoStagePipeline, literal: bool
+) -> None:
+    held: list[HandBlend] = []
+    made_by = HandBlend.from_pipe
+
+    def kept(*given: Any, **further: Any) -> HandBlend:
+        held.append(made_by(*given, **further))
+        return held[-1]
+
+    def encoded(*_: Any) -> None:
+        raise AssertionError("the canvas is encoded")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HandBlend, "from_pipe", kept)
+        patch.setattr("handwright.two_stage.mask_expansion.encode", encoded)
+        made = _run(pipe, shared_latents=True, literal=literal)
+    (blend,), (hand,) = held, made.hands
+    assert hand.latents is not None
+    assert hand.pixels.shape[0] == 8 * hand.latents.shape[-1]
+    inside = blend.mask.bool().expand_as(blend.canvas)
+    assert inside.any()
+    x0, y0, x1, _ = hand.window
+    cells = round((x1 - x0) / (max(WIDTH, HEIGHT) / 8))
+    assert cells == hand.latents.shape[-1]
+    x, y = round(x0 / 64), round(y0 / 64)
+    wanted = torch.zeros_like(blend.canvas)
+    wanted[..., y : y + cells, x : x + cells] = hand.latents
+    assert torch.equal(blend.canvas[inside], wanted[inside])
+    eroded = cv2.erode(made.mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert eroded.any()
+    assert np.array_equal(made.image[eroded], made.canvas[eroded])
+    own = _sized(hand.pixels, x1 - x0)[: HEIGHT - y0, : WIDTH - x0]
+    placed = np.full_like(made.canvas, 127)
+    placed[y0 : y0 + len(own), x0 : x0 + own.shape[1]] = own
+    assert np.array_equal(made.canvas[eroded], placed[eroded])
+
+
+def _sized(pixels: np.ndarray, side: int) -> np.ndarray:
+    return np.asarray(_pil(pixels).resize((side, side), LANCZOS))
+
+
+def test_small_hands_are_painted_once_more_and_nothing_beyond_them(pipe: TwoStagePipeline) -> None:
+    points = arrays()
+    points[:, :2] *= 0.55
+    small = pose_of_array(points)
+    made = pipe("a waving woman", small, 300, 300, num_inference_steps=4, second_pass=True)
+    assert made.repainted == ("left",)
+    changed = (made.image != made.first).any(2)
+    assert changed.any()
+    (crop,) = hand_crops(fit_hands(complete_pose(small, 300, 300), 300, 300), 64)
+    x0, y0, x1, y1 = crop.window
+    outside = np.ones((300, 300), bool)
+    outside[y0:y1, x0:x1] = False
+    assert not changed[outside].any()
+    assert changed.sum() < 0.7 * (x1 - x0) ** 2
+    large = _run(pipe, second_pass=True)
+    assert large.repainted == ()
+    assert large.first is large.image
+
+
+def test_a_hand_is_cut_out_of_its_own_crop_where_windows_overlap() -> None:
+    red, blue = (np.zeros((40, 40, 3), np.uint8) + np.array(c, np.uint8) for c in ((255, 0, 0), (0, 0, 255)))
+    one, other = (np.zeros((60, 60), np.bool_) for _ in range(2))
+    one[10:20, 10:20], other[30:40, 30:40] = True, True
+    hands = [StageOneHand(("left",), (0, 0, 40, 40), red), StageOneHand(("right",), (8, 8, 48, 48), blue)]
+    picture, mask = compose(hands, [one, other])
+    assert (picture[one] == (255, 0, 0)).all()
+    assert (picture[other] == (0, 0, 255)).all()
+    assert np.array_equal(mask, one | other)
+    assert (picture[~mask] == 127).all()

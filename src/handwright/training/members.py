@@ -10,12 +10,13 @@ import torch
 from handwright.diffusion.guidance import NEGATIVE_PROMPT
 from handwright.diffusion.latents import pixels_per_latent
 from handwright.diffusion.loading.components import load_network
+from handwright.diffusion.loading.controlnets import controlnet_from, load_controlnet
 from handwright.diffusion.loading.libraries import (
     AutoencoderKL,
     CLIPTextModel,
     UNet2DConditionModel,
 )
-from handwright.diffusion.loading.places import EMBEDDED
+from handwright.diffusion.loading.places import EMBEDDED, controlnet_place
 from handwright.diffusion.loading.zoo import load_vae
 from handwright.errors import UsageError
 from handwright.handiffuser.text_to_hand import TextToHandModel
@@ -28,7 +29,6 @@ from handwright.training.networks.critic import load_critic
 from handwright.training.networks.family import (
     BASE_TEXT_LAYERS,
     BASE_TEXT_WIDTH,
-    controlnet_from,
     fresh_base_unet,
     fresh_text_encoder,
     general_controlnet,
@@ -39,6 +39,7 @@ from handwright.training.networks.finish import FinishNetwork
 from handwright.training.networks.proposals import ProposalConfig, ProposalNetwork, load_proposals
 from handwright.training.networks.referee import RefereeNetwork
 from handwright.training.networks.tokenizer import learn_tokenizer
+from handwright.training.people_pictures import PeopleStream
 from handwright.training.recipes.autoencoder import AutoencoderParams, AutoencoderRecipe
 from handwright.training.recipes.base import BaseRecipe
 from handwright.training.recipes.clip import ClipRecipe, fresh_clip
@@ -47,6 +48,7 @@ from handwright.training.recipes.features import FeatureRecipe
 from handwright.training.recipes.finish import FinishLossParams, FinishRecipe
 from handwright.training.recipes.hand_generator import HandGeneratorRecipe
 from handwright.training.recipes.handrefiner import HandRefinerRecipe
+from handwright.training.recipes.outpainter import OutpainterRecipe
 from handwright.training.recipes.proposals import ProposalRecipe
 from handwright.training.recipes.text_to_hand import TextToHandParams, TextToHandRecipe
 from handwright.training.recipes.text_to_image import TextToImageParams, TextToImageRecipe
@@ -60,6 +62,8 @@ from handwright.training.streams.picture_shards import CODEC_MIX, PictureStream
 from handwright.training.streams.proposal_windows import WindowStream
 from handwright.training.streams.text_poses import TextPoseStream
 from handwright.training.streams.whole_pictures import load_pictures
+from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
+from handwright.two_stage.networks.outpainter import Outpainter
 
 PHOTOGRAPH_SHARE, CRITIC_PHOTOGRAPH_SHARE = 0.3, 0.45
 """Share of photographs among the samples of the painting family, and of the critics; chosen by eye."""
@@ -125,9 +129,23 @@ def _handrefiner(data: Path, model: Path | None, settings: TrainSettings) -> Rec
 
 
 def _hand_generator(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
-    del settings
     family = open_family(model or EMBEDDED["tiny"])
-    return HandGeneratorRecipe(_sound(data, family.resolution), family, PHOTOGRAPH_SHARE)
+    network = HandGenerator.from_unet(
+        family.unet,
+        new_weights=settings.new_weights or "random",
+        condition_channels=WITH_DEPTH if settings.hand_depth else CONDITION_CHANNELS,
+    )
+    crops = _sound(data, family.resolution, together=True)
+    return HandGeneratorRecipe(crops, family, PHOTOGRAPH_SHARE, network)
+
+
+def _outpainter(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
+    family = open_family(model or EMBEDDED["tiny"])
+    scale, begun = pixels_per_latent(family.vae), family.controlnet
+    if settings.pose_controlnet is not None:
+        begun = load_controlnet(controlnet_place(settings.pose_controlnet), family.unet, torch.float32)
+    network = Outpainter.begin(family.unet, scale, begun, settings.new_weights or "zero")
+    return OutpainterRecipe(PeopleStream(data, family.resolution), family, network)
 
 
 def _autoencoder(data: Path, model: Path | None, settings: TrainSettings) -> Recipe:
@@ -227,19 +245,20 @@ def _starts_from_nothing(member: str, model: Path | None) -> None:
         raise UsageError(f"{member} builds on no other member", "", "leave --model out")
 
 
-def _sound(data: Path, resolution: int, *, scene: bool = False) -> Crops:
+def _sound(data: Path, resolution: int, *, scene: bool = False, together: bool = False) -> Crops:
     """The crops of hands without defects."""
-    crops = _crops(data, resolution, scene=scene)
+    crops = _crops(data, resolution, scene=scene, together=together)
     return crops.where(~crops.defects.any(1))
 
 
-def _crops(data: Path, resolution: int, *, scene: bool = False) -> Crops:
-    return load_crops(data, round(_MARGIN * resolution), scene=scene)
+def _crops(data: Path, resolution: int, *, scene: bool = False, together: bool = False) -> Crops:
+    return load_crops(data, round(_MARGIN * resolution), scene=scene, together=together)
 
 
 MEMBERS: dict[str, Callable[[Path, Path | None, TrainSettings], Recipe]] = {
     "autoencoder": _autoencoder, "text_to_image": _text_to_image, "text_to_hand": _text_to_hand,
     "base": _base, "handrefiner": _handrefiner, "hand_generator": _hand_generator,
+    "outpainter": _outpainter,
     "clip": _clip, "features": _features, "critic": _critic, "referee": _referee, "proposals": _proposals,
     "finish": _finish,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image as PILImage
 
 from handwright.diffusion.latents import picture_array, pixels_per_latent
-from handwright.diffusion.loading.controlnets import Traits
+from handwright.diffusion.loading.controlnets import Traits, controlnet_from
 from handwright.diffusion.loading.libraries import ControlNetModel
 from handwright.diffusion.loading.stock import around
 from handwright.diffusion.loading.zoo import DiffusionModels
@@ -18,7 +18,7 @@ from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.samplers import open_sampler
 from handwright.hand.anatomy import LANDMARK_EDGES
 from handwright.handrefiner.controls import control_picture
-from handwright.training.networks.family import controlnet_from, schedule_config, schedule_of
+from handwright.training.networks.family import schedule_config, schedule_of
 from handwright.training.streams.crops import Crops
 
 _SHIFT = 4  # Fractional bits of OpenCV's drawing coordinates

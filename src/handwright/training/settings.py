@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
+from handwright.diffusion.inflation import NewWeights
 from handwright.errors import UsageError
 from handwright.handrefiner.controls import KINDS
 
@@ -34,6 +36,13 @@ class TrainSettings:
     # Of handrefiner: how control images are read is learnt anew, as it always is where their kind is not that
     # of the ControlNet to begin with
     fresh_embedding: bool = False
+    # Of outpainter: the OpenPose ControlNet that it begins from; None: the model's own ControlNet, or none
+    pose_controlnet: str | None = None
+    # Of hand_generator and outpainter: weights of channels that the base does not read; None: 'random' as
+    # published for the first, 'zero' for the second
+    new_weights: NewWeights | None = None
+    # Of hand_generator: it reads the hands' depth beside the heatmaps; not of the paper
+    hand_depth: bool = False
     # Side of the samples of a member that starts from nothing; with --model, the model's own
     resolution: int = 128
     latent_channels: int = 8  # Of an autoencoder that starts from nothing
@@ -66,6 +75,8 @@ class TrainSettings:
                 "latents are halved twice",
                 "give 64 or a larger multiple of 32",
             )
+        if self.new_weights not in (None, *get_args(NewWeights)):
+            raise UsageError(f"there are no --new-weights {self.new_weights!r}", "", "give random or zero")
         if self.control not in KINDS:
             raise UsageError(
                 f"there is no --control {self.control!r}", "", f"choose one of: {', '.join(KINDS)}"

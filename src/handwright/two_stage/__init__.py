@@ -2,8 +2,9 @@
 
 Reading order: ``settings``, ``pose_completion`` (a pose that both stages can work from), ``engine`` (the
 contract), ``render_engine`` (no network), ``hand_crops`` and ``finger_heatmaps`` (what stage I
-makes, and what it reads), ``hand_generator`` and ``objective`` (the paper's network for it), ``canvas``,
-``mask_expansion`` (§III-D: how the finished hand stays in the picture while the rest is made), ``pipeline``
-(both stages on diffusers' own pipelines), ``diffusion_engine`` (that behind the contract).
-``TwoStagePipeline`` is in ``pipeline``, which needs torch.
+makes, and what it reads), ``networks`` (the paper's own, and their objectives), ``hand_stage`` (stage I, on
+diffusers' own pipelines), ``canvas`` and ``shared_latents`` (what it hands over), ``mask_expansion`` (§III-D:
+how the finished hand stays in the picture while the rest is made), ``body_stage`` (stage II), ``pipeline``
+(both), ``diffusion_engine`` (that behind the contract). ``TwoStagePipeline`` is in ``pipeline``, which needs
+torch.
 """

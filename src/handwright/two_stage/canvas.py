@@ -8,33 +8,45 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image as PILImage
 
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand, on_canvas
+from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
 from handwright.types import Window
 
 LANCZOS = PILImage.Resampling.LANCZOS
 
 
-def compose(stage_one: Sequence[StageOneHand], mask: Bool[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """The canvas: stage I's hands, cut out by the initial mask, at their places on grey."""
-    height, width = mask.shape
+def compose(
+    stage_one: Sequence[StageOneHand], masks: Sequence[Bool[np.ndarray, "h w"]]
+) -> tuple[UInt8[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+    """The canvas: stage I's hands, each cut out of its own crop, at their places on grey; the initial mask.
+
+    Args:
+        stage_one: The crops.
+        masks: Per crop where its hands are in the picture; what lies beyond the crop does not count.
+    """
+    height, width = masks[0].shape
     picture = np.full((height, width, 3), CANVAS_GREY, np.uint8)
-    for hand in stage_one:
+    everywhere = np.zeros((height, width), np.bool_)
+    for hand, mask in zip(stage_one, masks, strict=True):
         place, painted = _placed(hand.pixels, hand.window, width, height)
-        picture[place] = painted
-    return on_canvas(picture, mask)
+        inside = mask[place]
+        picture[place][inside] = painted[inside]
+        everywhere[place] |= inside
+    return picture, everywhere
 
 
-def predicted_mask(
+def predicted_masks(
     stage_one: Sequence[StageOneHand], width: int, height: int
-) -> Bool[np.ndarray, "h w"] | None:
-    """The initial mask as stage I predicts it, in the picture; None where it predicts none."""
-    if any(hand.mask is None or not hand.mask.any() for hand in stage_one):
-        return None
-    inside = np.zeros((height, width), np.bool_)
+) -> list[Bool[np.ndarray, "h w"]] | None:
+    """Per crop where stage I predicts its hands, in the picture; None where it predicts none for one."""
+    masks: list[Bool[np.ndarray, "h w"]] = []
     for hand in stage_one:
+        if hand.mask is None or not hand.mask.any():
+            return None
+        inside = np.zeros((height, width), np.bool_)
         place, seen = _placed(np.uint8(255) * np.asarray(hand.mask), hand.window, width, height)
-        inside[place] |= seen > 127
-    return inside
+        inside[place] = seen > 127
+        masks.append(inside)
+    return masks
 
 
 def _placed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,13 +33,15 @@ class DiffusionEngine:
 
         Raises:
             DiffusionError: They are missing, damaged, do not fit each other or the memory.
-            UsageError: The device is not here.
+            UsageError: The device is not here, or stage II has two networks.
         """
         return cls(
             TwoStagePipeline.from_pretrained(
                 settings.model,
                 controlnet=settings.controlnet,
                 pose_controlnet=settings.pose_controlnet,
+                hand_generator=settings.hand_generator,
+                outpainter=settings.outpainter,
                 dtype=settings.dtype,
                 device=settings.device,
                 offload=settings.offload,
@@ -57,6 +60,8 @@ class DiffusionEngine:
             request.height,
             seed=request.seed,
             blend=settings.blend,
+            shared_latents=settings.shared_latents,
+            second_pass=settings.second_pass,
             start_image=None if drawn is None else drawn.pixels,
             strength=1.0 if drawn is None else settings.start_level,
             on_step=(lambda _step, _at, _noisy, clean: predicted.append(clean.clone()))
@@ -65,6 +70,8 @@ class DiffusionEngine:
             **_given(settings),
         )
         notes = () if self.pipeline.pose_controlled else (_NO_POSE,)
+        if output.repainted:
+            notes = (*notes, f"Painted once more, being small: {_and(output.repainted)} hand.")
         return GeneratedPicture(
             output.image,
             output.canvas,
@@ -88,8 +95,12 @@ class DiffusionEngine:
 
 _NO_POSE = (
     "Stage II had no OpenPose ControlNet: the person follows the prompt and the hands, not the pose. "
-    "Give one with --pose-controlnet."
+    "Give one with --pose-controlnet, or an outpainter with --outpainter."
 )
+
+
+def _and(sides: Sequence[str]) -> str:
+    return " and ".join(sides)
 
 
 def _given(settings: TwoStageSettings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -38,6 +38,7 @@ class StageOneHand:
     pixels: UInt8[np.ndarray, "r r 3"]  # The crop as it was made, sRGB
     # Where the network that made it predicts the hands; None: nothing did
     mask: Bool[np.ndarray, "r r"] | None = None
+    latents: Any = None  # Its latents [1, c, h, w], where stage II takes them as they are; else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,21 @@ from handwright.types import Camera, Hand, HandFit, Side, Window
 CROP_PER_BOX = 1.6
 """Side of a crop over the longer side of its hands' box, as in HandRefiner's published crops."""
 
+LEAST_SHARE = 0.5
+"""Least side of a crop that lies on stage II's latents, in that stage's squares: networks paint badly at much
+smaller squares than they were trained at; chosen by eye."""
+
 _MEET = 1.1  # Boxes grown by this factor that touch share one crop
+
+
+@dataclass(frozen=True)
+class LatentGrid:
+    """Stage II's latents in the picture, for crops of stage I whose latents are to be among them."""
+
+    pitch_px: float  # Pixels of the picture along each side of a latent
+    pixels: int  # Pixels of the network along each side of a latent
+    cells: int  # Latents along each side of stage II's square
+    unit: int  # Crops have multiples of so many latents a side, as the network halves them
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +41,7 @@ class HandCrop:
     window: Window  # Where it is in the picture, which it may leave
     hands: tuple[Hand, ...]  # The fitted hands in the crop's own frame, at ``resolution``
     resolution: int  # Pixels along each side as it is made
+    corner: tuple[int, int] | None = None  # Its first latent among stage II's, x, y; None: it is not on them
 
     @property
     def depth(self) -> UInt8[np.ndarray, "r r"]:
@@ -43,12 +58,17 @@ class HandCrop:
         return finger_heatmaps(points, self.resolution)
 
 
-def hand_crops(fits: Mapping[Side, HandFit], resolution: int) -> list[HandCrop]:
+def hand_crops(
+    fits: Mapping[Side, HandFit], resolution: int, grid: LatentGrid | None = None
+) -> list[HandCrop]:
     """Cut the crops of stage I.
 
     Args:
         fits: The fitted hands, in the picture.
         resolution: Side of the pictures that the network makes, pixels.
+        grid: Where stage II's latents are: each crop then covers whole latents of it, inside the picture's
+            square and at its scale, so that stage I's latents are stage II's; None: each is ``resolution``
+            pixels large.
     """
     groups: list[tuple[Side, ...]] = [(side,) for side in fits]
     if len(groups) == 2 and _meet(*(fit.landmarks_px for fit in fits.values())):
@@ -56,13 +76,35 @@ def hand_crops(fits: Mapping[Side, HandFit], resolution: int) -> list[HandCrop]:
     crops: list[HandCrop] = []
     for group in groups:
         points = np.concatenate([fits[side].landmarks_px for side in group])
-        low, high = points.min(0), points.max(0)
-        side_px = max(int(np.ceil(CROP_PER_BOX * float((high - low).max()))), 8)
-        left, top = (int(v) for v in np.round((low + high - side_px) / 2))
-        scale = resolution / side_px
-        hands = tuple(_moved(fits[side].hand, left, top, scale) for side in group)
-        crops.append(HandCrop(group, (left, top, left + side_px, top + side_px), hands, resolution))
+        hands = tuple(fits[side].hand for side in group)
+        crops.append(
+            _free(group, hands, points, resolution) if grid is None else _aligned(group, hands, points, grid)
+        )
     return crops
+
+
+def _free(
+    group: tuple[Side, ...], hands: tuple[Hand, ...], points: Float[np.ndarray, "k 2"], resolution: int
+) -> HandCrop:
+    low, high = points.min(0), points.max(0)
+    side_px = max(int(np.ceil(CROP_PER_BOX * float((high - low).max()))), 8)
+    left, top = (int(v) for v in np.round((low + high - side_px) / 2))
+    moved = tuple(_moved(hand, left, top, resolution / side_px) for hand in hands)
+    return HandCrop(group, (left, top, left + side_px, top + side_px), moved, resolution)
+
+
+def _aligned(
+    group: tuple[Side, ...], hands: tuple[Hand, ...], points: Float[np.ndarray, "k 2"], grid: LatentGrid
+) -> HandCrop:
+    low, high = points.min(0) / grid.pitch_px, points.max(0) / grid.pitch_px
+    wanted = max(CROP_PER_BOX * float((high - low).max()), LEAST_SHARE * grid.cells)
+    cells = min(int(np.ceil(wanted / grid.unit)) * grid.unit, grid.cells)
+    left, top = (int(v) for v in np.clip(np.round((low + high - cells) / 2), 0, grid.cells - cells))
+    edges = [round(cell * grid.pitch_px) for cell in (left, top, left + cells, top + cells)]
+    scale = grid.pixels / grid.pitch_px
+    moved = tuple(_moved(hand, left * grid.pitch_px, top * grid.pitch_px, scale) for hand in hands)
+    window = (edges[0], edges[1], edges[2], edges[3])
+    return HandCrop(group, window, moved, cells * grid.pixels, (left, top))
 
 
 def hands_mask(fits: Mapping[Side, HandFit], width: int, height: int) -> Bool[np.ndarray, "h w"]:
@@ -70,7 +112,7 @@ def hands_mask(fits: Mapping[Side, HandFit], width: int, height: int) -> Bool[np
     return depth_control([fit.hand for fit in fits.values()], height, width).hand_id >= 0
 
 
-def _moved(hand: Hand, left: int, top: int, scale: float) -> Hand:
+def _moved(hand: Hand, left: float, top: float, scale: float) -> Hand:
     """A hand in the frame of a crop of its picture."""
     x, y = hand.camera.center_px
     return replace(hand, camera=Camera(hand.camera.focal_px * scale, ((x - left) * scale, (y - top) * scale)))

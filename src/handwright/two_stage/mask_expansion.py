@@ -45,6 +45,11 @@ def expanded_mask(mask: Float[Tensor, "b 1 h w"], step: int, steps: int) -> Floa
 MASKS: dict[str, MaskAt] = {"box": box_mask, "naive": naive_mask, "sequential": expanded_mask}
 
 
+def hand_latents(hand: Float[Tensor, "b 1 h w"], scale: int) -> Float[Tensor, "b 1 h/s w/s"]:
+    """The hands' mask m at latent size (eq. 10): a latent is the hand's if half of its pixels are."""
+    return (avg_pool2d(hand, scale) >= 0.5).to(hand)
+
+
 @dataclass(eq=False)
 class HandBlend:
     """Equation 11 as a diffusers ``callback_on_step_end``: the canvas inside the mask of the step.
@@ -69,6 +74,7 @@ class HandBlend:
         hand: Any,  # noqa: ANN401
         mask_at: MaskAt = expanded_mask,
         generator: torch.Generator | list[torch.Generator] | None = None,
+        latents: Float[Tensor, "b c h w"] | None = None,
         **further: Any,  # noqa: ANN401
     ) -> Self:
         """The blend for a loaded diffusers pipeline of any family.
@@ -79,16 +85,19 @@ class HandBlend:
             hand: Of its size, white where the hand is; a latent is the hand's if half of its pixels are.
             mask_at: The blend mask of a step.
             generator: Where the noise comes from; a list of them: one a picture.
+            latents: Those of the canvas where they are known already; then nothing is encoded.
             **further: ``free_steps`` and ``literal``.
         """
         scale = pixels_per_latent(pipe.vae)
         plain = VaeImageProcessor(
             vae_scale_factor=scale, do_normalize=False, do_binarize=True, do_convert_grayscale=True
         )
-        picture = VaeImageProcessor(vae_scale_factor=scale).preprocess(canvas)
-        with torch.no_grad(), exact(pipe.vae):
-            known = encode(pipe.vae, picture.to(pipe._execution_device))
-        mask = (avg_pool2d(plain.preprocess(hand), scale) >= 0.5).to(known)
+        known = latents
+        if known is None:
+            picture = VaeImageProcessor(vae_scale_factor=scale).preprocess(canvas)
+            with torch.no_grad(), exact(pipe.vae):
+                known = encode(pipe.vae, picture.to(pipe._execution_device))
+        mask = hand_latents(plain.preprocess(hand), scale).to(known)
         return cls(packed(pipe, known), mask, mask_at, generator, **further)
 
     def __call__(

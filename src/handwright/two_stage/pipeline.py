@@ -1,7 +1,8 @@
 """Both stages on diffusers' own pipelines (Pelykh et al. 2024, §III), with what needs no training of ours.
 
 Stage I is HandRefiner's inpainting with everything masked, under the depth of the fitted hand; stage II is
-the same base under an OpenPose ControlNet, with ``HandBlend`` in place of equations 1 and 2.
+the same base under an OpenPose ControlNet, with ``HandBlend`` in place of equations 1 and 2. The paper's own
+networks, a ``HandGenerator`` and an ``Outpainter``, take their places where they are given.
 """
 
 from __future__ import annotations
@@ -12,26 +13,28 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
-from PIL import Image as PILImage
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
 
 from handwright.diffusion.latents import pixels_per_latent
-from handwright.diffusion.loading.components import load_network
 from handwright.diffusion.loading.controlnets import Traits, load_controlnet
 from handwright.diffusion.loading.places import controlnet_place
 from handwright.diffusion.loading.stock import adopt
 from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
 from handwright.diffusion.step_hooks import OnStep, denoiser_of
-from handwright.errors import DiffusionError
+from handwright.errors import UsageError
 from handwright.perception.body.body_pose import BodyPose
-from handwright.perception.body.skeleton_picture import skeleton_picture
-from handwright.two_stage.canvas import LANCZOS, compose, cut, predicted_mask, squared
-from handwright.two_stage.engine import CANVAS_GREY, StageOneHand, fit_hands
+from handwright.two_stage.body_stage import BodyStage
+from handwright.two_stage.canvas import compose, predicted_masks
+from handwright.two_stage.engine import StageOneHand, fit_hands
 from handwright.two_stage.hand_crops import HandCrop, hand_crops, hands_mask
-from handwright.two_stage.hand_generator import HandGenerator
-from handwright.two_stage.mask_expansion import MASKS, HandBlend, paste_hand
-from handwright.two_stage.pose_completion import complete_pose
+from handwright.two_stage.hand_stage import HandStage, is_small
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.load import load_hand_generator, load_outpainter
+from handwright.two_stage.pose_completion import CompletedPose, complete_pose
 from handwright.two_stage.settings import BlendName
+from handwright.two_stage.shared_latents import latent_canvas, latent_grid
+from handwright.types import HandFit, Side
 
 POSE_CONTROLNETS = {
     "sd15": "lllyasviel/control_v11p_sd15_openpose",
@@ -50,6 +53,19 @@ class TwoStageOutput:
     canvas: Pixels  # The hands of stage I on grey
     mask: Bool[np.ndarray, "h w"]  # The initial mask
     hands: tuple[StageOneHand, ...]  # Stage I's crops
+    first: Pixels  # The picture before small hands were painted once more; where none was, the picture
+    repainted: tuple[Side, ...] = ()  # Hands that were
+
+
+@dataclass(frozen=True, eq=False)
+class StageOneOutput:
+    """What stage I hands over to stage II."""
+
+    fits: dict[Side, HandFit]  # The hands fitted to the pose
+    hands: tuple[StageOneHand, ...]  # The crops
+    canvas: Pixels  # The hands on grey
+    mask: Bool[np.ndarray, "h w"]  # The initial mask
+    latents: Float[Tensor, "1 c n n"] | None  # The canvas's, where both stages share them
 
 
 class TwoStagePipeline:
@@ -67,7 +83,7 @@ class TwoStagePipeline:
         hand_generator: HandGenerator | None = None,
     ) -> None:
         self.hands = hands  # Stage I, under a depth ControlNet
-        self.body = body  # Stage II, under an OpenPose ControlNet; it shares the base
+        self.body = body  # Stage II, under an OpenPose ControlNet or an ``Outpainter``; it shares the base
         # The paper's network for stage I, in place of the base under a depth ControlNet
         self.hand_generator = hand_generator
         self.pose_controlled = pose_controlled  # False: stage II has no pose ControlNet, only text and canvas
@@ -80,6 +96,7 @@ class TwoStagePipeline:
         controlnet: str | Path | None = None,
         pose_controlnet: str | Path | None = None,
         hand_generator: str | Path | None = None,
+        outpainter: str | Path | None = None,
         dtype: str = "auto",
         device: str = "auto",
         offload: bool = False,
@@ -94,26 +111,32 @@ class TwoStagePipeline:
                 outpaints by text and canvas alone.
             hand_generator: Folder of a ``HandGenerator`` from `handwright train hand_generator`: stage I is
                 then the paper's, finger heatmaps in, hand and mask out. None: the base under depth control.
+            outpainter: Folder of an ``Outpainter`` from `handwright train outpainter`, in place of an
+                OpenPose ControlNet: stage II is then the paper's, and reads the hands' mask, too.
             dtype: 'auto', 'float32', 'bfloat16' or 'float16'.
             device: 'auto', 'cpu', 'cuda' or 'mps'.
             offload: Keep networks in main memory and move each to the device when it runs.
             **further: As of ``HandRefinerPipeline.from_pretrained``.
 
         Raises:
-            UsageError: No such dtype or device.
+            UsageError: No such dtype or device, or both an outpainter and a ControlNet for stage II.
             DiffusionError: Something is missing, damaged, a pickle, or does not fit.
         """
+        if outpainter is not None and pose_controlnet is not None:
+            raise UsageError(
+                "stage II has two ControlNets",
+                "an outpainter takes the place of the other",
+                "give one of them",
+            )
         hands = HandRefinerPipeline.from_pretrained(
             model, controlnet=controlnet, dtype=dtype, device=device, offload=offload, **further
         )
         generator = None if hand_generator is None else load_hand_generator(Path(hand_generator), hands.pipe)
+        if outpainter is not None:
+            return cls.from_pipe(hands, load_outpainter(Path(outpainter), hands.pipe), generator)
         named = POSE_CONTROLNETS.get(str(model)) if pose_controlnet is None else str(pose_controlnet)
-        if named is None:
-            return cls(hands, hands, pose_controlled=False, hand_generator=generator)
-        network = load_controlnet(
-            controlnet_place(named), getattr(hands.pipe, "unet", None), denoiser_of(hands.pipe).dtype
-        )
-        return cls.from_pipe(hands, network.to(hands.pipe._execution_device), generator)
+        alone = cls(hands, hands, pose_controlled=False, hand_generator=generator)
+        return alone if named is None else alone.with_pose_controlnet(named)
 
     @classmethod
     def from_pipe(
@@ -126,7 +149,7 @@ class TwoStagePipeline:
 
         Args:
             hands: HandRefiner's pipeline with its depth ControlNet.
-            pose_controlnet: A loaded OpenPose ControlNet of the same family.
+            pose_controlnet: A loaded OpenPose ControlNet of the same family, or an ``Outpainter``.
             hand_generator: A loaded network for stage I, begun from the same base.
 
         Raises:
@@ -135,6 +158,22 @@ class TwoStagePipeline:
         pipe, _ = adopt(hands.pipe, pose_controlnet)
         body = HandRefinerPipeline(pipe, hands.preset, Traits(strength=1.0))
         return cls(hands, body, hand_generator=hand_generator)
+
+    def with_pose_controlnet(self, place: str | Path) -> Self:
+        """The same networks with an OpenPose ControlNet in stage II.
+
+        Raises:
+            DiffusionError: It is missing or damaged, or does not fit.
+        """
+        pipe = self.hands.pipe
+        network = load_controlnet(
+            controlnet_place(str(place)), getattr(pipe, "unet", None), denoiser_of(pipe).dtype
+        )
+        return self.from_pipe(self.hands, network.to(pipe._execution_device), self.hand_generator)
+
+    def without_hand_generator(self) -> Self:
+        """The same networks with the base under depth control in stage I."""
+        return type(self)(self.hands, self.body, self.pose_controlled)
 
     @property
     def resolution(self) -> int:
@@ -158,6 +197,9 @@ class TwoStagePipeline:
         start_image: Pixels | None = None,
         strength: float = 1.0,
         pose_strength: float = 1.0,
+        shared_latents: bool = False,
+        second_pass: bool = False,
+        second_level: float = 0.5,
         on_step: OnStep | None = None,
         **further: Any,  # noqa: ANN401
     ) -> TwoStageOutput:
@@ -175,6 +217,11 @@ class TwoStagePipeline:
             start_image: uint8 [height, width, 3]; both stages set out from it, at ``strength``.
             strength: Noise level to set out from; 1 is pure noise, and ``start_image`` counts for nothing.
             pose_strength: ``controlnet_conditioning_scale`` of the OpenPose ControlNet.
+            shared_latents: Stage I paints at stage II's scale, and its latents go into the canvas as they
+                are; False, as published: its pictures are scaled, and the canvas is encoded.
+            second_pass: Hands of less than ``hand_stage.SMALL_HAND_PX`` are painted once more in the finished
+                picture, at the resolution of a crop of their own.
+            second_level: Noise level that these set out from.
             on_step: Called after every step of stage II.
             **further: Further arguments of ``HandRefinerPipeline``'s call, for both stages.
 
@@ -184,53 +231,67 @@ class TwoStagePipeline:
             DiffusionError: Out of memory, or the model's numbers overflowed.
         """
         completed = complete_pose(pose, width, height)
-        fits = fit_hands(completed, width, height)
-        started = {"start_image": start_image, "strength": strength}
-        stage_one = tuple(
-            self.generate_hand(prompt, crop, _seeded(seed, number), **started, **further)
-            for number, crop in enumerate(hand_crops(fits, self.resolution))
+        given = {"start_image": start_image, "strength": strength, **further}
+        begun = self.make_hands(
+            prompt, completed, width, height, seed=seed, shared_latents=shared_latents, **given
         )
-        predicted = predicted_mask(stage_one, width, height)
-        mask = hands_mask(fits, width, height) if predicted is None else predicted
-        canvas = compose(stage_one, mask)
-        image = self.outpaint(
-            prompt, canvas, mask, completed.pose, _seeded(seed, 2), blend=blend, free_steps=free_steps,
-            literal=literal, pose_strength=pose_strength, on_step=on_step, **started, **further,
+        first = self.outpaint(
+            prompt, begun.canvas, begun.mask, completed.pose, noise_source(seed, 2), blend=blend,
+            free_steps=free_steps, literal=literal, pose_strength=pose_strength, on_step=on_step,
+            latents=begun.latents, **given,
         )  # fmt: skip
-        return TwoStageOutput(image, canvas, mask, stage_one)
+        image = first
+        repainted: tuple[Side, ...] = ()
+        if second_pass:
+            again = [crop for crop in hand_crops(begun.fits, self.resolution) if is_small(crop)]
+            repainted = tuple(side for crop in again for side in crop.sides)
+            for number, crop in enumerate(again):
+                noise = noise_source(seed, 3 + number)
+                image = self._stage_one.repaint(prompt, image, crop, noise, strength=second_level, **further)
+        return TwoStageOutput(image, begun.canvas, begun.mask, begun.hands, first, repainted)
+
+    def make_hands(
+        self,
+        prompt: str,
+        completed: CompletedPose,
+        width: int,
+        height: int,
+        *,
+        seed: int = 0,
+        shared_latents: bool = False,
+        **further: Any,  # noqa: ANN401
+    ) -> StageOneOutput:
+        """Stage I and the canvas; arguments and errors as of a call."""
+        fits = fit_hands(completed, width, height)
+        square = max(width, height)
+        grid = latent_grid(self.hands.pipe, square, self.resolution) if shared_latents else None
+        crops = hand_crops(fits, self.resolution, grid)
+        hands = tuple(
+            self.generate_hand(prompt, crop, noise_source(seed, number), **further)
+            for number, crop in enumerate(crops)
+        )
+        masks = predicted_masks(hands, width, height)
+        if masks is None:
+            masks = [hands_mask({side: fits[side] for side in crop.sides}, width, height) for crop in crops]
+        canvas, mask = compose(hands, masks)
+        latents = None
+        if grid is not None:
+            latents = latent_canvas(self.body.pipe, crops, hands, masks, self.resolution)
+        return StageOneOutput(fits, hands, canvas, mask, latents)
+
+    @property
+    def _stage_one(self) -> HandStage:
+        return HandStage(self.hands, self.hand_generator)
 
     def generate_hand(
         self,
         prompt: str,
         crop: HandCrop,
         generator: torch.Generator,
-        *,
-        start_image: Pixels | None = None,
-        strength: float = 1.0,
         **further: Any,  # noqa: ANN401
     ) -> StageOneHand:
-        """Stage I: one crop, everything masked, by the hand generator, or under the depth of its hands."""
-        side = crop.resolution
-        blank = PILImage.new("RGB", (side, side), (CANVAS_GREY,) * 3)
-        start = None if start_image is None or strength == 1 else cut(start_image, crop.window, side)
-        given: dict[str, Any] = {
-            "blend": False,
-            "generator": generator,
-            "start_image": start,
-            "strength": 1.0 if start is None else strength,
-            **further,
-        }
-        pictures = (
-            blank,
-            PILImage.new("L", (side, side), 255),
-            PILImage.fromarray(np.repeat(crop.depth[..., None], 3, 2)),
-        )
-        if self.hand_generator is None:
-            painted = self.hands(prompt, *pictures, **given).images[0]
-            return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")))
-        with self.hand_generator.in_place_of_unet(self.hands.pipe, crop.finger_heatmaps) as under:
-            painted = self.hands(prompt, *pictures, **(given | _NO_CONTROL)).images[0]
-        return StageOneHand(crop.sides, crop.window, np.asarray(painted.convert("RGB")), under.hand_mask)
+        """Stage I: one crop, from noise; see ``HandStage.generate``."""
+        return self._stage_one.generate(prompt, crop, generator, **further)
 
     def outpaint(
         self,
@@ -239,75 +300,14 @@ class TwoStagePipeline:
         mask: Bool[np.ndarray, "h w"],
         pose: BodyPose,
         generator: torch.Generator,
-        *,
-        blend: BlendName = "sequential",
-        free_steps: int = 2,
-        literal: bool = False,
-        start_image: Pixels | None = None,
-        strength: float = 1.0,
-        pose_strength: float = 1.0,
-        on_step: OnStep | None = None,
         **further: Any,  # noqa: ANN401
     ) -> Pixels:
-        """Stage II: the person around the hands of a canvas, whose pixels stay as they are.
-
-        The network works on the square around the picture, at its own resolution; it is always given the
-        exact mask. The result is brought to the picture's size, and the hands are pasted back.
-        """
-        height, width = mask.shape
-        side, square = self.resolution, max(height, width)
-        small = squared(canvas, square, side)
-        inside = np.asarray(squared(mask.astype(np.uint8) * 255, square, side)) > 127
-        hand, around = (PILImage.fromarray(part.astype(np.uint8) * 255) for part in (inside, ~inside))
-        start = None if start_image is None or strength == 1 else squared(start_image, square, side)
-        held = HandBlend.from_pipe(
-            self.body.pipe, small, hand, MASKS[blend], generator, free_steps=free_steps, literal=literal
-        )
-        painted = self.body(
-            prompt,
-            small,
-            around,
-            self._skeleton(pose, square, side),
-            blend=held,
-            generator=generator,
-            start_image=start,
-            strength=1.0 if start is None else strength,
-            controlnet_conditioning_scale=pose_strength if self.pose_controlled else 0.0,
-            on_step=on_step,
-            **further,
-        ).images[0]
-        large = np.asarray(painted.convert("RGB").resize((square, square), LANCZOS))[:height, :width]
-        return paste_hand(large, canvas, mask)
-
-    def _skeleton(self, pose: BodyPose, square: int, side: int) -> PILImage.Image:
-        """What the OpenPose ControlNet reads; black where there is none."""
-        if not self.pose_controlled:
-            return PILImage.new("RGB", (side, side))
-        scaled = BodyPose(pose.points_px * (side / square), pose.visibility)
-        return PILImage.fromarray(skeleton_picture(scaled, side, side))
+        """Stage II: the person around the hands of a canvas; see ``BodyStage.outpaint``."""
+        stage = BodyStage(self.body, self.pose_controlled, self.resolution)
+        return stage.outpaint(prompt, canvas, mask, pose, generator, **further)
 
 
-_NO_CONTROL: dict[str, Any] = {"controlnet_conditioning_scale": 0.0}  # The heatmaps say what depth would
-
-
-def load_hand_generator(folder: Path, pipe: Any) -> HandGenerator:  # noqa: ANN401
-    """A trained hand generator on the device and in the number format of a pipeline.
-
-    Raises:
-        DiffusionError: It is missing, damaged, no safetensors, or was begun from another base.
-    """
-    network: Any = load_network(HandGenerator, folder, denoiser_of(pipe).dtype)
-    reads = int(denoiser_of(pipe).config["in_channels"])
-    if network.latent_channels != reads:
-        raise DiffusionError(
-            f"the hand generator in {folder} reads {network.latent_channels} channels of latents",
-            f"the model's UNet reads {reads}",
-            "give the base that it was trained from with --model",
-        )
-    return network.to(pipe._execution_device)
-
-
-def _seeded(seed: int, part: int) -> torch.Generator:
+def noise_source(seed: int, part: int) -> torch.Generator:
     """The source of noise of one part of a picture."""
     number = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
     return torch.Generator("cpu").manual_seed(number)

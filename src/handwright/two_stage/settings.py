@@ -19,7 +19,7 @@ class TwoStageSettings:
     """How a picture is made from a pose.
 
     Raises:
-        UsageError: There is no such engine or blend.
+        UsageError: There is no such engine or blend, or networks are given to an engine without any.
     """
 
     prompt: str = ""  # What the picture shows
@@ -29,6 +29,10 @@ class TwoStageSettings:
     model: str = "tiny"  # Preset, folder, file or hub id of the base of both stages
     controlnet: str | None = None  # Depth ControlNet of stage I; None: the model's own
     pose_controlnet: str | None = None  # OpenPose ControlNet of stage II; None: the preset's, or none
+    hand_generator: str | None = None  # Folder of stage I's own network; None: the base under depth control
+    outpainter: str | None = None  # Folder of stage II's own network, in place of an OpenPose ControlNet
+    shared_latents: bool = False  # Stage I's latents go into stage II as they are
+    second_pass: bool = False  # Small hands are painted once more in the finished picture
     steps: int | None = None  # Of both stages; None: the model's own
     guidance: float | None = None  # Weight of the prompt; None: the model's own
     negative: str | None = None  # Negative words; None: the usual ones
@@ -42,3 +46,8 @@ class TwoStageSettings:
         for name, value, known in (("engine", self.engine, ENGINES), ("blend", self.blend, BLENDS)):
             if value not in known:
                 raise UsageError(f"`{name}` {value!r} is not known", "", f"give {', '.join(known)}")
+        if self.engine == "render" and (self.hand_generator or self.outpainter):
+            raise UsageError(
+                "the engine `render` has no network", "a hand generator or an outpainter is given",
+                "choose the engine diffuse or harmonise",
+            )  # fmt: skip

@@ -46,6 +46,13 @@ def weights_entries(model: str, controlnet: str | None) -> dict[str, Any]:
     return {"model": entry, "controlnet": _entry(controlnet, controlnet_place(controlnet), ["."])}
 
 
+def folder_digests(place: str | None) -> dict[str, str] | str | None:
+    """Sha256 of the weights in a folder or file, by name; a name on the hub as it is; None of None."""
+    if place is None or not Path(place).exists():
+        return place
+    return dict(_entry(place, Path(place), ["."])["sha256"])
+
+
 def controlnet_notes(model: str, controlnet: str | None) -> dict[str, Any]:
     """What is written beside the weights of a ControlNet in ``handwright.json``; nothing where there is none.
 

@@ -16,8 +16,8 @@ from handwright.training.recipes.hand_generator import (
     heatmaps_of,
 )
 from handwright.training.settings import TrainSettings
-from handwright.training.streams.crop_batches import shifted_colours
-from handwright.two_stage.hand_generator import CONDITION_CHANNELS, HandGenerator
+from handwright.training.streams.crop_batches import mirrored, shifted_colours
+from handwright.two_stage.networks.hand_generator import CONDITION_CHANNELS, WITH_DEPTH, HandGenerator
 from tests.diffusion.models import write_sd
 from tests.training.rendered_crops import crops
 
@@ -92,3 +92,32 @@ def test_colours_are_shifted_within_the_papers_kinds():
 def test_the_embedded_family_learns_it(tmp_path):
     recipe = HandGeneratorRecipe(crops(size=288), open_family(EMBEDDED["tiny"]), 0.0)
     assert train(recipe, SETTINGS, tmp_path / "run").done
+
+
+def test_with_depth_the_condition_has_it_as_its_last_channel_and_all_else_is_the_same(tmp_path):
+    family = open_family(write_sd(tmp_path / "sd", 4))
+    network = HandGenerator.from_unet(family.unet, condition_channels=WITH_DEPTH)
+    deep = HandGeneratorRecipe(crops(size=72), family, 0.3, network)
+    plain = HandGeneratorRecipe(crops(size=72), family, 0.3)
+    with_depth, without = (one.batch(1, 0, SETTINGS) for one in (deep, plain))
+    assert torch.equal(with_depth["condition"][:, :-1], without["condition"])
+    assert with_depth["condition"].shape[1] == WITH_DEPTH
+    depth = with_depth["condition"][:, -1]
+    assert 0.5 < float(depth.max()) <= 1
+    assert torch.equal(depth.gt(0).flatten(1).any(1), torch.ones(4).bool())
+    torch.manual_seed(0)
+    with torch.no_grad():
+        assert not torch.equal(deep.trained(with_depth), deep.trained({**with_depth, "condition": torch.cat(
+            [with_depth["condition"][:, :-1], torch.zeros_like(depth[:, None])], 1)}))  # fmt: skip
+
+
+def test_two_hands_of_a_crop_have_their_own_heatmaps_and_keep_them_in_the_mirror():
+    some = replace(crops(size=72), side=np.array([0, 1, 0, 1, 0, 1], np.int8))
+    some = replace(some, other_px=some.landmarks_px + np.float32([30, 20]))
+    for turned in (some, mirrored(some)):
+        left = heatmaps_of(turned, 0)
+        assert left[:5].any()
+        assert left[5:].any()
+    maps, twin = heatmaps_of(some, 0), heatmaps_of(mirrored(some), 0)
+    assert np.allclose(maps[:5, :, ::-1], twin[5:], atol=1e-6)
+    assert np.allclose(maps[5:, :, ::-1], twin[:5], atol=1e-6)

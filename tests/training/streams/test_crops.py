@@ -77,3 +77,51 @@ def test_a_shard_cut_in_half_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(DataError, match=path.name):
         load_crops(tmp_path, 64)
+
+
+def two_hands(apart: float, **second) -> Entry:
+    square = np.stack(np.meshgrid(np.linspace(10, 60, 7), np.linspace(40, 90, 3)), -1).reshape(21, 2)
+    hands = [
+        {
+            "side": "right",
+            "keypoints_px": np.add(square, [apart, 0]).tolist(),
+            "visible": [True] * 21,
+            **second,
+        },
+        {"side": "left", "keypoints_px": square.tolist(), "visible": [True] * 21},
+    ]
+    depth = np.zeros((192, 192), np.uint8)
+    depth[40:90, 10:60] = 200
+    record = {"hands": hands, "caption": "two hands", "domain": "3D rendered image"}
+    return Entry("0", {"image": np.zeros((192, 192, 3), np.uint8), "depth": depth}, record)
+
+
+def test_two_hands_whose_boxes_meet_share_a_crop_and_others_do_not():
+    both = crops_of(two_hands(45), 96, together=True)
+    assert (len(both), both.side.tolist()) == (1, [0])
+    scale = 96 / round(1.9 * 95)
+    wide = both.other_px[0] - both.landmarks_px[0]
+    assert np.allclose(wide, [45 * scale, 0], atol=1e-3)
+    assert ((both.other_px > 0) & (both.other_px < 96)).all()
+    for entry, together in ((two_hands(55), True), (two_hands(45), False)):
+        apart = crops_of(entry, 96, together=together)
+        assert sorted(apart.side.tolist()) == [0, 1]
+        assert np.isnan(apart.other_px).all()
+    alike = crops_of(two_hands(45, side="left"), 96, together=True)
+    assert len(alike) == 2
+
+
+def test_a_pair_with_a_malformed_hand_is_malformed_and_a_hidden_hand_is_no_partner():
+    (name, *_) = DEFECTS
+    assert crops_of(two_hands(45, defects=[{"name": name}]), 96, together=True).defects.any()
+    hidden = crops_of(two_hands(45, visible=[False] * 21), 96, together=True)
+    assert hidden.side.tolist() == [0]
+    assert np.isnan(hidden.other_px).all()
+
+
+def test_lots_without_second_hands_are_read_as_such(tmp_path):
+    save_crops(tmp_path / "new.npz", crops(2, 36))
+    with np.load(tmp_path / "new.npz") as file:
+        old = {name: file[name] for name in file if name != "other_px"}
+    np.savez(tmp_path / "old.npz", **old)
+    assert np.isnan(load_crops(tmp_path, 36).other_px).all()

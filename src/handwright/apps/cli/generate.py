@@ -32,12 +32,13 @@ Reference = Annotated[
 Person = Annotated[int | None, opt.option("--person", "N", "Which person of either, from 0.")]
 Prompt = Annotated[str | None, opt.option("--prompt", "TEXT", "What the picture shows; the same as TEXT.")]
 EngineOption = Annotated[
-    str,
+    str | None,
     opt.option(
         "--engine",
         "NAME",
         "render (no network), harmonise (both stages from what render makes) or diffuse (both from noise); "
-        "options marked * are for the last two.",
+        "options marked * are for the last two. By default render, with --hand-generator or --outpainter "
+        "diffuse.",
     ),
 ]
 Blend = Annotated[
@@ -55,6 +56,32 @@ PoseControlNet = Annotated[
     str | None,
     opt.option(
         "--pose-controlnet", "DIR|HUB_ID|FILE", "* OpenPose ControlNet of stage II; by default the preset's."
+    ),
+]
+HandGeneratorOption = Annotated[
+    str | None,
+    opt.option("--hand-generator", "DIR", "* Stage I by this network of `handwright train hand_generator`."),
+]
+OutpainterOption = Annotated[
+    str | None,
+    opt.option(
+        "--outpainter",
+        "DIR",
+        "* Stage II by this network of `handwright train outpainter`, in place of --pose-controlnet.",
+    ),
+]
+SharedLatents = Annotated[
+    bool,
+    typer.Option(
+        "--shared-latents",
+        help="* Stage I's latents go into stage II as they are, not through pixels.",
+    ),
+]
+SecondPass = Annotated[
+    bool,
+    typer.Option(
+        "--second-pass",
+        help="* Hands under 64 pixels are painted once more in the finished picture, enlarged.",
     ),
 ]
 StartLevel = Annotated[
@@ -78,13 +105,17 @@ def generate(
     reference: Reference = None,
     person: Person = None,
     prompt: Prompt = None,
-    engine: EngineOption = "render",
+    engine: EngineOption = None,
     blend: Blend = "sequential",
     n: Count = 1,
     attempts: Attempts = 3,
     side: Side = 512,
     start_level: StartLevel = 0.5,
     pose_controlnet: PoseControlNet = None,
+    hand_generator: HandGeneratorOption = None,
+    outpainter: OutpainterOption = None,
+    shared_latents: SharedLatents = False,
+    second_pass: SecondPass = False,
     skeleton: Skeleton = None,
     keep_intermediates: opt.KeepIntermediates = False,
     fail_on: opt.FailOn = "fail",
@@ -124,9 +155,13 @@ def generate(
         OPTIONS[name].check(value)
     settings = TwoStageSettings(
         prompt=words or "",
-        engine=cast("EngineName", engine),
+        engine=cast("EngineName", engine or ("diffuse" if hand_generator or outpainter else "render")),
         blend=cast("BlendName", blend),
         pose_controlnet=pose_controlnet,
+        hand_generator=hand_generator,
+        outpainter=outpainter,
+        shared_latents=shared_latents,
+        second_pass=second_pass,
         start_level=start_level,
         keep_steps=keep_intermediates,
         **{OPTIONS[name].place: value for name, value in given.items()},

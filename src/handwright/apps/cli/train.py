@@ -24,6 +24,13 @@ _SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "control": (str, "depth", "handrefiner: depth, landmarks, segmentation, normals or scene steers it."),
     "masked_loss/--whole_loss": (bool, True, "handrefiner: eq. 4, or all of the picture."),
     "fresh_embedding": (bool, False, "handrefiner: learn to read control images anew."),
+    "pose_controlnet": (
+        str | None, None, "outpainter: OpenPose ControlNet to begin from; without it, the model's own.",
+    ),
+    "new_weights": (
+        str | None, None, "hand_generator, outpainter: random or zero for channels that the base lacks.",
+    ),
+    "hand_depth": (bool, False, "hand_generator: read the hand's depth beside the heatmaps."),
     "resolution": (int, 128, "Side of samples, for members that start anew."),
     "latent_channels": (int, 8, "A new autoencoder: channels of a latent."),
     "discriminator_from": (int, 20_000, "autoencoder, finish: step from which its discriminator learns."),
@@ -54,8 +61,8 @@ def train(
         str,
         typer.Argument(
             metavar="MEMBER",
-            help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, clip, "
-            "features, critic, referee, proposals or finish.",
+            help="autoencoder, text_to_image, text_to_hand, base, handrefiner, hand_generator, outpainter, "
+            "clip, features, critic, referee, proposals or finish.",
         ),
     ],
     data: Annotated[Path, option("--data", "DIR", "Folder of shards and lots of crops.")],

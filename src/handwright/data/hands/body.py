@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int, UInt8
 
 from handwright.data.hands.defects.malformed import PosedHand
 from handwright.data.hands.defects.surface import apply_surface_flaw
@@ -24,6 +25,7 @@ HAND_LABEL, FOREARM, SLEEVE, JEWELLERY, LABELS_PER_HAND, THING_LABEL = 1, 21, 22
 forearm, + 22 sleeve, + 23 rings and watches; 200 a held thing, 201 where it runs into flesh."""
 
 _RING_POINTS = 40
+_CLOSING = np.ones((3, 3), np.uint8)  # Of what is seen of a hand: rings lie on it
 _WRIST_M, _CUFF_M, _GLOVE_M = 0.002, -0.018, 0.0013
 
 
@@ -185,3 +187,10 @@ def _along_arm(skin: Part, rest_y: float) -> tuple[Vector, Vector]:
     axis = (below - above) / np.linalg.norm(below - above)
     low, high = np.percentile(_near(skin, rest_y, 0.009), [2, 98], axis=0)
     return (low + high) / 2, axis
+
+
+def hand_pixels(parts: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Where both hands of the only person of a picture of parts are seen, without arms."""
+    part = parts % LABELS_PER_HAND
+    inside = (parts < 2 * LABELS_PER_HAND) & (part >= HAND_LABEL) & (part < FOREARM)
+    return cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, _CLOSING) > 0

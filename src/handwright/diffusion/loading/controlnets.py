@@ -165,6 +165,25 @@ def controlnet_config(unet: UNet2DConditionModel) -> dict[str, Any]:
     }
 
 
+def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
+    """A ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
+
+    It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
+
+    Args:
+        unet: The UNet.
+        pixels_per_latent: 4 or 8.
+    """
+    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]  # Of the control image's embedding
+    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
+    control: Any = ControlNetModel.from_config(config)
+    fresh, trained = control.state_dict(), unet.state_dict()
+    shared = {name: trained[name] for name in fresh if name in trained}
+    shared["conv_in.weight"] = trained["conv_in.weight"][:, : unet.config["out_channels"]]
+    control.load_state_dict(fresh | shared)
+    return control
+
+
 def _only_file(folder: Path) -> Path:
     """The single checkpoint of a folder without config.json."""
     files = sorted(folder.glob("*.safetensors"))

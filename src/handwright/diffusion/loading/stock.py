@@ -152,7 +152,10 @@ def assemble(preset: Preset, parts: dict[str, Any], what: str) -> Any:  # noqa: 
         DiffusionError: The ControlNet is of another family, or widths differ.
     """
     controlnet = parts["controlnet"]
-    name = preset.pipelines.get(type(controlnet).__name__)
+    kinds = (
+        kind.__name__ for kind in type(controlnet).__mro__
+    )  # a ControlNet of our own is one of diffusers'
+    name = next((preset.pipelines[kind] for kind in kinds if kind in preset.pipelines), None)
     if name is None:
         raise DiffusionError(
             f"the ControlNet does not fit {what}",

@@ -25,6 +25,15 @@ _BODY_NAMES = (
 _JOINT_NAMES = {"thumb": ("CMC", "MCP", "IP", "tip")}
 _FINGER_JOINTS = ("MCP", "PIP", "DIP", "tip")
 
+_SIDE_PAIRS = (
+    *((k, k + 1) for k in range(1, 17, 2)), *((17 + k, 20 + k) for k in range(3)),
+    *((23 + k, 39 - k) for k in range(8)), *((40 + k, 49 - k) for k in range(5)),
+    *((54 + k, 58 - k) for k in range(2)), (59, 68), (60, 67), (61, 66), (62, 65), (63, 70), (64, 69),
+    *((71 + k, 77 - k) for k in range(3)), *((78 + k, 82 - k) for k in range(2)),
+    (83, 87), (84, 86), (88, 90), *((91 + k, 112 + k) for k in range(21)),
+)  # fmt: skip
+"""Points that are each other's in a mirrored picture; those in the middle of nose, mouth and chin stay."""
+
 WRISTS: dict[Side, int] = {"left": 9, "right": 10}  # Among the points of the body
 
 
@@ -78,6 +87,21 @@ class BodyPose:
     def has_hand(self, side: Side) -> bool:
         """Whether the landmarks of this hand are known."""
         return bool(self.known[HANDS[side]].any())
+
+    def mirrored(self, width: float) -> BodyPose:
+        """The pose in the picture flipped left to right, which is ``width`` pixels wide."""
+        order = np.arange(133)
+        for one, other in _SIDE_PAIRS:
+            order[[one, other]] = other, one
+        points = self.points_px[order].copy()
+        known = self.known[order]
+        points[known, 0] = width - points[known, 0]
+        return BodyPose(points, self.visibility[order].copy())
+
+    def scaled(self, x: float, y: float, scale: float) -> BodyPose:
+        """The pose in a window of its picture from (x, y) on, enlarged by ``scale``."""
+        points = np.where(self.known[:, None], (self.points_px - [x, y]) * scale, 0.0)
+        return BodyPose(points, self.visibility)
 
     def bbox_xyxy_px(self, part: slice = slice(None)) -> Box | None:
         """The box of the known points, or of those of one part; None where there are none."""

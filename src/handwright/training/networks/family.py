@@ -13,7 +13,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from transformers import CLIPTextConfig
 
-from handwright.diffusion.loading.controlnets import controlnet_config
+from handwright.diffusion.loading.controlnets import controlnet_from
 from handwright.diffusion.loading.libraries import (
     CLIPTextModel,
     CLIPTokenizer,
@@ -71,25 +71,6 @@ def fresh_base_unet(
         norm_num_groups=32,
         **options,
     )
-
-
-def controlnet_from(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:
-    """A depth ControlNet that starts as a copy of a UNet's encoder and changes nothing yet.
-
-    It sees the noisy latents alone: of the UNet's first convolution it keeps those channels.
-
-    Args:
-        unet: The UNet.
-        pixels_per_latent: 4 or 8.
-    """
-    widths = {4: (16, 32, 64), 8: (16, 32, 96, 256)}[pixels_per_latent]  # Of the control image's embedding
-    config = {**controlnet_config(unet), "conditioning_embedding_out_channels": widths}
-    control = cast("ControlNetModel", ControlNetModel.from_config(config))
-    fresh, trained = control.state_dict(), unet.state_dict()
-    shared = {name: trained[name] for name in fresh if name in trained}
-    shared["conv_in.weight"] = trained["conv_in.weight"][:, : unet.config["out_channels"]]
-    control.load_state_dict(fresh | shared)
-    return control
 
 
 def general_controlnet(unet: UNet2DConditionModel, pixels_per_latent: int) -> ControlNetModel:

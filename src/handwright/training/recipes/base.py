@@ -7,7 +7,7 @@ and of photographs as far as it could be fitted. Part of the samples go uncontro
 without it as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -95,25 +95,61 @@ class FamilyRecipe:
     """What the recipes on the family's networks share; see :class:`handwright.training.loop.Recipe`.
 
     Args:
-        crops: What to learn from; a few of them are shown in grids.
         family: The family so far.
-        controlnet: Trained with it, or alone.
-        photograph_share: Share of samples that are photographs, where there are any.
+        trained: The module that learns; its forward pass is the loss of a batch.
     """
 
-    loss: ClassVar[type[nn.Module]]  # The module that learns, made from text encoder, UNet and ControlNet
+    def __init__(self, family: DiffusionModels, trained: nn.Module) -> None:
+        self.family, self.trained, self.schedule = family, trained, schedule_of(family)
+        self.codec = family.vae.to(choose_device("auto"))
+        self.trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def encoded(self, *pictures: Tensor) -> tuple[Tensor, ...]:
+        """Latents of pictures [b, 3, h, w] in [-1, 1], several at once, on the CPU."""
+        with torch.no_grad():
+            return encode(self.codec, torch.cat(pictures).to(self.codec.device)).cpu().chunk(len(pictures))
+
+    def timesteps(self, rng: np.random.Generator, count: int) -> Tensor:
+        """Noise levels drawn evenly from the whole schedule."""
+        return torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], count))
+
+    def noised(
+        self, rng: np.random.Generator, clean: Tensor, timesteps: Tensor, snr_gamma: float
+    ) -> dict[str, Tensor]:
+        """``latents``, ``timesteps``, ``target`` and ``weight`` of a batch."""
+        noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
+        noised = noise_to(self.schedule, clean, noise, timesteps, snr_gamma)
+        return {
+            "latents": noised.latents,
+            "timesteps": timesteps,
+            "target": noised.target,
+            "weight": noised.weight,
+        }
+
+    def tokens(self, captions: Iterable[object], left_out: Iterable[object]) -> Tensor:
+        """Token ids of captions, those that are left out empty."""
+        kept = ["" if empty else str(text) for empty, text in zip(left_out, captions, strict=True)]
+        return token_ids(self.family.tokenizer, kept)
+
+
+class CropRecipe(FamilyRecipe):
+    """A recipe on hand crops.
+
+    Args:
+        crops: What to learn from; a few of them are shown in grids.
+        family: The family so far.
+        trained: The module that learns.
+        photograph_share: Share of samples that are photographs, where there are any.
+    """
 
     dropout: ClassVar[float]  # Share of controls that are left out unless settings say otherwise
 
     def __init__(
-        self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, photograph_share: float
+        self, crops: Crops, family: DiffusionModels, trained: nn.Module, photograph_share: float
     ) -> None:
-        self.family, self.controlnet, self.schedule = family, controlnet, schedule_of(family)
+        super().__init__(family, trained)
         self.stream = CropStream(crops, family.resolution, photograph_share)
-        self.codec = family.vae.to(choose_device("auto"))
         self.shown = crops.where(np.unique(np.linspace(0, len(crops) - 1, _SHOWN).astype(int)))
-        self.trained = self.loss(family.text_encoder, family.unet, controlnet)
-        self.trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """The samples of one forward pass: latents, masks and tokens of random crops."""
@@ -121,26 +157,19 @@ class FamilyRecipe:
         drawn = self.stream.draw(rng, settings.train_batch_size)
         empty = rng.random(len(drawn)) < settings.proportion_empty_prompts
         mask = torch.from_numpy(repair_masks(rng, drawn.mask)[:, None]).float()
-        timesteps = torch.from_numpy(rng.integers(0, self.schedule.config["num_train_timesteps"], len(drawn)))
+        timesteps = self.timesteps(rng, len(drawn))
         picture = picture_tensor(drawn.pixels)
-        both = torch.cat([picture, picture * (1 - mask)]).to(self.codec.device)
-        with torch.no_grad():
-            clean, masked = encode(self.codec, both).cpu().chunk(2)
-        noise = torch.from_numpy(rng.standard_normal(tuple(clean.shape), np.float32))
-        noised = noise_to(self.schedule, clean, noise, timesteps, settings.snr_gamma)
+        clean, masked = self.encoded(picture, picture * (1 - mask))
+        noised = self.noised(rng, clean, timesteps, settings.snr_gamma)
         given = settings.conditioning_dropout_prob
         shown = rng.random(len(drawn)) >= (self.dropout if given is None else given)
-        captions = ["" if e else str(c) for e, c in zip(empty, drawn.caption, strict=True)]
         return {
-            "latents": noised.latents,
-            "timesteps": timesteps,
-            "target": noised.target,
-            "weight": noised.weight,
+            **noised,
             "mask": latent_mask(mask, pixels_per_latent(self.codec)),
             "masked_latents": masked,
             "control": control_tensor(control_pictures(settings.control, drawn)),
             "controlled": torch.from_numpy(drawn.depth.any((1, 2)) & shown),
-            "tokens": token_ids(self.family.tokenizer, captions),
+            "tokens": self.tokens(drawn.caption, empty),
             **self.further(drawn, rng),
         }
 
@@ -150,10 +179,17 @@ class FamilyRecipe:
         return {}
 
 
-class BaseRecipe(FamilyRecipe):
-    """``base``."""
+class BaseRecipe(CropRecipe):
+    """``base``; the ControlNet learns with the UNet."""
 
-    loss, dropout = InpaintingLoss, CONTROL_DROPOUT
+    dropout = CONTROL_DROPOUT
+
+    def __init__(
+        self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, photograph_share: float
+    ) -> None:
+        self.controlnet = controlnet
+        trained = InpaintingLoss(family.text_encoder, family.unet, controlnet)
+        super().__init__(crops, family, trained, photograph_share)
 
     def grid(self) -> np.ndarray:
         """Crops repainted without control, and below with the general ControlNet."""

@@ -12,17 +12,17 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from handwright.diffusion.latents import encode, picture_array, pixels_per_latent
-from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
+from handwright.diffusion.latents import picture_array
+from handwright.diffusion.loading.libraries import CLIPTextModel
 from handwright.diffusion.loading.zoo import DiffusionModels
-from handwright.training.networks.family import controlnet_from
-from handwright.training.recipes.base import FamilyRecipe, unet_input
+from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import family_pipeline, fitting_prompt, pictures_for
 from handwright.training.streams.crop_batches import CropStream, shifted_colours
 from handwright.training.streams.crops import Crops
 from handwright.two_stage.finger_heatmaps import SIDES, finger_heatmaps
-from handwright.two_stage.hand_generator import HandGenerator
-from handwright.two_stage.objective import hand_generator_loss, masks_left_out
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.objective import hand_generator_loss, masks_left_out
+from handwright.types import Side
 
 MASK_DILATION_PX = 5  # 'processed with a 5×5 dilation kernel' (§IV-A)
 
@@ -32,12 +32,9 @@ _STEPS, _GUIDANCE = 12, 2.0  # Of the sample grid; chosen by eye
 class HandGeneratorLoss(nn.Module):
     """Hand generator on a frozen text encoder; the forward pass is L = L_LDM + λ L_mask."""
 
-    def __init__(
-        self, text_encoder: CLIPTextModel, unet: UNet2DConditionModel, controlnet: ControlNetModel
-    ) -> None:
+    def __init__(self, text_encoder: CLIPTextModel, generator: HandGenerator) -> None:
         super().__init__()
-        del controlnet  # stage I has none
-        self.generator = HandGenerator.from_unet(unet).requires_grad_(True)
+        self.generator = generator.requires_grad_(True)
         self._text_encoder = (text_encoder.requires_grad_(False).eval(),)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
@@ -54,33 +51,42 @@ class HandGeneratorLoss(nn.Module):
         )
 
 
-class HandGeneratorRecipe(FamilyRecipe):
+class HandGeneratorRecipe(CropRecipe):
     """``hand_generator``; see :class:`handwright.training.loop.Recipe`.
 
     An inpainting base is given a full mask: everything is to be painted. Crops of unknown side are left out.
     """
 
-    loss, dropout = HandGeneratorLoss, 0.0
+    dropout = 0.0
 
-    def __init__(self, crops: Crops, family: DiffusionModels, photograph_share: float) -> None:
+    def __init__(
+        self,
+        crops: Crops,
+        family: DiffusionModels,
+        photograph_share: float,
+        generator: HandGenerator | None = None,
+    ) -> None:
         known = crops.where(crops.side >= 0)
-        super().__init__(
-            known, family, controlnet_from(family.unet, pixels_per_latent(family.vae)), photograph_share
-        )
-        self.generator = cast("HandGeneratorLoss", self.trained).generator
+        self.generator = HandGenerator.from_unet(family.unet) if generator is None else generator
+        loss = HandGeneratorLoss(family.text_encoder, self.generator)
+        super().__init__(known, family, loss, photograph_share)
         self.stream = CropStream(known, family.resolution, photograph_share, shifted_colours)
-        with torch.no_grad():
-            grey = torch.zeros(1, 3, family.resolution, family.resolution, device=self.codec.device)
-            self._nothing_known = encode(self.codec, grey).cpu()
+        (self._nothing_known,) = self.encoded(torch.zeros(1, 3, family.resolution, family.resolution))
 
     def further(self, drawn: Crops, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Finger heatmaps with the hands' mask, which half of the samples lack, and that mask as target."""
+        """Finger heatmaps with the hands' mask, which half of the samples lack, and that mask as target.
+
+        A network that reads the hands' depth is given it, where it is known.
+        """
         hand = torch.from_numpy(hand_masks(drawn)[:, None]).float()
         shown = ~masks_left_out(rng, len(drawn))
         maps = torch.from_numpy(np.stack([heatmaps_of(drawn, k) for k in range(len(drawn))]))
+        condition = [maps, hand * shown[:, None, None, None]]
+        if self.generator.reads_depth:
+            condition.append(torch.from_numpy(drawn.depth[:, None].astype(np.float32) / 255))
         cells = self._nothing_known.shape[-2:]
         return {
-            "condition": torch.cat([maps, hand * shown[:, None, None, None]], 1),
+            "condition": torch.cat(condition, 1),
             "hand": hand,
             "mask": torch.ones(len(drawn), 1, *cells),
             "masked_latents": self._nothing_known.expand(len(drawn), -1, -1, -1),
@@ -93,21 +99,20 @@ class HandGeneratorRecipe(FamilyRecipe):
         edge = (self.shown.pixels.shape[1] - side) // 2
         blank = np.zeros((side, side, 3), np.uint8)
         for k in range(len(self.shown)):
-            pixels = self.shown.pixels[k][edge : edge + side, edge : edge + side]
-            maps = heatmaps_of(self.shown, k)[:, edge : edge + side, edge : edge + side]
-            condition = torch.from_numpy(np.concatenate([maps, np.zeros((1, side, side), np.float32)]))
-            under = self.generator.under(condition[None])
-            pipeline.pipe.unet = under
-            painted = pipeline(
-                fitting_prompt(self.family, str(self.shown.caption[k]).split("\n")[0]),
-                *pictures_for(np.full_like(blank, 127), np.ones((side, side), np.bool_), blank),
-                num_inference_steps=_STEPS,
-                guidance_scale=_GUIDANCE,
-                controlnet_conditioning_scale=0.0,
-                blend=False,
-                output_type="tensor",
-                generator=torch.Generator("cpu").manual_seed(k),
-            ).images
+            middle = np.s_[edge : edge + side, edge : edge + side]
+            pixels, maps = self.shown.pixels[k][middle], heatmaps_of(self.shown, k)[:, *middle]
+            depth = np.ascontiguousarray(self.shown.depth[k][middle])
+            with self.generator.in_place_of_unet(pipeline.pipe, maps, depth) as under:
+                painted = pipeline(
+                    fitting_prompt(self.family, str(self.shown.caption[k]).split("\n")[0]),
+                    *pictures_for(np.full_like(blank, 127), np.ones((side, side), np.bool_), blank),
+                    num_inference_steps=_STEPS,
+                    guidance_scale=_GUIDANCE,
+                    controlnet_conditioning_scale=0.0,
+                    blend=False,
+                    output_type="tensor",
+                    generator=torch.Generator("cpu").manual_seed(k),
+                ).images
             mask = under.mask
             predicted = blank if mask is None else np.repeat(mask[-1, 0].cpu().numpy()[..., None], 3, 2) * 255
             fingers = np.repeat(maps.max(0)[..., None] * 255, 3, 2)
@@ -122,9 +127,12 @@ class HandGeneratorRecipe(FamilyRecipe):
 
 
 def heatmaps_of(crops: Crops, number: int) -> Float[np.ndarray, "10 s s"]:
-    """The finger heatmaps of one crop; landmarks that are not seen are drawn, too."""
-    side = SIDES[int(crops.side[number])]
-    return finger_heatmaps({side: crops.landmarks_px[number]}, crops.pixels.shape[1])
+    """The finger heatmaps of one crop; landmarks that are not seen are drawn, too, and a second hand."""
+    own = int(crops.side[number])
+    hands: dict[Side, Float[np.ndarray, "21 2"]] = {SIDES[own]: crops.landmarks_px[number]}
+    if np.isfinite(crops.other_px[number]).all():
+        hands[SIDES[1 - own]] = crops.other_px[number]
+    return finger_heatmaps(hands, crops.pixels.shape[1])
 
 
 def hand_masks(crops: Crops) -> Bool[np.ndarray, "n s s"]:

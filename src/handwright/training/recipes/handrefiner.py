@@ -13,7 +13,7 @@ from handwright.diffusion.loading.controlnets import OWN_FILE
 from handwright.diffusion.loading.libraries import CLIPTextModel, ControlNetModel, UNet2DConditionModel
 from handwright.diffusion.loading.zoo import DiffusionModels
 from handwright.handrefiner.objective import masked_loss
-from handwright.training.recipes.base import FamilyRecipe, unet_input
+from handwright.training.recipes.base import CropRecipe, unet_input
 from handwright.training.samples import sample_grid
 from handwright.training.settings import TrainSettings
 from handwright.training.streams.crops import Crops
@@ -33,34 +33,39 @@ class ControlLoss(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Squared error over the region that counts, with the control at full strength."""
+        control = batch["control"] * batch["controlled"][:, None, None, None]
+        prediction = self.predicted(batch, control)
+        return masked_loss(prediction, batch["target"], batch["region"], batch["weight"])
+
+    def predicted(self, batch: Mapping[str, Tensor], control: Tensor) -> Tensor:
+        """What the frozen UNet predicts of a batch under the ControlNet at full strength."""
         latents, timesteps = batch["latents"], batch["timesteps"]
         text_encoder, unet = self._frozen
         for frozen in self._frozen:
             cast("Any", frozen).to(latents.device)
         with torch.no_grad():
             text = text_encoder(batch["tokens"]).last_hidden_state
-        control = batch["control"] * batch["controlled"][:, None, None, None]
         down, mid = self.controlnet(latents, timesteps, text, control, return_dict=False)
-        prediction = unet(
+        return unet(
             unet_input(unet.config["in_channels"], batch),
             timesteps,
             text,
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
         ).sample.float()
-        return masked_loss(prediction, batch["target"], batch["region"], batch["weight"])
 
 
-class HandRefinerRecipe(FamilyRecipe):
+class HandRefinerRecipe(CropRecipe):
     """``handrefiner``; ``control`` is the kind of control image that is learnt."""
 
-    loss, dropout = ControlLoss, 0.0
+    dropout = 0.0
 
     def __init__(
         self, crops: Crops, family: DiffusionModels, controlnet: ControlNetModel, control: str = "depth"
     ) -> None:
-        super().__init__(crops, family, controlnet, photograph_share=0.0)
-        self.control = control
+        trained = ControlLoss(family.text_encoder, family.unet, controlnet)
+        super().__init__(crops, family, trained, photograph_share=0.0)
+        self.controlnet, self.control = controlnet, control
 
     def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
         """As of every family recipe, and the region that counts: the hand's, or all of the picture."""

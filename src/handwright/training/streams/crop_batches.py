@@ -64,6 +64,7 @@ class CropStream:
             depth=whole.depth[window],
             mask=whole.mask[window],
             landmarks_px=points,
+            other_px=whole.other_px - np.array([x, y], np.float32),
             visible=whole.visible & ((points >= 0) & (points < side)).all(-1),
             caption=np.array([wordings[int(rng.integers(len(wordings)))]]),
         )
@@ -76,14 +77,16 @@ class CropStream:
 def mirrored(crops: Crops) -> Crops:
     """The mirror images, with all that is known of them."""
     size = crops.pixels.shape[1]
-    points = crops.landmarks_px.copy()
-    points[..., 0] = size - points[..., 0]
+    points, others = crops.landmarks_px.copy(), crops.other_px.copy()
+    for turned in (points, others):
+        turned[..., 0] = size - turned[..., 0]
     return replace(
         crops,
         pixels=np.ascontiguousarray(crops.pixels[:, :, ::-1]),
         depth=np.ascontiguousarray(crops.depth[:, :, ::-1]),
         mask=np.ascontiguousarray(crops.mask[:, :, ::-1]),
         landmarks_px=points,
+        other_px=others,
         side=np.where(crops.side < 0, crops.side, 1 - crops.side).astype(np.int8),
         caption=np.array([other_side(str(words)) for words in crops.caption]),
     )

@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,13 @@ class Crops:
     defects: Bool[np.ndarray, "n d"]  # in the order of ``DEFECTS``
     caption: np.ndarray  # [N] what is seen, with its domain word: wordings to choose from, one a line
     rendered: Bool[np.ndarray, "n"]  # , True for renders, whose depth is exact
+    # float32 [N, 21, 2] of the other side's hand where two that meet share a crop; NaN where there is none
+    other_px: Float[np.ndarray, "n 21 2"] = field(default_factory=lambda: np.zeros((0, 21, 2), np.float32))
+
+    def __post_init__(self) -> None:
+        if len(self.other_px) != len(self.pixels):
+            nobody = np.full((len(self.pixels), 21, 2), np.nan, np.float32)
+            object.__setattr__(self, "other_px", nobody)
 
     def __len__(self) -> int:
         """Number of crops."""
@@ -93,13 +100,14 @@ def sized(crops: Crops, size: int) -> Crops:
         depth=all_of(crops.depth, cv2.INTER_AREA),
         mask=all_of(crops.mask.astype(np.uint8), cv2.INTER_NEAREST) > 0,
         landmarks_px=crops.landmarks_px * np.float32(size / stored),
+        other_px=crops.other_px * np.float32(size / stored),
     )
 
 
 def _load(path: Path) -> Crops:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {f.name: file[f.name] for f in fields(Crops)}
+            arrays = {f.name: file[f.name] for f in fields(Crops) if f.name in file or f.name != "other_px"}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} is no lot of crops", str(error), "delete it and make it again") from error
     side = arrays["pixels"].shape[2]
@@ -107,13 +115,14 @@ def _load(path: Path) -> Crops:
     return Crops(**arrays)
 
 
-def load_crops(folder: Path, size: int, *, scene: bool = False) -> Crops:
+def load_crops(folder: Path, size: int, *, scene: bool = False, together: bool = False) -> Crops:
     """The hands of every shard and lot in a folder and below, in the order of paths.
 
     Args:
         folder: With .tar shards, .npz lots, or both.
         size: Side of the crops in pixels.
         scene: Their depth is that of all that is in the picture, not of the hands.
+        together: Two hands that meet share one crop.
 
     Raises:
         UsageError: There are none, a lot is damaged, or no hand in them is large enough; or shards are older
@@ -122,25 +131,30 @@ def load_crops(folder: Path, size: int, *, scene: bool = False) -> Crops:
     """
     tars = sorted(folder.rglob("*.tar"))
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        parts = [part for shard in pool.map(lambda path: _shard(path, size, scene), tars) for part in shard]
+        parts = [
+            part
+            for shard in pool.map(lambda path: _shard(path, size, scene, together), tars)
+            for part in shard
+        ]
     parts += load_lots(folder, size)
     if not parts:
         raise UsageError(f"{folder} holds no crops", "", "give a folder that `handwright synth` filled")
     return joined(parts)
 
 
-def _shard(path: Path, size: int, scene: bool) -> list[Crops]:
-    parts = [crops_of(entry, size, scene=scene) for entry in read_shards([path])]
+def _shard(path: Path, size: int, scene: bool, together: bool) -> list[Crops]:
+    parts = [crops_of(entry, size, scene=scene, together=together) for entry in read_shards([path])]
     return [joined([part for part in parts if len(part)])] if any(map(len, parts)) else []
 
 
-def crops_of(entry: Entry, size: int, *, scene: bool = False) -> Crops:
+def crops_of(entry: Entry, size: int, *, scene: bool = False, together: bool = False) -> Crops:
     """A square around each hand that is large enough and seen; none, one or two.
 
     Args:
         entry: A sample of a shard.
         size: Side of the crops in pixels.
         scene: Their depth is that of all that is in the picture.
+        together: A left and a right hand whose boxes meet share one crop; the left one is its hand.
 
     Raises:
         UsageError: It has none.
@@ -151,12 +165,13 @@ def crops_of(entry: Entry, size: int, *, scene: bool = False) -> Crops:
     if scene and "scene" not in entry.pictures:
         raise UsageError(f"sample {entry.key} has no depth of its scene", "", "make the shards anew")
     rows: list[dict[str, Any]] = []
-    for hand in record["hands"]:
+    for hand, other in _pairs(record["hands"]) if together else ((hand, None) for hand in record["hands"]):
         points, visible = np.array(hand["keypoints_px"], np.float32), np.array(hand["visible"], np.bool_)
-        extent = float(np.ptp(points, axis=0).max())
-        if extent < _LEAST_PX or visible.sum() < _LEAST_SEEN:
+        if float(np.ptp(points, axis=0).max()) < _LEAST_PX or visible.sum() < _LEAST_SEEN:
             continue
-        x, y, side = _window(points, extent, image.shape[:2])
+        second = np.full((21, 2), np.nan) if other is None else np.array(other["keypoints_px"], float)
+        both = points if other is None else np.concatenate([points, second])
+        x, y, side = _window(both, float(np.ptp(both, axis=0).max()), image.shape[:2])
         inside = np.s_[y : y + side, x : x + side]
         near = _seen(depth, inside, size)
         how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
@@ -167,14 +182,36 @@ def crops_of(entry: Entry, size: int, *, scene: bool = False) -> Crops:
                 "depth": _seen(entry.pictures["scene"], inside, size) if scene else near,
                 "mask": repair_area(near) if near.any() else _around(landmarks, size),
                 "landmarks_px": landmarks,
+                "other_px": (second - np.array([x, y])) * size / side,
                 "visible": visible,
                 "side": np.int8(_SIDES.get(hand.get("side") or "", -1)),
-                "defects": np.isin(DEFECTS, [defect["name"] for defect in hand.get("defects", ())]),
+                "defects": np.isin(DEFECTS, _defects(hand) + ([] if other is None else _defects(other))),
                 "caption": _wordings(record),
                 "rendered": record["domain"] != "photograph",
             }
         )
     return _stacked(rows, size)
+
+
+Hand = Mapping[str, Any]
+
+
+def _defects(hand: Hand) -> list[str]:
+    return [str(defect["name"]) for defect in hand.get("defects", ())]
+
+
+def _pairs(hands: Sequence[Hand]) -> list[tuple[Hand, Hand | None]]:
+    """A left and a right hand whose boxes meet as one pair, the left one first; every other hand alone."""
+    if {hand.get("side") for hand in hands} != {"left", "right"} or len(hands) != 2:
+        return [(hand, None) for hand in hands]
+    left, right = sorted(hands, key=lambda hand: str(hand["side"]))
+    boxes = [np.array(hand["keypoints_px"], float) for hand in (left, right)]
+    (low, high), (low2, high2) = ((points.min(0), points.max(0)) for points in boxes)
+    seen = all(sum(hand["visible"]) >= _LEAST_SEEN for hand in (left, right))
+    large = all(float(np.ptp(points, axis=0).max()) >= _LEAST_PX for points in boxes)
+    if seen and large and ((low <= high2) & (low2 <= high)).all():
+        return [(left, right)]
+    return [(left, None), (right, None)]
 
 
 def _seen(plane: np.ndarray, inside: tuple[slice, slice], size: int) -> np.ndarray:
@@ -215,6 +252,7 @@ def _stacked(rows: list[dict[str, Any]], size: int) -> Crops:
     kinds: dict[str, tuple[tuple[int, ...], Any]] = {
         "pixels": ((size, size, 3), np.uint8), "depth": ((size, size), np.uint8),
         "mask": ((size, size), np.bool_), "landmarks_px": ((21, 2), np.float32), "visible": ((21,), np.bool_),
+        "other_px": ((21, 2), np.float32),
         "side": ((), np.int8), "defects": ((len(DEFECTS),), np.bool_), "caption": ((), np.str_),
         "rendered": ((), np.bool_),
     }  # fmt: skip

@@ -64,6 +64,16 @@ def is_calibration(record: Mapping[str, Any]) -> bool:
     Raises:
         DataError: It shows a photograph that the split keeps for tests.
     """
+    refuse_test_only(record)
+    return hashlib.sha256(group_of(record).encode()).hexdigest()[:2] < CALIBRATION_BELOW
+
+
+def refuse_test_only(record: Mapping[str, Any]) -> None:
+    """Raise if a sample shows a photograph that the split keeps for tests.
+
+    Raises:
+        DataError: It does.
+    """
     photograph = record.get("photograph") or record
     if is_test_only(photograph.get("sha256") or "ff"):
         name = photograph.get("name") or photograph.get("source")
@@ -72,7 +82,6 @@ def is_calibration(record: Mapping[str, Any]) -> bool:
             "nothing is learnt or set on those",
             "make the shard without it",
         )
-    return hashlib.sha256(group_of(record).encode()).hexdigest()[:2] < CALIBRATION_BELOW
 
 
 def group_of(record: Mapping[str, Any]) -> str:

@@ -27,8 +27,9 @@ _BESIDE_SETTINGS = (*_FILES, "person", "attempts", "side")
 _VALUES: dict[str, Reader] = {
     "prompt": str, "seed": whole, "pose": str, "reference": str, "person": whole, "engine": str, "blend": str,
     "attempts": whole, "side": whole, "start_level": float, "model": str, "controlnet": str,
-    "pose_controlnet": str, "negative": str, "steps": whole, "guidance": float, "dtype": str, "device": str,
-    "offload": switch,
+    "pose_controlnet": str, "hand_generator": str, "outpainter": str, "negative": str, "steps": whole,
+    "guidance": float, "dtype": str, "device": str, "offload": switch,
+    "shared_latents": switch, "second_pass": switch,
 }  # fmt: skip
 """What a row may hold: the options of ``handwright generate`` by their flags."""
 

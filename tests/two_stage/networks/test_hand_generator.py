@@ -1,5 +1,7 @@
 """Stage I's network: two heads, any base, mask-free inference, the paper's layers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,18 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import nn
 
 from handwright.errors import InvalidValueError
-from handwright.two_stage.hand_generator import CONDITION_CHANNELS, HandGenerator, MaskHead
-from handwright.two_stage.objective import MASK_DROPOUT, MASK_WEIGHT, hand_generator_loss, masks_left_out
+from handwright.two_stage.networks.hand_generator import (
+    CONDITION_CHANNELS,
+    WITH_DEPTH,
+    HandGenerator,
+    MaskHead,
+)
+from handwright.two_stage.networks.objective import (
+    MASK_DROPOUT,
+    MASK_WEIGHT,
+    hand_generator_loss,
+    masks_left_out,
+)
 from tests.diffusion.models import small_unet, small_vae, text_parts
 
 SIDE = 64
@@ -119,3 +131,18 @@ def test_the_loss_is_the_papers_sum():
 def test_half_of_the_masks_are_left_out():
     out = masks_left_out(np.random.default_rng(0), 4000)
     assert float(out.float().mean()) == pytest.approx(MASK_DROPOUT, abs=0.03)
+
+
+def test_a_network_with_depth_is_given_it_and_one_without_takes_no_notice():
+    maps = np.random.default_rng(0).random((10, SIDE, SIDE)).astype(np.float32)
+    depth = np.arange(SIDE * SIDE, dtype=np.uint32).reshape(SIDE, SIDE).astype(np.uint8)
+    pipe = SimpleNamespace(unet=None)
+    with fresh(condition_channels=WITH_DEPTH).in_place_of_unet(pipe, maps, depth) as under:
+        assert pipe.unet is under
+        assert torch.equal(under.condition[0, -1], torch.from_numpy(depth.astype(np.float32) / 255))
+        assert torch.equal(under.condition[0, :10], torch.from_numpy(maps))
+        assert not under.condition[0, 10].any()
+    assert pipe.unet is None
+    with fresh().in_place_of_unet(pipe, maps, depth) as under:
+        assert under.condition.shape[1] == CONDITION_CHANNELS
+        assert not under.condition[0, 10].any()

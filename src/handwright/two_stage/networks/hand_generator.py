@@ -12,16 +12,17 @@ import numpy as np
 import torch
 from diffusers.configuration_utils import ConfigMixin, FrozenDict, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from handwright.diffusion.inflation import NewWeights, inflate
+from handwright.diffusion.inflation import NewWeights, chosen, inflate
 from handwright.diffusion.loading.libraries import UNet2DConditionModel, quiet
 from handwright.errors import InvalidValueError
 from handwright.two_stage.finger_heatmaps import CHANNELS
 
 CONDITION_CHANNELS = CHANNELS + 1  # K = 11: the finger heatmaps, and the hands' mask
+WITH_DEPTH = CONDITION_CHANNELS + 1  # And the depth of the fitted hand, which gives the order of fingers
 
 _DOUBLINGS = 4  # 'a stack of 4 transposed convolutional layers'
 
@@ -104,8 +105,7 @@ class HandGenerator(ModelMixin, ConfigMixin):
             InvalidValueError: ``condition_channels`` is less than 1.
         """
         inflated = inflate(unet, condition_channels, new_weights)
-        config = {name: value for name, value in inflated.config.items() if not name.startswith("_")}
-        network = cls(config, condition_channels, mask_channels, with_mask_head)
+        network = cls(chosen(inflated), condition_channels, mask_channels, with_mask_head)
         network.unet.load_state_dict(inflated.state_dict())
         with quiet():
             return cast("Any", network).to(unet.dtype)
@@ -114,6 +114,11 @@ class HandGenerator(ModelMixin, ConfigMixin):
     def _last(self) -> nn.GroupNorm:
         """The layer that the decoder's last features go into."""
         return cast("nn.GroupNorm", self.unet.conv_norm_out)
+
+    @property
+    def reads_depth(self) -> bool:
+        """Whether the condition's last channel is the depth of the hands."""
+        return int(self.config["condition_channels"]) >= WITH_DEPTH
 
     @property
     def latent_channels(self) -> int:
@@ -173,17 +178,20 @@ class HandGenerator(ModelMixin, ConfigMixin):
     def in_place_of_unet(
         self,
         pipe: Any,  # noqa: ANN401
-        maps: Float[np.ndarray, "k H W"],
+        maps: Float[np.ndarray, "10 H W"],
+        depth: UInt8[np.ndarray, "H W"] | None = None,
     ) -> Generator[UnetUnderCondition]:
         """Let one of diffusers' pipelines, built around the base, paint with this network for a while.
 
         Args:
             pipe: The pipeline; afterwards it has its own UNet again.
-            maps: Finger heatmaps at the picture's size; channels that the condition has beyond them, the mask
-                among them, are zero ('mask-free inference').
+            maps: Finger heatmaps at the picture's size; the mask's channel is zero ('mask-free inference').
+            depth: The depth control image of the hands; a network that reads none takes no notice of it.
         """
         condition = torch.zeros(1, int(self.config["condition_channels"]), *maps.shape[1:])
-        condition[0, : len(maps)] = torch.from_numpy(maps)
+        condition[0, :CHANNELS] = torch.from_numpy(maps)
+        if self.reads_depth and depth is not None:
+            condition[0, WITH_DEPTH - 1] = torch.from_numpy(depth.astype(np.float32) / 255)
         own, pipe.unet = pipe.unet, self.under(condition)
         try:
             yield pipe.unet

@@ -1,0 +1,105 @@
+"""``outpainter``: stage II of Giving a Hand to Diffusion Models (Pelykh et al. 2024, §III-C)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from handwright.diffusion.known_region import latent_mask
+from handwright.diffusion.latents import picture_tensor, pixels_per_latent
+from handwright.diffusion.loading.zoo import DiffusionModels
+from handwright.perception.body.skeleton_picture import skeleton_picture
+from handwright.training.people_pictures import PeopleStream, Person
+from handwright.training.recipes.base import FamilyRecipe
+from handwright.training.recipes.handrefiner import ControlLoss
+from handwright.training.samples import family_pipeline, fitting_prompt
+from handwright.training.settings import TrainSettings
+from handwright.two_stage.engine import on_canvas
+from handwright.two_stage.mask_expansion import hand_latents
+from handwright.two_stage.networks.objective import outpainter_loss, outpainter_start
+from handwright.two_stage.networks.outpainter import Outpainter, outpainting_condition
+from handwright.two_stage.pipeline import TwoStagePipeline
+
+_SHOWN = 6  # People in the sample grid
+_STEPS, _GUIDANCE = 12, 2.0  # Of the sample grid; chosen by eye
+
+
+class OutpainterLoss(ControlLoss):
+    """The outpainter on a frozen base; the forward pass is the masked L2."""
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Loss of ``latents``, ``timesteps``, ``target``, ``tokens``, ``condition`` and ``hands``."""
+        prediction = self.predicted(batch, batch["condition"])
+        return outpainter_loss(prediction, batch["target"], batch["hands"], batch["weight"])
+
+
+class OutpainterRecipe(FamilyRecipe):
+    """``outpainter``; see :class:`handwright.training.loop.Recipe`.
+
+    An inpainting base is given the exact mask and the canvas, as inference gives them.
+    """
+
+    def __init__(self, people: PeopleStream, family: DiffusionModels, outpainter: Outpainter) -> None:
+        super().__init__(family, OutpainterLoss(family.text_encoder, family.unet, outpainter))
+        self.outpainter, self.stream, self.shown = outpainter, people, people.shown(_SHOWN)
+
+    def batch(self, step: int, part: int, settings: TrainSettings) -> dict[str, Tensor]:
+        """The samples of one forward pass."""
+        rng = np.random.default_rng([settings.seed, step, part])
+        people = self.stream.draw(rng, settings.train_batch_size)
+        empty = rng.random(len(people)) < settings.proportion_empty_prompts
+        hands = torch.from_numpy(np.stack([person.hands for person in people])[:, None]).float()
+        clean, canvas = self.encoded(
+            picture_tensor(np.stack([person.pixels for person in people])),
+            picture_tensor(np.stack([canvas_of(person) for person in people])),
+        )
+        scale = pixels_per_latent(self.codec)
+        inside = hand_latents(hands, scale)
+        start = outpainter_start(clean, canvas, inside)
+        return {
+            **self.noised(rng, start, self.timesteps(rng, len(people)), settings.snr_gamma),
+            "hands": inside,
+            "condition": torch.cat([outpainting_condition(drawn(person), person.hands) for person in people]),
+            "mask": latent_mask(1 - hands, scale),
+            "masked_latents": canvas,
+            "tokens": self.tokens([person.caption for person in people], empty),
+        }
+
+    def grid(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Columns of: the picture, its canvas, its skeleton, and what is outpainted from noise."""
+        hands = family_pipeline(self.family)
+        pipeline = TwoStagePipeline.from_pipe(hands, self.outpainter)
+        columns: list[np.ndarray] = []
+        for number, person in enumerate(self.shown):
+            canvas = canvas_of(person)
+            painted = pipeline.outpaint(
+                fitting_prompt(self.family, person.caption),
+                canvas,
+                person.hands,
+                person.pose,
+                torch.Generator("cpu").manual_seed(number),
+                num_inference_steps=_STEPS,
+                guidance_scale=_GUIDANCE,
+            )
+            columns.append(np.concatenate([person.pixels, canvas, drawn(person), painted]))
+        return np.concatenate(columns, 1)
+
+    def save(self, folder: Path) -> None:
+        """Write the outpainter."""
+        self.outpainter.save_pretrained(folder / "outpainter")
+
+
+def canvas_of(person: Person) -> UInt8[np.ndarray, "r r 3"]:
+    """The canvas that stage II begins with: the hands of the picture itself, cut out, on grey (§III-C)."""
+    return on_canvas(person.pixels, person.hands)
+
+
+def drawn(person: Person) -> UInt8[np.ndarray, "r r 3"]:
+    """The skeleton of a sample, as OpenPose ControlNets read it."""
+    side = len(person.pixels)
+    return skeleton_picture(person.pose, side, side)

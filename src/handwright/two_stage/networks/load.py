@@ -1,0 +1,46 @@
+"""Trained networks of both stages, onto a loaded pipeline's device and into its number format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handwright.diffusion.loading.components import load_network
+from handwright.diffusion.step_hooks import denoiser_of
+from handwright.errors import DiffusionError
+from handwright.two_stage.networks.hand_generator import HandGenerator
+from handwright.two_stage.networks.outpainter import CONDITION_CHANNELS, Outpainter
+
+
+def load_hand_generator(folder: Path, pipe: Any) -> HandGenerator:  # noqa: ANN401
+    """A trained hand generator for a pipeline.
+
+    Raises:
+        DiffusionError: It is missing, damaged, no safetensors, or was begun from another base.
+    """
+    network: Any = load_network(HandGenerator, folder, denoiser_of(pipe).dtype)
+    reads = int(denoiser_of(pipe).config["in_channels"])
+    if network.latent_channels != reads:
+        raise DiffusionError(
+            f"the hand generator in {folder} reads {network.latent_channels} channels of latents",
+            f"the model's UNet reads {reads}",
+            "give the base that it was trained from with --model",
+        )
+    return network.to(pipe._execution_device)
+
+
+def load_outpainter(folder: Path, pipe: Any) -> Outpainter:  # noqa: ANN401
+    """A trained outpainter for a pipeline; whether its widths fit is checked when it is put in.
+
+    Raises:
+        DiffusionError: It is missing, damaged, no safetensors, or reads no mask beside the skeleton.
+    """
+    network: Any = load_network(Outpainter, folder, denoiser_of(pipe).dtype)
+    reads = int(network.config["conditioning_channels"])
+    if reads != CONDITION_CHANNELS:
+        raise DiffusionError(
+            f"{folder} holds no outpainter",
+            f"its control image has {reads} channels, not skeleton and mask",
+            "give it with --pose-controlnet, or train one with `handwright train outpainter`",
+        )
+    return network.to(pipe._execution_device)

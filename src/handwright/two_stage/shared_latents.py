@@ -1,0 +1,120 @@
+"""One latent space for both stages: stage I's latents go into stage II's canvas without decode and encode.
+
+The paper decodes stage I's hands, scales them, and encodes the canvas, which costs detail; it names this as
+its own limit. Here stage I's crops lie on stage II's latents (``hand_crops.LatentGrid``), at their scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from handwright.diffusion.latents import encode, exact, picture_array, picture_tensor, pixels_per_latent
+from handwright.diffusion.refiner_pipeline import HandRefinerPipeline
+from handwright.errors import UsageError
+from handwright.two_stage.canvas import squared
+from handwright.two_stage.engine import CANVAS_GREY, StageOneHand
+from handwright.two_stage.hand_crops import HandCrop, LatentGrid
+from handwright.two_stage.mask_expansion import hand_latents
+
+_TILE = 8  # Latents a side of the grey picture whose middle latent stands for grey
+
+
+def latent_grid(pipe: Any, square: int, side: int) -> LatentGrid:  # noqa: ANN401 - any diffusers pipeline
+    """Stage II's latents: ``square`` pixels of the picture are ``side`` pixels of the network's.
+
+    Raises:
+        UsageError: The family's denoiser is no UNet.
+    """
+    if getattr(pipe, "unet", None) is None:
+        raise UsageError(
+            "stages share latents only where the denoiser is a UNet", "this family's is a transformer",
+            "leave shared latents out",
+        )  # fmt: skip
+    pixels = pixels_per_latent(pipe.vae)
+    halvings = len(pipe.unet.config["block_out_channels"]) - 1
+    return LatentGrid(pixels * square / side, pixels, side // pixels, 2**halvings)
+
+
+def latent_canvas(
+    pipe: Any,  # noqa: ANN401 - any diffusers pipeline with a UNet
+    crops: Sequence[HandCrop],
+    stage_one: Sequence[StageOneHand],
+    masks: Sequence[Bool[np.ndarray, "h w"]],
+    side: int,
+) -> Float[Tensor, "1 c n n"]:
+    """x_c of equation 11: stage I's latents in the hands' latents (eq. 10), grey's around them.
+
+    Args:
+        pipe: Its VAE encodes grey; nothing else is encoded.
+        crops: On stage II's latents.
+        stage_one: What was made of them, with their latents.
+        masks: Per crop where its hands are, in the picture.
+        side: Of the network's square, pixels.
+    """
+    scale = pixels_per_latent(pipe.vae)
+    canvas = grey_latents(pipe).repeat(1, 1, side // scale, side // scale)
+    for crop, hand, mask in zip(crops, stage_one, masks, strict=True):
+        assert crop.corner is not None
+        (x, y), cells = crop.corner, crop.resolution // scale
+        square = np.asarray(squared(mask.astype(np.uint8) * 255, max(mask.shape), side)) > 127
+        inside = hand_latents(torch.from_numpy(square.astype(np.float32))[None, None], scale)
+        window = np.s_[..., y : y + cells, x : x + cells]
+        kept = inside[window].bool().to(canvas.device)
+        canvas[window] = torch.where(kept, hand.latents.to(canvas), canvas[window])
+    return canvas
+
+
+def grey_latents(pipe: Any) -> Float[Tensor, "1 c 1 1"]:  # noqa: ANN401
+    """The latent of the canvas where there is no hand: the middle one of a small grey picture."""
+    side = _TILE * pixels_per_latent(pipe.vae)
+    grey = picture_tensor(np.full((1, side, side, 3), CANVAS_GREY, np.uint8))
+    with torch.no_grad(), exact(pipe.vae):
+        latents = encode(pipe.vae, grey.to(pipe._execution_device))
+    return latents[..., _TILE // 2 : _TILE // 2 + 1, _TILE // 2 : _TILE // 2 + 1]
+
+
+def closeness_db(
+    pixels: UInt8[np.ndarray, "h w 3"], wanted: UInt8[np.ndarray, "h w 3"], inside: Bool[np.ndarray, "h w"]
+) -> float:
+    """PSNR inside a mask, decibels; infinite where the pixels are the same, NaN where nothing is inside."""
+    if not inside.any():
+        return float("nan")
+    error = np.square(pixels[inside].astype(float) - wanted[inside]).mean()
+    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
+
+
+def canvas_closeness_db(
+    pipe: HandRefinerPipeline,
+    latents: Float[Tensor, "1 c n n"],
+    canvas: UInt8[np.ndarray, "h w 3"],
+    mask: Bool[np.ndarray, "h w"],
+    side: int,
+) -> tuple[float, float]:
+    """How near a canvas is to stage I's own pictures once it is decoded: shared, and encoded as published.
+
+    Args:
+        pipe: Of stage II.
+        latents: The canvas whose latents are stage I's.
+        canvas: The same in pixels of stage I's own decode, at the picture's size.
+        mask: Where its hands are; they are compared a latent inside of their outline.
+        side: Of the network's square, pixels.
+
+    Returns:
+        PSNR in decibels, each as of :func:`closeness_db`.
+    """
+    scale, square = pixels_per_latent(pipe.pipe.vae), max(mask.shape)
+    small = np.asarray(squared(canvas, square, side))
+    inside = np.asarray(squared(mask.astype(np.uint8) * 255, square, side)) > 127
+    inner = cv2.erode(inside.astype(np.uint8), np.ones((2 * scale + 1, 2 * scale + 1), np.uint8)) > 0
+    with torch.no_grad(), exact(pipe.pipe.vae):
+        through = encode(pipe.pipe.vae, picture_tensor(small[None]).to(pipe.pipe._execution_device))
+    decoded = (np.rint(picture_array(pipe.decode(one, side, side))[0]) for one in (latents, through))
+    shared, encoded = (closeness_db(one.astype(np.uint8), small, inner) for one in decoded)
+    return shared, encoded
